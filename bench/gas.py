@@ -1,0 +1,92 @@
+"""`make bench-gas`: gas of our contracts and of peers, every measured call a transaction of its own.
+
+Ours: the gas tests in contracts/test/gas. Peers: bench/peers/gas, installed from npm at pinned versions into a
+throw-away folder. Both through solc 0.8.37 via IR, optimizer 200 runs, `isolate = true` (21,000 + calldata + execution - refunds).
+Gas is deterministic: n is 1.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.report import OURS, ROOT, Row, write
+from usufruct.chain import toolchain
+
+BUDGETS = {
+    "shares_transfer_idle": 52_000,
+    "accrue": 60_000,
+    "collect_again": 57_000,
+    "voucher_claim_marginal": 19_500,
+    "channel_deposit_3009": 115_000,
+    "channel_topup_3009": 95_000,
+}
+PEERS = {
+    "ocean": "Ocean contracts 2.6.0",
+    "singularitynet": "SingularityNET MPE 2.1.0",
+    "openzeppelin-3009": "OpenZeppelin 5.7 ERC-3009",
+    "openzeppelin-votes": "OpenZeppelin 5.7 votes token (no income)",
+    "openzeppelin4-splitter": "OpenZeppelin 4.9 PaymentSplitter",
+}
+SAME_WORK = {"channel_deposit": "channel_deposit_3009", "channel_topup": "channel_topup_3009"}
+NOT_INSTALLABLE = [
+    Row(metric, peer, None, "gas", 0, "not published on npm")
+    for metric, peer in (
+        ("voucher_claim_marginal", "x402 batch-settlement"),
+        ("collect_again", "0xSplits v2"),
+    )
+]
+
+
+def run_forge(folder: Path, *arguments: str) -> None:
+    """Run forge in `folder` with every call isolated; its output is shown only when it fails."""
+    command = [str(toolchain.find("forge")), *arguments]
+    environment = os.environ | {"FOUNDRY_ISOLATE": "true", "FOUNDRY_PROFILE": "default"}  # noqa: TID251 - passed on
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"forge failed in {folder.name}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+
+
+def ours() -> dict[str, int]:
+    """Measure our contracts; {metric: gas}. The snapshots are the committed ones, brought up to date."""
+    contracts = ROOT / "contracts"
+    run_forge(contracts, "test", "--match-path", "test/gas/*")
+    found: dict[str, int] = {}
+    for name in ("assets", "payments"):
+        found |= {k: int(v) for k, v in json.loads((contracts / "snapshots" / f"{name}.json").read_text()).items()}
+    return found
+
+
+def peers() -> list[Row]:
+    """Install the peers into build/bench-gas and measure them."""
+    folder = ROOT / "build" / "bench-gas"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "bench" / "peers" / "gas", folder)
+    shutil.copy(ROOT / ".npmrc", folder)
+    print("installing peers from npm")
+    subprocess.run(["npm", "install", "--silent"], cwd=folder, check=True)
+    run_forge(folder, "test")
+    rows = []
+    for key, gas in json.loads((folder / "snapshots" / "peers.json").read_text()).items():
+        peer, metric = key.split(".")
+        rows.append(Row(SAME_WORK.get(metric, metric), PEERS[peer], int(gas), "gas", 1))
+    return rows
+
+
+def main() -> None:
+    """Measure both, write the report, and fail when one of our budgets is broken."""
+    measured = ours()
+    mine = [
+        Row(metric, OURS, gas, "gas", 1, f"budget {BUDGETS[metric]:,}" if metric in BUDGETS else "")
+        for metric, gas in measured.items()
+    ]
+    write("gas", sorted([*mine, *peers(), *NOT_INSTALLABLE], key=lambda row: (row.metric, row.subject != OURS)))
+    broken = {metric: gas for metric, gas in measured.items() if gas > BUDGETS.get(metric, gas)}
+    if broken:
+        sys.exit(f"over budget: {broken}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice The cheat codes our tests use (forge-std on npm is not the official package).
+interface Vm {
+    function prank(address sender) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
+    function deal(address account, uint256 balance) external;
+    function warp(uint256 timestamp) external;
+    function roll(uint256 blockNumber) external;
+    function chainId(uint256 id) external;
+    function addr(uint256 key) external pure returns (address);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function expectRevert() external;
+    function expectRevert(bytes calldata revertData) external;
+    function expectRevert(bytes4 selector) external;
+    function expectEmit(address emitter) external;
+    function expectCall(address callee, bytes calldata data) external;
+    function assume(bool condition) external pure;
+    function etch(address target, bytes calldata code) external;
+    function label(address account, string calldata name) external;
+    function snapshotState() external returns (uint256);
+    function revertToState(uint256 id) external returns (bool);
+    function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
+    function load(address target, bytes32 slot) external view returns (bytes32);
+    function store(address target, bytes32 slot, bytes32 value) external;
+    function toString(uint256 value) external pure returns (string memory);
+    function toString(address value) external pure returns (string memory);
+    function readFile(string calldata path) external view returns (string memory);
+    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
+    function getCode(string calldata artifact) external view returns (bytes memory);
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
+
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+}
+
+/// @notice Asserts and actors shared by every test contract.
+abstract contract Base {
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    bool public constant IS_TEST = true;
+
+    error NotEqual(string what, uint256 left, uint256 right);
+    error NotEqualBytes32(string what, bytes32 left, bytes32 right);
+    error NotAtMost(string what, uint256 left, uint256 right);
+    error NotTrue(string what);
+
+    function assertEq(uint256 left, uint256 right, string memory what) internal pure {
+        require(left == right, NotEqual(what, left, right));
+    }
+
+    function assertEq(address left, address right, string memory what) internal pure {
+        require(left == right, NotEqual(what, uint160(left), uint160(right)));
+    }
+
+    function assertEq(bytes32 left, bytes32 right, string memory what) internal pure {
+        require(left == right, NotEqualBytes32(what, left, right));
+    }
+
+    function assertLe(uint256 left, uint256 right, string memory what) internal pure {
+        require(left <= right, NotAtMost(what, left, right));
+    }
+
+    function assertTrue(bool condition, string memory what) internal pure {
+        require(condition, NotTrue(what));
+    }
+
+    /// @notice Folds `x` into [low, high], so that fuzz arguments are used rather than thrown away.
+    function bound(uint256 x, uint256 low, uint256 high) internal pure returns (uint256) {
+        unchecked {
+            uint256 size = high - low + 1;
+            return size == 0 ? x : low + (x % size);
+        }
+    }
+
+    /// @notice A named account without a key.
+    function actor(string memory name) internal returns (address account) {
+        account = address(uint160(uint256(keccak256(bytes(name)))));
+        vm.label(account, name);
+    }
+}

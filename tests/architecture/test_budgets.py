@@ -1,0 +1,141 @@
+"""The budgets of DESIGN 9: sizes, annotations, docstrings and names a machine can check."""
+
+import ast
+import statistics
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "usufruct"
+GENERATED = PACKAGE / "chain" / "contracts"
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc"}
+HEAVY_IMPORTS_ALLOWED_INSIDE = {"numpy", "polars", "sklearn", "lightgbm", "torch", "asyncpg", "redis"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def sources() -> list[Path]:
+    return [p for p in sorted(PACKAGE.rglob("*.py")) if GENERATED not in p.parents]
+
+
+def functions(tree: ast.Module) -> list[Function]:
+    return [n for n in ast.walk(tree) if isinstance(n, Function)]
+
+
+def tracked() -> list[str]:
+    return subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_files_are_small():
+    lengths = {p: len(p.read_text().splitlines()) for p in sources()}
+    assert statistics.median(lengths.values()) <= 150
+    assert not {p: n for p, n in lengths.items() if n > 600}
+
+
+def test_nine_functions_in_ten_fit_on_a_screen():
+    lengths = sorted(
+        (f.end_lineno or f.lineno) - f.lineno + 1 for p in sources() for f in functions(ast.parse(p.read_text()))
+    )
+    assert lengths[int(len(lengths) * 0.9)] <= 35
+
+
+def test_every_return_is_annotated():
+    bare = [
+        f"{p.relative_to(ROOT)}:{f.lineno} {f.name}"
+        for p in sources()
+        for f in functions(ast.parse(p.read_text()))
+        if f.returns is None
+    ]
+    assert not bare
+
+
+def _public(body: list[ast.stmt], prefix: str) -> list[tuple[str, ast.AST]]:
+    found: list[tuple[str, ast.AST]] = []
+    for node in body:
+        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+            found.append((f"{prefix}{node.name}", node))
+            if isinstance(node, ast.ClassDef):
+                found += _public(node.body, f"{prefix}{node.name}.")
+    return found
+
+
+def test_every_public_name_has_a_docstring():
+    bare = []
+    for path in sources():
+        tree = ast.parse(path.read_text())
+        name = str(path.relative_to(ROOT))
+        if not ast.get_docstring(tree) and tree.body:
+            bare.append(name)
+        for label, node in _public(tree.body, ""):
+            overload = any(isinstance(d, ast.Name) and d.id in {"overload", "override"} for d in node.decorator_list)  # type: ignore[attr-defined]
+            if not ast.get_docstring(node) and not overload:  # type: ignore[arg-type]
+                bare.append(f"{name} {label}")
+    assert not bare
+
+
+def test_imports_stand_at_the_top():
+    inside = []
+    for path in sources():
+        for function in functions(ast.parse(path.read_text())):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+                    if not all(n.split(".")[0] in HEAVY_IMPORTS_ALLOWED_INSIDE for n in names):
+                        inside.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not inside
+
+
+def test_rooms_are_entered_by_their_face():
+    """Another room's inside is private: `from usufruct.store import X`, not `from usufruct.store.database ...`."""
+    deep = []
+    for path in sources():
+        room = path.relative_to(PACKAGE).parts[0]
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("usufruct."):
+                parts = (node.module or "").split(".")
+                if len(parts) > 2 and parts[1] != room and parts[1:3] != ["chain", "contracts"]:
+                    deep.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.module}")
+    assert not deep
+
+
+def test_only_config_reads_the_environment_and_only_core_reads_clocks():
+    banned = {"os.environ", "os.getenv", "time.time", "time.monotonic", "datetime.now", "datetime.utcnow"}
+    keepers = {"config.py": {"os.environ", "os.getenv"}, "core/clock.py": {"time.time", "time.monotonic"}}
+    found = []
+    for path in sources():
+        allowed = keepers.get(str(path.relative_to(PACKAGE)), set())
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in banned - allowed:
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}")
+    assert not found
+
+
+def test_names_say_what_is_inside():
+    assert not [name for name in tracked() if FORBIDDEN_NAMES & set(Path(name).with_suffix("").parts)]
+
+
+def test_the_root_is_short():
+    assert len({name.split("/")[0] for name in tracked()}) <= 22
+
+
+def test_no_path_of_a_machine_is_written_down():
+    marks = ["/" + word + "/" for word in ("work", "root", "home")]
+    found = []
+    for name in tracked():
+        path = ROOT / name
+        if (
+            path.suffix in {".py", ".sol", ".md", ".toml", ".json", ".yml", ".txt"}
+            and path.is_file()
+            and not path.is_symlink()
+        ):
+            found += [f"{name}: {m}" for m in marks if m in path.read_text(errors="ignore")]
+    assert not found
+
+
+@pytest.mark.parametrize("kind", ["src", "test"])
+def test_solidity_files_are_small(kind: str):
+    lengths = {p: len(p.read_text().splitlines()) for p in (ROOT / "contracts" / kind).rglob("*.sol")}
+    assert lengths
+    assert not {p: n for p, n in lengths.items() if n > 600}

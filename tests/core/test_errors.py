@@ -1,0 +1,52 @@
+import pytest
+
+from usufruct.core import (
+    Conflict,
+    Denied,
+    FakeClock,
+    Faulty,
+    Invalid,
+    NotFound,
+    PaymentRequired,
+    SystemClock,
+    Unavailable,
+    UsufructError,
+)
+
+
+def test_amounts_in_details_travel_as_strings():
+    error = PaymentRequired("not enough", needed=2**200, final=True, field=None)
+    assert error.as_json() == {
+        "error": {
+            "code": "payment_required",
+            "message": "not enough",
+            "details": {"needed": str(2**200), "final": True, "field": None},
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (Invalid, 400),
+        (PaymentRequired, 402),
+        (Denied, 403),
+        (NotFound, 404),
+        (Conflict, 409),
+        (Faulty, 500),
+        (Unavailable, 503),
+    ],
+)
+def test_each_branch_has_its_status_and_its_own_code(kind, status):
+    assert issubclass(kind, UsufructError)
+    assert kind.status == status
+    assert kind.code not in {other.code for other in UsufructError.__subclasses__() if other is not kind}
+
+
+def test_clocks():
+    clock = FakeClock(now=100)
+    clock.advance(2.5)
+    assert (clock.now(), clock.monotonic()) == (102, 2.5)
+    system = SystemClock()
+    assert system.monotonic() <= system.monotonic()
+    assert system.now() > 1_700_000_000

@@ -1,0 +1,42 @@
+"""Pure values every room speaks in: identifiers, money, errors, clocks. Standard library only."""
+
+from usufruct.core.clock import Clock, FakeClock, SystemClock
+from usufruct.core.errors import (
+    Conflict,
+    Denied,
+    Faulty,
+    Invalid,
+    NotFound,
+    PaymentRequired,
+    Unavailable,
+    UsufructError,
+)
+from usufruct.core.ids import Address, AssetId, ChainId, Hash32, address, asset_id, hash32
+from usufruct.core.money import UINT128_MAX, UINT256_MAX, divide_down, divide_up, format_units, parse_units
+
+__all__ = [
+    "UINT128_MAX",
+    "UINT256_MAX",
+    "Address",
+    "AssetId",
+    "ChainId",
+    "Clock",
+    "Conflict",
+    "Denied",
+    "FakeClock",
+    "Faulty",
+    "Hash32",
+    "Invalid",
+    "NotFound",
+    "PaymentRequired",
+    "SystemClock",
+    "Unavailable",
+    "UsufructError",
+    "address",
+    "asset_id",
+    "divide_down",
+    "divide_up",
+    "format_units",
+    "hash32",
+    "parse_units",
+]

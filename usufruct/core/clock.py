@@ -1,0 +1,51 @@
+"""The only place that reads a clock.
+
+Three clocks, three uses (DESIGN 8): leases use the database's, deadlines the chain's, durations the monotonic one here.
+Wall time is for log lines and what people read.
+"""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What a room asks when it needs the time."""
+
+    def now(self) -> int:
+        """Return wall time in whole seconds since 1970."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards, for measuring durations."""
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> int:
+        """Return wall time in whole seconds since 1970."""
+        return int(time.time())  # noqa: TID251 - the one place
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        return time.monotonic()  # noqa: TID251 - the one place
+
+
+class FakeClock:
+    """A clock that moves only when told to."""
+
+    def __init__(self, now: int = 1_800_000_000) -> None:
+        self._now = now
+        self._monotonic = 0.0
+
+    def now(self) -> int:
+        """Return the time it was set to."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Return the seconds it was advanced by."""
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        """Move both clocks forward."""
+        self._now += int(seconds)
+        self._monotonic += seconds

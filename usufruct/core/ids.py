@@ -1,0 +1,80 @@
+"""Identifiers as distinct types: a wrong argument does not pass the type checker."""
+
+import re
+from typing import NewType
+
+from usufruct.core.errors import Invalid
+
+Address = NewType("Address", str)
+"""20 bytes as `0x` and 40 lowercase hex digits; compare with `==`. Checksums are for display (`chain`)."""
+
+Hash32 = NewType("Hash32", str)
+"""32 bytes as `0x` and 64 lowercase hex digits: channel ids, transaction hashes, digests."""
+
+ChainId = NewType("ChainId", int)
+"""EIP-155 chain id."""
+
+AssetId = NewType("AssetId", int)
+"""`uint128(keccak256(abi.encode(chainId, registry, registrant, salt)))`; also the title's ERC-721 id."""
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_HASH32 = re.compile(r"0x[0-9a-fA-F]{64}")
+
+
+class InvalidAddress(Invalid):
+    """Not 20 bytes of hexadecimal."""
+
+    code = "invalid_address"
+
+
+class InvalidHash(Invalid):
+    """Not 32 bytes of hexadecimal."""
+
+    code = "invalid_hash"
+
+
+class InvalidAssetId(Invalid):
+    """Not a 128-bit unsigned number."""
+
+    code = "invalid_asset_id"
+
+
+def address(text: str, field: str = "address") -> Address:
+    """Parse `text` (any letter case) into an `Address`.
+
+    Raises:
+        InvalidAddress: when it is not `0x` and 40 hex digits; names `field`.
+    """
+    if not _ADDRESS.fullmatch(text):
+        raise InvalidAddress(f"{field} must be 0x followed by 40 hex digits, not {text!r}", field=field, value=text)
+    return Address(text.lower())
+
+
+def hash32(text: str, field: str = "hash") -> Hash32:
+    """Parse `text` (any letter case) into a `Hash32`.
+
+    Raises:
+        InvalidHash: when it is not `0x` and 64 hex digits; names `field`.
+    """
+    if not _HASH32.fullmatch(text):
+        raise InvalidHash(f"{field} must be 0x followed by 64 hex digits, not {text!r}", field=field, value=text)
+    return Hash32(text.lower())
+
+
+def asset_id(value: str | int, field: str = "asset") -> AssetId:
+    """Parse a decimal or 0x-hexadecimal number into an `AssetId`.
+
+    Raises:
+        InvalidAssetId: when it is not a number from 0 to 2**128 - 1; names `field`.
+    """
+    try:
+        number = value if isinstance(value, int) else int(value, 0)
+    except ValueError:
+        number = -1
+    if not 0 <= number < 1 << 128:
+        raise InvalidAssetId(
+            f"{field} must be a number from 0 to 2**128 - 1 (decimal or 0x...), not {value!r}",
+            field=field,
+            value=str(value),
+        )
+    return AssetId(number)
