@@ -8,6 +8,7 @@ interface Vm {
     function stopPrank() external;
     function deal(address account, uint256 balance) external;
     function warp(uint256 timestamp) external;
+    function getBlockTimestamp() external view returns (uint256);
     function roll(uint256 blockNumber) external;
     function chainId(uint256 id) external;
     function addr(uint256 key) external pure returns (address);
@@ -76,6 +77,29 @@ abstract contract Base {
         unchecked {
             uint256 size = high - low + 1;
             return size == 0 ? x : low + (x % size);
+        }
+    }
+
+    /// @notice The chain's time. The optimizer reads `block.timestamp` once and would miss a warp in between.
+    function time() internal view returns (uint256) {
+        return vm.getBlockTimestamp();
+    }
+
+    /// @notice Lets `duration` seconds pass.
+    function skip(uint256 duration) internal {
+        vm.warp(time() + duration);
+    }
+
+    /// @notice Deploys `artifact` ("File.sol:Contract") with ABI-encoded constructor arguments.
+    /// @dev A test that says `new` carries the contract in its own code, and the compiler optimizes it anew for each test.
+    function deploy(string memory artifact, bytes memory arguments) internal returns (address deployed) {
+        bytes memory code = bytes.concat(vm.getCode(artifact), arguments);
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 0x20), mload(code))
+            if iszero(deployed) {
+                returndatacopy(code, 0, returndatasize())
+                revert(code, returndatasize())
+            }
         }
     }
 
