@@ -52,17 +52,18 @@ bindings: setup ## regenerate usufruct/chain/contracts from the compiled contrac
 
 test: test-contracts test-python ## run every test
 
-test-contracts: setup ## forge: unit, fuzz, invariants
-	@$(FORGE) test
+test-contracts: setup ## forge: unit, fuzz, invariants (FOUNDRY_PROFILE=ci: more runs)
+	@export FOUNDRY_PROFILE=$${FOUNDRY_PROFILE:-test}; $(FORGE) test
 
 test-python: setup ## pytest
 	@python -m pytest
 
+check: export FOUNDRY_PROFILE = default
 check: setup ## style, types, floors, budgets, generated code, gas, static analysis
 	@ruff format --check .
 	@ruff check .
 	@mypy
-	@lint-imports --no-cache > build/lint-imports.txt || (cat build/lint-imports.txt; exit 1)
+	@mkdir -p build && lint-imports --no-cache > build/lint-imports.txt || (cat build/lint-imports.txt; exit 1)
 	@$(FORGE) fmt --check
 	@$(FORGE) build --skip test
 	@python -m usufruct.chain.generate --check
@@ -70,7 +71,7 @@ check: setup ## style, types, floors, budgets, generated code, gas, static analy
 	@echo "check: ok"
 
 check-gas: setup
-	@cd contracts && FOUNDRY_ISOLATE=true FOUNDRY_PROFILE=default $$(python -m usufruct.chain.toolchain forge) test --match-path 'test/gas/*' > ../build/gas.txt || (cat ../build/gas.txt; exit 1)
+	@mkdir -p build && cd contracts && FOUNDRY_PROFILE=gas $$(python -m usufruct.chain.toolchain forge) test > ../build/gas.txt || (tail -40 ../build/gas.txt; exit 1)
 	@git diff --exit-code --stat contracts/snapshots || (echo "gas differs from the committed snapshot: look, then commit contracts/snapshots"; exit 1)
 
 build/slither/.installed: requirements/slither.lock $(VENV)/.python

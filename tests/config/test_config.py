@@ -1,0 +1,114 @@
+"""Settings: typed, from file and environment, misspelt ones refused with the nearest, secrets never shown."""
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from usufruct.config import InvalidSetting, Secret, UnknownSetting, load_config, show_config
+
+
+def written(tmp_path: Path, toml: str) -> Path:
+    path = tmp_path / "usufruct.toml"
+    path.write_text(toml, "utf-8")
+    return path
+
+
+def test_a_devnet_needs_no_file():
+    config = load_config({})
+    assert config.chain.id == 31337
+    assert config.database.url == f"sqlite:///{config.data.folder / 'usufruct.db'}"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path):
+    path = written(tmp_path, '[chain]\nrpc_url = "http://file"\nid = 5\n[ledger]\nanswer_secret = "from the file"\n')
+    config = load_config({"USUFRUCT_CONFIG": str(path), "USUFRUCT_CHAIN_RPC_URL": "http://environment", "HOME": "/"})
+    assert (config.chain.rpc_url, config.chain.id) == ("http://environment", 5)
+    assert config.ledger.answer_secret == Secret("from the file")
+    assert load_config({}, path).chain.rpc_url == "http://file"
+
+
+def test_values_are_typed():
+    config = load_config({"USUFRUCT_LEDGER_LEASE_SECONDS": "45", "USUFRUCT_DATA_FOLDER": "/srv/usufruct"})
+    assert config.ledger.lease_seconds == 45
+    assert config.database.url == "sqlite:////srv/usufruct/usufruct.db"
+    with pytest.raises(FrozenInstanceError):
+        config.chain.id = 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("USUFRUCT_DATABSE_URL", "USUFRUCT_DATABASE_URL"),
+        ("USUFRUCT_CHAIN_RPC", "USUFRUCT_CHAIN_RPC_URL"),
+        ("USUFRUCT_LEDGER_LEASE", "USUFRUCT_LEDGER_LEASE_SECONDS"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_nearest(variable: str, nearest: str):
+    with pytest.raises(UnknownSetting, match=f"{variable} .*{nearest}$"):
+        load_config({variable: "1"})
+
+
+@pytest.mark.parametrize(
+    ("toml", "nearest"),
+    [
+        ('[database]\nurll = "x"', "database.url"),
+        ("[chian]\nid = 1", "chain.id"),
+        ("lease_seconds = 1", "lease_seconds"),
+    ],
+)
+def test_a_misspelt_key_is_refused_with_the_nearest(tmp_path: Path, toml: str, nearest: str):
+    with pytest.raises(UnknownSetting, match=f"the nearest is .*{nearest}"):
+        load_config({}, written(tmp_path, toml))
+
+
+def test_the_test_suites_own_variables_are_not_ours():
+    load_config({"USUFRUCT_TEST_POSTGRES_URL": "postgresql:///x"})
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"USUFRUCT_CHAIN_ID": "mainnet"},
+        {"USUFRUCT_CHAIN_ID": "0"},
+        {"USUFRUCT_LEDGER_LEASE_SECONDS": "-5"},
+        {"USUFRUCT_LEDGER_ANSWER_HOURS": "0"},
+        {"USUFRUCT_CONFIG": "/nowhere/usufruct.toml"},
+    ],
+)
+def test_values_that_cannot_work_are_refused(variables: dict[str, str]):
+    with pytest.raises(InvalidSetting):
+        load_config(variables)
+
+
+@pytest.mark.parametrize(
+    "toml", ["[chain]\nid = true", "[chain]\nid = 1.5", "[data]\nfolder = 3", "[chain", "[ledger]\nanswer_secret = 5"]
+)
+def test_a_file_with_wrong_types_is_refused(tmp_path: Path, toml: str):
+    with pytest.raises(InvalidSetting):
+        load_config({}, written(tmp_path, toml))
+
+
+def test_a_public_chain_needs_its_own_secret():
+    with pytest.raises(InvalidSetting, match=r"ledger\.answer_secret"):
+        load_config({"USUFRUCT_CHAIN_ID": "8453"})
+    assert load_config({"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_LEDGER_ANSWER_SECRET": "s"}).chain.id == 8453
+
+
+def test_secrets_are_never_shown():
+    config = load_config(
+        {
+            "USUFRUCT_LEDGER_ANSWER_SECRET": "hush",
+            "USUFRUCT_DATABASE_URL": "postgresql://user:word@host/name",
+            "USUFRUCT_CHAIN_RPC_URL": "https://node:8545/v3/token",
+        }
+    )
+    shown = show_config(config)
+    assert shown["database"]["url"] == "postgresql://user:***@host/name"
+    assert shown["chain"]["rpc_url"] == "https://node:8545/***"
+    assert shown["ledger"]["answer_secret"] == "***"
+    assert "hush" not in repr(config) + repr(shown)
+    assert config.ledger.answer_secret.reveal() == "hush"
+    with pytest.raises(InvalidSetting) as caught:
+        load_config({"USUFRUCT_CHAIN_ID": "hush"})
+    assert "hush" not in caught.value.message

@@ -1,0 +1,155 @@
+"""Databases for tests: a SQLite file and, where a server answers, a PostgreSQL database of its own for each test."""
+
+import asyncio
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from usufruct.config import LedgerConfig
+from usufruct.payments import Ledger, open_ledger
+from usufruct.store import Database, migrate, open_database
+
+LOCAL_SERVERS = ("postgresql:///postgres?host=/var/run/postgresql", "postgresql://postgres@127.0.0.1:5432/postgres")
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+async def on_server(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url, timeout=5)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def migrated(url: str) -> None:
+    database = open_database(url)
+    await migrate(database)
+    await database.close()
+
+
+class Databases:
+    """Makes databases, each of its own, and drops them in the end."""
+
+    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
+        self._request = request
+        self._folder = folder
+        self._made: list[str] = []
+        self._server = ""
+
+    def empty(self, kind: str) -> str:
+        """Return the URL of a database without tables."""
+        return self._url(kind, "")
+
+    def migrated(self, kind: str) -> str:
+        """Return the URL of a migrated database."""
+        return self.copied(self._request.getfixturevalue(f"migrated_{kind}"))
+
+    def copied(self, url: str) -> str:
+        """Return the URL of a copy of a database that nobody has open."""
+        parsed = make_url(url)
+        copy = self._url(parsed.get_backend_name(), f" TEMPLATE {parsed.database}")
+        if parsed.get_backend_name() == "sqlite":
+            shutil.copyfile(parsed.database, make_url(copy).database)
+        return copy
+
+    def drop(self) -> None:
+        """Drop what was made on a server."""
+        for name in self._made:
+            self._on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _url(self, kind: str, source: str) -> str:
+        name = f"usufruct_test_{secrets.token_hex(6)}"
+        if kind == "sqlite":
+            return f"sqlite:///{self._folder / name}.db"
+        self._on_server(f"CREATE DATABASE {name}{source}")
+        self._made.append(name)
+        return make_url(self._server).set(database=name).render_as_string(hide_password=False)
+
+    def _on_server(self, statement: str) -> None:
+        self._server = self._server or self._request.getfixturevalue("postgres_server")
+        asyncio.run(on_server(self._server, statement))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """The URL of a PostgreSQL server's maintenance database; skips when there is none."""
+    named = os.environ.get("USUFRUCT_TEST_POSTGRES_URL")  # noqa: TID251 - the test suite's own variable
+    for url in (named,) if named else LOCAL_SERVERS:
+        try:
+            asyncio.run(on_server(url, "SELECT 1"))
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            reason = f"{type(error).__name__}: {error}"
+        else:
+            return url
+    pytest.skip(f"no PostgreSQL server answers ({reason}); set USUFRUCT_TEST_POSTGRES_URL")
+
+
+@pytest.fixture(scope="session")
+def lasting_databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """A maker of databases that live as long as the session."""
+    made = Databases(request, tmp_path_factory.mktemp("databases"))
+    yield made
+    made.drop()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(lasting_databases: Databases) -> str:
+    """The URL of a migrated SQLite database to copy."""
+    asyncio.run(migrated(url := lasting_databases.empty("sqlite")))
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(lasting_databases: Databases) -> str:
+    """The URL of a migrated PostgreSQL database to copy."""
+    asyncio.run(migrated(url := lasting_databases.empty("postgresql")))
+    return url
+
+
+@pytest.fixture
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
+    """A maker of databases for one test."""
+    made = Databases(request, tmp_path)
+    yield made
+    made.drop()
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, databases: Databases) -> str:
+    """A migrated database of each kind."""
+    return databases.migrated(request.param)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The same, opened."""
+    opened = open_database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def world() -> ModuleType:
+    """`tests/payments/ledger_world.py`: channels, vouchers, calls and bills."""
+    spec = spec_from_file_location("ledger_world", Path(__file__).parent / "payments" / "ledger_world.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+async def ledger(database: Database) -> AsyncIterator[Ledger]:
+    """A ledger on a fresh database of each kind; its books must balance in the end, whatever the test did."""
+    opened = open_ledger(database, LedgerConfig())
+    yield opened
+    assert await opened.audit() == []
+    await opened.close()

@@ -1,0 +1,158 @@
+"""Units of work: durable or undone, errors in our words, settings that make commits durable."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, delete, insert, select, text, update
+
+from usufruct.store import (
+    ConstraintViolated,
+    Database,
+    DatabaseUnavailable,
+    InvalidDatabaseUrl,
+    SqliteDatabase,
+    connect_sqlite,
+    open_database,
+)
+
+schema = MetaData()
+box = Table("box", schema, Column("id", Integer, primary_key=True), Column("label", String, unique=True))
+item = Table("item", schema, Column("id", Integer, primary_key=True), Column("box", ForeignKey("box.id")))
+
+
+@pytest.fixture
+async def boxes(database: Database) -> Database:
+    await database.run(schema.create_all)
+    return database
+
+
+async def labels(database: Database) -> list[str]:
+    async with database.snapshot() as unit:
+        return [row.label for row in await unit.rows(select(box.c.label).order_by(box.c.id))]
+
+
+async def test_a_unit_commits_as_a_whole(boxes: Database):
+    async with boxes.transaction() as unit:
+        await unit.change_each(insert(box), [{"id": 1, "label": "a"}, {"id": 2, "label": "b"}])
+        assert await unit.change(update(box).where(box.c.id == 2).values(label="c")) == 1
+        assert (await unit.row(select(box).where(box.c.id == 2))).label == "c"
+    assert await labels(boxes) == ["a", "c"]
+
+
+async def test_a_unit_that_raises_is_undone(boxes: Database):
+    async def stop_halfway() -> None:
+        async with boxes.transaction() as unit:
+            await unit.change(insert(box).values(id=1, label="a"))
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        await stop_halfway()
+    assert await labels(boxes) == []
+
+
+async def test_a_cancelled_unit_is_undone_and_the_next_one_goes_ahead(boxes: Database):
+    entered = asyncio.Event()
+
+    async def stuck() -> None:
+        async with boxes.transaction() as unit:
+            await unit.change(insert(box).values(id=1, label="a"))
+            entered.set()
+            await asyncio.sleep(3600)
+
+    task = asyncio.create_task(stuck())
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with boxes.transaction() as unit:
+        await unit.change(insert(box).values(id=1, label="b"))
+    assert await labels(boxes) == ["b"]
+
+
+async def test_a_connection_error_of_the_caller_stays_what_it_is(boxes: Database):
+    with pytest.raises(ConnectionResetError):
+        async with boxes.transaction():
+            raise ConnectionResetError("somebody else's socket")
+
+
+@pytest.mark.parametrize(
+    "bad", [insert(box).values(id=2, label="a"), insert(box).values(id=1, label="z"), insert(item).values(id=1, box=77)]
+)
+async def test_broken_constraints_are_named_and_values_are_not(boxes: Database, bad):
+    async with boxes.transaction() as unit:
+        await unit.change(insert(box).values(id=1, label="a"))
+    with pytest.raises(ConstraintViolated) as caught:
+        async with boxes.transaction() as unit:
+            await unit.change(bad)
+    assert "77" not in caught.value.message
+    assert "'a'" not in caught.value.message
+
+
+async def test_concurrent_units_lose_no_update(boxes: Database):
+    async with boxes.transaction() as unit:
+        await unit.change(insert(box).values(id=1, label="0"))
+
+    async def add_one() -> None:
+        async with boxes.transaction() as unit:
+            held = int((await unit.row(select(box.c.label).where(box.c.id == 1).with_for_update())).label)
+            await unit.change(update(box).where(box.c.id == 1).values(label=str(held + 1)))
+
+    await asyncio.gather(*(add_one() for _ in range(20)))
+    assert await labels(boxes) == ["20"]
+
+
+async def test_a_snapshot_waits_for_no_writer_and_sees_one_moment(boxes: Database):
+    async with boxes.transaction() as writer, boxes.snapshot() as reader:
+        await writer.change(insert(box).values(id=1, label="a"))
+        assert await reader.rows(select(box)) == []
+
+
+async def test_a_snapshot_cannot_write(boxes: Database):
+    with pytest.raises(Exception, match=r"readonly|read-only"):
+        async with boxes.snapshot() as unit:
+            await unit.change(delete(box))
+
+
+async def test_the_clock_is_the_databases(boxes: Database):
+    assert abs(await boxes.now() - await boxes.now()) <= 1
+    assert await boxes.now() > 1_700_000_000
+
+
+async def test_commits_are_durable(boxes: Database):
+    async with boxes.transaction() as unit:
+        if boxes.dialect == "postgresql":
+            assert (await unit.row(text("SHOW synchronous_commit")))[0] == "on"
+            return
+        assert (await unit.row(text("PRAGMA synchronous")))[0] == 2
+        assert (await unit.row(text("PRAGMA journal_mode")))[0] == "wal"
+        assert (await unit.row(text("PRAGMA foreign_keys")))[0] == 1
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://host/name", "sqlite://", "sqlite:///:memory:"])
+def test_urls_that_cannot_work_are_refused_with_the_remedy(url: str):
+    with pytest.raises(InvalidDatabaseUrl, match=r"database\.url"):
+        open_database(url)
+
+
+async def test_a_file_locked_by_another_process_is_unavailable_not_faulty(tmp_path, monkeypatch):
+    monkeypatch.setattr("usufruct.store.sqlite.BUSY_SECONDS", 0.05)
+    path = tmp_path / "x.db"
+    other = connect_sqlite(path)
+    other.execute("BEGIN IMMEDIATE")
+    database = SqliteDatabase(path)
+    with pytest.raises(DatabaseUnavailable, match="locked"):
+        async with database.transaction():
+            pass
+    other.rollback()
+    other.close()
+    async with database.transaction() as unit:
+        assert (await unit.row(text("SELECT 1")))[0] == 1
+    await database.close()
+
+
+async def test_an_absent_server_is_unavailable():
+    database = open_database("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(DatabaseUnavailable, match="reached"):
+        async with database.transaction():
+            pass
+    await database.close()

@@ -1,0 +1,41 @@
+"""Rows: one database by URL (SQLite embedded, PostgreSQL at scale), units of work, money columns, migrations.
+
+A room declares its tables on `metadata` in its own `store.py`, and adds a migration that creates the same to
+`store/migrations/versions` (a test compares the two on both back ends).
+"""
+
+from usufruct.store.amount import Amount, amount_from_blob, amount_to_blob, check_amount
+from usufruct.store.database import Database, Unit
+from usufruct.store.errors import (
+    AmountArithmetic,
+    AmountOutOfRange,
+    ConstraintViolated,
+    DatabaseUnavailable,
+    InvalidDatabaseUrl,
+    SchemaOutdated,
+)
+from usufruct.store.migration import ensure_current, migrate
+from usufruct.store.opening import open_database
+from usufruct.store.schema import metadata
+from usufruct.store.sqlite import SqliteDatabase, connect_sqlite
+
+__all__ = [
+    "Amount",
+    "AmountArithmetic",
+    "AmountOutOfRange",
+    "ConstraintViolated",
+    "Database",
+    "DatabaseUnavailable",
+    "InvalidDatabaseUrl",
+    "SchemaOutdated",
+    "SqliteDatabase",
+    "Unit",
+    "amount_from_blob",
+    "amount_to_blob",
+    "check_amount",
+    "connect_sqlite",
+    "ensure_current",
+    "metadata",
+    "migrate",
+    "open_database",
+]

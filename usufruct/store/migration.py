@@ -1,0 +1,63 @@
+"""Bring a database to the schema this version needs.
+
+Migrations live in `store/migrations/versions`, one line of history for all rooms. They expand first and contract a
+release later, so that version N and N-1 run on the same database; hence a database that is ahead is fine, one that is
+behind is not.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from usufruct.store.database import Database
+from usufruct.store.errors import SchemaOutdated
+
+_FOLDER = Path(__file__).with_name("migrations")
+_LOCK = 0x7573756672756374  # "usufruct": PostgreSQL advisory locks are numbers
+
+
+async def migrate(database: Database) -> None:
+    """Run every migration the database lacks, in one transaction, under a lock: one process migrates, others wait."""
+    await database.run(_upgrade)
+
+
+async def ensure_current(database: Database) -> None:
+    """Make sure the schema is there: migrate when embedded (SQLite), only check otherwise.
+
+    Raises:
+        SchemaOutdated: when a PostgreSQL database is behind; run `usufruct migrate`.
+    """
+    if database.dialect == "sqlite":
+        await migrate(database)
+    elif missing := await database.run(_missing):
+        raise SchemaOutdated(
+            f"the database lacks {len(missing)} migrations ({', '.join(missing)}); run `usufruct migrate`",
+            missing=len(missing),
+        )
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    if _missing(connection):
+        command.upgrade(_config(connection), "head")
+
+
+def _missing(connection: Connection) -> list[str]:
+    """Return the revisions the database lacks, oldest first; none when it is ahead of this version."""
+    history = [script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions()][::-1]
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
+        return history
+    return history[history.index(current) + 1 :] if current in history else []

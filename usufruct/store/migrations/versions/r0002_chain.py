@@ -1,0 +1,71 @@
+"""Create the outbox of transactions and the checkpoints of log streams."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from usufruct.store.amount import Amount
+
+revision = "0002"
+down_revision = "0001"
+
+_Key = sa.String(200)
+_Hash = sa.String(66)
+_Address = sa.String(42)
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    _outbox()
+    _streams()
+
+
+def _outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("chain_id", sa.BigInteger, autoincrement=False),
+        sa.Column("key", _Key),
+        sa.Column("sender", _Address, nullable=False),
+        sa.Column("nonce", sa.BigInteger, nullable=False),
+        sa.Column("receiver", _Address, nullable=False),
+        sa.Column("data", sa.LargeBinary, nullable=False),
+        sa.Column("value", Amount, nullable=False),
+        sa.Column("gas", sa.BigInteger, nullable=False),
+        sa.Column("state", sa.String(10), nullable=False),
+        sa.Column("hash", _Hash),
+        sa.Column("block", sa.BigInteger),
+        sa.Column("trouble", sa.String(300)),
+        sa.PrimaryKeyConstraint("chain_id", "key", name="pk_outbox"),
+        sa.UniqueConstraint("chain_id", "sender", "nonce", name="uq_outbox_chain_id_sender_nonce"),
+    )
+    op.create_table(
+        "outbox_attempts",
+        sa.Column("hash", _Hash, nullable=False),
+        sa.Column("chain_id", sa.BigInteger, nullable=False),
+        sa.Column("key", _Key, nullable=False),
+        sa.Column("raw", sa.LargeBinary, nullable=False),
+        sa.Column("max_fee", Amount, nullable=False),
+        sa.Column("tip", Amount, nullable=False),
+        sa.Column("block", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_outbox_attempts"),
+        sa.ForeignKeyConstraint(
+            ["chain_id", "key"], ["outbox.chain_id", "outbox.key"], name="fk_outbox_attempts_chain_id_key"
+        ),
+        sa.UniqueConstraint("chain_id", "key", "max_fee", name="uq_outbox_attempts_chain_id_key_max_fee"),
+    )
+
+
+def _streams() -> None:
+    op.create_table(
+        "log_streams",
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("block", sa.BigInteger, nullable=False),
+        sa.Column("hash", _Hash, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_log_streams"),
+    )
+    op.create_table(
+        "log_stream_blocks",
+        sa.Column("name", sa.String(100)),
+        sa.Column("block", sa.BigInteger, autoincrement=False),
+        sa.Column("hash", _Hash, nullable=False),
+        sa.PrimaryKeyConstraint("name", "block", name="pk_log_stream_blocks"),
+    )

@@ -1,0 +1,74 @@
+"""Create settlement's tables: leases, batches of claims and their members, rows set aside, readings of channels."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from usufruct.store.amount import Amount
+
+revision = "0005"
+down_revision = "0004"
+
+_Hash = sa.String(66)
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    op.create_table(
+        "settlement_leases",
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("holder", sa.String(64), nullable=False),
+        sa.Column("until", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_settlement_leases"),
+    )
+    _batches()
+    op.create_table(
+        "claims_set_aside",
+        sa.Column("channel_id", _Hash, nullable=False),
+        sa.Column("reason", sa.String(100), nullable=False),
+        sa.Column("message", sa.String(500), nullable=False),
+        sa.Column("times", sa.Integer, nullable=False),
+        sa.Column("retry_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("channel_id", name="pk_claims_set_aside"),
+    )
+    op.create_table(
+        "watched_channels",
+        sa.Column("channel_id", _Hash, nullable=False),
+        sa.Column("marks", sa.BigInteger, nullable=False),
+        sa.Column("seen", sa.BigInteger, nullable=False),
+        sa.Column("event_block", sa.BigInteger, nullable=False),
+        sa.Column("event_at", sa.BigInteger, nullable=False),
+        sa.Column("block", sa.BigInteger),
+        sa.Column("hash", _Hash),
+        sa.PrimaryKeyConstraint("channel_id", name="pk_watched_channels"),
+    )
+
+
+def _batches() -> None:
+    op.create_table(
+        "claim_batches",
+        sa.Column("id", _Hash, nullable=False),
+        sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("token", sa.String(42), nullable=False),
+        sa.Column("split_key", sa.String(200)),
+        sa.Column("root", _Hash),
+        sa.Column("receipts", sa.BigInteger, nullable=False),
+        sa.Column("state", sa.String(10), nullable=False),
+        sa.Column("hash", _Hash),
+        sa.Column("block", sa.BigInteger),
+        sa.PrimaryKeyConstraint("id", name="pk_claim_batches"),
+        sa.UniqueConstraint("split_key", name="uq_claim_batches_split_key"),
+    )
+    op.create_table(
+        "claim_batch_members",
+        sa.Column("batch_id", _Hash, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("claim_id", _Hash, nullable=False),
+        sa.Column("channel_id", _Hash, nullable=False),
+        sa.Column("start", Amount, nullable=False),
+        sa.Column("end", Amount, nullable=False),
+        sa.PrimaryKeyConstraint("batch_id", "position", name="pk_claim_batch_members"),
+        sa.UniqueConstraint("batch_id", "claim_id", name="uq_claim_batch_members_batch_id_claim_id"),
+        sa.ForeignKeyConstraint(["batch_id"], ["claim_batches.id"], name="fk_claim_batch_members_batch_id"),
+    )
+    op.create_index("ix_claim_batch_members_claim_id", "claim_batch_members", ["claim_id"])
+    op.create_index("ix_claim_batch_members_channel_id", "claim_batch_members", ["channel_id"])
