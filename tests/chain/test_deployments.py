@@ -1,0 +1,180 @@
+"""The same contracts at the same addresses, deployed once, verified, and understood by x402's package."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random
+from types import ModuleType
+
+import pytest
+from x402.mechanisms.evm.batch_settlement.constants import (
+    BATCH_SETTLEMENT_ADDRESS,
+    ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+)
+
+from usufruct.chain import (
+    COLLECTOR,
+    DEVNET_ADDRESSES,
+    SETTLEMENT,
+    Client,
+    ContractDeployer,
+    Creation,
+    Deployed,
+    DeployerMissing,
+    Deployments,
+    Devnet,
+    KeySigner,
+    NotDeployed,
+    Sender,
+    SettlementMismatch,
+    Terms,
+    WrongCode,
+    address_of,
+    check_settlement,
+    checksum,
+    deploy_devnet,
+    keccak,
+)
+from usufruct.chain.anvil import DEVNET_CHAIN_ID
+from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
+from usufruct.chain.contracts.shares import Shares
+from usufruct.chain.contracts.structs import ChannelConfig
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.wrapped_native import WrappedNative
+from usufruct.chain.deployments import DEPLOYER
+from usufruct.chain.plan import x402_channel_id
+from usufruct.core import Address, ChainId
+from usufruct.store import Database
+
+OWNER, GUARDIAN, SINK = DEVNET_ADDRESSES[0], DEVNET_ADDRESSES[1], DEVNET_ADDRESSES[2]
+TERMS = Terms(OWNER, GUARDIAN, SINK, fee_bps=250, contract_uri="ipfs://about")
+
+
+@pytest.fixture
+def sender(client: Client, files: Database, signer: KeySigner) -> Sender:
+    return Sender(client, signer, files, DEVNET_CHAIN_ID, poll_seconds=0.02)
+
+
+@pytest.fixture
+def deployer(client: Client, sender: Sender) -> ContractDeployer:
+    return ContractDeployer(client, sender, DEVNET_CHAIN_ID)
+
+
+@pytest.mark.anvil
+async def test_a_devnet_gets_everything_and_only_once(client: Client, sender: Sender, tmp_path: Path):
+    deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    block = await client.block_number()
+    assert await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS) == deployed
+    assert await client.block_number() == block
+
+    registry = AssetRegistry(deployed.address(AssetRegistry), client)
+    dollar, wrapped = deployed.address(TestDollar), deployed.address(WrappedNative)
+    assert await registry.owner() == OWNER
+    assert await registry.revenue_tokens() == (wrapped, dollar)
+    implementation = await registry.shares_implementation()
+    assert Shares.ARTIFACT.is_runtime(await client.code_at(implementation))
+    assert await AccessPass(deployed.address(AccessPass), client).registry() == registry.address
+    till = Till(deployed.address(Till), client)
+    assert (await till.owner(), await till.settlement()) == (OWNER, SETTLEMENT)
+    collector = ERC3009DepositCollector(COLLECTOR, client)
+    assert await collector.x402_batch_settlement() == SETTLEMENT
+
+    deployed.write(tmp_path)
+    assert Deployments.read(tmp_path, DEVNET_CHAIN_ID) == deployed
+    assert checksum(SETTLEMENT) in (tmp_path / "31337.json").read_text()
+    await deployed.verify(client)
+
+
+@pytest.mark.anvil
+async def test_the_canonical_addresses_are_x402s(client: Client, sender: Sender):
+    deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    assert deployed.address(BatchSettlement) == SETTLEMENT == BATCH_SETTLEMENT_ADDRESS.lower()
+    assert deployed.address(ERC3009DepositCollector) == COLLECTOR == ERC3009_DEPOSIT_COLLECTOR_ADDRESS.lower()
+
+
+@pytest.mark.anvil
+async def test_every_channel_has_the_id_that_x402_computes(client: Client, sender: Sender):
+    await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    settlement = BatchSettlement(SETTLEMENT, client)
+    random = Random(402)
+    for _ in range(15):
+        config = ChannelConfig(
+            *(Address("0x" + random.randbytes(20).hex()) for _ in range(5)),
+            withdraw_delay=random.getrandbits(40),
+            salt=random.randbytes(32),
+        )
+        ours = "0x" + (await settlement.get_channel_id(config)).hex()
+        assert ours == x402_channel_id(config, DEVNET_CHAIN_ID)
+
+
+@pytest.mark.anvil
+async def test_a_settlement_that_disagrees_with_x402_is_refused(client: Client, sender: Sender):
+    await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    await check_settlement(client, DEVNET_CHAIN_ID)
+    with pytest.raises(SettlementMismatch, match="the x402 package"):
+        await check_settlement(client, ChainId(8453))
+
+
+@pytest.mark.anvil
+async def test_code_that_was_changed_is_noticed(client: Client, sender: Sender):
+    deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    await Devnet(client).set_code(deployed.address(Till), await client.code_at(deployed.address(AccessPass)))
+    with pytest.raises(WrongCode, match=r"Till at .* is not what was deployed"):
+        await deployed.verify(client)
+    with pytest.raises(WrongCode, match=r"Till should stand at .* bytes of other code"):
+        await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+
+
+@pytest.mark.anvil
+async def test_addresses_are_known_before_deploying(client: Client, deployer: ContractDeployer):
+    creation = WrappedNative.deploy()
+    there = address_of(WrappedNative, creation)
+    assert await client.code_at(there) == b""
+    assert (await deployer.deploy(WrappedNative, creation)).address == there
+    found = deployer.deployments.contracts["WrappedNative"]
+    code = await client.code_at(there)
+    assert found == Deployed(there, WrappedNative.ARTIFACT.version, "0x" + keccak(code).hex())
+
+
+def test_another_argument_is_another_address():
+    one, other = (Till.deploy(owner, SETTLEMENT) for owner in (OWNER, GUARDIAN))
+    assert len({address_of(Till, one), address_of(Till, other), address_of(AccessPass, one)}) == 3
+
+
+@pytest.mark.anvil
+async def test_a_chain_without_the_deployer_is_told_what_to_do(client: Client, deployer: ContractDeployer):
+    await Devnet(client).set_code(DEPLOYER, b"")
+    with pytest.raises(DeployerMissing, match="chain 31337 has no deterministic deployer at 0x4e59b44847b3795785889"):
+        await deployer.deploy(WrappedNative, WrappedNative.deploy())
+
+
+@pytest.mark.anvil
+async def test_a_refusing_constructor_raises_its_own_error(
+    client: Client, deployer: ContractDeployer, traps: ModuleType
+):
+    creation = traps.Traps.deploy(5, [traps.Point(1, 2), traps.Point(3, 4)], "")
+    with pytest.raises(traps.Plain):
+        await deployer.deploy(traps.Traps, creation)
+    assert await client.nonce(OWNER) == 0
+
+
+@pytest.mark.anvil
+async def test_immutables_do_not_hide_a_contract(
+    client: Client, deployer: ContractDeployer, traps: ModuleType, create: Callable[[Creation], Awaitable[Address]]
+):
+    creation = traps.Traps.deploy(2**255 + 5, [traps.Point(1, 2), traps.Point(3, 4)], "x")
+    code = await client.code_at(await create(creation))
+    assert (2**255 + 5).to_bytes(32, "big") in code
+    assert traps.Traps.ARTIFACT.is_runtime(code)
+    assert not traps.Traps.ARTIFACT.is_runtime(code[:-1] + bytes([code[-1] ^ 1]))
+    assert not traps.Traps.ARTIFACT.is_runtime(b"")
+
+
+def test_what_is_not_deployed_is_said_by_name(tmp_path: Path):
+    nothing = Deployments.read(tmp_path, ChainId(10))
+    assert nothing.contracts == {}
+    with pytest.raises(NotDeployed, match="Till is not deployed on chain 10"):
+        nothing.address(Till)

@@ -1,0 +1,379 @@
+"""Logs are read once each, in order, with their checkpoint, and taken back when the chain takes them back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import BigInteger, Column, MetaData, Table, delete, insert, select
+
+from usufruct.chain import (
+    DEVNET_ADDRESSES,
+    Anvil,
+    Client,
+    Creation,
+    Devnet,
+    Indexer,
+    Log,
+    ReorgTooDeep,
+    RpcRefused,
+    RpcUnavailable,
+    Stream,
+)
+from usufruct.chain.contracts.test_dollar import TestDollar, Transfer
+from usufruct.core import Address
+from usufruct.store import Database, Unit
+
+pytestmark = pytest.mark.anvil
+
+ALICE, BOB = DEVNET_ADDRESSES[:2]
+
+schema = MetaData()
+minted = Table(
+    "minted",
+    schema,
+    Column("block", BigInteger, primary_key=True),
+    Column("index", BigInteger, primary_key=True),
+    Column("value", BigInteger),
+)
+
+
+class Minted:
+    """Keeps what was minted; `emitters` are the contracts that count, none means all."""
+
+    def __init__(self, *emitters: Address) -> None:
+        self.emitters = set(emitters)
+        self.back: list[int] = []
+        self.fail_at: int | None = None
+
+    async def accepts(self, unit: Unit, log: Log) -> bool:
+        return not self.emitters or log.address in self.emitters
+
+    async def apply(self, unit: Unit, log: Log) -> None:
+        value = Transfer.decode(log).value
+        await unit.change(insert(minted).values(block=log.block_number, index=log.index, value=value))
+        if value == self.fail_at:
+            raise RuntimeError("the handler broke")
+
+    async def rollback(self, unit: Unit, block: int) -> None:
+        self.back.append(block)
+        await unit.change(delete(minted).where(minted.c.block > block))
+
+
+@pytest.fixture
+async def rows(files: Database) -> Callable[[], Awaitable[list[int]]]:
+    """Reads what was kept, in order."""
+    await files.run(schema.create_all)
+
+    async def read() -> list[int]:
+        async with files.snapshot() as unit:
+            return [row.value for row in await unit.rows(select(minted).order_by(minted.c.block, minted.c.index))]
+
+    return read
+
+
+Rows = Callable[[], Awaitable[list[int]]]
+
+
+@pytest.fixture
+async def dollar(client: Client, create: Callable[[Creation], Awaitable[Address]]) -> TestDollar:
+    address = await create(TestDollar.deploy())
+    await Devnet(client).set_automine(on=False)
+    return TestDollar(address, client)
+
+
+async def mint(dollar: TestDollar, client: Client, *amounts: int) -> None:
+    """Mint all amounts in one block."""
+    for amount in amounts:
+        await Devnet(client).send_as(ALICE, dollar.mint(BOB, amount))
+    await Devnet(client).mine()
+
+
+def stream(handler: Minted, **options: Any) -> Stream:
+    return Stream("minted", handler, topics=[Transfer.TOPIC], **options)
+
+
+async def test_logs_are_read_in_order_and_once(client: Client, files: Database, rows: Rows, dollar: TestDollar):
+    indexer = Indexer(client, files, stream(Minted()))
+    assert await indexer.position() is None
+    await mint(dollar, client, 1, 2)
+    await mint(dollar, client, 3)
+    await indexer.catch_up()
+    await indexer.catch_up()
+    assert await rows() == [1, 2, 3]
+    head = await client.header()
+    assert (await indexer.position()).hash == head.hash
+    await mint(dollar, client, 4)
+    await Indexer(client, files, stream(Minted())).catch_up()
+    assert await rows() == [1, 2, 3, 4]
+
+
+async def test_reading_begins_where_told(client: Client, files: Database, rows: Rows, dollar: TestDollar):
+    await mint(dollar, client, 1)
+    await mint(dollar, client, 2)
+    first = await client.block_number()
+    indexer = Indexer(client, files, stream(Minted(), first_block=first))
+    await indexer.catch_up()
+    assert await rows() == [2]
+
+
+async def test_a_first_block_to_come_is_waited_for(client: Client, files: Database, rows: Rows, dollar: TestDollar):
+    indexer = Indexer(client, files, stream(Minted(), first_block=await client.block_number() + 2))
+    assert await indexer.step() is False
+    await mint(dollar, client, 1)
+    await mint(dollar, client, 2)
+    await indexer.catch_up()
+    assert await rows() == [2]
+
+
+async def test_only_registered_emitters_are_heard(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar, create: Callable[[Creation], Awaitable[Address]]
+):
+    await Devnet(client).set_automine(on=True)
+    impostor = TestDollar(await create(TestDollar.deploy()), client)
+    await Devnet(client).set_automine(on=False)
+    await mint(dollar, client, 1)
+    await mint(impostor, client, 666)
+    await mint(dollar, client, 2)
+    await Indexer(client, files, stream(Minted(dollar.address))).catch_up()
+    assert await rows() == [1, 2]
+
+
+async def test_an_emitter_registered_by_a_log_is_known_to_the_next(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    class Registering(Minted):
+        async def accepts(self, unit: Unit, log: Log) -> bool:
+            known = await unit.row(select(minted))
+            return known is not None or Transfer.decode(log).value == 7
+
+    await mint(dollar, client, 1, 7, 2)
+    await Indexer(client, files, stream(Registering())).catch_up()
+    assert await rows() == [7, 2]
+
+
+async def test_confirmations_are_waited_for(client: Client, files: Database, rows: Rows, dollar: TestDollar):
+    indexer = Indexer(client, files, stream(Minted(), confirmations=2))
+    await mint(dollar, client, 1)
+    for expected in ([], [], [1]):
+        await indexer.catch_up()
+        assert await rows() == expected
+        await Devnet(client).mine()
+
+
+async def test_a_handler_that_breaks_leaves_neither_rows_nor_checkpoint(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    handler = Minted()
+    indexer = Indexer(client, files, stream(handler))
+    await mint(dollar, client, 1)
+    await indexer.catch_up()
+    position = await indexer.position()
+    await mint(dollar, client, 2, 3)
+    handler.fail_at = 3
+    with pytest.raises(RuntimeError, match="broke"):
+        await indexer.catch_up()
+    assert await rows() == [1]
+    assert await indexer.position() == position
+    handler.fail_at = None
+    await indexer.catch_up()
+    assert await rows() == [1, 2, 3]
+
+
+async def test_a_reorganisation_is_taken_back_to_the_fork(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    handler = Minted()
+    indexer = Indexer(client, files, stream(handler))
+    for amount in (1, 2, 3, 4):
+        await mint(dollar, client, amount)
+        await indexer.catch_up()
+    before = await client.block_number()
+    await Devnet(client).reorganise(2)
+    await mint(dollar, client, 5)
+    await indexer.catch_up()
+    assert handler.back == [before - 2]
+    assert await rows() == [1, 2, 5]
+    assert (await indexer.position()).hash == (await client.header()).hash
+
+
+async def test_a_node_that_is_behind_is_waited_for_and_a_shorter_chain_taken_back_once_it_differs(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    handler = Minted()
+    indexer = Indexer(client, files, stream(handler))
+    await mint(dollar, client, 1)
+    remembered = await Devnet(client).snapshot()
+    await indexer.catch_up()
+    for amount in (2, 3):
+        await mint(dollar, client, amount)
+        await indexer.catch_up()
+    await Devnet(client).revert(remembered)
+    await indexer.catch_up()
+    assert await rows() == [1, 2, 3], "the node may only be behind"
+    await mint(dollar, client, 4)
+    await indexer.catch_up()
+    assert await rows() == [1, 4]
+    assert len(handler.back) == 1
+
+
+async def test_a_fork_inside_a_range_read_at_once_is_read_again(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    handler = Minted()
+    indexer = Indexer(client, files, stream(handler))
+    await indexer.catch_up()
+    start = (await indexer.position()).block
+    for amount in (1, 2, 3):
+        await mint(dollar, client, amount)
+    await indexer.catch_up()
+    await Devnet(client).reorganise(1)
+    await mint(dollar, client, 4)
+    await indexer.catch_up()
+    assert handler.back == [start]
+    assert await rows() == [1, 2, 4]
+
+
+async def test_a_handler_that_breaks_while_going_back_stays_where_it_was(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    class Clumsy(Minted):
+        async def rollback(self, unit: Unit, block: int) -> None:
+            await super().rollback(unit, block)
+            if len(self.back) == 1:
+                raise RuntimeError("the handler broke")
+
+    handler = Clumsy()
+    indexer = Indexer(client, files, stream(handler))
+    for amount in (1, 2):
+        await mint(dollar, client, amount)
+        await indexer.catch_up()
+    await Devnet(client).reorganise(1)
+    with pytest.raises(RuntimeError, match="broke"):
+        await indexer.catch_up()
+    assert await rows() == [1, 2]
+    await indexer.catch_up()
+    assert await rows() == [1]
+
+
+async def test_another_chain_is_never_read_on(client: Client, files: Database, rows: Rows, dollar: TestDollar):
+    await mint(dollar, client, 1)
+    await Indexer(client, files, stream(Minted())).catch_up()
+    await asyncio.sleep(1.1)  # anvil's first block holds the time in seconds, and must be another one
+    async with Anvil() as other, Client(other.url) as fresh:
+        await Devnet(fresh).mine(9)
+        with pytest.raises(ReorgTooDeep, match="stream minted"):
+            await Indexer(fresh, files, stream(Minted())).catch_up()
+    assert await rows() == [1]
+
+
+async def test_a_reorganisation_beyond_the_horizon_stops_the_stream(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    indexer = Indexer(client, files, stream(Minted()), horizon_blocks=2)
+    for amount in range(1, 9):
+        await mint(dollar, client, amount)
+        await indexer.catch_up()
+    await Devnet(client).reorganise(3)
+    await indexer.catch_up()
+    assert await rows() == [1, 2, 3, 4, 5]
+    for amount in (6, 7, 8):
+        await mint(dollar, client, amount)
+        await indexer.catch_up()
+    await Devnet(client).reorganise(6)
+    with pytest.raises(ReorgTooDeep):
+        await indexer.catch_up()
+
+
+async def test_several_readers_of_one_stream_read_each_log_once(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    for amount in range(1, 13):
+        await mint(dollar, client, amount)
+    readers = [Indexer(client, files, stream(Minted(), range_blocks=size)) for size in (1, 2, 3)]
+    await readers[0].step()
+    await asyncio.gather(*(reader.catch_up() for reader in readers))
+    assert await rows() == list(range(1, 13))
+
+
+class Narrow(Client):
+    """A node that answers for at most three blocks at a time, and counts the questions."""
+
+    asked: list[int]
+
+    async def logs(self, first: int, last: int, **filters: Any) -> list[Log]:
+        self.asked.append(last - first + 1)
+        if last - first + 1 > 3:
+            raise RpcRefused("eth_getLogs", -32005, "query returned more than 10000 results")
+        return await super().logs(first, last, **filters)
+
+
+async def test_ranges_too_large_for_the_node_are_halved(
+    anvil: Anvil, client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    for amount in range(1, 15):
+        await mint(dollar, client, amount)
+    async with Narrow(anvil.url) as narrow:
+        narrow.asked = []
+        await Indexer(narrow, files, stream(Minted())).catch_up()
+    assert await rows() == list(range(1, 15))
+    assert narrow.asked[0] > 3
+    assert len(narrow.asked) < 25
+
+
+async def test_a_single_block_that_is_refused_is_an_error(
+    anvil: Anvil, client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    class Broken(Client):
+        async def logs(self, first: int, last: int, **filters: Any) -> list[Log]:
+            raise RpcRefused("eth_getLogs", -32000, "no logs here")
+
+    async with Broken(anvil.url) as broken:
+        with pytest.raises(RpcRefused, match="no logs here"):
+            await Indexer(broken, files, stream(Minted())).catch_up()
+
+
+async def test_a_reorganisation_while_reading_is_not_read_through(
+    anvil: Anvil, client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    class Shaky(Client):
+        shaken = False
+
+        async def logs(self, first: int, last: int, **filters: Any) -> list[Log]:
+            found = await super().logs(first, last, **filters)
+            if not self.shaken and found:
+                self.shaken = True
+                await Devnet(client).reorganise(2)
+            return found
+
+    await mint(dollar, client, 1)
+    await mint(dollar, client, 2)
+    await Devnet(client).mine()
+    async with Shaky(anvil.url) as shaky:
+        await Indexer(shaky, files, stream(Minted())).catch_up()
+        assert shaky.shaken
+    assert await rows() == [1]
+
+
+async def test_running_survives_a_node_that_is_away(
+    anvil: Anvil, client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    class Away(Client):
+        failures = 3
+
+        async def block_number(self) -> int:
+            if self.failures:
+                self.failures -= 1
+                raise RpcUnavailable("away")
+            return await super().block_number()
+
+    await mint(dollar, client, 1)
+    async with Away(anvil.url) as away:
+        task = asyncio.create_task(Indexer(away, files, stream(Minted())).run(0.01))
+        async with asyncio.timeout(20):
+            while await rows() != [1]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert away.failures == 0

@@ -1,0 +1,249 @@
+"""The embedded devnet: anvil as a process of ours, and the levers only a devnet has.
+
+A state file is held by one anvil at a time: the lock's file descriptor is handed to the process, so that the lock lives
+exactly as long as whoever may write the file. Between us and anvil stands a shell that reads from us: when we end,
+however we end, its reading ends, and it tells anvil to stop, which then writes its state.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Any, Self
+
+from usufruct.chain.binding import Call
+from usufruct.chain.client import Client
+from usufruct.chain.toolchain import find
+from usufruct.chain.transport import RpcUnavailable
+from usufruct.core import Address, ChainId, Clock, Conflict, SystemClock, Unavailable
+
+if sys.platform != "win32":
+    import fcntl
+
+HOST = "127.0.0.1"
+DEVNET_CHAIN_ID = ChainId(31337)
+
+_WATCH = """
+exec 3<&0
+"$@" 3<&- </dev/null & node=$!
+(read -r _ <&3; kill -TERM $node) 2>/dev/null & watch=$!
+wait $node; ended=$?
+kill $watch 2>/dev/null
+exit $ended
+"""
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 15.0
+_ATTEMPTS = 3
+
+
+class DevnetUnavailable(Unavailable):
+    """The embedded devnet did not start; the message holds anvil's last words."""
+
+    code = "devnet_unavailable"
+
+
+class DevnetStateBusy(Conflict):
+    """Another devnet is running on the same state file."""
+
+    code = "devnet_state_busy"
+
+
+class Anvil:
+    """One anvil process on a free port of this machine.
+
+    ::
+
+        async with Anvil(state=folder / "anvil.json") as anvil:
+            client = Client(anvil.url)
+
+    `state` is loaded when it exists, and written at the interval and at the end; without it nothing is kept.
+    `block_seconds` mines a block by the clock; without it each transaction is mined as it comes.
+    """
+
+    def __init__(
+        self,
+        *,
+        state: Path | None = None,
+        state_interval_seconds: int = 10,
+        block_seconds: int | None = None,
+        port: int | None = None,
+        data_folder: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._state = state
+        self._interval = state_interval_seconds
+        self._block_seconds = block_seconds
+        self._wanted_port = port
+        self._data_folder = data_folder
+        self._clock = clock or SystemClock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: IO[bytes] | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Return its RPC address."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """Return the process id of anvil's shell, which lives as long as anvil; None when it does not run."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            ToolMissing: when there is no anvil on this machine.
+            DevnetStateBusy: when another anvil holds the state file.
+            DevnetUnavailable: when it does not come up.
+        """
+        if sys.platform == "win32":
+            raise DevnetUnavailable("the embedded devnet needs Linux or macOS; use WSL, or set chain.rpc_url")
+        binary = find("anvil", self._data_folder)
+        self._lock = _locked(self._state) if self._state else None
+        words = ""
+        for _ in range(1 if self._wanted_port else _ATTEMPTS):
+            self.port = self._wanted_port or _free_port()
+            with tempfile.TemporaryFile() as output:
+                self._process = self._spawn(binary, output)
+                if await self._answers():
+                    return
+                await self._terminate()
+                output.seek(0)
+                words = " ".join(output.read().decode(errors="replace").split())[-300:]
+        self._unlock()
+        raise DevnetUnavailable(f"anvil did not start on port {self.port}: {words or 'no words'}", port=self.port)
+
+    async def stop(self) -> None:
+        """Stop it, wait until its state is written, and release the state file."""
+        await self._terminate()
+        self._unlock()
+
+    async def _terminate(self) -> None:
+        process, self._process = self._process, None
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            await asyncio.to_thread(process.wait, _STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            await asyncio.to_thread(process.wait)
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _command(self, binary: Path) -> list[str]:
+        command = ["/bin/sh", "-c", _WATCH, "anvil", str(binary)]
+        command += ["--host", HOST, "--port", str(self.port), "--chain-id", str(DEVNET_CHAIN_ID)]
+        command += ["--silent"]
+        if self._state:
+            command += ["--state", str(self._state), "--state-interval", str(self._interval)]
+        if self._block_seconds:
+            command += ["--block-time", str(self._block_seconds)]
+        return command
+
+    def _spawn(self, binary: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command(binary),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            pass_fds=(self._lock.fileno(),) if self._lock else (),
+            start_new_session=True,
+        )
+
+    async def _answers(self) -> bool:
+        deadline = self._clock.monotonic() + _READY_SECONDS
+        async with Client(self.url, timeout_seconds=5.0) as client:
+            while self.pid is not None and self._clock.monotonic() < deadline:
+                try:
+                    return await client.chain_id() == DEVNET_CHAIN_ID
+                except RpcUnavailable:
+                    await asyncio.sleep(0.02)
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _locked(state: Path) -> IO[bytes]:
+    """Take the state file's lock, in a file beside it."""
+    state.parent.mkdir(parents=True, exist_ok=True)
+    lock = state.with_name(state.name + ".lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise DevnetStateBusy(
+            f"another devnet runs on {state}; stop it, or choose another data folder", state=str(state)
+        ) from None
+    return lock
+
+
+class Devnet:
+    """The levers of a devnet, pulled through its RPC."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def set_code(self, address: Address, code: bytes) -> None:
+        """Put code at an address."""
+        await self._client.ask("anvil_setCode", address, "0x" + code.hex())
+
+    async def set_balance(self, address: Address, wei: int) -> None:
+        """Give an account so much wei."""
+        await self._client.ask("anvil_setBalance", address, hex(wei))
+
+    async def send_as(self, sender: Address, call: Call) -> Any:
+        """Send a call as any address, without its key, and return the transaction's hash."""
+        await self._client.ask("anvil_impersonateAccount", sender)
+        fields = {"from": sender, "to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
+        return await self._client.ask("eth_sendTransaction", fields)
+
+    async def mine(self, blocks: int = 1) -> None:
+        """Mine blocks at once."""
+        await self._client.ask("anvil_mine", hex(blocks))
+
+    async def set_automine(self, *, on: bool) -> None:
+        """Mine each transaction as it comes, or only when told to."""
+        await self._client.ask("evm_setAutomine", on)
+
+    async def pass_time(self, seconds: int) -> None:
+        """Move the chain's clock forward and mine a block."""
+        await self._client.ask("evm_increaseTime", seconds)
+        await self.mine()
+
+    async def drop(self, transaction: str) -> None:
+        """Forget a transaction that waits."""
+        await self._client.ask("anvil_dropTransaction", transaction)
+
+    async def reorganise(self, depth: int) -> None:
+        """Replace the newest `depth` blocks by as many empty ones."""
+        await self._client.ask("anvil_reorg", depth, [])
+
+    async def snapshot(self) -> str:
+        """Remember the whole state; returns its number for `revert`."""
+        return str(await self._client.ask("evm_snapshot"))
+
+    async def revert(self, snapshot: str) -> None:
+        """Go back to a remembered state."""
+        await self._client.ask("evm_revert", snapshot)

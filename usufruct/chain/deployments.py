@@ -1,0 +1,182 @@
+"""Puts our contracts on a chain, at the same addresses wherever that is, and remembers where they are.
+
+Everything goes through the deterministic deployer, whose CREATE2 makes an address from creation code, arguments and a
+salt that holds name and version. So deploying is idempotent: code at the address means done. A new version is a new
+deployment; nothing is upgraded in place.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+
+from usufruct.chain.binding import Call, Contract, Creation
+from usufruct.chain.client import Client
+from usufruct.chain.codec import decode
+from usufruct.chain.hashing import checksum, create2_address, keccak
+from usufruct.chain.sender import Sender
+from usufruct.core import Address, ChainId, Conflict, NotFound, Unavailable, address
+
+DEPLOYER = Address("0x4e59b44847b379578588920ca78fbf26c0b4956c")
+"""The deterministic deployer: calldata is a 32-byte salt and creation code."""
+
+_VERSION = Call(DEPLOYER, keccak(b"VERSION()")[:4])
+
+C = TypeVar("C", bound=Contract)
+
+
+class DeployerMissing(Unavailable):
+    """The chain has no deterministic deployer."""
+
+    code = "deployer_missing"
+
+
+class NotDeployed(NotFound):
+    """A contract has no known address on this chain."""
+
+    code = "not_deployed"
+
+
+class WrongCode(Conflict):
+    """What stands at an address is not the contract that should."""
+
+    code = "wrong_code"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """Where one contract stands; `code_hash` is the Keccak-256 of its runtime code, 0x and hex."""
+
+    address: Address
+    version: str
+    code_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployments:
+    """What stands on one chain, by contract name; kept as `<chain id>.json`."""
+
+    chain_id: ChainId
+    contracts: Mapping[str, Deployed]
+
+    def address(self, contract: type[Contract]) -> Address:
+        """Return where a contract stands.
+
+        Raises:
+            NotDeployed: when it does not.
+        """
+        name = contract.__name__
+        if name not in self.contracts:
+            raise NotDeployed(
+                f"{name} is not deployed on chain {self.chain_id}; deploy first", contract=name, chain_id=self.chain_id
+            )
+        return self.contracts[name].address
+
+    @classmethod
+    def read(cls, folder: Path, chain_id: ChainId) -> "Deployments":
+        """Read a chain's file; nothing is deployed where there is none."""
+        path = folder / f"{chain_id}.json"
+        found = orjson.loads(path.read_bytes())["contracts"] if path.is_file() else {}
+        return cls(
+            chain_id,
+            {name: Deployed(address(e["address"]), e["version"], e["codeHash"]) for name, e in found.items()},
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write the chain's file, names sorted."""
+        contracts = {
+            name: {"address": checksum(each.address), "version": each.version, "codeHash": each.code_hash}
+            for name, each in sorted(self.contracts.items())
+        }
+        content = orjson.dumps({"chainId": self.chain_id, "contracts": contracts}, option=orjson.OPT_INDENT_2)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{self.chain_id}.json").write_bytes(content + b"\n")
+
+    async def verify(self, client: Client) -> None:
+        """Check that the code at every address is still the one that was deployed.
+
+        Raises:
+            WrongCode: when it is not; names the first that differs.
+        """
+        for name, each in self.contracts.items():
+            if _hash(await client.code_at(each.address)) != each.code_hash:
+                raise WrongCode(
+                    f"{name} at {each.address} on chain {self.chain_id} is not what was deployed there; is the RPC "
+                    "address one of this chain?",
+                    contract=name,
+                    address=each.address,
+                )
+
+
+def salt_of(contract: type[Contract]) -> bytes:
+    """Return the CREATE2 salt of a contract's version: the hash of `usufruct/<name>/<version>`."""
+    return keccak(f"usufruct/{contract.__name__}/{contract.ARTIFACT.version}".encode())
+
+
+def address_of(contract: type[Contract], creation: Creation) -> Address:
+    """Return where a contract stands, or will, on every chain."""
+    return create2_address(DEPLOYER, salt_of(contract), creation.init_code)
+
+
+class ContractDeployer:
+    """Deploys contracts to one chain, and collects what it found or made."""
+
+    def __init__(self, client: Client, sender: Sender, chain_id: ChainId) -> None:
+        self._client = client
+        self._sender = sender
+        self._chain_id = chain_id
+        self._done: dict[str, Deployed] = {}
+
+    @property
+    def deployments(self) -> Deployments:
+        """Return what stands on the chain, as far as this deployer was asked."""
+        return Deployments(self._chain_id, dict(self._done))
+
+    async def deploy(self, contract: type[C], creation: Creation) -> C:
+        """Make sure that a contract stands at its address, and return it.
+
+        Raises:
+            DeployerMissing: when the chain lacks the deterministic deployer.
+            Revert: the constructor's own error.
+            WrongCode: when the code there is not the contract's, or of another version.
+        """
+        there = address_of(contract, creation)
+        if not await self._client.code_at(there):
+            await self._create(contract, creation, there)
+        return await self.adopt(contract, there)
+
+    async def adopt(self, contract: type[C], there: Address) -> C:
+        """Check and remember a contract that stands at an address already.
+
+        Raises:
+            WrongCode: when it is another contract, or none.
+        """
+        code = await self._client.code_at(there)
+        version = contract.ARTIFACT.version
+        if not contract.ARTIFACT.is_runtime(code):
+            what = f"{len(code)} bytes of other code" if code else "no code"
+            raise WrongCode(f"{contract.__name__} should stand at {there}, where there is {what}", address=there)
+        answer = await self._client.call(Call(there, _VERSION.data))
+        if decode(("string",), answer) != (version,):
+            raise WrongCode(f"{contract.__name__} at {there} does not say that it is version {version}", address=there)
+        self._done[contract.__name__] = Deployed(there, version, _hash(code))
+        return contract(there, self._client)
+
+    async def _create(self, contract: type[Contract], creation: Creation, there: Address) -> None:
+        if not await self._client.code_at(DEPLOYER):
+            raise DeployerMissing(
+                f"chain {self._chain_id} has no deterministic deployer at {checksum(DEPLOYER)}; send its published "
+                "transaction first (github.com/Arachnid/deterministic-deployment-proxy)",
+                chain_id=self._chain_id,
+            )
+        await self._client.create(
+            creation, sender=DEPLOYER
+        )  # the deployer swallows a constructor's error; this does not
+        call = Call(DEPLOYER, salt_of(contract) + creation.init_code, creation.value)
+        await self._sender.execute(call, f"deploy/{contract.__name__}/{there}")
+
+
+def _hash(code: bytes) -> str:
+    return "0x" + keccak(code).hex()

@@ -1,0 +1,130 @@
+"""Forge artifacts, read and refused when they are not what the sources say."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from usufruct.chain.hashing import keccak
+from usufruct.core import Conflict, NotFound
+
+Json = dict[str, Any]
+
+
+class ArtifactMissing(NotFound):
+    """A contract to bind was not compiled."""
+
+    code = "artifact_missing"
+
+
+class ArtifactUnusable(Conflict):
+    """A contract was compiled, but not from the sources that are there now, or not to code that can be deployed."""
+
+    code = "artifact_unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One contract as forge left it; `asts` are the syntax trees of every source file that went in, by path."""
+
+    name: str
+    abi: list[Json]
+    creation: str
+    runtime: str
+    immutables: list[list[int]]
+    metadata: Json
+    asts: Mapping[str, Json]
+
+    @property
+    def sources(self) -> list[str]:
+        """Return the paths of the source files, relative to the Foundry project."""
+        return sorted(self.metadata["sources"])
+
+
+def _read(path: Path) -> Json:
+    content: Json = orjson.loads(path.read_bytes())
+    return content
+
+
+def _artifact(out: Path, contract: str) -> Json:
+    """Return the one artifact of `contract`; files that only import it leave an artifact without metadata."""
+    read = [_read(path) for path in sorted(out.rglob(f"{contract}.sol/{contract}.json"))]
+    found = [artifact for artifact in read if artifact.get("rawMetadata")]
+    if len(found) != 1:
+        remedy = "run `make contracts` first" if not found else "two contracts share that name"
+        raise ArtifactMissing(f"{out} has {len(found)} artifacts of {contract}; {remedy}", contract=contract)
+    return found[0]
+
+
+def _ast(out: Path, source: str) -> Json:
+    for path in sorted(out.rglob(f"{Path(source).name}/*.json")):
+        ast: Json = _read(path).get("ast") or {}
+        if ast.get("absolutePath") == source:
+            return ast
+    raise ArtifactMissing(f"{out} has no syntax tree of {source}; compile with `ast = true`", source=source)
+
+
+def load(out: Path, contract: str) -> Compiled:
+    """Read the artifact of `contract` from forge's output folder.
+
+    Raises:
+        ArtifactMissing: when it was not compiled, or without syntax trees.
+        ArtifactUnusable: when its code still has libraries to link.
+    """
+    artifact = _artifact(out, contract)
+    metadata = orjson.loads(artifact["rawMetadata"])
+    creation, runtime = artifact["bytecode"], artifact["deployedBytecode"]
+    if creation["linkReferences"]:
+        raise ArtifactUnusable(f"{contract} links external libraries; make their functions internal", contract=contract)
+    immutables = [
+        [place["start"], place["length"]]
+        for places in runtime.get("immutableReferences", {}).values()
+        for place in places
+    ]
+    return Compiled(
+        name=contract,
+        abi=artifact["abi"],
+        creation=creation["object"].removeprefix("0x"),
+        runtime=runtime["object"].removeprefix("0x"),
+        immutables=sorted(immutables),
+        metadata=metadata,
+        asts={source: _ast(out, source) for source in metadata["sources"]},
+    )
+
+
+def source_hashes(compiled: list[Compiled], project: Path) -> dict[str, str]:
+    """Return the sha-256 of every source file that went into `compiled`, by path relative to the Foundry project.
+
+    Raises:
+        ArtifactUnusable: when a file is not the one that was compiled.
+    """
+    hashes = {}
+    for contract in compiled:
+        for source in contract.sources:
+            content = (project / source).read_bytes()
+            if "0x" + keccak(content).hex() != contract.metadata["sources"][source]["keccak256"]:
+                raise ArtifactUnusable(
+                    f"{source} changed after {contract.name} was compiled; run `make contracts` again", source=source
+                )
+            hashes[source] = hashlib.sha256(content).hexdigest()
+    return dict(sorted(hashes.items()))
+
+
+def definitions(compiled: Compiled, kind: str) -> Iterator[Json]:
+    """Yield the syntax-tree nodes of one kind, such as `EnumDefinition`, at file level and inside contracts."""
+    for source in compiled.sources:
+        for node in compiled.asts[source]["nodes"]:
+            yield from (n for n in (node, *node.get("nodes", ())) if n["nodeType"] == kind)
+
+
+def version(compiled: Compiled) -> str:
+    """Return the value of the contract's `string public constant VERSION`; empty when it has none."""
+    for node in definitions(compiled, "ContractDefinition"):
+        if node["name"] == compiled.name:
+            for member in node["nodes"]:
+                if member["nodeType"] == "VariableDeclaration" and member["name"] == "VERSION":
+                    return str(member["value"]["value"])
+    return ""

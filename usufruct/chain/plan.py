@@ -1,0 +1,140 @@
+"""What stands on a chain, in the order in which it must come: one readable plan for public chains, one for devnets."""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from usufruct.chain.anvil import Devnet
+from usufruct.chain.binding import Creation
+from usufruct.chain.client import Client
+from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelConfig
+from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.wrapped_native import WrappedNative
+from usufruct.chain.deployments import ContractDeployer, Deployments
+from usufruct.chain.sender import Sender
+from usufruct.core import Address, ChainId, Faulty
+
+SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
+"""x402's canonical batch settlement, the same on every chain."""
+
+COLLECTOR = Address("0x4020806089470a89826cb9fb1f4059150b550004")
+"""x402's canonical collector of EIP-3009 deposits."""
+
+
+class SettlementMismatch(Faulty):
+    """The settlement contract and the x402 package disagree about what a channel's id is."""
+
+    code = "settlement_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an operator decides before deploying.
+
+    `owner` sets fee, sink, guardian and revenue tokens (meant to be a timelock) and owns the till; `guardian` may pause
+    for 14 days in total; `fee_sink` receives the protocol fee, `fee_bps` hundredths of a percent, at most 1000.
+    """
+
+    owner: Address
+    guardian: Address
+    fee_sink: Address
+    fee_bps: int = 0
+    contract_uri: str = ""
+
+
+async def deploy_all(
+    deployer: ContractDeployer, client: Client, chain_id: ChainId, terms: Terms, wrapped_native: Address
+) -> Deployments:
+    """Deploy what one installation needs, on top of x402's settlement and the chain's wrapped native coin.
+
+    Raises:
+        SettlementMismatch: when the settlement contract is not the one the x402 package signs for.
+    """
+    await check_settlement(client, chain_id)
+    registry = await deployer.deploy(
+        AssetRegistry,
+        AssetRegistry.deploy(
+            terms.owner, terms.guardian, terms.fee_sink, terms.fee_bps, wrapped_native, terms.contract_uri
+        ),
+    )
+    await deployer.deploy(AccessPass, AccessPass.deploy(registry.address))
+    await deployer.deploy(Till, Till.deploy(terms.owner, SETTLEMENT))
+    return deployer.deployments
+
+
+async def deploy_devnet(client: Client, sender: Sender, chain_id: ChainId, terms: Terms) -> Deployments:
+    """Deploy the same on a devnet, together with what a public chain has already; idempotent.
+
+    The sender owns the registry at first when `terms.owner` is its address: only then is the test dollar listed.
+    """
+    deployer = ContractDeployer(client, sender, chain_id)
+    await _stand_at(deployer, client, BatchSettlement, BatchSettlement.deploy(), SETTLEMENT)
+    collector = ERC3009DepositCollector.deploy(SETTLEMENT)
+    await _stand_at(deployer, client, ERC3009DepositCollector, collector, COLLECTOR)
+    wrapped_native = await deployer.deploy(WrappedNative, WrappedNative.deploy())
+    dollar = await deployer.deploy(TestDollar, TestDollar.deploy())
+    deployments = await deploy_all(deployer, client, chain_id, terms, wrapped_native.address)
+    registry = AssetRegistry(deployments.address(AssetRegistry), client)
+    if terms.owner == sender.address and not await registry.is_revenue_token(dollar.address):
+        await sender.execute(registry.list_revenue_token(dollar.address), f"list/{registry.address}/{dollar.address}")
+    return deployments
+
+
+async def _stand_at(
+    deployer: ContractDeployer,
+    client: Client,
+    contract: type[BatchSettlement] | type[ERC3009DepositCollector],
+    creation: Creation,
+    place: Address,
+) -> None:
+    """Deploy a contract and copy the code of the live instance, immutables and all, to the address x402 gives it."""
+    instance = await deployer.deploy(contract, creation)
+    code = await client.code_at(instance.address)
+    if await client.code_at(place) != code:
+        await Devnet(client).set_code(place, code)
+    await deployer.adopt(contract, place)
+
+
+async def check_settlement(client: Client, chain_id: ChainId) -> None:
+    """Compare a channel's id as the contract at x402's address computes it with what the x402 package computes.
+
+    Raises:
+        SettlementMismatch: when they differ: vouchers signed by x402 clients would be worthless.
+    """
+    config = ChannelConfig(
+        payer=Address("0x" + "11" * 20),
+        payer_authorizer=Address("0x" + "22" * 20),
+        receiver=Address("0x" + "33" * 20),
+        receiver_authorizer=Address("0x" + "44" * 20),
+        token=Address("0x" + "55" * 20),
+        withdraw_delay=86_400,
+        salt=bytes(range(32)),
+    )
+    ours = "0x" + (await BatchSettlement(SETTLEMENT, client).get_channel_id(config)).hex()
+    theirs = x402_channel_id(config, chain_id)
+    if ours != theirs:
+        raise SettlementMismatch(
+            f"{SETTLEMENT} on chain {chain_id} computes channel id {ours}, the x402 package {theirs}; use a chain "
+            "with x402's batch settlement",
+            contract=ours,
+            package=theirs,
+        )
+
+
+def x402_channel_id(config: ChannelConfig, chain_id: ChainId) -> str:
+    """Return a channel's id as the x402 package computes it; loads the package, which takes seconds."""
+    types = import_module("x402.mechanisms.evm.batch_settlement.types")
+    functions = import_module("x402.mechanisms.evm.batch_settlement.utils")
+    theirs = types.ChannelConfig(
+        payer=config.payer,
+        payer_authorizer=config.payer_authorizer,
+        receiver=config.receiver,
+        receiver_authorizer=config.receiver_authorizer,
+        token=config.token,
+        withdraw_delay=config.withdraw_delay,
+        salt="0x" + config.salt.hex(),
+    )
+    return str(functions.compute_channel_id(theirs, int(chain_id)))

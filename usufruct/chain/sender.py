@@ -1,0 +1,308 @@
+"""Sends calls, each exactly once.
+
+The life of a call: simulated (a refusal raises the contract's own exception and costs nothing), given a nonce and
+signed, made durable, and only then broadcast. Whatever dies in between, the next `advance` finds the row and broadcasts
+the same bytes again; a node takes them once. One nonce is used for one call, one key of the caller's for one nonce,
+both by unique constraints; a replacement with a better offer for gas keeps the nonce. A time-out means "pending", and
+asking again under the same key continues the wait.
+
+Several processes may share a signing key as long as they share the database.
+"""
+
+import asyncio
+import logging
+from itertools import count
+
+from usufruct.chain.binding import Call
+from usufruct.chain.client import Client, Receipt
+from usufruct.chain.fees import FeePolicy, FeesOverCap, Offer, better_offer, market_offer
+from usufruct.chain.signer import Signer, refuse_devnet_key
+from usufruct.chain.store import Attempt, Outbox, Sent, State
+from usufruct.chain.transaction import Transaction
+from usufruct.chain.transport import RpcRefused, RpcUnavailable
+from usufruct.core import ChainId, Clock, Conflict, SystemClock, Unavailable
+from usufruct.store import ConstraintViolated, Database
+
+_log = logging.getLogger(__name__)
+
+_TRIES = 20
+_NO_TROUBLE = ("already known", "already imported", "already exists", "known transaction", "nonce too low")
+"""What nodes say to a transaction that they have, or that was mined a moment ago."""
+
+
+class KeyReused(Conflict):
+    """One key was used for two different calls."""
+
+    code = "send_key_reused"
+
+
+class StillPending(Unavailable):
+    """A transaction was not final in the time given; it is not lost, and must not be sent under another key."""
+
+    code = "transaction_pending"
+
+
+class TransactionReverted(Conflict):
+    """A transaction was mined and refused, although its simulation was not."""
+
+    code = "transaction_reverted"
+
+
+class TransactionDisplaced(Conflict):
+    """A transaction can never be mined: something else used its nonce."""
+
+    code = "transaction_displaced"
+
+
+class NonceGap(Unavailable):
+    """The chain expects nonces that the outbox regards as used: the node is behind, or its chain was reset."""
+
+    code = "nonce_gap"
+
+
+class Sender:
+    """Sends calls from one address on one chain."""
+
+    def __init__(
+        self,
+        client: Client,
+        signer: Signer,
+        database: Database,
+        chain_id: ChainId,
+        *,
+        confirmations: int = 1,
+        fees: FeePolicy | None = None,
+        poll_seconds: float = 1.0,
+        clock: Clock | None = None,
+    ) -> None:
+        refuse_devnet_key(signer.address, chain_id)
+        self._client = client
+        self._signer = signer
+        self._chain_id = chain_id
+        self._outbox = Outbox(database, chain_id)
+        self._confirmations = confirmations
+        self._fees = fees or FeePolicy()
+        self._poll = poll_seconds
+        self._clock = clock or SystemClock()
+        self._turn = asyncio.Lock()
+        self._advanced_at = float("-inf")
+        self.address = signer.address
+
+    async def simulate(self, call: Call) -> bytes:
+        """Run a call as if sent now and return its output; raises the contract's own exception when it refuses."""
+        return await self._client.call(call, sender=self.address)
+
+    async def find(self, key: str) -> Sent | None:
+        """Return the call that was sent under `key`, as far as the outbox knows."""
+        return await self._outbox.find(key)
+
+    async def send(self, call: Call, key: str) -> Sent:
+        """Send a call once; the same call under the same key is only looked up.
+
+        Raises:
+            Revert: the contract's own error; nothing was sent.
+            KeyReused: when another call was sent under `key`.
+            FeesOverCap: when gas costs more than the policy allows; nothing was sent.
+            NonceGap: when the chain and the outbox disagree; nothing was sent.
+        """
+        known = await self._known(call, key)
+        if known:
+            return known
+        await self.simulate(call)
+        gas = self._fees.gas_limit(await self._client.estimate(call, self.address))
+        offer = await market_offer(self._client, self._fees)
+        block = await self._client.block_number()
+        for _ in range(_TRIES):
+            sent = self._new(call, key, await self._next_nonce(), gas)
+            attempt = await self._sign(sent, offer, block)
+            try:
+                await self._outbox.add(sent, attempt)
+            except ConstraintViolated:
+                if known := await self._known(call, key):
+                    return known
+                continue
+            await self._broadcast(sent, attempt)
+            return sent
+        raise NonceGap(f"{_TRIES} nonces of {self.address} were taken by others in turn; try again")
+
+    async def wait(self, key: str, timeout_seconds: float) -> Sent:
+        """Advance until the call under `key` is final or the time is up, and return how it stands.
+
+        Raises:
+            StillPending: when there is no such call.
+        """
+        begun = self._clock.monotonic()
+        while True:
+            await self._advance_in_turn(begun)
+            sent = await self._outbox.find(key)
+            if sent is None:
+                raise StillPending(f"nothing was sent under {key}; send it first", key=key)
+            if sent.state is not State.PENDING or self._clock.monotonic() - begun >= timeout_seconds:
+                return sent
+            await asyncio.sleep(self._poll)
+
+    async def execute(self, call: Call, key: str, timeout_seconds: float = 120.0) -> Receipt:
+        """Send a call once, wait until it is final, and return its receipt.
+
+        Raises:
+            Revert: the contract's own error, before or after it was sent.
+            TransactionReverted: when it was mined and refused for a reason that a replay does not show.
+            TransactionDisplaced: when its nonce was used by something else.
+            StillPending: when the time is up; call again with the same key to go on waiting.
+        """
+        await self.send(call, key)
+        sent = await self.wait(key, timeout_seconds)
+        if sent.state is State.PENDING or sent.block is None:
+            said = f"; the node says: {sent.trouble}" if sent.trouble else ""
+            raise StillPending(f"{key} is pending with nonce {sent.nonce}{said}", key=key, nonce=sent.nonce)
+        if sent.state is State.DISPLACED:
+            raise TransactionDisplaced(
+                f"nonce {sent.nonce} of {self.address} was used by something else; find out by whom before sending "
+                "again under a new key",
+                key=key,
+                nonce=sent.nonce,
+                hash=sent.hash,
+            )
+        if sent.state is State.REVERTED:
+            await self._raise_refusal(call, sent.block)
+            raise TransactionReverted(f"{sent.hash} was refused in block {sent.block}", key=key, hash=sent.hash)
+        receipt = await self._client.receipt(sent.hash) if sent.hash else None
+        if receipt is None:
+            raise StillPending(f"{sent.hash} was final, but the node has no receipt of it now", key=key, hash=sent.hash)
+        return receipt
+
+    async def advance(self) -> None:
+        """Do what is due for every unfinished call: note the final ones, broadcast the others again, offer more.
+
+        To be called at start, and again and again; any number of processes may.
+        """
+        pending = await self._outbox.pending(self.address)
+        if not pending:
+            return
+        head = await self._client.block_number()
+        unmined = [sent for sent in pending if not await self._settle(sent, head)]
+        for position, sent in enumerate(unmined):
+            newest = (await self._outbox.attempts(sent.key))[-1]
+            overdue = head - newest.block >= self._fees.bump_after_blocks
+            if position == 0 and overdue:
+                newest = await self._bump(sent, newest, head)
+            await self._broadcast(sent, newest)
+
+    async def _advance_in_turn(self, begun: float) -> None:
+        """Advance for all who wait at once: after `begun` at least, and again after each interval."""
+        async with self._turn:
+            now = self._clock.monotonic()
+            if begun <= self._advanced_at and now < self._advanced_at + self._poll:
+                return
+            self._advanced_at = now
+            try:
+                await self.advance()
+            except (RpcUnavailable, RpcRefused) as error:
+                _log.warning("cannot look for transactions: %s", error.message)
+
+    async def _raise_refusal(self, call: Call, block: int) -> None:
+        """Run a call again on the states around its block, to learn why it was refused there."""
+        try:
+            for state in (block - 1, block):
+                await self._client.call(call, block=state, sender=self.address)
+        except (RpcUnavailable, RpcRefused) as error:
+            _log.warning("cannot learn why a call was refused in block %d: %s", block, error.message)
+
+    async def _known(self, call: Call, key: str) -> Sent | None:
+        known = await self._outbox.find(key)
+        if known and known.call != call:
+            raise KeyReused(f"another call was sent under {key}; choose a new key for a new call", key=key)
+        return known
+
+    def _new(self, call: Call, key: str, nonce: int, gas: int) -> Sent:
+        return Sent(self._chain_id, key, self.address, nonce, call, gas, State.PENDING, None, None, None)
+
+    async def _next_nonce(self) -> int:
+        """Return the lowest nonce that neither the node nor the outbox has given away.
+
+        A nonce the chain still expects may belong to a pending call, or to nobody (a transaction from elsewhere that
+        the node forgot), and is then used next. It never belongs to a call that is final.
+        """
+        mined = await self._client.nonce(self.address)
+        taken = await self._outbox.nonces(self.address, mined)
+        if final := [nonce for nonce, state in taken.items() if state is not State.PENDING]:
+            raise NonceGap(
+                f"chain {self._chain_id} expects nonce {mined} of {self.address}, the outbox used {max(final)}; the "
+                "node is behind, or its chain was reset and needs a new database",
+                expected=mined,
+                used=max(final),
+            )
+        waiting = await self._client.nonce(self.address, "pending")
+        return next(nonce for nonce in count(waiting) if nonce not in taken)
+
+    async def _sign(self, sent: Sent, offer: Offer, block: int) -> Attempt:
+        call = sent.call
+        transaction = Transaction(
+            self._chain_id, sent.nonce, offer.tip, offer.max_fee, sent.gas, call.to, call.value, call.data
+        )
+        signed = await self._signer.sign_transaction(transaction)
+        return Attempt(signed.hash, signed.raw, offer.max_fee, offer.tip, block)
+
+    async def _broadcast(self, sent: Sent, attempt: Attempt) -> None:
+        """Hand a signed transaction to the node. That it does not take it changes nothing: `advance` tries again."""
+        trouble = None
+        try:
+            await self._client.send_raw(attempt.raw)
+        except RpcRefused as refused:
+            harmless = any(words in refused.reason.lower() for words in _NO_TROUBLE)
+            trouble = None if harmless else refused.reason
+        except RpcUnavailable as error:
+            trouble = error.message
+        if trouble != sent.trouble:
+            _log.warning("transaction %s of %s: %s", attempt.hash, sent.key, trouble or "taken now")
+            await self._outbox.note(sent.key, trouble)
+
+    async def _bump(self, sent: Sent, newest: Attempt, head: int) -> Attempt:
+        """Sign a replacement with a better offer and make it durable; the old one again when the cap forbids it."""
+        try:
+            market = await market_offer(self._client, self._fees)
+        except FeesOverCap as error:
+            _log.warning("%s: %s", sent.key, error.message)
+            return newest
+        offer = better_offer(Offer(newest.max_fee, newest.tip), market, self._fees)
+        if offer is None:
+            _log.warning("%s waits: a better offer would pass the cap of %d wei", sent.key, self._fees.cap)
+            return newest
+        attempt = await self._sign(sent, offer, head)
+        try:
+            await self._outbox.add_attempt(sent.key, attempt)
+        except ConstraintViolated:
+            return newest
+        return attempt
+
+    async def _settle(self, sent: Sent, head: int) -> bool:
+        """Note a call's end when it has one; tells whether its nonce is used, final or not."""
+        deep = head - self._confirmations + 1
+        used_deep = deep >= 0 and await self._client.nonce(self.address, deep) > sent.nonce
+        attempts = await self._outbox.attempts(sent.key)
+        receipts = [r for r in await self._client.receipts([attempt.hash for attempt in attempts]) if r]
+        if receipts:
+            receipt = receipts[0]
+            if receipt.block_number <= deep:
+                state = State.CONFIRMED if receipt.succeeded else State.REVERTED
+                await self._outbox.finish(sent.key, state, receipt.hash, receipt.block_number)
+            return True
+        if used_deep:
+            await self._settle_displaced(sent, attempts, deep)
+        return used_deep
+
+    async def _settle_displaced(self, sent: Sent, attempts: list[Attempt], deep: int) -> None:
+        """Find the block that used the nonce; only when our transaction is not in it, the call is displaced.
+
+        A missing receipt alone proves nothing: nodes behind one address may be at different blocks.
+        """
+        first, last = min(attempt.block for attempt in attempts), deep
+        while first < last:
+            middle = (first + last) // 2
+            used = await self._client.nonce(self.address, middle) > sent.nonce
+            first, last = (first, middle) if used else (middle + 1, last)
+        mined = await self._client.transactions(first)
+        taken = [each for sender, nonce, each in mined if (sender, nonce) == (self.address, sent.nonce)]
+        if not set(taken) & {attempt.hash for attempt in attempts}:
+            _log.error("nonce %d of %s was used by %s", sent.nonce, self.address, taken or "no transaction")
+            await self._outbox.finish(sent.key, State.DISPLACED, taken[0] if taken else None, first)

@@ -1,0 +1,275 @@
+"""The chain room's tables: what was signed and sent, and how far each log stream was read.
+
+Outbox states::
+
+    pending --> confirmed    mined, succeeded, deep enough
+            |-> reverted     mined, refused by the contract, deep enough
+            `-> displaced    its nonce was used by a transaction that is not ours
+
+`pending` covers everything from "signed, perhaps never broadcast" to "mined, not deep enough yet": after a crash nobody
+knows more, and the cure is the same: broadcast again, look for the receipt. The other three are final.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from usufruct.chain.binding import Call
+from usufruct.core import Address, ChainId, Hash32
+from usufruct.store import Amount, Database, Unit, metadata
+
+_Key = String(200)
+_Hash = String(66)
+_Address = String(42)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", _Key, primary_key=True),  # the caller's: one for each logical call
+    Column("sender", _Address, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("receiver", _Address, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("value", Amount, nullable=False),  # wei
+    Column("gas", BigInteger, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("hash", _Hash),  # of the transaction that used the nonce, once final
+    Column("block", BigInteger),  # where it was mined, once final
+    Column("trouble", String(300)),  # what the node said to the newest broadcast, when it did not take it
+    UniqueConstraint("chain_id", "sender", "nonce"),
+)
+
+attempts = Table(
+    "outbox_attempts",
+    metadata,
+    Column("hash", _Hash, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("key", _Key, nullable=False),
+    Column("raw", LargeBinary, nullable=False),  # signed, ready to broadcast
+    Column("max_fee", Amount, nullable=False),  # wei per gas
+    Column("tip", Amount, nullable=False),  # wei per gas
+    Column("block", BigInteger, nullable=False),  # newest block when it was signed
+    ForeignKeyConstraint(["chain_id", "key"], ["outbox.chain_id", "outbox.key"]),
+    UniqueConstraint("chain_id", "key", "max_fee"),
+)
+
+streams = Table(
+    "log_streams",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("block", BigInteger, nullable=False),  # read up to and including this one
+    Column("hash", _Hash, nullable=False),
+)
+
+stream_blocks = Table(
+    "log_stream_blocks",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("block", BigInteger, primary_key=True, autoincrement=False),  # ends of ranges, to find a fork by
+    Column("hash", _Hash, nullable=False),
+)
+
+
+class State(StrEnum):
+    """Where a sent call stands; see this module's drawing."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    REVERTED = "reverted"
+    DISPLACED = "displaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One logical call in the outbox."""
+
+    chain_id: ChainId
+    key: str
+    sender: Address
+    nonce: int
+    call: Call
+    gas: int
+    state: State
+    hash: Hash32 | None
+    """Of the transaction that used the nonce, once final."""
+    block: int | None
+    """Where that was mined, once final."""
+    trouble: str | None
+    """What the node said when it did not take the newest broadcast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One signed transaction of a sent call; all of a call's attempts share its nonce. Fees in wei per gas."""
+
+    hash: Hash32
+    raw: bytes
+    max_fee: int
+    tip: int
+    block: int
+
+
+class Outbox:
+    """The outbox of one chain."""
+
+    def __init__(self, database: Database, chain_id: ChainId) -> None:
+        self._database = database
+        self._chain_id = chain_id
+
+    async def find(self, key: str) -> Sent | None:
+        """Return the call that was sent under `key`."""
+        query = select(outbox).where(outbox.c.chain_id == self._chain_id, outbox.c.key == key)
+        async with self._database.snapshot() as unit:
+            row = await unit.row(query)
+        return _sent(row) if row else None
+
+    async def pending(self, sender: Address) -> list[Sent]:
+        """Return a sender's unfinished calls by nonce."""
+        query = select(outbox).where(
+            outbox.c.chain_id == self._chain_id, outbox.c.sender == sender, outbox.c.state == State.PENDING
+        )
+        async with self._database.snapshot() as unit:
+            return [_sent(row) for row in await unit.rows(query.order_by(outbox.c.nonce))]
+
+    async def nonces(self, sender: Address, first: int) -> dict[int, State]:
+        """Return the nonces from `first` on that were given to calls of `sender`, and where those calls stand."""
+        query = select(outbox.c.nonce, outbox.c.state).where(
+            outbox.c.chain_id == self._chain_id, outbox.c.sender == sender, outbox.c.nonce >= first
+        )
+        async with self._database.snapshot() as unit:
+            return {row.nonce: State(row.state) for row in await unit.rows(query)}
+
+    async def attempts(self, key: str) -> list[Attempt]:
+        """Return a call's signed transactions, cheapest first."""
+        query = select(attempts).where(attempts.c.chain_id == self._chain_id, attempts.c.key == key)
+        async with self._database.snapshot() as unit:
+            rows = await unit.rows(query.order_by(attempts.c.max_fee))
+        return [Attempt(Hash32(r.hash), bytes(r.raw), r.max_fee, r.tip, r.block) for r in rows]
+
+    async def add(self, sent: Sent, attempt: Attempt) -> None:
+        """Make a call and its first signed transaction durable.
+
+        Raises:
+            ConstraintViolated: when its key or its nonce is taken.
+        """
+        row = {
+            "chain_id": sent.chain_id,
+            "key": sent.key,
+            "sender": sent.sender,
+            "nonce": sent.nonce,
+            "receiver": sent.call.to,
+            "data": sent.call.data,
+            "value": sent.call.value,
+            "gas": sent.gas,
+            "state": sent.state,
+        }
+        async with self._database.transaction() as unit:
+            await unit.change(insert(outbox).values(row))
+            await unit.change(insert(attempts).values(self._attempt_row(sent.key, attempt)))
+
+    async def add_attempt(self, key: str, attempt: Attempt) -> None:
+        """Make a replacement durable.
+
+        Raises:
+            ConstraintViolated: when somebody else made the same one.
+        """
+        async with self._database.transaction() as unit:
+            await unit.change(insert(attempts).values(self._attempt_row(key, attempt)))
+
+    async def finish(self, key: str, state: State, transaction: Hash32 | None, block: int) -> None:
+        """Make a call final; a call that is final already stays as it is."""
+        change = update(outbox).where(
+            outbox.c.chain_id == self._chain_id, outbox.c.key == key, outbox.c.state == State.PENDING
+        )
+        async with self._database.transaction() as unit:
+            await unit.change(change.values(state=state, hash=transaction, block=block, trouble=None))
+
+    async def note(self, key: str, trouble: str | None) -> None:
+        """Keep what the node said to the newest broadcast; None when it took it."""
+        change = update(outbox).where(outbox.c.chain_id == self._chain_id, outbox.c.key == key)
+        async with self._database.transaction() as unit:
+            await unit.change(change.values(trouble=trouble[:300] if trouble else None))
+
+    def _attempt_row(self, key: str, attempt: Attempt) -> dict[str, Any]:
+        return {
+            "hash": attempt.hash,
+            "chain_id": self._chain_id,
+            "key": key,
+            "raw": attempt.raw,
+            "max_fee": attempt.max_fee,
+            "tip": attempt.tip,
+            "block": attempt.block,
+        }
+
+
+def _sent(row: Row[Any]) -> Sent:
+    return Sent(
+        chain_id=ChainId(row.chain_id),
+        key=row.key,
+        sender=Address(row.sender),
+        nonce=row.nonce,
+        call=Call(Address(row.receiver), bytes(row.data), row.value),
+        gas=row.gas,
+        state=State(row.state),
+        hash=Hash32(row.hash) if row.hash else None,
+        block=row.block,
+        trouble=row.trouble,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A block up to which, including it, a stream was read."""
+
+    block: int
+    hash: Hash32
+
+
+async def checkpoint(unit: Unit, name: str) -> Checkpoint | None:
+    """Return how far a stream was read; None for one that was not begun."""
+    row = await unit.row(select(streams).where(streams.c.name == name))
+    return Checkpoint(row.block, Hash32(row.hash)) if row else None
+
+
+async def checkpoints(unit: Unit, name: str) -> Sequence[Checkpoint]:
+    """Return the ends of the ranges a stream was read in, newest first."""
+    query = select(stream_blocks).where(stream_blocks.c.name == name).order_by(stream_blocks.c.block.desc())
+    return [Checkpoint(row.block, Hash32(row.hash)) for row in await unit.rows(query)]
+
+
+async def move(unit: Unit, name: str, old: Checkpoint | None, new: Checkpoint) -> bool:
+    """Move a stream's checkpoint from `old` to `new`; False when it does not stand at `old` any more."""
+    if old is None:
+        await unit.change(insert(streams).values(name=name, block=new.block, hash=new.hash))
+    else:
+        at_old = (streams.c.name == name, streams.c.block == old.block, streams.c.hash == old.hash)
+        if await unit.change(update(streams).where(*at_old).values(block=new.block, hash=new.hash)) != 1:
+            return False
+    await unit.change(delete(stream_blocks).where(stream_blocks.c.name == name, stream_blocks.c.block >= new.block))
+    await unit.change(insert(stream_blocks).values(name=name, block=new.block, hash=new.hash))
+    return True
+
+
+async def forget_before(unit: Unit, name: str, block: int) -> None:
+    """Drop a stream's range ends before `block`, except the newest of them: that one is the way back."""
+    mine = stream_blocks.c.name == name
+    newest = select(func.max(stream_blocks.c.block)).where(mine, stream_blocks.c.block < block).scalar_subquery()
+    await unit.change(delete(stream_blocks).where(mine, stream_blocks.c.block < newest))

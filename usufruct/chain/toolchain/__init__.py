@@ -1,0 +1,89 @@
+"""Where forge and anvil are: exact versions that npm put into node_modules, or what the machine offers.
+
+npm's `@foundry-rs/anvil` is a JavaScript wrapper that costs 50 ms a start and hides signals; the platform's binary lies
+in a package of its own beside it, and that one is used.
+"""
+
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from usufruct.core import Unavailable
+
+VERSION = "1.7.1"
+"""The Foundry release that everything here is tested with."""
+
+_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class ToolMissing(Unavailable):
+    """A program that is needed is not on this machine."""
+
+    code = "tool_missing"
+
+
+def package_of(tool: str) -> str:
+    """Return the npm package that holds `tool` for this machine, such as `@foundry-rs/anvil-linux-amd64`."""
+    system = {"linux": "linux", "darwin": "darwin", "win32": "win32"}.get(sys.platform)
+    architecture = _ARCHITECTURES.get(platform.machine().lower())
+    if system is None or architecture is None:
+        raise ToolMissing(
+            f"there is no {tool} for {sys.platform} {platform.machine()}; use another machine, or an RPC address",
+            tool=tool,
+        )
+    return f"@foundry-rs/{tool}-{system}-{architecture}"
+
+
+def _roots(data_folder: Path | None) -> Iterator[Path]:
+    for start in (Path(__file__).resolve().parent, Path.cwd()):
+        yield from (start, *start.parents)
+    if data_folder is not None:
+        yield data_folder
+
+
+def find(tool: str, data_folder: Path | None = None) -> Path:
+    """Return the path of `forge` or `anvil`.
+
+    Looks into `node_modules` of the package's folder, the current folder, each folder above them and `data_folder`,
+    then on PATH.
+
+    Raises:
+        ToolMissing: when it is nowhere; says how to get it.
+    """
+    package = package_of(tool)
+    name = f"{tool}.exe" if sys.platform == "win32" else tool
+    for root in _roots(data_folder):
+        binary = root / "node_modules" / package / "bin" / name
+        if binary.is_file():
+            return binary
+    if on_path := shutil.which(tool):
+        return Path(on_path)
+    raise ToolMissing(
+        f"{tool} is not installed; run `npm install {package}@{VERSION}` here, or put {tool} on PATH "
+        "(https://getfoundry.sh)",
+        tool=tool,
+        package=package,
+        version=VERSION,
+    )
+
+
+def install_anvil(data_folder: Path) -> Path:
+    """Fetch anvil at the exact version into `data_folder` with npm, and return its path.
+
+    Raises:
+        ToolMissing: when there is no npm, or npm fails; says what npm said last.
+    """
+    npm = shutil.which("npm")
+    if npm is None:
+        raise ToolMissing("npm is not on PATH; install Node.js 20 or newer, or anvil itself (https://getfoundry.sh)")
+    data_folder.mkdir(parents=True, exist_ok=True)
+    package = f"{package_of('anvil')}@{VERSION}"
+    command = [npm, "install", "--silent", "--no-save", "--no-package-lock", "--prefix", str(data_folder), package]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip() or "no output").splitlines()[-1]
+        raise ToolMissing(f"npm could not install {package}: {last}", tool="anvil", package=package)
+    return find("anvil", data_folder)
