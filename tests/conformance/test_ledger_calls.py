@@ -1,0 +1,503 @@
+"""What every ledger does with calls: reserve, serve, meter, release, expire. Runs on SQLite and on PostgreSQL."""
+
+import asyncio
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from usufruct.config import LedgerConfig, Secret
+from usufruct.core import UINT128_MAX, UINT256_MAX
+from usufruct.payments import (
+    AnswerMissing,
+    AnswerUnreadable,
+    BalanceTooLow,
+    CallLost,
+    CallState,
+    CallUnknown,
+    ChannelUnknown,
+    ChannelWithdrawing,
+    KeyMismatch,
+    Lease,
+    Ledger,
+    OverCeiling,
+    Replay,
+    Reserved,
+    StillRunning,
+    VoucherOverBalance,
+    VoucherTooLow,
+    open_ledger,
+)
+from usufruct.payments.ledger.calls import expire
+from usufruct.store import AmountOutOfRange, ConstraintViolated, Database, DatabaseUnavailable, open_database
+
+
+async def let_lease_end(database: Database, call: str) -> None:
+    """Move a lease's end into the past: the database's clock cannot be moved on."""
+    async with database.transaction() as unit:
+        assert await unit.change(text("UPDATE calls SET lease_until = 0 WHERE id = :id"), {"id": call}) == 1
+
+
+async def reserved(ledger: Ledger, world: ModuleType, call: object, ceiling: int, **options: object) -> Reserved:
+    answer = await ledger.reserve(world.reservation(call, ceiling, **options))
+    assert isinstance(answer, Reserved)
+    return answer
+
+
+async def test_a_call_reserves_its_ceiling_and_is_charged_its_price(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    first = await reserved(ledger, world, "a", 300, promise=300)
+    assert (first.channel.reserved, first.channel.charged, first.channel.free) == (300, 0, 700)
+    assert first.channel.voucher == world.voucher(300)
+    await ledger.start(first.lease)
+    assert (await ledger.call(first.lease.call)).state is CallState.SERVING
+    call = await ledger.meter(first.lease, world.bill(120))
+    assert (call.state, call.bill, call.cumulative) == (CallState.METERED, world.bill(120), 120)
+    assert call == await ledger.call(first.lease.call)
+    channel = await ledger.channel(first.lease.channel)
+    assert (channel.reserved, channel.charged, channel.free) == (0, 120, 880)
+
+
+async def test_amounts_reach_the_end_of_their_range(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(UINT256_MAX))
+    lease = (await reserved(ledger, world, "a", UINT128_MAX, promise=UINT128_MAX)).lease
+    call = await ledger.meter(lease, world.bill(UINT128_MAX))
+    assert call.cumulative == UINT128_MAX
+    channel = await ledger.channel(lease.channel)
+    assert (channel.reading.balance, channel.charged) == (UINT256_MAX, UINT128_MAX)
+    assert channel.free == UINT256_MAX - UINT128_MAX
+
+
+async def test_what_no_column_can_hold_is_refused_and_changes_nothing(ledger: Ledger, world: ModuleType):
+    with pytest.raises(AmountOutOfRange):
+        await ledger.observe(world.reading(UINT256_MAX + 1))
+    with pytest.raises(ChannelUnknown):
+        await ledger.channel(world.channel())
+
+
+async def test_calls_run_side_by_side_on_one_channel(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    one = await reserved(ledger, world, "a", 300, promise=300)
+    two = await reserved(ledger, world, "b", 300, promise=600)
+    assert two.channel.reserved == 600
+    assert (await ledger.meter(two.lease, world.bill(100))).cumulative == 100
+    assert (await ledger.meter(one.lease, world.bill(50))).cumulative == 150
+
+
+@pytest.mark.parametrize("promise", [450, 451, 1000])
+async def test_any_voucher_that_covers_is_accepted_not_only_an_equal_one(
+    ledger: Ledger, world: ModuleType, promise: int
+):
+    await ledger.observe(world.reading(1000))
+    first = await reserved(ledger, world, "a", 100, promise=100)
+    await ledger.meter(first.lease, world.bill(50))
+    await reserved(ledger, world, "b", 200, promise=250)
+    assert (await reserved(ledger, world, "c", 200, promise=promise)).channel.voucher == world.voucher(promise)
+
+
+async def test_the_best_voucher_is_kept_when_a_lower_one_covers(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    await reserved(ledger, world, "a", 10, promise=900)
+    assert (await reserved(ledger, world, "b", 10, promise=20)).channel.voucher == world.voucher(900)
+
+
+async def test_a_voucher_that_does_not_cover_is_refused_with_the_numbers(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000, claimed=0))
+    first = await reserved(ledger, world, "a", 100, promise=100)
+    await ledger.meter(first.lease, world.bill(40))
+    await reserved(ledger, world, "b", 200, promise=240)
+    with pytest.raises(VoucherTooLow) as caught:
+        await ledger.reserve(world.reservation("c", 60, promise=299))
+    assert caught.value.status == 402
+    assert caught.value.code == "cumulative_amount_mismatch"
+    assert caught.value.details == {
+        "offered": 299,
+        "needed": 300,
+        "charged": 40,
+        "reserved": 200,
+        "ceiling": 60,
+        "balance": 1000,
+        "total_claimed": 0,
+        "signed_max_claimable": 240,
+        "signature": "0x" + world.voucher(240).signature.hex(),
+    }
+    assert await ledger.call(world.named("c")) is None
+
+
+async def test_a_voucher_over_the_balance_is_refused(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    with pytest.raises(VoucherOverBalance) as caught:
+        await ledger.reserve(world.reservation("a", 60, promise=1001))
+    assert (caught.value.details["offered"], caught.value.details["balance"]) == (1001, 1000)
+
+
+@pytest.mark.parametrize("promise", [None, 60, 1000])
+async def test_more_than_the_balance_is_refused(ledger: Ledger, world: ModuleType, promise: int | None):
+    await ledger.observe(world.reading(1000))
+    await reserved(ledger, world, "a", 950, promise=950)
+    with pytest.raises(BalanceTooLow, match="deposit 10 more") as caught:
+        await ledger.reserve(world.reservation("b", 60, promise=promise))
+    assert (caught.value.details["needed"], caught.value.details["balance"]) == (1010, 1000)
+
+
+async def test_a_bearer_keys_session_signs_exactly_what_is_needed(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    assert (await reserved(ledger, world, "a", 100)).channel.voucher == world.voucher(100)
+    assert (await reserved(ledger, world, "b", 250)).channel.voucher == world.voucher(350)
+
+
+async def test_a_bearer_keys_session_does_not_sign_what_is_covered(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    first = await reserved(ledger, world, "a", 300)
+    await ledger.release(first.lease, "upstream_failed")
+    assert (await reserved(ledger, world, "b", 200)).channel.voucher == world.voucher(300)
+
+
+async def test_an_unknown_channel_is_refused(ledger: Ledger, world: ModuleType):
+    with pytest.raises(ChannelUnknown, match="deposit"):
+        await ledger.reserve(world.reservation("a", 1, promise=1))
+
+
+async def test_a_channel_being_withdrawn_from_takes_no_new_call_but_bills_the_open_ones(
+    ledger: Ledger, world: ModuleType
+):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 100, promise=100)).lease
+    await ledger.note_withdraw(lease.channel, 1_800_000_000, 2)
+    with pytest.raises(ChannelWithdrawing):
+        await ledger.reserve(world.reservation("b", 1, promise=1000))
+    assert (await ledger.meter(lease, world.bill(70))).cumulative == 70
+    await ledger.observe(world.reading(1000, block=3))
+    await reserved(ledger, world, "c", 1, promise=1000)
+
+
+async def test_a_charge_over_the_ceiling_is_refused_and_bills_nothing(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 100, promise=1000)).lease
+    for charge in (101, -1):
+        with pytest.raises(OverCeiling):
+            await ledger.meter(lease, world.bill(charge))
+    assert (await ledger.channel(lease.channel)).charged == 0
+    assert (await ledger.meter(lease, world.bill(100))).cumulative == 100
+
+
+async def test_a_step_asked_for_twice_is_taken_once(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    request = world.reservation("a", 100, promise=100)
+    first = await ledger.reserve(request)
+    assert await ledger.reserve(request) == first
+    assert [await ledger.start(first.lease) for _ in range(2)] == [None, None]
+    assert await ledger.meter(first.lease, world.bill(30)) == await ledger.meter(first.lease, world.bill(30))
+    assert (await ledger.channel(first.lease.channel)).charged == 30
+    second = (await reserved(ledger, world, "b", 100, promise=130)).lease
+    assert await ledger.release(second, "x") == await ledger.release(second, "x")
+    assert (await ledger.channel(first.lease.channel)).reserved == 0
+
+
+async def test_final_is_final(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    metered = (await reserved(ledger, world, "a", 100, promise=100)).lease
+    await ledger.meter(metered, world.bill(30))
+    released = (await reserved(ledger, world, "b", 100, promise=200)).lease
+    await ledger.release(released, "upstream_failed")
+    for step in (
+        lambda: ledger.meter(metered, world.bill(31)),
+        lambda: ledger.release(metered, "x"),
+        lambda: ledger.start(metered),
+        lambda: ledger.meter(released, world.bill(1)),
+        lambda: ledger.start(released),
+        lambda: ledger.reserve(world.reservation("a", 100, promise=1000)),
+        lambda: ledger.reserve(world.reservation("b", 100, promise=1000)),
+    ):
+        with pytest.raises(CallLost):
+            await step()
+    assert (await ledger.channel(metered.channel)).charged == 30
+
+
+async def test_a_call_id_cannot_be_used_for_another_ceiling(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    await reserved(ledger, world, "a", 100, promise=1000)
+    with pytest.raises(CallLost):
+        await ledger.reserve(world.reservation("a", 50, promise=1000))
+
+
+async def test_a_lease_of_another_epoch_bills_nothing(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 100, promise=1000)).lease
+    forged = Lease(lease.call, lease.channel, lease.epoch + 1)
+    for step in (
+        lambda: ledger.start(forged),
+        lambda: ledger.meter(forged, world.bill(1)),
+        lambda: ledger.release(forged, "x"),
+    ):
+        with pytest.raises(CallLost):
+            await step()
+    with pytest.raises(CallUnknown):
+        await ledger.meter(Lease(world.named("nobody"), lease.channel, 1), world.bill(1))
+
+
+async def test_a_call_without_sign_of_life_is_released_and_its_late_replica_bills_nothing(
+    ledger: Ledger, world: ModuleType, database: Database
+):
+    await ledger.observe(world.reading(1000))
+    dead, alive = [(await reserved(ledger, world, call, 100, promise=1000)).lease for call in "ab"]
+    await ledger.start(dead)
+    assert await ledger.expire() == 0
+    await let_lease_end(database, dead.call)
+    assert await ledger.expire() == 1
+    assert await ledger.expire() == 0
+    call = await ledger.call(dead.call)
+    assert (call.state, call.reason, call.bill) == (CallState.RELEASED, "lease_ended", None)
+    for step in (
+        lambda: ledger.meter(dead, world.bill(1)),
+        lambda: ledger.start(dead),
+        lambda: ledger.release(dead, "x"),
+    ):
+        with pytest.raises(CallLost):
+            await step()
+    channel = await ledger.channel(dead.channel)
+    assert (channel.charged, channel.reserved) == (0, 100)
+    await ledger.meter(alive, world.bill(9))
+
+
+async def test_a_renewed_lease_lives_on_and_tells_what_was_lost(ledger: Ledger, world: ModuleType, database: Database):
+    other = open_ledger(database, LedgerConfig())
+    await ledger.observe(world.reading(1000))
+    mine, lost = [(await reserved(ledger, world, call, 10, promise=1000)).lease for call in "ab"]
+    theirs = (await reserved(other, world, "c", 10, promise=1000)).lease
+    for call in (mine, lost, theirs):
+        await let_lease_end(database, call.call)
+    await ledger.release(lost, "x")
+    assert await ledger.renew() == {mine.call}
+    assert await ledger.expire() == 1
+    assert (await ledger.call(mine.call)).state is CallState.RESERVED
+    assert (await ledger.call(theirs.call)).state is CallState.RELEASED
+    assert await other.renew() == frozenset()
+    await other.close()
+
+
+async def test_a_lease_renewed_after_it_was_found_lapsed_is_left_alone(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 10, promise=1000)).lease
+    assert await ledger._write("expire", lambda: expire(lease), lease.channel) is False
+    assert (await ledger.meter(lease, world.bill(3))).cumulative == 3
+
+
+async def test_a_thousand_calls_at_once_do_not_overspend_one_budget(
+    ledger: Ledger, world: ModuleType, database: Database
+):
+    """Two replicas, 1,000 calls of 10 on a balance of 3,000: 300 get in, whatever the order."""
+    other = open_ledger(database, LedgerConfig())
+    await ledger.observe(world.reading(3000))
+    results = await asyncio.gather(
+        *((ledger, other)[i % 2].reserve(world.reservation(i, 10)) for i in range(1000)), return_exceptions=True
+    )
+    admitted = [result for result in results if isinstance(result, Reserved)]
+    assert len(admitted) == 300
+    assert all(isinstance(result, BalanceTooLow) for result in results if not isinstance(result, Reserved))
+    bills = await asyncio.gather(*(ledger.meter(each.lease, world.bill(10)) for each in admitted))
+    assert sorted(bill.cumulative for bill in bills) == list(range(10, 3001, 10))
+    channel = await other.channel(world.channel())
+    assert (channel.charged, channel.reserved, channel.free) == (3000, 0, 0)
+    assert channel.voucher.max_claimable == 3000
+    await other.close()
+
+
+async def test_what_is_queued_is_committed_together(ledger: Ledger, world: ModuleType, database: Database):
+    commits: list[str] = []
+    grouping = open_ledger(database, LedgerConfig(), points=lambda name: commits.append(name))
+    await ledger.observe(world.reading(100_000))
+    await asyncio.gather(*(grouping.reserve(world.reservation(i, 10)) for i in range(300)))
+    assert (await ledger.channel(world.channel())).reserved == 3000
+    assert commits.count("reserve.0") == 300
+    assert 1 <= commits.count("commit.after") <= 30
+    await grouping.close()
+
+
+async def test_one_bad_call_leaves_its_neighbours_in_the_same_commit_alone(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 100, promise=1000)).lease
+    results = await asyncio.gather(
+        ledger.reserve(world.reservation("b", 10, promise=1000)),
+        ledger.reserve(world.reservation("c", 10, "nowhere", promise=10)),
+        ledger.meter(lease, world.bill(101)),
+        ledger.reserve(world.reservation("d" * 3, 10, promise=1000)),
+        ledger.meter(lease, world.bill(7)),
+        return_exceptions=True,
+    )
+    assert [type(result).__name__ for result in results] == [
+        "Reserved",
+        "ChannelUnknown",
+        "OverCeiling",
+        "Reserved",
+        "Call",
+    ]
+    assert (await ledger.channel(lease.channel)).charged == 7
+
+
+async def test_a_broken_verb_hurts_nobody_else_and_a_closed_ledger_says_so(
+    ledger: Ledger, world: ModuleType, database: Database
+):
+    await ledger.observe(world.reading(1000))
+    broken = replace(world.reservation("x", 10, promise=1000), price_card_version=object())
+    wrong, right = await asyncio.gather(
+        ledger.reserve(broken), ledger.reserve(world.reservation("a", 10, promise=1000)), return_exceptions=True
+    )
+    assert isinstance(wrong, Exception)
+    assert isinstance(right, Reserved)
+    other = open_ledger(database, LedgerConfig())
+    await other.close()
+    with pytest.raises(DatabaseUnavailable, match="closed"):
+        await other.renew()
+
+
+@pytest.mark.postgres
+async def test_a_server_that_drops_us_is_connected_to_again_and_nothing_counts_twice(databases: Any, world: ModuleType):
+    database = open_database(await asyncio.to_thread(databases.migrated, "postgresql"))
+    ledger = open_ledger(database, LedgerConfig())
+    await ledger.observe(world.reading(1000))
+    request = world.reservation("a", 100, promise=1000)
+    lease = (await ledger.reserve(request)).lease
+    async with database.snapshot() as unit:
+        await unit.rows(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    with pytest.raises(DatabaseUnavailable, match="same call id"):
+        await ledger.meter(lease, world.bill(40))
+    assert (await ledger.reserve(request)).lease == lease
+    assert (await ledger.meter(lease, world.bill(40))).cumulative == 40
+    assert await ledger.audit() == []
+    await ledger.close()
+    await database.close()
+
+
+async def test_a_cancelled_caller_leaves_a_call_that_its_lease_ends(
+    ledger: Ledger, world: ModuleType, database: Database
+):
+    await ledger.observe(world.reading(1000))
+    task = asyncio.create_task(ledger.reserve(world.reservation("a", 100, promise=1000)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await reserved(ledger, world, "b", 10, promise=1000)
+    if await ledger.call(world.named("a")) is not None:
+        await let_lease_end(database, world.named("a"))
+        assert await ledger.expire() == 1
+    assert (await ledger.channel(world.channel())).reserved == 10
+
+
+# Idempotency keys
+
+
+async def test_the_same_request_gets_the_stored_answer_and_no_second_bill(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
+    with pytest.raises(StillRunning) as running:
+        await ledger.reserve(world.reservation("b", 100, promise=1000, key="k"))
+    assert running.value.status == 425
+    with pytest.raises(KeyMismatch) as mismatch:
+        await ledger.reserve(world.reservation("b", 100, promise=1000, key="k", body="another"))
+    assert mismatch.value.status == 422
+    await ledger.meter(lease, world.bill(30), b"the answer")
+    assert await ledger.reserve(world.reservation("c", 100, key="k")) == Replay(lease.call, b"the answer")
+    with pytest.raises(KeyMismatch):
+        await ledger.reserve(world.reservation("c", 100, promise=1000, key="k", body="another"))
+    channel = await ledger.channel(lease.channel)
+    assert (channel.charged, channel.reserved) == (30, 0)
+
+
+async def test_a_replay_needs_neither_money_nor_voucher(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(100))
+    lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
+    await ledger.meter(lease, world.bill(100), b"x")
+    await ledger.note_withdraw(lease.channel, 1_800_000_000, 2)
+    assert isinstance(await ledger.reserve(world.reservation("b", 100, promise=1, key="k")), Replay)
+
+
+async def test_a_released_call_gives_its_key_back(ledger: Ledger, world: ModuleType, database: Database):
+    await ledger.observe(world.reading(1000))
+    first = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
+    await ledger.release(first, "upstream_failed")
+    second = (await reserved(ledger, world, "b", 100, promise=100, key="k")).lease
+    await let_lease_end(database, second.call)
+    await ledger.expire()
+    third = (await reserved(ledger, world, "c", 100, promise=100, key="k", body="changed")).lease
+    await ledger.meter(third, world.bill(1), b"")
+    assert await ledger.reserve(world.reservation("d", 100, key="k", body="changed")) == Replay(third.call, b"")
+
+
+async def test_a_call_with_a_key_is_not_metered_without_its_answer(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
+    with pytest.raises(AnswerMissing):
+        await ledger.meter(lease, world.bill(1))
+    await ledger.meter(lease, world.bill(1), b"answer")
+
+
+async def test_keys_belong_to_a_payer_and_end_with_their_time(ledger: Ledger, world: ModuleType, database: Database):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
+    await ledger.meter(lease, world.bill(1), b"answer")
+    assert await ledger.forget_answers() == 0
+    async with database.transaction() as unit:
+        await unit.change(text("UPDATE answers SET expires_at = 0"))
+    await reserved(ledger, world, "b", 100, promise=200, key="k", body="another")
+    assert await ledger.forget_answers() == 0
+    await ledger.release(Lease(world.named("b"), lease.channel, 1), "x")
+
+
+async def test_answers_are_encrypted_and_need_the_same_secret(ledger: Ledger, world: ModuleType, database: Database):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
+    await ledger.meter(lease, world.bill(1), b"the plain answer")
+    async with database.snapshot() as unit:
+        assert b"plain" not in bytes((await unit.row(text("SELECT sealed FROM answers")))[0])
+    stranger = open_ledger(database, LedgerConfig(answer_secret=Secret("another")))
+    with pytest.raises(AnswerUnreadable, match="answer_secret"):
+        await stranger.reserve(world.reservation("b", 100, key="k"))
+    await stranger.close()
+
+
+# What the schema itself refuses
+
+
+@pytest.mark.parametrize(
+    "sabotage",
+    [
+        "UPDATE entries SET amount = amount",
+        "DELETE FROM entries",
+        "UPDATE calls SET state = 'serving', charge = NULL, cumulative = NULL",
+        "UPDATE calls SET charge = NULL",
+        "UPDATE calls SET cumulative = ceiling",
+        "UPDATE channels SET total_claimed = balance",
+        "INSERT INTO entries (channel_id, debit, credit, amount, at) "
+        "SELECT id, 'paid', 'paid', charged, 0 FROM channels",
+    ],
+)
+async def test_the_schema_refuses_what_must_never_happen(
+    ledger: Ledger, world: ModuleType, database: Database, sabotage: str
+):
+    await ledger.observe(world.reading(1000))
+    await ledger.meter((await reserved(ledger, world, "a", 100, promise=100)).lease, world.bill(60))
+    with pytest.raises(ConstraintViolated):
+        async with database.transaction() as unit:
+            await unit.rows(text(sabotage))
+
+
+async def test_a_receipts_signature_is_kept_once(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    lease = (await reserved(ledger, world, "a", 100, promise=100)).lease
+    await ledger.keep_receipt(lease.call, b"too early")
+    await ledger.meter(lease, world.bill(60))
+    assert (await ledger.call(lease.call)).receipt_signature is None
+    await ledger.keep_receipt(lease.call, b"first")
+    await ledger.keep_receipt(lease.call, b"second")
+    assert (await ledger.call(lease.call)).receipt_signature == b"first"
+    assert await ledger.metered(lease.channel) == [await ledger.call(lease.call)]
+    assert await ledger.metered(lease.channel, after=60) == []

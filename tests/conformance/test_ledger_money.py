@@ -1,0 +1,258 @@
+"""What every ledger does with claims, deposits, refunds and chain readings. Runs on SQLite and on PostgreSQL."""
+
+import asyncio
+from types import ModuleType
+
+import pytest
+
+from usufruct.config import LedgerConfig
+from usufruct.core import UINT128_MAX, Hash32
+from usufruct.payments import (
+    BalanceTooLow,
+    Claim,
+    ClaimPending,
+    DuplicateDeposit,
+    Ledger,
+    NothingToClaim,
+    RefundTooHigh,
+    Split,
+    Totals,
+    WrongState,
+    new_id,
+    open_ledger,
+)
+from usufruct.store import Database
+
+
+async def spend(ledger: Ledger, world: ModuleType, *charges: tuple[int, int], name: object = 0) -> None:
+    """Make one call for each (asset's number, charge)."""
+    for asset, charge in charges:
+        request = world.reservation(new_id(), charge + 5, name, asset=world.ASSETS[asset])
+        answer = await ledger.reserve(request)
+        await ledger.meter(answer.lease, world.bill(charge))
+
+
+async def claim_all(ledger: Ledger, channel: Hash32) -> Claim:
+    claim = await ledger.plan_claim(new_id(), channel)
+    await ledger.send_claim(claim, "tx")
+    return await ledger.confirm_claim(claim)
+
+
+async def test_a_claims_splits_add_up_to_it_exactly(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(10_000))
+    await spend(ledger, world, (0, 100), (1, 33), (0, 1), (2, 0), (1, 7))
+    (channel,) = await ledger.claimable()
+    claim = await ledger.plan_claim(new_id(), channel.reading.id)
+    assert (claim.split_from, claim.cumulative, claim.state) == (0, 141, "planned")
+    assert claim.voucher == channel.voucher
+    assert claim.voucher.max_claimable >= claim.cumulative
+    first, largest, _ = world.ASSETS
+    assert claim.splits == (Split(first, 101), Split(largest, 40))
+    assert await ledger.claimable() == []
+    await ledger.send_claim(claim, "tx-1")
+    (pending,) = await ledger.pending_claims()
+    assert (pending.id, pending.outbox_id, pending.splits) == (claim.id, "tx-1", claim.splits)
+    done = await ledger.confirm_claim(claim)
+    assert (done.state, done.splits) == ("confirmed", claim.splits)
+    after = await ledger.channel(claim.channel)
+    assert (after.reading.total_claimed, after.total_split, after.charged) == (141, 141, 141)
+    assert await ledger.totals() == [Totals(world.TOKEN, 0, 141, 0)]
+
+
+async def test_the_next_claim_starts_where_the_last_one_ended(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(10_000))
+    await spend(ledger, world, (0, 100))
+    await claim_all(ledger, world.channel())
+    with pytest.raises(NothingToClaim):
+        await ledger.plan_claim(new_id(), world.channel())
+    await spend(ledger, world, (1, 30))
+    claim = await claim_all(ledger, world.channel())
+    assert (claim.split_from, claim.cumulative, claim.splits) == (100, 130, (Split(world.ASSETS[1], 30),))
+
+
+async def test_calls_metered_while_a_claim_is_under_way_belong_to_the_next(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(10_000))
+    await spend(ledger, world, (0, 100))
+    claim = await ledger.plan_claim(new_id(), world.channel())
+    await spend(ledger, world, (0, 11))
+    assert (await ledger.confirm_claim(claim)).splits == (Split(world.ASSETS[0], 100),)
+    assert (await claim_all(ledger, world.channel())).splits == (Split(world.ASSETS[0], 11),)
+
+
+async def test_one_claim_at_a_time_whoever_asks(ledger: Ledger, world: ModuleType, database: Database):
+    await ledger.observe(world.reading(10_000))
+    await spend(ledger, world, (0, 100))
+    other = open_ledger(database, LedgerConfig())
+    results = await asyncio.gather(
+        *((ledger, other)[i % 2].plan_claim(new_id(), world.channel()) for i in range(8)), return_exceptions=True
+    )
+    assert sorted(type(result).__name__ for result in results) == ["Claim", *["ClaimPending"] * 7]
+    await other.close()
+
+
+async def test_a_claim_step_taken_twice_is_taken_once(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(10_000))
+    await spend(ledger, world, (0, 100))
+    name = new_id()
+    claim = await ledger.plan_claim(name, world.channel())
+    assert await ledger.plan_claim(name, world.channel()) == claim
+    assert await ledger.send_claim(claim, "tx") == await ledger.send_claim(claim, "tx")
+    assert await ledger.confirm_claim(claim) == await ledger.confirm_claim(claim)
+    assert (await ledger.channel(claim.channel)).reading.total_claimed == 100
+
+
+async def test_a_failed_claims_money_can_be_claimed_again(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(10_000))
+    await spend(ledger, world, (0, 100))
+    claim = await ledger.plan_claim(new_id(), world.channel())
+    with pytest.raises(ClaimPending):
+        await ledger.plan_claim(new_id(), world.channel())
+    await ledger.fail_claim(claim)
+    for step in (ledger.confirm_claim(claim), ledger.send_claim(claim, "tx")):
+        with pytest.raises(WrongState, match="failed"):
+            await step
+    assert (await claim_all(ledger, world.channel())).splits == (Split(world.ASSETS[0], 100),)
+
+
+async def test_a_claim_takes_no_more_than_the_balance_left(ledger: Ledger, world: ModuleType):
+    """The payer withdrew before we claimed: what is gone is gone, the rest is claimed."""
+    await ledger.observe(world.reading(10_000))
+    await spend(ledger, world, (0, 100), (1, 100))
+    await ledger.observe(world.reading(150, block=2))
+    claim = await claim_all(ledger, world.channel())
+    assert claim.splits == (Split(world.ASSETS[0], 100), Split(world.ASSETS[1], 50))
+    assert claim.cumulative == 150
+
+
+async def test_what_was_claimed_elsewhere_is_split_with_the_next_claim(ledger: Ledger, world: ModuleType):
+    """Somebody claimed up to the middle of a call without splitting."""
+    await ledger.observe(world.reading(10_000))
+    await spend(ledger, world, (0, 100), (1, 60))
+    await ledger.observe(world.reading(10_000, block=2, claimed=120))
+    claim = await claim_all(ledger, world.channel())
+    assert (claim.split_from, claim.cumulative) == (0, 160)
+    assert claim.splits == (Split(world.ASSETS[0], 100), Split(world.ASSETS[1], 60))
+    assert await ledger.splits(claim.channel, 40, 120) == (Split(world.ASSETS[0], 60), Split(world.ASSETS[1], 20))
+
+
+async def test_claims_reach_the_end_of_the_range(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(UINT128_MAX))
+    await spend(ledger, world, (0, UINT128_MAX - 105), (1, 100))
+    claim = await claim_all(ledger, world.channel())
+    assert claim.cumulative == UINT128_MAX - 5
+    assert sum(split.amount for split in claim.splits) == UINT128_MAX - 5
+
+
+async def test_channels_being_withdrawn_from_are_claimed_first(ledger: Ledger, world: ModuleType):
+    for name in range(4):
+        await ledger.observe(world.reading(1000, name))
+        await spend(ledger, world, (0, 10), name=name)
+    await ledger.note_withdraw(world.channel(2), 1_800_000_500, 2)
+    await ledger.note_withdraw(world.channel(3), 1_800_000_100, 2)
+    assert [channel.reading.id for channel in await ledger.claimable()][:2] == [world.channel(3), world.channel(2)]
+    assert len(await ledger.claimable(3)) == 3
+
+
+# Chain readings
+
+
+async def test_an_older_reading_changes_nothing(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000, block=10))
+    assert (await ledger.observe(world.reading(5, block=9, withdraw_at=1))).reading == world.reading(1000, block=10)
+    assert (await ledger.note_withdraw(world.channel(), 1_800_000_000, 9)).reading.withdraw_at == 0
+    assert (await ledger.note_withdraw(world.channel(), 1_800_000_000, 10)).reading.withdraw_at == 1_800_000_000
+
+
+async def test_a_claimed_total_never_goes_back(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000, claimed=50))
+    assert (await ledger.observe(world.reading(1000, block=2, claimed=40))).reading.total_claimed == 50
+
+
+async def test_a_restored_ledger_reconciles_with_the_chain_and_asks_for_nothing_twice(
+    ledger: Ledger, world: ModuleType
+):
+    """The backup knows 100 charged and 60 claimed; the chain has 130 claimed: 30 were charged after the backup."""
+    await ledger.observe(world.reading(1000, block=1))
+    await spend(ledger, world, (0, 60))
+    await claim_all(ledger, world.channel())
+    await spend(ledger, world, (1, 40))
+    channel = await ledger.observe(world.reading(1000, block=2, claimed=130))
+    assert (channel.charged, channel.total_split, channel.reading.total_claimed) == (130, 130, 130)
+    assert await ledger.claimable() == []
+    with pytest.raises(BalanceTooLow):
+        await ledger.reserve(world.reservation("a", 871))
+    await spend(ledger, world, (2, 5))
+    assert (await claim_all(ledger, world.channel())).splits == (Split(world.ASSETS[2], 5),)
+
+
+async def test_a_channel_first_seen_with_a_past_starts_from_it(ledger: Ledger, world: ModuleType):
+    channel = await ledger.observe(world.reading(1000, claimed=400))
+    assert (channel.charged, channel.free) == (400, 600)
+    answer = await ledger.reserve(world.reservation("a", 100))
+    assert answer.channel.voucher == world.voucher(500)
+
+
+# Deposits and refunds
+
+
+async def test_a_deposit_authorization_counts_once(ledger: Ledger, world: ModuleType):
+    nonce = world.named("nonce")
+    await ledger.plan_deposit(world.channel(), nonce, 500, "tx-1")
+    with pytest.raises(DuplicateDeposit):
+        await ledger.plan_deposit(world.channel(), nonce, 500, "tx-2")
+    await ledger.finish_deposit(world.channel(), nonce, confirmed=False)
+    await ledger.plan_deposit(world.channel(), nonce, 500, "tx-3")
+    await ledger.finish_deposit(world.channel(), nonce, confirmed=True)
+    with pytest.raises(DuplicateDeposit):
+        await ledger.plan_deposit(world.channel(), nonce, 500, "tx-4")
+    with pytest.raises(WrongState):
+        await ledger.finish_deposit(world.channel(), nonce, confirmed=False)
+    await ledger.plan_deposit(world.channel(1), nonce, 500, "another channel")
+
+
+async def test_a_deposit_seen_on_chain_widens_the_budget(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(100))
+    with pytest.raises(BalanceTooLow):
+        await ledger.reserve(world.reservation("a", 500))
+    await ledger.observe(world.reading(600, block=2))
+    assert (await ledger.reserve(world.reservation("a", 500))).channel.free == 100
+
+
+async def test_money_being_refunded_cannot_be_reserved(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    await spend(ledger, world, (0, 100))
+    channel = await ledger.plan_refund(world.channel(), 0, 800, "tx")
+    assert (channel.refunding, channel.free) == (800, 100)
+    with pytest.raises(BalanceTooLow):
+        await ledger.reserve(world.reservation("a", 101))
+    channel = await ledger.finish_refund(world.channel(), 0, world.reading(200, block=2))
+    assert (channel.refunding, channel.reading.balance, channel.free) == (0, 200, 100)
+
+
+async def test_a_failed_refund_gives_the_money_back_to_calls(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    await ledger.plan_refund(world.channel(), 0, 800, "tx")
+    assert (await ledger.finish_refund(world.channel(), 0, None)).free == 1000
+    with pytest.raises(WrongState):
+        await ledger.finish_refund(world.channel(), 0, None)
+    assert (await ledger.plan_refund(world.channel(), 0, 300, "tx-2")).free == 700
+
+
+@pytest.mark.parametrize("amount", [0, 901, 1000])
+async def test_reserved_money_is_not_refunded(ledger: Ledger, world: ModuleType, amount: int):
+    await ledger.observe(world.reading(1000))
+    await ledger.reserve(world.reservation("a", 100))
+    with pytest.raises(RefundTooHigh):
+        await ledger.plan_refund(world.channel(), 0, amount, "tx")
+    await ledger.plan_refund(world.channel(), 0, 400, "tx")
+    with pytest.raises(RefundTooHigh):
+        await ledger.plan_refund(world.channel(), 0, 400, "the same nonce")
+
+
+async def test_channels_are_listed_page_by_page(ledger: Ledger, world: ModuleType):
+    for name in range(5):
+        await ledger.observe(world.reading(name, name))
+    first = await ledger.channel_list(limit=3)
+    rest = await ledger.channel_list(after=first[-1].reading.id, limit=3)
+    assert {channel.reading.balance for channel in [*first, *rest]} == set(range(5))
+    assert len(rest) == 2

@@ -1,0 +1,81 @@
+"""The fixture `town`: a devnet of the test's own on which everything is deployed. See `settlement_world.py`."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from usufruct.chain import Anvil, Client
+from usufruct.store import Database, migrate, open_database
+
+
+@pytest.fixture(scope="session")
+def settlement_world() -> ModuleType:
+    """`tests/payments/settlement_world.py`."""
+    path = Path(__file__).parents[1] / "payments" / "settlement_world.py"
+    spec = spec_from_file_location("settlement_world", path)
+    module = module_from_spec(spec)
+    sys.modules["settlement_world"] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def settled_chain(settlement_world: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
+    """A devnet's whole state after everything was deployed, to be loaded into others; and where things stand."""
+
+    async def prepare() -> tuple[str, Any]:
+        database = open_database(f"sqlite:///{tmp_path_factory.mktemp('deployment') / 'deployment.db'}")
+        await migrate(database)
+        async with Anvil() as anvil, Client(anvil.url) as client:
+            place = await settlement_world.build(client, database)
+            state = await client.ask("anvil_dumpState")
+        await database.close()
+        return state, place
+
+    return asyncio.run(prepare())
+
+
+@pytest.fixture
+async def anvil(settled_chain: tuple[str, Any]) -> AsyncIterator[Anvil]:
+    """A devnet of the test's own, everything deployed."""
+    async with Anvil() as running:
+        async with Client(running.url) as client:
+            await client.ask("anvil_loadState", settled_chain[0])
+        yield running
+
+
+@pytest.fixture
+async def client(anvil: Anvil) -> AsyncIterator[Client]:
+    """Its node."""
+    async with Client(anvil.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def make_town(
+    client: Client, database: Database, settled_chain: tuple[str, Any], settlement_world: ModuleType
+) -> AsyncIterator[Callable[..., Any]]:
+    """A maker of the parts that settle; in the end the books must balance, whatever the test did."""
+    made = []
+
+    def make(**options: Any) -> Any:
+        town = settlement_world.Town(client, database, settled_chain[1], **options)
+        made.append(town)
+        return town
+
+    yield make
+    for town in made:
+        assert await town.ledger.audit() == []
+        await town.close()
+
+
+@pytest.fixture
+async def town(make_town: Callable[..., Any]) -> Any:
+    """The parts that settle, with their defaults for tests."""
+    return make_town()

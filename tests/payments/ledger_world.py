@@ -1,0 +1,86 @@
+"""Channels, vouchers, calls and bills for tests of the ledger: the fixture `world`, and `crash_load.py`."""
+
+from dataclasses import replace
+
+from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
+from usufruct.payments import (
+    Bill,
+    ChannelConfig,
+    ChannelReading,
+    Escrow,
+    IdempotencyKey,
+    KeySigner,
+    Reservation,
+    Usage,
+    VerifiedVoucher,
+    channel_id,
+    sign_voucher,
+)
+from usufruct.payments.typed_data import as_hash32, keccak
+
+CHAIN = ChainId(31337)
+ESCROW = Escrow(CHAIN)
+SESSION = KeySigner(keccak(b"session key"))
+TILL = Address("0x" + "77" * 20)
+TOKEN = Address("0x" + "dd" * 20)
+ASSETS = (AssetId(7), AssetId(UINT128_MAX), AssetId(1 << 64))
+
+
+def named(text: object) -> Hash32:
+    """A 32-byte id that always belongs to the same text."""
+    return as_hash32(keccak(str(text).encode()))
+
+
+def config(name: object = 0) -> ChannelConfig:
+    return ChannelConfig(
+        payer=Address("0x" + "aa" * 20),
+        payer_authorizer=SESSION.address,
+        receiver=TILL,
+        receiver_authorizer=TILL,
+        token=TOKEN,
+        withdraw_delay=86_400,
+        salt=named(name),
+    )
+
+
+def channel(name: object = 0) -> Hash32:
+    return channel_id(ESCROW, config(name))
+
+
+def reading(
+    balance: int, name: object = 0, *, block: int = 1, claimed: int = 0, withdraw_at: int = 0
+) -> ChannelReading:
+    return ChannelReading(channel(name), CHAIN, config(name), block, balance, claimed, withdraw_at)
+
+
+def voucher(amount: int, name: object = 0) -> VerifiedVoucher:
+    return sign_voucher(ESCROW, channel(name), amount, SESSION)
+
+
+def reservation(
+    call: object,
+    ceiling: int,
+    name: object = 0,
+    *,
+    promise: int | None = None,
+    asset: AssetId = ASSETS[0],
+    key: str | None = None,
+    body: str = "body",
+) -> Reservation:
+    """A call's request: with a voucher over `promise`, or, without one, with the session key to sign."""
+    request = Reservation(
+        call=named(call),
+        channel=channel(name),
+        asset=asset,
+        ceiling=ceiling,
+        price_card_version=3,
+        request_hash=named(f"request of {call}"),
+        idempotency=None if key is None else IdempotencyKey(key, named(body)),
+    )
+    if promise is None:
+        return replace(request, sign=lambda amount: voucher(amount, name))
+    return replace(request, voucher=voucher(promise, name))
+
+
+def bill(charge: int, *, output: int = 64) -> Bill:
+    return Bill(charge, Usage(212, output), flagged=False, model_digest=named("model"), response_hash=named(charge))

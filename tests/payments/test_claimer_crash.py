@@ -1,0 +1,49 @@
+"""A claimer killed with SIGKILL at any point neither loses a claim nor makes it twice."""
+
+import asyncio
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from usufruct.payments.settlement.store import leases
+
+POINTS = ["claim.planned", "batch.noted", "broadcast.before", "broadcast.after", "batch.sent", "batch.confirmed"]
+SCRIPT = Path(__file__).with_name("settlement_crash.py")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["claim", "split"])
+@pytest.mark.parametrize("point", POINTS)
+async def test_killed_there_the_next_one_finishes_it_once(
+    point, elsewhere, town, anvil, database_url, settled_chain, settlement_world
+):
+    await town.deposit(5_000, "a")
+    await town.deposit(5_000, "b", salt=2)
+    await town.call(1, 300, "a")
+    await town.call(2, 41, "b", asset=1)
+    if elsewhere:
+        await settlement_world.claim_elsewhere(town, "a", 300)
+        await town.watcher.poll()
+
+    place = pickle.dumps(settled_chain[1]).hex()
+    arguments = [sys.executable, str(SCRIPT), point, database_url, anvil.url, place]
+    killed = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, timeout=60)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+
+    await _let_the_lease_lapse(town)
+    await town.claimer.run()
+
+    balances = await town.balances()
+    assert (balances["first shares"], balances["second shares"], balances["till"]) == (300, 41, 0)
+    assert balances["settlement"] == 10_000 - 341
+    assert await town.ledger.pending_claims() == []
+    assert {(await town.ledger.channel(town.channel(name))).total_split for name in "ab"} == {300, 41}
+    assert await town.claimer.run() == []
+
+
+async def _let_the_lease_lapse(town) -> None:
+    async with town.database.transaction() as unit:
+        await unit.change(leases.update().values(until=0))

@@ -1,0 +1,81 @@
+"""The ledger's verbs for those who settle: taking back, planning up to a point, who rests."""
+
+import asyncio
+
+
+async def _charged(ledger, world, *charges: int) -> None:
+    await ledger.observe(world.reading(1_000, block=10))
+    for number, charge in enumerate(charges):
+        asset = world.ASSETS[number % 2]
+        reserved = await ledger.reserve(world.reservation(number, charge, asset=asset))
+        await ledger.meter(reserved.lease, world.bill(charge))
+
+
+async def test_a_reading_of_an_older_block_counts_when_it_corrects(ledger, world):
+    await _charged(ledger, world, 100)
+    assert (await ledger.observe(world.reading(1, block=9))).reading.balance == 1_000
+    corrected = await ledger.correct(world.reading(700, block=9))
+    assert (corrected.reading.balance, corrected.reading.block) == (700, 9)
+
+
+async def test_a_claim_the_chain_took_back_can_be_planned_again(ledger, world):
+    await _charged(ledger, world, 100, 40, 7)
+    claim = await ledger.plan_claim(world.named("claim"), world.channel(), 140)
+    assert claim.cumulative == 140
+    await ledger.confirm_claim(claim)
+    assert (await ledger.channel(world.channel())).total_split == 140
+
+    corrected = await ledger.correct(world.reading(1_000, block=9, claimed=100))
+    assert (corrected.reading.total_claimed, corrected.total_split, corrected.charged) == (100, 100, 147)
+    again = await ledger.plan_claim(world.named("again"), world.channel())
+    assert (again.split_from, again.cumulative) == (100, 147)
+    assert {split.asset: split.amount for split in again.splits} == {world.ASSETS[1]: 40, world.ASSETS[0]: 7}
+
+
+async def test_what_no_call_explains_is_not_taken_back(ledger, world):
+    """A restored ledger took a claimed total over from the chain; there are no calls to claim it by again."""
+    await _charged(ledger, world, 100)
+    await ledger.observe(world.reading(1_000, block=11, claimed=300))
+    corrected = await ledger.correct(world.reading(1_000, block=9, claimed=50))
+    assert (corrected.charged, corrected.total_split) == (300, 300)
+
+
+async def test_claimable_channels_come_in_pages(ledger, world):
+    for name in range(5):
+        await ledger.observe(world.reading(1_000, name))
+        reserved = await ledger.reserve(world.reservation(name, 10, name))
+        await ledger.meter(reserved.lease, world.bill(10))
+    pages = [await ledger.claimable(2, offset) for offset in (0, 2, 4, 6)]
+    assert [len(page) for page in pages] == [2, 2, 1, 0]
+    assert len({channel.reading.id for page in pages for channel in page}) == 5
+
+
+async def test_only_channels_that_rest_and_hold_something_free_rest(ledger, world):
+    for name in ("unused", "used", "busy", "empty"):
+        await ledger.observe(world.reading(0 if name == "empty" else 1_000, name))
+    reserved = await ledger.reserve(world.reservation("done", 10, "used"))
+    await ledger.meter(reserved.lease, world.bill(10))
+    await ledger.reserve(world.reservation("open", 10, "busy"))
+    used_at = (await ledger.last_calls([world.channel("used"), world.channel("unused")]))[world.channel("used")]
+
+    async def rest(before: int) -> set[str]:
+        return {channel.reading.id for channel in await ledger.resting(before)}
+
+    assert await rest(used_at) == {world.channel("unused"), world.channel("used")}
+    assert await rest(used_at - 1) == {world.channel("unused")}
+
+
+async def test_transfers_under_way_are_listed_until_they_end(ledger, world):
+    await ledger.observe(world.reading(1_000))
+    channel = world.channel()
+    await ledger.plan_deposit(channel, world.named("nonce"), 50, "deposit/1")
+    await ledger.plan_refund(channel, 0, 70, "refund/1")
+    deposits, refunds = await asyncio.gather(ledger.pending_deposits(), ledger.pending_refunds())
+    assert [(each.nonce, each.amount, each.outbox_id) for each in deposits] == [(world.named("nonce"), 50, "deposit/1")]
+    assert [(each.nonce, each.amount, each.outbox_id) for each in refunds] == [(0, 70, "refund/1")]
+
+    await ledger.finish_deposit(channel, world.named("nonce"), confirmed=True)
+    await ledger.finish_refund(channel, 0, None)
+    assert await ledger.pending_deposits() == await ledger.pending_refunds() == []
+    assert await ledger.deposited(channel, world.named("nonce"))
+    assert not await ledger.deposited(channel, world.named("another"))

@@ -1,0 +1,124 @@
+"""Prices round up once, never pass a ceiling, and fit the window and the budget."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usufruct.core import UINT256_MAX, Address
+from usufruct.payments import (
+    ChannelRefused,
+    ChannelTerms,
+    Measured,
+    OverBudget,
+    OverContext,
+    PriceCard,
+    Usage,
+    affordable_output_down,
+    allow,
+    charge_up,
+    measure,
+    price_up,
+)
+
+rates = st.one_of(st.integers(0, 10**7), st.integers(0, 2**96))
+tokens = st.integers(0, 2000)
+cards = st.builds(PriceCard, rates, rates, rates, st.integers(1, 2000), st.integers(1, 9))
+usages = st.builds(Usage, tokens, tokens)
+CARD = PriceCard(input_per_million=150_000, output_per_million=600_000, per_call=10, context_window=1000, version=1)
+
+
+@given(usage=usages, card=cards)
+def test_a_price_is_the_exact_one_rounded_up(usage: Usage, card: PriceCard):
+    exact = Fraction(
+        usage.input_tokens * card.input_per_million + usage.output_tokens * card.output_per_million, 1_000_000
+    )
+    assert price_up(usage, card) == ceil(exact) + card.per_call
+
+
+@pytest.mark.parametrize(
+    ("usage", "price"), [((0, 0), 10), ((1, 0), 11), ((7, 0), 12), ((212, 64), 10 + 71), ((0, 5), 13)]
+)
+def test_prices_by_hand(usage: tuple[int, int], price: int):
+    assert price_up(Usage(*usage), CARD) == price
+
+
+@given(usage=usages, card=cards, ceiling=st.integers(0, UINT256_MAX))
+def test_a_charge_never_passes_its_ceiling(usage: Usage, card: PriceCard, ceiling: int):
+    assert charge_up(usage, card, ceiling) == min(ceiling, price_up(usage, card))
+
+
+@given(counted=tokens, card=cards, budget=rates)
+def test_the_affordable_output_is_the_largest_that_fits(counted: int, card: PriceCard, budget: int):
+    output = affordable_output_down(counted, card, budget)
+
+    def fits(n: int) -> bool:
+        return counted + n <= card.context_window and price_up(Usage(counted, n), card) <= budget
+
+    assert output == -1 or fits(output)
+    assert not fits(output + 1)
+
+
+@given(counted=tokens, wanted=st.one_of(st.none(), tokens), card=cards, budget=rates)
+def test_what_is_allowed_fits_and_what_is_refused_does_not(counted, wanted, card, budget):
+    least = 0 if wanted == 0 else 1
+    try:
+        allowed = allow(counted, wanted, card, budget)
+    except OverContext:
+        assert counted + least > card.context_window
+    except OverBudget as refusal:
+        needed = refusal.details["needed"]
+        assert price_up(Usage(counted, least), card) == needed > budget
+    else:
+        assert allowed.ceiling == price_up(Usage(counted, allowed.output_tokens), card) <= budget
+        assert least <= allowed.output_tokens <= card.context_window - counted
+        assert wanted is None or allowed.output_tokens <= wanted
+
+
+def test_allowances_by_hand():
+    assert allow(212, 64, CARD, 1000).ceiling == 81
+    assert allow(212, None, CARD, 1000).output_tokens == 788
+    assert allow(212, 700, CARD, 81).output_tokens == 65
+    with pytest.raises(OverContext, match="1000"):
+        allow(1000, 1, CARD, 10**9)
+    assert allow(1000, 0, CARD, 10**9).output_tokens == 0
+    with pytest.raises(OverBudget, match="43"):
+        allow(212, 64, CARD, 42)
+
+
+@given(claimed=usages, counted=usages, tolerance=st.integers(0, 2_000_000))
+def test_upstreams_claim_counts_unless_it_passes_ours_by_more_than_the_tolerance(claimed, counted, tolerance):
+    measured = measure(claimed, counted, tolerance)
+    flagged = False
+    for name in ("input_tokens", "output_tokens"):
+        claim, own, kept = (getattr(usage, name) for usage in (claimed, counted, measured.usage))
+        passes = claim > own * (1 + Fraction(tolerance, 1_000_000))
+        assert kept == (own if passes else claim)
+        flagged |= passes
+    assert measured.flagged == flagged
+
+
+def test_usage_by_hand():
+    assert measure(None, Usage(5, 6), 0) == Measured(Usage(5, 6), flagged=False)
+    assert measure(Usage(0, 0), Usage(5, 6), 0) == Measured(Usage(0, 0), flagged=False)
+    assert measure(Usage(110, 100), Usage(100, 100), 100_000) == Measured(Usage(110, 100), flagged=False)
+    assert measure(Usage(111, 90), Usage(100, 100), 100_000) == Measured(Usage(100, 90), flagged=True)
+
+
+def test_channels_on_other_terms_are_refused_by_field(world):
+    terms = ChannelTerms(world.TILL, frozenset({world.TOKEN}))
+    terms.check(world.config())
+    other = Address("0x" + "99" * 20)
+    for field, changed in (
+        ("receiver", {"receiver": other}),
+        ("receiverAuthorizer", {"receiver_authorizer": other}),
+        ("token", {"token": other}),
+        ("withdrawDelay", {"withdraw_delay": 86_399}),
+        ("payerAuthorizer", {"payer_authorizer": Address("0x" + "0" * 40)}),
+    ):
+        with pytest.raises(ChannelRefused, match=field) as caught:
+            terms.check(replace(world.config(), **changed))
+        assert caught.value.details["field"] == field

@@ -1,0 +1,113 @@
+"""Receipts hash and sign as eth_account does; one changed field is noticed; what the ledger keeps makes them again."""
+
+from dataclasses import fields, replace
+
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
+from usufruct.payments import (
+    Ledger,
+    Receipt,
+    WrongReceiptSigner,
+    receipt_digest,
+    receipt_of,
+    recover_signer,
+    sign_receipt,
+    verify_receipt,
+)
+from usufruct.payments.receipt import DOMAIN_NAME, DOMAIN_VERSION, RECEIPT_TYPE
+
+hashes = st.binary(min_size=32, max_size=32).map(lambda b: Hash32("0x" + b.hex()))
+addresses = st.binary(min_size=20, max_size=20).map(lambda b: Address("0x" + b.hex()))
+words = st.integers(0, 2**64 - 1)
+amounts = st.integers(0, UINT128_MAX)
+receipts = st.builds(
+    Receipt,
+    hashes,
+    hashes,
+    addresses,
+    amounts.map(AssetId),
+    words,
+    hashes,
+    hashes,
+    hashes,
+    words,
+    words,
+    amounts,
+    amounts,
+    words,
+)
+NAMES = [part.split(" ") for part in RECEIPT_TYPE.removeprefix("Receipt(").removesuffix(")").split(",")]
+
+
+def independent(receipt: Receipt, chain: int, till: str) -> object:
+    """The same receipt for eth_account."""
+    values = [getattr(receipt, field.name) for field in fields(Receipt)]
+    return encode_typed_data(
+        {"name": DOMAIN_NAME, "version": DOMAIN_VERSION, "chainId": chain, "verifyingContract": till},
+        {"Receipt": [{"name": name, "type": kind} for kind, name in NAMES]},
+        {name: value for (_, name), value in zip(NAMES, values, strict=True)},
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(receipt=receipts, chain=st.integers(1, 2**64), till=addresses)
+def test_digests_are_those_of_eth_account(receipt: Receipt, chain: int, till: Address):
+    key = b"\x05" * 32
+    signed = Account.sign_message(independent(receipt, chain, till), key)
+    assert receipt_digest(receipt, ChainId(chain), till) == bytes(signed.message_hash)
+    assert recover_signer(bytes(signed.message_hash), bytes(signed.signature)) == Account.from_key(key).address.lower()
+
+
+@pytest.fixture
+def receipt(world) -> Receipt:
+    ids = (world.named(i) for i in range(5))
+    return Receipt(next(ids), next(ids), world.TOKEN, AssetId(7), 3, *ids, 212, 64, 123, 1123, 1_800_000_000)
+
+
+def test_a_signed_receipt_verifies_and_a_changed_one_does_not(receipt: Receipt, world):
+    signature = sign_receipt(receipt, world.CHAIN, world.TILL, world.SESSION)
+    verify_receipt(receipt, world.CHAIN, world.TILL, signature, world.SESSION.address)
+    for field in fields(Receipt):
+        value = getattr(receipt, field.name)
+        changed = value + 1 if isinstance(value, int) else value[:-1] + ("1" if value[-1] != "1" else "2")
+        with pytest.raises(WrongReceiptSigner):
+            verify_receipt(
+                replace(receipt, **{field.name: changed}), world.CHAIN, world.TILL, signature, world.SESSION.address
+            )
+    with pytest.raises(WrongReceiptSigner):
+        verify_receipt(receipt, ChainId(1), world.TILL, signature, world.SESSION.address)
+    with pytest.raises(WrongReceiptSigner):
+        verify_receipt(receipt, world.CHAIN, world.TOKEN, signature, world.SESSION.address)
+    with pytest.raises(WrongReceiptSigner):
+        verify_receipt(receipt, world.CHAIN, world.TILL, signature, world.TILL)
+
+
+async def test_the_ledger_keeps_what_a_receipt_says(ledger: Ledger, world):
+    await ledger.observe(world.reading(1000))
+    lease = (await ledger.reserve(world.reservation("a", 300))).lease
+    assert receipt_of(await ledger.call(lease.call), world.TOKEN) is None
+    call = await ledger.meter(lease, world.bill(120))
+    made = receipt_of(call, world.TOKEN)
+    assert made == Receipt(
+        call=lease.call,
+        channel=lease.channel,
+        token=world.TOKEN,
+        asset=world.ASSETS[0],
+        price_card_version=3,
+        model_digest=world.named("model"),
+        request_hash=world.named("request of a"),
+        response_hash=world.named(120),
+        input_tokens=212,
+        output_tokens=64,
+        amount=120,
+        cumulative=120,
+        time=made.time,
+    )
+    assert made.time > 1_700_000_000
+    released = (await ledger.reserve(world.reservation("b", 300))).lease
+    assert receipt_of(await ledger.release(released, "x"), world.TOKEN) is None

@@ -1,0 +1,151 @@
+"""The ledger follows the chain: what happens there arrives, and what a dropped block said is taken back."""
+
+import asyncio
+
+import pytest
+
+from usufruct.chain import RpcUnavailable
+from usufruct.payments import ChannelRefused, ChannelWithdrawing, watch
+
+
+async def test_deposits_made_by_others_arrive(town):
+    await town.deposit(5_000)
+    await town.watcher.poll()
+    await town.deposit_by_stranger(700)
+
+    await town.watcher.poll()
+    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+
+
+async def test_many_channels_are_read_in_one_block(town):
+    configs = [town.config(name) for name in range(130)]
+    await town.deposit(300, 7)
+    channels = await town.observer.observe(configs)
+
+    assert {channel.reading.block for channel in channels} == {await town.client.block_number()}
+    assert [channel.reading.balance for channel in channels] == [300 if n == 7 else 0 for n in range(130)]
+
+
+async def test_foreign_channels_are_no_concern(town, settlement_world):
+    stranger = settlement_world.STRANGER.address
+    config = town.config(receiver=stranger, receiver_authorizer=stranger)
+    deposit = await town.authorization(700, config=config)
+    call = town.settlement.deposit(
+        settlement_world.on_chain(config), 700, settlement_world.COLLECTOR, deposit.collector_data()
+    )
+    await town.act(stranger, call)
+    await town.watcher.poll()
+
+    assert await town.ledger.channel_list() == []
+    with pytest.raises(ChannelRefused):
+        await town.observer.open(config)
+
+
+async def test_an_announced_withdrawal_closes_the_channel_to_new_calls(town):
+    await town.deposit(5_000)
+    await town.call("served", 300)
+    await town.withdraw(4_000)
+    await town.watcher.poll()
+
+    with pytest.raises(ChannelWithdrawing):
+        await town.call("too late", 1)
+
+
+async def test_a_withdrawal_is_seen_before_its_block_has_its_confirmations(make_town):
+    town = make_town(confirmations=4)
+    await town.devnet.set_automine(on=True)
+    deposit = asyncio.create_task(town.deposits.submit(await town.authorization(5_000)))
+    while not deposit.done():
+        await town.devnet.mine()
+        await asyncio.sleep(0.05)
+    await deposit
+    await town.withdraw(4_000)
+    await town.watcher.poll()
+
+    channel = await town.ledger.channel(town.channel())
+    assert channel.reading.block == await town.client.block_number() - 3
+    assert channel.reading.withdraw_at > 0
+
+
+async def test_a_deposit_in_a_dropped_block_is_taken_back(town):
+    await town.deposit(5_000)
+    await town.devnet.mine(3)
+    await town.watcher.poll()
+    await town.deposit_by_stranger(700)
+    await town.watcher.poll()
+    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+
+    await town.devnet.reorganise(1)
+    await town.watcher.poll()
+    assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
+
+
+async def test_a_reading_of_a_dropped_block_is_taken_back_though_its_event_was_never_seen(town):
+    await town.deposit(5_000)
+    await town.devnet.mine(3)
+    await town.watcher.poll()
+    await town.deposit_by_stranger(700)
+    await town.observer.observe([town.config()])
+    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+
+    await town.devnet.reorganise(1)
+    await town.devnet.mine(2)
+    await town.watcher.poll()
+    assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
+    assert await town.observer.verify() == 0
+
+
+async def test_a_shorter_chain_is_believed_once_it_has_grown(town):
+    await town.deposit(5_000)
+    before = await town.devnet.snapshot()
+    await town.devnet.mine(3)
+    await town.deposit_by_stranger(700)
+    await town.watcher.poll()
+    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+
+    await town.devnet.revert(before)
+    await town.watcher.poll()
+    await town.devnet.mine(6)
+    await town.watcher.poll()
+    assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
+
+
+async def test_final_readings_are_not_looked_at_again(town):
+    await town.deposit(5_000)
+    await town.watcher.poll()
+    await town.devnet.mine(town.side.final_blocks)
+    await town.watcher.poll()
+    asked = []
+    town.client.headers = lambda blocks: asked.append(blocks)
+    assert await town.observer.verify() == 0
+    assert asked == []
+
+
+async def test_a_restored_ledger_learns_what_was_claimed_meanwhile(town):
+    await town.deposit(5_000)
+    await town.call("before", 300)
+    await town.claimer.run()
+    await town.devnet.mine()
+    channel = (await town.observer.observe([town.config()]))[0]
+    assert (channel.reading.total_claimed, channel.total_split) == (300, 300)
+
+
+async def test_the_loop_outlives_a_node_that_is_away(town, anvil, caplog):
+    async def away() -> int:
+        raise RpcUnavailable("127.0.0.1 does not answer")
+
+    polls = []
+    poll = town.watcher.poll
+
+    async def sometimes() -> int:
+        polls.append(1)
+        return await (away() if len(polls) < 3 else poll())
+
+    town.watcher.poll = sometimes
+    await town.deposit(5_000)
+    loop = asyncio.create_task(watch(town.watcher, poll_seconds=0.01))
+    while len(polls) < 5:
+        await asyncio.sleep(0.01)
+        assert not loop.done()
+    loop.cancel()
+    assert "does not answer" in caplog.text

@@ -1,0 +1,108 @@
+"""Why the ledger says no. Each refusal carries the numbers it was decided on, and nothing was charged."""
+
+from usufruct.core import Conflict, Faulty, Hash32, Invalid, NotFound, PaymentRequired, UsufructError
+
+
+class ChannelUnknown(NotFound):
+    """No such channel here: it was never opened, or its deposit has not been seen on the chain yet."""
+
+    code = "channel_not_found"
+
+
+class ChannelWithdrawing(PaymentRequired):
+    """The payer has begun to withdraw; the channel takes no new call."""
+
+    code = "channel_withdrawing"
+
+
+class BalanceTooLow(PaymentRequired):
+    """What is charged, reserved and asked for now is more than the channel holds."""
+
+    code = "insufficient_balance"
+
+
+class VoucherOverBalance(PaymentRequired):
+    """The voucher promises more than the channel holds."""
+
+    code = "cumulative_exceeds_balance"
+
+
+class VoucherTooLow(PaymentRequired):
+    """The voucher does not cover what is charged, reserved and asked for now; sign the amount `needed`."""
+
+    code = "cumulative_amount_mismatch"
+
+
+class KeyMismatch(UsufructError):
+    """An idempotency key came back with another body."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+
+class StillRunning(UsufructError):
+    """The call under this idempotency key has not ended yet; ask again later."""
+
+    status = 425
+    code = "still_running"
+
+
+class CallUnknown(NotFound):
+    """No such call."""
+
+    code = "call_not_found"
+
+
+class CallLost(Conflict):
+    """The call is no longer this replica's: its lease ended, or it is final. Nothing was billed by this attempt."""
+
+    code = "call_lost"
+
+
+class OverCeiling(Faulty):
+    """A charge above what the call reserved was asked for."""
+
+    code = "over_ceiling"
+
+
+class AnswerMissing(Faulty):
+    """A call under an idempotency key must be metered with the answer to replay."""
+
+    code = "answer_missing"
+
+
+class NothingToClaim(Conflict):
+    """Everything charged on the channel is claimed and split, or its voucher does not cover it."""
+
+    code = "nothing_to_claim"
+
+
+class ClaimPending(Conflict):
+    """The channel's last claim has not ended; a time-out means pending, never claim again."""
+
+    code = "claim_pending"
+
+
+class WrongState(Conflict):
+    """A claim, deposit or refund is not in the state this step starts from."""
+
+    code = "wrong_state"
+
+
+class DuplicateDeposit(Conflict):
+    """The deposit authorization was handed in before."""
+
+    code = "duplicate_deposit"
+
+
+class RefundTooHigh(Invalid):
+    """A refund of more than the channel's free money, or under a nonce that is taken."""
+
+    code = "refund_too_high"
+
+
+def channel_unknown(channel: Hash32) -> ChannelUnknown:
+    """Return the error that names `channel`."""
+    return ChannelUnknown(
+        f"channel {channel} is not known here; deposit into it first, then try again", channel=channel
+    )

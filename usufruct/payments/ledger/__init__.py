@@ -1,0 +1,1 @@
+"""The call ledger; its face is `usufruct.payments`."""

@@ -1,0 +1,139 @@
+"""Whether a call may be reserved: its voucher against the channel's numbers, its idempotency key against the past."""
+
+from usufruct.core import Address, Hash32
+from usufruct.payments.errors import (
+    BalanceTooLow,
+    ChannelWithdrawing,
+    KeyMismatch,
+    StillRunning,
+    VoucherOverBalance,
+    VoucherTooLow,
+)
+from usufruct.payments.ledger.backend import Verb, ask, ask_one
+from usufruct.payments.ledger.records import Channel, Replay, Reservation
+from usufruct.payments.voucher import VerifiedVoucher
+
+
+def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
+    """Return the best voucher the channel has once this call is admitted.
+
+    Any voucher that covers what is charged, reserved and asked for now is good, not only one that equals it.
+
+    Raises:
+        ChannelWithdrawing: when the payer has begun to withdraw.
+        BalanceTooLow: when the channel does not hold what is needed.
+        VoucherOverBalance: when the voucher promises more than the channel holds.
+        VoucherTooLow: when the voucher does not cover what is needed; carries what a client needs to sign again.
+    """
+    if channel.reading.withdraw_at:
+        raise ChannelWithdrawing(
+            f"the payer began to withdraw from channel {request.channel}; open another one", channel=request.channel
+        )
+    needed = channel.charged + channel.reserved + request.ceiling
+    if needed > channel.usable:
+        raise BalanceTooLow(
+            f"the channel holds {channel.usable} and {needed} is needed; deposit {needed - channel.usable} more",
+            **_numbers(request, channel, needed),
+        )
+    best = channel.voucher
+    if request.voucher is None and request.sign is not None:
+        return best if best and best.max_claimable >= needed else request.sign(needed)
+    if request.voucher is None or request.voucher.max_claimable < needed:
+        offered = request.voucher.max_claimable if request.voucher else 0
+        raise VoucherTooLow(
+            f"the voucher says {offered}, and {needed} is needed: {channel.charged} charged, {channel.reserved} "
+            f"reserved, {request.ceiling} for this call; sign {needed}",
+            offered=offered,
+            **_numbers(request, channel, needed),
+            signed_max_claimable=best.max_claimable if best else None,
+            signature="0x" + best.signature.hex() if best else None,
+        )
+    if request.voucher.max_claimable > channel.usable:
+        raise VoucherOverBalance(
+            f"the voucher says {request.voucher.max_claimable}, but the channel holds {channel.usable}; sign {needed}",
+            offered=request.voucher.max_claimable,
+            **_numbers(request, channel, needed),
+        )
+    return best if best and best.max_claimable > request.voucher.max_claimable else request.voucher
+
+
+def replayed(request: Reservation, payer: Address) -> Verb[Replay | None]:
+    """Return the answer (still sealed) when this request was answered before; None when its key is free.
+
+    Raises:
+        StillRunning: when the same request has not ended.
+        KeyMismatch: when the key came with another body.
+    """
+    if request.idempotency is None:
+        return None
+    row = yield from ask_one(
+        "SELECT call_id, body_hash, sealed, expires_at < {now} AS expired FROM answers WHERE payer = $1 AND key = $2",
+        payer,
+        request.idempotency.key,
+    )
+    if row is None:
+        return None
+    if row["expired"] and row["sealed"] is not None:
+        yield from free_key(row["call_id"])
+        return None
+    if row["body_hash"] != request.idempotency.body_hash:
+        raise KeyMismatch("this idempotency key was used with another body; use a new key", call=row["call_id"])
+    if row["sealed"] is None:
+        raise StillRunning(
+            f"call {row['call_id']} under this key is still running; ask again later", call=row["call_id"]
+        )
+    return Replay(row["call_id"], row["sealed"])
+
+
+def hold_key(request: Reservation, payer: Address, answer_seconds: int) -> Verb[None]:
+    """Take the request's idempotency key for its call.
+
+    Raises:
+        StillRunning: when another process took it meanwhile.
+    """
+    if request.idempotency is None:
+        return
+    held = yield from ask_one(
+        "INSERT INTO answers (payer, key, body_hash, call_id, expires_at) VALUES ($1, $2, $3, $4, {now} + $5) "
+        "ON CONFLICT (payer, key) DO NOTHING RETURNING call_id",
+        payer,
+        request.idempotency.key,
+        request.idempotency.body_hash,
+        request.call,
+        answer_seconds,
+    )
+    if held is None:
+        raise StillRunning("another call under this key has just begun; ask again later", call=request.call)
+
+
+def keep_answer(call: Hash32, sealed: bytes, answer_seconds: int) -> Verb[None]:
+    """Keep the answer under the call's idempotency key, if it has one."""
+    yield from ask(
+        "UPDATE answers SET sealed = $2, expires_at = {now} + $3 WHERE call_id = $1", call, sealed, answer_seconds
+    )
+
+
+def free_key(call: Hash32) -> Verb[None]:
+    """Give the call's idempotency key back."""
+    yield from ask("DELETE FROM answers WHERE call_id = $1", call)
+
+
+def forget_answers(limit: int) -> Verb[int]:
+    """Remove answers whose time is over; return how many."""
+    rows = yield from ask(
+        "DELETE FROM answers WHERE call_id IN (SELECT call_id FROM answers WHERE sealed IS NOT NULL AND "
+        "expires_at < {now} LIMIT $1) RETURNING call_id",
+        limit,
+    )
+    return len(rows)
+
+
+def _numbers(request: Reservation, channel: Channel, needed: int) -> dict[str, int]:
+    return {
+        "needed": needed,
+        "ceiling": request.ceiling,
+        "charged": channel.charged,
+        "reserved": channel.reserved,
+        "balance": channel.usable,
+        "total_claimed": channel.reading.total_claimed,
+    }

@@ -1,0 +1,156 @@
+"""Verbs on channels: what the chain says about them, deposits into them, refunds out of them."""
+
+from usufruct.core import Address, Hash32
+from usufruct.payments.errors import DuplicateDeposit, RefundTooHigh, WrongState
+from usufruct.payments.ledger.backend import Money, Verb, ask, ask_one
+from usufruct.payments.ledger.claims import pay_splits
+from usufruct.payments.ledger.entries import move
+from usufruct.payments.ledger.records import Channel, ChannelReading, Totals
+from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, locked_channel, money
+
+
+def observe(reading: ChannelReading) -> Verb[Channel]:
+    """Take over what the chain says, unless a newer block was read before; open the channel at first sight.
+
+    A claimed total above our charged one means that our records were lost and restored: it becomes the charged total,
+    claimed and split, so that nothing is asked for twice.
+    """
+    yield from _insert(reading)
+    channel = yield from locked_channel(reading.id)
+    if reading.block < channel.reading.block:
+        return channel
+    difference = reading.balance - channel.reading.balance
+    sides = ("escrow", "available") if difference > 0 else ("available", "escrow")
+    yield from move(reading.id, *sides, abs(difference))
+    total_claimed = max(channel.reading.total_claimed, reading.total_claimed)
+    charged, total_split = channel.charged, channel.total_split
+    if total_claimed > charged:
+        yield from pay_splits(reading.id, total_split, charged)
+        yield from move(reading.id, "available", "paid", total_claimed - charged)
+        charged = total_split = total_claimed
+    yield from ask(
+        "UPDATE channels SET block = $2, balance = $3, total_claimed = $4, withdraw_at = $5, charged = $6, "
+        "total_split = $7 WHERE id = $1",
+        reading.id,
+        reading.block,
+        Money(reading.balance),
+        Money(total_claimed),
+        reading.withdraw_at,
+        Money(charged),
+        Money(total_split),
+    )
+    return (yield from locked_channel(reading.id))
+
+
+def note_withdraw(channel_id: Hash32, withdraw_at: int, block: int) -> Verb[Channel]:
+    """Close the channel to new calls at the sight of `WithdrawInitiated`, unless a newer block was read before."""
+    channel = yield from locked_channel(channel_id)
+    if block >= channel.reading.block:
+        yield from ask("UPDATE channels SET withdraw_at = $2, block = $3 WHERE id = $1", channel_id, withdraw_at, block)
+        channel = yield from locked_channel(channel_id)
+    return channel
+
+
+def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str) -> Verb[None]:
+    """Take note of a deposit authorization before it is broadcast; one that failed may be tried again."""
+    noted = yield from ask_one(
+        "INSERT INTO deposits (channel_id, nonce, amount, state, outbox_id, planned_at) "
+        "VALUES ($1, $2, $3, 'planned', $4, {now}) ON CONFLICT (channel_id, nonce) DO UPDATE "
+        "SET state = 'planned', outbox_id = excluded.outbox_id WHERE deposits.state = 'failed' RETURNING nonce",
+        channel_id,
+        nonce,
+        Money(amount),
+        outbox_id,
+    )
+    if noted is None:
+        raise DuplicateDeposit(f"deposit {nonce} was handed in before; sign one with another nonce", nonce=nonce)
+
+
+def finish_deposit(channel_id: Hash32, nonce: Hash32, *, confirmed: bool) -> Verb[None]:
+    """Note how a deposit's transaction ended; the balance itself comes from `observe`."""
+    yield from _finish("deposits", channel_id, nonce, confirmed=confirmed)
+
+
+def plan_refund(channel_id: Hash32, nonce: int, amount: int, outbox_id: str) -> Verb[Channel]:
+    """Set free money of the channel aside, before the refund is broadcast: no call can reserve it any more."""
+    channel = yield from locked_channel(channel_id)
+    taken = yield from ask_one("SELECT state FROM refunds WHERE channel_id = $1 AND nonce = $2", channel_id, nonce)
+    if not 0 < amount <= channel.free or (taken is not None and taken["state"] != "failed"):
+        raise RefundTooHigh(
+            f"refund {nonce} of {amount} on channel {channel_id}: {channel.free} is free, and the nonce must be new",
+            channel=channel_id,
+            amount=amount,
+            free=channel.free,
+        )
+    yield from ask(
+        "INSERT INTO refunds (channel_id, nonce, amount, state, outbox_id, planned_at) "
+        "VALUES ($1, $2, $3, 'planned', $4, {now}) ON CONFLICT (channel_id, nonce) DO UPDATE "
+        "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id",
+        channel_id,
+        nonce,
+        Money(amount),
+        outbox_id,
+    )
+    return (yield from _set_refunding(channel, channel.refunding + amount))
+
+
+def finish_refund(channel_id: Hash32, nonce: int, reading: ChannelReading | None) -> Verb[Channel]:
+    """End a refund: `reading` is the channel after it, None when it failed. Both sides change in one commit."""
+    channel = yield from locked_channel(channel_id)
+    amount = yield from _finish("refunds", channel_id, nonce, confirmed=reading is not None)
+    if reading is not None:
+        channel = yield from observe(reading)
+    return (yield from _set_refunding(channel, channel.refunding - amount))
+
+
+def totals() -> Verb[list[Totals]]:
+    """Return each token's gauges."""
+    sums: dict[str, list[int]] = {}
+    for row in (yield from ask("SELECT token, reserved, charged, total_claimed FROM channels")):
+        sum_of = sums.setdefault(row["token"], [0, 0, 0])
+        charged = money(row["charged"])
+        for i, value in enumerate((money(row["reserved"]), charged, charged - money(row["total_claimed"]))):
+            sum_of[i] += value
+    return [Totals(Address(token), *values) for token, values in sorted(sums.items())]
+
+
+def channel_list(after: str, limit: int) -> Verb[list[Channel]]:
+    """Return channels by id, from the one after `after`."""
+    rows = yield from ask(f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+    return [channel_of(row) for row in rows]
+
+
+def _insert(reading: ChannelReading) -> Verb[None]:
+    config = reading.config
+    yield from ask(
+        f"INSERT INTO channels ({CHANNEL_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, -1, $10, $10, $10, 0, "
+        "$10, $10, $10, $10, NULL) ON CONFLICT (id) DO NOTHING",
+        reading.id,
+        reading.chain_id,
+        config.payer,
+        config.payer_authorizer,
+        config.receiver,
+        config.receiver_authorizer,
+        config.token,
+        config.withdraw_delay,
+        config.salt,
+        Money(0),
+    )
+
+
+def _set_refunding(channel: Channel, refunding: int) -> Verb[Channel]:
+    yield from ask("UPDATE channels SET refunding = $2 WHERE id = $1", channel.reading.id, Money(refunding))
+    return (yield from locked_channel(channel.reading.id))
+
+
+def _finish(table: str, channel_id: Hash32, nonce: Hash32 | int, *, confirmed: bool) -> Verb[int]:
+    """End a planned deposit or refund by compare-and-set, and return its amount."""
+    row = yield from ask_one(
+        f"UPDATE {table} SET state = $3 WHERE channel_id = $1 AND nonce = $2 AND state = 'planned' RETURNING amount",
+        channel_id,
+        nonce,
+        "confirmed" if confirmed else "failed",
+    )
+    if row is None:
+        raise WrongState(f"{table}: nothing is planned under nonce {nonce} of channel {channel_id}", channel=channel_id)
+    return money(row["amount"])

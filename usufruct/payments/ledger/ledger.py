@@ -1,0 +1,242 @@
+"""The call ledger: what calls reserve and are charged, and what has been claimed for it."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from typing import TypeVar, cast
+
+from usufruct.config import LedgerConfig
+from usufruct.core import Hash32
+from usufruct.payments.answers import AnswerVault
+from usufruct.payments.ledger import admission, calls, channels, claims, entries, settling
+from usufruct.payments.ledger.backend import Backend, Job, Points, Verb, no_points
+from usufruct.payments.ledger.records import (
+    Bill,
+    Call,
+    Channel,
+    ChannelReading,
+    Claim,
+    Lease,
+    Replay,
+    Reservation,
+    Reserved,
+    Split,
+    Totals,
+)
+from usufruct.payments.ledger.rows import find_channel
+from usufruct.payments.ledger.settling import Transfer
+from usufruct.payments.ledger.sqlite import SqliteBackend
+from usufruct.payments.typed_data import as_hash32
+from usufruct.store import Database, SqliteDatabase
+
+T = TypeVar("T")
+
+_DEVNET_SECRET = "devnet answers are no secret"
+_BATCH = 256
+
+
+def new_id() -> Hash32:
+    """Return a random id for a call or a claim."""
+    return as_hash32(secrets.token_bytes(32))
+
+
+def open_ledger(database: Database, config: LedgerConfig, *, points: Points = no_points) -> "Ledger":
+    """Open the ledger of a migrated database, under a new owner name; one for each process.
+
+    `points` is told every point a crash may come at; tests use it.
+    """
+    backend: Backend
+    if isinstance(database, SqliteDatabase):
+        backend = SqliteBackend(database, points)
+    else:
+        backend = import_module("usufruct.payments.ledger.postgres").PostgresBackend(database.url, points)
+    return Ledger(backend, config, secrets.token_hex(8))
+
+
+class Ledger:
+    """One replica's hand on the ledger. Each verb is durable when it returns, and refused with its numbers otherwise.
+
+    The errors are in `payments.errors`; every verb also raises `DatabaseUnavailable`, after which the same verb with
+    the same ids may be asked again: it counts once.
+    """
+
+    def __init__(self, backend: Backend, config: LedgerConfig, owner: str) -> None:
+        self.owner = owner
+        self._backend = backend
+        self._lease_seconds = config.lease_seconds
+        self._answer_seconds = config.answer_hours * 3600
+        self._vault = AnswerVault(config.answer_secret.reveal() or _DEVNET_SECRET)
+
+    # Channels
+
+    async def observe(self, reading: ChannelReading) -> Channel:
+        """Take over what the chain says about a channel, unless newer is known; opens the channel at first sight.
+
+        After a restore, observing every channel reconciles the ledger with the chain.
+        """
+        return await self._write("observe", lambda: channels.observe(reading), reading.id)
+
+    async def correct(self, reading: ChannelReading) -> Channel:
+        """Take over what the chain says in place of what a block said that is no longer part of it."""
+        return await self._write("correct", lambda: settling.correct(reading), reading.id)
+
+    async def note_withdraw(self, channel: Hash32, withdraw_at: int, block: int) -> Channel:
+        """Close a channel to new calls: its payer began to withdraw at chain time `withdraw_at`."""
+        return await self._write("note_withdraw", lambda: channels.note_withdraw(channel, withdraw_at, block), channel)
+
+    async def channel(self, channel: Hash32) -> Channel:
+        """Return a channel.
+
+        Raises:
+            ChannelUnknown: when there is none.
+        """
+        return await self._read("channel", lambda: find_channel(channel))
+
+    async def channel_list(self, after: str = "", limit: int = _BATCH) -> list[Channel]:
+        """Return channels by id, a page at a time, from the one after `after`."""
+        return await self._read("channel_list", lambda: channels.channel_list(after, limit))
+
+    async def plan_deposit(self, channel: Hash32, nonce: Hash32, amount: int, outbox_id: str) -> None:
+        """Take note of a deposit authorization before its transaction is broadcast; each one counts once."""
+        await self._write("plan_deposit", lambda: channels.plan_deposit(channel, nonce, amount, outbox_id), channel)
+
+    async def finish_deposit(self, channel: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
+        """Note how a deposit's transaction ended; its money arrives by `observe`."""
+        await self._write(
+            "finish_deposit", lambda: channels.finish_deposit(channel, nonce, confirmed=confirmed), channel
+        )
+
+    async def plan_refund(self, channel: Hash32, nonce: int, amount: int, outbox_id: str) -> Channel:
+        """Set free money aside for a refund before its transaction is broadcast."""
+        return await self._write(
+            "plan_refund", lambda: channels.plan_refund(channel, nonce, amount, outbox_id), channel
+        )
+
+    async def finish_refund(self, channel: Hash32, nonce: int, reading: ChannelReading | None) -> Channel:
+        """End a refund: with the channel as read after it, or with None when it failed."""
+        return await self._write("finish_refund", lambda: channels.finish_refund(channel, nonce, reading), channel)
+
+    async def pending_deposits(self) -> list[Transfer]:
+        """Return the deposits whose transaction has not ended, oldest first."""
+        return await self._read("pending_deposits", lambda: settling.pending("deposits"))
+
+    async def pending_refunds(self) -> list[Transfer]:
+        """Return the refunds whose transaction has not ended, oldest first."""
+        return await self._read("pending_refunds", lambda: settling.pending("refunds"))
+
+    async def deposited(self, channel: Hash32, nonce: Hash32) -> bool:
+        """Tell whether a deposit with this nonce was confirmed."""
+        return await self._read("deposited", lambda: settling.deposited(channel, nonce))
+
+    async def last_calls(self, which: Sequence[Hash32]) -> dict[Hash32, int]:
+        """Return when each of these channels reserved its newest call; one that never did is missing."""
+        return await self._read("last_calls", lambda: settling.last_calls(which))
+
+    async def resting(self, before: int, after: str = "", limit: int = _BATCH) -> list[Channel]:
+        """Return channels by id, a page at a time, that hold more than is charged and had no call since `before`."""
+        return await self._read("resting", lambda: settling.resting(before, after, limit))
+
+    # Calls
+
+    async def reserve(self, request: Reservation) -> Reserved | Replay:
+        """Set a call's ceiling aside before its first byte; or return the stored answer of the same request."""
+        result = await self._write(
+            "reserve",
+            lambda: calls.reserve(request, self.owner, self._lease_seconds, self._answer_seconds),
+            request.channel,
+        )
+        if isinstance(result, Replay):
+            return replace(result, answer=self._vault.open(result.call, result.answer))
+        return result
+
+    async def start(self, lease: Lease) -> None:
+        """Note that upstream is being asked."""
+        await self._write("start", lambda: calls.start(lease, self._lease_seconds), lease.channel)
+
+    async def renew(self) -> frozenset[Hash32]:
+        """Renew the leases of this replica's open calls, and return the calls that are still its own."""
+        return await self._write("renew", lambda: calls.renew(self.owner, self._lease_seconds))
+
+    async def meter(self, lease: Lease, bill: Bill, answer: bytes | None = None) -> Call:
+        """Charge a call, once. `answer` is kept, encrypted, for the same request to be answered again."""
+        sealed = None if answer is None else self._vault.seal(lease.call, answer)
+        return await self._write("meter", lambda: calls.meter(lease, bill, sealed, self._answer_seconds), lease.channel)
+
+    async def release(self, lease: Lease, reason: str) -> Call:
+        """End a call that is charged nothing."""
+        return await self._write("release", lambda: calls.release(lease, reason), lease.channel)
+
+    async def expire(self, limit: int = _BATCH) -> int:
+        """Release calls whose replica gave no sign of life, and return how many; the operator bears them."""
+        leases = await self._read("lapsed", lambda: calls.lapsed(limit))
+        return sum([await self._write("expire", partial(calls.expire, lease), lease.channel) for lease in leases])
+
+    async def call(self, call: Hash32) -> Call | None:
+        """Return a call, or None."""
+        return await self._read("call", lambda: calls.find_call(call))
+
+    async def metered(self, channel: Hash32, after: int = 0, limit: int = _BATCH) -> list[Call]:
+        """Return a channel's charged calls in the order of its spending, from the cumulative position `after`."""
+        return await self._read("metered", lambda: calls.metered_between(channel, after, limit))
+
+    async def keep_receipt(self, call: Hash32, signature: bytes) -> None:
+        """Keep a metered call's receipt signature; the first one stays."""
+        await self._write("keep_receipt", lambda: calls.keep_receipt(call, signature))
+
+    async def forget_answers(self, limit: int = _BATCH) -> int:
+        """Remove stored answers whose time is over, and return how many."""
+        return await self._write("forget_answers", lambda: admission.forget_answers(limit))
+
+    # Claims
+
+    async def claimable(self, limit: int = _BATCH, offset: int = 0) -> list[Channel]:
+        """Return channels with money to claim or split and no claim under way; those being withdrawn from first."""
+        return await self._read("claimable", lambda: claims.claimable(limit, offset))
+
+    async def splits(self, channel: Hash32, start: int, end: int) -> Sequence[Split]:
+        """Return each asset's part of what a channel was charged between two cumulative positions."""
+        return await self._read("splits", lambda: claims.splits_between(channel, start, end))
+
+    async def plan_claim(self, claim: Hash32, channel: Hash32, up_to: int | None = None) -> Claim:
+        """Fix what to claim on a channel next, at most `up_to`, before any transaction is made."""
+        return await self._write("plan_claim", lambda: claims.plan_claim(claim, channel, up_to), channel)
+
+    async def send_claim(self, claim: Claim, outbox_id: str) -> Claim:
+        """Note in which transaction of the sender's outbox a claim travels."""
+        return await self._write(
+            "send_claim", lambda: claims.send_claim(claim.id, claim.channel, outbox_id), claim.channel
+        )
+
+    async def confirm_claim(self, claim: Claim) -> Claim:
+        """Take a claim's transaction as final: its money is claimed and its assets are paid."""
+        return await self._write("confirm_claim", lambda: claims.confirm_claim(claim.id, claim.channel), claim.channel)
+
+    async def fail_claim(self, claim: Claim) -> Claim:
+        """Give a claim up; its money can be claimed again. Never for a time-out: that is pending."""
+        return await self._write("fail_claim", lambda: claims.fail_claim(claim.id, claim.channel), claim.channel)
+
+    async def pending_claims(self) -> list[Claim]:
+        """Return the claims that have not ended, oldest first."""
+        return await self._read("pending_claims", claims.pending_claims)
+
+    # The whole
+
+    async def totals(self) -> list[Totals]:
+        """Return each token's gauges."""
+        return await self._read("totals", channels.totals)
+
+    async def audit(self) -> list[str]:
+        """Compare rows, entries and open calls; return what does not agree, in words. Nothing is the good answer."""
+        return await self._read("audit", entries.audit)
+
+    async def close(self) -> None:
+        """Finish what is queued and close the connections."""
+        await self._backend.close()
+
+    async def _write(self, name: str, start: Callable[[], Verb[T]], *channels: Hash32) -> T:
+        return cast(T, await self._backend.write(Job(name, start, channels)))
+
+    async def _read(self, name: str, start: Callable[[], Verb[T]]) -> T:
+        return cast(T, await self._backend.read(Job(name, start)))

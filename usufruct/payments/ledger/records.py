@@ -1,0 +1,171 @@
+"""What goes into the ledger and what comes out: frozen values. Money is in atomic units of the channel's token."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from usufruct.core import Address, AssetId, ChainId, Hash32
+from usufruct.payments.model import CallState, Usage
+from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelReading:
+    """A channel as read from the chain at one block.
+
+    `withdraw_at` is the chain time of a pending `WithdrawInitiated`, 0 when there is none.
+    """
+
+    id: Hash32
+    chain_id: ChainId
+    config: ChannelConfig
+    block: int
+    balance: int
+    total_claimed: int
+    withdraw_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel as the ledger knows it: `reading` is the chain's side, the rest is ours.
+
+    `charged` is cumulative; `reserved` is the sum of the open calls' ceilings; `voucher` is the best one accepted.
+    """
+
+    reading: ChannelReading
+    total_split: int
+    charged: int
+    reserved: int
+    refunding: int
+    voucher: VerifiedVoucher | None
+
+    @property
+    def usable(self) -> int:
+        """What vouchers may promise in all: the balance less refunds under way."""
+        return max(0, self.reading.balance - self.refunding)
+
+    @property
+    def free(self) -> int:
+        """What new calls may still reserve."""
+        return max(0, self.usable - self.charged - self.reserved)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A replica's hold on one call; every later step shows it."""
+
+    call: Hash32
+    channel: Hash32
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """The caller's key for at-most-once; scoped by the channel's payer."""
+
+    key: str
+    body_hash: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What a call asks for. `call` is chosen by the caller, at random; asking twice with the same id reserves once.
+
+    `voucher` is what an x402 client sent. A bearer key sends none: `sign` is its session key, asked for a voucher over
+    exactly the amount needed.
+    """
+
+    call: Hash32
+    channel: Hash32
+    asset: AssetId
+    ceiling: int
+    price_card_version: int
+    request_hash: Hash32
+    voucher: VerifiedVoucher | None = None
+    sign: Callable[[int], VerifiedVoucher] | None = None
+    idempotency: IdempotencyKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The call may be served: its lease, and the channel after it."""
+
+    lease: Lease
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The same request was answered before: the stored answer."""
+
+    call: Hash32
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a served call is charged, and what its receipt will say."""
+
+    charge: int
+    usage: Usage
+    flagged: bool
+    model_digest: Hash32
+    response_hash: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as the ledger knows it. `bill` and `cumulative` are set once metered, `reason` once released.
+
+    `cumulative` is what its channel was charged in all, this call included. Times are the database's seconds.
+    """
+
+    lease: Lease
+    asset: AssetId
+    state: CallState
+    owner: str
+    lease_until: int
+    ceiling: int
+    price_card_version: int
+    request_hash: Hash32
+    reserved_at: int
+    finished_at: int | None
+    reason: str | None
+    bill: Bill | None
+    cumulative: int | None
+    receipt_signature: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An asset's part of a claim."""
+
+    asset: AssetId
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A step of the channel's claimed total on the chain: up to `cumulative`, shown with `voucher`.
+
+    `splits` add up to `cumulative - split_from` exactly: what this claim brings, and what was claimed elsewhere before.
+    """
+
+    id: Hash32
+    channel: Hash32
+    config: ChannelConfig
+    split_from: int
+    cumulative: int
+    voucher: VerifiedVoucher
+    state: str
+    outbox_id: str | None
+    splits: tuple[Split, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """One token's gauges: money reserved, charged in all, and charged but not claimed yet."""
+
+    token: Address
+    reserved: int
+    charged: int
+    claimable: int

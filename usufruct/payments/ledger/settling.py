@@ -1,0 +1,91 @@
+"""Verbs for those who settle: what is under way, who rests, and how to take back what the chain took back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.core import Hash32
+from usufruct.payments.ledger.backend import Money, Verb, ask, ask_one
+from usufruct.payments.ledger.channels import observe
+from usufruct.payments.ledger.claims import splits_between
+from usufruct.payments.ledger.entries import move
+from usufruct.payments.ledger.records import Channel, ChannelReading
+from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, locked_channel, money
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A deposit or refund whose transaction has not ended; `nonce` is a refund's number or a deposit's hash."""
+
+    channel: Hash32
+    nonce: Hash32 | int
+    amount: int
+    outbox_id: str
+
+
+def correct(reading: ChannelReading) -> Verb[Channel]:
+    """Take over what the chain says although another block said otherwise: that block is no longer part of the chain.
+
+    Claims that the chain took back can be made again: what they paid is charged and not split once more.
+    """
+    channel = yield from locked_channel(reading.id)
+    total_split, taken_back = channel.total_split, max(0, channel.total_split - reading.total_claimed)
+    parts = (yield from splits_between(reading.id, reading.total_claimed, total_split)) if taken_back else ()
+    if taken_back and sum(part.amount for part in parts) == taken_back:
+        total_split = reading.total_claimed
+        for part in parts:
+            yield from move(reading.id, "paid", "charged", part.amount, asset=part.asset)
+        yield from ask(
+            "UPDATE claims SET state = 'failed' WHERE channel_id = $1 AND state = 'confirmed' AND cumulative > $2",
+            reading.id,
+            Money(total_split),
+        )
+    yield from ask(
+        "UPDATE channels SET block = -1, total_claimed = $2, total_split = $3 WHERE id = $1",
+        reading.id,
+        Money(0),
+        Money(total_split),
+    )
+    return (yield from observe(reading))
+
+
+def resting(before: int, after: str, limit: int) -> Verb[list[Channel]]:
+    """Return channels by id, from the one after `after`, without a call since `before`, an open call or a refund.
+
+    They hold something; whether it is free, the caller sees.
+    """
+    rows = yield from ask(
+        f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id > $1 AND balance > charged AND reserved = $4 "
+        "AND refunding = $4 AND NOT EXISTS (SELECT 1 FROM calls WHERE channel_id = channels.id AND reserved_at > $2) "
+        "ORDER BY id LIMIT $3",
+        after,
+        before,
+        limit,
+        Money(0),
+    )
+    return [channel_of(row) for row in rows]
+
+
+def pending(table: str) -> Verb[list[Transfer]]:
+    """Return the deposits, or the refunds, that have not ended, oldest first."""
+    rows = yield from ask(
+        f"SELECT channel_id, nonce, amount, outbox_id FROM {table} WHERE state = 'planned' ORDER BY planned_at, nonce"
+    )
+    return [Transfer(Hash32(row["channel_id"]), row["nonce"], money(row["amount"]), row["outbox_id"]) for row in rows]
+
+
+def deposited(channel: Hash32, nonce: Hash32) -> Verb[bool]:
+    """Tell whether a deposit with this nonce was confirmed."""
+    row = yield from ask_one(
+        "SELECT nonce FROM deposits WHERE channel_id = $1 AND nonce = $2 AND state = 'confirmed'", channel, nonce
+    )
+    return row is not None
+
+
+def last_calls(which: Sequence[Hash32]) -> Verb[dict[Hash32, int]]:
+    """Return when each of these channels reserved its newest call, as far as it ever did."""
+    found = {}
+    for channel in which:
+        row = yield from ask_one("SELECT MAX(reserved_at) AS at FROM calls WHERE channel_id = $1", channel)
+        if row is not None and row["at"] is not None:
+            found[channel] = int(row["at"])
+    return found

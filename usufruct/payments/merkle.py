@@ -1,0 +1,67 @@
+"""Trees over receipt digests, and the rolling anchor the chain keeps.
+
+A leaf is the hash of a digest (so that no inner node passes for one); a node hashes its two children, the smaller
+first; a last child without a sibling moves up unchanged. Proofs are lists of siblings, leaf to root, and verify with
+OpenZeppelin's `MerkleProof`.
+"""
+
+from collections.abc import Sequence
+
+from usufruct.core import Invalid
+from usufruct.payments.typed_data import keccak, word
+
+
+class EmptyTree(Invalid):
+    """There is no root of nothing."""
+
+    code = "empty_tree"
+
+
+def merkle_root(digests: Sequence[bytes]) -> bytes:
+    """Return the root over digests in order: 32 bytes.
+
+    Raises:
+        EmptyTree: for no digests.
+    """
+    return _levels(digests)[-1][0]
+
+
+def merkle_proof(digests: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the siblings that lead from the digest at `index` to the root.
+
+    Raises:
+        EmptyTree: for no digests.
+        IndexError: when there is no such digest.
+    """
+    levels = _levels(digests)
+    if not 0 <= index < len(digests):
+        raise IndexError(index)
+    siblings = ((level, (index >> height) ^ 1) for height, level in enumerate(levels[:-1]))
+    return [level[sibling] for level, sibling in siblings if sibling < len(level)]
+
+
+def proves(digest: bytes, proof: Sequence[bytes], root: bytes) -> bool:
+    """Say whether `proof` shows that `digest` is under `root`."""
+    node = keccak(digest)
+    for sibling in proof:
+        node = _parent(node, sibling)
+    return node == root
+
+
+def next_anchor(previous: bytes, root: bytes, count: int) -> bytes:
+    """Return the anchor after one more batch of `count` receipts: `keccak256(abi.encode(previous, root, count))`."""
+    return keccak(previous + root + word(count))
+
+
+def _levels(digests: Sequence[bytes]) -> list[list[bytes]]:
+    if not digests:
+        raise EmptyTree("a tree needs at least one receipt")
+    levels = [[keccak(digest) for digest in digests]]
+    while len(level := levels[-1]) > 1:
+        pairs = [_parent(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        levels.append(pairs + level[len(pairs) * 2 :])
+    return levels
+
+
+def _parent(left: bytes, right: bytes) -> bytes:
+    return keccak(left + right if left < right else right + left)

@@ -1,0 +1,137 @@
+"""The rules of a call's price: pure arithmetic on integers in atomic units of the payment token.
+
+Charges round up, once, at the end. The ceiling is the price of the worst case; what is charged never passes it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from usufruct.core import Invalid, PaymentRequired, divide_down, divide_up
+
+MILLION = 1_000_000
+
+
+class OverContext(Invalid):
+    """The input alone does not fit the service's context window."""
+
+    code = "over_context"
+
+
+class OverBudget(PaymentRequired):
+    """The input and a single text token of output cost more than the caller may spend."""
+
+    code = "over_budget"
+
+
+class CallState(StrEnum):
+    """Where a call stands. `METERED` (charged) and `RELEASED` (charged nothing) are final."""
+
+    RESERVED = "reserved"
+    SERVING = "serving"
+    METERED = "metered"
+    RELEASED = "released"
+
+
+OPEN_STATES = (CallState.RESERVED, CallState.SERVING)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCard:
+    """What a service costs: per million input and output text tokens and per call, in atomic units.
+
+    `context_window` is the most text tokens of input and output together; `version` numbers the asset's cards.
+    """
+
+    input_per_million: int
+    output_per_million: int
+    per_call: int
+    context_window: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Text tokens of one call."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a call may use: `output_tokens` is the `max_tokens` to ask upstream for, `ceiling` its price."""
+
+    output_tokens: int
+    ceiling: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The usage that is charged, and whether upstream's claim was overruled."""
+
+    usage: Usage
+    flagged: bool
+
+
+def price_up(usage: Usage, card: PriceCard) -> int:
+    """Return what a usage costs, rounded up to a whole atomic unit."""
+    tokens = usage.input_tokens * card.input_per_million + usage.output_tokens * card.output_per_million
+    return divide_up(tokens, MILLION) + card.per_call
+
+
+def charge_up(usage: Usage, card: PriceCard, ceiling: int) -> int:
+    """Return what a call is charged: its usage's price, but never more than the ceiling it reserved."""
+    return min(ceiling, price_up(usage, card))
+
+
+def affordable_output_down(counted_input: int, card: PriceCard, budget: int) -> int:
+    """Return the most output tokens whose price, input included, stays within `budget` and the context window.
+
+    Negative when the input alone does not.
+    """
+    room = card.context_window - counted_input
+    left = (budget - card.per_call) * MILLION - counted_input * card.input_per_million
+    if left < 0 or room < 0:
+        return -1
+    return min(room, divide_down(left, card.output_per_million)) if card.output_per_million else room
+
+
+def allow(counted_input: int, wanted_output: int | None, card: PriceCard, budget: int) -> Allowance:
+    """Fit a call into the context window and the budget: lower its output until the ceiling cannot pass either.
+
+    `wanted_output` None means as much as fits; 0 is a call without output, such as an embedding.
+
+    Raises:
+        OverContext: when the input (and, if any output is wanted, one token more) does not fit the window.
+        OverBudget: when the same costs more than `budget`.
+    """
+    least = 0 if wanted_output == 0 else 1
+    if counted_input + least > card.context_window:
+        raise OverContext(
+            f"the input counts {counted_input} text tokens, the context window holds {card.context_window}; shorten it",
+            counted_input=counted_input,
+            context_window=card.context_window,
+        )
+    affordable = affordable_output_down(counted_input, card, budget)
+    if affordable < least:
+        needed = price_up(Usage(counted_input, least), card)
+        raise OverBudget(
+            f"the call costs at least {needed}, and {budget} may be spent; raise the limit or add money",
+            needed=needed,
+            budget=budget,
+        )
+    output = affordable if wanted_output is None else min(wanted_output, affordable)
+    return Allowance(output, price_up(Usage(counted_input, output), card))
+
+
+def measure(claimed: Usage | None, counted: Usage, tolerance_ppm: int) -> Measured:
+    """Choose the usage to charge: upstream's claim, unless it passes our own count by more than the tolerance.
+
+    Input and output are judged apart; the one that passes is replaced by ours and flagged. An explicit 0 counts as 0.
+    Without a claim our count is the usage. `tolerance_ppm` is in millionths.
+    """
+    if claimed is None:
+        return Measured(counted, flagged=False)
+    pairs = ((claimed.input_tokens, counted.input_tokens), (claimed.output_tokens, counted.output_tokens))
+    kept = [own if claim * MILLION > own * (MILLION + tolerance_ppm) else claim for claim, own in pairs]
+    return Measured(Usage(*kept), flagged=kept != [claim for claim, _ in pairs])

@@ -1,0 +1,191 @@
+"""The receipt of one call: what was asked, answered, counted and charged, signed by the operator.
+
+Signed as EIP-712 under the till's address, so that any wallet library and the chain itself can check it. Its digest is
+what is anchored: see `merkle`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from re import fullmatch
+
+from usufruct.core import Address, AssetId, ChainId, Denied, Hash32, Invalid, address, asset_id, hash32
+from usufruct.payments.ledger.records import Call
+from usufruct.payments.signature import DigestSigner, recover_signer
+from usufruct.payments.typed_data import address_word, domain_separator, hash_word, keccak, typed_digest, word
+
+RECEIPT_TYPE = (
+    "Receipt(bytes32 call,bytes32 channel,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"
+    "bytes32 requestHash,bytes32 responseHash,uint64 inputTokens,uint64 outputTokens,uint128 amount,"
+    "uint128 cumulative,uint64 time)"
+)
+DOMAIN_NAME = "Usufruct Receipt"
+DOMAIN_VERSION = "1"
+
+_TYPE_HASH = keccak(RECEIPT_TYPE.encode())
+
+
+class InvalidReceipt(Invalid):
+    """A document that is no receipt."""
+
+    code = "invalid_receipt"
+
+
+class WrongReceiptSigner(Denied):
+    """A receipt that the operator did not sign."""
+
+    code = "wrong_receipt_signer"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One call's bill. `amount` and `cumulative` are atomic units of `token`; `time` is seconds since 1970.
+
+    `cumulative` is what the channel has been charged in all, this call included: receipts of a channel tile its
+    spending without gap or overlap.
+    """
+
+    call: Hash32
+    channel: Hash32
+    token: Address
+    asset: AssetId
+    price_card_version: int
+    model_digest: Hash32
+    request_hash: Hash32
+    response_hash: Hash32
+    input_tokens: int
+    output_tokens: int
+    amount: int
+    cumulative: int
+    time: int
+
+
+def receipt_of(call: Call, token: Address) -> Receipt | None:
+    """Return the receipt of a metered call on a channel of `token`; None when it was released or still runs.
+
+    Made of what the ledger keeps for ever, so that it can be made, and signed, again at any time.
+    """
+    if call.bill is None or call.cumulative is None or call.finished_at is None:
+        return None
+    return Receipt(
+        call=call.lease.call,
+        channel=call.lease.channel,
+        token=token,
+        asset=call.asset,
+        price_card_version=call.price_card_version,
+        model_digest=call.bill.model_digest,
+        request_hash=call.request_hash,
+        response_hash=call.bill.response_hash,
+        input_tokens=call.bill.usage.input_tokens,
+        output_tokens=call.bill.usage.output_tokens,
+        amount=call.bill.charge,
+        cumulative=call.cumulative,
+        time=call.finished_at,
+    )
+
+
+def receipt_digest(receipt: Receipt, chain_id: ChainId, till: Address) -> bytes:
+    """Return what the operator signs and the chain anchors: 32 bytes."""
+    struct = b"".join(
+        (
+            _TYPE_HASH,
+            hash_word(receipt.call),
+            hash_word(receipt.channel),
+            address_word(receipt.token),
+            word(receipt.asset),
+            word(receipt.price_card_version),
+            hash_word(receipt.model_digest),
+            hash_word(receipt.request_hash),
+            hash_word(receipt.response_hash),
+            word(receipt.input_tokens),
+            word(receipt.output_tokens),
+            word(receipt.amount),
+            word(receipt.cumulative),
+            word(receipt.time),
+        )
+    )
+    return typed_digest(domain_separator(DOMAIN_NAME, DOMAIN_VERSION, chain_id, till), struct)
+
+
+def sign_receipt(receipt: Receipt, chain_id: ChainId, till: Address, signer: DigestSigner) -> bytes:
+    """Sign a receipt: 65 bytes; the same receipt and key give the same signature."""
+    return signer.sign(receipt_digest(receipt, chain_id, till))
+
+
+def verify_receipt(receipt: Receipt, chain_id: ChainId, till: Address, signature: bytes, operator: Address) -> None:
+    """Check that `operator` signed exactly this receipt.
+
+    Raises:
+        InvalidSignature: for a malformed signature.
+        WrongReceiptSigner: when another key signed, or any field differs from what was signed.
+    """
+    signer = recover_signer(receipt_digest(receipt, chain_id, till), signature)
+    if signer != operator:
+        raise WrongReceiptSigner(
+            f"the signature is not {operator}'s over this receipt: a field was changed, or another key signed",
+            signer=signer,
+            expected=operator,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptDocument:
+    """A receipt as it travels: what was signed, for which chain and till, by whom, and the signature."""
+
+    receipt: Receipt
+    chain_id: ChainId
+    till: Address
+    signer: Address
+    signature: bytes
+
+    def verify(self) -> None:
+        """Check the signature; whether `signer` is the operator's receipt key is for the reader to know.
+
+        Raises:
+            InvalidSignature, WrongReceiptSigner: as `verify_receipt`.
+        """
+        verify_receipt(self.receipt, self.chain_id, self.till, self.signature, self.signer)
+
+
+def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
+    """Read a receipt from the JSON the gateway returns it in: integers are decimal text, hashes 0x and hex.
+
+    Raises:
+        InvalidReceipt: when a member is missing or malformed; names it.
+    """
+
+    def text(name: str) -> str:
+        value = document.get(name)
+        if not isinstance(value, str):
+            raise InvalidReceipt(f"{name} is missing from the receipt, or is no text", field=name)
+        return value
+
+    def number(name: str) -> int:
+        if not text(name).isascii() or not text(name).isdigit():
+            raise InvalidReceipt(f"{name} must be a whole number as text, not {text(name)[:80]!r}", field=name)
+        return int(text(name))
+
+    signature = text("signature")
+    if not fullmatch("0x[0-9a-fA-F]{130}", signature):
+        raise InvalidReceipt("signature must be 65 bytes as 0x and hex", field="signature")
+    receipt = Receipt(
+        call=hash32(text("call"), "call"),
+        channel=hash32(text("channel"), "channel"),
+        token=address(text("token"), "token"),
+        asset=asset_id(text("asset")),
+        price_card_version=number("priceCardVersion"),
+        model_digest=hash32(text("modelDigest"), "modelDigest"),
+        request_hash=hash32(text("requestHash"), "requestHash"),
+        response_hash=hash32(text("responseHash"), "responseHash"),
+        input_tokens=number("inputTokens"),
+        output_tokens=number("outputTokens"),
+        amount=number("amount"),
+        cumulative=number("cumulative"),
+        time=number("time"),
+    )
+    return ReceiptDocument(
+        receipt,
+        ChainId(number("chainId")),
+        address(text("till"), "till"),
+        address(text("signer"), "signer"),
+        bytes.fromhex(signature[2:]),
+    )

@@ -1,0 +1,97 @@
+"""Which receipts a batch anchors, and the proof that one of them is under its root.
+
+A batch anchors, member by member, the receipts whose cumulative position lies in (start, end] of the member's channel:
+exactly the calls that its claims newly cover in full. Charged calls tile a channel, so this is the same set at any
+later time. A call that was charged nothing moves no money and is under no root.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.core import ChainId, Hash32
+from usufruct.payments.errors import CallUnknown
+from usufruct.payments.ledger.ledger import Ledger
+from usufruct.payments.merkle import merkle_proof, merkle_root
+from usufruct.payments.receipt import Receipt, receipt_digest, receipt_of
+from usufruct.payments.settlement.errors import AnchorMismatch, NotAnchored
+from usufruct.payments.settlement.model import Batch, ChainSide, Member
+from usufruct.payments.settlement.store import batch_of
+from usufruct.payments.typed_data import as_hash32
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptProof:
+    """That a receipt is anchored: its `digest` leads by `proof` to `root`, the root of `count` receipts.
+
+    The root is in the `Anchored` event of the transaction `hash` in block `block`.
+    """
+
+    receipt: Receipt
+    digest: bytes
+    proof: tuple[bytes, ...]
+    root: Hash32
+    count: int
+    hash: Hash32
+    block: int
+
+
+async def receipts_of(ledger: Ledger, member: Member) -> list[Receipt]:
+    """Return the receipts that a member of a batch anchors, in the order of the channel's spending."""
+    token = (await ledger.channel(member.channel)).reading.config.token
+    found: list[Receipt] = []
+    after = member.start
+    while calls := await ledger.metered(member.channel, after, _PAGE):
+        for call in calls:
+            receipt = receipt_of(call, token)
+            if receipt is None or receipt.amount == 0:
+                continue
+            if receipt.cumulative > member.end:
+                return found
+            found.append(receipt)
+        after = calls[-1].cumulative or 0
+    return found
+
+
+async def digests_of(side: ChainSide, members: Sequence[Member]) -> list[bytes]:
+    """Return the digests under a batch's root, in order."""
+    chain: ChainId = side.escrow.chain_id
+    receipts = [receipt for member in members for receipt in await receipts_of(side.ledger, member)]
+    return [receipt_digest(receipt, chain, side.terms.till) for receipt in receipts]
+
+
+def root_of(digests: Sequence[bytes]) -> Hash32 | None:
+    """Return the root over digests; None for none."""
+    return as_hash32(merkle_root(digests)) if digests else None
+
+
+async def prove_receipt(side: ChainSide, call: Hash32) -> ReceiptProof:
+    """Show that a call's receipt is under an anchored root.
+
+    Raises:
+        CallUnknown: when there is no such call.
+        NotAnchored: when it was charged nothing or is not claimed yet.
+        AnchorMismatch: when the ledger's receipts are not those that were anchored.
+    """
+    found = await side.ledger.call(call)
+    if found is None:
+        raise CallUnknown(f"there is no call {call}", call=call)
+    token = (await side.ledger.channel(found.lease.channel)).reading.config.token
+    receipt = receipt_of(found, token)
+    batch = await _batch_of(side, receipt)
+    if receipt is None or batch is None or batch.root is None or batch.hash is None or batch.block is None:
+        raise NotAnchored(f"call {call} is not claimed yet, or was charged nothing; ask later", call=call)
+    digests = await digests_of(side, batch.members)
+    if root_of(digests) != batch.root:
+        raise AnchorMismatch(f"the receipts of batch {batch.id} do not give its root {batch.root}", batch=batch.id)
+    digest = receipt_digest(receipt, side.escrow.chain_id, side.terms.till)
+    proof = tuple(merkle_proof(digests, digests.index(digest)))
+    return ReceiptProof(receipt, digest, proof, batch.root, batch.count, batch.hash, batch.block)
+
+
+async def _batch_of(side: ChainSide, receipt: Receipt | None) -> Batch | None:
+    if receipt is None or receipt.amount == 0:
+        return None
+    async with side.database.snapshot() as unit:
+        return await batch_of(unit, receipt.channel, receipt.cumulative)

@@ -1,0 +1,344 @@
+"""Claims what was charged and has it paid out to the assets, exactly once.
+
+One claimer for each chain and till, by a lease. A claim's life::
+
+    plan_claim --> batch and members noted --> outbox, broadcast --> final --> confirm_claim
+       |                                                               |
+       +--> refused in the simulation: set aside, tried later          +--> reverted: fail_claim, planned anew
+
+Each arrow is durable before the next begins, and each step can be taken again: a claimer that starts looks for what the
+last one left. Claims without a batch were never sent and are planned anew; a batch without a transaction gets it; one
+with a transaction is waited for, however long that takes, and never made again. A row is a total, not a difference, and
+a till refuses splits that do not equal what its batch brings: even two claimers that both believe they are alone cannot
+claim the same money twice.
+
+What others claimed (a batch relayed with a claim key's signature) is in the till, unsplit. It is split first, channel
+by channel as far as the chain's total goes, and anchored by a transaction of its own.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from usufruct.chain import Revert, Sender, Sent, State
+from usufruct.chain.contracts.till import Deferred
+from usufruct.core import Address, Hash32
+from usufruct.payments.errors import ClaimPending, NothingToClaim
+from usufruct.payments.ledger.backend import Points, no_points
+from usufruct.payments.ledger.ledger import new_id
+from usufruct.payments.ledger.records import Channel, Claim
+from usufruct.payments.settlement.anchoring import digests_of, root_of
+from usufruct.payments.settlement.batching import Batcher, Refused, batch_id, members_of
+from usufruct.payments.settlement.errors import BatchRefused
+from usufruct.payments.settlement.lease import Lease
+from usufruct.payments.settlement.model import (
+    Batch,
+    BatchKind,
+    BatchState,
+    ChainSide,
+    ClaimPolicy,
+    Counters,
+    Payee,
+)
+from usufruct.payments.settlement.observer import Observer
+from usufruct.payments.settlement.store import (
+    SetAside,
+    add_batch,
+    all_set_aside,
+    batch_keys,
+    end_batch,
+    put_aside,
+    split_keys,
+    take_back,
+    unfinished_batches,
+)
+
+_log = logging.getLogger(__name__)
+
+_PAGE = 1000
+_FIRST_RETRY = 900
+_LAST_RETRY = 86_400
+
+
+class Claimer:
+    """Claims for one till with one claim key."""
+
+    def __init__(
+        self,
+        side: ChainSide,
+        sender: Sender,
+        payees: Payee,
+        remainder_to: Address,
+        observer: Observer,
+        *,
+        policy: ClaimPolicy | None = None,
+        counters: Counters | None = None,
+        points: Points = no_points,
+    ) -> None:
+        self._side = side
+        self._sender = sender
+        self._observer = observer
+        self._policy = policy or ClaimPolicy()
+        self._batcher = Batcher(side, payees, remainder_to, sender.address)
+        self._points = points
+        self._lease = Lease(
+            side.database, f"claim/{side.escrow.chain_id}/{side.terms.till}", self._policy.lease_seconds
+        )
+        self.counters = counters or Counters()
+
+    async def run(self, *, everything: bool = False) -> list[Batch]:
+        """Finish what was begun, then claim what is due (or `everything` there is), and return the batches that ended.
+
+        Does nothing while another process claims.
+
+        Raises:
+            RpcUnavailable: when the node does not answer; everything is where it was.
+            BatchRefused: when the till refuses this claimer as such.
+        """
+        if not await self._lease.hold():
+            return []
+        ended = await self._resume()
+        channels = await self._claimable()
+        ended += await self._claimed_elsewhere(channels)
+        due = channels if everything else await self._due(channels)
+        refusals = []
+        for token in sorted({channel.reading.config.token for channel in due}):
+            claims = await self._plan([each for each in due if each.reading.config.token == token])
+            try:
+                ended += await self._claim(token, claims)
+            except BatchRefused as refusal:
+                refusals.append(refusal)
+        if refusals:
+            raise refusals[0]
+        return ended
+
+    async def release(self) -> None:
+        """Let another process claim at once."""
+        await self._lease.release()
+
+    # What was begun
+
+    async def _resume(self) -> list[Batch]:
+        async with self._side.database.snapshot() as unit:
+            batches = await unfinished_batches(unit)
+        ended = [batch for batch in [await self._advance(batch) for batch in batches] if batch is not None]
+        travelling = {member.claim for batch in batches for member in batch.members}
+        pending = await self._side.ledger.pending_claims()
+        await self._fail([claim for claim in pending if claim.id not in travelling])
+        return ended
+
+    # What is due
+
+    async def _claimable(self) -> list[Channel]:
+        """Return channels with something to claim or split that are not set aside."""
+        now = await self._side.database.now()
+        async with self._side.database.snapshot() as unit:
+            waiting = {channel for channel, aside in (await all_set_aside(unit)).items() if aside.retry_at > now}
+        found: list[Channel] = []
+        seen = 0
+        while page := await self._side.ledger.claimable(_PAGE, seen):
+            seen += len(page)
+            found += [channel for channel in page if channel.reading.id not in waiting]
+        return found
+
+    async def _due(self, channels: Sequence[Channel]) -> list[Channel]:
+        now = await self._side.database.now()
+        policy = self._policy
+        return [
+            channel
+            for channel in channels
+            if policy.urgent(channel) or policy.overdue(channel, await self._age(channel, now))
+        ]
+
+    async def _age(self, channel: Channel, now: int) -> int:
+        """Return for how many seconds the oldest call has been charged that is not claimed yet."""
+        calls = await self._side.ledger.metered(channel.reading.id, channel.total_split, 1)
+        return now - (calls[0].finished_at or now) if calls else 0
+
+    async def _plan(self, channels: Sequence[Channel]) -> list[Claim]:
+        """Plan a claim on each channel, on what the chain says about it now."""
+        claims = []
+        for channel in await self._observer.observe([channel.reading.config for channel in channels]):
+            if channel.reading.total_claimed <= channel.total_split:
+                claims += await self._plan_one(channel.reading.id)
+        self._points("claim.planned")
+        return claims
+
+    async def _plan_one(self, channel: Hash32, up_to: int | None = None) -> list[Claim]:
+        try:
+            return [await self._side.ledger.plan_claim(new_id(), channel, up_to)]
+        except (NothingToClaim, ClaimPending):
+            return []
+
+    # Claim and split
+
+    async def _claim(self, token: Address, claims: Sequence[Claim]) -> list[Batch]:
+        payable = await self._batcher.payable(claims)
+        policy = self._policy
+        try:
+            found = await self._batcher.sort(token, payable.batches[0], policy.most_gas, policy.most_rows)
+        except BatchRefused:
+            await self._fail(claims)
+            raise
+        for refused in payable.refused + found.refused:
+            await self._put_aside(refused)
+        batches = [await self._note(BatchKind.CLAIM, token, each) for each in found.batches]
+        return await self._send_all(batches)
+
+    async def _put_aside(self, refused: Refused) -> None:
+        channel, reason = refused.claim.channel, refused.reason
+        now = await self._side.database.now()
+        async with self._side.database.transaction() as unit:
+            before = (await all_set_aside(unit)).get(channel)
+            times = before.times + 1 if before else 1
+            wait = min(_LAST_RETRY, _FIRST_RETRY << min(times - 1, 10))
+            await put_aside(unit, SetAside(channel, reason.code, reason.message, times, now + wait))
+        await self._fail([refused.claim])
+        self.counters.set_aside += 1
+        name = type(reason).__name__ if isinstance(reason, Revert) else reason.code
+        self.counters.by_reason[name] = self.counters.by_reason.get(name, 0) + 1
+        _log.error("channel %s is set aside: %s", channel, reason.message)
+
+    # What was claimed elsewhere
+
+    async def _claimed_elsewhere(self, channels: Sequence[Channel]) -> list[Batch]:
+        """Split what reached the till without us; what it has paid out already is only noted."""
+        ended: list[Batch] = []
+        for token in sorted({channel.reading.config.token for channel in channels}):
+            unsplit = await self._batcher.unsplit(token)
+            mine = [channel for channel in channels if channel.reading.config.token == token]
+            if unsplit:
+                mine = await self._observer.observe([channel.reading.config for channel in mine])
+            ahead = [channel for channel in mine if channel.reading.total_claimed > channel.total_split]
+            if not ahead:
+                continue
+            there: list[Channel] = []
+            gone: list[Channel] = []
+            for channel in ahead:
+                amount = channel.reading.total_claimed - channel.total_split
+                (there if amount <= unsplit else gone).append(channel)
+                unsplit -= amount if amount <= unsplit else 0
+            ended += await self._split(BatchKind.SPLIT, token, there)
+            ended += await self._split(BatchKind.NOTED, token, gone)
+        return ended
+
+    async def _split(self, kind: BatchKind, token: Address, channels: Sequence[Channel]) -> list[Batch]:
+        claims = []
+        for channel in channels[: self._policy.most_rows]:
+            claims += await self._plan_one(channel.reading.id, channel.reading.total_claimed)
+        payable = await self._batcher.payable(claims)
+        for refused in payable.refused:
+            await self._put_aside(refused)
+        if not (claims := payable.batches[0]):
+            return []
+        amount = sum(claim.cumulative - claim.split_from for claim in claims)
+        if kind is BatchKind.NOTED:
+            self.counters.misdirected += amount
+            _log.error("%d of %s were claimed elsewhere, and the till has paid them out already", amount, token)
+        else:
+            self.counters.elsewhere += amount
+        return await self._send_all([await self._note(kind, token, claims)])
+
+    # From a batch to its end
+
+    async def _note(self, kind: BatchKind, token: Address, claims: Sequence[Claim]) -> Batch:
+        """Write a batch down before anything is sent."""
+        members = members_of(claims)
+        digests = await digests_of(self._side, members)
+        id_ = batch_id(claims)
+        split_key = await self._split_key(token) if kind is BatchKind.SPLIT else None
+        keys = batch_keys(id_, kind, split_key, len(digests))
+        batch = Batch(id_, kind, token, keys, root_of(digests), len(digests), BatchState.PLANNED, members)
+        async with self._side.database.transaction() as unit:
+            await add_batch(unit, batch)
+        for claim in claims if keys else ():
+            await self._side.ledger.send_claim(claim, keys[0])
+        self._points("batch.noted")
+        return batch
+
+    async def _split_key(self, token: Address) -> str:
+        """Name the split that comes after all splits so far: two claimers cannot both send it."""
+        prefix = f"split/{self._side.terms.till}/{token}/{await self._batcher.split_base(token)}/"
+        async with self._side.database.snapshot() as unit:
+            return f"{prefix}{await split_keys(unit, prefix)}"
+
+    async def _send_all(self, batches: Sequence[Batch]) -> list[Batch]:
+        """Send batches, then wait for each: they share blocks."""
+        first = [await self._advance(batch, wait=False) for batch in batches]
+        waiting = [batch for batch, end in zip(batches, first, strict=True) if end is None]
+        ends = first + [await self._advance(batch) for batch in waiting]
+        return [batch for batch in ends if batch is not None]
+
+    async def _advance(self, batch: Batch, *, wait: bool = True) -> Batch | None:
+        """Take a batch as far as it goes now; returns it when it has ended."""
+        done: list[Sent] = []
+        for index, key in enumerate(batch.keys):
+            if not await self._lease.hold():
+                return None
+            sent = await self._sender.find(key) or await self._send(batch, index)
+            if sent is not None and sent.state is State.PENDING and wait:
+                sent = await self._sender.wait(key, self._policy.wait_seconds)
+            if sent is None or sent.state in (State.REVERTED, State.DISPLACED):
+                return await self._give_up(batch, sent)
+            if sent.state is State.PENDING:
+                return None
+            done.append(sent)
+        self._points("batch.confirmed")
+        return await self._confirm(batch, done)
+
+    async def _send(self, batch: Batch, index: int) -> Sent | None:
+        """Hand one of a batch's transactions to the sender; None when the chain refuses it, or it is not to be sent."""
+        claims = await self._claims(batch)
+        if len(claims) != len(batch.members):
+            return None
+        try:
+            sent = await self._sender.send((await self._batcher.calls(batch, claims))[index], batch.keys[index])
+        except Revert as refusal:
+            _log.warning("batch %s is refused: %s", batch.id, refusal.message)
+            return None
+        self._points("batch.sent")
+        return sent
+
+    async def _confirm(self, batch: Batch, done: Sequence[Sent]) -> Batch:
+        claims = await self._claims(batch)
+        for claim in claims:
+            await self._side.ledger.confirm_claim(claim)
+        self.counters.claimed += len(claims)
+        async with self._side.database.transaction() as unit:
+            await take_back(unit, [member.channel for member in batch.members])
+        for sent in done:
+            await self._look_for_deferred(sent.hash)
+        return await self._end(batch, BatchState.CONFIRMED, done[-1] if done else None)
+
+    async def _look_for_deferred(self, hash_: Hash32 | None) -> None:
+        """Count the payees that could not be paid; the till owes them, and anyone may send it on."""
+        receipt = await self._side.client.receipt(hash_) if hash_ else None
+        for log in receipt.logs if receipt else ():
+            if log.address == self._side.terms.till and log.topics[:1] == (Deferred.TOPIC,):
+                deferred = Deferred.decode(log)
+                self.counters.deferred += 1
+                _log.error("%s refused %d of %s: the till owes it", deferred.pay_to, deferred.amount, deferred.token)
+
+    async def _give_up(self, batch: Batch, last: Sent | None) -> Batch:
+        """End a batch of which nothing happened; its claims are planned anew, on what the chain says then."""
+        if last is not None:
+            self.counters.reverted += 1
+            _log.error("batch %s: transaction %s is %s", batch.id, last.hash, last.state)
+        await self._fail(await self._claims(batch))
+        return await self._end(batch, BatchState.FAILED, last)
+
+    async def _end(self, batch: Batch, state: BatchState, last: Sent | None) -> Batch:
+        hash_, block = (last.hash, last.block) if last else (None, None)
+        async with self._side.database.transaction() as unit:
+            await end_batch(unit, batch.id, state, hash_, block)
+        return replace(batch, state=state, hash=hash_, block=block)
+
+    async def _fail(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            await self._side.ledger.fail_claim(claim)
+        self.counters.failed += len(claims)
+
+    async def _claims(self, batch: Batch) -> list[Claim]:
+        """Return a batch's claims that have not ended, in its order."""
+        pending = {claim.id: claim for claim in await self._side.ledger.pending_claims()}
+        return [pending[member.claim] for member in batch.members if member.claim in pending]

@@ -1,0 +1,198 @@
+"""Puts a payer's deposit on the chain: they sign, we send, once.
+
+The payer signs EIP-3009's `ReceiveWithAuthorization` to the collector, with a nonce that names the channel; whoever
+sends it, the money goes there and nowhere else. What we check first only makes the refusal clearer: the token and the
+settlement check all of it again.
+"""
+
+from dataclasses import dataclass
+
+from usufruct.chain import COLLECTOR, Revert, Sender, State
+from usufruct.chain.contracts import errors as refusals
+from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.core import ChainId, Hash32
+from usufruct.payments.errors import DuplicateDeposit, WrongState
+from usufruct.payments.ledger.ledger import new_id
+from usufruct.payments.ledger.records import Channel
+from usufruct.payments.ledger.settling import Transfer
+from usufruct.payments.settlement.errors import (
+    DepositExpired,
+    DepositPending,
+    DepositRefused,
+    DepositUnfunded,
+    DepositUsed,
+    DepositWrongChain,
+    DepositWrongToken,
+)
+from usufruct.payments.settlement.model import ChainSide, on_chain
+from usufruct.payments.settlement.observer import Observer
+from usufruct.payments.typed_data import as_hash32, hash_word, keccak, word
+from usufruct.payments.voucher import ChannelConfig, channel_id
+
+_MARGIN_SECONDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DepositAuthorization:
+    """A payer's signed word to put `amount` atomic units into the channel of `config`, between two chain times.
+
+    `salt` tells several deposits into one channel apart; the signature is the payer's, 65 bytes or an ERC-1271 one.
+    """
+
+    chain_id: ChainId
+    config: ChannelConfig
+    amount: int
+    valid_after: int
+    valid_before: int
+    salt: int
+    signature: bytes
+
+    def nonce(self, channel: Hash32) -> Hash32:
+        """Return the EIP-3009 nonce: it names the channel, so that the money cannot be put into another."""
+        return as_hash32(keccak(hash_word(channel) + word(self.salt)))
+
+    def collector_data(self) -> bytes:
+        """Return what the collector is given: `abi.encode(validAfter, validBefore, salt, signature)`."""
+        padded = self.signature + bytes(-len(self.signature) % 32)
+        head = (self.valid_after, self.valid_before, self.salt, 128, len(self.signature))
+        return b"".join(map(word, head)) + padded
+
+
+class Deposits:
+    """Sends deposits with any key that can pay for gas."""
+
+    def __init__(self, side: ChainSide, sender: Sender, observer: Observer, *, wait_seconds: float = 60.0) -> None:
+        self._side = side
+        self._sender = sender
+        self._observer = observer
+        self._wait = wait_seconds
+        self._settlement = BatchSettlement(side.escrow.contract, side.client)
+
+    async def submit(self, deposit: DepositAuthorization) -> Channel:
+        """Send a deposit, wait for it, and return the channel with its money; asking again sends nothing twice.
+
+        Raises:
+            ChannelRefused: when no call would be taken on this channel.
+            DepositWrongChain, DepositWrongToken, DepositExpired, DepositUnfunded, DepositUsed, DepositRefused: the
+                deposit cannot be made; nothing was sent.
+            DepositPending: when it was sent and is not final yet; ask again.
+            RpcUnavailable: when the node does not answer.
+        """
+        self._check(deposit)
+        channel = channel_id(self._side.escrow, deposit.config)
+        nonce = deposit.nonce(channel)
+        known = await self._under_way(channel, nonce)
+        if known is None:
+            await self._check_on_chain(deposit, nonce)
+            key = f"deposit/{new_id()}"
+            try:
+                await self._side.ledger.plan_deposit(channel, nonce, deposit.amount, key)
+            except DuplicateDeposit:
+                return await self._observer.open(deposit.config)
+            known = Transfer(channel, nonce, deposit.amount, key)
+        return await self._finish(deposit, known)
+
+    async def run(self) -> int:
+        """Note how deposits ended whose payer has not asked again, and return how many; the watcher sees the money."""
+        await self._sender.advance()
+        ended = 0
+        for transfer in await self._side.ledger.pending_deposits():
+            sent = await self._sender.find(transfer.outbox_id)
+            if sent is not None and sent.state is not State.PENDING:
+                await self._end(transfer, confirmed=sent.state is State.CONFIRMED)
+                ended += 1
+        return ended
+
+    async def _finish(self, deposit: DepositAuthorization, transfer: Transfer) -> Channel:
+        sent = await self._sender.find(transfer.outbox_id)
+        if sent is None:
+            call = self._settlement.deposit(
+                on_chain(deposit.config), deposit.amount, COLLECTOR, deposit.collector_data()
+            )
+            try:
+                sent = await self._sender.send(call, transfer.outbox_id)
+            except Revert as refusal:
+                await self._end(transfer, confirmed=False)
+                raise _refused(refusal) from refusal
+        if sent.state is State.PENDING:
+            sent = await self._sender.wait(transfer.outbox_id, self._wait)
+        if sent.state is State.PENDING:
+            raise DepositPending(
+                f"the deposit into channel {transfer.channel} is on its way; ask again", channel=transfer.channel
+            )
+        if sent.state is not State.CONFIRMED:
+            await self._end(transfer, confirmed=False)
+            raise DepositRefused(
+                f"the deposit's transaction {sent.hash} is {sent.state}; nothing was deposited, try again",
+                channel=transfer.channel,
+            )
+        opened = await self._observer.open(deposit.config)
+        await self._end(transfer, confirmed=True)
+        return opened
+
+    async def _under_way(self, channel: Hash32, nonce: Hash32) -> Transfer | None:
+        pending = await self._side.ledger.pending_deposits()
+        return next((each for each in pending if (each.channel, each.nonce) == (channel, nonce)), None)
+
+    async def _end(self, transfer: Transfer, *, confirmed: bool) -> None:
+        try:
+            await self._side.ledger.finish_deposit(transfer.channel, Hash32(str(transfer.nonce)), confirmed=confirmed)
+        except WrongState:  # the same deposit, handed in twice at the same time
+            return
+
+    def _check(self, deposit: DepositAuthorization) -> None:
+        if deposit.chain_id != self._side.escrow.chain_id:
+            raise DepositWrongChain(
+                f"the deposit is for chain {deposit.chain_id}, this is chain {self._side.escrow.chain_id}",
+                chain_id=deposit.chain_id,
+                expected=self._side.escrow.chain_id,
+            )
+        if deposit.config.token not in self._side.terms.tokens:
+            listed = ", ".join(sorted(self._side.terms.tokens))
+            raise DepositWrongToken(
+                f"token {deposit.config.token} is not taken here; deposit one of {listed}", token=deposit.config.token
+            )
+        self._side.terms.check(deposit.config)
+
+    async def _check_on_chain(self, deposit: DepositAuthorization, nonce: Hash32) -> None:
+        head = await self._side.client.header("latest")
+        now = head.timestamp if head else 0
+        if not deposit.valid_after < now + _MARGIN_SECONDS < deposit.valid_before:
+            raise DepositExpired(
+                f"the authorization holds from {deposit.valid_after} to {deposit.valid_before}, and it is {now}; sign "
+                "one that holds for some minutes",
+                valid_after=deposit.valid_after,
+                valid_before=deposit.valid_before,
+                now=now,
+            )
+        token = TestDollar(deposit.config.token, self._side.client)
+        if await token.authorization_state(deposit.config.payer, bytes.fromhex(nonce[2:])):
+            channel = channel_id(self._side.escrow, deposit.config)
+            if not await self._ours(channel, nonce):
+                raise DepositUsed(f"the authorization with nonce {nonce} was used before; sign another", nonce=nonce)
+            return
+        held = await token.balance_of(deposit.config.payer)
+        if held < deposit.amount:
+            raise DepositUnfunded(
+                f"{deposit.config.payer} holds {held} of the token, {deposit.amount} are to be deposited",
+                held=held,
+                amount=deposit.amount,
+            )
+
+    async def _ours(self, channel: Hash32, nonce: Hash32) -> bool:
+        """Tell whether we made this deposit before."""
+        return await self._side.ledger.deposited(channel, nonce)
+
+
+def _refused(refusal: Revert) -> Exception:
+    """Say what a refused deposit means to the payer."""
+    if isinstance(refusal, refusals.ERC3009UsedAuthorization):
+        return DepositUsed(f"the authorization was used before; sign another: {refusal.message}")
+    if isinstance(refusal, refusals.ERC3009InvalidAuthorizationTime):
+        return DepositExpired(f"the authorization does not hold now: {refusal.message}")
+    if isinstance(refusal, refusals.ERC20InsufficientBalance):
+        return DepositUnfunded(f"the payer does not hold the amount: {refusal.message}")
+    return DepositRefused(
+        f"the deposit is refused, {refusal.message}; was exactly this channel, amount, token and chain signed?"
+    )

@@ -1,0 +1,93 @@
+"""Why money did not move. In every case it is where it was before, or on its way and noted."""
+
+from usufruct.core import Conflict, Denied, Faulty, Invalid, NotFound, PaymentRequired, Unavailable
+
+
+class ReadingUnsettled(Unavailable):
+    """The chain changed under a reading, several times in a row; read again."""
+
+    code = "reading_unsettled"
+
+
+class UnreadableChannel(Unavailable):
+    """The node answered a question about channels with something else than their numbers."""
+
+    code = "unreadable_channel"
+
+
+class BatchRefused(Denied):
+    """The till refuses whatever this claimer sends, not one row of it; check its claim key, payees and token."""
+
+    code = "batch_refused"
+
+
+class NotAnchored(NotFound):
+    """The receipt is not under any root on the chain: the call was charged nothing, or is not claimed yet."""
+
+    code = "not_anchored"
+
+
+class AnchorMismatch(Faulty):
+    """The receipts of a batch do not give the root that was anchored for them."""
+
+    code = "anchor_mismatch"
+
+
+class DepositExpired(Invalid):
+    """The deposit authorization's time is over, or has not begun; sign one that holds for some minutes."""
+
+    code = "deposit_expired"
+
+
+class DepositWrongChain(Invalid):
+    """The deposit authorization is for another chain."""
+
+    code = "deposit_wrong_chain"
+
+
+class DepositWrongToken(Invalid):
+    """The deposit is in a token that is not taken here."""
+
+    code = "deposit_wrong_token"
+
+
+class DepositUnfunded(PaymentRequired):
+    """The payer does not hold what the authorization promises."""
+
+    code = "deposit_insufficient_funds"
+
+
+class DepositUsed(Conflict):
+    """The authorization was used or cancelled on the chain, not by us; sign one with another salt."""
+
+    code = "deposit_used"
+
+
+class DepositRefused(Invalid):
+    """The token or the settlement refuses the deposit; most often the signature is not over exactly these values."""
+
+    code = "deposit_refused"
+
+
+class DepositPending(Unavailable):
+    """The deposit is on its way; ask again with the same authorization, and it still counts once."""
+
+    code = "deposit_pending"
+
+
+class NothingToRefund(Conflict):
+    """The channel has no free money: it is spent, reserved by running calls, or being refunded."""
+
+    code = "nothing_to_refund"
+
+
+class RefundPending(Unavailable):
+    """The refund is on its way."""
+
+    code = "refund_pending"
+
+
+class RefundFailed(Conflict):
+    """The refund's transaction was not mined, or refused; the money is free again."""
+
+    code = "refund_failed"

@@ -1,0 +1,180 @@
+"""What settlement works with: policies, batches, and the parties it asks. Money in atomic units of a token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from usufruct.chain import Client
+from usufruct.chain.contracts import structs
+from usufruct.core import Address, AssetId, Hash32
+from usufruct.payments.ledger.ledger import Ledger
+from usufruct.payments.ledger.records import Channel
+from usufruct.payments.terms import ChannelTerms
+from usufruct.payments.voucher import ChannelConfig, Escrow
+from usufruct.store import Database
+
+
+class Payee(Protocol):
+    """Knows who is paid for an asset."""
+
+    async def pay_to(self, asset: AssetId) -> Address:
+        """Return the address that an asset's income goes to; raises a `UsufructError` when it has none."""
+
+
+class Leavers(Protocol):
+    """Knows whose money is of no more use here: they asked for it back, or their key is revoked or expired."""
+
+    async def leaving(self) -> Sequence[Hash32]:
+        """Return their channels."""
+
+
+class NobodyLeaves:
+    """`Leavers` of an installation without bearer keys."""
+
+    async def leaving(self) -> Sequence[Hash32]:
+        """Return no channel."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSide:
+    """What every part of this package stands on.
+
+    `confirmations`: a block counts from its so-manieth confirmation on (1: as soon as it is mined); give the sender
+    the same. `final_blocks`: how many blocks must follow before a block is taken for good; readings of younger ones
+    are checked again and again.
+    """
+
+    client: Client
+    escrow: Escrow
+    terms: ChannelTerms
+    ledger: Ledger
+    database: Database
+    confirmations: int = 1
+    final_blocks: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPolicy:
+    """When to claim, and how much at once.
+
+    A channel is claimed when `threshold` is to be had, when its oldest unclaimed call is older than its withdraw delay
+    divided by `delay_parts`, and at once when its payer withdraws. A batch has at most `most_rows` channels and is
+    estimated at no more than `most_gas`: with the sender's margin that stays under what EIP-7825 allows a transaction.
+    `wait_seconds`: how long one run waits for its transactions; the next one goes on waiting.
+    """
+
+    threshold: int = 1_000_000
+    delay_parts: int = 4
+    most_rows: int = 100
+    most_gas: int = 13_000_000
+    wait_seconds: float = 60.0
+    lease_seconds: int = 120
+
+    def urgent(self, channel: Channel) -> bool:
+        """Tell whether a channel is to be claimed however young its calls are."""
+        return bool(channel.reading.withdraw_at) or channel.charged - channel.total_split >= self.threshold
+
+    def overdue(self, channel: Channel, age: int) -> bool:
+        """Tell whether a channel is to be claimed because its oldest unclaimed call is `age` seconds old."""
+        return age >= channel.reading.config.withdraw_delay // self.delay_parts
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPolicy:
+    """When unused money goes back without anyone asking.
+
+    After `idle_seconds` without a call to a payer who is leaving (see `Leavers`); after `forgotten_seconds` to
+    anybody. Never less than `least`, which the gas would eat.
+    """
+
+    idle_seconds: int = 3_600
+    forgotten_seconds: int = 30 * 86_400
+    least: int = 10_000
+    wait_seconds: float = 60.0
+
+
+class BatchKind(StrEnum):
+    """What a batch does: claim and split; split what was claimed elsewhere; or note what is split already."""
+
+    CLAIM = "claim"
+    SPLIT = "split"
+    NOTED = "noted"
+
+
+class BatchState(StrEnum):
+    """Where a batch stands. `FAILED`: nothing happened. `UNDONE`: it happened, and the chain took it back."""
+
+    PLANNED = "planned"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One claim of a batch: the receipts of `channel` whose cumulative is above `start` and at most `end`."""
+
+    claim: Hash32
+    channel: Hash32
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Claims that travel together; `keys` are its transactions' in the sender's outbox, in order.
+
+    `root` is over its members' receipts in order, `count` of them; None and 0 when no receipt is new.
+    """
+
+    id: Hash32
+    kind: BatchKind
+    token: Address
+    keys: tuple[str, ...]
+    root: Hash32 | None
+    count: int
+    state: BatchState
+    members: tuple[Member, ...]
+    hash: Hash32 | None = None
+    block: int | None = None
+
+
+@dataclass(slots=True)
+class Counters:
+    """Plain numbers since this process began, for gauges and alerts."""
+
+    claimed: int = 0
+    """Claims confirmed."""
+    failed: int = 0
+    """Claims given up, to be claimed again."""
+    reverted: int = 0
+    """Transactions mined and refused although their simulation was not."""
+    set_aside: int = 0
+    """Rows that the chain refuses; someone should look."""
+    elsewhere: int = 0
+    """Atomic units claimed by others' transactions, and split by ours."""
+    misdirected: int = 0
+    """Atomic units claimed elsewhere that the till had already paid out before we could say to whom."""
+    deferred: int = 0
+    """Parts a token refused to pay, now owed by the till."""
+    refunded: int = 0
+    """Refunds confirmed."""
+    corrected: int = 0
+    """Readings taken back because their block was."""
+    by_reason: dict[str, int] = field(default_factory=dict)
+    """Rows set aside, by the code of the refusal."""
+
+
+def on_chain(config: ChannelConfig) -> structs.ChannelConfig:
+    """Write a channel's configuration as the contracts take it."""
+    return structs.ChannelConfig(
+        payer=config.payer,
+        payer_authorizer=config.payer_authorizer,
+        receiver=config.receiver,
+        receiver_authorizer=config.receiver_authorizer,
+        token=config.token,
+        withdraw_delay=config.withdraw_delay,
+        salt=bytes.fromhex(config.salt[2:]),
+    )

@@ -1,0 +1,159 @@
+"""Takes readings of channels into the ledger, and takes them back when their block is gone.
+
+The ledger keeps the reading of the newest block, which is right as long as blocks stay. They do not always. So beside
+each reading stands its block's hash, until that block is final; a block that is no longer the chain's is found by its
+hash, whoever read it and whatever the event stream has or has not seen, and its readings are made again.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from usufruct.core import Hash32
+from usufruct.payments.errors import ChannelUnknown
+from usufruct.payments.ledger.records import Channel, ChannelReading
+from usufruct.payments.settlement.model import ChainSide, Counters
+from usufruct.payments.settlement.reader import ChannelReader, Readings
+from usufruct.payments.settlement.store import (
+    Watched,
+    find_watched,
+    mark,
+    note_reading,
+    stale_channels,
+    take_for_good,
+    undo_batches,
+    young_readings,
+)
+from usufruct.payments.voucher import ChannelConfig, channel_id
+
+_log = logging.getLogger(__name__)
+
+_MANY = 500
+
+
+class Observer:
+    """Keeps the ledger's channels as the chain has them."""
+
+    def __init__(self, side: ChainSide, counters: Counters | None = None) -> None:
+        self._side = side
+        self._reader = ChannelReader(side.client, side.escrow, side.confirmations)
+        self._counters = counters or Counters()
+
+    async def open(self, config: ChannelConfig) -> Channel:
+        """Make a channel known to the ledger, as the chain has it now.
+
+        Raises:
+            ChannelRefused: when it does not meet the operator's terms.
+            RpcUnavailable: when the node does not answer.
+        """
+        self._side.terms.check(config)
+        head = await self._side.client.block_number()
+        now = await self._side.database.now()
+        async with self._side.database.transaction() as unit:
+            await mark(unit, channel_id(self._side.escrow, config), head, now)
+        return (await self.observe([config]))[0]
+
+    async def observe(self, configs: Sequence[ChannelConfig]) -> list[Channel]:
+        """Read channels now and take the readings into the ledger."""
+        return await self._observe(configs)
+
+    async def observe_after(self, config: ChannelConfig, block: int) -> ChannelReading | None:
+        """Read a channel as it is after `block`, and note it; None while that block does not count yet.
+
+        The ledger is not told: it takes this reading together with the end of what happened in that block.
+        """
+        readings = await self._read([config])
+        return readings.channels[0] if readings.block >= block else None
+
+    async def refresh(self) -> int:
+        """Read again what may have changed on the chain, and return how many channels that were."""
+        async with self._side.database.snapshot() as unit:
+            stale = await stale_channels(unit, _MANY)
+        known = await self._configs([watched.channel for watched in stale])
+        if known:
+            await self._observe(list(known.values()))
+        return len(known)
+
+    async def verify(self) -> int:
+        """Look whether the blocks of young readings are still the chain's; return how many readings were not."""
+        async with self._side.database.snapshot() as unit:
+            young = await young_readings(unit, _MANY)
+        if not young:
+            return 0
+        head = await self._side.client.block_number()
+        gone = await self._gone(young)
+        wrong = [watched.channel for watched in young if watched.channel in gone or await self._differs(watched)]
+        for watched in young:
+            final = watched.block is not None and head - watched.block >= self._side.final_blocks
+            if final and watched.channel not in wrong:
+                async with self._side.database.transaction() as unit:
+                    await take_for_good(unit, watched)
+        if configs := await self._configs(wrong):
+            await self._read(list(configs.values()), frozenset(wrong))
+        return len(wrong)
+
+    async def _gone(self, young: Iterable[Watched]) -> frozenset[Hash32]:
+        """Return the channels whose last reading is of a block that is not the chain's any more.
+
+        A block that the node does not have may still come: the node is behind, or the chain is shorter for a moment.
+        """
+        read = {watched.channel: (watched.block, watched.hash) for watched in young}
+        blocks = sorted({block for block, _ in read.values() if block is not None})
+        headers = await self._side.client.headers(blocks) if blocks else []
+        hashes = {header.number: header.hash for header in headers if header is not None}
+        return frozenset(c for c, (block, was) in read.items() if block is not None and hashes.get(block, was) != was)
+
+    async def _differs(self, watched: Watched) -> bool:
+        """Tell whether the ledger's reading is of another block than the one that is being verified."""
+        try:
+            channel = await self._side.ledger.channel(watched.channel)
+        except ChannelUnknown:
+            return False
+        return channel.reading.block != watched.block
+
+    async def _observe(self, configs: Sequence[ChannelConfig]) -> list[Channel]:
+        readings = await self._read(configs)
+        return [await self._side.ledger.observe(reading) for reading in readings.channels]
+
+    async def _read(self, configs: Sequence[ChannelConfig], wrong: frozenset[Hash32] = frozenset()) -> Readings:
+        """Read channels, and note their block before anybody is told: what is told can then be verified.
+
+        Those whose last reading does not hold, because its block is gone or it is known to be `wrong`, are corrected.
+        """
+        ids = [channel_id(self._side.escrow, config) for config in configs]
+        async with self._side.database.snapshot() as unit:
+            before = await find_watched(unit, ids)
+        readings = await self._reader.read(configs)
+        wrong |= await self._gone(before.values())
+        now = await self._side.database.now()
+        async with self._side.database.transaction() as unit:
+            for channel in ids:
+                if channel not in before:
+                    await mark(unit, channel, readings.block, now)
+                known = before.get(channel) or Watched(channel, 1, readings.block, now, None, None)
+                await note_reading(unit, known, readings.block, readings.hash)
+        for reading in readings.channels:
+            if reading.id in wrong:
+                await self._correct(reading)
+        return readings
+
+    async def _correct(self, reading: ChannelReading) -> None:
+        try:
+            before = await self._side.ledger.channel(reading.id)
+        except ChannelUnknown:
+            return
+        after = await self._side.ledger.correct(reading)
+        self._counters.corrected += 1
+        _log.warning("channel %s: its reading of block %d did not hold", reading.id, before.reading.block)
+        if after.total_split < before.total_split:
+            async with self._side.database.transaction() as unit:
+                undone = await undo_batches(unit, reading.id, after.total_split)
+            _log.error("channel %s: the chain took back %d batches; they are made again", reading.id, undone)
+
+    async def _configs(self, which: Sequence[Hash32]) -> dict[Hash32, ChannelConfig]:
+        found = {}
+        for channel in which:
+            try:
+                found[channel] = (await self._side.ledger.channel(channel)).reading.config
+            except ChannelUnknown:
+                continue
+        return found

@@ -1,0 +1,133 @@
+"""Channels and tokens as the chain has them, many in one question, all of one block."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.chain import Client, Header, Revert, keccak
+from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.core import Address, Hash32
+from usufruct.payments.ledger.records import ChannelReading
+from usufruct.payments.settlement.errors import ReadingUnsettled, UnreadableChannel
+from usufruct.payments.voucher import ChannelConfig, Escrow, channel_id
+
+_CHANNELS = keccak(b"channels(bytes32)")[:4]
+_WITHDRAWALS = keccak(b"pendingWithdrawals(bytes32)")[:4]
+_MANY = 100
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Channels as of one block, which `block` and `hash` name."""
+
+    block: int
+    hash: Hash32
+    channels: tuple[ChannelReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What a payer's wallet must know of a token; `version` is its EIP-712 domain's, None when it does not tell."""
+
+    address: Address
+    name: str
+    symbol: str
+    decimals: int
+    version: str | None
+
+
+class ChannelReader:
+    """Reads channels as of the newest block that counts: the one with so many `confirmations`, itself included.
+
+    Two things do not wait for confirmations, because they only make us more careful: a withdrawal announced since, and
+    money that left since.
+    """
+
+    def __init__(self, client: Client, escrow: Escrow, confirmations: int = 1) -> None:
+        self._client = client
+        self._escrow = escrow
+        self._settlement = BatchSettlement(escrow.contract, client)
+        self._depth = confirmations - 1
+
+    async def read(self, configs: Sequence[ChannelConfig]) -> Readings:
+        """Read channels, all of one block.
+
+        Raises:
+            RpcUnavailable: when the node does not answer.
+            ReadingUnsettled: when the chain does not hold still.
+        """
+        for _ in range(_TRIES):
+            head = await self._header("latest")
+            block = head if self._depth == 0 else await self._header(max(0, head.number - self._depth))
+            found = await self._at(configs, block, head)
+            again = await self._client.headers([block.number, head.number])
+            if [each and each.hash for each in again] == [block.hash, head.hash]:
+                return Readings(block.number, block.hash, tuple(found))
+        raise ReadingUnsettled(f"blocks changed under {_TRIES} readings in a row; try again", tries=_TRIES)
+
+    async def refund_nonce(self, channel: Hash32) -> int:
+        """Return the nonce that the channel's next refund uses up."""
+        return await self._settlement.refund_nonce(bytes.fromhex(channel[2:]))
+
+    async def _header(self, block: int | str) -> Header:
+        header = await self._client.header("latest" if isinstance(block, str) else block)
+        if header is None:
+            raise ReadingUnsettled(f"the node has no block {block} now; try again", block=block)
+        return header
+
+    async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[ChannelReading]:
+        ids = [channel_id(self._escrow, config) for config in configs]
+        then = await self._words(ids, block.number)
+        now = then if head == block else await self._words(ids, head.number)
+        return [
+            ChannelReading(
+                id=channel,
+                chain_id=self._escrow.chain_id,
+                config=config,
+                block=block.number,
+                balance=min(old[0], new[0]),
+                total_claimed=old[1],
+                withdraw_at=new[3] or old[3],
+            )
+            for channel, config, old, new in zip(ids, configs, then, now, strict=True)
+        ]
+
+    async def _words(self, ids: Sequence[Hash32], block: int) -> list[tuple[int, ...]]:
+        """Return (balance, total claimed, amount being withdrawn, since when) of each channel."""
+        words: list[tuple[int, ...]] = []
+        for start in range(0, len(ids), _MANY):
+            keys = [bytes.fromhex(channel[2:]) for channel in ids[start : start + _MANY]]
+            questions = [selector + key for key in keys for selector in (_CHANNELS, _WITHDRAWALS)]
+            answer = await self._client.call(self._settlement.multicall(questions), block=block)
+            answers = _pairs(answer, len(questions))
+            words += [state + withdrawal for state, withdrawal in zip(answers[::2], answers[1::2], strict=True)]
+        return words
+
+
+async def token_facts(client: Client, token: Address) -> TokenFacts:
+    """Read what a payer's wallet must know of a token.
+
+    Raises:
+        RpcUnavailable: when the node does not answer.
+        Revert: when there is no ERC-20 with metadata at the address.
+    """
+    contract = TestDollar(token, client)
+    try:
+        version = (await contract.eip712_domain()).version
+    except Revert:
+        version = None
+    return TokenFacts(token, await contract.name(), await contract.symbol(), await contract.decimals(), version)
+
+
+def _pairs(output: bytes, count: int) -> list[tuple[int, int]]:
+    """Read the `bytes[]` that `multicall` returns: `count` answers of two words each."""
+
+    def word(at: int) -> int:
+        return int.from_bytes(output[at : at + 32], "big")
+
+    body = word(0) + 32
+    if word(0) != 32 or word(32) != count or len(output) < body + count * (32 + 96):
+        raise UnreadableChannel(f"{count} answers were expected, {len(output)} bytes came; is the settlement there?")
+    places = [body + word(body + 32 * index) for index in range(count)]
+    return [(word(place + 32), word(place + 64)) for place in places]

@@ -1,0 +1,308 @@
+"""Settlement's own tables: who claims, which claims travelled together, what was set aside, what was read when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    PrimaryKeyConstraint,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
+
+from usufruct.core import Address, Hash32
+from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member
+from usufruct.payments.store import channels
+from usufruct.store import Amount, Unit, metadata
+
+_Hash = String(66)
+_Address = String(42)
+_Key = String(200)
+
+leases = Table(
+    "settlement_leases",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+batches = Table(
+    "claim_batches",
+    metadata,
+    Column("id", _Hash, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("token", _Address, nullable=False),
+    Column("split_key", _Key, unique=True),  # of a split batch, in the sender's outbox
+    Column("root", _Hash),  # over the receipts; NULL: none
+    Column("receipts", BigInteger, nullable=False),  # how many
+    Column("state", String(10), nullable=False),
+    Column("hash", _Hash),  # of the transaction that anchored the root
+    Column("block", BigInteger),
+)
+
+members = Table(
+    "claim_batch_members",
+    metadata,
+    Column("batch_id", _Hash, ForeignKey("claim_batches.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("claim_id", _Hash, nullable=False, index=True),
+    Column("channel_id", _Hash, nullable=False, index=True),
+    Column("start", Amount, nullable=False),  # receipts above this cumulative position
+    Column("end", Amount, nullable=False),  # and up to this one
+    PrimaryKeyConstraint("batch_id", "position"),
+    UniqueConstraint("batch_id", "claim_id"),
+)
+
+set_aside = Table(
+    "claims_set_aside",
+    metadata,
+    Column("channel_id", _Hash, primary_key=True),
+    Column("reason", String(100), nullable=False),
+    Column("message", String(500), nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("retry_at", BigInteger, nullable=False),
+)
+
+watched = Table(
+    "watched_channels",
+    metadata,
+    Column("channel_id", _Hash, primary_key=True),
+    Column("marks", BigInteger, nullable=False),  # raised whenever the chain's side may have changed
+    Column("seen", BigInteger, nullable=False),  # `marks` at the last reading; below it: read again
+    Column("event_block", BigInteger, nullable=False),  # of the newest event
+    Column("event_at", BigInteger, nullable=False),  # when it came here, by the database's clock
+    Column("block", BigInteger),  # of the last reading, until that block is final
+    Column("hash", _Hash),  # the same block's
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is known about the readings of one channel."""
+
+    channel: Hash32
+    marks: int
+    event_block: int
+    event_at: int
+    block: int | None
+    hash: Hash32 | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A channel whose claim the chain refuses, to be tried again from `retry_at` on."""
+
+    channel: Hash32
+    reason: str
+    message: str
+    times: int
+    retry_at: int
+
+
+# Batches
+
+
+async def add_batch(unit: Unit, batch: Batch) -> None:
+    """Write a batch and its members down, before anything is sent.
+
+    Raises:
+        ConstraintViolated: when it is there already, or its split's key is taken.
+    """
+    split_key = batch.keys[0] if batch.kind is BatchKind.SPLIT else None
+    await unit.change(
+        insert(batches).values(
+            id=batch.id,
+            kind=batch.kind,
+            token=batch.token,
+            split_key=split_key,
+            root=batch.root,
+            receipts=batch.count,
+            state=batch.state,
+        )
+    )
+    rows = [
+        {
+            "batch_id": batch.id,
+            "position": position,
+            "claim_id": member.claim,
+            "channel_id": member.channel,
+            "start": member.start,
+            "end": member.end,
+        }
+        for position, member in enumerate(batch.members)
+    ]
+    await unit.change_each(insert(members), rows)
+
+
+async def end_batch(unit: Unit, batch: Hash32, state: BatchState, hash_: Hash32 | None, block: int | None) -> None:
+    """Note how a batch ended."""
+    await unit.change(update(batches).where(batches.c.id == batch).values(state=state, hash=hash_, block=block))
+
+
+async def undo_batches(unit: Unit, channel: Hash32, position: int) -> int:
+    """Note that the chain took back the confirmed batches which claimed `channel` above `position`; return how many."""
+    above = select(members.c.batch_id).where(members.c.channel_id == channel, members.c.end > position)
+    confirmed = batches.c.state == BatchState.CONFIRMED
+    return await unit.change(update(batches).where(confirmed, batches.c.id.in_(above)).values(state=BatchState.UNDONE))
+
+
+async def unfinished_batches(unit: Unit) -> list[Batch]:
+    """Return the batches that have not ended."""
+    return await _batches(unit, batches.c.state == BatchState.PLANNED)
+
+
+async def split_keys(unit: Unit, prefix: str) -> int:
+    """Return how many split keys were used that begin with `prefix`."""
+    return len(await unit.rows(select(batches.c.id).where(batches.c.split_key.startswith(prefix, autoescape=True))))
+
+
+async def batch_of(unit: Unit, channel: Hash32, cumulative: int) -> Batch | None:
+    """Return the confirmed batch that holds the receipt at a channel's cumulative position."""
+    holding = select(members.c.batch_id).where(
+        members.c.channel_id == channel, members.c.start < cumulative, members.c.end >= cumulative
+    )
+    found = await _batches(unit, batches.c.id.in_(holding), batches.c.state == BatchState.CONFIRMED)
+    return found[0] if found else None
+
+
+async def _batches(unit: Unit, *where: Any) -> list[Batch]:
+    found = []
+    for row in await unit.rows(select(batches).where(*where).order_by(batches.c.id)):
+        query = select(members).where(members.c.batch_id == row.id).order_by(members.c.position)
+        found.append(_batch(row, await unit.rows(query)))
+    return found
+
+
+def _batch(row: Row[Any], of: Sequence[Row[Any]]) -> Batch:
+    kind = BatchKind(row.kind)
+    return Batch(
+        id=Hash32(row.id),
+        kind=kind,
+        token=Address(row.token),
+        keys=batch_keys(Hash32(row.id), kind, row.split_key, row.receipts),
+        root=Hash32(row.root) if row.root else None,
+        count=row.receipts,
+        state=BatchState(row.state),
+        members=tuple(Member(Hash32(m.claim_id), Hash32(m.channel_id), m.start, m.end) for m in of),
+        hash=Hash32(row.hash) if row.hash else None,
+        block=row.block,
+    )
+
+
+def batch_keys(batch: Hash32, kind: BatchKind, split_key: str | None, count: int) -> tuple[str, ...]:
+    """Return the keys of a batch's transactions in the sender's outbox, in the order they are sent in."""
+    if kind is BatchKind.CLAIM:
+        return (f"claim/{batch}",)
+    split = (split_key,) if split_key else ()
+    return (*split, f"anchor/{batch}") if count else split
+
+
+# Rows set aside
+
+
+async def put_aside(unit: Unit, aside: SetAside) -> None:
+    """Note that a channel's claim is refused."""
+    await unit.change(delete(set_aside).where(set_aside.c.channel_id == aside.channel))
+    await unit.change(
+        insert(set_aside).values(
+            channel_id=aside.channel,
+            reason=aside.reason[:100],
+            message=aside.message[:500],
+            times=aside.times,
+            retry_at=aside.retry_at,
+        )
+    )
+
+
+async def take_back(unit: Unit, channels_: Sequence[Hash32]) -> None:
+    """Forget that these channels were set aside: they were claimed."""
+    await unit.change(delete(set_aside).where(set_aside.c.channel_id.in_(channels_)))
+
+
+async def all_set_aside(unit: Unit) -> dict[Hash32, SetAside]:
+    """Return what is set aside, by channel."""
+    rows = await unit.rows(select(set_aside))
+    found = [SetAside(Hash32(r.channel_id), r.reason, r.message, r.times, r.retry_at) for r in rows]
+    return {aside.channel: aside for aside in found}
+
+
+# Readings
+
+
+async def mark(unit: Unit, channel: Hash32, event_block: int, now: int) -> None:
+    """Note that the chain's side of a channel may have changed in a block: it is to be read again."""
+    await unit.rows(
+        text(
+            "INSERT INTO watched_channels (channel_id, marks, seen, event_block, event_at) "
+            "VALUES (:channel, 0, 0, 0, 0) ON CONFLICT (channel_id) DO NOTHING"
+        ),
+        {"channel": channel},
+    )
+    await unit.change(
+        update(watched)
+        .where(watched.c.channel_id == channel)
+        .values(marks=watched.c.marks + 1, event_block=event_block, event_at=now)
+    )
+
+
+async def mark_after(unit: Unit, block: int) -> None:
+    """Note that blocks after `block` are gone: every channel with an event there is to be read again."""
+    await unit.change(update(watched).where(watched.c.event_block > block).values(marks=watched.c.marks + 1))
+
+
+async def note_reading(unit: Unit, before: Watched, block: int, hash_: Hash32) -> None:
+    """Note from which block a channel was read.
+
+    It counts as read only when that block is not before its newest event, and nothing was marked meanwhile.
+    """
+    seen = {"seen": before.marks} if block >= before.event_block else {}
+    await unit.change(
+        update(watched).where(watched.c.channel_id == before.channel).values(block=block, hash=hash_, **seen)
+    )
+
+
+async def take_for_good(unit: Unit, read: Watched) -> None:
+    """Note that the block a channel was last read from is final."""
+    same = (watched.c.channel_id == read.channel, watched.c.block == read.block, watched.c.hash == read.hash)
+    await unit.change(update(watched).where(*same).values(block=None, hash=None))
+
+
+async def find_watched(unit: Unit, which: Sequence[Hash32]) -> dict[Hash32, Watched]:
+    """Return what is known of the readings of these channels."""
+    return {w.channel: w for w in await _watched(unit, watched.c.channel_id.in_(which))}
+
+
+async def stale_channels(unit: Unit, limit: int) -> list[Watched]:
+    """Return channels that are to be read again."""
+    return (await _watched(unit, watched.c.seen < watched.c.marks))[:limit]
+
+
+async def young_readings(unit: Unit, limit: int) -> list[Watched]:
+    """Return channels whose last reading is of a block that was not final, the oldest first."""
+    return (await _watched(unit, watched.c.block.is_not(None)))[:limit]
+
+
+async def is_ours(unit: Unit, channel: Hash32) -> bool:
+    """Tell whether a channel is one of the ledger's, or about to be."""
+    known = select(channels.c.id).where(channels.c.id == channel)
+    return bool(await unit.row(known) or await unit.row(select(watched.c.seen).where(watched.c.channel_id == channel)))
+
+
+async def _watched(unit: Unit, where: Any) -> list[Watched]:
+    rows = await unit.rows(select(watched).where(where).order_by(watched.c.block, watched.c.channel_id))
+    return [
+        Watched(Hash32(r.channel_id), r.marks, r.event_block, r.event_at, r.block, Hash32(r.hash) if r.hash else None)
+        for r in rows
+    ]

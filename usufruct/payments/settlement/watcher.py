@@ -1,0 +1,67 @@
+"""Sees what happens to our channels on the chain: deposits, claims, refunds, withdrawals.
+
+Events are only a reason to look. A log marks its channel, in the transaction that moves the stream's checkpoint; what
+the ledger is told is then read from the chain itself, many channels in one question. So a log that was missed, seen
+twice or taken back can never put a wrong number into the books.
+"""
+
+from usufruct.chain import Indexer, Log, Stream
+from usufruct.chain.contracts.batch_settlement import (
+    Claimed,
+    Deposited,
+    Refunded,
+    WithdrawFinalized,
+    WithdrawInitiated,
+)
+from usufruct.core import Hash32
+from usufruct.payments.settlement.model import ChainSide
+from usufruct.payments.settlement.observer import Observer
+from usufruct.payments.settlement.store import is_ours, mark, mark_after
+from usufruct.store import Database, Unit
+
+_EVENTS = (Deposited, Claimed, Refunded, WithdrawInitiated, WithdrawFinalized)
+_TOPICS = tuple(event.TOPIC for event in _EVENTS if event.TOPIC is not None)
+
+
+class ChannelLogs:
+    """`LogHandler` of the settlement contract: marks the channels that are ours."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accepts(self, unit: Unit, log: Log) -> bool:
+        """Tell whether the log is about a channel that the ledger knows."""
+        return len(log.topics) > 1 and await is_ours(unit, log.topics[1])
+
+    async def apply(self, unit: Unit, log: Log) -> None:
+        """Mark the log's channel."""
+        await mark(unit, Hash32(log.topics[1]), log.block_number, await self._database.now())
+
+    async def rollback(self, unit: Unit, block: int) -> None:
+        """Mark every channel that something happened to in blocks that are gone."""
+        await mark_after(unit, block)
+
+
+class Watcher:
+    """Follows one settlement contract; several processes may, none of them does harm."""
+
+    def __init__(self, side: ChainSide, observer: Observer, *, first_block: int = 0) -> None:
+        self._observer = observer
+        stream = Stream(
+            name=f"settlement/{side.escrow.chain_id}/{side.escrow.contract}",
+            handler=ChannelLogs(side.database),
+            first_block=first_block,
+            addresses=(side.escrow.contract,),
+            topics=(_TOPICS,),
+        )
+        self._indexer = Indexer(side.client, side.database, stream, horizon_blocks=max(2000, side.final_blocks))
+
+    async def poll(self) -> int:
+        """Take in what happened since the last time; return how many channels were read anew.
+
+        Raises:
+            RpcUnavailable: when the node does not answer; nothing is lost.
+            ReorgTooDeep: when the chain is another one than the stream was read from.
+        """
+        await self._indexer.catch_up()
+        return await self._observer.refresh() + await self._observer.verify()

@@ -1,0 +1,72 @@
+"""Signatures of externally owned accounts: 65 bytes r, s, v as the contracts take them.
+
+What this accepts, the chain accepts: v is 27 or 28, s is in the lower half, and nothing shorter or longer is read.
+"""
+
+from typing import Protocol
+
+from coincurve import PrivateKey, PublicKey
+
+from usufruct.core import Address, Invalid
+from usufruct.payments.typed_data import keccak
+
+HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+
+
+class InvalidSignature(Invalid):
+    """Not a signature the chain would accept for this digest."""
+
+    code = "invalid_signature"
+
+
+class DigestSigner(Protocol):
+    """Whoever holds a key: in this process, a keystore or a key management service."""
+
+    @property
+    def address(self) -> Address:
+        """The account that the signatures recover to."""
+
+    def sign(self, digest: bytes) -> bytes:
+        """Sign 32 bytes; 65 bytes r, s, v."""
+
+
+class KeySigner:
+    """A `DigestSigner` with its key in memory."""
+
+    def __init__(self, private_key: bytes) -> None:
+        self._key = PrivateKey(private_key)
+        self._address = public_key_address(self._key.public_key)
+
+    @property
+    def address(self) -> Address:
+        """The account that the signatures recover to."""
+        return self._address
+
+    def sign(self, digest: bytes) -> bytes:
+        """Sign 32 bytes deterministically (RFC 6979), with s in the lower half."""
+        signature = self._key.sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes((27 + signature[64],))
+
+
+def public_key_address(key: PublicKey) -> Address:
+    """Return the account of a public key."""
+    return Address("0x" + keccak(key.format(compressed=False)[1:])[12:].hex())
+
+
+def recover_signer(digest: bytes, signature: bytes) -> Address:
+    """Return the account that signed `digest`.
+
+    Raises:
+        InvalidSignature: for another length, v, a high s (the same signature in a second form), or no such point.
+    """
+    if len(signature) != 65:
+        raise InvalidSignature(f"signature must be 65 bytes (r, s, v), not {len(signature)}", length=len(signature))
+    if signature[64] not in (27, 28):
+        raise InvalidSignature(f"signature's last byte (v) must be 27 or 28, not {signature[64]}", v=signature[64])
+    if int.from_bytes(signature[32:64], "big") > HALF_ORDER:
+        raise InvalidSignature("signature has a high s; use the lower one of the two equivalent forms")
+    try:
+        key = PublicKey.from_signature_and_message(signature[:64] + bytes((signature[64] - 27,)), digest, hasher=None)
+    except Exception as error:  # coincurve raises bare Exception when no key fits
+        raise InvalidSignature("signature fits no key: r or s is out of range") from error
+    return public_key_address(key)

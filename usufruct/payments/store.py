@@ -1,0 +1,187 @@
+"""The call ledger's tables. SQLAlchemy declares them; the ledger itself talks to the drivers (see `ledger/`).
+
+Ids and hashes are text (`0x` and hex), money is `Amount`, times are seconds by the database's clock. What must never
+happen is refused by the schema too: a final call that changes, a charge over its ceiling, an entry that is edited.
+"""
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    event,
+    text,
+)
+
+from usufruct.store import Amount, metadata
+
+_Hash = String(66)
+_Address = String(42)
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _one_of(column: str, *words: str) -> str:
+    """Write the rule that a column holds one of `words`; SQLite tests IN lists many times slower."""
+    return " OR ".join(f"{column} = '{word}'" for word in words)
+
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", _Hash, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("payer", _Address, nullable=False),
+    Column("payer_authorizer", _Address, nullable=False),
+    Column("receiver", _Address, nullable=False),
+    Column("receiver_authorizer", _Address, nullable=False),
+    Column("token", _Address, nullable=False),
+    Column("withdraw_delay", BigInteger, nullable=False),
+    Column("salt", _Hash, nullable=False),
+    Column("block", BigInteger, nullable=False),  # of the newest chain reading
+    Column("balance", Amount, nullable=False),  # on chain: deposits less withdrawals and refunds
+    Column("total_claimed", Amount, nullable=False),  # confirmed on chain
+    Column("total_split", Amount, nullable=False),  # confirmed and paid on to the assets
+    Column("withdraw_at", BigInteger, nullable=False),  # chain time of WithdrawInitiated; 0: none
+    Column("charged", Amount, nullable=False),  # cumulative
+    Column("reserved", Amount, nullable=False),  # sum of open calls' ceilings
+    Column("refunding", Amount, nullable=False),  # sum of planned refunds
+    Column("voucher_amount", Amount, nullable=False),  # highest accepted; 0: none yet
+    Column("voucher_signature", LargeBinary),
+    CheckConstraint("total_claimed <= charged", name="claimed"),
+    CheckConstraint("total_split <= charged", name="split"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", _Hash, primary_key=True),
+    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False),
+    Column("asset", String(34), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("ceiling", Amount, nullable=False),
+    Column("price_card_version", BigInteger, nullable=False),
+    Column("request_hash", _Hash, nullable=False),
+    Column("reserved_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("reason", String(64)),  # why released
+    Column("charge", Amount),
+    Column("cumulative", Amount),  # the channel's charged, this call included
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("flagged", Boolean),
+    Column("model_digest", _Hash),
+    Column("response_hash", _Hash),
+    Column("receipt_signature", LargeBinary),
+    CheckConstraint(_one_of("state", "reserved", "serving", "metered", "released"), name="state"),
+    CheckConstraint("charge <= ceiling", name="ceiling"),
+    CheckConstraint("(state = 'metered') = (charge IS NOT NULL)", name="charge"),
+    CheckConstraint("(charge IS NULL) = (cumulative IS NULL)", name="cumulative"),
+)
+Index("ix_calls_tiling", calls.c.channel_id, calls.c.cumulative)
+_open = text("state IN ('reserved', 'serving')")
+Index("ix_calls_open", calls.c.lease_until, sqlite_where=_open, postgresql_where=_open)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", _Serial, Identity(), primary_key=True),
+    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False),
+    Column("call_id", _Hash),
+    Column("asset", String(34)),
+    Column("debit", String(9), nullable=False),
+    Column("credit", String(9), nullable=False),
+    Column("amount", Amount, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint("debit <> credit", name="two_sides"),
+    CheckConstraint(_one_of("debit", "escrow", "available", "reserved", "charged", "paid"), name="debit"),
+    CheckConstraint(_one_of("credit", "escrow", "available", "reserved", "charged", "paid"), name="credit"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("id", _Hash, primary_key=True),
+    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False),
+    Column("split_from", Amount, nullable=False),
+    Column("cumulative", Amount, nullable=False),
+    Column("voucher_amount", Amount, nullable=False),
+    Column("voucher_signature", LargeBinary, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("outbox_id", String(200)),  # in the sender's outbox
+    Column("planned_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    CheckConstraint(_one_of("state", "planned", "sent", "confirmed", "failed"), name="state"),
+)
+_pending = text("state IN ('planned', 'sent')")
+Index("uq_claims_pending", claims.c.channel_id, unique=True, sqlite_where=_pending, postgresql_where=_pending)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("payer", _Address, nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("body_hash", _Hash, nullable=False),
+    Column("call_id", _Hash, ForeignKey("calls.id"), nullable=False, unique=True),
+    Column("sealed", LargeBinary),  # encrypted; NULL while the call runs
+    Column("expires_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("payer", "key"),
+)
+Index("ix_answers_expiry", answers.c.expires_at)
+
+deposits = Table(
+    "deposits",
+    metadata,
+    Column("channel_id", _Hash, nullable=False),
+    Column("nonce", _Hash, nullable=False),
+    Column("amount", Amount, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("outbox_id", String(200)),  # in the sender's outbox
+    Column("planned_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("channel_id", "nonce"),
+    CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
+)
+
+refunds = Table(
+    "refunds",
+    metadata,
+    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("amount", Amount, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("outbox_id", String(200)),  # in the sender's outbox
+    Column("planned_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("channel_id", "nonce"),
+    CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
+)
+
+_SQLITE_TRIGGERS = (
+    "CREATE TRIGGER entries_update BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END",
+    "CREATE TRIGGER entries_delete BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END",
+    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls WHEN OLD.state IN ('metered', 'released') AND (NEW.state <> "
+    "OLD.state OR NEW.charge IS NOT OLD.charge OR NEW.cumulative IS NOT OLD.cumulative) "
+    "BEGIN SELECT RAISE(ABORT, 'this call is final'); END",
+)
+_POSTGRES_TRIGGERS = (
+    "CREATE FUNCTION usufruct_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = TG_ARGV[0]; END $$",
+    "CREATE TRIGGER entries_append_only BEFORE UPDATE OR DELETE ON entries FOR EACH ROW "
+    "EXECUTE FUNCTION usufruct_refuse('entries are append-only')",
+    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls FOR EACH ROW WHEN (OLD.state IN ('metered', 'released') AND "
+    "(NEW.state, NEW.charge, NEW.cumulative) IS DISTINCT FROM (OLD.state, OLD.charge, OLD.cumulative)) "
+    "EXECUTE FUNCTION usufruct_refuse('this call is final')",
+)
+for _dialect, _triggers in (("sqlite", _SQLITE_TRIGGERS), ("postgresql", _POSTGRES_TRIGGERS)):
+    for _trigger in _triggers:
+        event.listen(entries, "after_create", DDL(_trigger).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

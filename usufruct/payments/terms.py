@@ -1,0 +1,50 @@
+"""Which channels an operator takes calls on: those whose money it can be sure of."""
+
+from dataclasses import dataclass
+
+from usufruct.core import Address, Invalid
+from usufruct.payments.voucher import ZERO_ADDRESS, ChannelConfig
+
+DAY = 86_400
+
+
+class ChannelRefused(Invalid):
+    """A channel that does not meet the operator's terms; names the field."""
+
+    code = "channel_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTerms:
+    """`till` must be receiver and receiver's authorizer; `tokens` are the listed ones.
+
+    `least_withdraw_delay` (seconds) is the time left to claim after a payer begins to withdraw.
+    """
+
+    till: Address
+    tokens: frozenset[Address]
+    least_withdraw_delay: int = DAY
+
+    def check(self, config: ChannelConfig) -> None:
+        """Accept a configuration, or say what is wrong with it.
+
+        Raises:
+            ChannelRefused: for another receiver, an unlisted token, a short delay, or vouchers nobody can check here.
+        """
+        for field, found, expected in (
+            ("receiver", config.receiver, self.till),
+            ("receiverAuthorizer", config.receiver_authorizer, self.till),
+        ):
+            if found != expected:
+                raise ChannelRefused(f"{field} must be {expected}, not {found}", field=field, expected=expected)
+        if config.token not in self.tokens:
+            listed = ", ".join(sorted(self.tokens))
+            raise ChannelRefused(f"token {config.token} is not taken here; use one of {listed}", field="token")
+        if config.withdraw_delay < self.least_withdraw_delay:
+            raise ChannelRefused(
+                f"withdrawDelay must be at least {self.least_withdraw_delay} seconds, not {config.withdraw_delay}",
+                field="withdrawDelay",
+                expected=self.least_withdraw_delay,
+            )
+        if config.payer_authorizer == ZERO_ADDRESS:
+            raise ChannelRefused("payerAuthorizer must be a key that signs, not zero", field="payerAuthorizer")

@@ -1,0 +1,147 @@
+"""x402 `batch-settlement` vouchers on EVM chains: who may spend how much of which channel.
+
+A channel is a deposit in the escrow contract; its id is the EIP-712 hash of its immutable configuration. A voucher is a
+signature by the channel's `payerAuthorizer` over a cumulative ceiling: the most the receiver may ever have claimed.
+Both are hashed under the escrow's domain, so neither is worth anything on another chain or contract.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NewType
+
+from usufruct.core import UINT128_MAX, Address, ChainId, Denied, Hash32, Invalid
+from usufruct.payments.signature import DigestSigner, recover_signer
+from usufruct.payments.typed_data import (
+    address_word,
+    as_hash32,
+    domain_separator,
+    hash_word,
+    keccak,
+    typed_digest,
+    word,
+)
+
+BATCH_SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
+"""Where x402's escrow lives on every chain."""
+
+ZERO_ADDRESS = Address("0x" + "0" * 40)
+
+_CHANNEL_TYPE = keccak(
+    b"ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,"
+    b"uint40 withdrawDelay,bytes32 salt)"
+)
+_VOUCHER_TYPE = keccak(b"Voucher(bytes32 channelId,uint128 maxClaimableAmount)")
+
+
+class InvalidVoucher(Invalid):
+    """A voucher whose numbers or channel cannot be right."""
+
+    code = "invalid_voucher"
+
+
+class WrongSigner(Denied):
+    """A well-formed voucher, signed by somebody else than the channel's `payerAuthorizer`."""
+
+    code = "wrong_signer"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConfig:
+    """What a channel is, for ever; `withdraw_delay` in seconds."""
+
+    payer: Address
+    payer_authorizer: Address
+    receiver: Address
+    receiver_authorizer: Address
+    token: Address
+    withdraw_delay: int
+    salt: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class Escrow:
+    """The `BatchSettlement` contract of one chain: the domain everything here is signed under."""
+
+    chain_id: ChainId
+    contract: Address = BATCH_SETTLEMENT
+
+    @property
+    def separator(self) -> bytes:
+        """The EIP-712 domain separator: 32 bytes, computed once."""
+        return domain_separator("x402 Batch Settlement", "1", self.chain_id, self.contract)
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """A payer's word: of `channel`, at most `max_claimable` in all may be claimed. The signature is 65 bytes."""
+
+    channel: Hash32
+    max_claimable: int
+    signature: bytes
+
+
+VerifiedVoucher = NewType("VerifiedVoucher", Voucher)
+"""A voucher that `verify_voucher` let through; the ledger takes no other."""
+
+
+@lru_cache(maxsize=1 << 16)
+def channel_id(escrow: Escrow, config: ChannelConfig) -> Hash32:
+    """Return the channel's id; remembered, since a configuration never changes.
+
+    Raises:
+        InvalidVoucher: when the withdraw delay is no uint40.
+    """
+    if not 0 <= config.withdraw_delay < 1 << 40:
+        raise InvalidVoucher(f"withdrawDelay must fit 40 bits, not {config.withdraw_delay}", field="withdrawDelay")
+    parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
+    struct = _CHANNEL_TYPE + b"".join(map(address_word, parties)) + word(config.withdraw_delay) + hash_word(config.salt)
+    return as_hash32(typed_digest(escrow.separator, struct))
+
+
+def voucher_digest(escrow: Escrow, channel: Hash32, max_claimable: int) -> bytes:
+    """Return what the payer signs: 32 bytes.
+
+    Raises:
+        InvalidVoucher: when the amount is no uint128.
+    """
+    if not 0 <= max_claimable <= UINT128_MAX:
+        raise InvalidVoucher(
+            f"maxClaimableAmount must be from 0 to 2**128 - 1, not {max_claimable}", field="maxClaimableAmount"
+        )
+    return typed_digest(escrow.separator, _VOUCHER_TYPE + hash_word(channel) + word(max_claimable))
+
+
+def sign_voucher(escrow: Escrow, channel: Hash32, max_claimable: int, signer: DigestSigner) -> VerifiedVoucher:
+    """Sign a voucher with a key we hold: the session key behind a bearer key, or a client's own."""
+    signature = signer.sign(voucher_digest(escrow, channel, max_claimable))
+    return VerifiedVoucher(Voucher(channel, max_claimable, signature))
+
+
+def verify_voucher(escrow: Escrow, config: ChannelConfig, voucher: Voucher) -> VerifiedVoucher:
+    """Check that the voucher is for this channel and signed by its `payerAuthorizer`.
+
+    Raises:
+        InvalidVoucher: for another channel, a channel without authorizer, or an amount over uint128.
+        InvalidSignature: for a signature the chain would not accept.
+        WrongSigner: when somebody else signed.
+    """
+    expected = channel_id(escrow, config)
+    if voucher.channel != expected:
+        raise InvalidVoucher(
+            f"channelId is {voucher.channel}, but this configuration on chain {escrow.chain_id} has {expected}",
+            field="channelId",
+            expected=expected,
+        )
+    if config.payer_authorizer == ZERO_ADDRESS:
+        raise InvalidVoucher(
+            "payerAuthorizer is zero: such vouchers cannot be checked here; open a channel with a session key",
+            field="payerAuthorizer",
+        )
+    signer = recover_signer(voucher_digest(escrow, expected, voucher.max_claimable), voucher.signature)
+    if signer != config.payer_authorizer:
+        raise WrongSigner(
+            f"the voucher is signed by {signer}, but the channel's payerAuthorizer is {config.payer_authorizer}",
+            signer=signer,
+            expected=config.payer_authorizer,
+        )
+    return VerifiedVoucher(voucher)
