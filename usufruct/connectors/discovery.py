@@ -1,0 +1,40 @@
+"""Find a model server that already runs on this machine."""
+
+import asyncio
+from dataclasses import dataclass
+
+from usufruct.connectors.openai import Limits, OfferedModel, Upstream, UpstreamFault
+
+USUAL_ADDRESSES = {"Ollama": "http://127.0.0.1:11434/v1", "vLLM": "http://127.0.0.1:8000/v1"}
+"""Where each server listens unless told otherwise."""
+
+_QUICK = Limits(connect=0.3, total=0.4, answer_bytes=1 << 20)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalServer:
+    """A model server on this machine: what usually listens at its address, the address, and its models."""
+
+    name: str
+    url: str
+    models: tuple[OfferedModel, ...]
+
+
+async def find_local_servers(addresses: dict[str, str] | None = None) -> tuple[LocalServer, ...]:
+    """Ask all `addresses` (name to base URL; the usual ones by default) at once; takes under half a second.
+
+    Left out: what does not answer, answers something else, offers no model, or is ours (owner "usufruct...").
+    """
+    asked = USUAL_ADDRESSES if addresses is None else addresses
+    found = await asyncio.gather(*[_ask(name, url) for name, url in asked.items()])
+    return tuple(server for server in found if server is not None)
+
+
+async def _ask(name: str, url: str) -> LocalServer | None:
+    async with Upstream(url, limits=_QUICK) as upstream:
+        try:
+            models = await upstream.models()
+        except UpstreamFault:
+            return None
+        ours = any(model.owner.startswith("usufruct") for model in models)
+        return LocalServer(name, upstream.url, models) if models and not ours else None

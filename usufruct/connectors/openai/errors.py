@@ -1,0 +1,88 @@
+"""What can go wrong between us and an OpenAI-compatible server.
+
+::
+
+    UpstreamFault
+    |-- InvalidUpstream      the address or key given for it cannot be used
+    |-- UpstreamDown         no connection
+    |-- UpstreamSlow         a time limit passed: connect, first_byte, idle or total
+    |-- UpstreamCut          the connection ended before the answer did
+    |-- UpstreamMalformed    it answered, but not in the OpenAI format
+    |-- UpstreamOversized    one event or answer is larger than the limit
+    |-- UpstreamRejected     it says the request is wrong (400, 404, 413, 415, 422)
+    |-- UpstreamDenied       it does not accept our key (401, 403)
+    |-- UpstreamBusy         it asks us to wait (429)
+    `-- UpstreamFailed       any other status, or an error event in mid-stream
+"""
+
+from usufruct.core import Invalid, Unavailable, UsufructError
+
+
+class UpstreamFault(UsufructError):
+    """Root of every fault of an upstream; its second parent says whether trying again can help."""
+
+
+class InvalidUpstream(UpstreamFault, Invalid):
+    """The address or key given for an upstream cannot be used."""
+
+    code = "invalid_upstream"
+
+
+class UpstreamDown(UpstreamFault, Unavailable):
+    """No connection could be made."""
+
+    code = "upstream_down"
+
+
+class UpstreamSlow(UpstreamFault, Unavailable):
+    """A time limit passed; `details["phase"]` is connect, first_byte, idle or total."""
+
+    status = 504
+    code = "upstream_slow"
+
+
+class UpstreamCut(UpstreamFault, Unavailable):
+    """The connection ended before the answer did."""
+
+    status = 502
+    code = "upstream_cut"
+
+
+class UpstreamMalformed(UpstreamFault, Unavailable):
+    """The answer is not in the OpenAI format."""
+
+    status = 502
+    code = "upstream_malformed"
+
+
+class UpstreamOversized(UpstreamFault, Unavailable):
+    """One event or one whole answer is larger than the limit."""
+
+    status = 502
+    code = "upstream_oversized"
+
+
+class UpstreamRejected(UpstreamFault, Invalid):
+    """The upstream says that the request is wrong."""
+
+    code = "upstream_rejected"
+
+
+class UpstreamDenied(UpstreamFault, Unavailable):
+    """The upstream does not accept the operator's key."""
+
+    status = 502
+    code = "upstream_denied"
+
+
+class UpstreamBusy(UpstreamFault, Unavailable):
+    """The upstream asks us to wait; `details["retry_after"]` is its own word, or None."""
+
+    code = "upstream_busy"
+
+
+class UpstreamFailed(UpstreamFault, Unavailable):
+    """The upstream reports a failure of its own."""
+
+    status = 502
+    code = "upstream_failed"
