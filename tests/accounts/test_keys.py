@@ -1,0 +1,210 @@
+"""Making, finding, listing and revoking keys, on both databases."""
+
+import asyncio
+import secrets
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from usufruct.accounts import (
+    AssetOutOfScope,
+    InvalidKeyTerms,
+    InvalidProof,
+    KeyDomain,
+    KeyExpired,
+    KeyNotFound,
+    KeyProof,
+    KeyRevoked,
+    Keys,
+    KeyTerms,
+    KeyUnknown,
+    ProofUsed,
+    Seal,
+    key_digest,
+)
+from usufruct.accounts.service import FRESH_SECONDS
+from usufruct.core import Address, ChainId, FakeClock, Hash32
+from usufruct.payments import KeySigner, recover_signer
+
+PAYER, STRANGER = KeySigner(bytes(31) + b"\x01"), KeySigner(bytes(31) + b"\x02")
+DOMAIN = KeyDomain(ChainId(31337), Address("0x" + "77" * 20))
+SEAL = Seal(b"a secret of some length", "session keys")
+TERMS = KeyTerms(PAYER.address, 1_000, 1_800_003_600, frozenset({"b", "a"}), "laptop")
+
+
+class Opened:
+    """Stands in for the payments room: names channels, and remembers for whom."""
+
+    def __init__(self):
+        self.channels = {}
+
+    async def open(self, payer, session):
+        channel = Hash32("0x" + secrets.token_hex(32))
+        self.channels[channel] = payer, session
+        return channel
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def opened():
+    return Opened()
+
+
+@pytest.fixture
+def keys(database, clock, opened):
+    return Keys(database, SEAL, clock, DOMAIN, recover_signer, opened)
+
+
+def proof(terms=TERMS, nonce=1, signer=PAYER, domain=DOMAIN):
+    return KeyProof(nonce, signer.sign(key_digest(domain, terms, nonce)))
+
+
+async def test_a_key_is_a_channel_of_its_payer_with_a_session_key_of_its_own(keys, opened):
+    new, other = await keys.create(TERMS, proof()), await keys.create(TERMS, proof(nonce=2))
+    found = await keys.authenticate(f"Bearer {new.text}")
+    assert found == new.key
+    assert opened.channels[new.key.channel] == (PAYER.address, new.key.session)
+    assert KeySigner(await keys.session_key(new.key)).address == new.key.session != other.key.session
+    assert (found.payer, found.spending_limit, found.assets, found.label) == (
+        PAYER.address,
+        1_000,
+        {"a", "b"},
+        "laptop",
+    )
+    assert new.text not in repr(new)
+
+
+async def test_nothing_secret_is_stored(keys, database):
+    new = await keys.create(TERMS, proof())
+    session = await keys.session_key(new.key)
+    async with database.snapshot() as unit:
+        row = (await unit.rows(text("SELECT * FROM bearer_keys")))[0]
+    stored = b"".join(value if isinstance(value, bytes) else str(value).encode() for value in row)
+    assert session not in stored
+    assert bytes.fromhex(new.text[3:67]) not in stored
+    assert new.text.encode() not in stored
+
+
+async def test_only_the_payers_signature_over_these_terms_makes_a_key(keys):
+    elsewhere = replace(DOMAIN, till=Address("0x" + "88" * 20))
+    for wrong in (
+        proof(signer=STRANGER),
+        proof(terms=replace(TERMS, spending_limit=999)),
+        proof(domain=elsewhere),
+        replace(proof(), nonce=2),
+        replace(proof(), nonce=-1),
+        replace(proof(), signature=b"short"),
+    ):
+        with pytest.raises(InvalidProof):
+            await keys.create(TERMS, wrong)
+    assert await keys.list(PAYER.address) == []
+
+
+async def test_a_proof_makes_one_key_even_when_shown_twice_at_once(keys):
+    made = await asyncio.gather(*(keys.create(TERMS, proof()) for _ in range(3)), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in made) == ["NewKey", "ProofUsed", "ProofUsed"]
+    with pytest.raises(ProofUsed):
+        await keys.create(TERMS, proof())
+    assert len(await keys.list(PAYER.address)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"spending_limit": 0}, "spending_limit"),
+        ({"spending_limit": 1 << 128}, "spending_limit"),
+        ({"expires_at": 1_800_000_000}, "expires_at"),
+        ({"expires_at": 1 << 63}, "expires_at"),
+        ({"label": "x" * 101}, "label"),
+        ({"assets": frozenset({"a\nb"})}, "assets"),
+        ({"assets": frozenset({""})}, "assets"),
+    ],
+)
+async def test_terms_no_key_can_have(keys, change, field):
+    terms = replace(TERMS, **change)
+    with pytest.raises(InvalidKeyTerms) as caught:
+        await keys.create(terms, proof(terms))
+    assert caught.value.details["field"] == field
+
+
+async def test_keys_are_listed_newest_first_and_only_to_their_payer(keys, clock):
+    first = await keys.create(TERMS, proof())
+    clock.advance(1)
+    second = await keys.create(TERMS, proof(nonce=2))
+    assert list(await keys.list(PAYER.address)) == [second.key, first.key]
+    assert list(await keys.list(STRANGER.address)) == []
+
+
+async def test_revoking_is_immediate_final_and_the_payers_own(keys, clock):
+    new = await keys.create(TERMS, proof())
+    await keys.authenticate(f"Bearer {new.text}")
+    with pytest.raises(KeyNotFound):
+        await keys.revoke(STRANGER.address, new.key.id)
+    await keys.authenticate(f"Bearer {new.text}")
+    revoked = await keys.revoke(PAYER.address, new.key.id)
+    with pytest.raises(KeyRevoked):
+        await keys.authenticate(f"Bearer {new.text}")
+    clock.advance(10)
+    assert await keys.revoke(PAYER.address, new.key.id) == revoked
+
+
+async def test_a_neighbour_learns_of_a_revocation_within_a_second(keys, database, clock, opened):
+    neighbour = Keys(database, SEAL, clock, DOMAIN, recover_signer, opened)
+    new = await keys.create(TERMS, proof())
+    await neighbour.authenticate(f"Bearer {new.text}")
+    await keys.revoke(PAYER.address, new.key.id)
+    clock.advance(FRESH_SECONDS)
+    with pytest.raises(KeyRevoked):
+        await neighbour.authenticate(f"Bearer {new.text}")
+
+
+async def test_unknown_and_expired_keys(keys, clock, database, opened):
+    stranger = await Keys(database, SEAL, clock, DOMAIN, recover_signer, opened).create(TERMS, proof())
+    async with database.transaction() as unit:
+        await unit.rows(text("DELETE FROM bearer_keys"))
+    with pytest.raises(KeyUnknown):
+        await keys.authenticate(f"Bearer {stranger.text}")
+    with pytest.raises(KeyNotFound):
+        await keys.session_key(stranger.key)
+    new = await keys.create(TERMS, proof(nonce=3))
+    clock.advance(3_599)
+    await keys.authenticate(f"Bearer {new.text}")
+    clock.advance(1)
+    with pytest.raises(KeyExpired):
+        await keys.authenticate(f"Bearer {new.text}")
+
+
+async def test_the_money_of_keys_that_are_over_can_leave(keys, clock):
+    made = [
+        await keys.create(
+            replace(TERMS, expires_at=TERMS.expires_at + i), proof(replace(TERMS, expires_at=TERMS.expires_at + i), i)
+        )
+        for i in range(3)
+    ]
+    assert list(await keys.leaving()) == []
+    await keys.revoke(PAYER.address, made[2].key.id)
+    assert list(await keys.leaving()) == [made[2].key.channel]
+    clock.advance(3_600)
+    assert set(await keys.leaving()) == {made[0].key.channel, made[2].key.channel}
+
+
+async def test_many_at_once_read_the_database_once(keys, database, monkeypatch):
+    new = await keys.create(TERMS, proof())
+    reads = []
+    snapshot = database.snapshot
+    monkeypatch.setattr(database, "snapshot", lambda: reads.append(1) or snapshot())
+    await asyncio.gather(*(keys.authenticate(f"Bearer {new.text}") for _ in range(50)))
+    assert len(reads) == 1
+
+
+async def test_scope(keys):
+    new = await keys.create(TERMS, proof())
+    new.key.check_asset("a")
+    replace(new.key, assets=frozenset()).check_asset("anything")
+    with pytest.raises(AssetOutOfScope):
+        new.key.check_asset("c")

@@ -1,0 +1,64 @@
+"""The message a payer signs, against eth-account as a second implementation."""
+
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usufruct.accounts import KeyDomain, KeyTerms, key_digest
+from usufruct.core import Address, ChainId
+
+uint256 = st.integers(0, 2**256 - 1)
+addresses = st.binary(min_size=20, max_size=20).map(lambda raw: Address("0x" + raw.hex()))
+names = st.text(st.characters(min_codepoint=33, exclude_categories=["C", "Z"]), min_size=1, max_size=20)
+TYPES = {
+    "EIP712Domain": [
+        {"name": "name", "type": "string"},
+        {"name": "version", "type": "string"},
+        {"name": "chainId", "type": "uint256"},
+        {"name": "verifyingContract", "type": "address"},
+    ],
+    "CreateKey": [
+        {"name": "payer", "type": "address"},
+        {"name": "spendingLimit", "type": "uint256"},
+        {"name": "expiresAt", "type": "uint256"},
+        {"name": "assets", "type": "string"},
+        {"name": "label", "type": "string"},
+        {"name": "nonce", "type": "uint256"},
+    ],
+}
+
+
+@given(
+    terms=st.builds(KeyTerms, addresses, uint256, uint256, st.frozensets(names, max_size=4), st.text(max_size=50)),
+    chain_id=st.integers(1, 2**64),
+    till=addresses,
+    nonce=uint256,
+)
+def test_wallets_sign_the_same_digest(terms, chain_id, till, nonce):
+    message = {
+        "types": TYPES,
+        "primaryType": "CreateKey",
+        "domain": {"name": "Usufruct Keys", "version": "1", "chainId": chain_id, "verifyingContract": till},
+        "message": {
+            "payer": terms.payer,
+            "spendingLimit": terms.spending_limit,
+            "expiresAt": terms.expires_at,
+            "assets": "\n".join(sorted(terms.assets)),
+            "label": terms.label,
+            "nonce": nonce,
+        },
+    }
+    signed = Account.from_key(b"\x01" * 32).sign_typed_data(full_message=message)
+    assert encode_typed_data(full_message=message).header == KeyDomain(ChainId(chain_id), till).separator
+    assert bytes(signed.message_hash) == key_digest(KeyDomain(ChainId(chain_id), till), terms, nonce)
+
+
+@pytest.mark.parametrize(
+    "change", [{"spending_limit": 2}, {"expires_at": 2}, {"assets": frozenset("a")}, {"label": "x"}]
+)
+def test_every_term_changes_the_digest(change):
+    terms = {"payer": Address("0x" + "11" * 20), "spending_limit": 1, "expires_at": 1}
+    domain = KeyDomain(ChainId(1), Address("0x" + "22" * 20))
+    assert key_digest(domain, KeyTerms(**terms), 0) != key_digest(domain, KeyTerms(**terms | change), 0)

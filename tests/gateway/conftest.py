@@ -1,0 +1,74 @@
+"""A running gateway over SQLite, and a server behind it that misbehaves on request."""
+
+from collections.abc import AsyncIterator, Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from openai import AsyncOpenAI
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
+
+TESTS = Path(__file__).parents[1]
+
+
+def load(path: Path) -> ModuleType:
+    spec = spec_from_file_location(path.stem, path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def gateway_module() -> ModuleType:
+    return load(TESTS / "gateway" / "gateway_world.py")
+
+
+@pytest.fixture(scope="session")
+def misbehaving() -> ModuleType:
+    return load(TESTS / "connectors" / "misbehaving.py")
+
+
+@pytest.fixture(scope="session")
+def vocabulary() -> bytes:
+    """A small byte-level vocabulary that knows some Shakespeare."""
+    tokenizer = Tokenizer(BPE())
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    trainer = BpeTrainer(vocab_size=300, initial_alphabet=ByteLevel.alphabet(), show_progress=False)
+    tokenizer.train_from_iterator(["To be or not to be: that is the question."] * 9, trainer)
+    return tokenizer.to_str().encode()
+
+
+@pytest.fixture
+def gateway_url(databases) -> str:
+    return databases.migrated("sqlite")
+
+
+@pytest.fixture
+async def upstream(misbehaving) -> AsyncIterator[object]:
+    async with misbehaving.misbehaving_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def world(gateway_module, upstream, gateway_url) -> AsyncIterator[object]:
+    async with gateway_module.gateway_world(gateway_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def client_of(world) -> AsyncIterator[Callable[..., AsyncOpenAI]]:
+    """A maker of the unmodified client, from a key's text."""
+    made: list[AsyncOpenAI] = []
+
+    def make(text: str, **options) -> AsyncOpenAI:
+        client = AsyncOpenAI(api_key=text, base_url=world.url, **{"max_retries": 0} | options)
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        await client.close()

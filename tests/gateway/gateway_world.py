@@ -1,0 +1,200 @@
+"""A whole gateway for tests: database, ledger, keys, catalogue, uvicorn on a free port; and the process to be killed.
+
+Run as a program it serves until it is stopped: `gateway_world.py DATABASE_URL PORT LEASE_SECONDS`.
+"""
+
+import asyncio
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import uvicorn
+
+from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, Seal, key_digest
+from usufruct.config import LedgerConfig
+from usufruct.connectors.openai import Limits
+from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
+from usufruct.gateway import (
+    Asset,
+    Caps,
+    Catalogue,
+    CountingRule,
+    Endpoint,
+    Gateway,
+    KeyChannels,
+    Operator,
+    PricePeriod,
+    Replica,
+    gateway_routes,
+    plain_asset_id,
+)
+from usufruct.payments import Escrow, KeySigner, PriceCard, open_ledger, receipt_digest, recover_signer
+from usufruct.store import Database, open_database
+from usufruct.web import Health, Router
+
+CHAIN = ChainId(31337)
+TILL = Address("0x" + "77" * 20)
+TOKEN = Address("0x" + "dd" * 20)
+PAY_TO = Address("0x" + "55" * 20)
+PAYER = KeySigner(bytes(31) + b"\x01")
+OPERATOR = Operator(Escrow(CHAIN), TILL, TOKEN, KeySigner(bytes(31) + b"\x02"))
+SECRET = b"a secret of thirty-two bytes ...."
+LIMITS = Limits(connect=2, first_byte=1, idle=1, total=20, event_bytes=1 << 16)
+CARD = PriceCard(input_per_million=1_000_000, output_per_million=3_000_000, per_call=5, context_window=4_096, version=1)
+COUNTING = CountingRule(per_message=4, per_request=8, tolerance_ppm=100_000, spare_tokens=4)
+
+
+@dataclass
+class World:
+    """Everything a test needs to hand; `url` is the gateway's base URL for OpenAI's client."""
+
+    database: Database
+    ledger: object
+    keys: Keys
+    catalogue: Catalogue
+    gateway: Gateway
+    domain: KeyDomain
+    url: str = ""
+    server: uvicorn.Server | None = None
+    stopped: asyncio.Event | None = None
+
+    async def asset(
+        self, name: str, *urls: str, endpoint: Endpoint = Endpoint.CHAT, vocabulary=None, **changes
+    ) -> Asset:
+        """Offer an asset answered at `urls`; `card`, `caps`, `counting` may be given."""
+        asset = Asset(
+            name=name,
+            endpoint=endpoint,
+            pay_to=changes.get("pay_to", PAY_TO),
+            id=changes.get("id", plain_asset_id(name, PAY_TO)),
+            replicas=tuple(Replica(url, "m") for url in urls),
+            prices=(PricePeriod(changes.get("card", CARD), 0),),
+            counting=changes.get("counting", COUNTING),
+            caps=changes.get("caps", Caps(usual_output=100, largest_output=1_000)),
+        )
+        return await self.catalogue.add(asset, vocabulary)
+
+    async def key(self, balance: int = 10**9, limit: int = UINT128_MAX, payer: KeySigner = PAYER, **terms) -> NewKey:
+        """Make a key whose channel holds `balance`, if the chain can be believed."""
+        new = await self.empty_key(limit, payer, **terms)
+        await self.fund(new, balance)
+        return new
+
+    async def empty_key(self, limit: int, payer: KeySigner, **terms) -> NewKey:
+        """Make a key the way a payer does: with their signature."""
+        asked = KeyTerms(payer.address, limit, terms.pop("expires_at", SystemClock().now() + 3600), **terms)
+        nonce = secrets.randbits(200)
+        return await self.keys.create(asked, KeyProof(nonce, payer.sign(key_digest(self.domain, asked, nonce))))
+
+    async def fund(self, new: NewKey, balance: int, block: int = 1) -> None:
+        """Let the chain say that the key's channel holds `balance`."""
+        channel = await self.ledger.channel(new.key.channel)
+        await self.ledger.observe(replace(channel.reading, block=block, balance=balance))
+
+    async def channel(self, new: NewKey):
+        """Return the ledger's numbers for a key."""
+        return await self.ledger.channel(new.key.channel)
+
+    async def charged(self, new: NewKey) -> int:
+        """Return what a key was charged in all."""
+        return (await self.channel(new)).charged
+
+    async def quiet(self, new: NewKey, seconds: float = 10.0) -> None:
+        """Wait until the key has no open call."""
+        async with asyncio.timeout(seconds):
+            while (await self.channel(new)).reserved:  # noqa: ASYNC110 - another process may change it
+                await asyncio.sleep(0.02)
+
+    async def bills(self, new: NewKey) -> list:
+        """Return the key's metered calls."""
+        return await self.ledger.metered(new.key.channel)
+
+    async def check_books(self) -> None:
+        """Nothing is lost or invented: entries balance, receipts tile what each channel was charged."""
+        assert await self.ledger.audit() == []
+        for channel in await self.ledger.channel_list():
+            calls = await self.ledger.metered(channel.reading.id, limit=10_000)
+            assert sum(call.bill.charge for call in calls) == channel.charged
+            assert [call.cumulative for call in calls] == sorted(call.cumulative for call in calls)
+            assert channel.charged + channel.reserved <= channel.reading.balance
+
+
+@asynccontextmanager
+async def gateway_world(
+    database_url: str,
+    *,
+    port: int = 0,
+    lease_seconds: int = 30,
+    operator: Operator = OPERATOR,
+    limits: Limits = LIMITS,
+) -> AsyncIterator[World]:
+    """Open everything on a migrated database, and serve it."""
+    database = open_database(database_url)
+    clock = SystemClock()
+    ledger = open_ledger(database, LedgerConfig(lease_seconds=lease_seconds))
+    channels, domain = KeyChannels(ledger, operator), KeyDomain(CHAIN, operator.till)
+    keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, recover_signer, channels)
+    catalogue = Catalogue(database, Seal(SECRET, "upstreams"), clock)
+    gateway = Gateway(keys, catalogue, ledger, operator, clock, limits)
+    health = Health({"ledger": ledger.totals})
+    app = Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease_seconds))
+    world = World(database, ledger, keys, catalogue, gateway, domain)
+    async with served(app, port) as (world.server, world.url, world.stopped):
+        yield world
+    await world.check_books()
+    await ledger.close()
+    await database.close()
+
+
+@asynccontextmanager
+async def served(app, port: int = 0) -> AsyncIterator[tuple[uvicorn.Server, str, asyncio.Event]]:
+    """Serve an ASGI application by uvicorn in this loop; yields the server, the base URL, and when it has stopped."""
+    listening = socket.create_server(("127.0.0.1", port))
+    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="on", http="httptools")
+    server = uvicorn.Server(config)
+    stopped = asyncio.Event()
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    task.add_done_callback(lambda _: stopped.set())
+    while not server.started:
+        assert not task.done(), "the server did not start"
+        await asyncio.sleep(0.01)
+    try:
+        yield server, f"http://127.0.0.1:{listening.getsockname()[1]}/v1", stopped
+    finally:
+        server.should_exit = True
+        await task
+        listening.close()
+
+
+def receipt_signer(receipt: dict[str, str]) -> Address:
+    """Recover who signed a receipt as it is sent, from its own members only."""
+    fields = SimpleNamespace(
+        call=receipt["call"],
+        channel=receipt["channel"],
+        token=receipt["token"],
+        asset=int(receipt["asset"], 16),
+        price_card_version=int(receipt["priceCardVersion"]),
+        model_digest=receipt["modelDigest"],
+        request_hash=receipt["requestHash"],
+        response_hash=receipt["responseHash"],
+        input_tokens=int(receipt["inputTokens"]),
+        output_tokens=int(receipt["outputTokens"]),
+        amount=int(receipt["amount"]),
+        cumulative=int(receipt["cumulative"]),
+        time=int(receipt["time"]),
+    )
+    digest = receipt_digest(fields, ChainId(int(receipt["chainId"])), receipt["till"])
+    return recover_signer(digest, bytes.fromhex(receipt["signature"][2:]))
+
+
+async def _serve_until_stopped(database_url: str, port: int, lease_seconds: int) -> None:
+    async with gateway_world(database_url, port=port, lease_seconds=lease_seconds) as world:
+        await world.stopped.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve_until_stopped(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

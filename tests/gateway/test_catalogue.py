@@ -1,0 +1,146 @@
+"""What is offered, on both databases: add, price, list, retire."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from usufruct.accounts import Seal
+from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock
+from usufruct.gateway import (
+    Asset,
+    AssetExists,
+    Caps,
+    Catalogue,
+    CountingRule,
+    Endpoint,
+    InvalidAsset,
+    PricePeriod,
+    Replica,
+    RetiredAsset,
+    UnknownModel,
+    plain_asset_id,
+)
+from usufruct.gateway.catalogue import FRESH_SECONDS
+from usufruct.payments import PriceCard
+
+PAY_TO = Address("0x" + "55" * 20)
+CARD = PriceCard(1, 2**64 - 1, 0, 4_096, 1)
+ASSET = Asset(
+    name="hamlet",
+    endpoint=Endpoint.CHAT,
+    pay_to=PAY_TO,
+    id=plain_asset_id("hamlet", PAY_TO),
+    replicas=(Replica("http://one/v1", "m", "sk-upstream-secret"), Replica("http://two/v1", "n")),
+    prices=(PricePeriod(CARD, 0),),
+    caps=Caps(largest_ceiling=UINT128_MAX),
+)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def catalogue(database, clock):
+    return Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock)
+
+
+async def test_what_is_added_is_found_and_paid(catalogue, clock):
+    added = await catalogue.add(ASSET)
+    assert added == replace(ASSET, created_at=clock.now())
+    assert await catalogue.find("hamlet") == added
+    assert await catalogue.list() == [added]
+    assert await catalogue.pay_to(ASSET.id) == PAY_TO
+    for missing in (catalogue.find("macbeth"), catalogue.pay_to(AssetId(1))):
+        with pytest.raises(UnknownModel):
+            await missing
+
+
+async def test_upstream_keys_are_sealed(catalogue, database):
+    await catalogue.add(ASSET)
+    async with database.snapshot() as unit:
+        row = (await unit.rows(text("SELECT * FROM gateway_assets")))[0]
+    assert "upstream-secret" not in "".join(map(str, row))
+    assert "upstream-secret" not in repr(ASSET)
+
+
+async def test_a_name_and_an_id_are_taken_once(catalogue):
+    await catalogue.add(ASSET)
+    for again in (ASSET, replace(ASSET, name="other"), replace(ASSET, id=AssetId(5))):
+        with pytest.raises(AssetExists):
+            await catalogue.add(again)
+
+
+async def test_prices_are_versioned_and_start_when_they_say(catalogue, clock):
+    await catalogue.add(ASSET)
+    dearer = replace(CARD, input_per_million=9, version=77)
+    asset = await catalogue.price("hamlet", dearer, clock.now() + 60)
+    assert [period.card.version for period in asset.prices] == [1, 2]
+    assert asset.card(clock.now() + 59) == CARD
+    assert asset.card(clock.now() + 60) == replace(dearer, version=2)
+    asset = await catalogue.price("hamlet", CARD, 0)
+    assert asset.prices[-1].starts_at == clock.now()
+    assert asset.card(clock.now()).version == 3
+    with pytest.raises(InvalidAsset):
+        await catalogue.price("hamlet", replace(CARD, context_window=1), 0)
+
+
+async def test_a_retired_asset_is_kept_but_not_served(catalogue, clock):
+    await catalogue.add(ASSET)
+    retired = await catalogue.retire("hamlet")
+    clock.advance(9)
+    assert (await catalogue.retire("hamlet")).retired_at == retired.retired_at
+    assert await catalogue.list() == []
+    assert await catalogue.pay_to(ASSET.id) == PAY_TO
+    with pytest.raises(RetiredAsset):
+        retired.check_open(Endpoint.CHAT)
+
+
+async def test_a_neighbour_sees_changes_soon(catalogue, database, clock):
+    neighbour = Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock)
+    assert await neighbour.list() == []
+    await catalogue.add(ASSET)
+    clock.advance(FRESH_SECONDS)
+    assert [asset.name for asset in await neighbour.list()] == ["hamlet"]
+
+
+async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalogue, database, clock, vocabulary):
+    added = await catalogue.add(ASSET, vocabulary)
+    other = await catalogue.add(replace(ASSET, name="other", id=AssetId(5)), vocabulary)
+    assert added.counting.vocabulary == other.counting.vocabulary != ""
+    counter = await Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock).counter(added)
+    assert 0 < counter.count("to be or not to be") < 18
+    with pytest.raises(InvalidAsset):
+        await catalogue.add(replace(ASSET, name="third", id=AssetId(6), counting=CountingRule(vocabulary="00")))
+    async with database.transaction() as unit:
+        await unit.rows(text("DELETE FROM gateway_vocabularies"))
+    with pytest.raises(InvalidAsset):
+        await Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock).counter(added)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"replicas": ()}, "replicas"),
+        ({"replicas": (Replica("ftp://one", "m"),)}, "url"),
+        ({"replicas": (Replica("http://user:password@one", "m"),)}, "url"),
+        ({"replicas": (Replica("http://one", ""),)}, "model"),
+        ({"prices": ()}, "prices"),
+        ({"prices": (PricePeriod(replace(CARD, per_call=-1), 0),)}, "price"),
+        ({"prices": (PricePeriod(replace(CARD, input_per_million=1 << 64), 0),)}, "price"),
+        ({"counting": CountingRule(per_message=-1)}, "counting"),
+        ({"caps": Caps(usual_output=0)}, "caps"),
+        ({"caps": Caps(usual_output=9, largest_output=8)}, "caps"),
+        ({"caps": Caps(largest_ceiling=0)}, "largest_ceiling"),
+    ],
+)
+async def test_assets_nobody_could_be_charged_for(catalogue, changes, field):
+    with pytest.raises(InvalidAsset) as caught:
+        await catalogue.add(replace(ASSET, **changes))
+    assert caught.value.details["field"] == field
+    assert await catalogue.list() == []

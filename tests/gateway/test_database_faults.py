@@ -1,0 +1,75 @@
+"""A database that stops answering at the worst moment: nothing stays reserved, nothing is billed twice."""
+
+import openai
+import pytest
+from openai import AsyncOpenAI
+
+from usufruct.store import DatabaseUnavailable
+
+ASK = [{"role": "user", "content": "What is the question?"}]
+PRICE = 4 + 12 * 3 + 5
+
+
+@pytest.fixture
+async def hasty(gateway_module, gateway_url):
+    """A gateway that looks after its leases three times a second."""
+    async with gateway_module.gateway_world(gateway_url, lease_seconds=1) as opened:
+        yield opened
+
+
+def fails_after(monkeypatch, ledger, verb, *, times, does_it):
+    """Let a verb of the ledger fail some times, with its work done or not; return how often it was asked."""
+    asked, real = [], getattr(ledger, verb)
+
+    async def failing(*arguments):
+        asked.append(arguments)
+        done = await real(*arguments) if does_it or len(asked) > times else None
+        if len(asked) <= times:
+            raise DatabaseUnavailable("the database does not answer or stays locked; try again")
+        return done
+
+    monkeypatch.setattr(ledger, verb, failing)
+    return asked
+
+
+async def ask(world, key):
+    async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+        return await client.chat.completions.create(model="hamlet", messages=ASK)
+
+
+@pytest.mark.parametrize("does_it", [True, False])
+@pytest.mark.parametrize("verb", ["reserve", "start"])
+async def test_a_call_that_could_not_begin_is_free(hasty, upstream, monkeypatch, verb, does_it):
+    await hasty.asset("hamlet", upstream.url())
+    key = await hasty.key()
+    asked = fails_after(monkeypatch, hasty.ledger, verb, times=1, does_it=does_it)
+    with pytest.raises(openai.InternalServerError) as caught:
+        await ask(hasty, key)
+    assert (caught.value.status_code, caught.value.code) == (503, "database_unavailable")
+    await hasty.quiet(key)
+    assert upstream.requests == []
+    assert (await ask(hasty, key)).usage.cost == "0.000045"
+    assert len(asked) == 2
+    assert await hasty.charged(key) == PRICE
+
+
+@pytest.mark.parametrize("does_it", [True, False])
+async def test_a_charge_is_asked_for_again_and_counts_once(hasty, upstream, monkeypatch, does_it):
+    await hasty.asset("hamlet", upstream.url())
+    key = await hasty.key()
+    asked = fails_after(monkeypatch, hasty.ledger, "meter", times=2, does_it=does_it)
+    assert (await ask(hasty, key)).usage.cost == "0.000045"
+    assert len(asked) == 3
+    assert await hasty.charged(key) == PRICE
+
+
+async def test_a_charge_that_cannot_be_noted_is_not_made(hasty, upstream, monkeypatch):
+    await hasty.asset("hamlet", upstream.url())
+    key = await hasty.key()
+    fails_after(monkeypatch, hasty.ledger, "meter", times=9, does_it=False)
+    fails_after(monkeypatch, hasty.ledger, "release", times=2, does_it=False)
+    with pytest.raises(openai.InternalServerError):
+        await ask(hasty, key)
+    assert (await hasty.channel(key)).reserved > 0
+    await hasty.quiet(key)
+    assert await hasty.charged(key) == 0

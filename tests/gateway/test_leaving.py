@@ -1,0 +1,229 @@
+"""Callers who hang up, servers that shut down, and processes that are killed."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import httpx
+import openai
+import orjson
+import pytest
+from openai import AsyncOpenAI
+from sqlalchemy import text as sql
+
+ASK = [{"role": "user", "content": "What is the question?"}]
+OWN_INPUT = 21 + 4 + 8
+WORLD = Path(__file__).with_name("gateway_world.py")
+
+
+@contextlib.asynccontextmanager
+async def slow_upstream(*, words, pause=0.05):
+    """A server that says one word at a time; yields its base URL and how many words it has said."""
+    said = []
+
+    async def answer(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(int(h.split(b":")[1]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length"))
+        await reader.readexactly(length)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            for number in range(words):
+                chunk = {"id": "c", "choices": [{"index": 0, "delta": {"content": f"word{number:02} "}}]}
+                writer.write(b"data: " + orjson.dumps(chunk) + b"\n\n")
+                await writer.drain()
+                said.append(number)
+                await asyncio.sleep(pause)
+            usage = {"prompt_tokens": 4, "completion_tokens": words, "total_tokens": words + 4}
+            writer.write(b"data: " + orjson.dumps({"choices": [], "usage": usage}) + b"\n\ndata: [DONE]\n\n")
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", said
+    finally:
+        server.close()
+
+
+async def read_and_hang_up(url, text, events):
+    """Read some events of a stream over a bare socket, then close it without a word; return what was read."""
+    body = orjson.dumps({"model": "hamlet", "messages": ASK, "stream": True})
+    host, port = url.split("/")[2].split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {text}\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+    writer.write(head.encode() + body)
+    read = b""
+    while read.count(b"data: ") < events:
+        read += await reader.read(1000)
+    writer.transport.abort()
+    return read
+
+
+@pytest.mark.parametrize(("words", "drained"), [(20, True), (400, False)])
+async def test_a_caller_who_hangs_up_pays_for_what_they_got(world, words, drained, monkeypatch):
+    relay = sys.modules["usufruct.gateway.relay"]
+    monkeypatch.setattr(relay, "DRAIN_SECONDS", 2.0)
+    async with slow_upstream(words=words) as (url, said):
+        await world.asset("hamlet", url)
+        key = await world.key()
+        read = await read_and_hang_up(world.url, key.text, 4)
+        await world.quiet(key)
+        assert (len(said) == words) is drained
+    got = read.count(b"data: ")
+    call = (await world.bills(key))[0]
+    delivered = call.bill.usage.output_tokens
+    assert not call.bill.flagged
+    if drained:  # the upstream's own count is a check: it lowers ours, which is in bytes
+        assert (call.bill.usage.input_tokens, delivered) == (4, words)
+    else:
+        assert call.bill.usage.input_tokens == OWN_INPUT
+        assert delivered in {7 * (got - 1), 7 * got, 7 * (got + 1)}
+    assert call.bill.charge == call.bill.usage.input_tokens + 3 * delivered + 5
+
+
+async def test_a_caller_who_hangs_up_before_any_output_pays_nothing(world, upstream):
+    await world.asset("hamlet", upstream.url("slow_first_byte"))
+    key = await world.key()
+    for stream in (True, False):
+        async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+            body = {"model": "hamlet", "messages": ASK, "stream": stream}
+            with pytest.raises(httpx.ReadTimeout):
+                await plain.post(f"{world.url}/chat/completions", json=body, timeout=0.3)
+        await world.quiet(key, 1)
+    assert await world.bills(key) == []
+
+
+async def test_a_caller_who_hangs_up_while_sending_is_no_call(world, upstream):
+    await world.asset("hamlet", upstream.url())
+    key = await world.key()
+    host, port = world.url.split("/")[2].split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key.text}\r\n"
+    writer.write(head.encode() + b'content-length: 99\r\n\r\n{"model"')
+    await writer.drain()
+    writer.transport.abort()
+    await asyncio.sleep(0.1)
+    assert upstream.requests == []
+    assert (await world.channel(key)).reserved == 0
+
+
+async def test_a_long_stream_outlives_its_lease(gateway_module, gateway_url):
+    async with gateway_module.gateway_world(gateway_url, lease_seconds=1) as world, slow_upstream(words=60) as (url, _):
+        await world.asset("hamlet", url)
+        key = await world.key()
+        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+            stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
+            assert len([chunk async for chunk in stream]) == 60
+        assert len(await world.bills(key)) == 1
+
+
+async def test_a_call_whose_lease_was_lost_bills_nothing(world):
+    async with slow_upstream(words=20) as (url, _):
+        await world.asset("hamlet", url)
+        key = await world.key()
+        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+            stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
+            with pytest.raises(openai.APIError) as caught:  # noqa: PT012 - the stream is read until it breaks
+                async for chunk in stream:
+                    if "word00" in (chunk.choices[0].delta.content or ""):
+                        await lose_the_lease(world, key)
+        assert caught.value.code == "call_lost"
+    assert await world.charged(key) == 0
+    assert (await world.channel(key)).reserved == 0
+
+
+async def lose_the_lease(world, key):
+    """Take the key's open call away, as another replica does once a lease has ended."""
+    async with world.database.transaction() as unit:
+        await unit.rows(sql("UPDATE calls SET lease_until = 0, owner = 'another' WHERE state <> 'metered'"))
+    assert await world.ledger.expire() == 1
+
+
+async def test_a_graceful_shutdown_finishes_its_streams(gateway_module, gateway_url):
+    async with slow_upstream(words=20) as (url, _), gateway_module.gateway_world(gateway_url) as world:
+        await world.asset("hamlet", url)
+        key = await world.key()
+        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+            stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
+            chunks = []
+            async for chunk in stream:
+                chunks.append(chunk)
+                world.server.should_exit = True
+        assert len(chunks) == 20
+        assert [call.bill.usage.output_tokens for call in await world.bills(key)] == [20]
+
+
+@contextlib.asynccontextmanager
+async def gateway_process(database_url, port):
+    """The gateway as a real process; yields it once it answers."""
+    process = await asyncio.create_subprocess_exec(sys.executable, WORLD, database_url, str(port), "1")
+    try:
+        async with asyncio.timeout(90), httpx.AsyncClient() as plain:
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await plain.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
+                        break
+                await asyncio.sleep(0.1)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
+async def test_a_gateway_killed_in_mid_stream_bills_the_retry_once(gateway_module, gateway_url):
+    port = free_port()
+    async with slow_upstream(words=12) as (url, said):
+        async with gateway_module.gateway_world(gateway_url) as world:
+            await world.asset("hamlet", url)
+            key = await world.key()
+        once = {"idempotency-key": "once"}
+        base = f"http://127.0.0.1:{port}/v1"
+        async with AsyncOpenAI(api_key=key.text, base_url=base, max_retries=0, default_headers=once) as client:
+            async with gateway_process(gateway_url, port) as process:
+                stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
+                with pytest.raises(openai.APIConnectionError):  # noqa: PT012 - the stream is read until it breaks
+                    async for _ in stream:
+                        if process.returncode is None and len(said) > 2:
+                            process.send_signal(signal.SIGKILL)
+                            await process.wait()
+            async with gateway_process(gateway_url, port) as process:
+                text = await retried(client)
+                process.send_signal(signal.SIGTERM)
+                assert await process.wait() == -signal.SIGTERM  # uvicorn raises it again when everything is closed
+    assert text == "".join(f"word{number:02} " for number in range(12))
+    async with gateway_module.gateway_world(gateway_url) as world:
+        calls = [call for call in await all_calls(world) if call.lease.channel == key.key.channel]
+        assert sorted(call.state for call in calls) == ["metered", "released"]
+        assert next(call.reason for call in calls if call.state == "released") == "lease_ended"
+        assert await world.charged(key) == 4 + 12 * 3 + 5
+        assert (await world.channel(key)).reserved == 0
+
+
+async def retried(client):
+    """Ask the same again until the broken call's lease has ended."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
+                return "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+            except openai.APIStatusError as error:
+                if error.code != "still_running":
+                    raise
+                await asyncio.sleep(0.2)
+
+
+async def all_calls(world):
+    async with world.database.snapshot() as unit:
+        ids = [row[0] for row in await unit.rows(sql("SELECT id FROM calls"))]
+    return [await world.ledger.call(call) for call in ids]

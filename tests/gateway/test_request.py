@@ -1,0 +1,129 @@
+"""Reading requests: what is counted, what passes, what is refused."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usufruct.core import UsufructError
+from usufruct.gateway import CountingRule, InvalidAsset, InvalidRequest
+from usufruct.gateway.counting import Bytes, Vocabulary, counted, counted_input
+from usufruct.gateway.request import read_chat, read_embeddings
+
+HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+RULE = CountingRule(per_message=3, per_request=10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "texts"),
+    [
+        ({}, ["hello"]),
+        ({"temperature": 0.5, "stop": ["x"], "user": "me", "seed": 1}, ["hello"]),
+        (
+            {"messages": [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]},
+            ["be kind", "hi"],
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]},
+            ["a", "b"],
+        ),
+        ({"messages": [{"role": "user", "content": "hi", "name": "bob"}]}, ["hi", '{"name":"bob"}']),
+        (
+            {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}]},
+            ['{"tool_calls":[{"id":"1"}]}'],
+        ),
+        ({"tools": [{"type": "function"}]}, ["hello", '[{"type":"function"}]']),
+        ({"chat_template": "anything a server may read"}, ["hello", '"anything a server may read"']),
+        ({"response_format": None}, ["hello"]),
+    ],
+)
+def test_everything_a_model_reads_is_counted(changes, texts):
+    assert list(read_chat(HELLO | changes).texts) == texts
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted", "sent"),
+    [
+        ({}, None, {"max_tokens": 40}),
+        ({"max_tokens": 50}, 50, {"max_tokens": 40}),
+        ({"max_completion_tokens": 50}, 50, {"max_completion_tokens": 40}),
+        ({"max_tokens": 60, "max_completion_tokens": 50}, 50, {"max_completion_tokens": 40}),
+        ({"n": 2, "max_tokens": 50}, 100, {"max_tokens": 20}),
+        ({"n": 2}, None, {"max_tokens": 20}),
+    ],
+)
+def test_the_upstream_is_asked_for_no_more_than_the_allowance(changes, wanted, sent):
+    asked = read_chat(HELLO | changes)
+    assert asked.wanted_output == wanted
+    body = asked.upstream_body("theirs", 40)
+    assert body["model"] == "theirs"
+    assert {name: value for name, value in body.items() if name.startswith("max_")} == sent
+    assert HELLO["model"] == "m"
+
+
+@pytest.mark.parametrize(
+    ("given", "texts", "tokens", "inputs"),
+    [
+        ("text", ["text"], [], 1),
+        (["a", "b"], ["a", "b"], [], 2),
+        ([1, 2, 3], [], [3], 1),
+        ([[1, 2], [3]], [], [2, 1], 2),
+    ],
+)
+def test_embeddings_take_text_or_numbers(given, texts, tokens, inputs):
+    asked = read_embeddings({"model": "m", "input": given, "dimensions": 8})
+    assert (list(asked.texts), list(asked.tokens), asked.messages) == (texts, tokens, inputs)
+    assert "max_tokens" not in asked.upstream_body("theirs", 0)
+
+
+@pytest.mark.parametrize("given", [None, [], [[]], [1, "a"], {"a": 1}, [True, 1.5], 7])
+def test_embeddings_of_something_else_are_refused(given):
+    with pytest.raises(InvalidRequest):
+        read_embeddings({"model": "m", "input": given})
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+members = st.sampled_from(["model", "messages", "input", "n", "stream", "stream_options", "max_tokens", "tools"])
+
+
+@given(st.dictionaries(members, values), st.sampled_from([read_chat, read_embeddings]))
+def test_no_request_breaks_the_reader(body, read):
+    try:
+        asked = read(body)
+    except UsufructError as refused:
+        assert refused.status == 400  # noqa: PT017 - one of two allowed endings
+    else:
+        assert orjson.dumps(asked.upstream_body("theirs", 8))
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
+async def test_without_a_vocabulary_bytes_are_counted(texts):
+    asked = read_chat({"model": "m", "messages": [{"role": "user", "content": text} for text in texts]})
+    expected = len("\n".join(texts).encode()) + 3 * len(texts) + 10
+    assert await counted_input(Bytes(), RULE, asked) == expected
+
+
+async def test_a_vocabulary_counts_joined_text(vocabulary):
+    counter = Vocabulary(vocabulary)
+    pieces = ["to b", "e or", " not to", " be"]
+    whole = await counted(counter, "".join(pieces))
+    assert whole < sum([await counted(counter, piece) for piece in pieces])
+    assert whole <= len("".join(pieces))
+    asked = read_embeddings({"model": "m", "input": [[1, 2, 3], [4]]})
+    assert await counted_input(counter, RULE, asked) == 4 + 2 * 3 + 10
+
+
+async def test_long_text_counts_the_same_on_its_thread(vocabulary):
+    text = "to be or not to be " * 2_000
+    counter = Vocabulary(vocabulary)
+    assert await counted(counter, text) == counter.count(text)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"version": "1.0"}'])
+def test_what_is_no_vocabulary_is_refused(content):
+    with pytest.raises(InvalidAsset):
+        Vocabulary(content)

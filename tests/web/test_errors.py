@@ -1,0 +1,55 @@
+"""The error tree as HTTP answers."""
+
+import pytest
+
+from usufruct.core import Conflict, Denied, Faulty, Invalid, NotFound, PaymentRequired, Unavailable, UsufructError
+from usufruct.web import Unauthenticated, error_body
+from usufruct.web.errors import error_headers
+
+
+class StillRunning(UsufructError):
+    status = 425
+    code = "still_running"
+
+
+class Unprocessable(UsufructError):
+    status = 422
+    code = "unprocessable"
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        (Invalid, "invalid_request_error"),
+        (PaymentRequired, "payment_required_error"),
+        (Unauthenticated, "authentication_error"),
+        (Denied, "permission_error"),
+        (NotFound, "not_found_error"),
+        (Conflict, "conflict_error"),
+        (Unavailable, "unavailable_error"),
+        (Faulty, "server_error"),
+        (Unprocessable, "invalid_request_error"),
+    ],
+)
+def test_each_branch_of_the_tree_has_its_type(kind, named):
+    body = error_body(kind("what happened", field="model", amount=1 << 200, flag=True), "call_1")["error"]
+    assert body == {
+        "message": "what happened",
+        "type": named,
+        "code": kind.code,
+        "param": "model",
+        "details": {"field": "model", "amount": str(1 << 200), "flag": True},
+        "call_id": "call_1",
+    }
+
+
+@pytest.mark.parametrize("kind", [Invalid, PaymentRequired, Denied, NotFound, Conflict, Faulty, Unprocessable])
+def test_what_a_retry_cannot_help_says_so(kind):
+    assert error_headers(kind("no")) == [(b"x-should-retry", b"false")]
+
+
+def test_what_a_retry_may_help_leaves_it_to_the_client():
+    assert error_headers(Unavailable("down")) == []
+    assert error_headers(Unavailable("busy", retry_after="7")) == [(b"retry-after", b"7")]
+    assert error_headers(Unavailable("busy", retry_after="soon\r\nx: y")) == []
+    assert (b"x-should-retry", b"true") in error_headers(StillRunning("running"))

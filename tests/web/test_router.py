@@ -1,0 +1,156 @@
+"""Requests through the router, with an ASGI server's messages played by hand."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from usufruct.core import NotFound, Unavailable
+from usufruct.web import BodyTooLarge, ClientGone, Health, Route, Router, json_object
+
+
+async def call(app, path="/", method="GET", body=(b"",), headers=(), hang_up=False):
+    """Return status, headers and body of one request; `body` is the list of its pieces."""
+    incoming = [{"type": "http.request", "body": b, "more_body": i < len(body) - 1} for i, b in enumerate(body)]
+    if hang_up:
+        incoming = [*incoming[:-1], {"type": "http.disconnect"}]
+    sent = []
+
+    async def receive():
+        return incoming.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    await app({"type": "http", "method": method, "path": path, "headers": list(headers)}, receive, send)
+    if not sent:
+        return None
+    return sent[0]["status"], dict(sent[0]["headers"]), b"".join(m.get("body", b"") for m in sent)
+
+
+async def echo(exchange):
+    await exchange.answer_json(json_object(await exchange.body(20)))
+
+
+async def missing(exchange):
+    raise NotFound("no such thing")
+
+
+async def broken(exchange):
+    raise ValueError("the inside")
+
+
+async def half(exchange):
+    await exchange.start(200, [])
+    await exchange.write(b"half")
+    raise Unavailable("gone")
+
+
+async def fallback(scope, receive, send):
+    await send({"type": "http.response.start", "status": 418, "headers": []})
+
+
+ROUTES = [
+    Route("POST", "/echo", echo),
+    Route("GET", "/missing", missing),
+    Route("GET", "/broken", broken),
+    Route("GET", "/half", half),
+    Route("GET", "/below/", missing),
+]
+APP = Router(ROUTES)
+
+
+async def test_an_answer_names_its_call():
+    status, headers, body = await call(APP, "/echo", "POST", [b'{"a":', b"1}"])
+    assert (status, orjson.loads(body)) == (200, {"a": 1})
+    assert len(headers[b"x-request-id"]) == 66
+    assert headers[b"content-length"] == str(len(body)).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "body", "status", "code"),
+    [
+        ("/missing", "GET", [b""], 404, "not_found"),
+        ("/below/this", "GET", [b""], 404, "not_found"),
+        ("/nowhere", "GET", [b""], 404, "unknown_route"),
+        ("/echo", "GET", [b""], 405, "method_not_allowed"),
+        ("/broken", "GET", [b""], 500, "faulty"),
+        ("/echo", "POST", [b"{"], 400, "malformed_json"),
+        ("/echo", "POST", [b"\xff\xfe"], 400, "malformed_json"),
+        ("/echo", "POST", [b"[1]"], 400, "malformed_json"),
+        ("/echo", "POST", [b"1" * 15, b"1" * 15], 413, "body_too_large"),
+    ],
+)
+async def test_errors_are_answers(path, method, body, status, code):
+    found, headers, content = await call(APP, path, method, body)
+    error = orjson.loads(content)["error"]
+    assert (found, error["code"]) == (status, code)
+    assert error["call_id"] == headers[b"x-request-id"].decode()
+    assert "inside" not in error["message"]
+
+
+async def test_a_declared_length_over_the_limit_is_refused_unread():
+    status, _, content = await call(APP, "/echo", "POST", [b"{}"], [(b"content-length", b"21")])
+    assert (status, orjson.loads(content)["error"]["code"]) == (413, BodyTooLarge.code)
+
+
+async def test_a_caller_who_hangs_up_gets_no_answer():
+    assert await call(APP, "/echo", "POST", [b'{"a"', b":1}"], hang_up=True) is None
+    assert issubclass(ClientGone, Exception)
+
+
+async def test_an_error_after_the_start_reaches_the_server_which_closes():
+    with pytest.raises(Unavailable):
+        await call(APP, "/half")
+
+
+async def test_what_is_not_ours_goes_to_the_fallback():
+    assert (await call(Router(ROUTES, fallback=fallback), "/nowhere"))[0] == 418
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_the_lifespan_opens_and_closes(fails):
+    seen, sent = [], []
+
+    @asynccontextmanager
+    async def lifespan():
+        if fails:
+            raise Unavailable("no database")
+        seen.append("open")
+        yield
+        seen.append("closed")
+
+    async def receive():
+        return {"type": "lifespan"}
+
+    async def send(message):
+        sent.append(message)
+
+    await Router([], lifespan=lifespan)({"type": "lifespan"}, receive, send)
+    if fails:
+        assert sent == [{"type": "lifespan.startup.failed", "message": "unavailable: no database"}]
+    else:
+        assert seen == ["open", "closed"]
+        assert [m["type"] for m in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def test_ready_only_when_every_part_is():
+    state = {"chain": False}
+
+    async def database():
+        await asyncio.sleep(0)
+
+    async def chain():
+        if not state["chain"]:
+            raise Unavailable("no node")
+
+    health = Health({"database": database, "chain": chain})
+    app = Router(health.routes)
+    assert (await call(app, "/healthz"))[0] == 200
+    status, _, body = await call(app, "/readyz")
+    assert (status, orjson.loads(body)["checks"]) == (503, {"database": "ok", "chain": "failed"})
+    state["chain"] = True
+    assert (await call(app, "/readyz"))[0] == 200
+    health.leave()
+    assert (await call(app, "/readyz"))[0] == 503

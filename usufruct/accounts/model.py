@@ -1,0 +1,96 @@
+"""Bearer keys: what they are, and the rules of using one.
+
+A key is a channel of its payer: the gateway holds a session key that may authorize payments out of that one channel, up
+to the key's spending limit. The money stays in the payer's escrow; revoking a key or losing the gateway loses nothing.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from usufruct.accounts.errors import AssetOutOfScope, InvalidKeyTerms, KeyExpired, KeyRevoked
+from usufruct.core import UINT128_MAX, Address, Hash32
+
+_LONGEST_LABEL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTerms:
+    """What a payer grants; the fields are those of `BearerKey`."""
+
+    payer: Address
+    spending_limit: int
+    expires_at: int
+    assets: frozenset[str] = frozenset()
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BearerKey:
+    """One key, without its secret.
+
+    `payer` owns the money and the key. `channel` is the escrow it pays from, `session` the address that authorizes
+    payments out of it. `spending_limit`: atomic units, over the key's whole life. `expires_at`, `revoked_at`: seconds
+    since 1970. `assets`: the names of the assets it may call; empty means all.
+    """
+
+    id: str
+    payer: Address
+    channel: Hash32
+    session: Address
+    spending_limit: int
+    expires_at: int
+    assets: frozenset[str]
+    label: str
+    created_at: int
+    revoked_at: int | None = None
+
+    def check(self, now: int) -> None:
+        """Refuse a key that is over.
+
+        Raises:
+            KeyRevoked: when it was revoked.
+            KeyExpired: when `now` is past its end.
+        """
+        if self.revoked_at is not None:
+            raise KeyRevoked(f"{self.id} was revoked; make a new key", key_id=self.id, revoked_at=self.revoked_at)
+        if now >= self.expires_at:
+            raise KeyExpired(f"{self.id} expired; make a new key", key_id=self.id, expires_at=self.expires_at)
+
+    def check_asset(self, asset: str) -> None:
+        """Refuse an asset outside the key's scope.
+
+        Raises:
+            AssetOutOfScope: when the key names assets, and this is none of them.
+        """
+        if self.assets and asset not in self.assets:
+            raise AssetOutOfScope(
+                f"{self.id} may not call {asset}; use one of {', '.join(sorted(self.assets))}, or another key",
+                field="model",
+                key_id=self.id,
+                asset=asset,
+            )
+
+
+def check_terms(terms: KeyTerms, now: int) -> None:
+    """Refuse terms no key can have.
+
+    Raises:
+        InvalidKeyTerms: names the field.
+    """
+    if not 0 < terms.spending_limit <= UINT128_MAX:
+        _refuse("spending_limit", terms.spending_limit, "from 1 to 2**128 - 1 atomic units")
+    if not now < terms.expires_at < 1 << 63:
+        _refuse("expires_at", terms.expires_at, f"in the future (it is {now})")
+    if len(terms.label) > _LONGEST_LABEL:
+        _refuse("label", len(terms.label), f"at most {_LONGEST_LABEL} characters long")
+    if not all(asset and asset.isprintable() for asset in terms.assets):
+        _refuse("assets", len(terms.assets), "names of assets, without control characters")
+
+
+def sorted_assets(assets: Set[str]) -> str:
+    """Return the assets as they are signed and stored: sorted, one a line."""
+    return "\n".join(sorted(assets))
+
+
+def _refuse(field: str, value: int, rule: str) -> None:
+    raise InvalidKeyTerms(f"{field} must be {rule}, not {value}", field=field, value=value)

@@ -1,0 +1,59 @@
+"""Session keys at rest: AES-256-GCM under a key derived from the installation's secret."""
+
+from secrets import token_bytes
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from usufruct.core import Faulty, Invalid
+
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+_SHORTEST = 16
+
+
+class WeakSecret(Invalid):
+    """The installation's secret is too short to protect anything."""
+
+    code = "weak_secret"
+
+
+class Unsealable(Faulty):
+    """What is stored was sealed under another secret, for another row, or was changed."""
+
+    code = "unsealable"
+
+
+class Seal:
+    """Seals short secrets for one purpose; `context` binds each to the row it is stored in."""
+
+    def __init__(self, secret: bytes, purpose: str) -> None:
+        """Derive the key.
+
+        Raises:
+            WeakSecret: when `secret` is shorter than 16 bytes.
+        """
+        if len(secret) < _SHORTEST:
+            raise WeakSecret(f"{purpose}: the secret must have at least {_SHORTEST} bytes; use 32 random ones")
+        self._cipher = AESGCM(HKDF(SHA256(), 32, None, purpose.encode()).derive(secret))
+
+    def close(self, plain: bytes, context: str) -> bytes:
+        """Return version, nonce and ciphertext."""
+        nonce = token_bytes(_NONCE_BYTES)
+        return _VERSION + nonce + self._cipher.encrypt(nonce, plain, context.encode())
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """Return what `close` was given.
+
+        Raises:
+            Unsealable: when secret, context or bytes differ.
+        """
+        start = len(_VERSION) + _NONCE_BYTES
+        try:
+            if not sealed.startswith(_VERSION):
+                raise InvalidTag
+            return self._cipher.decrypt(sealed[len(_VERSION) : start], sealed[start:], context.encode())
+        except (InvalidTag, ValueError) as error:
+            raise Unsealable(f"{context} cannot be unsealed; was the installation's secret changed?") from error

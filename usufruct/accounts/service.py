@@ -1,0 +1,197 @@
+"""Bearer keys: create, list, revoke, authenticate."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from secrets import token_bytes, token_hex
+from typing import Protocol
+
+from coincurve import PrivateKey
+
+from usufruct.accounts.bearer import bearer_hash, new_bearer
+from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed
+from usufruct.accounts.model import BearerKey, KeyTerms, check_terms
+from usufruct.accounts.proof import KeyDomain, KeyProof, key_digest
+from usufruct.accounts.sealing import Seal
+from usufruct.accounts.store import (
+    add_key,
+    channels_left,
+    key_by_hash,
+    key_by_id,
+    keys_of,
+    nonce_used,
+    sealed_session_of,
+    set_revoked,
+)
+from usufruct.chain import address_of_key
+from usufruct.core import UINT256_MAX, Address, Clock, Hash32, Invalid
+from usufruct.store import ConstraintViolated, Database
+
+Recover = Callable[[bytes, bytes], Address]
+"""From a 32-byte digest and a 65-byte signature to the account that signed."""
+
+FRESH_SECONDS = 1.0
+_MOST_REMEMBERED = 10_000
+
+
+class Channels(Protocol):
+    """What the payments room does for a new key."""
+
+    async def open(self, payer: Address, session: Address) -> Hash32:
+        """Name a fresh channel from `payer` to the operator's till that `session` may authorize payments from."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key that was just made; `text` is the bearer key itself, known to nobody else and never again."""
+
+    key: BearerKey
+    text: str
+
+    def __repr__(self) -> str:
+        return f"NewKey({self.key.id})"
+
+
+class Keys:
+    """The bearer keys of this installation.
+
+    A key that was seen is remembered for at most `FRESH_SECONDS`: revoking is immediate in this process, and takes that
+    long to reach its neighbours.
+    """
+
+    def __init__(
+        self, database: Database, seal: Seal, clock: Clock, domain: KeyDomain, recover: Recover, channels: Channels
+    ) -> None:
+        """Keep keys in `database`, their session keys under `seal`."""
+        self._database = database
+        self._seal = seal
+        self._clock = clock
+        self._domain = domain
+        self._recover = recover
+        self._channels = channels
+        self._known: dict[bytes, tuple[BearerKey, float]] = {}
+        self._reads: dict[bytes, asyncio.Task[BearerKey]] = {}
+        self._revocations = 0
+
+    async def create(self, terms: KeyTerms, proof: KeyProof) -> NewKey:
+        """Make a key the payer asked for with their signature.
+
+        Raises:
+            InvalidKeyTerms: for terms no key can have.
+            InvalidProof: when the signature is not the payer's over these terms.
+            ProofUsed: when the nonce was used before.
+        """
+        check_terms(terms, self._clock.now())
+        self._check_proof(terms, proof)
+        async with self._database.snapshot() as unit:
+            if await nonce_used(unit, terms.payer, proof.nonce):
+                raise _used(proof)
+        session_key = PrivateKey(token_bytes(32))
+        session = address_of_key(session_key.public_key.format(compressed=False))
+        key = BearerKey(
+            id=f"key_{token_hex(12)}",
+            payer=terms.payer,
+            channel=await self._channels.open(terms.payer, session),
+            session=session,
+            spending_limit=terms.spending_limit,
+            expires_at=terms.expires_at,
+            assets=terms.assets,
+            label=terms.label,
+            created_at=self._clock.now(),
+        )
+        text, secret_hash = new_bearer()
+        try:
+            async with self._database.transaction() as unit:
+                await add_key(unit, key, secret_hash, self._seal.close(session_key.secret, key.id), proof.nonce)
+        except ConstraintViolated as error:
+            raise _used(proof) from error
+        return NewKey(key, text)
+
+    async def list(self, payer: Address) -> Sequence[BearerKey]:
+        """Return a payer's keys, newest first."""
+        async with self._database.snapshot() as unit:
+            return await keys_of(unit, payer)
+
+    async def revoke(self, payer: Address, key_id: str) -> BearerKey:
+        """Revoke a key; revoking again changes nothing.
+
+        Raises:
+            KeyNotFound: when `payer` has no such key.
+        """
+        async with self._database.transaction() as unit:
+            await set_revoked(unit, payer, key_id, self._clock.now())
+            key = await key_by_id(unit, payer, key_id)
+        if key is None:
+            raise KeyNotFound(f"{payer} has no key {key_id}; list the keys to see their ids", key_id=key_id)
+        self._revocations += 1
+        self._known.clear()
+        self._reads.clear()
+        return key
+
+    async def authenticate(self, authorization: str) -> BearerKey:
+        """Return the key an `Authorization` header carries.
+
+        Raises:
+            Unauthenticated: missing, mistyped, unknown, expired or revoked, each under its own code.
+        """
+        key = await self._find(bearer_hash(authorization))
+        key.check(self._clock.now())
+        return key
+
+    async def session_key(self, key: BearerKey) -> bytes:
+        """Return the private key (32 bytes) that authorizes payments out of the key's channel.
+
+        Raises:
+            KeyNotFound: when there is no such key.
+        """
+        async with self._database.snapshot() as unit:
+            sealed = await sealed_session_of(unit, key.id)
+        if sealed is None:
+            raise KeyNotFound(f"there is no key {key.id}", key_id=key.id)
+        return self._seal.open(sealed, key.id)
+
+    async def leaving(self) -> Sequence[Hash32]:
+        """Return the channels of keys that are revoked or expired: their unused money can go back."""
+        async with self._database.snapshot() as unit:
+            return await channels_left(unit, self._clock.now())
+
+    async def _find(self, secret_hash: bytes) -> BearerKey:
+        known = self._known.get(secret_hash)
+        if known is not None and self._clock.monotonic() - known[1] < FRESH_SECONDS:
+            return known[0]
+        read = self._reads.get(secret_hash)
+        if read is None:  # who asks meanwhile waits for the same answer
+            read = self._reads[secret_hash] = asyncio.create_task(self._read(secret_hash))
+            read.add_done_callback(lambda done: self._reads.pop(secret_hash, None) and done.exception())
+        return await asyncio.shield(read)
+
+    async def _read(self, secret_hash: bytes) -> BearerKey:
+        now, revocations = self._clock.monotonic(), self._revocations
+        async with self._database.snapshot() as unit:
+            key = await key_by_hash(unit, secret_hash)
+        if key is None:
+            raise KeyUnknown("this installation made no such key; is the base URL right?", field="authorization")
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        if revocations == self._revocations:  # what was read before a revocation is not remembered after it
+            self._known[secret_hash] = key, now
+        return key
+
+    def _check_proof(self, terms: KeyTerms, proof: KeyProof) -> None:
+        if not 0 <= proof.nonce <= UINT256_MAX:
+            raise InvalidProof("nonce must be from 0 to 2**256 - 1", field="nonce")
+        try:
+            signer = self._recover(key_digest(self._domain, terms, proof.nonce), proof.signature)
+        except Invalid as error:
+            raise InvalidProof(f"the proof carries no signature: {error.message}", field="signature") from error
+        if signer != terms.payer:
+            raise InvalidProof(
+                f"the proof is signed by {signer}, not by the payer {terms.payer}; sign exactly these terms",
+                field="signature",
+                signer=signer,
+                payer=terms.payer,
+            )
+
+
+def _used(proof: KeyProof) -> ProofUsed:
+    return ProofUsed(f"nonce {proof.nonce} has made a key already; sign again with another", field="nonce")

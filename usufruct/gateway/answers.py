@@ -1,0 +1,174 @@
+"""Answers on their way out: whole ones, streams, and those that are given a second time."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import orjson
+
+from usufruct.connectors.openai import Answer, UpstreamFault, UpstreamRejected, UpstreamSlow
+from usufruct.core import UsufructError
+from usufruct.gateway.bill import SignedReceipt, bill_event, content_hash, event
+from usufruct.gateway.call import KeptAnswer, OpenCall
+from usufruct.gateway.calls import Calls
+from usufruct.gateway.counting import counted
+from usufruct.gateway.metering import usage_of_part, usage_of_whole
+from usufruct.gateway.model import Endpoint
+from usufruct.gateway.presence import presence
+from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
+from usufruct.gateway.replicas import Replicas
+from usufruct.payments import Replay, Usage
+from usufruct.web import EVENT_STREAM, ClientGone, Exchange, error_body
+
+FAREWELL_SECONDS = 30.0
+"""How long the last write waits for a caller who stopped reading."""
+
+_DONE = b"data: [DONE]\n\n"
+_ANSWER_ID = re.compile(rb'"id":\s*"([^"\\]{1,200})"')
+_REPLAYED = (b"x-usufruct-replayed", b"true")
+
+
+class Answers:
+    """Asks upstream and answers the caller; every open call ends charged or released."""
+
+    def __init__(self, calls: Calls, replicas: Replicas) -> None:
+        """Charge through `calls`, ask `replicas`."""
+        self._calls = calls
+        self._replicas = replicas
+
+    async def whole(self, exchange: Exchange, call: OpenCall) -> None:
+        """Answer in one piece; charged only if the upstream answers while the caller is there."""
+        order = call.order
+        try:
+            answer = await self._ask(exchange, call)
+            data = answer.content.get("data")
+            said = answer.text.encode() if order.asset.endpoint is Endpoint.CHAT else orjson.dumps(data)
+            output = await counted(order.counter, answer.text)
+            counts = Usage(order.counted_input, output)
+            measured = usage_of_whole(answer.usage, counts, order.asset.counting)
+            kept = KeptAnswer(answer.body, order.asset.name)
+            receipt = await self._calls.meter(call, measured, content_hash(said), kept)
+        except BaseException as error:
+            await self._let_go(call, error)
+            raise
+        await _answer_whole(exchange, answer.content, receipt)
+
+    async def stream(self, exchange: Exchange, call: OpenCall) -> None:
+        """Answer event by event, as upstream sends them."""
+        relay = Relay(exchange, call, [(b"x-usufruct-ceiling", str(call.allowance.ceiling).encode())])
+        try:
+            outcome = await relay.run(self._replicas)
+            if outcome is Outcome.NOTHING and relay.fault is not None:
+                raise relay.fault
+            if outcome is Outcome.GONE and not relay.text:
+                raise ClientGone
+            ending, receipt = await self._charge(exchange, call, relay, outcome)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and relay.text:
+                await asyncio.shield(self._charge(exchange, call, relay, Outcome.GONE))
+            else:
+                await self._let_go(call, error)
+            if exchange.started and isinstance(error, UsufructError):
+                await _farewell(exchange, event(error_body(error, exchange.call_id)))
+                return
+            raise
+        if outcome is not Outcome.GONE:
+            await _farewell(exchange, _last_events(ending, receipt))
+
+    async def again(self, exchange: Exchange, replay: Replay) -> None:
+        """Give the answer kept for the same request, with the bill it had; nothing is charged."""
+        kept, receipt = await self._calls.replayed(replay)
+        if not kept.stream:
+            await _answer_whole(exchange, orjson.loads(kept.body), receipt, again=True)
+            return
+        await exchange.start(200, [*EVENT_STREAM, _REPLAYED])
+        await exchange.write(kept.body)
+        await _farewell(exchange, _last_events(kept, receipt))
+
+    async def _ask(self, exchange: Exchange, call: OpenCall) -> Answer:
+        """Return the first server's answer.
+
+        Raises:
+            UpstreamFault: when none gives one.
+            ClientGone: when nobody waits for it any more.
+        """
+        order = call.order
+        fault: UpstreamFault = UpstreamSlow(f"the answer took over {LONGEST_SECONDS:g} s; ask for less", phase="total")
+        try:
+            async with presence(exchange, LONGEST_SECONDS, lambda: 0.0) as caller:
+                for replica, upstream in self._replicas.order(order.asset):
+                    body = order.asked.upstream_body(replica.model, call.allowance.output_tokens)
+                    ask = upstream.chat if order.asset.endpoint is Endpoint.CHAT else upstream.embeddings
+                    try:
+                        return await ask(body)
+                    except UpstreamFault as failure:
+                        fault = self._replicas.failed(order.asset, replica, failure)
+                        if isinstance(fault, UpstreamRejected):
+                            break
+        except TimeoutError as timeout:
+            if caller.gone:
+                raise ClientGone from timeout
+        raise fault
+
+    async def _charge(
+        self, exchange: Exchange, call: OpenCall, relay: Relay, outcome: Outcome
+    ) -> tuple[KeptAnswer, SignedReceipt]:
+        """Charge what the caller has of a stream."""
+        order, text = call.order, relay.text
+        delivered = Usage(order.counted_input, await counted(order.counter, text))
+        if outcome is Outcome.WHOLE:
+            measured, broken = usage_of_whole(relay.reported, delivered, order.asset.counting), ""
+        else:
+            measured = usage_of_part(relay.reported, delivered)
+            fault = relay.fault or _HungUp(
+                "the caller hung up before the end of this answer; ask again under a new key"
+            )
+            broken = orjson.dumps(error_body(fault, exchange.call_id)).decode()
+        kept = KeptAnswer(
+            body=b"".join(relay.sent),
+            model=order.asset.name,
+            stream=True,
+            usage_asked=order.asked.include_usage,
+            broken=broken,
+        )
+        return kept, await self._calls.meter(call, measured, content_hash(text.encode()), kept)
+
+    async def _let_go(self, call: OpenCall, error: BaseException) -> None:
+        reason = error.code if isinstance(error, UsufructError) else "client_gone"
+        if not isinstance(error, UsufructError | ClientGone | asyncio.CancelledError):
+            reason = "faulty"
+        await asyncio.shield(self._calls.release(call, reason))
+
+
+class _HungUp(UsufructError):
+    """What the end of a kept stream says when its first caller hung up."""
+
+    status = 409
+    code = "incomplete_answer"
+
+
+async def _answer_whole(
+    exchange: Exchange, content: Mapping[str, Any], receipt: SignedReceipt, *, again: bool = False
+) -> None:
+    reported = content.get("usage")
+    usage = receipt.usage(reported if isinstance(reported, dict) else None)
+    headers = receipt.headers() + ([_REPLAYED] if again else [])
+    await exchange.answer_json({**content, "usage": usage}, headers)
+
+
+def _last_events(answer: KeptAnswer, receipt: SignedReceipt) -> bytes:
+    """Return what ends a stream: the bill before `[DONE]` for who asked for usage, after it, unseen, for others."""
+    if answer.broken:
+        error = orjson.loads(answer.broken)
+        return event({**error, "usage": receipt.usage(), "usufruct": receipt.as_json()})
+    found = _ANSWER_ID.search(answer.body)
+    bill = bill_event(receipt, found[1].decode() if found else f"chatcmpl-{receipt.receipt.call}", answer.model)
+    return bill + _DONE if answer.usage_asked else _DONE + bill
+
+
+async def _farewell(exchange: Exchange, last: bytes) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FAREWELL_SECONDS):
+            await exchange.write(last, more=False)

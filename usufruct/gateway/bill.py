@@ -1,0 +1,116 @@
+"""What the caller is told about the charge: the receipt, members of `usage`, headers, the last event of a stream."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from usufruct.core import Hash32
+from usufruct.gateway.errors import ReceiptNotFound
+from usufruct.gateway.operator import Operator
+from usufruct.payments import Call, Receipt, receipt_of, sign_receipt
+from usufruct.web import Header
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReceipt:
+    """A receipt under the operator's signature, and what it does not say: the ceiling, whether usage was overruled."""
+
+    receipt: Receipt
+    signature: bytes
+    ceiling: int
+    flagged: bool
+    operator: Operator
+
+    def as_json(self) -> dict[str, object]:
+        """Return the receipt's members as EIP-712 names them (integers as text), and where and by whom it is signed."""
+        receipt = self.receipt
+        return {
+            "call": receipt.call,
+            "channel": receipt.channel,
+            "token": receipt.token,
+            "asset": hex(receipt.asset),
+            "priceCardVersion": str(receipt.price_card_version),
+            "modelDigest": receipt.model_digest,
+            "requestHash": receipt.request_hash,
+            "responseHash": receipt.response_hash,
+            "inputTokens": str(receipt.input_tokens),
+            "outputTokens": str(receipt.output_tokens),
+            "amount": str(receipt.amount),
+            "cumulative": str(receipt.cumulative),
+            "time": str(receipt.time),
+            "signature": "0x" + self.signature.hex(),
+            "signer": self.operator.receipts.address,
+            "till": self.operator.till,
+            "chainId": str(self.operator.escrow.chain_id),
+        }
+
+    def usage(self, reported: Mapping[str, Any] | None = None) -> dict[str, object]:
+        """Return the answer's `usage`: the upstream's members, our counts, `cost` in whole units, `cost_details`."""
+        inputs, outputs = self.receipt.input_tokens, self.receipt.output_tokens
+        details = {
+            "charge": str(self.receipt.amount),
+            "ceiling": str(self.ceiling),
+            "token": self.receipt.token,
+            "decimals": self.operator.decimals,
+            "flagged": self.flagged,
+        }
+        ours = {"prompt_tokens": inputs, "completion_tokens": outputs, "total_tokens": inputs + outputs}
+        cost = {"cost": self.operator.shown(self.receipt.amount), "cost_details": details}
+        return {**(reported or {}), **ours, **cost}
+
+    def headers(self) -> list[Header]:
+        """Return the headers of a whole answer; `x-usufruct-receipt` is the receipt as base64 of its JSON."""
+        told = {
+            "charge": self.receipt.amount,
+            "cost": self.operator.shown(self.receipt.amount),
+            "ceiling": self.ceiling,
+            "input-tokens": self.receipt.input_tokens,
+            "output-tokens": self.receipt.output_tokens,
+            "call": self.receipt.call,
+            "receipt": base64.b64encode(orjson.dumps(self.as_json())).decode(),
+        }
+        return [(f"x-usufruct-{name}".encode(), str(value).encode()) for name, value in told.items()]
+
+
+def signed(call: Call, operator: Operator) -> SignedReceipt:
+    """Return a metered call's receipt; the same call gives the same signature, kept or made now.
+
+    Raises:
+        ReceiptNotFound: when the call has not been metered.
+    """
+    receipt = receipt_of(call, operator.token)
+    if receipt is None or call.bill is None:
+        raise ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
+    signature = call.receipt_signature or sign_receipt(
+        receipt, operator.escrow.chain_id, operator.till, operator.receipts
+    )
+    return SignedReceipt(receipt, signature, call.ceiling, call.bill.flagged, operator)
+
+
+def bill_event(receipt: SignedReceipt, answer_id: str, model: str) -> bytes:
+    """Return the event that carries the bill: a chunk without choices, as OpenAI's usage event is, with the receipt."""
+    return event(
+        {
+            "id": answer_id,
+            "object": "chat.completion.chunk",
+            "created": receipt.receipt.time,
+            "model": model,
+            "choices": [],
+            "usage": receipt.usage(),
+            "usufruct": receipt.as_json(),
+        }
+    )
+
+
+def event(content: Mapping[str, Any]) -> bytes:
+    """Write one server-sent event."""
+    return b"data: " + orjson.dumps(content) + b"\n\n"
+
+
+def content_hash(content: bytes) -> Hash32:
+    """Return the SHA-256 by which receipts name requests and answers."""
+    return Hash32("0x" + sha256(content).hexdigest())

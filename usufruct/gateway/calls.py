@@ -1,0 +1,236 @@
+"""A call's money: let it in with its ceiling set aside, charge it once, or let it go uncharged."""
+
+import asyncio
+import logging
+
+from usufruct.accounts import Keys
+from usufruct.core import Clock, Hash32, hash32
+from usufruct.gateway.bill import SignedReceipt, content_hash, signed
+from usufruct.gateway.call import KeptAnswer, OpenCall, Order
+from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.counting import counted_input
+from usufruct.gateway.errors import InvalidRequest, LimitReached, ReceiptNotFound
+from usufruct.gateway.metering import Budget, ceiling
+from usufruct.gateway.model import Endpoint
+from usufruct.gateway.operator import Operator, SessionVouchers
+from usufruct.gateway.request import read_chat, read_embeddings
+from usufruct.payments import (
+    Allowance,
+    BalanceTooLow,
+    Bill,
+    Call,
+    CallLost,
+    CallUnknown,
+    IdempotencyKey,
+    Lease,
+    Ledger,
+    Measured,
+    OverBudget,
+    Replay,
+    Reservation,
+    charge_up,
+)
+from usufruct.store import DatabaseUnavailable
+from usufruct.web import Exchange, json_object
+
+BODY_BYTES = 8 << 20
+FIRST_EPOCH = 1
+"""Of a lease nobody has taken over: what `Ledger.reserve` gives."""
+
+_LONGEST_IDEMPOTENCY_KEY = 255
+_LOWERINGS = 2
+_TRIES = 3
+_PAUSE = 0.2
+
+logger = logging.getLogger(__name__)
+
+
+class Calls:
+    """Every call's way through the ledger."""
+
+    def __init__(self, keys: Keys, catalogue: Catalogue, ledger: Ledger, operator: Operator, clock: Clock) -> None:
+        """Charge bearer keys for the catalogue's assets."""
+        self._keys = keys
+        self._catalogue = catalogue
+        self._ledger = ledger
+        self._operator = operator
+        self._clock = clock
+        self._vouchers = SessionVouchers(keys, operator.escrow)
+        self._unreleased: dict[Lease, str] = {}
+
+    async def open(self, exchange: Exchange, endpoint: Endpoint) -> OpenCall | Replay:
+        """Let a call in: its ceiling is set aside durably when this returns; or find the answer kept for it.
+
+        Raises:
+            UsufructError: every refusal; nothing was reserved or charged.
+        """
+        order = await self._order(exchange, endpoint)
+        allowance = ceiling(order.asked, order.counted_input, order.asset, order.card, order.budget)
+        sign = await self._vouchers.signer(order.key)
+        for lowerings in range(_LOWERINGS + 1):
+            reservation = Reservation(
+                call=Hash32(exchange.call_id),
+                channel=order.key.channel,
+                asset=order.asset.id,
+                ceiling=allowance.ceiling,
+                price_card_version=order.card.version,
+                request_hash=order.request_hash,
+                sign=sign,
+                idempotency=order.idempotency,
+            )
+            try:
+                held = await self._ledger.reserve(reservation)
+                break
+            except DatabaseUnavailable:
+                self._unreleased[Lease(reservation.call, reservation.channel, FIRST_EPOCH)] = "unknown"
+                raise
+            except (BalanceTooLow, LimitReached) as refusal:
+                lowered = _lowered(order, allowance, refusal)
+                if lowered is None or lowerings == _LOWERINGS:
+                    raise
+                allowance = lowered
+        if isinstance(held, Replay):
+            return held
+        call = OpenCall(order, allowance, held.lease)
+        try:
+            await self._ledger.start(held.lease)
+        except BaseException:
+            await asyncio.shield(self.release(call, "not_started"))
+            raise
+        return call
+
+    async def meter(
+        self, call: OpenCall, measured: Measured, response_hash: Hash32, answer: KeptAnswer
+    ) -> SignedReceipt:
+        """Charge a call; durable when this returns.
+
+        Raises:
+            CallLost: when the lease ended meanwhile; this attempt bills nothing.
+            DatabaseUnavailable: when the ledger stays unreachable; the call will be released uncharged.
+        """
+        order, lease = call.order, call.lease
+        charge = charge_up(measured.usage, order.card, call.allowance.ceiling)
+        bill = Bill(charge, measured.usage, measured.flagged, order.asset.model_digest, response_hash)
+        kept = answer.packed() if order.idempotency else None
+        metered = await self._metered(lease, bill, kept)
+        extra = {
+            "call_id": lease.call,
+            "key_id": order.key.id,
+            "asset": order.asset.name,
+            "input_tokens": measured.usage.input_tokens,
+            "output_tokens": measured.usage.output_tokens,
+            "charge": charge,
+            "ceiling": call.allowance.ceiling,
+        }
+        if measured.flagged:
+            logger.warning("the upstream's usage was overruled", extra=extra)
+        logger.info("metered", extra=extra)
+        return signed(metered, self._operator)
+
+    async def release(self, call: OpenCall, reason: str) -> None:
+        """Let a call go uncharged: now, or by `tidy` when the database does not answer now."""
+        self._unreleased[call.lease] = reason
+        await self._release(call.lease, reason)
+
+    async def tidy(self) -> None:
+        """Let go what could not be let go when it should: leases of a living process are renewed and never end."""
+        for lease, reason in list(self._unreleased.items()):
+            await self._release(lease, reason)
+
+    async def _release(self, lease: Lease, reason: str) -> None:
+        extra = {"call_id": lease.call, "reason": reason}
+        try:
+            await self._ledger.release(lease, reason)
+        except DatabaseUnavailable:
+            logger.exception("not released; will be tried again", extra=extra)
+            return
+        except (CallLost, CallUnknown) as ended:
+            logger.warning("not released: %s", ended.message, extra=extra)
+        else:
+            logger.info("released", extra=extra)
+        self._unreleased.pop(lease, None)
+
+    async def receipt(self, exchange: Exchange, call_id: str) -> SignedReceipt:
+        """Return the receipt of one of the caller's own calls.
+
+        Raises:
+            ReceiptNotFound: when there is none, or it is another payer's.
+        """
+        key = await self._keys.authenticate(exchange.header(b"authorization"))
+        call = await self._ledger.call(hash32(call_id, "receipt"))
+        if call is None or call.lease.channel != key.channel:
+            raise ReceiptNotFound(f"{key.id} has no call {call_id}", field="receipt")
+        return signed(call, self._operator)
+
+    async def replayed(self, replay: Replay) -> tuple[KeptAnswer, SignedReceipt]:
+        """Return the kept answer of a call, and the receipt it had then."""
+        call = await self._ledger.call(replay.call)
+        if call is None:
+            raise ReceiptNotFound(f"call {replay.call} is unknown", field="idempotency-key")
+        return KeptAnswer.unpacked(replay.answer), signed(call, self._operator)
+
+    async def _order(self, exchange: Exchange, endpoint: Endpoint) -> Order:
+        key = await self._keys.authenticate(exchange.header(b"authorization"))
+        raw = await exchange.body(BODY_BYTES)
+        content = json_object(raw)
+        asked = read_chat(content) if endpoint is Endpoint.CHAT else read_embeddings(content)
+        asset = await self._catalogue.find(asked.model)
+        key.check_asset(asset.name)
+        asset.check_open(endpoint)
+        counter = await self._catalogue.counter(asset)
+        request_hash = content_hash(raw)
+        return Order(
+            key=key,
+            asset=asset,
+            card=asset.card(self._clock.now()),
+            asked=asked,
+            counter=counter,
+            counted_input=await counted_input(counter, asset.counting, asked),
+            budget=_budget(exchange),
+            request_hash=request_hash,
+            idempotency=_idempotency(exchange, request_hash),
+        )
+
+    async def _metered(self, lease: Lease, bill: Bill, kept: bytes | None) -> Call:
+        """Meter, again when the database did not answer: the ledger counts it once."""
+        for left in reversed(range(_TRIES)):
+            try:
+                return await self._ledger.meter(lease, bill, kept)
+            except DatabaseUnavailable:
+                if not left:
+                    raise
+                await asyncio.sleep(_PAUSE)
+        raise AssertionError
+
+
+def _budget(exchange: Exchange) -> Budget:
+    limit = exchange.header(b"x-usufruct-limit")
+    if not limit:
+        return Budget()
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 39):
+        raise InvalidRequest("x-usufruct-limit must be a whole number of atomic units", field="x-usufruct-limit")
+    return Budget(int(limit), own_limit=True)
+
+
+def _idempotency(exchange: Exchange, request_hash: Hash32) -> IdempotencyKey | None:
+    key = exchange.header(b"idempotency-key")
+    if not key:
+        return None
+    if not (key.isascii() and key.isprintable() and len(key) <= _LONGEST_IDEMPOTENCY_KEY):
+        raise InvalidRequest(
+            f"idempotency-key must be at most {_LONGEST_IDEMPOTENCY_KEY} printable ASCII characters",
+            field="idempotency-key",
+        )
+    return IdempotencyKey(key, request_hash)
+
+
+def _lowered(order: Order, allowance: Allowance, refusal: BalanceTooLow | LimitReached) -> Allowance | None:
+    """Return less output that fits what is left, when the caller left the output open or limits it by money."""
+    if order.asked.wanted_output is not None and not (order.budget.own_limit and order.asked.wanted_output):
+        return None
+    needed, held = refusal.details["needed"], refusal.details.get("limit", refusal.details.get("balance"))
+    left = allowance.ceiling - (int(needed or 0) - int(held or 0))
+    try:
+        return ceiling(order.asked, order.counted_input, order.asset, order.card, Budget(max(left, 0), own_limit=True))
+    except OverBudget:
+        return None

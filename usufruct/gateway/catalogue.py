@@ -1,0 +1,152 @@
+"""The catalogue: which assets this installation offers, at what price, answered by whom."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from usufruct.accounts import Seal
+from usufruct.core import Address, AssetId, Clock
+from usufruct.gateway.counting import Bytes, Counter, Vocabulary
+from usufruct.gateway.errors import AssetExists, InvalidAsset, UnknownModel
+from usufruct.gateway.model import Asset, PricePeriod, check_asset, check_prices
+from usufruct.gateway.store import add_asset, add_price, add_vocabulary, all_assets, set_retired, vocabulary_content
+from usufruct.payments import PriceCard
+from usufruct.store import ConstraintViolated, Database
+
+FRESH_SECONDS = 2.0
+
+
+class Catalogue:
+    """The assets of this installation.
+
+    What another process changes is seen here within `FRESH_SECONDS`; a price that starts later starts everywhere at
+    once.
+    """
+
+    def __init__(self, database: Database, seal: Seal, clock: Clock) -> None:
+        """Keep assets in `database`, their upstreams under `seal`."""
+        self._database = database
+        self._seal = seal
+        self._clock = clock
+        self._assets: Mapping[str, Asset] = {}
+        self._read_at = -FRESH_SECONDS
+        self._changes = 0
+        self._turn = asyncio.Lock()
+        self._counters: dict[str, Counter] = {"": Bytes()}
+
+    async def add(self, asset: Asset, vocabulary: bytes | None = None) -> Asset:
+        """Offer an asset; `vocabulary` is the `tokenizers` JSON file its text is counted by.
+
+        Raises:
+            InvalidAsset: for a member no asset can have.
+            AssetExists: when the name or the id is taken.
+        """
+        if vocabulary is not None:
+            asset = replace(asset, counting=replace(asset.counting, vocabulary=Vocabulary(vocabulary).digest))
+        elif asset.counting.vocabulary:
+            raise InvalidAsset("vocabulary must be given with the asset that counts by it", field="vocabulary")
+        asset = replace(asset, created_at=self._clock.now(), retired_at=None)
+        check_asset(asset)
+        try:
+            async with self._database.transaction() as unit:
+                if vocabulary is not None:
+                    await add_vocabulary(unit, asset.counting.vocabulary, vocabulary)
+                await add_asset(unit, asset, self._seal)
+        except ConstraintViolated as error:
+            raise AssetExists(
+                f"an asset named {asset.name} or with id {asset.id:#x} is offered already; choose another name",
+                field="name",
+                name=asset.name,
+            ) from error
+        self._forget()
+        return asset
+
+    async def price(self, name: str, card: PriceCard, starts_at: int) -> Asset:
+        """Give an asset a new price card from `starts_at` (seconds since 1970) on; its version is chosen here.
+
+        Raises:
+            UnknownModel: when there is no such asset.
+            InvalidAsset: for prices no call could be charged by.
+        """
+        asset = await self.find(name)
+        period = PricePeriod(
+            replace(card, version=asset.prices[-1].card.version + 1), max(starts_at, self._clock.now())
+        )
+        check_prices([period])
+        async with self._database.transaction() as unit:
+            await add_price(unit, name, period)
+        self._forget()
+        return await self.find(name)
+
+    async def retire(self, name: str) -> Asset:
+        """Stop serving an asset: new calls are refused, running ones end as they would have.
+
+        Raises:
+            UnknownModel: when there is no such asset.
+        """
+        await self.find(name)
+        async with self._database.transaction() as unit:
+            await set_retired(unit, name, self._clock.now())
+        self._forget()
+        return await self.find(name)
+
+    async def list(self) -> list[Asset]:
+        """Return the assets that are served, in the order they were added."""
+        return [asset for asset in (await self._current()).values() if asset.retired_at is None]
+
+    async def find(self, name: str) -> Asset:
+        """Return an asset by name, a retired one too.
+
+        Raises:
+            UnknownModel: when there is none.
+        """
+        asset = (await self._current()).get(name)
+        if asset is None:
+            raise UnknownModel(
+                f"there is no service named {name[:200]!r} here; GET /v1/models lists them", field="model"
+            )
+        return asset
+
+    async def pay_to(self, asset: AssetId) -> Address:
+        """Return where an asset's income goes, retired or not; fulfils `payments.Payee`.
+
+        Raises:
+            UnknownModel: when no asset has this id.
+        """
+        for offered in (await self._current()).values():
+            if offered.id == asset:
+                return offered.pay_to
+        raise UnknownModel(f"there is no service with id {asset:#x} here", asset=hex(asset))
+
+    async def counter(self, asset: Asset) -> Counter:
+        """Return what counts the asset's text.
+
+        Raises:
+            InvalidAsset: when its vocabulary is gone from the database.
+        """
+        digest = asset.counting.vocabulary
+        if digest not in self._counters:
+            async with self._database.snapshot() as unit:
+                content = await vocabulary_content(unit, digest)
+            if content is None:
+                raise InvalidAsset(f"the vocabulary of {asset.name} is missing; offer it again", field="vocabulary")
+            self._counters[digest] = Vocabulary(content)
+        return self._counters[digest]
+
+    async def _current(self) -> Mapping[str, Asset]:
+        if self._clock.monotonic() - self._read_at >= FRESH_SECONDS:
+            async with self._turn:
+                if self._clock.monotonic() - self._read_at >= FRESH_SECONDS:
+                    await self._read()
+        return self._assets
+
+    async def _read(self) -> None:
+        now, changes = self._clock.monotonic(), self._changes
+        async with self._database.snapshot() as unit:
+            self._assets = await all_assets(unit, self._seal)
+        if changes == self._changes:  # what was read before a change is read again
+            self._read_at = now
+
+    def _forget(self) -> None:
+        self._changes += 1
+        self._read_at = -FRESH_SECONDS

@@ -1,0 +1,58 @@
+"""Why the gateway refuses a call, beyond what keys, prices, the ledger and upstreams refuse themselves."""
+
+from usufruct.core import Conflict, Invalid, NotFound, PaymentRequired
+
+
+class InvalidRequest(Invalid):
+    """A member of the request is missing, of the wrong type or out of range."""
+
+    code = "invalid_request"
+
+
+class UnsupportedContent(Invalid):
+    """A part of a message that is no text: it cannot be counted, so it cannot be priced."""
+
+    code = "unsupported_content"
+
+
+class UnknownModel(NotFound):
+    """No asset of this name is offered here."""
+
+    code = "unknown_model"
+
+
+class RetiredAsset(NotFound):
+    """The asset is no longer served."""
+
+    status = 410
+    code = "retired_asset"
+
+
+class InvalidAsset(Invalid):
+    """An asset cannot be offered in this way."""
+
+    code = "invalid_asset"
+
+
+class AssetExists(Conflict):
+    """An asset of this name is offered already."""
+
+    code = "asset_exists"
+
+
+class WrongEndpoint(Invalid):
+    """The asset answers at another endpoint."""
+
+    code = "wrong_endpoint"
+
+
+class LimitReached(PaymentRequired):
+    """The key's spending limit leaves too little for this call: charged, reserved and asked for now pass it."""
+
+    code = "limit_reached"
+
+
+class ReceiptNotFound(NotFound):
+    """No metered call with this id, or not this key's."""
+
+    code = "receipt_not_found"

@@ -1,0 +1,90 @@
+"""The rules of metering one call: its ceiling before, its usage after. Pure; prices are the payments room's."""
+
+from dataclasses import dataclass, replace
+
+from usufruct.connectors.openai import Usage as Reported
+from usufruct.connectors.openai import UsageFault
+from usufruct.core import UINT128_MAX
+from usufruct.gateway.model import Asset, CountingRule
+from usufruct.gateway.request import Asked
+from usufruct.payments import Allowance, Measured, OverBudget, PriceCard, Usage, affordable_output_down, allow, measure
+
+_LONGEST_TOKEN = 64
+_SPARE_CHARACTERS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a call may cost at most; `own_limit`: the caller set it for this very call, to cut the output to fit."""
+
+    amount: int = UINT128_MAX
+    own_limit: bool = False
+
+
+def ceiling(asked: Asked, counted_input: int, asset: Asset, card: PriceCard, budget: Budget) -> Allowance:
+    """Return how much output a call may have, over all its choices, and what it costs at most.
+
+    Output the caller left open, or limited by money, is lowered until it fits; output the caller named is served as
+    named (within the context window and the operator's caps) or refused.
+
+    Raises:
+        OverContext: when the input does not fit the context window.
+        OverBudget: when the call does not fit the budget.
+    """
+    most = min(budget.amount, asset.caps.largest_ceiling)
+    if asked.wanted_output == 0:
+        return allow(counted_input, 0, replace(card, context_window=card.context_window * asked.messages), most)
+    lowered = asked.wanted_output is None or budget.own_limit
+    wanted = min(asked.wanted_output or asset.caps.usual_output * asked.choices, asset.caps.largest_output)
+    room = max(0, card.context_window - counted_input)
+    shared = replace(card, context_window=card.context_window + room * (asked.choices - 1))
+    allowance = allow(counted_input, wanted, shared, most if lowered else UINT128_MAX)
+    if allowance.ceiling > most or allowance.output_tokens < asked.choices:
+        affordable = max(0, affordable_output_down(counted_input, shared, most))
+        raise OverBudget(
+            f"{wanted} text tokens of output cost up to {allowance.ceiling}, and {most} may be spent; "
+            f"ask for at most {affordable // asked.choices} by max_tokens, raise the limit or add money",
+            field="max_tokens",
+            needed=allowance.ceiling,
+            budget=most,
+            affordable_output=affordable,
+        )
+    return allowance
+
+
+def usage_of_whole(reported: Reported | UsageFault | None, counted: Usage, rule: CountingRule) -> Measured:
+    """Return the usage to charge for a call that came to its end.
+
+    The upstream's word holds, unless it passes our own count by more than the rule's tolerance and spare; one that does
+    is flagged, and measured again without the spare: ours replaces what passes. Without a word ours, flagged if what
+    was said made no sense.
+    """
+    claimed = _claim(reported)
+    if claimed is None:
+        return Measured(counted, flagged=reported is UsageFault.INVALID)
+    spared = Usage(counted.input_tokens + rule.spare_tokens, counted.output_tokens + rule.spare_tokens)
+    believed = measure(claimed, spared, rule.tolerance_ppm)
+    return measure(claimed, counted, rule.tolerance_ppm) if believed.flagged else believed
+
+
+def usage_of_part(reported: Reported | UsageFault | None, delivered: Usage) -> Measured:
+    """Return the usage to charge when the caller did not get everything: what was delivered.
+
+    What the upstream reported for all of it is only a check: it can lower the usage, never raise it.
+    """
+    claimed = _claim(reported) or delivered
+    inputs, outputs = zip(_pair(claimed), _pair(delivered), strict=True)
+    return Measured(Usage(min(inputs), min(outputs)), flagged=False)
+
+
+def longest_text(allowance: Allowance) -> int:
+    """Return the most characters we take from an upstream that was told to stop at the allowance."""
+    return allowance.output_tokens * _LONGEST_TOKEN + _SPARE_CHARACTERS
+
+
+def _claim(reported: Reported | UsageFault | None) -> Usage | None:
+    return Usage(reported.input_tokens, reported.output_tokens) if isinstance(reported, Reported) else None
+
+
+def _pair(usage: Usage) -> tuple[int, int]:
+    return usage.input_tokens, usage.output_tokens

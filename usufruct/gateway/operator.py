@@ -1,0 +1,110 @@
+"""The operator's side of every payment, and the channels behind bearer keys."""
+
+from dataclasses import dataclass
+
+from usufruct.accounts import BearerKey, Keys
+from usufruct.core import Address, Hash32, format_units
+from usufruct.gateway.errors import LimitReached
+from usufruct.payments import (
+    ChannelConfig,
+    ChannelReading,
+    DigestSigner,
+    Escrow,
+    KeySigner,
+    Ledger,
+    VerifiedVoucher,
+    channel_id,
+    new_id,
+    sign_voucher,
+)
+
+LEAST_WITHDRAW_DELAY = 86_400
+"""A day, in seconds: time enough to claim what was charged before the payer's money leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who is paid, where and in what.
+
+    `till` receives and authorizes for every channel; `token` has `decimals` and is shown as `symbol`; `receipts` signs
+    receipts.
+    """
+
+    escrow: Escrow
+    till: Address
+    token: Address
+    receipts: DigestSigner
+    decimals: int = 6
+    symbol: str = "USD"
+    withdraw_delay: int = LEAST_WITHDRAW_DELAY
+
+    def shown(self, amount: int) -> str:
+        """Write atomic units as whole ones: "0.000123"."""
+        return format_units(amount, self.decimals)
+
+
+class KeyChannels:
+    """Opens the channel a new bearer key pays from; fulfils `accounts.Channels`."""
+
+    def __init__(self, ledger: Ledger, operator: Operator) -> None:
+        """Open channels to `operator`'s till."""
+        self._ledger = ledger
+        self._operator = operator
+
+    async def open(self, payer: Address, session: Address) -> Hash32:
+        """Name a fresh channel and make it known to the ledger, empty: a deposit on chain fills it."""
+        operator = self._operator
+        config = ChannelConfig(
+            payer=payer,
+            payer_authorizer=session,
+            receiver=operator.till,
+            receiver_authorizer=operator.till,
+            token=operator.token,
+            withdraw_delay=operator.withdraw_delay,
+            salt=new_id(),
+        )
+        channel = channel_id(operator.escrow, config)
+        reading = ChannelReading(channel, operator.escrow.chain_id, config, block=0, balance=0, total_claimed=0)
+        await self._ledger.observe(reading)
+        return channel
+
+
+class SessionVouchers:
+    """Signs vouchers with the session keys behind bearer keys, never above a key's spending limit."""
+
+    def __init__(self, keys: Keys, escrow: Escrow) -> None:
+        """Take session keys from `keys`."""
+        self._keys = keys
+        self._escrow = escrow
+        self._signers: dict[str, KeySigner] = {}
+
+    async def signer(self, key: BearerKey) -> "SessionVoucher":
+        """Return what signs vouchers on this key's channel."""
+        if key.id not in self._signers:
+            self._signers[key.id] = KeySigner(await self._keys.session_key(key))
+        return SessionVoucher(key, self._escrow, self._signers[key.id])
+
+
+@dataclass(frozen=True, slots=True)
+class SessionVoucher:
+    """Signs vouchers for one call; the ledger calls it with the amount needed, inside its transaction."""
+
+    key: BearerKey
+    escrow: Escrow
+    signer: KeySigner
+
+    def __call__(self, needed: int) -> VerifiedVoucher:
+        """Sign a voucher over `needed` atomic units in all.
+
+        Raises:
+            LimitReached: when that passes the key's spending limit.
+        """
+        limit = self.key.spending_limit
+        if needed > limit:
+            raise LimitReached(
+                f"{self.key.id} may spend {limit} in all, and {needed} is needed; wait for running calls or make a key",
+                key_id=self.key.id,
+                limit=limit,
+                needed=needed,
+            )
+        return sign_voucher(self.escrow, self.key.channel, needed, self.signer)

@@ -1,0 +1,129 @@
+"""Hands a streamed answer on, event by event, and knows at every moment what the caller has of it.
+
+What the caller "has" is what their transport accepted. A server may drop a write to a closed connection without a word,
+so a write counts only once the caller is seen to be there at a later moment, or at the end.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+
+from usufruct.connectors.openai import (
+    StreamEvent,
+    Upstream,
+    UpstreamFault,
+    UpstreamOversized,
+    UpstreamRejected,
+    UpstreamSlow,
+    UsageFault,
+)
+from usufruct.connectors.openai import Usage as Reported
+from usufruct.gateway.call import OpenCall
+from usufruct.gateway.metering import longest_text
+from usufruct.gateway.model import Replica
+from usufruct.gateway.presence import Presence, presence
+from usufruct.gateway.replicas import Replicas
+from usufruct.web import EVENT_STREAM, Exchange, Header
+
+LONGEST_SECONDS = 1_800.0
+DRAIN_SECONDS = 5.0
+DRAIN_CHARACTERS = 1 << 20
+
+
+class Outcome(Enum):
+    """How a stream ended: whole; cut after output; the caller gone; nothing that could be handed on."""
+
+    WHOLE = "whole"
+    CUT = "cut"
+    GONE = "gone"
+    NOTHING = "nothing"
+
+
+class Relay:
+    """One streamed answer on its way."""
+
+    def __init__(self, exchange: Exchange, call: OpenCall, headers: Sequence[Header]) -> None:
+        """Relay to `exchange`; the answer starts, with `headers`, when there is text to hand on."""
+        self._exchange = exchange
+        self._call = call
+        self._headers = headers
+        self._caller = Presence()
+        self._held: list[bytes] = []
+        self._accepted: list[str] = []
+        self._unsure: list[str] = []
+        self._characters = 0
+        self._most = longest_text(call.allowance)
+        self._keeps = call.order.idempotency is not None
+        self.sent: list[bytes] = []
+        self.reported: Reported | UsageFault | None = None
+        self.fault: UpstreamFault | None = None
+
+    async def run(self, replicas: Replicas) -> Outcome:
+        """Try the asset's servers until one gives output; hand on what it says."""
+        try:
+            async with presence(self._exchange, LONGEST_SECONDS, self._grace) as self._caller:
+                for replica, upstream in replicas.order(self._call.order.asset):
+                    fault = await self._try(replica, upstream)
+                    self.fault = fault and replicas.failed(self._call.order.asset, replica, fault)
+                    if self.fault is None or self._exchange.started or isinstance(self.fault, UpstreamRejected):
+                        break
+        except TimeoutError:
+            self.fault = UpstreamSlow(f"the answer took over {LONGEST_SECONDS:g} s; ask for less", phase="total")
+        if self._caller.gone:
+            return Outcome.GONE
+        if self.fault is not None:
+            return Outcome.CUT if self._exchange.started else Outcome.NOTHING
+        await self._write_held()
+        return Outcome.WHOLE
+
+    @property
+    def text(self) -> str:
+        """The output the caller has."""
+        return "".join(self._accepted if self._caller.gone else self._accepted + self._unsure)
+
+    async def _try(self, replica: Replica, upstream: Upstream) -> UpstreamFault | None:
+        self._held.clear()
+        self._characters, self.reported = 0, None
+        body = self._call.order.asked.upstream_body(replica.model, self._call.allowance.output_tokens)
+        try:
+            async with upstream.chat_stream(body) as stream:
+                async for batch in stream.batches():
+                    await self._hand_on(batch)
+        except UpstreamFault as fault:
+            return fault
+        return None
+
+    async def _hand_on(self, batch: Sequence[StreamEvent]) -> None:
+        texts = []
+        for event in batch:
+            if event.usage is not None:
+                self.reported = event.usage
+            if event.text:
+                texts.append(event.text)
+                self._characters += len(event.text)
+            if not (event.usage_only or event.done):
+                self._held.append(event.raw)
+        if self._characters > self._most + (DRAIN_CHARACTERS if self._caller.gone else 0):
+            raise UpstreamOversized(
+                f"the upstream was told to stop after {self._call.allowance.output_tokens} text tokens"
+            )
+        if self._caller.gone:
+            self._held.clear()
+            return
+        self._accepted += self._unsure
+        self._unsure = texts
+        if self._held and (texts or self._exchange.started):
+            await self._write_held()
+
+    async def _write_held(self) -> None:
+        if not self._exchange.started:
+            await self._exchange.start(200, [*EVENT_STREAM, *self._headers])
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            if self._keeps or not self.sent:
+                self.sent.append(data)
+            await self._exchange.write(data)
+
+    def _grace(self) -> float:
+        """How long upstream is listened to when nobody else does: only its count is of use, and only if we charge."""
+        return DRAIN_SECONDS if self._accepted else 0.0

@@ -1,0 +1,58 @@
+"""The servers behind the assets: one client for each, and the order in which a call tries them."""
+
+import logging
+from collections.abc import Iterator
+
+from usufruct.connectors.openai import Limits, Upstream, UpstreamFault, UpstreamRejected
+from usufruct.core import Clock
+from usufruct.gateway.model import Asset, Replica
+
+REST_SECONDS = 5.0
+"""How long a server that failed is tried last."""
+
+logger = logging.getLogger(__name__)
+
+
+class Replicas:
+    """Keeps connections to every server in use."""
+
+    def __init__(self, clock: Clock, limits: Limits | None = None) -> None:
+        """Call upstreams under `limits`."""
+        self._clock = clock
+        self._limits = limits
+        self._upstreams: dict[Replica, Upstream] = {}
+        self._failed_at: dict[Replica, float] = {}
+        self._turn = 0
+
+    def order(self, asset: Asset) -> Iterator[tuple[Replica, Upstream]]:
+        """Yield the asset's servers: in turn, those that failed a moment ago last."""
+        self._turn += 1
+        count = len(asset.replicas)
+        rotated = [asset.replicas[(self._turn + step) % count] for step in range(count)]
+        for replica in sorted(rotated, key=self._resting):
+            yield replica, self._upstream(replica)
+
+    def failed(self, asset: Asset, replica: Replica, fault: UpstreamFault) -> UpstreamFault:
+        """Note how a server failed, and return the fault as a caller may see it: without the server's address."""
+        refused = isinstance(fault, UpstreamRejected)
+        extra = {"asset": asset.name, "code": fault.code, "details": dict(fault.details)}
+        logger.log(logging.INFO if refused else logging.WARNING, "upstream: %s", fault.message, extra=extra)
+        if not refused:
+            self._failed_at[replica] = self._clock.monotonic()
+        message = fault.message.replace(self._upstream(replica).url, asset.name)
+        return type(fault)(message, **{name: value for name, value in fault.details.items() if name != "url"})
+
+    async def close(self) -> None:
+        """Close every connection."""
+        upstreams, self._upstreams = list(self._upstreams.values()), {}
+        for upstream in upstreams:
+            await upstream.close()
+
+    def _resting(self, replica: Replica) -> bool:
+        failed_at = self._failed_at.get(replica)
+        return failed_at is not None and self._clock.monotonic() - failed_at < REST_SECONDS
+
+    def _upstream(self, replica: Replica) -> Upstream:
+        if replica not in self._upstreams:
+            self._upstreams[replica] = Upstream(replica.url, replica.api_key, self._limits)
+        return self._upstreams[replica]

@@ -1,0 +1,164 @@
+"""What a caller asks for: the members of a request that money depends on, checked; the rest passes as it is."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from usufruct.gateway.errors import InvalidRequest, UnsupportedContent
+
+_MOST_CHOICES = 16
+_LARGEST_OUTPUT = 1 << 32
+_SETTINGS = frozenset(
+    {
+        *("model", "messages", "input", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"),
+        *("temperature", "top_p", "top_k", "min_p", "stop", "seed", "logit_bias", "logprobs", "top_logprobs"),
+        *("frequency_penalty", "presence_penalty", "repetition_penalty", "reasoning_effort", "verbosity"),
+        *("user", "metadata", "store", "service_tier", "prompt_cache_key", "safety_identifier"),
+        *("parallel_tool_calls", "modalities", "encoding_format", "dimensions"),
+    }
+)
+"""Members that steer a model without being read by it; everything else is counted as input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, read.
+
+    `texts`: everything the model reads, in pieces; `messages`: how many messages or inputs they are. `tokens`: input
+    that comes as token numbers. `wanted_output`: text tokens asked for, over all choices; None when left open, 0 when
+    there is no output. `longest_input`: the index-wise largest piece, for inputs that are read one by one.
+    """
+
+    model: str
+    body: Mapping[str, Any]
+    texts: tuple[str, ...]
+    messages: int
+    choices: int = 1
+    tokens: tuple[int, ...] = ()
+    wanted_output: int | None = None
+    stream: bool = False
+    include_usage: bool = False
+
+    def upstream_body(self, model: str, output_tokens: int) -> dict[str, Any]:
+        """Return the body to send upstream: its name for the model, and no more output than `output_tokens` in all."""
+        body = dict(self.body, model=model)
+        if self.wanted_output != 0:
+            name = "max_completion_tokens" if "max_completion_tokens" in body else "max_tokens"
+            body.pop("max_tokens", None)
+            body[name] = output_tokens // self.choices
+        return body
+
+
+def read_chat(body: Mapping[str, Any]) -> Asked:
+    """Read a chat request.
+
+    Raises:
+        InvalidRequest: names the member that is wrong.
+        UnsupportedContent: for images, audio and files.
+    """
+    model = _model(body)
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise InvalidRequest("messages must be a list with at least one message", field="messages")
+    texts = [text for index, message in enumerate(messages) for text in _message_texts(message, index)]
+    texts += _further_texts(body)
+    choices = _integer(body, "n", 1, _MOST_CHOICES) or 1
+    limits = [_integer(body, name, 1, _LARGEST_OUTPUT) for name in ("max_tokens", "max_completion_tokens")]
+    given = [limit for limit in limits if limit is not None]
+    return Asked(
+        model=model,
+        body=body,
+        texts=tuple(texts),
+        messages=len(messages),
+        choices=choices,
+        wanted_output=min(given) * choices if given else None,
+        stream=_boolean(body, "stream"),
+        include_usage=_boolean(_mapping(body, "stream_options"), "include_usage"),
+    )
+
+
+def read_embeddings(body: Mapping[str, Any]) -> Asked:
+    """Read a request for embeddings: text, token numbers, or a list of either.
+
+    Raises:
+        InvalidRequest: names the member that is wrong.
+    """
+    given = body.get("input")
+    inputs = [given] if isinstance(given, str) or _token_numbers(given) else given
+    if not isinstance(inputs, list) or not inputs:
+        raise InvalidRequest("input must be text, token numbers, or a list of either, not empty", field="input")
+    if not all(isinstance(one, str) or _token_numbers(one) for one in inputs):
+        raise InvalidRequest("input holds something that is neither text nor token numbers", field="input")
+    return Asked(
+        model=_model(body),
+        body=body,
+        texts=tuple(one for one in inputs if isinstance(one, str)) + tuple(_further_texts(body)),
+        messages=len(inputs),
+        tokens=tuple(len(one) for one in inputs if not isinstance(one, str)),
+        wanted_output=0,
+    )
+
+
+def _message_texts(message: object, index: int) -> Iterable[str]:
+    field = f"messages.{index}"
+    if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+        raise InvalidRequest(f"{field} must be an object with a role", field=field)
+    yield from _content_texts(message.get("content"), f"{field}.content")
+    more = {name: value for name, value in message.items() if name not in {"role", "content"}}
+    if more:
+        yield orjson.dumps(more).decode()
+
+
+def _content_texts(content: object, field: str) -> Iterable[str]:
+    if content is None:
+        return
+    if isinstance(content, str):
+        yield content
+        return
+    if not isinstance(content, list):
+        raise InvalidRequest(f"{field} must be text or a list of parts", field=field)
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        text = part.get(kind) if isinstance(part, dict) and kind in {"text", "refusal"} else None
+        if not isinstance(text, str):
+            raise UnsupportedContent(f"{field} has a part of type {kind!r}; only text is counted here", field=field)
+        yield text
+
+
+def _further_texts(body: Mapping[str, Any]) -> list[str]:
+    """Return what else a model may read: tools, formats, and members nobody here knows, so that none is free."""
+    return [orjson.dumps(value).decode() for name, value in body.items() if name not in _SETTINGS and value is not None]
+
+
+def _model(body: Mapping[str, Any]) -> str:
+    model = body.get("model")
+    if not isinstance(model, str) or not model:
+        raise InvalidRequest("model must be the name of a service; GET /v1/models lists them", field="model")
+    return model
+
+
+def _integer(body: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
+    value = body.get(name)
+    if value is None or (type(value) is int and least <= value <= most):
+        return value
+    raise InvalidRequest(f"{name} must be a whole number from {least} to {most}", field=name)
+
+
+def _boolean(body: Mapping[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise InvalidRequest(f"{name} must be true or false", field=name)
+
+
+def _mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    if value is None or isinstance(value, dict):
+        return value or {}
+    raise InvalidRequest(f"{name} must be an object", field=name)
+
+
+def _token_numbers(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(number) is int for number in value)

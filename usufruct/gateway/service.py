@@ -1,0 +1,122 @@
+"""The gateway: everything a caller can ask of it, and the work that goes on beside the calls."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from usufruct.accounts import Keys
+from usufruct.connectors.openai import Limits
+from usufruct.core import Clock, UsufructError
+from usufruct.gateway.answers import Answers
+from usufruct.gateway.bill import SignedReceipt
+from usufruct.gateway.calls import Calls
+from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.model import Asset, Endpoint
+from usufruct.gateway.operator import Operator
+from usufruct.gateway.replicas import Replicas
+from usufruct.payments import Ledger, Replay
+from usufruct.web import Exchange
+
+_FORGET_SECONDS = 600.0
+
+logger = logging.getLogger(__name__)
+
+
+class Gateway:
+    """One replica of the metered gateway."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        operator: Operator,
+        clock: Clock,
+        limits: Limits | None = None,
+    ) -> None:
+        """Serve the assets of `catalogue` to the holders of `keys`; upstreams are called under `limits`."""
+        self._catalogue = catalogue
+        self._ledger = ledger
+        self._operator = operator
+        self._clock = clock
+        self._replicas = Replicas(clock, limits)
+        self._calls = Calls(keys, catalogue, ledger, operator, clock)
+        self._answers = Answers(self._calls, self._replicas)
+
+    @asynccontextmanager
+    async def running(self, lease_seconds: int) -> AsyncIterator[None]:
+        """Keep the leases of open calls alive, and release those whose replica died, while the block runs."""
+        beat = asyncio.create_task(self._beat(lease_seconds / 3))
+        try:
+            yield
+        finally:
+            beat.cancel()
+            with suppress(asyncio.CancelledError):
+                await beat
+            await self._replicas.close()
+
+    async def chat(self, exchange: Exchange) -> None:
+        """Answer a chat request, streamed or whole."""
+        call = await self._calls.open(exchange, Endpoint.CHAT)
+        if isinstance(call, Replay):
+            await self._answers.again(exchange, call)
+        elif call.order.asked.stream:
+            await self._answers.stream(exchange, call)
+        else:
+            await self._answers.whole(exchange, call)
+
+    async def embeddings(self, exchange: Exchange) -> None:
+        """Answer a request for embeddings."""
+        call = await self._calls.open(exchange, Endpoint.EMBEDDINGS)
+        if isinstance(call, Replay):
+            await self._answers.again(exchange, call)
+        else:
+            await self._answers.whole(exchange, call)
+
+    async def models(self) -> list[dict[str, object]]:
+        """Return what is served, as OpenAI lists models, each with its price."""
+        now = self._clock.now()
+        return [_offer(asset, now, self._operator) for asset in await self._catalogue.list()]
+
+    async def receipt(self, exchange: Exchange, call_id: str) -> SignedReceipt:
+        """Return the receipt of one of the caller's own calls."""
+        return await self._calls.receipt(exchange, call_id)
+
+    async def _beat(self, seconds: float) -> None:
+        forgotten_at = self._clock.monotonic()
+        while True:
+            try:
+                await self._calls.tidy()
+                await self._ledger.renew()
+                if released := await self._ledger.expire():
+                    logger.warning("released calls of a replica that died", extra={"calls": released})
+                if self._clock.monotonic() - forgotten_at > _FORGET_SECONDS:
+                    await self._ledger.forget_answers()
+                    forgotten_at = self._clock.monotonic()
+            except UsufructError:
+                logger.exception("leases were not renewed; trying again")
+            await asyncio.sleep(seconds)
+
+
+def _offer(asset: Asset, now: int, operator: Operator) -> dict[str, object]:
+    card = asset.card(now)
+    return {
+        "id": asset.name,
+        "object": "model",
+        "created": asset.created_at,
+        "owned_by": asset.pay_to,
+        "endpoint": asset.endpoint.value,
+        "asset": hex(asset.id),
+        "context_window": card.context_window,
+        "price": {
+            "version": card.version,
+            "input_per_million": str(card.input_per_million),
+            "output_per_million": str(card.output_per_million),
+            "per_call": str(card.per_call),
+            "token": operator.token,
+            "decimals": operator.decimals,
+            "symbol": operator.symbol,
+        },
+        "counted_by": f"sha256:{asset.counting.vocabulary}" if asset.counting.vocabulary else "utf-8 bytes",
+    }

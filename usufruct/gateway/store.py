@@ -1,0 +1,148 @@
+"""The tables of the catalogue: assets, price cards, vocabularies. Upstreams' addresses hold keys and are sealed."""
+
+import json
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Row,
+    String,
+    Table,
+    insert,
+    select,
+    update,
+)
+
+from usufruct.accounts import Seal
+from usufruct.core import Address, Hash32, asset_id
+from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica
+from usufruct.payments import PriceCard
+from usufruct.store import Amount, Unit, metadata
+
+_assets = Table(
+    "gateway_assets",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("endpoint", String(16), nullable=False),
+    Column("pay_to", String(42), nullable=False),
+    Column("asset_id", String(34), nullable=False, unique=True),
+    Column("sealed_replicas", LargeBinary, nullable=False),
+    Column("counting", String, nullable=False),
+    Column("caps", String, nullable=False),
+    Column("model_digest", String(66), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("retired_at", BigInteger, nullable=True),
+)
+
+_prices = Table(
+    "gateway_prices",
+    metadata,
+    Column("name", String(200), ForeignKey("gateway_assets.name"), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("input_per_million", Amount, nullable=False),
+    Column("output_per_million", Amount, nullable=False),
+    Column("per_call", Amount, nullable=False),
+    Column("context_window", BigInteger, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("name", "version"),
+)
+
+_vocabularies = Table(
+    "gateway_vocabularies",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+
+async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
+    """Store a new asset with its price cards.
+
+    Raises:
+        ConstraintViolated: when its name or id is taken.
+    """
+    replicas = json.dumps([asdict(replica) for replica in asset.replicas]).encode()
+    row = {
+        "name": asset.name,
+        "endpoint": asset.endpoint.value,
+        "pay_to": asset.pay_to,
+        "asset_id": hex(asset.id),
+        "sealed_replicas": seal.close(replicas, asset.name),
+        "counting": json.dumps(asdict(asset.counting)),
+        "caps": json.dumps(asdict(asset.caps)),
+        "model_digest": asset.model_digest,
+        "created_at": asset.created_at,
+        "retired_at": asset.retired_at,
+    }
+    await unit.change(insert(_assets).values(row))
+    for period in asset.prices:
+        await add_price(unit, asset.name, period)
+
+
+async def add_price(unit: Unit, name: str, period: PricePeriod) -> None:
+    """Store a new price card of an asset.
+
+    Raises:
+        ConstraintViolated: when its version is taken.
+    """
+    await unit.change(insert(_prices).values(asdict(period.card) | {"name": name, "starts_at": period.starts_at}))
+
+
+async def set_retired(unit: Unit, name: str, now: int) -> None:
+    """Mark an asset as retired at `now`, unless it is already."""
+    await unit.change(
+        update(_assets).where(_assets.c.name == name, _assets.c.retired_at.is_(None)).values(retired_at=now)
+    )
+
+
+async def all_assets(unit: Unit, seal: Seal) -> dict[str, Asset]:
+    """Return every asset, retired ones included, by name."""
+    cards = await unit.rows(select(_prices).order_by(_prices.c.name, _prices.c.version))
+    prices = {name: tuple(map(_period, rows)) for name, rows in groupby(cards, lambda row: row.name)}
+    rows = await unit.rows(select(_assets).order_by(_assets.c.created_at, _assets.c.name))
+    return {row.name: _asset(row, prices[row.name], seal) for row in rows}
+
+
+async def add_vocabulary(unit: Unit, digest: str, content: bytes) -> None:
+    """Store a vocabulary under its SHA-256, unless it is there."""
+    if await vocabulary_content(unit, digest) is None:
+        await unit.change(insert(_vocabularies).values({"digest": digest, "content": content}))
+
+
+async def vocabulary_content(unit: Unit, digest: str) -> bytes | None:
+    """Return a stored vocabulary."""
+    row = await unit.row(select(_vocabularies.c.content).where(_vocabularies.c.digest == digest))
+    return bytes(row.content) if row else None
+
+
+def _period(row: Row[Any]) -> PricePeriod:
+    card = PriceCard(
+        input_per_million=row.input_per_million,
+        output_per_million=row.output_per_million,
+        per_call=row.per_call,
+        context_window=row.context_window,
+        version=row.version,
+    )
+    return PricePeriod(card, row.starts_at)
+
+
+def _asset(row: Row[Any], prices: tuple[PricePeriod, ...], seal: Seal) -> Asset:
+    return Asset(
+        name=row.name,
+        endpoint=Endpoint(row.endpoint),
+        pay_to=Address(row.pay_to),
+        id=asset_id(row.asset_id),
+        replicas=tuple(Replica(**entry) for entry in json.loads(seal.open(bytes(row.sealed_replicas), row.name))),
+        prices=prices,
+        counting=CountingRule(**json.loads(row.counting)),
+        caps=Caps(**json.loads(row.caps)),
+        model_digest=Hash32(row.model_digest),
+        created_at=row.created_at,
+        retired_at=row.retired_at,
+    )

@@ -1,0 +1,43 @@
+"""HTTP on raw ASGI: requests with limits, answers, errors as answers, health, log lines."""
+
+from usufruct.web.errors import (
+    BodyTooLarge,
+    ClientGone,
+    Header,
+    MalformedBody,
+    MethodNotAllowed,
+    Unauthenticated,
+    UnknownRoute,
+    error_body,
+    error_json,
+    hidden_fault,
+)
+from usufruct.web.exchange import EVENT_STREAM, Exchange, json_object
+from usufruct.web.health import Check, Health
+from usufruct.web.log import JsonLines, log_as_json, redacted
+from usufruct.web.router import Handler, Lifespan, Route, Router
+
+__all__ = [
+    "EVENT_STREAM",
+    "BodyTooLarge",
+    "Check",
+    "ClientGone",
+    "Exchange",
+    "Handler",
+    "Header",
+    "Health",
+    "JsonLines",
+    "Lifespan",
+    "MalformedBody",
+    "MethodNotAllowed",
+    "Route",
+    "Router",
+    "Unauthenticated",
+    "UnknownRoute",
+    "error_body",
+    "error_json",
+    "hidden_fault",
+    "json_object",
+    "log_as_json",
+    "redacted",
+]

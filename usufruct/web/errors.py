@@ -1,0 +1,105 @@
+"""Errors as HTTP answers: the shape that OpenAI's client libraries read, and headers that say whether to try again.
+
+An error's own status, code, message and details go out; what only HTTP knows (body too large, no such route) is here.
+"""
+
+from collections.abc import Mapping
+
+import orjson
+
+from usufruct.core import Denied, Faulty, Invalid, NotFound, UsufructError
+
+Header = tuple[bytes, bytes]
+
+_TYPES = {
+    401: "authentication_error",
+    402: "payment_required_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    410: "not_found_error",
+    500: "server_error",
+}
+_RETRY_MAY_HELP = {425, 502, 503, 504}
+
+
+class BodyTooLarge(Invalid):
+    """The request's body is longer than the limit."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class MalformedBody(Invalid):
+    """The request's body is no JSON object."""
+
+    code = "malformed_json"
+
+
+class UnknownRoute(NotFound):
+    """No such path."""
+
+    code = "unknown_route"
+
+
+class MethodNotAllowed(Invalid):
+    """The path exists, but not with this method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class Unauthenticated(Denied):
+    """Nobody is named, or not in a way that can be believed."""
+
+    status = 401
+    code = "unauthenticated"
+
+
+class ClientGone(Exception):
+    """The caller closed the connection: nobody is left to answer."""
+
+
+def error_body(error: UsufructError, call_id: str) -> dict[str, object]:
+    """Return `{"error": {message, type, code, param, details, call_id}}`.
+
+    `type` names the class of error, `code` the error itself, `param` the field of the request that is wrong, or None.
+    Integers in `details` may be money and are sent as strings.
+    """
+    field = error.details.get("field")
+    content: dict[str, object] = {
+        "message": error.message,
+        "type": _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "unavailable_error"),
+        "code": error.code,
+        "param": field if isinstance(field, str) else None,
+        "details": _as_text(error.details),
+        "call_id": call_id,
+    }
+    return {"error": content}
+
+
+def error_headers(error: UsufructError) -> list[Header]:
+    """Return the headers that tell a client library whether the same request can succeed later.
+
+    OpenAI's retries 409, 429 and everything from 500 unless `x-should-retry` says otherwise.
+    """
+    if error.status not in _RETRY_MAY_HELP:
+        return [(b"x-should-retry", b"false")]
+    if error.status == 425:
+        return [(b"x-should-retry", b"true"), (b"retry-after", b"1")]
+    wait = str(error.details.get("retry_after"))
+    return [(b"retry-after", wait.encode())] if wait.isdigit() and wait.isascii() else []
+
+
+def error_json(error: UsufructError, call_id: str) -> bytes:
+    """Return `error_body` as JSON bytes."""
+    return orjson.dumps(error_body(error, call_id))
+
+
+def hidden_fault() -> Faulty:
+    """Return what a caller is told when our own code fails: nothing of the inside."""
+    return Faulty("the server met an error of its own; report it with the call id")
+
+
+def _as_text(details: Mapping[str, object]) -> dict[str, object]:
+    return {k: str(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in details.items()}

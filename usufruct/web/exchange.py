@@ -1,0 +1,119 @@
+"""One request and its answer on raw ASGI: the hot path pays for no framework object it does not use."""
+
+from collections.abc import Mapping, Sequence
+from secrets import token_hex
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from usufruct.core import UsufructError
+from usufruct.web.errors import (
+    BodyTooLarge,
+    ClientGone,
+    Header,
+    MalformedBody,
+    error_headers,
+    error_json,
+)
+
+JSON = (b"content-type", b"application/json")
+EVENT_STREAM: tuple[Header, ...] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # a proxy that collects a stream takes its purpose away
+)
+
+
+class Exchange:
+    """A request, and the one answer that may be sent to it.
+
+    `call_id` (32 random bytes, `0x` and hex) names it in the `x-request-id` header, in log lines, errors and receipts.
+    """
+
+    __slots__ = ("_receive", "_send", "call_id", "headers", "method", "path", "started")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wrap what the ASGI server hands over."""
+        self._receive = receive
+        self._send = send
+        self.call_id = f"0x{token_hex(32)}"
+        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.started = False
+
+    def header(self, name: bytes) -> str:
+        """Return a request header's text (lowercase `name`), or "" when it was not sent."""
+        return self.headers.get(name, b"").decode("latin-1").strip()
+
+    async def body(self, limit: int) -> bytes:
+        """Read the whole body.
+
+        Raises:
+            BodyTooLarge: when it is longer than `limit` bytes.
+            ClientGone: when the caller hangs up before its end.
+        """
+        declared = self.headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > limit:
+            raise _too_large(limit)
+        parts: list[bytes] = []
+        length, more = 0, True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            part = message.get("body", b"")
+            length += len(part)
+            if length > limit:
+                raise _too_large(limit)
+            parts.append(part)
+            more = message.get("more_body", False)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def gone(self) -> None:
+        """Return when the caller has hung up, or when the answer is complete; call after the body has been read."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def start(self, status: int, headers: Sequence[Header]) -> None:
+        """Send the status line and the headers."""
+        self.started = True
+        every = [*headers, (b"x-request-id", self.call_id.encode())]
+        await self._send({"type": "http.response.start", "status": status, "headers": every})
+
+    async def write(self, body: bytes, *, more: bool = True) -> None:
+        """Send a piece of the body; waits while the caller's connection is full."""
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def answer(self, status: int, body: bytes, headers: Sequence[Header] = (JSON,)) -> None:
+        """Send a whole answer."""
+        await self.start(status, [*headers, (b"content-length", str(len(body)).encode())])
+        await self.write(body, more=False)
+
+    async def answer_json(self, content: object, headers: Sequence[Header] = (), status: int = 200) -> None:
+        """Send a whole answer as JSON."""
+        await self.answer(status, orjson.dumps(content), [JSON, *headers])
+
+    async def answer_error(self, error: UsufructError) -> None:
+        """Send an error in the shape OpenAI's client libraries read."""
+        await self.answer(error.status, error_json(error, self.call_id), [JSON, *error_headers(error)])
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Parse a request's body.
+
+    Raises:
+        MalformedBody: when it is no JSON, or JSON but no object.
+    """
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedBody(f"the body is no JSON: {error}; send one JSON object in UTF-8", field="body") from error
+    if not isinstance(content, dict):
+        raise MalformedBody(f"the body is JSON but a {type(content).__name__}; send an object", field="body")
+    return content
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is over {limit} bytes; send a shorter one", field="body", limit=limit)

@@ -1,0 +1,51 @@
+"""`/healthz`: the process runs. `/readyz`: it can serve now; a load balancer sends calls only then."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from usufruct.web.exchange import Exchange
+from usufruct.web.router import Route
+
+Check = Callable[[], Awaitable[object]]
+
+_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Health:
+    """The two endpoints. Each check returns when its part works and raises when it does not."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        """Ask `checks`, by the name under which they are reported."""
+        self._checks = checks
+        self._leaving = False
+
+    def leave(self) -> None:
+        """Answer `/readyz` with 503 from now on: the process is about to stop."""
+        self._leaving = True
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes to serve."""
+        return [Route("GET", "/healthz", self._alive), Route("GET", "/readyz", self._ready)]
+
+    async def _alive(self, exchange: Exchange) -> None:
+        await exchange.answer_json({"status": "ok"})
+
+    async def _ready(self, exchange: Exchange) -> None:
+        answers = await asyncio.gather(*(_ask(name, check) for name, check in self._checks.items()))
+        parts = dict(zip(self._checks, answers, strict=True)) | ({"process": "leaving"} if self._leaving else {})
+        ready = all(answer == "ok" for answer in parts.values())
+        content = {"status": "ready" if ready else "not ready", "checks": parts}
+        await exchange.answer_json(content, status=200 if ready else 503)
+
+
+async def _ask(name: str, check: Check) -> str:
+    try:
+        await asyncio.wait_for(check(), _SECONDS)
+    except Exception:
+        logger.exception("not ready: %s", name)
+        return "failed"
+    return "ok"

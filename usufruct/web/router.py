@@ -1,0 +1,102 @@
+"""From a path to its handler; what nobody here handles goes to another ASGI application (Starlette, FastAPI)."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from usufruct.core import UsufructError
+from usufruct.web.errors import ClientGone, MethodNotAllowed, UnknownRoute, hidden_fault
+from usufruct.web.exchange import Exchange
+
+Handler = Callable[[Exchange], Awaitable[None]]
+Lifespan = Callable[[], AbstractAsyncContextManager[object]]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a path with its handler; a path that ends in `/` stands for everything below it."""
+
+    method: str
+    path: str
+    handle: Handler
+
+
+class Router:
+    """An ASGI application: exact paths by one dictionary look-up, then prefixes, then the fallback.
+
+    It turns errors into answers, and opens `lifespan` at start-up. A fallback is called with its own requests only, and
+    not with the server's start-up and shutdown: give its lifespan to ours.
+    """
+
+    def __init__(
+        self, routes: Sequence[Route], *, fallback: ASGIApp | None = None, lifespan: Lifespan = nullcontext
+    ) -> None:
+        """Serve `routes`."""
+        self._exact: dict[str, dict[str, Handler]] = {}
+        self._below: dict[str, dict[str, Handler]] = {}
+        for route in routes:
+            table = self._below if route.path.endswith("/") else self._exact
+            table.setdefault(route.path, {})[route.method] = route.handle
+        self._fallback = fallback
+        self._lifespan = lifespan
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        methods = self._methods(scope["path"]) if scope["type"] == "http" else None
+        if methods is None and self._fallback is not None:
+            await self._fallback(scope, receive, send)
+        elif scope["type"] == "http":
+            await serve(Exchange(scope, receive, send), methods)
+
+    def _methods(self, path: str) -> Mapping[str, Handler] | None:
+        exact = self._exact.get(path)
+        if exact is not None:
+            return exact
+        return next((methods for prefix, methods in self._below.items() if path.startswith(prefix)), None)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as stack:
+            await receive()
+            try:
+                await stack.enter_async_context(self._lifespan())
+            except UsufructError as error:
+                await send({"type": "lifespan.startup.failed", "message": f"{error.code}: {error.message}"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def serve(exchange: Exchange, methods: Mapping[str, Handler] | None) -> None:
+    """Run the handler for the exchange's method, and answer with the error it raises."""
+    try:
+        if methods is None:
+            raise UnknownRoute(f"there is nothing at {exchange.path}", field="path", path=exchange.path)
+        handle = methods.get(exchange.method)
+        if handle is None:
+            known = ", ".join(sorted(methods))
+            raise MethodNotAllowed(f"{exchange.path} takes {known}, not {exchange.method}", field="method")
+        await handle(exchange)
+    except ClientGone:
+        logger.info("the caller hung up before the request was complete", extra={"call_id": exchange.call_id})
+    except UsufructError as error:
+        await _refuse(exchange, error)
+    except Exception:
+        logger.exception("unexpected error", extra={"call_id": exchange.call_id, "path": exchange.path})
+        await _refuse(exchange, hidden_fault())
+
+
+async def _refuse(exchange: Exchange, error: UsufructError) -> None:
+    extra = {"call_id": exchange.call_id, "code": error.code, "status": error.status, "details": dict(error.details)}
+    logger.log(logging.ERROR if error.status >= 500 else logging.INFO, "refused: %s", error.message, extra=extra)
+    if exchange.started:
+        raise error  # too late for an answer: the server closes the connection, so that nobody takes it for complete
+    await exchange.answer_error(error)
