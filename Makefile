@@ -9,7 +9,7 @@ export UV_LINK_MODE := copy
 UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup lock contracts bindings test test-contracts test-python check check-gas fmt slither bench-gas clean
+.PHONY: help setup demo lock contracts bindings test test-contracts test-python check check-gas fmt slither bench-gas clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -37,6 +37,9 @@ node_modules/.installed: package.json .npmrc $(VENV)/.python
 	@touch $@
 
 setup: $(VENV)/.dev node_modules/.installed ## install everything needed to build, test and run
+
+demo: $(VENV)/.core node_modules/.installed ## show the main job end to end on a local chain
+	@python -m usufruct.cli demo
 
 lock: $(VENV)/.python ## resolve requirements/*.lock again
 	cd requirements && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml -o core.lock \

@@ -170,7 +170,7 @@ def show_config(config: Config) -> dict[str, dict[str, str]]:
 
 
 def process_environment(config: Config) -> dict[str, str]:
-    """Return this process's environment with `config` written over it, for a process of ours that shall use the same."""
+    """Return this process's environment with `config` written over it, for a process that shall use the same."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}  # noqa: TID251 - passed on
     for section in fields(Config):
         for key in fields(cast(Any, section.type)):

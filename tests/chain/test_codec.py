@@ -330,6 +330,12 @@ def test_answers_that_are_too_short_or_malformed_are_refused():
             decode((kind,), data)
 
 
+async def test_a_number_that_is_no_member_of_an_enum_is_refused(traps: ModuleType):
+    contract = traps.Traps(ADDRESS, Echo(abi_encode(["uint8"], [3])))
+    with pytest.raises(UnreadableAnswer, match="3 is no Size"):
+        await contract.size(traps.Size.XXL)
+
+
 def test_another_event_is_not_decoded(traps: ModuleType):
     log = Log(ADDRESS, (traps.Nothing.TOPIC,), b"", 1, Hash32("0x"), Hash32("0xaa"), 4)
     assert traps.Nothing.decode(log) == traps.Nothing()

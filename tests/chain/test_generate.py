@@ -109,6 +109,34 @@ def test_a_contract_that_was_not_compiled_is_missed():
         load(FIXTURE / "out", "Nowhere")
 
 
+def test_what_other_profiles_compiled_is_not_shipped(project: Path):
+    mine = project / "out" / "Traps.sol" / "Traps.json"
+    theirs = project / "out" / "test" / "Traps.sol" / "Traps.json"
+    theirs.parent.mkdir(parents=True)
+    artifact = orjson.loads(mine.read_bytes())
+    metadata = orjson.loads(artifact["rawMetadata"])
+    del metadata["settings"]["viaIR"]
+    artifact["rawMetadata"] = orjson.dumps(metadata).decode()
+    artifact["bytecode"]["object"] = "0xfe"
+    theirs.write_bytes(orjson.dumps(artifact))
+    assert load(project / "out", "Traps").creation != "fe"
+    mine.unlink()
+    with pytest.raises(ArtifactUnusable, match="Traps was compiled for tests"):
+        load(project / "out", "Traps")
+
+
+def test_two_contracts_of_one_name_are_told_apart(project: Path):
+    artifact = orjson.loads((project / "out" / "Traps.sol" / "Traps.json").read_bytes())
+    metadata = orjson.loads(artifact["rawMetadata"])
+    metadata["settings"]["compilationTarget"] = {"src/other/Traps.sol": "Traps"}
+    artifact["rawMetadata"] = orjson.dumps(metadata).decode()
+    other = project / "out" / "other" / "Traps.sol" / "Traps.json"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(orjson.dumps(artifact))
+    with pytest.raises(ArtifactMissing, match="2 artifacts of Traps; two contracts share that name"):
+        load(project / "out", "Traps")
+
+
 def test_unlinked_libraries_are_refused(project: Path):
     path = project / "out" / "Traps.sol" / "Traps.json"
     artifact = orjson.loads(path.read_bytes())

@@ -81,6 +81,17 @@ class Place:
     shares: tuple[Address, ...]
 
 
+async def act(client: Client, sender: Address, call: Call) -> None:
+    """Send a call as anybody, without a key, and wait until it is mined."""
+    transaction = await Devnet(client).send_as(sender, call)
+    for _ in range(500):
+        if receipt := await client.receipt(transaction):
+            assert receipt.succeeded, transaction
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{transaction} is not mined")
+
+
 async def build(client: Client, database: Database) -> Place:
     """Deploy, register two services whose shares three people own, and open the till to them."""
     sender = Sender(client, OWNER, database, CHAIN, poll_seconds=0.02)
@@ -89,22 +100,21 @@ async def build(client: Client, database: Database) -> Place:
     till = Till(deployments.address(Till), client)
     dollar = TestDollar(deployments.address(TestDollar), client)
     registry = AssetRegistry(deployments.address(AssetRegistry), client)
-    devnet = Devnet(client)
     assets: list[AssetId] = []
     shares: list[Address] = []
     for name in ("first", "second"):
         registration = _registration(name, dollar.address)
         found = await registry.predict(FIRST.address, registration)
-        await devnet.send_as(FIRST.address, registry.register(registration))
+        await act(client, FIRST.address, registry.register(registration))
         of = Shares(found.shares, client)
-        await devnet.send_as(FIRST.address, of.transfer(SECOND.address, SHARES * 20 // 100))
-        await devnet.send_as(FIRST.address, of.transfer(THIRD.address, SHARES * 10 // 100))
+        await act(client, FIRST.address, of.transfer(SECOND.address, SHARES * 20 // 100))
+        await act(client, FIRST.address, of.transfer(THIRD.address, SHARES * 10 // 100))
         await sender.execute(till.set_payee(found.shares, PayeeKind.SHARES), f"payee/{name}")
         assets.append(found.id)
         shares.append(found.shares)
     await sender.execute(till.set_payee(TREASURY.address, PayeeKind.PLAIN), "payee/treasury")
     await sender.execute(till.set_claim_key(CLAIM_KEY.address, True), "claim key")
-    await devnet.send_as(OWNER.address, dollar.mint(PAYER.address, 1000 * DOLLAR))
+    await act(client, OWNER.address, dollar.mint(PAYER.address, 1000 * DOLLAR))
     return Place(till.address, dollar.address, registry.address, tuple(assets), tuple(shares))
 
 
@@ -313,13 +323,7 @@ class Town:
 
     async def act(self, sender: Address, call: Call) -> None:
         """Send a call as anybody, and wait until it is mined."""
-        transaction = await self.devnet.send_as(sender, call)
-        for _ in range(500):
-            if receipt := await self.client.receipt(transaction):
-                assert receipt.succeeded, transaction
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"{transaction} is not mined")
+        await act(self.client, sender, call)
 
     async def deposit_by_stranger(self, amount: int, *, salt: int = 2) -> None:
         """Put a payer's deposit on the chain without any of our parts."""

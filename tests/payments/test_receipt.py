@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
 from usufruct.payments import (
+    InvalidReceipt,
+    KeySigner,
     Ledger,
     Receipt,
+    ReceiptDocument,
     WrongReceiptSigner,
+    read_receipt,
     receipt_digest,
     receipt_of,
     recover_signer,
@@ -111,3 +115,40 @@ async def test_the_ledger_keeps_what_a_receipt_says(ledger: Ledger, world):
     assert made.time > 1_700_000_000
     released = (await ledger.reserve(world.reservation("b", 300))).lease
     assert receipt_of(await ledger.release(released, "x"), world.TOKEN) is None
+
+
+def document(receipt: Receipt, till: Address) -> ReceiptDocument:
+    signer = KeySigner(b"\x05" * 32)
+    return ReceiptDocument(
+        receipt, ChainId(31337), till, signer.address, sign_receipt(receipt, ChainId(31337), till, signer)
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(receipt=receipts, till=addresses)
+def test_a_receipt_survives_the_journey_as_json(receipt: Receipt, till: Address):
+    sent = document(receipt, till)
+    read = read_receipt(sent.as_json())
+    assert read == sent
+    read.verify()
+
+
+@settings(max_examples=30, deadline=None)
+@given(receipt=receipts, till=addresses, data=st.data())
+def test_any_member_that_is_changed_on_the_way_is_noticed(receipt: Receipt, till: Address, data: st.DataObject):
+    sent = document(receipt, till).as_json()
+    name = data.draw(st.sampled_from(["amount", "cumulative", "inputTokens", "outputTokens", "time", "chainId"]))
+    with pytest.raises(WrongReceiptSigner):
+        read_receipt({**sent, name: str(int(str(sent[name])) ^ 1)}).verify()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("amount", "1e3"), ("amount", 5), ("amount", None), ("time", "-1"), ("signature", "0x12"), ("inputTokens", "١")],
+)
+def test_a_document_that_is_no_receipt_is_refused_by_name(name: str, value: object):
+    zero = Hash32("0x" + "00" * 32)
+    nobody = Address("0x" + "00" * 20)
+    good = document(Receipt(zero, zero, nobody, AssetId(1), 1, zero, zero, zero, 1, 2, 3, 4, 5), nobody).as_json()
+    with pytest.raises(InvalidReceipt, match=name):
+        read_receipt({**good, name: value})

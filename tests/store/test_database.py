@@ -107,6 +107,41 @@ async def test_a_snapshot_waits_for_no_writer_and_sees_one_moment(boxes: Databas
         assert await reader.rows(select(box)) == []
 
 
+async def test_any_number_of_snapshots_may_be_open_or_wanted_at_once(boxes: Database):
+    """Readers that held every thread while they waited for each other's connections once hung the gateway for good."""
+
+    async def look() -> int:
+        async with boxes.snapshot() as unit:
+            await asyncio.sleep(0.001)
+            return len(await unit.rows(select(box)))
+
+    async with asyncio.timeout(20):
+        assert await asyncio.gather(*(look() for _ in range(60))) == [0] * 60
+
+
+async def test_a_unit_cancelled_while_the_ledger_holds_the_gate_leaves_no_lock_behind(tmp_path):
+    """It once kept the gate that it was given after it had gone."""
+    database = SqliteDatabase(tmp_path / "gate.db")
+    await database.run(schema.create_all)
+    database.write_gate.acquire()  # as the ledger's writer thread does
+    waiting = asyncio.create_task(_write_one(database))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    await asyncio.sleep(0.05)
+    database.write_gate.release()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    async with asyncio.timeout(10):
+        await _write_one(database)
+    assert await labels(database) == ["one"]
+    await database.close()
+
+
+async def _write_one(database: Database) -> None:
+    async with database.transaction() as unit:
+        await unit.change(insert(box), {"label": "one"})
+
+
 async def test_a_snapshot_cannot_write(boxes: Database):
     with pytest.raises(Exception, match=r"readonly|read-only"):
         async with boxes.snapshot() as unit:

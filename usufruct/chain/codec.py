@@ -6,7 +6,8 @@ place: `bytesN` must be exactly N bytes, because a short hash padded with zeros 
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from enum import IntEnum
+from typing import Any, Never
 
 from eth_abi.codec import ABICodec
 from eth_abi.encoding import BytesEncoder
@@ -35,6 +36,14 @@ class Struct:
     """Base of generated structs; subclasses are frozen dataclasses whose fields stand in ABI order."""
 
     __slots__ = ()
+
+
+class Choice(IntEnum):
+    """Base of generated enums: a number that names no member is an unreadable answer."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Never:
+        raise UnreadableAnswer(f"{value!r} is no {cls.__name__}; is the right contract at this address?")
 
 
 class _ExactBytesEncoder(BytesEncoder):

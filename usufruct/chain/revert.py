@@ -105,5 +105,5 @@ def decode_revert(data: bytes, errors: Errors, hint: str = "") -> Revert:
         return UnknownRevert(data, hint)
     try:
         return kind.from_abi(decode(kind.TYPES, data[4:]))
-    except (UnreadableAnswer, ValueError):
+    except UnreadableAnswer:
         return UnknownRevert(data, f"malformed {kind.SIGNATURE}")

@@ -11,7 +11,7 @@ import orjson
 from usufruct.core import Hash32
 from usufruct.gateway.errors import ReceiptNotFound
 from usufruct.gateway.operator import Operator
-from usufruct.payments import Call, Receipt, receipt_of, sign_receipt
+from usufruct.payments import Call, Receipt, ReceiptDocument, receipt_of, sign_receipt
 from usufruct.web import Header
 
 
@@ -26,27 +26,12 @@ class SignedReceipt:
     operator: Operator
 
     def as_json(self) -> dict[str, object]:
-        """Return the receipt's members as EIP-712 names them (integers as text), and where and by whom it is signed."""
-        receipt = self.receipt
-        return {
-            "call": receipt.call,
-            "channel": receipt.channel,
-            "token": receipt.token,
-            "asset": hex(receipt.asset),
-            "priceCardVersion": str(receipt.price_card_version),
-            "modelDigest": receipt.model_digest,
-            "requestHash": receipt.request_hash,
-            "responseHash": receipt.response_hash,
-            "inputTokens": str(receipt.input_tokens),
-            "outputTokens": str(receipt.output_tokens),
-            "amount": str(receipt.amount),
-            "cumulative": str(receipt.cumulative),
-            "time": str(receipt.time),
-            "signature": "0x" + self.signature.hex(),
-            "signer": self.operator.receipts.address,
-            "till": self.operator.till,
-            "chainId": str(self.operator.escrow.chain_id),
-        }
+        """Return the receipt as it travels, with where and by whom it is signed."""
+        operator = self.operator
+        document = ReceiptDocument(
+            self.receipt, operator.escrow.chain_id, operator.till, operator.receipts.address, self.signature
+        )
+        return document.as_json()
 
     def usage(self, reported: Mapping[str, Any] | None = None) -> dict[str, object]:
         """Return the answer's `usage`: the upstream's members, our counts, `cost` in whole units, `cost_details`."""

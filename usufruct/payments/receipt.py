@@ -137,6 +137,29 @@ class ReceiptDocument:
     signer: Address
     signature: bytes
 
+    def as_json(self) -> dict[str, object]:
+        """Return the members as EIP-712 names them, integers as decimal text; `read_receipt` reads it."""
+        receipt = self.receipt
+        return {
+            "call": receipt.call,
+            "channel": receipt.channel,
+            "token": receipt.token,
+            "asset": hex(receipt.asset),
+            "priceCardVersion": str(receipt.price_card_version),
+            "modelDigest": receipt.model_digest,
+            "requestHash": receipt.request_hash,
+            "responseHash": receipt.response_hash,
+            "inputTokens": str(receipt.input_tokens),
+            "outputTokens": str(receipt.output_tokens),
+            "amount": str(receipt.amount),
+            "cumulative": str(receipt.cumulative),
+            "time": str(receipt.time),
+            "signature": "0x" + self.signature.hex(),
+            "signer": self.signer,
+            "till": self.till,
+            "chainId": str(self.chain_id),
+        }
+
     def verify(self) -> None:
         """Check the signature; whether `signer` is the operator's receipt key is for the reader to know.
 
@@ -147,7 +170,7 @@ class ReceiptDocument:
 
 
 def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
-    """Read a receipt from the JSON the gateway returns it in: integers are decimal text, hashes 0x and hex.
+    """Read a receipt from what `as_json` makes of it.
 
     Raises:
         InvalidReceipt: when a member is missing or malformed; names it.

@@ -49,19 +49,32 @@ def _read(path: Path) -> Json:
     return content
 
 
-def _artifact(out: Path, contract: str) -> Json:
-    """Return the one artifact of `contract`; files that only import it leave an artifact without metadata."""
-    read = [_read(path) for path in sorted(out.rglob(f"{contract}.sol/{contract}.json"))]
-    found = [artifact for artifact in read if artifact.get("rawMetadata")]
+def _found(out: Path, pattern: str) -> list[Json]:
+    """Return the artifacts a pattern finds, the nearest first: other profiles keep theirs in folders below."""
+    return [_read(path) for path in sorted(out.rglob(pattern), key=lambda path: (len(path.parts), path))]
+
+
+def _artifact(out: Path, contract: str) -> tuple[Json, Json]:
+    """Return the artifact of `contract` and its metadata; files that only import it leave one without."""
+    found: dict[str, tuple[Json, Json]] = {}
+    for artifact in _found(out, f"{contract}.sol/{contract}.json"):
+        if artifact.get("rawMetadata"):
+            metadata = orjson.loads(artifact["rawMetadata"])
+            found.setdefault(str(metadata["settings"]["compilationTarget"]), (artifact, metadata))
     if len(found) != 1:
         remedy = "run `make contracts` first" if not found else "two contracts share that name"
         raise ArtifactMissing(f"{out} has {len(found)} artifacts of {contract}; {remedy}", contract=contract)
-    return found[0]
+    ((artifact, metadata),) = found.values()
+    if not metadata["settings"].get("viaIR"):
+        raise ArtifactUnusable(
+            f"{contract} was compiled for tests, without IR; run `make contracts`", contract=contract
+        )
+    return artifact, metadata
 
 
 def _ast(out: Path, source: str) -> Json:
-    for path in sorted(out.rglob(f"{Path(source).name}/*.json")):
-        ast: Json = _read(path).get("ast") or {}
+    for artifact in _found(out, f"{Path(source).name}/*.json"):
+        ast: Json = artifact.get("ast") or {}
         if ast.get("absolutePath") == source:
             return ast
     raise ArtifactMissing(f"{out} has no syntax tree of {source}; compile with `ast = true`", source=source)
@@ -72,10 +85,9 @@ def load(out: Path, contract: str) -> Compiled:
 
     Raises:
         ArtifactMissing: when it was not compiled, or without syntax trees.
-        ArtifactUnusable: when its code still has libraries to link.
+        ArtifactUnusable: when it was compiled without IR, or its code still has libraries to link.
     """
-    artifact = _artifact(out, contract)
-    metadata = orjson.loads(artifact["rawMetadata"])
+    artifact, metadata = _artifact(out, contract)
     creation, runtime = artifact["bytecode"], artifact["deployedBytecode"]
     if creation["linkReferences"]:
         raise ArtifactUnusable(f"{contract} links external libraries; make their functions internal", contract=contract)

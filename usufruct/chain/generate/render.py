@@ -52,10 +52,10 @@ def selector(item: Json) -> str:
 
 
 def enum(python: str, node: Json, doc: Doc) -> str:
-    """Write one IntEnum from its syntax-tree node."""
+    """Write one enum from its syntax-tree node."""
     members = [f"    {names.safe(names.snake(m['name']).upper(), ())} = {i}" for i, m in enumerate(node["members"])]
     head = docstring(doc, f"enum {node['canonicalName']}", 4)
-    return "\n".join([f"class {python}(IntEnum):", head, "", *members])
+    return "\n".join([f"class {python}(Choice):", head, "", *members])
 
 
 def struct(named: Named, solidity: str, shapes: Shapes) -> str:

@@ -1,0 +1,51 @@
+"""The demo as a stranger runs it: unattended, one JSON object, and the figures in it are true on the chain."""
+
+import subprocess
+import sys
+
+import orjson
+import pytest
+
+from usufruct.cli.demo import DEPOSIT, OWNERS
+
+pytestmark = pytest.mark.anvil
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [sys.executable, "-m", "usufruct.cli", "demo", "--json", "--folder", folder],
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    return orjson.loads(done.stdout), done.stderr.decode()
+
+
+def test_money_is_conserved_to_the_unit(outcome):
+    result, _ = outcome
+    assert result["conserved"] is True
+    assert 0 < int(result["charged"]) == int(result["claimed"]) == int(result["settled"]) < DEPOSIT
+    paid = sum(int(amount) for amount in result["payouts"].values()) + int(result["protocol_fee"])
+    assert 0 <= int(result["settled"]) - paid <= 2 * len(OWNERS)
+
+
+def test_owners_are_paid_in_proportion(outcome):
+    payouts = [int(outcome[0]["payouts"][who]) for who in OWNERS]
+    for amount, part in zip(payouts, (70, 20, 10), strict=True):
+        assert abs(amount - sum(payouts) * part / 100) <= 2 * len(OWNERS)
+
+
+def test_it_reports_what_the_issue_names(outcome):
+    result, progress = outcome
+    names = {
+        *("assets", "calls", "input_tokens", "output_tokens", "charged", "claimed", "settled", "protocol_fee"),
+        *("payouts", "conserved", "gas_per_call", "seconds", "rpc_url", "addresses"),
+    }
+    assert names <= result.keys()
+    assert result["calls"] == 3
+    assert result["gas_per_call"] > 0
+    assert "killed with SIGKILL" in progress
+    assert "with one digit changed: bad" in progress

@@ -1,0 +1,243 @@
+"""The only place where things are wired together: one installation, from its configuration."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import uvicorn
+
+from usufruct.accounts import KeyDomain, Keys, Seal
+from usufruct.chain import (
+    DEVNET_ADDRESSES,
+    DEVNET_CHAINS,
+    Client,
+    Deployments,
+    KeySigner,
+    Sender,
+    Terms,
+    check_settlement,
+    deploy_devnet,
+    devnet_signer,
+    open_keystore,
+)
+from usufruct.chain.contracts.structs import PayeeKind
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.till import Till
+from usufruct.config import Config
+from usufruct.core import ChainId, Conflict, SystemClock
+from usufruct.gateway import Catalogue, Gateway, KeyChannels, Operator, gateway_routes
+from usufruct.payments import (
+    ChainSide,
+    ChannelTerms,
+    Claimer,
+    Deposits,
+    Escrow,
+    Ledger,
+    Observer,
+    Refunds,
+    open_ledger,
+    recover_signer,
+)
+from usufruct.store import Database, ensure_current, open_database
+from usufruct.web import Health, Router
+
+DEVNET_FEE_BPS = 250
+"""The protocol fee of devnets: 2.5 %."""
+
+FEE_SINK = DEVNET_ADDRESSES[3]
+"""Where devnets' protocol fees go."""
+
+_DEVNET_SECRET = b"a devnet's secrets are known to everybody"
+
+
+class Role(StrEnum):
+    """What a key of the installation is for; each is a separate secret.
+
+    `OWNER` is cold: it lists payees and claim keys, and deploys. `CLAIM` sends claims, refunds and deposits.
+    `RECEIPTS` signs receipts and holds no money.
+    """
+
+    OWNER = "owner"
+    CLAIM = "claim"
+    RECEIPTS = "receipts"
+
+
+_DEVNET_ACCOUNTS = {Role.OWNER: 0, Role.CLAIM: 1, Role.RECEIPTS: 2}
+
+
+class WrongChain(Conflict):
+    """The node speaks for another chain than the configuration names."""
+
+    code = "wrong_chain"
+
+
+def signer_of(role: Role, config: Config) -> KeySigner:
+    """Return a role's key: its keystore file; on a devnet, where there is none, the account everybody knows.
+
+    Raises:
+        KeystoreMissing: on any other chain without the file.
+    """
+    path = config.keys.folder / f"{role}.json"
+    if config.chain.id in DEVNET_CHAINS and not path.exists():
+        return devnet_signer(_DEVNET_ACCOUNTS[role], ChainId(config.chain.id))
+    return open_keystore(path, config.keys.password.reveal())
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Everything one installation is made of, opened and ready."""
+
+    config: Config
+    database: Database
+    client: Client
+    deployments: Deployments
+    ledger: Ledger
+    operator: Operator
+    keys: Keys
+    key_domain: KeyDomain
+    catalogue: Catalogue
+
+    @property
+    def chain_id(self) -> ChainId:
+        """Return the chain this installation is on."""
+        return self.deployments.chain_id
+
+    def sender(self, signer: KeySigner) -> Sender:
+        """Return what sends a key's calls, each once."""
+        poll = self.config.chain.poll_milliseconds / 1000
+        return Sender(self.client, signer, self.database, self.chain_id, poll_seconds=poll)
+
+    @cached_property
+    def chain_side(self) -> ChainSide:
+        """Return what settlement stands on."""
+        terms = ChannelTerms(self.operator.till, frozenset({self.operator.token}), self.operator.withdraw_delay)
+        return ChainSide(self.client, self.operator.escrow, terms, self.ledger, self.database)
+
+    @cached_property
+    def observer(self) -> Observer:
+        """Return what keeps the ledger's channels as the chain has them."""
+        return Observer(self.chain_side)
+
+    @cached_property
+    def deposits(self) -> Deposits:
+        """Return what puts payers' deposits on the chain."""
+        return Deposits(self.chain_side, self._claim_sender, self.observer)
+
+    @cached_property
+    def claimer(self) -> Claimer:
+        """Return what claims what was charged and splits it to the assets."""
+        return Claimer(self.chain_side, self._claim_sender, self.catalogue, FEE_SINK, self.observer)
+
+    @cached_property
+    def refunds(self) -> Refunds:
+        """Return what gives unused money back."""
+        return Refunds(self.chain_side, self._claim_sender, self.observer, leavers=self.keys)
+
+    @cached_property
+    def _claim_sender(self) -> Sender:
+        return self.sender(signer_of(Role.CLAIM, self.config))
+
+    def router(self) -> Router:
+        """Return the gateway's HTTP application."""
+        gateway = Gateway(self.keys, self.catalogue, self.ledger, self.operator, SystemClock())
+        health = Health({"ledger": self.ledger.totals, "chain": self.client.block_number})
+        lease = self.config.ledger.lease_seconds
+        return Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease))
+
+
+async def connect(config: Config, stack: AsyncExitStack) -> Client:
+    """Open the node of the configured chain.
+
+    Raises:
+        WrongChain: when it speaks for another one.
+        RpcUnavailable: when nothing answers there.
+    """
+    client = await stack.enter_async_context(Client(config.chain.rpc_url))
+    found = await client.chain_id()
+    if found != config.chain.id:
+        raise WrongChain(
+            f"the node at chain.rpc_url speaks for chain {found}, chain.id is {config.chain.id}; set one to the other",
+            found=found,
+            expected=config.chain.id,
+        )
+    return client
+
+
+@asynccontextmanager
+async def open_installation(config: Config) -> AsyncIterator[Installation]:
+    """Open the database, the node and everything between them; closed in the opposite order.
+
+    Raises:
+        WrongChain, NotDeployed, SettlementMismatch: when the chain is not ready for this installation.
+    """
+    async with AsyncExitStack() as stack:
+        client = await connect(config, stack)
+        chain_id = ChainId(config.chain.id)
+        deployments = Deployments.read(config.data.folder, chain_id)
+        await deployments.verify(client)
+        till = deployments.address(Till)
+        await check_settlement(client, chain_id)
+
+        database = open_database(config.database.url)
+        stack.push_async_callback(database.close)
+        await ensure_current(database)
+        ledger = open_ledger(database, config.ledger)
+        stack.push_async_callback(ledger.close)
+
+        receipts = signer_of(Role.RECEIPTS, config)
+        token = deployments.address(TestDollar)
+        operator = Operator(Escrow(chain_id), till, token, receipts, symbol="tUSD")
+        clock = SystemClock()
+        secret = config.ledger.answer_secret.reveal().encode() or _DEVNET_SECRET
+        domain = KeyDomain(chain_id, till)
+        keys = Keys(
+            database, Seal(secret, "session keys"), clock, domain, recover_signer, KeyChannels(ledger, operator)
+        )
+        catalogue = Catalogue(database, Seal(secret, "upstreams"), clock)
+        yield Installation(config, database, client, deployments, ledger, operator, keys, domain, catalogue)
+
+
+async def serve(installation: Installation, announce: Callable[[str], None]) -> None:
+    """Serve the gateway until the process is told to stop; `announce` is given its base URL once it accepts calls."""
+    setting = installation.config.gateway
+    listening = socket.create_server((setting.host, setting.port))
+    options = uvicorn.Config(
+        installation.router(), log_config=None, access_log=False, ws="none", lifespan="on", http="httptools"
+    )
+    server = uvicorn.Server(options)
+    with listening:
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.02)
+        if server.started:
+            announce(f"http://{setting.host}:{listening.getsockname()[1]}/v1")
+        await serving
+
+
+async def set_up_devnet(config: Config) -> Deployments:
+    """Deploy everything on the configured devnet and write down where it stands; idempotent.
+
+    The owner's key deploys, and makes the claim key the till's.
+    """
+    async with AsyncExitStack() as stack:
+        client = await connect(config, stack)
+        database = open_database(config.database.url)
+        stack.push_async_callback(database.close)
+        await ensure_current(database)
+        chain_id = ChainId(config.chain.id)
+        owner = signer_of(Role.OWNER, config)
+        sender = Sender(client, owner, database, chain_id, poll_seconds=config.chain.poll_milliseconds / 1000)
+        terms = Terms(owner=owner.address, guardian=owner.address, fee_sink=FEE_SINK, fee_bps=DEVNET_FEE_BPS)
+        deployments = await deploy_devnet(client, sender, chain_id, terms)
+        till = Till(deployments.address(Till), client)
+        claim_key = signer_of(Role.CLAIM, config).address
+        if not await till.claim_keys(claim_key):
+            await sender.execute(till.set_claim_key(claim_key, allowed=True), f"claim-key/{till.address}/{claim_key}")
+        if await till.payees(FEE_SINK) is PayeeKind.NONE:
+            await sender.execute(till.set_payee(FEE_SINK, PayeeKind.PLAIN), f"payee/{till.address}/{FEE_SINK}")
+        deployments.write(config.data.folder)
+        return deployments

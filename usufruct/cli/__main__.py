@@ -1,0 +1,5 @@
+"""`python -m usufruct.cli`: the same as the `usufruct` command."""
+
+from usufruct.cli.commands import main
+
+main()

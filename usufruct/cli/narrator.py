@@ -1,0 +1,45 @@
+"""What the demo says while it works: people read standard error or the terminal, programs one JSON object."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+class Narrator:
+    """Tells a story in numbered steps; to standard error when standard output is for JSON."""
+
+    def __init__(self, *, to_stderr: bool) -> None:
+        self.console = Console(stderr=to_stderr, highlight=False)
+        self._step = 0
+
+    def step(self, title: str) -> None:
+        """Begin the next step."""
+        self._step += 1
+        self.console.print(f"\n[bold]{self._step}. {title}[/bold]")
+
+    def say(self, line: str) -> None:
+        """Say one line."""
+        self.console.print(Text("   " + line), soft_wrap=True)
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Show that something takes a moment, and leave a line when it is done."""
+        with self.console.status(f"   {what} ..."):
+            yield
+        self.console.print(f"   [green]done[/green] {what}")
+
+    def piece(self, text: str) -> None:
+        """Show a piece of an answer as it comes, without ending the line."""
+        self.console.print(Text(text, style="cyan"), end="", soft_wrap=True)
+
+    def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Show a table; the first column is text, the others are figures."""
+        table = Table(title=title, title_justify="left", title_style="bold")
+        for i, heading in enumerate(headings):
+            table.add_column(heading, justify="right" if i else "left")
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(table)

@@ -1,0 +1,77 @@
+"""Processes that the command line starts and ends: the built-in service and the gateway."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from usufruct.core import Unavailable
+
+_STOP_SECONDS = 10.0
+
+
+class ProcessFailed(Unavailable):
+    """A process of ours did not start; the message holds its last words."""
+
+    code = "process_failed"
+
+
+class Process:
+    """A Python module of ours as a process, known to be ready by the JSON line it prints."""
+
+    def __init__(self, module: str, *arguments: str, environment: Mapping[str, str], log: Path) -> None:
+        """Start it; what it logs goes to `log`.
+
+        Raises:
+            ProcessFailed: when it ends before it is ready.
+        """
+        self._log = log
+        with log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                stdin=subprocess.DEVNULL,
+                env=dict(environment),
+            )
+        self.ready: Mapping[str, Any] = self._read_ready(module)
+
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End it as a crash would: SIGKILL, nothing is tidied up."""
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._end()
+
+    def stop(self) -> None:
+        """Ask it to end, and see to it that it does."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._end()
+
+    def _end(self) -> None:
+        self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
+
+    def _read_ready(self, module: str) -> Mapping[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self.stop()
+            words = self._log.read_text(errors="replace").strip().splitlines()[-3:]
+            raise ProcessFailed(f"{module} did not start: {' / '.join(words) or 'it said nothing'}")
+        ready: Mapping[str, Any] = orjson.loads(line)
+        return ready
