@@ -1,7 +1,8 @@
 """`make bench-gas`: gas of our contracts and of peers, every measured call a transaction of its own.
 
 Ours: the gas tests in contracts/test/gas. Peers: bench/peers/gas, installed from npm at pinned versions into a
-throw-away folder. Both through solc 0.8.37 via IR, optimizer 200 runs, `isolate = true` (21,000 + calldata + execution - refunds).
+throw-away folder. Both through solc 0.8.37 via IR, optimizer 200 runs, `isolate = true`: 21,000 + calldata +
+execution - refunds, as a receipt shows.
 Gas is deterministic: n is 1.
 """
 

@@ -82,7 +82,7 @@ class Databases:
 @pytest.fixture(scope="session")
 def postgres_server() -> str:
     """The URL of a PostgreSQL server's maintenance database; skips when there is none."""
-    named = os.environ.get("USUFRUCT_TEST_POSTGRES_URL")  # noqa: TID251 - the test suite's own variable
+    named = os.environ.get("USUFRUCT_TEST_POSTGRES_URL")
     for url in (named,) if named else LOCAL_SERVERS:
         try:
             asyncio.run(on_server(url, "SELECT 1"))

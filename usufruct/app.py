@@ -10,7 +10,7 @@ from functools import cached_property
 
 import uvicorn
 
-from usufruct.accounts import KeyDomain, Keys, Seal
+from usufruct.accounts import KeyDomain, Keys
 from usufruct.chain import (
     DEVNET_ADDRESSES,
     DEVNET_CHAINS,
@@ -42,7 +42,7 @@ from usufruct.payments import (
     open_ledger,
     recover_signer,
 )
-from usufruct.store import Database, ensure_current, open_database
+from usufruct.store import Database, Seal, ensure_current, open_database
 from usufruct.web import Health, Router
 
 DEVNET_FEE_BPS = 250
@@ -185,14 +185,14 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
         database = open_database(config.database.url)
         stack.push_async_callback(database.close)
         await ensure_current(database)
-        ledger = open_ledger(database, config.ledger)
+        secret = config.data.secret.reveal().encode() or _DEVNET_SECRET
+        ledger = open_ledger(database, config.ledger, seal=Seal(secret, "stored answers"))
         stack.push_async_callback(ledger.close)
 
         receipts = signer_of(Role.RECEIPTS, config)
         token = deployments.address(TestDollar)
         operator = Operator(Escrow(chain_id), till, token, receipts, symbol="tUSD")
         clock = SystemClock()
-        secret = config.ledger.answer_secret.reveal().encode() or _DEVNET_SECRET
         domain = KeyDomain(chain_id, till)
         keys = Keys(
             database, Seal(secret, "session keys"), clock, domain, recover_signer, KeyChannels(ledger, operator)

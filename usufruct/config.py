@@ -81,9 +81,13 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """Where this installation keeps its files."""
+    """Where this installation keeps its files, and the secret that what it stores is sealed under.
+
+    `secret` protects session keys, stored answers and upstreams' keys; a devnet needs none.
+    """
 
     folder: Path = field(default_factory=lambda: platformdirs.user_data_path("usufruct"))
+    secret: Secret = field(default_factory=lambda: Secret(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +111,11 @@ class LedgerConfig:
     """How the call ledger behaves.
 
     `lease_seconds`: how long a call belongs to a replica that gives no sign of life. `answer_hours`: how long a stored
-    answer is replayed. `answer_secret`: what stored answers are encrypted with; devnets need none of their own.
+    answer is replayed.
     """
 
     lease_seconds: int = 30
     answer_hours: int = 24
-    answer_secret: Secret = field(default_factory=lambda: Secret(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +245,10 @@ def _checked(config: Config) -> Config:
         section, key = name.split(".")
         if getattr(getattr(config, section), key) < 1:
             raise InvalidSetting(f"{name} must be at least 1", key=name)
-    if config.chain.id != DEVNET_CHAIN_ID and not config.ledger.answer_secret:
+    if config.chain.id != DEVNET_CHAIN_ID and not config.data.secret:
         raise InvalidSetting(
-            f"ledger.answer_secret is needed on chain {config.chain.id}: set it to 32 random characters or more",
-            key="ledger.answer_secret",
+            f"data.secret is needed on chain {config.chain.id}: set it to 32 random characters or more",
+            key="data.secret",
         )
     if not config.database.url:
         url = f"sqlite:///{config.data.folder / 'usufruct.db'}"

@@ -20,12 +20,13 @@ from usufruct.accounts import (
     KeyTerms,
     KeyUnknown,
     ProofUsed,
-    Seal,
     key_digest,
 )
 from usufruct.accounts.service import FRESH_SECONDS
+from usufruct.chain import KeySigner
 from usufruct.core import Address, ChainId, FakeClock, Hash32
-from usufruct.payments import KeySigner, recover_signer
+from usufruct.payments import recover_signer
+from usufruct.store import Seal
 
 PAYER, STRANGER = KeySigner(bytes(31) + b"\x01"), KeySigner(bytes(31) + b"\x02")
 DOMAIN = KeyDomain(ChainId(31337), Address("0x" + "77" * 20))

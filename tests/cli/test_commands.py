@@ -28,10 +28,10 @@ def test_version():
 
 
 def test_settings_are_shown_without_secrets():
-    shown = run("config", "show", "--json", USUFRUCT_LEDGER_ANSWER_SECRET="correct horse battery staple, and more")
+    shown = run("config", "show", "--json", USUFRUCT_DATA_SECRET="correct horse battery staple, and more")
     settings = orjson.loads(shown.stdout)
     assert settings["chain"]["id"] == "31337"
-    assert settings["ledger"]["answer_secret"] == "***"
+    assert settings["data"]["secret"] == "***"
     assert "horse" not in shown.stdout + shown.stderr
 
 

@@ -21,10 +21,10 @@ def test_a_devnet_needs_no_file():
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path):
-    path = written(tmp_path, '[chain]\nrpc_url = "http://file"\nid = 5\n[ledger]\nanswer_secret = "from the file"\n')
+    path = written(tmp_path, '[chain]\nrpc_url = "http://file"\nid = 5\n[data]\nsecret = "from the file"\n')
     config = load_config({"USUFRUCT_CONFIG": str(path), "USUFRUCT_CHAIN_RPC_URL": "http://environment", "HOME": "/"})
     assert (config.chain.rpc_url, config.chain.id) == ("http://environment", 5)
-    assert config.ledger.answer_secret == Secret("from the file")
+    assert config.data.secret == Secret("from the file")
     assert load_config({}, path).chain.rpc_url == "http://file"
 
 
@@ -82,7 +82,7 @@ def test_values_that_cannot_work_are_refused(variables: dict[str, str]):
 
 
 @pytest.mark.parametrize(
-    "toml", ["[chain]\nid = true", "[chain]\nid = 1.5", "[data]\nfolder = 3", "[chain", "[ledger]\nanswer_secret = 5"]
+    "toml", ["[chain]\nid = true", "[chain]\nid = 1.5", "[data]\nfolder = 3", "[chain", "[data]\nsecret = 5"]
 )
 def test_a_file_with_wrong_types_is_refused(tmp_path: Path, toml: str):
     with pytest.raises(InvalidSetting):
@@ -90,15 +90,15 @@ def test_a_file_with_wrong_types_is_refused(tmp_path: Path, toml: str):
 
 
 def test_a_public_chain_needs_its_own_secret():
-    with pytest.raises(InvalidSetting, match=r"ledger\.answer_secret"):
+    with pytest.raises(InvalidSetting, match=r"data\.secret"):
         load_config({"USUFRUCT_CHAIN_ID": "8453"})
-    assert load_config({"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_LEDGER_ANSWER_SECRET": "s"}).chain.id == 8453
+    assert load_config({"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_DATA_SECRET": "s"}).chain.id == 8453
 
 
 def test_secrets_are_never_shown():
     config = load_config(
         {
-            "USUFRUCT_LEDGER_ANSWER_SECRET": "hush",
+            "USUFRUCT_DATA_SECRET": "hush",
             "USUFRUCT_DATABASE_URL": "postgresql://user:word@host/name",
             "USUFRUCT_CHAIN_RPC_URL": "https://node:8545/v3/token",
         }
@@ -106,9 +106,9 @@ def test_secrets_are_never_shown():
     shown = show_config(config)
     assert shown["database"]["url"] == "postgresql://user:***@host/name"
     assert shown["chain"]["rpc_url"] == "https://node:8545/***"
-    assert shown["ledger"]["answer_secret"] == "***"
+    assert shown["data"]["secret"] == "***"
     assert "hush" not in repr(config) + repr(shown)
-    assert config.ledger.answer_secret.reveal() == "hush"
+    assert config.data.secret.reveal() == "hush"
     with pytest.raises(InvalidSetting) as caught:
         load_config({"USUFRUCT_CHAIN_ID": "hush"})
     assert "hush" not in caught.value.message

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from usufruct.config import LedgerConfig, Secret
+from usufruct.config import LedgerConfig
 from usufruct.core import UINT128_MAX, UINT256_MAX
 from usufruct.payments import (
     AnswerMissing,
-    AnswerUnreadable,
     BalanceTooLow,
     CallLost,
     CallState,
@@ -31,7 +30,15 @@ from usufruct.payments import (
     open_ledger,
 )
 from usufruct.payments.ledger.calls import expire
-from usufruct.store import AmountOutOfRange, ConstraintViolated, Database, DatabaseUnavailable, open_database
+from usufruct.store import (
+    AmountOutOfRange,
+    ConstraintViolated,
+    Database,
+    DatabaseUnavailable,
+    Seal,
+    Unsealable,
+    open_database,
+)
 
 
 async def let_lease_end(database: Database, call: str) -> None:
@@ -458,8 +465,8 @@ async def test_answers_are_encrypted_and_need_the_same_secret(ledger: Ledger, wo
     await ledger.meter(lease, world.bill(1), b"the plain answer")
     async with database.snapshot() as unit:
         assert b"plain" not in bytes((await unit.row(text("SELECT sealed FROM answers")))[0])
-    stranger = open_ledger(database, LedgerConfig(answer_secret=Secret("another")))
-    with pytest.raises(AnswerUnreadable, match="answer_secret"):
+    stranger = open_ledger(database, LedgerConfig(), seal=Seal(b"another secret, as long", "stored answers"))
+    with pytest.raises(Unsealable, match="secret"):
         await stranger.reserve(world.reservation("b", 100, key="k"))
     await stranger.close()
 

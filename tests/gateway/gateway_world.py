@@ -14,7 +14,8 @@ from types import SimpleNamespace
 
 import uvicorn
 
-from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, Seal, key_digest
+from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
+from usufruct.chain import KeySigner
 from usufruct.config import LedgerConfig
 from usufruct.connectors.openai import Limits
 from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
@@ -32,8 +33,8 @@ from usufruct.gateway import (
     gateway_routes,
     plain_asset_id,
 )
-from usufruct.payments import Escrow, KeySigner, PriceCard, open_ledger, receipt_digest, recover_signer
-from usufruct.store import Database, open_database
+from usufruct.payments import Escrow, PriceCard, open_ledger, receipt_digest, recover_signer
+from usufruct.store import Database, Seal, open_database
 from usufruct.web import Health, Router
 
 CHAIN = ChainId(31337)

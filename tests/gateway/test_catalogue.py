@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from usufruct.accounts import Seal
 from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock
 from usufruct.gateway import (
     Asset,
@@ -23,6 +22,7 @@ from usufruct.gateway import (
 )
 from usufruct.gateway.catalogue import FRESH_SECONDS
 from usufruct.payments import PriceCard
+from usufruct.store import Seal
 
 PAY_TO = Address("0x" + "55" * 20)
 CARD = PriceCard(1, 2**64 - 1, 0, 4_096, 1)

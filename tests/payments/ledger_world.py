@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from usufruct.chain import KeySigner
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
 from usufruct.payments import (
     Bill,
@@ -9,7 +10,6 @@ from usufruct.payments import (
     ChannelReading,
     Escrow,
     IdempotencyKey,
-    KeySigner,
     Reservation,
     Usage,
     VerifiedVoucher,

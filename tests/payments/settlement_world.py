@@ -48,7 +48,6 @@ from usufruct.payments import (
     open_ledger,
     sign_voucher,
 )
-from usufruct.payments import KeySigner as VoucherSigner
 from usufruct.payments.settlement.model import on_chain
 from usufruct.payments.typed_data import as_hash32, keccak
 from usufruct.store import Database
@@ -57,7 +56,7 @@ CHAIN = ChainId(31337)
 OWNER, CLAIM_KEY, RELAYER, PAYER, FIRST, SECOND, THIRD, STRANGER, FEE_SINK, TREASURY = (
     devnet_signer(index, CHAIN) for index in range(10)
 )
-SESSION = VoucherSigner(keccak(b"session key"))
+SESSION = KeySigner(keccak(b"session key"))
 ESCROW = Escrow(CHAIN, SETTLEMENT)
 ZERO = Address("0x" + "0" * 40)
 DOLLAR = 1_000_000

@@ -13,6 +13,7 @@ from x402.mechanisms.evm.batch_settlement.facilitator.utils import verify_batch_
 from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as TheirConfig
 from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id, get_batch_settlement_eip712_domain
 
+from usufruct.chain import KeySigner
 from usufruct.core import UINT128_MAX, Address, ChainId, Hash32
 from usufruct.payments import (
     BATCH_SETTLEMENT,
@@ -20,7 +21,6 @@ from usufruct.payments import (
     Escrow,
     InvalidSignature,
     InvalidVoucher,
-    KeySigner,
     Voucher,
     WrongSigner,
     channel_id,

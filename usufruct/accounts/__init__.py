@@ -14,7 +14,6 @@ from usufruct.accounts.errors import (
 )
 from usufruct.accounts.model import BearerKey, KeyTerms
 from usufruct.accounts.proof import KeyDomain, KeyProof, key_digest
-from usufruct.accounts.sealing import Seal, Unsealable, WeakSecret
 from usufruct.accounts.service import Channels, Keys, NewKey, Recover
 
 __all__ = [
@@ -36,8 +35,5 @@ __all__ = [
     "NewKey",
     "ProofUsed",
     "Recover",
-    "Seal",
-    "Unsealable",
-    "WeakSecret",
     "key_digest",
 ]

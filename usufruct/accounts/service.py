@@ -12,7 +12,6 @@ from usufruct.accounts.bearer import bearer_hash, new_bearer
 from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed
 from usufruct.accounts.model import BearerKey, KeyTerms, check_terms
 from usufruct.accounts.proof import KeyDomain, KeyProof, key_digest
-from usufruct.accounts.sealing import Seal
 from usufruct.accounts.store import (
     add_key,
     channels_left,
@@ -25,7 +24,7 @@ from usufruct.accounts.store import (
 )
 from usufruct.chain import address_of_key
 from usufruct.core import UINT256_MAX, Address, Clock, Hash32, Invalid
-from usufruct.store import ConstraintViolated, Database
+from usufruct.store import ConstraintViolated, Database, Seal
 
 Recover = Callable[[bytes, bytes], Address]
 """From a 32-byte digest and a 65-byte signature to the account that signed."""

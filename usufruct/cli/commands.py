@@ -79,7 +79,7 @@ def demo(
         bool, typer.Option(help="Leave it running afterwards, until Ctrl-C; the default at a terminal.")
     ] = sys.stdout.isatty(),
 ) -> None:
-    """Show the main job on a local chain: a service goes on sale, is called, metered and paid, and its owners collect."""
+    """Show the main job on a local chain: a service is sold, called, metered and paid, its owners collect."""
 
     async def work() -> None:
         outcome = await run_demo(Narrator(to_stderr=as_json), folder, stay=stay and not as_json)

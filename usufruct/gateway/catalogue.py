@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from usufruct.accounts import Seal
 from usufruct.core import Address, AssetId, Clock
 from usufruct.gateway.counting import Bytes, Counter, Vocabulary
 from usufruct.gateway.errors import AssetExists, InvalidAsset, UnknownModel
 from usufruct.gateway.model import Asset, PricePeriod, check_asset, check_prices
 from usufruct.gateway.store import add_asset, add_price, add_vocabulary, all_assets, set_retired, vocabulary_content
 from usufruct.payments import PriceCard
-from usufruct.store import ConstraintViolated, Database
+from usufruct.store import ConstraintViolated, Database, Seal
 
 FRESH_SECONDS = 2.0
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from usufruct.accounts import BearerKey, Keys
+from usufruct.chain import KeySigner
 from usufruct.core import Address, Hash32, format_units
 from usufruct.gateway.errors import LimitReached
 from usufruct.payments import (
@@ -10,7 +11,6 @@ from usufruct.payments import (
     ChannelReading,
     DigestSigner,
     Escrow,
-    KeySigner,
     Ledger,
     VerifiedVoucher,
     channel_id,

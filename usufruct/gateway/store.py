@@ -19,11 +19,10 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.accounts import Seal
 from usufruct.core import Address, Hash32, asset_id
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica
 from usufruct.payments import PriceCard
-from usufruct.store import Amount, Unit, metadata
+from usufruct.store import Amount, Seal, Unit, metadata
 
 _assets = Table(
     "gateway_assets",

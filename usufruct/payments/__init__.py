@@ -1,6 +1,5 @@
 """What a call costs, who promised to pay it, what was charged, and how that reaches the chain exactly once."""
 
-from usufruct.payments.answers import AnswerUnreadable, AnswerVault
 from usufruct.payments.errors import (
     AnswerMissing,
     BalanceTooLow,
@@ -95,7 +94,7 @@ from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.reader import TokenFacts, token_facts
 from usufruct.payments.settlement.refunds import Refunds
 from usufruct.payments.settlement.watcher import Watcher
-from usufruct.payments.signature import DigestSigner, InvalidSignature, KeySigner, recover_signer
+from usufruct.payments.signature import DigestSigner, InvalidSignature, recover_signer
 from usufruct.payments.terms import ChannelRefused, ChannelTerms
 from usufruct.payments.voucher import (
     BATCH_SETTLEMENT,
@@ -116,8 +115,6 @@ __all__ = [
     "Allowance",
     "AnchorMismatch",
     "AnswerMissing",
-    "AnswerUnreadable",
-    "AnswerVault",
     "BalanceTooLow",
     "Batch",
     "BatchKind",
@@ -159,7 +156,6 @@ __all__ = [
     "InvalidSignature",
     "InvalidVoucher",
     "KeyMismatch",
-    "KeySigner",
     "Lease",
     "Leavers",
     "Ledger",

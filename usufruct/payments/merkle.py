@@ -7,8 +7,9 @@ OpenZeppelin's `MerkleProof`.
 
 from collections.abc import Sequence
 
+from usufruct.chain import keccak
 from usufruct.core import Invalid
-from usufruct.payments.typed_data import keccak, word
+from usufruct.payments.typed_data import word
 
 
 class EmptyTree(Invalid):

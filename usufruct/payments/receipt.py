@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from re import fullmatch
 
+from usufruct.chain import keccak
 from usufruct.core import Address, AssetId, ChainId, Denied, Hash32, Invalid, address, asset_id, hash32
 from usufruct.payments.ledger.records import Call
 from usufruct.payments.signature import DigestSigner, recover_signer
-from usufruct.payments.typed_data import address_word, domain_separator, hash_word, keccak, typed_digest, word
+from usufruct.payments.typed_data import address_word, domain_separator, hash_word, typed_digest, word
 
 RECEIPT_TYPE = (
     "Receipt(bytes32 call,bytes32 channel,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"

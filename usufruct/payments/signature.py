@@ -5,10 +5,10 @@ What this accepts, the chain accepts: v is 27 or 28, s is in the lower half, and
 
 from typing import Protocol
 
-from coincurve import PrivateKey, PublicKey
+from coincurve import PublicKey
 
+from usufruct.chain import address_of_key
 from usufruct.core import Address, Invalid
-from usufruct.payments.typed_data import keccak
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
@@ -20,7 +20,7 @@ class InvalidSignature(Invalid):
 
 
 class DigestSigner(Protocol):
-    """Whoever holds a key: in this process, a keystore or a key management service."""
+    """Whoever holds a key, as `chain.KeySigner` does."""
 
     @property
     def address(self) -> Address:
@@ -28,29 +28,6 @@ class DigestSigner(Protocol):
 
     def sign(self, digest: bytes) -> bytes:
         """Sign 32 bytes; 65 bytes r, s, v."""
-
-
-class KeySigner:
-    """A `DigestSigner` with its key in memory."""
-
-    def __init__(self, private_key: bytes) -> None:
-        self._key = PrivateKey(private_key)
-        self._address = public_key_address(self._key.public_key)
-
-    @property
-    def address(self) -> Address:
-        """The account that the signatures recover to."""
-        return self._address
-
-    def sign(self, digest: bytes) -> bytes:
-        """Sign 32 bytes deterministically (RFC 6979), with s in the lower half."""
-        signature = self._key.sign_recoverable(digest, hasher=None)
-        return signature[:64] + bytes((27 + signature[64],))
-
-
-def public_key_address(key: PublicKey) -> Address:
-    """Return the account of a public key."""
-    return Address("0x" + keccak(key.format(compressed=False)[1:])[12:].hex())
 
 
 def recover_signer(digest: bytes, signature: bytes) -> Address:
@@ -69,4 +46,4 @@ def recover_signer(digest: bytes, signature: bytes) -> Address:
         key = PublicKey.from_signature_and_message(signature[:64] + bytes((signature[64] - 27,)), digest, hasher=None)
     except Exception as error:  # coincurve raises bare Exception when no key fits
         raise InvalidSignature("signature fits no key: r or s is out of range") from error
-    return public_key_address(key)
+    return address_of_key(key.format(compressed=False))

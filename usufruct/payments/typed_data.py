@@ -5,17 +5,10 @@ Structs here hold static types only, so the encoding of a struct is its type has
 
 from functools import lru_cache
 
-from sha3 import keccak_256
-
+from usufruct.chain import keccak
 from usufruct.core import Address, ChainId, Hash32
 
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-
-
-def keccak(data: bytes) -> bytes:
-    """Return keccak-256 of `data`: 32 bytes."""
-    digest: bytes = keccak_256(data).digest()
-    return digest
 
 
 def word(number: int) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NewType
 
+from usufruct.chain import keccak
 from usufruct.core import UINT128_MAX, Address, ChainId, Denied, Hash32, Invalid
 from usufruct.payments.signature import DigestSigner, recover_signer
 from usufruct.payments.typed_data import (
@@ -16,7 +17,6 @@ from usufruct.payments.typed_data import (
     as_hash32,
     domain_separator,
     hash_word,
-    keccak,
     typed_digest,
     word,
 )

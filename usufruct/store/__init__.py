@@ -17,6 +17,7 @@ from usufruct.store.errors import (
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.schema import metadata
+from usufruct.store.sealing import Seal, Unsealable, WeakSecret
 from usufruct.store.sqlite import SqliteDatabase, connect_sqlite
 
 __all__ = [
@@ -28,8 +29,11 @@ __all__ = [
     "DatabaseUnavailable",
     "InvalidDatabaseUrl",
     "SchemaOutdated",
+    "Seal",
     "SqliteDatabase",
     "Unit",
+    "Unsealable",
+    "WeakSecret",
     "amount_from_blob",
     "amount_to_blob",
     "check_amount",

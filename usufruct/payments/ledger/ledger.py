@@ -9,7 +9,6 @@ from typing import TypeVar, cast
 
 from usufruct.config import LedgerConfig
 from usufruct.core import Hash32
-from usufruct.payments.answers import AnswerVault
 from usufruct.payments.ledger import admission, calls, channels, claims, entries, settling
 from usufruct.payments.ledger.backend import Backend, Job, Points, Verb, no_points
 from usufruct.payments.ledger.records import (
@@ -29,11 +28,11 @@ from usufruct.payments.ledger.rows import find_channel
 from usufruct.payments.ledger.settling import Transfer
 from usufruct.payments.ledger.sqlite import SqliteBackend
 from usufruct.payments.typed_data import as_hash32
-from usufruct.store import Database, SqliteDatabase
+from usufruct.store import Database, Seal, SqliteDatabase
 
 T = TypeVar("T")
 
-_DEVNET_SECRET = "devnet answers are no secret"
+_DEVNET_SECRET = b"devnet answers are no secret"
 _BATCH = 256
 
 
@@ -42,8 +41,12 @@ def new_id() -> Hash32:
     return as_hash32(secrets.token_bytes(32))
 
 
-def open_ledger(database: Database, config: LedgerConfig, *, points: Points = no_points) -> "Ledger":
+def open_ledger(
+    database: Database, config: LedgerConfig, *, seal: Seal | None = None, points: Points = no_points
+) -> "Ledger":
     """Open the ledger of a migrated database, under a new owner name; one for each process.
+
+    Answers it keeps are closed under `seal`; without one they are no secret, as on a devnet.
 
     `points` is told every point a crash may come at; tests use it.
     """
@@ -52,7 +55,7 @@ def open_ledger(database: Database, config: LedgerConfig, *, points: Points = no
         backend = SqliteBackend(database, points)
     else:
         backend = import_module("usufruct.payments.ledger.postgres").PostgresBackend(database.url, points)
-    return Ledger(backend, config, secrets.token_hex(8))
+    return Ledger(backend, config, seal or Seal(_DEVNET_SECRET, "stored answers"), secrets.token_hex(8))
 
 
 class Ledger:
@@ -62,12 +65,12 @@ class Ledger:
     the same ids may be asked again: it counts once.
     """
 
-    def __init__(self, backend: Backend, config: LedgerConfig, owner: str) -> None:
+    def __init__(self, backend: Backend, config: LedgerConfig, seal: Seal, owner: str) -> None:
         self.owner = owner
         self._backend = backend
         self._lease_seconds = config.lease_seconds
         self._answer_seconds = config.answer_hours * 3600
-        self._vault = AnswerVault(config.answer_secret.reveal() or _DEVNET_SECRET)
+        self._seal = seal
 
     # Channels
 
@@ -148,7 +151,7 @@ class Ledger:
             request.channel,
         )
         if isinstance(result, Replay):
-            return replace(result, answer=self._vault.open(result.call, result.answer))
+            return replace(result, answer=self._seal.open(result.answer, result.call))
         return result
 
     async def start(self, lease: Lease) -> None:
@@ -161,7 +164,7 @@ class Ledger:
 
     async def meter(self, lease: Lease, bill: Bill, answer: bytes | None = None) -> Call:
         """Charge a call, once. `answer` is kept, encrypted, for the same request to be answered again."""
-        sealed = None if answer is None else self._vault.seal(lease.call, answer)
+        sealed = None if answer is None else self._seal.close(answer, lease.call)
         return await self._write("meter", lambda: calls.meter(lease, bill, sealed, self._answer_seconds), lease.channel)
 
     async def release(self, lease: Lease, reason: str) -> Call:

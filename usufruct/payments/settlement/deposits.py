@@ -7,7 +7,7 @@ settlement check all of it again.
 
 from dataclasses import dataclass
 
-from usufruct.chain import COLLECTOR, Revert, Sender, State
+from usufruct.chain import COLLECTOR, Revert, Sender, State, keccak
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -27,7 +27,7 @@ from usufruct.payments.settlement.errors import (
 )
 from usufruct.payments.settlement.model import ChainSide, on_chain
 from usufruct.payments.settlement.observer import Observer
-from usufruct.payments.typed_data import as_hash32, hash_word, keccak, word
+from usufruct.payments.typed_data import as_hash32, hash_word, word
 from usufruct.payments.voucher import ChannelConfig, channel_id
 
 _MARGIN_SECONDS = 6

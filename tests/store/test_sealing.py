@@ -2,7 +2,7 @@
 
 import pytest
 
-from usufruct.accounts import Seal, Unsealable, WeakSecret
+from usufruct.store import Seal, Unsealable, WeakSecret
 
 SEAL = Seal(b"sixteen bytes ..", "session keys")
 

@@ -1,4 +1,4 @@
-"""Session keys at rest: AES-256-GCM under a key derived from the installation's secret."""
+"""Secrets at rest: AES-256-GCM under keys derived from the installation's secret, one for each purpose."""
 
 from secrets import token_bytes
 
@@ -27,7 +27,7 @@ class Unsealable(Faulty):
 
 
 class Seal:
-    """Seals short secrets for one purpose; `context` binds each to the row it is stored in."""
+    """Seals values for one purpose; `context` binds each to the row it is stored in."""
 
     def __init__(self, secret: bytes, purpose: str) -> None:
         """Derive the key.
