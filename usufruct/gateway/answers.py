@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 
-from usufruct.connectors.openai import Answer, UpstreamFault, UpstreamRejected, UpstreamSlow
+from usufruct.connectors.openai import Answer, UpstreamFault, UpstreamOversized, UpstreamRejected, UpstreamSlow
 from usufruct.core import UsufructError
 from usufruct.gateway.bill import SignedReceipt, bill_event, content_hash, event
 from usufruct.gateway.call import KeptAnswer, OpenCall
 from usufruct.gateway.calls import Calls
 from usufruct.gateway.counting import counted
-from usufruct.gateway.metering import usage_of_part, usage_of_whole
+from usufruct.gateway.metering import longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.presence import presence
 from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
@@ -45,6 +45,10 @@ class Answers:
             answer = await self._ask(exchange, call)
             data = answer.content.get("data")
             said = answer.text.encode() if order.asset.endpoint is Endpoint.CHAT else orjson.dumps(data)
+            if len(answer.text) > longest_text(call.allowance):
+                raise UpstreamOversized(
+                    f"the upstream was told to stop after {call.allowance.output_tokens} text tokens"
+                )
             output = await counted(order.counter, answer.text)
             counts = Usage(order.counted_input, output)
             measured = usage_of_whole(answer.usage, counts, order.asset.counting)

@@ -13,7 +13,7 @@ from usufruct.gateway.errors import InvalidRequest, LimitReached, ReceiptNotFoun
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.operator import Operator, SessionVouchers
-from usufruct.gateway.request import read_chat, read_embeddings
+from usufruct.gateway.request import Asked, read_chat, read_embeddings
 from usufruct.payments import (
     Allowance,
     BalanceTooLow,
@@ -26,6 +26,8 @@ from usufruct.payments import (
     Ledger,
     Measured,
     OverBudget,
+    OverContext,
+    PriceCard,
     Replay,
     Reservation,
     charge_up,
@@ -39,6 +41,8 @@ FIRST_EPOCH = 1
 
 _LONGEST_IDEMPOTENCY_KEY = 255
 _LOWERINGS = 2
+_BYTES_PER_TOKEN = 64
+_SPARE_BYTES = 65_536
 _TRIES = 3
 _PAUSE = 0.2
 
@@ -177,12 +181,14 @@ class Calls:
         asset = await self._catalogue.find(asked.model)
         key.check_asset(asset.name)
         asset.check_open(endpoint)
+        card = asset.card(self._clock.now())
+        _check_size(raw, card, asked)
         counter = await self._catalogue.counter(asset)
         request_hash = content_hash(raw)
         return Order(
             key=key,
             asset=asset,
-            card=asset.card(self._clock.now()),
+            card=card,
             asked=asked,
             counter=counter,
             counted_input=await counted_input(counter, asset.counting, asked),
@@ -201,6 +207,17 @@ class Calls:
                     raise
                 await asyncio.sleep(_PAUSE)
         raise AssertionError
+
+
+def _check_size(raw: bytes, card: PriceCard, asked: Asked) -> None:
+    """Refuse, before the work of counting, what no vocabulary could fit into the context window."""
+    most = (_SPARE_BYTES + card.context_window * _BYTES_PER_TOKEN) * asked.messages
+    if len(raw) > most:
+        raise OverContext(
+            f"the request has {len(raw)} bytes, more than a context window of {card.context_window} text tokens holds",
+            bytes=len(raw),
+            context_window=card.context_window,
+        )
 
 
 def _budget(exchange: Exchange) -> Budget:

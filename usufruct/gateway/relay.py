@@ -1,7 +1,7 @@
 """Hands a streamed answer on, event by event, and knows at every moment what the caller has of it.
 
-What the caller "has" is what their transport accepted. A server may drop a write to a closed connection without a word,
-so a write counts only once the caller is seen to be there at a later moment, or at the end.
+What the caller "has" is what their transport accepted before they were seen to be gone. Were the last piece free,
+because its way cannot be followed to the end, an answer could be had for nothing by hanging up on each first piece.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,6 @@ class Relay:
         self._caller = Presence()
         self._held: list[bytes] = []
         self._accepted: list[str] = []
-        self._unsure: list[str] = []
         self._characters = 0
         self._most = longest_text(call.allowance)
         self._keeps = call.order.idempotency is not None
@@ -78,7 +77,7 @@ class Relay:
     @property
     def text(self) -> str:
         """The output the caller has."""
-        return "".join(self._accepted if self._caller.gone else self._accepted + self._unsure)
+        return "".join(self._accepted)
 
     async def _try(self, replica: Replica, upstream: Upstream) -> UpstreamFault | None:
         self._held.clear()
@@ -109,8 +108,7 @@ class Relay:
         if self._caller.gone:
             self._held.clear()
             return
-        self._accepted += self._unsure
-        self._unsure = texts
+        self._accepted += texts
         if self._held and (texts or self._exchange.started):
             await self._write_held()
 

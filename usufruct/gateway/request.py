@@ -10,16 +10,22 @@ from usufruct.gateway.errors import InvalidRequest, UnsupportedContent
 
 _MOST_CHOICES = 16
 _LARGEST_OUTPUT = 1 << 32
-_SETTINGS = frozenset(
+_CHAT_SETTINGS = frozenset(
     {
-        *("model", "messages", "input", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"),
+        *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"),
         *("temperature", "top_p", "top_k", "min_p", "stop", "seed", "logit_bias", "logprobs", "top_logprobs"),
         *("frequency_penalty", "presence_penalty", "repetition_penalty", "reasoning_effort", "verbosity"),
-        *("user", "metadata", "store", "service_tier", "prompt_cache_key", "safety_identifier"),
-        *("parallel_tool_calls", "modalities", "encoding_format", "dimensions"),
+        *("user", "metadata", "prompt_cache_key", "safety_identifier", "parallel_tool_calls"),
     }
 )
-"""Members that steer a model without being read by it; everything else is counted as input."""
+"""Members of a chat request that steer a model without being read by it."""
+
+_CHAT_TEXTS = frozenset({"tools", "tool_choice", "response_format"})
+"""Members of a chat request, besides the messages, that a model reads: they are counted as input."""
+
+_EMBEDDING_SETTINGS = frozenset({"model", "input", "encoding_format", "dimensions", "user"})
+
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,11 @@ class Asked:
     include_usage: bool = False
 
     def upstream_body(self, model: str, output_tokens: int) -> dict[str, Any]:
-        """Return the body to send upstream: its name for the model, and no more output than `output_tokens` in all."""
-        body = dict(self.body, model=model)
+        """Return the body to send upstream: its name for the model, and no more output than `output_tokens` in all.
+
+        Only members known here are in it: servers take members that undo the limit or cost what nobody counts.
+        """
+        body = {**self.body, "model": model}
         if self.wanted_output != 0:
             name = "max_completion_tokens" if "max_completion_tokens" in body else "max_tokens"
             body.pop("max_tokens", None)
@@ -58,12 +67,14 @@ def read_chat(body: Mapping[str, Any]) -> Asked:
         InvalidRequest: names the member that is wrong.
         UnsupportedContent: for images, audio and files.
     """
+    body = _known(body, _CHAT_SETTINGS | _CHAT_TEXTS)
     model = _model(body)
+    _check_tools(body.get("tools"))
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise InvalidRequest("messages must be a list with at least one message", field="messages")
     texts = [text for index, message in enumerate(messages) for text in _message_texts(message, index)]
-    texts += _further_texts(body)
+    texts += [orjson.dumps(body[name]).decode() for name in sorted(_CHAT_TEXTS & body.keys())]
     choices = _integer(body, "n", 1, _MOST_CHOICES) or 1
     limits = [_integer(body, name, 1, _LARGEST_OUTPUT) for name in ("max_tokens", "max_completion_tokens")]
     given = [limit for limit in limits if limit is not None]
@@ -85,6 +96,7 @@ def read_embeddings(body: Mapping[str, Any]) -> Asked:
     Raises:
         InvalidRequest: names the member that is wrong.
     """
+    body = _known(body, _EMBEDDING_SETTINGS)
     given = body.get("input")
     inputs = [given] if isinstance(given, str) or _token_numbers(given) else given
     if not isinstance(inputs, list) or not inputs:
@@ -94,7 +106,7 @@ def read_embeddings(body: Mapping[str, Any]) -> Asked:
     return Asked(
         model=_model(body),
         body=body,
-        texts=tuple(one for one in inputs if isinstance(one, str)) + tuple(_further_texts(body)),
+        texts=tuple(one for one in inputs if isinstance(one, str)),
         messages=len(inputs),
         tokens=tuple(len(one) for one in inputs if not isinstance(one, str)),
         wanted_output=0,
@@ -103,8 +115,8 @@ def read_embeddings(body: Mapping[str, Any]) -> Asked:
 
 def _message_texts(message: object, index: int) -> Iterable[str]:
     field = f"messages.{index}"
-    if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-        raise InvalidRequest(f"{field} must be an object with a role", field=field)
+    if not isinstance(message, dict) or message.get("role") not in _ROLES:
+        raise InvalidRequest(f"{field} must be an object with a role: {', '.join(sorted(_ROLES))}", field=field)
     yield from _content_texts(message.get("content"), f"{field}.content")
     more = {name: value for name, value in message.items() if name not in {"role", "content"}}
     if more:
@@ -127,9 +139,20 @@ def _content_texts(content: object, field: str) -> Iterable[str]:
         yield text
 
 
-def _further_texts(body: Mapping[str, Any]) -> list[str]:
-    """Return what else a model may read: tools, formats, and members nobody here knows, so that none is free."""
-    return [orjson.dumps(value).decode() for name, value in body.items() if name not in _SETTINGS and value is not None]
+def _known(body: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """Return the members that are given; refuse any that is not known here."""
+    given = {name: value for name, value in body.items() if value is not None}
+    for name in given.keys() - names:
+        raise InvalidRequest(f"{name[:80]} is not taken here: it could not be counted; leave it out", field=name[:80])
+    return given
+
+
+def _check_tools(tools: object) -> None:
+    for tool in tools if isinstance(tools, list) else [tools] if tools is not None else []:
+        if not isinstance(tool, dict) or tool.get("type") != "function":
+            raise UnsupportedContent(
+                "tools must be a list of functions; other tools are not counted here", field="tools"
+            )
 
 
 def _model(body: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 from usufruct.accounts import Keys
 from usufruct.connectors.openai import Limits
-from usufruct.core import Clock, UsufructError
+from usufruct.core import Clock
 from usufruct.gateway.answers import Answers
 from usufruct.gateway.bill import SignedReceipt
 from usufruct.gateway.calls import Calls
@@ -92,9 +92,10 @@ class Gateway:
                 if released := await self._ledger.expire():
                     logger.warning("released calls of a replica that died", extra={"calls": released})
                 if self._clock.monotonic() - forgotten_at > _FORGET_SECONDS:
-                    await self._ledger.forget_answers()
+                    while await self._ledger.forget_answers():
+                        pass
                     forgotten_at = self._clock.monotonic()
-            except UsufructError:
+            except Exception:  # whatever it is, running calls must not lose their leases for it
                 logger.exception("leases were not renewed; trying again")
             await asyncio.sleep(seconds)
 

@@ -1,7 +1,9 @@
 """The text inside an upstream's answer: what it wrote for the caller, and what it says went wrong."""
 
 import re
+from collections.abc import Iterator
 
+_PROTOCOL = frozenset({"role", "id", "type", "index", "tool_call_id"})
 _LONGEST_MESSAGE = 300
 _SECRET = re.compile(r"(?i)\b(?:bearer\s+\S+|(?:sk|pk|rk|api|key|token)[-_][\w*.-]{6,})")
 
@@ -9,7 +11,7 @@ _SECRET = re.compile(r"(?i)\b(?:bearer\s+\S+|(?:sk|pk|rk|api|key|token)[-_][\w*.
 def output_text(choices: object) -> str:
     """Return all text that the `choices` of an answer or of one event carry; never raises.
 
-    Content, refusals, reasoning, and the names and arguments of tool calls: everything a model was paid to write.
+    Every text under a message or delta but the protocol's own words: whatever a model writes, under any name.
     """
     if not isinstance(choices, list):
         return ""
@@ -23,14 +25,21 @@ def _written(choice: object) -> str:
     if not isinstance(part, dict):
         text = choice.get("text")
         return text if isinstance(text, str) else ""
-    # Some servers send the same reasoning under both names.
-    pieces = [part.get("reasoning_content") or part.get("reasoning"), part.get("content"), part.get("refusal")]
-    if calls := part.get("tool_calls"):
-        for call in calls if isinstance(calls, list) else []:
-            function = call.get("function") if isinstance(call, dict) else None
-            if isinstance(function, dict):
-                pieces += [function.get("name"), function.get("arguments")]
-    return "".join([piece for piece in pieces if isinstance(piece, str)])
+    if part.get("reasoning_content"):
+        part = {name: value for name, value in part.items() if name != "reasoning"}  # some servers send it twice
+    return "".join(_strings(part))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _strings(each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name not in _PROTOCOL:
+                yield from _strings(each)
 
 
 def shorten(error: object, secret: str = "") -> str:

@@ -69,8 +69,7 @@ class Upstream:
 
         The block is entered when the server has accepted the request: refusals are raised before it.
         """
-        options = body.get("stream_options")
-        asked = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+        asked = {"include_usage": True}  # and nothing else: the count at the end is of the whole answer
         timeout = aiohttp.ClientTimeout(
             total=self._limits.total, sock_connect=self._limits.connect, sock_read=self._limits.first_byte
         )

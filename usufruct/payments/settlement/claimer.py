@@ -130,7 +130,7 @@ class Claimer:
     # What is due
 
     async def _claimable(self) -> list[Channel]:
-        """Return channels with something to claim or split that are not set aside."""
+        """Return channels with something to claim or split that are not set aside; withdrawn ones wait for nothing."""
         now = await self._side.database.now()
         async with self._side.database.snapshot() as unit:
             waiting = {channel for channel, aside in (await all_set_aside(unit)).items() if aside.retry_at > now}
@@ -138,7 +138,7 @@ class Claimer:
         seen = 0
         while page := await self._side.ledger.claimable(_PAGE, seen):
             seen += len(page)
-            found += [channel for channel in page if channel.reading.id not in waiting]
+            found += [each for each in page if each.reading.withdraw_at or each.reading.id not in waiting]
         return found
 
     async def _due(self, channels: Sequence[Channel]) -> list[Channel]:
