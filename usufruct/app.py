@@ -48,6 +48,9 @@ from usufruct.web import Health, Router
 DEVNET_FEE_BPS = 250
 """The protocol fee of devnets: 2.5 %."""
 
+MOST_CONNECTIONS = 2_000
+"""Connections a gateway takes at once; more are answered 503."""
+
 FEE_SINK = DEVNET_ADDRESSES[3]
 """Where devnets' protocol fees go."""
 
@@ -152,7 +155,7 @@ class Installation:
     def router(self) -> Router:
         """Return the gateway's HTTP application."""
         gateway = Gateway(self.keys, self.catalogue, self.ledger, self.operator, SystemClock())
-        health = Health({"ledger": self.ledger.totals, "chain": self.client.block_number})
+        health = Health({"database": self.database.now, "chain": self.client.block_number})
         lease = self.config.ledger.lease_seconds
         return Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease))
 
@@ -214,7 +217,13 @@ async def serve(installation: Installation, announce: Callable[[str], None]) -> 
     setting = installation.config.gateway
     listening = socket.create_server((setting.host, setting.port))
     options = uvicorn.Config(
-        installation.router(), log_config=None, access_log=False, ws="none", lifespan="on", http="httptools"
+        installation.router(),
+        log_config=None,
+        access_log=False,
+        ws="none",
+        lifespan="on",
+        http="httptools",
+        limit_concurrency=MOST_CONNECTIONS,
     )
     server = uvicorn.Server(options)
     with listening:

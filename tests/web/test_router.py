@@ -1,6 +1,7 @@
 """Requests through the router, with an ASGI server's messages played by hand."""
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 
 import orjson
@@ -135,11 +136,12 @@ async def test_the_lifespan_opens_and_closes(fails):
         assert [m["type"] for m in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-async def test_ready_only_when_every_part_is():
-    state = {"chain": False}
+async def test_ready_only_when_every_part_is_and_asked_seldom(monkeypatch):
+    state = {"chain": False, "asked": 0}
+    monkeypatch.setattr(sys.modules["usufruct.web.health"], "_FRESH_SECONDS", 0.2)
 
     async def database():
-        await asyncio.sleep(0)
+        state["asked"] += 1
 
     async def chain():
         if not state["chain"]:
@@ -151,6 +153,26 @@ async def test_ready_only_when_every_part_is():
     status, _, body = await call(app, "/readyz")
     assert (status, orjson.loads(body)["checks"]) == (503, {"database": "ok", "chain": "failed"})
     state["chain"] = True
+    assert (await call(app, "/readyz"))[0] == 503
+    assert state["asked"] == 1
+    await asyncio.sleep(0.25)
     assert (await call(app, "/readyz"))[0] == 200
     health.leave()
     assert (await call(app, "/readyz"))[0] == 503
+
+
+async def test_a_body_that_never_ends_is_given_up(monkeypatch):
+    monkeypatch.setattr(sys.modules["usufruct.web.exchange"], "BODY_SECONDS", 0.05)
+    sent = []
+
+    async def receive():
+        await asyncio.sleep(5)
+
+    async def send(message):
+        sent.append(message)
+
+    app = Router([Route("POST", "/echo", echo)])
+    async with asyncio.timeout(2):
+        await app({"type": "http", "method": "POST", "path": "/echo", "headers": []}, receive, send)
+    assert sent[0]["status"] == 408
+    assert orjson.loads(sent[1]["body"])["error"]["code"] == "slow_body"

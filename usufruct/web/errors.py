@@ -23,6 +23,13 @@ _TYPES = {
 _RETRY_MAY_HELP = {425, 502, 503, 504}
 
 
+class SlowBody(UsufructError):
+    """A request whose body did not come to its end in time."""
+
+    status = 408
+    code = "slow_body"
+
+
 class BodyTooLarge(Invalid):
     """The request's body is longer than the limit."""
 

@@ -1,5 +1,6 @@
 """One request and its answer on raw ASGI: the hot path pays for no framework object it does not use."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from secrets import token_hex
 from typing import Any
@@ -13,9 +14,13 @@ from usufruct.web.errors import (
     ClientGone,
     Header,
     MalformedBody,
+    SlowBody,
     error_headers,
     error_json,
 )
+
+BODY_SECONDS = 60.0
+"""How long a caller may take to send a body."""
 
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM: tuple[Header, ...] = (
@@ -53,7 +58,15 @@ class Exchange:
         Raises:
             BodyTooLarge: when it is longer than `limit` bytes.
             ClientGone: when the caller hangs up before its end.
+            SlowBody: when it has not come to its end after `BODY_SECONDS`.
         """
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await self._whole_body(limit)
+        except TimeoutError as error:
+            raise SlowBody(f"the request's body took over {BODY_SECONDS:g} s; send it again", field="body") from error
+
+    async def _whole_body(self, limit: int) -> bytes:
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             raise _too_large(limit)

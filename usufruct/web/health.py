@@ -10,6 +10,7 @@ from usufruct.web.router import Route
 Check = Callable[[], Awaitable[object]]
 
 _SECONDS = 5.0
+_FRESH_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ class Health:
         """Ask `checks`, by the name under which they are reported."""
         self._checks = checks
         self._leaving = False
+        self._asked = asyncio.Lock()
+        self._known: tuple[float, dict[str, str]] = (-_FRESH_SECONDS, {})
 
     def leave(self) -> None:
         """Answer `/readyz` with 503 from now on: the process is about to stop."""
@@ -35,11 +38,19 @@ class Health:
         await exchange.answer_json({"status": "ok"})
 
     async def _ready(self, exchange: Exchange) -> None:
-        answers = await asyncio.gather(*(_ask(name, check) for name, check in self._checks.items()))
-        parts = dict(zip(self._checks, answers, strict=True)) | ({"process": "leaving"} if self._leaving else {})
+        parts = await self._parts() | ({"process": "leaving"} if self._leaving else {})
         ready = all(answer == "ok" for answer in parts.values())
         content = {"status": "ready" if ready else "not ready", "checks": parts}
         await exchange.answer_json(content, status=200 if ready else 503)
+
+    async def _parts(self) -> dict[str, str]:
+        """Ask the checks, at most once in `_FRESH_SECONDS`: anybody may call this."""
+        async with self._asked:
+            now = asyncio.get_running_loop().time()
+            if now - self._known[0] >= _FRESH_SECONDS:
+                answers = await asyncio.gather(*(_ask(name, check) for name, check in self._checks.items()))
+                self._known = now, dict(zip(self._checks, answers, strict=True))
+            return self._known[1]
 
 
 async def _ask(name: str, check: Check) -> str:
