@@ -16,7 +16,7 @@ from openai.types import CompletionUsage
 
 from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
 from usufruct.app import DEVNET_FEE_BPS, FEE_SINK, Installation, Role, open_installation, set_up_devnet, signer_of
-from usufruct.chain import COLLECTOR, SETTLEMENT, Anvil, Client, checksum, devnet_signer
+from usufruct.chain import COLLECTOR, SETTLEMENT, Anvil, Client, ToolMissing, checksum, devnet_signer, toolchain
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.structs import Kind, PayeeKind, Registration
@@ -111,8 +111,10 @@ async def run_demo(narrator: Narrator, folder: Path | None, *, stay: bool) -> Ou
 async def _open(narrator: Narrator, place: Path) -> AsyncIterator["Story"]:
     narrator.step("Local chain, test dollars, no account")
     async with AsyncExitStack() as stack:
+        tools = DataConfig().folder
+        await asyncio.to_thread(_fetch_anvil, narrator, tools)
         with narrator.working("starting a chain on this machine (anvil)"):
-            anvil = await stack.enter_async_context(Anvil(state=place / "chain.json"))
+            anvil = await stack.enter_async_context(Anvil(state=place / "chain.json", data_folder=tools))
         config = Config(
             data=DataConfig(place),
             database=DatabaseConfig(f"sqlite:///{place / 'usufruct.db'}"),
@@ -129,6 +131,15 @@ async def _open(narrator: Narrator, place: Path) -> AsyncIterator["Story"]:
         story = Story(narrator, installation, librarian.ready)
         stack.callback(story.stop_gateway)
         yield story
+
+
+def _fetch_anvil(narrator: Narrator, tools: Path) -> None:
+    """Fetch anvil once, for those who have the package alone and not the repository."""
+    try:
+        toolchain.find("anvil", tools)
+    except ToolMissing:
+        with narrator.working(f"fetching anvil {toolchain.VERSION} from npm (40 MB) into {tools}"):
+            toolchain.install_anvil(tools)
 
 
 async def _start(module: str, config: Config, *arguments: str) -> Process:
