@@ -371,7 +371,7 @@ async def test_running_survives_a_node_that_is_away(
     async with Away(anvil.url) as away:
         task = asyncio.create_task(Indexer(away, files, stream(Minted())).run(0.01))
         async with asyncio.timeout(20):
-            while await rows() != [1]:  # noqa: ASYNC110
+            while await rows() != [1]:
                 await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

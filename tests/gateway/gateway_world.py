@@ -107,7 +107,7 @@ class World:
     async def quiet(self, new: NewKey, seconds: float = 10.0) -> None:
         """Wait until the key has no open call."""
         async with asyncio.timeout(seconds):
-            while (await self.channel(new)).reserved:  # noqa: ASYNC110 - another process may change it
+            while (await self.channel(new)).reserved:
                 await asyncio.sleep(0.02)
 
     async def bills(self, new: NewKey) -> list:
