@@ -106,7 +106,7 @@ async def test_a_request_no_window_could_hold_is_refused_before_it_is_counted(wo
     await world.asset("hamlet", upstream.url("ok"))
     key = await world.key()
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
-        body = {"model": "hamlet", "messages": [{"role": "user", "content": "a" * (1 << 20)}]}
+        body = {"model": "hamlet", "messages": [{"role": "user", "content": "a" * (1 << 14)}] * 64}
         refused = await plain.post(f"{world.url}/chat/completions", json=body)
     assert refused.status_code == 400
     assert refused.json()["error"]["code"] == "over_context"

@@ -211,7 +211,8 @@ class Calls:
 
 def _check_size(raw: bytes, card: PriceCard, asked: Asked) -> None:
     """Refuse, before the work of counting, what no vocabulary could fit into the context window."""
-    most = (_SPARE_BYTES + card.context_window * _BYTES_PER_TOKEN) * asked.messages
+    windows = asked.messages if asked.wanted_output == 0 else 1  # inputs of embeddings are read one by one
+    most = _SPARE_BYTES + card.context_window * _BYTES_PER_TOKEN * windows
     if len(raw) > most:
         raise OverContext(
             f"the request has {len(raw)} bytes, more than a context window of {card.context_window} text tokens holds",
