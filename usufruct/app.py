@@ -91,22 +91,17 @@ def signer_of(role: Role, config: Config) -> KeySigner:
 
 
 @dataclass(frozen=True)
-class Installation:
-    """Everything one installation is made of, opened and ready."""
+class ChainAccess:
+    """A chain as wallets use it: its node, our contracts' addresses, and the database that remembers what was sent."""
 
     config: Config
     database: Database
     client: Client
     deployments: Deployments
-    ledger: Ledger
-    operator: Operator
-    keys: Keys
-    key_domain: KeyDomain
-    catalogue: Catalogue
 
     @property
     def chain_id(self) -> ChainId:
-        """Return the chain this installation is on."""
+        """Return the chain this is."""
         return self.deployments.chain_id
 
     def sender(self, signer: KeySigner) -> Sender:
@@ -120,6 +115,17 @@ class Installation:
             confirmations=chain.confirmations,
             poll_seconds=chain.poll_milliseconds / 1000,
         )
+
+
+@dataclass(frozen=True)
+class Installation(ChainAccess):
+    """Everything one installation is made of, opened and ready."""
+
+    ledger: Ledger
+    operator: Operator
+    keys: Keys
+    key_domain: KeyDomain
+    catalogue: Catalogue
 
     @cached_property
     def chain_side(self) -> ChainSide:
@@ -179,6 +185,24 @@ async def connect(config: Config, stack: AsyncExitStack) -> Client:
 
 
 @asynccontextmanager
+async def open_chain(config: Config) -> AsyncIterator[ChainAccess]:
+    """Open the node and the database, for what a wallet does on the chain; needs no operator's secret.
+
+    Raises:
+        WrongChain: when the node speaks for another chain than the configuration names.
+        WrongCode: when what stands at our contracts' addresses is something else.
+    """
+    async with AsyncExitStack() as stack:
+        client = await connect(config, stack)
+        deployments = Deployments.read(config.data.folder, ChainId(config.chain.id))
+        await deployments.verify(client)
+        database = open_database(config.database.url)
+        stack.push_async_callback(database.close)
+        await ensure_current(database)
+        yield ChainAccess(config, database, client, deployments)
+
+
+@asynccontextmanager
 async def open_installation(config: Config) -> AsyncIterator[Installation]:
     """Open the database, the node and everything between them; closed in the opposite order.
 
@@ -186,16 +210,11 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
         WrongChain, NotDeployed, SettlementMismatch: when the chain is not ready for this installation.
     """
     async with AsyncExitStack() as stack:
-        client = await connect(config, stack)
-        chain_id = ChainId(config.chain.id)
-        deployments = Deployments.read(config.data.folder, chain_id)
-        await deployments.verify(client)
+        chain = await stack.enter_async_context(open_chain(config))
+        client, deployments, database, chain_id = chain.client, chain.deployments, chain.database, chain.chain_id
         till = deployments.address(Till)
         await check_settlement(client, chain_id)
 
-        database = open_database(config.database.url)
-        stack.push_async_callback(database.close)
-        await ensure_current(database)
         secret = config.data.secret.reveal().encode() or _DEVNET_SECRET
         ledger = open_ledger(database, config.ledger, seal=Seal(secret, "stored answers"))
         stack.push_async_callback(ledger.close)

@@ -1,0 +1,61 @@
+"""How commands print: a table or facts for people, one JSON value for programs."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON value to standard output, progress to standard error.")
+]
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value to standard output."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def print_facts(facts: Mapping[str, object], *, as_json: bool) -> None:
+    """Print one thing: a line for each of its facts, or the whole as JSON."""
+    if as_json:
+        print_json(dict(facts))
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(Text(name.replace("_", " "), style="dim"), Text(_words(value)))
+    Console(soft_wrap=True).print(table)
+
+
+def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], nothing: str, *, as_json: bool) -> None:
+    """Print several things: a table of `columns`, or everything as a JSON list; says `nothing` when there is none."""
+    found = list(rows)
+    if as_json:
+        print_json([dict(row) for row in found])
+        return
+    if not found:
+        Console(soft_wrap=True).print(nothing, style="dim")
+        return
+    table = Table(*(column.replace("_", " ") for column in columns))
+    for row in found:
+        table.add_row(*(Text(_words(row[column])) for column in columns))
+    Console().print(table)
+
+
+def say(line: str) -> None:
+    """Say one line to a person, on standard error, so that standard output stays a program's."""
+    Console(stderr=True, highlight=False).print(Text(line), soft_wrap=True)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "-"}[value]
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value)) or "-"
+    return str(value)

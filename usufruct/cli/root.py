@@ -1,0 +1,46 @@
+"""The command line's root: every command is in the file of its noun."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from usufruct import __version__
+from usufruct.cli import demo_command, serving, settings, wallet
+from usufruct.cli.running import exit_with
+from usufruct.core import UsufructError
+
+app = typer.Typer(
+    name="usufruct",
+    help="Sell your AI by the token; the owners are paid automatically.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo_command.demo)
+app.command("serve", hidden=True)(serving.serve_command)
+app.add_typer(settings.app, name="config")
+app.add_typer(wallet.app, name="wallet")
+
+
+def main() -> None:
+    """Run the command line: an error we know is one line and exit code 1, never a traceback."""
+    try:
+        app()
+    except UsufructError as error:
+        exit_with(error)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"usufruct {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Sell your AI by the token; the owners are paid automatically."""

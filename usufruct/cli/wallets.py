@@ -1,0 +1,48 @@
+"""Whose key signs what a command sends: `--wallet`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from usufruct.chain import DEVNET_CHAINS, KeySigner, KeystoreMissing, devnet_signer, open_keystore
+from usufruct.config import Config
+from usufruct.core import ChainId
+
+Wallet = Annotated[
+    str,
+    typer.Option(
+        "--wallet",
+        "-w",
+        help="Who signs: the name of a wallet (see `usufruct wallet list`), a keystore file, or, on a devnet, the "
+        "number of one of its rich accounts (0 to 9).",
+    ),
+]
+
+_DEVNET_ACCOUNTS = {str(index): index for index in range(10)}
+
+
+def keystore_of(name: str, config: Config) -> Path:
+    """Return the file a wallet's name stands for: a path as it is, a bare name in the keys folder."""
+    path = Path(name)
+    return path if path.suffix == ".json" or len(path.parts) > 1 else config.keys.folder / f"{name}.json"
+
+
+def open_wallet(name: str, config: Config) -> KeySigner:
+    """Return the key behind `--wallet`; asks for the keystore's password when the configuration has none.
+
+    Raises:
+        KeystoreMissing: when there is no such wallet.
+        InvalidKey: when the password does not open it.
+    """
+    chain = ChainId(config.chain.id)
+    if name in _DEVNET_ACCOUNTS and chain in DEVNET_CHAINS:
+        return devnet_signer(_DEVNET_ACCOUNTS[name], chain)
+    path = keystore_of(name, config)
+    if not path.is_file():
+        raise KeystoreMissing(
+            f"there is no wallet {name!r}: {path} does not exist; `usufruct wallet new {path.stem}` makes one",
+            wallet=name,
+        )
+    password = config.keys.password.reveal() or typer.prompt(f"password of {path.name}", hide_input=True, err=True)
+    return open_keystore(path, password)
