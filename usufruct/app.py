@@ -29,20 +29,25 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config
 from usufruct.core import ChainId, Conflict, SystemClock
-from usufruct.gateway import Catalogue, Gateway, KeyChannels, Operator, gateway_routes
+from usufruct.gateway import Catalogue, Gateway, KeyChannels, Operator, Quotes, Wallets, gateway_routes
 from usufruct.payments import (
     ChainSide,
     ChannelTerms,
     Claimer,
     Deposits,
     Escrow,
+    Funding,
     Ledger,
     Observer,
     Refunds,
+    TokenFacts,
+    Wanted,
+    Watcher,
     open_ledger,
     recover_signer,
+    token_facts,
 )
-from usufruct.store import Database, Seal, ensure_current, open_database
+from usufruct.store import Database, Seal, Stamp, ensure_current, open_database
 from usufruct.web import Health, Router
 
 DEVNET_FEE_BPS = 250
@@ -60,16 +65,17 @@ _DEVNET_SECRET = b"a devnet's secrets are known to everybody"
 class Role(StrEnum):
     """What a key of the installation is for; each is a separate secret.
 
-    `OWNER` is cold: it lists payees and claim keys, and deploys. `CLAIM` sends claims, refunds and deposits.
-    `RECEIPTS` signs receipts and holds no money.
+    `OWNER` is cold: it lists payees and claim keys, and deploys. `CLAIM` sends claims and refunds. `RELAYER` sends
+    payers' deposits, and holds nothing but gas. `RECEIPTS` signs receipts and holds no money.
     """
 
     OWNER = "owner"
     CLAIM = "claim"
     RECEIPTS = "receipts"
+    RELAYER = "relayer"
 
 
-_DEVNET_ACCOUNTS = {Role.OWNER: 0, Role.CLAIM: 1, Role.RECEIPTS: 2}
+_DEVNET_ACCOUNTS = {Role.OWNER: 0, Role.CLAIM: 1, Role.RECEIPTS: 2, Role.RELAYER: 8}
 
 
 class WrongChain(Conflict):
@@ -126,6 +132,8 @@ class Installation(ChainAccess):
     keys: Keys
     key_domain: KeyDomain
     catalogue: Catalogue
+    token: TokenFacts
+    quote_stamp: Stamp
 
     @cached_property
     def chain_side(self) -> ChainSide:
@@ -140,9 +148,14 @@ class Installation(ChainAccess):
         return Observer(self.chain_side)
 
     @cached_property
+    def watcher(self) -> Watcher:
+        """Return what follows the settlement contract."""
+        return Watcher(self.chain_side, self.observer)
+
+    @cached_property
     def deposits(self) -> Deposits:
         """Return what puts payers' deposits on the chain."""
-        return Deposits(self.chain_side, self._claim_sender, self.observer)
+        return Deposits(self.chain_side, self.sender(signer_of(Role.RELAYER, self.config)), self.observer)
 
     @cached_property
     def claimer(self) -> Claimer:
@@ -158,9 +171,29 @@ class Installation(ChainAccess):
     def _claim_sender(self) -> Sender:
         return self.sender(signer_of(Role.CLAIM, self.config))
 
+    @cached_property
+    def wallets(self) -> Wallets:
+        """Return what takes payments by x402."""
+        operator, least = self.operator, self.config.gateway.least_deposit
+        wanted = Wanted(
+            escrow=operator.escrow,
+            till=operator.till,
+            token=operator.token,
+            token_name=self.token.name,
+            token_version=self.token.version or "1",
+            withdraw_delay=operator.withdraw_delay,
+            least_deposit=least,
+        )
+        side = self.chain_side
+        funding = Funding(
+            side.escrow, side.terms, self.ledger, self.observer, self.deposits, self.refunds, least_deposit=least
+        )
+        clock = SystemClock()
+        return Wallets(wanted, funding, Quotes(self.quote_stamp, clock), clock)
+
     def router(self) -> Router:
         """Return the gateway's HTTP application."""
-        gateway = Gateway(self.keys, self.catalogue, self.ledger, self.operator, SystemClock())
+        gateway = Gateway(self.keys, self.catalogue, self.ledger, self.operator, SystemClock(), wallets=self.wallets)
         health = Health({"database": self.database.now, "chain": self.client.block_number})
         lease = self.config.ledger.lease_seconds
         return Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease))
@@ -220,15 +253,18 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
         stack.push_async_callback(ledger.close)
 
         receipts = signer_of(Role.RECEIPTS, config)
-        token = deployments.address(TestDollar)
-        operator = Operator(Escrow(chain_id), till, token, receipts, symbol="tUSD")
+        token = await token_facts(client, deployments.address(TestDollar))
+        operator = Operator(Escrow(chain_id), till, token.address, receipts, token.decimals, token.symbol)
         clock = SystemClock()
         domain = KeyDomain(chain_id, till)
         keys = Keys(
             database, Seal(secret, "session keys"), clock, domain, recover_signer, KeyChannels(ledger, operator)
         )
         catalogue = Catalogue(database, Seal(secret, "upstreams"), clock)
-        yield Installation(config, database, client, deployments, ledger, operator, keys, domain, catalogue)
+        quotes = Stamp(secret, "quotes")
+        yield Installation(
+            config, database, client, deployments, ledger, operator, keys, domain, catalogue, token, quotes
+        )
 
 
 async def serve(installation: Installation, announce: Callable[[str], None]) -> None:

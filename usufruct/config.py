@@ -132,10 +132,11 @@ class KeysConfig:
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """Where the gateway listens; port 0 takes a free one."""
+    """Where the gateway listens (port 0: a free one), and the smallest deposit it pays gas for, in atomic units."""
 
     host: str = "127.0.0.1"
     port: int = 8402
+    least_deposit: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from usufruct.payments import BalanceTooLow, ClaimPolicy, NothingToRefund, Refun
 async def test_free_money_goes_back_on_request_and_what_is_charged_stays(town):
     await town.deposit(5_000)
     await town.call(1, 300)
-    channel = await town.refunds.refund(town.channel())
+    refunded = await town.refunds.refund(town.channel())
+    channel = refunded.channel
 
     assert (channel.reading.balance, channel.free, channel.refunding) == (300, 0, 0)
     assert (await town.balances())["payer"] == 1000 * 10**6 - 300
@@ -23,7 +24,8 @@ async def test_free_money_goes_back_on_request_and_what_is_charged_stays(town):
 async def test_a_running_call_keeps_what_it_reserved(town):
     await town.deposit(5_000)
     await town.reserve(1, 1_200)
-    channel = await town.refunds.refund(town.channel())
+    refunded = await town.refunds.refund(town.channel())
+    channel = refunded.channel
     assert (channel.reading.balance, channel.reserved) == (1_200, 1_200)
 
 

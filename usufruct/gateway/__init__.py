@@ -1,4 +1,4 @@
-"""The metered gateway: OpenAI's endpoints, paid by bearer keys, each call charged once and receipted."""
+"""The metered gateway: OpenAI's endpoints, paid by bearer keys or x402, each call charged once and receipted."""
 
 from usufruct.gateway.api import gateway_routes
 from usufruct.gateway.bill import SignedReceipt
@@ -16,7 +16,9 @@ from usufruct.gateway.errors import (
 )
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.operator import KeyChannels, Operator
+from usufruct.gateway.quotes import Quotes, StaleQuote
 from usufruct.gateway.service import Gateway
+from usufruct.gateway.wallets import PaymentWanted, Wallets
 
 __all__ = [
     "Asset",
@@ -31,13 +33,17 @@ __all__ = [
     "KeyChannels",
     "LimitReached",
     "Operator",
+    "PaymentWanted",
     "PricePeriod",
+    "Quotes",
     "ReceiptNotFound",
     "Replica",
     "RetiredAsset",
     "SignedReceipt",
+    "StaleQuote",
     "UnknownModel",
     "UnsupportedContent",
+    "Wallets",
     "WrongEndpoint",
     "gateway_routes",
     "plain_asset_id",

@@ -12,14 +12,14 @@ from usufruct.connectors.openai import Answer, UpstreamFault, UpstreamOversized,
 from usufruct.core import UsufructError
 from usufruct.gateway.bill import SignedReceipt, bill_event, content_hash, event
 from usufruct.gateway.call import KeptAnswer, OpenCall
-from usufruct.gateway.calls import Calls
+from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.counting import counted
 from usufruct.gateway.metering import longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.presence import presence
 from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
 from usufruct.gateway.replicas import Replicas
-from usufruct.payments import Replay, Usage
+from usufruct.payments import Usage
 from usufruct.web import EVENT_STREAM, ClientGone, Exchange, error_body
 
 FAREWELL_SECONDS = 30.0
@@ -57,11 +57,14 @@ class Answers:
         except BaseException as error:
             await self._let_go(call, error)
             raise
+        exchange.attach(order.payer.told(receipt.receipt.amount))
         await _answer_whole(exchange, answer.content, receipt)
 
     async def stream(self, exchange: Exchange, call: OpenCall) -> None:
         """Answer event by event, as upstream sends them."""
-        relay = Relay(exchange, call, [(b"x-usufruct-ceiling", str(call.allowance.ceiling).encode())])
+        ceiling = call.allowance.ceiling
+        told = call.order.payer.told(ceiling)  # what it cost is known when the headers are gone
+        relay = Relay(exchange, call, [(b"x-usufruct-ceiling", str(ceiling).encode()), *told])
         try:
             outcome = await relay.run(self._replicas)
             if outcome is Outcome.NOTHING and relay.fault is not None:
@@ -81,9 +84,9 @@ class Answers:
         if outcome is not Outcome.GONE:
             await _farewell(exchange, _last_events(ending, receipt))
 
-    async def again(self, exchange: Exchange, replay: Replay) -> None:
+    async def again(self, exchange: Exchange, repeated: Repeated) -> None:
         """Give the answer kept for the same request, with the bill it had; nothing is charged."""
-        kept, receipt = await self._calls.replayed(replay)
+        kept, receipt = repeated.kept, repeated.receipt
         if not kept.stream:
             await _answer_whole(exchange, orjson.loads(kept.body), receipt, again=True)
             return

@@ -4,6 +4,7 @@ from usufruct.gateway.errors import UnknownModel
 from usufruct.gateway.service import Gateway
 from usufruct.web import Exchange, Route
 
+_PAID = ("/v1/chat/completions", "/v1/embeddings")
 _MODELS = "/v1/models/"
 _RECEIPTS = "/v1/receipts/"
 
@@ -29,7 +30,9 @@ def gateway_routes(gateway: Gateway) -> list[Route]:
             {"receipt": found.as_json(), "ceiling": str(found.ceiling), "flagged": found.flagged}
         )
 
+    wallets = [] if gateway.wallets is None else [Route("GET", path, gateway.wallets.refund) for path in _PAID]
     return [
+        *wallets,
         Route("POST", "/v1/chat/completions", gateway.chat),
         Route("POST", "/v1/embeddings", gateway.embeddings),
         Route("GET", "/v1/models", models),

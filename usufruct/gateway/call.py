@@ -1,23 +1,58 @@
-"""A call that has been let in, and the answer kept for its repetition."""
+"""A call that has been let in, who pays for it, and the answer kept for its repetition."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 
-from usufruct.accounts import BearerKey
-from usufruct.core import Hash32
+from usufruct.core import Hash32, PaymentRequired
 from usufruct.gateway.counting import Counter
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import Asset
 from usufruct.gateway.request import Asked
-from usufruct.payments import Allowance, IdempotencyKey, Lease, PriceCard
+from usufruct.payments import Allowance, IdempotencyKey, Lease, PriceCard, Reservation, VerifiedVoucher
+from usufruct.web import Header
+
+
+class Payer(Protocol):
+    """Whoever pays for a call: the holder of a key, a wallet, or nobody yet."""
+
+    @property
+    def name(self) -> str:
+        """How log lines name them."""
+
+    @property
+    def identifier(self) -> str:
+        """The idempotency key that came with the payment, or ""."""
+
+    def check_asset(self, asset: str) -> None:
+        """Refuse an asset this payer may not call."""
+
+    def card(self, order: "Order") -> PriceCard:
+        """Return the price card that holds for this payer: the asset's, or one we promised."""
+
+    def allowance(self, order: "Order") -> Allowance:
+        """Return what the call may use and cost, under the order's card."""
+
+    def lowered(self, order: "Order", allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
+        """Return less output that fits what is left, if this payer left the output open."""
+
+    async def reservation(self, order: "Order", allowance: Allowance, call: Hash32) -> Reservation:
+        """Return what the ledger is asked for; whatever money has to move first has moved."""
+
+    def told(self, charged: int) -> Sequence[Header]:
+        """Return the headers by which an answer tells its charge."""
+
+    async def refused(self, order: "Order", refusal: PaymentRequired) -> Sequence[Header]:
+        """Return the headers by which a refusal tells how to pay."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """A request that is in order: who pays, what is asked of which asset at which price, and how much input it is."""
 
-    key: BearerKey
+    payer: Payer
     asset: Asset
     card: PriceCard
     asked: Asked
@@ -26,6 +61,28 @@ class Order:
     budget: Budget
     request_hash: Hash32
     idempotency: IdempotencyKey | None
+
+    def reservation(
+        self,
+        call: Hash32,
+        allowance: Allowance,
+        channel: Hash32,
+        *,
+        voucher: VerifiedVoucher | None = None,
+        sign: Callable[[int], VerifiedVoucher] | None = None,
+    ) -> Reservation:
+        """Return what the ledger is asked for, paid from `channel` by a voucher that came or one made by `sign`."""
+        return Reservation(
+            call=call,
+            channel=channel,
+            asset=self.asset.id,
+            ceiling=allowance.ceiling,
+            price_card_version=self.card.version,
+            request_hash=self.request_hash,
+            voucher=voucher,
+            sign=sign,
+            idempotency=self.idempotency,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,23 @@
 
 import asyncio
 import logging
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from usufruct.accounts import Keys
-from usufruct.core import Clock, Hash32, hash32
+from usufruct.core import Clock, Hash32, PaymentRequired, hash32
 from usufruct.gateway.bill import SignedReceipt, content_hash, signed
-from usufruct.gateway.call import KeptAnswer, OpenCall, Order
+from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.counting import counted_input
-from usufruct.gateway.errors import InvalidRequest, LimitReached, ReceiptNotFound
-from usufruct.gateway.metering import Budget, ceiling
+from usufruct.gateway.errors import InvalidRequest, ReceiptNotFound
+from usufruct.gateway.holders import KeyHolder, KeyHolders
+from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import Endpoint
-from usufruct.gateway.operator import Operator, SessionVouchers
+from usufruct.gateway.operator import Operator
 from usufruct.gateway.request import Asked, read_chat, read_embeddings
+from usufruct.gateway.wallets import Wallets
 from usufruct.payments import (
-    Allowance,
-    BalanceTooLow,
     Bill,
     Call,
     CallLost,
@@ -29,7 +31,6 @@ from usufruct.payments import (
     OverContext,
     PriceCard,
     Replay,
-    Reservation,
     charge_up,
 )
 from usufruct.store import DatabaseUnavailable
@@ -49,59 +50,60 @@ _PAUSE = 0.2
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A request that was answered before: the answer that was kept, and the receipt it had then."""
+
+    kept: KeptAnswer
+    receipt: SignedReceipt
+
+
 class Calls:
     """Every call's way through the ledger."""
 
-    def __init__(self, keys: Keys, catalogue: Catalogue, ledger: Ledger, operator: Operator, clock: Clock) -> None:
-        """Charge bearer keys for the catalogue's assets."""
-        self._keys = keys
+    def __init__(
+        self,
+        keys: Keys,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        operator: Operator,
+        clock: Clock,
+        wallets: Wallets | None = None,
+    ) -> None:
+        """Charge bearer keys, and `wallets` if there are any, for the catalogue's assets."""
+        self._holders = KeyHolders(keys, operator.escrow)
+        self._wallets = wallets
         self._catalogue = catalogue
         self._ledger = ledger
         self._operator = operator
         self._clock = clock
-        self._vouchers = SessionVouchers(keys, operator.escrow)
         self._unreleased: dict[Lease, str] = {}
 
-    async def open(self, exchange: Exchange, endpoint: Endpoint) -> OpenCall | Replay:
+    async def open(self, exchange: Exchange, endpoint: Endpoint) -> OpenCall | Repeated:
         """Let a call in: its ceiling is set aside durably when this returns; or find the answer kept for it.
 
         Raises:
             UsufructError: every refusal; nothing was reserved or charged.
         """
-        order = await self._order(exchange, endpoint)
-        allowance = ceiling(order.asked, order.counted_input, order.asset, order.card, order.budget)
-        sign = await self._vouchers.signer(order.key)
-        for lowerings in range(_LOWERINGS + 1):
-            reservation = Reservation(
-                call=Hash32(exchange.call_id),
-                channel=order.key.channel,
-                asset=order.asset.id,
-                ceiling=allowance.ceiling,
-                price_card_version=order.card.version,
-                request_hash=order.request_hash,
-                sign=sign,
-                idempotency=order.idempotency,
-            )
-            try:
-                held = await self._ledger.reserve(reservation)
-                break
-            except DatabaseUnavailable:
-                self._unreleased[Lease(reservation.call, reservation.channel, FIRST_EPOCH)] = "unknown"
-                raise
-            except (BalanceTooLow, LimitReached) as refusal:
-                lowered = _lowered(order, allowance, refusal)
-                if lowered is None or lowerings == _LOWERINGS:
-                    raise
-                allowance = lowered
+        payer = await self._payer(exchange)
+        order = await self._order(exchange, endpoint, payer)
+        try:
+            held = await self._reserve(order, Hash32(exchange.call_id))
+        except PaymentRequired as refusal:
+            with suppress(OverBudget):
+                exchange.attach(await payer.refused(order, refusal))
+            raise
         if isinstance(held, Replay):
-            return held
-        call = OpenCall(order, allowance, held.lease)
+            repeated = await self._repeated(held)
+            exchange.attach(payer.told(repeated.receipt.receipt.amount))
+            return repeated
+        exchange.attach(payer.told(0))
         try:
             await self._ledger.start(held.lease)
         except BaseException:
-            await asyncio.shield(self.release(call, "not_started"))
+            await asyncio.shield(self.release(held, "not_started"))
             raise
-        return call
+        return held
 
     async def meter(
         self, call: OpenCall, measured: Measured, response_hash: Hash32, answer: KeptAnswer
@@ -119,7 +121,7 @@ class Calls:
         metered = await self._metered(lease, bill, kept)
         extra = {
             "call_id": lease.call,
-            "key_id": order.key.id,
+            "payer": order.payer.name,
             "asset": order.asset.name,
             "input_tokens": measured.usage.input_tokens,
             "output_tokens": measured.usage.output_tokens,
@@ -155,38 +157,39 @@ class Calls:
         self._unreleased.pop(lease, None)
 
     async def receipt(self, exchange: Exchange, call_id: str) -> SignedReceipt:
-        """Return the receipt of one of the caller's own calls.
+        """Return a call's receipt: to its key's holder, or to whoever knows the call's id and shows no key.
 
         Raises:
-            ReceiptNotFound: when there is none, or it is another payer's.
+            ReceiptNotFound: when there is none, or it is another key's.
         """
-        key = await self._keys.authenticate(exchange.header(b"authorization"))
+        payer = await self._payer(exchange)
         call = await self._ledger.call(hash32(call_id, "receipt"))
-        if call is None or call.lease.channel != key.channel:
-            raise ReceiptNotFound(f"{key.id} has no call {call_id}", field="receipt")
+        if call is None or (isinstance(payer, KeyHolder) and call.lease.channel != payer.key.channel):
+            raise ReceiptNotFound(f"{payer.name} has no call {call_id}", field="receipt")
         return signed(call, self._operator)
 
-    async def replayed(self, replay: Replay) -> tuple[KeptAnswer, SignedReceipt]:
-        """Return the kept answer of a call, and the receipt it had then."""
+    async def _repeated(self, replay: Replay) -> Repeated:
         call = await self._ledger.call(replay.call)
         if call is None:
             raise ReceiptNotFound(f"call {replay.call} is unknown", field="idempotency-key")
-        return KeptAnswer.unpacked(replay.answer), signed(call, self._operator)
+        return Repeated(KeptAnswer.unpacked(replay.answer), signed(call, self._operator))
 
-    async def _order(self, exchange: Exchange, endpoint: Endpoint) -> Order:
-        key = await self._keys.authenticate(exchange.header(b"authorization"))
+    async def _payer(self, exchange: Exchange) -> Payer:
+        return (self._wallets and self._wallets.payer(exchange)) or await self._holders.holder(exchange)
+
+    async def _order(self, exchange: Exchange, endpoint: Endpoint, payer: Payer) -> Order:
         raw = await exchange.body(BODY_BYTES)
         content = json_object(raw)
         asked = read_chat(content) if endpoint is Endpoint.CHAT else read_embeddings(content)
         asset = await self._catalogue.find(asked.model)
-        key.check_asset(asset.name)
+        payer.check_asset(asset.name)
         asset.check_open(endpoint)
         card = asset.card(self._clock.now())
         _check_size(raw, card, asked)
         counter = await self._catalogue.counter(asset)
         request_hash = content_hash(raw)
         return Order(
-            key=key,
+            payer=payer,
             asset=asset,
             card=card,
             asked=asked,
@@ -194,8 +197,28 @@ class Calls:
             counted_input=await counted_input(counter, asset.counting, asked),
             budget=_budget(exchange),
             request_hash=request_hash,
-            idempotency=_idempotency(exchange, request_hash),
+            idempotency=_idempotency(exchange, payer, request_hash),
         )
+
+    async def _reserve(self, order: Order, call: Hash32) -> OpenCall | Replay:
+        """Set the ceiling aside; a payer who left the output open gets less of it before they get nothing."""
+        order = replace(order, card=order.payer.card(order))
+        allowance = order.payer.allowance(order)
+        for left in reversed(range(_LOWERINGS + 1)):
+            reservation = await order.payer.reservation(order, allowance, call)
+            try:
+                held = await self._ledger.reserve(reservation)
+            except DatabaseUnavailable:
+                self._unreleased[Lease(reservation.call, reservation.channel, FIRST_EPOCH)] = "unknown"
+                raise
+            except PaymentRequired as refusal:
+                lowered = order.payer.lowered(order, allowance, refusal)
+                if lowered is None or not left:
+                    raise
+                allowance = lowered
+            else:
+                return held if isinstance(held, Replay) else OpenCall(order, allowance, held.lease)
+        raise AssertionError
 
     async def _metered(self, lease: Lease, bill: Bill, kept: bytes | None) -> Call:
         """Meter, again when the database did not answer: the ledger counts it once."""
@@ -230,8 +253,8 @@ def _budget(exchange: Exchange) -> Budget:
     return Budget(int(limit), own_limit=True)
 
 
-def _idempotency(exchange: Exchange, request_hash: Hash32) -> IdempotencyKey | None:
-    key = exchange.header(b"idempotency-key")
+def _idempotency(exchange: Exchange, payer: Payer, request_hash: Hash32) -> IdempotencyKey | None:
+    key = exchange.header(b"idempotency-key") or payer.identifier
     if not key:
         return None
     if not (key.isascii() and key.isprintable() and len(key) <= _LONGEST_IDEMPOTENCY_KEY):
@@ -240,15 +263,3 @@ def _idempotency(exchange: Exchange, request_hash: Hash32) -> IdempotencyKey | N
             field="idempotency-key",
         )
     return IdempotencyKey(key, request_hash)
-
-
-def _lowered(order: Order, allowance: Allowance, refusal: BalanceTooLow | LimitReached) -> Allowance | None:
-    """Return less output that fits what is left, when the caller left the output open or limits it by money."""
-    if order.asked.wanted_output is not None and not (order.budget.own_limit and order.asked.wanted_output):
-        return None
-    needed, held = refusal.details["needed"], refusal.details.get("limit", refusal.details.get("balance"))
-    left = allowance.ceiling - (int(needed or 0) - int(held or 0))
-    try:
-        return ceiling(order.asked, order.counted_input, order.asset, order.card, Budget(max(left, 0), own_limit=True))
-    except OverBudget:
-        return None

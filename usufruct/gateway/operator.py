@@ -2,20 +2,15 @@
 
 from dataclasses import dataclass
 
-from usufruct.accounts import BearerKey, Keys
-from usufruct.chain import KeySigner
 from usufruct.core import Address, Hash32, format_units
-from usufruct.gateway.errors import LimitReached
 from usufruct.payments import (
     ChannelConfig,
     ChannelReading,
     DigestSigner,
     Escrow,
     Ledger,
-    VerifiedVoucher,
     channel_id,
     new_id,
-    sign_voucher,
 )
 
 LEAST_WITHDRAW_DELAY = 86_400
@@ -67,44 +62,3 @@ class KeyChannels:
         reading = ChannelReading(channel, operator.escrow.chain_id, config, block=0, balance=0, total_claimed=0)
         await self._ledger.observe(reading)
         return channel
-
-
-class SessionVouchers:
-    """Signs vouchers with the session keys behind bearer keys, never above a key's spending limit."""
-
-    def __init__(self, keys: Keys, escrow: Escrow) -> None:
-        """Take session keys from `keys`."""
-        self._keys = keys
-        self._escrow = escrow
-        self._signers: dict[str, KeySigner] = {}
-
-    async def signer(self, key: BearerKey) -> "SessionVoucher":
-        """Return what signs vouchers on this key's channel."""
-        if key.id not in self._signers:
-            self._signers[key.id] = KeySigner(await self._keys.session_key(key))
-        return SessionVoucher(key, self._escrow, self._signers[key.id])
-
-
-@dataclass(frozen=True, slots=True)
-class SessionVoucher:
-    """Signs vouchers for one call; the ledger calls it with the amount needed, inside its transaction."""
-
-    key: BearerKey
-    escrow: Escrow
-    signer: KeySigner
-
-    def __call__(self, needed: int) -> VerifiedVoucher:
-        """Sign a voucher over `needed` atomic units in all.
-
-        Raises:
-            LimitReached: when that passes the key's spending limit.
-        """
-        limit = self.key.spending_limit
-        if needed > limit:
-            raise LimitReached(
-                f"{self.key.id} may spend {limit} in all, and {needed} is needed; wait for running calls or make a key",
-                key_id=self.key.id,
-                limit=limit,
-                needed=needed,
-            )
-        return sign_voucher(self.escrow, self.key.channel, needed, self.signer)

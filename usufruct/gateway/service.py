@@ -10,12 +10,13 @@ from usufruct.connectors.openai import Limits
 from usufruct.core import Clock
 from usufruct.gateway.answers import Answers
 from usufruct.gateway.bill import SignedReceipt
-from usufruct.gateway.calls import Calls
+from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.model import Asset, Endpoint
 from usufruct.gateway.operator import Operator
 from usufruct.gateway.replicas import Replicas
-from usufruct.payments import Ledger, Replay
+from usufruct.gateway.wallets import Wallets
+from usufruct.payments import Ledger
 from usufruct.web import Exchange
 
 _FORGET_SECONDS = 600.0
@@ -34,14 +35,16 @@ class Gateway:
         operator: Operator,
         clock: Clock,
         limits: Limits | None = None,
+        wallets: Wallets | None = None,
     ) -> None:
-        """Serve the assets of `catalogue` to the holders of `keys`; upstreams are called under `limits`."""
+        """Serve the assets of `catalogue` to the holders of `keys` and to `wallets`; upstreams under `limits`."""
         self._catalogue = catalogue
         self._ledger = ledger
         self._operator = operator
         self._clock = clock
         self._replicas = Replicas(clock, limits)
-        self._calls = Calls(keys, catalogue, ledger, operator, clock)
+        self._calls = Calls(keys, catalogue, ledger, operator, clock, wallets)
+        self.wallets = wallets
         self._answers = Answers(self._calls, self._replicas)
 
     @asynccontextmanager
@@ -59,7 +62,7 @@ class Gateway:
     async def chat(self, exchange: Exchange) -> None:
         """Answer a chat request, streamed or whole."""
         call = await self._calls.open(exchange, Endpoint.CHAT)
-        if isinstance(call, Replay):
+        if isinstance(call, Repeated):
             await self._answers.again(exchange, call)
         elif call.order.asked.stream:
             await self._answers.stream(exchange, call)
@@ -69,7 +72,7 @@ class Gateway:
     async def embeddings(self, exchange: Exchange) -> None:
         """Answer a request for embeddings."""
         call = await self._calls.open(exchange, Endpoint.EMBEDDINGS)
-        if isinstance(call, Replay):
+        if isinstance(call, Repeated):
             await self._answers.again(exchange, call)
         else:
             await self._answers.whole(exchange, call)

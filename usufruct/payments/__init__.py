@@ -92,7 +92,7 @@ from usufruct.payments.settlement.model import (
 )
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.reader import TokenFacts, token_facts
-from usufruct.payments.settlement.refunds import Refunds
+from usufruct.payments.settlement.refunds import Refunded, Refunds
 from usufruct.payments.settlement.watcher import Watcher
 from usufruct.payments.signature import DigestSigner, InvalidSignature, recover_signer
 from usufruct.payments.terms import ChannelRefused, ChannelTerms
@@ -108,6 +108,25 @@ from usufruct.payments.voucher import (
     sign_voucher,
     verify_voucher,
     voucher_digest,
+)
+from usufruct.payments.x402.answer import Wanted
+from usufruct.payments.x402.errors import (
+    ChannelUnfunded,
+    DepositTooSmall,
+    MalformedPayment,
+    VoucherSignatureInvalid,
+    WrongNetwork,
+    WrongScheme,
+    x402_name,
+)
+from usufruct.payments.x402.funding import Deposited, Funding
+from usufruct.payments.x402.payment import (
+    Payment,
+    PaymentKind,
+    channel_as_json,
+    read_channel,
+    read_deposit,
+    read_payment,
 )
 
 __all__ = [
@@ -131,6 +150,7 @@ __all__ = [
     "ChannelReading",
     "ChannelRefused",
     "ChannelTerms",
+    "ChannelUnfunded",
     "ChannelUnknown",
     "ChannelWithdrawing",
     "Claim",
@@ -142,15 +162,18 @@ __all__ = [
     "DepositExpired",
     "DepositPending",
     "DepositRefused",
+    "DepositTooSmall",
     "DepositUnfunded",
     "DepositUsed",
     "DepositWrongChain",
     "DepositWrongToken",
+    "Deposited",
     "Deposits",
     "DigestSigner",
     "DuplicateDeposit",
     "EmptyTree",
     "Escrow",
+    "Funding",
     "IdempotencyKey",
     "InvalidReceipt",
     "InvalidSignature",
@@ -159,6 +182,7 @@ __all__ = [
     "Lease",
     "Leavers",
     "Ledger",
+    "MalformedPayment",
     "Measured",
     "NotAnchored",
     "NothingToClaim",
@@ -168,6 +192,8 @@ __all__ = [
     "OverCeiling",
     "OverContext",
     "Payee",
+    "Payment",
+    "PaymentKind",
     "Points",
     "PriceCard",
     "Receipt",
@@ -177,6 +203,7 @@ __all__ = [
     "RefundPending",
     "RefundPolicy",
     "RefundTooHigh",
+    "Refunded",
     "Refunds",
     "Replay",
     "Reservation",
@@ -189,13 +216,18 @@ __all__ = [
     "VerifiedVoucher",
     "Voucher",
     "VoucherOverBalance",
+    "VoucherSignatureInvalid",
     "VoucherTooLow",
+    "Wanted",
     "Watcher",
+    "WrongNetwork",
     "WrongReceiptSigner",
+    "WrongScheme",
     "WrongSigner",
     "WrongState",
     "affordable_output_down",
     "allow",
+    "channel_as_json",
     "channel_id",
     "charge_up",
     "claim_due",
@@ -209,6 +241,9 @@ __all__ = [
     "price_up",
     "prove_receipt",
     "proves",
+    "read_channel",
+    "read_deposit",
+    "read_payment",
     "read_receipt",
     "receipt_digest",
     "receipt_of",
@@ -221,4 +256,5 @@ __all__ = [
     "verify_voucher",
     "voucher_digest",
     "watch",
+    "x402_name",
 ]

@@ -1,6 +1,6 @@
 """Why the ledger says no. Each refusal carries the numbers it was decided on, and nothing was charged."""
 
-from usufruct.core import Conflict, Faulty, Hash32, Invalid, NotFound, PaymentRequired, UsufructError
+from usufruct.core import Conflict, Faulty, Hash32, NotFound, PaymentRequired, UsufructError
 
 
 class ChannelUnknown(NotFound):
@@ -95,7 +95,7 @@ class DuplicateDeposit(Conflict):
     code = "duplicate_deposit"
 
 
-class RefundTooHigh(Invalid):
+class RefundTooHigh(PaymentRequired):
     """A refund of more than the channel's free money, or under a nonce that is taken."""
 
     code = "refund_too_high"

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from usufruct.core import Address, Invalid
+from usufruct.core import Address, PaymentRequired
 from usufruct.payments.voucher import ZERO_ADDRESS, ChannelConfig
 
 DAY = 86_400
 
 
-class ChannelRefused(Invalid):
+class ChannelRefused(PaymentRequired):
     """A channel that does not meet the operator's terms; names the field."""
 
     code = "channel_refused"

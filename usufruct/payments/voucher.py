@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NewType
 
 from usufruct.chain import keccak
-from usufruct.core import UINT128_MAX, Address, ChainId, Denied, Hash32, Invalid
+from usufruct.core import UINT128_MAX, Address, ChainId, Hash32, PaymentRequired
 from usufruct.payments.signature import DigestSigner, recover_signer
 from usufruct.payments.typed_data import (
     address_word,
@@ -33,13 +33,13 @@ _CHANNEL_TYPE = keccak(
 _VOUCHER_TYPE = keccak(b"Voucher(bytes32 channelId,uint128 maxClaimableAmount)")
 
 
-class InvalidVoucher(Invalid):
+class InvalidVoucher(PaymentRequired):
     """A voucher whose numbers or channel cannot be right."""
 
     code = "invalid_voucher"
 
 
-class WrongSigner(Denied):
+class WrongSigner(PaymentRequired):
     """A well-formed voucher, signed by somebody else than the channel's `payerAuthorizer`."""
 
     code = "wrong_signer"

@@ -17,7 +17,7 @@ from usufruct.store.errors import (
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.schema import metadata
-from usufruct.store.sealing import Seal, Unsealable, WeakSecret
+from usufruct.store.sealing import Seal, Stamp, Unsealable, WeakSecret
 from usufruct.store.sqlite import SqliteDatabase, connect_sqlite
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "SchemaOutdated",
     "Seal",
     "SqliteDatabase",
+    "Stamp",
     "Unit",
     "Unsealable",
     "WeakSecret",

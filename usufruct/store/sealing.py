@@ -1,5 +1,8 @@
-"""Secrets at rest: AES-256-GCM under keys derived from the installation's secret, one for each purpose."""
+"""Secrets at rest, and promises to be known again: keys are derived from one secret, one for each purpose."""
 
+from hashlib import sha256
+from hmac import compare_digest
+from hmac import digest as hmac_digest
 from secrets import token_bytes
 
 from cryptography.exceptions import InvalidTag
@@ -12,6 +15,7 @@ from usufruct.core import Faulty, Invalid
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _SHORTEST = 16
+_MARK_BYTES = 16
 
 
 class WeakSecret(Invalid):
@@ -26,6 +30,26 @@ class Unsealable(Faulty):
     code = "unsealable"
 
 
+class Stamp:
+    """Marks what we said, so that any replica knows it again: HMAC-SHA256, cut to 16 bytes."""
+
+    def __init__(self, secret: bytes, purpose: str) -> None:
+        """Derive the key.
+
+        Raises:
+            WeakSecret: when `secret` is shorter than 16 bytes.
+        """
+        self._key = _derived(secret, purpose)
+
+    def mark(self, words: bytes) -> bytes:
+        """Return the mark of `words`: 16 bytes."""
+        return hmac_digest(self._key, words, sha256)[:_MARK_BYTES]
+
+    def knows(self, words: bytes, mark: bytes) -> bool:
+        """Tell whether `mark` is ours over `words`, in constant time."""
+        return compare_digest(self.mark(words), mark)
+
+
 class Seal:
     """Seals values for one purpose; `context` binds each to the row it is stored in."""
 
@@ -35,9 +59,7 @@ class Seal:
         Raises:
             WeakSecret: when `secret` is shorter than 16 bytes.
         """
-        if len(secret) < _SHORTEST:
-            raise WeakSecret(f"{purpose}: the secret must have at least {_SHORTEST} bytes; use 32 random ones")
-        self._cipher = AESGCM(HKDF(SHA256(), 32, None, purpose.encode()).derive(secret))
+        self._cipher = AESGCM(_derived(secret, purpose))
 
     def close(self, plain: bytes, context: str) -> bytes:
         """Return version, nonce and ciphertext."""
@@ -57,3 +79,9 @@ class Seal:
             return self._cipher.decrypt(sealed[len(_VERSION) : start], sealed[start:], context.encode())
         except (InvalidTag, ValueError) as error:
             raise Unsealable(f"{context} cannot be unsealed; was the installation's secret changed?") from error
+
+
+def _derived(secret: bytes, purpose: str) -> bytes:
+    if len(secret) < _SHORTEST:
+        raise WeakSecret(f"{purpose}: the secret must have at least {_SHORTEST} bytes; use 32 random ones")
+    return HKDF(SHA256(), 32, None, purpose.encode()).derive(secret)

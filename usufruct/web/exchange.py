@@ -36,7 +36,17 @@ class Exchange:
     `call_id` (32 random bytes, `0x` and hex) names it in the `x-request-id` header, in log lines, errors and receipts.
     """
 
-    __slots__ = ("_receive", "_send", "call_id", "headers", "method", "path", "started")
+    __slots__ = (
+        "_attached",
+        "_origin",
+        "_receive",
+        "_send",
+        "call_id",
+        "headers",
+        "method",
+        "path",
+        "started",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap what the ASGI server hands over."""
@@ -47,6 +57,18 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.started = False
+        self._attached: dict[bytes, bytes] = {}
+        host = self.header(b"host") or ":".join(map(str, scope.get("server") or ("localhost",)))
+        self._origin = f"{scope.get('scheme', 'http')}://{host}"
+
+    @property
+    def url(self) -> str:
+        """The address that was called, as the caller names it."""
+        return self._origin + self.path
+
+    def attach(self, headers: Sequence[Header]) -> None:
+        """Let headers go out with the answer, whichever it will be; a later one of the same name replaces them."""
+        self._attached.update(headers)
 
     def header(self, name: bytes) -> str:
         """Return a request header's text (lowercase `name`), or "" when it was not sent."""
@@ -92,7 +114,9 @@ class Exchange:
     async def start(self, status: int, headers: Sequence[Header]) -> None:
         """Send the status line and the headers."""
         self.started = True
-        every = [*headers, (b"x-request-id", self.call_id.encode())]
+        named = {name for name, _ in headers}
+        attached = [(name, value) for name, value in self._attached.items() if name not in named]
+        every = [*headers, *attached, (b"x-request-id", self.call_id.encode())]
         await self._send({"type": "http.response.start", "status": status, "headers": every})
 
     async def write(self, body: bytes, *, more: bool = True) -> None:

@@ -129,8 +129,8 @@ class Ledger:
         """Return the refunds whose transaction has not ended, oldest first."""
         return await self._read("pending_refunds", lambda: settling.pending("refunds"))
 
-    async def deposited(self, channel: Hash32, nonce: Hash32) -> bool:
-        """Tell whether a deposit with this nonce was confirmed."""
+    async def deposited(self, channel: Hash32, nonce: Hash32) -> Transfer | None:
+        """Return the deposit with this nonce if it was confirmed."""
         return await self._read("deposited", lambda: settling.deposited(channel, nonce))
 
     async def last_calls(self, which: Sequence[Hash32]) -> dict[Hash32, int]:

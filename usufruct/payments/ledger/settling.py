@@ -73,12 +73,14 @@ def pending(table: str) -> Verb[list[Transfer]]:
     return [Transfer(Hash32(row["channel_id"]), row["nonce"], money(row["amount"]), row["outbox_id"]) for row in rows]
 
 
-def deposited(channel: Hash32, nonce: Hash32) -> Verb[bool]:
-    """Tell whether a deposit with this nonce was confirmed."""
+def deposited(channel: Hash32, nonce: Hash32) -> Verb[Transfer | None]:
+    """Return the deposit with this nonce if it was confirmed."""
     row = yield from ask_one(
-        "SELECT nonce FROM deposits WHERE channel_id = $1 AND nonce = $2 AND state = 'confirmed'", channel, nonce
+        "SELECT amount, outbox_id FROM deposits WHERE channel_id = $1 AND nonce = $2 AND state = 'confirmed'",
+        channel,
+        nonce,
     )
-    return row is not None
+    return None if row is None else Transfer(channel, nonce, money(row["amount"]), row["outbox_id"])
 
 
 def last_calls(which: Sequence[Hash32]) -> Verb[dict[Hash32, int]]:

@@ -5,9 +5,10 @@ sends it, the money goes there and nowhere else. What we check first only makes 
 settlement check all of it again.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from usufruct.chain import COLLECTOR, Revert, Sender, State, keccak
+from usufruct.chain import COLLECTOR, Revert, Sender, Sent, State, keccak
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -93,6 +94,28 @@ class Deposits:
             known = Transfer(channel, nonce, deposit.amount, key)
         return await self._finish(deposit, known)
 
+    async def settle(self, config: ChannelConfig) -> bool:
+        """Wait for whatever is on its way into a channel already, and tell whether there was anything.
+
+        Raises:
+            DepositPending: when it is not final yet; ask again, and deposit nothing twice meanwhile.
+        """
+        channel = channel_id(self._side.escrow, config)
+        waited = False
+        for transfer in await self._side.ledger.pending_deposits():
+            sent = await self._sender.find(transfer.outbox_id) if transfer.channel == channel else None
+            if sent is not None:
+                waited = True
+                with suppress(DepositRefused):
+                    await self._ended(config, transfer, sent)
+        return waited
+
+    async def transaction(self, channel: Hash32, nonce: Hash32) -> Hash32 | None:
+        """Return the transaction that made a deposit of ours, once it is confirmed."""
+        made = await self._side.ledger.deposited(channel, nonce)
+        sent = await self._sender.find(made.outbox_id) if made else None
+        return sent.hash if sent else None
+
     async def run(self) -> int:
         """Note how deposits ended whose payer has not asked again, and return how many; the watcher sees the money."""
         await self._sender.advance()
@@ -115,6 +138,10 @@ class Deposits:
             except Revert as refusal:
                 await self._end(transfer, confirmed=False)
                 raise _refused(refusal) from refusal
+        return await self._ended(deposit.config, transfer, sent)
+
+    async def _ended(self, config: ChannelConfig, transfer: Transfer, sent: Sent) -> Channel:
+        """Wait for the end of a deposit that was sent, and note it."""
         if sent.state is State.PENDING:
             sent = await self._sender.wait(transfer.outbox_id, self._wait)
         if sent.state is State.PENDING:
@@ -127,7 +154,7 @@ class Deposits:
                 f"the deposit's transaction {sent.hash} is {sent.state}; nothing was deposited, try again",
                 channel=transfer.channel,
             )
-        opened = await self._observer.open(deposit.config)
+        opened = await self._observer.open(config)
         await self._end(transfer, confirmed=True)
         return opened
 
@@ -169,7 +196,7 @@ class Deposits:
         token = TestDollar(deposit.config.token, self._side.client)
         if await token.authorization_state(deposit.config.payer, bytes.fromhex(nonce[2:])):
             channel = channel_id(self._side.escrow, deposit.config)
-            if not await self._ours(channel, nonce):
+            if not await self._side.ledger.deposited(channel, nonce):
                 raise DepositUsed(f"the authorization with nonce {nonce} was used before; sign another", nonce=nonce)
             return
         held = await token.balance_of(deposit.config.payer)
@@ -179,10 +206,6 @@ class Deposits:
                 held=held,
                 amount=deposit.amount,
             )
-
-    async def _ours(self, channel: Hash32, nonce: Hash32) -> bool:
-        """Tell whether we made this deposit before."""
-        return await self._side.ledger.deposited(channel, nonce)
 
 
 def _refused(refusal: Revert) -> Exception:

@@ -1,6 +1,6 @@
 """Why money did not move. In every case it is where it was before, or on its way and noted."""
 
-from usufruct.core import Conflict, Denied, Faulty, Invalid, NotFound, PaymentRequired, Unavailable
+from usufruct.core import Conflict, Denied, Faulty, NotFound, PaymentRequired, Unavailable
 
 
 class ReadingUnsettled(Unavailable):
@@ -33,19 +33,19 @@ class AnchorMismatch(Faulty):
     code = "anchor_mismatch"
 
 
-class DepositExpired(Invalid):
+class DepositExpired(PaymentRequired):
     """The deposit authorization's time is over, or has not begun; sign one that holds for some minutes."""
 
     code = "deposit_expired"
 
 
-class DepositWrongChain(Invalid):
+class DepositWrongChain(PaymentRequired):
     """The deposit authorization is for another chain."""
 
     code = "deposit_wrong_chain"
 
 
-class DepositWrongToken(Invalid):
+class DepositWrongToken(PaymentRequired):
     """The deposit is in a token that is not taken here."""
 
     code = "deposit_wrong_token"
@@ -57,13 +57,13 @@ class DepositUnfunded(PaymentRequired):
     code = "deposit_insufficient_funds"
 
 
-class DepositUsed(Conflict):
+class DepositUsed(PaymentRequired):
     """The authorization was used or cancelled on the chain, not by us; sign one with another salt."""
 
     code = "deposit_used"
 
 
-class DepositRefused(Invalid):
+class DepositRefused(PaymentRequired):
     """The token or the settlement refuses the deposit; most often the signature is not over exactly these values."""
 
     code = "deposit_refused"
@@ -75,7 +75,7 @@ class DepositPending(Unavailable):
     code = "deposit_pending"
 
 
-class NothingToRefund(Conflict):
+class NothingToRefund(PaymentRequired):
     """The channel has no free money: it is spent, reserved by running calls, or being refunded."""
 
     code = "nothing_to_refund"

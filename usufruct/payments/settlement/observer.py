@@ -52,6 +52,10 @@ class Observer:
             await mark(unit, channel_id(self._side.escrow, config), head, now)
         return (await self.observe([config]))[0]
 
+    async def peek(self, config: ChannelConfig) -> ChannelReading:
+        """Read a channel now, and note nothing."""
+        return (await self._reader.read([config])).channels[0]
+
     async def observe(self, configs: Sequence[ChannelConfig]) -> list[Channel]:
         """Read channels now and take the readings into the ledger."""
         return await self._observe(configs)

@@ -7,6 +7,7 @@ reserved, claimed or not.
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from usufruct.chain import Revert, Sender, State
 from usufruct.chain.contracts.till import Till
@@ -31,6 +32,15 @@ from usufruct.payments.settlement.store import find_watched
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """A refund that is final: the channel after it, what went back to the payer, and in which transaction."""
+
+    channel: Channel
+    amount: int
+    transaction: Hash32 | None
+
+
 class Refunds:
     """Refunds out of one till, sent with a claim key."""
 
@@ -53,22 +63,24 @@ class Refunds:
         self._till = Till(side.terms.till, side.client)
         self.counters = counters or Counters()
 
-    async def refund(self, channel: Hash32) -> Channel:
-        """Give a channel's free money back to its payer now, and return the channel after it.
+    async def refund(self, channel: Hash32, amount: int | None = None) -> Refunded:
+        """Give a channel's free money back to its payer now: all of it, or `amount`.
 
         Raises:
             NothingToRefund: when nothing is free.
+            RefundTooHigh: when less than `amount` is free.
             RefundPending: when the transaction is not final yet; it is finished by the next `run`.
             RefundFailed: when the chain refused it; the money is free again.
             RpcUnavailable: when the node does not answer.
         """
-        planned = await self._plan(await self._side.ledger.channel(channel))
+        planned = await self._plan(await self._side.ledger.channel(channel), amount)
         ended = await self._advance(planned)
         if ended is None:
             raise RefundPending(f"the refund of {planned.amount} from channel {channel} is on its way", channel=channel)
         if not ended:
             raise RefundFailed(f"the refund of {planned.amount} from channel {channel} failed", channel=channel)
-        return await self._side.ledger.channel(channel)
+        sent = await self._sender.find(planned.outbox_id)
+        return Refunded(await self._side.ledger.channel(channel), planned.amount, sent.hash if sent else None)
 
     async def run(self) -> int:
         """Finish refunds that were begun, refund what is due, and return how many were confirmed."""
@@ -105,8 +117,8 @@ class Refunds:
         calls = await self._side.ledger.last_calls(ids)
         return {id_: max(events[id_], calls.get(id_, 0)) for id_ in events}
 
-    async def _plan(self, channel: Channel) -> Transfer:
-        """Set a channel's free money aside, under the nonce that the chain gives its next refund."""
+    async def _plan(self, channel: Channel, amount: int | None = None) -> Transfer:
+        """Set free money, or `amount` of it, aside, under the nonce that the chain gives the channel's next refund."""
         id_ = channel.reading.id
         channel = (await self._observer.observe([channel.reading.config]))[0]
         if channel.free == 0:
@@ -117,7 +129,8 @@ class Refunds:
                 charged=channel.charged,
                 reserved=channel.reserved,
             )
-        transfer = Transfer(id_, await self._reader.refund_nonce(id_), channel.free, f"refund/{new_id()}")
+        nonce = await self._reader.refund_nonce(id_)
+        transfer = Transfer(id_, nonce, channel.free if amount is None else amount, f"refund/{new_id()}")
         await self._side.ledger.plan_refund(id_, int(transfer.nonce), transfer.amount, transfer.outbox_id)
         return transfer
 

@@ -1,0 +1,162 @@
+"""An installation on a real devnet, served over HTTP, with wallets that hold test dollars, for x402's own clients."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import httpx
+import orjson
+from eth_account import Account
+from x402 import x402Client, x402ClientSync
+from x402.mechanisms.evm.batch_settlement.client import BatchSettlementEvmScheme
+from x402.mechanisms.evm.batch_settlement.client.config import BatchSettlementEvmSchemeOptions
+from x402.mechanisms.evm.signers import EthAccountSigner, EthAccountSignerWithRPC
+
+from usufruct.app import FEE_SINK, Installation, Role, open_installation, set_up_devnet, signer_of
+from usufruct.chain import DEVNET_ADDRESSES, Anvil, Devnet
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, LedgerConfig
+from usufruct.core import address
+from usufruct.gateway import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.payments import PriceCard
+
+TESTS = Path(__file__).parents[1]
+NETWORK = "eip155:31337"
+DOLLAR = 1_000_000
+CARD = PriceCard(input_per_million=1_000_000, output_per_million=3_000_000, per_call=5, context_window=4_096, version=1)
+PAYEE = DEVNET_ADDRESSES[5]
+
+
+def load(folder: str, name: str) -> ModuleType:
+    spec = spec_from_file_location(name, TESTS / folder / f"{name}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass
+class WalletWorld:
+    """Everything a test needs to hand; `url` is the gateway's base URL for OpenAI's client."""
+
+    installation: Installation
+    upstream: object
+    url: str = ""
+    wallets: int = 0
+
+    @property
+    def ledger(self):
+        return self.installation.ledger
+
+    @property
+    def devnet(self) -> Devnet:
+        return Devnet(self.installation.client)
+
+    @property
+    def dollar(self) -> TestDollar:
+        return TestDollar(self.installation.operator.token, self.installation.client)
+
+    async def sell(
+        self, name: str, mode: str = "ok", *, endpoint: Endpoint = Endpoint.CHAT, card=CARD, **more
+    ) -> Asset:
+        """Offer an asset answered by the misbehaving server; its payee is one that the till knows."""
+        return await self.installation.catalogue.add(
+            Asset(
+                name=name,
+                endpoint=endpoint,
+                pay_to=FEE_SINK,
+                id=plain_asset_id(name, FEE_SINK),
+                replicas=tuple(Replica(self.upstream.url(each), "m") for each in mode.split()),
+                prices=(PricePeriod(card, 0),),
+                counting=CountingRule(per_message=4, per_request=8),
+                caps=Caps(usual_output=100, largest_output=1_000),
+                **more,
+            )
+        )
+
+    async def account(self, dollars: int = 1000):
+        """Make a wallet that holds test dollars and nothing else: no gas."""
+        account = Account.create()
+        self.wallets += 1
+        sender = self.installation.sender(signer_of(Role.OWNER, self.installation.config))
+        await sender.execute(self.dollar.mint(address(account.address), dollars * DOLLAR), f"mint/{self.wallets}")
+        return account
+
+    async def balance(self, account) -> int:
+        return await self.dollar.balance_of(address(account.address))
+
+    def scheme(self, account, *, rpc: bool, **options) -> BatchSettlementEvmScheme:
+        rpc_url = self.installation.config.chain.rpc_url
+        signer = EthAccountSignerWithRPC(account, rpc_url) if rpc else EthAccountSigner(account)
+        return BatchSettlementEvmScheme(signer, BatchSettlementEvmSchemeOptions(**options))
+
+    def payer(self, scheme, kind=x402Client, *, most: int = DOLLAR):
+        """Return x402's client, unmodified: it is told the devnet's dollar, as its users would tell it."""
+        client = kind()
+        client.register(NETWORK, scheme)
+        token = self.installation.operator.token
+        client.set_spend_controls(
+            {"allowed_assets": [{"network": NETWORK, "asset": token, "max_amount_per_payment": str(most)}]}
+        )
+        return client
+
+    def payer_sync(self, scheme, **options):
+        return self.payer(scheme, x402ClientSync, **options)
+
+    async def channels(self):
+        return await self.ledger.channel_list()
+
+    async def channel_of(self, account):
+        """Return the one channel of a wallet."""
+        found = [c for c in await self.channels() if c.reading.config.payer == account.address.lower()]
+        assert len(found) == 1
+        return found[0]
+
+    async def bills(self, account) -> list:
+        return await self.ledger.metered((await self.channel_of(account)).reading.id)
+
+    async def ask(self, http: httpx.AsyncClient, model: str = "chat", **more) -> httpx.Response:
+        return await http.post(f"{self.url}/chat/completions", json=request(model, **more))
+
+    async def check_books(self) -> None:
+        """Nothing is lost or invented, in the books and between them and the chain."""
+        assert await self.ledger.audit() == []
+        for channel in await self.channels():
+            calls = await self.ledger.metered(channel.reading.id, limit=10_000)
+            assert sum(call.bill.charge for call in calls) == channel.charged
+            assert channel.charged + channel.reserved <= channel.usable
+            if channel.charged:
+                assert channel.voucher.max_claimable >= channel.charged
+
+
+def request(model: str = "chat", **more) -> dict:
+    return {"model": model, "messages": [{"role": "user", "content": "What is the question?"}], "max_tokens": 50} | more
+
+
+def decoded(header: str) -> dict:
+    return orjson.loads(base64.b64decode(header))
+
+
+@asynccontextmanager
+async def wallet_world(folder: Path, *, block_seconds: int | None = None, **gateway) -> AsyncIterator[WalletWorld]:
+    """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it."""
+    async with AsyncExitStack() as stack:
+        anvil = await stack.enter_async_context(Anvil(block_seconds=block_seconds))
+        config = Config(
+            data=DataConfig(folder),
+            database=DatabaseConfig(f"sqlite:///{folder / 'usufruct.db'}"),
+            chain=ChainConfig(anvil.url, poll_milliseconds=20),
+            ledger=LedgerConfig(lease_seconds=30),
+            gateway=GatewayConfig(port=0, **gateway),
+        )
+        await set_up_devnet(config)
+        installation = await stack.enter_async_context(open_installation(config))
+        upstream = await stack.enter_async_context(load("connectors", "misbehaving").misbehaving_server())
+        served = load("gateway", "gateway_world").served
+        world = WalletWorld(installation, upstream)
+        _, world.url, _ = await stack.enter_async_context(served(installation.router()))
+        yield world
+        await world.check_books()

@@ -1,0 +1,77 @@
+"""Prices we promised: a quote holds for one body and one ceiling until it is over, on any replica."""
+
+import re
+from dataclasses import dataclass
+
+from usufruct.core import Clock, Hash32, PaymentRequired
+from usufruct.gateway.model import Asset
+from usufruct.payments import Allowance, PriceCard
+from usufruct.store import Stamp
+
+QUOTE_SECONDS = 300
+
+_FORMAT = re.compile("([0-9]{1,19})[.]([0-9]{1,10})[.]([0-9]{1,12})[.]([0-9a-f]{32})")
+
+
+class StaleQuote(PaymentRequired):
+    """The quote is over, or was given for another body or amount; take the fresh one."""
+
+    code = "stale_quote"
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What a quote promised: the price card's version, and the allowance under it."""
+
+    version: int
+    allowance: Allowance
+
+    def card(self, asset: Asset) -> PriceCard:
+        """Return the price card that was quoted.
+
+        Raises:
+            StaleQuote: when the asset has no such card: it was offered anew under its name.
+        """
+        for period in asset.prices:
+            if period.card.version == self.version:
+                return period.card
+        raise StaleQuote(f"{asset.name} has no price card {self.version} any more; take the fresh quote", field="quote")
+
+
+class Quotes:
+    """Gives quotes, and knows them again."""
+
+    def __init__(self, stamp: Stamp, clock: Clock) -> None:
+        """Mark quotes with `stamp`, which all replicas share."""
+        self._stamp = stamp
+        self._clock = clock
+
+    def give(self, request_hash: Hash32, version: int, allowance: Allowance) -> str:
+        """Promise a request its price: `<version>.<output tokens>.<expires at>.<mark>`."""
+        expires_at = self._clock.now() + QUOTE_SECONDS
+        mark = self._stamp.mark(_words(request_hash, version, allowance, expires_at))
+        return f"{version}.{allowance.output_tokens}.{expires_at}.{mark.hex()}"
+
+    def read(self, quote: str, request_hash: Hash32, ceiling: int) -> Quoted:
+        """Return what a quote promised to this request and ceiling.
+
+        Raises:
+            StaleQuote: when it is over, or not ours over exactly this.
+        """
+        found = _FORMAT.fullmatch(quote)
+        if found is None:
+            raise StaleQuote("the quote is not one of ours; take the fresh one", field="quote")
+        version, output, expires_at = map(int, found.groups()[:3])
+        allowance = Allowance(output, ceiling)
+        if not self._stamp.knows(_words(request_hash, version, allowance, expires_at), bytes.fromhex(found[4])):
+            raise StaleQuote("the quote is for another request or amount; take the fresh one", field="quote")
+        if expires_at < self._clock.now():
+            raise StaleQuote(
+                f"the quote held until {expires_at}; take the fresh one", field="quote", expires_at=expires_at
+            )
+        return Quoted(version, allowance)
+
+
+def _words(request_hash: Hash32, version: int, allowance: Allowance, expires_at: int) -> bytes:
+    numbers = ((version, 8), (allowance.output_tokens, 8), (allowance.ceiling, 16), (expires_at, 8))
+    return bytes.fromhex(request_hash[2:]) + b"".join(number.to_bytes(size, "big") for number, size in numbers)

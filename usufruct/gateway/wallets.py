@@ -1,0 +1,201 @@
+"""Callers who pay by x402: a price is asked, promised, and paid from the wallet's own channel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.core import Clock, Hash32, PaymentRequired
+from usufruct.gateway.call import Order
+from usufruct.gateway.errors import InvalidRequest
+from usufruct.gateway.metering import Budget, ceiling
+from usufruct.gateway.quotes import Quotes
+from usufruct.payments import (
+    Allowance,
+    Deposited,
+    Funding,
+    Payment,
+    PaymentKind,
+    PriceCard,
+    Reservation,
+    Wanted,
+    read_payment,
+    x402_name,
+)
+from usufruct.web import Exchange, Header
+
+SIGNATURE = b"payment-signature"
+NO_KEY = frozenset({"", "bearer", "bearer x402"})
+"""What stands in `Authorization` of somebody who has no key: OpenAI's clients must send one, and send this."""
+
+_REQUIRED = b"payment-required"
+_RESPONSE = b"payment-response"
+_CORRECTED = frozenset({"cumulative_amount_mismatch", "cumulative_exceeds_balance", "insufficient_balance"})
+"""Refusals that the channel's numbers mend."""
+
+
+class PaymentWanted(PaymentRequired):
+    """The request is in order, and nobody pays for it yet."""
+
+    code = "payment_required"
+
+
+@dataclass(frozen=True, slots=True)
+class Wallets:
+    """Everything a call paid by x402 needs: what is wanted, what was promised, and how money gets in and out."""
+
+    wanted: Wanted
+    funding: Funding
+    quotes: Quotes
+    clock: Clock
+
+    def payer(self, exchange: Exchange) -> "Wallet | Nobody | None":
+        """Return who pays by x402, or wants to know how; None for those who came with a key.
+
+        Raises:
+            MalformedPayment, WrongNetwork, WrongScheme: for a payment that cannot be read.
+            InvalidRequest: for a refund, which is not asked for with a call.
+        """
+        header = exchange.header(SIGNATURE)
+        if header:
+            payment = read_payment(header, self.wanted.escrow.chain_id)
+            if payment.kind is PaymentKind.REFUND:
+                raise InvalidRequest("ask for a refund by GET, without a body", field="payload.type")
+            return Wallet(payment, self, exchange)
+        return Nobody(self, exchange) if exchange.header(b"authorization").lower() in NO_KEY else None
+
+    async def refund(self, exchange: Exchange) -> None:
+        """Answer a GET on a paid endpoint: with what is taken here, or with the refund that is asked for."""
+        header = exchange.header(SIGNATURE)
+        try:
+            if not header:
+                raise PaymentWanted("POST a request to learn its price; a GET with a refund payload gives money back")
+            payment = read_payment(header, self.wanted.escrow.chain_id)
+            if payment.kind is not PaymentKind.REFUND:
+                raise InvalidRequest("a GET takes refunds only; POST the request that this pays", field="payload.type")
+            refunded = await self.funding.refund(payment)
+        except PaymentRequired as refusal:
+            exchange.attach([self._required(exchange, x402_name(refusal), self.wanted.requirements(0))])
+            raise
+        told = self.wanted.payment_response(payment.config.payer, None, refunded.transaction, refunded.amount)
+        content = {"channel": refunded.channel.reading.id, "refunded": str(refunded.amount)}
+        await exchange.answer_json({**content, "transaction": refunded.transaction}, [(_RESPONSE, told)])
+
+    async def price(
+        self, exchange: Exchange, order: Order, refusal: PaymentRequired, payment: Payment | None = None
+    ) -> Header:
+        """Return a refusal's header: the call's price, promised anew, and the channel's numbers where they help."""
+        channel = await self.funding.channel(payment) if payment and refusal.code in _CORRECTED else None
+        card = order.asset.card(self.clock.now())
+        allowance = ceiling(order.asked, order.counted_input, order.asset, card, order.budget)
+        quote = self.quotes.give(order.request_hash, card.version, allowance)
+        name = x402_name(refusal, corrective=channel is not None)
+        return self._required(exchange, name, self.wanted.requirements(allowance.ceiling, quote, channel))
+
+    def _required(self, exchange: Exchange, error: str, requirements: dict[str, object]) -> Header:
+        return _REQUIRED, self.wanted.payment_required(exchange.url, error, requirements)
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """`Payer` of a request without payment: it is priced, and refused with the price."""
+
+    wallets: Wallets
+    exchange: Exchange
+    name: str = "nobody"
+    identifier: str = ""
+
+    def check_asset(self, asset: str) -> None:
+        """Every asset may be priced."""
+
+    def card(self, order: Order) -> PriceCard:
+        """Return the asset's card."""
+        return order.card
+
+    def allowance(self, order: Order) -> Allowance:
+        """Fit the call into the limit its caller set for it."""
+        return ceiling(order.asked, order.counted_input, order.asset, order.card, order.budget)
+
+    def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
+        """Nothing is reserved, so nothing is lowered."""
+        return None
+
+    async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
+        """Refuse.
+
+        Raises:
+            PaymentWanted: always.
+        """
+        raise PaymentWanted(
+            f"this call costs at most {allowance.ceiling}; pay by x402 or send a key (`Authorization: Bearer uf_...`)",
+            ceiling=allowance.ceiling,
+        )
+
+    def told(self, charged: int) -> Sequence[Header]:
+        """Nobody is charged."""
+        return ()
+
+    async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
+        """Return the price."""
+        return [await self.wallets.price(self.exchange, order, refusal)]
+
+
+@dataclass(slots=True)
+class Wallet:
+    """`Payer` by x402; `deposited` once a deposit was made for this call."""
+
+    payment: Payment
+    wallets: Wallets
+    exchange: Exchange
+    deposited: Deposited | None = None
+
+    @property
+    def name(self) -> str:
+        """The payer's address."""
+        return self.payment.config.payer
+
+    @property
+    def identifier(self) -> str:
+        """x402's payment identifier."""
+        return self.payment.identifier
+
+    def check_asset(self, asset: str) -> None:
+        """Wallets may call every asset."""
+
+    def card(self, order: Order) -> PriceCard:
+        """Return the card that was promised, or the asset's to a payment without a promise."""
+        if not self.payment.quote:
+            return order.card
+        quoted = self.wallets.quotes.read(self.payment.quote, order.request_hash, self.payment.amount)
+        return quoted.card(order.asset)
+
+    def allowance(self, order: Order) -> Allowance:
+        """Return what was promised; without a promise, what fits the amount that the payer agreed to."""
+        if self.payment.quote:
+            return self.wallets.quotes.read(self.payment.quote, order.request_hash, self.payment.amount).allowance
+        budget = Budget(min(order.budget.amount, self.payment.amount), own_limit=True)
+        return ceiling(order.asked, order.counted_input, order.asset, order.card, budget)
+
+    def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
+        """A wallet has agreed to one amount."""
+        return None
+
+    async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
+        """Pay from the wallet's channel, by the voucher that came; its deposit is made first."""
+        funding = self.wallets.funding
+        voucher = funding.verify(self.payment)
+        reservation = order.reservation(call, allowance, funding.channel_of(self.payment), voucher=voucher)
+        self.deposited = await funding.prepare(self.payment, reservation)
+        if self.deposited:
+            self.exchange.attach(self.told(0))
+        return reservation
+
+    def told(self, charged: int) -> Sequence[Header]:
+        """Return what x402's clients count by."""
+        made = self.deposited
+        told = self.wallets.wanted.payment_response(
+            self.payment.config.payer, charged, made.transaction if made else None, made.amount if made else None
+        )
+        return [(_RESPONSE, told)]
+
+    async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
+        """Return the price, and the channel's numbers where they help."""
+        return [await self.wallets.price(self.exchange, order, refusal, self.payment)]

@@ -1,0 +1,118 @@
+"""What we tell a payer: the `PAYMENT-REQUIRED` and `PAYMENT-RESPONSE` headers."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from usufruct.chain import checksum
+from usufruct.core import Address, Hash32
+from usufruct.payments.ledger.records import Channel
+from usufruct.payments.voucher import Escrow
+from usufruct.payments.x402.payment import IDENTIFIER, SCHEME, VERSION, network_of
+
+_DECLARATION = {
+    "info": {"required": False},
+    "schema": {
+        "type": "object",
+        "properties": {
+            "required": {"type": "boolean"},
+            "id": {"type": "string", "minLength": 16, "maxLength": 128, "pattern": "^[a-zA-Z0-9_-]+$"},
+        },
+        "required": ["required"],
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an operator takes, whatever the call: where the money goes, in which token, and how it is deposited.
+
+    `token_name` and `token_version` are the token's EIP-712 domain. `least_deposit` in atomic units, delays in seconds.
+    """
+
+    escrow: Escrow
+    till: Address
+    token: Address
+    token_name: str
+    token_version: str
+    withdraw_delay: int
+    least_deposit: int
+    deposit_seconds: int = 600
+
+    def requirements(self, amount: int, quote: str = "", channel: Channel | None = None) -> dict[str, Any]:
+        """Return the entry of `accepts`: at most `amount` for this call; with a channel's numbers, to sign again by."""
+        extra: dict[str, Any] = {
+            "receiverAuthorizer": checksum(self.till),
+            "withdrawDelay": self.withdraw_delay,
+            "name": self.token_name,
+            "version": self.token_version,
+            "assetTransferMethod": "eip3009",
+            "minDeposit": str(max(amount, self.least_deposit)),
+        }
+        if quote:
+            extra["quote"] = quote
+        if channel is not None:
+            extra |= _state(channel)
+        return {
+            "scheme": SCHEME,
+            "network": network_of(self.escrow.chain_id),
+            "amount": str(amount),
+            "asset": checksum(self.token),
+            "payTo": checksum(self.till),
+            "maxTimeoutSeconds": self.deposit_seconds,
+            "extra": extra,
+        }
+
+    def payment_required(self, url: str, error: str, requirements: Mapping[str, Any]) -> bytes:
+        """Return a `PAYMENT-REQUIRED` header's value."""
+        return _encoded(
+            {
+                "x402Version": VERSION,
+                "error": error,
+                "resource": {"url": url, "mimeType": "application/json"},
+                "accepts": [requirements],
+                "extensions": {IDENTIFIER: _DECLARATION},
+            }
+        )
+
+    def payment_response(
+        self, payer: Address, charged: int | None, transaction: Hash32 | None = None, amount: int | None = None
+    ) -> bytes:
+        """Return a `PAYMENT-RESPONSE` header's value: `charged` for a call, `amount` for a deposit or a refund."""
+        return _encoded(
+            {
+                "success": True,
+                "transaction": transaction or "",
+                "network": network_of(self.escrow.chain_id),
+                "payer": payer,
+                "amount": "" if amount is None else str(amount),
+                "extra": {} if charged is None else {"chargedAmount": str(charged)},
+            }
+        )
+
+
+def _state(channel: Channel) -> dict[str, Any]:
+    """Return a channel's numbers as stock clients read them; reserved counts as charged: the next voucher covers it."""
+    assert channel.voucher is not None
+    reading = channel.reading
+    return {
+        "channelState": {
+            "channelId": reading.id,
+            "balance": str(channel.usable),
+            "totalClaimed": str(reading.total_claimed),
+            "withdrawRequestedAt": reading.withdraw_at,
+            "refundNonce": "0",
+            "chargedCumulativeAmount": str(channel.charged + channel.reserved),
+        },
+        "voucherState": {
+            "signedMaxClaimable": str(channel.voucher.max_claimable),
+            "signature": "0x" + channel.voucher.signature.hex(),
+        },
+    }
+
+
+def _encoded(content: Mapping[str, Any]) -> bytes:
+    return base64.b64encode(orjson.dumps(content))

@@ -1,0 +1,150 @@
+"""Makes a wallet's payment good for a call: everything is checked first, and only then is anything deposited."""
+
+from dataclasses import dataclass, replace
+
+from usufruct.core import Hash32, PaymentRequired
+from usufruct.payments.errors import ChannelUnknown
+from usufruct.payments.ledger.admission import accepted_voucher
+from usufruct.payments.ledger.ledger import Ledger
+from usufruct.payments.ledger.records import Channel, ChannelReading, Reservation
+from usufruct.payments.settlement.deposits import DepositAuthorization, Deposits
+from usufruct.payments.settlement.observer import Observer
+from usufruct.payments.settlement.refunds import Refunded, Refunds
+from usufruct.payments.signature import InvalidSignature
+from usufruct.payments.terms import ChannelTerms
+from usufruct.payments.voucher import Escrow, VerifiedVoucher, channel_id, verify_voucher
+from usufruct.payments.x402.errors import ChannelUnfunded, DepositTooSmall, VoucherSignatureInvalid
+from usufruct.payments.x402.payment import Payment
+
+
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    """A deposit that was made for a call: how much, and in which transaction."""
+
+    amount: int
+    transaction: Hash32 | None
+
+
+class Funding:
+    """What a payment must pass, and the money it may bring."""
+
+    def __init__(
+        self,
+        escrow: Escrow,
+        terms: ChannelTerms,
+        ledger: Ledger,
+        observer: Observer,
+        deposits: Deposits,
+        refunds: Refunds,
+        least_deposit: int,
+    ) -> None:
+        """Take channels under `terms`, and deposits from `least_deposit` atomic units on."""
+        self._escrow = escrow
+        self._terms = terms
+        self._ledger = ledger
+        self._observer = observer
+        self._deposits = deposits
+        self._refunds = refunds
+        self._least_deposit = least_deposit
+
+    def channel_of(self, payment: Payment) -> Hash32:
+        """Return the id of the channel that a payment is on."""
+        return channel_id(self._escrow, payment.config)
+
+    def verify(self, payment: Payment) -> VerifiedVoucher:
+        """Check channel and voucher, without a look at any database.
+
+        Raises:
+            ChannelRefused, InvalidVoucher, WrongSigner, VoucherSignatureInvalid: each names what is wrong.
+        """
+        self._terms.check(payment.config)
+        try:
+            return verify_voucher(self._escrow, payment.config, payment.voucher)
+        except InvalidSignature as error:
+            raise VoucherSignatureInvalid(error.message, field="voucher.signature") from error
+
+    async def prepare(self, payment: Payment, reservation: Reservation) -> Deposited | None:
+        """See to it that the channel can carry this call, by the payment's deposit if it has one.
+
+        Nothing is deposited unless the call can be reserved afterwards.
+
+        Raises:
+            ChannelUnfunded: when there is no money in the channel, and none comes.
+            DepositTooSmall: when the deposit is below the smallest.
+            PaymentRequired: every other refusal of voucher or deposit; nothing was deposited.
+            DepositPending: when a deposit is on its way; ask again.
+        """
+        if payment.deposit is None:
+            if await self._known(payment) is None:
+                await self._open(payment)
+            return None
+        if payment.deposit.amount < self._least_deposit:
+            raise DepositTooSmall(
+                f"a deposit must be at least {self._least_deposit}, not {payment.deposit.amount}",
+                field="deposit.amount",
+                least=self._least_deposit,
+            )
+        if await self._deposits.settle(payment.config) and await self._covered(payment, reservation):
+            return None
+        accepted_voucher(reservation, await self._after(payment, payment.deposit))
+        return await self._deposit(payment.deposit)
+
+    async def channel(self, payment: Payment) -> Channel | None:
+        """Return the payment's channel as the ledger knows it, if there is one with a voucher to correct by."""
+        channel = await self._known(payment)
+        return channel if channel is not None and channel.voucher is not None else None
+
+    async def refund(self, payment: Payment) -> Refunded:
+        """Give back what is free in a payment's channel, to its payer; the voucher shows who asks.
+
+        Raises:
+            PaymentRequired: when it is not the payer authorizer's, or nothing, or too little, is free.
+            RefundPending: when it is not final yet.
+        """
+        self.verify(payment)
+        if await self._known(payment) is None:
+            await self._open(payment)
+        return await self._refunds.refund(self.channel_of(payment), payment.refund)
+
+    async def _known(self, payment: Payment) -> Channel | None:
+        try:
+            return await self._ledger.channel(self.channel_of(payment))
+        except ChannelUnknown:
+            return None
+
+    async def _open(self, payment: Payment) -> None:
+        """Take in a channel that was filled elsewhere; an empty one leaves no row behind, whoever asks for it."""
+        if (await self._observer.peek(payment.config)).balance == 0:
+            raise ChannelUnfunded(
+                f"channel {self.channel_of(payment)} holds nothing; send a deposit with the payment",
+                channel=self.channel_of(payment),
+            )
+        await self._observer.open(payment.config)
+
+    async def _covered(self, payment: Payment, reservation: Reservation) -> bool:
+        """Tell whether the channel carries the call without this payment's deposit: an earlier one has come."""
+        channel = await self._known(payment)
+        if channel is None:
+            return False
+        try:
+            accepted_voucher(reservation, channel)
+        except PaymentRequired:
+            return False
+        return True
+
+    async def _after(self, payment: Payment, deposit: DepositAuthorization) -> Channel:
+        """Return the channel as it will be with the deposit in it."""
+        channel = await self._known(payment)
+        if channel is None:
+            reading = await self._observer.peek(payment.config)
+            channel = Channel(reading, 0, reading.total_claimed, 0, 0, None)
+        return replace(channel, reading=_with(channel.reading, deposit.amount))
+
+    async def _deposit(self, deposit: DepositAuthorization) -> Deposited:
+        channel = channel_id(self._escrow, deposit.config)
+        await self._deposits.submit(deposit)
+        return Deposited(deposit.amount, await self._deposits.transaction(channel, deposit.nonce(channel)))
+
+
+def _with(reading: ChannelReading, amount: int) -> ChannelReading:
+    return replace(reading, balance=reading.balance + amount)
