@@ -45,7 +45,8 @@ def test_it_reports_what_the_issue_names(outcome):
         *("payouts", "conserved", "gas_per_call", "seconds", "rpc_url", "addresses"),
     }
     assert names <= result.keys()
-    assert result["calls"] == 3
+    assert result["calls"] == 4
     assert result["gas_per_call"] > 0
     assert "killed with SIGKILL" in progress
+    assert "An agent pays by x402" in progress
     assert "with one digit changed: bad" in progress

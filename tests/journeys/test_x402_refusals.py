@@ -342,3 +342,13 @@ async def test_who_pays_reads_the_receipt_by_the_calls_id(world, http):
     shown = await http.get(f"{world.url}/receipts/{paid.headers['x-request-id']}")
     assert shown.json()["receipt"]["channel"] == payer.channel
     assert (await http.get(f"{world.url}/receipts/0x{'00' * 32}")).status_code == 404
+
+
+async def test_a_callers_own_limit_binds_a_promised_price_too(world, http):
+    payer = await hands.HandPayer.make(world)
+    accepted = await payer.price(http, request())
+    payment = payer.payment(accepted, payer.voucher(int(accepted["amount"])), deposit=payer.deposit(DOLLAR))
+    refused = await payer.pay(http, request(), payment, **{"x-usufruct-limit": "21"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (402, "over_budget")
+    assert int(decoded(refused.headers["payment-required"])["accepts"][0]["amount"]) == int(accepted["amount"])
+    assert await world.balance(payer.account) == 1000 * DOLLAR

@@ -13,6 +13,7 @@ class Narrator:
 
     def __init__(self, *, to_stderr: bool) -> None:
         self.console = Console(stderr=to_stderr, highlight=False)
+        self.live = self.console.is_terminal
         self._step = 0
 
     def step(self, title: str) -> None:

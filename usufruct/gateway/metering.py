@@ -20,6 +20,19 @@ class Budget:
     amount: int = UINT128_MAX
     own_limit: bool = False
 
+    def check(self, allowance: Allowance) -> None:
+        """Refuse what costs more.
+
+        Raises:
+            OverBudget: with the numbers.
+        """
+        if allowance.ceiling > self.amount:
+            raise OverBudget(
+                f"the call costs up to {allowance.ceiling}, and {self.amount} may be spent; raise x-usufruct-limit",
+                needed=allowance.ceiling,
+                budget=self.amount,
+            )
+
 
 def ceiling(asked: Asked, counted_input: int, asset: Asset, card: PriceCard, budget: Budget) -> Allowance:
     """Return how much output a call may have, over all its choices, and what it costs at most.

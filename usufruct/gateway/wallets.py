@@ -12,6 +12,7 @@ from usufruct.payments import (
     Allowance,
     Deposited,
     Funding,
+    OverBudget,
     Payment,
     PaymentKind,
     PriceCard,
@@ -85,7 +86,8 @@ class Wallets:
         """Return a refusal's header: the call's price, promised anew, and the channel's numbers where they help."""
         channel = await self.funding.channel(payment) if payment and refusal.code in _CORRECTED else None
         card = order.asset.card(self.clock.now())
-        allowance = ceiling(order.asked, order.counted_input, order.asset, card, order.budget)
+        budget = order.budget if refusal.code != OverBudget.code else Budget()  # what the caller's limit is too low for
+        allowance = ceiling(order.asked, order.counted_input, order.asset, card, budget)
         quote = self.quotes.give(order.request_hash, card.version, allowance)
         name = x402_name(refusal, corrective=channel is not None)
         return self._required(exchange, name, self.wanted.requirements(allowance.ceiling, quote, channel))
@@ -170,7 +172,9 @@ class Wallet:
     def allowance(self, order: Order) -> Allowance:
         """Return what was promised; without a promise, what fits the amount that the payer agreed to."""
         if self.payment.quote:
-            return self.wallets.quotes.read(self.payment.quote, order.request_hash, self.payment.amount).allowance
+            promised = self.wallets.quotes.read(self.payment.quote, order.request_hash, self.payment.amount).allowance
+            order.budget.check(promised)
+            return promised
         budget = Budget(min(order.budget.amount, self.payment.amount), own_limit=True)
         return ceiling(order.asked, order.counted_input, order.asset, order.card, budget)
 

@@ -1,0 +1,59 @@
+"""What the demo sells: a model server found on this machine, if its owner wants that; the built-in one otherwise."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import typer
+
+from usufruct.cli.narrator import Narrator
+from usufruct.connectors import LocalServer, find_local_servers
+from usufruct.gateway import Caps, CountingRule, Endpoint
+
+CAPS = Caps(usual_output=256, largest_output=2_048)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One model on sale: its name here, who answers, and how its text is counted (no vocabulary: by bytes)."""
+
+    name: str
+    endpoint: Endpoint
+    url: str
+    model: str
+    vocabulary: bytes | None
+    counting: CountingRule
+
+
+@dataclass(frozen=True, slots=True)
+class SoldService:
+    """The two models the demo sells."""
+
+    chat: Offer
+    embedding: Offer
+
+
+async def choose_service(narrator: Narrator, librarian: Mapping[str, Any]) -> SoldService:
+    """Offer what runs on this machine already first; unattended, or refused, it is the built-in one."""
+    url = str(librarian["url"])
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/tokenizer") as answer:
+        vocabulary = await answer.read()
+    exact = CountingRule(per_message=0, per_request=0)
+    chat, embedding = (str(librarian[name]) for name in ("chat_model", "embedding_model"))
+    built_in = Offer(chat, Endpoint.CHAT, url, chat, vocabulary, exact)
+    found = _wanted(narrator, await find_local_servers())
+    return SoldService(
+        chat=found or built_in, embedding=Offer(embedding, Endpoint.EMBEDDINGS, url, embedding, vocabulary, exact)
+    )
+
+
+def _wanted(narrator: Narrator, servers: tuple[LocalServer, ...]) -> Offer | None:
+    for server in servers:
+        model = server.models[0].id
+        narrator.say(f"{server.name} runs here too, at {server.url}, with {model}.")
+        if narrator.live and sys.stdin.isatty() and typer.confirm(f"   sell {model} in this demo?", default=True):
+            return Offer(model, Endpoint.CHAT, server.url, model, None, CountingRule())
+        narrator.say(f"To sell it: usufruct sell --upstream {server.url} --model {model}")
+    return None

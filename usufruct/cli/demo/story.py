@@ -1,0 +1,307 @@
+"""The demo's steps, in order; each leaves behind what the next one needs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from secrets import randbits
+
+import httpx
+from openai import APIError, APIStatusError, AsyncOpenAI
+
+from usufruct.app import DEVNET_FEE_BPS, Installation, Role, signer_of
+from usufruct.chain import checksum, devnet_signer
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.shares import Shares
+from usufruct.chain.contracts.structs import Kind, PayeeKind, Registration
+from usufruct.chain.contracts.structs import PriceCard as CardOnChain
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.till import Till
+from usufruct.cli.balances import NOBODY
+from usufruct.cli.demo.accounts import Accounts
+from usufruct.cli.demo.asking import Asked, ask
+from usufruct.cli.demo.outcome import (
+    AGENTS_QUESTION,
+    ANOTHER_QUESTION,
+    DEPOSIT,
+    LEASE_SECONDS,
+    OWNERS,
+    PARTS,
+    PRICES,
+    QUESTION,
+    DemoFailed,
+    Outcome,
+    demand,
+    dollars,
+)
+from usufruct.cli.demo.payers import Agent, KeyHolder, mint
+from usufruct.cli.demo.service import CAPS, Offer, SoldService
+from usufruct.cli.narrator import Narrator
+from usufruct.cli.processes import Process
+from usufruct.core import Address, Hash32
+from usufruct.gateway import Asset, PricePeriod, Replica
+from usufruct.payments import Call, CallState, WrongReceiptSigner, read_receipt
+
+Starter = Callable[..., Awaitable[Process]]
+
+
+class Story:
+    """One run of the demo."""
+
+    def __init__(self, narrator: Narrator, installation: Installation, service: SoldService, start: Starter) -> None:
+        self._narrator = narrator
+        self._installation = installation
+        self._service = service
+        self._start = start
+        self._gateway: Process | None = None
+        self._holder: KeyHolder | None = None
+        self._agent = Agent(installation)
+        self._shares: dict[str, Shares] = {}
+        self._last = Asked()
+        contracts = installation.deployments.contracts
+        addresses = {name: deployed.address for name, deployed in contracts.items()}
+        self.outcome = Outcome(installation.config.chain.rpc_url, addresses)
+        self._dollar = TestDollar(addresses["TestDollar"], installation.client)
+
+    @property
+    def _url(self) -> str:
+        assert self._gateway is not None
+        return str(self._gateway.ready["url"])
+
+    @property
+    def _person(self) -> KeyHolder:
+        assert self._holder is not None
+        return self._holder
+
+    # 2
+
+    async def go_on_sale(self) -> None:
+        """Register the service and its embeddings, share them out, and open the gateway."""
+        self._narrator.step("A service goes on sale")
+        for offer in (self._service.chat, self._service.embedding):
+            with self._narrator.working(f"registering {offer.name}: title, 100,000,000 revenue shares, price card"):
+                await self._register(offer)
+        with self._narrator.working("starting the gateway"):
+            self._gateway = await self._start("usufruct.cli", "serve")
+        self._narrator.say(
+            f"Price: ${dollars(PRICES.input_per_million)} per million input tokens, "
+            f"${dollars(PRICES.output_per_million)} per million output tokens, ${dollars(PRICES.per_call)} per call."
+        )
+        self._narrator.say(
+            f"Owners of {self._service.chat.name}: 70 / 20 / 10. The protocol fee here is {DEVNET_FEE_BPS / 100:g} %."
+        )
+
+    # 3
+
+    async def ask(self) -> None:
+        """Make a key, put money behind it, and ask with the stock client."""
+        self._narrator.step("A question, by the stock openai client")
+        with self._narrator.working(f"a payer deposits ${dollars(DEPOSIT)} by signature; their key may spend half"):
+            self._holder = await KeyHolder.make(self._installation)
+            await self._holder.deposit(DEPOSIT)
+        await self._question(QUESTION)
+        async with self._person.client(self._url) as client:
+            answer = await client.embeddings.create(model=self._service.embedding.name, input=[QUESTION])
+        self._narrator.say(f"and an embedding of {len(answer.data[0].embedding)} numbers")
+
+    # 4
+
+    async def pay_by_wallet(self) -> None:
+        """Let an agent pay by x402, and ask for more than a limit allows."""
+        self._narrator.step("An agent pays by x402")
+        await mint(self._installation, self._agent.address, DEPOSIT)
+        self._narrator.say(
+            "Its wallet has dollars and no gas; no key, no account. Its x402 client is PyPI's, unmodified."
+        )
+        self._narrator.say(f"> {AGENTS_QUESTION}")
+        async with self._agent.client(self._url, DEPOSIT) as client:
+            self._last = await ask(self._narrator, client, self._service.chat.name, AGENTS_QUESTION)
+            channel = await self._agent.channel()
+            self._narrator.say(
+                f"deposited ${dollars(channel.reading.balance)}, signed for this call alone. One over its limit:"
+            )
+            before = channel.charged
+            await self._refused(client)
+        demand((await self._agent.channel()).charged == before, "a refused call was charged")
+
+    async def _refused(self, client: AsyncOpenAI) -> None:
+        try:
+            await client.chat.completions.create(
+                model=self._service.chat.name,
+                messages=[{"role": "user", "content": QUESTION}],
+                extra_headers={"x-usufruct-limit": "21"},
+            )
+        except APIStatusError as refusal:
+            demand(refusal.status_code == 402, f"a call over its limit was answered {refusal.status_code}, not 402")
+            said = refusal.body.get("message", "") if isinstance(refusal.body, dict) else refusal.message
+            self._narrator.say(f"{refusal.status_code}: {said}; charged 0")
+        else:
+            raise DemoFailed("a call over its limit was served")
+
+    # 5
+
+    async def crash(self) -> None:
+        """Kill the gateway in the middle of an answer, start it again, and ask again under the same key."""
+        self._narrator.step("The gateway is killed in the middle of an answer")
+        before = (await self._person.channel()).charged
+        request = f"demo-{randbits(64)}"
+        try:
+            await self._question(ANOTHER_QUESTION, key=request, kill_after=12)
+        except (APIError, httpx.TransportError) as error:
+            self._narrator.say(f"killed with SIGKILL; the client saw {type(error).__name__}")
+        else:
+            raise DemoFailed("the answer of a killed gateway came to its end")
+        with self._narrator.working("starting it again; the broken call's lease ends, its money is free again"):
+            self._gateway = await self._start("usufruct.cli", "serve")
+            await self._quiet()
+        demand((await self._person.channel()).charged == before, "the broken call was charged")
+        self._narrator.say("The broken call was charged 0: the operator bears it. The same request again:")
+        await self._question(ANOTHER_QUESTION, key=request)
+        after = (await self._person.channel()).charged
+        demand(after > before, "the repeated call was not charged")
+        self._narrator.say("A third time under the same key: answered from memory, charged nothing more:")
+        await self._question(ANOTHER_QUESTION, key=request)
+        demand((await self._person.channel()).charged == after, "a replayed answer was charged")
+
+    # 6
+
+    async def settle(self) -> None:
+        """Claim and split what was charged, let the owners collect, give the rest back, and compare with the logs."""
+        self._narrator.step("Settlement")
+        installation = self._installation
+        payers = {"payer": self._person.key.key.payer, "agent": self._agent.address}
+        accounts = Accounts(installation, payers, self._shares)
+        await accounts.open()
+        with self._narrator.working("one transaction claims, settles, splits, accrues and anchors the receipts"):
+            batches = await installation.claimer.run(everything=True)
+        demand(len(batches) == 1 and batches[0].hash is not None, f"expected one settlement, not {len(batches)}")
+        receipt = await installation.client.receipt(Hash32(str(batches[0].hash)))
+        with self._narrator.working("the owners collect, the fee is released"):
+            await self._collect()
+        channels = [await self._person.channel(), await self._agent.channel()]
+        with self._narrator.working("what was not used goes back to the payers"):
+            for channel in channels:
+                await installation.refunds.refund(channel.reading.id)
+        calls = [call for channel in channels for call in await self._calls(channel.reading.id)]
+        await accounts.close(self.outcome, calls, receipt.gas_used if receipt else 0, self._narrator)
+
+    async def _collect(self) -> None:
+        installation = self._installation
+        for name, shares in self._shares.items():
+            for who, index in OWNERS.items():
+                owner = installation.sender(devnet_signer(index, installation.chain_id))
+                await owner.execute(shares.collect(self._dollar.address), f"demo/collect/{name}/{who}")
+            releaser = installation.sender(signer_of(Role.CLAIM, installation.config))
+            await releaser.execute(shares.release(self._dollar.address), f"demo/release/{name}")
+
+    async def _calls(self, channel: Hash32) -> list[Call]:
+        calls = await self._installation.ledger.metered(channel, limit=1_000)
+        return [call for call in calls if call.state is CallState.METERED]
+
+    # 7
+
+    async def invite(self, *, stays: bool) -> None:
+        """Say where things are, and how to go on."""
+        self._narrator.step("Try it")
+        self._check_receipt()
+        if stays:
+            await self._person.deposit(DEPOSIT)
+        say = self._narrator.say
+        say("from openai import OpenAI")
+        say(f'client = OpenAI(base_url="{self._url}", api_key="{self._person.key.text}")')
+        say(f'print(client.chat.completions.create(model="{self._service.chat.name}",')
+        say('    messages=[{"role": "user", "content": "What is a voucher?"}]).choices[0].message.content)')
+        say("Your own model: usufruct sell --upstream URL")
+        say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.operator.till)}")
+        say("It keeps running; Ctrl-C ends it." if stays else "It ends now; `usufruct demo --stay` keeps it running.")
+
+    async def stay(self) -> None:
+        """Go on until Ctrl-C."""
+        await asyncio.Event().wait()
+
+    def _check_receipt(self) -> None:
+        """Verify the last receipt, and see a changed one fail."""
+        receipt = self._last.receipt
+        forged = {**receipt, "amount": str(int(receipt["amount"]) + 1)}
+        read_receipt(receipt).verify()
+        try:
+            read_receipt(forged).verify()
+        except WrongReceiptSigner:
+            pass
+        else:
+            raise DemoFailed("a changed receipt was taken for good")
+        self._narrator.say(f"receipt of call {receipt['call'][:18]}...: signature good; with one digit changed: bad")
+
+    # between the steps
+
+    def stop_gateway(self) -> None:
+        """Stop the gateway if it runs."""
+        if self._gateway:
+            self._gateway.stop()
+
+    async def _question(self, question: str, *, key: str = "", kill_after: int = 0) -> None:
+        """Ask as the person with the key; `kill_after` so many pieces kills the gateway."""
+        gateway = self._gateway
+        self._narrator.say(f"> {question}")
+
+        def each(pieces: int) -> None:
+            if gateway and pieces == kill_after:
+                gateway.kill()
+
+        async with self._person.client(self._url) as client:
+            self._last = await ask(self._narrator, client, self._service.chat.name, question, key=key, each=each)
+
+    async def _quiet(self) -> None:
+        async with asyncio.timeout(10 * LEASE_SECONDS):
+            while (await self._person.channel()).reserved:  # noqa: ASYNC110 - another process changes it
+                await asyncio.sleep(0.1)
+
+    async def _register(self, offer: Offer) -> None:
+        installation = self._installation
+        registry = AssetRegistry(installation.deployments.address(AssetRegistry), installation.client)
+        registrant = devnet_signer(OWNERS["owner, 70 %"], installation.chain_id)
+        sender = installation.sender(registrant)
+        registration = _registration(offer.name, self._dollar.address)
+        predicted = await registry.predict(registrant.address, registration)
+        await sender.execute(registry.register(registration), f"demo/register/{offer.name}")
+        shares = Shares(predicted.shares, installation.client)
+        for who, amount in PARTS.items():
+            to = devnet_signer(OWNERS[who], installation.chain_id).address
+            await sender.execute(shares.transfer(to, amount), f"demo/share/{offer.name}/{who}")
+        till = Till(installation.operator.till, installation.client)
+        owner = installation.sender(signer_of(Role.OWNER, installation.config))
+        await owner.execute(till.set_payee(shares.address, PayeeKind.SHARES), f"demo/payee/{offer.name}")
+        await installation.catalogue.add(
+            Asset(
+                name=offer.name,
+                endpoint=offer.endpoint,
+                pay_to=shares.address,
+                id=predicted.id,
+                replicas=(Replica(offer.url, offer.model),),
+                prices=(PricePeriod(PRICES, 0),),
+                counting=offer.counting,
+                caps=CAPS,
+            ),
+            offer.vocabulary,
+        )
+        self._shares[offer.name] = shares
+        self.outcome.assets.append(hex(predicted.id))
+
+
+def _registration(name: str, currency: Address) -> Registration:
+    card = CardOnChain(
+        PRICES.input_per_million, PRICES.output_per_million, PRICES.per_call, PRICES.context_window, PRICES.version
+    )
+    return Registration(
+        salt=name.encode().ljust(32, b"\0"),
+        kind=Kind.MODEL,
+        name=f"Shares of {name}",
+        symbol=name.upper()[:11],
+        uri="",
+        endpoint="",
+        currency=currency,
+        price_card=card,
+        notice_period=3_600,
+        transfer_policy=NOBODY,
+        resale_royalty_bps=0,
+        parents=(),
+        meter=NOBODY,
+    )
