@@ -172,7 +172,7 @@ async def test_a_channel_being_withdrawn_from_takes_no_new_call_but_bills_the_op
 ):
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=100)).lease
-    await ledger.note_withdraw(lease.channel, 1_800_000_000, 2)
+    await ledger.observe(world.reading(1000, block=2, withdraw_at=1_800_000_000))
     with pytest.raises(ChannelWithdrawing):
         await ledger.reserve(world.reservation("b", 1, promise=1000))
     assert (await ledger.meter(lease, world.bill(70))).cumulative == 70
@@ -423,7 +423,7 @@ async def test_a_replay_needs_neither_money_nor_voucher(ledger: Ledger, world: M
     await ledger.observe(world.reading(100))
     lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
     await ledger.meter(lease, world.bill(100), b"x")
-    await ledger.note_withdraw(lease.channel, 1_800_000_000, 2)
+    await ledger.observe(world.reading(100, block=2, withdraw_at=1_800_000_000))
     assert isinstance(await ledger.reserve(world.reservation("b", 100, promise=1, key="k")), Replay)
 
 
@@ -497,14 +497,9 @@ async def test_the_schema_refuses_what_must_never_happen(
             await unit.rows(text(sabotage))
 
 
-async def test_a_receipts_signature_is_kept_once(ledger: Ledger, world: ModuleType):
+async def test_charged_calls_are_read_in_the_order_of_spending(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=100)).lease
-    await ledger.keep_receipt(lease.call, b"too early")
     await ledger.meter(lease, world.bill(60))
-    assert (await ledger.call(lease.call)).receipt_signature is None
-    await ledger.keep_receipt(lease.call, b"first")
-    await ledger.keep_receipt(lease.call, b"second")
-    assert (await ledger.call(lease.call)).receipt_signature == b"first"
     assert await ledger.metered(lease.channel) == [await ledger.call(lease.call)]
     assert await ledger.metered(lease.channel, after=60) == []

@@ -147,8 +147,8 @@ async def test_channels_being_withdrawn_from_are_claimed_first(ledger: Ledger, w
     for name in range(4):
         await ledger.observe(world.reading(1000, name))
         await spend(ledger, world, (0, 10), name=name)
-    await ledger.note_withdraw(world.channel(2), 1_800_000_500, 2)
-    await ledger.note_withdraw(world.channel(3), 1_800_000_100, 2)
+    await ledger.observe(world.reading(1000, 2, block=2, withdraw_at=1_800_000_500))
+    await ledger.observe(world.reading(1000, 3, block=2, withdraw_at=1_800_000_100))
     assert [channel.reading.id for channel in await ledger.claimable()][:2] == [world.channel(3), world.channel(2)]
     assert len(await ledger.claimable(3)) == 3
 
@@ -159,8 +159,7 @@ async def test_channels_being_withdrawn_from_are_claimed_first(ledger: Ledger, w
 async def test_an_older_reading_changes_nothing(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000, block=10))
     assert (await ledger.observe(world.reading(5, block=9, withdraw_at=1))).reading == world.reading(1000, block=10)
-    assert (await ledger.note_withdraw(world.channel(), 1_800_000_000, 9)).reading.withdraw_at == 0
-    assert (await ledger.note_withdraw(world.channel(), 1_800_000_000, 10)).reading.withdraw_at == 1_800_000_000
+    assert (await ledger.observe(world.reading(1000, block=10, withdraw_at=7))).reading.withdraw_at == 7
 
 
 async def test_a_claimed_total_never_goes_back(ledger: Ledger, world: ModuleType):

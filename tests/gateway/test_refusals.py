@@ -117,7 +117,8 @@ async def test_a_limit_for_one_call(world, hamlet, client_of):
 
 async def test_a_channel_being_withdrawn_from(world, hamlet, client_of):
     key = await world.key()
-    await world.ledger.note_withdraw(key.key.channel, 1_800_000_000, 2)
+    reading = (await world.channel(key)).reading
+    await world.ledger.observe(dataclasses.replace(reading, block=2, withdraw_at=1_800_000_000))
     await refusal(client_of(key.text), openai.APIStatusError, "channel_withdrawing", status=402)
 
 

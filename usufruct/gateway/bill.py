@@ -70,9 +70,7 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
     receipt = receipt_of(call, operator.token)
     if receipt is None or call.bill is None:
         raise ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
-    signature = call.receipt_signature or sign_receipt(
-        receipt, operator.escrow.chain_id, operator.till, operator.receipts
-    )
+    signature = sign_receipt(receipt, operator.escrow.chain_id, operator.till, operator.receipts)
     return SignedReceipt(receipt, signature, call.ceiling, call.bill.flagged, operator)
 
 

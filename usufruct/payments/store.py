@@ -83,7 +83,6 @@ calls = Table(
     Column("flagged", Boolean),
     Column("model_digest", _Hash),
     Column("response_hash", _Hash),
-    Column("receipt_signature", LargeBinary),
     CheckConstraint(_one_of("state", "reserved", "serving", "metered", "released"), name="state"),
     CheckConstraint("charge <= ceiling", name="ceiling"),
     CheckConstraint("(state = 'metered') = (charge IS NOT NULL)", name="charge"),

@@ -172,15 +172,6 @@ def find_call(call: Hash32) -> Verb[Call | None]:
     return None if row is None else call_of(row)
 
 
-def keep_receipt(call: Hash32, signature: bytes) -> Verb[None]:
-    """Keep a metered call's signature; the first one stays."""
-    yield from ask(
-        "UPDATE calls SET receipt_signature = $2 WHERE id = $1 AND state = 'metered' AND receipt_signature IS NULL",
-        call,
-        signature,
-    )
-
-
 def metered_between(channel: Hash32, after: int, limit: int) -> Verb[list[Call]]:
     """Return a channel's charged calls in the order of its spending, from the cumulative position `after`."""
     rows = yield from ask(

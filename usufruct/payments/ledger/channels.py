@@ -42,15 +42,6 @@ def observe(reading: ChannelReading) -> Verb[Channel]:
     return (yield from locked_channel(reading.id))
 
 
-def note_withdraw(channel_id: Hash32, withdraw_at: int, block: int) -> Verb[Channel]:
-    """Close the channel to new calls at the sight of `WithdrawInitiated`, unless a newer block was read before."""
-    channel = yield from locked_channel(channel_id)
-    if block >= channel.reading.block:
-        yield from ask("UPDATE channels SET withdraw_at = $2, block = $3 WHERE id = $1", channel_id, withdraw_at, block)
-        channel = yield from locked_channel(channel_id)
-    return channel
-
-
 def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str) -> Verb[None]:
     """Take note of a deposit authorization before it is broadcast; one that failed may be tried again."""
     noted = yield from ask_one(

@@ -85,10 +85,6 @@ class Ledger:
         """Take over what the chain says in place of what a block said that is no longer part of it."""
         return await self._write("correct", lambda: settling.correct(reading), reading.id)
 
-    async def note_withdraw(self, channel: Hash32, withdraw_at: int, block: int) -> Channel:
-        """Close a channel to new calls: its payer began to withdraw at chain time `withdraw_at`."""
-        return await self._write("note_withdraw", lambda: channels.note_withdraw(channel, withdraw_at, block), channel)
-
     async def channel(self, channel: Hash32) -> Channel:
         """Return a channel.
 
@@ -183,10 +179,6 @@ class Ledger:
     async def metered(self, channel: Hash32, after: int = 0, limit: int = _BATCH) -> list[Call]:
         """Return a channel's charged calls in the order of its spending, from the cumulative position `after`."""
         return await self._read("metered", lambda: calls.metered_between(channel, after, limit))
-
-    async def keep_receipt(self, call: Hash32, signature: bytes) -> None:
-        """Keep a metered call's receipt signature; the first one stays."""
-        await self._write("keep_receipt", lambda: calls.keep_receipt(call, signature))
 
     async def forget_answers(self, limit: int = _BATCH) -> int:
         """Remove stored answers whose time is over, and return how many."""

@@ -132,7 +132,6 @@ class Call:
     reason: str | None
     bill: Bill | None
     cumulative: int | None
-    receipt_signature: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

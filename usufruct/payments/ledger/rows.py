@@ -16,8 +16,7 @@ CHANNEL_COLUMNS = (
 )
 CALL_COLUMNS = (
     "id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, reserved_at, "
-    "finished_at, reason, charge, cumulative, input_tokens, output_tokens, flagged, model_digest, response_hash, "
-    "receipt_signature"
+    "finished_at, reason, charge, cumulative, input_tokens, output_tokens, flagged, model_digest, response_hash"
 )
 
 
@@ -72,7 +71,7 @@ def voucher_of(channel: Hash32, amount: int | bytes, signature: bytes) -> Verifi
 def call_of(row: Row) -> Call:
     """Read a call from a row that begins with `CALL_COLUMNS`."""
     (number, channel, asset, state, owner, epoch, lease_until, ceiling, version, request_hash, reserved_at) = row[:11]
-    finished_at, reason, charge, cumulative, inputs, outputs, flagged, model, response, signature = row[11:21]
+    finished_at, reason, charge, cumulative, inputs, outputs, flagged, model, response = row[11:20]
     bill = None
     if charge is not None:
         usage = Usage(inputs, outputs)
@@ -91,7 +90,6 @@ def call_of(row: Row) -> Call:
         reason=reason,
         bill=bill,
         cumulative=None if cumulative is None else money(cumulative),
-        receipt_signature=signature,
     )
 
 

@@ -98,7 +98,6 @@ def _calls() -> None:
         sa.Column("flagged", sa.Boolean),
         sa.Column("model_digest", _Hash),
         sa.Column("response_hash", _Hash),
-        sa.Column("receipt_signature", sa.LargeBinary),
         sa.CheckConstraint(_one_of("state", "reserved", "serving", "metered", "released"), name="state"),
         sa.CheckConstraint("charge <= ceiling", name="ceiling"),
         sa.CheckConstraint("(state = 'metered') = (charge IS NOT NULL)", name="charge"),
