@@ -48,7 +48,7 @@ from usufruct.payments import (
     token_facts,
 )
 from usufruct.store import Database, Seal, Stamp, ensure_current, open_database
-from usufruct.web import Health, Router
+from usufruct.web import GuardedProtocol, Health, Router
 
 DEVNET_FEE_BPS = 250
 """The protocol fee of devnets: 2.5 %."""
@@ -277,7 +277,7 @@ async def serve(installation: Installation, announce: Callable[[str], None]) -> 
         access_log=False,
         ws="none",
         lifespan="on",
-        http="httptools",
+        http=GuardedProtocol,
         limit_concurrency=MOST_CONNECTIONS,
     )
     server = uvicorn.Server(options)

@@ -141,22 +141,23 @@ def decoded(header: str) -> dict:
 
 
 @asynccontextmanager
-async def wallet_world(folder: Path, *, block_seconds: int | None = None, **gateway) -> AsyncIterator[WalletWorld]:
-    """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it."""
+async def wallet_world(folder: Path, *, lease_seconds: int = 30, port: int = 0) -> AsyncIterator[WalletWorld]:
+    """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it unless at `port`."""
     async with AsyncExitStack() as stack:
-        anvil = await stack.enter_async_context(Anvil(block_seconds=block_seconds))
+        anvil = await stack.enter_async_context(Anvil())
         config = Config(
             data=DataConfig(folder),
             database=DatabaseConfig(f"sqlite:///{folder / 'usufruct.db'}"),
             chain=ChainConfig(anvil.url, poll_milliseconds=20),
-            ledger=LedgerConfig(lease_seconds=30),
-            gateway=GatewayConfig(port=0, **gateway),
+            ledger=LedgerConfig(lease_seconds=lease_seconds),
+            gateway=GatewayConfig(port=port),
         )
         await set_up_devnet(config)
         installation = await stack.enter_async_context(open_installation(config))
         upstream = await stack.enter_async_context(load("connectors", "misbehaving").misbehaving_server())
         served = load("gateway", "gateway_world").served
         world = WalletWorld(installation, upstream)
-        _, world.url, _ = await stack.enter_async_context(served(installation.router()))
+        if not port:  # otherwise a process of its own serves there
+            _, world.url, _ = await stack.enter_async_context(served(installation.router()))
         yield world
         await world.check_books()
