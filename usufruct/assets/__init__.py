@@ -45,6 +45,7 @@ from usufruct.assets.model import (
     check_owners,
     check_plan,
     check_terms,
+    moment,
     shares_of_percent,
 )
 from usufruct.assets.passes import Passes, Purchase
@@ -108,5 +109,6 @@ __all__ = [
     "check_plan",
     "check_terms",
     "follow",
+    "moment",
     "shares_of_percent",
 ]

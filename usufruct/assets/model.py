@@ -6,6 +6,7 @@ or a name that could be taken for an id, is refused although the registry would 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from usufruct.assets.errors import InvalidTerms, TransferPolicyNeeded
 from usufruct.chain import DEVNET_CHAINS, keccak
@@ -35,6 +36,7 @@ OPEN_SHARES_WARNING = (
 )
 
 _LAST_SECOND = (1 << 40) - 1
+_LAST_YEAR = 253_402_300_800  # from here on, years have five digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +385,13 @@ def bps_of_percent(text: str, field: str) -> int:
         InvalidAmount: when `text` is no number with at most two decimals.
     """
     return parse_units(text, 2, field)
+
+
+def moment(timestamp: int) -> str:
+    """Write seconds since 1970 as people and programs read them: "2026-01-31T12:00:00Z"."""
+    if timestamp >= _LAST_YEAR:
+        return f"{timestamp} seconds since 1970"
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def number_in(text: str) -> int | None:

@@ -167,8 +167,8 @@ class Passes:
         held = await self._contract.balance_of(sender.address, plan.id)
         if held < amount:
             raise NotEnoughCredits(
-                f"{sender.address} holds circulating credits for {plan.currency.show(held)} {plan.currency.symbol}, not "
-                f"{plan.currency.show(amount)}; buy more",
+                f"{sender.address} holds credits for {plan.currency.show(held)} {plan.currency.symbol} that circulate, "
+                f"not {plan.currency.show(amount)}; buy more",
                 field="credits",
                 value=amount,
                 held=held,

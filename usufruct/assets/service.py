@@ -21,6 +21,7 @@ from usufruct.assets.model import (
     check_card,
     check_owners,
     check_terms,
+    moment,
     readable,
 )
 from usufruct.assets.registry import Register, events_of, once
@@ -105,7 +106,9 @@ class Assets:
         wanted = {field: getattr(change, field) for field in CardChange.__slots__}
         changed = replace(latest, **{field: value for field, value in wanted.items() if value is not None})
         if changed == latest:
-            raise InvalidTerms(f"price must differ from the card that was announced last, version {latest.version}")
+            raise InvalidTerms(
+                f"price must differ from the card that was announced last, version {latest.version}", field="price"
+            )
         card = replace(changed, version=latest.version + 1)
         check_card(card)
         receipt = await sender.execute(self._contract.set_price_card(asset, card), once(f"asset/price/{asset:#x}"))
@@ -123,7 +126,8 @@ class Assets:
         await self._register.check_manager(sender.address, asset)
         if known.retires_at:
             raise RetirementAnnounced(
-                f"{asset:#x} retires at {known.retires_at} (seconds since 1970) already", retires_at=known.retires_at
+                f"{asset:#x} retires at {moment(known.retires_at)}, as was announced; until then it can be called off",
+                retires_at=known.retires_at,
             )
         receipt = await sender.execute(self._contract.retire(asset), once(f"asset/retire/{asset:#x}"))
         (event,) = events_of(receipt, self._contract.address, asset_registry.RetirementAnnounced)

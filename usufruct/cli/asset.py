@@ -19,11 +19,12 @@ from usufruct.assets import (
     PriceCard,
     Token,
     bps_of_percent,
+    moment,
     shares_of_percent,
 )
 from usufruct.chain import DEVNET_CHAINS, checksum
 from usufruct.cli.printing import Json, print_facts, print_rows, say
-from usufruct.cli.registry import AssetArgument, Desk, account, card_facts, moment, open_desk, part, seconds
+from usufruct.cli.registry import AssetArgument, Desk, account, card_facts, open_desk, part, seconds
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import load_config
@@ -41,9 +42,9 @@ class KindName(StrEnum):
     AGENT = "agent"
 
 
-Input = Annotated[str | None, typer.Option("--input", help="Price of a million input text tokens, as in 0.5.")]
-Output = Annotated[str | None, typer.Option("--output", help="Price of a million output text tokens.")]
-PerCall = Annotated[str | None, typer.Option("--call", help="Price of each call.")]
+Input = Annotated[str, typer.Option("--input", help="Price of a million input text tokens, as in 0.5.")]
+Output = Annotated[str, typer.Option("--output", help="Price of a million output text tokens.")]
+PerCall = Annotated[str, typer.Option("--call", help="Price of each call.")]
 Context = Annotated[
     int | None, typer.Option("--context", help="Most text tokens of input and output together; 0 where there is none.")
 ]
@@ -92,7 +93,13 @@ def register(
     async def work() -> dict[str, object]:
         async with open_desk(config) as desk:
             token = await desk.register.find_token(currency)
-            card = _card(token, 1, input_price, output_price, call_price, context)
+            card = PriceCard(
+                parse_units(input_price, token.decimals, "input"),
+                parse_units(output_price, token.decimals, "output"),
+                parse_units(call_price, token.decimals, "call"),
+                context or 0,
+                version=1,
+            )
             terms = AssetTerms(
                 name=name,
                 symbol=symbol or _symbol(name),
@@ -126,9 +133,9 @@ def register(
 def price(
     asset: AssetArgument,
     wallet: Wallet,
-    input_price: Input = None,
-    output_price: Output = None,
-    call_price: PerCall = None,
+    input_price: Input = "",
+    output_price: Output = "",
+    call_price: PerCall = "",
     context: Context = None,
     as_json: Json = False,
 ) -> None:
@@ -231,7 +238,7 @@ def list_assets(
                 if holder in (None, each.holder)
             ]
 
-    columns = ("name", "id", "kind", "title_holder", "input", "output", "call", "currency", "state", "registered_here")
+    columns = ("name", "id", "input", "output", "call", "currency", "state")
     print_rows(run(work), columns, "no service yet; `usufruct asset register` makes one", as_json=as_json)
 
 
@@ -285,18 +292,8 @@ def _shown(asset: OnChainAsset) -> dict[str, object]:
     }
 
 
-def _card(
-    token: Token, version: int, input_price: str | None, output_price: str | None, call: str | None, context: int | None
-) -> PriceCard:
-    amounts = [_units(token, text, field) or 0 for text, field in zip((input_price, output_price, call), _PRICES)]
-    return PriceCard(*amounts, context or 0, version)
-
-
-_PRICES = ("input", "output", "call")
-
-
-def _units(token: Token, text: str | None, field: str) -> int | None:
-    return None if text is None else parse_units(text, token.decimals, field)
+def _units(token: Token, text: str, field: str) -> int | None:
+    return parse_units(text, token.decimals, field) if text else None
 
 
 def _owner(text: str) -> Holding:

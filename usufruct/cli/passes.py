@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from usufruct.assets import NO_ADDRESS, TYPICAL_CALL, Credits, PassPlan, about_calls
+from usufruct.assets import NO_ADDRESS, TYPICAL_CALL, Credits, PassPlan, about_calls, moment
 from usufruct.chain import checksum
-from usufruct.cli.printing import Json, print_facts, print_rows, say
-from usufruct.cli.registry import AssetArgument, Desk, Holder, account, moment, open_desk, seconds
+from usufruct.cli.printing import Json, print_facts, say
+from usufruct.cli.registry import AssetArgument, Desk, Holder, account, open_desk, print_each, seconds
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import Config, load_config
@@ -156,8 +156,7 @@ def balance(
             which = await desk.register.find(asset) if asset else None
             return [_credit_row(each) for each in await desk.passes.balance(who, which)]
 
-    columns = ("plan", "circulating", "activated", "currency", "about_calls", "refundable_from")
-    print_rows(run(work), columns, "no credits", as_json=as_json)
+    print_each(run(work), "no credits", as_json=as_json)
 
 
 def _list_plans(asset: str, config: Config, *, as_json: bool) -> None:
@@ -166,8 +165,7 @@ def _list_plans(asset: str, config: Config, *, as_json: bool) -> None:
             found = await desk.passes.plans(await desk.register.find(asset))
             return [await _plan_facts(each, desk) for each in found]
 
-    columns = ("id", "price", "token", "credits", "currency", "about_calls", "expires", "on_sale")
-    print_rows(run(work), columns, "no plan yet; --price and --credits make one", as_json=as_json)
+    print_each(run(work), "no plan yet; --price and --credits make one", as_json=as_json)
 
 
 async def _plan_facts(plan: PassPlan, desk: Desk) -> Mapping[str, object]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 Json = Annotated[
@@ -40,7 +40,7 @@ def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], not
     if not found:
         Console(soft_wrap=True).print(nothing, style="dim")
         return
-    table = Table(*(column.replace("_", " ") for column in columns))
+    table = Table(*(Column(column.replace("_", " "), overflow="fold") for column in columns))  # ids stay whole
     for row in found:
         table.add_row(*(Text(_words(row[column])) for column in columns))
     Console().print(table)

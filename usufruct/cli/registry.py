@@ -1,10 +1,10 @@
 """What the commands about assets, shares and passes have in common: the way to the registry, and words for values."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
@@ -13,6 +13,7 @@ import typer
 from usufruct.app import ChainAccess, open_chain
 from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, Token
 from usufruct.chain import DEVNET_ADDRESSES, DEVNET_CHAINS, KeystoreMissing
+from usufruct.cli.printing import print_facts, print_rows
 from usufruct.cli.wallets import keystore_of
 from usufruct.config import Config
 from usufruct.core import Address, Invalid, address
@@ -29,8 +30,6 @@ Holder = Annotated[
 ]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_LAST_YEAR = 253_402_300_800
-"""From here on, seconds since 1970, years have five digits."""
 
 
 class InvalidDuration(Invalid):
@@ -111,11 +110,15 @@ def part(text: str, field: str) -> tuple[str, str]:
     return who, percent
 
 
-def moment(timestamp: int) -> str:
-    """Write seconds since 1970 as people and programs read them: "2026-01-31T12:00:00Z"."""
-    if timestamp >= _LAST_YEAR:
-        return f"{timestamp} seconds since 1970"
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def print_each(things: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool) -> None:
+    """Print things whose ids are too long for a table: the facts of each; says `nothing` when there is none."""
+    if as_json or not things:
+        print_rows(things, (), nothing, as_json=as_json)
+        return
+    for number, facts in enumerate(things):
+        if number:
+            sys.stdout.write("\n")
+        print_facts(facts, as_json=False)
 
 
 def card_facts(card: PriceCard, currency: Token) -> Mapping[str, object]:

@@ -7,7 +7,7 @@ import typer
 from usufruct.assets import SHARE_DECIMALS
 from usufruct.chain import checksum
 from usufruct.cli.printing import Json, print_facts, print_rows
-from usufruct.cli.registry import AssetArgument, Holder, account, open_desk
+from usufruct.cli.registry import AssetArgument, Holder, account, open_desk, print_each
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import load_config
@@ -125,4 +125,4 @@ def collect(
                 for each in found
             ]
 
-    print_rows(run(work), ("token", "collected", "to", "transaction"), "nothing to collect", as_json=as_json)
+    print_each(run(work), "nothing to collect", as_json=as_json)
