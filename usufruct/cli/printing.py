@@ -25,7 +25,7 @@ def print_facts(facts: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         print_json(dict(facts))
         return
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
     for name, value in facts.items():
         table.add_row(Text(name.replace("_", " "), style="dim"), Text(_words(value)))
     Console(soft_wrap=True).print(table)
