@@ -25,8 +25,7 @@ from usufruct.assets import (
     UnknownAsset,
     UnknownPlan,
 )
-from usufruct.chain import DEVNET_ADDRESSES, Call
-from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain import Call
 from usufruct.core import Address, AssetId
 from usufruct.store import open_database
 
@@ -299,8 +298,3 @@ async def test_the_currency_is_a_revenue_token(town):
     assert (await town.register.find_token(town.dollar.address)).symbol == "tUSD"
     with pytest.raises(InvalidTerms, match="tUSD"):
         await town.register.find_token("USDC")
-
-
-async def test_what_the_room_signs_for_stands_at_the_registry(town):
-    assert await AssetRegistry(town.register.contract.address, town.client).revenue_tokens()
-    assert town.who(town.OWNER) == DEVNET_ADDRESSES[town.OWNER]

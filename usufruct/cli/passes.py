@@ -193,5 +193,5 @@ def _credit_row(held: Credits) -> dict[str, object]:
         "activated": currency.show(held.activated),
         "currency": currency.symbol,
         "about_calls": held.calls,
-        "refundable_from": moment(held.refundable_at),
+        "refund_from": moment(held.refundable_at),
     }
