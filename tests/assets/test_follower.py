@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from usufruct.assets import SUPPLY, CardChange, CardPeriod, Follower, Holding, Kind, PriceCard, follow
-from usufruct.chain import DEVNET_ADDRESSES, RpcUnavailable
+from usufruct.chain import DEVNET_ADDRESSES, Call, RpcUnavailable
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
@@ -177,8 +177,21 @@ async def test_strange_names_are_made_readable(town):
     registration = replace(town.terms().registration(), name="evil\x1b[31m\n" + "x" * 500)
     await town.act(owner, town.register.contract.register(registration))
     (asset,) = await town.assets.list()
-    assert asset.name.isprintable()
-    assert len(asset.name) == 200
+    assert asset.name == "evil\ufffd[31m\ufffd" + "x" * 190
+    assert (await town.assets.show(asset.id)).name == asset.name
+
+
+async def test_a_name_that_is_no_text_stops_nobody(town):
+    registration = replace(town.terms().registration(), name="NAME" * 8, uri="LINK" * 8)
+    call = town.register.contract.register(registration)
+    data = call.data.replace(b"NAME" * 8, b"\xff" * 32).replace(b"LINK" * 8, b"\xfe" * 32)
+    await town.act(town.who(town.ANN), Call(call.to, data))
+    made = await town.assets.register(town.sender(town.OWNER), town.terms())
+    strange, ours = await town.assets.list()
+    assert (strange.name, strange.symbol, ours.name) == ("\ufffd", "MINE", "my-model")
+    assert ours.id == made.id
+    shown = await town.assets.show(strange.id)
+    assert (shown.name, shown.uri) == ("\ufffd", "\ufffd")
 
 
 async def test_the_loop_outlives_a_node_that_is_away(town, caplog):

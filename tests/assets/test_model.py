@@ -19,13 +19,10 @@ from usufruct.assets import (
     PriceCard,
     TransferPolicyNeeded,
     about_calls,
-    card_in_force,
-    check_owners,
-    check_plan,
-    check_terms,
     moment,
     shares_of_percent,
 )
+from usufruct.assets.model import card_in_force, check_owners, check_plan, check_terms
 from usufruct.core import Address, ChainId
 
 DEVNET, PUBLIC = ChainId(31337), ChainId(8453)

@@ -21,7 +21,7 @@ from usufruct.assets.errors import (
     UnknownAsset,
     UnknownPlan,
 )
-from usufruct.assets.jobs import Follower, Offers, RegistryLogs, SharesLogs, follow
+from usufruct.assets.jobs import Follower, Offers, follow
 from usufruct.assets.model import (
     NO_ADDRESS,
     OPEN_SHARES_WARNING,
@@ -40,11 +40,6 @@ from usufruct.assets.model import (
     Token,
     about_calls,
     bps_of_percent,
-    card_in_force,
-    check_card,
-    check_owners,
-    check_plan,
-    check_terms,
     moment,
     shares_of_percent,
 )
@@ -93,21 +88,14 @@ __all__ = [
     "Register",
     "Registered",
     "RegistrationUnderWay",
-    "RegistryLogs",
     "RetirementAnnounced",
     "ShareHolders",
-    "SharesLogs",
     "Token",
     "TransferPolicyNeeded",
     "UnknownAsset",
     "UnknownPlan",
     "about_calls",
     "bps_of_percent",
-    "card_in_force",
-    "check_card",
-    "check_owners",
-    "check_plan",
-    "check_terms",
     "follow",
     "moment",
     "shares_of_percent",

@@ -16,7 +16,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from usufruct.assets.model import NO_ADDRESS, ListedAsset, readable
+from usufruct.assets.model import NO_ADDRESS, ListedAsset
 from usufruct.assets.store import (
     add_activation,
     add_asset,
@@ -33,6 +33,7 @@ from usufruct.assets.store import (
     take_back_moves,
     told,
 )
+from usufruct.assets.wording import read_text
 from usufruct.chain import Client, Deployments, Indexer, Log, Stream
 from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (
@@ -202,7 +203,7 @@ class Follower:
             unknown = await nameless(unit, self._registry)
         for asset, address in unknown:
             shares = Shares(address, self._client)
-            name, symbol = readable(await shares.name()), readable(await shares.symbol())
+            name, symbol = await read_text(shares.name()), await read_text(shares.symbol())
             async with self._database.transaction() as unit:
                 await set_name(unit, asset, name, symbol)
 
@@ -214,20 +215,19 @@ class Follower:
             assets = await listed(unit, self._registry)
             before = await told(unit)
         for asset in assets:
-            version, holder, retires_at = before.get(asset.id, (0, NO_ADDRESS, 0))
+            version, holder, retired = before.get(asset.id, (0, NO_ADDRESS, 0))
             period = asset.card(head.timestamp)
-            retired = asset.retires_at if asset.retired(head.timestamp) else 0
-            now = (period.card.version, asset.holder, retired)
-            if now == (version, holder, retires_at):
+            retires = asset.retires_at if asset.retired(head.timestamp) else 0
+            if (period.card.version, asset.holder, retires) == (version, holder, retired):
                 continue
             if period.card.version != version:
                 await offers.priced(asset.id, period.card, period.starts_at)
             if asset.holder != holder:
                 await offers.moved(asset.id, asset.holder)
-            if retired and retired != retires_at:
-                await offers.retired(asset.id, retired)
+            if retires and retires != retired:
+                await offers.retired(asset.id, retires)
             async with self._database.transaction() as unit:
-                await set_told(unit, asset.id, *now)
+                await set_told(unit, asset.id, period.card.version, asset.holder, retires)
 
 
 async def follow(follower: Follower, *, poll_seconds: float = 2.0) -> None:

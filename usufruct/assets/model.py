@@ -402,11 +402,6 @@ def number_in(text: str) -> int | None:
         return None
 
 
-def readable(text: str) -> str:
-    """Return what strangers wrote on the chain with every unprintable character replaced, and not too long of it."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text[:200])
-
-
 def _percent(bps: int) -> str:
     return format_units(bps, 2)
 

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from usufruct.assets.errors import InvalidTerms, NotTitleHolder, UnknownAsset
 from usufruct.assets.jobs import Follower
-from usufruct.assets.model import Income, ListedAsset, Token, number_in, readable
+from usufruct.assets.model import Income, ListedAsset, Token, number_in
 from usufruct.assets.store import asset_named, listed
+from usufruct.assets.wording import read_text
 from usufruct.chain import Client, Deployments, Event, Receipt
 from usufruct.chain.contracts import errors
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -110,7 +111,7 @@ class Register:
         """Return what a token calls itself and how many decimals it has."""
         if address not in self._tokens:
             contract = Erc20(address, self.client)
-            self._tokens[address] = Token(address, readable(await contract.symbol()), await contract.decimals())
+            self._tokens[address] = Token(address, await read_text(contract.symbol()), await contract.decimals())
         return self._tokens[address]
 
     async def find_token(self, text: str) -> Token:

@@ -22,10 +22,10 @@ from usufruct.assets.model import (
     check_owners,
     check_terms,
     moment,
-    readable,
 )
 from usufruct.assets.registry import Register, events_of, once
 from usufruct.assets.store import add_name, asset_named, names_given
+from usufruct.assets.wording import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.shares import Shares
@@ -161,16 +161,16 @@ class Assets:
             contract.pending_price_card(asset),
             contract.owner_of(asset),
             contract.is_retired(asset),
-            contract.token_uri(asset),
+            read_text(contract.token_uri(asset)),
             contract.get_metadata(asset, "endpoint"),
         )
         name, symbol, parents, policy = await asyncio.gather(
-            shares.name(), shares.symbol(), shares.parents(), shares.transfer_policy()
+            read_text(shares.name()), read_text(shares.symbol()), shares.parents(), shares.transfer_policy()
         )
         return OnChainAsset(
             id=asset,
-            name=readable(name),
-            symbol=readable(symbol),
+            name=name,
+            symbol=symbol,
             kind=known.kind,
             holder=holder,
             shares=known.shares,
@@ -184,7 +184,7 @@ class Assets:
             resale_royalty_bps=known.resale_royalty_bps,
             parents=parents,
             meter=known.meter,
-            uri=readable(uri),
+            uri=uri,
             endpoint=readable(endpoint.decode(errors="replace")),
             income=tuple(await self._register.income(shares)),
         )
@@ -234,8 +234,8 @@ async def _attempt(sender: Sender, intent: str) -> tuple[str, Sent | None]:
 
 def _taken(name: str, asset: AssetId) -> AlreadyRegistered:
     return AlreadyRegistered(
-        f"{name} is registered already, as {asset:#x}: `usufruct asset show {asset:#x}`; choose another name, or, for "
-        "a second asset of the same wallet, another salt as well",
+        f"{name} is registered already, as {asset:#x}: `usufruct asset show {asset:#x}`; choose another name, and "
+        "another salt if you gave one",
         name=name,
         asset=hex(asset),
     )
