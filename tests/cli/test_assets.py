@@ -262,6 +262,8 @@ def test_a_wallet_is_found_by_name_without_its_password(run: Run, config: Config
     pending = run("shares", "pending", "held", "--holder", "cold", "--json").json
     assert [row["pending"] for row in pending] == ["0", "0"]
     assert run("asset", "list", "--mine", "--wallet", "cold", "--json").json == []
+    (config.keys.folder / "torn.json").write_text("{")
+    run("shares", "pending", "held", "--holder", "torn").refused("invalid_key", "torn.json")
 
 
 def test_missing_options_are_told(run: Run):

@@ -132,11 +132,11 @@ class Register:
             raise InvalidTerms(f"currency must be one of {known}, not {text!r}", field="currency", value=text)
         return fitting[0]
 
-    async def income(self, shares: Shares) -> list[Income]:
-        """Return what came in for the shares in every revenue token, and what of it nobody has noticed yet."""
+    async def income(self, shares: Shares, block: int) -> list[Income]:
+        """Return what came in for `shares`, as of `block`, in every revenue token, and what of it is not accrued."""
         found = []
         for token in await self.tokens():
-            contract = Erc20(token.address, self.client)
+            contract = Erc20(token.address, self.client, block=block)
             revenue, balance = await asyncio.gather(shares.revenue(token.address), contract.balance_of(shares.address))
             received = min(balance + revenue.paid_out, _MOST_BOOKED)
             found.append(Income(token, revenue.gross, max(0, received - revenue.gross)))

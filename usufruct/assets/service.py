@@ -154,8 +154,11 @@ class Assets:
         Raises:
             UnknownAsset: when there is none.
         """
-        known = await self._register.asset(asset)
-        contract, shares = self._contract, Shares(known.shares, self._register.client)
+        await self._register.asset(asset)
+        block = await self._register.client.block_number()
+        contract = self._contract.at_block(block)
+        known = await contract.asset(asset)
+        shares = Shares(known.shares, self._register.client, block=block)
         card, pending, holder, retired, uri, endpoint = await asyncio.gather(
             contract.price_card(asset),
             contract.pending_price_card(asset),
@@ -186,7 +189,7 @@ class Assets:
             meter=known.meter,
             uri=uri,
             endpoint=readable(endpoint.decode(errors="replace")),
-            income=tuple(await self._register.income(shares)),
+            income=tuple(await self._register.income(shares, block)),
         )
 
     async def list(self) -> list[ListedAsset]:

@@ -64,13 +64,16 @@ class ShareHolders:
         Raises:
             UnknownAsset: when there is no such asset.
         """
-        shares = await self._register.shares(asset)
+        client = self._register.client
+        block = await client.block_number()
+        shares = (await self._register.shares(asset)).at_block(block)
         found = []
-        for income in await self._register.income(shares):
+        for income in await self._register.income(shares, block):
             token = income.token
             # A collect that is only tried says what has accrued. It is tried to the shares themselves: the token may
             # refuse to pay the holder, and they are owed it all the same.
-            answer = await self._register.client.call(shares.collect_to(token.address, shares.address), sender=holder)
+            tried = shares.collect_to(token.address, shares.address)
+            answer = await client.call(tried, block=block, sender=holder)
             total = await shares.pending(holder, token.address)
             found.append(Pending(token, int.from_bytes(answer, "big"), total, income.unaccrued))
         return found

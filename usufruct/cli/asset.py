@@ -10,7 +10,6 @@ from usufruct.assets import (
     OPEN_SHARES_WARNING,
     AssetTerms,
     CardChange,
-    CardPeriod,
     Holding,
     Kind,
     ListedAsset,
@@ -261,7 +260,7 @@ def _row(asset: ListedAsset, now: int, token: Token, *, ours: bool) -> dict[str,
 
 
 def _shown(asset: OnChainAsset) -> dict[str, object]:
-    pending: CardPeriod | None = asset.pending_card
+    pending = asset.pending_card
     announced = pending and {**card_facts(pending.card, asset.currency), "holds_from": moment(pending.starts_at)}
     return {
         "id": hex(asset.id),

@@ -12,7 +12,7 @@ import typer
 
 from usufruct.app import ChainAccess, open_chain
 from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, Token
-from usufruct.chain import DEVNET_ADDRESSES, DEVNET_CHAINS, KeystoreMissing
+from usufruct.chain import DEVNET_ADDRESSES, DEVNET_CHAINS, InvalidKey, KeystoreMissing
 from usufruct.cli.printing import print_facts, print_rows
 from usufruct.cli.wallets import keystore_of
 from usufruct.config import Config
@@ -72,6 +72,7 @@ def account(text: str, config: Config, field: str = "holder") -> Address:
 
     Raises:
         KeystoreMissing: when there is no such wallet.
+        InvalidKey: when its file is no keystore.
         InvalidAddress: for what only looks like an address.
     """
     if text.startswith("0x"):
@@ -83,7 +84,11 @@ def account(text: str, config: Config, field: str = "holder") -> Address:
         raise KeystoreMissing(
             f"{field} {text!r} is neither an address nor a wallet: {path} does not exist", wallet=text
         )
-    return address("0x" + str(orjson.loads(path.read_bytes())["address"]).removeprefix("0x"), str(path))
+    try:
+        written = str(orjson.loads(path.read_bytes())["address"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise InvalidKey(f"{path} is no keystore: it names no address", path=str(path)) from None
+    return address("0x" + written.removeprefix("0x"), f"the address in {path}")
 
 
 def seconds(text: str, field: str) -> int:
