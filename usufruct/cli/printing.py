@@ -7,7 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 Json = Annotated[
@@ -25,7 +25,7 @@ def print_facts(facts: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         print_json(dict(facts))
         return
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
     for name, value in facts.items():
         table.add_row(Text(name.replace("_", " "), style="dim"), Text(_words(value)))
     Console(soft_wrap=True).print(table)
@@ -40,7 +40,7 @@ def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], not
     if not found:
         Console(soft_wrap=True).print(nothing, style="dim")
         return
-    table = Table(*(column.replace("_", " ") for column in columns))
+    table = Table(*(Column(column.replace("_", " "), overflow="fold") for column in columns))  # ids stay whole
     for row in found:
         table.add_row(*(Text(_words(row[column])) for column in columns))
     Console().print(table)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from usufruct import __version__
-from usufruct.cli import demo_command, serving, settings, wallet
+from usufruct.cli import asset, demo_command, passes, serving, settings, shares, wallet
 from usufruct.cli.running import exit_with
 from usufruct.core import UsufructError
 
@@ -21,6 +21,9 @@ app.command("demo")(demo_command.demo)
 app.command("serve", hidden=True)(serving.serve_command)
 app.add_typer(settings.app, name="config")
 app.add_typer(wallet.app, name="wallet")
+app.add_typer(asset.app, name="asset")
+app.add_typer(shares.app, name="shares")
+app.add_typer(passes.app, name="pass")
 
 
 def main() -> None:

@@ -1,0 +1,120 @@
+"""One devnet for each module, everything deployed; each test starts from that state, with a database of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from usufruct.app import set_up_devnet
+from usufruct.assets import (
+    Assets,
+    AssetTerms,
+    Follower,
+    Passes,
+    PriceCard,
+    Register,
+    ShareHolders,
+)
+from usufruct.chain import Anvil, Call, Client, Deployments, Devnet, Sender, devnet_signer
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.config import Config, load_config
+from usufruct.core import Address, AssetId
+from usufruct.store import Database, open_database
+
+
+@pytest.fixture(scope="module")
+def devnet_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+    anvil = Anvil()
+    asyncio.run(anvil.start())
+    folder = tmp_path_factory.mktemp("devnet")
+    config = load_config({"USUFRUCT_CHAIN_RPC_URL": anvil.url, "USUFRUCT_DATA_FOLDER": str(folder)})
+    asyncio.run(set_up_devnet(config))
+    yield config
+    asyncio.run(anvil.stop())
+
+
+@dataclass
+class Told:
+    """Fulfils `Offers` by writing down what it is told."""
+
+    news: list[tuple[Any, ...]] = field(default_factory=list)
+    fails: bool = False
+
+    async def priced(self, asset: AssetId, card: PriceCard, starts_at: int) -> None:
+        if self.fails:
+            raise RuntimeError("not now")
+        self.news.append(("priced", asset, card, starts_at))
+
+    async def retired(self, asset: AssetId, since: int) -> None:
+        self.news.append(("retired", asset, since))
+
+    async def moved(self, asset: AssetId, holder: Address) -> None:
+        self.news.append(("moved", asset, holder))
+
+    def take(self) -> list[tuple[Any, ...]]:
+        news, self.news = self.news, []
+        return news
+
+
+class Town:
+    """One registry with people around it, by the numbers of their devnet accounts."""
+
+    OWNER, BUYER, ANN, BOB, METER = 4, 5, 6, 7, 8
+    CARD = PriceCard(500_000, 2_000_000, 100, 8_192, 1)
+
+    def __init__(self, client: Client, deployments: Deployments, database: Database) -> None:
+        self.client, self.deployments, self.database = client, deployments, database
+        self.devnet = Devnet(client)
+        self.register = Register(client, deployments, database)
+        self.assets = Assets(self.register)
+        self.holders = ShareHolders(self.register)
+        self.passes = Passes(self.register)
+        self.dollar = TestDollar(deployments.address(TestDollar), client)
+        self.told = Told()
+        self.follower = Follower(client, database, deployments, offers=self.told)
+
+    def who(self, index: int) -> Address:
+        return devnet_signer(index, self.deployments.chain_id).address
+
+    def sender(self, index: int) -> Sender:
+        signer = devnet_signer(index, self.deployments.chain_id)
+        return Sender(self.client, signer, self.database, self.deployments.chain_id, poll_seconds=0.02)
+
+    def terms(self, name: str = "my-model", **changes: Any) -> AssetTerms:
+        terms = {"symbol": "MINE", "currency": self.dollar.address, "card": self.CARD, "meter": self.who(self.METER)}
+        return AssetTerms(name, **terms | changes)
+
+    async def act(self, sender: Address, call: Call) -> None:
+        """Send a call as anybody, past our outbox, and wait until it is mined."""
+        sent = await self.devnet.send_as(sender, call)
+        for _ in range(500):
+            if receipt := await self.client.receipt(sent):
+                assert receipt.succeeded
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{sent} is not mined")
+
+    async def fund(self, index: int, amount: int) -> None:
+        await self.act(self.who(0), self.dollar.mint(self.who(index), amount))
+
+    async def earn(self, shares: Address, amount: int) -> None:
+        await self.act(self.who(0), self.dollar.mint(shares, amount))
+
+
+@pytest.fixture
+def two_files(databases: Any) -> tuple[str, str]:
+    """The URLs of two migrated databases: this installation's, and another one's."""
+    return databases.migrated("sqlite"), databases.migrated("sqlite")
+
+
+@pytest.fixture
+async def town(devnet_config: Config, two_files: tuple[str, str]) -> AsyncIterator[Town]:
+    deployments = Deployments.read(devnet_config.data.folder, 31337)
+    database = open_database(two_files[0])
+    async with Client(devnet_config.chain.rpc_url) as client:
+        before = await Devnet(client).snapshot()
+        yield Town(client, deployments, database)
+        await Devnet(client).revert(before)
+    await database.close()

@@ -1,0 +1,250 @@
+"""Follows the chain: the registry and the passes by one stream, the transfers of each asset's shares by one of its own.
+
+The two contracts are filtered by address, so that a stranger's contract which emits our events is not even heard; the
+handler looks all the same, because a node may answer more than it was asked. Share transfers are ERC-20's `Transfer`,
+the most frequent log there is: a filter by topic alone would bring every token's. So each Shares has a stream, read
+when somebody asks who holds them. It begins `HORIZON_BLOCKS` before the registration: a reorganisation that moves the
+registration then does not reach the stream's beginning.
+
+What is told to `Offers` is not the log but the state it leads to, compared with what was told before: a card once it is
+in force by the chain's clock, a retirement once it is in effect, and who holds the title. It is noted after it was
+told. So a crash between the two tells it twice, and a block that goes is told again as it then is.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from usufruct.assets.model import NO_ADDRESS, ListedAsset
+from usufruct.assets.store import (
+    add_activation,
+    add_asset,
+    add_card,
+    add_move,
+    add_plan,
+    add_retirement,
+    add_title,
+    forget_after,
+    listed,
+    nameless,
+    set_name,
+    set_told,
+    take_back_moves,
+    told,
+)
+from usufruct.assets.wording import read_text
+from usufruct.chain import Client, Deployments, Indexer, Log, Stream
+from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
+from usufruct.chain.contracts.asset_registry import (
+    AssetRegistered,
+    AssetRegistry,
+    PriceCardSet,
+    RetirementAnnounced,
+    RetirementCancelled,
+    Transfer,
+)
+from usufruct.chain.contracts.shares import Shares
+from usufruct.chain.contracts.shares import Transfer as SharesMoved
+from usufruct.chain.contracts.structs import PriceCard
+from usufruct.core import Address, AssetId, Hash32, Unavailable, UsufructError
+from usufruct.store import Database, Unit
+
+_log = logging.getLogger(__name__)
+
+HORIZON_BLOCKS = 2_000
+"""How deep a reorganisation may be."""
+
+_EVENTS = (
+    AssetRegistered,
+    PriceCardSet,
+    Transfer,
+    RetirementAnnounced,
+    RetirementCancelled,
+    PlanCreated,
+    Activated,
+)
+_LONGEST_SECONDS = 60.0
+
+
+class Offers(Protocol):
+    """Who offers assets to callers, and must know what changes on the chain.
+
+    Each may be told more than once, and about assets that are not offered here.
+    """
+
+    async def priced(self, asset: AssetId, card: PriceCard, starts_at: int) -> None:
+        """Charge by `card`, which carries the registry's version and is in force since `starts_at`, chain seconds."""
+
+    async def retired(self, asset: AssetId, since: int) -> None:
+        """Take no new calls: the asset's retirement is in effect since then, chain seconds."""
+
+    async def moved(self, asset: AssetId, holder: Address) -> None:
+        """Answer to `holder`, who holds the title now."""
+
+
+class RegistryLogs:
+    """`LogHandler` of the registry and the passes."""
+
+    def __init__(self, registry: Address, access_pass: Address) -> None:
+        self._registry = registry
+        self._pass = access_pass
+
+    async def accepts(self, unit: Unit, log: Log) -> bool:
+        """Tell whether the log is one of our two contracts'."""
+        return log.address in (self._registry, self._pass)
+
+    async def apply(self, unit: Unit, log: Log) -> None:
+        """Keep what the log says."""
+        contract = AssetRegistry if log.address == self._registry else AccessPass
+        match contract.decode_log(log):
+            case AssetRegistered() as event:
+                await add_asset(unit, self._registry, event, log.block_number)
+            case PriceCardSet() as event:
+                await add_card(unit, event, log.block_number)
+            case Transfer() as event:
+                await add_title(unit, AssetId(event.token_id), event.to, log)
+            case RetirementAnnounced() as event:
+                await add_retirement(unit, event.asset, event.retires_at, log)
+            case RetirementCancelled() as event:
+                await add_retirement(unit, event.asset, 0, log)
+            case PlanCreated() as event:
+                await add_plan(unit, event, log.block_number)
+            case Activated() as event:
+                await add_activation(unit, event, log.block_number)
+
+    async def rollback(self, unit: Unit, block: int) -> None:
+        """Forget what blocks that are gone said."""
+        await forget_after(unit, self._registry, block)
+
+
+class SharesLogs:
+    """`LogHandler` of one asset's shares."""
+
+    def __init__(self, asset: AssetId, shares: Address) -> None:
+        self._asset = asset
+        self._shares = shares
+
+    async def accepts(self, unit: Unit, log: Log) -> bool:
+        """Tell whether the log is these shares'."""
+        return log.address == self._shares
+
+    async def apply(self, unit: Unit, log: Log) -> None:
+        """Move the balances."""
+        moved = SharesMoved.decode(log)
+        await add_move(unit, self._asset, moved.from_, moved.to, moved.value, log)
+
+    async def rollback(self, unit: Unit, block: int) -> None:
+        """Move them back."""
+        await take_back_moves(unit, self._asset, block)
+
+
+class Follower:
+    """Keeps the tables of assets as the chain has them; several processes may.
+
+    `confirmations` counts a log's own block, as in `chain.confirmations`. `offers` is told what takes effect.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        deployments: Deployments,
+        *,
+        confirmations: int = 1,
+        first_block: int = 0,
+        offers: Offers | None = None,
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._registry = deployments.address(AssetRegistry)
+        self._chain_id = deployments.chain_id
+        self._depth = confirmations - 1
+        self._offers = offers
+        access_pass = deployments.address(AccessPass)
+        stream = Stream(
+            name=f"assets/{self._chain_id}/{self._registry}",
+            handler=RegistryLogs(self._registry, access_pass),
+            first_block=first_block,
+            addresses=(self._registry, access_pass),
+            topics=(_topics(),),
+            confirmations=self._depth,
+        )
+        self._indexer = Indexer(client, database, stream, horizon_blocks=HORIZON_BLOCKS)
+
+    async def poll(self) -> None:
+        """Take in what happened since the last time, and tell what took effect.
+
+        Raises:
+            RpcUnavailable: when the node does not answer; nothing is lost.
+            ReorgTooDeep: when the chain is another one than the stream was read from.
+        """
+        await self._indexer.catch_up()
+        await self._learn_names()
+        if self._offers is not None:
+            await self._tell(self._offers)
+
+    async def poll_shares(self, asset: ListedAsset) -> None:
+        """Take in the transfers of an asset's shares since the last time; raises as `poll`."""
+        assert SharesMoved.TOPIC is not None
+        stream = Stream(
+            name=f"shares/{self._chain_id}/{asset.shares}",
+            handler=SharesLogs(asset.id, asset.shares),
+            first_block=max(0, asset.block - HORIZON_BLOCKS),
+            addresses=(asset.shares,),
+            topics=(SharesMoved.TOPIC,),
+            confirmations=self._depth,
+        )
+        await Indexer(self._client, self._database, stream, horizon_blocks=HORIZON_BLOCKS).catch_up()
+
+    async def _learn_names(self) -> None:
+        """Ask new assets' shares for their names, which never change and are in no log."""
+        async with self._database.snapshot() as unit:
+            unknown = await nameless(unit, self._registry)
+        for asset, address in unknown:
+            shares = Shares(address, self._client)
+            name, symbol = await read_text(shares.name()), await read_text(shares.symbol())
+            async with self._database.transaction() as unit:
+                await set_name(unit, asset, name, symbol)
+
+    async def _tell(self, offers: Offers) -> None:
+        head = await self._client.header()
+        if head is None:
+            return
+        async with self._database.snapshot() as unit:
+            assets = await listed(unit, self._registry)
+            before = await told(unit)
+        for asset in assets:
+            version, holder, retired = before.get(asset.id, (0, NO_ADDRESS, 0))
+            period = asset.card(head.timestamp)
+            retires = asset.retires_at if asset.retired(head.timestamp) else 0
+            if (period.card.version, asset.holder, retires) == (version, holder, retired):
+                continue
+            if period.card.version != version:
+                await offers.priced(asset.id, period.card, period.starts_at)
+            if asset.holder != holder:
+                await offers.moved(asset.id, asset.holder)
+            if retires and retires != retired:
+                await offers.retired(asset.id, retires)
+            async with self._database.transaction() as unit:
+                await set_told(unit, asset.id, period.card.version, asset.holder, retires)
+
+
+async def follow(follower: Follower, *, poll_seconds: float = 2.0) -> None:
+    """Follow the chain for ever; what is away is waited for, longer each time."""
+    pause = poll_seconds
+    while True:
+        try:
+            await follower.poll()
+            pause = poll_seconds
+        except Unavailable as error:
+            pause = min(_LONGEST_SECONDS, pause * 2)
+            _log.warning("assets wait %.1f s: %s", pause, error.message)
+        except UsufructError as error:
+            pause = _LONGEST_SECONDS
+            _log.error("assets stopped and try again in %.0f s: %s", pause, error.message)
+        await asyncio.sleep(pause)
+
+
+def _topics() -> Sequence[Hash32]:
+    return [event.TOPIC for event in _EVENTS if event.TOPIC is not None]

@@ -1,0 +1,411 @@
+"""What assets, shares and passes are, and the rules that are checked before a transaction is sent. Pure.
+
+The limits are those of the contracts, or tighter where the rest of the system is: a price no gateway could charge by,
+or a name that could be taken for an id, is refused although the registry would take it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from usufruct.assets.errors import InvalidTerms, TransferPolicyNeeded
+from usufruct.chain import DEVNET_CHAINS, keccak
+from usufruct.chain.contracts.structs import Kind, Parent, PriceCard, Registration
+from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, divide_up, format_units, parse_units
+
+NO_ADDRESS = Address("0x" + "0" * 40)
+"""The zero address: nobody, or no restriction."""
+
+SHARE_DECIMALS = 6
+SUPPLY = 100_000_000 * 10**6
+"""All shares of an asset, atomic."""
+
+HOUR, DAY = 3_600, 86_400
+LEAST_NOTICE, MOST_NOTICE = HOUR, 30 * DAY
+MOST_PARENTS = 4
+MOST_ROYALTIES_BPS = 5_000
+MOST_RESALE_ROYALTY_BPS = 1_000
+LONGEST_NAME, LONGEST_SYMBOL, LONGEST_LINK = 64, 11, 1_000
+
+TYPICAL_CALL = (1_000, 500)
+"""Text tokens in and out of the call that "about N calls" counts."""
+
+OPEN_SHARES_WARNING = (
+    "Revenue shares that anybody may hold are securities in many places: selling or advertising them may need a "
+    "prospectus or a licence. Ask a lawyer, or restrict who may hold them by a transfer policy."
+)
+
+_LAST_SECOND = (1 << 40) - 1
+_LAST_YEAR = 253_402_300_800  # from here on, years have five digits
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An ERC-20 that money is in."""
+
+    address: Address
+    symbol: str
+    decimals: int
+
+    def show(self, amount: int) -> str:
+        """Write atomic units as whole ones: "12.5"."""
+        return format_units(amount, self.decimals)
+
+
+@dataclass(frozen=True, slots=True)
+class CardPeriod:
+    """A price card as it was announced, and the second since 1970 from which it was to hold."""
+
+    card: PriceCard
+    starts_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssetTerms:
+    """What a registrant decides; the fields are those of `Registration`.
+
+    `card` is version 1. `transfer_policy`: None where nothing was chosen, the zero address for open shares. `salt`: 32
+    bytes; without one it is made from the name, so that a wallet registers a name once.
+    """
+
+    name: str
+    symbol: str
+    currency: Address
+    card: PriceCard
+    kind: Kind = Kind.MODEL
+    notice_period: int = DAY
+    transfer_policy: Address | None = None
+    resale_royalty_bps: int = 0
+    parents: tuple[Parent, ...] = ()
+    meter: Address = NO_ADDRESS
+    uri: str = ""
+    endpoint: str = ""
+    salt: bytes | None = None
+
+    def registration(self) -> Registration:
+        """Return what is sent to the registry."""
+        return Registration(
+            salt=self.salt or keccak(b"usufruct asset " + self.name.encode()),
+            kind=self.kind,
+            name=self.name,
+            symbol=self.symbol,
+            uri=self.uri,
+            endpoint=self.endpoint,
+            currency=self.currency,
+            price_card=self.card,
+            notice_period=self.notice_period,
+            transfer_policy=self.transfer_policy or NO_ADDRESS,
+            resale_royalty_bps=self.resale_royalty_bps,
+            parents=self.parents,
+            meter=self.meter,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """So many atomic shares of one holder."""
+
+    holder: Address
+    amount: int
+
+    @property
+    def percent(self) -> str:
+        """Return the part of all shares, exactly, in per cent."""
+        return format_units(self.amount, 12)  # all of them are 10**14
+
+
+@dataclass(frozen=True, slots=True)
+class Income:
+    """An asset's revenue in one token, atomic units: `gross` was noticed so far, `unaccrued` arrived since."""
+
+    token: Token
+    gross: int
+    unaccrued: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a holder's shares have earned in one token, atomic units.
+
+    `accrued` can be collected as it is; `total` is what it will be once `unaccrued`, the asset's money that nobody has
+    noticed yet, is accrued.
+    """
+
+    token: Token
+    accrued: int
+    total: int
+    unaccrued: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnChainAsset:
+    """Everything the chain says about one asset, as of one block. Times are seconds since 1970."""
+
+    id: AssetId
+    name: str
+    symbol: str
+    kind: Kind
+    holder: Address
+    shares: Address
+    currency: Token
+    card: PriceCard
+    pending_card: CardPeriod | None
+    notice_period: int
+    retires_at: int
+    retired: bool
+    transfer_policy: Address
+    resale_royalty_bps: int
+    parents: tuple[Parent, ...]
+    meter: Address
+    uri: str
+    endpoint: str
+    income: tuple[Income, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAsset:
+    """What the logs say about one asset; `retires_at` is 0 while no retirement is announced."""
+
+    id: AssetId
+    name: str
+    symbol: str
+    kind: Kind
+    holder: Address
+    shares: Address
+    currency: Address
+    notice_period: int
+    cards: tuple[CardPeriod, ...]
+    retires_at: int
+    block: int
+
+    def card(self, now: int) -> CardPeriod:
+        """Return the price card that is in force at `now`."""
+        return card_in_force(self.cards, self.notice_period, now)
+
+    def retired(self, now: int) -> bool:
+        """Tell whether the retirement is in effect at `now`."""
+        return 0 < self.retires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class PassPlan:
+    """A plan on the chain: packages of `credits` for `price` atomic units of `token`. `expiry` 0: never.
+
+    A credit pays one atomic unit of `currency`, which the asset's price card is in. `open`: packages can be bought now.
+    """
+
+    id: int
+    asset: AssetId
+    currency: Token
+    token: Token
+    price: int
+    credits: int
+    expiry: int
+    open: bool
+    outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """A holder's credits of one plan for one meter.
+
+    `circulating` ones are bound to no meter and count with the asset's present one. Unused, all of them can be given
+    back from `refundable_at` on. `calls`: about how many calls they pay; None where calls are free.
+    """
+
+    plan: PassPlan
+    meter: Address
+    circulating: int
+    activated: int
+    refundable_at: int
+    calls: int | None
+
+
+def card_in_force(cards: Sequence[CardPeriod], notice_period: int, now: int) -> CardPeriod:
+    """Return which of an asset's cards, in order of version, is in force at `now`.
+
+    A card announced before its predecessor took effect replaced it: that one was never in force.
+    """
+    held = cards[0]
+    for card, following in zip(cards, [*cards[1:], None], strict=True):
+        replaced = following is not None and following.starts_at - notice_period < card.starts_at
+        if card.starts_at <= now and not replaced:
+            held = card
+    return held
+
+
+def about_calls(amount: int, card: PriceCard) -> int | None:
+    """Return how many typical calls `amount` credits pay, rounded down; None where a call costs nothing."""
+    tokens_in, tokens_out = TYPICAL_CALL
+    charge = card.per_call + divide_up(
+        tokens_in * card.input_per_million + tokens_out * card.output_per_million, 1_000_000
+    )
+    return amount // charge if charge else None
+
+
+def check_terms(terms: AssetTerms, chain_id: ChainId) -> None:
+    """Refuse what no asset can be.
+
+    Raises:
+        InvalidTerms: names the field, the value and the rule.
+        TransferPolicyNeeded: when a public chain's registrant has not said who may hold the shares.
+    """
+    check_name(terms.name)
+    symbol = terms.symbol
+    _demand(
+        symbol.isascii() and symbol.isalnum() and len(symbol) <= LONGEST_SYMBOL,
+        "symbol",
+        symbol,
+        f"1 to {LONGEST_SYMBOL} letters and digits",
+    )
+    for field, text in (("uri", terms.uri), ("endpoint", terms.endpoint)):
+        _demand(
+            len(text) <= LONGEST_LINK and (not text or text.isprintable()),
+            field,
+            text,
+            f"printable, at most {LONGEST_LINK} characters",
+        )
+    _demand(
+        LEAST_NOTICE <= terms.notice_period <= MOST_NOTICE,
+        "notice",
+        terms.notice_period,
+        f"from 1 hour to 30 days ({LEAST_NOTICE} to {MOST_NOTICE} seconds)",
+    )
+    resale = terms.resale_royalty_bps
+    _demand(0 <= resale <= MOST_RESALE_ROYALTY_BPS, "resale_royalty", _percent(resale), "from 0 to 10 per cent")
+    _demand(terms.salt is None or len(terms.salt) == 32, "salt", (terms.salt or b"").hex(), "32 bytes")
+    _demand(terms.card.version == 1, "version", terms.card.version, "1 at registration")
+    check_card(terms.card)
+    check_parents(terms.parents)
+    if terms.transfer_policy is None and chain_id not in DEVNET_CHAINS:
+        raise TransferPolicyNeeded(
+            f"say who may hold the shares on chain {chain_id}: transfer policy open, or the address of a policy "
+            f"contract. {OPEN_SHARES_WARNING}",
+            field="transfer_policy",
+            chain_id=chain_id,
+        )
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is unreadable, or could be taken for an id.
+
+    Raises:
+        InvalidTerms: says which.
+    """
+    _demand(
+        bool(name) and name == name.strip() and name.isprintable() and len(name) <= LONGEST_NAME,
+        "name",
+        name,
+        f"1 to {LONGEST_NAME} printable characters, without space at the ends",
+    )
+    _demand(number_in(name) is None, "name", name, "other than a number: numbers are ids")
+
+
+def check_card(card: PriceCard) -> None:
+    """Refuse a price card no call could be charged by.
+
+    Raises:
+        InvalidTerms: names the field.
+    """
+    for field in ("input_per_million", "output_per_million", "per_call"):
+        amount = getattr(card, field)
+        _demand(0 <= amount < 1 << 64, field, amount, "from 0 to 2**64 - 1 atomic units")
+    window = card.context_window
+    _demand(
+        window == 0 or 2 <= window < 1 << 31,
+        "context_window",
+        window,
+        "from 2 to 2**31 - 1 text tokens, or 0 where there is none",
+    )
+    _demand(1 <= card.version < 1 << 16, "version", card.version, "from 1 to 65535")
+
+
+def check_parents(parents: Sequence[Parent]) -> None:
+    """Refuse more parents, or more royalties, than the registry takes.
+
+    Raises:
+        InvalidTerms: names the rule.
+    """
+    _demand(len(parents) <= MOST_PARENTS, "parents", len(parents), f"at most {MOST_PARENTS}")
+    _demand(len({parent.shares for parent in parents}) == len(parents), "parents", len(parents), "each named once")
+    for parent in parents:
+        _demand(parent.royalty_bps > 0, "royalty", _percent(parent.royalty_bps), "above 0 per cent")
+    total = sum(parent.royalty_bps for parent in parents)
+    _demand(total <= MOST_ROYALTIES_BPS, "royalties", _percent(total), "at most 50 per cent together")
+
+
+def check_owners(owners: Sequence[Holding], registrant: Address) -> list[Holding]:
+    """Return what the registrant gives away; what is not given stays with them.
+
+    Raises:
+        InvalidTerms: when an owner is named twice, or together they get more than there is.
+    """
+    _demand(len({owner.holder for owner in owners}) == len(owners), "owner", len(owners), "each named once")
+    for owner in owners:
+        _demand(owner.amount > 0, "owner", f"{owner.holder}:{owner.percent}", "above 0 per cent")
+        _demand(owner.holder != NO_ADDRESS, "owner", owner.holder, "somebody, not the zero address")
+    total = sum(owner.amount for owner in owners)
+    _demand(total <= SUPPLY, "owners", Holding(registrant, total).percent, "at most 100 per cent together")
+    return [owner for owner in owners if owner.holder != registrant]
+
+
+def check_plan(price: int, amount: int, expiry: int, now: int) -> None:
+    """Refuse what no plan can sell; `amount` is a package's credits.
+
+    Raises:
+        InvalidTerms: names the field.
+    """
+    _demand(1 <= price <= UINT128_MAX, "price", price, "from 1 to 2**128 - 1 atomic units")
+    _demand(1 <= amount <= UINT128_MAX, "credits", amount, "from 1 to 2**128 - 1 atomic units")
+    _demand(expiry == 0 or now < expiry <= _LAST_SECOND, "expiry", expiry, f"0 for never, or in the future (now {now})")
+
+
+def check_positive(field: str, amount: int) -> None:
+    """Refuse an amount of nothing.
+
+    Raises:
+        InvalidTerms: names the field.
+    """
+    _demand(amount > 0, field, amount, "above 0")
+
+
+def shares_of_percent(text: str, field: str) -> int:
+    """Return how many atomic shares so many per cent ("12.5") are; exact to six decimals.
+
+    Raises:
+        InvalidAmount: when `text` is no such number.
+    """
+    return parse_units(text, 6, field) * (SUPPLY // 10**8)
+
+
+def bps_of_percent(text: str, field: str) -> int:
+    """Return per cent ("2.5") in hundredths of a per cent.
+
+    Raises:
+        InvalidAmount: when `text` is no number with at most two decimals.
+    """
+    return parse_units(text, 2, field)
+
+
+def moment(timestamp: int) -> str:
+    """Write seconds since 1970 as people and programs read them: "2026-01-31T12:00:00Z"."""
+    if timestamp >= _LAST_YEAR:
+        return f"{timestamp} seconds since 1970"
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def number_in(text: str) -> int | None:
+    """Return the number that decimal or 0x-hexadecimal text is; None for other text."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        return None
+
+
+def _percent(bps: int) -> str:
+    return format_units(bps, 2)
+
+
+def _demand(holds: bool, field: str, value: str | int, rule: str) -> None:
+    if not holds:
+        raise InvalidTerms(f"{field} must be {rule}, not {value!r}", field=field, value=value)

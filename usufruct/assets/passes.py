@@ -1,0 +1,216 @@
+"""Prepaid use: a title holder's plans, and what buyers do with the credits."""
+
+from dataclasses import dataclass
+
+from usufruct.assets.errors import (
+    NoMeter,
+    NotEnoughCredits,
+    NotEnoughMoney,
+    PlanClosed,
+    PlanRegistered,
+    UnknownPlan,
+)
+from usufruct.assets.model import (
+    NO_ADDRESS,
+    Credits,
+    PassPlan,
+    Token,
+    about_calls,
+    check_plan,
+    check_positive,
+    number_in,
+)
+from usufruct.assets.registry import Register, events_of, once
+from usufruct.assets.store import meters_of, plans_of
+from usufruct.chain import Sender
+from usufruct.chain.contracts import errors
+from usufruct.chain.contracts.access_pass import Bought
+from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.core import Address, AssetId, Hash32
+
+_PLANS_FROM = 1 << 128
+"""A plan's id is its asset's id in the upper half of 256 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """Credits that were just bought for `paid` atomic units; `approval` is None where the allowance was there."""
+
+    plan: PassPlan
+    credits: int
+    paid: int
+    approval: Hash32 | None
+    transaction: Hash32
+
+
+class Passes:
+    """The passes of one registry's assets."""
+
+    def __init__(self, register: Register) -> None:
+        """Keep to one registry."""
+        self._register = register
+        self._contract = register.passes
+
+    async def find(self, text: str) -> PassPlan:
+        """Return the plan that its id stands for, or an asset that has exactly one on sale.
+
+        Raises:
+            UnknownPlan: when there is none, or several; names them.
+            UnknownAsset: when `text` is neither.
+        """
+        number = number_in(text)
+        if number is not None and number >= _PLANS_FROM:
+            return await self.show(number)
+        asset = await self._register.find(text)
+        on_sale = [plan for plan in await self.plans(asset) if plan.open]
+        if len(on_sale) != 1:
+            which = ", ".join(hex(plan.id) for plan in on_sale) or "none"
+            raise UnknownPlan(
+                f"{text} has not one plan on sale but {len(on_sale)}: {which}; give a plan's id", plan=text
+            )
+        return on_sale[0]
+
+    async def show(self, plan: int) -> PassPlan:
+        """Return a plan as it stands now.
+
+        Raises:
+            UnknownPlan: when there is none of this id.
+        """
+        try:
+            found = await self._contract.plan(plan)
+        except errors.UnknownPlan:
+            raise UnknownPlan(f"there is no plan {plan:#x}; `usufruct pass plan ASSET` lists them") from None
+        asset = AssetId(plan >> 128)
+        expired = 0 < found.expiry <= await self._register.now()
+        return PassPlan(
+            id=plan,
+            asset=asset,
+            currency=await self._register.token((await self._register.asset(asset)).currency),
+            token=await self._register.token(found.token),
+            price=found.price,
+            credits=found.credits,
+            expiry=found.expiry,
+            open=found.selling and not expired and not await self._register.contract.is_retired(asset),
+            outstanding=found.outstanding,
+        )
+
+    async def plans(self, asset: AssetId | None = None) -> list[PassPlan]:
+        """Return an asset's plans, or all, in the order they were made.
+
+        Raises:
+            UnknownAsset: when there is no such asset.
+        """
+        if asset is not None:
+            await self._register.asset(asset)
+        await self._register.follower.poll()
+        async with self._register.database.snapshot() as unit:
+            ids = await plans_of(unit, self._register.contract.address, asset)
+        return [await self.show(plan) for plan in ids]
+
+    async def plan(
+        self, sender: Sender, asset: AssetId, token: Token, price: int, amount: int, expiry: int = 0
+    ) -> tuple[PassPlan, Hash32]:
+        """Offer packages of `amount` credits for `price` atomic units of `token`; return the plan and the transaction.
+
+        Raises:
+            InvalidTerms: for what no plan can sell.
+            PlanRegistered: when the asset has this very plan.
+            NotTitleHolder: when the sender may not.
+        """
+        check_plan(price, amount, expiry, await self._register.now())
+        await self._register.asset(asset)
+        await self._register.check_manager(sender.address, asset)
+        terms = (asset, token.address, expiry, price, amount)
+        plan = await self._contract.plan_id_of(*terms)
+        if await self._exists(plan):
+            raise PlanRegistered(f"{asset:#x} has this plan already: {plan:#x}; its sale can go on", plan=hex(plan))
+        receipt = await sender.execute(self._contract.create_plan(*terms), once(f"pass/plan/{asset:#x}"))
+        return await self.show(plan), receipt.hash
+
+    async def buy(self, sender: Sender, plan: PassPlan, packages: int = 1, to: Address | None = None) -> Purchase:
+        """Buy packages, for the sender or for `to`; approves exactly the price where the allowance is too small.
+
+        Raises:
+            PlanClosed: when it is not on sale.
+            NotEnoughMoney: when the sender has less than the price.
+        """
+        check_positive("packages", packages)
+        if not plan.open:
+            raise PlanClosed(f"{plan.id:#x} is not on sale: stopped, expired, or its asset is retired")
+        paid = plan.price * packages
+        token = Erc20(plan.token.address, self._register.client)
+        held = await token.balance_of(sender.address)
+        if held < paid:
+            raise NotEnoughMoney(
+                f"{sender.address} has {plan.token.show(held)} {plan.token.symbol}, and the price is "
+                f"{plan.token.show(paid)}; buy less or fill the wallet",
+                held=held,
+                price=paid,
+            )
+        approval = None
+        if await token.allowance(sender.address, self._contract.address) < paid:
+            approve = token.approve(self._contract.address, paid)
+            approval = (await sender.execute(approve, once(f"pass/approve/{plan.id:#x}"))).hash
+        buy = self._contract.buy(plan.id, packages, to or sender.address)
+        receipt = await sender.execute(buy, once(f"pass/buy/{plan.id:#x}"))
+        (bought,) = events_of(receipt, self._contract.address, Bought)
+        return Purchase(plan, bought.credits, bought.paid, approval, receipt.hash)
+
+    async def activate(self, sender: Sender, plan: PassPlan, amount: int) -> tuple[Address, Hash32]:
+        """Hand `amount` credits to the asset's meter, which alone can burn them; return the meter and the transaction.
+
+        Raises:
+            NotEnoughCredits: when the sender holds fewer that circulate.
+            NoMeter: when the asset has none.
+        """
+        check_positive("credits", amount)
+        held = await self._contract.balance_of(sender.address, plan.id)
+        if held < amount:
+            raise NotEnoughCredits(
+                f"{sender.address} holds credits for {plan.currency.show(held)} {plan.currency.symbol} that circulate, "
+                f"not {plan.currency.show(amount)}; buy more",
+                field="credits",
+                value=amount,
+                held=held,
+            )
+        meter = (await self._register.contract.meter_of(plan.asset)).meter
+        if meter == NO_ADDRESS:
+            raise NoMeter(f"nobody measures prepaid use of {plan.asset:#x}: ask its title holder to name a meter")
+        call = self._contract.activate(plan.id, amount, meter)
+        return meter, (await sender.execute(call, once(f"pass/activate/{plan.id:#x}"))).hash
+
+    async def balance(self, holder: Address, asset: AssetId | None = None) -> list[Credits]:
+        """Return a holder's credits by plan and meter, of one asset or of all.
+
+        Raises:
+            UnknownAsset: when there is no such asset.
+        """
+        found = []
+        for plan in await self.plans(asset):
+            current = (await self._register.contract.meter_of(plan.asset)).meter
+            async with self._register.database.snapshot() as unit:
+                earlier = await meters_of(unit, plan.id, holder)
+            for meter in dict.fromkeys([current, *earlier]):
+                held = await self._credits(plan, holder, meter, current)
+                if held.circulating or held.activated:
+                    found.append(held)
+        return found
+
+    async def _credits(self, plan: PassPlan, holder: Address, meter: Address, current: Address) -> Credits:
+        circulating = await self._contract.balance_of(holder, plan.id) if meter == current else 0
+        activated = await self._contract.activated(plan.id, holder, meter)
+        return Credits(
+            plan=plan,
+            meter=meter,
+            circulating=circulating,
+            activated=activated,
+            refundable_at=await self._contract.refundable_at(plan.id, meter),
+            calls=about_calls(circulating + activated, await self._register.contract.price_card(plan.asset)),
+        )
+
+    async def _exists(self, plan: int) -> bool:
+        try:
+            await self._contract.plan(plan)
+        except errors.UnknownPlan:
+            return False
+        return True

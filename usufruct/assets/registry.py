@@ -1,0 +1,160 @@
+"""The registry as the room's services ask it: which asset is meant, who may manage it, what tokens there are."""
+
+import asyncio
+from secrets import token_hex
+from typing import TypeVar
+
+from usufruct.assets.errors import InvalidTerms, NotTitleHolder, UnknownAsset
+from usufruct.assets.jobs import Follower
+from usufruct.assets.model import Income, ListedAsset, Token, number_in
+from usufruct.assets.store import asset_named, listed
+from usufruct.assets.wording import read_text
+from usufruct.chain import Client, Deployments, Event, Receipt
+from usufruct.chain.contracts import errors
+from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.chain.contracts.shares import Shares
+from usufruct.chain.contracts.structs import Asset
+from usufruct.core import Address, AssetId, Unavailable, asset_id
+from usufruct.store import Database
+
+E = TypeVar("E", bound=Event)
+
+_MOST_BOOKED = (1 << 112) - 1
+"""Shares count no more than this, atomic units of a token."""
+
+
+class Register:
+    """One registry on one chain, and the tables that follow it."""
+
+    def __init__(self, client: Client, deployments: Deployments, database: Database, *, confirmations: int = 1) -> None:
+        """Ask `client`; `confirmations` as in `chain.confirmations`."""
+        self.client = client
+        self.database = database
+        self.chain_id = deployments.chain_id
+        self.contract = AssetRegistry(deployments.address(AssetRegistry), client)
+        self.passes = AccessPass(deployments.address(AccessPass), client)
+        self.follower = Follower(client, database, deployments, confirmations=confirmations)
+        self._tokens: dict[Address, Token] = {}
+
+    async def find(self, text: str) -> AssetId:
+        """Return the asset that an id (decimal or 0x-hexadecimal) or a name given by this installation stands for.
+
+        Raises:
+            UnknownAsset: when there is none.
+            InvalidAssetId: for a number that is no id.
+        """
+        if number_in(text) is not None:
+            found: AssetId | None = asset_id(text)
+        else:
+            async with self.database.snapshot() as unit:
+                found = await asset_named(unit, text)
+        if found is None or await self.on_chain(found) is None:
+            raise UnknownAsset(
+                f"there is no asset {text!r}: give an id, or a name that was registered with this installation; "
+                "`usufruct asset list` shows them",
+                asset=text,
+            )
+        return found
+
+    async def on_chain(self, asset: AssetId) -> Asset | None:
+        """Return what the registry knows of an asset; None when it knows none."""
+        try:
+            return await self.contract.asset(asset)
+        except errors.UnknownAsset:
+            return None
+
+    async def asset(self, asset: AssetId) -> Asset:
+        """Return what the registry knows of an asset.
+
+        Raises:
+            UnknownAsset: when it knows none.
+        """
+        if (found := await self.on_chain(asset)) is None:
+            raise UnknownAsset(f"there is no asset {asset:#x}; `usufruct asset list` shows those there are")
+        return found
+
+    async def shares(self, asset: AssetId) -> Shares:
+        """Return an asset's shares.
+
+        Raises:
+            UnknownAsset: when there is no such asset.
+        """
+        return Shares((await self.asset(asset)).shares, self.client)
+
+    async def listed(self, asset: AssetId | None = None) -> list[ListedAsset]:
+        """Return all assets, or one, from the logs up to now, in the order of their registration."""
+        await self.follower.poll()
+        async with self.database.snapshot() as unit:
+            return await listed(unit, self.contract.address, asset)
+
+    async def check_manager(self, account: Address, asset: AssetId) -> None:
+        """Refuse who may not act for the title holder.
+
+        Raises:
+            NotTitleHolder: names who may.
+        """
+        if not await self.contract.may_manage(account, asset):
+            holder = await self.contract.owner_of(asset)
+            raise NotTitleHolder(
+                f"{account} may not do this: {holder} holds the title of {asset:#x}; sign with their wallet",
+                account=account,
+                holder=holder,
+            )
+
+    async def tokens(self) -> list[Token]:
+        """Return the tokens that revenue may be in."""
+        return [await self.token(address) for address in await self.contract.revenue_tokens()]
+
+    async def token(self, address: Address) -> Token:
+        """Return what a token calls itself and how many decimals it has."""
+        if address not in self._tokens:
+            contract = Erc20(address, self.client)
+            self._tokens[address] = Token(address, await read_text(contract.symbol()), await contract.decimals())
+        return self._tokens[address]
+
+    async def find_token(self, text: str) -> Token:
+        """Return the revenue token of this symbol or address; for no text the only one beside wrapped native coin.
+
+        Raises:
+            InvalidTerms: when there is none, or more than one; names those there are.
+        """
+        tokens = await self.tokens()
+        if text:
+            fitting = [token for token in tokens if text.lower() in (token.symbol.lower(), token.address)]
+        else:
+            implementation = Shares(await self.contract.shares_implementation(), self.client)
+            native = await implementation.wrapped_native()
+            fitting = [token for token in tokens if token.address != native]
+        if len(fitting) != 1:
+            known = ", ".join(f"{token.symbol} ({token.address})" for token in tokens)
+            raise InvalidTerms(f"currency must be one of {known}, not {text!r}", field="currency", value=text)
+        return fitting[0]
+
+    async def income(self, shares: Shares, block: int) -> list[Income]:
+        """Return what came in for `shares`, as of `block`, in every revenue token, and what of it is not accrued."""
+        found = []
+        for token in await self.tokens():
+            contract = Erc20(token.address, self.client, block=block)
+            revenue, balance = await asyncio.gather(shares.revenue(token.address), contract.balance_of(shares.address))
+            received = min(balance + revenue.paid_out, _MOST_BOOKED)
+            found.append(Income(token, revenue.gross, max(0, received - revenue.gross)))
+        return found
+
+    async def now(self) -> int:
+        """Return the chain's time, seconds since 1970."""
+        head = await self.client.header()
+        if head is None:
+            raise Unavailable("the node has no newest block; try again")
+        return head.timestamp
+
+
+def once(intent: str) -> str:
+    """Return a key for the outbox that no other intent has."""
+    return f"{intent}/{token_hex(16)}"
+
+
+def events_of(receipt: Receipt, emitter: Address, kind: type[E]) -> list[E]:
+    """Return the events of a kind that a contract emitted in a transaction."""
+    return [kind.decode(log) for log in receipt.logs if log.address == emitter and log.topics[:1] == (kind.TOPIC,)]

@@ -1,0 +1,244 @@
+"""What a title holder does: register, price, retire; and what anybody may see."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from usufruct.assets.errors import (
+    AlreadyRegistered,
+    InvalidTerms,
+    NoRetirement,
+    RegistrationUnderWay,
+    RetirementAnnounced,
+)
+from usufruct.assets.model import (
+    AssetTerms,
+    CardPeriod,
+    Holding,
+    ListedAsset,
+    OnChainAsset,
+    check_card,
+    check_owners,
+    check_terms,
+    moment,
+)
+from usufruct.assets.registry import Register, events_of, once
+from usufruct.assets.store import add_name, asset_named, names_given
+from usufruct.assets.wording import read_text, readable
+from usufruct.chain import Call, Sender, Sent, State
+from usufruct.chain.contracts import asset_registry
+from usufruct.chain.contracts.shares import Shares
+from usufruct.core import Address, AssetId, Hash32
+from usufruct.store import ConstraintViolated
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An asset that was just registered; `transaction` is the registration's."""
+
+    id: AssetId
+    shares: Address
+    transaction: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class CardChange:
+    """What of a price card shall change; None stays as it is. Atomic units and text tokens, as in `PriceCard`."""
+
+    input_per_million: int | None = None
+    output_per_million: int | None = None
+    per_call: int | None = None
+    context_window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A price card that was just announced, and from when on it holds."""
+
+    period: CardPeriod
+    transaction: Hash32
+
+
+class Assets:
+    """The assets of one registry."""
+
+    def __init__(self, register: Register) -> None:
+        """Keep to one registry."""
+        self._register = register
+        self._contract = register.contract
+
+    async def register(self, sender: Sender, terms: AssetTerms, owners: Sequence[Holding] = ()) -> Registered:
+        """Register an asset and share it out: `owners` get their shares, the sender keeps title and the rest.
+
+        The same registration made again after a crash goes on where it stopped. Once it is complete, its name is taken.
+
+        Raises:
+            InvalidTerms, TransferPolicyNeeded: for what no asset can be.
+            AlreadyRegistered: when the name or the salt stands for another asset.
+            RegistrationUnderWay: when the same asset is being registered with other terms.
+        """
+        check_terms(terms, self._register.chain_id)
+        gifts = check_owners(owners, sender.address)
+        registration = terms.registration()
+        found = await self._contract.predict(sender.address, registration)
+        call = self._contract.register(registration)
+        key, known = await _attempt(sender, f"asset/register/{found.id:#x}")
+        await self._check_free(terms.name, found.id, call, known)
+        receipt = await sender.execute(call, key)
+        shares = Shares(found.shares)
+        for gift in gifts:
+            await sender.execute(shares.transfer(gift.holder, gift.amount), f"{key}/owner/{gift.holder}")
+        await self._give_name(terms.name, found.id)
+        return Registered(found.id, found.shares, receipt.hash)
+
+    async def price(self, sender: Sender, asset: AssetId, change: CardChange) -> Announced:
+        """Announce a price card; it holds after the asset's notice period.
+
+        Raises:
+            InvalidTerms: for a card no call could be charged by, or one that changes nothing.
+            NotTitleHolder: when the sender may not.
+        """
+        await self._register.asset(asset)
+        await self._register.check_manager(sender.address, asset)
+        pending = (await self._contract.pending_price_card(asset)).card
+        latest = pending if pending.version else await self._contract.price_card(asset)
+        wanted = {field: getattr(change, field) for field in CardChange.__slots__}
+        changed = replace(latest, **{field: value for field, value in wanted.items() if value is not None})
+        if changed == latest:
+            raise InvalidTerms(
+                f"price must differ from the card that was announced last, version {latest.version}", field="price"
+            )
+        card = replace(changed, version=latest.version + 1)
+        check_card(card)
+        receipt = await sender.execute(self._contract.set_price_card(asset, card), once(f"asset/price/{asset:#x}"))
+        (event,) = events_of(receipt, self._contract.address, asset_registry.PriceCardSet)
+        return Announced(CardPeriod(event.card, event.effective_at), receipt.hash)
+
+    async def retire(self, sender: Sender, asset: AssetId) -> tuple[int, Hash32]:
+        """Announce the asset's retirement; return when it takes effect, chain seconds, and the transaction.
+
+        Raises:
+            RetirementAnnounced: when it is announced already.
+            NotTitleHolder: when the sender may not.
+        """
+        known = await self._register.asset(asset)
+        await self._register.check_manager(sender.address, asset)
+        if known.retires_at:
+            raise RetirementAnnounced(
+                f"{asset:#x} retires at {moment(known.retires_at)}, as was announced; until then it can be called off",
+                retires_at=known.retires_at,
+            )
+        receipt = await sender.execute(self._contract.retire(asset), once(f"asset/retire/{asset:#x}"))
+        (event,) = events_of(receipt, self._contract.address, asset_registry.RetirementAnnounced)
+        return event.retires_at, receipt.hash
+
+    async def cancel_retirement(self, sender: Sender, asset: AssetId) -> Hash32:
+        """Call an announced retirement off; return the transaction.
+
+        Raises:
+            NoRetirement: when none is announced, or it is in effect.
+            NotTitleHolder: when the sender may not.
+        """
+        known = await self._register.asset(asset)
+        await self._register.check_manager(sender.address, asset)
+        if not known.retires_at or await self._contract.is_retired(asset):
+            what = "is in effect" if known.retires_at else "is not announced"
+            raise NoRetirement(f"the retirement of {asset:#x} {what}: there is nothing to call off")
+        call = self._contract.cancel_retirement(asset)
+        return (await sender.execute(call, once(f"asset/cancel-retirement/{asset:#x}"))).hash
+
+    async def show(self, asset: AssetId) -> OnChainAsset:
+        """Return everything the chain says about an asset now.
+
+        Raises:
+            UnknownAsset: when there is none.
+        """
+        await self._register.asset(asset)
+        block = await self._register.client.block_number()
+        contract = self._contract.at_block(block)
+        known = await contract.asset(asset)
+        shares = Shares(known.shares, self._register.client, block=block)
+        card, pending, holder, retired, uri, endpoint = await asyncio.gather(
+            contract.price_card(asset),
+            contract.pending_price_card(asset),
+            contract.owner_of(asset),
+            contract.is_retired(asset),
+            read_text(contract.token_uri(asset)),
+            contract.get_metadata(asset, "endpoint"),
+        )
+        name, symbol, parents, policy = await asyncio.gather(
+            read_text(shares.name()), read_text(shares.symbol()), shares.parents(), shares.transfer_policy()
+        )
+        return OnChainAsset(
+            id=asset,
+            name=name,
+            symbol=symbol,
+            kind=known.kind,
+            holder=holder,
+            shares=known.shares,
+            currency=await self._register.token(known.currency),
+            card=card,
+            pending_card=CardPeriod(pending.card, pending.effective_at) if pending.card.version else None,
+            notice_period=known.notice_period,
+            retires_at=known.retires_at,
+            retired=retired,
+            transfer_policy=policy,
+            resale_royalty_bps=known.resale_royalty_bps,
+            parents=parents,
+            meter=known.meter,
+            uri=uri,
+            endpoint=readable(endpoint.decode(errors="replace")),
+            income=tuple(await self._register.income(shares, block)),
+        )
+
+    async def list(self) -> list[ListedAsset]:
+        """Return every asset of the registry, from the logs up to now, in the order of their registration."""
+        return await self._register.listed()
+
+    async def names(self) -> dict[AssetId, str]:
+        """Return the names this installation registered assets under."""
+        async with self._register.database.snapshot() as unit:
+            return await names_given(unit)
+
+    async def _check_free(self, name: str, asset: AssetId, call: Call, known: Sent | None) -> None:
+        async with self._register.database.snapshot() as unit:
+            named = await asset_named(unit, name)
+        ours = known is not None and known.call == call
+        if named is not None or (not ours and await self._register.on_chain(asset) is not None):
+            raise _taken(name, asset if named is None else named)
+        if known is not None and not ours:
+            raise RegistrationUnderWay(
+                f"{name} is being registered with other terms as {asset:#x}; wait for it, or choose another name",
+                name=name,
+                asset=hex(asset),
+            )
+
+    async def _give_name(self, name: str, asset: AssetId) -> None:
+        try:
+            async with self._register.database.transaction() as unit:
+                await add_name(unit, name, asset)
+        except ConstraintViolated as error:
+            raise AlreadyRegistered(
+                f"{asset:#x} is registered, but the name {name} was given to another asset meanwhile; use the id",
+                name=name,
+                asset=hex(asset),
+            ) from error
+
+
+async def _attempt(sender: Sender, intent: str) -> tuple[str, Sent | None]:
+    """Return the key under which an intent is sent, or was; one that came to nothing has a new one."""
+    for number in count():
+        known = await sender.find(key := f"{intent}/{number}")
+        if known is None or known.state not in (State.REVERTED, State.DISPLACED):
+            break
+    return key, known
+
+
+def _taken(name: str, asset: AssetId) -> AlreadyRegistered:
+    return AlreadyRegistered(
+        f"{name} is registered already, as {asset:#x}: `usufruct asset show {asset:#x}`; choose another name, and "
+        "another salt if you gave one",
+        name=name,
+        asset=hex(asset),
+    )

@@ -1,0 +1,354 @@
+"""The tables of the assets room: what the registry's, the passes' and the shares' logs said, and names given here.
+
+A row keeps the block of its log, so that a block that goes takes its rows with it. What can change (title, price card,
+retirement) is a row for each change; the newest holds. Balances keep the moves they are made of, to be taken back.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Row,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from usufruct.assets.model import NO_ADDRESS, CardPeriod, Holding, ListedAsset
+from usufruct.chain import Log
+from usufruct.chain.contracts.access_pass import Activated, PlanCreated
+from usufruct.chain.contracts.asset_registry import AssetRegistered, PriceCardSet
+from usufruct.chain.contracts.structs import Kind, PriceCard
+from usufruct.core import Address, AssetId, asset_id
+from usufruct.store import Amount, Unit, metadata
+
+_Id = String(34)
+_Address = String(42)
+_Pass = String(66)
+
+_assets = Table(
+    "assets",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("registry", _Address, nullable=False),
+    Column("shares", _Address, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("currency", _Address, nullable=False),
+    Column("notice_period", BigInteger, nullable=False),
+    Column("name", String(200)),  # of the shares; read from them after the log was
+    Column("symbol", String(200)),
+    Column("block", BigInteger, nullable=False),
+)
+
+_cards = Table(
+    "asset_cards",
+    metadata,
+    Column("asset_id", _Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("input_per_million", Amount, nullable=False),
+    Column("output_per_million", Amount, nullable=False),
+    Column("per_call", Amount, nullable=False),
+    Column("context_window", BigInteger, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    PrimaryKeyConstraint("asset_id", "version"),
+)
+
+_titles = Table(
+    "asset_titles",
+    metadata,
+    Column("asset_id", _Id, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("holder", _Address, nullable=False),
+    PrimaryKeyConstraint("asset_id", "block", "position"),
+)
+
+_retirements = Table(
+    "asset_retirements",
+    metadata,
+    Column("asset_id", _Id, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("retires_at", BigInteger, nullable=False),  # 0: called off
+    PrimaryKeyConstraint("asset_id", "block", "position"),
+)
+
+_told = Table(
+    "asset_news",  # what those who offer the asset were told last
+    metadata,
+    Column("asset_id", _Id, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("holder", _Address, nullable=False),
+    Column("retires_at", BigInteger, nullable=False),
+)
+
+_names = Table(
+    "asset_names",  # given by this installation when it registered the asset
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("asset_id", _Id, nullable=False),
+)
+
+_balances = Table(
+    "share_balances",
+    metadata,
+    Column("asset_id", _Id, nullable=False),
+    Column("holder", _Address, nullable=False),
+    Column("amount", Amount, nullable=False),
+    PrimaryKeyConstraint("asset_id", "holder"),
+)
+
+_moves = Table(
+    "share_moves",
+    metadata,
+    Column("asset_id", _Id, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("giver", _Address, nullable=False),
+    Column("receiver", _Address, nullable=False),
+    Column("amount", Amount, nullable=False),
+    PrimaryKeyConstraint("asset_id", "block", "position"),
+)
+
+_plans = Table(
+    "pass_plans",
+    metadata,
+    Column("id", _Pass, primary_key=True),
+    Column("asset_id", _Id, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Index("ix_pass_plans_asset_id", "asset_id"),
+)
+
+_activations = Table(
+    "pass_activations",  # which meters a holder has ever activated credits for
+    metadata,
+    Column("plan_id", _Pass, nullable=False),
+    Column("holder", _Address, nullable=False),
+    Column("meter", _Address, nullable=False),
+    Column("asset_id", _Id, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    PrimaryKeyConstraint("plan_id", "holder", "meter"),
+)
+
+
+async def add_asset(unit: Unit, registry: Address, event: AssetRegistered, block: int) -> None:
+    """Store a registered asset; its name is not in the log."""
+    row = {
+        "id": hex(event.asset),
+        "registry": registry,
+        "shares": event.shares,
+        "kind": event.kind.value,
+        "currency": event.currency,
+        "notice_period": event.notice_period,
+        "block": block,
+    }
+    await unit.change(insert(_assets).values(row))
+
+
+async def nameless(unit: Unit, registry: Address) -> list[tuple[AssetId, Address]]:
+    """Return the assets whose name was not read yet, with their shares."""
+    query = select(_assets.c.id, _assets.c.shares).where(_assets.c.registry == registry, _assets.c.name.is_(None))
+    return [(asset_id(row.id), Address(row.shares)) for row in await unit.rows(query)]
+
+
+async def set_name(unit: Unit, asset: AssetId, name: str, symbol: str) -> None:
+    """Store what an asset's shares are called."""
+    await unit.change(update(_assets).where(_assets.c.id == hex(asset)).values(name=name, symbol=symbol))
+
+
+async def add_card(unit: Unit, event: PriceCardSet, block: int) -> None:
+    """Store an announced price card."""
+    card = event.card
+    row = {
+        "asset_id": hex(event.asset),
+        "version": card.version,
+        "input_per_million": card.input_per_million,
+        "output_per_million": card.output_per_million,
+        "per_call": card.per_call,
+        "context_window": card.context_window,
+        "starts_at": event.effective_at,
+        "block": block,
+    }
+    await unit.change(insert(_cards).values(row))
+
+
+async def add_title(unit: Unit, asset: AssetId, holder: Address, log: Log) -> None:
+    """Store who holds a title from a log on."""
+    row = {"asset_id": hex(asset), "block": log.block_number, "position": log.index, "holder": holder}
+    await unit.change(insert(_titles).values(row))
+
+
+async def add_retirement(unit: Unit, asset: AssetId, retires_at: int, log: Log) -> None:
+    """Store an announced retirement, or with 0 that it was called off."""
+    row = {"asset_id": hex(asset), "block": log.block_number, "position": log.index, "retires_at": retires_at}
+    await unit.change(insert(_retirements).values(row))
+
+
+async def add_plan(unit: Unit, event: PlanCreated, block: int) -> None:
+    """Store that an asset has a plan."""
+    await unit.change(insert(_plans).values(id=_pass(event.id), asset_id=hex(event.asset), block=block))
+
+
+async def add_activation(unit: Unit, event: Activated, block: int) -> None:
+    """Store for which meter a holder activated credits; the first time counts."""
+    key = {"plan_id": _pass(event.id), "holder": event.holder, "meter": event.meter}
+    if await unit.row(select(_activations).filter_by(**key)) is None:
+        await unit.change(insert(_activations).values(**key, asset_id=hex(event.asset), block=block))
+
+
+async def forget_after(unit: Unit, registry: Address, block: int) -> None:
+    """Take back whatever the logs of blocks after `block` said about a registry's assets."""
+    ours = select(_assets.c.id).where(_assets.c.registry == registry)
+    for table in (_cards, _titles, _retirements, _plans, _activations):
+        await unit.change(delete(table).where(table.c.block > block, table.c.asset_id.in_(ours)))
+    gone = ours.where(_assets.c.block > block)
+    await unit.change(delete(_told).where(_told.c.asset_id.in_(gone)))
+    await unit.change(delete(_assets).where(_assets.c.registry == registry, _assets.c.block > block))
+
+
+async def listed(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[ListedAsset]:
+    """Return a registry's assets, or one of them, in the order of their registration."""
+    query = select(_assets).where(_assets.c.registry == registry).order_by(_assets.c.block, _assets.c.id)
+    if asset is not None:
+        query = query.where(_assets.c.id == hex(asset))
+    rows = await unit.rows(query)
+    cards = await _by_asset(unit, _cards, asset, _cards.c.version)
+    titles = await _by_asset(unit, _titles, asset, _titles.c.block, _titles.c.position)
+    retirements = await _by_asset(unit, _retirements, asset, _retirements.c.block, _retirements.c.position)
+    return [_listed(row, cards[row.id], titles[row.id][-1].holder, retirements.get(row.id, ())) for row in rows]
+
+
+async def told(unit: Unit) -> dict[AssetId, tuple[int, Address, int]]:
+    """Return what was told last about each asset: card version, title holder, retirement."""
+    rows = await unit.rows(select(_told))
+    return {asset_id(row.asset_id): (row.version, Address(row.holder), row.retires_at) for row in rows}
+
+
+async def set_told(unit: Unit, asset: AssetId, version: int, holder: Address, retires_at: int) -> None:
+    """Store what was told last about an asset."""
+    values = {"version": version, "holder": holder, "retires_at": retires_at}
+    if not await unit.change(update(_told).where(_told.c.asset_id == hex(asset)).values(values)):
+        await unit.change(insert(_told).values(asset_id=hex(asset), **values))
+
+
+async def add_name(unit: Unit, name: str, asset: AssetId) -> None:
+    """Give a name to an asset.
+
+    Raises:
+        ConstraintViolated: when it is another one's.
+    """
+    await unit.change(insert(_names).values(name=name, asset_id=hex(asset)))
+
+
+async def asset_named(unit: Unit, name: str) -> AssetId | None:
+    """Return the asset that was registered here under a name."""
+    row = await unit.row(select(_names.c.asset_id).where(_names.c.name == name))
+    return asset_id(row.asset_id) if row else None
+
+
+async def names_given(unit: Unit) -> dict[AssetId, str]:
+    """Return the names given here, by asset."""
+    return {asset_id(row.asset_id): row.name for row in await unit.rows(select(_names))}
+
+
+async def add_move(unit: Unit, asset: AssetId, giver: Address, receiver: Address, amount: int, log: Log) -> None:
+    """Take a transfer of shares into the balances; the zero address has none."""
+    row = {"giver": giver, "receiver": receiver, "amount": amount}
+    place = {"asset_id": hex(asset), "block": log.block_number, "position": log.index}
+    await unit.change(insert(_moves).values(**row, **place))
+    await _change_balance(unit, asset, giver, -amount)
+    await _change_balance(unit, asset, receiver, amount)
+
+
+async def take_back_moves(unit: Unit, asset: AssetId, block: int) -> None:
+    """Undo the transfers of shares in blocks after `block`, the newest first."""
+    undone = (_moves.c.asset_id == hex(asset), _moves.c.block > block)
+    newest_first = (_moves.c.block.desc(), _moves.c.position.desc())
+    for row in await unit.rows(select(_moves).where(*undone).order_by(*newest_first)):
+        await _change_balance(unit, asset, Address(row.receiver), -row.amount)
+        await _change_balance(unit, asset, Address(row.giver), row.amount)
+    await unit.change(delete(_moves).where(*undone))
+
+
+async def holdings(unit: Unit, asset: AssetId) -> list[Holding]:
+    """Return who holds an asset's shares, most first."""
+    query = select(_balances).where(_balances.c.asset_id == hex(asset))
+    rows = await unit.rows(query.order_by(_balances.c.amount.desc(), _balances.c.holder))
+    return [Holding(Address(row.holder), row.amount) for row in rows]
+
+
+async def plans_of(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[int]:
+    """Return the ids of the plans of a registry's assets, or of one of them, in the order they were made."""
+    ours = select(_assets.c.id).where(_assets.c.registry == registry)
+    which = _plans.c.asset_id.in_(ours) if asset is None else _plans.c.asset_id == hex(asset)
+    rows = await unit.rows(select(_plans.c.id).where(which).order_by(_plans.c.block, _plans.c.id))
+    return [int(row.id, 16) for row in rows]
+
+
+async def meters_of(unit: Unit, plan: int, holder: Address) -> list[Address]:
+    """Return the meters a holder has activated a plan's credits for."""
+    mine = (_activations.c.plan_id == _pass(plan), _activations.c.holder == holder)
+    rows = await unit.rows(select(_activations.c.meter).where(*mine).order_by(_activations.c.block))
+    return [Address(row.meter) for row in rows]
+
+
+async def _by_asset(unit: Unit, table: Table, asset: AssetId | None, *order: Column[Any]) -> dict[str, list[Row[Any]]]:
+    query = select(table).order_by(table.c.asset_id, *order)
+    if asset is not None:
+        query = query.where(table.c.asset_id == hex(asset))
+    return {key: list(rows) for key, rows in groupby(await unit.rows(query), lambda row: str(row.asset_id))}
+
+
+async def _change_balance(unit: Unit, asset: AssetId, holder: Address, by: int) -> None:
+    if holder == NO_ADDRESS:
+        return
+    key = (_balances.c.asset_id == hex(asset), _balances.c.holder == holder)
+    row = await unit.row(select(_balances.c.amount).where(*key))
+    amount = (row.amount if row else 0) + by
+    if row is None:
+        await unit.change(insert(_balances).values(asset_id=hex(asset), holder=holder, amount=amount))
+    elif amount:
+        await unit.change(update(_balances).where(*key).values(amount=amount))
+    else:
+        await unit.change(delete(_balances).where(*key))
+
+
+def _listed(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: Sequence[Row[Any]]) -> ListedAsset:
+    return ListedAsset(
+        id=asset_id(row.id),
+        name=row.name or "",
+        symbol=row.symbol or "",
+        kind=Kind(row.kind),
+        holder=Address(holder),
+        shares=Address(row.shares),
+        currency=Address(row.currency),
+        notice_period=row.notice_period,
+        cards=tuple(map(_period, cards)),
+        retires_at=retirements[-1].retires_at if retirements else 0,
+        block=row.block,
+    )
+
+
+def _period(row: Row[Any]) -> CardPeriod:
+    card = PriceCard(
+        input_per_million=row.input_per_million,
+        output_per_million=row.output_per_million,
+        per_call=row.per_call,
+        context_window=row.context_window,
+        version=row.version,
+    )
+    return CardPeriod(card, row.starts_at)
+
+
+def _pass(plan: int) -> str:
+    return f"0x{plan:064x}"

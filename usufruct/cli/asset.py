@@ -1,0 +1,319 @@
+"""`usufruct asset`: register a service, price it, retire it, look at it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from usufruct.assets import (
+    NO_ADDRESS,
+    OPEN_SHARES_WARNING,
+    AssetTerms,
+    CardChange,
+    Holding,
+    Kind,
+    ListedAsset,
+    OnChainAsset,
+    Parent,
+    PriceCard,
+    Token,
+    bps_of_percent,
+    moment,
+    shares_of_percent,
+)
+from usufruct.chain import DEVNET_CHAINS, checksum
+from usufruct.cli.printing import Json, print_facts, print_rows, say
+from usufruct.cli.registry import AssetArgument, Desk, account, card_facts, open_desk, part, seconds
+from usufruct.cli.running import run
+from usufruct.cli.wallets import Wallet, open_wallet
+from usufruct.config import load_config
+from usufruct.core import Address, ChainId, address, hash32, parse_units
+
+app = typer.Typer(help="Services on the chain: register, price, retire, look.", no_args_is_help=True)
+
+
+class KindName(StrEnum):
+    """What can be sold."""
+
+    MODEL = "model"
+    COMPUTE = "compute"
+    DATA = "data"
+    AGENT = "agent"
+
+
+Input = Annotated[str, typer.Option("--input", help="Price of a million input text tokens, as in 0.5.")]
+Output = Annotated[str, typer.Option("--output", help="Price of a million output text tokens.")]
+PerCall = Annotated[str, typer.Option("--call", help="Price of each call.")]
+Context = Annotated[
+    int | None, typer.Option("--context", help="Most text tokens of input and output together; 0 where there is none.")
+]
+
+
+@app.command()
+def register(
+    name: Annotated[str, typer.Argument(help="What the service is called, here and on the chain.")],
+    wallet: Wallet,
+    input_price: Input = "0",
+    output_price: Output = "0",
+    call_price: PerCall = "0",
+    context: Context = 0,
+    symbol: Annotated[str, typer.Option(help="Symbol of the shares; made from the name if left out.")] = "",
+    kind: Annotated[KindName, typer.Option(help="What is sold.")] = KindName.MODEL,
+    currency: Annotated[str, typer.Option(help="Revenue token of the price, by symbol or address.")] = "",
+    owner: Annotated[
+        list[str] | None,
+        typer.Option(help="ADDRESS:PERCENT of the shares to give away; repeatable. The rest is yours."),
+    ] = None,
+    parent: Annotated[
+        list[str] | None, typer.Option(help="ASSET:PERCENT of gross revenue that an upstream asset gets; repeatable.")
+    ] = None,
+    notice: Annotated[str, typer.Option(help="How long before it holds a new price is known: 1h to 30d.")] = "1d",
+    transfer_policy: Annotated[
+        str, typer.Option(help="Who may hold the shares: open, or a policy contract. A devnet's default is open.")
+    ] = "",
+    resale_royalty: Annotated[str, typer.Option(help="Percent of resales of title and passes for the shares.")] = "0",
+    meter: Annotated[
+        str, typer.Option(help="Address that measures prepaid use; without one there are no passes.")
+    ] = "",
+    uri: Annotated[str, typer.Option(help="Where the title's metadata lies.")] = "",
+    endpoint: Annotated[str, typer.Option(help="Address of the service's API.")] = "",
+    salt: Annotated[str, typer.Option(help="32 bytes as 0x and hex; made from the name if left out.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Register a service: its title, 100,000,000 revenue shares, its price card.
+
+    Example: usufruct asset register my-model --input 0.5 --output 2 --context 8192 --owner 0x9965...a4dc:20 --wallet 0
+    """
+    config = load_config()
+    signer = open_wallet(wallet, config)
+    owners = [_owner(text) for text in owner or ()]
+    policy = _policy(transfer_policy, ChainId(config.chain.id))
+
+    async def work() -> dict[str, object]:
+        async with open_desk(config) as desk:
+            token = await desk.register.find_token(currency)
+            card = PriceCard(
+                parse_units(input_price, token.decimals, "input"),
+                parse_units(output_price, token.decimals, "output"),
+                parse_units(call_price, token.decimals, "call"),
+                context or 0,
+                version=1,
+            )
+            terms = AssetTerms(
+                name=name,
+                symbol=symbol or _symbol(name),
+                currency=token.address,
+                card=card,
+                kind=Kind[kind.name],
+                notice_period=seconds(notice, "notice"),
+                transfer_policy=policy,
+                resale_royalty_bps=bps_of_percent(resale_royalty, "resale_royalty"),
+                parents=tuple([await _parent(text, desk) for text in parent or ()]),
+                meter=address(meter, "meter") if meter else NO_ADDRESS,
+                uri=uri,
+                endpoint=endpoint,
+                salt=bytes.fromhex(hash32(salt, "salt")[2:]) if salt else None,
+            )
+            made = await desk.assets.register(desk.chain.sender(signer), terms, owners)
+            return {
+                "id": hex(made.id),
+                "name": name,
+                "shares": checksum(made.shares),
+                "title_holder": checksum(signer.address),
+                "owners": [{"holder": checksum(each.holder), "percent": each.percent} for each in owners],
+                "price": card_facts(card, token),
+                "transaction": made.transaction,
+            }
+
+    print_facts(run(work), as_json=as_json)
+
+
+@app.command()
+def price(
+    asset: AssetArgument,
+    wallet: Wallet,
+    input_price: Input = "",
+    output_price: Output = "",
+    call_price: PerCall = "",
+    context: Context = None,
+    as_json: Json = False,
+) -> None:
+    """Announce another price; it holds after the asset's notice period. What is not named stays as it is.
+
+    Example: usufruct asset price my-model --input 0.4 --wallet 0
+    """
+    config = load_config()
+    signer = open_wallet(wallet, config)
+
+    async def work() -> dict[str, object]:
+        async with open_desk(config) as desk:
+            which = await desk.register.find(asset)
+            token = await desk.register.token((await desk.register.asset(which)).currency)
+            change = CardChange(
+                _units(token, input_price, "input"),
+                _units(token, output_price, "output"),
+                _units(token, call_price, "call"),
+                context,
+            )
+            announced = await desk.assets.price(desk.chain.sender(signer), which, change)
+            return {
+                "id": hex(which),
+                "price": card_facts(announced.period.card, token),
+                "holds_from": moment(announced.period.starts_at),
+                "transaction": announced.transaction,
+            }
+
+    print_facts(run(work), as_json=as_json)
+
+
+@app.command()
+def retire(
+    asset: AssetArgument,
+    wallet: Wallet,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Call an announced retirement off.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Announce that the service ends in 7 days: no new calls and no sales then, while money goes on being paid out.
+
+    Example: usufruct asset retire my-model --wallet 0
+    """
+    config = load_config()
+    signer = open_wallet(wallet, config)
+
+    async def work() -> dict[str, object]:
+        async with open_desk(config) as desk:
+            which = await desk.register.find(asset)
+            sender = desk.chain.sender(signer)
+            if cancel:
+                return {
+                    "id": hex(which),
+                    "retires_at": None,
+                    "transaction": await desk.assets.cancel_retirement(sender, which),
+                }
+            retires_at, transaction = await desk.assets.retire(sender, which)
+            return {"id": hex(which), "retires_at": moment(retires_at), "transaction": transaction}
+
+    print_facts(run(work), as_json=as_json)
+
+
+@app.command()
+def show(asset: AssetArgument, as_json: Json = False) -> None:
+    """Show everything the chain says about a service: owner, price, what is announced, income.
+
+    Example: usufruct asset show my-model
+    """
+
+    async def work() -> dict[str, object]:
+        async with open_desk(load_config()) as desk:
+            return _shown(await desk.assets.show(await desk.register.find(asset)))
+
+    print_facts(run(work), as_json=as_json)
+
+
+@app.command("list")
+def list_assets(
+    mine: Annotated[bool, typer.Option("--mine", help="Only those whose title --wallet holds.")] = False,
+    wallet: Annotated[
+        str, typer.Option("--wallet", "-w", help="With --mine: a wallet's name, an address, or a devnet account.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """List the services of this chain's registry, from its logs up to now.
+
+    Example: usufruct asset list --mine --wallet 0
+    """
+    config = load_config()
+    if mine and not wallet:
+        raise typer.BadParameter("--mine needs --wallet", param_hint="--wallet")
+    holder = account(wallet, config, "wallet") if mine else None
+
+    async def work() -> list[dict[str, object]]:
+        async with open_desk(config) as desk:
+            found = await desk.assets.list()
+            now, names = await desk.register.now(), await desk.assets.names()
+            return [
+                _row(each, now, await desk.register.token(each.currency), ours=each.id in names)
+                for each in found
+                if holder in (None, each.holder)
+            ]
+
+    columns = ("name", "id", "input", "output", "call", "currency", "state")
+    print_rows(run(work), columns, "no service yet; `usufruct asset register` makes one", as_json=as_json)
+
+
+def _row(asset: ListedAsset, now: int, token: Token, *, ours: bool) -> dict[str, object]:
+    card = asset.card(now).card
+    retires = "retired" if asset.retired(now) else f"retires {moment(asset.retires_at)}"
+    return {
+        "name": asset.name,
+        "id": hex(asset.id),
+        "kind": asset.kind.name.lower(),
+        "title_holder": checksum(asset.holder),
+        "shares": checksum(asset.shares),
+        "input": token.show(card.input_per_million),
+        "output": token.show(card.output_per_million),
+        "call": token.show(card.per_call),
+        "currency": token.symbol,
+        "state": retires if asset.retires_at else "in service",
+        "registered_here": ours,
+    }
+
+
+def _shown(asset: OnChainAsset) -> dict[str, object]:
+    pending = asset.pending_card
+    announced = pending and {**card_facts(pending.card, asset.currency), "holds_from": moment(pending.starts_at)}
+    return {
+        "id": hex(asset.id),
+        "name": asset.name,
+        "symbol": asset.symbol,
+        "kind": asset.kind.name.lower(),
+        "title_holder": checksum(asset.holder),
+        "shares": checksum(asset.shares),
+        "price": card_facts(asset.card, asset.currency),
+        "announced_price": announced,
+        "notice_seconds": asset.notice_period,
+        "retires_at": moment(asset.retires_at) if asset.retires_at else None,
+        "retired": asset.retired,
+        "parents": [{"shares": checksum(each.shares), "royalty_bps": each.royalty_bps} for each in asset.parents],
+        "transfer_policy": "open" if asset.transfer_policy == NO_ADDRESS else checksum(asset.transfer_policy),
+        "resale_royalty_bps": asset.resale_royalty_bps,
+        "meter": None if asset.meter == NO_ADDRESS else checksum(asset.meter),
+        "uri": asset.uri or None,
+        "endpoint": asset.endpoint or None,
+        "income": [
+            {
+                "token": each.token.symbol,
+                "gross": each.token.show(each.gross),
+                "not_accrued": each.token.show(each.unaccrued),
+            }
+            for each in asset.income
+        ],
+    }
+
+
+def _units(token: Token, text: str, field: str) -> int | None:
+    return parse_units(text, token.decimals, field) if text else None
+
+
+def _owner(text: str) -> Holding:
+    who, percent = part(text, "owner")
+    return Holding(address(who, "owner"), shares_of_percent(percent, "owner"))
+
+
+async def _parent(text: str, desk: Desk) -> Parent:
+    who, percent = part(text, "parent")
+    shares = await desk.register.shares(await desk.register.find(who))
+    return Parent(shares.address, bps_of_percent(percent, "parent"))
+
+
+def _policy(text: str, chain: ChainId) -> Address | None:
+    """Return the choice: None for none, which the room takes on a devnet only."""
+    if text == "open":
+        if chain not in DEVNET_CHAINS:
+            say(OPEN_SHARES_WARNING)
+        return NO_ADDRESS
+    return address(text, "transfer_policy") if text else None
+
+
+def _symbol(name: str) -> str:
+    return "".join(character for character in name.upper() if character.isascii() and character.isalnum())[:11]

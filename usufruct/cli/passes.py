@@ -1,0 +1,197 @@
+"""`usufruct pass`: prepaid use. A title holder offers plans; buyers buy credits and activate them."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from usufruct.assets import NO_ADDRESS, TYPICAL_CALL, Credits, PassPlan, about_calls, moment
+from usufruct.chain import checksum
+from usufruct.cli.printing import Json, print_facts, say
+from usufruct.cli.registry import AssetArgument, Desk, Holder, account, open_desk, print_each, seconds
+from usufruct.cli.running import run
+from usufruct.cli.wallets import Wallet, open_wallet
+from usufruct.config import Config, load_config
+from usufruct.core import address, parse_units
+
+_CALL = f"a call of {TYPICAL_CALL[0]:,} text tokens in and {TYPICAL_CALL[1]:,} out"
+
+app = typer.Typer(
+    help=f"Passes: prepaid credits of a service. Calls are counted as {_CALL}, at today's price.", no_args_is_help=True
+)
+
+PlanArgument = Annotated[
+    str, typer.Argument(metavar="PLAN", help="The plan's id, or an asset that has exactly one plan on sale.")
+]
+
+
+@app.command()
+def plan(
+    asset: AssetArgument,
+    price: Annotated[str, typer.Option(help="Price of a package, as in 9; left out: the plans are listed.")] = "",
+    credits_: Annotated[
+        str, typer.Option("--credits", help="What a package pays for, in the asset's currency, as in 10.")
+    ] = "",
+    token: Annotated[str, typer.Option(help="Revenue token of the price; left out: the asset's currency.")] = "",
+    expires: Annotated[
+        str, typer.Option(help="After how long the credits are void, as in 365d; left out: never.")
+    ] = "",
+    wallet: Annotated[str, typer.Option("--wallet", "-w", help="Who signs: the title holder's wallet.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List a service's plans; with --price and --credits, offer another.
+
+    Example: usufruct pass plan my-model --price 9 --credits 10 --wallet 0
+    """
+    config = load_config()
+    if not price and not credits_:
+        _list_plans(asset, config, as_json=as_json)
+        return
+    for option, text in (("--price", price), ("--credits", credits_), ("--wallet", wallet)):
+        if not text:
+            raise typer.BadParameter("a new plan needs --price, --credits and --wallet", param_hint=option)
+    signer = open_wallet(wallet, config)
+
+    async def work() -> Mapping[str, object]:
+        async with open_desk(config) as desk:
+            which = await desk.register.find(asset)
+            currency = await desk.register.token((await desk.register.asset(which)).currency)
+            paid_in = await desk.register.find_token(token) if token else currency
+            made, transaction = await desk.passes.plan(
+                desk.chain.sender(signer),
+                which,
+                paid_in,
+                parse_units(price, paid_in.decimals, "price"),
+                parse_units(credits_, currency.decimals, "credits"),
+                await desk.register.now() + seconds(expires, "expires") if expires else 0,
+            )
+            return {**await _plan_facts(made, desk), "transaction": transaction}
+
+    print_facts(run(work), as_json=as_json)
+
+
+@app.command()
+def buy(
+    plan: PlanArgument,
+    wallet: Wallet,
+    packages: Annotated[int, typer.Option(min=1, help="How many packages.")] = 1,
+    to: Annotated[str, typer.Option(help="Address that gets the credits instead of the wallet.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Buy packages of a plan. The price is fixed by the plan; exactly that much is approved, and no more can be taken.
+
+    Example: usufruct pass buy my-model --packages 2 --wallet 4
+    """
+    config = load_config()
+    signer = open_wallet(wallet, config)
+    receiver = address(to, "to") if to else signer.address
+
+    async def work() -> Mapping[str, object]:
+        async with open_desk(config) as desk:
+            found = await desk.passes.find(plan)
+            token = found.token
+            say(f"This takes at most {token.show(found.price * packages)} {token.symbol} from {signer.address}.")
+            bought = await desk.passes.buy(desk.chain.sender(signer), found, packages, receiver)
+            card = await desk.register.contract.price_card(found.asset)
+            return {
+                "plan": hex(found.id),
+                "credits": found.currency.show(bought.credits),
+                "currency": found.currency.symbol,
+                "about_calls": about_calls(bought.credits, card),
+                "paid": token.show(bought.paid),
+                "token": token.symbol,
+                "to": checksum(receiver),
+                "approval": bought.approval,
+                "transaction": bought.transaction,
+            }
+
+    print_facts(run(work), as_json=as_json)
+
+
+@app.command()
+def activate(
+    plan: PlanArgument,
+    amount: Annotated[str, typer.Argument(metavar="CREDITS", help="How much use, in the asset's currency, as in 10.")],
+    wallet: Wallet,
+    as_json: Json = False,
+) -> None:
+    """Take credits out of circulation, so that the service's meter can burn them as they are used.
+
+    Example: usufruct pass activate my-model 5 --wallet 4
+    """
+    config = load_config()
+    signer = open_wallet(wallet, config)
+
+    async def work() -> Mapping[str, object]:
+        async with open_desk(config) as desk:
+            found = await desk.passes.find(plan)
+            wanted = parse_units(amount, found.currency.decimals, "credits")
+            meter, transaction = await desk.passes.activate(desk.chain.sender(signer), found, wanted)
+            return {
+                "plan": hex(found.id),
+                "activated": found.currency.show(wanted),
+                "currency": found.currency.symbol,
+                "meter": checksum(meter),
+                "transaction": transaction,
+            }
+
+    print_facts(run(work), as_json=as_json)
+
+
+@app.command()
+def balance(
+    holder: Holder,
+    asset: Annotated[str, typer.Argument(help="Only this asset's credits: its id or name.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show somebody's credits: circulating, activated, and from when on unused ones can be given back.
+
+    Example: usufruct pass balance my-model --holder 4
+    """
+    config = load_config()
+    who = account(holder, config)
+
+    async def work() -> list[dict[str, object]]:
+        async with open_desk(config) as desk:
+            which = await desk.register.find(asset) if asset else None
+            return [_credit_row(each) for each in await desk.passes.balance(who, which)]
+
+    print_each(run(work), "no credits", as_json=as_json)
+
+
+def _list_plans(asset: str, config: Config, *, as_json: bool) -> None:
+    async def work() -> list[Mapping[str, object]]:
+        async with open_desk(config) as desk:
+            found = await desk.passes.plans(await desk.register.find(asset))
+            return [await _plan_facts(each, desk) for each in found]
+
+    print_each(run(work), "no plan yet; --price and --credits make one", as_json=as_json)
+
+
+async def _plan_facts(plan: PassPlan, desk: Desk) -> Mapping[str, object]:
+    card = await desk.register.contract.price_card(plan.asset)
+    return {
+        "id": hex(plan.id),
+        "asset": hex(plan.asset),
+        "price": plan.token.show(plan.price),
+        "token": plan.token.symbol,
+        "credits": plan.currency.show(plan.credits),
+        "currency": plan.currency.symbol,
+        "about_calls": about_calls(plan.credits, card),
+        "expires": moment(plan.expiry) if plan.expiry else None,
+        "on_sale": plan.open,
+    }
+
+
+def _credit_row(held: Credits) -> dict[str, object]:
+    currency = held.plan.currency
+    return {
+        "plan": hex(held.plan.id),
+        "asset": hex(held.plan.asset),
+        "meter": None if held.meter == NO_ADDRESS else checksum(held.meter),
+        "circulating": currency.show(held.circulating),
+        "activated": currency.show(held.activated),
+        "currency": currency.symbol,
+        "about_calls": held.calls,
+        "refund_from": moment(held.refundable_at),
+    }

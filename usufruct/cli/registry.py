@@ -1,0 +1,138 @@
+"""What the commands about assets, shares and passes have in common: the way to the registry, and words for values."""
+
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import orjson
+import typer
+
+from usufruct.app import ChainAccess, open_chain
+from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, Token
+from usufruct.chain import DEVNET_ADDRESSES, DEVNET_CHAINS, InvalidKey, KeystoreMissing
+from usufruct.cli.printing import print_facts, print_rows
+from usufruct.cli.wallets import keystore_of
+from usufruct.config import Config
+from usufruct.core import Address, Invalid, address
+
+AssetArgument = Annotated[
+    str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")
+]
+
+Holder = Annotated[
+    str,
+    typer.Option(
+        help="Whose: an address, the name of a wallet, or, on a devnet, the number of a rich account (0 to 9)."
+    ),
+]
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class InvalidDuration(Invalid):
+    """Text that is no length of time."""
+
+    code = "invalid_duration"
+
+
+class InvalidPart(Invalid):
+    """Text that is not WHO:PERCENT."""
+
+    code = "invalid_part"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A registry, opened, with what people do there."""
+
+    chain: ChainAccess
+    register: Register
+    assets: Assets
+    holders: ShareHolders
+    passes: Passes
+
+
+@asynccontextmanager
+async def open_desk(config: Config) -> AsyncIterator[Desk]:
+    """Open the chain and its registry.
+
+    Raises:
+        NotDeployed: when our contracts do not stand on this chain.
+    """
+    async with open_chain(config) as chain:
+        register = Register(chain.client, chain.deployments, chain.database, confirmations=config.chain.confirmations)
+        yield Desk(chain, register, Assets(register), ShareHolders(register), Passes(register))
+
+
+def account(text: str, config: Config, field: str = "holder") -> Address:
+    """Return the address that an address, a wallet's name or a devnet account's number stands for; needs no password.
+
+    Raises:
+        KeystoreMissing: when there is no such wallet.
+        InvalidKey: when its file is no keystore.
+        InvalidAddress: for what only looks like an address.
+    """
+    if text.startswith("0x"):
+        return address(text, field)
+    if text.isdecimal() and int(text) < len(DEVNET_ADDRESSES) and config.chain.id in DEVNET_CHAINS:
+        return DEVNET_ADDRESSES[int(text)]
+    path = keystore_of(text, config)
+    if not path.is_file():
+        raise KeystoreMissing(
+            f"{field} {text!r} is neither an address nor a wallet: {path} does not exist", wallet=text
+        )
+    try:
+        written = str(orjson.loads(path.read_bytes())["address"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise InvalidKey(f"{path} is no keystore: it names no address", path=str(path)) from None
+    return address("0x" + written.removeprefix("0x"), f"the address in {path}")
+
+
+def seconds(text: str, field: str) -> int:
+    """Parse a length of time: "90m", "24h", "7d", or seconds.
+
+    Raises:
+        InvalidDuration: when it is none.
+    """
+    found = re.fullmatch(r"([0-9]{1,12})([smhd]?)", text)
+    if not found:
+        raise InvalidDuration(f"{field} must be like 90m, 24h or 7d, not {text!r}", field=field, value=text)
+    return int(found[1]) * _SECONDS[found[2] or "s"]
+
+
+def part(text: str, field: str) -> tuple[str, str]:
+    """Split WHO:PERCENT.
+
+    Raises:
+        InvalidPart: when it is not of this form.
+    """
+    who, _, percent = text.rpartition(":")
+    if not who or not percent:
+        raise InvalidPart(f"{field} must be WHO:PERCENT, such as 0x...:12.5, not {text!r}", field=field, value=text)
+    return who, percent
+
+
+def print_each(things: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool) -> None:
+    """Print things whose ids are too long for a table: the facts of each; says `nothing` when there is none."""
+    if as_json or not things:
+        print_rows(things, (), nothing, as_json=as_json)
+        return
+    for number, facts in enumerate(things):
+        if number:
+            sys.stdout.write("\n")
+        print_facts(facts, as_json=False)
+
+
+def card_facts(card: PriceCard, currency: Token) -> Mapping[str, object]:
+    """Return a price card in whole units of its currency."""
+    return {
+        "version": card.version,
+        "input_per_million": currency.show(card.input_per_million),
+        "output_per_million": currency.show(card.output_per_million),
+        "per_call": currency.show(card.per_call),
+        "context_window": card.context_window,
+        "currency": currency.symbol,
+    }
