@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from usufruct import __version__
-from usufruct.cli import demo_command, serving, settings, wallet
+from usufruct.cli import demo_command, serving, settings, up, wallet
 from usufruct.cli.running import exit_with
 from usufruct.core import UsufructError
 
@@ -18,7 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo_command.demo)
+app.command("up")(up.up)
 app.command("serve", hidden=True)(serving.serve_command)
+app.command("work", hidden=True)(serving.work_command)
 app.add_typer(settings.app, name="config")
 app.add_typer(wallet.app, name="wallet")
 
