@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import httpx
 import orjson
 
+from usufruct.config import Config
 from usufruct.core import Conflict, Unavailable
 
 if sys.platform != "win32":
     import fcntl
 
 _FILE = "up.lock"
+_GATEWAY_SECONDS = 3.0
 
 
 class AlreadyUp(Conflict):
@@ -82,3 +85,21 @@ def _locks(file: IO[bytes]) -> bool:
     except OSError:
         return False
     return True
+
+
+async def gateway_url(config: Config) -> str | None:
+    """Return the base URL of a gateway that answers for this installation; None when there is none."""
+    told = (found_up(config.data.folder) or {}).get("url")
+    for url in (told, f"http://{config.gateway.host}:{config.gateway.port}/v1" if config.gateway.port else None):
+        if url and await _lives(url):
+            return str(url)
+    return None
+
+
+async def _lives(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=_GATEWAY_SECONDS, trust_env=False) as client:
+            answer = await client.get(f"{url.removesuffix('/v1')}/healthz")
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == httpx.codes.OK

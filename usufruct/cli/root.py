@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from usufruct import __version__
-from usufruct.cli import demo_command, serving, settings, up, wallet
+from usufruct.cli import claim, demo_command, deploying, migrating, selling, service, serving, settings, up, wallet
+from usufruct.cli.doctor import doctor
 from usufruct.cli.running import exit_with
 from usufruct.core import UsufructError
 
@@ -19,8 +20,14 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command.demo)
 app.command("up")(up.up)
+app.command("sell")(selling.sell)
+app.command("deploy")(deploying.deploy)
+app.command("migrate")(migrating.migrate_command)
+app.command("doctor")(doctor)
 app.command("serve", hidden=True)(serving.serve_command)
 app.command("work", hidden=True)(serving.work_command)
+app.add_typer(service.app, name="service")
+app.add_typer(claim.app, name="claim")
 app.add_typer(settings.app, name="config")
 app.add_typer(wallet.app, name="wallet")
 

@@ -120,6 +120,11 @@ class Claimer:
         """Let another process claim at once."""
         await self._lease.release()
 
+    async def set_aside(self) -> list[SetAside]:
+        """Return the channels that the chain would not let us claim, and why; each is tried again by itself."""
+        async with self._side.database.snapshot() as unit:
+            return list((await all_set_aside(unit)).values())
+
     # What was begun
 
     async def _resume(self) -> list[Batch]:
