@@ -91,6 +91,12 @@ class WrongChain(Conflict):
     code = "wrong_chain"
 
 
+class AddressTaken(Conflict):
+    """The gateway cannot listen where it is told to."""
+
+    code = "address_taken"
+
+
 def signer_of(role: Role, config: Config) -> KeySigner:
     """Return a role's key: its keystore file; on a devnet, where there is none, the account everybody knows.
 
@@ -300,7 +306,7 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
 async def serve(installation: Installation, announce: Callable[[str], None]) -> None:
     """Serve the gateway until the process is told to stop; `announce` is given its base URL once it accepts calls."""
     setting = installation.config.gateway
-    listening = socket.create_server((setting.host, setting.port))
+    listening = _listen(setting.host, setting.port)
     options = uvicorn.Config(
         installation.router(),
         log_config=None,
@@ -318,6 +324,17 @@ async def serve(installation: Installation, announce: Callable[[str], None]) -> 
         if server.started:
             announce(f"http://{setting.host}:{listening.getsockname()[1]}/v1")
         await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise AddressTaken(
+            f"cannot listen at {host}:{port} ({error.strerror}); free it, or change gateway.host or gateway.port",
+            host=host,
+            port=port,
+        ) from error
 
 
 async def set_up_devnet(config: Config) -> Deployments:
