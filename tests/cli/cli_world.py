@@ -100,9 +100,9 @@ class Commands:
     def config(self) -> Config:
         return load_config(self.own)
 
-    def run(self, *arguments: str) -> Result:
+    def run(self, *arguments: str, typed: str = "") -> Result:
         cleared = {name: None for name in os.environ if name.startswith("USUFRUCT_")}
-        return CliRunner().invoke(app, arguments, env=cleared | self.own)
+        return CliRunner().invoke(app, arguments, input=typed, env=cleared | self.own)
 
     def json(self, *arguments: str) -> Any:
         """Run a command that must succeed, with --json."""

@@ -124,11 +124,16 @@ def test_what_is_missing_is_asked_for_in_turn_and_then_it_is_deployed_once(publi
     assert deployed["AssetRegistry"].lower() in moved.message
 
 
-def test_the_plan_is_shown_with_its_gas(public):
-    done = public.run(*deploying(public, "--claim-key", checksum(Address("0x" + "3c" * 20))))
-    assert done.exception is not None
-    assert "deploy AssetRegistry" in done.stdout
-    assert "80,000" in done.stdout
+def test_the_plan_is_shown_and_confirmed_first(public, monkeypatch):
+    monkeypatch.setattr("usufruct.cli.deploying.at_terminal", lambda: True)
+    another = deploying(public, "--claim-key", checksum(Address("0x" + "3c" * 20)))
+    declined = public.run(*another, typed="n\n")
+    assert declined.exception.code == "not_confirmed"
+    assert "deploy AssetRegistry" in declined.stdout
+    assert "80,000" in declined.stdout
+    confirmed = public.run(*another, typed="y\n")
+    assert confirmed.exit_code == 0
+    assert "80,000" not in public.run(*another).stdout
 
 
 def test_the_installation_then_runs_on_it(public):

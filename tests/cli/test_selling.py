@@ -112,15 +112,32 @@ def test_what_cannot_be_sold_is_refused_with_its_reason(commands, librarian_url,
     assert (refused.code, words in refused.message) == (code, True), refused.message
 
 
-def test_without_upstream_and_terminal_the_choices_are_named(commands, cli_world, monkeypatch, librarian_url):
-    async def find() -> tuple:
-        model = OfferedModel("llama", "library", None)
-        return (LocalServer("Ollama", librarian_url, (model,)),)
+@pytest.fixture
+def ollama(monkeypatch, librarian_url):
+    """Something runs where Ollama usually does."""
+
+    async def find() -> tuple[LocalServer, ...]:
+        models = tuple(OfferedModel(name, "library", None) for name in ("llama", "librarian"))
+        return (LocalServer("Ollama", librarian_url, models),)
 
     monkeypatch.setattr("usufruct.cli.offering.find_local_servers", find)
+
+
+def test_without_upstream_and_terminal_the_choices_are_named(commands, cli_world, ollama, librarian_url):
     refused = commands.refused("sell", "--no-up", "--pay-to", cli_world.SOMEBODY.address)
     assert refused.code == "no_upstream"
     assert f"--upstream {librarian_url} --model llama" in refused.message
+
+
+def test_at_a_terminal_one_is_chosen(commands, cli_world, ollama, monkeypatch):
+    monkeypatch.setattr("usufruct.cli.offering.at_terminal", lambda: True)
+    sale = ["sell", "--no-up", "--name", "chosen", "--pay-to", cli_world.SOMEBODY.address]
+    done = commands.run(*sale, typed="2\n")
+    assert "2. librarian of Ollama" in done.stdout
+    assert "chosen is on sale: 0.5 per million input tokens" in done.stdout
+    assert 'client.chat.completions.create(model="chosen"' in done.stdout
+    wrong = commands.run(*sale, typed="3\n")
+    assert wrong.exception.code == "no_upstream"
 
 
 def test_a_key_of_the_upstream_stays_out_of_sight(commands, cli_world, librarian_url, tmp_path):

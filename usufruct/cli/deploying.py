@@ -1,6 +1,5 @@
 """`usufruct deploy`: our contracts on the configured chain, by the owner's key."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -22,7 +21,7 @@ from usufruct.chain import (
 )
 from usufruct.cli.narrator import Narrator
 from usufruct.cli.printing import Json, print_facts
-from usufruct.cli.running import run
+from usufruct.cli.running import at_terminal, run
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Conflict, Invalid, PaymentRequired, address, format_units
 
@@ -156,7 +155,7 @@ async def _show(narrator: Narrator, client: Client, owner: KeySigner, steps: Seq
 def _confirm(narrator: Narrator, *, yes: bool) -> None:
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not at_terminal():
         raise NotConfirmed("nothing was sent: nobody is at the terminal to say yes; give --yes")
     if narrator.console.input("   Send this? [y/N] ").strip().lower() not in ("y", "yes"):
         raise NotConfirmed("nothing was sent")

@@ -1,12 +1,12 @@
 """Finds what is to be sold: an upstream, one of its models, and whether that really answers."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from usufruct.cli.narrator import Narrator
+from usufruct.cli.running import at_terminal
 from usufruct.connectors import LocalServer, OfferedModel, Upstream, find_local_servers
 from usufruct.core import Invalid, NotFound
 from usufruct.gateway import Endpoint, Replica
@@ -73,7 +73,7 @@ async def _choose_local(model: str, narrator: Narrator) -> tuple[str, str]:
     ]
     if not choices:
         raise NoUpstream("--upstream must name an OpenAI-compatible server; no Ollama or vLLM runs on this machine")
-    if not sys.stdin.isatty():
+    if not at_terminal():
         raise NoUpstream(f"--upstream and --model must name one of: {'; '.join(map(_named, choices))}")
     for number, choice in enumerate(choices, 1):
         narrator.say(f"{number}. {_named(choice)}")

@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from usufruct import __version__
-from usufruct.cli import claim, demo_command, deploying, migrating, selling, service, serving, settings, up, wallet
+from usufruct.cli import (
+    claim,
+    demo_command,
+    deploying,
+    migrating,
+    reconciling,
+    selling,
+    service,
+    serving,
+    settings,
+    till,
+    up,
+    wallet,
+)
 from usufruct.cli.doctor import doctor
 from usufruct.cli.running import exit_with
 from usufruct.core import UsufructError
@@ -23,11 +36,13 @@ app.command("up")(up.up)
 app.command("sell")(selling.sell)
 app.command("deploy")(deploying.deploy)
 app.command("migrate")(migrating.migrate_command)
+app.command("reconcile")(reconciling.reconcile)
 app.command("doctor")(doctor)
 app.command("serve", hidden=True)(serving.serve_command)
 app.command("work", hidden=True)(serving.work_command)
 app.add_typer(service.app, name="service")
 app.add_typer(claim.app, name="claim")
+app.add_typer(till.app, name="till")
 app.add_typer(settings.app, name="config")
 app.add_typer(wallet.app, name="wallet")
 

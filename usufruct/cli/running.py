@@ -51,6 +51,11 @@ async def _until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await task
 
 
+def at_terminal() -> bool:
+    """Tell whether somebody is there to answer a question."""
+    return sys.stdin.isatty()
+
+
 def end_with_standard_input() -> None:
     """Send this process SIGTERM as soon as its standard input ends."""
 

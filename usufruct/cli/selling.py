@@ -206,7 +206,7 @@ async def _list(installation: Installation, payee: Payee, narrator: Narrator) ->
     except KeystoreMissing as missing:
         raise PayeeNotListed(
             f"the till {checksum(till.address)} does not list {checksum(payee.pay_to)}, and the owner's key is not "
-            f"here; run this where it is, or send setPayee({checksum(payee.pay_to)}, {int(payee.kind)}) by other means",
+            f"here; where it is, run `usufruct till payee {checksum(payee.pay_to)} --as {payee.kind.name.lower()}`",
             payee=payee.pay_to,
         ) from missing
     with narrator.working(f"listing {checksum(payee.pay_to)} as a payee of the till, by the owner's key"):

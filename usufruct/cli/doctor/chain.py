@@ -81,15 +81,15 @@ async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
     if await till.claim_keys(claim):
         yield good("till", f"claim key {checksum(claim)} may claim")
     else:
-        yield bad(
-            "till", f"claim key {checksum(claim)} may not claim", "run `usufruct deploy` again, with the owner's key"
-        )
+        remedy = f"run `usufruct till claim-key {checksum(claim)}` where the owner's key is"
+        yield bad("till", f"claim key {checksum(claim)} may not claim", remedy)
     owner = _owner(chain.config)
     if owner is not None and await till.owner() != owner.address:
         yield bad("till", f"it obeys {checksum(await till.owner())}", "use that key as keystore `owner`")
     sink = fee_sink_of(chain.config)
     if await till.payees(sink) is PayeeKind.NONE:
-        yield bad("till", f"fee sink {checksum(sink)} is no payee: every claim fails", "run `usufruct deploy` again")
+        remedy = f"run `usufruct till payee {checksum(sink)}` where the owner's key is"
+        yield bad("till", f"fee sink {checksum(sink)} is no payee: every claim fails", remedy)
 
 
 async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:

@@ -24,7 +24,7 @@ async def check_payees(installation: Installation) -> AsyncIterator[Finding]:
         yield bad(
             "payees",
             f"the till does not list {checksum(asset.pay_to)}, the payee of {asset.name}: its income waits",
-            "list it with the owner's key: setPayee of the till",
+            f"run `usufruct till payee {checksum(asset.pay_to)}` where the owner's key is (--as shares for Shares)",
         )
     if not unpaid:
         yield good("payees", f"all of {len(assets)} services have a listed payee")
