@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import uvicorn
 
@@ -17,23 +18,28 @@ from usufruct.chain import (
     Client,
     Deployments,
     KeySigner,
+    KeystoreMissing,
+    Revert,
     Sender,
     Terms,
+    UnreadableAnswer,
     check_settlement,
     deploy_devnet,
     devnet_signer,
     open_keystore,
+    open_till,
+    refuse_devnet_key,
 )
-from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
-from usufruct.config import Config
-from usufruct.core import ChainId, Conflict, SystemClock
+from usufruct.config import Config, InvalidSetting
+from usufruct.core import Address, ChainId, Conflict, SystemClock, address
 from usufruct.gateway import Catalogue, Gateway, KeyChannels, Operator, Quotes, Wallets, gateway_routes
 from usufruct.payments import (
     ChainSide,
     ChannelTerms,
     Claimer,
+    ClaimPolicy,
     Deposits,
     Escrow,
     Funding,
@@ -43,9 +49,13 @@ from usufruct.payments import (
     TokenFacts,
     Wanted,
     Watcher,
+    claim_due,
+    deposit_due,
     open_ledger,
     recover_signer,
+    refund_due,
     token_facts,
+    watch,
 )
 from usufruct.store import Database, Seal, Stamp, ensure_current, open_database
 from usufruct.web import GuardedProtocol, Health, Router
@@ -84,16 +94,65 @@ class WrongChain(Conflict):
     code = "wrong_chain"
 
 
+class AddressTaken(Conflict):
+    """The gateway cannot listen where it is told to."""
+
+    code = "address_taken"
+
+
 def signer_of(role: Role, config: Config) -> KeySigner:
     """Return a role's key: its keystore file; on a devnet, where there is none, the account everybody knows.
 
     Raises:
         KeystoreMissing: on any other chain without the file.
     """
-    path = config.keys.folder / f"{role}.json"
-    if config.chain.id in DEVNET_CHAINS and not path.exists():
-        return devnet_signer(_DEVNET_ACCOUNTS[role], ChainId(config.chain.id))
-    return open_keystore(path, config.keys.password.reveal())
+    path, chain_id = config.keys.folder / f"{role}.json", ChainId(config.chain.id)
+    if not path.exists():
+        if chain_id in DEVNET_CHAINS:
+            return devnet_signer(_DEVNET_ACCOUNTS[role], chain_id)
+        raise KeystoreMissing(
+            f"the role {role} has no key: {path} does not exist; `usufruct wallet new {role}` makes one",
+            role=role,
+            path=str(path),
+        )
+    signer = open_keystore(path, config.keys.password.reveal())
+    refuse_devnet_key(signer.address, chain_id)
+    return signer
+
+
+def fee_sink_of(config: Config) -> Address:
+    """Return who gets the protocol fee and what reaches the till without a payee.
+
+    Raises:
+        InvalidSetting: when that is not configured on a public chain.
+    """
+    if config.chain.fee_sink:
+        return address(config.chain.fee_sink, "chain.fee_sink")
+    if config.chain.id in DEVNET_CHAINS:
+        return FEE_SINK
+    raise InvalidSetting(
+        f"chain.fee_sink is needed on chain {config.chain.id}: set it to an address of yours", key="chain.fee_sink"
+    )
+
+
+async def token_of(config: Config, client: Client, deployments: Deployments) -> TokenFacts:
+    """Return the token that is charged in: the configured one; on a devnet, unless configured, the test dollar.
+
+    Raises:
+        InvalidSetting: when it is not configured on a public chain, or is no token.
+    """
+    if not config.chain.token and config.chain.id not in DEVNET_CHAINS:
+        raise InvalidSetting(
+            f"chain.token is needed on chain {config.chain.id}: set it to the address of the dollar to charge in",
+            key="chain.token",
+        )
+    token = address(config.chain.token) if config.chain.token else deployments.address(TestDollar)
+    try:
+        return await token_facts(client, token)
+    except (Revert, UnreadableAnswer) as error:
+        raise InvalidSetting(
+            f"chain.token: there is no ERC-20 token at {token} on chain {config.chain.id}", key="chain.token"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -160,7 +219,8 @@ class Installation(ChainAccess):
     @cached_property
     def claimer(self) -> Claimer:
         """Return what claims what was charged and splits it to the assets."""
-        return Claimer(self.chain_side, self._claim_sender, self.catalogue, FEE_SINK, self.observer)
+        sink, policy = fee_sink_of(self.config), ClaimPolicy(threshold=self.config.claims.threshold)
+        return Claimer(self.chain_side, self._claim_sender, self.catalogue, sink, self.observer, policy=policy)
 
     @cached_property
     def refunds(self) -> Refunds:
@@ -190,6 +250,15 @@ class Installation(ChainAccess):
         )
         clock = SystemClock()
         return Wallets(wanted, funding, Quotes(self.quote_stamp, clock), clock)
+
+    def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+        """Return what a worker runs for this installation, by name; none of them ends by itself."""
+        return {
+            "watch": partial(watch, self.watcher),
+            "claim": partial(claim_due, self.claimer),
+            "deposit": partial(deposit_due, self.deposits),
+            "refund": partial(refund_due, self.refunds),
+        }
 
     def router(self) -> Router:
         """Return the gateway's HTTP application."""
@@ -253,7 +322,7 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
         stack.push_async_callback(ledger.close)
 
         receipts = signer_of(Role.RECEIPTS, config)
-        token = await token_facts(client, deployments.address(TestDollar))
+        token = await token_of(config, client, deployments)
         operator = Operator(Escrow(chain_id), till, token.address, receipts, token.decimals, token.symbol)
         clock = SystemClock()
         domain = KeyDomain(chain_id, till)
@@ -270,7 +339,7 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
 async def serve(installation: Installation, announce: Callable[[str], None]) -> None:
     """Serve the gateway until the process is told to stop; `announce` is given its base URL once it accepts calls."""
     setting = installation.config.gateway
-    listening = socket.create_server((setting.host, setting.port))
+    listening = _listen(setting.host, setting.port)
     options = uvicorn.Config(
         installation.router(),
         log_config=None,
@@ -290,6 +359,17 @@ async def serve(installation: Installation, announce: Callable[[str], None]) -> 
         await serving
 
 
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise AddressTaken(
+            f"cannot listen at {host}:{port} ({error.strerror}); free it, or change gateway.host or gateway.port",
+            host=host,
+            port=port,
+        ) from error
+
+
 async def set_up_devnet(config: Config) -> Deployments:
     """Deploy everything on the configured devnet and write down where it stands; idempotent.
 
@@ -303,13 +383,9 @@ async def set_up_devnet(config: Config) -> Deployments:
         chain_id = ChainId(config.chain.id)
         owner = signer_of(Role.OWNER, config)
         sender = Sender(client, owner, database, chain_id, poll_seconds=config.chain.poll_milliseconds / 1000)
-        terms = Terms(owner=owner.address, guardian=owner.address, fee_sink=FEE_SINK, fee_bps=DEVNET_FEE_BPS)
+        terms = Terms(owner.address, owner.address, fee_sink_of(config), DEVNET_FEE_BPS)
         deployments = await deploy_devnet(client, sender, chain_id, terms)
         till = Till(deployments.address(Till), client)
-        claim_key = signer_of(Role.CLAIM, config).address
-        if not await till.claim_keys(claim_key):
-            await sender.execute(till.set_claim_key(claim_key, allowed=True), f"claim-key/{till.address}/{claim_key}")
-        if await till.payees(FEE_SINK) is PayeeKind.NONE:
-            await sender.execute(till.set_payee(FEE_SINK, PayeeKind.PLAIN), f"payee/{till.address}/{FEE_SINK}")
+        await open_till(till, sender, signer_of(Role.CLAIM, config).address, terms.fee_sink)
         deployments.write(config.data.folder)
         return deployments

@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from usufruct.core import Invalid
+from usufruct.core import Invalid, address
 
 __all__ = [
     "DEVNET_CHAIN_ID",
     "ChainConfig",
+    "ClaimsConfig",
     "Config",
     "DataConfig",
     "DatabaseConfig",
@@ -102,12 +103,23 @@ class ChainConfig:
     """Which chain, the node that speaks for it, and how often to look whether a transaction was mined.
 
     `confirmations`: from which block on, counted from its own, a deposit or claim counts; more than 1 off devnets.
+    `token`: address of the dollar that is charged in; empty: a devnet's test dollar. `fee_sink`: address that gets the
+    protocol fee and whatever reaches the till without a payee; empty: an account of the devnet.
     """
 
     rpc_url: str = "http://127.0.0.1:8545"
     id: int = DEVNET_CHAIN_ID
     poll_milliseconds: int = 500
     confirmations: int = 1
+    token: str = ""
+    fee_sink: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimsConfig:
+    """When a worker claims: a channel that owes `threshold` atomic units is not left to wait until its debt is old."""
+
+    threshold: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,7 @@ class Config:
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
     chain: ChainConfig = field(default_factory=ChainConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
+    claims: ClaimsConfig = field(default_factory=ClaimsConfig)
     keys: KeysConfig = field(default_factory=KeysConfig)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
 
@@ -252,10 +265,14 @@ def _checked(config: Config) -> Config:
         "chain.confirmations",
         "ledger.lease_seconds",
         "ledger.answer_hours",
+        "claims.threshold",
     ):
         section, key = name.split(".")
         if getattr(getattr(config, section), key) < 1:
             raise InvalidSetting(f"{name} must be at least 1", key=name)
+    for name in ("token", "fee_sink"):
+        if getattr(config.chain, name):
+            address(getattr(config.chain, name), f"chain.{name}")
     if config.chain.id != DEVNET_CHAIN_ID and not config.data.secret:
         raise InvalidSetting(
             f"data.secret is needed on chain {config.chain.id}: set it to 32 random characters or more",

@@ -1,11 +1,18 @@
-"""The devnet and the parts that settle, as in `tests/payments/conftest.py`."""
+"""The devnet and the parts that settle, as in `tests/payments/conftest.py`; the command line, as in `tests/cli`."""
 
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
-_spec = spec_from_file_location("payments_conftest", Path(__file__).parents[1] / "payments" / "conftest.py")
-_shared = module_from_spec(_spec)
-_spec.loader.exec_module(_shared)
+
+def _conftest(room: str) -> ModuleType:
+    spec = spec_from_file_location(f"{room}_conftest", Path(__file__).parents[1] / room / "conftest.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_shared, _cli = _conftest("payments"), _conftest("cli")
 
 settlement_world = _shared.settlement_world
 settled_chain = _shared.settled_chain
@@ -13,3 +20,6 @@ anvil = _shared.anvil
 client = _shared.client
 make_town = _shared.make_town
 town = _shared.town
+
+cli_world = _cli.cli_world
+librarian_url = _cli.librarian_url

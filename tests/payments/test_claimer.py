@@ -132,6 +132,32 @@ async def test_a_payee_the_till_does_not_list_is_set_aside_and_the_others_are_pa
     assert (await town.balances())["second shares"] == 10
 
 
+@pytest.mark.parametrize("missing", ["listing", "payee"])
+async def test_a_channel_is_claimed_up_to_the_first_call_that_cannot_be_paid(town, settlement_world, missing):
+    owner, payees = settlement_world.OWNER.address, dict(town.register.payees)
+    await town.deposit(5_000)
+    for call, (charge, asset) in enumerate([(300, 0), (0, 1), (20, 0), (41, 1), (7, 0)]):
+        await town.call(call, charge, asset=asset)
+    if missing == "listing":
+        await town.act(owner, town.till.set_payee(town.place.shares[1], PayeeKind.NONE))
+    else:
+        del town.register.payees[town.place.assets[1]]
+
+    ended = await town.claimer.run()
+    assert [(batch.state, batch.count) for batch in ended] == [(BatchState.CONFIRMED, 2)]
+    assert (await town.balances())["first shares"] == 320
+    assert town.claimer.counters.set_aside == 0
+    assert await town.claimer.run() == []
+    assert town.claimer.counters.set_aside == 1
+
+    await town.act(owner, town.till.set_payee(town.place.shares[1], PayeeKind.SHARES))
+    town.register.payees = payees
+    await _forget_waiting(town)
+    assert len(await town.claimer.run()) == 1
+    balances = await town.balances()
+    assert (balances["first shares"], balances["second shares"], balances["till"]) == (327, 41, 0)
+
+
 async def test_an_asset_without_a_payee_is_set_aside_and_the_others_are_paid(town):
     await town.deposit(1_000, "a")
     await town.deposit(1_000, "b", salt=2)

@@ -70,7 +70,9 @@ class Deployments:
         name = contract.__name__
         if name not in self.contracts:
             raise NotDeployed(
-                f"{name} is not deployed on chain {self.chain_id}; deploy first", contract=name, chain_id=self.chain_id
+                f"{name} is not deployed on chain {self.chain_id}; run `usufruct deploy`",
+                contract=name,
+                chain_id=self.chain_id,
             )
         return self.contracts[name].address
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from usufruct.chain.anvil import Devnet
-from usufruct.chain.binding import Creation
+from usufruct.chain.binding import Contract, Creation
 from usufruct.chain.client import Client
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -13,7 +13,7 @@ from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCol
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.chain.deployments import ContractDeployer, Deployments
+from usufruct.chain.deployments import ContractDeployer, Deployments, address_of
 from usufruct.chain.sender import Sender
 from usufruct.core import Address, ChainId, Faulty
 
@@ -54,15 +54,21 @@ async def deploy_all(
         SettlementMismatch: when the settlement contract is not the one the x402 package signs for.
     """
     await check_settlement(client, chain_id)
-    registry = await deployer.deploy(
-        AssetRegistry,
-        AssetRegistry.deploy(
-            terms.owner, terms.guardian, terms.fee_sink, terms.fee_bps, wrapped_native, terms.contract_uri
-        ),
-    )
-    await deployer.deploy(AccessPass, AccessPass.deploy(registry.address))
-    await deployer.deploy(Till, Till.deploy(terms.owner, SETTLEMENT))
+    for contract, creation in creations(terms, wrapped_native):
+        await deployer.deploy(contract, creation)
     return deployer.deployments
+
+
+def creations(terms: Terms, wrapped_native: Address) -> list[tuple[type[Contract], Creation]]:
+    """Return our contracts in the order in which they are deployed, with their arguments."""
+    registry = AssetRegistry.deploy(
+        terms.owner, terms.guardian, terms.fee_sink, terms.fee_bps, wrapped_native, terms.contract_uri
+    )
+    return [
+        (AssetRegistry, registry),
+        (AccessPass, AccessPass.deploy(address_of(AssetRegistry, registry))),
+        (Till, Till.deploy(terms.owner, SETTLEMENT)),
+    ]
 
 
 async def deploy_devnet(client: Client, sender: Sender, chain_id: ChainId, terms: Terms) -> Deployments:

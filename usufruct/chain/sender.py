@@ -188,6 +188,13 @@ class Sender:
                 newest = await self._bump(sent, newest, head)
             await self._broadcast(sent, newest)
 
+    async def stuck(self, blocks: int) -> list[Sent]:
+        """Return calls that were signed more than `blocks` blocks ago and are not mined, oldest nonce first."""
+        head = await self._client.block_number()
+        pending = await self._outbox.pending(self.address)
+        first = {sent.key: min(attempt.block for attempt in await self._outbox.attempts(sent.key)) for sent in pending}
+        return [sent for sent in pending if head - first[sent.key] > blocks]
+
     async def _advance_in_turn(self, begun: float) -> None:
         """Advance for all who wait at once: after `begun` at least, and again after each interval."""
         async with self._turn:

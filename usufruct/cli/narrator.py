@@ -30,7 +30,7 @@ class Narrator:
         """Show that something takes a moment, and leave a line when it is done."""
         with self.console.status(f"   {what} ..."):
             yield
-        self.console.print(f"   [green]done[/green] {what}")
+        self.console.print(f"   [green]done[/green] {what}", soft_wrap=True)
 
     def piece(self, text: str) -> None:
         """Show a piece of an answer as it comes, without ending the line."""

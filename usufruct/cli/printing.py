@@ -20,6 +20,12 @@ def print_json(value: object) -> None:
     sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
+def print_line(value: object) -> None:
+    """Print one JSON value as one line to standard output at once, for a program that reads on while we run."""
+    sys.stdout.write(orjson.dumps(value).decode() + "\n")
+    sys.stdout.flush()
+
+
 def print_facts(facts: Mapping[str, object], *, as_json: bool) -> None:
     """Print one thing: a line for each of its facts, or the whole as JSON."""
     if as_json:

@@ -22,7 +22,11 @@ class ProcessFailed(Unavailable):
 
 
 class Process:
-    """A Python module of ours as a process, known to be ready by the JSON line it prints."""
+    """A Python module of ours as a process, known to be ready by the JSON line it prints.
+
+    It has a session of its own, so that Ctrl-C at a terminal reaches us alone and we end things in order; and it reads
+    from us, so that one that was told to can see us die.
+    """
 
     def __init__(self, module: str, *arguments: str, environment: Mapping[str, str], log: Path) -> None:
         """Start it; what it logs goes to `log`.
@@ -36,8 +40,9 @@ class Process:
                 [sys.executable, "-m", module, *arguments],
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 env=dict(environment),
+                start_new_session=True,
             )
         self.ready: Mapping[str, Any] = self._read_ready(module)
 
@@ -45,6 +50,11 @@ class Process:
     def pid(self) -> int:
         """Return its process id."""
         return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return how it ended, a signal's number negated; None while it runs."""
+        return self._process.poll()
 
     def kill(self) -> None:
         """End it as a crash would: SIGKILL, nothing is tidied up."""
@@ -63,8 +73,9 @@ class Process:
 
     def _end(self) -> None:
         self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
 
     def _read_ready(self, module: str) -> Mapping[str, Any]:
         assert self._process.stdout is not None

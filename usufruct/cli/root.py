@@ -6,7 +6,24 @@ from typing import Annotated
 import typer
 
 from usufruct import __version__
-from usufruct.cli import asset, demo_command, passes, serving, settings, shares, wallet
+from usufruct.cli import (
+    asset,
+    claim,
+    demo_command,
+    deploying,
+    migrating,
+    passes,
+    reconciling,
+    selling,
+    service,
+    serving,
+    settings,
+    shares,
+    till,
+    up,
+    wallet,
+)
+from usufruct.cli.doctor import doctor
 from usufruct.cli.running import exit_with
 from usufruct.core import UsufructError
 
@@ -18,7 +35,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo_command.demo)
+app.command("up")(up.up)
+app.command("sell")(selling.sell)
+app.command("deploy")(deploying.deploy)
+app.command("migrate")(migrating.migrate_command)
+app.command("reconcile")(reconciling.reconcile)
+app.command("doctor")(doctor)
 app.command("serve", hidden=True)(serving.serve_command)
+app.command("work", hidden=True)(serving.work_command)
+app.add_typer(service.app, name="service")
+app.add_typer(claim.app, name="claim")
+app.add_typer(till.app, name="till")
 app.add_typer(settings.app, name="config")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(asset.app, name="asset")

@@ -1,15 +1,24 @@
 """Runs a command's work, and turns every error we know into one clean line."""
 
 import asyncio
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Annotated, Any, TypeVar
 
+import typer
 from rich.console import Console
 
 from usufruct.core import UsufructError
 
 T = TypeVar("T")
+
+Attached = Annotated[
+    bool, typer.Option("--attached", hidden=True, help="End when standard input does: whoever started this is gone.")
+]
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -18,6 +27,44 @@ def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return asyncio.run(work())
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def run_until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run work that goes on until SIGTERM or Ctrl-C; it is cancelled once, however often they come, and tidies up."""
+    asyncio.run(_until_stopped(work))
+
+
+async def _until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    task = asyncio.ensure_future(work())
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def at_terminal() -> bool:
+    """Tell whether somebody is there to answer a question."""
+    return sys.stdin.isatty()
+
+
+def end_with_standard_input() -> None:
+    """Send this process SIGTERM as soon as its standard input ends."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 1024):  # sys.stdin itself has a lock that must be free when we end
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def exit_with(error: UsufructError) -> None:

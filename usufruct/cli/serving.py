@@ -1,17 +1,53 @@
-"""`usufruct serve`: one gateway process."""
+"""`usufruct serve`, `usufruct work`: one gateway, one worker; as many of each as you like share a database."""
+
+import logging
 
 import orjson
 
 from usufruct.app import open_installation, serve
-from usufruct.cli.running import run
+from usufruct.cli.running import Attached, end_with_standard_input, run, run_until_stopped
 from usufruct.config import load_config
+from usufruct.web import log_as_json
+from usufruct.worker import work
+
+_TALKATIVE = ("alembic", "uvicorn")
+"""Libraries that say at level info what we say ourselves, or nobody needs to read."""
+
+_log = logging.getLogger(__name__)
 
 
-def serve_command() -> None:
+def serve_command(attached: Attached = False) -> None:
     """Serve the gateway of the configured installation; says where in one JSON line."""
 
-    async def work() -> None:
+    async def serving() -> None:
         async with open_installation(load_config()) as installation:
-            await serve(installation, lambda url: print(orjson.dumps({"url": url}).decode(), flush=True))  # noqa: T201
+            await serve(installation, lambda url: _announce({"url": url}))
 
-    run(work)
+    _begin(attached)
+    run(serving)
+
+
+def work_command(attached: Attached = False) -> None:
+    """Follow the chain, claim, finish deposits and give money back, until told to stop; says so in one JSON line."""
+
+    async def working() -> None:
+        async with open_installation(load_config()) as installation:
+            jobs = installation.jobs()
+            _announce({"jobs": list(jobs)})
+            await work(jobs)
+
+    _begin(attached)
+    run_until_stopped(working)
+
+
+def _begin(attached: bool) -> None:
+    log_as_json()
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
+    if attached:
+        end_with_standard_input()
+
+
+def _announce(ready: dict[str, object]) -> None:
+    _log.info("ready", extra=ready)
+    print(orjson.dumps(ready).decode(), flush=True)  # noqa: T201 - what `Process` waits for

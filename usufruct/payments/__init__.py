@@ -93,6 +93,7 @@ from usufruct.payments.settlement.model import (
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.reader import TokenFacts, token_facts
 from usufruct.payments.settlement.refunds import Refunded, Refunds
+from usufruct.payments.settlement.store import SetAside
 from usufruct.payments.settlement.watcher import Watcher
 from usufruct.payments.signature import DigestSigner, InvalidSignature, recover_signer
 from usufruct.payments.terms import ChannelRefused, ChannelTerms
@@ -208,6 +209,7 @@ __all__ = [
     "Replay",
     "Reservation",
     "Reserved",
+    "SetAside",
     "Split",
     "StillRunning",
     "TokenFacts",

@@ -172,6 +172,10 @@ class Ledger:
         leases = await self._read("lapsed", lambda: calls.lapsed(limit))
         return sum([await self._write("expire", partial(calls.expire, lease), lease.channel) for lease in leases])
 
+    async def lapsed(self, limit: int = _BATCH) -> list[Lease]:
+        """Return open calls whose lease has ended, the longest first: no gateway has released them yet."""
+        return await self._read("lapsed", lambda: calls.lapsed(limit))
+
     async def call(self, call: Hash32) -> Call | None:
         """Return a call, or None."""
         return await self._read("call", lambda: calls.find_call(call))

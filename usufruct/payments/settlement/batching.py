@@ -13,7 +13,7 @@ from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts import structs
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.till import Till
-from usufruct.core import Address, Hash32, Unavailable, UsufructError
+from usufruct.core import Address, AssetId, Hash32, Unavailable, UsufructError
 from usufruct.payments.ledger.records import Claim
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.errors import BatchRefused
@@ -35,10 +35,11 @@ _BLAME_A_ROW = (
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A claim that cannot be sent now, and why."""
+    """A claim that cannot be sent now, and why; `unpayable` are the assets of it that the till would not pay."""
 
     claim: Claim
     reason: UsufructError
+    unpayable: frozenset[AssetId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +109,28 @@ class Batcher:
         return result
 
     async def payable(self, claims: Sequence[Claim]) -> Sorted:
-        """Divide claims into those all of whose assets have somebody to pay, and the others."""
+        """Divide claims into those all of whose assets the till would pay, and the others."""
         found = Sorted([[]], [])
+        reasons: dict[AssetId, UsufructError | None] = {}
         for claim in claims:
-            try:
-                await self._splits([claim])
-            except Unavailable:
-                raise
-            except UsufructError as reason:
-                found.refused.append(Refused(claim, reason))
+            for asset in {split.asset for split in claim.splits} - reasons.keys():
+                reasons[asset] = await self._refusal(asset)
+            refused = {split.asset: reason for split in claim.splits if (reason := reasons[split.asset])}
+            if refused:
+                found.refused.append(Refused(claim, next(iter(refused.values())), frozenset(refused)))
             else:
                 found.batches[0].append(claim)
         return found
+
+    async def _refusal(self, asset: AssetId) -> UsufructError | None:
+        """Return why the till would not pay an asset: nobody knows its payee, or the till does not list it."""
+        try:
+            payee = await self._payees.pay_to(asset)
+        except Unavailable:
+            raise
+        except UsufructError as reason:
+            return reason
+        return refusals.NotAPayee(payee) if await self._till.payees(payee) is structs.PayeeKind.NONE else None
 
     async def _sort(self, token: Address, claims: Sequence[Claim], most_gas: int) -> Sorted:
         if not claims:

@@ -95,7 +95,7 @@ class Claimer:
             RpcUnavailable: when the node does not answer; everything is where it was.
             BatchRefused: when the till refuses this claimer as such.
         """
-        if not await self._lease.hold():
+        if not await self.take():
             return []
         ended = await self._resume()
         channels = await self._claimable()
@@ -112,9 +112,18 @@ class Claimer:
             raise refusals[0]
         return ended
 
+    async def take(self) -> bool:
+        """Become the one that claims, or go on being it; False while another process is."""
+        return await self._lease.hold()
+
     async def release(self) -> None:
         """Let another process claim at once."""
         await self._lease.release()
+
+    async def set_aside(self) -> list[SetAside]:
+        """Return the channels that the chain would not let us claim, and why; each is tried again by itself."""
+        async with self._side.database.snapshot() as unit:
+            return list((await all_set_aside(unit)).values())
 
     # What was begun
 
@@ -174,16 +183,40 @@ class Claimer:
 
     async def _claim(self, token: Address, claims: Sequence[Claim]) -> list[Batch]:
         payable = await self._batcher.payable(claims)
+        sound = payable.batches[0] + [each for refused in payable.refused for each in await self._shorten(refused)]
         policy = self._policy
         try:
-            found = await self._batcher.sort(token, payable.batches[0], policy.most_gas, policy.most_rows)
+            found = await self._batcher.sort(token, sound, policy.most_gas, policy.most_rows)
         except BatchRefused:
-            await self._fail(claims)
+            await self._fail(sound)
             raise
-        for refused in payable.refused + found.refused:
+        for refused in found.refused:
             await self._put_aside(refused)
         batches = [await self._note(BatchKind.CLAIM, token, each) for each in found.batches]
         return await self._send_all(batches)
+
+    async def _shorten(self, refused: Refused) -> list[Claim]:
+        """Plan what comes before the first call that cannot be paid; with nothing before it, the channel is set aside.
+
+        Calls tile a channel in the order in which they were charged: what comes after that call waits for it.
+        """
+        claim, position = refused.claim, await self._first_unpayable(refused)
+        if position <= claim.split_from:
+            await self._put_aside(refused)
+            return []
+        _log.warning("channel %s is claimed up to %d only: %s", claim.channel, position, refused.reason.message)
+        await self._fail([claim])
+        return await self._plan_one(claim.channel, position)
+
+    async def _first_unpayable(self, refused: Refused) -> int:
+        """Return the position in the channel at which the first call begins that cannot be paid."""
+        position = refused.claim.split_from
+        while calls := await self._side.ledger.metered(refused.claim.channel, position, _PAGE):
+            for call in calls:
+                position, charge = call.cumulative or position, call.bill.charge if call.bill else 0
+                if charge and call.asset in refused.unpayable:
+                    return position - charge
+        return position
 
     async def _put_aside(self, refused: Refused) -> None:
         channel, reason = refused.claim.channel, refused.reason
@@ -331,6 +364,7 @@ class Claimer:
         hash_, block = (last.hash, last.block) if last else (None, None)
         async with self._side.database.transaction() as unit:
             await end_batch(unit, batch.id, state, hash_, block)
+        _log.info("batch %s is %s", batch.id, state, extra={"transaction": hash_, "channels": len(batch.members)})
         return replace(batch, state=state, hash=hash_, block=block)
 
     async def _fail(self, claims: Sequence[Claim]) -> None:

@@ -1,0 +1,197 @@
+"""The command line in tests: as a process and in this one, on an installation of its own; and a payer who pays."""
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from typer.testing import CliRunner, Result
+
+from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
+from usufruct.app import Installation, open_installation
+from usufruct.chain import COLLECTOR, KeySigner, devnet_signer
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.cli import app
+from usufruct.config import Config, load_config
+from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError
+from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.payments import Bill, DepositAuthorization, Lease, PriceCard, Reservation, Usage, new_id, sign_voucher
+
+T = TypeVar("T")
+
+CHAIN = ChainId(31337)
+PAYER, OWNER_OF_SHARES, SOMEBODY = (devnet_signer(index, CHAIN) for index in (4, 5, 6))
+DOLLAR = 1_000_000
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def settings(folder: Path, rpc_url: str, **more: object) -> dict[str, str]:
+    """What makes an installation its own, as environment variables."""
+    base = {"data_folder": folder, "chain_rpc_url": rpc_url, "gateway_port": 0, "chain_poll_milliseconds": 30}
+    base["keys_folder"] = folder / "keys"
+    return {f"USUFRUCT_{name.upper()}": str(value) for name, value in (base | more).items()}
+
+
+def process_environment(own: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("USUFRUCT_")} | own
+
+
+def run_cli(*arguments: str, own: dict[str, str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run a command as a process, to its end."""
+    command = [sys.executable, "-m", "usufruct.cli", *arguments]
+    environment = process_environment(own)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)
+
+
+@dataclass
+class Running:
+    """A command that runs on: what it said in its first line, and its words for people so far."""
+
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+    log: Path
+
+    def words(self) -> str:
+        return self.log.read_text()
+
+    def stop(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+
+@contextmanager
+def running_cli(*arguments: str, own: dict[str, str], log: Path) -> Iterator[Running]:
+    """Start a command that runs on, and wait for its first line; it is killed if it still runs in the end."""
+    command = [sys.executable, "-m", "usufruct.cli", *arguments]
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=process_environment(own)
+        )
+    try:
+        line = process.stdout.readline()
+        assert line, log.read_text()
+        yield Running(process, json.loads(line), log)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@dataclass
+class Commands:
+    """Commands run in this process, on one installation."""
+
+    own: dict[str, str]
+
+    @property
+    def config(self) -> Config:
+        return load_config(self.own)
+
+    def run(self, *arguments: str, typed: str = "") -> Result:
+        cleared = {name: None for name in os.environ if name.startswith("USUFRUCT_")}
+        return CliRunner().invoke(app, arguments, input=typed, env=cleared | self.own)
+
+    def json(self, *arguments: str) -> Any:
+        """Run a command that must succeed, with --json."""
+        done = self.run(*arguments, "--json")
+        assert done.exit_code == 0, (done.stderr, done.exception)
+        return json.loads(done.stdout)
+
+    def refused(self, *arguments: str) -> UsufructError:
+        """Run a command that must fail with an error of ours."""
+        done = self.run(*arguments)
+        assert isinstance(done.exception, UsufructError), (done.stdout, done.stderr, done.exception)
+        return done.exception
+
+    def inside(self, work: Callable[[Installation], Awaitable[T]]) -> T:
+        """Do something with the installation opened, as a command would."""
+
+        async def opened() -> T:
+            async with open_installation(self.config) as installation:
+                return await work(installation)
+
+        return asyncio.run(opened())
+
+
+async def paying_key(installation: Installation, deposit: int = 5 * DOLLAR) -> NewKey:
+    """Make a key whose channel holds a deposit, as a payer does with a wallet."""
+    terms = KeyTerms(PAYER.address, deposit, SystemClock().now() + 86_400)
+    nonce = secrets.randbits(128)
+    new = await installation.keys.create(
+        terms, KeyProof(nonce, PAYER.sign(key_digest(installation.key_domain, terms, nonce)))
+    )
+    dollar = TestDollar(installation.operator.token, installation.client)
+    await installation.sender(PAYER).execute(dollar.mint(PAYER.address, deposit), f"mint/{new.key.id}")
+    config = (await installation.ledger.channel(new.key.channel)).reading.config
+    head = await installation.client.header()
+    unsigned = DepositAuthorization(CHAIN, config, deposit, 0, head.timestamp + 3_600, secrets.randbits(128), b"")
+    document = receive_authorization(unsigned, unsigned.nonce(new.key.channel), installation.operator.token)
+    await installation.deposits.submit(replace(unsigned, signature=await PAYER.sign_typed_data(document)))
+    return new
+
+
+def receive_authorization(deposit: DepositAuthorization, nonce: str, token: str) -> dict[str, Any]:
+    """The EIP-3009 document of a deposit in test dollars."""
+    domain = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
+    fields = {"from": "address", "to": "address", "value": "uint256"}
+    fields |= {"validAfter": "uint256", "validBefore": "uint256", "nonce": "bytes32"}
+    return {
+        "types": {
+            "EIP712Domain": [{"name": name, "type": kind} for name, kind in domain.items()],
+            "ReceiveWithAuthorization": [{"name": name, "type": kind} for name, kind in fields.items()],
+        },
+        "primaryType": "ReceiveWithAuthorization",
+        "domain": {"name": "Test Dollar", "version": "1", "chainId": int(CHAIN), "verifyingContract": token},
+        "message": {
+            "from": PAYER.address,
+            "to": COLLECTOR,
+            "value": deposit.amount,
+            "validAfter": 0,
+            "validBefore": deposit.valid_before,
+            "nonce": nonce,
+        },
+    }
+
+
+async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceiling: int) -> Lease:
+    """Begin a call of a key without a gateway."""
+    signer, channel = KeySigner(await installation.keys.session_key(key.key)), key.key.channel
+    reserved = await installation.ledger.reserve(
+        Reservation(
+            call=new_id(),
+            channel=channel,
+            asset=asset,
+            ceiling=ceiling,
+            price_card_version=1,
+            request_hash=new_id(),
+            sign=lambda needed: sign_voucher(installation.operator.escrow, channel, needed, signer),
+        )
+    )
+    return reserved.lease
+
+
+async def charge(installation: Installation, key: NewKey, asset: AssetId, amount: int) -> None:
+    """Serve one call of a key for `amount` atomic units, without a gateway."""
+    lease = await reserve(installation, key, asset, amount)
+    await installation.ledger.meter(lease, Bill(amount, Usage(10, 5), False, new_id(), new_id()))
+
+
+def asset(name: str, url: str, pay_to: Address) -> Asset:
+    """A service for an address, as `sell` makes it, without asking the upstream."""
+    card = PriceCard(500_000, 1_500_000, 0, 8_192, 1)
+    return Asset(
+        name, Endpoint.CHAT, pay_to, plain_asset_id(name, pay_to), (Replica(url, "m"),), (PricePeriod(card, 0),)
+    )

@@ -1,0 +1,42 @@
+"""An installation on a devnet, shared by the tests of commands; a service to sell."""
+
+import asyncio
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from usufruct.app import set_up_devnet
+from usufruct.chain import Anvil
+
+
+def _load(folder: str, name: str) -> ModuleType:
+    spec = spec_from_file_location(name, Path(__file__).parents[1] / folder / f"{name}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_connectors = _load("connectors", "conftest")
+librarian_url = _connectors.librarian_url
+
+
+@pytest.fixture(scope="session")
+def cli_world() -> ModuleType:
+    """`tests/cli/cli_world.py`."""
+    return _load("cli", "cli_world")
+
+
+@pytest.fixture(scope="session")
+def commands(cli_world: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Commands on an installation whose chain runs and whose contracts are deployed; no gateway runs."""
+    folder = tmp_path_factory.mktemp("installation")
+    anvil = Anvil()
+    asyncio.run(anvil.start())
+    made = cli_world.Commands(cli_world.settings(folder, anvil.url))
+    asyncio.run(set_up_devnet(made.config))
+    yield made
+    asyncio.run(anvil.stop())

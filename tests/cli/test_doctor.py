@@ -1,0 +1,130 @@
+"""The doctor finds what is wrong, says it in one line with a remedy, and ends with 1."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+
+from usufruct.chain import Client, Deployments, Devnet
+from usufruct.chain.contracts.structs import PayeeKind
+from usufruct.chain.contracts.till import Till
+
+pytestmark = pytest.mark.anvil
+
+
+def examine(commands, **own: str) -> tuple[int, dict[str, list[dict[str, str]]]]:
+    """Run the doctor; its exit code, and what it found by subject."""
+    done = replace(commands, own=commands.own | own).run("doctor", "--json")
+    found: dict[str, list[dict[str, str]]] = {}
+    for finding in json.loads(done.stdout):
+        found.setdefault(finding["subject"], []).append(finding)
+    return done.exit_code, found
+
+
+def problems(found) -> dict[str, str]:
+    return {
+        subject: finding["says"]
+        for subject, findings in found.items()
+        for finding in findings
+        if finding["verdict"] == "problem"
+    }
+
+
+def test_a_sound_installation_lacks_only_a_gateway(commands):
+    code, found = examine(commands)
+    assert set(problems(found)) == {"gateway"}
+    assert code == 1
+    assert {"software", "configuration", "disk", "database", "node", "clock", "contracts", "settlement"} <= found.keys()
+    assert {"token", "till", "gas money", "payees", "calls", "claims", "owner key", "claim key"} <= found.keys()
+
+
+def test_people_read_one_line_for_each_thing(commands):
+    lines = commands.run("doctor").stdout.splitlines()
+    assert all(line.split()[0] in ("ok", "problem", "skipped") for line in lines)
+    assert any("usufruct up" in line for line in lines if line.startswith("problem"))
+
+
+@pytest.mark.parametrize(
+    ("own", "subject", "words"),
+    [
+        ({"USUFRUCT_CHAIN_RPC_URL": "http://127.0.0.1:9"}, "node", "chain.rpc_url"),
+        ({"USUFRUCT_CHAIN_POLL_MILLISECONDS": "0"}, "configuration", "poll_milliseconds"),
+        ({"USUFRUCT_DATABASE_URL": "postgresql://127.0.0.1:9/none"}, "database", "database"),
+        ({"USUFRUCT_CHAIN_TOKEN": "0x" + "55" * 20}, "token", "no ERC-20"),
+    ],
+)
+def test_what_is_set_wrong_is_named(commands, own, subject, words):
+    code, found = examine(commands, **own)
+    assert code == 1
+    assert words in problems(found)[subject]
+
+
+def test_nothing_deployed(commands, tmp_path):
+    code, found = examine(commands, USUFRUCT_DATA_FOLDER=str(tmp_path))
+    assert code == 1
+    assert "usufruct deploy" in problems(found)["contracts"]
+
+
+def test_another_contract_at_an_address_of_ours(commands):
+    config = commands.config
+    till = Deployments.read(config.data.folder, config.chain.id).address(Till)
+
+    async def swap(code: bytes) -> bytes:
+        async with Client(config.chain.rpc_url) as client:
+            before = await client.code_at(till)
+            await Devnet(client).set_code(till, code)
+            return before
+
+    original = asyncio.run(swap(b"\x00"))
+    try:
+        assert "Till" in problems(examine(commands)[1])["contracts"]
+    finally:
+        asyncio.run(swap(original))
+
+
+def test_a_payee_the_till_forgot_and_a_claim_key_it_does_not_know(commands, cli_world, librarian_url):
+    payee = "0x" + "66" * 20
+    commands.json(
+        "sell", "--no-up", "--upstream", librarian_url, "--model", "librarian", "--name", "unpaid", "--pay-to", payee
+    )
+
+    async def change(installation, kind, allowed):
+        till = Till(installation.operator.till, installation.client)
+        owner = installation.sender(cli_world.devnet_signer(0, installation.chain_id))
+        claim_key = cli_world.devnet_signer(1, installation.chain_id).address
+        for call in (till.set_payee(payee, kind), till.set_claim_key(claim_key, allowed=allowed)):
+            await owner.execute(call, f"doctor/{kind}/{allowed}/{call.data.hex()[:8]}")
+
+    commands.inside(lambda installation: change(installation, PayeeKind.NONE, False))
+    found = problems(examine(commands)[1])
+    commands.inside(lambda installation: change(installation, PayeeKind.PLAIN, True))
+    assert "unpaid" in found["payees"]
+    assert "may not claim" in found["till"]
+    commands.json("service", "retire", "unpaid")
+
+
+def test_an_upstream_that_is_gone(commands, cli_world):
+    async def offer(installation):
+        asset = cli_world.asset("gone", "http://127.0.0.1:9/v1", cli_world.SOMEBODY.address)
+        await installation.catalogue.add(asset)
+
+    commands.inside(offer)
+    assert "gone" in problems(examine(commands)[1])["upstreams"]
+    commands.json("service", "retire", "gone")
+
+
+def test_a_call_whose_gateway_died(commands, cli_world):
+    async def abandon(installation):
+        key = await cli_world.paying_key(installation)
+        await cli_world.reserve(installation, key, 5, 100)
+
+    short = replace(commands, own=commands.own | {"USUFRUCT_LEDGER_LEASE_SECONDS": "1"})
+    short.inside(abandon)
+    asyncio.run(asyncio.sleep(2.1))
+    assert "1 open calls" in problems(examine(commands)[1])["calls"]
+
+    async def tidy(installation):
+        assert await installation.ledger.expire() == 1
+
+    commands.inside(tidy)

@@ -1,0 +1,5 @@
+"""`usufruct doctor`: what an operator can get wrong, each thing in one line with its remedy."""
+
+from usufruct.cli.doctor.command import doctor
+
+__all__ = ["doctor"]

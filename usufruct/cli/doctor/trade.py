@@ -1,0 +1,67 @@
+"""Checks of what is sold: payees, upstreams, calls and claims that hang."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from usufruct.app import Installation
+from usufruct.chain import checksum
+from usufruct.chain.contracts.structs import PayeeKind
+from usufruct.chain.contracts.till import Till
+from usufruct.cli.doctor.findings import Finding, bad, good, skipped
+from usufruct.connectors import Limits, Upstream, UpstreamFault
+from usufruct.core import format_units
+from usufruct.gateway import Asset, Replica
+
+_LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
+
+
+async def check_payees(installation: Installation) -> AsyncIterator[Finding]:
+    """The till pays everybody whose service is on offer."""
+    till = Till(installation.operator.till, installation.client)
+    assets = await installation.catalogue.list()
+    unpaid = [asset for asset in assets if await till.payees(asset.pay_to) is PayeeKind.NONE]
+    for asset in unpaid:
+        yield bad(
+            "payees",
+            f"the till does not list {checksum(asset.pay_to)}, the payee of {asset.name}: its income waits",
+            f"run `usufruct till payee {checksum(asset.pay_to)}` where the owner's key is (--as shares for Shares)",
+        )
+    if not unpaid:
+        yield good("payees", f"all of {len(assets)} services have a listed payee")
+
+
+async def check_upstreams(installation: Installation) -> AsyncIterator[Finding]:
+    """Every server behind a service answers, and has the model."""
+    assets = await installation.catalogue.list()
+    if not assets:
+        yield skipped("upstreams", "nothing is on offer; `usufruct sell` changes that")
+    pairs = [(asset, replica) for asset in assets for replica in asset.replicas]
+    for finding in await asyncio.gather(*(_upstream(asset, replica) for asset, replica in pairs)):
+        yield finding
+
+
+async def _upstream(asset: Asset, replica: Replica) -> Finding:
+    async with Upstream(replica.url, replica.api_key, _LIMITS) as server:
+        try:
+            models = {model.id for model in await server.models()}
+        except UpstreamFault as fault:
+            return bad("upstreams", f"{asset.name}: {fault.message}", "")
+    if replica.model not in models:
+        return bad("upstreams", f"{asset.name}: {replica.url} has no model {replica.model} now", "start it there")
+    return good("upstreams", f"{asset.name} answers at {replica.url}")
+
+
+async def check_hanging(installation: Installation) -> AsyncIterator[Finding]:
+    """No call hangs whose gateway died, and no channel is refused by the chain."""
+    lapsed = await installation.ledger.lapsed()
+    if lapsed:
+        yield bad("calls", f"{len(lapsed)} open calls have no gateway any more", "run a gateway: it releases them")
+    else:
+        yield good("calls", "none hangs")
+    aside = await installation.claimer.set_aside()
+    for each in aside:
+        yield bad("claims", f"channel {each.channel} is set aside: {each.message}", "it is tried again by itself")
+    if not aside:
+        owed = sum(total.claimable for total in await installation.ledger.totals())
+        amount = format_units(owed, installation.operator.decimals)
+        yield good("claims", f"{amount} {installation.operator.symbol} charged and not claimed yet")

@@ -1,0 +1,46 @@
+"""`usufruct reconcile`: the books of a restored database, brought to what the chain says."""
+
+from usufruct.app import Installation, open_installation
+from usufruct.cli.printing import Json, print_facts
+from usufruct.cli.running import run
+from usufruct.config import load_config
+from usufruct.core import Faulty
+
+_PAGE = 100
+
+
+class BooksDiffer(Faulty):
+    """The ledger's entries do not agree with its balances."""
+
+    code = "books_differ"
+
+
+def reconcile(as_json: Json = False) -> None:
+    """Read every channel anew from the chain; after a restore, before gateways and workers start."""
+
+    async def work() -> None:
+        async with open_installation(load_config()) as installation:
+            channels, changed = await _read_all(installation)
+            wrong = await installation.ledger.audit()
+            if wrong:
+                raise BooksDiffer(f"the books do not balance: {'; '.join(wrong)}; restore another backup")
+            print_facts({"channels": channels, "changed": changed, "books": "balance"}, as_json=as_json)
+
+    run(work)
+
+
+async def _read_all(installation: Installation) -> tuple[int, int]:
+    """Return how many channels there are, and how many the chain knew more about."""
+    seen = changed = 0
+    after = ""
+    while page := await installation.ledger.channel_list(after, _PAGE):
+        after, seen = page[-1].reading.id, seen + len(page)
+        read = await installation.observer.observe([channel.reading.config for channel in page])
+        for old, new in zip(page, read, strict=True):
+            before, now = old.reading, new.reading
+            changed += (before.balance, before.total_claimed, before.withdraw_at) != (
+                now.balance,
+                now.total_claimed,
+                now.withdraw_at,
+            )
+    return seen, changed

@@ -1,0 +1,239 @@
+"""`usufruct sell`: from an OpenAI-compatible upstream to a priced, paid endpoint, in one command."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from usufruct.app import Installation, Role, open_installation, signer_of
+from usufruct.chain import KeystoreMissing, checksum, list_payee
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.errors import UnknownAsset
+from usufruct.chain.contracts.structs import PayeeKind
+from usufruct.chain.contracts.till import Till
+from usufruct.cli.narrator import Narrator
+from usufruct.cli.offering import Source, find_source
+from usufruct.cli.presence import gateway_url
+from usufruct.cli.printing import Json, print_line
+from usufruct.cli.running import run, run_until_stopped
+from usufruct.cli.service import facts_of
+from usufruct.cli.up import Place, bring_up
+from usufruct.config import DEVNET_CHAIN_ID, Config, load_config
+from usufruct.core import Address, AssetId, Denied, Invalid, NotFound, address, asset_id, parse_units
+from usufruct.gateway import Asset, AssetExists, Caps, CountingRule, Endpoint, PricePeriod, UnknownModel, plain_asset_id
+from usufruct.payments import PriceCard
+
+INPUT, OUTPUT, PER_CALL, CONTEXT = "0.5", "1.5", "0", 8_192
+"""What is taken when nothing is said: whole units per million text tokens and per call; text tokens."""
+
+
+class InvalidChoice(Invalid):
+    """Options of `sell` that do not go together."""
+
+    code = "invalid_choice"
+
+
+class AssetNotFound(NotFound):
+    """No registered asset of this id."""
+
+    code = "asset_not_found"
+
+
+class PayeeNotListed(Denied):
+    """The till does not pay this address, and the owner's key, which could change that, is not here."""
+
+    code = "payee_not_listed"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the seller decided, as given; amounts are decimal text."""
+
+    name: str
+    kind: Endpoint
+    pay_to: str
+    asset: str
+    prices: dict[str, str | None]
+    context: int | None
+    max_output: int | None
+
+    def check(self) -> None:
+        """Refuse what does not go together.
+
+        Raises:
+            InvalidChoice: for no payee or two, or prices given for an asset that has its own.
+        """
+        if bool(self.pay_to) == bool(self.asset):
+            raise InvalidChoice("give one of --pay-to ADDRESS and --asset ID: who receives the income", field="pay_to")
+        given = [option for option, price in self.prices.items() if price is not None]
+        if self.asset and (given or self.context is not None):
+            extra = ", ".join(given + (["--context"] if self.context is not None else []))
+            raise InvalidChoice(f"{extra}: the asset's own price card holds; change it there", field=extra)
+        if self.pay_to:
+            address(self.pay_to, "--pay-to")
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Who is paid for which asset, how the till treats it, and the price card."""
+
+    pay_to: Address
+    kind: PayeeKind
+    asset: AssetId
+    card: PriceCard
+
+
+def sell(
+    upstream: Annotated[str, typer.Option(help="Base URL of an OpenAI-compatible server.")] = "",
+    model: Annotated[str, typer.Option(help="Its name for the model; its only one if not given.")] = "",
+    name: Annotated[str, typer.Option(help="The service's name here; the model's if not given.")] = "",
+    key_file: Annotated[Path | None, typer.Option(help="File that holds the upstream's API key.")] = None,
+    input_price: Annotated[str | None, typer.Option("--input", help=f"Per million input tokens [{INPUT}].")] = None,
+    output_price: Annotated[str | None, typer.Option("--output", help=f"Per million output tokens [{OUTPUT}].")] = None,
+    per_call: Annotated[str | None, typer.Option("--per-call", help=f"Per call [{PER_CALL}].")] = None,
+    context: Annotated[int | None, typer.Option(help=f"Context window [what the upstream says, or {CONTEXT}].")] = None,
+    pay_to: Annotated[str, typer.Option(help="Address that receives the income; nothing is registered.")] = "",
+    asset: Annotated[str, typer.Option(help="Id of a registered asset, whose shares receive the income.")] = "",
+    vocabulary: Annotated[Path | None, typer.Option(help="tokenizers JSON file to count text by [bytes].")] = None,
+    kind: Annotated[Endpoint, typer.Option(help="What it answers.")] = Endpoint.CHAT,
+    max_output: Annotated[int | None, typer.Option(min=1, help="Most output tokens of one call.")] = None,
+    bring_it_up: Annotated[bool, typer.Option("--up/--no-up", help="Bring a devnet's installation up.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token."""
+    prices = {"--input": input_price, "--output": output_price, "--per-call": per_call}
+    choices = Choices(name, kind, pay_to, asset, prices, context, max_output)
+    choices.check()
+    config, narrator = load_config(), Narrator(to_stderr=as_json)
+
+    async def look() -> tuple[Source, str | None]:
+        return await find_source(upstream, model, key_file, vocabulary, kind, narrator), await gateway_url(config)
+
+    async def offer(url: str) -> None:
+        async with open_installation(config) as installation:
+            sold = await _offer(installation, source, choices, narrator)
+            _tell(narrator, facts_of(sold, installation) | {"url": url}, as_json=as_json)
+
+    async def then_offer(place: Place) -> None:
+        await offer(place.url)
+        narrator.say(f"The installation runs here (data in {place.data_folder}); Ctrl-C ends it.")
+
+    source, url = run(look)
+    if url is None and bring_it_up and config.chain.id == DEVNET_CHAIN_ID:
+        narrator.say("nothing runs for this installation yet: bringing it up, as `usufruct up` does")
+        run_until_stopped(lambda: bring_up(config, narrator, then_offer))
+    else:
+        run(lambda: offer(url or _where_it_will_be(config, narrator)))
+
+
+async def _offer(installation: Installation, source: Source, choices: Choices, narrator: Narrator) -> Asset:
+    """Have the payee listed, then put the service on offer."""
+    name = choices.name or source.replica.model
+    await _check_free(installation, name)
+    payee = await _registered(installation, choices) if choices.asset else _plain(installation, source, choices, name)
+    await _list(installation, payee, narrator)
+    most = choices.max_output
+    caps = Caps(min(Caps().usual_output, most), most) if most else Caps()
+    asset = Asset(
+        name=name,
+        endpoint=choices.kind,
+        pay_to=payee.pay_to,
+        id=payee.asset,
+        replicas=(source.replica,),
+        prices=(PricePeriod(payee.card, 0),),
+        counting=CountingRule(),
+        caps=caps,
+    )
+    return await installation.catalogue.add(asset, source.vocabulary)
+
+
+async def _check_free(installation: Installation, name: str) -> None:
+    try:
+        await installation.catalogue.find(name)
+    except UnknownModel:
+        return
+    raise AssetExists(f"a service named {name} is there already; give another --name", field="name", name=name)
+
+
+def _plain(installation: Installation, source: Source, choices: Choices, name: str) -> Payee:
+    def units(option: str, otherwise: str) -> int:
+        return parse_units(choices.prices[option] or otherwise, installation.operator.decimals, option)
+
+    card = PriceCard(
+        input_per_million=units("--input", INPUT),
+        output_per_million=units("--output", OUTPUT),
+        per_call=units("--per-call", PER_CALL),
+        context_window=choices.context or source.context_window or CONTEXT,
+        version=1,
+    )
+    pay_to = address(choices.pay_to)
+    return Payee(pay_to, PayeeKind.PLAIN, plain_asset_id(name, pay_to), card)
+
+
+async def _registered(installation: Installation, choices: Choices) -> Payee:
+    """Take payee and price card of a registered asset from the registry."""
+    registry = AssetRegistry(installation.deployments.address(AssetRegistry), installation.client)
+    id_ = asset_id(choices.asset, "--asset")
+    try:
+        found, card = await registry.asset(id_), await registry.price_card(id_)
+    except UnknownAsset as error:
+        raise AssetNotFound(
+            f"--asset: the registry {registry.address} has no asset {id_:#x}", asset=hex(id_)
+        ) from error
+    if found.currency != installation.operator.token:
+        raise InvalidChoice(
+            f"--asset: {id_:#x} is priced in {found.currency}, this installation charges in "
+            f"{installation.operator.token}",
+            field="asset",
+        )
+    window = card.context_window or CONTEXT
+    here = PriceCard(card.input_per_million, card.output_per_million, card.per_call, window, card.version)
+    return Payee(found.shares, PayeeKind.SHARES, id_, here)
+
+
+async def _list(installation: Installation, payee: Payee, narrator: Narrator) -> None:
+    """Have the till pay the payee, by the owner's key if it does not yet.
+
+    Raises:
+        PayeeNotListed: when that is needed and the owner's key is not on this machine.
+    """
+    till = Till(installation.operator.till, installation.client)
+    if await till.payees(payee.pay_to) is payee.kind:
+        return
+    try:
+        owner = installation.sender(signer_of(Role.OWNER, installation.config))
+    except KeystoreMissing as missing:
+        raise PayeeNotListed(
+            f"the till {checksum(till.address)} does not list {checksum(payee.pay_to)}, and the owner's key is not "
+            f"here; where it is, run `usufruct till payee {checksum(payee.pay_to)} --as {payee.kind.name.lower()}`",
+            payee=payee.pay_to,
+        ) from missing
+    with narrator.working(f"listing {checksum(payee.pay_to)} as a payee of the till, by the owner's key"):
+        await list_payee(till, owner, payee.pay_to, payee.kind)
+
+
+def _where_it_will_be(config: Config, narrator: Narrator) -> str:
+    narrator.say("no gateway answers for this installation: `usufruct up` starts one")
+    return f"http://{config.gateway.host}:{config.gateway.port}/v1"
+
+
+def _tell(narrator: Narrator, sold: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_line(sold)
+        return
+    say = narrator.say
+    say(
+        f"{sold['name']} is on sale: {sold['input_per_million']} per million input tokens, "
+        f"{sold['output_per_million']} per million output tokens, {sold['per_call']} per call, in {sold['symbol']}"
+    )
+    say(f"income goes to {sold['pay_to']}; callers use {sold['url']} with a key from `usufruct key create`:")
+    what, asked = ("chat.completions", 'messages=[{"role": "user", "content": "Hello"}]')
+    if sold["kind"] == Endpoint.EMBEDDINGS.value:
+        what, asked = "embeddings", 'input="Hello"'
+    say("")
+    say("from openai import OpenAI")
+    say(f'client = OpenAI(base_url="{sold["url"]}", api_key="uf_...")')
+    say(f'answer = client.{what}.create(model="{sold["name"]}", {asked})')
+    say("print(answer.model_dump_json(indent=2))")
+    say("print(answer.usage.cost)")

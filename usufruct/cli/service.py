@@ -1,0 +1,90 @@
+"""`usufruct service`: what this installation offers."""
+
+from typing import Annotated, Any
+
+import typer
+
+from usufruct.app import Installation, open_installation
+from usufruct.chain import checksum
+from usufruct.cli.printing import Json, print_facts, print_rows
+from usufruct.cli.running import run
+from usufruct.config import load_config
+from usufruct.core import SystemClock, parse_units
+from usufruct.gateway import Asset
+from usufruct.payments import PriceCard
+
+app = typer.Typer(help="Services: what this installation offers, and at what price.", no_args_is_help=True)
+
+_COLUMNS = ("name", "kind", "input_per_million", "output_per_million", "per_call")
+
+
+@app.command("list")
+def list_services(as_json: Json = False) -> None:
+    """List what is offered, with prices in whole units of the token."""
+
+    async def work() -> None:
+        async with open_installation(load_config()) as installation:
+            rows = [facts_of(asset, installation) for asset in await installation.catalogue.list()]
+            print_rows(rows, _COLUMNS, "nothing is offered yet; `usufruct sell` changes that", as_json=as_json)
+
+    run(work)
+
+
+@app.command()
+def retire(name: str, as_json: Json = False) -> None:
+    """Stop offering a service: new calls are refused, running ones end as they would have."""
+
+    async def work() -> None:
+        async with open_installation(load_config()) as installation:
+            print_facts(facts_of(await installation.catalogue.retire(name), installation), as_json=as_json)
+
+    run(work)
+
+
+@app.command()
+def price(
+    name: str,
+    input_price: Annotated[str | None, typer.Option("--input", help="Per million input tokens, whole units.")] = None,
+    output_price: Annotated[str | None, typer.Option("--output", help="Per million output tokens.")] = None,
+    per_call: Annotated[str | None, typer.Option("--per-call", help="Per call.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change a service's price from now on; what is not given stays as it is. Quoted and running calls keep theirs."""
+
+    async def work() -> None:
+        async with open_installation(load_config()) as installation:
+            now, decimals = SystemClock().now(), installation.operator.decimals
+            old = (await installation.catalogue.find(name)).card(now)
+
+            def units(given: str | None, field: str, unchanged: int) -> int:
+                return unchanged if given is None else parse_units(given, decimals, field)
+
+            card = PriceCard(
+                units(input_price, "--input", old.input_per_million),
+                units(output_price, "--output", old.output_per_million),
+                units(per_call, "--per-call", old.per_call),
+                old.context_window,
+                old.version,
+            )
+            asset = await installation.catalogue.price(name, card, now)
+            print_facts(facts_of(asset, installation), as_json=as_json)
+
+    run(work)
+
+
+def facts_of(asset: Asset, installation: Installation) -> dict[str, Any]:
+    """Return what people and programs are shown of a service; prices in whole units."""
+    card, shown = asset.card(SystemClock().now()), installation.operator.shown
+    return {
+        "name": asset.name,
+        "kind": asset.endpoint.value,
+        "asset": hex(asset.id),
+        "pay_to": checksum(asset.pay_to),
+        "price_version": card.version,
+        "input_per_million": shown(card.input_per_million),
+        "output_per_million": shown(card.output_per_million),
+        "per_call": shown(card.per_call),
+        "symbol": installation.operator.symbol,
+        "context_window": card.context_window,
+        "retired_at": asset.retired_at,
+    }

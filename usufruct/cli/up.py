@@ -1,0 +1,135 @@
+"""`usufruct up`: starts what is missing of an installation, and keeps it running until Ctrl-C."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from usufruct.app import set_up_devnet
+from usufruct.chain import DEVNET_CHAINS, Deployments, DevnetUnavailable, checksum
+from usufruct.chain.contracts.till import Till
+from usufruct.cli.devnet import embedded_chain
+from usufruct.cli.narrator import Narrator
+from usufruct.cli.presence import only_one
+from usufruct.cli.printing import Json, print_line
+from usufruct.cli.processes import Process
+from usufruct.cli.running import run_until_stopped
+from usufruct.cli.supervision import Child
+from usufruct.config import Config, load_config, process_environment
+from usufruct.core import ChainId
+
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the things of an installation are; `url` is what OpenAI's clients call their base URL."""
+
+    url: str
+    rpc_url: str
+    chain_id: int
+    data_folder: str
+    contracts: Mapping[str, str]
+    processes: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+WhenReady = Callable[[Place], Awaitable[None]]
+
+
+def up(as_json: Json = False) -> None:
+    """Start what is missing: chain (on the devnet), contracts, gateway, worker; keep it running until Ctrl-C."""
+    narrator = Narrator(to_stderr=as_json)
+
+    async def tell(place: Place) -> None:
+        if as_json:
+            print_line(place.as_json())
+        _tell(narrator, place)
+
+    run_until_stopped(lambda: bring_up(load_config(), narrator, tell))
+
+
+async def bring_up(config: Config, narrator: Narrator, when_ready: WhenReady) -> None:
+    """Start everything, call `when_ready`, and keep everything running until cancelled; the chain ends last.
+
+    Raises:
+        AlreadyUp: when the installation is up.
+        NotDeployed: on a public chain without our contracts.
+        ProcessFailed: when gateway or worker do not start.
+        DevnetUnavailable: when the embedded chain does not start, or ends.
+    """
+    async with AsyncExitStack() as stack:
+        presence = stack.enter_context(only_one(config.data.folder))
+        anvil = await stack.enter_async_context(embedded_chain(config, narrator))
+        deployments = await _deployed(config, narrator)
+        children = _children(config)
+        for child in reversed(children):
+            stack.push_async_callback(child.stop)
+        with narrator.working("starting gateway and worker"):
+            ends = await asyncio.gather(*(child.start() for child in children), return_exceptions=True)
+        for failure in ends:
+            if failure is not None:
+                raise failure
+        place = _place(config, deployments, children)
+        presence.tell(place.as_json())
+        await when_ready(place)
+        while anvil is None or anvil.pid is not None:
+            if any([await child.look(narrator.say) for child in children]):
+                presence.tell(_place(config, deployments, children).as_json())
+            await asyncio.sleep(_LOOK_SECONDS)
+        raise DevnetUnavailable("the chain on this machine (anvil) ended; start again: `usufruct up`")
+
+
+async def _deployed(config: Config, narrator: Narrator) -> Deployments:
+    chain_id = ChainId(config.chain.id)
+    if chain_id in DEVNET_CHAINS:
+        with narrator.working("deploying what is missing of the contracts"):
+            return await set_up_devnet(config)
+    deployments = Deployments.read(config.data.folder, chain_id)
+    deployments.address(Till)
+    return deployments
+
+
+def _children(config: Config) -> list[Child]:
+    """Return gateway and worker, in the order in which they end; the gateway keeps the port it got at first."""
+    gateway: list[Process] = []
+
+    def serve() -> Process:
+        port = urlsplit(gateway[0].ready["url"]).port if gateway else None
+        again = replace(config.gateway, port=port or config.gateway.port)
+        gateway[:] = [_spawn("serve", replace(config, gateway=again), "gateway")]
+        return gateway[0]
+
+    return [Child("gateway", serve), Child("worker", lambda: _spawn("work", config, "worker"))]
+
+
+def _spawn(command: str, config: Config, name: str) -> Process:
+    log = config.data.folder / f"{name}.log"
+    return Process("usufruct.cli", command, "--attached", environment=process_environment(config), log=log)
+
+
+def _place(config: Config, deployments: Deployments, children: list[Child]) -> Place:
+    return Place(
+        url=str(children[0].process.ready["url"]),
+        rpc_url=config.chain.rpc_url,
+        chain_id=config.chain.id,
+        data_folder=str(config.data.folder),
+        contracts={name: checksum(each.address) for name, each in deployments.contracts.items()},
+        processes={child.name: child.process.pid for child in children},
+    )
+
+
+def _tell(narrator: Narrator, place: Place) -> None:
+    for line in (
+        f"gateway  {place.url}",
+        f"chain    {place.rpc_url} (id {place.chain_id})",
+        f"data     {place.data_folder} (logs: gateway.log, worker.log)",
+        "sell     usufruct sell --upstream URL --pay-to ADDRESS",
+        "stop     Ctrl-C",
+    ):
+        narrator.say(line)
