@@ -415,6 +415,29 @@ async def test_a_receipt_that_is_late_does_not_displace_a_call(anvil: Anvil, fil
         assert (await sender.wait("mint", 10)).state is State.CONFIRMED
 
 
+async def test_a_nonce_that_nothing_is_seen_to_use_displaces_no_call(anvil: Anvil, files: Database, dollar: TestDollar):
+    """A node under load says what a nonce will be before it has the block that makes it so."""
+
+    class Ahead(Client):
+        ahead = True
+
+        async def nonce(self, address: Address, block: Block = "latest") -> int:
+            return await super().nonce(address, block) + (isinstance(block, int) and self.ahead)
+
+        async def receipts(self, transactions: Sequence[Hash32]) -> list[Receipt | None]:
+            return [None] * len(transactions) if self.ahead else await super().receipts(transactions)
+
+    async with Ahead(anvil.url) as ahead:
+        sender = new_sender(ahead, files)
+        await Devnet(ahead).set_automine(on=False)
+        await sender.send(dollar.mint(BOB, 5), "mint")
+        assert (await sender.wait("mint", 0.3)).state is State.PENDING
+        await Devnet(ahead).mine()
+        await Devnet(ahead).set_automine(on=True)
+        ahead.ahead = False
+        assert (await sender.wait("mint", 10)).state is State.CONFIRMED
+
+
 async def test_devnet_keys_send_on_devnets_only(client: Client, files: Database, signer: KeySigner):
     with pytest.raises(DevnetKeyRefused):
         Sender(client, signer, files, ChainId(8453))

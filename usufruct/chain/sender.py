@@ -299,9 +299,10 @@ class Sender:
         return used_deep
 
     async def _settle_displaced(self, sent: Sent, attempts: list[Attempt], deep: int) -> None:
-        """Find the block that used the nonce; only when our transaction is not in it, the call is displaced.
+        """Find the transaction that used the nonce; only when it is not one of ours, the call is displaced.
 
-        A missing receipt alone proves nothing: nodes behind one address may be at different blocks.
+        A missing receipt alone proves nothing, nor does a nonce that no transaction is seen to use: nodes behind one
+        address may be at different blocks, and a node's parts too.
         """
         first, last = min(attempt.block for attempt in attempts), deep
         while first < last:
@@ -310,6 +311,10 @@ class Sender:
             first, last = (first, middle) if used else (middle + 1, last)
         mined = await self._client.transactions(first)
         taken = [each for sender, nonce, each in mined if (sender, nonce) == (self.address, sent.nonce)]
-        if not set(taken) & {attempt.hash for attempt in attempts}:
-            _log.error("nonce %d of %s was used by %s", sent.nonce, self.address, taken or "no transaction")
-            await self._outbox.finish(sent.key, State.DISPLACED, taken[0] if taken else None, first)
+        if not taken:
+            _log.warning(
+                "nonce %d of %s is used, the node does not say by what; looking again", sent.nonce, self.address
+            )
+        elif taken[0] not in {attempt.hash for attempt in attempts}:
+            _log.error("nonce %d of %s was used by %s", sent.nonce, self.address, taken[0])
+            await self._outbox.finish(sent.key, State.DISPLACED, taken[0], first)
