@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from usufruct.accounts import KeyDomain, Keys
+from usufruct.assets import Follower, follow
 from usufruct.chain import (
     DEVNET_ADDRESSES,
     DEVNET_CHAINS,
@@ -34,7 +35,16 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import Address, ChainId, Conflict, SystemClock, address
-from usufruct.gateway import Catalogue, Gateway, KeyChannels, Operator, Quotes, Wallets, gateway_routes
+from usufruct.gateway import (
+    Catalogue,
+    Gateway,
+    KeyChannels,
+    Operator,
+    Quotes,
+    RegisteredOffers,
+    Wallets,
+    gateway_routes,
+)
 from usufruct.payments import (
     ChainSide,
     ChannelTerms,
@@ -212,6 +222,17 @@ class Installation(ChainAccess):
         return Watcher(self.chain_side, self.observer)
 
     @cached_property
+    def follower(self) -> Follower:
+        """Return what follows the registry, and tells the catalogue what changes there."""
+        return Follower(
+            self.client,
+            self.database,
+            self.deployments,
+            confirmations=self.config.chain.confirmations,
+            offers=RegisteredOffers(self.catalogue),
+        )
+
+    @cached_property
     def deposits(self) -> Deposits:
         """Return what puts payers' deposits on the chain."""
         return Deposits(self.chain_side, self.sender(signer_of(Role.RELAYER, self.config)), self.observer)
@@ -254,6 +275,7 @@ class Installation(ChainAccess):
     def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         """Return what a worker runs for this installation, by name; none of them ends by itself."""
         return {
+            "assets": partial(follow, self.follower),
             "watch": partial(watch, self.watcher),
             "claim": partial(claim_due, self.claimer),
             "deposit": partial(deposit_due, self.deposits),

@@ -17,6 +17,7 @@ from usufruct.gateway.errors import (
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.operator import KeyChannels, Operator
 from usufruct.gateway.quotes import Quotes, StaleQuote
+from usufruct.gateway.registered import RegisteredOffers
 from usufruct.gateway.service import Gateway
 from usufruct.gateway.wallets import PaymentWanted, Wallets
 
@@ -37,6 +38,7 @@ __all__ = [
     "PricePeriod",
     "Quotes",
     "ReceiptNotFound",
+    "RegisteredOffers",
     "Replica",
     "RetiredAsset",
     "SignedReceipt",

@@ -65,17 +65,28 @@ class Catalogue:
 
         Raises:
             UnknownModel: when there is no such asset.
-            InvalidAsset: for prices no call could be charged by.
+            InvalidAsset: for prices no call could be charged by, and for a registered asset: the registry prices it.
         """
         asset = await self.find(name)
-        period = PricePeriod(
-            replace(card, version=asset.prices[-1].card.version + 1), max(starts_at, self._clock.now())
-        )
+        if asset.registered:
+            raise InvalidAsset(
+                f"{name} is registered, its price is the registry's; change it with `usufruct asset price`",
+                field="name",
+            )
+        version = asset.prices[-1].card.version + 1
+        return await self.follow(asset, PricePeriod(replace(card, version=version), max(starts_at, self._clock.now())))
+
+    async def follow(self, asset: Asset, period: PricePeriod) -> Asset:
+        """Give an asset the next price card exactly as it is: the registry's.
+
+        Raises:
+            InvalidAsset: for prices no call could be charged by.
+        """
         check_prices([period])
         async with self._database.transaction() as unit:
-            await add_price(unit, name, period)
+            await add_price(unit, asset.name, period)
         self._forget()
-        return await self.find(name)
+        return await self.find(asset.name)
 
     async def retire(self, name: str) -> Asset:
         """Stop serving an asset: new calls are refused, running ones end as they would have.
@@ -112,10 +123,14 @@ class Catalogue:
         Raises:
             UnknownModel: when no asset has this id.
         """
-        for offered in (await self._current()).values():
-            if offered.id == asset:
-                return offered.pay_to
-        raise UnknownModel(f"there is no service with id {asset:#x} here", asset=hex(asset))
+        offered = await self.offered(asset)
+        if offered is None:
+            raise UnknownModel(f"there is no service with id {asset:#x} here", asset=hex(asset))
+        return offered.pay_to
+
+    async def offered(self, asset: AssetId) -> Asset | None:
+        """Return the asset with an id, retired or not, if it was ever offered here."""
+        return next((each for each in (await self._current()).values() if each.id == asset), None)
 
     async def counter(self, asset: Asset) -> Counter:
         """Return what counts the asset's text.

@@ -88,6 +88,11 @@ class Asset:
     created_at: int = 0
     retired_at: int | None = None
 
+    @property
+    def registered(self) -> bool:
+        """Whether the id is the registry's."""
+        return self.id != plain_asset_id(self.name, self.pay_to)
+
     def card(self, now: int) -> PriceCard:
         """Return the price card that holds at `now`: the newest that has started."""
         return next((p.card for p in reversed(self.prices) if p.starts_at <= now), self.prices[0].card)

@@ -1,0 +1,69 @@
+"""What the registry decides reaches the catalogue: cards with their own versions, retirement; nothing else does."""
+
+from dataclasses import replace
+
+import pytest
+
+from usufruct.chain.contracts.structs import PriceCard as CardOnChain
+from usufruct.core import Address, AssetId, FakeClock
+from usufruct.gateway import Asset, Catalogue, Endpoint, InvalidAsset, PricePeriod, RegisteredOffers, Replica
+from usufruct.payments import PriceCard
+from usufruct.store import Seal
+
+ASSET = Asset(
+    name="hamlet",
+    endpoint=Endpoint.CHAT,
+    pay_to=Address("0x" + "55" * 20),
+    id=AssetId(77),
+    replicas=(Replica("http://one/v1", "m"),),
+    prices=(PricePeriod(PriceCard(1, 2, 3, 4_096, 4), 0),),
+)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+async def catalogue(database, clock):
+    catalogue = Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock)
+    await catalogue.add(ASSET)
+    return catalogue
+
+
+async def test_a_card_of_the_registry_holds_under_its_own_version(catalogue, clock):
+    offers = RegisteredOffers(catalogue)
+    card = CardOnChain(10, 20, 30, 8_192, 6)
+    for _ in range(2):  # it may be told again
+        await offers.priced(ASSET.id, card, clock.now())
+    await offers.priced(ASSET.id, replace(card, version=5), clock.now())  # and late
+    asset = await catalogue.find("hamlet")
+    assert [period.card.version for period in asset.prices] == [4, 6]
+    assert asset.card(clock.now()) == PriceCard(10, 20, 30, 8_192, 6)
+
+
+async def test_a_card_that_prices_no_call_changes_nothing(catalogue, clock):
+    await RegisteredOffers(catalogue).priced(ASSET.id, CardOnChain(1, 1, 1, 1, 5), clock.now())
+    assert len((await catalogue.find("hamlet")).prices) == 1
+
+
+async def test_retirement_ends_the_offer_and_a_new_holder_does_not(catalogue):
+    offers = RegisteredOffers(catalogue)
+    await offers.moved(ASSET.id, Address("0x" + "66" * 20))
+    assert await catalogue.find("hamlet") in await catalogue.list()
+    await offers.retired(ASSET.id, 5)
+    assert await catalogue.list() == []
+
+
+async def test_what_is_not_offered_here_is_left_alone(catalogue, clock):
+    offers = RegisteredOffers(catalogue)
+    await offers.priced(AssetId(78), CardOnChain(1, 1, 1, 4_096, 1), clock.now())
+    await offers.retired(AssetId(78), 5)
+    await offers.moved(AssetId(78), ASSET.pay_to)
+    assert await catalogue.list() == [await catalogue.find("hamlet")]
+
+
+async def test_nobody_here_prices_a_registered_asset(catalogue, clock):
+    with pytest.raises(InvalidAsset, match="asset price"):
+        await catalogue.price("hamlet", PriceCard(1, 1, 1, 4_096, 1), clock.now())
