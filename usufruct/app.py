@@ -10,7 +10,7 @@ from functools import cached_property
 
 import uvicorn
 
-from usufruct.accounts import KeyDomain, Keys
+from usufruct.accounts import KeyDomain, Keys, key_routes
 from usufruct.chain import (
     DEVNET_ADDRESSES,
     DEVNET_CHAINS,
@@ -40,6 +40,7 @@ from usufruct.payments import (
     Observer,
     Refunds,
     open_ledger,
+    payment_routes,
     recover_signer,
 )
 from usufruct.store import Database, Seal, ensure_current, open_database
@@ -47,6 +48,9 @@ from usufruct.web import Health, Router
 
 DEVNET_FEE_BPS = 250
 """The protocol fee of devnets: 2.5 %."""
+
+LEAST_DEPOSIT = 10_000
+"""The smallest deposit that is sent for a payer, in atomic units: 0.01 of a 6-decimal token."""
 
 MOST_CONNECTIONS = 2_000
 """Connections a gateway takes at once; more are answered 503."""
@@ -160,10 +164,21 @@ class Installation(ChainAccess):
 
     def router(self) -> Router:
         """Return the gateway's HTTP application."""
-        gateway = Gateway(self.keys, self.catalogue, self.ledger, self.operator, SystemClock())
+        clock, operator = SystemClock(), self.operator
+        gateway = Gateway(self.keys, self.catalogue, self.ledger, operator, clock)
+        payments = payment_routes(
+            self.chain_side,
+            self.deposits,
+            self.keys,
+            clock,
+            token=operator.token,
+            receipts=operator.receipts.address,
+            least_deposit=LEAST_DEPOSIT,
+        )
+        routes = [*gateway_routes(gateway), *key_routes(self.keys, self.ledger), *payments]
         health = Health({"database": self.database.now, "chain": self.client.block_number})
         lease = self.config.ledger.lease_seconds
-        return Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease))
+        return Router([*routes, *health.routes], lifespan=lambda: gateway.running(lease))
 
 
 async def connect(config: Config, stack: AsyncExitStack) -> Client:

@@ -1,5 +1,8 @@
 """What a call costs, who promised to pay it, what was charged, and how that reaches the chain exactly once."""
 
+from usufruct.payments.access import PROOF_HEADER, proof_header, read_channel_digest
+from usufruct.payments.api import payment_routes
+from usufruct.payments.documents import read_channel_config, read_deposit
 from usufruct.payments.errors import (
     AnswerMissing,
     BalanceTooLow,
@@ -50,6 +53,7 @@ from usufruct.payments.model import (
     measure,
     price_up,
 )
+from usufruct.payments.offer import InvalidOffer, Offer, read_offer
 from usufruct.payments.receipt import (
     InvalidReceipt,
     Receipt,
@@ -70,10 +74,12 @@ from usufruct.payments.settlement.errors import (
     DepositExpired,
     DepositPending,
     DepositRefused,
+    DepositTooSmall,
     DepositUnfunded,
     DepositUsed,
     DepositWrongChain,
     DepositWrongToken,
+    InvalidDeposit,
     NotAnchored,
     NothingToRefund,
     RefundFailed,
@@ -89,6 +95,7 @@ from usufruct.payments.settlement.model import (
     Leavers,
     Payee,
     RefundPolicy,
+    on_chain,
 )
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.reader import TokenFacts, token_facts
@@ -112,6 +119,7 @@ from usufruct.payments.voucher import (
 
 __all__ = [
     "BATCH_SETTLEMENT",
+    "PROOF_HEADER",
     "Allowance",
     "AnchorMismatch",
     "AnswerMissing",
@@ -142,6 +150,7 @@ __all__ = [
     "DepositExpired",
     "DepositPending",
     "DepositRefused",
+    "DepositTooSmall",
     "DepositUnfunded",
     "DepositUsed",
     "DepositWrongChain",
@@ -152,6 +161,8 @@ __all__ = [
     "EmptyTree",
     "Escrow",
     "IdempotencyKey",
+    "InvalidDeposit",
+    "InvalidOffer",
     "InvalidReceipt",
     "InvalidSignature",
     "InvalidVoucher",
@@ -164,6 +175,7 @@ __all__ = [
     "NothingToClaim",
     "NothingToRefund",
     "Observer",
+    "Offer",
     "OverBudget",
     "OverCeiling",
     "OverContext",
@@ -205,10 +217,17 @@ __all__ = [
     "merkle_root",
     "new_id",
     "next_anchor",
+    "on_chain",
     "open_ledger",
+    "payment_routes",
     "price_up",
+    "proof_header",
     "prove_receipt",
     "proves",
+    "read_channel_config",
+    "read_channel_digest",
+    "read_deposit",
+    "read_offer",
     "read_receipt",
     "receipt_digest",
     "receipt_of",

@@ -16,6 +16,7 @@ from usufruct.web.errors import (
 from usufruct.web.exchange import EVENT_STREAM, Exchange, json_object
 from usufruct.web.health import Check, Health
 from usufruct.web.log import JsonLines, log_as_json, redacted
+from usufruct.web.members import Members
 from usufruct.web.router import Handler, Lifespan, Route, Router
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "JsonLines",
     "Lifespan",
     "MalformedBody",
+    "Members",
     "MethodNotAllowed",
     "Route",
     "Router",
