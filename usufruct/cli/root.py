@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from usufruct import __version__
-from usufruct.cli import demo_command, serving, settings, wallet
+from usufruct.cli import call, channel, demo_command, key, receipt, serving, settings, wallet
 from usufruct.cli.running import exit_with
 from usufruct.core import UsufructError
 
@@ -21,6 +21,10 @@ app.command("demo")(demo_command.demo)
 app.command("serve", hidden=True)(serving.serve_command)
 app.add_typer(settings.app, name="config")
 app.add_typer(wallet.app, name="wallet")
+app.add_typer(key.app, name="key")
+app.add_typer(channel.app, name="channel")
+app.command("call")(call.call)
+app.add_typer(receipt.app, name="receipt")
 
 
 def main() -> None:
