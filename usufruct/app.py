@@ -38,10 +38,13 @@ from usufruct.payments import (
     Escrow,
     Ledger,
     Observer,
+    Offer,
     Refunds,
+    TokenFacts,
     open_ledger,
     payment_routes,
     recover_signer,
+    token_facts,
 )
 from usufruct.store import Database, Seal, ensure_current, open_database
 from usufruct.web import Health, Router
@@ -49,8 +52,8 @@ from usufruct.web import Health, Router
 DEVNET_FEE_BPS = 250
 """The protocol fee of devnets: 2.5 %."""
 
-LEAST_DEPOSIT = 10_000
-"""The smallest deposit that is sent for a payer, in atomic units: 0.01 of a 6-decimal token."""
+LEAST_DEPOSIT = 100_000
+"""The smallest deposit that is sent for a payer, in atomic units: 0.10 of a 6-decimal token."""
 
 MOST_CONNECTIONS = 2_000
 """Connections a gateway takes at once; more are answered 503."""
@@ -130,6 +133,7 @@ class Installation(ChainAccess):
     keys: Keys
     key_domain: KeyDomain
     catalogue: Catalogue
+    token: TokenFacts
 
     @cached_property
     def chain_side(self) -> ChainSide:
@@ -162,19 +166,24 @@ class Installation(ChainAccess):
     def _claim_sender(self) -> Sender:
         return self.sender(signer_of(Role.CLAIM, self.config))
 
+    @property
+    def offer(self) -> Offer:
+        """Return what a payer must know."""
+        operator = self.operator
+        return Offer(
+            chain_id=self.chain_id,
+            till=operator.till,
+            token=self.token,
+            withdraw_delay=operator.withdraw_delay,
+            least_deposit=LEAST_DEPOSIT,
+            receipts=operator.receipts.address,
+        )
+
     def router(self) -> Router:
         """Return the gateway's HTTP application."""
-        clock, operator = SystemClock(), self.operator
-        gateway = Gateway(self.keys, self.catalogue, self.ledger, operator, clock)
-        payments = payment_routes(
-            self.chain_side,
-            self.deposits,
-            self.keys,
-            clock,
-            token=operator.token,
-            receipts=operator.receipts.address,
-            least_deposit=LEAST_DEPOSIT,
-        )
+        clock = SystemClock()
+        gateway = Gateway(self.keys, self.catalogue, self.ledger, self.operator, clock)
+        payments = payment_routes(self.chain_side, self.deposits, self.keys, self.offer, clock)
         routes = [*gateway_routes(gateway), *key_routes(self.keys, self.ledger), *payments]
         health = Health({"database": self.database.now, "chain": self.client.block_number})
         lease = self.config.ledger.lease_seconds
@@ -235,15 +244,15 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
         stack.push_async_callback(ledger.close)
 
         receipts = signer_of(Role.RECEIPTS, config)
-        token = deployments.address(TestDollar)
-        operator = Operator(Escrow(chain_id), till, token, receipts, symbol="tUSD")
+        token = await token_facts(client, deployments.address(TestDollar))
+        operator = Operator(Escrow(chain_id), till, token.address, receipts, token.decimals, token.symbol)
         clock = SystemClock()
         domain = KeyDomain(chain_id, till)
         keys = Keys(
             database, Seal(secret, "session keys"), clock, domain, recover_signer, KeyChannels(ledger, operator)
         )
         catalogue = Catalogue(database, Seal(secret, "upstreams"), clock)
-        yield Installation(config, database, client, deployments, ledger, operator, keys, domain, catalogue)
+        yield Installation(config, database, client, deployments, ledger, operator, keys, domain, catalogue, token)
 
 
 async def serve(installation: Installation, announce: Callable[[str], None]) -> None:

@@ -21,7 +21,7 @@ from usufruct.chain import KeySigner
 from usufruct.config import LedgerConfig
 from usufruct.core import FakeClock
 from usufruct.gateway import KeyChannels
-from usufruct.payments import channel_id, open_ledger, read_channel_config, recover_signer
+from usufruct.payments import channel_id, open_ledger, read_channel_json, recover_signer
 from usufruct.store import Seal, open_database
 from usufruct.web import MalformedBody, Members, Router
 
@@ -117,7 +117,7 @@ async def test_a_payer_makes_a_key_and_is_told_its_channel(desk, gateway_module)
         "5000000",
         "0",
     )
-    config = read_channel_config(Members(made["channelConfig"], MalformedBody))
+    config = read_channel_json(Members(made["channelConfig"], MalformedBody))
     assert channel_id(gateway_module.OPERATOR.escrow, config) == made["channel"]
     assert (config.payer, config.payer_authorizer) == (PAYER.address, made["session"])
     assert (await desk.keys.authenticate(f"Bearer {made['key']}")).id == made["id"]
@@ -126,7 +126,7 @@ async def test_a_payer_makes_a_key_and_is_told_its_channel(desk, gateway_module)
 async def test_a_key_tells_about_itself_and_what_is_left(desk):
     made = await desk.made()
     reading = (await desk.ledger.channel(made["channel"])).reading
-    config = read_channel_config(Members(made["channelConfig"], MalformedBody))
+    config = read_channel_json(Members(made["channelConfig"], MalformedBody))
     await desk.ledger.observe(type(reading)(reading.id, reading.chain_id, config, 1, 9_000_000, 1_200_000))
     shown = (await desk.http.get("/keys/current", headers=bearer(made))).json()
     assert (shown["balance"], shown["charged"], shown["reserved"]) == ("9000000", "1200000", "0")

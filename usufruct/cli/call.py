@@ -14,7 +14,6 @@ from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI
 from openai.types import CompletionUsage
 
 from usufruct.cli.depositing import atomic
-from usufruct.cli.key import KeyFile
 from usufruct.cli.printing import Json, print_json, say
 from usufruct.cli.remote import (
     GatewayMalformed,
@@ -26,7 +25,7 @@ from usufruct.cli.remote import (
     plain,
 )
 from usufruct.cli.running import run
-from usufruct.cli.saved import SavedKey, find_key, save_receipt
+from usufruct.cli.saved import KeyFile, SavedKey, find_key, save_receipt
 from usufruct.config import load_config
 from usufruct.core import Invalid, Unavailable, format_units
 

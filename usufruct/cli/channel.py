@@ -43,10 +43,10 @@ class NotYourChannel(Denied):
     code = "not_your_channel"
 
 
-class SessionExists(Conflict):
-    """There is a file where a new session key shall go."""
+class SessionUnwritable(Conflict):
+    """A new session key cannot go where it shall: there is a file, or none can be made."""
 
-    code = "session_exists"
+    code = "session_unwritable"
 
 
 class WithdrawalPending(Conflict):
@@ -240,7 +240,8 @@ def _check_payer(signer: KeySigner, escrow: Escrowed) -> None:
 
 
 def _new_session(path: Path, config: Config) -> Address:
-    if path.exists():
-        raise SessionExists(f"{path} is there already; choose another name", path=str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return write_keystore(path, token_bytes(32), new_password(config))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write_keystore(path, token_bytes(32), new_password(config))
+    except OSError as error:
+        raise SessionUnwritable(f"{path}: {error.strerror}; choose another name", path=str(path)) from error

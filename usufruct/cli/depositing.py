@@ -16,7 +16,16 @@ from usufruct.cli.printing import say
 from usufruct.cli.remote import GatewayRefused, Remote
 from usufruct.config import Config
 from usufruct.core import Conflict, Hash32, Invalid, parse_units
-from usufruct.payments import ChannelConfig, DepositAuthorization, Escrow, Offer, channel_id, token_facts
+from usufruct.payments import (
+    ChannelConfig,
+    DepositAuthorization,
+    Escrow,
+    Offer,
+    channel_id,
+    deposit_json,
+    deposit_typed_data,
+    token_facts,
+)
 
 _SECONDS = 1_800
 _TRIES = 10
@@ -54,7 +63,7 @@ async def deposit_from(
         deposit = await _signed(wallet, client, offer, into, amount)
     for left in reversed(range(_TRIES)):
         try:
-            return await remote.ask("POST", "/v1/deposits", deposit.as_json())
+            return await remote.ask("POST", "/v1/deposits", deposit_json(deposit))
         except GatewayRefused as refusal:
             if refusal.reason != "deposit_pending" or not left:
                 raise
@@ -99,5 +108,5 @@ async def _signed(
     head = await client.header("latest")
     until = (head.timestamp if head else 0) + _SECONDS
     unsigned = DepositAuthorization(offer.chain_id, into, amount, 0, until, randbits(256), b"")
-    document = unsigned.document(channel_id(Escrow(offer.chain_id), into), token)
+    document = deposit_typed_data(unsigned, channel_id(Escrow(offer.chain_id), into), token)
     return replace(unsigned, signature=await wallet.sign_typed_data(document))

@@ -1,6 +1,5 @@
 """`usufruct key`: bearer keys of a gateway, made and stopped by their payer's wallet."""
 
-from pathlib import Path
 from secrets import randbits
 from typing import Annotated, Any
 
@@ -12,19 +11,15 @@ from usufruct.cli.depositing import atomic, check_channel, deposit_from
 from usufruct.cli.printing import Json, print_facts, print_rows, say
 from usufruct.cli.remote import GatewayMalformed, GatewayUrl, Remote, open_gateway
 from usufruct.cli.running import run
-from usufruct.cli.saved import SavedKey, find_key, forget_key, save_channel, save_key
+from usufruct.cli.saved import KeyFile, SavedKey, check_key_id, find_key, forget_key, save_channel, save_key
 from usufruct.cli.times import parse_duration, shown_time
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import UINT128_MAX, SystemClock, format_units
-from usufruct.payments import ChannelConfig, Offer, read_channel_config
+from usufruct.payments import ChannelConfig, Offer, read_channel_json
 from usufruct.web import Members
 
 app = typer.Typer(help="Bearer keys: made, listed and revoked by a wallet's signature.", no_args_is_help=True)
-
-KeyFile = Annotated[
-    Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the one kept last.")
-]
 
 _PROOF_SECONDS = 300
 _LATEST = (1 << 63) - 1
@@ -92,6 +87,7 @@ def list_keys(wallet: Wallet, gateway: GatewayUrl = "", as_json: Json = False) -
 def revoke(key_id: str, wallet: Wallet, gateway: GatewayUrl = "", as_json: Json = False) -> None:
     """Revoke a key: it stops at once, and its unused money comes back to the wallet."""
     config = load_config()
+    check_key_id(key_id)
 
     async def work() -> None:
         signer = open_wallet(wallet, config)
@@ -147,7 +143,7 @@ def _timed(signer: KeySigner, until: int, digest: bytes) -> dict[str, object]:
 def _remember(made: dict[str, Any], offer: Offer, signer: KeySigner, config: Config) -> ChannelConfig:
     """Keep a new key's channel, if it is what it should be: its payer can withdraw without the gateway."""
     members = Members(made, GatewayMalformed)
-    channel, of = members.hash32("channel"), read_channel_config(members.inner("channelConfig"))
+    channel, of = members.hash32("channel"), read_channel_json(members.inner("channelConfig"))
     check_channel(channel, of, offer, signer)
     save_channel(config, channel, of)
     return of

@@ -10,11 +10,10 @@ import typer
 
 from usufruct.app import connect
 from usufruct.chain.contracts.till import Anchored
-from usufruct.cli.key import KeyFile
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
 from usufruct.cli.running import run
-from usufruct.cli.saved import InvalidSavedFile, find_key, read_object, save_receipt, saved_receipt
+from usufruct.cli.saved import InvalidSavedFile, KeyFile, find_key, read_object, save_receipt, saved_receipt
 from usufruct.cli.times import shown_time
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Hash32, address, hash32
@@ -90,13 +89,10 @@ def verify(
 
 def _content(receipt: str, config: Config) -> Mapping[str, Any]:
     """Return the receipt in a file, alone or as the member `receipt` of something larger, or the kept one of a call."""
-    path = Path(receipt)
-    if path.is_file():
-        found = read_object(path)
+    if not receipt.startswith("0x"):
+        found = read_object(Path(receipt))
         inner = found.get("receipt")
         return inner if isinstance(inner, dict) else found
-    if not receipt.startswith("0x"):
-        raise InvalidSavedFile(f"{receipt} is neither a file nor a call (0x and 64 hex digits)", path=receipt)
     kept = saved_receipt(config, hash32(receipt, "call"))
     if kept is None:
         raise InvalidSavedFile(

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from unicodedata import category
-from urllib.parse import urlsplit
 
 import httpx
 import orjson
@@ -135,10 +134,10 @@ def gateway_url(given: str, config: Config) -> str:
     text = given or f"http://{config.gateway.host}:{config.gateway.port}"
     url = text.rstrip("/").removesuffix("/v1")
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        parts = httpx.URL(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.host) and parts.port != 0
+    except httpx.InvalidURL:
         usable = False
-    if not usable or parts.query or parts.fragment or parts.username:
+    if not usable or parts.query or parts.fragment or parts.userinfo:
         raise InvalidGateway(f"{text!r} is no gateway's address; give --gateway https://HOST", field="gateway")
     return url

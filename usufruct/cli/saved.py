@@ -5,22 +5,34 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+import typer
 
 from usufruct.config import Config
 from usufruct.core import Hash32, Invalid, NotFound, hash32
-from usufruct.payments import ChannelConfig, read_channel_config
+from usufruct.payments import ChannelConfig, read_channel_json
 from usufruct.web import Members
 
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the one kept last.")
+]
+
 _KEY_ID = re.compile("key_[0-9a-f]{1,64}")
+_KEY = re.compile("uf_[0-9a-f]+")
 
 
 class InvalidSavedFile(Invalid):
     """A file of ours that somebody else wrote, or may read."""
 
     code = "invalid_saved_file"
+
+
+class InvalidKeyId(Invalid):
+    """Text that is no key's id."""
+
+    code = "invalid_key_id"
 
 
 class NoSavedKey(NotFound):
@@ -45,6 +57,16 @@ class SavedKey:
     def headers(self) -> dict[str, str]:
         """Return the header that shows it."""
         return {"authorization": f"Bearer {self.key}"}
+
+
+def check_key_id(key_id: str) -> None:
+    """Refuse what is no key's id; it becomes part of addresses and of files' names.
+
+    Raises:
+        InvalidKeyId: when it is none.
+    """
+    if not _KEY_ID.fullmatch(key_id):
+        raise InvalidKeyId(f"{key_id[:80]!r} is no key's id; it looks like key_0123abcd", field="id")
 
 
 def save_key(config: Config, key: SavedKey) -> Path:
@@ -126,8 +148,7 @@ def _keys(config: Config) -> Path:
 
 
 def _key_file(config: Config, key_id: str) -> Path:
-    if not _KEY_ID.fullmatch(key_id):
-        raise InvalidSavedFile(f"{key_id[:80]!r} is no key's id; it looks like key_0123abcd", field="id")
+    check_key_id(key_id)
     return _keys(config) / f"{key_id}.json"
 
 
@@ -136,12 +157,14 @@ def _channels(config: Config) -> Path:
 
 
 def _read_channel(path: Path) -> ChannelConfig:
-    return read_channel_config(Members(read_object(path), InvalidSavedFile).inner("channelConfig"))
+    return read_channel_json(Members(read_object(path), InvalidSavedFile).inner("channelConfig"))
 
 
 def _read_key(path: Path) -> SavedKey:
     _check_private(path)
     members = Members(read_object(path), InvalidSavedFile)
+    if not _KEY.fullmatch(members.text("key")):
+        raise InvalidSavedFile(f"{path} holds no bearer key", path=str(path))
     return SavedKey(members.text("gateway"), members.text("id"), members.text("channel"), members.text("key"))
 
 
@@ -149,7 +172,7 @@ def _given_key(path: Path, gateway: str) -> SavedKey:
     """Read a key's file, or one that holds the bare key: such a one goes to whatever gateway is named."""
     _check_private(path)
     text = path.read_text(errors="replace").strip()
-    if re.fullmatch(r"uf_[0-9a-f]+", text):
+    if _KEY.fullmatch(text):
         return SavedKey(gateway, "", "", text)
     key = _read_key(path)
     if key.gateway != gateway:
@@ -167,8 +190,11 @@ def _check_private(path: Path) -> None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+    except OSError as error:
+        raise InvalidSavedFile(f"{path} cannot be written: {error.strerror}", path=str(path)) from error
     return path

@@ -2,7 +2,14 @@
 
 from usufruct.payments.access import PROOF_HEADER, proof_header, read_channel_digest
 from usufruct.payments.api import payment_routes
-from usufruct.payments.documents import read_channel_config, read_deposit
+from usufruct.payments.documents import (
+    DepositTooSmall,
+    InvalidDeposit,
+    deposit_json,
+    deposit_typed_data,
+    read_channel_json,
+    read_deposit_json,
+)
 from usufruct.payments.errors import (
     AnswerMissing,
     BalanceTooLow,
@@ -74,12 +81,10 @@ from usufruct.payments.settlement.errors import (
     DepositExpired,
     DepositPending,
     DepositRefused,
-    DepositTooSmall,
     DepositUnfunded,
     DepositUsed,
     DepositWrongChain,
     DepositWrongToken,
-    InvalidDeposit,
     NotAnchored,
     NothingToRefund,
     RefundFailed,
@@ -212,6 +217,8 @@ __all__ = [
     "charge_up",
     "claim_due",
     "deposit_due",
+    "deposit_json",
+    "deposit_typed_data",
     "measure",
     "merkle_proof",
     "merkle_root",
@@ -224,9 +231,9 @@ __all__ = [
     "proof_header",
     "prove_receipt",
     "proves",
-    "read_channel_config",
     "read_channel_digest",
-    "read_deposit",
+    "read_channel_json",
+    "read_deposit_json",
     "read_offer",
     "read_receipt",
     "receipt_digest",

@@ -58,7 +58,7 @@ class ChannelConfig:
     salt: Hash32
 
     def as_json(self) -> dict[str, object]:
-        """Return the members as x402 names them; `documents.read_channel_config` reads it."""
+        """Return the members as x402 names them; `documents.read_channel_json` reads it."""
         return {
             "payer": self.payer,
             "payerAuthorizer": self.payer_authorizer,

@@ -6,9 +6,8 @@ settlement check all of it again.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from usufruct.chain import COLLECTOR, Call, Revert, Sender, State, checksum, keccak
+from usufruct.chain import COLLECTOR, Call, Revert, Sender, State, keccak
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -28,16 +27,10 @@ from usufruct.payments.settlement.errors import (
 )
 from usufruct.payments.settlement.model import ChainSide, on_chain
 from usufruct.payments.settlement.observer import Observer
-from usufruct.payments.settlement.reader import TokenFacts
 from usufruct.payments.typed_data import as_hash32, hash_word, word
 from usufruct.payments.voucher import ChannelConfig, channel_id
 
 _MARGIN_SECONDS = 6
-_DOMAIN = (("name", "string"), ("version", "string"), ("chainId", "uint256"), ("verifyingContract", "address"))
-_RECEIVE = (
-    *(("from", "address"), ("to", "address"), ("value", "uint256")),
-    *(("validAfter", "uint256"), ("validBefore", "uint256"), ("nonce", "bytes32")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,41 +57,6 @@ class DepositAuthorization:
         padded = self.signature + bytes(-len(self.signature) % 32)
         head = (self.valid_after, self.valid_before, self.salt, 128, len(self.signature))
         return b"".join(map(word, head)) + padded
-
-    def document(self, channel: Hash32, token: TokenFacts) -> dict[str, Any]:
-        """Return the EIP-712 document that the payer signs, EIP-3009's `ReceiveWithAuthorization`."""
-        return {
-            "types": {
-                "EIP712Domain": [{"name": name, "type": kind} for name, kind in _DOMAIN],
-                "ReceiveWithAuthorization": [{"name": name, "type": kind} for name, kind in _RECEIVE],
-            },
-            "primaryType": "ReceiveWithAuthorization",
-            "domain": {
-                "name": token.name,
-                "version": token.version,
-                "chainId": int(self.chain_id),
-                "verifyingContract": checksum(token.address),
-            },
-            "message": {
-                "from": checksum(self.config.payer),
-                "to": checksum(COLLECTOR),
-                "value": self.amount,
-                "validAfter": self.valid_after,
-                "validBefore": self.valid_before,
-                "nonce": self.nonce(channel),
-            },
-        }
-
-    def as_json(self) -> dict[str, object]:
-        """Return the deposit as x402 writes it; `documents.read_deposit` reads it."""
-        authorization = {
-            "validAfter": str(self.valid_after),
-            "validBefore": str(self.valid_before),
-            "salt": as_hash32(word(self.salt)),
-            "signature": "0x" + self.signature.hex(),
-        }
-        deposit = {"amount": str(self.amount), "authorization": {"erc3009Authorization": authorization}}
-        return {"channelConfig": self.config.as_json(), "deposit": deposit}
 
 
 class Deposits:
@@ -149,8 +107,9 @@ class Deposits:
     async def _finish(self, deposit: DepositAuthorization, transfer: Transfer) -> Channel:
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
+            call = self._call(deposit)
             try:
-                sent = await self._sender.send(self._call(deposit), transfer.outbox_id)
+                sent = await self._sender.send(call, transfer.outbox_id)
             except Revert as refusal:
                 await self._end(transfer, confirmed=False)
                 raise _refused(refusal) from refusal
@@ -218,7 +177,6 @@ class Deposits:
                 held=held,
                 amount=deposit.amount,
             )
-
         await self._simulate(deposit, nonce)
 
     async def _simulate(self, deposit: DepositAuthorization, nonce: Hash32) -> None:
@@ -227,7 +185,7 @@ class Deposits:
             await self._sender.simulate(self._call(deposit))
         except Revert as refusal:
             channel = channel_id(self._side.escrow, deposit.config)
-            if not (await self._under_way(channel, nonce) or await self._ours(channel, nonce)):
+            if not (await self._under_way(channel, nonce) or await self._side.ledger.deposited(channel, nonce)):
                 raise _refused(refusal) from refusal
 
     def _call(self, deposit: DepositAuthorization) -> Call:

@@ -33,18 +33,6 @@ class AnchorMismatch(Faulty):
     code = "anchor_mismatch"
 
 
-class InvalidDeposit(Invalid):
-    """A member of a deposit is missing or malformed."""
-
-    code = "invalid_deposit"
-
-
-class DepositTooSmall(Invalid):
-    """A deposit that is worth less than sending it."""
-
-    code = "deposit_below_minimum"
-
-
 class DepositExpired(Invalid):
     """The deposit authorization's time is over, or has not begun; sign one that holds for some minutes."""
 
