@@ -21,6 +21,7 @@ from usufruct.cli.remote import (
     GatewayUnavailable,
     GatewayUrl,
     Remote,
+    one_line,
     open_gateway,
     plain,
 )
@@ -145,8 +146,7 @@ async def _streamed(client: AsyncOpenAI, order: dict[str, Any], show: Callable[[
         call_id = stream.response.headers.get("x-request-id", "")
         said = error.message if isinstance(error, APIError) else type(error).__name__
         raise AnswerBroken(
-            f"{plain(said)}; `usufruct receipt show {plain(call_id)}` tells what it cost",
-            call=call_id,
+            one_line(f"{said}; `usufruct receipt show {call_id}` tells what it cost"), call=call_id
         ) from error
     if usage is None:
         raise GatewayMalformed("the answer ended without a bill; is it a gateway?")

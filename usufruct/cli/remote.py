@@ -54,7 +54,7 @@ class GatewayRefused(UsufructError):
     code = "gateway_refused"
 
     def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(" ".join(plain(f"{reason}: {message}").split()), http_status=status)
+        super().__init__(one_line(f"{reason}: {message}"), http_status=status)
         self.reason = reason
 
 
@@ -116,6 +116,11 @@ class Remote:
 def plain(text: str) -> str:
     """Return a stranger's text without control characters, which could steer a terminal."""
     return "".join(sign for sign in text if sign in "\n\t" or category(sign) != "Cc")
+
+
+def one_line(text: str) -> str:
+    """Return a stranger's text as one line."""
+    return " ".join(plain(text).split())
 
 
 @asynccontextmanager
