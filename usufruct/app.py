@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from usufruct.accounts import KeyDomain, Keys
+from usufruct.accounts import KeyDomain, Keys, key_routes
 from usufruct.assets import Follower, follow
 from usufruct.chain import (
     DEVNET_ADDRESSES,
@@ -55,6 +55,7 @@ from usufruct.payments import (
     Funding,
     Ledger,
     Observer,
+    Offer,
     Refunds,
     TokenFacts,
     Wanted,
@@ -62,6 +63,7 @@ from usufruct.payments import (
     claim_due,
     deposit_due,
     open_ledger,
+    payment_routes,
     recover_signer,
     refund_due,
     token_facts,
@@ -255,22 +257,12 @@ class Installation(ChainAccess):
     @cached_property
     def wallets(self) -> Wallets:
         """Return what takes payments by x402."""
-        operator, least = self.operator, self.config.gateway.least_deposit
-        wanted = Wanted(
-            escrow=operator.escrow,
-            till=operator.till,
-            token=operator.token,
-            token_name=self.token.name,
-            token_version=self.token.version or "1",
-            withdraw_delay=operator.withdraw_delay,
-            least_deposit=least,
-        )
-        side = self.chain_side
+        side, offer = self.chain_side, self.offer
         funding = Funding(
-            side.escrow, side.terms, self.ledger, self.observer, self.deposits, self.refunds, least_deposit=least
+            side.escrow, side.terms, self.ledger, self.observer, self.deposits, self.refunds, offer.least_deposit
         )
         clock = SystemClock()
-        return Wallets(wanted, funding, Quotes(self.quote_stamp, clock), clock)
+        return Wallets(Wanted(offer), funding, Quotes(self.quote_stamp, clock), clock)
 
     def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         """Return what a worker runs for this installation, by name; none of them ends by itself."""
@@ -282,12 +274,28 @@ class Installation(ChainAccess):
             "refund": partial(refund_due, self.refunds),
         }
 
+    @property
+    def offer(self) -> Offer:
+        """Return what a payer must know."""
+        operator = self.operator
+        return Offer(
+            chain_id=self.chain_id,
+            till=operator.till,
+            token=self.token,
+            withdraw_delay=operator.withdraw_delay,
+            least_deposit=self.config.gateway.least_deposit,
+            receipts=operator.receipts.address,
+        )
+
     def router(self) -> Router:
         """Return the gateway's HTTP application."""
-        gateway = Gateway(self.keys, self.catalogue, self.ledger, self.operator, SystemClock(), wallets=self.wallets)
+        clock = SystemClock()
+        gateway = Gateway(self.keys, self.catalogue, self.ledger, self.operator, clock, wallets=self.wallets)
+        payments = payment_routes(self.chain_side, self.deposits, self.keys, self.offer, clock)
+        routes = [*gateway_routes(gateway), *key_routes(self.keys, self.ledger), *payments]
         health = Health({"database": self.database.now, "chain": self.client.block_number})
         lease = self.config.ledger.lease_seconds
-        return Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease))
+        return Router([*routes, *health.routes], lifespan=lambda: gateway.running(lease))
 
 
 async def connect(config: Config, stack: AsyncExitStack) -> Client:

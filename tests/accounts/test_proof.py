@@ -6,7 +6,7 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.accounts import KeyDomain, KeyTerms, key_digest
+from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, revoke_digest
 from usufruct.core import Address, ChainId
 
 uint256 = st.integers(0, 2**256 - 1)
@@ -27,7 +27,25 @@ TYPES = {
         {"name": "label", "type": "string"},
         {"name": "nonce", "type": "uint256"},
     ],
+    "ListKeys": [{"name": "payer", "type": "address"}, {"name": "expiresAt", "type": "uint256"}],
+    "RevokeKey": [
+        {"name": "payer", "type": "address"},
+        {"name": "id", "type": "string"},
+        {"name": "expiresAt", "type": "uint256"},
+    ],
 }
+
+
+def signed_hash(kind, chain_id, till, message) -> tuple[bytes, bytes]:
+    """The domain separator and the digest, as eth-account makes them."""
+    document = {
+        "types": {name: TYPES[name] for name in ("EIP712Domain", kind)},
+        "primaryType": kind,
+        "domain": {"name": "Usufruct Keys", "version": "1", "chainId": chain_id, "verifyingContract": till},
+        "message": message,
+    }
+    signed = Account.from_key(b"\x01" * 32).sign_typed_data(full_message=document)
+    return encode_typed_data(full_message=document).header, bytes(signed.message_hash)
 
 
 @given(
@@ -38,21 +56,26 @@ TYPES = {
 )
 def test_wallets_sign_the_same_digest(terms, chain_id, till, nonce):
     message = {
-        "types": TYPES,
-        "primaryType": "CreateKey",
-        "domain": {"name": "Usufruct Keys", "version": "1", "chainId": chain_id, "verifyingContract": till},
-        "message": {
-            "payer": terms.payer,
-            "spendingLimit": terms.spending_limit,
-            "expiresAt": terms.expires_at,
-            "assets": "\n".join(sorted(terms.assets)),
-            "label": terms.label,
-            "nonce": nonce,
-        },
+        "payer": terms.payer,
+        "spendingLimit": terms.spending_limit,
+        "expiresAt": terms.expires_at,
+        "assets": "\n".join(sorted(terms.assets)),
+        "label": terms.label,
+        "nonce": nonce,
     }
-    signed = Account.from_key(b"\x01" * 32).sign_typed_data(full_message=message)
-    assert encode_typed_data(full_message=message).header == KeyDomain(ChainId(chain_id), till).separator
-    assert bytes(signed.message_hash) == key_digest(KeyDomain(ChainId(chain_id), till), terms, nonce)
+    domain = KeyDomain(ChainId(chain_id), till)
+    expected = domain.separator, key_digest(domain, terms, nonce)
+    assert signed_hash("CreateKey", chain_id, till, message) == expected
+
+
+@given(payer=addresses, key_id=st.text(max_size=50), until=uint256, chain_id=st.integers(1, 2**64), till=addresses)
+def test_wallets_sign_the_same_digest_to_list_and_to_revoke(payer, key_id, until, chain_id, till):
+    domain = KeyDomain(ChainId(chain_id), till)
+    message = {"payer": payer, "expiresAt": until}
+    listing = signed_hash("ListKeys", chain_id, till, message)
+    assert listing == (domain.separator, list_digest(domain, payer, until))
+    revoking = signed_hash("RevokeKey", chain_id, till, message | {"id": key_id})
+    assert revoking == (domain.separator, revoke_digest(domain, payer, key_id, until))
 
 
 @pytest.mark.parametrize(

@@ -112,11 +112,11 @@ async def test_what_is_no_payment_is_malformed(world, http):
         ],
         "payload.type": [good | {"payload": good["payload"] | {"type": "gift"}}],
         "payload.channelConfig": [good | {"payload": good["payload"] | {"channelConfig": None}}],
-        "channelConfig.payer": [changed(good, "channelConfig", payer="0x12")],
-        "channelConfig.withdrawDelay": [changed(good, "channelConfig", withdrawDelay="86400")],
-        "voucher.signature": [changed(good, "voucher", signature="0xzz")],
-        "voucher.maxClaimableAmount": [changed(good, "voucher", maxClaimableAmount=str(1 << 128))],
-        "deposit.authorization": [changed(good, "deposit", authorization={})],
+        "payload.channelConfig.payer": [changed(good, "channelConfig", payer="0x12")],
+        "payload.channelConfig.withdrawDelay": [changed(good, "channelConfig", withdrawDelay="86400")],
+        "payload.voucher.signature": [changed(good, "voucher", signature="0xzz")],
+        "payload.voucher.maxClaimableAmount": [changed(good, "voucher", maxClaimableAmount=str(1 << 128))],
+        "payload.deposit.authorization": [changed(good, "deposit", authorization={})],
         "extensions.payment-identifier.info.id": [
             good | {"extensions": {"payment-identifier": {"info": {"required": False, "id": "short"}}}}
         ],

@@ -144,7 +144,18 @@ def test_any_member_that_is_changed_on_the_way_is_noticed(receipt: Receipt, till
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("amount", "1e3"), ("amount", 5), ("amount", None), ("time", "-1"), ("signature", "0x12"), ("inputTokens", "١")],
+    [
+        ("amount", "1e3"),
+        ("amount", 5),
+        ("amount", None),
+        ("time", "-1"),
+        ("signature", "0x12"),
+        ("inputTokens", "١"),
+        ("amount", str(1 << 128)),
+        ("inputTokens", str(1 << 64)),
+        ("time", "9" * 99),
+        ("chainId", str(1 << 256)),
+    ],
 )
 def test_a_document_that_is_no_receipt_is_refused_by_name(name: str, value: object):
     zero = Hash32("0x" + "00" * 32)

@@ -20,26 +20,27 @@ from x402.schemas import PaymentPayload, PaymentRequirements
 from usufruct.core import Address, ChainId, Hash32, UsufructError
 from usufruct.payments import (
     ChannelConfig,
-    Escrow,
     MalformedPayment,
+    Offer,
     PaymentKind,
+    TokenFacts,
     Wanted,
-    channel_as_json,
-    read_channel,
+    read_channel_json,
     read_payment,
 )
 from usufruct.payments.x402 import errors as names
+from usufruct.web import Members
 
 CHAIN = ChainId(31337)
-WANTED = Wanted(
-    escrow=Escrow(CHAIN),
+OFFER = Offer(
+    chain_id=CHAIN,
     till=Address("0x" + "7a" * 20),
-    token=Address("0x" + "dc" * 20),
-    token_name="Test Dollar",
-    token_version="1",
+    token=TokenFacts(Address("0x" + "dc" * 20), "Test Dollar", "tUSD", 6, "1"),
     withdraw_delay=86_400,
     least_deposit=100_000,
+    receipts=Address("0x" + "5e" * 20),
 )
+WANTED = Wanted(OFFER)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: Address("0x" + raw.hex()))
 hashes = st.binary(min_size=32, max_size=32).map(lambda raw: Hash32("0x" + raw.hex()))
 amounts = st.integers(0, 2**128 - 1)
@@ -57,7 +58,7 @@ identifiers = st.from_regex("[A-Za-z0-9_-]{16,128}", fullmatch=True)
 
 
 def their_config(config: ChannelConfig) -> theirs.ChannelConfig:
-    return theirs.ChannelConfig.from_dict(channel_as_json(config))
+    return theirs.ChannelConfig.from_dict(config.as_json())
 
 
 def header_of(payload, amount: int, extensions=None) -> str:
@@ -116,11 +117,11 @@ def test_they_read_what_we_want_as_it_is(amount):
     assert (accepted.scheme, accepted.network) == ("batch-settlement", "eip155:31337")
     assert (int(accepted.amount), accepted.pay_to.lower(), accepted.asset.lower()) == (
         amount,
-        WANTED.till,
-        WANTED.token,
+        OFFER.till,
+        OFFER.token.address,
     )
     extra = theirs.PaymentRequirementsExtra.from_dict(accepted.extra)
-    assert extra.receiver_authorizer.lower() == WANTED.till
+    assert extra.receiver_authorizer.lower() == OFFER.till
     assert (extra.withdraw_delay, extra.name, extra.version) == (86_400, "Test Dollar", "1")
     assert extra.asset_transfer_method == "eip3009"
     assert parse_announced_min_deposit(extra.min_deposit, amount) == max(amount, 100_000)
@@ -128,15 +129,15 @@ def test_they_read_what_we_want_as_it_is(amount):
 
 @given(amounts, hashes)
 def test_they_read_what_was_charged_as_it_is(charged, transaction):
-    answered = decode_payment_response_header(WANTED.payment_response(WANTED.till, charged, transaction, 5).decode())
+    answered = decode_payment_response_header(WANTED.payment_response(OFFER.till, charged, transaction, 5).decode())
     assert (answered.success, answered.transaction, answered.amount) == (True, transaction, "5")
     assert answered.extra == {"chargedAmount": str(charged)}
-    assert (answered.payer, answered.network) == (WANTED.till, "eip155:31337")
+    assert (answered.payer, answered.network) == (OFFER.till, "eip155:31337")
 
 
 @given(configs)
 def test_a_channel_is_written_and_read_back(config):
-    assert read_channel(orjson.loads(orjson.dumps(channel_as_json(config)))) == config
+    assert read_channel_json(Members(orjson.loads(orjson.dumps(config.as_json())), MalformedPayment)) == config
 
 
 def test_every_name_of_theirs_that_we_send_is_one_they_know():
@@ -149,7 +150,7 @@ def test_every_name_of_theirs_that_we_send_is_one_they_know():
 def test_their_identifier_is_found_where_they_put_it():
     extensions = append_payment_identifier_to_extensions(decode_payment_required_header(required(1)).extensions)
     payload = theirs.VoucherPayload()
-    payload.channel_config = their_config(ChannelConfig(*[WANTED.till] * 5, 1, Hash32("0x" + "00" * 32)))
+    payload.channel_config = their_config(ChannelConfig(*[OFFER.till] * 5, 1, Hash32("0x" + "00" * 32)))
     payload.voucher = theirs.VoucherFields("0x" + "0c" * 32, "7", "0x" + "11" * 65)
     text = header_of(payload, 1, extensions)
     payment = PaymentPayload.model_validate_json(base64.b64decode(text))

@@ -1,5 +1,6 @@
 """Who calls: bearer keys, each a channel of its payer, and the proofs that make them."""
 
+from usufruct.accounts.api import Purse, Purses, key_routes
 from usufruct.accounts.errors import (
     AssetOutOfScope,
     InvalidKeyTerms,
@@ -10,13 +11,24 @@ from usufruct.accounts.errors import (
     KeyNotFound,
     KeyRevoked,
     KeyUnknown,
+    ProofExpired,
     ProofUsed,
+    TooManyKeys,
 )
-from usufruct.accounts.model import BearerKey, KeyTerms
-from usufruct.accounts.proof import KeyDomain, KeyProof, key_digest
-from usufruct.accounts.service import Channels, Keys, NewKey, Recover
+from usufruct.accounts.model import MOST_LIVE_KEYS, BearerKey, KeyTerms
+from usufruct.accounts.proof import (
+    KeyDomain,
+    KeyProof,
+    Recover,
+    TimedProof,
+    key_digest,
+    list_digest,
+    revoke_digest,
+)
+from usufruct.accounts.service import Channels, Keys, NewKey
 
 __all__ = [
+    "MOST_LIVE_KEYS",
     "AssetOutOfScope",
     "BearerKey",
     "Channels",
@@ -33,7 +45,15 @@ __all__ = [
     "KeyUnknown",
     "Keys",
     "NewKey",
+    "ProofExpired",
     "ProofUsed",
+    "Purse",
+    "Purses",
     "Recover",
+    "TimedProof",
+    "TooManyKeys",
     "key_digest",
+    "key_routes",
+    "list_digest",
+    "revoke_digest",
 ]

@@ -1,6 +1,6 @@
 """Why a bearer key, or the wish for one, is refused."""
 
-from usufruct.core import Denied, Invalid, NotFound
+from usufruct.core import Conflict, Denied, Invalid, NotFound
 from usufruct.web import Unauthenticated
 
 
@@ -56,6 +56,18 @@ class InvalidProof(Denied):
     """The signature under a request for a key is not the payer's."""
 
     code = "invalid_proof"
+
+
+class ProofExpired(Denied):
+    """The signature under a request holds no longer, or for longer than it may."""
+
+    code = "proof_expired"
+
+
+class TooManyKeys(Conflict):
+    """The payer has as many keys as one may have that are neither revoked nor expired."""
+
+    code = "too_many_keys"
 
 
 class ProofUsed(Denied):

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from usufruct.accounts.errors import AssetOutOfScope, InvalidKeyTerms, KeyExpired, KeyRevoked
 from usufruct.core import UINT128_MAX, Address, Hash32
 
+MOST_LIVE_KEYS = 100
+"""How many keys a payer may have that are neither revoked nor expired."""
+
 _LONGEST_LABEL = 100
+_MOST_ASSETS = 100
+_LONGEST_ASSET = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,21 @@ class BearerKey:
                 asset=asset,
             )
 
+    def as_json(self) -> dict[str, object]:
+        """Return the key as its payer is told of it: amounts as text, times in seconds since 1970."""
+        return {
+            "id": self.id,
+            "payer": self.payer,
+            "channel": self.channel,
+            "session": self.session,
+            "spendingLimit": str(self.spending_limit),
+            "expiresAt": self.expires_at,
+            "assets": sorted(self.assets),
+            "label": self.label,
+            "createdAt": self.created_at,
+            "revokedAt": self.revoked_at,
+        }
+
 
 def check_terms(terms: KeyTerms, now: int) -> None:
     """Refuse terms no key can have.
@@ -83,8 +103,12 @@ def check_terms(terms: KeyTerms, now: int) -> None:
         _refuse("expires_at", terms.expires_at, f"in the future (it is {now})")
     if len(terms.label) > _LONGEST_LABEL:
         _refuse("label", len(terms.label), f"at most {_LONGEST_LABEL} characters long")
-    if not all(asset and asset.isprintable() for asset in terms.assets):
-        _refuse("assets", len(terms.assets), "names of assets, without control characters")
+    if not terms.label.isprintable():
+        _refuse("label", len(terms.label), "printable characters")
+    if len(terms.assets) > _MOST_ASSETS:
+        _refuse("assets", len(terms.assets), f"at most {_MOST_ASSETS} names")
+    if not all(0 < len(asset) <= _LONGEST_ASSET and asset.isprintable() for asset in terms.assets):
+        _refuse("assets", len(terms.assets), f"names of 1 to {_LONGEST_ASSET} printable characters")
 
 
 def sorted_assets(assets: Set[str]) -> str:

@@ -1,7 +1,7 @@
 """Bearer keys: create, list, revoke, authenticate."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_bytes, token_hex
 from typing import Protocol
@@ -9,25 +9,32 @@ from typing import Protocol
 from coincurve import PrivateKey
 
 from usufruct.accounts.bearer import bearer_hash, new_bearer
-from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed
-from usufruct.accounts.model import BearerKey, KeyTerms, check_terms
-from usufruct.accounts.proof import KeyDomain, KeyProof, key_digest
+from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed, TooManyKeys
+from usufruct.accounts.model import MOST_LIVE_KEYS, BearerKey, KeyTerms, check_terms
+from usufruct.accounts.proof import (
+    KeyDomain,
+    KeyProof,
+    Recover,
+    TimedProof,
+    key_digest,
+    list_digest,
+    revoke_digest,
+    signer_of,
+)
 from usufruct.accounts.store import (
     add_key,
     channels_left,
     key_by_hash,
     key_by_id,
     keys_of,
+    live_keys,
     nonce_used,
     sealed_session_of,
     set_revoked,
 )
 from usufruct.chain import address_of_key
-from usufruct.core import UINT256_MAX, Address, Clock, Hash32, Invalid
-from usufruct.store import ConstraintViolated, Database, Seal
-
-Recover = Callable[[bytes, bytes], Address]
-"""From a 32-byte digest and a 65-byte signature to the account that signed."""
+from usufruct.core import UINT256_MAX, Address, Clock, Hash32
+from usufruct.store import ConstraintViolated, Database, Seal, Unit
 
 FRESH_SECONDS = 1.0
 _MOST_REMEMBERED = 10_000
@@ -79,12 +86,14 @@ class Keys:
             InvalidKeyTerms: for terms no key can have.
             InvalidProof: when the signature is not the payer's over these terms.
             ProofUsed: when the nonce was used before.
+            TooManyKeys: when the payer has `MOST_LIVE_KEYS` already.
         """
         check_terms(terms, self._clock.now())
         self._check_proof(terms, proof)
         async with self._database.snapshot() as unit:
             if await nonce_used(unit, terms.payer, proof.nonce):
                 raise _used(proof)
+            await self._check_number(unit, terms.payer)
         session_key = PrivateKey(token_bytes(32))
         session = address_of_key(session_key.public_key.format(compressed=False))
         key = BearerKey(
@@ -101,6 +110,7 @@ class Keys:
         text, secret_hash = new_bearer()
         try:
             async with self._database.transaction() as unit:
+                await self._check_number(unit, terms.payer)
                 await add_key(unit, key, secret_hash, self._seal.close(session_key.secret, key.id), proof.nonce)
         except ConstraintViolated as error:
             raise _used(proof) from error
@@ -126,6 +136,25 @@ class Keys:
         self._known.clear()
         self._reads.clear()
         return key
+
+    async def list_signed(self, payer: Address, proof: TimedProof) -> Sequence[BearerKey]:
+        """Return a payer's keys to who has their signature.
+
+        Raises:
+            ProofExpired, InvalidProof: when it is not the payer's now.
+        """
+        self._check_signer(payer, list_digest(self._domain, payer, proof.expires_at), proof)
+        return await self.list(payer)
+
+    async def revoke_signed(self, payer: Address, key_id: str, proof: TimedProof) -> BearerKey:
+        """Revoke a key by its payer's signature.
+
+        Raises:
+            ProofExpired, InvalidProof: when it is not the payer's now.
+            KeyNotFound: when `payer` has no such key.
+        """
+        self._check_signer(payer, revoke_digest(self._domain, payer, key_id, proof.expires_at), proof)
+        return await self.revoke(payer, key_id)
 
     async def authenticate(self, authorization: str) -> BearerKey:
         """Return the key an `Authorization` header carries.
@@ -176,20 +205,33 @@ class Keys:
             self._known[secret_hash] = key, now
         return key
 
+    async def _check_number(self, unit: Unit, payer: Address) -> None:
+        """Refuse one key too many; on PostgreSQL, requests that come at the same moment may pass by a few."""
+        if await live_keys(unit, payer, self._clock.now()) >= MOST_LIVE_KEYS:
+            raise TooManyKeys(
+                f"{payer} has {MOST_LIVE_KEYS} keys that are neither revoked nor expired; revoke one first",
+                payer=payer,
+                most=MOST_LIVE_KEYS,
+            )
+
     def _check_proof(self, terms: KeyTerms, proof: KeyProof) -> None:
         if not 0 <= proof.nonce <= UINT256_MAX:
             raise InvalidProof("nonce must be from 0 to 2**256 - 1", field="nonce")
-        try:
-            signer = self._recover(key_digest(self._domain, terms, proof.nonce), proof.signature)
-        except Invalid as error:
-            raise InvalidProof(f"the proof carries no signature: {error.message}", field="signature") from error
-        if signer != terms.payer:
-            raise InvalidProof(
-                f"the proof is signed by {signer}, not by the payer {terms.payer}; sign exactly these terms",
-                field="signature",
-                signer=signer,
-                payer=terms.payer,
-            )
+        digest = key_digest(self._domain, terms, proof.nonce)
+        _check_payer(signer_of(digest, proof.signature, self._recover), terms.payer)
+
+    def _check_signer(self, payer: Address, digest: bytes, proof: TimedProof) -> None:
+        _check_payer(proof.signer(digest, self._recover, self._clock.now()), payer)
+
+
+def _check_payer(signer: Address, payer: Address) -> None:
+    if signer != payer:
+        raise InvalidProof(
+            f"the proof is signed by {signer}, not by the payer {payer}; sign exactly this request",
+            field="signature",
+            signer=signer,
+            payer=payer,
+        )
 
 
 def _used(proof: KeyProof) -> ProofUsed:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    func,
     insert,
     or_,
     select,
@@ -69,6 +70,13 @@ async def nonce_used(unit: Unit, payer: Address, nonce: int) -> bool:
     """Say whether the payer has used `nonce`."""
     found = select(_keys.c.id).where(_keys.c.payer == payer, _keys.c.proof_nonce == nonce)
     return await unit.row(found) is not None
+
+
+async def live_keys(unit: Unit, payer: Address, now: int) -> int:
+    """Return how many of a payer's keys are neither revoked nor expired by `now`."""
+    live = (_keys.c.payer == payer, _keys.c.revoked_at.is_(None), _keys.c.expires_at > now)
+    row = await unit.row(select(func.count()).where(*live))
+    return int(row[0]) if row else 0
 
 
 async def key_by_hash(unit: Unit, secret_hash: bytes) -> BearerKey | None:

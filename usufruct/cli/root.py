@@ -8,11 +8,15 @@ import typer
 from usufruct import __version__
 from usufruct.cli import (
     asset,
+    call,
+    channel,
     claim,
     demo_command,
     deploying,
+    key,
     migrating,
     passes,
+    receipt,
     reconciling,
     selling,
     service,
@@ -51,6 +55,10 @@ app.add_typer(wallet.app, name="wallet")
 app.add_typer(asset.app, name="asset")
 app.add_typer(shares.app, name="shares")
 app.add_typer(passes.app, name="pass")
+app.add_typer(key.app, name="key")
+app.add_typer(channel.app, name="channel")
+app.command("call")(call.call)
+app.add_typer(receipt.app, name="receipt")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import typer
 
 from usufruct.chain import checksum, write_keystore
 from usufruct.cli.printing import Json, print_facts, print_rows
-from usufruct.cli.wallets import keystore_of
+from usufruct.cli.wallets import keystore_of, new_password
 from usufruct.config import load_config
 from usufruct.core import Conflict, UsufructError, address
 
@@ -27,11 +27,8 @@ def new(name: str, as_json: Json = False) -> None:
     path = keystore_of(name, config)
     if path.exists():
         raise WalletExists(f"{path} is there already; choose another name", name=name)
-    password = config.keys.password.reveal() or typer.prompt(
-        "password", hide_input=True, confirmation_prompt=True, err=True
-    )
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = write_keystore(path, token_bytes(32), password)
+    made = write_keystore(path, token_bytes(32), new_password(config))
     print_facts({"name": name, "address": checksum(made), "file": str(path)}, as_json=as_json)
 
 

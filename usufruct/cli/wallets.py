@@ -46,3 +46,10 @@ def open_wallet(name: str, config: Config) -> KeySigner:
         )
     password = config.keys.password.reveal() or typer.prompt(f"password of {path.name}", hide_input=True, err=True)
     return open_keystore(path, password)
+
+
+def new_password(config: Config) -> str:
+    """Return the password for a new keystore: the configured one, or one that is asked for twice."""
+    return config.keys.password.reveal() or str(
+        typer.prompt("password", hide_input=True, confirmation_prompt=True, err=True)
+    )

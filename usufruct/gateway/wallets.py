@@ -57,7 +57,7 @@ class Wallets:
         """
         header = exchange.header(SIGNATURE)
         if header:
-            payment = read_payment(header, self.wanted.escrow.chain_id)
+            payment = read_payment(header, self.wanted.offer.chain_id)
             if payment.kind is PaymentKind.REFUND:
                 raise InvalidRequest("ask for a refund by GET, without a body", field="payload.type")
             return Wallet(payment, self, exchange)
@@ -69,7 +69,7 @@ class Wallets:
         try:
             if not header:
                 raise PaymentWanted("POST a request to learn its price; a GET with a refund payload gives money back")
-            payment = read_payment(header, self.wanted.escrow.chain_id)
+            payment = read_payment(header, self.wanted.offer.chain_id)
             if payment.kind is not PaymentKind.REFUND:
                 raise InvalidRequest("a GET takes refunds only; POST the request that this pays", field="payload.type")
             refunded = await self.funding.refund(payment)

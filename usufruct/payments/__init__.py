@@ -1,5 +1,14 @@
 """What a call costs, who promised to pay it, what was charged, and how that reaches the chain exactly once."""
 
+from usufruct.payments.access import PROOF_HEADER, proof_header, read_channel_digest
+from usufruct.payments.api import payment_routes
+from usufruct.payments.documents import (
+    InvalidDeposit,
+    deposit_json,
+    deposit_typed_data,
+    read_channel_json,
+    read_deposit_json,
+)
 from usufruct.payments.errors import (
     AnswerMissing,
     BalanceTooLow,
@@ -50,6 +59,7 @@ from usufruct.payments.model import (
     measure,
     price_up,
 )
+from usufruct.payments.offer import InvalidOffer, Offer, read_offer
 from usufruct.payments.receipt import (
     InvalidReceipt,
     Receipt,
@@ -89,6 +99,7 @@ from usufruct.payments.settlement.model import (
     Leavers,
     Payee,
     RefundPolicy,
+    on_chain,
 )
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.reader import TokenFacts, token_facts
@@ -124,14 +135,12 @@ from usufruct.payments.x402.funding import Deposited, Funding
 from usufruct.payments.x402.payment import (
     Payment,
     PaymentKind,
-    channel_as_json,
-    read_channel,
-    read_deposit,
     read_payment,
 )
 
 __all__ = [
     "BATCH_SETTLEMENT",
+    "PROOF_HEADER",
     "Allowance",
     "AnchorMismatch",
     "AnswerMissing",
@@ -176,6 +185,8 @@ __all__ = [
     "Escrow",
     "Funding",
     "IdempotencyKey",
+    "InvalidDeposit",
+    "InvalidOffer",
     "InvalidReceipt",
     "InvalidSignature",
     "InvalidVoucher",
@@ -189,6 +200,7 @@ __all__ = [
     "NothingToClaim",
     "NothingToRefund",
     "Observer",
+    "Offer",
     "OverBudget",
     "OverCeiling",
     "OverContext",
@@ -229,22 +241,28 @@ __all__ = [
     "WrongState",
     "affordable_output_down",
     "allow",
-    "channel_as_json",
     "channel_id",
     "charge_up",
     "claim_due",
     "deposit_due",
+    "deposit_json",
+    "deposit_typed_data",
     "measure",
     "merkle_proof",
     "merkle_root",
     "new_id",
     "next_anchor",
+    "on_chain",
     "open_ledger",
+    "payment_routes",
     "price_up",
+    "proof_header",
     "prove_receipt",
     "proves",
-    "read_channel",
-    "read_deposit",
+    "read_channel_digest",
+    "read_channel_json",
+    "read_deposit_json",
+    "read_offer",
     "read_payment",
     "read_receipt",
     "receipt_digest",

@@ -183,10 +183,11 @@ def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
             raise InvalidReceipt(f"{name} is missing from the receipt, or is no text", field=name)
         return value
 
-    def number(name: str) -> int:
-        if not text(name).isascii() or not text(name).isdigit():
-            raise InvalidReceipt(f"{name} must be a whole number as text, not {text(name)[:80]!r}", field=name)
-        return int(text(name))
+    def number(name: str, bits: int) -> int:
+        digits = text(name)
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 78 and int(digits) < 1 << bits):
+            raise InvalidReceipt(f"{name} must be a number of {bits} bits as text, not {digits[:80]!r}", field=name)
+        return int(digits)
 
     signature = text("signature")
     if not fullmatch("0x[0-9a-fA-F]{130}", signature):
@@ -196,19 +197,19 @@ def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
         channel=hash32(text("channel"), "channel"),
         token=address(text("token"), "token"),
         asset=asset_id(text("asset")),
-        price_card_version=number("priceCardVersion"),
+        price_card_version=number("priceCardVersion", 64),
         model_digest=hash32(text("modelDigest"), "modelDigest"),
         request_hash=hash32(text("requestHash"), "requestHash"),
         response_hash=hash32(text("responseHash"), "responseHash"),
-        input_tokens=number("inputTokens"),
-        output_tokens=number("outputTokens"),
-        amount=number("amount"),
-        cumulative=number("cumulative"),
-        time=number("time"),
+        input_tokens=number("inputTokens", 64),
+        output_tokens=number("outputTokens", 64),
+        amount=number("amount", 128),
+        cumulative=number("cumulative", 128),
+        time=number("time", 64),
     )
     return ReceiptDocument(
         receipt,
-        ChainId(number("chainId")),
+        ChainId(number("chainId", 256)),
         address(text("till"), "till"),
         address(text("signer"), "signer"),
         bytes.fromhex(signature[2:]),

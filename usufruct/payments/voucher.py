@@ -57,6 +57,18 @@ class ChannelConfig:
     withdraw_delay: int
     salt: Hash32
 
+    def as_json(self) -> dict[str, object]:
+        """Return the members as x402 names them; `documents.read_channel_json` reads it."""
+        return {
+            "payer": self.payer,
+            "payerAuthorizer": self.payer_authorizer,
+            "receiver": self.receiver,
+            "receiverAuthorizer": self.receiver_authorizer,
+            "token": self.token,
+            "withdrawDelay": self.withdraw_delay,
+            "salt": self.salt,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Escrow:

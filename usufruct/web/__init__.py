@@ -16,6 +16,7 @@ from usufruct.web.errors import (
 from usufruct.web.exchange import EVENT_STREAM, Exchange, json_object
 from usufruct.web.health import Check, Health
 from usufruct.web.log import JsonLines, log_as_json, redacted
+from usufruct.web.members import Members
 from usufruct.web.protocol import GuardedProtocol
 from usufruct.web.router import Handler, Lifespan, Route, Router
 
@@ -32,6 +33,7 @@ __all__ = [
     "JsonLines",
     "Lifespan",
     "MalformedBody",
+    "Members",
     "MethodNotAllowed",
     "Route",
     "Router",

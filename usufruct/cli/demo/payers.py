@@ -11,11 +11,11 @@ from openai import AsyncOpenAI
 
 from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation, Role, signer_of
-from usufruct.chain import COLLECTOR, checksum, devnet_signer
+from usufruct.chain import devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
-from usufruct.core import Address, Hash32, SystemClock, address
-from usufruct.payments import Channel, DepositAuthorization
+from usufruct.core import Address, SystemClock, address
+from usufruct.payments import Channel, DepositAuthorization, deposit_typed_data
 
 _DAY = 86_400
 
@@ -45,9 +45,7 @@ class KeyHolder:
         config = (await self.channel()).reading.config
         deposit = DepositAuthorization(installation.chain_id, config, amount, 0, until, randbits(128), b"")
         payer = devnet_signer(PAYER, installation.chain_id)
-        document = _receive_authorization(
-            deposit, deposit.nonce(self.key.key.channel), installation.token.name, installation.operator.token
-        )
+        document = deposit_typed_data(deposit, self.key.key.channel, installation.token)
         await installation.deposits.submit(replace(deposit, signature=await payer.sign_typed_data(document)))
 
     async def channel(self) -> Channel:
@@ -97,33 +95,3 @@ async def mint(installation: Installation, to: Address, amount: int) -> None:
     dollar = TestDollar(installation.operator.token, installation.client)
     minter = installation.sender(signer_of(Role.OWNER, installation.config))
     await minter.execute(dollar.mint(to, amount), f"demo/mint/{to}")
-
-
-def _receive_authorization(deposit: DepositAuthorization, nonce: Hash32, name: str, token: Address) -> dict[str, Any]:
-    """Return the EIP-3009 document a payer signs to deposit."""
-    fields = {"from": "address", "to": "address", "value": "uint256", "validAfter": "uint256", "validBefore": "uint256"}
-    domain = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
-    return {
-        "types": {
-            "EIP712Domain": [{"name": each, "type": kind} for each, kind in domain.items()],
-            "ReceiveWithAuthorization": [
-                *({"name": each, "type": kind} for each, kind in fields.items()),
-                {"name": "nonce", "type": "bytes32"},
-            ],
-        },
-        "primaryType": "ReceiveWithAuthorization",
-        "domain": {
-            "name": name,
-            "version": "1",
-            "chainId": int(deposit.chain_id),
-            "verifyingContract": checksum(token),
-        },
-        "message": {
-            "from": checksum(deposit.config.payer),
-            "to": checksum(COLLECTOR),
-            "value": deposit.amount,
-            "validAfter": deposit.valid_after,
-            "validBefore": deposit.valid_before,
-            "nonce": nonce,
-        },
-    }

@@ -23,6 +23,16 @@ class ChannelReading:
     total_claimed: int
     withdraw_at: int = 0
 
+    def as_json(self) -> dict[str, object]:
+        """Return what anybody can read on the chain, amounts as text."""
+        return {
+            "channel": self.id,
+            "channelConfig": self.config.as_json(),
+            "balance": str(self.balance),
+            "totalClaimed": str(self.total_claimed),
+            "withdrawAt": self.withdraw_at,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -47,6 +57,11 @@ class Channel:
     def free(self) -> int:
         """What new calls may still reserve."""
         return max(0, self.usable - self.charged - self.reserved)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the chain's side and ours, amounts as text: for the channel's payer only."""
+        ours = {"charged": str(self.charged), "reserved": str(self.reserved), "free": str(self.free)}
+        return self.reading.as_json() | ours
 
 
 @dataclass(frozen=True, slots=True)

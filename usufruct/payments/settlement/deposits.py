@@ -8,7 +8,7 @@ settlement check all of it again.
 from contextlib import suppress
 from dataclasses import dataclass
 
-from usufruct.chain import COLLECTOR, Revert, Sender, Sent, State, keccak
+from usufruct.chain import COLLECTOR, Call, Revert, Sender, Sent, State, keccak
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -130,9 +130,7 @@ class Deposits:
     async def _finish(self, deposit: DepositAuthorization, transfer: Transfer) -> Channel:
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
-            call = self._settlement.deposit(
-                on_chain(deposit.config), deposit.amount, COLLECTOR, deposit.collector_data()
-            )
+            call = self._call(deposit)
             try:
                 sent = await self._sender.send(call, transfer.outbox_id)
             except Revert as refusal:
@@ -206,6 +204,19 @@ class Deposits:
                 held=held,
                 amount=deposit.amount,
             )
+        await self._simulate(deposit, nonce)
+
+    async def _simulate(self, deposit: DepositAuthorization, nonce: Hash32) -> None:
+        """Refuse what the chain refuses before anything is noted: anybody may hand in anything."""
+        try:
+            await self._sender.simulate(self._call(deposit))
+        except Revert as refusal:
+            channel = channel_id(self._side.escrow, deposit.config)
+            if not (await self._under_way(channel, nonce) or await self._side.ledger.deposited(channel, nonce)):
+                raise _refused(refusal) from refusal
+
+    def _call(self, deposit: DepositAuthorization) -> Call:
+        return self._settlement.deposit(on_chain(deposit.config), deposit.amount, COLLECTOR, deposit.collector_data())
 
 
 def _refused(refusal: Revert) -> Exception:

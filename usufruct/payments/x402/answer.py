@@ -10,7 +10,7 @@ import orjson
 from usufruct.chain import checksum
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger.records import Channel
-from usufruct.payments.voucher import Escrow
+from usufruct.payments.offer import Offer
 from usufruct.payments.x402.payment import IDENTIFIER, SCHEME, VERSION, network_of
 
 _DECLARATION = {
@@ -28,29 +28,26 @@ _DECLARATION = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an operator takes, whatever the call: where the money goes, in which token, and how it is deposited.
+    """What an operator takes, whatever the call, as x402 says it; `deposit_seconds`: for how long payers authorize."""
 
-    `token_name` and `token_version` are the token's EIP-712 domain. `least_deposit` in atomic units, delays in seconds.
-    """
-
-    escrow: Escrow
-    till: Address
-    token: Address
-    token_name: str
-    token_version: str
-    withdraw_delay: int
-    least_deposit: int
+    offer: Offer
     deposit_seconds: int = 600
+
+    @property
+    def network(self) -> str:
+        """The chain's CAIP-2 name."""
+        return network_of(self.offer.chain_id)
 
     def requirements(self, amount: int, quote: str = "", channel: Channel | None = None) -> dict[str, Any]:
         """Return the entry of `accepts`: at most `amount` for this call; with a channel's numbers, to sign again by."""
+        offer = self.offer
         extra: dict[str, Any] = {
-            "receiverAuthorizer": checksum(self.till),
-            "withdrawDelay": self.withdraw_delay,
-            "name": self.token_name,
-            "version": self.token_version,
+            "receiverAuthorizer": checksum(offer.till),
+            "withdrawDelay": offer.withdraw_delay,
+            "name": offer.token.name,
+            "version": offer.token.version or "1",
             "assetTransferMethod": "eip3009",
-            "minDeposit": str(max(amount, self.least_deposit)),
+            "minDeposit": str(max(amount, offer.least_deposit)),
         }
         if quote:
             extra["quote"] = quote
@@ -58,10 +55,10 @@ class Wanted:
             extra |= _state(channel)
         return {
             "scheme": SCHEME,
-            "network": network_of(self.escrow.chain_id),
+            "network": self.network,
             "amount": str(amount),
-            "asset": checksum(self.token),
-            "payTo": checksum(self.till),
+            "asset": checksum(offer.token.address),
+            "payTo": checksum(offer.till),
             "maxTimeoutSeconds": self.deposit_seconds,
             "extra": extra,
         }
@@ -86,7 +83,7 @@ class Wanted:
             {
                 "success": True,
                 "transaction": transaction or "",
-                "network": network_of(self.escrow.chain_id),
+                "network": self.network,
                 "payer": payer,
                 "amount": "" if amount is None else str(amount),
                 "extra": {} if charged is None else {"chargedAmount": str(charged)},

@@ -1,0 +1,429 @@
+"""A user's commands as processes, against one installation on a real chain; the user shares nothing with its operator.
+
+The money journey runs in one order, as a user's day does; what goes wrong is tried before it.
+"""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import orjson
+import pytest
+
+from usufruct.app import FEE_SINK, open_installation, set_up_devnet
+from usufruct.chain import Anvil, Client, Devnet, devnet_signer, open_keystore
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.cli.depositing import ChannelMismatch, TokenMismatch, check_channel, deposit_from
+from usufruct.cli.processes import Process
+from usufruct.cli.remote import open_gateway
+from usufruct.cli.root import main
+from usufruct.config import (
+    ChainConfig,
+    Config,
+    DatabaseConfig,
+    DataConfig,
+    GatewayConfig,
+    KeysConfig,
+    process_environment,
+)
+from usufruct.core import ChainId, format_units, parse_units
+from usufruct.gateway import Asset, Caps, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.payments import ChannelConfig, Escrow, PriceCard, channel_id, new_id
+
+pytestmark = pytest.mark.anvil
+
+PAYER = 4
+DOLLAR = 1_000_000
+
+
+@dataclass
+class Town:
+    """An operator's installation that runs, and where its users find it."""
+
+    anvil: Anvil
+    operator: Config
+    gateway: Process
+    folder: Path
+
+    @property
+    def url(self):
+        return self.gateway.ready["url"].removesuffix("/v1")
+
+    def user(self, name="user", **changes):
+        """The environment of somebody with a machine of their own."""
+        folder = self.folder / name
+        return {
+            "USUFRUCT_DATA_FOLDER": str(folder / "data"),
+            "USUFRUCT_KEYS_FOLDER": str(folder / "keys"),
+            "USUFRUCT_KEYS_PASSWORD": "a password",
+            "USUFRUCT_CHAIN_RPC_URL": self.anvil.url,
+            "USUFRUCT_CHAIN_POLL_MILLISECONDS": "20",
+            "USUFRUCT_GATEWAY_PORT": self.url.rpartition(":")[2],
+            **changes,
+        }
+
+    def run(self, *arguments, given="", environment=None):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("USUFRUCT_")}
+        return subprocess.run(
+            [sys.executable, "-m", "usufruct.cli", *arguments],
+            capture_output=True,
+            text=True,
+            input=given,
+            env=clean | (environment or self.user()),
+            timeout=60,
+            check=False,
+        )
+
+
+class CutOff(BaseHTTPRequestHandler):
+    """A model that says one word and hangs up."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(b'data: {"id": "1", "choices": [{"index": 0, "delta": {"content": "Well,"}}]}\n\n')
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def cut_off_model():
+    with ThreadingHTTPServer(("127.0.0.1", 0), CutOff) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+async def offer_services(config, **urls):
+    async with open_installation(config) as installation:
+        card = PriceCard(500_000, 1_500_000, 20, 8_192, 1)
+        for name, url in urls.items():
+            await installation.catalogue.add(
+                Asset(
+                    name=name,
+                    endpoint=Endpoint.CHAT,
+                    pay_to=FEE_SINK,
+                    id=plain_asset_id(name, FEE_SINK),
+                    replicas=(Replica(url, "librarian"),),
+                    prices=(PricePeriod(card, 0),),
+                    caps=Caps(usual_output=256, largest_output=2_048),
+                )
+            )
+        payer = devnet_signer(PAYER, installation.chain_id).address
+        dollar = TestDollar(installation.operator.token, installation.client)
+        owner = installation.sender(devnet_signer(0, installation.chain_id))
+        await owner.execute(dollar.mint(payer, 100 * DOLLAR), "mint")
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("town")
+    anvil = Anvil()
+    asyncio.run(anvil.start())
+    with ExitStack() as stack:
+        stack.callback(lambda: asyncio.run(anvil.stop()))
+        config = Config(
+            data=DataConfig(folder / "operator"),
+            database=DatabaseConfig(f"sqlite:///{folder / 'operator.db'}"),
+            chain=ChainConfig(anvil.url, poll_milliseconds=20),
+            keys=KeysConfig(folder / "operator keys"),
+            gateway=GatewayConfig(port=0),
+        )
+        environment = process_environment(config)
+        service = Process("usufruct.connectors.librarian", environment=environment, log=folder / "service.log")
+        stack.callback(service.stop)
+        cut = stack.enter_context(cut_off_model())
+        asyncio.run(set_up_devnet(config))
+        asyncio.run(offer_services(config, librarian=service.ready["url"], cut=cut))
+        gateway = Process("usufruct.cli", "serve", environment=environment, log=folder / "serve.log")
+        stack.callback(gateway.stop)
+        yield Town(anvil, config, gateway, folder)
+
+
+def claim_everything(town):
+    async def work():
+        async with open_installation(town.operator) as installation:
+            return await installation.claimer.run(everything=True)
+
+    return asyncio.run(work())
+
+
+def pass_time(town, seconds):
+    async def work():
+        async with Client(town.anvil.url) as client:
+            await Devnet(client).pass_time(seconds)
+
+    asyncio.run(work())
+
+
+def balance(town, index):
+    async def work():
+        async with open_installation(town.operator) as installation:
+            dollar = TestDollar(installation.operator.token, installation.client)
+            return await dollar.balance_of(devnet_signer(index, ChainId(31337)).address)
+
+    return asyncio.run(work())
+
+
+@pytest.fixture
+def here(town, monkeypatch, capsys):
+    """Run the command line in this process, which spares its start; returns exit code, output and errors."""
+
+    def run(*arguments, environment=None):
+        with monkeypatch.context() as patched:
+            for name, value in (environment or town.user()).items():
+                patched.setenv(name, value)
+            patched.setattr(sys, "argv", ["usufruct", *map(str, arguments)])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def refused(town, here):
+    """The same for what must end with one clean line, which is returned."""
+
+    def run(*arguments, **changes):
+        code, out, err = here(*arguments, environment=town.user(**changes))
+        assert (code, out) == (1, ""), (out, err)
+        assert len(err.strip().splitlines()) == 1, err
+        return err
+
+    return run
+
+
+@pytest.fixture
+def told(here):
+    """The same for what must succeed, with `--json`; returns the value that is printed."""
+
+    def run(*arguments, environment=None):
+        code, out, err = here(*arguments, "--json", environment=environment)
+        assert code == 0, err
+        return orjson.loads(out)
+
+    return run
+
+
+def test_what_is_wrong_is_one_line_and_names_the_remedy(town, refused, tmp_path):
+    key = ("key", "create", "--wallet", PAYER)
+    word = "0x" + "ab" * 32
+    (tmp_path / "open").write_text("uf_00")
+    (tmp_path / "open").chmod(0o644)
+    (tmp_path / "bad.json").write_text("{}")
+    for arguments, changes, words in (
+        ((*key, "--limit", "1e3"), {}, "limit must be a plain decimal"),
+        ((*key, "--limit", "0"), {}, "spending_limit must be from 1"),
+        ((*key, "--limit", "1", "--expires", "soon"), {}, "30d, 12h or 45m, not 'soon'"),
+        ((*key, "--limit", "1", "--label", "x" * 101), {}, "label must be at most 100"),
+        ((*key, "--limit", "1", "--deposit", "x"), {}, "deposit must be a plain decimal"),
+        ((*key, "--limit", "1", "--gateway", "http://127.0.0.1:9"), {}, "gateway_unavailable"),
+        ((*key, "--limit", "1", "--gateway", "ftp://x"), {}, "invalid_gateway"),
+        ((*key, "--limit", "1", "--gateway", "http://[::1"), {}, "invalid_gateway"),
+        ((*key, "--limit", "1", "--gateway", town.anvil.url), {}, "gateway_malformed"),
+        ((*key, "--limit", "1"), {"USUFRUCT_GATEWAY_PORT": "0"}, "--gateway"),
+        (("key", "create", "--wallet", "nobody", "--limit", "1"), {}, "wallet new nobody"),
+        (
+            (*key, "--limit", "1"),
+            {"USUFRUCT_CHAIN_ID": "1337", "USUFRUCT_CHAIN_CONFIRMATIONS": "2", "USUFRUCT_DATA_SECRET": "x" * 32},
+            "chain 31337, chain.id is 1337",
+        ),
+        (("key", "revoke", "key_00", "--wallet", PAYER), {}, "key_not_found"),
+        (("key", "revoke", "../key", "--wallet", PAYER), {}, "invalid_key_id"),
+        (("key", "show"), {}, "key create --save"),
+        (("key", "show", "--key-file", tmp_path / "none"), {}, "there is no file"),
+        (("key", "show", "--key-file", tmp_path / "open"), {}, "chmod 600"),
+        (("channel", "open", "--wallet", PAYER, "--deposit", "0.001"), {}, "deposit_below_minimum"),
+        (("channel", "open", "--wallet", PAYER, "--deposit", "101"), {}, "deposit_insufficient_funds"),
+        (
+            ("channel", "open", "--wallet", PAYER, "--deposit", "1", "--session", tmp_path / "open"),
+            {},
+            "session_unwritable",
+        ),
+        (("channel", "deposit", "0x12", "1", "--wallet", PAYER), {}, "invalid_hash"),
+        (("channel", "show", word), {}, "channel_not_found"),
+        (("channel", "withdraw", word, "--wallet", PAYER), {}, "channel_not_found"),
+        (("channel", "show", word), {"USUFRUCT_CHAIN_RPC_URL": "http://127.0.0.1:9"}, "rpc_unavailable"),
+        (("call", "librarian", "Who?"), {}, "no_saved_key"),
+        (("call", "librarian", " "), {}, "no_question"),
+        (("receipt", "show", word), {}, "no_saved_key"),
+        (("receipt", "show", "12"), {}, "invalid_hash"),
+        (("receipt", "verify", word), {}, "no receipt of"),
+        (("receipt", "verify", "nothing.json"), {}, "nothing.json cannot be read: No such file"),
+        (("receipt", "verify", "{" * 5_000), {}, "cannot be read"),
+        (("receipt", "verify", tmp_path / "open"), {}, "holds no JSON object"),
+        (("receipt", "verify", tmp_path / "bad.json"), {}, "signature is missing"),
+        (("receipt", "verify", tmp_path / "bad.json", "--signer", "me"), {}, "is missing"),
+    ):
+        assert words in refused(*arguments, name="clumsy", **changes), arguments
+
+
+def test_a_users_day(town, told, here, refused, tmp_path):
+    """A key with money behind it, a streamed call and a whole one, receipts, and the money back."""
+    held = balance(town, PAYER)
+    made = town.run(
+        "key", "create", "--limit", "5", "--deposit", "2", "--wallet", str(PAYER), "--save", "--label", "me"
+    )
+    assert made.returncode == 0, made.stderr
+    assert "not shown again" in made.stderr
+    assert "uf_" in made.stdout
+    assert balance(town, PAYER) == held - 2 * DOLLAR
+    (file,) = (town.folder / "user" / "keys" / "bearer").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    kept = orjson.loads(file.read_bytes())
+    channel = kept["channel"]
+
+    streamed = town.run("call", "librarian", "-", "--system", "Be brief.", given="What is a voucher?")
+    assert streamed.returncode == 0, streamed.stderr
+    assert len(streamed.stdout) > 40
+    whole = told("call", "librarian", "What is the till?", "--limit", "0.05", "--max-tokens", 40)
+    assert whole["answer"]
+    assert whole["usage"]["completion_tokens"] <= 40
+    assert 0 < float(whole["cost"]) <= float(whole["limit"]) <= 0.05
+    folder = town.folder / "user" / "data" / "receipts"
+    receipts = {each.stem: orjson.loads(each.read_bytes()) for each in folder.iterdir()}
+    call, receipt = whole["receipt"]["call"], whole["receipt"]
+    assert receipts.pop(call) == receipt
+    (first,) = receipts.values()
+    cost = format_units(int(first["amount"]), 6)
+    assert f"{first['inputTokens']} in, {first['outputTokens']} out, ${cost}, limit $" in streamed.stderr
+    charged = int(first["amount"]) + int(receipt["amount"])
+    assert "over_budget" in refused("call", "librarian", "What is the till?", "--limit", "0.00002")
+
+    assert "is not shown to" in refused("key", "show", "--key-file", file, "--gateway", "http://127.0.0.1:9")
+    shown, beside = told("key", "show"), told("channel", "show", channel)
+    assert (units(shown["left"]), units(shown["free"])) == (5 * DOLLAR - charged, 2 * DOLLAR - charged)
+    assert (beside["balance"], units(beside["charged"]), beside["gateway"]) == ("2", charged, town.url)
+
+    assert told("receipt", "show", call) == receipt
+    (folder / f"{call}.json").unlink()
+    assert told("receipt", "show", call) == receipt
+    check_receipt(town, here, told, receipt, tmp_path)
+
+    assert told("key", "revoke", kept["id"], "--wallet", PAYER)["state"] == "revoked"
+    assert "no_saved_key" in refused("call", "librarian", "Still there?")
+    file.write_bytes(orjson.dumps(kept))
+    file.chmod(0o600)
+    assert "key_revoked" in refused("call", "librarian", "Still there?")
+
+    withdraw = ("channel", "withdraw", channel, "--wallet", PAYER)
+    assert "nothing_announced" in refused(*withdraw, "--finish")
+    assert "nothing_left" in refused(*withdraw, "--amount", "2.1")
+    assert units(told(*withdraw)["leaving"]) == 2 * DOLLAR - charged
+    assert "withdrawal_pending" in refused(*withdraw)
+    assert "too_early" in refused(*withdraw, "--finish")
+    assert "not_your_channel" in refused(*withdraw[:-1], 5, "--finish")
+    pass_time(town, 86_400)
+    assert units(told(*withdraw, "--finish")["withdrawn"]) == 2 * DOLLAR - charged
+    assert balance(town, PAYER) == held - charged
+
+
+def check_receipt(town, here, told, receipt, folder):
+    """A receipt is good; with any digit changed, under another key, or not yet anchored it is bad."""
+    code, out, _ = here("receipt", "verify", receipt["call"], "--anchored")
+    assert (code, out.count("good"), out.count("not_anchored")) == (1, 4, 1)
+    batches = claim_everything(town)
+    found = told("receipt", "verify", receipt["call"], "--anchored")
+    names = ["signature", "signer", "till", "chain", "anchored"]
+    assert [(each["check"], each["result"]) for each in found] == [(name, "good") for name in names]
+    assert batches[0].hash in found[-1]["found"]
+    file = folder / "receipt.json"
+    for name in ("amount", "cumulative", "inputTokens", "time", "priceCardVersion"):
+        digits = receipt[name]
+        file.write_bytes(orjson.dumps({"receipt": receipt | {name: digits[:-1] + str(9 - int(digits[-1]))}}))
+        code, out, _ = here("receipt", "verify", file, "--anchored")
+        assert (code, out.count("bad"), out.count("good")) == (1, 2, 3), out
+    done = town.run(
+        "receipt", "verify", receipt["call"], "--signer", receipt["signer"], "--gateway", "http://127.0.0.1:9"
+    )
+    assert done.returncode == 0, done.stderr
+    code, out, _ = here("receipt", "verify", receipt["call"], "--signer", "0x" + "12" * 20)
+    assert (code, out.count("bad")) == (1, 1)
+
+
+def test_a_channel_of_ones_own_is_found_by_the_chain_alone(town, told, refused):
+    session = town.folder / "session.json"
+    opened = told("channel", "open", "--deposit", "1.5", "--wallet", PAYER, "--session", session)
+    channel = opened["channel"]
+    assert open_keystore(session, "a password").address == opened["payer_authorizer"]
+    assert told("channel", "deposit", channel, "0.5", "--wallet", PAYER)["balance"] == "2"
+    assert "not_your_channel" in refused("channel", "deposit", channel, "0.5", "--wallet", 5)
+    alone = told("channel", "show", channel, environment=town.user("elsewhere", USUFRUCT_GATEWAY_PORT="9"))
+    assert (alone["balance"], alone["charged"]) == ("2", None)
+    assert "wallet" in alone["gateway"]
+    away = town.user(USUFRUCT_GATEWAY_PORT="9")
+    assert "does not answer" in told("channel", "show", channel, "--wallet", PAYER, environment=away)["gateway"]
+    beside = told("channel", "show", channel, "--wallet", PAYER)
+    assert (beside["charged"], beside["free"]) == ("0", "2")
+    assert channel in [each["channel"] for each in told("channel", "show", environment=away)]
+
+
+def test_keys_are_listed_and_a_failing_deposit_does_not_lose_the_key(here, told):
+    code, out, err = here("key", "create", "--limit", "1", "--deposit", "1000", "--wallet", PAYER, "--expires", "1h")
+    assert code == 1
+    assert "deposit_insufficient_funds" in err
+    assert "uf_" in out
+    listed = told("key", "list", "--wallet", PAYER)
+    assert (listed[0]["limit"], listed[0]["state"]) == ("1", "live")
+    assert listed[0]["id"] in out
+    assert "uf_" not in orjson.dumps(listed).decode()
+
+
+def test_an_answer_that_breaks_off_says_where_its_receipt_is(town, here, told):
+    user = town.user("another")
+    made = told("key", "create", "--limit", "1", "--deposit", "1", "--wallet", PAYER, "--save", environment=user)
+    code, out, err = here("call", "cut", "Who are you?", environment=user)
+    assert (code, out.strip()) == (1, "Well,")
+    assert "answer_broken" in err
+    call = re.search("receipt show (0x[0-9a-f]{64})", err)[1]
+    receipt = told("receipt", "show", call, environment=user)
+    assert receipt["outputTokens"] == "5"
+    left = told("key", "show", "--key-file", made["file"], environment=user)["charged"]
+    assert units(left) == int(receipt["amount"]) > 0
+
+
+async def test_nothing_is_signed_on_a_gateways_word(town):
+    config = Config(data=DataConfig(town.folder / "careful"), chain=ChainConfig(town.anvil.url))
+    payer = devnet_signer(PAYER, ChainId(31337))
+    async with open_gateway(town.url, config) as remote:
+        offer = await remote.offer(config)
+        of = ChannelConfig(
+            payer.address, payer.address, offer.till, offer.till, offer.token.address, offer.withdraw_delay, new_id()
+        )
+        for change in ({"decimals": 0}, {"name": "Dollar"}, {"version": "2"}):
+            lying = replace(offer, token=replace(offer.token, **change))
+            with pytest.raises(TokenMismatch):
+                await deposit_from(payer, remote, lying, of, DOLLAR, config)
+    channel = channel_id(Escrow(offer.chain_id), of)
+    check_channel(channel, of, offer, payer)
+    other = devnet_signer(5, ChainId(31337)).address
+    for change in (
+        {"payer": other},
+        {"receiver": other},
+        {"receiver_authorizer": other},
+        {"token": other},
+        {"withdraw_delay": 30 * 86_400},
+        {"salt": new_id()},
+    ):
+        with pytest.raises(ChannelMismatch):
+            check_channel(channel, replace(of, **change), offer, payer)
+
+
+def units(text):
+    return parse_units(text, 6)

@@ -1,0 +1,303 @@
+"""Channels over HTTP, before a real node: terms, deposits, who may see a channel, receipts' proofs."""
+
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import httpx
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, TimedProof, key_digest
+from usufruct.chain import KeySigner
+from usufruct.core import Address, ChainId, FakeClock, Hash32
+from usufruct.gateway import KeyChannels, Operator
+from usufruct.payments import (
+    PROOF_HEADER,
+    DepositAuthorization,
+    Escrow,
+    InvalidOffer,
+    Offer,
+    TokenFacts,
+    channel_id,
+    deposit_json,
+    deposit_typed_data,
+    payment_routes,
+    proof_header,
+    proves,
+    read_channel_digest,
+    read_offer,
+    recover_signer,
+    token_facts,
+)
+from usufruct.store import Seal
+from usufruct.web import Router
+
+NOW = 1_800_000_000
+LEAST = 1_000
+RECEIPTS = KeySigner(bytes(31) + b"\x02")
+SPEC = spec_from_file_location("gateway_world", Path(__file__).parents[1] / "gateway" / "gateway_world.py")
+
+
+@pytest.fixture(scope="session")
+def served():
+    module = module_from_spec(SPEC)
+    SPEC.loader.exec_module(module)
+    return module.served
+
+
+def offer_of(town):
+    token = TokenFacts(town.place.dollar, "Test Dollar", "tUSD", 6, "1")
+    return Offer(town.side.escrow.chain_id, town.place.till, token, 86_400, LEAST, RECEIPTS.address)
+
+
+class Counter:
+    """The routes of a town's operator on a real server."""
+
+    def __init__(self, http, town, keys):
+        self.http, self.town, self.keys = http, town, keys
+
+    async def key(self, payer):
+        terms = KeyTerms(payer.address, 10**6, NOW + 3_600)
+        nonce = secrets.randbits(200)
+        domain = KeyDomain(self.town.side.escrow.chain_id, self.town.place.till)
+        return await self.keys.create(terms, KeyProof(nonce, payer.sign(key_digest(domain, terms, nonce))))
+
+    def proof(self, signer, channel, until=NOW + 300):
+        digest = read_channel_digest(self.town.side.escrow.chain_id, self.town.place.till, channel, until)
+        return {PROOF_HEADER: proof_header(TimedProof(until, signer.sign(digest)))}
+
+    async def deposit(self, authorization: DepositAuthorization):
+        return await self.http.post("/deposits", json=deposit_json(authorization))
+
+
+@pytest.fixture
+async def open_counter(served):
+    """A maker of counters, which are closed in the end."""
+
+    async def make(town):
+        operator = Operator(town.side.escrow, town.place.till, town.place.dollar, RECEIPTS)
+        domain = KeyDomain(town.side.escrow.chain_id, town.place.till)
+        clock, channels = FakeClock(NOW), KeyChannels(town.ledger, operator)
+        keys = Keys(
+            town.database, Seal(b"a secret of some length", "session keys"), clock, domain, recover_signer, channels
+        )
+        routes = payment_routes(town.side, town.deposits, keys, offer_of(town), clock)
+        _, url, _ = await stack.enter_async_context(served(Router(routes)))
+        return Counter(await stack.enter_async_context(httpx.AsyncClient(base_url=url)), town, keys)
+
+    async with AsyncExitStack() as stack:
+        yield make
+
+
+def refusal(answer, status, code):
+    assert answer.status_code == status, answer.text
+    assert answer.json()["error"]["code"] == code, answer.text
+    return answer.json()["error"]
+
+
+async def test_terms_are_all_a_wallet_needs_to_deposit(town, open_counter, settlement_world):
+    counter = await open_counter(town)
+    offer = read_offer((await counter.http.get("/terms")).json())
+    assert offer == offer_of(town)
+    assert offer.token == await token_facts(town.client, town.place.dollar)
+
+    payer = settlement_world.PAYER
+    of = town.config(receiver=offer.till, receiver_authorizer=offer.till, token=offer.token.address)
+    channel = channel_id(Escrow(offer.chain_id), of)
+    until = (await town.client.header("latest")).timestamp + 600
+    unsigned = DepositAuthorization(offer.chain_id, of, 5_000, 0, until, 7, b"")
+    signature = await payer.sign_typed_data(deposit_typed_data(unsigned, channel, offer.token))
+    answer = await counter.deposit(replace(unsigned, signature=signature))
+    assert answer.status_code == 200, answer.text
+    on_chain = {
+        "channel": channel,
+        "channelConfig": of.as_json(),
+        "balance": "5000",
+        "totalClaimed": "0",
+        "withdrawAt": 0,
+    }
+    assert answer.json() == on_chain
+
+    await town.call(1, 700)
+    again = await counter.deposit(replace(unsigned, signature=signature))
+    assert again.json() == on_chain, "who hands in what stands on the chain learns what stands on the chain"
+
+
+async def test_a_deposit_on_its_way_is_asked_for_again(make_town, open_counter):
+    town = make_town(wait_seconds=0.1)
+    counter = await open_counter(town)
+    deposit = await town.authorization(5_000)
+    await town.devnet.set_automine(on=False)
+    refusal(await counter.deposit(deposit), 503, "deposit_pending")
+    await town.devnet.mine()
+    assert (await counter.deposit(deposit)).json()["balance"] == "5000"
+
+
+async def test_what_is_wrong_with_a_deposit_is_said_and_nothing_is_noted(town, open_counter):
+    counter = await open_counter(town)
+    good = deposit_json(await town.authorization(5_000))
+    signed = good["deposit"]["authorization"]["erc3009Authorization"]
+
+    def with_signed(**changes):
+        authorization = {"erc3009Authorization": signed | changes}
+        return good | {"deposit": good["deposit"] | {"authorization": authorization}}
+
+    def with_config(**changes):
+        return good | {"channelConfig": good["channelConfig"] | changes}
+
+    for content, code in (
+        ({}, "invalid_deposit"),
+        (good | {"voucher": {}}, "invalid_deposit"),
+        (good | {"deposit": {}}, "invalid_deposit"),
+        (good | {"deposit": good["deposit"] | {"amount": 5_000}}, "invalid_deposit"),
+        (good | {"deposit": good["deposit"] | {"amount": str(1 << 128)}}, "invalid_deposit"),
+        (good | {"deposit": good["deposit"] | {"amount": str(LEAST - 1)}}, "deposit_below_minimum"),
+        (good | {"deposit": good["deposit"] | {"amount": "5001"}}, "deposit_refused"),
+        (good | {"deposit": good["deposit"] | {"amount": str(10**12)}}, "deposit_insufficient_funds"),
+        (with_signed(salt="1"), "invalid_deposit"),
+        (with_signed(salt="0x" + "00" * 32), "deposit_refused"),
+        (with_signed(validBefore=1), "invalid_deposit"),
+        (with_signed(validBefore="1"), "deposit_expired"),
+        (with_signed(signature="0x" + "11" * 65), "deposit_refused"),
+        (with_signed(signature="0x" + "11" * 5_000), "invalid_deposit"),
+        (with_config(payer="me"), "invalid_deposit"),
+        (with_config(withdrawDelay="86400"), "invalid_deposit"),
+        (with_config(withdrawDelay=1 << 40), "invalid_deposit"),
+        (with_config(withdrawDelay=3_600), "channel_refused"),
+        (with_config(receiver="0x" + "12" * 20), "channel_refused"),
+        (with_config(token="0x" + "12" * 20), "deposit_wrong_token"),
+        (with_config(salt="0x" + "12" * 32), "deposit_refused"),
+    ):
+        answer = await counter.http.post("/deposits", json=content)
+        assert answer.status_code in (400, 402)
+        refusal(answer, answer.status_code, code)
+    async with town.database.snapshot() as unit:
+        assert await unit.rows(text("SELECT * FROM deposits")) == []
+    assert (await counter.http.post("/deposits", json=good)).json()["balance"] == "5000"
+
+
+async def test_a_channel_is_shown_to_its_own_people_only(town, open_counter, settlement_world):
+    counter = await open_counter(town)
+    world = settlement_world
+    await town.deposit(5_000)
+    await town.call(1, 700)
+    await town.reserve(2, 300)
+    channel = town.channel()
+    own, foreign = await counter.key(world.PAYER), await counter.key(world.STRANGER)
+
+    async def ask(which, headers=None):
+        return await counter.http.get(f"/channels/{which}", headers=headers)
+
+    for signer in (world.PAYER, world.SESSION):
+        shown = (await ask(channel, counter.proof(signer, channel))).json()
+        numbers = [shown[name] for name in ("balance", "charged", "reserved", "free", "totalClaimed", "withdrawAt")]
+        assert numbers == ["5000", "700", "300", "4000", "0", 0]
+        assert shown["channelConfig"] == town.config().as_json()
+    bearer = {"authorization": f"Bearer {own.text}"}
+    assert (await ask(own.key.channel, bearer)).json()["channelConfig"]["payerAuthorizer"] == own.key.session
+
+    nowhere = Hash32("0x" + "ab" * 32)
+    hidden = [
+        await ask(channel),
+        await ask(channel, bearer),
+        await ask(channel, {"authorization": f"Bearer {foreign.text}"}),
+        await ask(channel, counter.proof(world.STRANGER, channel)),
+        await ask(channel, counter.proof(world.PAYER, nowhere)),
+    ]
+    missing = refusal(await ask(nowhere, counter.proof(world.PAYER, nowhere)), 404, "channel_not_found")
+    for answer in hidden:
+        error = refusal(answer, 404, "channel_not_found")
+        assert error["message"] == missing["message"].replace(nowhere, channel)
+
+    for until in (NOW, NOW + 601):
+        refusal(await ask(channel, counter.proof(world.PAYER, channel, until)), 403, "proof_expired")
+    for header in ("1", "x.0x00", f"{NOW + 1}.0x00", f"{NOW + 1}.zz", f"{1 << 63}.0x00"):
+        refusal(await ask(channel, {PROOF_HEADER: header}), 403, "invalid_proof")
+    refusal(await ask(channel, {"authorization": "Bearer uf_00"}), 401, "key_mistyped")
+    refusal(await ask("0x12", bearer), 400, "invalid_hash")
+
+
+async def test_a_receipt_is_proved_to_anybody_who_knows_its_call(town, open_counter, settlement_world):
+    counter = await open_counter(town)
+    await town.deposit(5_000)
+    calls = [await town.call(number, 100 + number) for number in range(3)]
+    refusal(await counter.http.get(f"/proofs/{calls[0]}"), 404, "not_anchored")
+    (batch,) = await town.claimer.run()
+    late = await town.call(9, 100)
+    for call in calls:
+        found = (await counter.http.get(f"/proofs/{call}")).json()
+        siblings = [bytes.fromhex(each[2:]) for each in found["proof"]]
+        assert proves(bytes.fromhex(found["digest"][2:]), siblings, bytes.fromhex(batch.root[2:]))
+        assert (found["root"], found["transaction"], found["count"]) == (batch.root, batch.hash, 3)
+        assert "receipt" not in found
+    refusal(await counter.http.get(f"/proofs/{late}"), 404, "not_anchored")
+    refusal(await counter.http.get("/proofs/0x" + "ab" * 32), 404, "call_not_found")
+    refusal(await counter.http.get("/proofs/1"), 400, "invalid_hash")
+
+
+TERMS = Offer(
+    ChainId(1),
+    Address("0x" + "77" * 20),
+    TokenFacts(Address("0x" + "dd" * 20), "D", "D", 6, None),
+    1,
+    2,
+    RECEIPTS.address,
+)
+
+
+def test_terms_are_read_as_they_are_written():
+    assert read_offer(TERMS.as_json()) == TERMS
+    assert read_offer(TERMS.as_json() | {"more": 1}) == TERMS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"collector": "0x" + "12" * 20},
+        {"settlement": "0x" + "12" * 20},
+        {"till": "here"},
+        {"token": "0x" + "dd" * 20},
+        {"token": TERMS.as_json()["token"] | {"decimals": 400}},
+        {"leastDeposit": 1},
+        {"chainId": 1},
+    ],
+)
+def test_terms_nobody_should_sign_under(change):
+    with pytest.raises(InvalidOffer) as refused:
+        read_offer(TERMS.as_json() | change)
+    assert str(refused.value.details["field"]).startswith(next(iter(change)))
+
+
+@given(
+    channel=st.binary(min_size=32, max_size=32),
+    until=st.integers(0, 2**256 - 1),
+    chain_id=st.integers(1, 2**64),
+    till=st.binary(min_size=20, max_size=20),
+)
+def test_wallets_sign_the_same_digest_to_see_a_channel(channel, until, chain_id, till):
+    domain = {
+        "name": "Usufruct Channels",
+        "version": "1",
+        "chainId": chain_id,
+        "verifyingContract": "0x" + till.hex(),
+    }
+    kinds = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
+    document = {
+        "types": {
+            "EIP712Domain": [{"name": name, "type": kind} for name, kind in kinds.items()],
+            "ReadChannel": [{"name": "channel", "type": "bytes32"}, {"name": "expiresAt", "type": "uint256"}],
+        },
+        "primaryType": "ReadChannel",
+        "domain": domain,
+        "message": {"channel": channel, "expiresAt": until},
+    }
+    signed = Account.from_key(b"\x01" * 32).sign_message(encode_typed_data(full_message=document))
+    ours = read_channel_digest(ChainId(chain_id), Address("0x" + till.hex()), Hash32("0x" + channel.hex()), until)
+    assert bytes(signed.message_hash) == ours

@@ -1,0 +1,108 @@
+"""Keys over HTTP: the payer makes, lists and revokes them by signature; a key tells about itself, and can stop itself.
+
+Amounts and nonces are decimal text, times are seconds since 1970.
+"""
+
+from typing import Protocol
+
+from usufruct.accounts.errors import InvalidKeyTerms, InvalidProof
+from usufruct.accounts.model import BearerKey, KeyTerms
+from usufruct.accounts.proof import KeyProof, TimedProof
+from usufruct.accounts.service import Keys
+from usufruct.core import UINT128_MAX, Hash32
+from usufruct.web import Exchange, Members, Route, UnknownRoute, json_object
+
+_BODY_BYTES = 65_536
+_KEYS = "/v1/keys/"
+_REVOKE = "/revoke"
+_LATEST = (1 << 63) - 1
+_SIGNATURE_BYTES = 65
+_SECRET = [(b"cache-control", b"no-store")]
+
+
+class Purse(Protocol):
+    """A key's channel, as the room that knows its money has it."""
+
+    @property
+    def charged(self) -> int:
+        """Return what was charged in all."""
+
+    @property
+    def reserved(self) -> int:
+        """Return what running calls may cost."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return the channel as its owner is told of it."""
+
+
+class Purses(Protocol):
+    """Knows the channels behind keys."""
+
+    async def channel(self, channel: Hash32) -> Purse:
+        """Return one."""
+
+
+def key_routes(keys: Keys, purses: Purses) -> list[Route]:
+    """Return the routes under `/v1/keys`."""
+
+    async def create(exchange: Exchange) -> None:
+        terms, proof = _read_wish(await _members(exchange))
+        new = await keys.create(terms, proof)
+        purse = await purses.channel(new.key.channel)
+        await exchange.answer_json({"key": new.text, **_described(new.key, purse)}, _SECRET, status=201)
+
+    async def listing(exchange: Exchange) -> None:
+        members = (await _members(exchange)).only("payer", "expiresAt", "signature")
+        found = await keys.list_signed(members.address("payer"), _read_timed(members))
+        await exchange.answer_json({"keys": [key.as_json() for key in found]})
+
+    async def revoke(exchange: Exchange) -> None:
+        key_id, revoking = exchange.path[len(_KEYS) :].removesuffix(_REVOKE), exchange.path.endswith(_REVOKE)
+        if not revoking:
+            raise UnknownRoute(f"there is nothing at {exchange.path}", field="path", path=exchange.path)
+        members = (await _members(exchange)).only("payer", "expiresAt", "signature")
+        key = await keys.revoke_signed(members.address("payer"), key_id, _read_timed(members))
+        await exchange.answer_json(key.as_json())
+
+    async def current(exchange: Exchange) -> None:
+        key = await keys.authenticate(exchange.header(b"authorization"))
+        await exchange.answer_json(_described(key, await purses.channel(key.channel)))
+
+    async def stop(exchange: Exchange) -> None:
+        key = await keys.authenticate(exchange.header(b"authorization"))
+        await exchange.answer_json((await keys.revoke(key.payer, key.id)).as_json())
+
+    return [
+        Route("POST", "/v1/keys", create),
+        Route("POST", "/v1/keys/list", listing),
+        Route("GET", "/v1/keys/current", current),
+        Route("DELETE", "/v1/keys/current", stop),
+        Route("POST", _KEYS, revoke),
+    ]
+
+
+async def _members(exchange: Exchange) -> Members:
+    return Members(json_object(await exchange.body(_BODY_BYTES)), InvalidKeyTerms)
+
+
+def _read_wish(members: Members) -> tuple[KeyTerms, KeyProof]:
+    members.only("payer", "spendingLimit", "expiresAt", "assets", "label", "nonce", "signature")
+    terms = KeyTerms(
+        payer=members.address("payer"),
+        spending_limit=members.amount("spendingLimit", UINT128_MAX),
+        expires_at=members.integer("expiresAt", _LATEST),
+        assets=frozenset(members.texts("assets")),
+        label=members.text("label"),
+    )
+    signed = members.raising(InvalidProof)
+    return terms, KeyProof(signed.amount("nonce"), signed.data("signature", _SIGNATURE_BYTES))
+
+
+def _read_timed(members: Members) -> TimedProof:
+    signed = members.raising(InvalidProof)
+    return TimedProof(signed.integer("expiresAt", _LATEST), signed.data("signature", _SIGNATURE_BYTES))
+
+
+def _described(key: BearerKey, purse: Purse) -> dict[str, object]:
+    left = max(0, key.spending_limit - purse.charged - purse.reserved)
+    return {**key.as_json(), **purse.as_json(), "left": str(left)}

@@ -1,0 +1,153 @@
+"""`usufruct receipt`: what calls cost, and whether the operator really signed it and put it on the chain."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from usufruct.app import connect
+from usufruct.chain.contracts.till import Anchored
+from usufruct.cli.printing import Json, print_facts, print_rows
+from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
+from usufruct.cli.running import run
+from usufruct.cli.saved import InvalidSavedFile, KeyFile, find_key, read_object, save_receipt, saved_receipt
+from usufruct.cli.times import shown_time
+from usufruct.config import Config, load_config
+from usufruct.core import Address, Hash32, address, hash32
+from usufruct.payments import InvalidSignature, ReceiptDocument, proves, read_receipt, receipt_digest, recover_signer
+from usufruct.web import Members
+
+app = typer.Typer(help="Receipts: what calls cost, and whether that is true.", no_args_is_help=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at, whether it is as it should be, and what was found."""
+
+    check: str
+    good: bool
+    found: str
+
+    def row(self) -> dict[str, object]:
+        """Return what is printed."""
+        return {"check": self.check, "result": "good" if self.good else "bad", "found": self.found}
+
+
+@app.command()
+def show(call: str, key_file: KeyFile = None, gateway: GatewayUrl = "", as_json: Json = False) -> None:
+    """Show a call's receipt: the one kept here, or the gateway's, which is then kept."""
+    config = load_config()
+    which = hash32(call, "call")
+
+    async def work() -> None:
+        found = saved_receipt(config, which)
+        if found is None:
+            async with open_gateway(gateway, config) as remote:
+                headers = find_key(config, remote.url, key_file).headers
+                answer = await remote.ask("GET", f"/v1/receipts/{which}", headers=headers)
+            found = answer.get("receipt")
+            if not isinstance(found, dict):
+                raise GatewayMalformed("the gateway's answer holds no receipt; is it a gateway?")
+            save_receipt(config, found)
+        read_receipt(found)
+        print_facts(found if as_json else _shown(found), as_json=as_json)
+
+    run(work)
+
+
+@app.command()
+def verify(
+    receipt: Annotated[str, typer.Argument(help="A file with a receipt, or the call of one that is kept here.")],
+    signer: Annotated[
+        str, typer.Option(help="The operator's receipt key, if you know it; the gateway is not asked then.")
+    ] = "",
+    anchored: Annotated[bool, typer.Option("--anchored", help="Also prove that the chain holds it.")] = False,
+    gateway: GatewayUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Check a receipt; exit code 1 if anything about it is bad."""
+    config = load_config()
+    document = read_receipt(_content(receipt, config))
+    expected = address(signer, "signer") if signer else None
+
+    async def work() -> list[Check]:
+        checks = [_signature(document)]
+        checks += [_signer(document, expected)] if expected else await _terms(document, gateway, config)
+        checks.append(Check("chain", document.chain_id == config.chain.id, str(document.chain_id)))
+        if anchored:
+            checks.append(await _anchored(document, gateway, config))
+        return checks
+
+    checks = run(work)
+    print_rows([check.row() for check in checks], ("check", "result", "found"), "", as_json=as_json)
+    if not all(check.good for check in checks):
+        raise typer.Exit(1)
+
+
+def _content(receipt: str, config: Config) -> Mapping[str, Any]:
+    """Return the receipt in a file, alone or as the member `receipt` of something larger, or the kept one of a call."""
+    if not receipt.startswith("0x"):
+        found = read_object(Path(receipt))
+        inner = found.get("receipt")
+        return inner if isinstance(inner, dict) else found
+    kept = saved_receipt(config, hash32(receipt, "call"))
+    if kept is None:
+        raise InvalidSavedFile(
+            f"no receipt of {receipt} is kept here; `usufruct receipt show` fetches it", call=receipt
+        )
+    return kept
+
+
+def _signature(document: ReceiptDocument) -> Check:
+    """Recover who signed exactly these members; it must be who the receipt names."""
+    digest = receipt_digest(document.receipt, document.chain_id, document.till)
+    try:
+        found = recover_signer(digest, document.signature)
+    except InvalidSignature as error:
+        return Check("signature", good=False, found=error.message)
+    said = f"{found} signed it" if found == document.signer else f"{document.signer} did not sign this: it was changed"
+    return Check("signature", found == document.signer, said)
+
+
+def _signer(document: ReceiptDocument, expected: Address) -> Check:
+    said = document.signer if document.signer == expected else f"{document.signer}, the operator's is {expected}"
+    return Check("signer", document.signer == expected, said)
+
+
+async def _terms(document: ReceiptDocument, gateway: str, config: Config) -> list[Check]:
+    async with open_gateway(gateway, config) as remote:
+        offer = await remote.offer(config)
+    till = document.till if document.till == offer.till else f"{document.till}, the operator's is {offer.till}"
+    return [_signer(document, offer.receipts), Check("till", document.till == offer.till, till)]
+
+
+async def _anchored(document: ReceiptDocument, gateway: str, config: Config) -> Check:
+    """Follow the gateway's proof from our own digest to the root, and look for that root in the till's own event."""
+    try:
+        async with open_gateway(gateway, config) as remote:
+            answer = Members(await remote.ask("GET", f"/v1/proofs/{document.receipt.call}"), GatewayMalformed)
+    except GatewayRefused as refusal:
+        return Check("anchored", good=False, found=refusal.message)
+    root, transaction = answer.hash32("root"), answer.hash32("transaction")
+    siblings = [bytes.fromhex(hash32(each, "proof")[2:]) for each in answer.texts("proof")]
+    digest = receipt_digest(document.receipt, document.chain_id, document.till)
+    if not proves(digest, siblings, bytes.fromhex(root[2:])):
+        return Check("anchored", good=False, found=f"the proof does not lead from this receipt to {root}")
+    roots = await _roots(document.till, transaction, config)
+    said = f"in {transaction}" if root in roots else f"{transaction} does not anchor {root} at the till {document.till}"
+    return Check("anchored", root in roots, said)
+
+
+async def _roots(till: Address, transaction: Hash32, config: Config) -> list[str]:
+    """Return the roots that a transaction anchored at a till."""
+    async with AsyncExitStack() as stack:
+        mined = await (await connect(config, stack)).receipt(transaction)
+    logs = [log for log in mined.logs if log.address == till] if mined else []
+    return ["0x" + Anchored.decode(log).receipts_root.hex() for log in logs if log.topics[:1] == (Anchored.TOPIC,)]
+
+
+def _shown(receipt: Mapping[str, Any]) -> dict[str, object]:
+    return {name: shown_time(int(value)) if name == "time" else value for name, value in receipt.items()}

@@ -1,0 +1,200 @@
+"""What the user's commands keep on this machine: bearer keys, channels, receipts. Files that only their owner reads."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from usufruct.config import Config
+from usufruct.core import Hash32, Invalid, NotFound, hash32
+from usufruct.payments import ChannelConfig, read_channel_json
+from usufruct.web import Members
+
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the one kept last.")
+]
+
+_KEY_ID = re.compile("key_[0-9a-f]{1,64}")
+_KEY = re.compile("uf_[0-9a-f]+")
+
+
+class InvalidSavedFile(Invalid):
+    """A file of ours that somebody else wrote, or may read."""
+
+    code = "invalid_saved_file"
+
+
+class InvalidKeyId(Invalid):
+    """Text that is no key's id."""
+
+    code = "invalid_key_id"
+
+
+class NoSavedKey(NotFound):
+    """No bearer key for this gateway is kept here."""
+
+    code = "no_saved_key"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedKey:
+    """A bearer key, and the only gateway it is shown to."""
+
+    gateway: str
+    id: str
+    channel: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"SavedKey({self.id} of {self.gateway})"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the header that shows it."""
+        return {"authorization": f"Bearer {self.key}"}
+
+
+def check_key_id(key_id: str) -> None:
+    """Refuse what is no key's id; it becomes part of addresses and of files' names.
+
+    Raises:
+        InvalidKeyId: when it is none.
+    """
+    if not _KEY_ID.fullmatch(key_id):
+        raise InvalidKeyId(f"{key_id[:80]!r} is no key's id; it looks like key_0123abcd", field="id")
+
+
+def save_key(config: Config, key: SavedKey) -> Path:
+    """Keep a bearer key, and return its file."""
+    return _write(_key_file(config, key.id), asdict(key))
+
+
+def forget_key(config: Config, key_id: str) -> None:
+    """Remove a key that was revoked, if it is kept here."""
+    _key_file(config, key_id).unlink(missing_ok=True)
+
+
+def find_key(config: Config, gateway: str, file: Path | None = None, channel: str | None = None) -> SavedKey:
+    """Return the key in `file`, or the one that was kept last for `gateway`, of one `channel` or any.
+
+    Raises:
+        NoSavedKey: when there is none.
+        InvalidSavedFile: when the file holds no key, one for another gateway, or may be read by others.
+    """
+    if file is not None:
+        return _given_key(file, gateway)
+    files = sorted(_keys(config).glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for key in map(_read_key, files):
+        if key.gateway == gateway and channel in (None, key.channel):
+            return key
+    raise NoSavedKey(
+        f"no key for {gateway} is kept here; `usufruct key create --save` makes one, --key-file names another",
+        gateway=gateway,
+    )
+
+
+def save_channel(config: Config, channel: Hash32, of: ChannelConfig) -> None:
+    """Keep what a channel is: whoever withdraws from it must tell the chain."""
+    _write(_channels(config) / f"{channel}.json", {"chainId": config.chain.id, "channelConfig": of.as_json()})
+
+
+def saved_channel(config: Config, channel: Hash32) -> ChannelConfig | None:
+    """Return what a channel is; None when it is not kept here."""
+    path = _channels(config) / f"{channel}.json"
+    return _read_channel(path) if path.is_file() else None
+
+
+def saved_channels(config: Config) -> dict[Hash32, ChannelConfig]:
+    """Return the channels of the configured chain that are kept here."""
+    return {hash32(path.stem): _read_channel(path) for path in sorted(_channels(config).glob("0x*.json"))}
+
+
+def save_receipt(config: Config, receipt: Mapping[str, Any]) -> None:
+    """Keep a receipt under its call."""
+    call = hash32(str(receipt.get("call")), "call")
+    _write(config.data.folder / "receipts" / f"{call}.json", receipt)
+
+
+def saved_receipt(config: Config, call: Hash32) -> dict[str, Any] | None:
+    """Return a receipt; None when it is not kept here."""
+    path = config.data.folder / "receipts" / f"{call}.json"
+    return read_object(path) if path.is_file() else None
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises:
+        InvalidSavedFile: when it cannot be read, or holds something else.
+    """
+    try:
+        found = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise InvalidSavedFile(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise InvalidSavedFile(f"{path} holds no JSON object", path=str(path))
+    return found
+
+
+def _keys(config: Config) -> Path:
+    return config.keys.folder / "bearer"
+
+
+def _key_file(config: Config, key_id: str) -> Path:
+    check_key_id(key_id)
+    return _keys(config) / f"{key_id}.json"
+
+
+def _channels(config: Config) -> Path:
+    return config.data.folder / "channels" / str(config.chain.id)
+
+
+def _read_channel(path: Path) -> ChannelConfig:
+    return read_channel_json(Members(read_object(path), InvalidSavedFile).inner("channelConfig"))
+
+
+def _read_key(path: Path) -> SavedKey:
+    _check_private(path)
+    members = Members(read_object(path), InvalidSavedFile)
+    if not _KEY.fullmatch(members.text("key")):
+        raise InvalidSavedFile(f"{path} holds no bearer key", path=str(path))
+    return SavedKey(members.text("gateway"), members.text("id"), members.text("channel"), members.text("key"))
+
+
+def _given_key(path: Path, gateway: str) -> SavedKey:
+    """Read a key's file, or one that holds the bare key: such a one goes to whatever gateway is named."""
+    _check_private(path)
+    text = path.read_text(errors="replace").strip()
+    if _KEY.fullmatch(text):
+        return SavedKey(gateway, "", "", text)
+    key = _read_key(path)
+    if key.gateway != gateway:
+        raise InvalidSavedFile(
+            f"the key in {path} is for {key.gateway}; it is not shown to {gateway}", path=str(path), gateway=gateway
+        )
+    return key
+
+
+def _check_private(path: Path) -> None:
+    if not path.is_file():
+        raise InvalidSavedFile(f"there is no file {path}", path=str(path))
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise InvalidSavedFile(f"others can read {path}; run chmod 600 on it", path=str(path))
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+    except OSError as error:
+        raise InvalidSavedFile(f"{path} cannot be written: {error.strerror}", path=str(path)) from error
+    return path

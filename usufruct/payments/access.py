@@ -1,0 +1,69 @@
+"""Who may see a channel's numbers: the bearer key that pays from it, its payer, its payer authorizer. Nobody else.
+
+The latter two sign `ReadChannel(bytes32 channel,uint256 expiresAt)` (EIP-712, domain "Usufruct Channels", version "1",
+the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the header `x-usufruct-proof`.
+"""
+
+from usufruct.accounts import InvalidProof, Keys, TimedProof
+from usufruct.chain import keccak
+from usufruct.core import Address, ChainId, Clock, Hash32
+from usufruct.payments.errors import channel_unknown
+from usufruct.payments.ledger.ledger import Ledger
+from usufruct.payments.ledger.records import Channel
+from usufruct.payments.signature import recover_signer
+from usufruct.payments.typed_data import domain_separator, hash_word, typed_digest, word
+from usufruct.web import Exchange, Members
+
+PROOF_HEADER = "x-usufruct-proof"
+
+_READ_CHANNEL = keccak(b"ReadChannel(bytes32 channel,uint256 expiresAt)")
+_LATEST = (1 << 63) - 1
+
+
+def read_channel_digest(chain_id: ChainId, till: Address, channel: Hash32, expires_at: int) -> bytes:
+    """Return the 32 bytes that are signed to see a channel."""
+    separator = domain_separator("Usufruct Channels", "1", chain_id, till)
+    return typed_digest(separator, _READ_CHANNEL + hash_word(channel) + word(expires_at))
+
+
+def proof_header(proof: TimedProof) -> str:
+    """Write a proof as the header carries it."""
+    return f"{proof.expires_at}.0x{proof.signature.hex()}"
+
+
+class Access:
+    """Shows a channel to those it belongs to."""
+
+    def __init__(self, ledger: Ledger, keys: Keys, clock: Clock, chain_id: ChainId, till: Address) -> None:
+        """Show channels of `ledger` on one chain, to one operator's till."""
+        self._ledger = ledger
+        self._keys = keys
+        self._clock = clock
+        self._chain_id = chain_id
+        self._till = till
+
+    async def channel(self, exchange: Exchange, channel: Hash32) -> Channel:
+        """Return a channel to its own people.
+
+        Raises:
+            Unauthenticated: when there is a bearer key, but no good one.
+            InvalidProof, ProofExpired: when there is a proof, but no good one.
+            ChannelUnknown: when there is no such channel, and for everybody else.
+        """
+        signer = key = None
+        if proof := exchange.header(PROOF_HEADER.encode()):
+            signer = self._signer(channel, proof)
+        elif authorization := exchange.header(b"authorization"):
+            key = await self._keys.authenticate(authorization)
+        found = await self._ledger.channel(channel)
+        config = found.reading.config
+        if signer in (config.payer, config.payer_authorizer) or (key is not None and key.channel == channel):
+            return found
+        raise channel_unknown(channel)
+
+    def _signer(self, channel: Hash32, header: str) -> Address:
+        expires_at, _, signature = header.partition(".")
+        members = Members({"expiresAt": expires_at, "signature": signature}, InvalidProof, PROOF_HEADER)
+        proof = TimedProof(members.amount("expiresAt", _LATEST), members.data("signature", 65))
+        digest = read_channel_digest(self._chain_id, self._till, channel, proof.expires_at)
+        return proof.signer(digest, recover_signer, self._clock.now())

@@ -1,0 +1,85 @@
+"""What a payer must know to open a channel to an operator, and to check the operator's receipts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from usufruct.accounts import KeyDomain
+from usufruct.chain import COLLECTOR, SETTLEMENT
+from usufruct.core import UINT128_MAX, Address, ChainId, Invalid
+from usufruct.payments.settlement.reader import TokenFacts
+from usufruct.web import Members
+
+_MOST_DECIMALS = 77
+
+
+class InvalidOffer(Invalid):
+    """Terms that no payer should sign anything under."""
+
+    code = "invalid_terms"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An operator's terms: `till` is receiver and receiver's authorizer of every channel, `receipts` signs receipts.
+
+    `withdraw_delay` in seconds, `least_deposit` in atomic units of the token.
+    """
+
+    chain_id: ChainId
+    till: Address
+    token: TokenFacts
+    withdraw_delay: int
+    least_deposit: int
+    receipts: Address
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as `GET /v1/terms` answers; `read_offer` reads it."""
+        token = self.token
+        return {
+            "chainId": str(self.chain_id),
+            "settlement": SETTLEMENT,
+            "collector": COLLECTOR,
+            "till": self.till,
+            "token": {
+                "address": token.address,
+                "name": token.name,
+                "version": token.version or "",
+                "decimals": token.decimals,
+                "symbol": token.symbol,
+            },
+            "withdrawDelay": self.withdraw_delay,
+            "leastDeposit": str(self.least_deposit),
+            "receiptSigner": self.receipts,
+            "keyDomain": KeyDomain(self.chain_id, self.till).as_json(),
+        }
+
+
+def read_offer(content: Mapping[str, Any]) -> Offer:
+    """Read what `Offer.as_json` writes; members that are not known here are left alone.
+
+    Raises:
+        InvalidOffer: when a member is missing or malformed, or when deposits would go through other contracts than
+            x402's: whoever is named as collector can take what was signed for.
+    """
+    members = Members(content, InvalidOffer)
+    for name, expected in (("settlement", SETTLEMENT), ("collector", COLLECTOR)):
+        if members.address(name) != expected:
+            raise InvalidOffer(
+                f"{name} is {members.address(name)}, not x402's {expected}; do not deposit there", field=name
+            )
+    token = members.inner("token")
+    return Offer(
+        chain_id=ChainId(members.amount("chainId", (1 << 64) - 1)),
+        till=members.address("till"),
+        token=TokenFacts(
+            address=token.address("address"),
+            name=token.text("name"),
+            symbol=token.text("symbol"),
+            decimals=token.integer("decimals", _MOST_DECIMALS),
+            version=token.text("version") or None,
+        ),
+        withdraw_delay=members.integer("withdrawDelay", (1 << 40) - 1),
+        least_deposit=members.amount("leastDeposit", UINT128_MAX),
+        receipts=members.address("receiptSigner"),
+    )
