@@ -152,7 +152,7 @@ class Channel:
 
     def refunded(self, amount: int) -> "Channel":
         """Take out what came back; if no call is open, no more than what is left can have been charged."""
-        balance = max(0, self.balance - amount)
+        balance = self.balance - amount
         left = replace(self, balance=balance, deposited=max(0, self.deposited - amount))
         if self.slots or self.charged <= balance:
             return left
@@ -167,9 +167,9 @@ class Channel:
         for name, slot in self.slots.items():
             if now - slot.opened > FORGOTTEN_SECONDS:
                 tidy = tidy.abandoned(name)
-        if tidy.pending and not tidy.pending.slot and tidy.pending.deposit.valid_before <= now:
-            return tidy.arrived() if tidy.pending.unsure else replace(tidy, pending=None)
-        return tidy
+        if tidy.pending is None or tidy.pending.deposit.valid_before > now:
+            return tidy
+        return tidy.arrived() if tidy.pending.unsure or tidy.pending.slot else replace(tidy, pending=None)
 
     def _free(self, name: str, *, unsure: bool) -> "Channel":
         if self.pending is None or self.pending.slot != name:

@@ -117,7 +117,7 @@ class Delivery:
         charge = receipt.amount if receipt else self._charged or 0
         if receipt and self._stream is None and self._charged not in {None, charge}:
             complaints.append(f"PAYMENT-RESPONSE says {self._charged}, the receipt {charge}")
-        response_hash = None if text is None else _hash(text.encode())
+        response_hash = None if text is None else _hash(text.encode(errors="surrogatepass"))
         answer = Answered(charge, receipt, self._request_hash, response_hash, replayed, tuple(complaints))
         self._purse.finish(self._payment, answer)
 

@@ -13,7 +13,7 @@ from usufruct_client.clock import wall_seconds
 from usufruct_client.errors import Mistrusted, OverBudget, RefundRefused
 from usufruct_client.receipt import Agreed, Dispute, Receipt, faults
 from usufruct_client.rules import Rules
-from usufruct_client.signing import ChannelConfig, Deposit, channel_id, voucher_signer
+from usufruct_client.signing import Deposit, channel_id, voucher_signer
 from usufruct_client.store import Books, Store
 from usufruct_client.wallet import Wallet, random_salt
 from usufruct_client.x402 import Requirements, write_payment, write_refund
@@ -198,30 +198,27 @@ class Purse:
         """Note that money came back."""
         with self._store.transaction() as books:
             if kept := books.channel(channel):
-                books.keep(kept.refunded(amount))
+                books.keep(kept.refunded(min(amount, kept.balance)))
 
     def _channel(self, books: Books, origin: str, terms: Requirements) -> Channel:
         known = books.channels()
         self._rules.check(terms, (each for each in known if each.origin == origin))
-        config = self._config(books, origin, terms)
+        config = self._wallet.config(terms, books.salt(f"{self._wallet.address} {origin}", random_salt()))
         name = channel_id(config, terms.chain_id)
         fresh = Channel(id=name, origin=origin, chain_id=terms.chain_id, config=config)
         return next((each for each in known if each.id == name), fresh)
 
-    def _config(self, books: Books, origin: str, terms: Requirements) -> ChannelConfig:
-        salt = books.salt(f"{self._wallet.address} {origin}", random_salt())
-        return self._wallet.config(terms, salt)
-
     def _deposit(self, books: Books, channel: Channel, terms: Requirements, needed: int, now: int) -> Deposit:
-        room = self._rules.budget - sum(each.exposed(now) for each in _with(books, channel))
-        amount = self._rules.deposit(needed, terms.min_deposit, room)
+        exposed = channel.exposed(now) + sum(each.exposed(now) for each in _others(books, channel))
+        room = self._rules.budget - exposed
+        amount = self._rules.deposit(needed, terms.amount, terms.min_deposit, room)
         return self._wallet.deposit(channel.id, terms, amount, now + terms.timeout_seconds)
 
     def _sign(
         self, books: Books, channel: Channel, terms: Requirements, claim: int, deposit: Deposit | None, now: int
     ) -> Payment:
         """Sign a voucher over `claim`, and keep what was signed before it can leave."""
-        promised = max(channel.signed, claim) + sum(each.signed for each in _with(books, channel) if each != channel)
+        promised = max(channel.signed, claim) + sum(each.signed for each in _others(books, channel))
         if promised > self._rules.budget:
             raise OverBudget(
                 f"this call would bring what was promised to {promised}, over the budget of {self._rules.budget}: "
@@ -300,6 +297,5 @@ def _warn(disputes: Iterable[Dispute]) -> None:
         log.warning("dispute: %s (channel %s, call %s)", each.what, each.channel, each.call or "unknown")
 
 
-def _with(books: Books, channel: Channel) -> tuple[Channel, ...]:
-    """Return all channels, `channel` in the place of what is kept of it."""
-    return (channel, *(each for each in books.channels() if each.id != channel.id))
+def _others(books: Books, channel: Channel) -> tuple[Channel, ...]:
+    return tuple(each for each in books.channels() if each.id != channel.id)

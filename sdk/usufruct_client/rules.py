@@ -13,7 +13,7 @@ class Rules:
     """Atomic units of the token: `limit` for one call, `budget` for all channels in the store together, ever.
 
     `networks` (`eip155:8453`), `tokens`, `operators` (addresses of tills), `receipt_signers`: None allows what a
-    gateway had at first, and no change of it. A deposit is `multiplier` times what the call at hand needs.
+    gateway had at first, and no change of it. A deposit is `multiplier` times the call at hand.
     """
 
     limit: int
@@ -60,8 +60,8 @@ class Rules:
                     value=wanted,
                 )
 
-    def deposit(self, needed: int, minimum: int, room: int) -> int:
-        """Return how much to put in, where `needed` is missing and `room` of the budget is left.
+    def deposit(self, needed: int, ceiling: int, minimum: int, room: int) -> int:
+        """Return how much to put in for a call of `ceiling`: `needed` is missing, `room` of the budget is left.
 
         Raises:
             OverBudget: when the least that is taken does not fit.
@@ -74,4 +74,4 @@ class Rules:
                 needed=least,
                 left=room,
             )
-        return min(max(minimum, needed * self.multiplier), room)
+        return min(max(minimum, max(needed, ceiling) * self.multiplier), room)

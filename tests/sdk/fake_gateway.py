@@ -66,6 +66,7 @@ class FakeGateway:
         self.channels: dict[str, Books] = {}
         self.requests: list[dict] = []
         self.running = self.most_running = 0
+        self.together = 0  # so many calls have to run before any is answered
         self.latency = 0.0
         self.detours: list[float] = []  # how long each of the next payments is on the way
         self.pending_times = 0
@@ -134,6 +135,8 @@ class FakeGateway:
             self.running -= 1
 
     async def _serve(self, asked, request_hash, channel, books, transaction, receive, send) -> None:
+        while self.most_running < self.together:
+            await asyncio.sleep(0.005)
         charge = min(self.ceiling, asked.get("seed", 40)) + self.overcharge
         response = {"success": True, "transaction": transaction, "network": NETWORK, "payer": "0x" + "00" * 20}
 

@@ -108,12 +108,12 @@ async def test_the_async_openai_client_streams(gateway, join, usage):
 
 
 async def test_twenty_calls_run_side_by_side_on_one_channel(gateway, join):
-    gateway.latency = 0.2
     gateway.min_deposit = 3000
     connection = join(budget=10_000)
     async with connection.async_client() as client:
         url = connection.base_url + "/chat/completions"
         await client.post(url, json=ASK | {"seed": 1})
+        gateway.together = 20
         answers = await asyncio.gather(
             *(client.post(url, json=ASK | {"seed": n, "stream": n % 2 == 0}) for n in range(20))
         )
@@ -127,15 +127,15 @@ async def test_twenty_calls_run_side_by_side_on_one_channel(gateway, join):
     assert [each.above for each in receipts[1:]] == [each.cumulative for each in receipts[:-1]]
 
 
-async def test_the_first_calls_wait_for_one_deposit(gateway, join):
-    gateway.pending_times = 2
+async def test_the_first_calls_wait_for_one_deposit_and_later_ones_for_the_next(gateway, join):
+    gateway.pending_times, gateway.latency = 2, 0.3
     connection = join()
     async with connection.async_client() as client:
         url = connection.base_url + "/chat/completions"
-        answers = await asyncio.gather(*(client.post(url, json=ASK | {"seed": 5}) for _ in range(8)))
+        answers = await asyncio.gather(*(client.post(url, json=ASK | {"seed": 5}) for _ in range(15)))
     assert {answer.status_code for answer in answers} == {200}
-    assert list(books(gateway).deposits.values()) == [1000]
-    assert state(connection).charged == 40
+    assert list(books(gateway).deposits.values()) == [1000, 1000]
+    assert (state(connection).charged, state(connection).balance) == (75, 2000)
 
 
 async def test_vouchers_that_overtake_each_other_are_signed_again(gateway, join):
@@ -402,3 +402,35 @@ def test_a_broken_header_is_named(gateway, join):
     gateway.terms = {"payTo": "nobody"}
     with pytest.raises(BadAnswer, match=r"accepts\[0\].payTo must be an address"):
         post(connection)
+
+
+async def test_a_call_that_is_given_up_counts_in_full(gateway, join):
+    connection = join()
+    gateway.latency = 1.0
+    async with connection.async_client() as client:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.post(connection.base_url + "/x", json=ASK), 0.3)
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post(connection.base_url + "/x", json=ASK, timeout=0.3)
+    channel = state(connection)
+    assert (channel.charged, channel.doubtful, channel.slots) == (200, 200, {})
+    assert channel.pending.unsure  # the answer to the first would have said that its deposit is made
+    gateway.latency = 0.0
+    wait_for(lambda: books(gateway).reserved == 0)
+    assert post(connection, seed=1).status_code == 200
+    assert state(connection).pending is None
+    assert state(connection).balance == sum(books(gateway).deposits.values()) == 1000
+
+
+def test_a_payment_that_never_left_costs_nothing(gateway, join):
+    connection = join()
+
+    class Unplugged(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if "payment-signature" in request.headers:
+                raise httpx.ConnectError("no route")
+            return super().handle_request(request)
+
+    with connection.client(Unplugged()) as client, pytest.raises(httpx.ConnectError):
+        client.post(connection.base_url + "/x", json=ASK)
+    assert (state(connection).promised, state(connection).pending.unsure) == (0, False)
