@@ -128,8 +128,10 @@ class Channel:
         """
         loose = tuple((amount, expiry) for amount, expiry in self.loose if expiry > now)
         carried, old = replace(self, pending=pending, loose=loose), self.pending
-        if old is None or old.deposit == pending.deposit:
+        if old is None:
             return carried
+        if old.deposit == pending.deposit:
+            return replace(carried, pending=replace(pending, unsure=old.unsure or bool(old.slot)))
         if old.unsure:
             return replace(carried, deposited=self.deposited + old.deposit.amount)
         return replace(carried, loose=(*loose, (old.deposit.amount, old.deposit.valid_before)))

@@ -1,4 +1,4 @@
-"""The only place that reads a clock: deposits expire, and calls that nobody ended are given up."""
+"""The only place that reads clocks: deposits expire, calls that nobody ended are given up, and waiting has a bound."""
 
 import time
 
@@ -6,3 +6,8 @@ import time
 def wall_seconds() -> int:
     """Return whole seconds since 1970."""
     return int(time.time())  # noqa: TID251 - the one place
+
+
+def steady_seconds() -> float:
+    """Return seconds that never run backwards."""
+    return time.monotonic()  # noqa: TID251 - the one place

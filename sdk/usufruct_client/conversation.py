@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import httpx
 
+from usufruct_client.clock import steady_seconds
 from usufruct_client.delivery import Delivery
 from usufruct_client.errors import BadAnswer, DepositPending, RefundRefused
 from usufruct_client.purse import Answered, Payment, Purse
@@ -91,6 +92,7 @@ class Conversation:
         self._origin = origin
         self._request_hash = "0x" + sha256(body).hexdigest()
         self._tried: Counter[str] = Counter()
+        self._repeated = False
 
     def talk(self) -> Talk:
         """Return the delivery of a paid answer; None when the last reply is to be handed on as it is.
@@ -103,10 +105,14 @@ class Conversation:
         while required is not None:
             payment = yield from self._reserve(required)
             reply = yield from self._send(payment)
-            response = self._response(reply)
-            if (response is not None and response.success) or 200 <= reply.status < 300:
-                return self._taken(payment, reply, response)
-            required = self._next(payment, reply)
+            response = _response(reply)
+            answered = 200 <= reply.status < 300
+            if answered or response is not None:
+                self._purse.taken(payment, made=self._repeated or response is None or bool(response.transaction))
+            if answered:
+                charged = response.charged if response else None
+                return Delivery(self._purse, payment, self._request_hash, reply.headers, charged)
+            required = self._next(payment, reply, response)
         return None
 
     def _reserve(self, required: PaymentRequired) -> Generator[Pause, Reply, Payment]:
@@ -130,7 +136,7 @@ class Conversation:
                 sending = False
                 if reply.status != 503 or reply.code != "deposit_pending":
                     return reply
-                pending = True
+                pending = self._repeated = True
                 yield Pause(delay)
         except BaseException as error:
             if sending and not isinstance(error, NEVER_SENT):
@@ -144,23 +150,11 @@ class Conversation:
             amount=payment.deposit.amount if payment.deposit else 0,
         )
 
-    def _response(self, reply: Reply) -> PaymentResponse | None:
-        header = reply.headers.get(RESPONSE_HEADER)
-        try:
-            return read_response(header) if header else None
-        except BadAnswer:
-            return None  # the answer is handed on, and a dispute says that nothing was said of the charge
-
-    def _taken(self, payment: Payment, reply: Reply, response: PaymentResponse | None) -> Delivery | None:
-        self._purse.taken(payment)
-        charged = response.charged if response else None
-        if reply.status < 400:
-            return Delivery(self._purse, payment, self._request_hash, reply.headers, charged)
-        self._purse.finish(payment, Answered(charged or 0, None, self._request_hash, None))
-        return None
-
-    def _next(self, payment: Payment, reply: Reply) -> PaymentRequired | None:
-        """End a call that was not taken; return what to pay instead, None when nothing will help."""
+    def _next(self, payment: Payment, reply: Reply, response: PaymentResponse | None) -> PaymentRequired | None:
+        """End a call that was not answered; return what to pay instead, None when nothing will help."""
+        if response is not None and reply.status != 402:
+            self._purse.finish(payment, Answered(response.charged or 0, None, self._request_hash, None))
+            return None
         if reply.status >= 500 and not reply.code:
             self._purse.abandon(payment)  # not the gateway's own words: nobody knows how far the call got
             return None
@@ -185,7 +179,7 @@ class Conversation:
         elif code == "channel_not_found":
             self._purse.empty(payment)
         elif code == "deposit_used":
-            self._purse.taken(payment)
+            self._purse.taken(payment, made=True)
         elif code not in EXPIRED and code != "stale_quote":
             return False
         self._tried[code] += 1
@@ -204,9 +198,8 @@ def ask_for_refund(purse: Purse, origin: str, amount: int | None) -> Generator[S
         raise RefundRefused(f"the gateway answered {reply.status} and named no terms; is this a paid endpoint?")
     channel, header = purse.ask_back(origin, required.requirements, amount)
     reply = yield Send(header)
-    answer = reply.headers.get(RESPONSE_HEADER)
-    response = read_response(answer) if answer else None
-    if response is None or not response.success or reply.status >= 400:
+    response = _response(reply)
+    if response is None or reply.status >= 400:
         raise RefundRefused(f"the gateway gave nothing back: {reply.status} {reply.code}".strip(), status=reply.status)
     purse.refunded(channel, response.amount)
     return Refund(response.amount, response.transaction)
@@ -217,10 +210,19 @@ def _required(reply: Reply) -> PaymentRequired | None:
     return read_required(header) if reply.status == 402 and header else None
 
 
+def _response(reply: Reply) -> PaymentResponse | None:
+    """Return what the gateway says it took; None when it says nothing of the kind, which a dispute will tell."""
+    header = reply.headers.get(RESPONSE_HEADER)
+    try:
+        response = read_response(header) if header else None
+    except BadAnswer:
+        return None
+    return response if response and response.success else None
+
+
 def _delays() -> Iterator[float]:
     """Yield ever longer pauses, until a deposit has been waited for long enough."""
-    delay, waited = 0.1, 0.0
-    while waited < DEPOSIT_SECONDS:
+    delay, until = 0.1, steady_seconds() + DEPOSIT_SECONDS
+    while steady_seconds() < until:
         yield delay
-        waited += delay
         delay = min(delay * 2, 5.0)

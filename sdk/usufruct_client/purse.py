@@ -109,12 +109,20 @@ class Purse:
             claim = total if deposit else min(total, channel.balance)
             return self._sign(books, channel, terms, claim, deposit, now)
 
-    def taken(self, payment: Payment) -> None:
-        """Note that the gateway took the payment: its deposit is in the channel."""
+    def taken(self, payment: Payment, *, made: bool = True) -> None:
+        """Note that the gateway took the payment: its deposit is in the channel.
+
+        `made`: it names the deposit's transaction. If it names none, an earlier deposit was enough, unless ours is it.
+        """
         with self._store.transaction() as books:
             channel = self._of(books, payment)
-            if channel.pending and channel.pending.deposit == payment.deposit:
+            if channel.pending is None or channel.pending.deposit != payment.deposit:
+                return
+            if made or channel.pending.unsure:
                 books.keep(channel.arrived())
+                return
+            covered = replace(channel, balance=max(channel.balance, payment.max_claimable))
+            books.keep(covered.not_arrived(payment.slot, unsure=False))
 
     def finish(self, payment: Payment, answer: Answered) -> None:
         """End a call that was answered; what was not agreed becomes a dispute, and the answer stands."""

@@ -51,7 +51,9 @@ class PayingTransport(httpx.BaseTransport):
             RefundRefused: when there is nothing to give back, or the gateway does not.
         """
         order = _Order(httpx.Request("GET", url), b"", self._purse.limit)
-        return self._drive(ask_for_refund(self._purse, self._origin, amount), order)
+        refund = self._drive(ask_for_refund(self._purse, self._origin, amount), order)
+        order.response.close()
+        return refund
 
     def close(self) -> None:
         """Close the transport below."""
@@ -111,7 +113,9 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
             RefundRefused: when there is nothing to give back, or the gateway does not.
         """
         order = _Order(httpx.Request("GET", url), b"", self._purse.limit)
-        return await self._drive(ask_for_refund(self._purse, self._origin, amount), order)
+        refund = await self._drive(ask_for_refund(self._purse, self._origin, amount), order)
+        await order.response.aclose()
+        return refund
 
     async def aclose(self) -> None:
         """Close the transport below."""

@@ -116,7 +116,7 @@ def read_response(header: str) -> PaymentResponse:
     return PaymentResponse(
         success=members.flag("success"),
         transaction=transaction,
-        amount=members.amount("amount") if "amount" in members else 0,
+        amount=members.amount("amount") if members.raw.get("amount") else 0,
         charged=extra.amount("chargedAmount") if "chargedAmount" in extra else None,
     )
 

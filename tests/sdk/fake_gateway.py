@@ -53,8 +53,8 @@ class Books:
 
 
 class Refusal(Exception):
-    def __init__(self, code: str, status: int = 402, corrective: bool = False) -> None:
-        self.code, self.status, self.corrective = code, status, corrective
+    def __init__(self, code: str, status: int = 402, corrective: bool = False, transaction: str = "") -> None:
+        self.code, self.status, self.corrective, self.transaction = code, status, corrective, transaction
 
 
 class FakeGateway:
@@ -71,6 +71,7 @@ class FakeGateway:
         self.detours: list[float] = []  # how long each of the next payments is on the way
         self.pending_times = 0
         self.stale_times = 0
+        self.after_deposit = 0  # charged by another call between a deposit and the reservation
         self.refuse = ""
         self.overcharge = 0
         self.terms: dict = {}
@@ -121,6 +122,10 @@ class FakeGateway:
         if self.detours:
             await asyncio.sleep(self.detours.pop(0))
         transaction = await self._deposit(books, channel, payment)
+        if self.after_deposit:
+            books.charged, self.after_deposit = books.charged + self.after_deposit, 0
+            books.best = max(books.best, (claim, payment.payload["voucher"]["signature"]))
+            raise Refusal("cumulative_amount_mismatch", corrective=True, transaction=transaction)
         self._cover(books, claim)
         books.vouchers.append(claim)
         books.best = max(books.best, (claim, payment.payload["voucher"]["signature"]))
@@ -141,7 +146,7 @@ class FakeGateway:
         response = {"success": True, "transaction": transaction, "network": NETWORK, "payer": "0x" + "00" * 20}
 
         def told(amount: int) -> dict:
-            extra = {**response, "amount": str(amount), "extra": {"chargedAmount": str(amount)}}
+            extra = {**response, "amount": "", "extra": {"chargedAmount": str(amount)}}
             return {} if self.silent else {"payment-response": _base64(extra)}
 
         if asked.get("fail"):
@@ -207,6 +212,9 @@ class FakeGateway:
         extra = {}
         if refusal.status == 402:
             extra = {"payment-required": _base64(self.required(method, refusal, headers))}
+        if refusal.transaction:
+            told = {"success": True, "transaction": refusal.transaction, "network": NETWORK, "amount": "1000"}
+            extra["payment-response"] = _base64({**told, "extra": {"chargedAmount": "0"}})
         await _whole(send, refusal.status, json.dumps(error).encode(), {"content-type": "application/json"} | extra)
 
     # --- rules

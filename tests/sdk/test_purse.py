@@ -254,6 +254,20 @@ def test_a_waiting_call_may_share_a_deposit():
     assert purse.channels[0].balance == purse.channels[0].deposited == 1000
 
 
+def test_a_deposit_that_was_not_needed_in_the_end_is_kept_for_the_next_call():
+    purse = Purse(WALLET, Rules(100, 10_000), Store())
+    payment = purse.reserve(ORIGIN, TERMS)
+    purse.taken(payment, made=False)  # a deposit that this purse has forgotten came in, and was enough
+    purse.finish(payment, answered(100))
+    assert (purse.channels[0].balance, purse.channels[0].exposed(0)) == (100, 1000)
+    again = purse.reserve(ORIGIN, TERMS)
+    assert again.deposit == payment.deposit
+    purse.release(again, unsure=True)
+    last = purse.reserve(ORIGIN, TERMS)
+    purse.taken(last, made=False)  # it was sent before: it is the one that came in
+    assert purse.channels[0].balance == 1100
+
+
 def test_an_expired_deposit_makes_room_unless_it_may_have_been_made():
     for unsure, left in ((False, 0), (True, 1000)):
         clock = Clock()

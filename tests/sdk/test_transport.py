@@ -296,6 +296,14 @@ def test_a_pending_deposit_is_sent_again_as_it_was(gateway, join, monkeypatch):
     assert state(connection).deposited == sum(books(gateway).deposits.values()) == 1000 + waiting.amount
 
 
+def test_a_deposit_that_was_made_for_a_call_that_was_then_refused_is_not_made_again(gateway, join):
+    connection = join()
+    gateway.after_deposit = 60
+    assert post(connection, seed=0).status_code == 200
+    assert list(books(gateway).deposits.values()) == [1000]
+    assert (state(connection).balance, state(connection).charged, state(connection).slots) == (1000, 60, {})
+
+
 def test_a_stale_quote_is_taken_fresh_once(gateway, join):
     connection = join()
     gateway.stale_times = 1
