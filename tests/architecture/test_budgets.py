@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "usufruct"
+SDK = ROOT / "sdk" / "usufruct_client"
 GENERATED = PACKAGE / "chain" / "contracts"
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc"}
 HEAVY_IMPORTS_ALLOWED_INSIDE = {"numpy", "polars", "sklearn", "lightgbm", "torch", "asyncpg", "redis"}
@@ -19,7 +20,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def sources() -> list[Path]:
-    return [p for p in sorted(PACKAGE.rglob("*.py")) if GENERATED not in p.parents]
+    return [p for top in (PACKAGE, SDK) for p in sorted(top.rglob("*.py")) if GENERATED not in p.parents]
+
+
+def inside(path: Path) -> Path:
+    return path.relative_to(SDK if SDK in path.parents else PACKAGE)
 
 
 def functions(tree: ast.Module) -> list[Function]:
@@ -93,7 +98,7 @@ def test_rooms_are_entered_by_their_face():
     """Another room's inside is private: `from usufruct.store import X`, not `from usufruct.store.database ...`."""
     deep = []
     for path in sources():
-        room = path.relative_to(PACKAGE).parts[0]
+        room = inside(path).parts[0]
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("usufruct."):
                 parts = (node.module or "").split(".")
@@ -102,12 +107,27 @@ def test_rooms_are_entered_by_their_face():
     assert not deep
 
 
+def test_the_client_library_stands_alone():
+    found = []
+    for path in sorted(SDK.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            found += [f"{path.relative_to(ROOT)}:{node.lineno} {n}" for n in names if n.split(".")[0] == "usufruct"]
+    assert not found
+
+
 def test_only_config_reads_the_environment_and_only_core_reads_clocks():
     banned = {"os.environ", "os.getenv", "time.time", "time.monotonic", "datetime.now", "datetime.utcnow"}
-    keepers = {"config.py": {"os.environ", "os.getenv"}, "core/clock.py": {"time.time", "time.monotonic"}}
+    keepers = {
+        PACKAGE / "config.py": {"os.environ", "os.getenv"},
+        PACKAGE / "core" / "clock.py": {"time.time", "time.monotonic"},
+        SDK / "clock.py": {"time.time", "time.monotonic"},
+    }
     found = []
     for path in sources():
-        allowed = keepers.get(str(path.relative_to(PACKAGE)), set())
+        allowed = keepers.get(path, set())
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and ast.unparse(node) in banned - allowed:
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}")

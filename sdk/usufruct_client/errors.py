@@ -1,0 +1,102 @@
+"""The error tree.
+
+::
+
+    ClientError
+    |-- Invalid         what the caller of this library handed in is wrong
+    |-- Refused         we do not sign this: nothing was promised and nothing was sent
+    |   |-- OverLimit      this call may cost more than one call is allowed to
+    |   |-- OverBudget     it does not fit in what may be spent in all
+    |   |-- NotAllowed     another network, token or operator than those allowed
+    |   `-- TermsChanged   another network, token or operator than this gateway had before
+    |-- BadAnswer       the gateway sent what is not in the protocol; names the member
+    |-- Mistrusted      the gateway asks for more than was ever signed, or shows a signature that is not ours
+    |-- DepositPending  the deposit is on its way for longer than we wait; ask again, nothing is paid twice
+    |-- RefundRefused   the gateway did not give money back
+    `-- StoreFault      the file where channels are kept cannot be used now
+
+Every error has a stable `code`, a message that names the value and the remedy, and `details` with the numbers.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+Detail = str | int | bool | None
+
+
+class ClientError(Exception):
+    """Root of every error this package raises on purpose."""
+
+    code: ClassVar[str] = "client_error"
+
+    def __init__(self, message: str, **details: Detail) -> None:
+        """Say what is wrong in one sentence, and the same facts for a program."""
+        super().__init__(message)
+        self.message = message
+        self.details: Mapping[str, Detail] = details
+
+
+class Invalid(ClientError):
+    """What the caller of this library handed in is wrong."""
+
+    code = "invalid"
+
+
+class Refused(ClientError):
+    """We do not sign this."""
+
+    code = "refused"
+
+
+class OverLimit(Refused):
+    """One call may cost more than one call is allowed to."""
+
+    code = "over_limit"
+
+
+class OverBudget(Refused):
+    """It does not fit in what may be spent in all."""
+
+    code = "over_budget"
+
+
+class NotAllowed(Refused):
+    """Another network, token or operator than those that are allowed."""
+
+    code = "not_allowed"
+
+
+class TermsChanged(Refused):
+    """Another network, token or operator than this gateway had before."""
+
+    code = "terms_changed"
+
+
+class BadAnswer(ClientError):
+    """The gateway sent what is not in the protocol."""
+
+    code = "bad_answer"
+
+
+class Mistrusted(ClientError):
+    """The gateway asks for more than was ever signed, or shows a signature that is not ours."""
+
+    code = "mistrusted"
+
+
+class DepositPending(ClientError):
+    """A deposit is on its way for longer than we wait."""
+
+    code = "deposit_pending"
+
+
+class RefundRefused(ClientError):
+    """The gateway did not give money back."""
+
+    code = "refund_refused"
+
+
+class StoreFault(ClientError):
+    """The file where channels are kept cannot be used now."""
+
+    code = "store_fault"

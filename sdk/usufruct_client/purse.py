@@ -1,0 +1,309 @@
+"""The purse: decides what is signed, and knows at every moment what was promised, to whom and for what.
+
+It does no input or output but to its store, and may be used by many threads and tasks at once.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from usufruct_client.channel import Channel, Pending
+from usufruct_client.clock import wall_seconds
+from usufruct_client.errors import Mistrusted, OverBudget, RefundRefused
+from usufruct_client.receipt import Agreed, Dispute, Receipt, faults
+from usufruct_client.rules import Rules
+from usufruct_client.signing import Deposit, channel_id, voucher_signer
+from usufruct_client.store import Books, Store
+from usufruct_client.wallet import Wallet, random_salt
+from usufruct_client.x402 import Requirements, write_payment, write_refund
+
+log = logging.getLogger("usufruct_client")
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What was signed for one call: `header` is the `PAYMENT-SIGNATURE`."""
+
+    slot: str
+    channel: str
+    ceiling: int
+    max_claimable: int
+    deposit: Deposit | None
+    header: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a call ended: the charge the gateway names, the receipt it shows, and the hashes of what we sent and read.
+
+    `response_hash` is None when the answer was not read to its end. `replayed`: the answer was given before.
+    """
+
+    charge: int
+    receipt: Receipt | None
+    request_hash: str
+    response_hash: str | None
+    replayed: bool = False
+    complaints: tuple[str, ...] = ()
+
+
+class Purse:
+    """One wallet's channels under one set of rules."""
+
+    def __init__(
+        self, wallet: Wallet, rules: Rules, store: Store | None = None, clock: Callable[[], int] = wall_seconds
+    ) -> None:
+        """Spend from `wallet` as `rules` allow; remember in `store`, or only until the process ends."""
+        self._wallet = wallet
+        self._rules = rules
+        self._store = store or Store()
+        self._clock = clock
+
+    @property
+    def limit(self) -> int:
+        """The most that one call may cost."""
+        return self._rules.limit
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """All channels in the store."""
+        with self._store.transaction() as books:
+            return books.channels()
+
+    @property
+    def disputes(self) -> tuple[Dispute, ...]:
+        """What gateways did that was not agreed, oldest first."""
+        with self._store.transaction() as books:
+            return books.disputes()
+
+    def receipts(self, channel: str) -> tuple[Receipt, ...]:
+        """Return a channel's verified receipts, in the order in which they tile its spending."""
+        with self._store.transaction() as books:
+            return books.receipts(channel)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def reserve(self, origin: str, terms: Requirements, *, share: bool = False) -> Payment | None:
+        """Set a call's ceiling aside and sign its payment; None while another call's deposit has to arrive first.
+
+        Vouchers are signed in the order in which ceilings are set aside, each covering those before it. `share`: send
+        the other call's deposit along, if it is enough for both; it is made once.
+
+        Raises:
+            Refused: when the rules do not allow it; nothing is signed then.
+        """
+        now = self._clock()
+        with self._store.transaction() as books:
+            channel = self._channel(books, origin, terms).tidied(now)
+            total = channel.promised + terms.amount
+            deposit = None
+            if total > channel.balance and (channel.slots or total - channel.doubtful > channel.balance):
+                needed = total - channel.balance
+                deposit = channel.waiting(needed, now)
+                if channel.pending and channel.pending.slot and not (share and deposit):
+                    return None
+                deposit = deposit or self._deposit(books, channel, terms, needed, now)
+            claim = total if deposit else min(total, channel.balance)
+            return self._sign(books, channel, terms, claim, deposit, now)
+
+    def taken(self, payment: Payment, *, made: bool = True) -> None:
+        """Note that the gateway took the payment: its deposit is in the channel.
+
+        `made`: it names the deposit's transaction. If it names none, an earlier deposit was enough, unless ours is it.
+        """
+        with self._store.transaction() as books:
+            channel = self._of(books, payment)
+            if channel.pending is None or channel.pending.deposit != payment.deposit:
+                return
+            if made or channel.pending.unsure:
+                books.keep(channel.arrived())
+                return
+            covered = replace(channel, balance=max(channel.balance, payment.max_claimable))
+            books.keep(covered.not_arrived(payment.slot, unsure=False))
+
+    def finish(self, payment: Payment, answer: Answered) -> None:
+        """End a call that was answered; what was not agreed becomes a dispute, and the answer stands."""
+        with self._store.transaction() as books:
+            channel = self._of(books, payment)
+            known = books.receipt(answer.receipt.call) if answer.receipt else None
+            complaints = [*answer.complaints, *self._complaints(books, channel, payment, answer, known)]
+            again = answer.replayed and known is not None
+            channel = channel.ended(payment.slot, 0 if again else min(answer.charge, payment.ceiling))
+            if answer.receipt and not complaints:
+                books.keep_receipt(answer.receipt)
+                channel = replace(channel, receipt_signer=channel.receipt_signer or answer.receipt.signer)
+            books.keep(channel)
+            disputes = self._disputes(payment, answer.receipt.call if answer.receipt else "", complaints)
+            books.keep_disputes(disputes)
+        _warn(disputes)
+
+    def abandon(self, payment: Payment, complaint: str = "") -> None:
+        """Give up a call whose end was not seen: its ceiling counts as charged until the gateway names less."""
+        with self._store.transaction() as books:
+            books.keep(self._of(books, payment).abandoned(payment.slot))
+            disputes = self._disputes(payment, "", [complaint] if complaint else [])
+            books.keep_disputes(disputes)
+        _warn(disputes)
+
+    def release(self, payment: Payment, *, unsure: bool = False, spoilt: bool = False) -> None:
+        """End a call that was not taken: nothing was charged.
+
+        Its deposit goes with the next call; `unsure`: it may have been made all the same; `spoilt`: it is of no use.
+        """
+        with self._store.transaction() as books:
+            channel = self._of(books, payment).not_arrived(payment.slot, unsure=unsure, spoilt=spoilt)
+            books.keep(channel.ended(payment.slot, 0))
+
+    def correct(self, payment: Payment, terms: Requirements) -> None:
+        """Take over a gateway's numbers after checking that we signed for them.
+
+        Raises:
+            Mistrusted: when it asks for more than was ever signed, or the signature it shows is not ours.
+        """
+        if terms.channel_state is None:
+            return
+        told = terms.channel_state
+        with self._store.transaction() as books:
+            channel = self._of(books, payment)
+            signed = self._proven(channel, terms)
+            if told.charged > signed:
+                raise Mistrusted(
+                    f"the gateway asks for more than was ever signed: {told.charged} of {signed}",
+                    asked=told.charged,
+                    signed=signed,
+                )
+            slot = channel.slots.get(payment.slot)
+            if (slot and slot.alone) or payment.max_claimable > told.balance:  # or it may be older than what we know
+                channel = replace(channel, balance=told.balance)
+            channel = channel.corrected(payment.slot, told.charged)
+            books.keep(replace(channel, signed=max(channel.signed, signed)))
+
+    def empty(self, payment: Payment) -> None:
+        """Note that the gateway knows of no deposit in the channel."""
+        with self._store.transaction() as books:
+            books.keep(replace(self._of(books, payment), balance=0))
+
+    def ask_back(self, origin: str, terms: Requirements, amount: int | None) -> tuple[str, str]:
+        """Sign a request for money back, all that is free or `amount`; return the channel and the header.
+
+        Raises:
+            RefundRefused: when there is no such channel or nothing in it.
+        """
+        with self._store.transaction() as books:
+            channel = self._channel(books, origin, terms)
+            free = channel.balance - channel.promised + channel.doubtful
+            if free <= 0 or (amount is not None and not 0 < amount <= free):
+                raise RefundRefused(
+                    f"{max(0, free)} is free in the channel to {terms.operator}: ask for that or less", free=free
+                )
+            voucher = self._wallet.voucher(channel.id, min(channel.charged, channel.signed), channel.chain_id)
+            return channel.id, write_refund(terms, channel.config, voucher, amount)
+
+    def refunded(self, channel: str, amount: int) -> None:
+        """Note that money came back."""
+        with self._store.transaction() as books:
+            if kept := books.channel(channel):
+                books.keep(kept.refunded(min(amount, kept.balance)))
+
+    def _channel(self, books: Books, origin: str, terms: Requirements) -> Channel:
+        known = books.channels()
+        self._rules.check(terms, (each for each in known if each.origin == origin))
+        config = self._wallet.config(terms, books.salt(f"{self._wallet.address} {origin}", random_salt()))
+        name = channel_id(config, terms.chain_id)
+        fresh = Channel(id=name, origin=origin, chain_id=terms.chain_id, config=config)
+        return next((each for each in known if each.id == name), fresh)
+
+    def _deposit(self, books: Books, channel: Channel, terms: Requirements, needed: int, now: int) -> Deposit:
+        exposed = channel.exposed(now) + sum(each.exposed(now) for each in _others(books, channel))
+        room = self._rules.budget - exposed
+        amount = self._rules.deposit(needed, terms.amount, terms.min_deposit, room)
+        return self._wallet.deposit(channel.id, terms, amount, now + terms.timeout_seconds)
+
+    def _sign(
+        self, books: Books, channel: Channel, terms: Requirements, claim: int, deposit: Deposit | None, now: int
+    ) -> Payment:
+        """Sign a voucher over `claim`, and keep what was signed before it can leave."""
+        promised = max(channel.signed, claim) + sum(each.signed for each in _others(books, channel))
+        if promised > self._rules.budget:
+            raise OverBudget(
+                f"this call would bring what was promised to {promised}, over the budget of {self._rules.budget}: "
+                "raise the budget, or wait until open calls have ended",
+                needed=promised,
+                budget=self._rules.budget,
+            )
+        name = secrets.token_hex(16)
+        voucher = self._wallet.voucher(channel.id, claim, channel.chain_id)
+        if claim > channel.signed:
+            channel = replace(channel, signed=claim, signature=voucher["signature"])
+        if deposit:
+            channel = channel.carrying(Pending(deposit, slot=name), now)
+        books.keep(channel.opened(name, terms.amount, now))
+        header = write_payment(terms, channel.config, voucher, deposit)
+        return Payment(name, channel.id, terms.amount, claim, deposit, header)
+
+    def _of(self, books: Books, payment: Payment) -> Channel:
+        channel = books.channel(payment.channel)
+        if channel is None:
+            raise Mistrusted(f"channel {payment.channel} is not in the store any more; was the file replaced?")
+        return channel
+
+    def _proven(self, channel: Channel, terms: Requirements) -> int:
+        """Return the total that the gateway proves we signed.
+
+        Raises:
+            Mistrusted: when it shows another channel, or a signature that is not ours.
+        """
+        if terms.channel_state and terms.channel_state.channel != channel.id:
+            raise Mistrusted(f"the gateway's numbers are of channel {terms.channel_state.channel}, not {channel.id}")
+        shown = terms.voucher_state
+        if shown is None:
+            return 0
+        signer = voucher_signer(channel.id, shown.signed, channel.chain_id, shown.signature)
+        if signer != channel.config.payer_authorizer:
+            raise Mistrusted(
+                f"the gateway shows a voucher of {shown.signed} that {channel.config.payer_authorizer} did not sign",
+                amount=shown.signed,
+            )
+        return shown.signed
+
+    def _complaints(
+        self, books: Books, channel: Channel, payment: Payment, answer: Answered, known: Receipt | None
+    ) -> list[str]:
+        receipt = answer.receipt
+        if receipt is None:
+            above = answer.charge > payment.ceiling
+            return [f"charged {answer.charge}, above the ceiling of {payment.ceiling}"] if above else []
+        signers = self._rules.receipt_signers
+        pinned = frozenset({channel.receipt_signer} - {""})
+        agreed = Agreed(
+            channel=channel.id,
+            chain_id=channel.chain_id,
+            till=channel.config.receiver,
+            token=channel.config.token,
+            request_hash=answer.request_hash,
+            response_hash=answer.response_hash,
+            ceiling=payment.ceiling,
+            signed=channel.signed,
+            signers=pinned if signers is None else frozenset(each.lower() for each in signers),
+        )
+        found = list(faults(receipt, agreed))
+        if known is not None and (known != receipt or not answer.replayed):
+            found.append("the receipt names a call that another receipt was given for")
+        if other := books.overlapping(receipt):
+            found.append(f"the receipt charges units that call {other} was charged for")
+        return found
+
+    def _disputes(self, payment: Payment, call: str, complaints: Iterable[str]) -> tuple[Dispute, ...]:
+        return tuple(Dispute(payment.channel, call, what, self._clock()) for what in complaints)
+
+
+def _warn(disputes: Iterable[Dispute]) -> None:
+    for each in disputes:
+        log.warning("dispute: %s (channel %s, call %s)", each.what, each.channel, each.call or "unknown")
+
+
+def _others(books: Books, channel: Channel) -> tuple[Channel, ...]:
+    return tuple(each for each in books.channels() if each.id != channel.id)

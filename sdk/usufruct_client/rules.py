@@ -1,0 +1,77 @@
+"""What the owner of a wallet allows; checked before anything is signed."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from usufruct_client.channel import Channel
+from usufruct_client.errors import Invalid, NotAllowed, OverBudget, OverLimit, TermsChanged
+from usufruct_client.x402 import Requirements
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Atomic units of the token: `limit` for one call, `budget` for all channels in the store together, ever.
+
+    `networks` (`eip155:8453`), `tokens`, `operators` (addresses of tills), `receipt_signers`: None allows what a
+    gateway had at first, and no change of it. A deposit is `multiplier` times the call at hand.
+    """
+
+    limit: int
+    budget: int
+    networks: Collection[str] | None = None
+    tokens: Collection[str] | None = None
+    operators: Collection[str] | None = None
+    receipt_signers: Collection[str] | None = None
+    multiplier: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount."""
+        for name in ("limit", "budget", "multiplier"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise Invalid(f"{name} must be a positive whole number of atomic units, not {value!r}", field=name)
+
+    def check(self, terms: Requirements, before: Iterable[Channel]) -> None:
+        """Check a gateway's terms; `before` are its channels so far.
+
+        Raises:
+            OverLimit, NotAllowed, TermsChanged: the first that applies.
+        """
+        if terms.amount > self.limit:
+            raise OverLimit(
+                f"this call may cost up to {terms.amount}, over the limit of {self.limit} for one call: ask for fewer "
+                "output tokens, or raise the limit",
+                amount=terms.amount,
+                limit=self.limit,
+            )
+        channels = tuple(before)
+        had = {
+            "network": (self.networks, terms.network, {f"eip155:{each.chain_id}" for each in channels}),
+            "token": (self.tokens, terms.token, {each.config.token for each in channels}),
+            "operator": (self.operators, terms.operator, {each.config.receiver for each in channels}),
+        }
+        for name, (allowed, wanted, known) in had.items():
+            if allowed is not None and wanted not in {each.lower() for each in allowed}:
+                raise NotAllowed(f"the gateway wants {name} {wanted}, which is not allowed here", value=wanted)
+            if allowed is None and known and wanted not in known:
+                raise TermsChanged(
+                    f"the gateway now wants {name} {wanted}, not {', '.join(sorted(known))}: if that is right, allow "
+                    f"it by name ({name}s=...)",
+                    value=wanted,
+                )
+
+    def deposit(self, needed: int, ceiling: int, minimum: int, room: int) -> int:
+        """Return how much to put in for a call of `ceiling`: `needed` is missing, `room` of the budget is left.
+
+        Raises:
+            OverBudget: when the least that is taken does not fit.
+        """
+        least = max(needed, minimum)
+        if least > room:
+            raise OverBudget(
+                f"a deposit of {least} is needed (the gateway takes no less than {minimum}), and {max(0, room)} of the "
+                f"budget of {self.budget} is left: raise the budget, or ask for a refund",
+                needed=least,
+                left=room,
+            )
+        return min(max(minimum, max(needed, ceiling) * self.multiplier), room)

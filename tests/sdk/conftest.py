@@ -1,0 +1,66 @@
+"""A fake gateway on a port, and purses to pay it with."""
+
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from usufruct_client import Connection, Wallet, connect
+
+KEY = "0x" + "21" * 32
+
+
+@pytest.fixture(scope="session")
+def fake() -> ModuleType:
+    """`fake_gateway.py`."""
+    spec = spec_from_file_location("fake_gateway", Path(__file__).parent / "fake_gateway.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def hall(fake: ModuleType) -> Iterator[ModuleType]:
+    """One server for the session; `hall.guest` is the gateway that answers now."""
+
+    class Hall:
+        guest = None
+        url = ""
+
+        async def __call__(self, scope, receive, send) -> None:
+            await self.guest(scope, receive, send)
+
+    hall = Hall()
+    server = fake.Server(hall)
+    hall.url = server.url
+    yield hall
+    server.stop()
+
+
+@pytest.fixture
+def gateway(fake: ModuleType, hall):
+    """A fresh gateway."""
+    hall.guest = fake.FakeGateway()
+    return hall.guest
+
+
+@pytest.fixture
+def wallet() -> Wallet:
+    return Wallet.from_key(KEY)
+
+
+@pytest.fixture
+def join(hall, gateway, wallet):
+    """Make a connection to the gateway, with other rules if need be."""
+
+    made: list[Connection] = []
+
+    def make(**rules) -> Connection:
+        made.append(connect(hall.url, rules.pop("wallet", wallet), **{"limit": 100, "budget": 100_000, **rules}))
+        return made[-1]
+
+    yield make
+    for connection in made:
+        connection.close()

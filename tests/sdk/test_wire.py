@@ -1,0 +1,260 @@
+"""Headers and signatures against the PyPI x402 package; receipts against the gateway's own code."""
+
+import base64
+import json
+from dataclasses import replace
+
+import pytest
+from eth_account import Account
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from x402.http.utils import (
+    decode_payment_signature_header,
+    encode_payment_required_header,
+    encode_payment_response_header,
+)
+from x402.mechanisms.evm.batch_settlement.client.voucher import sign_voucher as their_voucher
+from x402.mechanisms.evm.batch_settlement.constants import (
+    ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+    RECEIVE_AUTHORIZATION_TYPES,
+)
+from x402.mechanisms.evm.batch_settlement.encoding import build_erc3009_deposit_nonce
+from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as TheirConfig
+from x402.mechanisms.evm.batch_settlement.types import DepositPayload, RefundPayload, VoucherPayload
+from x402.mechanisms.evm.batch_settlement.utils import coerce_bytes32, compute_channel_id
+from x402.mechanisms.evm.signers import EthAccountSigner
+from x402.schemas import PaymentRequired, PaymentRequirements, SettleResponse
+
+from usufruct.connectors.openai.text import output_text as their_text
+from usufruct_client import BadAnswer, Wallet
+from usufruct_client.delivery import EventReader
+from usufruct_client.receipt import data_member, output_text, read_receipt
+from usufruct_client.signing import ChannelConfig, channel_id, sign_voucher, voucher_signer
+from usufruct_client.x402 import read_required, read_response, write_payment, write_refund
+
+CHAIN = 31337
+addresses = st.binary(min_size=20, max_size=20).map(lambda b: "0x" + b.hex())
+hashes = st.binary(min_size=32, max_size=32).map(lambda b: "0x" + b.hex())
+chains = st.one_of(st.sampled_from([1, 8453, CHAIN]), st.integers(1, 2**53 - 1))
+keys = st.integers(1, 2**255).map(lambda n: n.to_bytes(32, "big"))
+amounts = st.one_of(st.integers(0, 10**9), st.integers(0, 2**128 - 1))
+configs = st.builds(
+    ChannelConfig, addresses, addresses, addresses, addresses, addresses, st.integers(0, 2**40 - 1), hashes
+)
+EXTRA = {
+    "receiverAuthorizer": "0x" + "Aa" * 20,
+    "withdrawDelay": 86400,
+    "name": "Test Dollar",
+    "version": "1",
+    "assetTransferMethod": "eip3009",
+    "minDeposit": "500",
+    "quote": "1.2.3.ff",
+}
+ENTRY = {
+    "scheme": "batch-settlement",
+    "network": f"eip155:{CHAIN}",
+    "amount": "100",
+    "asset": "0x" + "70" * 20,
+    "payTo": "0x" + "Aa" * 20,
+    "maxTimeoutSeconds": 300,
+    "extra": EXTRA,
+}
+
+
+def header(**changes) -> str:
+    return document_header({"x402Version": 2, "error": "payment_required", "accepts": [ENTRY | changes]})
+
+
+def document_header(document) -> str:
+    return base64.b64encode(json.dumps(document).encode()).decode()
+
+
+@settings(max_examples=100, deadline=None)
+@given(config=configs, chain=chains)
+def test_channel_ids_are_those_of_x402(config, chain):
+    theirs = TheirConfig(*(getattr(config, name) for name in ChannelConfig.__slots__))
+    assert channel_id(config, chain) == compute_channel_id(theirs, chain)
+
+
+@settings(max_examples=60, deadline=None)
+@given(channel=hashes, chain=chains, key=keys, amount=amounts)
+def test_vouchers_are_those_of_x402_byte_for_byte(channel, chain, key, amount):
+    account = Account.from_key(key)
+    theirs = their_voucher(EthAccountSigner(account), channel, amount, f"eip155:{chain}")
+    assert sign_voucher(account, channel, amount, chain) == theirs.signature
+    assert Wallet.from_key(key).voucher(channel, amount, chain) == theirs.to_dict()
+    assert voucher_signer(channel, amount, chain, theirs.signature) == account.address.lower()
+    assert voucher_signer(channel, amount ^ 1, chain, theirs.signature) != account.address.lower()
+
+
+def test_signatures_that_the_chain_would_not_take_are_nobodys():
+    account = Account.from_key(b"\x01" * 32)
+    good = bytes.fromhex(sign_voucher(account, "0x" + "01" * 32, 5, CHAIN)[2:])
+    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+    high = (order - int.from_bytes(good[32:64])).to_bytes(32, "big")
+    for bad in (
+        good[:64] + bytes([good[64] - 27]),
+        good[:32] + high + bytes([55 - good[64]]),
+        good[:64],
+        b"\xff" * 64 + b"\x1b",
+        bytes(64) + b"\x1b",
+    ):
+        assert voucher_signer("0x" + "01" * 32, 5, CHAIN, "0x" + bad.hex()) is None
+
+
+def test_what_x402_writes_is_read():
+    written = encode_payment_required_header(
+        PaymentRequired(
+            error="invalid_batch_settlement_evm_cumulative_amount_mismatch",
+            accepts=[
+                PaymentRequirements.model_validate({**ENTRY, "scheme": "exact"}),
+                PaymentRequirements(**_snake(ENTRY)),
+            ],
+        )
+    )
+    required = read_required(written)
+    assert required.error == "cumulative_amount_mismatch"
+    terms = required.requirements
+    assert (terms.chain_id, terms.amount, terms.min_deposit, terms.timeout_seconds) == (CHAIN, 100, 500, 300)
+    assert terms.operator == terms.receiver_authorizer == "0x" + "aa" * 20
+    assert dict(terms.raw) == ENTRY
+    settled = SettleResponse(success=True, transaction="", network="eip155:1", amount="7", extra={"chargedAmount": "7"})
+    response = read_response(encode_payment_response_header(settled))
+    assert (response.success, response.amount, response.charged, response.transaction) == (True, 7, 7, "")
+
+
+def _snake(entry) -> dict:
+    names = {"payTo": "pay_to", "maxTimeoutSeconds": "max_timeout_seconds"}
+    return {names.get(name, name): value for name, value in entry.items()}
+
+
+@pytest.mark.parametrize("session", [None, "0x" + "33" * 32])
+def test_what_we_write_is_read_by_x402(session):
+    wallet = Wallet.from_key("0x" + "21" * 32, voucher_key=session)
+    terms = read_required(header()).requirements
+    config = wallet.config(terms, "0x" + "44" * 32)
+    channel = channel_id(config, CHAIN)
+    voucher = wallet.voucher(channel, 100, CHAIN)
+    deposit = wallet.deposit(channel, terms, 1000, 1_800_000_300)
+    payment = decode_payment_signature_header(write_payment(terms, config, voucher, deposit))
+    assert (payment.x402_version, payment.accepted.model_dump(by_alias=True)) == (2, ENTRY)
+    theirs = DepositPayload.from_dict(payment.payload)
+    assert theirs.to_dict() == payment.payload
+    assert compute_channel_id(theirs.channel_config, CHAIN) == theirs.voucher.channel_id == channel
+    assert theirs.deposit.authorization.erc3009_authorization.signature == _their_deposit(channel, deposit)
+    plain = decode_payment_signature_header(write_payment(terms, config, voucher)).payload
+    assert VoucherPayload.from_dict(plain).to_dict() == plain
+    refund = decode_payment_signature_header(write_refund(terms, config, voucher, 7)).payload
+    assert RefundPayload.from_dict(refund).to_dict() == refund
+    assert "amount" not in decode_payment_signature_header(write_refund(terms, config, voucher, None)).payload
+
+
+def _their_deposit(channel: str, deposit) -> str:
+    account = Account.from_key("0x" + "21" * 32)
+    domain = {"name": "Test Dollar", "version": "1", "chainId": CHAIN, "verifyingContract": ENTRY["asset"]}
+    message = {
+        "from": account.address,
+        "to": ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+        "value": deposit.amount,
+        "validAfter": 0,
+        "validBefore": deposit.valid_before,
+        "nonce": coerce_bytes32(build_erc3009_deposit_nonce(channel, deposit.salt)),
+    }
+    signer = EthAccountSigner(account)
+    return "0x" + signer.sign_typed_data(domain, RECEIVE_AUTHORIZATION_TYPES, "ReceiveWithAuthorization", message).hex()
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("?", "PAYMENT-REQUIRED must be base64 of JSON"),
+        (document_header([]), "PAYMENT-REQUIRED must be a JSON object"),
+        (document_header({"x402Version": 1, "accepts": []}), "x402Version must be 2"),
+        (document_header({"x402Version": 2}), "accepts must be a list"),
+        (document_header({"x402Version": 2, "accepts": []}), "offers no batch-settlement"),
+        (header(scheme="exact"), "offers no batch-settlement"),
+        (header(network="solana:1"), "network must be eip155"),
+        (header(network="eip155:0"), "network must be eip155"),
+        (header(amount=100), r"accepts\[0\].amount must be a whole number"),
+        (header(amount="-1"), "amount"),
+        (header(amount=str(2**128)), "at most 128 bits"),
+        (header(amount="１"), "amount"),
+        (header(asset="0x12"), "asset must be an address"),
+        (header(maxTimeoutSeconds=True), "maxTimeoutSeconds must be a whole number"),
+        (header(extra=None), "extra must be a JSON object"),
+        (header(extra=EXTRA | {"assetTransferMethod": "permit2"}), "only eip3009"),
+        (header(extra=EXTRA | {"withdrawDelay": 2**40}), "withdrawDelay"),
+        (header(extra=EXTRA | {"name": ""}), "extra.name must be text"),
+        (header(extra=EXTRA | {"channelState": {"channelId": "0x1"}}), "channelState.channelId must be 32 bytes"),
+        (header(extra=EXTRA | {"voucherState": {"signedMaxClaimable": "1", "signature": "0x"}}), "65 bytes"),
+    ],
+)
+def test_a_malformed_402_is_named(written, says):
+    with pytest.raises(BadAnswer, match=says):
+        read_required(written)
+
+
+def test_a_malformed_response_is_named():
+    for document, says in (
+        ({"success": 1, "transaction": ""}, "success must be true or false"),
+        ({"success": True}, "transaction must be text"),
+        ({"success": True, "transaction": "", "extra": {"chargedAmount": 7}}, "chargedAmount must be"),
+    ):
+        with pytest.raises(BadAnswer, match=says):
+            read_response(document_header(document))
+
+
+def test_receipts_are_those_of_the_gateway(fake):
+    gateway = fake.FakeGateway()
+    document = gateway._receipt("0x" + "12" * 32, fake.Books(), 40, "34" * 32, "said")
+    receipt = read_receipt(document)
+    assert receipt.signed_by() == receipt.signer == fake.OPERATOR.address
+    assert receipt.above == 0
+    for name in ("asset", "price_card_version", "input_tokens", "output_tokens", "amount", "cumulative", "time"):
+        assert replace(receipt, **{name: getattr(receipt, name) + 1}).signed_by() != receipt.signer
+    for name in document:
+        with pytest.raises(BadAnswer, match=name):
+            read_receipt({**document, name: None})
+
+
+texts = st.text(max_size=5)
+names = st.sampled_from(["content", "role", "reasoning", "reasoning_content", "tool_calls", "id", "name", "arguments"])
+values = st.recursive(
+    st.none() | texts | st.integers() | st.booleans(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
+    max_leaves=8,
+)
+choices = st.lists(
+    st.dictionaries(st.sampled_from(["delta", "message", "text", "index"]), values, max_size=3) | values, max_size=3
+)
+
+
+@given(choices)
+def test_the_text_that_is_hashed_is_the_gateways(given_choices):
+    assert output_text(given_choices) == their_text(given_choices)
+
+
+@given(before=values, data=values, after=values, indent=st.sampled_from([None, 1]))
+def test_the_data_member_is_cut_out_as_it_stands(before, data, after, indent):
+    inner = json.dumps(data, separators=(",", " :  "))
+    body = f'{{"a" : {json.dumps(before, indent=indent)},\n "data":{inner} , "b": {json.dumps(after)}}}'
+    assert data_member(body) == inner
+    assert data_member(json.dumps({"a": before, "b": after})) == ""
+
+
+@given(st.data(), st.sampled_from([b"\n", b"\r\n"]))
+def test_a_stream_says_the_same_however_it_is_cut(data, end):
+    events = [
+        b'data: {"choices":[{"delta":{"content":"\xc3\xa9a"}}]}',
+        b": keep-alive",
+        b'event: x\ndata:{"choices":[{"delta":{"content":"b"}}],\ndata:"usage":null}'.replace(b"\n", end),
+        b"data: nonsense",
+        b"data: [DONE]",
+        b'data: {"choices":[],"usufruct":{"call":"0x1"}}',
+    ]
+    stream = b"".join(event + end + end for event in events)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    reader = EventReader()
+    for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        reader.feed(stream[start:stop])
+    assert (reader.text, reader.done, reader.bill) == ("éab", True, {"call": "0x1"})
