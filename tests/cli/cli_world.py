@@ -92,9 +92,10 @@ def running_cli(*arguments: str, own: dict[str, str], log: Path) -> Iterator[Run
 
 @dataclass
 class Commands:
-    """Commands run in this process, on one installation."""
+    """Commands run in this process, on one installation; `token` is the dollar of a public chain."""
 
     own: dict[str, str]
+    token: str = ""
 
     @property
     def config(self) -> Config:

@@ -83,7 +83,7 @@ async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
     else:
         remedy = f"run `usufruct till claim-key {checksum(claim)}` where the owner's key is"
         yield bad("till", f"claim key {checksum(claim)} may not claim", remedy)
-    owner = _owner(chain.config)
+    owner = _key(Role.OWNER, chain.config)
     if owner is not None and await till.owner() != owner.address:
         yield bad("till", f"it obeys {checksum(await till.owner())}", "use that key as keystore `owner`")
     sink = fee_sink_of(chain.config)
@@ -96,8 +96,9 @@ async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:
     """The keys that send can pay for it, and what they sent is mined."""
     head = await chain.client.header()
     needed = _CLAIMS * _CLAIM_GAS * (head.base_fee if head else 0)
-    for role, signer in ((Role.CLAIM, signer_of(Role.CLAIM, chain.config)), (Role.OWNER, _owner(chain.config))):
-        if signer is None:
+    for role in Role:
+        signer = _key(role, chain.config)
+        if signer is None or role is Role.RECEIPTS:  # which sends nothing
             continue
         held = await chain.client.balance(signer.address)
         says = f"{role} key {checksum(signer.address)} holds {format_units(held, 18)} of the chain's coin"
@@ -110,8 +111,8 @@ async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:
             yield bad("transactions", f"{sent.key} waits with nonce {sent.nonce}{why}", "see that a worker runs")
 
 
-def _owner(config: Config) -> KeySigner | None:
+def _key(role: Role, config: Config) -> KeySigner | None:
     try:
-        return signer_of(Role.OWNER, config)
+        return signer_of(role, config)
     except KeystoreMissing:
         return None
