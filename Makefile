@@ -9,7 +9,7 @@ export UV_LINK_MODE := copy
 UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo lock contracts bindings test test-contracts test-python check check-gas fmt slither bench-gas clean
+.PHONY: help setup demo up docs release lock contracts bindings test test-contracts test-python check check-gas fmt slither bench-gas clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -38,6 +38,9 @@ node_modules/.installed: package.json .npmrc $(VENV)/.python
 
 setup: $(VENV)/.dev node_modules/.installed ## install everything needed to build, test and run
 
+up: $(VENV)/.core node_modules/.installed ## run an installation on a local chain until Ctrl-C
+	@python -m usufruct.cli up
+
 demo: $(VENV)/.core node_modules/.installed ## show the main job end to end on a local chain
 	@python -m usufruct.cli demo
 
@@ -59,7 +62,7 @@ test-contracts: setup ## forge: unit, fuzz, invariants (FOUNDRY_PROFILE=ci: more
 	@export FOUNDRY_PROFILE=$${FOUNDRY_PROFILE:-test}; $(FORGE) test
 
 test-python: setup ## pytest
-	@python -m pytest
+	@python -m pytest -n 3 --dist loadfile
 
 check: export FOUNDRY_PROFILE = default
 check: setup ## style, types, floors, budgets, generated code, gas, static analysis

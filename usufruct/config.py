@@ -6,6 +6,7 @@ this machine. `USUFRUCT_TEST_*` belongs to the test suite and is ignored.
 """
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ __all__ = [
     "load_config",
     "process_environment",
     "show_config",
+    "write_settings",
 ]
 
 DEVNET_CHAIN_ID = 31337
@@ -199,6 +201,19 @@ def process_environment(config: Config) -> dict[str, str]:
             text = value.reveal() if isinstance(value, Secret) else str(value)
             own[f"{_PREFIX}{section.name}_{key.name}".upper()] = text
     return own
+
+
+def write_settings(config: Config, path: Path) -> None:
+    """Write a configuration to a TOML file that only its owner may read; secrets are left out."""
+    lines: list[str] = []
+    for section in fields(Config):
+        lines.append(f"[{section.name}]")
+        for key in fields(cast(Any, section.type)):
+            value = getattr(getattr(config, section.name), key.name)
+            if not isinstance(value, Secret):  # a JSON string is a TOML string too
+                lines.append(f"{key.name} = {value if isinstance(value, int) else json.dumps(str(value))}")
+    path.touch(0o600)
+    path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _known() -> dict[str, Field[Any]]:

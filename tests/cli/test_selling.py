@@ -96,7 +96,7 @@ def test_embeddings_are_tried_as_embeddings(commands, cli_world, librarian_url):
         ({"pay_to": ZERO, "asset": "1"}, "invalid_choice", "--asset"),
         ({"asset": "0x5", "input": "1"}, "invalid_choice", "--input"),
         ({"pay_to": "0x12"}, "invalid_address", "--pay-to"),
-        ({"asset": "0x5"}, "asset_not_found", "0x5"),
+        ({"asset": "0x5"}, "unknown_asset", "0x5"),
         ({"asset": "five"}, "invalid_asset_id", "--asset"),
         ({"pay_to": "0x" + "55" * 20, "model": "oracle"}, "no_model", "librarian, librarian-embedding"),
         ({"pay_to": "0x" + "55" * 20, "model": ""}, "no_model", "--model"),

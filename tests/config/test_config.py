@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from usufruct.config import InvalidSetting, Secret, UnknownSetting, load_config, show_config
+from usufruct.config import InvalidSetting, Secret, UnknownSetting, load_config, show_config, write_settings
 
 
 def written(tmp_path: Path, toml: str) -> Path:
@@ -119,3 +119,16 @@ def test_secrets_are_never_shown():
     with pytest.raises(InvalidSetting) as caught:
         load_config({"USUFRUCT_CHAIN_ID": "hush"})
     assert "hush" not in caught.value.message
+
+
+def test_settings_that_are_written_are_read_back(tmp_path):
+    config = load_config(
+        {"USUFRUCT_DATA_FOLDER": str(tmp_path / 'a "folder"'), "USUFRUCT_CHAIN_POLL_MILLISECONDS": "7"}
+    )
+    path = tmp_path / "usufruct.toml"
+    write_settings(config, path)
+    assert load_config({}, path) == config
+    assert path.stat().st_mode & 0o077 == 0
+    secret = load_config({"USUFRUCT_DATA_SECRET": "correct horse battery staple, and more"})
+    write_settings(secret, path)
+    assert "horse" not in path.read_text()

@@ -23,9 +23,9 @@ from usufruct.assets import (
 )
 from usufruct.chain import DEVNET_CHAINS, checksum
 from usufruct.cli.printing import Json, print_facts, print_rows, say
-from usufruct.cli.registry import AssetArgument, Desk, account, card_facts, open_desk, part, seconds
+from usufruct.cli.registry import AssetArgument, Desk, card_facts, open_desk, part, seconds
 from usufruct.cli.running import run
-from usufruct.cli.wallets import Wallet, open_wallet
+from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config
 from usufruct.core import Address, ChainId, address, hash32, parse_units
 

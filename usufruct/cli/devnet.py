@@ -25,7 +25,7 @@ async def embedded_chain(config: Config, narrator: Narrator) -> AsyncIterator[An
         yield None
         return
     tools = DataConfig().folder
-    await asyncio.to_thread(_fetch, narrator, tools)
+    await asyncio.to_thread(fetch_anvil, narrator, tools)
     port = urlsplit(config.chain.rpc_url).port
     async with Anvil(state=config.data.folder / _STATE, port=port, data_folder=tools) as anvil:
         narrator.say(f"a chain on this machine (anvil), kept in {config.data.folder / _STATE}")
@@ -49,7 +49,7 @@ async def _answers(url: str) -> bool:
         return True
 
 
-def _fetch(narrator: Narrator, tools: Path) -> None:
+def fetch_anvil(narrator: Narrator, tools: Path) -> None:
     """Fetch anvil once, for those who have the package alone and not the repository."""
     try:
         toolchain.find("anvil", tools)

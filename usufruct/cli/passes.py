@@ -8,9 +8,9 @@ import typer
 from usufruct.assets import NO_ADDRESS, TYPICAL_CALL, Credits, PassPlan, about_calls, moment
 from usufruct.chain import checksum
 from usufruct.cli.printing import Json, print_facts, say
-from usufruct.cli.registry import AssetArgument, Desk, Holder, account, open_desk, print_each, seconds
+from usufruct.cli.registry import AssetArgument, Desk, Holder, open_desk, print_each, seconds
 from usufruct.cli.running import run
-from usufruct.cli.wallets import Wallet, open_wallet
+from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import address, parse_units
 

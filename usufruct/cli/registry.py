@@ -7,16 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-import orjson
 import typer
 
 from usufruct.app import ChainAccess, open_chain
 from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, Token
-from usufruct.chain import DEVNET_ADDRESSES, DEVNET_CHAINS, InvalidKey, KeystoreMissing
 from usufruct.cli.printing import print_facts, print_rows
-from usufruct.cli.wallets import keystore_of
 from usufruct.config import Config
-from usufruct.core import Address, Invalid, address
+from usufruct.core import Invalid
 
 AssetArgument = Annotated[
     str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")
@@ -65,30 +62,6 @@ async def open_desk(config: Config) -> AsyncIterator[Desk]:
     async with open_chain(config) as chain:
         register = Register(chain.client, chain.deployments, chain.database, confirmations=config.chain.confirmations)
         yield Desk(chain, register, Assets(register), ShareHolders(register), Passes(register))
-
-
-def account(text: str, config: Config, field: str = "holder") -> Address:
-    """Return the address that an address, a wallet's name or a devnet account's number stands for; needs no password.
-
-    Raises:
-        KeystoreMissing: when there is no such wallet.
-        InvalidKey: when its file is no keystore.
-        InvalidAddress: for what only looks like an address.
-    """
-    if text.startswith("0x"):
-        return address(text, field)
-    if text.isdecimal() and int(text) < len(DEVNET_ADDRESSES) and config.chain.id in DEVNET_CHAINS:
-        return DEVNET_ADDRESSES[int(text)]
-    path = keystore_of(text, config)
-    if not path.is_file():
-        raise KeystoreMissing(
-            f"{field} {text!r} is neither an address nor a wallet: {path} does not exist", wallet=text
-        )
-    try:
-        written = str(orjson.loads(path.read_bytes())["address"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise InvalidKey(f"{path} is no keystore: it names no address", path=str(path)) from None
-    return address("0x" + written.removeprefix("0x"), f"the address in {path}")
 
 
 def seconds(text: str, field: str) -> int:

@@ -9,6 +9,7 @@ import httpx
 import orjson
 import typer
 
+from usufruct.cli.presence import found_up
 from usufruct.config import Config
 from usufruct.core import Conflict, Invalid, Unavailable, UsufructError
 from usufruct.payments import Offer, read_offer
@@ -16,7 +17,9 @@ from usufruct.payments import Offer, read_offer
 GatewayUrl = Annotated[
     str,
     typer.Option(
-        "--gateway", "-g", help="The gateway's address, such as https://ai.example.org; the default is the configured."
+        "--gateway",
+        "-g",
+        help="The gateway's address, such as https://ai.example.org; the default is this installation's.",
     ),
 ]
 
@@ -136,7 +139,8 @@ def gateway_url(given: str, config: Config) -> str:
     Raises:
         InvalidGateway: when it is none.
     """
-    text = given or f"http://{config.gateway.host}:{config.gateway.port}"
+    here = (found_up(config.data.folder) or {}).get("url", f"http://{config.gateway.host}:{config.gateway.port}")
+    text = given or str(here).removesuffix("/v1")
     url = text.rstrip("/").removesuffix("/v1")
     try:
         parts = httpx.URL(url)

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, Role, open_installation, signer_of
+from usufruct.assets import Register
 from usufruct.chain import KeystoreMissing, checksum, list_payee
-from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.errors import UnknownAsset
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.narrator import Narrator
@@ -20,7 +19,7 @@ from usufruct.cli.running import run, run_until_stopped
 from usufruct.cli.service import facts_of
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import DEVNET_CHAIN_ID, Config, load_config
-from usufruct.core import Address, AssetId, Denied, Invalid, NotFound, address, asset_id, parse_units
+from usufruct.core import Address, AssetId, Denied, Invalid, address, parse_units
 from usufruct.gateway import Asset, AssetExists, Caps, CountingRule, Endpoint, PricePeriod, UnknownModel, plain_asset_id
 from usufruct.payments import PriceCard
 
@@ -32,12 +31,6 @@ class InvalidChoice(Invalid):
     """Options of `sell` that do not go together."""
 
     code = "invalid_choice"
-
-
-class AssetNotFound(NotFound):
-    """No registered asset of this id."""
-
-    code = "asset_not_found"
 
 
 class PayeeNotListed(Denied):
@@ -65,7 +58,9 @@ class Choices:
             InvalidChoice: for no payee or two, or prices given for an asset that has its own.
         """
         if bool(self.pay_to) == bool(self.asset):
-            raise InvalidChoice("give one of --pay-to ADDRESS and --asset ID: who receives the income", field="pay_to")
+            raise InvalidChoice(
+                "give one of --pay-to ADDRESS and --asset ID_OR_NAME: who receives the income", field="pay_to"
+            )
         given = [option for option, price in self.prices.items() if price is not None]
         if self.asset and (given or self.context is not None):
             extra = ", ".join(given + (["--context"] if self.context is not None else []))
@@ -94,7 +89,7 @@ def sell(
     per_call: Annotated[str | None, typer.Option("--per-call", help=f"Per call [{PER_CALL}].")] = None,
     context: Annotated[int | None, typer.Option(help=f"Context window [what the upstream says, or {CONTEXT}].")] = None,
     pay_to: Annotated[str, typer.Option(help="Address that receives the income; nothing is registered.")] = "",
-    asset: Annotated[str, typer.Option(help="Id of a registered asset, whose shares receive the income.")] = "",
+    asset: Annotated[str, typer.Option(help="Id or name of a registered asset, whose shares receive the income.")] = "",
     vocabulary: Annotated[Path | None, typer.Option(help="tokenizers JSON file to count text by [bytes].")] = None,
     kind: Annotated[Endpoint, typer.Option(help="What it answers.")] = Endpoint.CHAT,
     max_output: Annotated[int | None, typer.Option(min=1, help="Most output tokens of one call.")] = None,
@@ -173,14 +168,9 @@ def _plain(installation: Installation, source: Source, choices: Choices, name: s
 
 async def _registered(installation: Installation, choices: Choices) -> Payee:
     """Take payee and price card of a registered asset from the registry."""
-    registry = AssetRegistry(installation.deployments.address(AssetRegistry), installation.client)
-    id_ = asset_id(choices.asset, "--asset")
-    try:
-        found, card = await registry.asset(id_), await registry.price_card(id_)
-    except UnknownAsset as error:
-        raise AssetNotFound(
-            f"--asset: the registry {registry.address} has no asset {id_:#x}", asset=hex(id_)
-        ) from error
+    register = Register(installation.client, installation.deployments, installation.database)
+    id_ = await register.find(choices.asset)
+    found, card = await register.asset(id_), await register.contract.price_card(id_)
     if found.currency != installation.operator.token:
         raise InvalidChoice(
             f"--asset: {id_:#x} is priced in {found.currency}, this installation charges in "

@@ -3,11 +3,20 @@
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
-from usufruct.chain import DEVNET_CHAINS, KeySigner, KeystoreMissing, devnet_signer, open_keystore
+from usufruct.chain import (
+    DEVNET_ADDRESSES,
+    DEVNET_CHAINS,
+    InvalidKey,
+    KeySigner,
+    KeystoreMissing,
+    devnet_signer,
+    open_keystore,
+)
 from usufruct.config import Config
-from usufruct.core import ChainId
+from usufruct.core import Address, ChainId, address
 
 Wallet = Annotated[
     str,
@@ -53,3 +62,27 @@ def new_password(config: Config) -> str:
     return config.keys.password.reveal() or str(
         typer.prompt("password", hide_input=True, confirmation_prompt=True, err=True)
     )
+
+
+def account(text: str, config: Config, field: str = "holder") -> Address:
+    """Return the address that an address, a wallet's name or a devnet account's number stands for; needs no password.
+
+    Raises:
+        KeystoreMissing: when there is no such wallet.
+        InvalidKey: when its file is no keystore.
+        InvalidAddress: for what only looks like an address.
+    """
+    if text.startswith("0x"):
+        return address(text, field)
+    if text.isdecimal() and int(text) < len(DEVNET_ADDRESSES) and config.chain.id in DEVNET_CHAINS:
+        return DEVNET_ADDRESSES[int(text)]
+    path = keystore_of(text, config)
+    if not path.is_file():
+        raise KeystoreMissing(
+            f"{field} {text!r} is neither an address nor a wallet: {path} does not exist", wallet=text
+        )
+    try:
+        written = str(orjson.loads(path.read_bytes())["address"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise InvalidKey(f"{path} is no keystore: it names no address", path=str(path)) from None
+    return address("0x" + written.removeprefix("0x"), f"the address in {path}")

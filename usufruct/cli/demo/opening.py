@@ -7,11 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from usufruct.app import open_installation, set_up_devnet
-from usufruct.chain import Anvil, ToolMissing, toolchain
+from usufruct.chain import Anvil
 from usufruct.cli.demo.outcome import LEASE_SECONDS, Outcome
 from usufruct.cli.demo.service import SoldService, choose_service
-from usufruct.cli.demo.story import Starter, Story
+from usufruct.cli.demo.story import SETTINGS, Starter, Story
+from usufruct.cli.devnet import fetch_anvil
 from usufruct.cli.narrator import Narrator
+from usufruct.cli.presence import only_one
 from usufruct.cli.processes import Process
 from usufruct.config import (
     ChainConfig,
@@ -21,6 +23,7 @@ from usufruct.config import (
     GatewayConfig,
     LedgerConfig,
     process_environment,
+    write_settings,
 )
 from usufruct.core import SystemClock
 
@@ -54,14 +57,17 @@ async def _open(narrator: Narrator, place: Path) -> AsyncIterator[Story]:
     narrator.step("Local chain, test dollars, no account")
     async with AsyncExitStack() as stack:
         tools = DataConfig().folder
-        await asyncio.to_thread(_fetch_anvil, narrator, tools)
+        await asyncio.to_thread(fetch_anvil, narrator, tools)
         with narrator.working("starting a chain on this machine (anvil)"):
             anvil = await stack.enter_async_context(Anvil(state=place / "chain.json", data_folder=tools))
         config = _config(place, anvil.url)
+        write_settings(config, place / SETTINGS)
         with narrator.working("deploying the contracts through the deterministic deployer"):
             await set_up_devnet(config)
+        presence = stack.enter_context(only_one(place))
         installation = await stack.enter_async_context(open_installation(config))
-        story = Story(narrator, installation, await _service(narrator, config, place, stack), _starter(config))
+        service = await _service(narrator, config, place, stack)
+        story = Story(narrator, installation, service, _starter(config), presence)
         stack.callback(story.stop_gateway)
         yield story
 
@@ -82,15 +88,6 @@ async def _service(narrator: Narrator, config: Config, place: Path, stack: Async
         librarian = await start("usufruct.connectors.librarian", "--pace", "0.02", "--cache", str(place))
         stack.callback(librarian.stop)
     return await choose_service(narrator, librarian.ready)
-
-
-def _fetch_anvil(narrator: Narrator, tools: Path) -> None:
-    """Fetch anvil once, for those who have the package alone and not the repository."""
-    try:
-        toolchain.find("anvil", tools)
-    except ToolMissing:
-        with narrator.working(f"fetching anvil {toolchain.VERSION} from npm (40 MB) into {tools}"):
-            toolchain.install_anvil(tools)
 
 
 def _starter(config: Config) -> Starter:

@@ -1,21 +1,23 @@
 """The demo's steps, in order; each leaves behind what the next one needs."""
 
 import asyncio
+import json
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from secrets import randbits
 
 import httpx
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from usufruct.app import DEVNET_FEE_BPS, Installation, Role, signer_of
-from usufruct.chain import checksum, devnet_signer
-from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.assets import Assets, AssetTerms, Holding, Register
+from usufruct.chain import checksum, devnet_signer, list_payee
 from usufruct.chain.contracts.shares import Shares
-from usufruct.chain.contracts.structs import Kind, PayeeKind, Registration
+from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.structs import PriceCard as CardOnChain
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
-from usufruct.cli.balances import NOBODY
 from usufruct.cli.demo.accounts import Accounts
 from usufruct.cli.demo.asking import Asked, ask
 from usufruct.cli.demo.outcome import (
@@ -35,25 +37,34 @@ from usufruct.cli.demo.outcome import (
 from usufruct.cli.demo.payers import Agent, KeyHolder, mint
 from usufruct.cli.demo.service import CAPS, Offer, SoldService
 from usufruct.cli.narrator import Narrator
+from usufruct.cli.presence import Presence
 from usufruct.cli.processes import Process
-from usufruct.core import Address, Hash32
+from usufruct.core import Hash32
 from usufruct.gateway import Asset, PricePeriod, Replica
 from usufruct.payments import Call, CallState, WrongReceiptSigner, read_receipt
+from usufruct.worker import work
 
 Starter = Callable[..., Awaitable[Process]]
+
+SETTINGS = "usufruct.toml"
+"""The demo's configuration, in its folder, for commands in another terminal."""
 
 
 class Story:
     """One run of the demo."""
 
-    def __init__(self, narrator: Narrator, installation: Installation, service: SoldService, start: Starter) -> None:
+    def __init__(
+        self, narrator: Narrator, installation: Installation, service: SoldService, start: Starter, presence: Presence
+    ) -> None:
         self._narrator = narrator
+        self._presence = presence
         self._installation = installation
         self._service = service
         self._start = start
         self._gateway: Process | None = None
         self._holder: KeyHolder | None = None
         self._agent = Agent(installation)
+        self._assets = Assets(Register(installation.client, installation.deployments, installation.database))
         self._shares: dict[str, Shares] = {}
         self._last = Asked()
         contracts = installation.deployments.contracts
@@ -80,7 +91,7 @@ class Story:
             with self._narrator.working(f"registering {offer.name}: title, 100,000,000 revenue shares, price card"):
                 await self._register(offer)
         with self._narrator.working("starting the gateway"):
-            self._gateway = await self._start("usufruct.cli", "serve")
+            await self._serve()
         self._narrator.say(
             f"Price: ${dollars(PRICES.input_per_million)} per million input tokens, "
             f"${dollars(PRICES.output_per_million)} per million output tokens, ${dollars(PRICES.per_call)} per call."
@@ -150,7 +161,7 @@ class Story:
         else:
             raise DemoFailed("the answer of a killed gateway came to its end")
         with self._narrator.working("starting it again; the broken call's lease ends, its money is free again"):
-            self._gateway = await self._start("usufruct.cli", "serve")
+            await self._serve()
             await self._quiet()
         demand((await self._person.channel()).charged == before, "the broken call was charged")
         self._narrator.say("The broken call was charged 0: the operator bears it. The same request again:")
@@ -209,13 +220,18 @@ class Story:
         say(f'client = OpenAI(base_url="{self._url}", api_key="{self._person.key.text}")')
         say(f'print(client.chat.completions.create(model="{self._service.chat.name}",')
         say('    messages=[{"role": "user", "content": "What is a voucher?"}]).choices[0].message.content)')
-        say("Your own model: usufruct sell --upstream URL")
+        say(f"your own model: {self._command} sell --upstream URL --pay-to ADDRESS")
         say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.operator.till)}")
         say("It keeps running; Ctrl-C ends it." if stays else "It ends now; `usufruct demo --stay` keeps it running.")
 
     async def stay(self) -> None:
-        """Go on until Ctrl-C."""
-        await asyncio.Event().wait()
+        """Go on until Ctrl-C, as a worker does: claims, deposits, refunds."""
+        await work(self._installation.jobs())
+
+    @property
+    def _command(self) -> str:
+        """What to type in another terminal to work on this installation."""
+        return f"USUFRUCT_CONFIG={self._installation.config.data.folder / SETTINGS} {_program()}"
 
     def _check_receipt(self) -> None:
         """Verify the last receipt, and see a changed one fail."""
@@ -228,9 +244,17 @@ class Story:
             pass
         else:
             raise DemoFailed("a changed receipt was taken for good")
+        file = self._installation.config.data.folder / "receipt.json"
+        file.write_text(json.dumps(receipt, indent=2))
         self._narrator.say(f"receipt of call {receipt['call'][:18]}...: signature good; with one digit changed: bad")
+        self._narrator.say(f"check it yourself: {self._command} receipt verify {file}")
 
     # between the steps
+
+    async def _serve(self) -> None:
+        """Start the gateway, and let other commands find it."""
+        self._gateway = await self._start("usufruct.cli", "serve")
+        self._presence.tell({"url": self._url, "rpc_url": self.outcome.rpc_url})
 
     def stop_gateway(self) -> None:
         """Stop the gateway if it runs."""
@@ -256,25 +280,24 @@ class Story:
 
     async def _register(self, offer: Offer) -> None:
         installation = self._installation
-        registry = AssetRegistry(installation.deployments.address(AssetRegistry), installation.client)
-        registrant = devnet_signer(OWNERS["owner, 70 %"], installation.chain_id)
-        sender = installation.sender(registrant)
-        registration = _registration(offer.name, self._dollar.address)
-        predicted = await registry.predict(registrant.address, registration)
-        await sender.execute(registry.register(registration), f"demo/register/{offer.name}")
-        shares = Shares(predicted.shares, installation.client)
-        for who, amount in PARTS.items():
-            to = devnet_signer(OWNERS[who], installation.chain_id).address
-            await sender.execute(shares.transfer(to, amount), f"demo/share/{offer.name}/{who}")
+        chain_id = installation.chain_id
+        registrant = installation.sender(devnet_signer(OWNERS["owner, 70 %"], chain_id))
+        card = CardOnChain(
+            PRICES.input_per_million, PRICES.output_per_million, PRICES.per_call, PRICES.context_window, PRICES.version
+        )
+        symbol = "".join(filter(str.isalnum, offer.name.upper()))[:11]
+        terms = AssetTerms(offer.name, symbol, self._dollar.address, card, notice_period=3_600)
+        gifts = [Holding(devnet_signer(OWNERS[who], chain_id).address, amount) for who, amount in PARTS.items()]
+        registered = await self._assets.register(registrant, terms, gifts)
         till = Till(installation.operator.till, installation.client)
         owner = installation.sender(signer_of(Role.OWNER, installation.config))
-        await owner.execute(till.set_payee(shares.address, PayeeKind.SHARES), f"demo/payee/{offer.name}")
+        await list_payee(till, owner, registered.shares, PayeeKind.SHARES)
         await installation.catalogue.add(
             Asset(
                 name=offer.name,
                 endpoint=offer.endpoint,
-                pay_to=shares.address,
-                id=predicted.id,
+                pay_to=registered.shares,
+                id=registered.id,
                 replicas=(Replica(offer.url, offer.model),),
                 prices=(PricePeriod(PRICES, 0),),
                 counting=offer.counting,
@@ -282,26 +305,11 @@ class Story:
             ),
             offer.vocabulary,
         )
-        self._shares[offer.name] = shares
-        self.outcome.assets.append(hex(predicted.id))
+        self._shares[offer.name] = Shares(registered.shares, installation.client)
+        self.outcome.assets.append(hex(registered.id))
 
 
-def _registration(name: str, currency: Address) -> Registration:
-    card = CardOnChain(
-        PRICES.input_per_million, PRICES.output_per_million, PRICES.per_call, PRICES.context_window, PRICES.version
-    )
-    return Registration(
-        salt=name.encode().ljust(32, b"\0"),
-        kind=Kind.MODEL,
-        name=f"Shares of {name}",
-        symbol=name.upper()[:11],
-        uri="",
-        endpoint="",
-        currency=currency,
-        price_card=card,
-        notice_period=3_600,
-        transfer_policy=NOBODY,
-        resale_royalty_bps=0,
-        parents=(),
-        meter=NOBODY,
-    )
+def _program() -> str:
+    """Return how this program was called, for somebody in another terminal."""
+    script = Path(sys.argv[0])
+    return f"{sys.executable} -m usufruct.cli" if script.name == "__main__.py" else str(script)
