@@ -47,7 +47,8 @@ demo: $(VENV)/.core node_modules/.installed ## show the main job end to end on a
 lock: $(VENV)/.python ## resolve requirements/*.lock again
 	cd requirements && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml -o core.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --extra postgres --extra redis -o dev.lock \
-	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 slither.in -o slither.lock
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 slither.in -o slither.lock \
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 release.in -o release.lock
 
 contracts: setup ## compile the contracts
 	@$(FORGE) build
@@ -93,6 +94,20 @@ fmt: setup ## format everything
 
 bench-gas: setup ## gas of our contracts beside peers'
 	@python -m bench.gas
+
+docs: setup ## write docs/reference/cli.md anew
+	@python -m typer usufruct.cli.root utils docs --name usufruct --title "The command line" --output docs/reference/cli.md > /dev/null
+
+build/release/.installed: $(VENV)/.python
+	@mkdir -p build && $(PYTHON) -m venv build/release
+	@uv pip install --quiet --python build/release/bin/python --require-hashes --only-binary :all: -r requirements/release.lock
+	@touch $@
+
+release: setup build/release/.installed ## build wheels, their checksums and a bill of materials into dist/
+	@rm -rf dist && build/release/bin/python -m build --quiet --outdir dist . && build/release/bin/python -m build --quiet --outdir dist sdk
+	@build/release/bin/cyclonedx-py requirements requirements/core.lock --pyproject pyproject.toml --of JSON --output-reproducible -o dist/usufruct.cdx.json
+	@cd dist && python -c "import hashlib, pathlib; [print(hashlib.sha256(p.read_bytes()).hexdigest(), '', p.name) for p in sorted(pathlib.Path().iterdir())]" > ../build/SHA256SUMS && mv ../build/SHA256SUMS .
+	@ls -l dist
 
 clean: ## remove what was built, keep the environments
 	rm -rf build contracts/out contracts/cache

@@ -18,7 +18,8 @@ def demo(
         Path | None, typer.Option(help="Keep the demo's files here instead of a temporary folder.")
     ] = None,
     stay: Annotated[
-        bool, typer.Option(help="Leave it running afterwards, until Ctrl-C; the default at a terminal.")
+        bool,
+        typer.Option(show_default=False, help="Leave it running afterwards, until Ctrl-C; the default at a terminal."),
     ] = sys.stdout.isatty(),
 ) -> None:
     """Show the main job on a local chain: a service is sold, called, metered and paid, its owners collect."""

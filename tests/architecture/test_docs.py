@@ -1,0 +1,63 @@
+"""The docs hold: links lead somewhere, commands in them exist, the reference is what the program says."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+from click import Context, Group
+
+from usufruct.cli import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sdk").glob("*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+COMMAND = re.compile(r"`(?:[A-Z_]+=\S+ )*(?:\S*/)?usufruct ([a-z][a-z -]*)|^(?:\S*/)?usufruct ([a-z][a-z -]*)", re.M)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as they are made from their words."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path):
+    for link in LINK.findall(page.read_text()):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert target.is_relative_to(ROOT)
+        if anchor:
+            assert anchor in anchors(target), f"{page.name}: {link}"
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    for groups in COMMAND.findall(page.read_text()):
+        words = (groups[0] or groups[1]).split()
+        yield [word for word in words if not word.startswith("-")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_docs_exist(page: Path):
+    root = typer.main.get_command(app)
+    for words in commands(page):
+        found = root
+        for word in words:
+            if not isinstance(found, Group | typer.core.TyperGroup):
+                break
+            found = found.get_command(Context(found), word)
+            assert found is not None, f"{page.name}: usufruct {' '.join(words)}"
+
+
+def test_the_command_reference_is_current(tmp_path: Path):
+    fresh = tmp_path / "cli.md"
+    command = [sys.executable, "-m", "typer", "usufruct.cli.root", "utils", "docs", "--name", "usufruct"]
+    command += ["--title", "The command line", "--output", str(fresh)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT, timeout=60)
+    assert fresh.read_text() == (ROOT / "docs" / "reference" / "cli.md").read_text(), "run `make docs`"
