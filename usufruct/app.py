@@ -56,6 +56,7 @@ from usufruct.payments import (
     Ledger,
     Observer,
     Offer,
+    RefundPolicy,
     Refunds,
     TokenFacts,
     Wanted,
@@ -248,7 +249,8 @@ class Installation(ChainAccess):
     @cached_property
     def refunds(self) -> Refunds:
         """Return what gives unused money back."""
-        return Refunds(self.chain_side, self._claim_sender, self.observer, leavers=self.keys)
+        policy = RefundPolicy(cooling_seconds=self.config.refunds.cooling_seconds)
+        return Refunds(self.chain_side, self._claim_sender, self.observer, leavers=self.keys, policy=policy)
 
     @cached_property
     def _claim_sender(self) -> Sender:
@@ -259,7 +261,14 @@ class Installation(ChainAccess):
         """Return what takes payments by x402."""
         side, offer = self.chain_side, self.offer
         funding = Funding(
-            side.escrow, side.terms, self.ledger, self.observer, self.deposits, self.refunds, offer.least_deposit
+            side.escrow,
+            side.terms,
+            self.ledger,
+            self.observer,
+            self.deposits,
+            self.refunds,
+            self.keys,
+            offer.least_deposit,
         )
         clock = SystemClock()
         return Wallets(Wanted(offer), funding, Quotes(self.quote_stamp, clock), clock)

@@ -30,6 +30,7 @@ __all__ = [
     "InvalidSetting",
     "KeysConfig",
     "LedgerConfig",
+    "RefundsConfig",
     "Secret",
     "UnknownSetting",
     "load_config",
@@ -125,6 +126,13 @@ class ClaimsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundsConfig:
+    """Refunds on request: not within `cooling_seconds` of a deposit or refund that the operator paid gas for."""
+
+    cooling_seconds: int = 86_400
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerConfig:
     """How the call ledger behaves.
 
@@ -162,6 +170,7 @@ class Config:
     chain: ChainConfig = field(default_factory=ChainConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     claims: ClaimsConfig = field(default_factory=ClaimsConfig)
+    refunds: RefundsConfig = field(default_factory=RefundsConfig)
     keys: KeysConfig = field(default_factory=KeysConfig)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
 

@@ -1,6 +1,7 @@
 """What every ledger does with claims, deposits, refunds and chain readings. Runs on SQLite and on PostgreSQL."""
 
 import asyncio
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -9,15 +10,21 @@ from usufruct.config import LedgerConfig
 from usufruct.core import UINT128_MAX, Hash32
 from usufruct.payments import (
     BalanceTooLow,
+    ChannelReading,
     Claim,
     ClaimPending,
+    DepositUnderWay,
     DuplicateDeposit,
     Ledger,
     NothingToClaim,
     RefundTooHigh,
+    Reserved,
     Split,
+    TooManyDeposits,
     Totals,
+    VoucherPublished,
     WrongState,
+    channel_id,
     new_id,
     open_ledger,
 )
@@ -196,17 +203,62 @@ async def test_a_channel_first_seen_with_a_past_starts_from_it(ledger: Ledger, w
 
 async def test_a_deposit_authorization_counts_once(ledger: Ledger, world: ModuleType):
     nonce = world.named("nonce")
-    await ledger.plan_deposit(world.channel(), nonce, 500, "tx-1")
+    await ledger.plan_deposit(world.channel(), nonce, 500, "tx-1", world.config().payer)
     with pytest.raises(DuplicateDeposit):
-        await ledger.plan_deposit(world.channel(), nonce, 500, "tx-2")
+        await ledger.plan_deposit(world.channel(), nonce, 500, "tx-2", world.config().payer)
     await ledger.finish_deposit(world.channel(), nonce, confirmed=False)
-    await ledger.plan_deposit(world.channel(), nonce, 500, "tx-3")
+    await ledger.plan_deposit(world.channel(), nonce, 500, "tx-3", world.config().payer)
     await ledger.finish_deposit(world.channel(), nonce, confirmed=True)
     with pytest.raises(DuplicateDeposit):
-        await ledger.plan_deposit(world.channel(), nonce, 500, "tx-4")
+        await ledger.plan_deposit(world.channel(), nonce, 500, "tx-4", world.config().payer)
     with pytest.raises(WrongState):
         await ledger.finish_deposit(world.channel(), nonce, confirmed=False)
-    await ledger.plan_deposit(world.channel(1), nonce, 500, "another channel")
+    await ledger.plan_deposit(world.channel(1), nonce, 500, "another channel", world.config().payer)
+
+
+async def test_a_payer_has_one_deposit_under_way_and_so_many_in_a_day(ledger: Ledger, world: ModuleType):
+    """The same money may stand behind all of them, and each costs gas."""
+    payer, other = world.config().payer, world.TILL
+    await ledger.plan_deposit(world.channel(0), world.named(0), 500, "tx-0", payer)
+    with pytest.raises(DepositUnderWay):
+        await ledger.plan_deposit(world.channel(1), world.named(1), 500, "tx-1", payer)
+    await ledger.plan_deposit(world.channel("other"), world.named("other"), 500, "tx-other", other)
+    assert (await ledger.pending_deposit_of(payer)).outbox_id == "tx-0"
+    for number in range(20):
+        await ledger.finish_deposit(world.channel(number), world.named(number), confirmed=bool(number % 2))
+        assert await ledger.pending_deposit_of(payer) is None
+        if number < 19:
+            await ledger.plan_deposit(world.channel(number + 1), world.named(number + 1), 500, f"tx-{number}", payer)
+    with pytest.raises(TooManyDeposits):
+        await ledger.plan_deposit(world.channel(20), world.named(20), 500, "tx-20", payer)
+
+
+async def test_a_claimed_voucher_is_public_and_the_lowest_that_covers_is_claimed(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(10_000))
+    first = (await ledger.reserve(world.reservation("a", 1_000, promise=1_000))).lease
+    await ledger.meter(first, world.bill(10))
+    second = (await ledger.reserve(world.reservation("b", 1_000, promise=5_000))).lease
+    await ledger.release(second, "upstream_down")
+    claim = await claim_all(ledger, world.channel())
+    assert (claim.cumulative, claim.voucher.max_claimable) == (10, 1_000)  # not 5,000, which nobody else has seen
+    assert await ledger.published(world.channel(), 1_000)
+    assert not await ledger.published(world.channel(), 5_000)
+    with pytest.raises(VoucherPublished):
+        await ledger.reserve(world.reservation("c", 100, promise=1_000))
+    assert (await ledger.reserve(world.reservation("c", 100, promise=1_001))).channel.reserved == 100
+
+
+async def test_a_stranger_who_names_a_payer_has_no_part_in_their_keys(ledger: Ledger, world: ModuleType):
+    """Anybody can open a channel that names somebody else as payer; an idempotency key is its signer's too."""
+    await ledger.observe(world.reading(1_000))
+    mine = (await ledger.reserve(world.reservation("mine", 100, promise=100, key="job-1"))).lease
+    await ledger.meter(mine, world.bill(60), b"for me alone")
+    config = replace(world.config("theirs"), payer_authorizer=world.TILL)
+    channel = channel_id(world.ESCROW, config)
+    await ledger.observe(ChannelReading(channel, world.CHAIN, config, 1, 1_000, 0))
+    request = replace(world.reservation("theirs", 100, key="job-1"), channel=channel)
+    request = replace(request, sign=lambda amount: world.voucher(amount))
+    assert isinstance(await ledger.reserve(request), Reserved)
 
 
 async def test_a_deposit_seen_on_chain_widens_the_budget(ledger: Ledger, world: ModuleType):

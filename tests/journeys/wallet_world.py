@@ -19,7 +19,7 @@ from x402.mechanisms.evm.signers import EthAccountSigner, EthAccountSignerWithRP
 from usufruct.app import FEE_SINK, Installation, Role, open_installation, set_up_devnet, signer_of
 from usufruct.chain import DEVNET_ADDRESSES, Anvil, Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, LedgerConfig
+from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, LedgerConfig, RefundsConfig
 from usufruct.core import address
 from usufruct.gateway import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.payments import PriceCard
@@ -141,7 +141,9 @@ def decoded(header: str) -> dict:
 
 
 @asynccontextmanager
-async def wallet_world(folder: Path, *, lease_seconds: int = 30, port: int = 0) -> AsyncIterator[WalletWorld]:
+async def wallet_world(
+    folder: Path, *, lease_seconds: int = 30, port: int = 0, cooling_seconds: int = 0
+) -> AsyncIterator[WalletWorld]:
     """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it unless at `port`."""
     async with AsyncExitStack() as stack:
         anvil = await stack.enter_async_context(Anvil())
@@ -151,6 +153,7 @@ async def wallet_world(folder: Path, *, lease_seconds: int = 30, port: int = 0) 
             chain=ChainConfig(anvil.url, poll_milliseconds=20),
             ledger=LedgerConfig(lease_seconds=lease_seconds),
             gateway=GatewayConfig(port=port),
+            refunds=RefundsConfig(cooling_seconds=cooling_seconds),
         )
         await set_up_devnet(config)
         installation = await stack.enter_async_context(open_installation(config))

@@ -68,7 +68,7 @@ async def test_only_channels_that_rest_and_hold_something_free_rest(ledger, worl
 async def test_transfers_under_way_are_listed_until_they_end(ledger, world):
     await ledger.observe(world.reading(1_000))
     channel = world.channel()
-    await ledger.plan_deposit(channel, world.named("nonce"), 50, "deposit/1")
+    await ledger.plan_deposit(channel, world.named("nonce"), 50, "deposit/1", world.config().payer)
     await ledger.plan_refund(channel, 0, 70, "refund/1")
     deposits, refunds = await asyncio.gather(ledger.pending_deposits(), ledger.pending_refunds())
     assert [(each.nonce, each.amount, each.outbox_id) for each in deposits] == [(world.named("nonce"), 50, "deposit/1")]

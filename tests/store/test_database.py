@@ -1,6 +1,7 @@
 """Units of work: durable or undone, errors in our words, settings that make commits durable."""
 
 import asyncio
+import time
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, delete, insert, select, text, update
@@ -190,4 +191,32 @@ async def test_an_absent_server_is_unavailable():
     with pytest.raises(DatabaseUnavailable, match="reached"):
         async with database.transaction():
             pass
+    await database.close()
+
+
+@pytest.mark.parametrize("kind", ["transaction", "snapshot"])
+async def test_a_unit_cancelled_while_it_takes_its_connection_leaves_it_to_the_next(tmp_path, monkeypatch, kind):
+    """A connection that nobody holds and nobody gave back would stop every writer after it, for ever."""
+    database = SqliteDatabase(tmp_path / "cancel.db")
+    engine = database._writer if kind == "transaction" else database._readers
+    connect = engine.connect
+
+    def slow_connect():
+        time.sleep(0.1)
+        return connect()
+
+    monkeypatch.setattr(engine, "connect", slow_connect)
+
+    async def unit() -> None:
+        async with getattr(database, kind)() as opened:
+            await opened.rows(text("SELECT 1"))
+
+    for _ in range(6):  # more than the pool has
+        task = asyncio.create_task(unit())
+        await asyncio.sleep(0.04)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    async with asyncio.timeout(5):
+        await unit()
     await database.close()

@@ -23,6 +23,7 @@ from usufruct.accounts.proof import (
 )
 from usufruct.accounts.store import (
     add_key,
+    channel_held,
     channels_left,
     key_by_hash,
     key_by_id,
@@ -78,6 +79,7 @@ class Keys:
         self._known: dict[bytes, tuple[BearerKey, float]] = {}
         self._reads: dict[bytes, asyncio.Task[BearerKey]] = {}
         self._revocations = 0
+        self._held: dict[Hash32, bool] = {}
 
     async def create(self, terms: KeyTerms, proof: KeyProof) -> NewKey:
         """Make a key the payer asked for with their signature.
@@ -177,6 +179,19 @@ class Keys:
         if sealed is None:
             raise KeyNotFound(f"there is no key {key.id}", key_id=key.id)
         return self._seal.open(sealed, key.id)
+
+    async def holds(self, channel: Hash32) -> bool:
+        """Tell whether a channel stands behind a key, revoked and expired ones included.
+
+        Remembered: a channel's id names the session key it was made with, so this never changes.
+        """
+        if channel not in self._held:
+            async with self._database.snapshot() as unit:
+                held = await channel_held(unit, channel)
+            if len(self._held) >= _MOST_REMEMBERED:
+                self._held.clear()
+            self._held[channel] = held
+        return self._held[channel]
 
     async def leaving(self) -> Sequence[Hash32]:
         """Return the channels of keys that are revoked or expired: their unused money can go back."""

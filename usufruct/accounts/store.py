@@ -128,3 +128,8 @@ def _key(row: Row[Any]) -> BearerKey:
         created_at=row.created_at,
         revoked_at=row.revoked_at,
     )
+
+
+async def channel_held(unit: Unit, channel: Hash32) -> bool:
+    """Tell whether a channel stands behind any key."""
+    return await unit.row(select(_keys.c.id).where(_keys.c.channel == channel)) is not None

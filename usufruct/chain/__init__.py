@@ -32,6 +32,7 @@ from usufruct.chain.plan import (
 )
 from usufruct.chain.revert import Panic, Reason, Revert, UnknownRevert
 from usufruct.chain.sender import (
+    GasOverLimit,
     KeyReused,
     NonceGap,
     Sender,
@@ -95,6 +96,7 @@ __all__ = [
     "FeeHistory",
     "FeePolicy",
     "FeesOverCap",
+    "GasOverLimit",
     "Header",
     "Indexer",
     "InvalidArgument",

@@ -15,7 +15,7 @@ from itertools import count
 
 from usufruct.chain.binding import Call
 from usufruct.chain.client import Client, Receipt
-from usufruct.chain.fees import FeePolicy, FeesOverCap, Offer, better_offer, market_offer
+from usufruct.chain.fees import TRANSACTION_GAS, FeePolicy, FeesOverCap, Offer, better_offer, market_offer
 from usufruct.chain.signer import Signer, refuse_devnet_key
 from usufruct.chain.store import Attempt, Outbox, Sent, State
 from usufruct.chain.transaction import Transaction
@@ -34,6 +34,12 @@ class KeyReused(Conflict):
     """One key was used for two different calls."""
 
     code = "send_key_reused"
+
+
+class GasOverLimit(Conflict):
+    """A call would take more gas than whoever asks for it may spend."""
+
+    code = "gas_over_limit"
 
 
 class StillPending(Unavailable):
@@ -96,11 +102,12 @@ class Sender:
         """Return the call that was sent under `key`, as far as the outbox knows."""
         return await self._outbox.find(key)
 
-    async def send(self, call: Call, key: str) -> Sent:
-        """Send a call once; the same call under the same key is only looked up.
+    async def send(self, call: Call, key: str, *, most_gas: int | None = None) -> Sent:
+        """Send a call once, allowing it `most_gas` at most; the same call under the same key is only looked up.
 
         Raises:
             Revert: the contract's own error; nothing was sent.
+            GasOverLimit: when it would take more than `most_gas`; nothing was sent.
             KeyReused: when another call was sent under `key`.
             FeesOverCap: when gas costs more than the policy allows; nothing was sent.
             NonceGap: when the chain and the outbox disagree; nothing was sent.
@@ -109,7 +116,10 @@ class Sender:
         if known:
             return known
         await self.simulate(call)
-        gas = self._fees.gas_limit(await self._client.estimate(call, self.address))
+        estimate = await self._client.estimate(call, self.address)
+        if most_gas is not None and estimate > most_gas:
+            raise GasOverLimit(f"the call takes {estimate} gas, {most_gas} is allowed", estimate=estimate)
+        gas = min(self._fees.gas_limit(estimate), most_gas or TRANSACTION_GAS)
         offer = await market_offer(self._client, self._fees)
         block = await self._client.block_number()
         for _ in range(_TRIES):

@@ -1,6 +1,6 @@
 """Why the ledger says no. Each refusal carries the numbers it was decided on, and nothing was charged."""
 
-from usufruct.core import Conflict, Faulty, Hash32, NotFound, PaymentRequired, UsufructError
+from usufruct.core import Conflict, Faulty, Hash32, NotFound, PaymentRequired, Unavailable, UsufructError
 
 
 class ChannelUnknown(NotFound):
@@ -31,6 +31,12 @@ class VoucherTooLow(PaymentRequired):
     """The voucher does not cover what is charged, reserved and asked for now; sign the amount `needed`."""
 
     code = "cumulative_amount_mismatch"
+
+
+class VoucherPublished(PaymentRequired):
+    """The voucher went to the chain with a claim: whoever shows it now need not be the payer."""
+
+    code = "voucher_published"
 
 
 class KeyMismatch(UsufructError):
@@ -87,6 +93,18 @@ class WrongState(Conflict):
     """A claim, deposit or refund is not in the state this step starts from."""
 
     code = "wrong_state"
+
+
+class DepositUnderWay(Unavailable):
+    """Another deposit of the same payer has not ended; they are made one after another."""
+
+    code = "deposit_pending"
+
+
+class TooManyDeposits(PaymentRequired):
+    """The payer's deposits of a day, each of which costs the operator gas."""
+
+    code = "too_many_deposits"
 
 
 class DuplicateDeposit(Conflict):

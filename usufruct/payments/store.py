@@ -83,6 +83,8 @@ calls = Table(
     Column("flagged", Boolean),
     Column("model_digest", _Hash),
     Column("response_hash", _Hash),
+    Column("voucher_amount", Amount),  # the voucher that it came with
+    Column("voucher_signature", LargeBinary),
     CheckConstraint(_one_of("state", "reserved", "serving", "metered", "released"), name="state"),
     CheckConstraint("charge <= ceiling", name="ceiling"),
     CheckConstraint("(state = 'metered') = (charge IS NOT NULL)", name="charge"),
@@ -125,17 +127,18 @@ claims = Table(
 )
 _pending = text("state IN ('planned', 'sent')")
 Index("uq_claims_pending", claims.c.channel_id, unique=True, sqlite_where=_pending, postgresql_where=_pending)
+Index("ix_claims_published", claims.c.channel_id, claims.c.voucher_amount)
 
 answers = Table(
     "answers",
     metadata,
-    Column("payer", _Address, nullable=False),
+    Column("scope", String(85), nullable=False),  # payer/payerAuthorizer: who may repeat a call
     Column("key", String(255), nullable=False),
     Column("body_hash", _Hash, nullable=False),
     Column("call_id", _Hash, ForeignKey("calls.id"), nullable=False, unique=True),
     Column("sealed", LargeBinary),  # encrypted; NULL while the call runs
     Column("expires_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("payer", "key"),
+    PrimaryKeyConstraint("scope", "key"),
 )
 Index("ix_answers_expiry", answers.c.expires_at)
 
@@ -143,6 +146,7 @@ deposits = Table(
     "deposits",
     metadata,
     Column("channel_id", _Hash, nullable=False),
+    Column("payer", _Address, nullable=False),
     Column("nonce", _Hash, nullable=False),
     Column("amount", Amount, nullable=False),
     Column("state", String(9), nullable=False),
@@ -151,6 +155,9 @@ deposits = Table(
     PrimaryKeyConstraint("channel_id", "nonce"),
     CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
 )
+Index("ix_deposits_payer", deposits.c.payer, deposits.c.planned_at)
+_planned = text("state = 'planned'")
+Index("uq_deposits_planned", deposits.c.payer, unique=True, sqlite_where=_planned, postgresql_where=_planned)
 
 refunds = Table(
     "refunds",

@@ -147,7 +147,7 @@ async def finish(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
 @asynccontextmanager
 async def _unit(engine: Engine, threads: ThreadPoolExecutor) -> AsyncIterator[Unit]:
     with translated_errors():
-        connection = await finish(threads, engine.connect)
+        connection = await _connected(engine, threads)
     try:
         with translated_errors():
             await finish(threads, connection.begin)
@@ -156,6 +156,18 @@ async def _unit(engine: Engine, threads: ThreadPoolExecutor) -> AsyncIterator[Un
             await finish(threads, connection.commit)
     finally:
         await finish(threads, connection.close)
+
+
+async def _connected(engine: Engine, threads: ThreadPoolExecutor) -> Connection:
+    """Take a connection out of the pool; who is cancelled meanwhile leaves it there for the next."""
+    taking = asyncio.get_running_loop().run_in_executor(threads, engine.connect)
+    try:
+        return await asyncio.shield(taking)
+    except asyncio.CancelledError:
+        await asyncio.wait([taking])
+        if taking.exception() is None:
+            await finish(threads, taking.result().close)
+        raise
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:

@@ -1,17 +1,18 @@
 """Whether a call may be reserved: its voucher against the channel's numbers, its idempotency key against the past."""
 
-from usufruct.core import Address, Hash32
+from usufruct.core import Hash32
 from usufruct.payments.errors import (
     BalanceTooLow,
     ChannelWithdrawing,
     KeyMismatch,
     StillRunning,
     VoucherOverBalance,
+    VoucherPublished,
     VoucherTooLow,
 )
-from usufruct.payments.ledger.backend import Verb, ask, ask_one
+from usufruct.payments.ledger.backend import Money, Verb, ask, ask_one
 from usufruct.payments.ledger.records import Channel, Replay, Reservation
-from usufruct.payments.voucher import VerifiedVoucher
+from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
 
 
 def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
@@ -57,7 +58,37 @@ def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
     return best if best and best.max_claimable > request.voucher.max_claimable else request.voucher
 
 
-def replayed(request: Reservation, payer: Address) -> Verb[Replay | None]:
+def published(channel: Hash32, amount: int) -> Verb[bool]:
+    """Tell whether a claim carried a voucher of this amount: it stands in calldata, and anybody can show it."""
+    row = yield from ask_one(
+        "SELECT id FROM claims WHERE channel_id = $1 AND voucher_amount = $2 LIMIT 1", channel, Money(amount)
+    )
+    return row is not None
+
+
+def refuse_published(request: Reservation) -> Verb[None]:
+    """Refuse a voucher that whoever sent it may have read on the chain.
+
+    Raises:
+        VoucherPublished: when a claim carried it.
+    """
+    if request.voucher and (yield from published(request.channel, request.voucher.max_claimable)):
+        raise VoucherPublished(
+            f"a voucher over {request.voucher.max_claimable} was claimed and is public now; sign another amount",
+            channel=request.channel,
+            offered=request.voucher.max_claimable,
+        )
+
+
+def scope_of(config: ChannelConfig) -> str:
+    """Return within which channels an idempotency key is one: those of the same payer and the same signer.
+
+    Anybody can open a channel that names somebody else as its payer, but nobody can sign for another's signer.
+    """
+    return f"{config.payer}/{config.payer_authorizer}"
+
+
+def replayed(request: Reservation, config: ChannelConfig) -> Verb[Replay | None]:
     """Return the answer (still sealed) when this request was answered before; None when its key is free.
 
     Raises:
@@ -67,8 +98,8 @@ def replayed(request: Reservation, payer: Address) -> Verb[Replay | None]:
     if request.idempotency is None:
         return None
     row = yield from ask_one(
-        "SELECT call_id, body_hash, sealed, expires_at < {now} AS expired FROM answers WHERE payer = $1 AND key = $2",
-        payer,
+        "SELECT call_id, body_hash, sealed, expires_at < {now} AS expired FROM answers WHERE scope = $1 AND key = $2",
+        scope_of(config),
         request.idempotency.key,
     )
     if row is None:
@@ -77,15 +108,13 @@ def replayed(request: Reservation, payer: Address) -> Verb[Replay | None]:
         yield from free_key(row["call_id"])
         return None
     if row["body_hash"] != request.idempotency.body_hash:
-        raise KeyMismatch("this idempotency key was used with another body; use a new key", call=row["call_id"])
+        raise KeyMismatch("this idempotency key was used with another body; use a new key")
     if row["sealed"] is None:
-        raise StillRunning(
-            f"call {row['call_id']} under this key is still running; ask again later", call=row["call_id"]
-        )
+        raise StillRunning("the call under this key is still running; ask again later")
     return Replay(row["call_id"], row["sealed"])
 
 
-def hold_key(request: Reservation, payer: Address, answer_seconds: int) -> Verb[None]:
+def hold_key(request: Reservation, config: ChannelConfig, answer_seconds: int) -> Verb[None]:
     """Take the request's idempotency key for its call.
 
     Raises:
@@ -94,16 +123,16 @@ def hold_key(request: Reservation, payer: Address, answer_seconds: int) -> Verb[
     if request.idempotency is None:
         return
     held = yield from ask_one(
-        "INSERT INTO answers (payer, key, body_hash, call_id, expires_at) VALUES ($1, $2, $3, $4, {now} + $5) "
-        "ON CONFLICT (payer, key) DO NOTHING RETURNING call_id",
-        payer,
+        "INSERT INTO answers (scope, key, body_hash, call_id, expires_at) VALUES ($1, $2, $3, $4, {now} + $5) "
+        "ON CONFLICT (scope, key) DO NOTHING RETURNING call_id",
+        scope_of(config),
         request.idempotency.key,
         request.idempotency.body_hash,
         request.call,
         answer_seconds,
     )
     if held is None:
-        raise StillRunning("another call under this key has just begun; ask again later", call=request.call)
+        raise StillRunning("another call under this key has just begun; ask again later")
 
 
 def keep_answer(call: Hash32, sealed: bytes, answer_seconds: int) -> Verb[None]:

@@ -9,12 +9,20 @@ from dataclasses import replace
 
 from usufruct.core import Hash32, PaymentRequired
 from usufruct.payments.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
-from usufruct.payments.ledger.admission import accepted_voucher, free_key, hold_key, keep_answer, replayed
+from usufruct.payments.ledger.admission import (
+    accepted_voucher,
+    free_key,
+    hold_key,
+    keep_answer,
+    refuse_published,
+    replayed,
+)
 from usufruct.payments.ledger.backend import Money, Row, Verb, ask, ask_one
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.records import Bill, Call, Channel, Lease, Replay, Reservation, Reserved
 from usufruct.payments.ledger.rows import CALL_COLUMNS, asset_text, call_of, locked_channel
 from usufruct.payments.model import OPEN_STATES, CallState
+from usufruct.payments.voucher import VerifiedVoucher
 
 _OPEN = "state IN ('reserved', 'serving')"
 
@@ -23,24 +31,26 @@ def reserve(request: Reservation, owner: str, lease_seconds: int, answer_seconds
     """Set the call's ceiling aside on its channel, with a voucher that covers it; or find the answer of the same call.
 
     Raises:
-        ChannelUnknown, ChannelWithdrawing, BalanceTooLow, VoucherOverBalance, VoucherTooLow: nothing was reserved.
+        ChannelUnknown, ChannelWithdrawing, BalanceTooLow, VoucherOverBalance, VoucherTooLow, VoucherPublished: nothing
+            was reserved.
         StillRunning, KeyMismatch: the idempotency key is taken.
         CallLost: when the same call id was used before and is final, or for another channel.
     """
     channel = yield from locked_channel(request.channel)
     try:
-        answer = yield from replayed(request, channel.reading.config.payer)
+        yield from refuse_published(request)
+        answer = yield from replayed(request, channel.reading.config)
         if answer is not None:
             return answer
         voucher = accepted_voucher(request, channel)
-        new = yield from _insert(request, owner, lease_seconds)
+        new = yield from _insert(request, voucher, owner, lease_seconds)
     except (PaymentRequired, StillRunning, KeyMismatch):
         if (yield from _find(request.call)) is None:
             raise
         new = False
     if not new:
         return (yield from _reserved_before(request, channel))
-    yield from hold_key(request, channel.reading.config.payer, answer_seconds)
+    yield from hold_key(request, channel.reading.config, answer_seconds)
     reserved = channel.reserved + request.ceiling
     yield from ask(
         "UPDATE channels SET reserved = $2, voucher_amount = $3, voucher_signature = $4 WHERE id = $1",
@@ -200,11 +210,12 @@ def _known(call: Hash32) -> Verb[Row]:
     return row
 
 
-def _insert(request: Reservation, owner: str, lease_seconds: int) -> Verb[bool]:
+def _insert(request: Reservation, voucher: VerifiedVoucher, owner: str, lease_seconds: int) -> Verb[bool]:
     """Write the call's row; False when there is one already."""
     inserted = yield from ask_one(
         "INSERT INTO calls (id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, "
-        "request_hash, reserved_at) VALUES ($1, $2, $3, 'reserved', $4, 1, {now} + $5, $6, $7, $8, {now}) "
+        "request_hash, reserved_at, voucher_amount, voucher_signature) "
+        "VALUES ($1, $2, $3, 'reserved', $4, 1, {now} + $5, $6, $7, $8, {now}, $9, $10) "
         "ON CONFLICT (id) DO NOTHING RETURNING id",
         request.call,
         request.channel,
@@ -214,6 +225,8 @@ def _insert(request: Reservation, owner: str, lease_seconds: int) -> Verb[bool]:
         Money(request.ceiling),
         request.price_card_version,
         request.request_hash,
+        Money(voucher.max_claimable),
+        voucher.signature,
     )
     return inserted is not None
 

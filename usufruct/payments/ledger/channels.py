@@ -1,12 +1,21 @@
 """Verbs on channels: what the chain says about them, deposits into them, refunds out of them."""
 
 from usufruct.core import Address, Hash32
-from usufruct.payments.errors import DuplicateDeposit, RefundTooHigh, WrongState
+from usufruct.payments.errors import (
+    DepositUnderWay,
+    DuplicateDeposit,
+    RefundTooHigh,
+    TooManyDeposits,
+    WrongState,
+)
 from usufruct.payments.ledger.backend import Money, Verb, ask, ask_one
 from usufruct.payments.ledger.claims import pay_splits
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.records import Channel, ChannelReading, Totals
 from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, locked_channel, money
+
+MOST_DEPOSITS = 20
+"""Deposits of one payer that an operator sends in a day."""
 
 
 def observe(reading: ChannelReading) -> Verb[Channel]:
@@ -42,16 +51,34 @@ def observe(reading: ChannelReading) -> Verb[Channel]:
     return (yield from locked_channel(reading.id))
 
 
-def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str) -> Verb[None]:
-    """Take note of a deposit authorization before it is broadcast; one that failed may be tried again."""
+def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address) -> Verb[None]:
+    """Take note of a deposit authorization before it is broadcast; one that failed may be tried again.
+
+    A payer has one deposit under way at a time, and `MOST_DEPOSITS` in a day: the same money may stand behind many
+    authorizations, and each costs the operator gas.
+    """
+    others = yield from ask(
+        "SELECT nonce, state FROM deposits WHERE payer = $1 AND planned_at > {now} - 86400 AND nonce <> $2",
+        payer,
+        nonce,
+    )
+    if any(row["state"] == "planned" for row in others):
+        raise DepositUnderWay(f"another deposit of {payer} is on its way; ask again", payer=payer)
+    if len(others) >= MOST_DEPOSITS:
+        raise TooManyDeposits(
+            f"{payer} made {len(others)} deposits in a day; deposit more at once, or deposit on the chain yourself",
+            payer=payer,
+            most=MOST_DEPOSITS,
+        )
     noted = yield from ask_one(
-        "INSERT INTO deposits (channel_id, nonce, amount, state, outbox_id, planned_at) "
-        "VALUES ($1, $2, $3, 'planned', $4, {now}) ON CONFLICT (channel_id, nonce) DO UPDATE "
+        "INSERT INTO deposits (channel_id, nonce, amount, state, outbox_id, planned_at, payer) "
+        "VALUES ($1, $2, $3, 'planned', $4, {now}, $5) ON CONFLICT (channel_id, nonce) DO UPDATE "
         "SET state = 'planned', outbox_id = excluded.outbox_id WHERE deposits.state = 'failed' RETURNING nonce",
         channel_id,
         nonce,
         Money(amount),
         outbox_id,
+        payer,
     )
     if noted is None:
         raise DuplicateDeposit(f"deposit {nonce} was handed in before; sign one with another nonce", nonce=nonce)

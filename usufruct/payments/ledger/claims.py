@@ -20,6 +20,7 @@ from usufruct.payments.ledger.rows import (
     money,
     voucher_of,
 )
+from usufruct.payments.voucher import VerifiedVoucher
 
 
 def splits_between(channel: Hash32, start: int, end: int) -> Verb[tuple[Split, ...]]:
@@ -73,6 +74,7 @@ def plan_claim(claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> V
             f"charged {channel.charged}, voucher {covered}, balance {channel.reading.balance}",
             channel=channel_id,
         )
+    voucher = yield from _least_voucher(channel, cumulative)
     yield from ask(
         "INSERT INTO claims (id, channel_id, split_from, cumulative, voucher_amount, voucher_signature, state, "
         "planned_at) VALUES ($1, $2, $3, $4, $5, $6, 'planned', {now})",
@@ -80,10 +82,28 @@ def plan_claim(claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> V
         channel_id,
         Money(channel.total_split),
         Money(cumulative),
-        Money(covered),
-        channel.voucher.signature,
+        Money(voucher.max_claimable),
+        voucher.signature,
     )
     return (yield from _claim_of((yield from _find(claim)), channel))
+
+
+def _least_voucher(channel: Channel, cumulative: int) -> Verb[VerifiedVoucher]:
+    """Return the lowest voucher that covers a claim: what goes to the chain anybody can read.
+
+    A call's own voucher covers it, so the lowest that came with an unclaimed call is never worse than the best.
+    """
+    assert channel.voucher is not None
+    row = yield from ask_one(
+        "SELECT voucher_amount, voucher_signature FROM calls WHERE channel_id = $1 AND cumulative > $2 "
+        "AND voucher_amount >= $3 ORDER BY voucher_amount LIMIT 1",
+        channel.reading.id,
+        Money(channel.total_split),
+        Money(cumulative),
+    )
+    if row is None:
+        return channel.voucher
+    return voucher_of(channel.reading.id, row["voucher_amount"], row["voucher_signature"])
 
 
 def send_claim(claim: Hash32, channel_id: Hash32, outbox_id: str) -> Verb[Claim]:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TypeVar, cast
 
 from usufruct.config import LedgerConfig
-from usufruct.core import Hash32
+from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import admission, calls, channels, claims, entries, settling
 from usufruct.payments.ledger.backend import Backend, Job, Points, Verb, no_points
 from usufruct.payments.ledger.records import (
@@ -97,9 +97,17 @@ class Ledger:
         """Return channels by id, a page at a time, from the one after `after`."""
         return await self._read("channel_list", lambda: channels.channel_list(after, limit))
 
-    async def plan_deposit(self, channel: Hash32, nonce: Hash32, amount: int, outbox_id: str) -> None:
-        """Take note of a deposit authorization before its transaction is broadcast; each one counts once."""
-        await self._write("plan_deposit", lambda: channels.plan_deposit(channel, nonce, amount, outbox_id), channel)
+    async def plan_deposit(self, channel: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address) -> None:
+        """Take note of a deposit authorization before its transaction is broadcast; each one counts once.
+
+        Raises:
+            DepositUnderWay: while another deposit of the payer is.
+            TooManyDeposits: when the payer made too many in a day.
+            DuplicateDeposit: when this one was handed in before.
+        """
+        await self._write(
+            "plan_deposit", lambda: channels.plan_deposit(channel, nonce, amount, outbox_id, payer), channel
+        )
 
     async def finish_deposit(self, channel: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
         """Note how a deposit's transaction ended; its money arrives by `observe`."""
@@ -120,6 +128,18 @@ class Ledger:
     async def pending_deposits(self) -> list[Transfer]:
         """Return the deposits whose transaction has not ended, oldest first."""
         return await self._read("pending_deposits", lambda: settling.pending("deposits"))
+
+    async def pending_deposit_of(self, payer: Address) -> Transfer | None:
+        """Return the payer's deposit whose transaction has not ended, if there is one."""
+        return await self._read("pending_deposit_of", lambda: settling.pending_of(payer))
+
+    async def last_paid_for(self, channel: Hash32) -> int:
+        """Return when a deposit into the channel or a refund out of it was last sent from here; 0: never."""
+        return await self._read("last_paid_for", lambda: settling.last_paid_for(channel))
+
+    async def published(self, channel: Hash32, amount: int) -> bool:
+        """Tell whether a claim carried the channel's voucher over `amount`: anybody can read and show it."""
+        return await self._read("published", lambda: admission.published(channel, amount))
 
     async def pending_refunds(self) -> list[Transfer]:
         """Return the refunds whose transaction has not ended, oldest first."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.core import Hash32
+from usufruct.core import Address, Hash32
 from usufruct.payments.ledger.backend import Money, Verb, ask, ask_one
 from usufruct.payments.ledger.channels import observe
 from usufruct.payments.ledger.claims import splits_between
@@ -20,6 +20,7 @@ class Transfer:
     nonce: Hash32 | int
     amount: int
     outbox_id: str
+    planned_at: int = 0
 
 
 def correct(reading: ChannelReading) -> Verb[Channel]:
@@ -68,9 +69,35 @@ def resting(before: int, after: str, limit: int) -> Verb[list[Channel]]:
 def pending(table: str) -> Verb[list[Transfer]]:
     """Return the deposits, or the refunds, that have not ended, oldest first."""
     rows = yield from ask(
-        f"SELECT channel_id, nonce, amount, outbox_id FROM {table} WHERE state = 'planned' ORDER BY planned_at, nonce"
+        f"SELECT channel_id, nonce, amount, outbox_id, planned_at FROM {table} WHERE state = 'planned' "
+        "ORDER BY planned_at, nonce"
     )
-    return [Transfer(Hash32(row["channel_id"]), row["nonce"], money(row["amount"]), row["outbox_id"]) for row in rows]
+    return [
+        Transfer(Hash32(row["channel_id"]), row["nonce"], money(row["amount"]), row["outbox_id"], row["planned_at"])
+        for row in rows
+    ]
+
+
+def pending_of(payer: Address) -> Verb[Transfer | None]:
+    """Return the payer's deposit that has not ended, if there is one."""
+    row = yield from ask_one(
+        "SELECT channel_id, nonce, amount, outbox_id, planned_at FROM deposits WHERE payer = $1 AND state = 'planned'",
+        payer,
+    )
+    if row is None:
+        return None
+    return Transfer(Hash32(row["channel_id"]), row["nonce"], money(row["amount"]), row["outbox_id"], row["planned_at"])
+
+
+def last_paid_for(channel: Hash32) -> Verb[int]:
+    """Return when we last sent a deposit into this channel, or a refund out of it; 0: never."""
+    times = []
+    for table in ("deposits", "refunds"):
+        row = yield from ask_one(
+            f"SELECT MAX(planned_at) AS at FROM {table} WHERE channel_id = $1 AND state <> 'failed'", channel
+        )
+        times.append(int(row["at"]) if row is not None and row["at"] is not None else 0)
+    return max(times)
 
 
 def deposited(channel: Hash32, nonce: Hash32) -> Verb[Transfer | None]:

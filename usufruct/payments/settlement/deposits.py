@@ -5,15 +5,16 @@ sends it, the money goes there and nowhere else. What we check first only makes 
 settlement check all of it again.
 """
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
-from usufruct.chain import COLLECTOR, Call, Revert, Sender, Sent, State, keccak
+from usufruct.chain import COLLECTOR, Call, GasOverLimit, Revert, Sender, Sent, State, keccak
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.core import ChainId, Hash32
-from usufruct.payments.errors import DuplicateDeposit, WrongState
+from usufruct.payments.errors import DepositUnderWay, DuplicateDeposit, WrongState
 from usufruct.payments.ledger.ledger import new_id
 from usufruct.payments.ledger.records import Channel
 from usufruct.payments.ledger.settling import Transfer
@@ -30,8 +31,14 @@ from usufruct.payments.settlement.model import ChainSide, on_chain
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.typed_data import as_hash32, hash_word, word
 from usufruct.payments.voucher import ChannelConfig, channel_id
+from usufruct.store import ConstraintViolated
 
 _MARGIN_SECONDS = 6
+_UNSENT_SECONDS = 600
+_SOON_SECONDS = 0.1
+_TURNS = 8
+_MOST_GAS = 300_000
+"""What a deposit may cost the operator: a token's own checks included, but not a contract wallet's whims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +90,25 @@ class Deposits:
         self._check(deposit)
         channel = channel_id(self._side.escrow, deposit.config)
         nonce = deposit.nonce(channel)
-        known = await self._under_way(channel, nonce)
-        if known is None:
+        payer = deposit.config.payer
+        for left in reversed(range(_TURNS)):
+            known = await self._side.ledger.pending_deposit_of(payer)
+            if known is not None and (known.channel, known.nonce) == (channel, nonce):
+                return await self._finish(deposit, known)
+            if known is not None:
+                await self._wait_for(known)
             await self._check_on_chain(deposit, nonce)
-            key = f"deposit/{new_id()}"
+            planned = Transfer(channel, nonce, deposit.amount, f"deposit/{new_id()}")
             try:
-                await self._side.ledger.plan_deposit(channel, nonce, deposit.amount, key)
+                await self._side.ledger.plan_deposit(channel, nonce, deposit.amount, planned.outbox_id, payer)
             except DuplicateDeposit:
                 return await self._observer.open(deposit.config)
-            known = Transfer(channel, nonce, deposit.amount, key)
-        return await self._finish(deposit, known)
+            except (DepositUnderWay, ConstraintViolated):
+                if not left:
+                    raise _pending(planned) from None
+            else:
+                return await self._finish(deposit, planned)
+        raise AssertionError
 
     async def settle(self, config: ChannelConfig) -> bool:
         """Wait for whatever is on its way into a channel already, and tell whether there was anything.
@@ -100,15 +116,13 @@ class Deposits:
         Raises:
             DepositPending: when it is not final yet; ask again, and deposit nothing twice meanwhile.
         """
-        channel = channel_id(self._side.escrow, config)
-        waited = False
-        for transfer in await self._side.ledger.pending_deposits():
-            sent = await self._sender.find(transfer.outbox_id) if transfer.channel == channel else None
-            if sent is not None:
-                waited = True
-                with suppress(DepositRefused):
-                    await self._ended(config, transfer, sent)
-        return waited
+        known = await self._side.ledger.pending_deposit_of(config.payer)
+        sent = None if known is None else await self._sender.find(known.outbox_id)
+        if known is None or sent is None or known.channel != channel_id(self._side.escrow, config):
+            return False
+        with suppress(DepositRefused):
+            await self._ended(config, known, sent)
+        return True
 
     async def transaction(self, channel: Hash32, nonce: Hash32) -> Hash32 | None:
         """Return the transaction that made a deposit of ours, once it is confirmed."""
@@ -119,21 +133,44 @@ class Deposits:
     async def run(self) -> int:
         """Note how deposits ended whose payer has not asked again, and return how many; the watcher sees the money."""
         await self._sender.advance()
-        ended = 0
-        for transfer in await self._side.ledger.pending_deposits():
-            sent = await self._sender.find(transfer.outbox_id)
-            if sent is not None and sent.state is not State.PENDING:
-                await self._end(transfer, confirmed=sent.state is State.CONFIRMED)
-                ended += 1
-        return ended
+        return sum([await self._note_end(transfer) for transfer in await self._side.ledger.pending_deposits()])
+
+    async def _note_end(self, transfer: Transfer) -> bool:
+        """Note how a deposit ended, if it did; one that nobody came to send ends as failed after a while."""
+        sent = await self._sender.find(transfer.outbox_id)
+        if sent is None:
+            unsent = await self._side.database.now() - transfer.planned_at > _UNSENT_SECONDS
+            if unsent:
+                await self._end(transfer, confirmed=False)
+            return unsent
+        if sent.state is State.PENDING:
+            return False
+        await self._end(transfer, confirmed=sent.state is State.CONFIRMED)
+        return True
+
+    async def _wait_for(self, other: Transfer) -> None:
+        """Wait for the end of another deposit of the same payer: the same money may stand behind both.
+
+        Raises:
+            DepositPending: when it has not ended in time.
+        """
+        try:
+            async with asyncio.timeout(self._wait):
+                while not await self._note_end(other):
+                    if await self._sender.find(other.outbox_id) is not None:
+                        await self._sender.wait(other.outbox_id, self._wait)
+                    else:
+                        await asyncio.sleep(_SOON_SECONDS)
+        except TimeoutError:
+            raise _pending(other) from None
 
     async def _finish(self, deposit: DepositAuthorization, transfer: Transfer) -> Channel:
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
             call = self._call(deposit)
             try:
-                sent = await self._sender.send(call, transfer.outbox_id)
-            except Revert as refusal:
+                sent = await self._sender.send(call, transfer.outbox_id, most_gas=_MOST_GAS)
+            except (Revert, GasOverLimit) as refusal:
                 await self._end(transfer, confirmed=False)
                 raise _refused(refusal) from refusal
         return await self._ended(deposit.config, transfer, sent)
@@ -143,9 +180,7 @@ class Deposits:
         if sent.state is State.PENDING:
             sent = await self._sender.wait(transfer.outbox_id, self._wait)
         if sent.state is State.PENDING:
-            raise DepositPending(
-                f"the deposit into channel {transfer.channel} is on its way; ask again", channel=transfer.channel
-            )
+            raise _pending(transfer)
         if sent.state is not State.CONFIRMED:
             await self._end(transfer, confirmed=False)
             raise DepositRefused(
@@ -155,10 +190,6 @@ class Deposits:
         opened = await self._observer.open(config)
         await self._end(transfer, confirmed=True)
         return opened
-
-    async def _under_way(self, channel: Hash32, nonce: Hash32) -> Transfer | None:
-        pending = await self._side.ledger.pending_deposits()
-        return next((each for each in pending if (each.channel, each.nonce) == (channel, nonce)), None)
 
     async def _end(self, transfer: Transfer, *, confirmed: bool) -> None:
         try:
@@ -212,15 +243,23 @@ class Deposits:
             await self._sender.simulate(self._call(deposit))
         except Revert as refusal:
             channel = channel_id(self._side.escrow, deposit.config)
-            if not (await self._under_way(channel, nonce) or await self._side.ledger.deposited(channel, nonce)):
+            if not await self._side.ledger.deposited(channel, nonce):
                 raise _refused(refusal) from refusal
 
     def _call(self, deposit: DepositAuthorization) -> Call:
         return self._settlement.deposit(on_chain(deposit.config), deposit.amount, COLLECTOR, deposit.collector_data())
 
 
-def _refused(refusal: Revert) -> Exception:
+def _pending(transfer: Transfer) -> DepositPending:
+    return DepositPending(
+        f"the deposit into channel {transfer.channel} is on its way; ask again", channel=transfer.channel
+    )
+
+
+def _refused(refusal: Revert | GasOverLimit) -> Exception:
     """Say what a refused deposit means to the payer."""
+    if isinstance(refusal, GasOverLimit):
+        return DepositRefused(f"the deposit would cost more gas than is paid for others here: {refusal.message}")
     if isinstance(refusal, refusals.ERC3009UsedAuthorization):
         return DepositUsed(f"the authorization was used before; sign another: {refusal.message}")
     if isinstance(refusal, refusals.ERC3009InvalidAuthorizationTime):

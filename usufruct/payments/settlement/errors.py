@@ -81,6 +81,18 @@ class NothingToRefund(PaymentRequired):
     code = "nothing_to_refund"
 
 
+class RefundTooSoon(PaymentRequired):
+    """We paid gas for this channel a short time ago; the payer can withdraw on the chain at any time."""
+
+    code = "refund_too_soon"
+
+
+class RefundTooSmall(PaymentRequired):
+    """A part of the free money that is not worth the gas."""
+
+    code = "refund_too_small"
+
+
 class RefundPending(Unavailable):
     """The refund is on its way."""
 

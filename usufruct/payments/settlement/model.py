@@ -86,12 +86,14 @@ class RefundPolicy:
     """When unused money goes back without anyone asking.
 
     After `idle_seconds` without a call to a payer who is leaving (see `Leavers`); after `forgotten_seconds` to
-    anybody. Never less than `least`, which the gas would eat.
+    anybody. Never less than `least`, which the gas would eat. On request, `least` is the smallest part, and the last
+    deposit or refund we paid gas for must be `cooling_seconds` ago: money that goes in and out costs only us.
     """
 
     idle_seconds: int = 3_600
     forgotten_seconds: int = 30 * 86_400
     least: int = 10_000
+    cooling_seconds: int = 86_400
     wait_seconds: float = 60.0
 
 

@@ -16,7 +16,13 @@ from usufruct.payments.errors import RefundTooHigh, WrongState
 from usufruct.payments.ledger.ledger import new_id
 from usufruct.payments.ledger.records import Channel, ChannelReading
 from usufruct.payments.ledger.settling import Transfer
-from usufruct.payments.settlement.errors import NothingToRefund, RefundFailed, RefundPending
+from usufruct.payments.settlement.errors import (
+    NothingToRefund,
+    RefundFailed,
+    RefundPending,
+    RefundTooSmall,
+    RefundTooSoon,
+)
 from usufruct.payments.settlement.model import (
     ChainSide,
     Counters,
@@ -81,6 +87,33 @@ class Refunds:
             raise RefundFailed(f"the refund of {planned.amount} from channel {channel} failed", channel=channel)
         sent = await self._sender.find(planned.outbox_id)
         return Refunded(await self._side.ledger.channel(channel), planned.amount, sent.hash if sent else None)
+
+    async def request(self, channel: Hash32, amount: int | None = None, *, proven: bool = True) -> Refunded:
+        """Give money back because somebody asks; `proven`: they showed what only the payer's side can have.
+
+        Raises:
+            RefundTooSoon: when we paid gas for this channel a short time ago, or, unless `proven`, it is in use.
+            RefundTooSmall: when a part is asked for that the gas would eat.
+            NothingToRefund, RefundTooHigh, RefundPending, RefundFailed, RpcUnavailable: as `refund`.
+        """
+        policy, now = self._policy, await self._side.database.now()
+        last = await self._side.ledger.last_paid_for(channel)
+        rest, waits = "the last deposit or refund", policy.cooling_seconds
+        if not proven:
+            rest, waits = "the last call", max(waits, policy.idle_seconds)
+            last = max(last, (await self._side.ledger.last_calls([channel])).get(channel, 0))
+        if now < last + waits:
+            raise RefundTooSoon(
+                f"{rest} of channel {channel} is too fresh; ask again in {last + waits - now} s, or withdraw on the "
+                "chain yourself",
+                channel=channel,
+                seconds=last + waits - now,
+            )
+        if amount is not None and amount < policy.least:
+            raise RefundTooSmall(
+                f"a part must be at least {policy.least}, not {amount}; ask for all of it, or more", least=policy.least
+            )
+        return await self.refund(channel, amount)
 
     async def run(self) -> int:
         """Finish refunds that were begun, refund what is due, and return how many were confirmed."""

@@ -24,6 +24,7 @@ _NAMES = {
     "deposit_insufficient_funds": _PREFIX + "deposit_transaction_failed",
     "nothing_to_refund": _PREFIX + "refund_no_balance",
     "refund_too_high": _PREFIX + "refund_amount_invalid",
+    "refund_too_small": _PREFIX + "refund_amount_invalid",
 }
 _FIELD_NAMES = {
     "receiver": _PREFIX + "receiver_mismatch",

@@ -1,9 +1,10 @@
 """Makes a wallet's payment good for a call: everything is checked first, and only then is anything deposited."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from usufruct.core import Hash32, PaymentRequired
-from usufruct.payments.errors import ChannelUnknown
+from usufruct.payments.errors import ChannelUnknown, VoucherPublished
 from usufruct.payments.ledger.admission import accepted_voucher
 from usufruct.payments.ledger.ledger import Ledger
 from usufruct.payments.ledger.records import Channel, ChannelReading, Reservation
@@ -11,7 +12,7 @@ from usufruct.payments.settlement.deposits import DepositAuthorization, Deposits
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.refunds import Refunded, Refunds
 from usufruct.payments.signature import InvalidSignature
-from usufruct.payments.terms import ChannelTerms
+from usufruct.payments.terms import ChannelRefused, ChannelTerms
 from usufruct.payments.voucher import Escrow, VerifiedVoucher, channel_id, verify_voucher
 from usufruct.payments.x402.errors import ChannelUnfunded, DepositTooSmall, VoucherSignatureInvalid
 from usufruct.payments.x402.payment import Payment
@@ -25,6 +26,13 @@ class Deposited:
     transaction: Hash32 | None
 
 
+class HeldChannels(Protocol):
+    """Knows the channels that stand behind bearer keys: their vouchers are the gateway's own."""
+
+    async def holds(self, channel: Hash32) -> bool:
+        """Tell whether a channel does."""
+
+
 class Funding:
     """What a payment must pass, and the money it may bring."""
 
@@ -36,9 +44,11 @@ class Funding:
         observer: Observer,
         deposits: Deposits,
         refunds: Refunds,
+        key_channels: HeldChannels,
         least_deposit: int,
     ) -> None:
-        """Take channels under `terms`, and deposits from `least_deposit` atomic units on."""
+        """Take channels under `terms` but `key_channels`, and deposits from `least_deposit` atomic units on."""
+        self._key_channels = key_channels
         self._escrow = escrow
         self._terms = terms
         self._ledger = ledger
@@ -69,11 +79,14 @@ class Funding:
         Nothing is deposited unless the call can be reserved afterwards.
 
         Raises:
+            ChannelRefused: for a channel that stands behind a bearer key.
+            VoucherPublished: for a voucher that anybody may have read on the chain.
             ChannelUnfunded: when there is no money in the channel, and none comes.
             DepositTooSmall: when the deposit is below the smallest.
             PaymentRequired: every other refusal of voucher or deposit; nothing was deposited.
             DepositPending: when a deposit is on its way; ask again.
         """
+        await self._refuse_published(payment)
         if payment.deposit is None:
             if await self._known(payment) is None:
                 await self._open(payment)
@@ -90,9 +103,14 @@ class Funding:
         return await self._deposit(payment.deposit)
 
     async def channel(self, payment: Payment) -> Channel | None:
-        """Return the payment's channel as the ledger knows it, if there is one with a voucher to correct by."""
+        """Return the payment's channel as the ledger knows it, if there is one with a voucher to correct by.
+
+        What it shows is the payer's; a voucher that stands on the chain does not prove that they ask.
+        """
         channel = await self._known(payment)
-        return channel if channel is not None and channel.voucher is not None else None
+        if channel is None or channel.voucher is None or await self._published(payment):
+            return None
+        return channel
 
     async def refund(self, payment: Payment) -> Refunded:
         """Give back what is free in a payment's channel, to its payer; the voucher shows who asks.
@@ -102,9 +120,27 @@ class Funding:
             RefundPending: when it is not final yet.
         """
         self.verify(payment)
+        await self._refuse_keys(payment)
         if await self._known(payment) is None:
             await self._open(payment)
-        return await self._refunds.refund(self.channel_of(payment), payment.refund)
+        proven = not await self._published(payment)
+        return await self._refunds.request(self.channel_of(payment), payment.refund, proven=proven)
+
+    async def _refuse_published(self, payment: Payment) -> None:
+        """Refuse what a stranger could show: a voucher that a claim made public, one of a channel behind a key."""
+        await self._refuse_keys(payment)
+        if await self._published(payment):
+            raise VoucherPublished(
+                f"the voucher over {payment.voucher.max_claimable} was claimed and is public now; sign another amount",
+                offered=payment.voucher.max_claimable,
+            )
+
+    async def _refuse_keys(self, payment: Payment) -> None:
+        if await self._key_channels.holds(self.channel_of(payment)):
+            raise ChannelRefused("this channel stands behind a bearer key; call with the key", field="channelConfig")
+
+    async def _published(self, payment: Payment) -> bool:
+        return await self._ledger.published(self.channel_of(payment), payment.voucher.max_claimable)
 
     async def _known(self, payment: Payment) -> Channel | None:
         try:

@@ -98,6 +98,8 @@ def _calls() -> None:
         sa.Column("flagged", sa.Boolean),
         sa.Column("model_digest", _Hash),
         sa.Column("response_hash", _Hash),
+        sa.Column("voucher_amount", Amount),
+        sa.Column("voucher_signature", sa.LargeBinary),
         sa.CheckConstraint(_one_of("state", "reserved", "serving", "metered", "released"), name="state"),
         sa.CheckConstraint("charge <= ceiling", name="ceiling"),
         sa.CheckConstraint("(state = 'metered') = (charge IS NOT NULL)", name="charge"),
@@ -144,18 +146,19 @@ def _claims() -> None:
     op.create_index(
         "uq_claims_pending", "claims", ["channel_id"], unique=True, sqlite_where=pending, postgresql_where=pending
     )
+    op.create_index("ix_claims_published", "claims", ["channel_id", "voucher_amount"])
 
 
 def _answers() -> None:
     op.create_table(
         "answers",
-        sa.Column("payer", _Address, nullable=False),
+        sa.Column("scope", sa.String(85), nullable=False),
         sa.Column("key", sa.String(255), nullable=False),
         sa.Column("body_hash", _Hash, nullable=False),
         sa.Column("call_id", _Hash, sa.ForeignKey("calls.id"), nullable=False, unique=True),
         sa.Column("sealed", sa.LargeBinary),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("payer", "key"),
+        sa.PrimaryKeyConstraint("scope", "key"),
     )
     op.create_index("ix_answers_expiry", "answers", ["expires_at"])
 
@@ -164,6 +167,7 @@ def _deposits() -> None:
     op.create_table(
         "deposits",
         sa.Column("channel_id", _Hash, nullable=False),
+        sa.Column("payer", _Address, nullable=False),
         sa.Column("nonce", _Hash, nullable=False),
         sa.Column("amount", Amount, nullable=False),
         sa.Column("state", sa.String(9), nullable=False),
@@ -171,6 +175,11 @@ def _deposits() -> None:
         sa.Column("planned_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("channel_id", "nonce"),
         sa.CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
+    )
+    op.create_index("ix_deposits_payer", "deposits", ["payer", "planned_at"])
+    planned = sa.text("state = 'planned'")
+    op.create_index(
+        "uq_deposits_planned", "deposits", ["payer"], unique=True, sqlite_where=planned, postgresql_where=planned
     )
 
 
