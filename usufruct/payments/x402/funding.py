@@ -86,11 +86,12 @@ class Funding:
             PaymentRequired: every other refusal of voucher or deposit; nothing was deposited.
             DepositPending: when a deposit is on its way; ask again.
         """
-        await self._refuse_published(payment)
-        if payment.deposit is None:
+        await self._refuse_keys(payment)
+        if payment.deposit is None:  # whether its voucher is a published one, the ledger sees
             if await self._known(payment) is None:
                 await self._open(payment)
             return None
+        await self._refuse_published(payment)
         if payment.deposit.amount < self._least_deposit:
             raise DepositTooSmall(
                 f"a deposit must be at least {self._least_deposit}, not {payment.deposit.amount}",
@@ -127,8 +128,7 @@ class Funding:
         return await self._refunds.request(self.channel_of(payment), payment.refund, proven=proven)
 
     async def _refuse_published(self, payment: Payment) -> None:
-        """Refuse what a stranger could show: a voucher that a claim made public, one of a channel behind a key."""
-        await self._refuse_keys(payment)
+        """Refuse a voucher that a stranger could show, because a claim made it public."""
         if await self._published(payment):
             raise VoucherPublished(
                 f"the voucher over {payment.voucher.max_claimable} was claimed and is public now; sign another amount",
