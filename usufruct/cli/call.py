@@ -14,16 +14,14 @@ from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI
 from openai.types import CompletionUsage
 
 from usufruct.cli.depositing import atomic
-from usufruct.cli.printing import Json, print_json, say
+from usufruct.cli.printing import Json, one_line, plain, print_json, say
 from usufruct.cli.remote import (
     GatewayMalformed,
     GatewayRefused,
     GatewayUnavailable,
     GatewayUrl,
     Remote,
-    one_line,
     open_gateway,
-    plain,
 )
 from usufruct.cli.running import run
 from usufruct.cli.saved import KeyFile, SavedKey, find_key, save_receipt
