@@ -13,6 +13,7 @@ from usufruct.cli.remote import GatewayMalformed, GatewayUrl, Remote, open_gatew
 from usufruct.cli.running import run
 from usufruct.cli.saved import KeyFile, SavedKey, check_key_id, find_key, forget_key, save_channel, save_key
 from usufruct.cli.times import parse_duration, shown_time
+from usufruct.cli.tokens import Token, agreed_token
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import UINT128_MAX, SystemClock, format_units
@@ -33,6 +34,7 @@ def create(
     asset: Annotated[list[str] | None, typer.Option(help="A service it may call, repeatable; default: all.")] = None,
     label: Annotated[str, typer.Option(help="A name for yourself.")] = "",
     deposit: Annotated[str, typer.Option(help="Pay this much into its channel, by signature: no gas.")] = "",
+    token: Token = "",
     save: Annotated[bool, typer.Option("--save", help="Keep it on this machine for `usufruct call`.")] = False,
     gateway: GatewayUrl = "",
     as_json: Json = False,
@@ -46,6 +48,7 @@ def create(
         async with open_gateway(gateway, config) as remote:
             offer = await remote.offer(config)
             wanted = atomic(deposit, offer, "deposit") if deposit else 0
+            paid_in = await agreed_token(offer, wanted, token, config) if wanted else None
             until = SystemClock().now() + seconds
             terms = KeyTerms(signer.address, atomic(limit, offer, "limit"), until, frozenset(asset or ()), label)
             made = await _create(remote, offer, signer, terms)
@@ -54,8 +57,8 @@ def create(
             try:
                 facts["file"] = str(save_key(config, key)) if save else None
                 into = _remember(made, offer, signer, config)
-                if wanted:
-                    paid = await deposit_from(signer, remote, offer, into, wanted, config)
+                if paid_in:
+                    paid = await deposit_from(signer, remote, paid_in, into, wanted, config)
                     facts["balance"] = format_units(int(paid["balance"]), offer.token.decimals)
             finally:  # whatever came of the deposit: the key is made, and this is the only time it is shown
                 print_facts(facts, as_json=as_json)
