@@ -307,7 +307,8 @@ def test_a_users_day(town, told, here, refused, tmp_path):
     assert receipts.pop(call) == receipt
     (first,) = receipts.values()
     cost = format_units(int(first["amount"]), 6)
-    assert f"{first['inputTokens']} in, {first['outputTokens']} out, ${cost}, limit $" in streamed.stderr
+    assert f"{first['inputTokens']} in, {first['outputTokens']} out, {cost} tUSD, limit " in streamed.stderr
+    assert whole["symbol"] == "tUSD"
     charged = int(first["amount"]) + int(receipt["amount"])
     assert "over_budget" in refused("call", "librarian", "What is the till?", "--limit", "0.00002")
 

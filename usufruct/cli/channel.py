@@ -104,7 +104,7 @@ def open_channel(
                 salt=new_id(),
             )
             channel = channel_id(Escrow(offer.chain_id), of)
-            save_channel(config, channel, of)
+            save_channel(config, channel, of, paid_in)
             paid = await deposit_from(signer, remote, paid_in, of, amount, config)
         balance = format_units(int(paid["balance"]), offer.token.decimals)
         facts = {"channel": channel, "payer_authorizer": of.payer_authorizer, "till": of.receiver, "balance": balance}
@@ -130,6 +130,7 @@ def deposit_into(
             wanted = atomic(amount, offer, "amount")
             paid_in = await agreed_token(offer, wanted, token, config)
             paid = await deposit_from(signer, remote, paid_in, escrow.config, wanted, config)
+            save_channel(config, which, escrow.config, paid_in)
         print_facts({"channel": which, "balance": escrow.shown(int(paid["balance"]))}, as_json=as_json)
 
     run(work)

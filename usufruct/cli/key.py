@@ -17,7 +17,7 @@ from usufruct.cli.tokens import Token, agreed_token
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import UINT128_MAX, SystemClock, format_units
-from usufruct.payments import ChannelConfig, Offer, read_channel_json
+from usufruct.payments import ChannelConfig, Offer, TokenFacts, read_channel_json
 from usufruct.web import Members
 
 app = typer.Typer(help="Bearer keys: made, listed and revoked by a wallet's signature.", no_args_is_help=True)
@@ -56,7 +56,7 @@ def create(
             facts = {"key": key.key, **_facts(made, offer), "balance": "0"}
             try:
                 facts["file"] = str(save_key(config, key)) if save else None
-                into = _remember(made, offer, signer, config)
+                into = _remember(made, offer, signer, paid_in, config)
                 if paid_in:
                     paid = await deposit_from(signer, remote, paid_in, into, wanted, config)
                     facts["balance"] = format_units(int(paid["balance"]), offer.token.decimals)
@@ -143,12 +143,14 @@ def _timed(signer: KeySigner, until: int, digest: bytes) -> dict[str, object]:
     return {"payer": signer.address, "expiresAt": until, "signature": "0x" + signer.sign(digest).hex()}
 
 
-def _remember(made: dict[str, Any], offer: Offer, signer: KeySigner, config: Config) -> ChannelConfig:
+def _remember(
+    made: dict[str, Any], offer: Offer, signer: KeySigner, token: TokenFacts | None, config: Config
+) -> ChannelConfig:
     """Keep a new key's channel, if it is what it should be: its payer can withdraw without the gateway."""
     members = Members(made, GatewayMalformed)
     channel, of = members.hash32("channel"), read_channel_json(members.inner("channelConfig"))
     check_channel(channel, of, offer, signer)
-    save_channel(config, channel, of)
+    save_channel(config, channel, of, token)
     return of
 
 
