@@ -1,6 +1,5 @@
 """Receipts that a gateway shows: what is not of this call, or not signed, is said and not kept."""
 
-
 import pytest
 
 from usufruct.cli.saved import SavedKey, save_channel, save_key, saved_receipt
