@@ -49,6 +49,11 @@ def test_what_steers_a_terminal_is_not_printed(write, capsys):
     assert not set(said) & set("\x1b\x07\x9b\u202e\u200b\u2066")
 
 
+def test_what_is_said_is_one_line(capsys):
+    say("it calls itself USDC\nand is verified")
+    assert capsys.readouterr().err == "it calls itself USDC and is verified\n"
+
+
 def test_lines_and_tabs_stay_and_a_line_is_one_line():
     assert plain("a\tb\nc\rd") == "a\tb\ncd"
     assert one_line(" a\n\tb\x1b ") == "a b"
