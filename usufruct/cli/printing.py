@@ -73,7 +73,7 @@ def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], not
 
 def say(line: str) -> None:
     """Say one line to a person, on standard error, so that standard output stays a program's."""
-    Console(stderr=True, highlight=False).print(words(one_line(line)), soft_wrap=True)
+    Console(stderr=True, highlight=False).print(words(line.replace("\n", " ")), soft_wrap=True)
 
 
 def _words(value: object) -> str:
