@@ -148,18 +148,28 @@ def fee_sink_of(config: Config) -> Address:
     )
 
 
-async def token_of(config: Config, client: Client, deployments: Deployments) -> TokenFacts:
-    """Return the token that is charged in: the configured one; on a devnet, unless configured, the test dollar.
+def token_address(config: Config, deployments: Deployments) -> Address:
+    """Return where the token that is charged in stands: the configured one, or else a devnet's test dollar.
 
     Raises:
-        InvalidSetting: when it is not configured on a public chain, or is no token.
+        InvalidSetting: when it is not configured on a public chain.
+        NotDeployed: when the devnet has no test dollar.
     """
     if not config.chain.token and config.chain.id not in DEVNET_CHAINS:
         raise InvalidSetting(
             f"chain.token is needed on chain {config.chain.id}: set it to the address of the dollar to charge in",
             key="chain.token",
         )
-    token = address(config.chain.token) if config.chain.token else deployments.address(TestDollar)
+    return address(config.chain.token) if config.chain.token else deployments.address(TestDollar)
+
+
+async def token_of(config: Config, client: Client, deployments: Deployments) -> TokenFacts:
+    """Return the token that is charged in, as the chain describes it.
+
+    Raises:
+        InvalidSetting: when it is not configured on a public chain, or is no token.
+    """
+    token = token_address(config, deployments)
     try:
         return await token_facts(client, token)
     except (Revert, UnreadableAnswer) as error:

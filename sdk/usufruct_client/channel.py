@@ -37,7 +37,7 @@ class Slot:
 class Pending:
     """A deposit that was signed and has not arrived. `slot`: the call that carries it now, or empty.
 
-    `unsure`: it was sent, and nobody said what became of it.
+    `unsure`: it was sent, and what became of it is the gateway's word at most: it counts for ever.
     """
 
     deposit: Deposit
@@ -49,9 +49,10 @@ class Pending:
 class Channel:
     """All that is known of a channel; amounts in atomic units of its token.
 
-    `balance` less refunds is what the escrow holds; `deposited` counts against the budget. `doubtful` is the part of
-    `charged` that nobody has shown a bill for. `signed` is the highest voucher ever signed. `loose` are amounts and
-    expiries of deposits that were signed and then replaced: until they expire they could still be made.
+    `balance` is what the escrow holds. `deposited` is all that was ever sent to it, whatever the gateway says came of
+    it or came back: it counts against the budget, and never falls. `doubtful` is the part of `charged` that nobody has
+    shown a bill for. `signed` is the highest voucher ever signed. `loose` are amounts and expiries of deposits that
+    were signed, and replaced before they left: until they expire they could still leave.
     """
 
     id: str
@@ -144,18 +145,20 @@ class Channel:
         return replace(self, balance=self.balance + amount, deposited=self.deposited + amount, pending=None)
 
     def not_arrived(self, name: str, *, unsure: bool, spoilt: bool = False) -> "Channel":
-        """Free the deposit that call `name` carried for the next call; a `spoilt` one is only waited out."""
+        """Free the deposit that call `name` carried for the next call; a `spoilt` one, which was sent, only counts."""
         if self.pending is None or self.pending.slot != name:
             return self
         if not spoilt:
             return self._free(name, unsure=unsure)
-        deposit = self.pending.deposit
-        return replace(self, pending=None, loose=(*self.loose, (deposit.amount, deposit.valid_before)))
+        return replace(self, pending=None, deposited=self.deposited + self.pending.deposit.amount)
 
     def refunded(self, amount: int) -> "Channel":
-        """Take out what came back; if no call is open, no more than what is left can have been charged."""
+        """Take out what came back, by the gateway's word: it makes no room for deposits.
+
+        If no call is open, no more than what is left can have been charged.
+        """
         balance = self.balance - amount
-        left = replace(self, balance=balance, deposited=max(0, self.deposited - amount))
+        left = replace(self, balance=balance)
         if self.slots or self.charged <= balance:
             return left
         return replace(left, charged=balance, doubtful=max(0, self.doubtful - (self.charged - balance)))
@@ -163,7 +166,7 @@ class Channel:
     def tidied(self, now: int) -> "Channel":
         """Give up calls that were forgotten, and deposits that have expired.
 
-        An expired deposit of which nobody said what became of it is taken for made: a voucher shows whether it was.
+        An expired deposit that was sent is taken for made: a voucher shows whether it was.
         """
         tidy = self
         for name, slot in self.slots.items():

@@ -85,6 +85,9 @@ def connect(
 ) -> Connection:
     """Connect a wallet to a gateway; `limit` for one call and `budget` for all in atomic units of the token.
 
+    `tokens`: addresses of tokens that may be paid in; without it, the network's USDC. `budget` counts every deposit
+    that is sent with this store, for ever: neither a refund nor a refusal makes room for another.
+
     `store`: a file where channels are remembered, which several processes may share. Without one the channel is
     forgotten with the process, and its money comes back by the gateway's own refund, after 30 days.
 

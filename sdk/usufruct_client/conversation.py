@@ -163,9 +163,9 @@ class Conversation:
             code = reply.code or (required.error if required else "")
             again = required is not None and self._set_right(payment, required, code)
         except Exception:
-            self._purse.release(payment)
+            self._purse.release(payment, unsure=True)
             raise
-        self._purse.release(payment, unsure=reply.status >= 500, spoilt=code in SPOILT | EXPIRED)
+        self._purse.release(payment, unsure=True, spoilt=code in SPOILT | EXPIRED)
         return required if again else None
 
     def _set_right(self, payment: Payment, required: PaymentRequired, code: str) -> bool:

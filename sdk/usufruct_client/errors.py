@@ -8,7 +8,7 @@
     |   |-- OverLimit      this call may cost more than one call is allowed to
     |   |-- OverBudget     it does not fit in what may be spent in all
     |   |-- NotAllowed     another network, token or operator than those allowed
-    |   `-- TermsChanged   another network, token or operator than this gateway had before
+    |   `-- TermsChanged   another network or operator than this gateway had before
     |-- BadAnswer       the gateway sent what is not in the protocol; names the member
     |-- Mistrusted      the gateway asks for more than was ever signed, or shows a signature that is not ours
     |-- DepositPending  the deposit is on its way for longer than we wait; ask again, nothing is paid twice
@@ -67,7 +67,7 @@ class NotAllowed(Refused):
 
 
 class TermsChanged(Refused):
-    """Another network, token or operator than this gateway had before."""
+    """Another network or operator than this gateway had before."""
 
     code = "terms_changed"
 

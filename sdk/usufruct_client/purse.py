@@ -122,7 +122,7 @@ class Purse:
                 books.keep(channel.arrived())
                 return
             covered = replace(channel, balance=max(channel.balance, payment.max_claimable))
-            books.keep(covered.not_arrived(payment.slot, unsure=False))
+            books.keep(covered.not_arrived(payment.slot, unsure=True))
 
     def finish(self, payment: Payment, answer: Answered) -> None:
         """End a call that was answered; what was not agreed becomes a dispute, and the answer stands."""
@@ -151,7 +151,8 @@ class Purse:
     def release(self, payment: Payment, *, unsure: bool = False, spoilt: bool = False) -> None:
         """End a call that was not taken: nothing was charged.
 
-        Its deposit goes with the next call; `unsure`: it may have been made all the same; `spoilt`: it is of no use.
+        Its deposit goes with the next call; `unsure`: it was sent, and may have been made; `spoilt`: so it was, but it
+        is of no use.
         """
         with self._store.transaction() as books:
             channel = self._of(books, payment).not_arrived(payment.slot, unsure=unsure, spoilt=spoilt)
@@ -230,7 +231,8 @@ class Purse:
         if promised > self._rules.budget:
             raise OverBudget(
                 f"this call would bring what was promised to {promised}, over the budget of {self._rules.budget}: "
-                "raise the budget, or wait until open calls have ended",
+                "to go on, connect with a larger budget=..., or wait until open calls have ended. It counts the "
+                "highest voucher of every channel in this store",
                 needed=promised,
                 budget=self._rules.budget,
             )

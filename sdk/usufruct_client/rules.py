@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from usufruct_client.channel import Channel
+from usufruct_client.dollars import DOLLARS
 from usufruct_client.errors import Invalid, NotAllowed, OverBudget, OverLimit, TermsChanged
 from usufruct_client.x402 import Requirements
 
@@ -12,8 +13,9 @@ from usufruct_client.x402 import Requirements
 class Rules:
     """Atomic units of the token: `limit` for one call, `budget` for all channels in the store together, ever.
 
-    `networks` (`eip155:8453`), `tokens`, `operators` (addresses of tills), `receipt_signers`: None allows what a
-    gateway had at first, and no change of it. A deposit is `multiplier` times the call at hand.
+    `networks` (`eip155:8453`), `operators` (addresses of tills), `receipt_signers`: None allows what a gateway had at
+    first, and no change of it. `tokens` (addresses): None allows the network's USDC only, for a gateway must not choose
+    what an amount means. A deposit is `multiplier` times the call at hand.
     """
 
     limit: int
@@ -47,11 +49,10 @@ class Rules:
         channels = tuple(before)
         had = {
             "network": (self.networks, terms.network, {f"eip155:{each.chain_id}" for each in channels}),
-            "token": (self.tokens, terms.token, {each.config.token for each in channels}),
             "operator": (self.operators, terms.operator, {each.config.receiver for each in channels}),
         }
         for name, (allowed, wanted, known) in had.items():
-            if allowed is not None and wanted not in {each.lower() for each in allowed}:
+            if allowed is not None and wanted not in _lower(allowed):
                 raise NotAllowed(f"the gateway wants {name} {wanted}, which is not allowed here", value=wanted)
             if allowed is None and known and wanted not in known:
                 raise TermsChanged(
@@ -59,6 +60,22 @@ class Rules:
                     f"it by name ({name}s=...)",
                     value=wanted,
                 )
+        self._check_token(terms)
+
+    def _check_token(self, terms: Requirements) -> None:
+        dollar = DOLLARS.get(terms.network)
+        if self.tokens is not None and terms.token not in _lower(self.tokens):
+            raise NotAllowed(
+                f"the gateway wants token {terms.token}, and tokens allows {', '.join(self.tokens) or 'none'}",
+                value=terms.token,
+            )
+        if self.tokens is None and terms.token != dollar:
+            usual = f"only USDC at {dollar} is paid" if dollar else "nothing is paid, for its USDC is not known here"
+            raise NotAllowed(
+                f"the gateway wants token {terms.token}; where tokens is left out, on {terms.network} {usual}. If you "
+                f'mean that token, having its address from its maker, name it: tokens=["{terms.token}"]',
+                value=terms.token,
+            )
 
     def deposit(self, needed: int, ceiling: int, minimum: int, room: int) -> int:
         """Return how much to put in for a call of `ceiling`: `needed` is missing, `room` of the budget is left.
@@ -70,8 +87,13 @@ class Rules:
         if least > room:
             raise OverBudget(
                 f"a deposit of {least} is needed (the gateway takes no less than {minimum}), and {max(0, room)} of the "
-                f"budget of {self.budget} is left: raise the budget, or ask for a refund",
+                f"budget of {self.budget} is left: to go on, connect with a larger budget=... It counts every deposit "
+                "that was ever sent with this store, also what came back or was refused",
                 needed=least,
                 left=room,
             )
         return min(max(minimum, max(needed, ceiling) * self.multiplier), room)
+
+
+def _lower(names: Collection[str]) -> set[str]:
+    return {each.lower() for each in names}

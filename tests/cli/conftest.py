@@ -31,6 +31,12 @@ def cli_world() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def liars() -> ModuleType:
+    """`tests/cli/lying_gateway.py`."""
+    return _load("cli", "lying_gateway")
+
+
+@pytest.fixture(scope="session")
 def commands(cli_world: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Commands on an installation whose chain runs and whose contracts are deployed; no gateway runs."""
     folder = tmp_path_factory.mktemp("installation")

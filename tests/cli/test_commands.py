@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import orjson
 import pytest
 
+import usufruct.cli
 from usufruct import __version__
+from usufruct.cli.commands import COMMANDS, load
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -21,6 +24,36 @@ def test_help_names_every_command():
     assert shown.returncode == 0
     assert "demo" in shown.stdout
     assert "config" in shown.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("config", "show")])
+def test_light_commands_load_little(arguments):
+    command = [sys.executable, "-X", "importtime", "-m", "usufruct.cli", *arguments]
+    loaded = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
+    assert "usufruct.cli.running" in loaded
+    for heavy in ("usufruct.app", "usufruct.chain", "sqlalchemy", "web3", "openai"):
+        assert f" {heavy}\n" not in loaded
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_line_of_the_help_is_the_commands_own(name):
+    command, entry = load(name), COMMANDS[name]
+    assert " ".join(command.help.split("\n\n")[0].split()) == entry.line
+    assert (command.name, command.hidden) == (name, entry.hidden)
+
+
+def test_every_noun_is_in_the_help():
+    folder = Path(usufruct.cli.__file__).parent
+    nouns = {
+        path.stem for path in folder.glob("*.py") if path.stem != "root" and "\napp = typer.Typer(" in path.read_text()
+    }
+    assert nouns == {entry.module for entry in COMMANDS.values() if entry.attribute == "app"}
+
+
+def test_a_misspelt_command_is_told_its_name():
+    refused = run("walet")
+    assert refused.returncode == 2
+    assert "'wallet'" in refused.stderr
 
 
 def test_version():

@@ -11,6 +11,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
 from threading import Thread
 
@@ -18,12 +19,13 @@ import orjson
 import pytest
 
 from usufruct.app import FEE_SINK, open_installation, set_up_devnet
-from usufruct.chain import Anvil, Client, Devnet, devnet_signer, open_keystore
+from usufruct.chain import Anvil, Client, Devnet, checksum, devnet_signer, open_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.cli.depositing import ChannelMismatch, TokenMismatch, check_channel, deposit_from
+from usufruct.cli.depositing import ChannelMismatch, check_channel, deposit_from
 from usufruct.cli.processes import Process
 from usufruct.cli.remote import open_gateway
 from usufruct.cli.root import main
+from usufruct.cli.tokens import OtherToken, TokenMismatch, TokenNotNamed, agreed_token
 from usufruct.config import (
     ChainConfig,
     Config,
@@ -33,14 +35,15 @@ from usufruct.config import (
     KeysConfig,
     process_environment,
 )
-from usufruct.core import ChainId, format_units, parse_units
+from usufruct.core import Address, ChainId, format_units, parse_units
 from usufruct.gateway import Asset, Caps, Endpoint, PricePeriod, Replica, plain_asset_id
-from usufruct.payments import ChannelConfig, Escrow, PriceCard, channel_id, new_id
+from usufruct.payments import ChannelConfig, Escrow, PriceCard, channel_id, new_id, token_facts
 
 pytestmark = pytest.mark.anvil
 
 PAYER = 4
 DOLLAR = 1_000_000
+ANOTHER_TOKEN = Address("0x" + "70" * 20)
 
 
 @dataclass
@@ -51,6 +54,7 @@ class Town:
     operator: Config
     gateway: Process
     folder: Path
+    token: str
 
     @property
     def url(self):
@@ -65,6 +69,7 @@ class Town:
             "USUFRUCT_KEYS_PASSWORD": "a password",
             "USUFRUCT_CHAIN_RPC_URL": self.anvil.url,
             "USUFRUCT_CHAIN_POLL_MILLISECONDS": "20",
+            "USUFRUCT_CHAIN_TOKEN": self.token,
             "USUFRUCT_GATEWAY_PORT": self.url.rpartition(":")[2],
             **changes,
         }
@@ -147,11 +152,11 @@ def town(tmp_path_factory):
         service = Process("usufruct.connectors.librarian", environment=environment, log=folder / "service.log")
         stack.callback(service.stop)
         cut = stack.enter_context(cut_off_model())
-        asyncio.run(set_up_devnet(config))
+        token = asyncio.run(set_up_devnet(config)).address(TestDollar)
         asyncio.run(offer_services(config, librarian=service.ready["url"], cut=cut))
         gateway = Process("usufruct.cli", "serve", environment=environment, log=folder / "serve.log")
         stack.callback(gateway.stop)
-        yield Town(anvil, config, gateway, folder)
+        yield Town(anvil, config, gateway, folder, token)
 
 
 def claim_everything(town):
@@ -302,7 +307,8 @@ def test_a_users_day(town, told, here, refused, tmp_path):
     assert receipts.pop(call) == receipt
     (first,) = receipts.values()
     cost = format_units(int(first["amount"]), 6)
-    assert f"{first['inputTokens']} in, {first['outputTokens']} out, ${cost}, limit $" in streamed.stderr
+    assert f"{first['inputTokens']} in, {first['outputTokens']} out, {cost} tUSD, limit " in streamed.stderr
+    assert whole["symbol"] == "tUSD"
     charged = int(first["amount"]) + int(receipt["amount"])
     assert "over_budget" in refused("call", "librarian", "What is the till?", "--limit", "0.00002")
 
@@ -398,18 +404,64 @@ def test_an_answer_that_breaks_off_says_where_its_receipt_is(town, here, told):
     assert units(left) == int(receipt["amount"]) > 0
 
 
+def test_the_payer_says_which_token_is_paid_in(town, here, told, refused, monkeypatch):
+    """Where the configuration names none: `--token`, or a yes at the terminal; never the gateway's alone."""
+    bare, other = {"USUFRUCT_CHAIN_TOKEN": ""}, "0x" + "12" * 20
+    create = ("key", "create", "--limit", "1", "--wallet", PAYER, "--deposit", "1")
+    keys, held = told("key", "list", "--wallet", PAYER), balance(town, PAYER)
+    for command in (create, ("channel", "open", "--wallet", PAYER, "--deposit", "1")):
+        said = refused(*command, **bare)
+        assert "token_not_named" in said
+        assert f"--token {checksum(town.token)}" in said
+        assert "other_token" in refused(*command, "--token", other, **bare)
+        assert "other_token" in refused(*command, "--token", other)
+        assert "other_token" in refused(*command, USUFRUCT_CHAIN_TOKEN=other)
+    assert (told("key", "list", "--wallet", PAYER), balance(town, PAYER)) == (keys, held)
+    user = town.user(**bare)
+    opened = told("channel", "open", "--wallet", PAYER, "--deposit", "1", "--token", town.token, environment=user)
+    more = ("channel", "deposit", opened["channel"], "0.5", "--wallet", PAYER)
+    assert "token_not_named" in refused(*more, **bare)
+    monkeypatch.setattr("usufruct.cli.tokens.at_terminal", lambda: True)
+    for answer, code in (("n", 1), ("y", 0)):
+        monkeypatch.setattr("sys.stdin", StringIO(answer + "\n"))
+        ended, _, shown = here(*more, environment=user)
+        assert ended == code, shown
+        for words in (checksum(town.token), "tUSD", "6 decimals", "0.5 of it"):
+            assert words in shown
+    assert balance(town, PAYER) == held - DOLLAR - DOLLAR // 2
+
+
+def test_a_devnets_own_installation_knows_its_test_dollar(town):
+    config = replace(town.operator, chain=ChainConfig(town.anvil.url))
+
+    async def work():
+        async with open_gateway(town.url, config) as remote:
+            return await agreed_token(await remote.offer(config), DOLLAR, "", config)
+
+    assert asyncio.run(work()).address == town.token
+
+
 async def test_nothing_is_signed_on_a_gateways_word(town):
-    config = Config(data=DataConfig(town.folder / "careful"), chain=ChainConfig(town.anvil.url))
+    config = Config(data=DataConfig(town.folder / "careful"), chain=ChainConfig(town.anvil.url, token=town.token))
     payer = devnet_signer(PAYER, ChainId(31337))
-    async with open_gateway(town.url, config) as remote:
+    async with open_gateway(town.url, config) as remote, Client(town.anvil.url) as client:
         offer = await remote.offer(config)
+        for change in ({"decimals": 0}, {"name": "Dollar"}, {"version": "2"}):
+            with pytest.raises(TokenMismatch):
+                await agreed_token(replace(offer, token=replace(offer.token, **change)), DOLLAR, "", config)
+        await Devnet(client).set_code(ANOTHER_TOKEN, await client.code_at(offer.token.address))
+        real = await token_facts(client, ANOTHER_TOKEN)
+        lure = replace(offer, token=real)
+        with pytest.raises(OtherToken):
+            await agreed_token(lure, DOLLAR, "", config)
+        with pytest.raises(TokenNotNamed):
+            await agreed_token(lure, DOLLAR, "", replace(config, chain=ChainConfig(town.anvil.url)))
+        assert await agreed_token(lure, DOLLAR, ANOTHER_TOKEN, config) == real
         of = ChannelConfig(
             payer.address, payer.address, offer.till, offer.till, offer.token.address, offer.withdraw_delay, new_id()
         )
-        for change in ({"decimals": 0}, {"name": "Dollar"}, {"version": "2"}):
-            lying = replace(offer, token=replace(offer.token, **change))
-            with pytest.raises(TokenMismatch):
-                await deposit_from(payer, remote, lying, of, DOLLAR, config)
+        with pytest.raises(ChannelMismatch, match=ANOTHER_TOKEN):
+            await deposit_from(payer, remote, offer.token, replace(of, token=ANOTHER_TOKEN), DOLLAR, config)
     channel = channel_id(Escrow(offer.chain_id), of)
     check_channel(channel, of, offer, payer)
     other = devnet_signer(5, ChainId(31337)).address

@@ -28,7 +28,8 @@ async def world(tmp_path) -> AsyncIterator[object]:
 
 def gateway_of(world, account, **options):
     url = world.url.removesuffix("/v1")
-    return connect(url, Wallet.from_key(account.key), **{"limit": 10_000, "budget": DOLLAR} | options)
+    usual = {"limit": 10_000, "budget": DOLLAR, "tokens": [world.installation.operator.token]}
+    return connect(url, Wallet.from_key(account.key), **usual | options)
 
 
 async def one(client: openai.AsyncOpenAI, turn: int) -> int:

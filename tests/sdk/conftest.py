@@ -52,13 +52,14 @@ def wallet() -> Wallet:
 
 
 @pytest.fixture
-def join(hall, gateway, wallet):
+def join(fake, hall, gateway, wallet):
     """Make a connection to the gateway, with other rules if need be."""
 
     made: list[Connection] = []
 
     def make(**rules) -> Connection:
-        made.append(connect(hall.url, rules.pop("wallet", wallet), **{"limit": 100, "budget": 100_000, **rules}))
+        usual = {"limit": 100, "budget": 100_000, "tokens": [fake.TOKEN]}
+        made.append(connect(hall.url, rules.pop("wallet", wallet), **usual | rules))
         return made[-1]
 
     yield make

@@ -1,8 +1,11 @@
 """The purse against a slow, obvious model of an honest gateway; and its file, shared by processes and threads."""
 
+import base64
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +13,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from x402.mechanisms.evm.default_assets import DEFAULT_ASSETS
 
 from usufruct_client import Invalid, NotAllowed, OverBudget, OverLimit, Purse, Rules, Store, StoreFault, Wallet
 from usufruct_client.channel import FORGOTTEN_SECONDS, Channel
+from usufruct_client.conversation import Conversation, Reply
+from usufruct_client.dollars import DOLLARS
 from usufruct_client.purse import Answered
 from usufruct_client.x402 import ChannelState, Requirements, VoucherState
 
@@ -33,6 +39,10 @@ TERMS = Requirements(
     voucher_state=None,
     raw={},
 )
+
+
+def rules(limit: int, budget: int, **more) -> Rules:
+    return Rules(limit, budget, **{"tokens": [TERMS.token]} | more)
 
 
 def answered(charge: int) -> Answered:
@@ -57,7 +67,7 @@ class PurseMachine(RuleBasedStateMachine):
     @initialize(multiplier=st.integers(1, 12), budget=st.sampled_from([600, 2_000, 100_000]))
     def start(self, multiplier: int, budget: int) -> None:
         self.clock, self.budget = Clock(), budget
-        self.purse = Purse(WALLET, Rules(400, budget, multiplier=multiplier), Store(), self.clock)
+        self.purse = Purse(WALLET, rules(400, budget, multiplier=multiplier), Store(), self.clock)
         self.balance = self.charged = 0
         self.reserved: dict[str, int] = {}
         self.best = 0, ""
@@ -196,20 +206,20 @@ def paid(purse: Purse, charge: int, **changes) -> None:
 
 
 def test_rules_name_what_they_refuse():
-    purse = Purse(WALLET, Rules(100, 1000, networks=["eip155:1"], tokens=[TERMS.token.upper().replace("0X", "0x")]))
+    purse = Purse(WALLET, rules(100, 1000, networks=["eip155:1"], tokens=[TERMS.token.upper().replace("0X", "0x")]))
     with pytest.raises(NotAllowed, match="network eip155:31337"):
         purse.reserve(ORIGIN, TERMS)
     with pytest.raises(OverLimit, match="101"):
         purse.reserve(ORIGIN, replace(TERMS, amount=101))
     with pytest.raises(NotAllowed, match="operator"):
-        Purse(WALLET, Rules(100, 1000, operators=["0x" + "01" * 20])).reserve(ORIGIN, TERMS)
+        Purse(WALLET, rules(100, 1000, operators=["0x" + "01" * 20])).reserve(ORIGIN, TERMS)
     for bad in ({"limit": 0}, {"budget": -1}, {"limit": "5"}, {"budget": True}, {"multiplier": 0.5}):
         with pytest.raises(Invalid, match=next(iter(bad))):
             Rules(**{"limit": 1, "budget": 1, **bad})
 
 
 def test_a_balance_that_the_gateway_made_up_does_not_lift_the_budget():
-    purse = Purse(WALLET, Rules(100, 250), Store())
+    purse = Purse(WALLET, rules(100, 250), Store())
     paid(purse, 100)
     payment = purse.reserve(ORIGIN, TERMS)
     shown = VoucherState(200, WALLET.voucher(payment.channel, 200, 31337)["signature"])
@@ -231,7 +241,7 @@ def test_a_bad_key_is_not_shown():
 
 def test_calls_whose_process_died_are_given_up():
     clock = Clock()
-    purse = Purse(WALLET, Rules(100, 10_000, multiplier=1), Store(), clock)
+    purse = Purse(WALLET, rules(100, 10_000, multiplier=1), Store(), clock)
     assert purse.reserve(ORIGIN, TERMS).deposit.amount == 100
     clock.now += 10
     assert purse.reserve(ORIGIN, TERMS) is None
@@ -243,7 +253,7 @@ def test_calls_whose_process_died_are_given_up():
 
 
 def test_a_waiting_call_may_share_a_deposit():
-    purse = Purse(WALLET, Rules(100, 10_000), Store())
+    purse = Purse(WALLET, rules(100, 10_000), Store())
     first = purse.reserve(ORIGIN, TERMS)
     assert purse.reserve(ORIGIN, TERMS) is None
     second = purse.reserve(ORIGIN, TERMS, share=True)
@@ -255,7 +265,7 @@ def test_a_waiting_call_may_share_a_deposit():
 
 
 def test_a_deposit_that_was_not_needed_in_the_end_is_kept_for_the_next_call():
-    purse = Purse(WALLET, Rules(100, 10_000), Store())
+    purse = Purse(WALLET, rules(100, 10_000), Store())
     payment = purse.reserve(ORIGIN, TERMS)
     purse.taken(payment, made=False)  # a deposit that this purse has forgotten came in, and was enough
     purse.finish(payment, answered(100))
@@ -271,7 +281,7 @@ def test_a_deposit_that_was_not_needed_in_the_end_is_kept_for_the_next_call():
 def test_an_expired_deposit_makes_room_unless_it_may_have_been_made():
     for unsure, left in ((False, 0), (True, 1000)):
         clock = Clock()
-        purse = Purse(WALLET, Rules(100, 1000), Store(), clock)
+        purse = Purse(WALLET, rules(100, 1000), Store(), clock)
         purse.release(purse.reserve(ORIGIN, TERMS), unsure=unsure)
         assert purse.channels[0].exposed(clock.now) == 1000
         clock.now += 301
@@ -284,25 +294,91 @@ def test_an_expired_deposit_makes_room_unless_it_may_have_been_made():
 def test_a_deposit_that_became_too_small_still_counts():
     for unsure in (False, True):
         clock = Clock()
-        purse = Purse(WALLET, Rules(400, 1000, multiplier=1), Store(), clock)
+        purse = Purse(WALLET, rules(400, 1000, multiplier=1), Store(), clock)
         purse.release(purse.reserve(ORIGIN, TERMS), unsure=unsure)
         purse.release(purse.reserve(ORIGIN, replace(TERMS, amount=400)))
         assert purse.channels[0].exposed(clock.now) == 500
         assert purse.channels[0].exposed(clock.now + 301) == (500 if unsure else 400)
 
 
-def test_a_spoilt_deposit_counts_until_it_expires():
+def test_a_spoilt_deposit_counts_for_ever():
     clock = Clock()
-    purse = Purse(WALLET, Rules(100, 1000), Store(), clock)
-    purse.release(purse.reserve(ORIGIN, TERMS), spoilt=True)
-    with pytest.raises(OverBudget, match="0 of the budget"):
-        purse.reserve(ORIGIN, TERMS)
+    purse = Purse(WALLET, rules(100, 1000), Store(), clock)
+    purse.release(purse.reserve(ORIGIN, TERMS), unsure=True, spoilt=True)
     clock.now += 301
-    assert purse.reserve(ORIGIN, TERMS).deposit.amount == 1000
+    with pytest.raises(OverBudget, match="0 of the budget of 1000 is left: to go on, connect with a larger budget"):
+        purse.reserve(ORIGIN, TERMS)
+
+
+def test_a_refund_makes_no_room_for_deposits():
+    purse = Purse(WALLET, rules(100, 1000), Store())
+    paid(purse, 100)
+    for _ in range(3):
+        purse.refunded(purse.channels[0].id, 900)
+        with pytest.raises(OverBudget, match="also what came back"):
+            paid(purse, 100)
+    assert purse.channels[0].deposited == 1000
+
+
+def refused_with(code: str, purse: Purse) -> dict[str, int]:
+    """Have a gateway refuse a call as often as it is paid; return the deposits it was shown, by salt."""
+    entry = {
+        "scheme": "batch-settlement",
+        "network": "eip155:31337",
+        "amount": "100",
+        "asset": TERMS.token,
+        "payTo": TERMS.operator,
+        "maxTimeoutSeconds": 300,
+        "extra": {"receiverAuthorizer": TERMS.operator, "withdrawDelay": 86400, "name": "T", "version": "1"},
+    }
+    required = base64.b64encode(json.dumps({"x402Version": 2, "accepts": [entry]}).encode()).decode()
+    refusal = Reply(402, {"PAYMENT-REQUIRED": required}, json.dumps({"error": {"code": code}}).encode())
+    talk, shown = Conversation(purse, ORIGIN, b"{}").talk(), {}
+    next(talk)
+    with suppress(StopIteration, OverBudget):
+        while sent := talk.send(refusal):
+            deposit = json.loads(base64.b64decode(sent.payment))["payload"].get("deposit")
+            if deposit:
+                shown[deposit["authorization"]["erc3009Authorization"]["salt"]] = int(deposit["amount"])
+    return shown
+
+
+@pytest.mark.parametrize("code", ["no", "stale_quote", "deposit_refused", "deposit_expired", "channel_not_found"])
+def test_a_deposit_that_was_sent_counts_for_ever_whatever_the_gateway_says(code: str):
+    clock = Clock()
+    purse = Purse(WALLET, rules(100, 3000), Store(), clock)
+    shown: dict[str, int] = {}
+    for _ in range(9):
+        shown |= refused_with(code, purse)
+        assert 1000 <= sum(shown.values()) <= purse.channels[0].exposed(clock.now) <= 3000
+        clock.now += 301
+
+
+def test_without_tokens_only_the_networks_dollar_is_paid():
+    open_to_all = Rules(100, 1000)
+    base = replace(TERMS, chain_id=8453, token=DOLLARS["eip155:8453"])
+    assert Purse(WALLET, open_to_all, Store()).reserve(ORIGIN, base).deposit
+    with pytest.raises(NotAllowed, match=f"only USDC at {base.token} is paid.*name it: tokens=..{TERMS.token}"):
+        Purse(WALLET, open_to_all, Store()).reserve(ORIGIN, replace(base, token=TERMS.token))
+    with pytest.raises(NotAllowed, match="its USDC is not known here"):
+        Purse(WALLET, open_to_all, Store()).reserve(ORIGIN, TERMS)
+
+
+def test_a_token_that_was_allowed_once_is_not_allowed_without_being_named():
+    store = Store()
+    paid(Purse(WALLET, rules(100, 1000), store), 1)
+    with pytest.raises(NotAllowed):
+        Purse(WALLET, Rules(100, 1000), store).reserve(ORIGIN, TERMS)
+
+
+def test_the_dollars_are_those_of_x402():
+    theirs = {network: assets[0] for network, assets in DEFAULT_ASSETS.items()}
+    signed = {n: a for n, a in theirs.items() if a["symbol"] == "USDC" and "asset_transfer_method" not in a}
+    assert {network: asset["asset"].lower() for network, asset in signed.items()} == DOLLARS
 
 
 def test_twenty_threads_share_one_purse():
-    purse = Purse(WALLET, Rules(100, 100_000), Store())
+    purse = Purse(WALLET, rules(100, 100_000), Store())
     paid(purse, 0, min_deposit=50_000)
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: paid(purse, 7), range(60)))
@@ -317,7 +393,8 @@ from usufruct_client import Rules, Store, Wallet
 from usufruct_client.x402 import Requirements
 terms = Requirements(31337, 100, "0x" + "70" * 20, "0x" + "71" * 20, 300, "0x" + "71" * 20, 86400, "T", "1", 50_000,
                      None, None, {})
-purse = Purse(Wallet.from_key(b"\\x21" * 32), Rules(100, 200_000), Store(sys.argv[1]))
+rules = Rules(100, 200_000, tokens=[terms.token])
+purse = Purse(Wallet.from_key(b"\\x21" * 32), rules, Store(sys.argv[1]))
 for _ in range(25):
     payment = purse.reserve("http://gateway:80", terms, share=True)
     purse.taken(payment)
@@ -335,7 +412,7 @@ def test_processes_share_one_file(tmp_path: Path):
     for worker in workers:
         _, errors = worker.communicate(timeout=60)
         assert worker.returncode == 0, errors.decode()
-    channels = Purse(WALLET, Rules(100, 200_000), Store(file)).channels
+    channels = Purse(WALLET, rules(100, 200_000), Store(file)).channels
     assert [(each.charged, each.balance, each.slots) for each in channels] == [(3 * 75, 50_000, {})]
 
 

@@ -13,6 +13,7 @@ from usufruct_client import (
     BadAnswer,
     DepositPending,
     Mistrusted,
+    NotAllowed,
     OverBudget,
     OverLimit,
     RefundRefused,
@@ -346,9 +347,20 @@ def test_limits_hold_before_anything_is_signed(gateway, join, fake):
     assert not any("payment-signature" in each for each in gateway.requests)
     connection = join()
     post(connection)
-    gateway.terms = {"asset": "0x" + "99" * 20}
-    with pytest.raises(TermsChanged, match="token 0x9999"):
+    gateway.terms = {"payTo": "0x" + "99" * 20}
+    with pytest.raises(TermsChanged, match="operator 0x9999"):
         post(connection)
+
+
+def test_a_gateway_does_not_choose_the_token(gateway, join):
+    with pytest.raises(NotAllowed, match=r'tokens=\["0x7070'):
+        post(join(tokens=None))
+    connection = join()
+    post(connection)
+    gateway.terms = {"asset": "0x" + "99" * 20}
+    with pytest.raises(NotAllowed, match=r"token 0x9999.*allows 0x7070"):
+        post(connection)
+    assert sum("payment-signature" in each for each in gateway.requests) == 1
 
 
 def test_a_budget_is_spent_to_the_last_deposit_and_no_further(gateway, join):
@@ -377,7 +389,7 @@ async def test_money_comes_back(gateway, join):
     post(connection, seed=40)
     refund = connection.refund(amount=200)
     assert (refund.amount, refund.transaction) == (200, "0x" + "ab" * 32)
-    assert (state(connection).balance, state(connection).deposited) == (800, 800)
+    assert (state(connection).balance, state(connection).deposited) == (800, 1000)
     with pytest.raises(RefundRefused, match="760 is free"):
         connection.refund(amount=761)
     assert (await connection.arefund()).amount == 760

@@ -4,6 +4,7 @@ import base64
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from secrets import token_hex
 from typing import Annotated, Any
 
@@ -13,22 +14,23 @@ import typer
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI
 from openai.types import CompletionUsage
 
+from usufruct.chain import checksum
+from usufruct.cli.checking import believe
 from usufruct.cli.depositing import atomic
-from usufruct.cli.printing import Json, print_json, say
+from usufruct.cli.printing import Json, one_line, plain, print_json, say
 from usufruct.cli.remote import (
     GatewayMalformed,
     GatewayRefused,
     GatewayUnavailable,
     GatewayUrl,
     Remote,
-    one_line,
     open_gateway,
-    plain,
 )
 from usufruct.cli.running import run
-from usufruct.cli.saved import KeyFile, SavedKey, find_key, save_receipt
-from usufruct.config import load_config
-from usufruct.core import Invalid, Unavailable, format_units
+from usufruct.cli.saved import MOST_DECIMALS, KeyFile, SavedKey, find_key, save_receipt, saved_token
+from usufruct.config import Config, load_config
+from usufruct.core import Address, Hash32, Invalid, Unavailable, format_units, hash32
+from usufruct.web import Members
 
 _TRIES = 2
 
@@ -47,26 +49,36 @@ class AnswerBroken(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer and its bill; the receipt as it came."""
+    """An answer and its bill; the receipt as it came, and the hash of what was asked."""
 
     text: str
     usage: CompletionUsage
     receipt: dict[str, Any]
+    request_hash: Hash32
 
-    @property
-    def bill(self) -> dict[str, Any]:
-        """Return what it cost and the most it could have cost, in whole units."""
-        extra = self.usage.model_extra or {}
-        try:
-            details = extra["cost_details"]
-            return {"cost": extra["cost"], "limit": format_units(int(details["ceiling"]), int(details["decimals"]))}
-        except (KeyError, TypeError, ValueError):
-            raise GatewayMalformed("the answer carries no bill; is it a gateway?") from None
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an answer cost and could have cost at most, in atomic units; `symbol` of a token that was agreed to."""
+
+    charge: int
+    ceiling: int
+    token: Address
+    decimals: int
+    symbol: str | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return what it cost in whole units, and of what."""
+        cost, limit = self._shown(self.charge), self._shown(self.ceiling)
+        return {"cost": cost, "limit": limit, "symbol": self.symbol, "token": self.token}
 
     def line(self) -> str:
-        """Return the bill as one line."""
-        used, bill = self.usage, self.bill
-        return f"{used.prompt_tokens} in, {used.completion_tokens} out, ${bill['cost']}, limit ${bill['limit']}"
+        """Return it as words; a token that nobody agreed to is called by its address."""
+        unit = self.symbol or f"of {checksum(self.token)}"
+        return f"{self._shown(self.charge)} {unit}, limit {self._shown(self.ceiling)} {unit}"
+
+    def _shown(self, amount: int) -> str:
+        return format_units(amount, self.decimals)
 
 
 def call(
@@ -99,8 +111,11 @@ def call(
             order["extra_headers"] = headers
             streamed = stream and not as_json
             answered = await _ask(remote, key, order, _show if streamed else None)
-        save_receipt(config, answered.receipt)
-        _print(answered, streamed=streamed, as_json=as_json)
+        if not as_json:
+            _show("\n" if streamed else answered.text + "\n")
+        cost = _cost(answered, key, config)
+        _tell(answered, cost, as_json=as_json)
+        _keep(answered, cost, key, config)
 
     run(work)
 
@@ -127,7 +142,8 @@ async def _whole(client: AsyncOpenAI, order: dict[str, Any]) -> Answered:
         receipt = orjson.loads(base64.b64decode(raw.headers.get("x-usufruct-receipt", "")))
     except ValueError:
         receipt = None
-    return Answered(answer.choices[0].message.content or "", answer.usage, _receipt(receipt))
+    text = answer.choices[0].message.content or ""
+    return Answered(text, answer.usage, _receipt(receipt), _hash(raw.http_request.content))
 
 
 async def _streamed(client: AsyncOpenAI, order: dict[str, Any], show: Callable[[str], None]) -> Answered:
@@ -150,7 +166,11 @@ async def _streamed(client: AsyncOpenAI, order: dict[str, Any], show: Callable[[
         ) from error
     if usage is None:
         raise GatewayMalformed("the answer ended without a bill; is it a gateway?")
-    return Answered("".join(pieces), usage, _receipt(receipt))
+    return Answered("".join(pieces), usage, _receipt(receipt), _hash(stream.response.request.content))
+
+
+def _hash(content: bytes) -> Hash32:
+    return Hash32("0x" + sha256(content).hexdigest())
 
 
 def _receipt(found: object) -> dict[str, Any]:
@@ -159,15 +179,44 @@ def _receipt(found: object) -> dict[str, Any]:
     return found
 
 
+def _cost(answered: Answered, key: SavedKey, config: Config) -> Cost:
+    """Read the bill; the agreed token's own decimals count, where one was agreed for the key's channel."""
+    known = saved_token(config, hash32(key.channel, "channel")) if key.channel else None
+    try:
+        details = Members((answered.usage.model_extra or {})["cost_details"], GatewayMalformed)
+    except (KeyError, TypeError):
+        raise GatewayMalformed("the answer carries no bill; is it a gateway?") from None
+    token, decimals = details.address("token"), details.integer("decimals", MOST_DECIMALS)
+    agreed = known if known and known.address == token else None
+    return Cost(
+        details.amount("charge"),
+        details.amount("ceiling"),
+        token,
+        agreed.decimals if agreed else decimals,
+        agreed.symbol if agreed else None,
+    )
+
+
+def _keep(answered: Answered, cost: Cost, key: SavedKey, config: Config) -> None:
+    """Keep the receipt, if it is in order."""
+    document = believe(
+        answered.receipt,
+        request_hash=answered.request_hash,
+        channel=key.channel or None,
+        token=cost.token,
+        amount=cost.charge,
+    )
+    save_receipt(config, document.receipt.call, answered.receipt)
+
+
 def _show(piece: str) -> None:
     sys.stdout.write(plain(piece) if sys.stdout.isatty() else piece)
     sys.stdout.flush()
 
 
-def _print(answered: Answered, *, streamed: bool, as_json: bool) -> None:
-    if as_json:
-        usage = answered.usage.model_dump(include={"prompt_tokens", "completion_tokens", "total_tokens"})
-        print_json({"answer": answered.text, "usage": usage, **answered.bill, "receipt": answered.receipt})
+def _tell(answered: Answered, cost: Cost, *, as_json: bool) -> None:
+    if not as_json:
+        say(f"{answered.usage.prompt_tokens} in, {answered.usage.completion_tokens} out, {cost.line()}")
         return
-    _show("\n" if streamed else answered.text + "\n")
-    say(answered.line())
+    usage = answered.usage.model_dump(include={"prompt_tokens", "completion_tokens", "total_tokens"})
+    print_json({"answer": answered.text, "usage": usage, **cost.as_json(), "receipt": answered.receipt})

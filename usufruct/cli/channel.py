@@ -18,6 +18,7 @@ from usufruct.cli.remote import GatewayRefused, GatewayUnavailable, GatewayUrl, 
 from usufruct.cli.running import run
 from usufruct.cli.saved import NoSavedKey, find_key, save_channel, saved_channels
 from usufruct.cli.times import shown_time
+from usufruct.cli.tokens import Token, agreed_token
 from usufruct.cli.wallets import Wallet, new_password, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import Address, ChainId, Conflict, Denied, SystemClock, format_units, hash32, parse_units
@@ -80,6 +81,7 @@ def open_channel(
     session: Annotated[
         Path | None, typer.Option(help="Write a new key to this keystore file; it signs vouchers, not the wallet.")
     ] = None,
+    token: Token = "",
     gateway: GatewayUrl = "",
     as_json: Json = False,
 ) -> None:
@@ -91,6 +93,7 @@ def open_channel(
         async with open_gateway(gateway, config) as remote:
             offer = await remote.offer(config)
             amount = atomic(deposit, offer, "deposit")
+            paid_in = await agreed_token(offer, amount, token, config)
             of = ChannelConfig(
                 payer=signer.address,
                 payer_authorizer=_new_session(session, config) if session else signer.address,
@@ -101,8 +104,8 @@ def open_channel(
                 salt=new_id(),
             )
             channel = channel_id(Escrow(offer.chain_id), of)
-            save_channel(config, channel, of)
-            paid = await deposit_from(signer, remote, offer, of, amount, config)
+            save_channel(config, channel, of, paid_in)
+            paid = await deposit_from(signer, remote, paid_in, of, amount, config)
         balance = format_units(int(paid["balance"]), offer.token.decimals)
         facts = {"channel": channel, "payer_authorizer": of.payer_authorizer, "till": of.receiver, "balance": balance}
         print_facts(facts, as_json=as_json)
@@ -111,7 +114,9 @@ def open_channel(
 
 
 @app.command("deposit")
-def deposit_into(channel: str, amount: str, wallet: Wallet, gateway: GatewayUrl = "", as_json: Json = False) -> None:
+def deposit_into(
+    channel: str, amount: str, wallet: Wallet, token: Token = "", gateway: GatewayUrl = "", as_json: Json = False
+) -> None:
     """Pay more into a channel, by signature: the gateway pays for gas."""
     config = load_config()
     which = hash32(channel, "channel")
@@ -122,7 +127,10 @@ def deposit_into(channel: str, amount: str, wallet: Wallet, gateway: GatewayUrl 
             offer = await remote.offer(config)
             escrow = await read_escrow(await connect(config, stack), config, which)
             _check_payer(signer, escrow)
-            paid = await deposit_from(signer, remote, offer, escrow.config, atomic(amount, offer, "amount"), config)
+            wanted = atomic(amount, offer, "amount")
+            paid_in = await agreed_token(offer, wanted, token, config)
+            paid = await deposit_from(signer, remote, paid_in, escrow.config, wanted, config)
+            save_channel(config, which, escrow.config, paid_in)
         print_facts({"channel": which, "balance": escrow.shown(int(paid["balance"]))}, as_json=as_json)
 
     run(work)

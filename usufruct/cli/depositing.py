@@ -1,7 +1,7 @@
 """A deposit from a wallet by signature: the gateway sends it and pays for gas.
 
-What is signed for is money, so nothing about it is taken from the gateway's word: the token speaks for itself on the
-chain, the money can only go through x402's collector into the channel that the nonce names.
+What is signed for is money, so nothing about it is taken from the gateway's word: the token is the one the payer means,
+it speaks for itself on the chain, and the money can only go through x402's collector into the channel of the nonce.
 """
 
 import asyncio
@@ -15,32 +15,20 @@ from usufruct.chain import Client, KeySigner
 from usufruct.cli.printing import say
 from usufruct.cli.remote import GatewayRefused, Remote
 from usufruct.config import Config
-from usufruct.core import Conflict, Hash32, Invalid, parse_units
+from usufruct.core import ChainId, Conflict, Hash32, parse_units
 from usufruct.payments import (
     ChannelConfig,
     DepositAuthorization,
     Escrow,
     Offer,
+    TokenFacts,
     channel_id,
     deposit_json,
     deposit_typed_data,
-    token_facts,
 )
 
 _SECONDS = 1_800
 _TRIES = 10
-
-
-class TokenMismatch(Conflict):
-    """The gateway describes the token otherwise than the token itself."""
-
-    code = "token_mismatch"
-
-
-class TokenUnsuitable(Invalid):
-    """The token takes no deposits by signature."""
-
-    code = "token_unsuitable"
 
 
 class ChannelMismatch(Conflict):
@@ -50,17 +38,19 @@ class ChannelMismatch(Conflict):
 
 
 async def deposit_from(
-    wallet: KeySigner, remote: Remote, offer: Offer, into: ChannelConfig, amount: int, config: Config
+    wallet: KeySigner, remote: Remote, token: TokenFacts, into: ChannelConfig, amount: int, config: Config
 ) -> dict[str, Any]:
-    """Sign a deposit of `amount` atomic units, hand it in, and return the channel after it.
+    """Sign a deposit of `amount` atomic units of the agreed token, hand it in, and return the channel after it.
 
     Raises:
-        TokenMismatch, TokenUnsuitable: when the token is not as the gateway says; nothing was signed.
+        ChannelMismatch: when the channel is in another token; nothing was signed.
         GatewayRefused: when the deposit cannot be made.
     """
+    if into.token != token.address:
+        raise ChannelMismatch(f"the channel is in the token {into.token}, not in {token.address}; pay nothing into it")
     async with AsyncExitStack() as stack:
         client = await connect(config, stack)
-        deposit = await _signed(wallet, client, offer, into, amount)
+        deposit = await _signed(wallet, client, token, into, amount)
     for left in reversed(range(_TRIES)):
         try:
             return await remote.ask("POST", "/v1/deposits", deposit_json(deposit))
@@ -96,17 +86,11 @@ def check_channel(named: Hash32, of: ChannelConfig, offer: Offer, wallet: KeySig
 
 
 async def _signed(
-    wallet: KeySigner, client: Client, offer: Offer, into: ChannelConfig, amount: int
+    wallet: KeySigner, client: Client, token: TokenFacts, into: ChannelConfig, amount: int
 ) -> DepositAuthorization:
-    token = await token_facts(client, into.token)
-    if token != offer.token:
-        raise TokenMismatch(f"the gateway says {offer.token}, the chain {token}; do not pay there")
-    if token.version is None:
-        raise TokenUnsuitable(
-            f"{token.symbol} at {token.address} does not tell its EIP-712 domain", token=token.address
-        )
+    chain_id = ChainId(await client.chain_id())
     head = await client.header("latest")
     until = (head.timestamp if head else 0) + _SECONDS
-    unsigned = DepositAuthorization(offer.chain_id, into, amount, 0, until, randbits(256), b"")
-    document = deposit_typed_data(unsigned, channel_id(Escrow(offer.chain_id), into), token)
+    unsigned = DepositAuthorization(chain_id, into, amount, 0, until, randbits(256), b"")
+    document = deposit_typed_data(unsigned, channel_id(Escrow(chain_id), into), token)
     return replace(unsigned, signature=await wallet.sign_typed_data(document))

@@ -13,10 +13,11 @@ from usufruct.cli.remote import GatewayMalformed, GatewayUrl, Remote, open_gatew
 from usufruct.cli.running import run
 from usufruct.cli.saved import KeyFile, SavedKey, check_key_id, find_key, forget_key, save_channel, save_key
 from usufruct.cli.times import parse_duration, shown_time
+from usufruct.cli.tokens import Token, agreed_token
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import UINT128_MAX, SystemClock, format_units
-from usufruct.payments import ChannelConfig, Offer, read_channel_json
+from usufruct.payments import ChannelConfig, Offer, TokenFacts, read_channel_json
 from usufruct.web import Members
 
 app = typer.Typer(help="Bearer keys: made, listed and revoked by a wallet's signature.", no_args_is_help=True)
@@ -33,6 +34,7 @@ def create(
     asset: Annotated[list[str] | None, typer.Option(help="A service it may call, repeatable; default: all.")] = None,
     label: Annotated[str, typer.Option(help="A name for yourself.")] = "",
     deposit: Annotated[str, typer.Option(help="Pay this much into its channel, by signature: no gas.")] = "",
+    token: Token = "",
     save: Annotated[bool, typer.Option("--save", help="Keep it on this machine for `usufruct call`.")] = False,
     gateway: GatewayUrl = "",
     as_json: Json = False,
@@ -46,6 +48,7 @@ def create(
         async with open_gateway(gateway, config) as remote:
             offer = await remote.offer(config)
             wanted = atomic(deposit, offer, "deposit") if deposit else 0
+            paid_in = await agreed_token(offer, wanted, token, config) if wanted else None
             until = SystemClock().now() + seconds
             terms = KeyTerms(signer.address, atomic(limit, offer, "limit"), until, frozenset(asset or ()), label)
             made = await _create(remote, offer, signer, terms)
@@ -53,9 +56,9 @@ def create(
             facts = {"key": key.key, **_facts(made, offer), "balance": "0"}
             try:
                 facts["file"] = str(save_key(config, key)) if save else None
-                into = _remember(made, offer, signer, config)
-                if wanted:
-                    paid = await deposit_from(signer, remote, offer, into, wanted, config)
+                into = _remember(made, offer, signer, paid_in, config)
+                if paid_in:
+                    paid = await deposit_from(signer, remote, paid_in, into, wanted, config)
                     facts["balance"] = format_units(int(paid["balance"]), offer.token.decimals)
             finally:  # whatever came of the deposit: the key is made, and this is the only time it is shown
                 print_facts(facts, as_json=as_json)
@@ -140,12 +143,14 @@ def _timed(signer: KeySigner, until: int, digest: bytes) -> dict[str, object]:
     return {"payer": signer.address, "expiresAt": until, "signature": "0x" + signer.sign(digest).hex()}
 
 
-def _remember(made: dict[str, Any], offer: Offer, signer: KeySigner, config: Config) -> ChannelConfig:
+def _remember(
+    made: dict[str, Any], offer: Offer, signer: KeySigner, token: TokenFacts | None, config: Config
+) -> ChannelConfig:
     """Keep a new key's channel, if it is what it should be: its payer can withdraw without the gateway."""
     members = Members(made, GatewayMalformed)
     channel, of = members.hash32("channel"), read_channel_json(members.inner("channelConfig"))
     check_channel(channel, of, offer, signer)
-    save_channel(config, channel, of)
+    save_channel(config, channel, of, token)
     return of
 
 

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
+
+from usufruct.cli.printing import words
 
 
 class Narrator:
@@ -19,28 +20,28 @@ class Narrator:
     def step(self, title: str) -> None:
         """Begin the next step."""
         self._step += 1
-        self.console.print(f"\n[bold]{self._step}. {title}[/bold]")
+        self.console.print(words(f"\n{self._step}. {title}", "bold"))
 
     def say(self, line: str) -> None:
         """Say one line."""
-        self.console.print(Text("   " + line), soft_wrap=True)
+        self.console.print(words("   " + line), soft_wrap=True)
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
         """Show that something takes a moment, and leave a line when it is done."""
-        with self.console.status(f"   {what} ..."):
+        with self.console.status(words(f"   {what} ...")):
             yield
-        self.console.print(f"   [green]done[/green] {what}", soft_wrap=True)
+        self.console.print(words("   done ", "green").append_text(words(what, "default")), soft_wrap=True)
 
     def piece(self, text: str) -> None:
         """Show a piece of an answer as it comes, without ending the line."""
-        self.console.print(Text(text, style="cyan"), end="", soft_wrap=True)
+        self.console.print(words(text, "cyan"), end="", soft_wrap=True)
 
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Show a table; the first column is text, the others are figures."""
-        table = Table(title=title, title_justify="left", title_style="bold")
+        table = Table(title=words(title, "bold"), title_justify="left")
         for i, heading in enumerate(headings):
-            table.add_column(heading, justify="right" if i else "left")
+            table.add_column(words(heading), justify="right" if i else "left")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(words, row))
         self.console.print(table)

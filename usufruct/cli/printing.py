@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
+from unicodedata import category
 
 import orjson
 import typer
@@ -13,6 +14,24 @@ from rich.text import Text
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON value to standard output, progress to standard error.")
 ]
+
+_STEERING = frozenset({"Cc", "Cf"})
+"""Unicode's categories of control and of format characters: escapes, and what turns the direction of text."""
+
+
+def plain(text: str) -> str:
+    """Return a stranger's text without characters that could steer a terminal; lines and tabs stay."""
+    return "".join(sign for sign in text if sign in "\n\t" or category(sign) not in _STEERING)
+
+
+def one_line(text: str) -> str:
+    """Return a stranger's text as one line."""
+    return " ".join(plain(text).split())
+
+
+def words(value: object, style: str = "") -> Text:
+    """Return a value as it is printed for people: as text that neither steers the terminal nor is markup."""
+    return Text(plain(_words(value)), style)
 
 
 def print_json(value: object) -> None:
@@ -33,7 +52,7 @@ def print_facts(facts: Mapping[str, object], *, as_json: bool) -> None:
         return
     table = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
     for name, value in facts.items():
-        table.add_row(Text(name.replace("_", " "), style="dim"), Text(_words(value)))
+        table.add_row(words(name.replace("_", " "), "dim"), words(value))
     Console(soft_wrap=True).print(table)
 
 
@@ -44,17 +63,17 @@ def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], not
         print_json([dict(row) for row in found])
         return
     if not found:
-        Console(soft_wrap=True).print(nothing, style="dim")
+        Console(soft_wrap=True).print(words(nothing, "dim"))
         return
-    table = Table(*(Column(column.replace("_", " "), overflow="fold") for column in columns))  # ids stay whole
+    table = Table(*(Column(words(column.replace("_", " ")), overflow="fold") for column in columns))  # ids stay whole
     for row in found:
-        table.add_row(*(Text(_words(row[column])) for column in columns))
+        table.add_row(*(words(row[column]) for column in columns))
     Console().print(table)
 
 
 def say(line: str) -> None:
     """Say one line to a person, on standard error, so that standard output stays a program's."""
-    Console(stderr=True, highlight=False).print(Text(line), soft_wrap=True)
+    Console(stderr=True, highlight=False).print(words(line.replace("\n", " ")), soft_wrap=True)
 
 
 def _words(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from usufruct.app import connect
 from usufruct.chain.contracts.till import Anchored
+from usufruct.cli.checking import Check, believe, check_signature
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
 from usufruct.cli.running import run
@@ -17,23 +17,10 @@ from usufruct.cli.saved import InvalidSavedFile, KeyFile, find_key, read_object,
 from usufruct.cli.times import shown_time
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Hash32, address, hash32
-from usufruct.payments import InvalidSignature, ReceiptDocument, proves, read_receipt, receipt_digest, recover_signer
+from usufruct.payments import ReceiptDocument, proves, read_receipt, receipt_digest
 from usufruct.web import Members
 
 app = typer.Typer(help="Receipts: what calls cost, and whether that is true.", no_args_is_help=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at, whether it is as it should be, and what was found."""
-
-    check: str
-    good: bool
-    found: str
-
-    def row(self) -> dict[str, object]:
-        """Return what is printed."""
-        return {"check": self.check, "result": "good" if self.good else "bad", "found": self.found}
 
 
 @app.command()
@@ -51,7 +38,8 @@ def show(call: str, key_file: KeyFile = None, gateway: GatewayUrl = "", as_json:
             found = answer.get("receipt")
             if not isinstance(found, dict):
                 raise GatewayMalformed("the gateway's answer holds no receipt; is it a gateway?")
-            save_receipt(config, found)
+            believe(found, call=which)
+            save_receipt(config, which, found)
         read_receipt(found)
         print_facts(found if as_json else _shown(found), as_json=as_json)
 
@@ -74,7 +62,7 @@ def verify(
     expected = address(signer, "signer") if signer else None
 
     async def work() -> list[Check]:
-        checks = [_signature(document)]
+        checks = [check_signature(document)]
         checks += [_signer(document, expected)] if expected else await _terms(document, gateway, config)
         checks.append(Check("chain", document.chain_id == config.chain.id, str(document.chain_id)))
         if anchored:
@@ -99,17 +87,6 @@ def _content(receipt: str, config: Config) -> Mapping[str, Any]:
             f"no receipt of {receipt} is kept here; `usufruct receipt show` fetches it", call=receipt
         )
     return kept
-
-
-def _signature(document: ReceiptDocument) -> Check:
-    """Recover who signed exactly these members; it must be who the receipt names."""
-    digest = receipt_digest(document.receipt, document.chain_id, document.till)
-    try:
-        found = recover_signer(digest, document.signature)
-    except InvalidSignature as error:
-        return Check("signature", good=False, found=error.message)
-    said = f"{found} signed it" if found == document.signer else f"{document.signer} did not sign this: it was changed"
-    return Check("signature", found == document.signer, said)
 
 
 def _signer(document: ReceiptDocument, expected: Address) -> Check:

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
-from unicodedata import category
 
 import httpx
 import orjson
 import typer
 
 from usufruct.cli.presence import found_up
+from usufruct.cli.printing import one_line
 from usufruct.config import Config
 from usufruct.core import Conflict, Invalid, Unavailable, UsufructError
 from usufruct.payments import Offer, read_offer
@@ -114,16 +114,6 @@ class Remote:
                 "chain.rpc_url if you mean that chain"
             )
         return offer
-
-
-def plain(text: str) -> str:
-    """Return a stranger's text without control characters, which could steer a terminal."""
-    return "".join(sign for sign in text if sign in "\n\t" or category(sign) != "Cc")
-
-
-def one_line(text: str) -> str:
-    """Return a stranger's text as one line."""
-    return " ".join(plain(text).split())
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from usufruct.cli.printing import one_line, words
 from usufruct.core import UsufructError
 
 T = TypeVar("T")
@@ -69,7 +70,6 @@ def end_with_standard_input() -> None:
 
 def exit_with(error: UsufructError) -> None:
     """Print an error as one line, and end with exit code 1."""
-    console = Console(stderr=True, highlight=False)
-    console.print(f"[red]error[/red] {error.code}: ", end="")
-    console.print(error.message, markup=False, soft_wrap=True)
+    line = words("error", "red").append_text(words(f" {error.code}: {one_line(error.message)}", "default"))
+    Console(stderr=True, highlight=False).print(line, soft_wrap=True)
     sys.exit(1)

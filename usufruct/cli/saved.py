@@ -11,13 +11,16 @@ import orjson
 import typer
 
 from usufruct.config import Config
-from usufruct.core import Hash32, Invalid, NotFound, hash32
-from usufruct.payments import ChannelConfig, read_channel_json
+from usufruct.core import Conflict, Hash32, Invalid, NotFound, hash32
+from usufruct.payments import ChannelConfig, TokenFacts, read_channel_json
 from usufruct.web import Members
 
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the one kept last.")
 ]
+
+MOST_DECIMALS = 77
+"""More have no meaning: 2**256 has 78 digits."""
 
 _KEY_ID = re.compile("key_[0-9a-f]{1,64}")
 _KEY = re.compile("uf_[0-9a-f]+")
@@ -33,6 +36,12 @@ class InvalidKeyId(Invalid):
     """Text that is no key's id."""
 
     code = "invalid_key_id"
+
+
+class ReceiptDiffers(Conflict):
+    """Another receipt of the same call is kept already."""
+
+    code = "receipt_differs"
 
 
 class NoSavedKey(NotFound):
@@ -98,15 +107,34 @@ def find_key(config: Config, gateway: str, file: Path | None = None, channel: st
     )
 
 
-def save_channel(config: Config, channel: Hash32, of: ChannelConfig) -> None:
-    """Keep what a channel is: whoever withdraws from it must tell the chain."""
-    _write(_channels(config) / f"{channel}.json", {"chainId": config.chain.id, "channelConfig": of.as_json()})
+def save_channel(config: Config, channel: Hash32, of: ChannelConfig, token: TokenFacts | None = None) -> None:
+    """Keep what a channel is: whoever withdraws from it must tell the chain; and the token that was agreed for it."""
+    _write(
+        _channel_file(config, channel),
+        {"chainId": config.chain.id, "channelConfig": of.as_json(), "token": token and asdict(token)},
+    )
 
 
 def saved_channel(config: Config, channel: Hash32) -> ChannelConfig | None:
     """Return what a channel is; None when it is not kept here."""
-    path = _channels(config) / f"{channel}.json"
+    path = _channel_file(config, channel)
     return _read_channel(path) if path.is_file() else None
+
+
+def saved_token(config: Config, channel: Hash32) -> TokenFacts | None:
+    """Return the token that was agreed for a channel; None when none was, or the channel is not kept here."""
+    path = _channel_file(config, channel)
+    members = Members(read_object(path) if path.is_file() else {}, InvalidSavedFile)
+    if "token" not in members:
+        return None
+    token = members.inner("token")
+    return TokenFacts(
+        address=token.address("address"),
+        name=token.text("name"),
+        symbol=token.text("symbol"),
+        decimals=token.integer("decimals", MOST_DECIMALS),
+        version=token.text("version"),
+    )
 
 
 def saved_channels(config: Config) -> dict[Hash32, ChannelConfig]:
@@ -114,15 +142,26 @@ def saved_channels(config: Config) -> dict[Hash32, ChannelConfig]:
     return {hash32(path.stem): _read_channel(path) for path in sorted(_channels(config).glob("0x*.json"))}
 
 
-def save_receipt(config: Config, receipt: Mapping[str, Any]) -> None:
-    """Keep a receipt under its call."""
-    call = hash32(str(receipt.get("call")), "call")
-    _write(config.data.folder / "receipts" / f"{call}.json", receipt)
+def save_receipt(config: Config, call: Hash32, receipt: Mapping[str, Any]) -> None:
+    """Keep a call's receipt; one that is kept already stays as it is.
+
+    Raises:
+        ReceiptDiffers: when another one is kept for the same call.
+    """
+    kept = saved_receipt(config, call)
+    if kept is None:
+        _write(_receipt_file(config, call), receipt)
+    elif kept != receipt:
+        path = _receipt_file(config, call)
+        raise ReceiptDiffers(
+            f"{path} holds another receipt of the same call, and stays: the operator signed two; show them both",
+            path=str(path),
+        )
 
 
 def saved_receipt(config: Config, call: Hash32) -> dict[str, Any] | None:
     """Return a receipt; None when it is not kept here."""
-    path = config.data.folder / "receipts" / f"{call}.json"
+    path = _receipt_file(config, call)
     return read_object(path) if path.is_file() else None
 
 
@@ -154,6 +193,14 @@ def _key_file(config: Config, key_id: str) -> Path:
 
 def _channels(config: Config) -> Path:
     return config.data.folder / "channels" / str(config.chain.id)
+
+
+def _channel_file(config: Config, channel: Hash32) -> Path:
+    return _channels(config) / f"{channel}.json"
+
+
+def _receipt_file(config: Config, call: Hash32) -> Path:
+    return config.data.folder / "receipts" / f"{call}.json"
 
 
 def _read_channel(path: Path) -> ChannelConfig:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from usufruct.cli.demo.outcome import dollars
 from usufruct.cli.narrator import Narrator
+from usufruct.cli.printing import plain
 
 _METER_COLUMNS = 30
 
@@ -80,8 +81,8 @@ def _answer(narrator: Narrator, limit: str) -> Iterator[Callable[[str, str], Non
     table.add_row(said, told)
 
     def show(text: str, meter: str) -> None:
-        said.append(text)
-        told.plain = meter.replace(", ", "\n") + (
+        said.append(plain(text))
+        told.plain = plain(meter).replace(", ", "\n") + (
             f"\nlimit ${dollars(int(limit))}" if limit and "limit" not in meter else ""
         )
 

@@ -4,14 +4,13 @@ from contextlib import AsyncExitStack
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from usufruct.app import connect, open_chain, open_installation
 from usufruct.cli.doctor.chain import check_contracts, check_gas, check_keys, check_node, check_till, check_token
 from usufruct.cli.doctor.findings import Check, Finding, Verdict, ask, bad, good, skipped
 from usufruct.cli.doctor.machine import check_database, check_disk, check_gateway, check_software
 from usufruct.cli.doctor.trade import check_hanging, check_payees, check_upstreams
-from usufruct.cli.printing import Json, print_json
+from usufruct.cli.printing import Json, print_json, words
 from usufruct.cli.running import run
 from usufruct.config import Config, load_config
 from usufruct.core import UsufructError
@@ -26,7 +25,7 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         print_json([finding.as_json() for finding in findings])
     else:
-        _show(findings)
+        show_findings(findings)
     if any(finding.verdict is Verdict.PROBLEM for finding in findings):
         raise typer.Exit(1)
 
@@ -95,11 +94,12 @@ async def _chain(config: Config) -> list[Finding]:
     return found
 
 
-def _show(findings: list[Finding]) -> None:
+def show_findings(findings: list[Finding]) -> None:
+    """Print findings for people, each as one line."""
     console = Console(highlight=False)
     for finding in findings:
-        line = Text(f"{finding.verdict:<8}", style=_STYLES[finding.verdict])
-        line.append(f"{finding.subject}: {finding.says}", style="default")
+        line = words(f"{finding.verdict:<8}", _STYLES[finding.verdict])
+        line.append_text(words(f"{finding.subject}: {finding.says}", "default"))
         if finding.remedy:
-            line.append(f"; {finding.remedy}", style="bold")
+            line.append_text(words(f"; {finding.remedy}", "bold"))
         console.print(line, soft_wrap=True)

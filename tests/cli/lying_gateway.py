@@ -1,0 +1,94 @@
+"""A gateway on a port that answers what it is told to: terms, receipts and calls as a liar would write them."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from usufruct.chain import KeySigner
+from usufruct.core import Address, AssetId, ChainId, Hash32
+from usufruct.payments import Receipt, ReceiptDocument, sign_receipt
+
+CHAIN, TOKEN, TILL = ChainId(31337), Address("0x" + "70" * 20), Address("0x" + "71" * 20)
+CHANNEL, CALL = Hash32("0x" + "c1" * 32), Hash32("0x" + "ca" * 32)
+
+
+def receipt(signer: KeySigner | None = None, **changes: object) -> dict[str, object]:
+    """A receipt that is signed; `changes` are in it before that."""
+    key = signer or KeySigner(b"\x05" * 32)
+    members = {
+        "call": CALL,
+        "channel": CHANNEL,
+        "token": TOKEN,
+        "asset": AssetId(7),
+        "price_card_version": 1,
+        "model_digest": Hash32("0x" + "11" * 32),
+        "request_hash": Hash32("0x" + "22" * 32),
+        "response_hash": Hash32("0x" + "33" * 32),
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "amount": 30,
+        "cumulative": 30,
+        "time": 1_800_000_000,
+    }
+    signed = Receipt(**members | changes)
+    return ReceiptDocument(signed, CHAIN, TILL, key.address, sign_receipt(signed, CHAIN, TILL, key)).as_json()
+
+
+class LyingGateway:
+    """`receipts`: what who asks for one gets. `lie` changes the receipt of a call, `spoil` once it is signed."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        self.receipts: object = receipt()
+        self.lie: dict[str, object] = {}
+        self.spoil: dict[str, object] = {}
+
+    def answer(self, body: bytes) -> tuple[dict[str, object], dict[str, object]]:
+        """What a call is answered with, and its receipt."""
+        asked = Hash32("0x" + hashlib.sha256(body).hexdigest())
+        details = {"charge": "30", "ceiling": "99", "token": TOKEN, "decimals": 6, "flagged": False}
+        usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": "9", "cost_details": details}
+        message = {"role": "assistant", "content": "Well\x1b[31m"}
+        choices = [{"index": 0, "finish_reason": "stop", "message": message}]
+        said = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": choices, "usage": usage}
+        return said, receipt(**{"request_hash": asked} | self.lie) | self.spoil
+
+
+@contextmanager
+def lying_gateway() -> Iterator[LyingGateway]:
+    """Serve one while the block runs."""
+    gateway = LyingGateway()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._send({"receipt": gateway.receipts}, {})
+
+        def do_POST(self) -> None:
+            said, bill = gateway.answer(self.rfile.read(int(self.headers["content-length"])))
+            self._send(said, {"x-usufruct-receipt": base64.b64encode(json.dumps(bill).encode()).decode()})
+
+        def _send(self, content: object, headers: dict[str, str]) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(200)
+            for name, value in (headers | {"content-type": "application/json", "content-length": len(body)}).items():
+                self.send_header(name, str(value))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        gateway.url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield gateway
+        finally:
+            server.shutdown()
+            thread.join()
