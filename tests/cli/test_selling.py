@@ -97,7 +97,7 @@ def test_embeddings_are_tried_as_embeddings(commands, cli_world, librarian_url):
         ({"asset": "0x5", "input": "1"}, "invalid_choice", "--input"),
         ({"pay_to": "0x12"}, "invalid_address", "--pay-to"),
         ({"asset": "0x5"}, "unknown_asset", "0x5"),
-        ({"asset": "five"}, "invalid_asset_id", "--asset"),
+        ({"asset": "five"}, "unknown_asset", "five"),
         ({"pay_to": "0x" + "55" * 20, "model": "oracle"}, "no_model", "librarian, librarian-embedding"),
         ({"pay_to": "0x" + "55" * 20, "model": ""}, "no_model", "--model"),
         ({"pay_to": "0x" + "55" * 20, "upstream": "http://127.0.0.1:9"}, "upstream_down", "127.0.0.1:9"),

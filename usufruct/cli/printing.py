@@ -50,10 +50,11 @@ def print_facts(facts: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         print_json(dict(facts))
         return
-    table = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
-    for name, value in facts.items():
-        table.add_row(words(name.replace("_", " "), "dim"), words(value))
-    Console(soft_wrap=True).print(table)
+    width = max(map(len, facts), default=0)
+    console = Console(highlight=False)
+    for name, value in facts.items():  # no folding: keys and hashes are there to be copied
+        named = words(f"{name.replace('_', ' '):<{width}}  ", "dim")
+        console.print(Text.assemble(named, words(value)), soft_wrap=True)
 
 
 def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], nothing: str, *, as_json: bool) -> None:
