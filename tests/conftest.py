@@ -11,6 +11,7 @@ from types import ModuleType
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
 from usufruct.config import LedgerConfig
@@ -18,7 +19,11 @@ from usufruct.payments import Ledger, open_ledger
 from usufruct.store import Database, migrate, open_database
 
 LOCAL_SERVERS = ("postgresql:///postgres?host=/var/run/postgresql", "postgresql://postgres@127.0.0.1:5432/postgres")
+
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 
 async def on_server(url: str, *statements: str) -> None:

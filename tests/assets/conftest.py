@@ -20,7 +20,7 @@ from usufruct.assets import (
 from usufruct.chain import Anvil, Call, Client, Deployments, Devnet, Sender, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.config import Config, load_config
-from usufruct.core import Address, AssetId
+from usufruct.core import Address, AssetId, Invalid
 from usufruct.store import Database, open_database
 
 
@@ -41,10 +41,13 @@ class Told:
 
     news: list[tuple[Any, ...]] = field(default_factory=list)
     fails: bool = False
+    useless: frozenset[AssetId] = frozenset()
 
     async def priced(self, asset: AssetId, card: PriceCard, starts_at: int) -> None:
         if self.fails:
             raise RuntimeError("not now")
+        if asset in self.useless:
+            raise Invalid(f"the card {card.version} is of no use")
         self.news.append(("priced", asset, card, starts_at))
 
     async def retired(self, asset: AssetId, since: int) -> None:

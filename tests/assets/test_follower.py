@@ -97,6 +97,27 @@ async def test_news_that_was_not_taken_is_told_again(town):
     assert [news[:2] for news in town.told.take()] == [("priced", made.id), ("moved", made.id)]
 
 
+async def test_a_card_of_no_use_holds_up_nothing_else_and_is_told_to_the_next_process(town, caplog):
+    sender, owner = town.sender(town.OWNER), town.who(town.OWNER)
+    first = await town.assets.register(sender, town.terms())
+    second = await town.assets.register(town.sender(town.ANN), town.terms("second"))
+    town.told.useless = frozenset({first.id})
+    for _ in range(3):
+        await town.follower.poll()
+    kinds = [news[:2] for news in town.told.take()]
+    assert kinds == [("moved", first.id), ("priced", second.id), ("moved", second.id)]
+    assert caplog.text.count("the card 1 is of no use") == 1
+    await town.act(owner, town.register.contract.transfer_from(owner, town.who(town.ANN), first.id))
+    restarted = Follower(town.client, town.database, town.deployments, offers=town.told)
+    for _ in range(3):
+        await restarted.poll()
+    assert town.told.take() == [("moved", first.id, town.who(town.ANN))]
+    assert caplog.text.count("the card 1 is of no use") == 2
+    town.told.useless = frozenset()
+    await Follower(town.client, town.database, town.deployments, offers=town.told).poll()
+    assert [news[:3] for news in town.told.take()] == [("priced", first.id, town.CARD)]
+
+
 async def test_events_that_a_stranger_fakes_are_not_heard(town):
     stranger = DEVNET_ADDRESSES[9]
     wrapped = await create(town, WrappedNative.deploy())

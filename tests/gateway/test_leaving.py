@@ -14,6 +14,9 @@ import pytest
 from openai import AsyncOpenAI
 from sqlalchemy import text as sql
 
+from usufruct.chain import KeySigner
+from usufruct.gateway import Endpoint, abandonment
+
 ASK = [{"role": "user", "content": "What is the question?"}]
 OWN_INPUT = 21 + 4 + 8
 WORLD = Path(__file__).with_name("gateway_world.py")
@@ -118,12 +121,42 @@ async def test_a_caller_who_hangs_up_before_any_output_pays_nothing(world, upstr
     await world.asset("hamlet", upstream.url("slow_first_byte"))
     key = await world.key()
     for stream in (True, False):
-        async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
-            body = {"model": "hamlet", "messages": ASK, "stream": stream}
-            with pytest.raises(httpx.ReadTimeout):
-                await plain.post(f"{world.url}/chat/completions", json=body, timeout=0.3)
-        await world.quiet(key, 1)
+        await hang_up(world, key, stream=stream)
     assert await world.bills(key) == []
+
+
+async def hang_up(world, key, *, stream: bool = False) -> None:
+    """Ask, and leave before there is any answer."""
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+        body = {"model": "hamlet", "messages": ASK, "stream": stream}
+        with pytest.raises(httpx.ReadTimeout):
+            await plain.post(f"{world.url}/chat/completions", json=body, timeout=0.3)
+    await world.quiet(key, 1)
+
+
+async def test_who_hangs_up_on_whole_answers_is_given_streams_only(world, upstream, client_of, monkeypatch):
+    """Else everybody could have the operator pay for answers that nobody pays for."""
+    await world.asset("hamlet", upstream.url("slow_first_byte"))
+    await world.asset("words", upstream.url("ok"))
+    await world.asset("vectors", upstream.url("ok"), endpoint=Endpoint.EMBEDDINGS)
+    key, payer, friend = await world.key(), KeySigner(bytes(31) + b"\x05"), await world.key()
+    other = await world.key(payer=payer)
+    await asyncio.gather(*(hang_up(world, key, stream=True) for _ in range(abandonment.MOST)))
+    await asyncio.gather(*(hang_up(world, key) for _ in range(abandonment.MOST - 1)))
+    ask = {"model": "words", "messages": ASK}
+    assert (await client_of(key.text).chat.completions.create(**ask)).usage.cost
+    await hang_up(world, key)
+    for text in (key.text, friend.text):  # the same payer's
+        with pytest.raises(openai.RateLimitError, match="stream: true") as caught:
+            await client_of(text, max_retries=2).chat.completions.create(**ask)
+        assert caught.value.code == "abandoned_answers"
+        assert 590 <= int(caught.value.body["details"]["retry_after"]) <= 600
+        with pytest.raises(openai.RateLimitError, match="ask again"):
+            await client_of(text).embeddings.create(model="vectors", input="text")
+    assert [chunk async for chunk in await client_of(key.text).chat.completions.create(**ask, stream=True)]
+    assert (await client_of(other.text).chat.completions.create(**ask)).usage.cost
+    monkeypatch.setattr(abandonment, "WITHIN_SECONDS", 0.1)
+    assert (await client_of(key.text).chat.completions.create(**ask)).usage.cost
 
 
 async def test_a_caller_who_hangs_up_while_sending_is_no_call(world, upstream):

@@ -6,7 +6,17 @@ import pytest
 
 from usufruct.chain.contracts.structs import PriceCard as CardOnChain
 from usufruct.core import Address, AssetId, FakeClock
-from usufruct.gateway import Asset, Catalogue, Endpoint, InvalidAsset, PricePeriod, RegisteredOffers, Replica
+from usufruct.gateway import (
+    USUAL_WINDOW,
+    Asset,
+    Catalogue,
+    Endpoint,
+    InvalidAsset,
+    PricePeriod,
+    RegisteredOffers,
+    Replica,
+    registered_card,
+)
 from usufruct.payments import PriceCard
 from usufruct.store import Seal
 
@@ -43,9 +53,19 @@ async def test_a_card_of_the_registry_holds_under_its_own_version(catalogue, clo
     assert asset.card(clock.now()) == PriceCard(10, 20, 30, 8_192, 6)
 
 
-async def test_a_card_that_prices_no_call_changes_nothing(catalogue, clock):
-    await RegisteredOffers(catalogue).priced(ASSET.id, CardOnChain(1, 1, 1, 1, 5), clock.now())
+async def test_a_card_that_prices_no_call_is_refused_and_changes_nothing(catalogue, clock):
+    for _ in range(2):
+        with pytest.raises(InvalidAsset, match="hamlet keeps its price: context_window"):
+            await RegisteredOffers(catalogue).priced(ASSET.id, CardOnChain(1, 1, 1, 1, 5), clock.now())
     assert len((await catalogue.find("hamlet")).prices) == 1
+
+
+async def test_a_card_without_a_window_leaves_the_asset_the_one_it_has(catalogue, clock):
+    """On the chain 0 says that there is none; every service here has one."""
+    await RegisteredOffers(catalogue).priced(ASSET.id, CardOnChain(10, 20, 30, 0, 5), clock.now())
+    assert (await catalogue.find("hamlet")).card(clock.now()) == PriceCard(10, 20, 30, 4_096, 5)
+    assert registered_card(CardOnChain(10, 20, 30, 0, 5), USUAL_WINDOW) == PriceCard(10, 20, 30, USUAL_WINDOW, 5)
+    assert registered_card(CardOnChain(10, 20, 30, 9, 5), 4_096) == PriceCard(10, 20, 30, 9, 5)
 
 
 async def test_retirement_ends_the_offer_and_a_new_holder_does_not(catalogue):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from usufruct.core import UsufructError
 from usufruct.gateway import CountingRule, InvalidAsset, InvalidRequest
-from usufruct.gateway.counting import Bytes, Vocabulary, counted, counted_input
+from usufruct.gateway.counting import Bytes, CountingRoom, Vocabulary
 from usufruct.gateway.request import read_chat, read_embeddings
 
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
@@ -104,23 +104,17 @@ def test_no_request_breaks_the_reader(body, read):
 async def test_without_a_vocabulary_bytes_are_counted(texts):
     asked = read_chat({"model": "m", "messages": [{"role": "user", "content": text} for text in texts]})
     expected = len("\n".join(texts).encode()) + 3 * len(texts) + 10
-    assert await counted_input(Bytes(), RULE, asked) == expected
+    assert await CountingRoom().count_input(Bytes(), RULE, asked) == expected
 
 
 async def test_a_vocabulary_counts_joined_text(vocabulary):
-    counter = Vocabulary(vocabulary)
+    counter, room = Vocabulary(vocabulary), CountingRoom()
     pieces = ["to b", "e or", " not to", " be"]
-    whole = await counted(counter, "".join(pieces))
-    assert whole < sum([await counted(counter, piece) for piece in pieces])
+    whole = await room.count(counter, "".join(pieces))
+    assert whole < sum([await room.count(counter, piece) for piece in pieces])
     assert whole <= len("".join(pieces))
     asked = read_embeddings({"model": "m", "input": [[1, 2, 3], [4]]})
-    assert await counted_input(counter, RULE, asked) == 4 + 2 * 3 + 10
-
-
-async def test_long_text_counts_the_same_on_its_thread(vocabulary):
-    text = "to be or not to be " * 2_000
-    counter = Vocabulary(vocabulary)
-    assert await counted(counter, text) == counter.count(text)
+    assert await room.count_input(counter, RULE, asked) == 4 + 2 * 3 + 10
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"version": "1.0"}'])

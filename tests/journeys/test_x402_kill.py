@@ -43,8 +43,11 @@ async def gateway(world) -> Process:
 async def stream_until_killed(world, http: httpx.AsyncClient, process: Process) -> None:
     body = worlds.request("stalls", stream=True)
     async with http.stream("POST", f"{world.url}/chat/completions", json=body) as answer:
-        async for _ in answer.aiter_raw():
-            process.kill()
+        chunks = answer.aiter_raw()
+        await anext(chunks)
+        process.kill()
+        async for _ in chunks:
+            pass
 
 
 @pytest.mark.parametrize("rpc", [True, False], ids=["with RPC", "without RPC"])

@@ -58,6 +58,18 @@ async def test_a_price_is_asked_and_promised(world, http):
     assert await world.channels() == []
 
 
+async def test_long_requests_are_not_priced_for_nobody(world, http):
+    """A price is work; who shows a payment or a key may ask for more of it."""
+    url, long = f"{world.url}/chat/completions", request(messages=[{"role": "user", "content": "x" * (2 << 20)}])
+    refused = await http.post(url, json=long)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "unpaid_body_too_large")
+    assert "payment" in refused.json()["error"]["message"]
+    payer = await hands.HandPayer.make(world)
+    accepted = await payer.price(http, request())
+    paid = await payer.pay(http, long, payer.payment(accepted, payer.voucher(DOLLAR)))
+    assert (paid.status_code, paid.json()["error"]["code"]) == (400, "over_context")
+
+
 async def test_refusals_before_any_money_moves(world, http):
     """One wallet after another does one thing wrong; each is told which."""
     body = request()

@@ -3,7 +3,9 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
+import httpx
 import pytest
 import uvicorn
 
@@ -18,11 +20,21 @@ async def hello(exchange) -> None:
     await exchange.answer_json({"hello": "you"})
 
 
+async def early(exchange) -> None:
+    await exchange.answer_json({}, status=413)
+
+
+async def late(exchange) -> None:
+    await asyncio.sleep(60)
+
+
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
     listening = socket.create_server(("127.0.0.1", 0))
-    app = Router([Route("GET", "/hello", hello), Route("POST", "/hello", hello)])
+    handlers = {"/hello": hello, "/early": early, "/late": late}
+    app = Router([Route(method, path, handle) for path, handle in handlers.items() for method in ("GET", "POST")])
     config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="on", http=GuardedProtocol)
+    config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:
@@ -74,3 +86,114 @@ async def test_who_sends_nothing_or_too_slowly_is_disconnected(port, monkeypatch
     monkeypatch.setattr(guarded, "HEAD_SECONDS", 0.2)
     assert await talk(port) == b""
     assert await talk(port, HEAD) == b""
+
+
+CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
+LATE = b"POST /late HTTP/1.1\r\nhost: here\r\n"
+
+
+async def dribble(port: int, first: bytes, piece: bytes, seconds: float = 3.0) -> bytes:
+    """Send `piece` again and again until the server ends the connection; return its answers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answers = asyncio.create_task(reader.read())
+    try:
+        async with asyncio.timeout(seconds):
+            writer.write(first)
+            while not answers.done():
+                with suppress(ConnectionError):
+                    writer.write(piece)
+                    await writer.drain()
+                await asyncio.sleep(0.02)
+        return b"" if isinstance(answers.exception(), ConnectionError) else answers.result()
+    finally:
+        answers.cancel()
+        writer.transport.abort()
+
+
+@pytest.mark.parametrize("first", [b"GET /hello HTTP/1.1\r\nhost: here\r\n", LATE])
+async def test_trailers_are_refused_at_the_first(port, first):
+    answer = await dribble(port, first + CHUNKED + b"0\r\n", b"x-a: b\r\n")
+    assert answer.count(b"HTTP/1.1 ") <= 1
+
+
+@pytest.mark.parametrize("path", [b"/hello", b"/early"])
+async def test_one_endless_trailer_is_refused(port, path):
+    first = b"POST " + path + b" HTTP/1.1\r\nhost: here\r\n" + CHUNKED + b"0\r\nx: "
+    assert b"200 OK" not in await dribble(port, first, b"y" * 20_000)
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (CHUNKED, b"1\r\nx\r\n"),
+        (CHUNKED + b"0\r\nx: ", b"y"),
+        (CHUNKED + b"0;", b"y"),
+        (b"content-length: 1000000\r\n\r\n", b"x"),
+    ],
+)
+async def test_what_follows_a_complete_answer_comes_in_time(port, monkeypatch, begin, piece):
+    monkeypatch.setattr(guarded, "LINGER_SECONDS", 0.3)
+    answer = await dribble(port, b"POST /early HTTP/1.1\r\nhost: here\r\n" + begin, piece)
+    assert answer.count(b" 413 ") == 1
+
+
+async def test_what_follows_a_complete_answer_has_an_end(port, monkeypatch):
+    monkeypatch.setattr(guarded, "LINGER_BYTES", 1 << 20)
+    first = b"POST /early HTTP/1.1\r\nhost: here\r\n" + CHUNKED
+    await dribble(port, first, b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+
+
+async def test_empty_lines_between_requests_hold_no_connection(port, monkeypatch):
+    monkeypatch.setattr(guarded, "HEAD_SECONDS", 0.3)
+    assert (await dribble(port, HEAD + b"\r\n", b"\r\n")).count(b"200 OK") == 1
+
+
+async def test_a_refused_protocol_change_holds_no_connection(port, monkeypatch):
+    monkeypatch.setattr(guarded, "HEAD_SECONDS", 0.3)
+    await dribble(port, HEAD + b"connection: upgrade\r\nupgrade: h2c\r\n\r\n", b"x")
+
+
+async def test_who_is_told_early_that_a_body_is_too_large_sees_it(port):
+    async with httpx.AsyncClient() as client:
+        for _ in range(3):
+            answer = await client.post(f"http://127.0.0.1:{port}/early", content=b"x" * (12 << 20))
+            assert answer.status_code == 413
+
+
+async def test_a_connection_goes_on_after_an_early_answer(port, monkeypatch):
+    monkeypatch.setattr(guarded, "LINGER_SECONDS", 0.3)
+    body = b"x" * 2_000_000
+    first = b"POST /early HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(body)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(first + body)
+    assert b" 413 " in await reader.readuntil(b"}")
+    await asyncio.sleep(0.5)  # longer than is waited for what remains of a request: nothing does
+    writer.write(HEAD + b"connection: close\r\n\r\n")
+    assert b"200 OK" in await reader.read()
+    writer.close()
+
+
+async def test_a_body_sent_slowly_in_chunks_is_read(port):
+    head = b"POST /hello HTTP/1.1\r\nhost: here\r\nconnection: close\r\n" + CHUNKED
+    assert b"200 OK" in await talk(port, head, *[b"1\r\nx\r\n"] * 50, b"0\r\n\r\n")
+
+
+async def test_the_next_head_is_not_charged_with_the_body_before_it(port):
+    body = b"x" * (4 * guarded.HEAD_BYTES)
+    first = b"POST /hello HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(body)
+    answer = await talk(port, first + body + HEAD, b"connection: close\r\n\r\n")
+    assert answer.count(b"200 OK") == 2
+
+
+async def test_few_requests_wait_in_a_connection(port):
+    many = (HEAD + b"\r\n") * 5_000
+    assert (await talk(port, many)).count(b"200 OK") < 100
+    some = [HEAD + b"\r\n"] * (guarded.MOST_PIPELINED - 1)
+    assert (await talk(port, b"".join(some) + HEAD + b"connection: close\r\n\r\n")).count(b"200 OK") == len(some) + 1
+
+
+async def test_what_is_no_http_is_answered_400(port):
+    assert b"400 Bad Request" in await talk(port, b"nonsense\r\n\r\n")
+    assert b"400 Bad Request" in await talk(port, b"GET http://[ HTTP/1.1\r\n\r\n")
+    head = b"POST /hello HTTP/1.1\r\nhost: here\r\n" + CHUNKED
+    assert b"400 Bad Request" in await talk(port, head, b"no number\r\n")

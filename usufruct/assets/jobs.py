@@ -8,7 +8,8 @@ registration then does not reach the stream's beginning.
 
 What is told to `Offers` is not the log but the state it leads to, compared with what was told before: a card once it is
 in force by the chain's clock, a retirement once it is in effect, and who holds the title. It is noted after it was
-told. So a crash between the two tells it twice, and a block that goes is told again as it then is.
+told. So a crash between the two tells it twice, and a block that goes is told again as it then is. A card that is
+refused is not noted: it is told to the next process, which may be able to use it; nothing else waits for that.
 """
 
 import asyncio
@@ -47,7 +48,7 @@ from usufruct.chain.contracts.asset_registry import (
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
 from usufruct.chain.contracts.structs import PriceCard
-from usufruct.core import Address, AssetId, Hash32, Unavailable, UsufructError
+from usufruct.core import Address, AssetId, Hash32, Invalid, Unavailable, UsufructError
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
@@ -74,7 +75,11 @@ class Offers(Protocol):
     """
 
     async def priced(self, asset: AssetId, card: PriceCard, starts_at: int) -> None:
-        """Charge by `card`, which carries the registry's version and is in force since `starts_at`, chain seconds."""
+        """Charge by `card`, which carries the registry's version and is in force since `starts_at`, chain seconds.
+
+        Raises:
+            Invalid: when no call could be charged by it; the asset keeps its price.
+        """
 
     async def retired(self, asset: AssetId, since: int) -> None:
         """Take no new calls: the asset's retirement is in effect since then, chain seconds."""
@@ -161,6 +166,7 @@ class Follower:
         self._chain_id = deployments.chain_id
         self._depth = confirmations - 1
         self._offers = offers
+        self._refused: dict[AssetId, int] = {}
         access_pass = deployments.address(AccessPass)
         stream = Stream(
             name=f"assets/{self._chain_id}/{self._registry}",
@@ -216,18 +222,29 @@ class Follower:
             before = await told(unit)
         for asset in assets:
             version, holder, retired = before.get(asset.id, (0, NO_ADDRESS, 0))
-            period = asset.card(head.timestamp)
             retires = asset.retires_at if asset.retired(head.timestamp) else 0
-            if (period.card.version, asset.holder, retires) == (version, holder, retired):
+            charged_by = await self._tell_price(offers, asset, version, head.timestamp)
+            if (charged_by, asset.holder, retires) == (version, holder, retired):
                 continue
-            if period.card.version != version:
-                await offers.priced(asset.id, period.card, period.starts_at)
             if asset.holder != holder:
                 await offers.moved(asset.id, asset.holder)
             if retires and retires != retired:
                 await offers.retired(asset.id, retires)
             async with self._database.transaction() as unit:
-                await set_told(unit, asset.id, period.card.version, asset.holder, retires)
+                await set_told(unit, asset.id, charged_by, asset.holder, retires)
+
+    async def _tell_price(self, offers: Offers, asset: ListedAsset, version: int, now: int) -> int:
+        """Tell the card in force if it is not `version`, a refused one once in this process; return what is taken."""
+        period = asset.card(now)
+        if period.card.version in (version, self._refused.get(asset.id)):
+            return version
+        try:
+            await offers.priced(asset.id, period.card, period.starts_at)
+        except Invalid as error:
+            _log.error("the price card %d of asset %#x is refused: %s", period.card.version, asset.id, error.message)
+            self._refused[asset.id] = period.card.version
+            return version
+        return period.card.version
 
 
 async def follow(follower: Follower, *, poll_seconds: float = 2.0) -> None:

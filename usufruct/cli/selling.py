@@ -20,11 +20,22 @@ from usufruct.cli.service import facts_of
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import DEVNET_CHAIN_ID, Config, load_config
 from usufruct.core import Address, AssetId, Denied, Invalid, address, parse_units
-from usufruct.gateway import Asset, AssetExists, Caps, CountingRule, Endpoint, PricePeriod, UnknownModel, plain_asset_id
+from usufruct.gateway import (
+    USUAL_WINDOW,
+    Asset,
+    AssetExists,
+    Caps,
+    CountingRule,
+    Endpoint,
+    PricePeriod,
+    UnknownModel,
+    plain_asset_id,
+    registered_card,
+)
 from usufruct.payments import PriceCard
 
-INPUT, OUTPUT, PER_CALL, CONTEXT = "0.5", "1.5", "0", 8_192
-"""What is taken when nothing is said: whole units per million text tokens and per call; text tokens."""
+INPUT, OUTPUT, PER_CALL = "0.5", "1.5", "0"
+"""What is taken when nothing is said: whole units per million text tokens and per call."""
 
 
 class InvalidChoice(Invalid):
@@ -87,7 +98,9 @@ def sell(
     input_price: Annotated[str | None, typer.Option("--input", help=f"Per million input tokens [{INPUT}].")] = None,
     output_price: Annotated[str | None, typer.Option("--output", help=f"Per million output tokens [{OUTPUT}].")] = None,
     per_call: Annotated[str | None, typer.Option("--per-call", help=f"Per call [{PER_CALL}].")] = None,
-    context: Annotated[int | None, typer.Option(help=f"Context window [what the upstream says, or {CONTEXT}].")] = None,
+    context: Annotated[
+        int | None, typer.Option(help=f"Context window [what the upstream says, or {USUAL_WINDOW}].")
+    ] = None,
     pay_to: Annotated[str, typer.Option(help="Address that receives the income; nothing is registered.")] = "",
     asset: Annotated[str, typer.Option(help="Id or name of a registered asset, whose shares receive the income.")] = "",
     vocabulary: Annotated[Path | None, typer.Option(help="tokenizers JSON file to count text by [bytes].")] = None,
@@ -126,7 +139,11 @@ async def _offer(installation: Installation, source: Source, choices: Choices, n
     """Have the payee listed, then put the service on offer."""
     name = choices.name or source.replica.model
     await _check_free(installation, name)
-    payee = await _registered(installation, choices) if choices.asset else _plain(installation, source, choices, name)
+    window = source.context_window or USUAL_WINDOW
+    if choices.asset:
+        payee = await _registered(installation, choices, window)
+    else:
+        payee = _plain(installation, choices, name, window)
     await _list(installation, payee, narrator)
     most = choices.max_output
     caps = Caps(min(Caps().usual_output, most), most) if most else Caps()
@@ -151,7 +168,7 @@ async def _check_free(installation: Installation, name: str) -> None:
     raise AssetExists(f"a service named {name} is there already; give another --name", field="name", name=name)
 
 
-def _plain(installation: Installation, source: Source, choices: Choices, name: str) -> Payee:
+def _plain(installation: Installation, choices: Choices, name: str, window: int) -> Payee:
     def units(option: str, otherwise: str) -> int:
         return parse_units(choices.prices[option] or otherwise, installation.operator.decimals, option)
 
@@ -159,15 +176,15 @@ def _plain(installation: Installation, source: Source, choices: Choices, name: s
         input_per_million=units("--input", INPUT),
         output_per_million=units("--output", OUTPUT),
         per_call=units("--per-call", PER_CALL),
-        context_window=choices.context or source.context_window or CONTEXT,
+        context_window=choices.context or window,
         version=1,
     )
     pay_to = address(choices.pay_to)
     return Payee(pay_to, PayeeKind.PLAIN, plain_asset_id(name, pay_to), card)
 
 
-async def _registered(installation: Installation, choices: Choices) -> Payee:
-    """Take payee and price card of a registered asset from the registry."""
+async def _registered(installation: Installation, choices: Choices, window: int) -> Payee:
+    """Take payee and price card of a registered asset from the registry; `window` is for a card without one."""
     register = Register(installation.client, installation.deployments, installation.database)
     id_ = await register.find(choices.asset)
     found, card = await register.asset(id_), await register.contract.price_card(id_)
@@ -177,9 +194,7 @@ async def _registered(installation: Installation, choices: Choices) -> Payee:
             f"{installation.operator.token}",
             field="asset",
         )
-    window = card.context_window or CONTEXT
-    here = PriceCard(card.input_per_million, card.output_per_million, card.per_call, window, card.version)
-    return Payee(found.shares, PayeeKind.SHARES, id_, here)
+    return Payee(found.shares, PayeeKind.SHARES, id_, registered_card(card, window))
 
 
 async def _list(installation: Installation, payee: Payee, narrator: Narrator) -> None:

@@ -17,11 +17,12 @@ from usufruct.gateway.errors import (
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.operator import KeyChannels, Operator
 from usufruct.gateway.quotes import Quotes, StaleQuote
-from usufruct.gateway.registered import RegisteredOffers
+from usufruct.gateway.registered import USUAL_WINDOW, RegisteredOffers, registered_card
 from usufruct.gateway.service import Gateway
 from usufruct.gateway.wallets import PaymentWanted, Wallets
 
 __all__ = [
+    "USUAL_WINDOW",
     "Asset",
     "AssetExists",
     "Caps",
@@ -49,4 +50,5 @@ __all__ = [
     "WrongEndpoint",
     "gateway_routes",
     "plain_asset_id",
+    "registered_card",
 ]

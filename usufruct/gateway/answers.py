@@ -13,7 +13,7 @@ from usufruct.core import UsufructError
 from usufruct.gateway.bill import SignedReceipt, bill_event, content_hash, event
 from usufruct.gateway.call import KeptAnswer, OpenCall
 from usufruct.gateway.calls import Calls, Repeated
-from usufruct.gateway.counting import counted
+from usufruct.gateway.counting import CountingRoom
 from usufruct.gateway.metering import longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.presence import presence
@@ -33,10 +33,11 @@ _REPLAYED = (b"x-usufruct-replayed", b"true")
 class Answers:
     """Asks upstream and answers the caller; every open call ends charged or released."""
 
-    def __init__(self, calls: Calls, replicas: Replicas) -> None:
-        """Charge through `calls`, ask `replicas`."""
+    def __init__(self, calls: Calls, replicas: Replicas, counting: CountingRoom) -> None:
+        """Charge through `calls`, ask `replicas`, count output in `counting`."""
         self._calls = calls
         self._replicas = replicas
+        self._counting = counting
 
     async def whole(self, exchange: Exchange, call: OpenCall) -> None:
         """Answer in one piece; charged only if the upstream answers while the caller is there."""
@@ -49,11 +50,14 @@ class Answers:
                 raise UpstreamOversized(
                     f"the upstream was told to stop after {call.allowance.output_tokens} text tokens"
                 )
-            output = await counted(order.counter, answer.text)
+            output = await self._counting.count(order.counter, answer.text)
             counts = Usage(order.counted_input, output)
             measured = usage_of_whole(answer.usage, counts, order.asset.counting)
             kept = KeptAnswer(answer.body, order.asset.name)
             receipt = await self._calls.meter(call, measured, content_hash(said), kept)
+        except ClientGone:
+            await asyncio.shield(self._calls.abandon(call))
+            raise
         except BaseException as error:
             await self._let_go(call, error)
             raise
@@ -124,7 +128,7 @@ class Answers:
     ) -> tuple[KeptAnswer, SignedReceipt]:
         """Charge what the caller has of a stream."""
         order, text = call.order, relay.text
-        delivered = Usage(order.counted_input, await counted(order.counter, text))
+        delivered = Usage(order.counted_input, await self._counting.count(order.counter, text))
         if outcome is Outcome.WHOLE:
             measured, broken = usage_of_whole(relay.reported, delivered, order.asset.counting), ""
         else:

@@ -6,13 +6,16 @@ from typing import Protocol
 
 import orjson
 
-from usufruct.core import Hash32, PaymentRequired
+from usufruct.core import Address, Hash32, PaymentRequired
 from usufruct.gateway.counting import Counter
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import Asset
 from usufruct.gateway.request import Asked
 from usufruct.payments import Allowance, IdempotencyKey, Lease, PriceCard, Reservation, VerifiedVoucher
-from usufruct.web import Header
+from usufruct.web import Exchange, Header
+
+BODY_BYTES = 8 << 20
+"""The longest request that is read."""
 
 
 class Payer(Protocol):
@@ -23,8 +26,15 @@ class Payer(Protocol):
         """How log lines name them."""
 
     @property
+    def account(self) -> Address | None:
+        """Whose money it is; None for nobody's."""
+
+    @property
     def identifier(self) -> str:
         """The idempotency key that came with the payment, or ""."""
+
+    async def body(self, exchange: Exchange) -> bytes:
+        """Read the request, which may be as long as this payer is good for."""
 
     def check_asset(self, asset: str) -> None:
         """Refuse an asset this payer may not call."""

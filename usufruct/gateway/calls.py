@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from usufruct.accounts import Keys
 from usufruct.core import Clock, Hash32, PaymentRequired, hash32
+from usufruct.gateway.abandonment import Abandonments
 from usufruct.gateway.bill import SignedReceipt, content_hash, signed
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
 from usufruct.gateway.catalogue import Catalogue
-from usufruct.gateway.counting import counted_input
+from usufruct.gateway.counting import CountingRoom
 from usufruct.gateway.errors import InvalidRequest, ReceiptNotFound
 from usufruct.gateway.holders import KeyHolder, KeyHolders
 from usufruct.gateway.metering import Budget
@@ -36,7 +37,6 @@ from usufruct.payments import (
 from usufruct.store import DatabaseUnavailable
 from usufruct.web import Exchange, json_object
 
-BODY_BYTES = 8 << 20
 FIRST_EPOCH = 1
 """Of a lease nobody has taken over: what `Ledger.reserve` gives."""
 
@@ -68,15 +68,18 @@ class Calls:
         ledger: Ledger,
         operator: Operator,
         clock: Clock,
+        counting: CountingRoom,
         wallets: Wallets | None = None,
     ) -> None:
-        """Charge bearer keys, and `wallets` if there are any, for the catalogue's assets."""
+        """Charge bearer keys, and `wallets` if there are any, for the catalogue's assets; count input in `counting`."""
         self._holders = KeyHolders(keys, operator.escrow)
         self._wallets = wallets
         self._catalogue = catalogue
         self._ledger = ledger
         self._operator = operator
         self._clock = clock
+        self._counting = counting
+        self._abandonments = Abandonments(clock)
         self._unreleased: dict[Lease, str] = {}
 
     async def open(self, exchange: Exchange, endpoint: Endpoint) -> OpenCall | Repeated:
@@ -138,6 +141,12 @@ class Calls:
         self._unreleased[call.lease] = reason
         await self._release(call.lease, reason)
 
+    async def abandon(self, call: OpenCall) -> None:
+        """Let a call go uncharged whose caller hung up on the whole answer; too often, and they are given no more."""
+        if call.order.payer.account is not None:
+            self._abandonments.note(call.order.payer.account)
+        await self.release(call, "client_gone")
+
     async def tidy(self) -> None:
         """Let go what could not be let go when it should: leases of a living process are renewed and never end."""
         for lease, reason in list(self._unreleased.items()):
@@ -178,12 +187,13 @@ class Calls:
         return (self._wallets and self._wallets.payer(exchange)) or await self._holders.holder(exchange)
 
     async def _order(self, exchange: Exchange, endpoint: Endpoint, payer: Payer) -> Order:
-        raw = await exchange.body(BODY_BYTES)
+        raw = await payer.body(exchange)
         content = json_object(raw)
         asked = read_chat(content) if endpoint is Endpoint.CHAT else read_embeddings(content)
         asset = await self._catalogue.find(asked.model)
         payer.check_asset(asset.name)
         asset.check_open(endpoint)
+        self._abandonments.check(payer.account, asked)
         card = asset.card(self._clock.now())
         _check_size(raw, card, asked)
         counter = await self._catalogue.counter(asset)
@@ -194,7 +204,7 @@ class Calls:
             card=card,
             asked=asked,
             counter=counter,
-            counted_input=await counted_input(counter, asset.counting, asked),
+            counted_input=await self._counting.count_input(counter, asset.counting, asked),
             budget=_budget(exchange),
             request_hash=request_hash,
             idempotency=_idempotency(exchange, payer, request_hash),

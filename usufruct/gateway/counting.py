@@ -5,17 +5,24 @@ a sum over pieces of a stream: tokens merge across their borders.
 """
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Protocol
 
 from tokenizers import Tokenizer
 
-from usufruct.gateway.errors import InvalidAsset
+from usufruct.gateway.errors import CountingBusy, InvalidAsset
 from usufruct.gateway.model import CountingRule
 from usufruct.gateway.request import Asked
 
-_LONG = 16_384
+LONG = 16_384
 """Characters from which counting leaves the event loop: some milliseconds of work."""
+
+WAITING_CHARACTERS = 16 << 20
+"""How much input is counted or waits for it: some seconds of work. More is refused."""
+
+_THREADS = 2
+_RETRY_SECONDS = 5
 
 
 class Counter(Protocol):
@@ -51,16 +58,52 @@ class Vocabulary:
         self._tokenizer.no_truncation()
 
     def count(self, text: str) -> int:
-        """Return the number of tokens, without those a template adds."""
-        return len(self._tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids)
+        """Return the number of tokens, without those a template adds.
+
+        Only batches release the interpreter's lock, which a long text would hold for seconds; they may wait for each
+        other, which a short text on the event loop must not.
+        """
+        text = text.encode("utf-8", "replace").decode()
+        if len(text) <= LONG:
+            return len(self._tokenizer.encode(text, add_special_tokens=False))
+        (counted,) = self._tokenizer.encode_batch_fast([text], add_special_tokens=False)
+        return len(counted)
 
 
-async def counted(counter: Counter, text: str) -> int:
-    """Count `text`, long ones on another thread."""
-    return await asyncio.to_thread(counter.count, text) if len(text) > _LONG else counter.count(text)
+class CountingRoom:
+    """Where texts are counted: short ones at once, long ones on threads of its own, as many as there are."""
 
+    def __init__(self) -> None:
+        """Begin with nothing to count."""
+        self._threads = ThreadPoolExecutor(_THREADS, "counting")
+        self._waiting = 0
 
-async def counted_input(counter: Counter, rule: CountingRule, asked: Asked) -> int:
-    """Return the input's text tokens: what is said, and what the template adds to it."""
-    said = await counted(counter, "\n".join(asked.texts))
-    return said + sum(asked.tokens) + asked.messages * rule.per_message + rule.per_request
+    async def count_input(self, counter: Counter, rule: CountingRule, asked: Asked) -> int:
+        """Return the input's text tokens: what is said, and what the template adds to it.
+
+        Raises:
+            CountingBusy: when too much long input is being counted.
+        """
+        text = "\n".join(asked.texts)
+        if len(text) > LONG and self._waiting and self._waiting + len(text) > WAITING_CHARACTERS:
+            raise CountingBusy(
+                f"{self._waiting} characters of long input are being counted; "
+                f"ask again in {_RETRY_SECONDS} s, or for less than {LONG} characters",
+                retry_after=_RETRY_SECONDS,
+            )
+        self._waiting += len(text)
+        try:
+            said = await self.count(counter, text)
+        finally:
+            self._waiting -= len(text)
+        return said + sum(asked.tokens) + asked.messages * rule.per_message + rule.per_request
+
+    async def count(self, counter: Counter, text: str) -> int:
+        """Return a text's tokens; never refused, as what was delivered has to be counted."""
+        if len(text) <= LONG:
+            return counter.count(text)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, counter.count, text)
+
+    def close(self) -> None:
+        """Count nothing more that has not begun."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

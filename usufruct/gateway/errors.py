@@ -1,6 +1,6 @@
 """Why the gateway refuses a call, beyond what keys, prices, the ledger and upstreams refuse themselves."""
 
-from usufruct.core import Conflict, Invalid, NotFound, PaymentRequired
+from usufruct.core import Conflict, Denied, Invalid, NotFound, PaymentRequired, Unavailable
 
 
 class InvalidRequest(Invalid):
@@ -19,6 +19,26 @@ class UnknownModel(NotFound):
     """No asset of this name is offered here."""
 
     code = "unknown_model"
+
+
+class UnpaidBodyTooLarge(Invalid):
+    """A long request that nobody pays for: its price is work, too."""
+
+    status = 413
+    code = "unpaid_body_too_large"
+
+
+class CountingBusy(Unavailable):
+    """So much long input is being counted that more would take too long."""
+
+    code = "counting_busy"
+
+
+class AbandonedAnswers(Denied):
+    """A payer hung up on too many whole answers: each was made upstream, and none is paid for."""
+
+    status = 429
+    code = "abandoned_answers"
 
 
 class RetiredAsset(NotFound):

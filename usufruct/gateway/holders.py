@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from usufruct.accounts import BearerKey, Keys
 from usufruct.chain import KeySigner
-from usufruct.core import Hash32, PaymentRequired
-from usufruct.gateway.call import Order
+from usufruct.core import Address, Hash32, PaymentRequired
+from usufruct.gateway.call import BODY_BYTES, Order
 from usufruct.gateway.errors import LimitReached
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.payments import (
@@ -60,9 +60,18 @@ class KeyHolder:
         return self.key.id
 
     @property
+    def account(self) -> Address:
+        """The payer behind the key."""
+        return self.key.payer
+
+    @property
     def identifier(self) -> str:
         """Keys bring none: the header is all there is."""
         return ""
+
+    async def body(self, exchange: Exchange) -> bytes:
+        """Read the request."""
+        return await exchange.body(BODY_BYTES)
 
     def check_asset(self, asset: str) -> None:
         """Refuse an asset out of the key's scope."""

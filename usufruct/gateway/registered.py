@@ -9,7 +9,21 @@ from usufruct.gateway.errors import InvalidAsset
 from usufruct.gateway.model import PricePeriod
 from usufruct.payments import PriceCard
 
+USUAL_WINDOW = 8_192
+"""The context window of a service when nobody says how large it is, in text tokens."""
+
 _log = logging.getLogger(__name__)
+
+
+def registered_card(card: CardOnChain, window: int) -> PriceCard:
+    """Return the registry's card as calls are charged by it; one that names no context window gets `window`."""
+    return PriceCard(
+        input_per_million=card.input_per_million,
+        output_per_million=card.output_per_million,
+        per_call=card.per_call,
+        context_window=card.context_window or window,
+        version=card.version,
+    )
 
 
 class RegisteredOffers:
@@ -20,20 +34,19 @@ class RegisteredOffers:
         self._catalogue = catalogue
 
     async def priced(self, asset: AssetId, card: CardOnChain, starts_at: int) -> None:
-        """Charge by the registry's card from `starts_at` on; what no call could be charged by leaves the old price."""
+        """Charge by the registry's card from `starts_at` on.
+
+        Raises:
+            InvalidAsset: when no call could be charged by it; the asset keeps its price.
+        """
         offered = await self._catalogue.offered(asset)
         if offered is None or any(period.card.version >= card.version for period in offered.prices):
             return
-        period = PricePeriod(
-            PriceCard(
-                card.input_per_million, card.output_per_million, card.per_call, card.context_window, card.version
-            ),
-            starts_at,
-        )
+        here = registered_card(card, offered.prices[-1].card.context_window)
         try:
-            await self._catalogue.follow(offered, period)
+            await self._catalogue.follow(offered, PricePeriod(here, starts_at))
         except InvalidAsset as error:
-            _log.error("%s keeps its price, the registry's card %d is of no use: %s", offered.name, card.version, error)
+            raise InvalidAsset(f"{offered.name} keeps its price: {error.message}", **error.details) from error
 
     async def retired(self, asset: AssetId, since: int) -> None:
         """Stop serving an asset whose retirement is in effect."""

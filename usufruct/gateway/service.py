@@ -12,6 +12,7 @@ from usufruct.gateway.answers import Answers
 from usufruct.gateway.bill import SignedReceipt
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.counting import CountingRoom
 from usufruct.gateway.model import Asset, Endpoint
 from usufruct.gateway.operator import Operator
 from usufruct.gateway.replicas import Replicas
@@ -43,9 +44,10 @@ class Gateway:
         self._operator = operator
         self._clock = clock
         self._replicas = Replicas(clock, limits)
-        self._calls = Calls(keys, catalogue, ledger, operator, clock, wallets)
+        self._counting = CountingRoom()
+        self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets)
         self.wallets = wallets
-        self._answers = Answers(self._calls, self._replicas)
+        self._answers = Answers(self._calls, self._replicas, self._counting)
 
     @asynccontextmanager
     async def running(self, lease_seconds: int) -> AsyncIterator[None]:
@@ -58,6 +60,7 @@ class Gateway:
             with suppress(asyncio.CancelledError):
                 await beat
             await self._replicas.close()
+            self._counting.close()
 
     async def chat(self, exchange: Exchange) -> None:
         """Answer a chat request, streamed or whole."""

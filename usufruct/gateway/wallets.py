@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.core import Clock, Hash32, PaymentRequired
-from usufruct.gateway.call import Order
-from usufruct.gateway.errors import InvalidRequest
+from usufruct.core import Address, Clock, Hash32, PaymentRequired
+from usufruct.gateway.call import BODY_BYTES, Order
+from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.gateway.quotes import Quotes
 from usufruct.payments import (
@@ -21,11 +21,14 @@ from usufruct.payments import (
     read_payment,
     x402_name,
 )
-from usufruct.web import Exchange, Header
+from usufruct.web import BodyTooLarge, Exchange, Header
 
 SIGNATURE = b"payment-signature"
 NO_KEY = frozenset({"", "bearer", "bearer x402"})
 """What stands in `Authorization` of somebody who has no key: OpenAI's clients must send one, and send this."""
+
+UNPAID_BYTES = 2 << 20
+"""The longest request that is priced for somebody who shows no payment."""
 
 _REQUIRED = b"payment-required"
 _RESPONSE = b"payment-response"
@@ -103,7 +106,24 @@ class Nobody:
     wallets: Wallets
     exchange: Exchange
     name: str = "nobody"
+    account: None = None
     identifier: str = ""
+
+    async def body(self, exchange: Exchange) -> bytes:
+        """Read a short request.
+
+        Raises:
+            UnpaidBodyTooLarge: for a long one: its price is much work for nothing.
+        """
+        try:
+            return await exchange.body(UNPAID_BYTES)
+        except BodyTooLarge as error:
+            raise UnpaidBodyTooLarge(
+                f"a request without payment may have {UNPAID_BYTES} bytes; send a shorter one, or send this one with a "
+                "key (`Authorization: Bearer uf_...`) or with a payment, whose amount limits what it may cost",
+                field="body",
+                limit=UNPAID_BYTES,
+            ) from error
 
     def check_asset(self, asset: str) -> None:
         """Every asset may be priced."""
@@ -155,9 +175,18 @@ class Wallet:
         return self.payment.config.payer
 
     @property
+    def account(self) -> Address:
+        """The payer."""
+        return self.payment.config.payer
+
+    @property
     def identifier(self) -> str:
         """x402's payment identifier."""
         return self.payment.identifier
+
+    async def body(self, exchange: Exchange) -> bytes:
+        """Read the request."""
+        return await exchange.body(BODY_BYTES)
 
     def check_asset(self, asset: str) -> None:
         """Wallets may call every asset."""

@@ -18,6 +18,7 @@ _TYPES = {
     404: "not_found_error",
     409: "conflict_error",
     410: "not_found_error",
+    429: "rate_limit_error",
     500: "server_error",
 }
 _RETRY_MAY_HELP = {425, 502, 503, 504}
