@@ -12,7 +12,6 @@ told. So a crash between the two tells it twice, and a block that goes is told a
 refused is not noted: it is told to the next process, which may be able to use it; nothing else waits for that.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Protocol
@@ -48,7 +47,7 @@ from usufruct.chain.contracts.asset_registry import (
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
 from usufruct.chain.contracts.structs import PriceCard
-from usufruct.core import Address, AssetId, Hash32, Invalid, Unavailable, UsufructError
+from usufruct.core import Address, AssetId, Hash32, Invalid, forever
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
@@ -65,7 +64,6 @@ _EVENTS = (
     PlanCreated,
     Activated,
 )
-_LONGEST_SECONDS = 60.0
 
 
 class Offers(Protocol):
@@ -249,18 +247,7 @@ class Follower:
 
 async def follow(follower: Follower, *, poll_seconds: float = 2.0) -> None:
     """Follow the chain for ever; what is away is waited for, longer each time."""
-    pause = poll_seconds
-    while True:
-        try:
-            await follower.poll()
-            pause = poll_seconds
-        except Unavailable as error:
-            pause = min(_LONGEST_SECONDS, pause * 2)
-            _log.warning("assets wait %.1f s: %s", pause, error.message)
-        except UsufructError as error:
-            pause = _LONGEST_SECONDS
-            _log.error("assets stopped and try again in %.0f s: %s", pause, error.message)
-        await asyncio.sleep(pause)
+    await forever("assets", follower.poll, poll_seconds)
 
 
 def _topics() -> Sequence[Hash32]:

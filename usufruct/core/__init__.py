@@ -11,6 +11,7 @@ from usufruct.core.errors import (
     Unavailable,
     UsufructError,
 )
+from usufruct.core.forever import forever
 from usufruct.core.ids import Address, AssetId, ChainId, Hash32, address, asset_id, hash32
 from usufruct.core.money import UINT128_MAX, UINT256_MAX, divide_down, divide_up, format_units, parse_units
 
@@ -36,6 +37,7 @@ __all__ = [
     "asset_id",
     "divide_down",
     "divide_up",
+    "forever",
     "format_units",
     "hash32",
     "parse_units",
