@@ -1,0 +1,38 @@
+"""The guide's code, as it stands there, against a real gateway: what a reader types works."""
+
+import asyncio
+import re
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+_spec = spec_from_file_location("wallet_world", Path(__file__).with_name("wallet_world.py"))
+worlds = module_from_spec(_spec)
+_spec.loader.exec_module(worlds)
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "x402.md"
+
+pytestmark = pytest.mark.anvil
+
+
+def test_what_the_guide_says_works(tmp_path, capsys):
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.S)
+    assert len(blocks) == 3
+
+    async def story() -> None:
+        async with worlds.wallet_world(tmp_path) as world:
+            await world.sell("chat")
+            account = await world.account()
+            token = re.search(r'TOKEN = "(0x\w+)"', blocks[0])[1]
+            assert token.lower() == world.installation.operator.token, "the guide names another test dollar"
+            given = {"PRIVATE_KEY": account.key, "GATEWAY": world.url.removesuffix("/v1"), "MODEL": "chat"}
+            await asyncio.to_thread(exec, "\n".join(blocks), given)
+            assert len(await world.bills(account)) == 1
+            again = given["openai"].chat.completions
+            with pytest.raises(Exception, match="402"):  # another client of the same wallet: it forgot the first call
+                await again.create(model="chat", messages=worlds.request()["messages"], max_tokens=50)
+            await given["openai"].close()
+            given["session"].close()
+
+    asyncio.run(story())
+    assert "To be or not to be" in capsys.readouterr().out
