@@ -33,7 +33,7 @@ from usufruct.chain import (
 )
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
-from usufruct.config import Config, InvalidSetting
+from usufruct.config import Config, InvalidSetting, check_operator
 from usufruct.core import Address, ChainId, Conflict, SystemClock, address
 from usufruct.gateway import (
     Catalogue,
@@ -359,7 +359,9 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
 
     Raises:
         WrongChain, NotDeployed, SettlementMismatch: when the chain is not ready for this installation.
+        InvalidSetting: when the configuration is not one to run an installation with.
     """
+    check_operator(config)
     async with AsyncExitStack() as stack:
         chain = await stack.enter_async_context(open_chain(config))
         client, deployments, database, chain_id = chain.client, chain.deployments, chain.database, chain.chain_id

@@ -33,6 +33,7 @@ __all__ = [
     "RefundsConfig",
     "Secret",
     "UnknownSetting",
+    "check_operator",
     "load_config",
     "process_environment",
     "show_config",
@@ -180,7 +181,7 @@ def load_config(environment: Mapping[str, str] | None = None, file: Path | None 
 
     Raises:
         UnknownSetting: for a section, key or variable that is not ours; names the nearest that is.
-        InvalidSetting: for a value of the wrong type, a missing file, or a secret a public chain needs.
+        InvalidSetting: for a value of the wrong type, or a missing file.
     """
     variables = os.environ if environment is None else environment  # noqa: TID251 - the one place
     if file is None and _FILE in variables:
@@ -188,6 +189,27 @@ def load_config(environment: Mapping[str, str] | None = None, file: Path | None 
     values = _from_file(file) if file else {}
     values |= _from_environment(variables)
     return _checked(Config(**{f.name: _section(f.name, cast(Any, f.type), values) for f in fields(Config)}))
+
+
+def check_operator(config: Config) -> None:
+    """Refuse what nobody should run an installation with, though a wallet's commands may do without it.
+
+    Raises:
+        InvalidSetting: on a public chain without a secret, or with too few confirmations.
+    """
+    if config.chain.id == DEVNET_CHAIN_ID:
+        return
+    if not config.data.secret:
+        raise InvalidSetting(
+            f"data.secret is needed on chain {config.chain.id}: set it to 32 random characters or more",
+            key="data.secret",
+        )
+    if config.chain.confirmations < 2:
+        raise InvalidSetting(
+            f"chain.confirmations must be at least 2 on chain {config.chain.id}: a deposit that a reorganisation takes "
+            "back is served for nothing; set it to how deep this chain's blocks are taken back",
+            key="chain.confirmations",
+        )
 
 
 def show_config(config: Config) -> dict[str, dict[str, str]]:
@@ -297,17 +319,6 @@ def _checked(config: Config) -> Config:
     for name in ("token", "fee_sink"):
         if getattr(config.chain, name):
             address(getattr(config.chain, name), f"chain.{name}")
-    if config.chain.id != DEVNET_CHAIN_ID and not config.data.secret:
-        raise InvalidSetting(
-            f"data.secret is needed on chain {config.chain.id}: set it to 32 random characters or more",
-            key="data.secret",
-        )
-    if config.chain.id != DEVNET_CHAIN_ID and config.chain.confirmations < 2:
-        raise InvalidSetting(
-            f"chain.confirmations must be at least 2 on chain {config.chain.id}: a deposit that a reorganisation takes "
-            "back is served for nothing; set it to how deep this chain's blocks are taken back",
-            key="chain.confirmations",
-        )
     if not config.database.url:
         url = f"sqlite:///{config.data.folder / 'usufruct.db'}"
         config = replace(config, database=DatabaseConfig(url))

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from usufruct.config import InvalidSetting, Secret, UnknownSetting, load_config, show_config, write_settings
+from usufruct.config import (
+    InvalidSetting,
+    Secret,
+    UnknownSetting,
+    check_operator,
+    load_config,
+    show_config,
+    write_settings,
+)
 
 
 def written(tmp_path: Path, toml: str) -> Path:
@@ -92,14 +100,13 @@ def test_a_file_with_wrong_types_is_refused(tmp_path: Path, toml: str):
 
 
 def test_a_public_chain_needs_its_own_secret():
+    wallet = load_config({"USUFRUCT_CHAIN_ID": "8453"})  # enough for who only pays
     with pytest.raises(InvalidSetting, match=r"data\.secret"):
-        load_config({"USUFRUCT_CHAIN_ID": "8453"})
-    assert (
-        load_config(
-            {"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_CHAIN_CONFIRMATIONS": "3", "USUFRUCT_DATA_SECRET": "s"}
-        ).chain.id
-        == 8453
-    )
+        check_operator(wallet)
+    public = {"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_DATA_SECRET": "s"}
+    with pytest.raises(InvalidSetting, match="confirmations"):
+        check_operator(load_config(public))
+    check_operator(load_config(public | {"USUFRUCT_CHAIN_CONFIRMATIONS": "3"}))
 
 
 def test_secrets_are_never_shown():

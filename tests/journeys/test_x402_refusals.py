@@ -364,3 +364,21 @@ async def test_a_callers_own_limit_binds_a_promised_price_too(world, http):
     assert (refused.status_code, refused.json()["error"]["code"]) == (402, "over_budget")
     assert int(decoded(refused.headers["payment-required"])["accepts"][0]["amount"]) == int(accepted["amount"])
     assert await world.balance(payer.account) == 1000 * DOLLAR
+
+
+async def test_while_the_chain_is_away_calls_go_on_and_deposits_wait(world, http):
+    """What is promised is promised off the chain; only new money needs it."""
+    payer, newcomer = await hands.HandPayer.make(world), await hands.HandPayer.make(world)
+    assert (await payer.fill(http, request())).status_code == 200
+    await world.anvil.stop()
+    accepted = await payer.price(http, request())
+    voucher = payer.voucher(DOLLAR // 2)
+    assert (await payer.pay(http, request(), payer.payment(accepted, voucher))).status_code == 200
+
+    more = payer.payment(accepted, payer.voucher(DOLLAR // 3 * 2), deposit=payer.deposit(DOLLAR))
+    first = newcomer.payment(accepted, newcomer.voucher(200), deposit=newcomer.deposit(DOLLAR))
+    for who, payment in ((payer, more), (newcomer, first)):
+        refused = await who.pay(http, request(), payment)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "rpc_unavailable"), refused.text
+    assert len(await world.ledger.metered(payer.channel)) == 2
+    assert await world.ledger.pending_deposits() == []

@@ -44,6 +44,7 @@ class WalletWorld:
 
     installation: Installation
     upstream: object
+    anvil: Anvil
     url: str = ""
     wallets: int = 0
 
@@ -159,7 +160,7 @@ async def wallet_world(
         installation = await stack.enter_async_context(open_installation(config))
         upstream = await stack.enter_async_context(load("connectors", "misbehaving").misbehaving_server())
         served = load("gateway", "gateway_world").served
-        world = WalletWorld(installation, upstream)
+        world = WalletWorld(installation, upstream, anvil)
         if not port:  # otherwise a process of its own serves there
             _, world.url, _ = await stack.enter_async_context(served(installation.router()))
         yield world

@@ -22,7 +22,7 @@ from usufruct.chain import (
 from usufruct.cli.narrator import Narrator
 from usufruct.cli.printing import Json, print_facts
 from usufruct.cli.running import at_terminal, run
-from usufruct.config import Config, load_config
+from usufruct.config import Config, check_operator, load_config
 from usufruct.core import Address, Conflict, Invalid, PaymentRequired, address, format_units
 
 WRAPPED_NATIVE = {
@@ -76,6 +76,7 @@ def deploy(
             _refuse_choices(token=token, fee_bps=fee_bps, wrapped_native=wrapped_native, claim_key=claim_key)
             deployments = await set_up_devnet(config)
         else:
+            check_operator(config)
             deployments = await _deploy(config, narrator, fee_bps, wrapped_native, claim_key, yes=yes)
             _say_what_to_configure(narrator, config)
         print_facts(_facts(deployments), as_json=as_json)

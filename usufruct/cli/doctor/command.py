@@ -12,7 +12,7 @@ from usufruct.cli.doctor.machine import check_database, check_disk, check_gatewa
 from usufruct.cli.doctor.trade import check_hanging, check_payees, check_upstreams
 from usufruct.cli.printing import Json, print_json, words
 from usufruct.cli.running import run
-from usufruct.config import Config, load_config
+from usufruct.config import Config, check_operator, load_config
 from usufruct.core import UsufructError
 from usufruct.store import open_database
 
@@ -34,6 +34,7 @@ async def _examine() -> list[Finding]:
     found = await ask("software", check_software)
     try:
         config = load_config()
+        check_operator(config)
     except UsufructError as error:
         return [*found, bad("configuration", error.message, "")]
     found.append(good("configuration", f"data in {config.data.folder}"))
