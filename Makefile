@@ -9,7 +9,7 @@ export UV_LINK_MODE := copy
 UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs release lock contracts bindings test test-contracts test-python check check-gas fmt slither bench-gas clean
+.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither bench-gas clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -108,6 +108,14 @@ release: setup build/release/.installed ## build wheels, their checksums and a b
 	@build/release/bin/cyclonedx-py requirements requirements/core.lock --pyproject pyproject.toml --of JSON --output-reproducible -o dist/usufruct.cdx.json
 	@cd dist && python -c "import hashlib, pathlib; [print(hashlib.sha256(p.read_bytes()).hexdigest(), '', p.name) for p in sorted(pathlib.Path().iterdir())]" > ../build/SHA256SUMS && mv ../build/SHA256SUMS .
 	@ls -l dist
+
+check-wheel: setup ## build the wheel, and run its demo in an empty environment, without a compiler and away from this folder
+	@rm -rf build/wheel && mkdir -p build && python -m build --quiet --wheel --no-isolation --outdir build/wheel .
+	@away=$$(mktemp -d) && $(PYTHON) -m venv $$away/venv \
+	 && uv pip install --quiet --python $$away/venv/bin/python --require-hashes --only-binary :all: -r requirements/core.lock \
+	 && uv pip install --quiet --python $$away/venv/bin/python --no-deps build/wheel/*.whl \
+	 && (cd $$away && env -i HOME=$$away PATH="$$PATH" CC=false CXX=false venv/bin/usufruct demo --json); \
+	 ended=$$?; rm -rf $$away; exit $$ended
 
 clean: ## remove what was built, keep the environments
 	rm -rf build contracts/out contracts/cache

@@ -212,15 +212,19 @@ class Story:
     async def invite(self, *, stays: bool) -> None:
         """Say where things are, and how to go on."""
         self._narrator.step("Try it")
-        self._check_receipt()
+        say = self._narrator.say
+        receipt = self._check_receipt()
         if stays:
             await self._person.deposit(DEPOSIT)
-        say = self._narrator.say
+            say(f"check it yourself: {self._command} receipt verify {receipt}")
         say("from openai import OpenAI")
         say(f'client = OpenAI(base_url="{self._url}", api_key="{self._person.key.text}")')
         say(f'print(client.chat.completions.create(model="{self._service.chat.name}",')
         say('    messages=[{"role": "user", "content": "What is a voucher?"}]).choices[0].message.content)')
-        say(f"your own model: {self._command} sell --upstream URL --pay-to ADDRESS")
+        if stays:
+            say(f"your own model: {self._command} sell --upstream URL --pay-to ADDRESS")
+        else:
+            say("your own model: usufruct sell --upstream URL --pay-to ADDRESS")
         say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.operator.till)}")
         say("It keeps running; Ctrl-C ends it." if stays else "It ends now; `usufruct demo --stay` keeps it running.")
 
@@ -233,8 +237,8 @@ class Story:
         """What to type in another terminal to work on this installation."""
         return f"USUFRUCT_CONFIG={self._installation.config.data.folder / SETTINGS} {_program()}"
 
-    def _check_receipt(self) -> None:
-        """Verify the last receipt, and see a changed one fail."""
+    def _check_receipt(self) -> Path:
+        """Verify the last receipt, see a changed one fail, and return the file that it was written to."""
         receipt = self._last.receipt
         forged = {**receipt, "amount": str(int(receipt["amount"]) + 1)}
         read_receipt(receipt).verify()
@@ -247,7 +251,7 @@ class Story:
         file = self._installation.config.data.folder / "receipt.json"
         file.write_text(json.dumps(receipt, indent=2))
         self._narrator.say(f"receipt of call {receipt['call'][:18]}...: signature good; with one digit changed: bad")
-        self._narrator.say(f"check it yourself: {self._command} receipt verify {file}")
+        return file
 
     # between the steps
 
