@@ -114,7 +114,7 @@ check-wheel: setup ## build the wheel, and run its demo in an empty environment,
 	@away=$$(mktemp -d) && $(PYTHON) -m venv $$away/venv \
 	 && uv pip install --quiet --python $$away/venv/bin/python --require-hashes --only-binary :all: -r requirements/core.lock \
 	 && uv pip install --quiet --python $$away/venv/bin/python --no-deps build/wheel/*.whl \
-	 && (cd $$away && env -i HOME=$$away PATH="$$PATH" CC=false CXX=false venv/bin/usufruct demo --json); \
+	 && (cd $$away && XDG_DATA_HOME=$$away/data XDG_CONFIG_HOME=$$away/config CC=false CXX=false venv/bin/usufruct demo --json); \
 	 ended=$$?; rm -rf $$away; exit $$ended
 
 clean: ## remove what was built, keep the environments
