@@ -108,7 +108,6 @@ async def test_the_async_openai_client_streams(gateway, join, usage):
     assert len(connection.purse.receipts(state(connection).id)) == 1
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_twenty_calls_run_side_by_side_on_one_channel(gateway, join):
     gateway.min_deposit = 3000
     connection = join(budget=10_000)
