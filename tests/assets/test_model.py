@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.assets import (
-    NO_ADDRESS,
     SUPPLY,
     TYPICAL_CALL,
     AssetTerms,
@@ -19,11 +18,10 @@ from usufruct.assets import (
     PriceCard,
     TransferPolicyNeeded,
     about_calls,
-    moment,
     shares_of_percent,
 )
 from usufruct.assets.model import card_in_force, check_owners, check_plan, check_terms
-from usufruct.core import Address, ChainId
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, moment
 
 DEVNET, PUBLIC = ChainId(31337), ChainId(8453)
 ANN, BOB = Address("0x" + "a1" * 20), Address("0x" + "b2" * 20)
@@ -95,7 +93,7 @@ def test_the_registrants_own_part_is_not_given():
     assert check_owners([Holding(ANN, 70), Holding(BOB, 30)], ANN) == [Holding(BOB, 30)]
 
 
-@pytest.mark.parametrize("owners", [[Holding(ANN, 1), Holding(ANN, 2)], [Holding(ANN, 0)], [Holding(NO_ADDRESS, 1)]])
+@pytest.mark.parametrize("owners", [[Holding(ANN, 1), Holding(ANN, 2)], [Holding(ANN, 0)], [Holding(ZERO_ADDRESS, 1)]])
 def test_owners_that_cannot_be(owners: list[Holding]):
     with pytest.raises(InvalidTerms, match="owner"):
         check_owners(owners, BOB)
@@ -161,7 +159,7 @@ def test_terms_no_asset_can_have(field: str, change: dict[str, object]):
 def test_a_public_chain_wants_an_explicit_transfer_policy():
     with pytest.raises(TransferPolicyNeeded, match="securities"):
         check_terms(TERMS, PUBLIC)
-    for choice in (NO_ADDRESS, BOB):
+    for choice in (ZERO_ADDRESS, BOB):
         check_terms(replace(TERMS, transfer_policy=choice), PUBLIC)
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from usufruct.assets import NO_ADDRESS, SUPPLY, Holding
+from usufruct.assets import SUPPLY, Holding
 from usufruct.assets.jobs import RegistryLogs, SharesLogs
 from usufruct.assets.store import (
     add_name,
@@ -29,7 +29,7 @@ from usufruct.chain.contracts.asset_registry import (
 )
 from usufruct.chain.contracts.asset_registry import Transfer as TitleMoved
 from usufruct.chain.contracts.shares import Transfer
-from usufruct.core import Address, AssetId, Hash32
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32
 from usufruct.store import ConstraintViolated, Database
 
 ASSET, SHARES = AssetId(7), Address("0x" + "51" * 20)
@@ -52,13 +52,13 @@ def balances(moves: list[tuple[int, Address, Address, int]]) -> dict[Address, in
     for _, giver, receiver, amount in moves:
         held[giver] = held.get(giver, 0) - amount
         held[receiver] = held.get(receiver, 0) + amount
-    return {who: amount for who, amount in held.items() if amount and who != NO_ADDRESS}
+    return {who: amount for who, amount in held.items() if amount and who != ZERO_ADDRESS}
 
 
 async def test_balances_are_those_of_the_blocks_that_stay(database: Database):
     chance = random.Random(11)
     handler = SharesLogs(ASSET, SHARES)
-    moves = [(1, NO_ADDRESS, PEOPLE[0], SUPPLY)]
+    moves = [(1, ZERO_ADDRESS, PEOPLE[0], SUPPLY)]
     for block in range(2, 60):
         held = balances(moves)
         giver = chance.choice(sorted(held))
@@ -82,10 +82,10 @@ async def test_balances_are_those_of_the_blocks_that_stay(database: Database):
 async def test_only_our_contracts_are_heard(database: Database):
     async with database.snapshot() as unit:
         shares, registry = SharesLogs(ASSET, SHARES), RegistryLogs(REGISTRY, PASSES)
-        log = moved(1, 0, NO_ADDRESS, PEOPLE[0], 1, emitter=STRANGER)
+        log = moved(1, 0, ZERO_ADDRESS, PEOPLE[0], 1, emitter=STRANGER)
         assert not await shares.accepts(unit, log)
         assert not await registry.accepts(unit, log)
-        assert await shares.accepts(unit, moved(1, 0, NO_ADDRESS, PEOPLE[0], 1))
+        assert await shares.accepts(unit, moved(1, 0, ZERO_ADDRESS, PEOPLE[0], 1))
 
 
 def said(
@@ -107,12 +107,12 @@ PLAN = ASSET << 128 | 5
 
 def history() -> list[Log]:
     """What an asset's life looks like: registered in block 1, changed in blocks 2 to 5, a plan used in 4 and 5."""
-    terms = [("uint8", 3), ("address", STRANGER), ("uint32", 10), ("address", NO_ADDRESS), ("uint16", 0)]
+    terms = [("uint8", 3), ("address", STRANGER), ("uint32", 10), ("address", ZERO_ADDRESS), ("uint16", 0)]
     parents: tuple[str, object] = ("(address,uint16)[]", [])
     plan = [("address", STRANGER), ("uint40", 0), ("uint128", 9), ("uint128", 10)]
     used = [("address", PEOPLE[3]), ("uint256", 4), ("uint256", 4)]
     return [
-        said(1, 0, TitleMoved, [NO_ADDRESS, PEOPLE[0], ASSET]),
+        said(1, 0, TitleMoved, [ZERO_ADDRESS, PEOPLE[0], ASSET]),
         said(1, 1, AssetRegistered, [ASSET, PEOPLE[0], SHARES], *terms, parents),
         said(1, 2, PriceCardSet, [ASSET, 1], ("uint40", 100), (CARD_TYPE, (1, 2, 3, 4, 1))),
         said(2, 0, PriceCardSet, [ASSET, 2], ("uint40", 130), (CARD_TYPE, (2**72 - 1, 2, 2**64 - 1, 2**32 - 1, 2))),

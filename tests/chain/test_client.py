@@ -19,10 +19,9 @@ from usufruct.chain import (
 from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientBalance, TestDollar, Transfer
-from usufruct.core import Address, Hash32
+from usufruct.core import ZERO_ADDRESS, Address, Hash32
 
 ALICE, BOB = DEVNET_ADDRESSES[:2]
-NOBODY = Address("0x" + "00" * 20)
 
 PLAIN = "0x4cfa3fcd"
 """What a contract says that reverts with `Plain()`."""
@@ -108,7 +107,7 @@ async def test_receipts_tell_what_became_of_a_transaction(client: Client, dollar
     assert receipt.hash == sent
     assert receipt.gas_used > 21_000
     assert receipt.gas_price > 0
-    assert [dollar.decode_log(log) for log in receipt.logs] == [Transfer(NOBODY, BOB, 9)]
+    assert [dollar.decode_log(log) for log in receipt.logs] == [Transfer(ZERO_ADDRESS, BOB, 9)]
     unknown = Hash32("0x" + "12" * 32)
     assert await client.receipts([unknown, sent]) == [None, receipt]
     assert await client.transactions(receipt.block_number) == [(ALICE, 0, sent)]

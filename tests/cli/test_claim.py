@@ -44,11 +44,11 @@ def test_a_round_shows_what_the_chain_did(commands, cli_world, librarian_url):
 def test_one_claims_at_a_time(commands):
     async def while_another_claims(installation):
         assert await installation.claimer.take()
-        said = await asyncio.to_thread(commands.json, "claim", "run", "--everything")
+        refused = await asyncio.to_thread(commands.refused, "claim", "run", "--everything")
         await installation.claimer.release()
-        return said
+        return refused
 
-    said = commands.inside(while_another_claims)
-    assert said["batches"] == []
-    assert "another process claims" in said["note"]
+    refused = commands.inside(while_another_claims)
+    assert refused.code == "claimed_elsewhere"
+    assert "claims.threshold" in refused.message
     assert "nothing is due" in commands.json("claim", "run")["note"]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from usufruct.chain import KeySigner
+from usufruct.chain import KeySigner, as_hash32, keccak
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
 from usufruct.payments import (
     Bill,
@@ -16,7 +16,6 @@ from usufruct.payments import (
     channel_id,
     sign_voucher,
 )
-from usufruct.payments.typed_data import as_hash32, keccak
 
 CHAIN = ChainId(31337)
 ESCROW = Escrow(CHAIN)

@@ -16,8 +16,10 @@ from usufruct.chain import (
     KeySigner,
     Sender,
     Terms,
+    as_hash32,
     deploy_devnet,
     devnet_signer,
+    keccak,
 )
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
@@ -49,7 +51,6 @@ from usufruct.payments import (
     sign_voucher,
 )
 from usufruct.payments.settlement.model import on_chain
-from usufruct.payments.typed_data import as_hash32, keccak
 from usufruct.store import Database
 
 CHAIN = ChainId(31337)

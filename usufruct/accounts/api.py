@@ -9,14 +9,12 @@ from usufruct.accounts.errors import InvalidKeyTerms, InvalidProof
 from usufruct.accounts.model import BearerKey, KeyTerms
 from usufruct.accounts.proof import KeyProof, TimedProof
 from usufruct.accounts.service import Keys
-from usufruct.core import UINT128_MAX, Hash32
+from usufruct.core import LAST_MOMENT, UINT128_MAX, Hash32
 from usufruct.web import Exchange, Members, Route, UnknownRoute, json_object
 
 _BODY_BYTES = 65_536
 _KEYS = "/v1/keys/"
 _REVOKE = "/revoke"
-_LATEST = (1 << 63) - 1
-_SIGNATURE_BYTES = 65
 _SECRET = [(b"cache-control", b"no-store")]
 
 
@@ -90,17 +88,17 @@ def _read_wish(members: Members) -> tuple[KeyTerms, KeyProof]:
     terms = KeyTerms(
         payer=members.address("payer"),
         spending_limit=members.amount("spendingLimit", UINT128_MAX),
-        expires_at=members.integer("expiresAt", _LATEST),
+        expires_at=members.integer("expiresAt", LAST_MOMENT),
         assets=frozenset(members.texts("assets")),
         label=members.text("label"),
     )
     signed = members.raising(InvalidProof)
-    return terms, KeyProof(signed.amount("nonce"), signed.data("signature", _SIGNATURE_BYTES))
+    return terms, KeyProof(signed.amount("nonce"), signed.signature("signature"))
 
 
 def _read_timed(members: Members) -> TimedProof:
     signed = members.raising(InvalidProof)
-    return TimedProof(signed.integer("expiresAt", _LATEST), signed.data("signature", _SIGNATURE_BYTES))
+    return TimedProof(signed.integer("expiresAt", LAST_MOMENT), signed.signature("signature"))
 
 
 def _described(key: BearerKey, purse: Purse) -> dict[str, object]:

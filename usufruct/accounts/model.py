@@ -8,7 +8,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from usufruct.accounts.errors import AssetOutOfScope, InvalidKeyTerms, KeyExpired, KeyRevoked
-from usufruct.core import UINT128_MAX, Address, Hash32
+from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, Hash32
 
 MOST_LIVE_KEYS = 100
 """How many keys a payer may have that are neither revoked nor expired."""
@@ -99,7 +99,7 @@ def check_terms(terms: KeyTerms, now: int) -> None:
     """
     if not 0 < terms.spending_limit <= UINT128_MAX:
         _refuse("spending_limit", terms.spending_limit, "from 1 to 2**128 - 1 atomic units")
-    if not now < terms.expires_at < 1 << 63:
+    if not now < terms.expires_at <= LAST_MOMENT:
         _refuse("expires_at", terms.expires_at, f"in the future (it is {now})")
     if len(terms.label) > _LONGEST_LABEL:
         _refuse("label", len(terms.label), f"at most {_LONGEST_LABEL} characters long")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from usufruct.accounts.errors import InvalidProof, ProofExpired
 from usufruct.accounts.model import KeyTerms, sorted_assets
-from usufruct.chain import keccak
+from usufruct.chain import address_word, domain_separator, keccak, text_word, typed_digest, word
 from usufruct.core import Address, ChainId, Invalid
 
 Recover = Callable[[bytes, bytes], Address]
@@ -22,7 +22,6 @@ LONGEST_SECONDS = 600
 DOMAIN_NAME = "Usufruct Keys"
 DOMAIN_VERSION = "1"
 
-_DOMAIN = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _CREATE_KEY = keccak(
     b"CreateKey(address payer,uint256 spendingLimit,uint256 expiresAt,string assets,string label,uint256 nonce)"
 )
@@ -40,8 +39,7 @@ class KeyDomain:
     @property
     def separator(self) -> bytes:
         """Return the EIP-712 domain separator."""
-        names = keccak(DOMAIN_NAME.encode()) + keccak(DOMAIN_VERSION.encode())
-        return keccak(_DOMAIN + names + _word(self.chain_id) + _padded(self.till))
+        return domain_separator(DOMAIN_NAME, DOMAIN_VERSION, self.chain_id, self.till)
 
     def as_json(self) -> dict[str, object]:
         """Return the domain as wallets take it, the chain's id as decimal text."""
@@ -91,23 +89,23 @@ def key_digest(domain: KeyDomain, terms: KeyTerms, nonce: int) -> bytes:
     return _digest(
         domain,
         _CREATE_KEY,
-        _padded(terms.payer),
-        _word(terms.spending_limit),
-        _word(terms.expires_at),
-        keccak(sorted_assets(terms.assets).encode()),
-        keccak(terms.label.encode()),
-        _word(nonce),
+        address_word(terms.payer),
+        word(terms.spending_limit),
+        word(terms.expires_at),
+        text_word(sorted_assets(terms.assets)),
+        text_word(terms.label),
+        word(nonce),
     )
 
 
 def list_digest(domain: KeyDomain, payer: Address, expires_at: int) -> bytes:
     """Return the 32 bytes a payer signs to see their keys."""
-    return _digest(domain, _LIST_KEYS, _padded(payer), _word(expires_at))
+    return _digest(domain, _LIST_KEYS, address_word(payer), word(expires_at))
 
 
 def revoke_digest(domain: KeyDomain, payer: Address, key_id: str, expires_at: int) -> bytes:
     """Return the 32 bytes a payer signs to revoke a key."""
-    return _digest(domain, _REVOKE_KEY, _padded(payer), keccak(key_id.encode()), _word(expires_at))
+    return _digest(domain, _REVOKE_KEY, address_word(payer), text_word(key_id), word(expires_at))
 
 
 def signer_of(digest: bytes, signature: bytes, recover: Recover) -> Address:
@@ -123,12 +121,4 @@ def signer_of(digest: bytes, signature: bytes, recover: Recover) -> Address:
 
 
 def _digest(domain: KeyDomain, *words: bytes) -> bytes:
-    return keccak(b"\x19\x01" + domain.separator + keccak(b"".join(words)))
-
-
-def _word(number: int) -> bytes:
-    return number.to_bytes(32, "big")
-
-
-def _padded(address: Address) -> bytes:
-    return bytes(12) + bytes.fromhex(address[2:])
+    return typed_digest(domain.separator, b"".join(words))

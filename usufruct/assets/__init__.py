@@ -23,7 +23,6 @@ from usufruct.assets.errors import (
 )
 from usufruct.assets.jobs import Follower, Offers, follow
 from usufruct.assets.model import (
-    NO_ADDRESS,
     OPEN_SHARES_WARNING,
     SHARE_DECIMALS,
     SUPPLY,
@@ -40,7 +39,6 @@ from usufruct.assets.model import (
     Token,
     about_calls,
     bps_of_percent,
-    moment,
     shares_of_percent,
 )
 from usufruct.assets.passes import Passes, Purchase
@@ -50,7 +48,6 @@ from usufruct.assets.shares import Collected, ShareHolders
 from usufruct.chain.contracts.structs import Kind, Parent, PriceCard
 
 __all__ = [
-    "NO_ADDRESS",
     "OPEN_SHARES_WARNING",
     "SHARE_DECIMALS",
     "SUPPLY",
@@ -97,6 +94,5 @@ __all__ = [
     "about_calls",
     "bps_of_percent",
     "follow",
-    "moment",
     "shares_of_percent",
 ]

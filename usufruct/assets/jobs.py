@@ -16,7 +16,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from usufruct.assets.model import NO_ADDRESS, ListedAsset
+from usufruct.assets.model import ListedAsset
 from usufruct.assets.store import (
     add_activation,
     add_asset,
@@ -47,7 +47,7 @@ from usufruct.chain.contracts.asset_registry import (
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
 from usufruct.chain.contracts.structs import PriceCard
-from usufruct.core import Address, AssetId, Hash32, Invalid, forever
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, forever
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
@@ -219,7 +219,7 @@ class Follower:
             assets = await listed(unit, self._registry)
             before = await told(unit)
         for asset in assets:
-            version, holder, retired = before.get(asset.id, (0, NO_ADDRESS, 0))
+            version, holder, retired = before.get(asset.id, (0, ZERO_ADDRESS, 0))
             retires = asset.retires_at if asset.retired(head.timestamp) else 0
             charged_by = await self._tell_price(offers, asset, version, head.timestamp)
             if (charged_by, asset.holder, retires) == (version, holder, retired):

@@ -6,15 +6,11 @@ or a name that could be taken for an id, is refused although the registry would 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from usufruct.assets.errors import InvalidTerms, TransferPolicyNeeded
 from usufruct.chain import DEVNET_CHAINS, keccak
 from usufruct.chain.contracts.structs import Kind, Parent, PriceCard, Registration
-from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, divide_up, format_units, parse_units
-
-NO_ADDRESS = Address("0x" + "0" * 40)
-"""The zero address: nobody, or no restriction."""
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, AssetId, ChainId, divide_up, format_units, parse_units
 
 SHARE_DECIMALS = 6
 SUPPLY = 100_000_000 * 10**6
@@ -36,7 +32,6 @@ OPEN_SHARES_WARNING = (
 )
 
 _LAST_SECOND = (1 << 40) - 1
-_LAST_YEAR = 253_402_300_800  # from here on, years have five digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ class AssetTerms:
     transfer_policy: Address | None = None
     resale_royalty_bps: int = 0
     parents: tuple[Parent, ...] = ()
-    meter: Address = NO_ADDRESS
+    meter: Address = ZERO_ADDRESS
     uri: str = ""
     endpoint: str = ""
     salt: bytes | None = None
@@ -94,7 +89,7 @@ class AssetTerms:
             currency=self.currency,
             price_card=self.card,
             notice_period=self.notice_period,
-            transfer_policy=self.transfer_policy or NO_ADDRESS,
+            transfer_policy=self.transfer_policy or ZERO_ADDRESS,
             resale_royalty_bps=self.resale_royalty_bps,
             parents=self.parents,
             meter=self.meter,
@@ -343,7 +338,7 @@ def check_owners(owners: Sequence[Holding], registrant: Address) -> list[Holding
     _demand(len({owner.holder for owner in owners}) == len(owners), "owner", len(owners), "each named once")
     for owner in owners:
         _demand(owner.amount > 0, "owner", f"{owner.holder}:{owner.percent}", "above 0 per cent")
-        _demand(owner.holder != NO_ADDRESS, "owner", owner.holder, "somebody, not the zero address")
+        _demand(owner.holder != ZERO_ADDRESS, "owner", owner.holder, "somebody, not the zero address")
     total = sum(owner.amount for owner in owners)
     _demand(total <= SUPPLY, "owners", Holding(registrant, total).percent, "at most 100 per cent together")
     return [owner for owner in owners if owner.holder != registrant]
@@ -385,13 +380,6 @@ def bps_of_percent(text: str, field: str) -> int:
         InvalidAmount: when `text` is no number with at most two decimals.
     """
     return parse_units(text, 2, field)
-
-
-def moment(timestamp: int) -> str:
-    """Write seconds since 1970 as people and programs read them: "2026-01-31T12:00:00Z"."""
-    if timestamp >= _LAST_YEAR:
-        return f"{timestamp} seconds since 1970"
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def number_in(text: str) -> int | None:

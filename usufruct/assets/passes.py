@@ -11,7 +11,6 @@ from usufruct.assets.errors import (
     UnknownPlan,
 )
 from usufruct.assets.model import (
-    NO_ADDRESS,
     Credits,
     PassPlan,
     Token,
@@ -20,13 +19,13 @@ from usufruct.assets.model import (
     check_positive,
     number_in,
 )
-from usufruct.assets.registry import Register, events_of, once
+from usufruct.assets.registry import Register, once
 from usufruct.assets.store import meters_of, plans_of
 from usufruct.chain import Sender
 from usufruct.chain.contracts import errors
 from usufruct.chain.contracts.access_pass import Bought
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.core import Address, AssetId, Hash32
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32
 
 _PLANS_FROM = 1 << 128
 """A plan's id is its asset's id in the upper half of 256 bits."""
@@ -153,7 +152,7 @@ class Passes:
             approval = (await sender.execute(approve, once(f"pass/approve/{plan.id:#x}"))).hash
         buy = self._contract.buy(plan.id, packages, to or sender.address)
         receipt = await sender.execute(buy, once(f"pass/buy/{plan.id:#x}"))
-        (bought,) = events_of(receipt, self._contract.address, Bought)
+        (bought,) = Bought.among(receipt.logs, self._contract.address)
         return Purchase(plan, bought.credits, bought.paid, approval, receipt.hash)
 
     async def activate(self, sender: Sender, plan: PassPlan, amount: int) -> tuple[Address, Hash32]:
@@ -174,7 +173,7 @@ class Passes:
                 held=held,
             )
         meter = (await self._register.contract.meter_of(plan.asset)).meter
-        if meter == NO_ADDRESS:
+        if meter == ZERO_ADDRESS:
             raise NoMeter(f"nobody measures prepaid use of {plan.asset:#x}: ask its title holder to name a meter")
         call = self._contract.activate(plan.id, amount, meter)
         return meter, (await sender.execute(call, once(f"pass/activate/{plan.id:#x}"))).hash

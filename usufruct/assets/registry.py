@@ -2,14 +2,13 @@
 
 import asyncio
 from secrets import token_hex
-from typing import TypeVar
 
 from usufruct.assets.errors import InvalidTerms, NotTitleHolder, UnknownAsset
 from usufruct.assets.jobs import Follower
 from usufruct.assets.model import Income, ListedAsset, Token, number_in
 from usufruct.assets.store import asset_named, listed
 from usufruct.assets.wording import read_text
-from usufruct.chain import Client, Deployments, Event, Receipt
+from usufruct.chain import Client, Deployments
 from usufruct.chain.contracts import errors
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -18,8 +17,6 @@ from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.structs import Asset
 from usufruct.core import Address, AssetId, Unavailable, asset_id
 from usufruct.store import Database
-
-E = TypeVar("E", bound=Event)
 
 _MOST_BOOKED = (1 << 112) - 1
 """Shares count no more than this, atomic units of a token."""
@@ -153,8 +150,3 @@ class Register:
 def once(intent: str) -> str:
     """Return a key for the outbox that no other intent has."""
     return f"{intent}/{token_hex(16)}"
-
-
-def events_of(receipt: Receipt, emitter: Address, kind: type[E]) -> list[E]:
-    """Return the events of a kind that a contract emitted in a transaction."""
-    return [kind.decode(log) for log in receipt.logs if log.address == emitter and log.topics[:1] == (kind.TOPIC,)]

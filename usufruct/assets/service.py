@@ -21,15 +21,14 @@ from usufruct.assets.model import (
     check_card,
     check_owners,
     check_terms,
-    moment,
 )
-from usufruct.assets.registry import Register, events_of, once
+from usufruct.assets.registry import Register, once
 from usufruct.assets.store import add_name, asset_named, names_given
 from usufruct.assets.wording import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Hash32
+from usufruct.core import Address, AssetId, Hash32, moment
 from usufruct.store import ConstraintViolated
 
 
@@ -112,7 +111,7 @@ class Assets:
         card = replace(changed, version=latest.version + 1)
         check_card(card)
         receipt = await sender.execute(self._contract.set_price_card(asset, card), once(f"asset/price/{asset:#x}"))
-        (event,) = events_of(receipt, self._contract.address, asset_registry.PriceCardSet)
+        (event,) = asset_registry.PriceCardSet.among(receipt.logs, self._contract.address)
         return Announced(CardPeriod(event.card, event.effective_at), receipt.hash)
 
     async def retire(self, sender: Sender, asset: AssetId) -> tuple[int, Hash32]:
@@ -130,7 +129,7 @@ class Assets:
                 retires_at=known.retires_at,
             )
         receipt = await sender.execute(self._contract.retire(asset), once(f"asset/retire/{asset:#x}"))
-        (event,) = events_of(receipt, self._contract.address, asset_registry.RetirementAnnounced)
+        (event,) = asset_registry.RetirementAnnounced.among(receipt.logs, self._contract.address)
         return event.retires_at, receipt.hash
 
     async def cancel_retirement(self, sender: Sender, asset: AssetId) -> Hash32:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from usufruct.assets.errors import NotEnoughShares
 from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, Token, check_positive
-from usufruct.assets.registry import Register, events_of, once
+from usufruct.assets.registry import Register, once
 from usufruct.assets.store import holdings
 from usufruct.chain import Sender
 from usufruct.chain.contracts import shares as shares_contract
@@ -95,6 +95,6 @@ class ShareHolders:
             token = due.token.address
             collect = shares.accrue_and_collect if due.unaccrued else shares.collect_to
             receipt = await sender.execute(collect(token, receiver), once(f"shares/collect/{asset:#x}/{token}"))
-            paid = events_of(receipt, shares.address, shares_contract.Collected)
+            paid = shares_contract.Collected.among(receipt.logs, shares.address)
             collected += [Collected(due.token, event.amount, receipt.hash) for event in paid]
         return collected

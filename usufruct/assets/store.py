@@ -23,12 +23,12 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.assets.model import NO_ADDRESS, CardPeriod, Holding, ListedAsset
+from usufruct.assets.model import CardPeriod, Holding, ListedAsset
 from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import AssetRegistered, PriceCardSet
 from usufruct.chain.contracts.structs import Kind, PriceCard
-from usufruct.core import Address, AssetId, asset_id
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, asset_id
 from usufruct.store import Amount, Unit, metadata
 
 _Id = String(34)
@@ -310,7 +310,7 @@ async def _by_asset(unit: Unit, table: Table, asset: AssetId | None, *order: Col
 
 
 async def _change_balance(unit: Unit, asset: AssetId, holder: Address, by: int) -> None:
-    if holder == NO_ADDRESS:
+    if holder == ZERO_ADDRESS:
         return
     key = (_balances.c.asset_id == hex(asset), _balances.c.holder == holder)
     row = await unit.row(select(_balances.c.amount).where(*key))

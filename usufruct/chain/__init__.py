@@ -45,6 +45,7 @@ from usufruct.chain.setup import (
     NoContract,
     Setup,
     Step,
+    allow_claims,
     list_payee,
     open_till,
     plan_setup,
@@ -68,6 +69,15 @@ from usufruct.chain.store import Checkpoint, Sent, State
 from usufruct.chain.toolchain import ToolMissing, install_anvil
 from usufruct.chain.transaction import SignedTransaction, Transaction
 from usufruct.chain.transport import RpcRefused, RpcUnavailable
+from usufruct.chain.typed_data import (
+    address_word,
+    as_hash32,
+    domain_separator,
+    hash_word,
+    text_word,
+    typed_digest,
+    word,
+)
 
 __all__ = [
     "COLLECTOR",
@@ -140,6 +150,9 @@ __all__ = [
     "WrongCode",
     "address_of",
     "address_of_key",
+    "address_word",
+    "allow_claims",
+    "as_hash32",
     "check_settlement",
     "checksum",
     "contracts",
@@ -147,6 +160,8 @@ __all__ = [
     "deploy_all",
     "deploy_devnet",
     "devnet_signer",
+    "domain_separator",
+    "hash_word",
     "install_anvil",
     "keccak",
     "list_payee",
@@ -155,5 +170,8 @@ __all__ = [
     "plan_setup",
     "refuse_devnet_key",
     "set_up",
+    "text_word",
+    "typed_digest",
+    "word",
     "write_keystore",
 ]

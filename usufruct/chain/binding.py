@@ -5,7 +5,7 @@ returns a `Call` and sends nothing). Who carries the letter is somebody else's c
 proposal, or nobody, for a fee preview.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,6 +86,11 @@ class Event:
             NotThisEvent: when the log is another event.
         """
         raise NotImplementedError
+
+    @classmethod
+    def among(cls, logs: Iterable[Log], emitter: Address) -> list[Self]:
+        """Return the events of this kind that one contract emitted."""
+        return [cls.decode(log) for log in logs if log.address == emitter and log.topics[:1] == (cls.TOPIC,)]
 
     @classmethod
     def _split(cls, log: Log, indexed: Sequence[str], data: Sequence[str]) -> tuple[Values, Values]:

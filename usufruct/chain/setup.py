@@ -99,10 +99,16 @@ async def set_up(client: Client, sender: Sender, chain_id: ChainId, setup: Setup
 
 async def open_till(till: Till, sender: Sender, claim_key: Address, fee_sink: Address) -> None:
     """Let a claim key claim, and list the fee sink as payee."""
-    if not await till.claim_keys(claim_key):
-        key = f"claim-key/{till.address}/{claim_key}/{token_hex(4)}"
-        await sender.execute(till.set_claim_key(claim_key, allowed=True), key)
+    await allow_claims(till, sender, claim_key, allowed=True)
     await list_payee(till, sender, fee_sink, PayeeKind.PLAIN)
+
+
+async def allow_claims(till: Till, sender: Sender, key: Address, *, allowed: bool) -> bool:
+    """Let a key claim for the till, or no more; tells whether a transaction was needed."""
+    if await till.claim_keys(key) is allowed:
+        return False
+    await sender.execute(till.set_claim_key(key, allowed=allowed), f"claim-key/{till.address}/{key}/{token_hex(4)}")
+    return True
 
 
 async def list_payee(till: Till, sender: Sender, pay_to: Address, kind: PayeeKind) -> bool:

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from usufruct.assets import (
-    NO_ADDRESS,
     OPEN_SHARES_WARNING,
     AssetTerms,
     CardChange,
@@ -18,7 +17,6 @@ from usufruct.assets import (
     PriceCard,
     Token,
     bps_of_percent,
-    moment,
     shares_of_percent,
 )
 from usufruct.chain import DEVNET_CHAINS, checksum
@@ -27,7 +25,7 @@ from usufruct.cli.registry import AssetArgument, Desk, card_facts, open_desk, pa
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config
-from usufruct.core import Address, ChainId, address, hash32, parse_units
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, hash32, moment, parse_units
 
 app = typer.Typer(help="Services on the chain: register, price, retire, look.", no_args_is_help=True)
 
@@ -109,7 +107,7 @@ def register(
                 transfer_policy=policy,
                 resale_royalty_bps=bps_of_percent(resale_royalty, "resale_royalty"),
                 parents=tuple([await _parent(text, desk) for text in parent or ()]),
-                meter=address(meter, "meter") if meter else NO_ADDRESS,
+                meter=address(meter, "meter") if meter else ZERO_ADDRESS,
                 uri=uri,
                 endpoint=endpoint,
                 salt=bytes.fromhex(hash32(salt, "salt")[2:]) if salt else None,
@@ -275,9 +273,9 @@ def _shown(asset: OnChainAsset) -> dict[str, object]:
         "retires_at": moment(asset.retires_at) if asset.retires_at else None,
         "retired": asset.retired,
         "parents": [{"shares": checksum(each.shares), "royalty_bps": each.royalty_bps} for each in asset.parents],
-        "transfer_policy": "open" if asset.transfer_policy == NO_ADDRESS else checksum(asset.transfer_policy),
+        "transfer_policy": "open" if asset.transfer_policy == ZERO_ADDRESS else checksum(asset.transfer_policy),
         "resale_royalty_bps": asset.resale_royalty_bps,
-        "meter": None if asset.meter == NO_ADDRESS else checksum(asset.meter),
+        "meter": None if asset.meter == ZERO_ADDRESS else checksum(asset.meter),
         "uri": asset.uri or None,
         "endpoint": asset.endpoint or None,
         "income": [
@@ -311,7 +309,7 @@ def _policy(text: str, chain: ChainId) -> Address | None:
     if text == "open":
         if chain not in DEVNET_CHAINS:
             say(OPEN_SHARES_WARNING)
-        return NO_ADDRESS
+        return ZERO_ADDRESS
     return address(text, "transfer_policy") if text else None
 
 

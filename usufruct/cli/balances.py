@@ -5,9 +5,7 @@ from collections.abc import Mapping
 
 from usufruct.chain import Client
 from usufruct.chain.contracts.erc20 import Erc20, Transfer
-from usufruct.core import Address
-
-NOBODY = Address("0x" + "00" * 20)
+from usufruct.core import ZERO_ADDRESS, Address
 
 
 async def balances_from_logs(client: Client, token: Address, last: int) -> Mapping[Address, int]:
@@ -24,4 +22,4 @@ async def balances_from_logs(client: Client, token: Address, last: int) -> Mappi
 async def differences(client: Client, token: Address, balances: Mapping[Address, int], last: int) -> list[Address]:
     """Return the accounts for which the token itself says otherwise than its logs."""
     dollar = Erc20(token, client, block=last)
-    return [who for who, amount in balances.items() if who != NOBODY and await dollar.balance_of(who) != amount]
+    return [who for who, amount in balances.items() if who != ZERO_ADDRESS and await dollar.balance_of(who) != amount]

@@ -27,9 +27,10 @@ from usufruct.cli.remote import (
     open_gateway,
 )
 from usufruct.cli.running import run
-from usufruct.cli.saved import MOST_DECIMALS, KeyFile, SavedKey, find_key, save_receipt, saved_token
+from usufruct.cli.saved import KeyFile, SavedKey, find_key, save_receipt, saved_token
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Hash32, Invalid, Unavailable, format_units, hash32
+from usufruct.payments import MOST_DECIMALS
 from usufruct.web import Members
 
 _TRIES = 2

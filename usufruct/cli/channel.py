@@ -17,11 +17,10 @@ from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.remote import GatewayRefused, GatewayUnavailable, GatewayUrl, Remote, open_gateway
 from usufruct.cli.running import run
 from usufruct.cli.saved import NoSavedKey, find_key, save_channel, saved_channels
-from usufruct.cli.times import shown_time
 from usufruct.cli.tokens import Token, agreed_token
 from usufruct.cli.wallets import Wallet, new_password, open_wallet
 from usufruct.config import Config, load_config
-from usufruct.core import Address, ChainId, Conflict, Denied, SystemClock, format_units, hash32, parse_units
+from usufruct.core import Address, ChainId, Conflict, Denied, SystemClock, format_units, hash32, moment, parse_units
 from usufruct.payments import (
     PROOF_HEADER,
     ChannelConfig,
@@ -198,7 +197,7 @@ def _announcing(escrow: Escrowed, amount: str) -> Call:
     if escrow.left_at:
         raise WithdrawalPending(
             f"{escrow.shown(escrow.leaving)} are announced already; --finish takes them, "
-            f"from {shown_time(escrow.finish_at)} on"
+            f"from {moment(escrow.finish_at)} on"
         )
     wanted = parse_units(amount, escrow.token.decimals) if amount else escrow.unclaimed
     if not 0 < wanted <= escrow.unclaimed:
@@ -214,8 +213,7 @@ def _finishing(escrow: Escrowed) -> Call:
         raise NothingAnnounced("no withdrawal is announced on this channel; leave --finish out to announce one")
     if escrow.now < escrow.finish_at:
         raise TooEarly(
-            f"it can be finished from {shown_time(escrow.finish_at)} on, and the chain's time is "
-            f"{shown_time(escrow.now)}"
+            f"it can be finished from {moment(escrow.finish_at)} on, and the chain's time is {moment(escrow.now)}"
         )
     return BatchSettlement(SETTLEMENT).finalize_withdraw(on_chain(escrow.config))
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from usufruct.chain import SETTLEMENT, Client
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelCreated
 from usufruct.cli.saved import saved_channel
-from usufruct.cli.times import shown_time
 from usufruct.config import Config
-from usufruct.core import Hash32, NotFound, format_units
+from usufruct.core import Hash32, NotFound, format_units, moment
 from usufruct.payments import ChannelConfig, TokenFacts, token_facts
 
 
@@ -58,7 +57,7 @@ class Escrowed:
             "balance": self.shown(self.balance),
             "claimed": self.shown(self.claimed),
             "leaving": self.shown(self.leaving),
-            "finish_from": shown_time(self.finish_at) if self.left_at else None,
+            "finish_from": moment(self.finish_at) if self.left_at else None,
         }
 
 

@@ -12,18 +12,17 @@ from usufruct.cli.printing import Json, print_facts, print_rows, say
 from usufruct.cli.remote import GatewayMalformed, GatewayUrl, Remote, open_gateway
 from usufruct.cli.running import run
 from usufruct.cli.saved import KeyFile, SavedKey, check_key_id, find_key, forget_key, save_channel, save_key
-from usufruct.cli.times import parse_duration, shown_time
+from usufruct.cli.times import parse_duration
 from usufruct.cli.tokens import Token, agreed_token
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import Config, load_config
-from usufruct.core import UINT128_MAX, SystemClock, format_units
+from usufruct.core import LAST_MOMENT, UINT128_MAX, SystemClock, format_units, moment
 from usufruct.payments import ChannelConfig, Offer, TokenFacts, read_channel_json
 from usufruct.web import Members
 
 app = typer.Typer(help="Bearer keys: made, listed and revoked by a wallet's signature.", no_args_is_help=True)
 
 _PROOF_SECONDS = 300
-_LATEST = (1 << 63) - 1
 
 
 @app.command()
@@ -156,13 +155,13 @@ def _remember(
 
 def _facts(key: dict[str, Any], offer: Offer) -> dict[str, object]:
     members = Members(key, GatewayMalformed)
-    expires = members.integer("expiresAt", _LATEST)
+    expires = members.integer("expiresAt", LAST_MOMENT)
     over = expires <= SystemClock().now()
     return {
         "id": members.text("id"),
         "label": members.text("label"),
         "limit": format_units(members.amount("spendingLimit", UINT128_MAX), offer.token.decimals),
-        "expires": shown_time(expires),
+        "expires": moment(expires),
         "assets": members.texts("assets"),
         "state": "revoked" if key.get("revokedAt") else "expired" if over else "live",
         "channel": members.text("channel"),

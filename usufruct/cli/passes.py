@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from usufruct.assets import NO_ADDRESS, TYPICAL_CALL, Credits, PassPlan, about_calls, moment
+from usufruct.assets import TYPICAL_CALL, Credits, PassPlan, about_calls
 from usufruct.chain import checksum
 from usufruct.cli.printing import Json, print_facts, say
 from usufruct.cli.registry import AssetArgument, Desk, Holder, open_desk, print_each, seconds
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import Config, load_config
-from usufruct.core import address, parse_units
+from usufruct.core import ZERO_ADDRESS, address, moment, parse_units
 
 _CALL = f"a call of {TYPICAL_CALL[0]:,} text tokens in and {TYPICAL_CALL[1]:,} out"
 
@@ -188,7 +188,7 @@ def _credit_row(held: Credits) -> dict[str, object]:
     return {
         "plan": hex(held.plan.id),
         "asset": hex(held.plan.asset),
-        "meter": None if held.meter == NO_ADDRESS else checksum(held.meter),
+        "meter": None if held.meter == ZERO_ADDRESS else checksum(held.meter),
         "circulating": currency.show(held.circulating),
         "activated": currency.show(held.activated),
         "currency": currency.symbol,

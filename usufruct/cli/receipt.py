@@ -14,9 +14,8 @@ from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
 from usufruct.cli.running import run
 from usufruct.cli.saved import InvalidSavedFile, KeyFile, find_key, read_object, save_receipt, saved_receipt
-from usufruct.cli.times import shown_time
 from usufruct.config import Config, load_config
-from usufruct.core import Address, Hash32, address, hash32
+from usufruct.core import Address, Hash32, address, hash32, moment
 from usufruct.payments import ReceiptDocument, proves, read_receipt, receipt_digest
 from usufruct.web import Members
 
@@ -122,9 +121,8 @@ async def _roots(till: Address, transaction: Hash32, config: Config) -> list[str
     """Return the roots that a transaction anchored at a till."""
     async with AsyncExitStack() as stack:
         mined = await (await connect(config, stack)).receipt(transaction)
-    logs = [log for log in mined.logs if log.address == till] if mined else []
-    return ["0x" + Anchored.decode(log).receipts_root.hex() for log in logs if log.topics[:1] == (Anchored.TOPIC,)]
+    return ["0x" + each.receipts_root.hex() for each in Anchored.among(mined.logs if mined else (), till)]
 
 
 def _shown(receipt: Mapping[str, Any]) -> dict[str, object]:
-    return {name: shown_time(int(value)) if name == "time" else value for name, value in receipt.items()}
+    return {name: moment(int(value)) if name == "time" else value for name, value in receipt.items()}

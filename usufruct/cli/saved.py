@@ -12,15 +12,12 @@ import typer
 
 from usufruct.config import Config
 from usufruct.core import Conflict, Hash32, Invalid, NotFound, hash32
-from usufruct.payments import ChannelConfig, TokenFacts, read_channel_json
+from usufruct.payments import ChannelConfig, TokenFacts, read_channel_json, read_token_json, token_json
 from usufruct.web import Members
 
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the one kept last.")
 ]
-
-MOST_DECIMALS = 77
-"""More have no meaning: 2**256 has 78 digits."""
 
 _KEY_ID = re.compile("key_[0-9a-f]{1,64}")
 _KEY = re.compile("uf_[0-9a-f]+")
@@ -111,7 +108,7 @@ def save_channel(config: Config, channel: Hash32, of: ChannelConfig, token: Toke
     """Keep what a channel is: whoever withdraws from it must tell the chain; and the token that was agreed for it."""
     _write(
         _channel_file(config, channel),
-        {"chainId": config.chain.id, "channelConfig": of.as_json(), "token": token and asdict(token)},
+        {"chainId": config.chain.id, "channelConfig": of.as_json(), "token": token and token_json(token)},
     )
 
 
@@ -127,14 +124,7 @@ def saved_token(config: Config, channel: Hash32) -> TokenFacts | None:
     members = Members(read_object(path) if path.is_file() else {}, InvalidSavedFile)
     if "token" not in members:
         return None
-    token = members.inner("token")
-    return TokenFacts(
-        address=token.address("address"),
-        name=token.text("name"),
-        symbol=token.text("symbol"),
-        decimals=token.integer("decimals", MOST_DECIMALS),
-        version=token.text("version"),
-    )
+    return read_token_json(members.inner("token"))
 
 
 def saved_channels(config: Config) -> dict[Hash32, ChannelConfig]:

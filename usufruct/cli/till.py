@@ -1,13 +1,12 @@
 """`usufruct till`: what the owner's key decides about the operator's till."""
 
 from enum import StrEnum
-from secrets import token_hex
 from typing import Annotated
 
 import typer
 
 from usufruct.app import ChainAccess, Role, open_chain, open_installation, signer_of
-from usufruct.chain import checksum, list_payee
+from usufruct.chain import allow_claims, checksum, list_payee
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.printing import Json, print_facts
@@ -77,11 +76,8 @@ def claim_key(
     async def work() -> None:
         async with open_chain(load_config()) as chain:
             till, key = _till(chain), address(who)
-            changed = await till.claim_keys(key) is not allow
-            if changed:
-                owner = chain.sender(signer_of(Role.OWNER, chain.config))
-                once = f"claim-key/{till.address}/{key}/{token_hex(4)}"
-                await owner.execute(till.set_claim_key(key, allow), once)
+            owner = chain.sender(signer_of(Role.OWNER, chain.config))
+            changed = await allow_claims(till, owner, key, allowed=allow)
             print_facts({"claim_key": checksum(key), "allowed": allow, "changed": changed}, as_json=as_json)
 
     run(work)

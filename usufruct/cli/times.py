@@ -1,7 +1,6 @@
-"""Durations and moments as people write and read them."""
+"""Lengths of time as people write them."""
 
 import re
-from datetime import UTC, datetime
 
 from usufruct.core import Invalid
 
@@ -26,11 +25,3 @@ def parse_duration(text: str, field: str) -> int:
     if not 0 < seconds <= _LONGEST:
         raise InvalidDuration(f"{field} must be a length of time such as 30d, 12h or 45m, not {text!r}", field=field)
     return seconds
-
-
-def shown_time(seconds: int) -> str:
-    """Write seconds since 1970 as a date and time in UTC; what no calendar reaches stays a number."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):
-        return str(seconds)

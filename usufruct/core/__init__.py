@@ -1,6 +1,6 @@
 """Pure values every room speaks in: identifiers, money, errors, clocks. Standard library only."""
 
-from usufruct.core.clock import Clock, FakeClock, SystemClock
+from usufruct.core.clock import LAST_MOMENT, Clock, FakeClock, SystemClock, moment
 from usufruct.core.errors import (
     Conflict,
     Denied,
@@ -12,12 +12,14 @@ from usufruct.core.errors import (
     UsufructError,
 )
 from usufruct.core.forever import forever
-from usufruct.core.ids import Address, AssetId, ChainId, Hash32, address, asset_id, hash32
+from usufruct.core.ids import ZERO_ADDRESS, Address, AssetId, ChainId, Hash32, address, asset_id, hash32
 from usufruct.core.money import UINT128_MAX, UINT256_MAX, divide_down, divide_up, format_units, parse_units
 
 __all__ = [
+    "LAST_MOMENT",
     "UINT128_MAX",
     "UINT256_MAX",
+    "ZERO_ADDRESS",
     "Address",
     "AssetId",
     "ChainId",
@@ -40,5 +42,6 @@ __all__ = [
     "forever",
     "format_units",
     "hash32",
+    "moment",
     "parse_units",
 ]

@@ -5,7 +5,20 @@ Wall time is for log lines and what people read.
 """
 
 import time
+from datetime import UTC, datetime
 from typing import Protocol
+
+LAST_MOMENT = (1 << 63) - 1
+"""The latest time that is taken from anybody, seconds since 1970."""
+
+_LAST_YEAR = 253_402_300_800  # from here on, years have five digits
+
+
+def moment(seconds: int) -> str:
+    """Write seconds since 1970 as people and programs read them: "2026-01-31T12:00:00Z"."""
+    if seconds >= _LAST_YEAR:
+        return f"{seconds} seconds since 1970"
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Clock(Protocol):

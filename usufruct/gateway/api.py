@@ -1,10 +1,13 @@
 """The routes OpenAI's clients know, and `/v1/receipts/{call}`."""
 
+from functools import partial
+
 from usufruct.gateway.errors import UnknownModel
+from usufruct.gateway.model import Endpoint
 from usufruct.gateway.service import Gateway
 from usufruct.web import Exchange, Route
 
-_PAID = ("/v1/chat/completions", "/v1/embeddings")
+_PAID = {"/v1/chat/completions": Endpoint.CHAT, "/v1/embeddings": Endpoint.EMBEDDINGS}
 _MODELS = "/v1/models/"
 _RECEIPTS = "/v1/receipts/"
 
@@ -33,8 +36,7 @@ def gateway_routes(gateway: Gateway) -> list[Route]:
     wallets = [] if gateway.wallets is None else [Route("GET", path, gateway.wallets.refund) for path in _PAID]
     return [
         *wallets,
-        Route("POST", "/v1/chat/completions", gateway.chat),
-        Route("POST", "/v1/embeddings", gateway.embeddings),
+        *(Route("POST", path, partial(gateway.answer, endpoint=endpoint)) for path, endpoint in _PAID.items()),
         Route("GET", "/v1/models", models),
         Route("GET", _MODELS, model),
         Route("GET", _RECEIPTS, receipt),

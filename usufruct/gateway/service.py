@@ -62,21 +62,13 @@ class Gateway:
             await self._replicas.close()
             self._counting.close()
 
-    async def chat(self, exchange: Exchange) -> None:
-        """Answer a chat request, streamed or whole."""
-        call = await self._calls.open(exchange, Endpoint.CHAT)
+    async def answer(self, exchange: Exchange, endpoint: Endpoint) -> None:
+        """Answer a request for a chat, streamed or whole, or for embeddings."""
+        call = await self._calls.open(exchange, endpoint)
         if isinstance(call, Repeated):
             await self._answers.again(exchange, call)
         elif call.order.asked.stream:
             await self._answers.stream(exchange, call)
-        else:
-            await self._answers.whole(exchange, call)
-
-    async def embeddings(self, exchange: Exchange) -> None:
-        """Answer a request for embeddings."""
-        call = await self._calls.open(exchange, Endpoint.EMBEDDINGS)
-        if isinstance(call, Repeated):
-            await self._answers.again(exchange, call)
         else:
             await self._answers.whole(exchange, call)
 

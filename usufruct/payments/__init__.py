@@ -3,11 +3,14 @@
 from usufruct.payments.access import PROOF_HEADER, proof_header, read_channel_digest
 from usufruct.payments.api import payment_routes
 from usufruct.payments.documents import (
+    MOST_DECIMALS,
     InvalidDeposit,
     deposit_json,
     deposit_typed_data,
     read_channel_json,
     read_deposit_json,
+    read_token_json,
+    token_json,
 )
 from usufruct.payments.errors import (
     AnswerMissing,
@@ -145,6 +148,7 @@ from usufruct.payments.x402.payment import (
 
 __all__ = [
     "BATCH_SETTLEMENT",
+    "MOST_DECIMALS",
     "PROOF_HEADER",
     "Allowance",
     "AnchorMismatch",
@@ -275,6 +279,7 @@ __all__ = [
     "read_offer",
     "read_payment",
     "read_receipt",
+    "read_token_json",
     "receipt_digest",
     "receipt_of",
     "recover_signer",
@@ -282,6 +287,7 @@ __all__ = [
     "sign_receipt",
     "sign_voucher",
     "token_facts",
+    "token_json",
     "verify_receipt",
     "verify_voucher",
     "voucher_digest",

@@ -5,19 +5,17 @@ the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the h
 """
 
 from usufruct.accounts import InvalidProof, Keys, TimedProof
-from usufruct.chain import keccak
-from usufruct.core import Address, ChainId, Clock, Hash32
+from usufruct.chain import domain_separator, hash_word, keccak, typed_digest, word
+from usufruct.core import LAST_MOMENT, Address, ChainId, Clock, Hash32
 from usufruct.payments.errors import channel_unknown
 from usufruct.payments.ledger.ledger import Ledger
 from usufruct.payments.ledger.records import Channel
 from usufruct.payments.signature import recover_signer
-from usufruct.payments.typed_data import domain_separator, hash_word, typed_digest, word
 from usufruct.web import Exchange, Members
 
 PROOF_HEADER = "x-usufruct-proof"
 
 _READ_CHANNEL = keccak(b"ReadChannel(bytes32 channel,uint256 expiresAt)")
-_LATEST = (1 << 63) - 1
 
 
 def read_channel_digest(chain_id: ChainId, till: Address, channel: Hash32, expires_at: int) -> bytes:
@@ -64,6 +62,6 @@ class Access:
     def _signer(self, channel: Hash32, header: str) -> Address:
         expires_at, _, signature = header.partition(".")
         members = Members({"expiresAt": expires_at, "signature": signature}, InvalidProof, PROOF_HEADER)
-        proof = TimedProof(members.amount("expiresAt", _LATEST), members.data("signature", 65))
+        proof = TimedProof(members.amount("expiresAt", LAST_MOMENT), members.signature("signature"))
         digest = read_channel_digest(self._chain_id, self._till, channel, proof.expires_at)
         return proof.signer(digest, recover_signer, self._clock.now())

@@ -3,15 +3,18 @@
 What is read is read strictly: each fault is named by its member.
 """
 
+from dataclasses import asdict
 from typing import Any
 
-from usufruct.chain import COLLECTOR, checksum
+from usufruct.chain import COLLECTOR, as_hash32, checksum, word
 from usufruct.core import UINT128_MAX, ChainId, Hash32, Invalid
 from usufruct.payments.settlement.deposits import DepositAuthorization
 from usufruct.payments.settlement.reader import TokenFacts
-from usufruct.payments.typed_data import as_hash32, word
 from usufruct.payments.voucher import ChannelConfig
 from usufruct.web import Members
+
+MOST_DECIMALS = 77
+"""More have no meaning: 2**256 has 78 digits."""
 
 LONGEST_SIGNATURE = 4_096
 """Bytes of a contract wallet's signature, at most."""
@@ -39,6 +42,22 @@ def read_channel_json(members: Members) -> ChannelConfig:
         token=members.address("token"),
         withdraw_delay=members.integer("withdrawDelay", (1 << 40) - 1),
         salt=members.hash32("salt"),
+    )
+
+
+def token_json(token: TokenFacts) -> dict[str, object]:
+    """Return a token as it travels; `read_token_json` reads it."""
+    return asdict(token) | {"version": token.version or ""}
+
+
+def read_token_json(members: Members) -> TokenFacts:
+    """Read what `token_json` writes; a fault is the error that `members` raise."""
+    return TokenFacts(
+        address=members.address("address"),
+        name=members.text("name"),
+        symbol=members.text("symbol"),
+        decimals=members.integer("decimals", MOST_DECIMALS),
+        version=members.text("version") or None,
     )
 
 

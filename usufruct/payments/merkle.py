@@ -7,9 +7,8 @@ OpenZeppelin's `MerkleProof`.
 
 from collections.abc import Sequence
 
-from usufruct.chain import keccak
+from usufruct.chain import keccak, word
 from usufruct.core import Invalid
-from usufruct.payments.typed_data import word
 
 
 class EmptyTree(Invalid):

@@ -7,10 +7,9 @@ from typing import Any
 from usufruct.accounts import KeyDomain
 from usufruct.chain import COLLECTOR, SETTLEMENT
 from usufruct.core import UINT128_MAX, Address, ChainId, Invalid
+from usufruct.payments.documents import read_token_json, token_json
 from usufruct.payments.settlement.reader import TokenFacts
 from usufruct.web import Members
-
-_MOST_DECIMALS = 77
 
 
 class InvalidOffer(Invalid):
@@ -35,19 +34,12 @@ class Offer:
 
     def as_json(self) -> dict[str, object]:
         """Return it as `GET /v1/terms` answers; `read_offer` reads it."""
-        token = self.token
         return {
             "chainId": str(self.chain_id),
             "settlement": SETTLEMENT,
             "collector": COLLECTOR,
             "till": self.till,
-            "token": {
-                "address": token.address,
-                "name": token.name,
-                "version": token.version or "",
-                "decimals": token.decimals,
-                "symbol": token.symbol,
-            },
+            "token": token_json(self.token),
             "withdrawDelay": self.withdraw_delay,
             "leastDeposit": str(self.least_deposit),
             "receiptSigner": self.receipts,
@@ -68,17 +60,10 @@ def read_offer(content: Mapping[str, Any]) -> Offer:
             raise InvalidOffer(
                 f"{name} is {members.address(name)}, not x402's {expected}; do not deposit there", field=name
             )
-    token = members.inner("token")
     return Offer(
         chain_id=ChainId(members.amount("chainId", (1 << 64) - 1)),
         till=members.address("till"),
-        token=TokenFacts(
-            address=token.address("address"),
-            name=token.text("name"),
-            symbol=token.text("symbol"),
-            decimals=token.integer("decimals", _MOST_DECIMALS),
-            version=token.text("version") or None,
-        ),
+        token=read_token_json(members.inner("token")),
         withdraw_delay=members.integer("withdrawDelay", (1 << 40) - 1),
         least_deposit=members.amount("leastDeposit", UINT128_MAX),
         receipts=members.address("receiptSigner"),

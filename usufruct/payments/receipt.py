@@ -6,13 +6,19 @@ what is anchored: see `merkle`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from re import fullmatch
 
-from usufruct.chain import keccak
-from usufruct.core import Address, AssetId, ChainId, Denied, Hash32, Invalid, address, asset_id, hash32
+from usufruct.chain import (
+    address_word,
+    domain_separator,
+    hash_word,
+    keccak,
+    typed_digest,
+    word,
+)
+from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Denied, Hash32, Invalid, asset_id
 from usufruct.payments.ledger.records import Call
 from usufruct.payments.signature import DigestSigner, recover_signer
-from usufruct.payments.typed_data import address_word, domain_separator, hash_word, typed_digest, word
+from usufruct.web import Members
 
 RECEIPT_TYPE = (
     "Receipt(bytes32 call,bytes32 channel,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"
@@ -22,6 +28,7 @@ RECEIPT_TYPE = (
 DOMAIN_NAME = "Usufruct Receipt"
 DOMAIN_VERSION = "1"
 
+_UINT64_MAX = (1 << 64) - 1
 _TYPE_HASH = keccak(RECEIPT_TYPE.encode())
 
 
@@ -176,41 +183,26 @@ def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
     Raises:
         InvalidReceipt: when a member is missing or malformed; names it.
     """
-
-    def text(name: str) -> str:
-        value = document.get(name)
-        if not isinstance(value, str):
-            raise InvalidReceipt(f"{name} is missing from the receipt, or is no text", field=name)
-        return value
-
-    def number(name: str, bits: int) -> int:
-        digits = text(name)
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 78 and int(digits) < 1 << bits):
-            raise InvalidReceipt(f"{name} must be a number of {bits} bits as text, not {digits[:80]!r}", field=name)
-        return int(digits)
-
-    signature = text("signature")
-    if not fullmatch("0x[0-9a-fA-F]{130}", signature):
-        raise InvalidReceipt("signature must be 65 bytes as 0x and hex", field="signature")
+    members = Members(document, InvalidReceipt)
     receipt = Receipt(
-        call=hash32(text("call"), "call"),
-        channel=hash32(text("channel"), "channel"),
-        token=address(text("token"), "token"),
-        asset=asset_id(text("asset")),
-        price_card_version=number("priceCardVersion", 64),
-        model_digest=hash32(text("modelDigest"), "modelDigest"),
-        request_hash=hash32(text("requestHash"), "requestHash"),
-        response_hash=hash32(text("responseHash"), "responseHash"),
-        input_tokens=number("inputTokens", 64),
-        output_tokens=number("outputTokens", 64),
-        amount=number("amount", 128),
-        cumulative=number("cumulative", 128),
-        time=number("time", 64),
+        call=members.hash32("call"),
+        channel=members.hash32("channel"),
+        token=members.address("token"),
+        asset=asset_id(members.text("asset")),
+        price_card_version=members.amount("priceCardVersion", _UINT64_MAX),
+        model_digest=members.hash32("modelDigest"),
+        request_hash=members.hash32("requestHash"),
+        response_hash=members.hash32("responseHash"),
+        input_tokens=members.amount("inputTokens", _UINT64_MAX),
+        output_tokens=members.amount("outputTokens", _UINT64_MAX),
+        amount=members.amount("amount", UINT128_MAX),
+        cumulative=members.amount("cumulative", UINT128_MAX),
+        time=members.amount("time", _UINT64_MAX),
     )
     return ReceiptDocument(
         receipt,
-        ChainId(number("chainId", 256)),
-        address(text("till"), "till"),
-        address(text("signer"), "signer"),
-        bytes.fromhex(signature[2:]),
+        ChainId(members.amount("chainId")),
+        members.address("till"),
+        members.address("signer"),
+        members.signature("signature"),
     )

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from usufruct.core import Address, PaymentRequired
-from usufruct.payments.voucher import ZERO_ADDRESS, ChannelConfig
+from usufruct.core import ZERO_ADDRESS, Address, PaymentRequired
+from usufruct.payments.voucher import ChannelConfig
 
 DAY = 86_400
 

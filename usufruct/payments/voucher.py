@@ -9,22 +9,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NewType
 
-from usufruct.chain import keccak
-from usufruct.core import UINT128_MAX, Address, ChainId, Hash32, PaymentRequired
-from usufruct.payments.signature import DigestSigner, recover_signer
-from usufruct.payments.typed_data import (
+from usufruct.chain import (
     address_word,
     as_hash32,
     domain_separator,
     hash_word,
+    keccak,
     typed_digest,
     word,
 )
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired
+from usufruct.payments.signature import DigestSigner, recover_signer
 
 BATCH_SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
 """Where x402's escrow lives on every chain."""
-
-ZERO_ADDRESS = Address("0x" + "0" * 40)
 
 _CHANNEL_TYPE = keccak(
     b"ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,"

@@ -5,6 +5,8 @@ from typing import Any, NoReturn
 
 from usufruct.core import UINT256_MAX, Address, Hash32, Invalid, UsufructError, address, hash32
 
+_SIGNATURE_BYTES = 65
+
 
 class Members:
     """The members of a JSON object; what is wrong with one is raised as `error`, whose `field` names it.
@@ -87,6 +89,13 @@ class Members:
             raw = None
         if raw is None or value[:2] != "0x" or len(raw) > most:
             self._refuse(name, f"0x and hex digits, at most {most} bytes")
+        return raw
+
+    def signature(self, name: str) -> bytes:
+        """Return the 65 bytes of an account's signature."""
+        raw = self.data(name, _SIGNATURE_BYTES)
+        if len(raw) != _SIGNATURE_BYTES:
+            self._refuse(name, f"0x and hex digits, {_SIGNATURE_BYTES} bytes")
         return raw
 
     def inner(self, name: str) -> "Members":

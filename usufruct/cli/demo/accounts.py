@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from usufruct.app import FEE_SINK, Installation
 from usufruct.chain import SETTLEMENT, devnet_signer
 from usufruct.chain.contracts.shares import Shares
-from usufruct.cli.balances import NOBODY, balances_from_logs, differences
+from usufruct.cli.balances import balances_from_logs, differences
 from usufruct.cli.demo.outcome import OWNERS, Outcome, demand, dollars
 from usufruct.cli.narrator import Narrator
-from usufruct.core import Address
+from usufruct.core import ZERO_ADDRESS, Address
 from usufruct.payments import Call
 
 
@@ -44,12 +44,12 @@ class Accounts:
         wrong = await differences(
             installation.client, installation.operator.token, after, await installation.client.block_number()
         )
-        held = sum(amount for who, amount in after.items() if who != NOBODY)
+        held = sum(amount for who, amount in after.items() if who != ZERO_ADDRESS)
         outcome.conserved = (
             outcome.charged == outcome.claimed == outcome.settled
             and refunded == self._before[SETTLEMENT] - outcome.charged
             and after[SETTLEMENT] == 0
-            and held == -after[NOBODY]
+            and held == -after[ZERO_ADDRESS]
             and not wrong
         )
         self._show(outcome, after, moved, narrator)

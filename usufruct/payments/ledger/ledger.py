@@ -7,6 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import TypeVar, cast
 
+from usufruct.chain import as_hash32
 from usufruct.config import LedgerConfig
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import admission, calls, channels, claims, entries, settling
@@ -27,7 +28,6 @@ from usufruct.payments.ledger.records import (
 from usufruct.payments.ledger.rows import find_channel
 from usufruct.payments.ledger.settling import Transfer
 from usufruct.payments.ledger.sqlite import SqliteBackend
-from usufruct.payments.typed_data import as_hash32
 from usufruct.store import Database, Seal, SqliteDatabase
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger.backend import Money, Verb, ask, ask_one
+from usufruct.payments.ledger.backend import Money, Row, Verb, ask, ask_one
 from usufruct.payments.ledger.channels import observe
 from usufruct.payments.ledger.claims import splits_between
 from usufruct.payments.ledger.entries import move
@@ -21,6 +21,14 @@ class Transfer:
     amount: int
     outbox_id: str
     planned_at: int = 0
+
+
+_TRANSFER = "channel_id, nonce, amount, outbox_id, planned_at"
+
+
+def _transfer(row: Row) -> Transfer:
+    """Read a transfer from a row of `_TRANSFER`."""
+    return Transfer(Hash32(row["channel_id"]), row["nonce"], money(row["amount"]), row["outbox_id"], row["planned_at"])
 
 
 def correct(reading: ChannelReading) -> Verb[Channel]:
@@ -68,25 +76,14 @@ def resting(before: int, after: str, limit: int) -> Verb[list[Channel]]:
 
 def pending(table: str) -> Verb[list[Transfer]]:
     """Return the deposits, or the refunds, that have not ended, oldest first."""
-    rows = yield from ask(
-        f"SELECT channel_id, nonce, amount, outbox_id, planned_at FROM {table} WHERE state = 'planned' "
-        "ORDER BY planned_at, nonce"
-    )
-    return [
-        Transfer(Hash32(row["channel_id"]), row["nonce"], money(row["amount"]), row["outbox_id"], row["planned_at"])
-        for row in rows
-    ]
+    rows = yield from ask(f"SELECT {_TRANSFER} FROM {table} WHERE state = 'planned' ORDER BY planned_at, nonce")
+    return [_transfer(row) for row in rows]
 
 
 def pending_of(payer: Address) -> Verb[Transfer | None]:
     """Return the payer's deposit that has not ended, if there is one."""
-    row = yield from ask_one(
-        "SELECT channel_id, nonce, amount, outbox_id, planned_at FROM deposits WHERE payer = $1 AND state = 'planned'",
-        payer,
-    )
-    if row is None:
-        return None
-    return Transfer(Hash32(row["channel_id"]), row["nonce"], money(row["amount"]), row["outbox_id"], row["planned_at"])
+    row = yield from ask_one(f"SELECT {_TRANSFER} FROM deposits WHERE payer = $1 AND state = 'planned'", payer)
+    return None if row is None else _transfer(row)
 
 
 def last_paid_for(channel: Hash32) -> Verb[int]:
@@ -103,11 +100,9 @@ def last_paid_for(channel: Hash32) -> Verb[int]:
 def deposited(channel: Hash32, nonce: Hash32) -> Verb[Transfer | None]:
     """Return the deposit with this nonce if it was confirmed."""
     row = yield from ask_one(
-        "SELECT amount, outbox_id FROM deposits WHERE channel_id = $1 AND nonce = $2 AND state = 'confirmed'",
-        channel,
-        nonce,
+        f"SELECT {_TRANSFER} FROM deposits WHERE channel_id = $1 AND nonce = $2 AND state = 'confirmed'", channel, nonce
     )
-    return None if row is None else Transfer(channel, nonce, money(row["amount"]), row["outbox_id"])
+    return None if row is None else _transfer(row)
 
 
 def last_calls(which: Sequence[Hash32]) -> Verb[dict[Hash32, int]]:

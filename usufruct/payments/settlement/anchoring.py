@@ -8,6 +8,7 @@ later time. A call that was charged nothing moves no money and is under no root.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from usufruct.chain import as_hash32
 from usufruct.core import ChainId, Hash32
 from usufruct.payments.errors import CallUnknown
 from usufruct.payments.ledger.ledger import Ledger
@@ -16,7 +17,6 @@ from usufruct.payments.receipt import Receipt, receipt_digest, receipt_of
 from usufruct.payments.settlement.errors import AnchorMismatch, NotAnchored
 from usufruct.payments.settlement.model import Batch, ChainSide, Member
 from usufruct.payments.settlement.store import batch_of
-from usufruct.payments.typed_data import as_hash32
 
 _PAGE = 500
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.chain import Call, Revert, keccak
+from usufruct.chain import Call, Revert, as_hash32, keccak
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts import structs
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
@@ -18,7 +18,6 @@ from usufruct.payments.ledger.records import Claim
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.errors import BatchRefused
 from usufruct.payments.settlement.model import Batch, BatchKind, ChainSide, Member, Payee, on_chain
-from usufruct.payments.typed_data import as_hash32
 
 _BLAME_A_ROW = (
     refusals.InvalidSignature,

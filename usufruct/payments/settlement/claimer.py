@@ -346,11 +346,9 @@ class Claimer:
     async def _look_for_deferred(self, hash_: Hash32 | None) -> None:
         """Count the payees that could not be paid; the till owes them, and anyone may send it on."""
         receipt = await self._side.client.receipt(hash_) if hash_ else None
-        for log in receipt.logs if receipt else ():
-            if log.address == self._side.terms.till and log.topics[:1] == (Deferred.TOPIC,):
-                deferred = Deferred.decode(log)
-                self.counters.deferred += 1
-                _log.error("%s refused %d of %s: the till owes it", deferred.pay_to, deferred.amount, deferred.token)
+        for deferred in Deferred.among(receipt.logs if receipt else (), self._side.terms.till):
+            self.counters.deferred += 1
+            _log.error("%s refused %d of %s: the till owes it", deferred.pay_to, deferred.amount, deferred.token)
 
     async def _give_up(self, batch: Batch, last: Sent | None) -> Batch:
         """End a batch of which nothing happened; its claims are planned anew, on what the chain says then."""

@@ -9,7 +9,19 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
-from usufruct.chain import COLLECTOR, Call, GasOverLimit, Revert, Sender, Sent, State, keccak
+from usufruct.chain import (
+    COLLECTOR,
+    Call,
+    GasOverLimit,
+    Revert,
+    Sender,
+    Sent,
+    State,
+    as_hash32,
+    hash_word,
+    keccak,
+    word,
+)
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -29,7 +41,6 @@ from usufruct.payments.settlement.errors import (
 )
 from usufruct.payments.settlement.model import ChainSide, on_chain
 from usufruct.payments.settlement.observer import Observer
-from usufruct.payments.typed_data import as_hash32, hash_word, word
 from usufruct.payments.voucher import ChannelConfig, channel_id
 from usufruct.store import ConstraintViolated
 

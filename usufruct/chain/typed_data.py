@@ -1,11 +1,11 @@
-"""EIP-712 by hand: the few words that vouchers and receipts need, without a general encoder's cost.
+"""EIP-712 by hand: the few words that vouchers, receipts and proofs need, without a general encoder's cost.
 
-Structs here hold static types only, so the encoding of a struct is its type hash and one 32-byte word for each field.
+The encoding of a struct is its type hash and one 32-byte word for each field; a text's word is its hash.
 """
 
 from functools import lru_cache
 
-from usufruct.chain import keccak
+from usufruct.chain.hashing import keccak
 from usufruct.core import Address, ChainId, Hash32
 
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
@@ -31,11 +31,16 @@ def as_hash32(value: bytes) -> Hash32:
     return Hash32("0x" + value.hex())
 
 
+def text_word(text: str) -> bytes:
+    """Encode a string: its hash."""
+    return keccak(text.encode())
+
+
 @lru_cache(maxsize=64)
 def domain_separator(name: str, version: str, chain_id: ChainId, contract: Address) -> bytes:
     """Return the separator that binds a signature to one contract on one chain: 32 bytes."""
     parts = (DOMAIN_TYPE, name, version)
-    return keccak(b"".join(keccak(part.encode()) for part in parts) + word(chain_id) + address_word(contract))
+    return keccak(b"".join(map(text_word, parts)) + word(chain_id) + address_word(contract))
 
 
 def typed_digest(separator: bytes, struct: bytes) -> bytes:
