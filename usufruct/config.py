@@ -45,6 +45,18 @@ DEVNET_CHAIN_ID = 31337
 _PREFIX = "USUFRUCT_"
 _FILE = "USUFRUCT_CONFIG"
 _TESTS = "USUFRUCT_TEST_"
+_SECRET_CHARACTERS = 32
+_RANGES = {
+    "chain.id": (1, (1 << 53) - 1),
+    "chain.poll_milliseconds": (1, 3_600_000),
+    "chain.confirmations": (1, 10_000),
+    "ledger.lease_seconds": (1, 86_400),
+    "ledger.answer_hours": (1, 87_600),
+    "claims.threshold": (1, (1 << 128) - 1),
+    "refunds.cooling_seconds": (0, 30 * 86_400),
+    "gateway.port": (0, 65_535),
+    "gateway.least_deposit": (1, (1 << 128) - 1),
+}
 
 
 class UnknownSetting(Invalid):
@@ -195,13 +207,14 @@ def check_operator(config: Config) -> None:
     """Refuse what nobody should run an installation with, though a wallet's commands may do without it.
 
     Raises:
-        InvalidSetting: on a public chain without a secret, or with too few confirmations.
+        InvalidSetting: on a public chain without a secret or with a short one, or with too few confirmations.
     """
     if config.chain.id == DEVNET_CHAIN_ID:
         return
-    if not config.data.secret:
+    if len(config.data.secret.reveal()) < _SECRET_CHARACTERS:
         raise InvalidSetting(
-            f"data.secret is needed on chain {config.chain.id}: set it to 32 random characters or more",
+            f"data.secret is needed on chain {config.chain.id}: set it to {_SECRET_CHARACTERS} random characters "
+            "or more",
             key="data.secret",
         )
     if config.chain.confirmations < 2:
@@ -305,17 +318,10 @@ def _parsed(name: str, kind: type, value: Any) -> Any:
 
 
 def _checked(config: Config) -> Config:
-    for name in (
-        "chain.id",
-        "chain.poll_milliseconds",
-        "chain.confirmations",
-        "ledger.lease_seconds",
-        "ledger.answer_hours",
-        "claims.threshold",
-    ):
+    for name, (least, most) in _RANGES.items():
         section, key = name.split(".")
-        if getattr(getattr(config, section), key) < 1:
-            raise InvalidSetting(f"{name} must be at least 1", key=name)
+        if not least <= getattr(getattr(config, section), key) <= most:
+            raise InvalidSetting(f"{name} must be from {least} to {most}", key=name)
     for name in ("token", "fee_sink"):
         if getattr(config.chain, name):
             address(getattr(config.chain, name), f"chain.{name}")

@@ -65,10 +65,17 @@ class Reply:
     @property
     def code(self) -> str:
         """The gateway's own code of an error; empty when the body is not one of its errors."""
+        return self._error("code")
+
+    @property
+    def message(self) -> str:
+        """What the gateway says of an error; empty as above."""
+        return self._error("message")
+
+    def _error(self, member: str) -> str:
         try:
-            error = json.loads(self.body)["error"]
-            return str(error["code"])
-        except (ValueError, KeyError, TypeError):
+            return str(json.loads(self.body)["error"][member])
+        except (ValueError, KeyError, TypeError, RecursionError):
             return ""
 
 
@@ -200,7 +207,8 @@ def ask_for_refund(purse: Purse, origin: str, amount: int | None) -> Generator[S
     reply = yield Send(header)
     response = _response(reply)
     if response is None or reply.status >= 400:
-        raise RefundRefused(f"the gateway gave nothing back: {reply.status} {reply.code}".strip(), status=reply.status)
+        said = " ".join(filter(None, (str(reply.status), reply.code, reply.message)))
+        raise RefundRefused(f"the gateway gave nothing back: {said}", status=reply.status)
     purse.refunded(channel, response.amount)
     return Refund(response.amount, response.transaction)
 

@@ -48,7 +48,7 @@ class EventReader:
             return
         try:
             content = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if isinstance(content, dict):
             self._text.append(output_text(content.get("choices")))
@@ -138,7 +138,7 @@ class Delivery:
             return None
         try:
             document: object = json.loads(base64.b64decode(header, validate=True))
-        except ValueError:
+        except (ValueError, RecursionError):
             return header  # no object: read_receipt says so
         return document
 
@@ -152,7 +152,7 @@ def _said(body: bytes) -> str:
     try:
         text = body.decode()
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(content, dict):
         return ""

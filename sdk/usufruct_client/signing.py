@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from eth_account import Account
-from eth_account.messages import SignableMessage, encode_typed_data
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-
 from usufruct_client.errors import Refused
+from usufruct_client.recursion import recursion_limit_kept
+
+with recursion_limit_kept():
+    from eth_account import Account
+    from eth_account.messages import SignableMessage, encode_typed_data
+    from eth_utils.address import to_checksum_address
+    from eth_utils.crypto import keccak
 
 ESCROW = "0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003"
 """x402's `BatchSettlement`, the same on every chain."""

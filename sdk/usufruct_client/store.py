@@ -3,12 +3,14 @@
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from usufruct_client.channel import Channel
+from usufruct_client.clock import steady_seconds
 from usufruct_client.errors import StoreFault
 from usufruct_client.receipt import Dispute, Receipt
 
@@ -16,6 +18,7 @@ LOCK_SECONDS = 30.0
 """How long one process waits for another's transaction, which takes milliseconds."""
 
 _VERSION = 1
+_PAUSE_SECONDS = 0.01
 _TABLES = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS salts (name TEXT PRIMARY KEY, salt TEXT NOT NULL);
@@ -49,12 +52,15 @@ class Store:
             self._database = sqlite3.connect(
                 path or ":memory:", timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
             )
-            version = self._database.execute("PRAGMA user_version").fetchone()[0]
+            used = self._database.execute("SELECT 1 FROM sqlite_master").fetchone()
+            version = self._database.execute("PRAGMA user_version").fetchone()[0]  # ours come with their version
+            if used and version == 0:
+                raise StoreFault(f"{self._name} is a database of something else; name another file", path=self._name)
             if version > _VERSION:
                 raise StoreFault(
                     f"{self._name} was written by a newer version; update usufruct-client", path=self._name
                 )
-            self._database.execute("PRAGMA journal_mode = WAL")
+            self._use_wal()
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.executescript(_TABLES)
         except (sqlite3.Error, OSError) as error:
@@ -78,6 +84,19 @@ class Store:
                 if isinstance(error, sqlite3.Error):
                     raise self._fault(error) from error
                 raise
+
+    def _use_wal(self) -> None:
+        """Switch a new file to WAL; for this alone SQLite does not wait while another process does the same."""
+        until = steady_seconds() + LOCK_SECONDS
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if steady_seconds() > until:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
 
     def close(self) -> None:
         """Close the file."""

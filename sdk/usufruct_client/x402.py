@@ -18,6 +18,7 @@ SCHEME = "batch-settlement"
 ERROR_PREFIX = "invalid_batch_settlement_evm_"
 
 _LONGEST_DELAY = 30 * 86_400
+_LONGEST_TIMEOUT = 86_400
 _LONGEST_CHAIN_ID = (1 << 53) - 1
 
 
@@ -170,7 +171,7 @@ def _encoded(accepted: Requirements, payload: Mapping[str, object]) -> str:
 def _decoded(header: str, name: str) -> Members:
     try:
         document = json.loads(base64.b64decode(header, validate=True))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadAnswer(f"{name} must be base64 of JSON", member=name) from error
     return Members(document, name)
 
@@ -187,12 +188,17 @@ def _requirements(entry: Members) -> Requirements:
         raise BadAnswer(
             f"extra.withdrawDelay is {delay} s; money is locked for 30 days at most", member="withdrawDelay"
         )
+    timeout = entry.number("maxTimeoutSeconds")
+    if timeout > _LONGEST_TIMEOUT:
+        raise BadAnswer(
+            f"maxTimeoutSeconds is {timeout}; a deposit's signature holds for a day at most", member="maxTimeoutSeconds"
+        )
     return Requirements(
         chain_id=_chain_id(entry.text("network")),
         amount=entry.amount("amount"),
         token=entry.address("asset"),
         operator=entry.address("payTo"),
-        timeout_seconds=entry.number("maxTimeoutSeconds"),
+        timeout_seconds=timeout,
         receiver_authorizer=extra.address("receiverAuthorizer"),
         withdraw_delay=delay,
         token_name=extra.text("name"),

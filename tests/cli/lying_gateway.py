@@ -10,9 +10,10 @@ from threading import Thread
 
 from usufruct.chain import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
-from usufruct.payments import Receipt, ReceiptDocument, sign_receipt
+from usufruct.payments import Offer, Receipt, ReceiptDocument, TokenFacts, sign_receipt
 
 CHAIN, TOKEN, TILL = ChainId(31337), Address("0x" + "70" * 20), Address("0x" + "71" * 20)
+OFFER = Offer(CHAIN, TILL, TokenFacts(TOKEN, "A Dollar", "AUD", 6, "1"), 86_400, 100_000, TILL)
 CHANNEL, CALL = Hash32("0x" + "c1" * 32), Hash32("0x" + "ca" * 32)
 
 
@@ -66,7 +67,7 @@ def lying_gateway() -> Iterator[LyingGateway]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._send({"receipt": gateway.receipts}, {})
+            self._send(OFFER.as_json() if self.path == "/v1/terms" else {"receipt": gateway.receipts}, {})
 
         def do_POST(self) -> None:
             said, bill = gateway.answer(self.rfile.read(int(self.headers["content-length"])))

@@ -74,6 +74,8 @@ def test_settings_are_shown_without_secrets():
         ({"USUFRUCT_CHAIN_RPC": "http://127.0.0.1:1"}, "USUFRUCT_CHAIN_RPC_URL"),
         ({"USUFRUCT_CHAIN_ID": "one"}, "chain.id"),
         ({"USUFRUCT_CONFIG": "/nowhere.toml"}, "/nowhere.toml"),
+        ({"USUFRUCT_GATEWAY_PORT": "99999"}, "gateway.port must be from 0 to 65535"),
+        ({"USUFRUCT_GATEWAY_LEAST_DEPOSIT": "0"}, "gateway.least_deposit must be from 1"),
     ],
 )
 def test_a_bad_setting_is_one_clean_line(setting, words):
@@ -82,6 +84,32 @@ def test_a_bad_setting_is_one_clean_line(setting, words):
     assert refused.stdout == ""
     assert len(refused.stderr.strip().splitlines()) == 1
     assert words in refused.stderr
+
+
+def test_whoever_reads_our_output_may_have_seen_enough():
+    command = [sys.executable, "-m", "usufruct.cli", "config", "show", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shown:
+        shown.stdout.close()
+        assert shown.stderr.read() == b""
+    assert shown.returncode in (1, 141)
+
+
+def test_a_folder_that_cannot_be_is_one_clean_line():
+    refused = run("demo", "--json", "--folder", "/proc/nothing")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "error file_trouble: /proc/nothing" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_help_is_printed_as_it_was_written():
+    shown = run("sell", "--help", COLUMNS="200").stdout
+    for words in (
+        "0.5 if not given",
+        "1.5 if not given",
+        "what the upstream says, or 8192",
+        "by the byte if not given",
+    ):
+        assert words in shown
 
 
 def test_serving_without_a_node_says_so(tmp_path):

@@ -76,3 +76,25 @@ def test_a_bill_is_in_the_token_that_was_agreed_or_names_its_address(world, liar
     of = ChannelConfig(liars.TILL, liars.TILL, liars.TILL, liars.TILL, liars.TOKEN, 86_400, Hash32("0x" + "00" * 32))
     save_channel(user.config, liars.CHANNEL, of, TokenFacts(liars.TOKEN, "A Dollar", "AUD", 2, "1"))
     assert "1 in, 2 out, 0.3 AUD, limit 0.99 AUD" in user.run(*ask).stderr
+
+
+def test_a_call_that_cost_more_than_its_limit_is_said_and_its_receipt_kept(world, liars):
+    user, gateway = world
+    ask = ("call", "m", "Who?", "--no-stream", "--gateway", gateway.url, "--limit")
+    assert user.run(*ask, "0.000099").exit_code == 0
+    passed = user.refused(*ask, "0.000098")  # its ceiling is 99 atomic units
+    assert passed.code == "limit_passed"
+    assert f"receipt show {liars.CALL}" in passed.message
+    assert kept(user, liars)
+
+
+def test_kept_receipts_are_listed_in_the_agreed_token_or_by_its_address(world, liars):
+    user, gateway = world
+    assert "no receipt yet" in user.run("receipt", "list").stdout
+    assert user.run("call", "m", "Who?", "--no-stream", "--gateway", gateway.url).exit_code == 0
+    [row] = user.json("receipt", "list")
+    assert (row["call"], row["charged"]) == (liars.CALL, f"30 atomic units of {liars.TOKEN}")
+    assert row["time"] == "2027-01-15T08:00:00Z"
+    of = ChannelConfig(liars.TILL, liars.TILL, liars.TILL, liars.TILL, liars.TOKEN, 86_400, Hash32("0x" + "00" * 32))
+    save_channel(user.config, liars.CHANNEL, of, TokenFacts(liars.TOKEN, "A Dollar", "AUD", 2, "1"))
+    assert user.json("receipt", "list")[0]["charged"] == "0.3 AUD"

@@ -54,6 +54,7 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert asset.prices[0].card.input_per_million == 700_000
     assert asset.replicas[0].url == librarian_url
 
+    assert commands.refused("service", "price", "answers").code == "nothing_to_change"
     listed = {row["name"]: row for row in commands.json("service", "list")}
     assert listed["answers"]["input_per_million"] == "0.7"
     priced = commands.json("service", "price", "answers", "--input", "0.9")

@@ -23,7 +23,7 @@ from usufruct.chain import Anvil, Client, Devnet, checksum, devnet_signer, open_
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.depositing import ChannelMismatch, check_channel, deposit_from
 from usufruct.cli.processes import Process
-from usufruct.cli.remote import open_gateway
+from usufruct.cli.remote import GatewayRefused, open_gateway
 from usufruct.cli.root import main
 from usufruct.cli.tokens import OtherToken, TokenMismatch, TokenNotNamed, agreed_token
 from usufruct.config import (
@@ -254,8 +254,8 @@ def test_what_is_wrong_is_one_line_and_names_the_remedy(town, refused, tmp_path)
         (("key", "show"), {}, "key create --save"),
         (("key", "show", "--key-file", tmp_path / "none"), {}, "there is no file"),
         (("key", "show", "--key-file", tmp_path / "open"), {}, "chmod 600"),
-        (("channel", "open", "--wallet", PAYER, "--deposit", "0.001"), {}, "deposit_below_minimum"),
-        (("channel", "open", "--wallet", PAYER, "--deposit", "101"), {}, "deposit_insufficient_funds"),
+        (("channel", "open", "--wallet", PAYER, "--deposit", "0.001"), {}, "below 0.1 tUSD, and this is 0.001"),
+        (("channel", "open", "--wallet", PAYER, "--deposit", "101"), {}, "cannot_pay"),
         (
             ("channel", "open", "--wallet", PAYER, "--deposit", "1", "--session", tmp_path / "open"),
             {},
@@ -273,7 +273,7 @@ def test_what_is_wrong_is_one_line_and_names_the_remedy(town, refused, tmp_path)
         (("receipt", "verify", "nothing.json"), {}, "nothing.json cannot be read: No such file"),
         (("receipt", "verify", "{" * 5_000), {}, "cannot be read"),
         (("receipt", "verify", tmp_path / "open"), {}, "holds no JSON object"),
-        (("receipt", "verify", tmp_path / "bad.json"), {}, "signature is missing"),
+        (("receipt", "verify", tmp_path / "bad.json"), {}, "call is missing"),
         (("receipt", "verify", tmp_path / "bad.json", "--signer", "me"), {}, "is missing"),
     ):
         assert words in refused(*arguments, name="clumsy", **changes), arguments
@@ -310,7 +310,9 @@ def test_a_users_day(town, told, here, refused, tmp_path):
     assert f"{first['inputTokens']} in, {first['outputTokens']} out, {cost} tUSD, limit " in streamed.stderr
     assert whole["symbol"] == "tUSD"
     charged = int(first["amount"]) + int(receipt["amount"])
-    assert "over_budget" in refused("call", "librarian", "What is the till?", "--limit", "0.00002")
+    said = refused("call", "librarian", "What is the till?", "--limit", "0.00002")
+    assert "over_budget" in said
+    assert "0.00002 may be spent: raise --limit" in said
 
     assert "is not shown to" in refused("key", "show", "--key-file", file, "--gateway", "http://127.0.0.1:9")
     shown, beside = told("key", "show"), told("channel", "show", channel)
@@ -380,15 +382,41 @@ def test_a_channel_of_ones_own_is_found_by_the_chain_alone(town, told, refused):
     assert channel in [each["channel"] for each in told("channel", "show", environment=away)]
 
 
-def test_keys_are_listed_and_a_failing_deposit_does_not_lose_the_key(here, told):
-    code, out, err = here("key", "create", "--limit", "1", "--deposit", "1000", "--wallet", PAYER, "--expires", "1h")
+def test_no_key_is_made_for_a_deposit_that_the_wallet_cannot_make(refused, told):
+    before = told("key", "list", "--wallet", PAYER)
+    for deposit, words in (("1000", "1000 tUSD is to be paid"), ("0.05", "below 0.1 tUSD"), ("0", "this is 0 tUSD")):
+        said = refused("key", "create", "--limit", "1", "--deposit", deposit, "--wallet", PAYER, "--save", name="poor")
+        assert "cannot_pay" in said
+        assert words in said
+    assert told("key", "list", "--wallet", PAYER) == before
+    assert "no_saved_key" in refused("key", "show", name="poor")
+
+
+def test_keys_are_listed_and_a_failing_deposit_does_not_lose_the_key(here, told, monkeypatch):
+    async def fails(*_):
+        raise GatewayRefused(402, "deposit_refused", "the token does not want to")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("usufruct.cli.key.deposit_from", fails)
+        code, out, err = here("key", "create", "--limit", "1", "--deposit", "1", "--wallet", PAYER, "--expires", "1h")
     assert code == 1
-    assert "deposit_insufficient_funds" in err
+    assert "deposit_refused" in err
     assert "uf_" in out
     listed = told("key", "list", "--wallet", PAYER)
+    assert f"usufruct channel deposit {listed[0]['channel']} AMOUNT --wallet {PAYER}" in err
     assert (listed[0]["limit"], listed[0]["state"]) == ("1", "live")
     assert listed[0]["id"] in out
     assert "uf_" not in orjson.dumps(listed).decode()
+
+
+def test_a_key_without_money_is_told_how_much_and_by_which_command(told, refused):
+    made = told("key", "create", "--limit", "0.000001", "--wallet", PAYER, "--save")
+    said = refused("call", "librarian", "Who?", "--max-tokens", 5)
+    assert re.search(r"holds 0 tUSD, and 0\.0000\d+ is needed", said), said
+    assert f"channel deposit {made['channel']} 0.1 --wallet" in said
+    told("channel", "deposit", made["channel"], "0.1", "--wallet", PAYER)
+    said = refused("call", "librarian", "Who?", "--max-tokens", 5)
+    assert re.search(r"limit_reached: the key may spend 0\.000001 tUSD in all, and 0\.0000\d+ is needed", said), said
 
 
 def test_an_answer_that_breaks_off_says_where_its_receipt_is(town, here, told):

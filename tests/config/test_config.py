@@ -103,7 +103,9 @@ def test_a_public_chain_needs_its_own_secret():
     wallet = load_config({"USUFRUCT_CHAIN_ID": "8453"})  # enough for who only pays
     with pytest.raises(InvalidSetting, match=r"data\.secret"):
         check_operator(wallet)
-    public = {"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_DATA_SECRET": "s"}
+    with pytest.raises(InvalidSetting, match="32 random characters"):
+        check_operator(load_config({"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_DATA_SECRET": "s" * 31}))
+    public = {"USUFRUCT_CHAIN_ID": "8453", "USUFRUCT_DATA_SECRET": "s" * 32}
     with pytest.raises(InvalidSetting, match="confirmations"):
         check_operator(load_config(public))
     check_operator(load_config(public | {"USUFRUCT_CHAIN_CONFIRMATIONS": "3"}))

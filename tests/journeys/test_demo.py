@@ -1,7 +1,10 @@
 """The demo as a stranger runs it: unattended, one JSON object, and the figures in it are true on the chain."""
 
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import orjson
 import pytest
@@ -50,3 +53,29 @@ def test_it_reports_what_the_issue_names(outcome):
     assert "killed with SIGKILL" in progress
     assert "An agent pays by x402" in progress
     assert "with one digit changed: bad" in progress
+
+
+def descendants(pid: int) -> set[int]:
+    children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return {*children, *(each for child in children for each in descendants(child))}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who the children are")
+@pytest.mark.parametrize(("number", "ended"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+def test_nothing_it_started_outlives_it(tmp_path, number, ended):
+    with (tmp_path / "said").open("w+") as said:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "usufruct.cli", "demo", "--folder", tmp_path / "demo"], stdout=said, stderr=said
+        )
+        until = time.monotonic() + 120
+        while "done starting the gateway" not in (tmp_path / "said").read_text():
+            assert demo.poll() is None, (tmp_path / "said").read_text()
+            assert time.monotonic() < until, (tmp_path / "said").read_text()
+            time.sleep(0.1)
+        started = descendants(demo.pid)
+        assert len(started) >= 3, "a chain, a service, a gateway"
+        demo.send_signal(number)
+        assert demo.wait(60) == ended
+        while any(Path(f"/proc/{pid}").exists() for pid in started):
+            assert time.monotonic() < until
+            time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ from usufruct_client.dollars import DOLLARS
 from usufruct_client.purse import Answered
 from usufruct_client.x402 import ChannelState, Requirements, VoucherState
 
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {"PYTHONPATH": f"{ROOT / 'sdk'}:{ROOT}"}
 ORIGIN = "http://gateway:80"
 WALLET = Wallet.from_key(b"\x21" * 32)
 TERMS = Requirements(
@@ -404,9 +407,8 @@ for _ in range(25):
 
 def test_processes_share_one_file(tmp_path: Path):
     file = tmp_path / "channels.db"
-    sdk = Path(__file__).parents[2] / "sdk"
     workers = [
-        subprocess.Popen([sys.executable, "-c", WORKER, file], env={"PYTHONPATH": str(sdk)}, stderr=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", WORKER, file], env=ENVIRONMENT, stderr=subprocess.PIPE)
         for _ in range(3)
     ]
     for worker in workers:
@@ -416,12 +418,62 @@ def test_processes_share_one_file(tmp_path: Path):
     assert [(each.charged, each.balance, each.slots) for each in channels] == [(3 * 75, 50_000, {})]
 
 
+FRESH = """
+import sys
+from usufruct_client import Store
+sys.stdin.readline()
+Store(sys.argv[1]).close()
+"""
+
+
+def test_processes_make_one_file_at_the_same_moment(tmp_path: Path):
+    for number in range(5):
+        command = [sys.executable, "-c", FRESH, str(tmp_path / f"{number}.db")]
+        makers = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) for _ in range(3)
+        ]
+        for maker in makers:
+            maker.stdin.write(b"\n")
+            maker.stdin.flush()
+        assert [maker.communicate()[1] for maker in makers] == [b""] * 3
+
+
+DIES = """
+import os, signal, sys
+from tests.sdk.test_purse import ORIGIN, TERMS, WALLET, Purse, Store, rules
+purse = Purse(WALLET, rules(400, 10_000), Store(sys.argv[1]))
+payment = purse.reserve(ORIGIN, TERMS)
+if sys.argv[2] == "taken":
+    purse.taken(payment)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("after", ["signed", "taken"])
+def test_what_a_killed_process_signed_is_counted(tmp_path: Path, after: str):
+    file = tmp_path / "channels.db"
+    command = [sys.executable, "-c", DIES, str(file), after]
+    assert subprocess.run(command, env=ENVIRONMENT, check=False).returncode == -9
+    purse = Purse(WALLET, rules(400, 10_000), Store(file))
+    [channel] = purse.channels
+    assert channel.promised == channel.signed == 100
+    assert (channel.balance, channel.exposed(0)) == ((0, 1_000) if after == "signed" else (1_000, 1_000))
+    payment = purse.reserve(ORIGIN, TERMS, share=True)
+    assert payment.max_claimable == 200, "a voucher covers the call of the dead as well"
+    assert purse.channels[0].exposed(0) == 1_000, "and no second deposit is made for it"
+
+
 def test_a_store_that_cannot_be_used_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "text").write_text("this is no database, and long enough to be seen as none" * 20)
     with pytest.raises(StoreFault, match="text cannot be used"):
         Store(tmp_path / "text")
     with pytest.raises(StoreFault, match="nowhere"):
         Store(tmp_path / "nowhere" / "file.db")
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE theirs (id)")
+    other.close()
+    with pytest.raises(StoreFault, match="database of something else"):
+        Store(tmp_path / "other.db")
     monkeypatch.setattr("usufruct_client.store.LOCK_SECONDS", 0.1)
     first, second = Store(tmp_path / "locked.db"), Store(tmp_path / "locked.db")
     with first.transaction(), pytest.raises(StoreFault, match="locked"), second.transaction():

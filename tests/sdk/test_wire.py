@@ -2,7 +2,10 @@
 
 import base64
 import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from eth_account import Account
@@ -32,6 +35,7 @@ from usufruct_client.receipt import data_member, output_text, read_receipt
 from usufruct_client.signing import ChannelConfig, channel_id, sign_voucher, voucher_signer
 from usufruct_client.x402 import read_required, read_response, write_payment, write_refund
 
+SDK = Path(__file__).parents[2] / "sdk"
 CHAIN = 31337
 addresses = st.binary(min_size=20, max_size=20).map(lambda b: "0x" + b.hex())
 hashes = st.binary(min_size=32, max_size=32).map(lambda b: "0x" + b.hex())
@@ -181,6 +185,7 @@ def _their_deposit(channel: str, deposit) -> str:
         (header(amount="１"), "amount"),
         (header(asset="0x12"), "asset must be an address"),
         (header(maxTimeoutSeconds=True), "maxTimeoutSeconds must be a whole number"),
+        (header(maxTimeoutSeconds=1 << 255), "for a day at most"),
         (header(extra=None), "extra must be a JSON object"),
         (header(extra=EXTRA | {"assetTransferMethod": "permit2"}), "only eip3009"),
         (header(extra=EXTRA | {"withdrawDelay": 2**40}), "withdrawDelay"),
@@ -258,3 +263,28 @@ def test_a_stream_says_the_same_however_it_is_cut(data, end):
     for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         reader.feed(stream[start:stop])
     assert (reader.text, reader.done, reader.bill) == ("éab", True, {"call": "0x1"})
+
+
+DEEP = """
+import sys
+limit = sys.getrecursionlimit()
+from usufruct_client import BadAnswer
+from usufruct_client.delivery import EventReader, _said
+from usufruct_client.x402 import read_required
+import base64
+assert sys.getrecursionlimit() == limit
+deep = b"[" * 200_000
+assert _said(deep) == ""
+EventReader().feed(b"data: " + deep + bytes((10, 10)))
+try:
+    read_required(base64.b64encode(deep).decode())
+except BadAnswer:
+    print("stands")
+"""
+
+
+def test_deep_json_does_not_end_the_process():
+    done = subprocess.run(
+        [sys.executable, "-c", DEEP], capture_output=True, text=True, env={"PYTHONPATH": str(SDK)}, check=False
+    )
+    assert done.stdout == "stands\n", (done.returncode, done.stderr)

@@ -1,6 +1,8 @@
 """Units of work: durable or undone, errors in our words, settings that make commits durable."""
 
 import asyncio
+import subprocess
+import sys
 import time
 
 import pytest
@@ -222,3 +224,22 @@ async def test_a_unit_cancelled_while_it_takes_its_connection_leaves_it_to_the_n
     async with asyncio.timeout(5):
         await unit()
     await database.close()
+
+
+FRESH = """
+import sys
+from pathlib import Path
+from usufruct.store.sqlite import connect_sqlite
+sys.stdin.readline()
+connect_sqlite(Path(sys.argv[1])).close()
+"""
+
+
+def test_processes_make_one_file_at_the_same_moment(tmp_path):
+    for number in range(5):
+        command = [sys.executable, "-c", FRESH, str(tmp_path / f"{number}.db")]
+        makers = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+        for maker in makers:
+            maker.stdin.write(b"\n")
+            maker.stdin.flush()
+        assert [maker.communicate()[1] for maker in makers] == [b""] * 3

@@ -12,13 +12,15 @@ from typing import Any, Protocol
 
 import orjson
 from coincurve import PrivateKey
-from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
-from eth_account.messages import encode_typed_data
-from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from usufruct.chain.hashing import address_of_key, keccak
 from usufruct.chain.transaction import SignedTransaction, Transaction
-from usufruct.core import Address, ChainId, Denied, Invalid, NotFound
+from usufruct.core import Address, ChainId, Denied, Invalid, NotFound, recursion_limit_kept
+
+with recursion_limit_kept():
+    from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
+    from eth_account.messages import encode_typed_data
+    from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 DEVNET_CHAINS = frozenset({ChainId(31337), ChainId(1337)})
 """The chain ids on which keys that everybody knows may sign."""
@@ -182,6 +184,8 @@ def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int 
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(orjson.dumps(document))
+        file.flush()
+        os.fsync(file.fileno())  # whoever is told the address may send money to it
     return address
 
 

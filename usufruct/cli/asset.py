@@ -21,8 +21,9 @@ from usufruct.assets import (
 )
 from usufruct.chain import DEVNET_CHAINS, checksum
 from usufruct.cli.printing import Json, print_facts, print_rows, say
-from usufruct.cli.registry import AssetArgument, Desk, card_facts, open_desk, part, seconds
+from usufruct.cli.registry import AssetArgument, Desk, card_facts, open_desk, part
 from usufruct.cli.running import run
+from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config
 from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, hash32, moment, parse_units
@@ -103,7 +104,7 @@ def register(
                 currency=token.address,
                 card=card,
                 kind=Kind[kind.name],
-                notice_period=seconds(notice, "notice"),
+                notice_period=parse_duration(notice, "notice"),
                 transfer_policy=policy,
                 resale_royalty_bps=bps_of_percent(resale_royalty, "resale_royalty"),
                 parents=tuple([await _parent(text, desk) for text in parent or ()]),

@@ -1,5 +1,6 @@
 """`usufruct call`: one question by the stock `openai` client; its answer on standard output, its bill on the other."""
 
+import asyncio
 import base64
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from usufruct.chain import checksum
 from usufruct.cli.checking import believe
 from usufruct.cli.depositing import atomic
 from usufruct.cli.printing import Json, one_line, plain, print_json, say
+from usufruct.cli.refusals import WORTH_SAYING, in_whole_units
 from usufruct.cli.remote import (
     GatewayMalformed,
     GatewayRefused,
@@ -29,7 +31,7 @@ from usufruct.cli.remote import (
 from usufruct.cli.running import run
 from usufruct.cli.saved import KeyFile, SavedKey, find_key, save_receipt, saved_token
 from usufruct.config import Config, load_config
-from usufruct.core import Address, Hash32, Invalid, Unavailable, format_units, hash32
+from usufruct.core import UINT128_MAX, Address, Conflict, Hash32, Invalid, Unavailable, format_units, hash32
 from usufruct.payments import MOST_DECIMALS
 from usufruct.web import Members
 
@@ -40,6 +42,12 @@ class NoQuestion(Invalid):
     """There is nothing to ask."""
 
     code = "no_question"
+
+
+class LimitPassed(Conflict):
+    """A call cost more than its caller allowed."""
+
+    code = "limit_passed"
 
 
 class AnswerBroken(Unavailable):
@@ -57,6 +65,11 @@ class Answered:
     receipt: dict[str, Any]
     request_hash: Hash32
 
+    @property
+    def call(self) -> str:
+        """The call's id, as far as the receipt names one."""
+        return one_line(str(self.receipt.get("call", "CALL")))
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -72,6 +85,19 @@ class Cost:
         """Return what it cost in whole units, and of what."""
         cost, limit = self._shown(self.charge), self._shown(self.ceiling)
         return {"cost": cost, "limit": limit, "symbol": self.symbol, "token": self.token}
+
+    def check(self, most: int, answered: "Answered") -> None:
+        """Refuse what passes the most that the call was to cost; its receipt is kept, and shows it.
+
+        Raises:
+            LimitPassed: with the receipt's call.
+        """
+        if max(self.charge, self.ceiling) > most:
+            raise LimitPassed(
+                f"the gateway did not keep to --limit {self._shown(most)}: {self.line()}; its receipt is kept as "
+                f"evidence: `usufruct receipt show {answered.call}`",
+                call=answered.call,
+            )
 
     def line(self) -> str:
         """Return it as words; a token that nobody agreed to is called by its address."""
@@ -107,16 +133,23 @@ def call(
         async with open_gateway(gateway, config) as remote:
             key = find_key(config, remote.url, key_file)
             headers = {"idempotency-key": token_hex(16)}  # so that the client's own retries are charged once
+            most = atomic(limit, await remote.offer(config), "limit") if limit else UINT128_MAX
             if limit:
-                headers["x-usufruct-limit"] = str(atomic(limit, await remote.offer(config), "limit"))
+                headers["x-usufruct-limit"] = str(most)
             order["extra_headers"] = headers
             streamed = stream and not as_json
-            answered = await _ask(remote, key, order, _show if streamed else None)
+            try:
+                answered = await _ask(remote, key, order, _show if streamed else None)
+            except GatewayRefused as refusal:
+                if refusal.reason not in WORTH_SAYING:
+                    raise
+                raise in_whole_units(refusal, await remote.offer(config), key.channel) from refusal
         if not as_json:
             _show("\n" if streamed else answered.text + "\n")
         cost = _cost(answered, key, config)
         _tell(answered, cost, as_json=as_json)
         _keep(answered, cost, key, config)
+        cost.check(most, answered)
 
     run(work)
 
@@ -127,9 +160,8 @@ async def _ask(remote: Remote, key: SavedKey, order: dict[str, Any], show: Calla
             return await (_streamed(client, order, show) if show else _whole(client, order))
         except APIStatusError as refusal:
             said = refusal.body if isinstance(refusal.body, dict) else {}
-            raise GatewayRefused(
-                refusal.status_code, str(said.get("code", "refused")), str(said.get("message", refusal.message))
-            ) from refusal
+            code, message = str(said.get("code", "refused")), str(said.get("message", refusal.message))
+            raise GatewayRefused(refusal.status_code, code, message, said.get("details")) from refusal
         except APIConnectionError as error:
             raise GatewayUnavailable(f"{remote.url} does not answer; is it running, and is --gateway right?") from error
 
@@ -160,14 +192,19 @@ async def _streamed(client: AsyncOpenAI, order: dict[str, Any], show: Callable[[
             receipt = (chunk.model_extra or {}).get("usufruct") or receipt
     except (APIError, httpx.HTTPError) as error:
         show("\n")
-        call_id = stream.response.headers.get("x-request-id", "")
         said = error.message if isinstance(error, APIError) else type(error).__name__
-        raise AnswerBroken(
-            one_line(f"{said}; `usufruct receipt show {call_id}` tells what it cost"), call=call_id
-        ) from error
+        raise AnswerBroken(one_line(f"{said}; {_what_it_cost(stream.response)}")) from error
+    except asyncio.CancelledError:
+        show("\n")
+        say(f"broken off; {_what_it_cost(stream.response)}")
+        raise
     if usage is None:
         raise GatewayMalformed("the answer ended without a bill; is it a gateway?")
     return Answered("".join(pieces), usage, _receipt(receipt), _hash(stream.response.request.content))
+
+
+def _what_it_cost(response: httpx.Response) -> str:
+    return one_line(f"`usufruct receipt show {response.headers.get('x-request-id', 'CALL')}` tells what it cost")
 
 
 def _hash(content: bytes) -> Hash32:
@@ -218,6 +255,7 @@ def _show(piece: str) -> None:
 def _tell(answered: Answered, cost: Cost, *, as_json: bool) -> None:
     if not as_json:
         say(f"{answered.usage.prompt_tokens} in, {answered.usage.completion_tokens} out, {cost.line()}")
+        say(f"call {answered.call}")
         return
     usage = answered.usage.model_dump(include={"prompt_tokens", "completion_tokens", "total_tokens"})
     print_json({"answer": answered.text, "usage": usage, **cost.as_json(), "receipt": answered.receipt})

@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 from secrets import token_bytes
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,16 +11,24 @@ from usufruct.accounts import TimedProof
 from usufruct.app import connect, open_chain
 from usufruct.chain import SETTLEMENT, Call, KeySigner, write_keystore
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
-from usufruct.cli.depositing import atomic, deposit_from
+from usufruct.cli.depositing import atomic, deposit_from, payable
 from usufruct.cli.escrow import Escrowed, read_escrow
 from usufruct.cli.printing import Json, print_facts, print_rows
-from usufruct.cli.remote import GatewayRefused, GatewayUnavailable, GatewayUrl, Remote, open_gateway
+from usufruct.cli.remote import (
+    GatewayMalformed,
+    GatewayRefused,
+    GatewayUnavailable,
+    GatewayUrl,
+    Remote,
+    open_gateway,
+)
 from usufruct.cli.running import run
 from usufruct.cli.saved import NoSavedKey, find_key, save_channel, saved_channels
-from usufruct.cli.tokens import Token, agreed_token
+from usufruct.cli.times import proof_end
+from usufruct.cli.tokens import Token
 from usufruct.cli.wallets import Wallet, new_password, open_wallet
 from usufruct.config import Config, load_config
-from usufruct.core import Address, ChainId, Conflict, Denied, SystemClock, format_units, hash32, moment, parse_units
+from usufruct.core import Address, ChainId, Conflict, Denied, format_units, hash32, moment, parse_units
 from usufruct.payments import (
     PROOF_HEADER,
     ChannelConfig,
@@ -31,10 +39,9 @@ from usufruct.payments import (
     proof_header,
     read_channel_digest,
 )
+from usufruct.web import Members
 
 app = typer.Typer(help="Channels: a wallet's own deposits with an operator.", no_args_is_help=True)
-
-_PROOF_SECONDS = 300
 
 
 class NotYourChannel(Denied):
@@ -92,7 +99,7 @@ def open_channel(
         async with open_gateway(gateway, config) as remote:
             offer = await remote.offer(config)
             amount = atomic(deposit, offer, "deposit")
-            paid_in = await agreed_token(offer, amount, token, config)
+            paid_in = await payable(signer, offer, amount, token, config)
             of = ChannelConfig(
                 payer=signer.address,
                 payer_authorizer=_new_session(session, config) if session else signer.address,
@@ -105,7 +112,7 @@ def open_channel(
             channel = channel_id(Escrow(offer.chain_id), of)
             save_channel(config, channel, of, paid_in)
             paid = await deposit_from(signer, remote, paid_in, of, amount, config)
-        balance = format_units(int(paid["balance"]), offer.token.decimals)
+        balance = format_units(paid, offer.token.decimals)
         facts = {"channel": channel, "payer_authorizer": of.payer_authorizer, "till": of.receiver, "balance": balance}
         print_facts(facts, as_json=as_json)
 
@@ -127,10 +134,10 @@ def deposit_into(
             escrow = await read_escrow(await connect(config, stack), config, which)
             _check_payer(signer, escrow)
             wanted = atomic(amount, offer, "amount")
-            paid_in = await agreed_token(offer, wanted, token, config)
+            paid_in = await payable(signer, offer, wanted, token, config)
             paid = await deposit_from(signer, remote, paid_in, escrow.config, wanted, config)
             save_channel(config, which, escrow.config, paid_in)
-        print_facts({"channel": which, "balance": escrow.shown(int(paid["balance"]))}, as_json=as_json)
+        print_facts({"channel": which, "balance": escrow.shown(paid)}, as_json=as_json)
 
     run(work)
 
@@ -223,17 +230,18 @@ async def _beside(remote: Remote, escrow: Escrowed, signer: KeySigner | None, co
     nothing = dict.fromkeys(("charged", "reserved", "free"))
     try:
         headers = _credentials(remote, escrow, signer, config)
-        found: dict[str, Any] = await remote.ask("GET", f"/v1/channels/{escrow.id}", headers=headers)
-    except (GatewayUnavailable, GatewayRefused, NoSavedKey) as error:
+        found = Members(await remote.ask("GET", f"/v1/channels/{escrow.id}", headers=headers), GatewayMalformed)
+        told = {name: escrow.shown(found.amount(name)) for name in nothing}
+    except (GatewayUnavailable, GatewayMalformed, GatewayRefused, NoSavedKey) as error:
         said = "give --wallet to be told" if isinstance(error, NoSavedKey) else error.message
         return {**nothing, "gateway": said}
-    return {**{name: escrow.shown(int(found[name])) for name in nothing}, "gateway": remote.url}
+    return {**told, "gateway": remote.url}
 
 
 def _credentials(remote: Remote, escrow: Escrowed, signer: KeySigner | None, config: Config) -> dict[str, str]:
     if signer is None:
         return find_key(config, remote.url, channel=escrow.id).headers
-    until = SystemClock().now() + _PROOF_SECONDS
+    until = proof_end()
     digest = read_channel_digest(ChainId(config.chain.id), escrow.config.receiver, escrow.id, until)
     return {PROOF_HEADER: proof_header(TimedProof(until, signer.sign(digest)))}
 

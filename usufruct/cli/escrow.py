@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from usufruct.chain import SETTLEMENT, Client
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelCreated
+from usufruct.cli.depositing import check_id
 from usufruct.cli.saved import saved_channel
 from usufruct.config import Config
-from usufruct.core import Hash32, NotFound, format_units, moment
+from usufruct.core import ChainId, Hash32, NotFound, format_units, moment
 from usufruct.payments import ChannelConfig, TokenFacts, token_facts
 
 
@@ -66,9 +67,11 @@ async def read_escrow(client: Client, config: Config, channel: Hash32) -> Escrow
 
     Raises:
         ChannelNotFound: when it was never opened with this machine and has no event on the chain.
+        ChannelMismatch: when what is kept here, or what the node says, is another channel.
         RpcUnavailable: when the node does not answer.
     """
     of = saved_channel(config, channel) or await _created(client, channel)
+    check_id(channel, of, ChainId(config.chain.id))
     settlement, key = BatchSettlement(SETTLEMENT, client), bytes.fromhex(channel[2:])
     money, leaving = await settlement.channels(key), await settlement.pending_withdrawals(key)
     head = await client.header("latest")

@@ -1,5 +1,6 @@
 """`usufruct key`: bearer keys of a gateway, made and stopped by their payer's wallet."""
 
+from collections.abc import Sequence
 from secrets import randbits
 from typing import Annotated, Any
 
@@ -7,22 +8,26 @@ import typer
 
 from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, revoke_digest
 from usufruct.chain import KeySigner
-from usufruct.cli.depositing import atomic, check_channel, deposit_from
-from usufruct.cli.printing import Json, print_facts, print_rows, say
+from usufruct.cli.depositing import atomic, check_channel, deposit_from, payable
+from usufruct.cli.printing import Json, one_line, print_facts, print_rows, say
 from usufruct.cli.remote import GatewayMalformed, GatewayUrl, Remote, open_gateway
 from usufruct.cli.running import run
 from usufruct.cli.saved import KeyFile, SavedKey, check_key_id, find_key, forget_key, save_channel, save_key
-from usufruct.cli.times import parse_duration
-from usufruct.cli.tokens import Token, agreed_token
+from usufruct.cli.times import parse_duration, proof_end
+from usufruct.cli.tokens import Token
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import Config, load_config
-from usufruct.core import LAST_MOMENT, UINT128_MAX, SystemClock, format_units, moment
+from usufruct.core import LAST_MOMENT, UINT128_MAX, NotFound, SystemClock, format_units, moment
 from usufruct.payments import ChannelConfig, Offer, TokenFacts, read_channel_json
 from usufruct.web import Members
 
 app = typer.Typer(help="Bearer keys: made, listed and revoked by a wallet's signature.", no_args_is_help=True)
 
-_PROOF_SECONDS = 300
+
+class UnknownService(NotFound):
+    """A key was wanted for a service that the gateway does not offer."""
+
+    code = "unknown_service"
 
 
 @app.command()
@@ -47,21 +52,27 @@ def create(
         async with open_gateway(gateway, config) as remote:
             offer = await remote.offer(config)
             wanted = atomic(deposit, offer, "deposit") if deposit else 0
-            paid_in = await agreed_token(offer, wanted, token, config) if wanted else None
+            if asset:
+                await _check_services(remote, asset)
+            paid_in = await payable(signer, offer, wanted, token, config) if deposit else None
             until = SystemClock().now() + seconds
             terms = KeyTerms(signer.address, atomic(limit, offer, "limit"), until, frozenset(asset or ()), label)
             made = await _create(remote, offer, signer, terms)
-            key = SavedKey(remote.url, str(made["id"]), str(made["channel"]), str(made["key"]))
+            told = Members(made, GatewayMalformed)
+            key = SavedKey(remote.url, told.text("id"), told.text("channel"), told.text("key"))
             facts = {"key": key.key, **_facts(made, offer), "balance": "0"}
             try:
                 facts["file"] = str(save_key(config, key)) if save else None
                 into = _remember(made, offer, signer, paid_in, config)
                 if paid_in:
+                    facts["balance"] = None  # until it is known
                     paid = await deposit_from(signer, remote, paid_in, into, wanted, config)
-                    facts["balance"] = format_units(int(paid["balance"]), offer.token.decimals)
+                    facts["balance"] = format_units(paid, offer.token.decimals)
             finally:  # whatever came of the deposit: the key is made, and this is the only time it is shown
                 print_facts(facts, as_json=as_json)
                 say("The key is not shown again: keep it now. Whoever has it can spend up to its limit.")
+                if facts["balance"] in (None, "0"):
+                    say(f"Calls need money: `usufruct channel deposit {key.channel} AMOUNT --wallet {wallet}`")
 
     run(work)
 
@@ -75,10 +86,10 @@ def list_keys(wallet: Wallet, gateway: GatewayUrl = "", as_json: Json = False) -
         signer = open_wallet(wallet, config)
         async with open_gateway(gateway, config) as remote:
             offer = await remote.offer(config)
-            until = SystemClock().now() + _PROOF_SECONDS
+            until = proof_end()
             digest = list_digest(KeyDomain(offer.chain_id, offer.till), signer.address, until)
             found = await remote.ask("POST", "/v1/keys/list", _timed(signer, until, digest))
-        rows = [_facts(key, offer) for key in found.get("keys", ())]
+        rows = [_facts(key, offer) for key in Members(found, GatewayMalformed).objects("keys")]
         columns = ("id", "label", "limit", "expires", "state", "channel")
         print_rows(rows, columns, "no key yet; `usufruct key create` makes one", as_json=as_json)
 
@@ -95,7 +106,7 @@ def revoke(key_id: str, wallet: Wallet, gateway: GatewayUrl = "", as_json: Json 
         signer = open_wallet(wallet, config)
         async with open_gateway(gateway, config) as remote:
             offer = await remote.offer(config)
-            until = SystemClock().now() + _PROOF_SECONDS
+            until = proof_end()
             digest = revoke_digest(KeyDomain(offer.chain_id, offer.till), signer.address, key_id, until)
             revoked = await remote.ask("POST", f"/v1/keys/{key_id}/revoke", _timed(signer, until, digest))
         forget_key(config, key_id)
@@ -114,10 +125,24 @@ def show(key_file: KeyFile = None, gateway: GatewayUrl = "", as_json: Json = Fal
             key = find_key(config, remote.url, key_file)
             offer = await remote.offer(config)
             found = await remote.ask("GET", "/v1/keys/current", headers=key.headers)
-        money = {name: format_units(int(found[name]), offer.token.decimals) for name in ("charged", "left", "free")}
+        told, decimals = Members(found, GatewayMalformed), offer.token.decimals
+        money = {name: format_units(told.amount(name), decimals) for name in ("charged", "left", "free")}
         print_facts(_facts(found, offer) | money, as_json=as_json)
 
     run(work)
+
+
+async def _check_services(remote: Remote, names: Sequence[str]) -> None:
+    """Refuse a key for a service that the gateway does not offer: it could call nothing."""
+    offered = [
+        str(each.get("id")) for each in Members(await remote.ask("GET", "/v1/models"), GatewayMalformed).objects("data")
+    ]
+    for name in names:
+        if name not in offered:
+            raise UnknownService(
+                one_line(f"--asset: {remote.url} offers no service {name!r}; it has {', '.join(offered) or 'none'}"),
+                field="asset",
+            )
 
 
 async def _create(remote: Remote, offer: Offer, signer: KeySigner, terms: KeyTerms) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import typer
 from usufruct.assets import TYPICAL_CALL, Credits, PassPlan, about_calls
 from usufruct.chain import checksum
 from usufruct.cli.printing import Json, print_facts, say
-from usufruct.cli.registry import AssetArgument, Desk, Holder, open_desk, print_each, seconds
+from usufruct.cli.registry import AssetArgument, Desk, Holder, open_desk, print_each
 from usufruct.cli.running import run
+from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import ZERO_ADDRESS, address, moment, parse_units
@@ -63,7 +64,7 @@ def plan(
                 paid_in,
                 parse_units(price, paid_in.decimals, "price"),
                 parse_units(credits_, currency.decimals, "credits"),
-                await desk.register.now() + seconds(expires, "expires") if expires else 0,
+                await desk.register.now() + parse_duration(expires, "expires") if expires else 0,
             )
             return {**await _plan_facts(made, desk), "transaction": transaction}
 

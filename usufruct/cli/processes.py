@@ -25,7 +25,7 @@ class Process:
     """A Python module of ours as a process, known to be ready by the JSON line it prints.
 
     It has a session of its own, so that Ctrl-C at a terminal reaches us alone and we end things in order; and it reads
-    from us, so that one that was told to can see us die.
+    from us, so that it sees us die: `--attached` has it end then.
     """
 
     def __init__(self, module: str, *arguments: str, environment: Mapping[str, str], log: Path) -> None:
@@ -37,7 +37,7 @@ class Process:
         self._log = log
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-m", module, *arguments, "--attached"],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 stdin=subprocess.PIPE,

@@ -13,10 +13,19 @@ from usufruct.cli.checking import Check, believe, check_signature
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
 from usufruct.cli.running import run
-from usufruct.cli.saved import InvalidSavedFile, KeyFile, find_key, read_object, save_receipt, saved_receipt
+from usufruct.cli.saved import (
+    InvalidSavedFile,
+    KeyFile,
+    find_key,
+    read_object,
+    save_receipt,
+    saved_receipt,
+    saved_receipts,
+    saved_token,
+)
 from usufruct.config import Config, load_config
-from usufruct.core import Address, Hash32, address, hash32, moment
-from usufruct.payments import ReceiptDocument, proves, read_receipt, receipt_digest
+from usufruct.core import Address, Hash32, address, format_units, hash32, moment
+from usufruct.payments import ReceiptDocument, TokenFacts, proves, read_receipt, receipt_digest
 from usufruct.web import Members
 
 app = typer.Typer(help="Receipts: what calls cost, and whether that is true.", no_args_is_help=True)
@@ -43,6 +52,16 @@ def show(call: str, key_file: KeyFile = None, gateway: GatewayUrl = "", as_json:
         print_facts(found if as_json else _shown(found), as_json=as_json)
 
     run(work)
+
+
+@app.command("list")
+def list_receipts(as_json: Json = False) -> None:
+    """List the receipts that are kept here, newest first."""
+    config = load_config()
+    kept = sorted(saved_receipts(config), key=lambda each: each.receipt.time, reverse=True)
+    rows = [_row(document, saved_token(config, document.receipt.channel)) for document in kept]
+    columns = ("time", "call", "charged", "input_tokens", "output_tokens")
+    print_rows(rows, columns, "no receipt yet; `usufruct call` keeps one of each call", as_json=as_json)
 
 
 @app.command()
@@ -122,6 +141,22 @@ async def _roots(till: Address, transaction: Hash32, config: Config) -> list[str
     async with AsyncExitStack() as stack:
         mined = await (await connect(config, stack)).receipt(transaction)
     return ["0x" + each.receipts_root.hex() for each in Anchored.among(mined.logs if mined else (), till)]
+
+
+def _row(document: ReceiptDocument, token: TokenFacts | None) -> dict[str, object]:
+    """Return a receipt as a line; its charge is in whole units of a token that was agreed for the channel."""
+    receipt = document.receipt
+    agreed = token if token and token.address == receipt.token else None
+    return {
+        "time": moment(receipt.time),
+        "call": receipt.call,
+        "channel": receipt.channel,
+        "charged": f"{format_units(receipt.amount, agreed.decimals)} {agreed.symbol}"
+        if agreed
+        else f"{receipt.amount} atomic units of {receipt.token}",
+        "input_tokens": receipt.input_tokens,
+        "output_tokens": receipt.output_tokens,
+    }
 
 
 def _shown(receipt: Mapping[str, Any]) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """What the commands about assets, shares and passes have in common: the way to the registry, and words for values."""
 
-import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -25,14 +24,6 @@ Holder = Annotated[
         help="Whose: an address, the name of a wallet, or, on a devnet, the number of a rich account (0 to 9)."
     ),
 ]
-
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-
-class InvalidDuration(Invalid):
-    """Text that is no length of time."""
-
-    code = "invalid_duration"
 
 
 class InvalidPart(Invalid):
@@ -62,18 +53,6 @@ async def open_desk(config: Config) -> AsyncIterator[Desk]:
     async with open_chain(config) as chain:
         register = Register(chain.client, chain.deployments, chain.database, confirmations=config.chain.confirmations)
         yield Desk(chain, register, Assets(register), ShareHolders(register), Passes(register))
-
-
-def seconds(text: str, field: str) -> int:
-    """Parse a length of time: "90m", "24h", "7d", or seconds.
-
-    Raises:
-        InvalidDuration: when it is none.
-    """
-    found = re.fullmatch(r"([0-9]{1,12})([smhd]?)", text)
-    if not found:
-        raise InvalidDuration(f"{field} must be like 90m, 24h or 7d, not {text!r}", field=field, value=text)
-    return int(found[1]) * _SECONDS[found[2] or "s"]
 
 
 def part(text: str, field: str) -> tuple[str, str]:

@@ -52,13 +52,15 @@ class GatewayOnOtherChain(Conflict):
 
 
 class GatewayRefused(UsufructError):
-    """The gateway says no; `reason` is its code."""
+    """The gateway says no; `reason` is its code, `details` are its numbers as it sent them."""
 
     code = "gateway_refused"
 
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(one_line(f"{reason}: {message}"), http_status=status)
+    def __init__(self, status: int, reason: str, message: str, details: object = None) -> None:
+        super().__init__(one_line(f"{reason}: {message}"))
+        self.http_status = status
         self.reason = reason
+        self.details = details if isinstance(details, dict) else {}
 
 
 class Remote:
@@ -98,7 +100,7 @@ class Remote:
         error = found.get("error")
         if not isinstance(error, dict) or not {"code", "message"} <= error.keys():
             raise GatewayMalformed(f"{self.url}{path} answered {answer.status_code} in a way of its own")
-        raise GatewayRefused(answer.status_code, str(error["code"]), str(error["message"]))
+        raise GatewayRefused(answer.status_code, str(error["code"]), str(error["message"]), error.get("details"))
 
     async def offer(self, config: Config) -> Offer:
         """Return the gateway's terms.

@@ -1,5 +1,6 @@
 """The command line's root: every command is in the file of its noun."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from usufruct import __version__
 from usufruct.cli.commands import Commands
 from usufruct.cli.running import exit_with
-from usufruct.core import UsufructError
+from usufruct.core import Conflict, UsufructError
 
 app = typer.Typer(
     name="usufruct",
@@ -20,12 +21,28 @@ app = typer.Typer(
 )
 
 
+class FileTrouble(Conflict):
+    """A file or folder cannot be used."""
+
+    code = "file_trouble"
+
+
 def main() -> None:
     """Run the command line: an error we know is one line and exit code 1, never a traceback."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except UsufructError as error:
         exit_with(error)
+    except BrokenPipeError:  # whoever read what we print has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        exit_with(FileTrouble(f"{error.filename}: {error.strerror}; choose another place", path=str(error.filename)))
 
 
 def _version(asked: bool) -> None:

@@ -1,10 +1,8 @@
 """Runs a command's work, and turns every error we know into one clean line."""
 
 import asyncio
-import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Annotated, Any, TypeVar
@@ -23,11 +21,21 @@ Attached = Annotated[
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a command's work to its end; Ctrl-C ends the program with 130, as a shell expects."""
+    """Run a command's work to its end; Ctrl-C and SIGTERM let it tidy up, and give the exit code a shell expects."""
     try:
-        return asyncio.run(work())
+        return asyncio.run(_to_its_end(work))
     except KeyboardInterrupt:
         sys.exit(130)
+    except asyncio.CancelledError:
+        sys.exit(143)
+
+
+async def _to_its_end(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    task = asyncio.current_task()
+    assert task is not None
+    with suppress(NotImplementedError, RuntimeError, ValueError):  # on Windows, and off the main thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work()
 
 
 def run_until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -55,17 +63,6 @@ async def _until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 def at_terminal() -> bool:
     """Tell whether somebody is there to answer a question."""
     return sys.stdin.isatty()
-
-
-def end_with_standard_input() -> None:
-    """Send this process SIGTERM as soon as its standard input ends."""
-
-    def wait() -> None:
-        while os.read(sys.stdin.fileno(), 1024):  # sys.stdin itself has a lock that must be free when we end
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def exit_with(error: UsufructError) -> None:

@@ -3,8 +3,10 @@
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated, Any
 
 import orjson
@@ -12,7 +14,15 @@ import typer
 
 from usufruct.config import Config
 from usufruct.core import Conflict, Hash32, Invalid, NotFound, hash32
-from usufruct.payments import ChannelConfig, TokenFacts, read_channel_json, read_token_json, token_json
+from usufruct.payments import (
+    ChannelConfig,
+    ReceiptDocument,
+    TokenFacts,
+    read_channel_json,
+    read_receipt,
+    read_token_json,
+    token_json,
+)
 from usufruct.web import Members
 
 KeyFile = Annotated[
@@ -94,8 +104,13 @@ def find_key(config: Config, gateway: str, file: Path | None = None, channel: st
     """
     if file is not None:
         return _given_key(file, gateway)
-    files = sorted(_keys(config).glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for key in map(_read_key, files):
+    for path in _newest_first(_keys(config)):
+        try:
+            key = _read_key(path)
+        except InvalidSavedFile:
+            if path.exists():
+                raise
+            continue  # another process has just forgotten it
         if key.gateway == gateway and channel in (None, key.channel):
             return key
     raise NoSavedKey(
@@ -155,6 +170,13 @@ def saved_receipt(config: Config, call: Hash32) -> dict[str, Any] | None:
     return read_object(path) if path.is_file() else None
 
 
+def saved_receipts(config: Config) -> list[ReceiptDocument]:
+    """Return the receipts of the configured chain that are kept here."""
+    folder = _receipts(config)
+    found = [read_receipt(read_object(path)) for path in sorted(folder.glob("0x*.json"))]
+    return [document for document in found if document.chain_id == config.chain.id]
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """Read a file that holds one JSON object.
 
@@ -189,8 +211,12 @@ def _channel_file(config: Config, channel: Hash32) -> Path:
     return _channels(config) / f"{channel}.json"
 
 
+def _receipts(config: Config) -> Path:
+    return config.data.folder / "receipts"
+
+
 def _receipt_file(config: Config, call: Hash32) -> Path:
-    return config.data.folder / "receipts" / f"{call}.json"
+    return _receipts(config) / f"{call}.json"
 
 
 def _read_channel(path: Path) -> ChannelConfig:
@@ -219,6 +245,15 @@ def _given_key(path: Path, gateway: str) -> SavedKey:
     return key
 
 
+def _newest_first(folder: Path) -> list[Path]:
+    """Return the JSON files in a folder; one that another process removes meanwhile is left out."""
+    times: dict[Path, int] = {}
+    for path in folder.glob("[!.]*.json"):
+        with suppress(FileNotFoundError):
+            times[path] = path.stat().st_mtime_ns
+    return sorted(times, key=lambda path: times[path], reverse=True)
+
+
 def _check_private(path: Path) -> None:
     if not path.is_file():
         raise InvalidSavedFile(f"there is no file {path}", path=str(path))
@@ -227,11 +262,14 @@ def _check_private(path: Path) -> None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> Path:
+    """Write a file, as it was or as it shall be: half of a key, or of a channel, would be money out of reach."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with NamedTemporaryFile("wb", dir=path.parent, prefix=".", delete=False) as file:  # only its owner reads it
             file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
     except OSError as error:
         raise InvalidSavedFile(f"{path} cannot be written: {error.strerror}", path=str(path)) from error
     return path

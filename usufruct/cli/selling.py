@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
 
 from usufruct.app import Installation, Role, open_installation, signer_of
 from usufruct.assets import Register
-from usufruct.chain import KeystoreMissing, checksum, list_payee
+from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, checksum, list_payee
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.narrator import Narrator
@@ -95,15 +96,21 @@ def sell(
     model: Annotated[str, typer.Option(help="Its name for the model; its only one if not given.")] = "",
     name: Annotated[str, typer.Option(help="The service's name here; the model's if not given.")] = "",
     key_file: Annotated[Path | None, typer.Option(help="File that holds the upstream's API key.")] = None,
-    input_price: Annotated[str | None, typer.Option("--input", help=f"Per million input tokens [{INPUT}].")] = None,
-    output_price: Annotated[str | None, typer.Option("--output", help=f"Per million output tokens [{OUTPUT}].")] = None,
-    per_call: Annotated[str | None, typer.Option("--per-call", help=f"Per call [{PER_CALL}].")] = None,
+    input_price: Annotated[
+        str | None, typer.Option("--input", help=f"Per million input tokens; {INPUT} if not given.")
+    ] = None,
+    output_price: Annotated[
+        str | None, typer.Option("--output", help=f"Per million output tokens; {OUTPUT} if not given.")
+    ] = None,
+    per_call: Annotated[str | None, typer.Option("--per-call", help=f"Per call; {PER_CALL} if not given.")] = None,
     context: Annotated[
-        int | None, typer.Option(help=f"Context window [what the upstream says, or {USUAL_WINDOW}].")
+        int | None, typer.Option(help=f"Context window; what the upstream says, or {USUAL_WINDOW}.")
     ] = None,
     pay_to: Annotated[str, typer.Option(help="Address that receives the income; nothing is registered.")] = "",
     asset: Annotated[str, typer.Option(help="Id or name of a registered asset, whose shares receive the income.")] = "",
-    vocabulary: Annotated[Path | None, typer.Option(help="tokenizers JSON file to count text by [bytes].")] = None,
+    vocabulary: Annotated[
+        Path | None, typer.Option(help="tokenizers JSON file to count text by; by the byte if not given.")
+    ] = None,
     kind: Annotated[Endpoint, typer.Option(help="What it answers.")] = Endpoint.CHAT,
     max_output: Annotated[int | None, typer.Option(min=1, help="Most output tokens of one call.")] = None,
     bring_it_up: Annotated[bool, typer.Option("--up/--no-up", help="Bring a devnet's installation up.")] = True,
@@ -118,10 +125,12 @@ def sell(
     async def look() -> tuple[Source, str | None]:
         return await find_source(upstream, model, key_file, vocabulary, kind, narrator), await gateway_url(config)
 
+    on_devnet = config.chain.id in DEVNET_CHAINS
+
     async def offer(url: str) -> None:
         async with open_installation(config) as installation:
             sold = await _offer(installation, source, choices, narrator)
-            _tell(narrator, facts_of(sold, installation) | {"url": url}, as_json=as_json)
+            _tell(narrator, facts_of(sold, installation) | {"url": url}, on_devnet=on_devnet, as_json=as_json)
 
     async def then_offer(place: Place) -> None:
         await offer(place.url)
@@ -223,7 +232,7 @@ def _where_it_will_be(config: Config, narrator: Narrator) -> str:
     return f"http://{config.gateway.host}:{config.gateway.port}/v1"
 
 
-def _tell(narrator: Narrator, sold: dict[str, Any], *, as_json: bool) -> None:
+def _tell(narrator: Narrator, sold: dict[str, Any], *, on_devnet: bool, as_json: bool) -> None:
     if as_json:
         print_line(sold)
         return
@@ -232,7 +241,14 @@ def _tell(narrator: Narrator, sold: dict[str, Any], *, as_json: bool) -> None:
         f"{sold['name']} is on sale: {sold['input_per_million']} per million input tokens, "
         f"{sold['output_per_million']} per million output tokens, {sold['per_call']} per call, in {sold['symbol']}"
     )
-    say(f"income goes to {sold['pay_to']}; callers use {sold['url']} with a key from `usufruct key create`:")
+    say(f"income goes to {sold['pay_to']}. To call it, in another terminal:")
+    if on_devnet:
+        say("usufruct wallet fund 4")
+    wallet = "4" if on_devnet else "NAME"
+    say(f"usufruct key create --wallet {wallet} --limit 5 --deposit 2 --save")
+    if sold["kind"] == Endpoint.CHAT.value:
+        say(f"usufruct call {quote(sold['name'])} Hello")
+    say(f"or, with the key that was printed, at {sold['url']}:")
     what, asked = ("chat.completions", 'messages=[{"role": "user", "content": "Hello"}]')
     if sold["kind"] == Endpoint.EMBEDDINGS.value:
         what, asked = "embeddings", 'input="Hello"'

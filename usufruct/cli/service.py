@@ -9,13 +9,25 @@ from usufruct.chain import checksum
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.running import run
 from usufruct.config import load_config
-from usufruct.core import SystemClock, parse_units
+from usufruct.core import Conflict, Invalid, SystemClock, moment, parse_units
 from usufruct.gateway import Asset
 from usufruct.payments import PriceCard
 
 app = typer.Typer(help="Services: what this installation offers, and at what price.", no_args_is_help=True)
 
 _COLUMNS = ("name", "kind", "input_per_million", "output_per_million", "per_call")
+
+
+class AlreadyRetired(Conflict):
+    """The service is not offered any more."""
+
+    code = "already_retired"
+
+
+class NothingToChange(Invalid):
+    """A change that names nothing to be changed."""
+
+    code = "nothing_to_change"
 
 
 @app.command("list")
@@ -36,6 +48,9 @@ def retire(name: str, as_json: Json = False) -> None:
 
     async def work() -> None:
         async with open_installation(load_config()) as installation:
+            since = (await installation.catalogue.find(name)).retired_at
+            if since is not None:
+                raise AlreadyRetired(f"{name} was retired at {moment(since)}; nothing was changed", name=name)
             print_facts(facts_of(await installation.catalogue.retire(name), installation), as_json=as_json)
 
     run(work)
@@ -50,6 +65,8 @@ def price(
     as_json: Json = False,
 ) -> None:
     """Change a service's price from now on; what is not given stays as it is. Quoted and running calls keep theirs."""
+    if input_price is None and output_price is None and per_call is None:
+        raise NothingToChange("give at least one of --input, --output and --per-call", field="input")
 
     async def work() -> None:
         async with open_installation(load_config()) as installation:
@@ -86,5 +103,5 @@ def facts_of(asset: Asset, installation: Installation) -> dict[str, Any]:
         "per_call": shown(card.per_call),
         "symbol": installation.operator.symbol,
         "context_window": card.context_window,
-        "retired_at": asset.retired_at,
+        "retired_at": moment(asset.retired_at) if asset.retired_at else None,
     }

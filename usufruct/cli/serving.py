@@ -5,8 +5,9 @@ import logging
 import orjson
 
 from usufruct.app import open_installation, serve
-from usufruct.cli.running import Attached, end_with_standard_input, run, run_until_stopped
+from usufruct.cli.running import Attached, run, run_until_stopped
 from usufruct.config import load_config
+from usufruct.core import end_with_standard_input
 from usufruct.web import log_as_json
 from usufruct.worker import work
 

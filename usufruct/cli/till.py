@@ -50,7 +50,13 @@ def show(as_json: Json = False) -> None:
 @app.command()
 def payee(
     who: Annotated[str, typer.Argument(help="The address.")],
-    kind: Annotated[As, typer.Option("--as", help="shares: the Shares of an asset; none: pay it no more.")] = As.PLAIN,
+    kind: Annotated[
+        As,
+        typer.Option(
+            "--as",
+            help="shares: the Shares of an asset; none: pay it no more, so that its unclaimed income waits.",
+        ),
+    ] = As.PLAIN,
     as_json: Json = False,
 ) -> None:
     """Let the till pay an address, or no more; signed by the owner's key."""

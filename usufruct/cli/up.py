@@ -110,7 +110,7 @@ def _children(config: Config) -> list[Child]:
 
 def _spawn(command: str, config: Config, name: str) -> Process:
     log = config.data.folder / f"{name}.log"
-    return Process("usufruct.cli", command, "--attached", environment=process_environment(config), log=log)
+    return Process("usufruct.cli", command, environment=process_environment(config), log=log)
 
 
 def _place(config: Config, deployments: Deployments, children: list[Child]) -> Place:

@@ -50,7 +50,7 @@ def list_wallets(as_json: Json = False) -> None:
     """List the wallets in the keys folder."""
     config = load_config()
     rows = []
-    for path in sorted(config.keys.folder.glob("*.json")):
+    for path in sorted(each for each in config.keys.folder.glob("*.json") if each.is_file()):
         try:
             owner = checksum(address("0x" + str(orjson.loads(path.read_bytes())["address"]).removeprefix("0x")))
         except (orjson.JSONDecodeError, KeyError, TypeError, UsufructError):

@@ -28,7 +28,7 @@ Wallet = Annotated[
     ),
 ]
 
-_DEVNET_ACCOUNTS = {str(index): index for index in range(10)}
+_DEVNET_ACCOUNTS = {str(index): index for index in range(len(DEVNET_ADDRESSES))}
 
 
 def keystore_of(name: str, config: Config) -> Path:
@@ -44,9 +44,9 @@ def open_wallet(name: str, config: Config) -> KeySigner:
         KeystoreMissing: when there is no such wallet.
         InvalidKey: when the password does not open it.
     """
-    chain = ChainId(config.chain.id)
-    if name in _DEVNET_ACCOUNTS and chain in DEVNET_CHAINS:
-        return devnet_signer(_DEVNET_ACCOUNTS[name], chain)
+    index = _devnet_account(name, config)
+    if index is not None:
+        return devnet_signer(index, ChainId(config.chain.id))
     path = keystore_of(name, config)
     if not path.is_file():
         raise KeystoreMissing(
@@ -74,8 +74,9 @@ def account(text: str, config: Config, field: str = "holder") -> Address:
     """
     if text.startswith("0x"):
         return address(text, field)
-    if text.isdecimal() and int(text) < len(DEVNET_ADDRESSES) and config.chain.id in DEVNET_CHAINS:
-        return DEVNET_ADDRESSES[int(text)]
+    index = _devnet_account(text, config)
+    if index is not None:
+        return DEVNET_ADDRESSES[index]
     path = keystore_of(text, config)
     if not path.is_file():
         raise KeystoreMissing(
@@ -86,3 +87,8 @@ def account(text: str, config: Config, field: str = "holder") -> Address:
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise InvalidKey(f"{path} is no keystore: it names no address", path=str(path)) from None
     return address("0x" + written.removeprefix("0x"), f"the address in {path}")
+
+
+def _devnet_account(text: str, config: Config) -> int | None:
+    """Return the number of a devnet's rich account; None for other text, and where money is real."""
+    return _DEVNET_ACCOUNTS.get(text) if config.chain.id in DEVNET_CHAINS else None

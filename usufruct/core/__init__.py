@@ -1,5 +1,6 @@
 """Pure values every room speaks in: identifiers, money, errors, clocks. Standard library only."""
 
+from usufruct.core.attached import end_with_standard_input
 from usufruct.core.clock import LAST_MOMENT, Clock, FakeClock, SystemClock, moment
 from usufruct.core.errors import (
     Conflict,
@@ -14,6 +15,7 @@ from usufruct.core.errors import (
 from usufruct.core.forever import forever
 from usufruct.core.ids import ZERO_ADDRESS, Address, AssetId, ChainId, Hash32, address, asset_id, hash32
 from usufruct.core.money import UINT128_MAX, UINT256_MAX, divide_down, divide_up, format_units, parse_units
+from usufruct.core.recursion import recursion_limit_kept
 
 __all__ = [
     "LAST_MOMENT",
@@ -39,9 +41,11 @@ __all__ = [
     "asset_id",
     "divide_down",
     "divide_up",
+    "end_with_standard_input",
     "forever",
     "format_units",
     "hash32",
     "moment",
     "parse_units",
+    "recursion_limit_kept",
 ]

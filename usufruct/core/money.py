@@ -5,6 +5,8 @@ from usufruct.core.errors import Invalid
 UINT128_MAX = (1 << 128) - 1
 UINT256_MAX = (1 << 256) - 1
 
+_DIGITS = 78
+
 
 class InvalidAmount(Invalid):
     """Text that is no amount of money."""
@@ -31,7 +33,7 @@ def parse_units(text: str, decimals: int, field: str = "amount") -> int:
     whole, dot, fraction = text.partition(".")
     digits = whole + fraction
     plain = digits.isascii() and digits.isdigit() and bool(whole) and (bool(fraction) or not dot)
-    if not plain or len(fraction) > decimals:
+    if not plain or len(fraction) > decimals or len(whole) > _DIGITS:
         raise InvalidAmount(
             f"{field} must be a plain decimal with at most {decimals} decimals, such as 1.25, not {text!r}",
             field=field,

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -12,12 +13,14 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Engine, Executable, QueuePool, Row, create_engine, event, text
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
+from usufruct.core import SystemClock
 from usufruct.store.database import Parameters, Unit, all_rows, translated_errors
 
 T = TypeVar("T")
 
 READERS = 4
 BUSY_SECONDS = 15.0
+_PAUSE_SECONDS = 0.01
 
 
 def connect_sqlite(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -26,12 +29,27 @@ def connect_sqlite(path: Path, *, read_only: bool = False) -> sqlite3.Connection
     The connection may move between threads as long as one uses it at a time.
     """
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new file to WAL; for this alone SQLite does not wait while another process does the same."""
+    clock = SystemClock()
+    until = clock.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if clock.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 class SqliteDatabase:

@@ -52,6 +52,13 @@ class Members:
             self._refuse(name, "a list of texts")
         return value
 
+    def objects(self, name: str) -> list[dict[str, Any]]:
+        """Return a list of objects."""
+        value = self._content.get(name)
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            self._refuse(name, "a list of objects")
+        return value
+
     def amount(self, name: str, most: int = UINT256_MAX) -> int:
         """Return a number that travels as decimal text."""
         value = self.text(name)

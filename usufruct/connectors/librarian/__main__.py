@@ -15,7 +15,7 @@ from usufruct.connectors.librarian.api import LibrarianApi
 from usufruct.connectors.librarian.library import OWN_DOCUMENTS, open_library
 from usufruct.connectors.librarian.passages import NoDocuments
 from usufruct.connectors.librarian.requests import CHAT_MODEL, EMBEDDING_MODEL
-from usufruct.core import SystemClock
+from usufruct.core import SystemClock, end_with_standard_input
 
 
 class _AnnouncedServer(uvicorn.Server):
@@ -37,7 +37,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--cache", type=Path, help="folder to keep the trained vocabulary in")
     parser.add_argument("--pace", type=float, default=0.0, help="seconds to wait after each streamed token")
+    parser.add_argument("--attached", action="store_true", help="end when standard input does")
     given = parser.parse_args()
+    if given.attached:
+        end_with_standard_input()
     try:
         library = open_library(given.docs, given.cache)
     except NoDocuments as error:

@@ -1,0 +1,17 @@
+"""Processes that end with whoever started them, however that one ended."""
+
+import os
+import signal
+import sys
+import threading
+
+
+def end_with_standard_input() -> None:
+    """Send this process SIGTERM as soon as its standard input ends: whoever held the other end is gone."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 1024):  # sys.stdin itself has a lock that must be free when we end
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
