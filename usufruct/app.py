@@ -278,7 +278,7 @@ class Installation(ChainAccess):
             self.deposits,
             self.refunds,
             self.keys,
-            offer.least_deposit,
+            offer,
         )
         clock = SystemClock()
         return Wallets(Wanted(offer), funding, Quotes(self.quote_stamp, clock), clock)

@@ -64,7 +64,6 @@ class Channel:
     charged: int = 0
     doubtful: int = 0
     signed: int = 0
-    signature: str = ""
     receipt_signer: str = ""
     pending: Pending | None = None
     slots: Mapping[str, Slot] = field(default_factory=dict)

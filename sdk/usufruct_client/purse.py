@@ -239,7 +239,7 @@ class Purse:
         name = secrets.token_hex(16)
         voucher = self._wallet.voucher(channel.id, claim, channel.chain_id)
         if claim > channel.signed:
-            channel = replace(channel, signed=claim, signature=voucher["signature"])
+            channel = replace(channel, signed=claim)
         if deposit:
             channel = channel.carrying(Pending(deposit, slot=name), now)
         books.keep(channel.opened(name, terms.amount, now))

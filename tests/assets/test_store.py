@@ -13,6 +13,7 @@ from usufruct.assets.store import (
     listed,
     meters_of,
     nameless,
+    names_given,
     plans_of,
     set_name,
     set_told,
@@ -168,9 +169,13 @@ async def test_a_title_without_its_registration_lists_nothing(database: Database
 
 async def test_a_name_is_given_once(database: Database):
     async with database.transaction() as unit:
-        await add_name(unit, "mine", ASSET)
+        await add_name(unit, REGISTRY, "mine", ASSET)
     with pytest.raises(ConstraintViolated):
         async with database.transaction() as unit:
-            await add_name(unit, "mine", AssetId(8))
+            await add_name(unit, REGISTRY, "mine", AssetId(8))
+    async with database.transaction() as unit:
+        assert await asset_named(unit, STRANGER, "mine") is None, "another registry, another chain"
+        await add_name(unit, STRANGER, "mine", AssetId(8))
     async with database.snapshot() as unit:
-        assert await asset_named(unit, "mine") == ASSET
+        assert await asset_named(unit, REGISTRY, "mine") == ASSET
+        assert await names_given(unit, STRANGER) == {AssetId(8): "mine"}

@@ -245,3 +245,51 @@ async def test_stock_clients_go_on_after_each_claim(world, rpc):
     channel = await world.channel_of(account)
     assert channel.charged == channel.total_split
     assert len(await world.bills(account)) == 7
+
+
+async def test_nobody_hangs_up_in_somebody_elses_name(world, http):
+    """Anybody can open a channel that names a victim as its payer; what is done there is not the victim's."""
+    await world.sell("slow", "slow_first_byte")
+    victim, thief = await hands.HandPayer.make(world), await hands.HandPayer.make(world)
+    assert (await victim.fill(http, request())).status_code == 200
+    false = hands.HandPayer(world, thief.account, replace(thief.config, payer=victim.account.address))
+    await fill_by_own_collector(world, false)
+    accepted = await false.price(http, request("slow"))
+    for number in range(5):
+        async with httpx.AsyncClient(timeout=0.6) as impatient:
+            with pytest.raises(httpx.TimeoutException):
+                await false.pay(
+                    impatient, request("slow"), false.payment(accepted, false.voucher(DOLLAR // 2 + number))
+                )
+        await asyncio.sleep(0.2)
+    refused = await false.pay(http, request("slow"), false.payment(accepted, false.voucher(DOLLAR // 2 + 9)))
+    assert refused.json()["error"]["code"] == "abandoned_answers"
+    accepted = await victim.price(http, request())
+    answer = await victim.pay(http, request(), victim.payment(accepted, victim.voucher(DOLLAR // 3)))
+    assert answer.status_code == 200, answer.text
+
+
+async def test_long_requests_are_read_for_money_that_is_there(world, http):
+    payer = await hands.HandPayer.make(world)
+    long = request() | {"messages": [{"role": "user", "content": "a" * (3 << 20)}]}
+    refused = await http.post(f"{world.url}/chat/completions", json=long)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "unpaid_body_too_large")
+    assert "key" in refused.json()["error"]["message"]
+    accepted = await payer.price(http, request())
+    junk = payer.voucher(10) | {"signature": "0x" + "11" * 64 + "1b"}
+    for voucher in (junk, payer.voucher(10)):  # unsigned; and signed, on a channel without money
+        answer = await payer.pay(http, long, payer.payment(accepted, voucher))
+        assert (answer.status_code, answer.json()["error"]["param"]) == (413, "body")
+    assert (await payer.fill(http, request())).status_code == 200
+    answer = await payer.pay(http, long, payer.payment(accepted, payer.voucher(DOLLAR // 2)))
+    assert answer.json()["error"]["code"] == "over_context", "it was read"
+
+
+async def test_a_request_of_very_many_parts_stalls_nobody(world, http):
+    for path, body in (
+        ("embeddings", b'{"model":"x","input":[[1]' + b",[1]" * 500_000 + b"]}"),
+        ("chat/completions", b'{"model":"x","messages":[{}' + b",{}" * 600_000 + b"]}"),
+    ):
+        answer = await http.post(f"{world.url}/{path}", content=body)
+        assert answer.status_code == 400
+        assert "may have 2048 parts" in answer.json()["error"]["message"]

@@ -58,18 +58,6 @@ async def test_a_price_is_asked_and_promised(world, http):
     assert await world.channels() == []
 
 
-async def test_long_requests_are_not_priced_for_nobody(world, http):
-    """A price is work; who shows a payment or a key may ask for more of it."""
-    url, long = f"{world.url}/chat/completions", request(messages=[{"role": "user", "content": "x" * (2 << 20)}])
-    refused = await http.post(url, json=long)
-    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "unpaid_body_too_large")
-    assert "payment" in refused.json()["error"]["message"]
-    payer = await hands.HandPayer.make(world)
-    accepted = await payer.price(http, request())
-    paid = await payer.pay(http, long, payer.payment(accepted, payer.voucher(DOLLAR)))
-    assert (paid.status_code, paid.json()["error"]["code"]) == (400, "over_context")
-
-
 async def test_refusals_before_any_money_moves(world, http):
     """One wallet after another does one thing wrong; each is told which."""
     body = request()
@@ -319,6 +307,23 @@ async def test_the_same_identifier_is_charged_once(world, http):
         | {"extensions": extensions},
     )
     assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_payment_with_its_deposit_is_answered_again_even_when_the_deposit_has_expired(world, http):
+    payer = await hands.HandPayer.make(world)
+    head = await world.installation.client.header("latest")
+    accepted = await payer.price(http, request())
+    extensions = {"payment-identifier": {"info": {"required": False, "id": "order_0123456789abcdef"}}}
+    deposit = payer.deposit(DOLLAR, before=head.timestamp + 60)
+    payment = payer.payment(accepted, payer.voucher(int(accepted["amount"])), deposit=deposit)
+    first = await payer.pay(http, request(), payment | {"extensions": extensions})
+    await world.devnet.pass_time(120)
+    second = await payer.pay(http, request(), payment | {"extensions": extensions})
+    assert (first.status_code, second.status_code) == (200, 200), second.text
+    assert second.headers["x-usufruct-replayed"] == "true"
+    assert first.headers["payment-response"] == second.headers["payment-response"]
+    assert await world.balance(payer.account) == 999 * DOLLAR
+    assert len(await world.ledger.metered(payer.channel)) == 1
 
 
 async def test_refund_requests(world, http):

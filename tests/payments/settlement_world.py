@@ -206,6 +206,7 @@ class Town:
             policy=RefundPolicy(
                 idle_seconds=options.get("idle_seconds", 0),
                 forgotten_seconds=options.get("forgotten_seconds", 10**9),
+                cooling_seconds=options.get("cooling_seconds", 86_400),
                 wait_seconds=wait,
             ),
         )

@@ -1,6 +1,7 @@
 """A deposit is sent once, and refused with the reason when it cannot be made."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,12 +11,17 @@ from usufruct.payments import (
     DepositExpired,
     DepositPending,
     DepositRefused,
+    Deposits,
     DepositUnfunded,
     DepositUsed,
     DepositWrongChain,
     DepositWrongToken,
+    TooManyDeposits,
+    WrongState,
     deposit_due,
+    new_id,
 )
+from usufruct.payments.ledger.channels import MOST_DEPOSITS
 
 
 async def test_a_deposit_opens_the_channel_with_its_money(town):
@@ -125,3 +131,119 @@ async def test_a_deposit_nobody_asks_about_again_is_finished_all_the_same(make_t
     assert await town.ledger.pending_deposits() == []
     await town.watcher.poll()
     assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
+
+
+class Stage:
+    """Two processes that hand in the same deposit, and where each waits for the other."""
+
+    def __init__(self, town, settlement_world):
+        self.sender = town.sender(settlement_world.RELAYER)
+        self.other = Deposits(town.side, self.sender, town.observer, wait_seconds=5)
+        self.planned, self.about_to_simulate, self.go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        simulate, send = self.sender.simulate, town.relayer.send
+
+        async def slow_simulate(call):
+            self.about_to_simulate.set()
+            await self.go_on.wait()
+            return await simulate(call)
+
+        async def slow_send(*arguments, **options):
+            self.planned.set()
+            await self.about_to_simulate.wait()
+            sent = await send(*arguments, **options)
+            await town.relayer.wait(arguments[1], 5)
+            self.go_on.set()
+            return sent
+
+        self.sender.simulate, town.relayer.send = slow_simulate, slow_send
+
+    async def second(self, deposit):
+        await self.planned.wait()
+        return await self.other.submit(deposit)
+
+
+async def test_who_comes_second_is_not_told_to_sign_another(town, settlement_world):
+    """The first one's transaction is mined while the second one looks whether the chain would take it."""
+    deposit, stage = await town.authorization(5_000), Stage(town, settlement_world)
+    first, second = await asyncio.gather(town.deposits.submit(deposit), stage.second(deposit))
+    assert first.reading.balance == second.reading.balance == 5_000
+    made = await town.deposits.made(deposit)
+    assert made.amount == 5_000
+    assert made.transaction
+    assert await town.ledger.last_paid_for(town.channel()) > 0
+
+
+async def test_one_that_was_given_up_and_made_all_the_same_is_confirmed(town, settlement_world):
+    deposit, channel = await town.authorization(5_000), town.channel()
+    nonce, send = deposit.nonce(channel), town.relayer.send
+
+    async def given_up_meanwhile(*arguments, **options):
+        sent = await send(*arguments, **options)
+        await town.ledger.finish_deposit(channel, nonce, confirmed=False)
+        return sent
+
+    town.relayer.send = given_up_meanwhile
+    await town.deposits.submit(deposit)
+    assert (await town.deposits.made(deposit)).amount == 5_000
+    with pytest.raises(WrongState):
+        await town.ledger.finish_deposit(channel, nonce, confirmed=False)
+
+
+async def test_a_tried_again_deposit_is_as_fresh_as_a_new_one(town, settlement_world, monkeypatch):
+    """A worker that looks between plan and outbox must not give it up for its first try's age."""
+    monkeypatch.setattr("usufruct.payments.settlement.deposits._UNSENT_SECONDS", 1)
+    deposit, channel = await town.authorization(5_000), town.channel()
+    await town.ledger.plan_deposit(channel, deposit.nonce(channel), 4_000, "deposit/x", settlement_world.PAYER.address)
+    await town.ledger.finish_deposit(channel, deposit.nonce(channel), confirmed=False)
+    await asyncio.sleep(2.1)
+    send, ended = town.relayer.send, []
+
+    async def while_a_worker_looks(*arguments, **options):
+        ended.append(await town.deposits.run())
+        return await send(*arguments, **options)
+
+    town.relayer.send = while_a_worker_looks
+    await town.deposits.submit(deposit)
+    assert ended == [0]
+    assert (await town.deposits.made(deposit)).amount == 5_000
+
+
+async def test_one_authorization_is_tried_as_often_as_others_are_made(town, settlement_world):
+    channel, payer, nonce = town.channel(), settlement_world.PAYER.address, new_id()
+    for number in range(MOST_DEPOSITS):
+        await town.ledger.plan_deposit(channel, nonce, 5, f"deposit/{number}", payer)
+        await town.ledger.finish_deposit(channel, nonce, confirmed=False)
+    for again in (nonce, new_id()):
+        with pytest.raises(TooManyDeposits):
+            await town.ledger.plan_deposit(channel, again, 5, "deposit/x", payer)
+    await town.ledger.plan_deposit(channel, nonce, 5, "deposit/y", settlement_world.STRANGER.address)
+
+
+async def test_one_that_was_made_may_be_handed_in_for_ever(town):
+    head = await town.client.header("latest")
+    deposit = await town.authorization(5_000, valid_before=head.timestamp + 60)
+    await town.deposits.submit(deposit)
+    await town.devnet.pass_time(120)
+    assert (await town.deposits.submit(deposit)).reading.balance == 5_000
+
+
+async def test_killed_between_plan_and_outbox_it_is_sent_when_asked_again(make_town, settlement_world, monkeypatch):
+    """Another deposit of the payer waits for it, two minutes at most; junk waits for nothing."""
+    town = make_town(wait_seconds=0.3)
+    dead, other = await town.authorization(5_000), await town.authorization(700, salt=2)
+
+    async def dies(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(town.relayer, "send", dies)
+        with pytest.raises(KeyboardInterrupt):
+            await town.deposits.submit(dead)
+    with pytest.raises(DepositPending):
+        await town.deposits.submit(other)
+    with pytest.raises(DepositRefused):
+        await asyncio.wait_for(town.deposits.submit(replace(other, signature=b"\x01" * 65)), 0.29)
+    with pytest.raises(DepositRefused):
+        await town.deposits.submit(replace(dead, signature=b"\x01" * 65))
+    assert (await town.deposits.submit(dead)).reading.balance == 5_000
+    assert (await town.deposits.submit(other)).reading.balance == 5_700

@@ -111,3 +111,17 @@ async def test_the_loop_refunds(town):
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
     assert (await town.balances())["settlement"] == 0
+
+
+async def test_asked_again_a_refund_that_is_begun_is_finished(make_town):
+    town = make_town(wait_seconds=0.1, cooling_seconds=0)
+    await town.deposit(5_000)
+    await asyncio.sleep(1.1)
+    await town.devnet.set_automine(on=False)
+    for _ in range(2):
+        with pytest.raises(RefundPending):
+            await town.refunds.request(town.channel())
+    await town.devnet.mine()
+    refunded = await town.refunds.request(town.channel())
+    assert (refunded.amount, refunded.channel.reading.balance) == (5_000, 0)
+    assert (await town.balances())["settlement"] == 0

@@ -73,7 +73,7 @@ class PurseMachine(RuleBasedStateMachine):
         self.purse = Purse(WALLET, rules(400, budget, multiplier=multiplier), Store(), self.clock)
         self.balance = self.charged = 0
         self.reserved: dict[str, int] = {}
-        self.best = 0, ""
+        self.best = 0
         self.deposits: dict[str, int] = {}
         self.ours: dict[str, int] = {}  # open calls by our books
         self.known = 0  # what calls that ended were charged, lost ones in full
@@ -121,7 +121,7 @@ class PurseMachine(RuleBasedStateMachine):
         if arriving:
             self.deposits[deposit.salt] = arriving
             self.balance += arriving
-        self.best = max(self.best, (payment.max_claimable, self.channel.signature))
+        self.best = max(self.best, payment.max_claimable)
         self.reserved[payment.slot] = payment.ceiling
         self.purse.taken(payment)
         return payment
@@ -190,7 +190,7 @@ class PurseMachine(RuleBasedStateMachine):
         channel = self.channel
         assert sum(self.deposits.values()) <= channel.exposed(self.clock()) <= self.budget
         assert channel.signed <= self.budget
-        assert self.charged <= self.best[0] <= channel.signed
+        assert self.charged <= self.best <= channel.signed
 
     @invariant()
     def no_money_is_lost_or_made_up(self) -> None:

@@ -197,7 +197,6 @@ class PassPlan:
     credits: int
     expiry: int
     open: bool
-    outstanding: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from usufruct.assets.model import (
     check_positive,
     number_in,
 )
-from usufruct.assets.registry import Register, once
+from usufruct.assets.registry import Register, take
 from usufruct.assets.store import meters_of, plans_of
 from usufruct.chain import Sender
 from usufruct.chain.contracts import errors
@@ -90,7 +90,6 @@ class Passes:
             credits=found.credits,
             expiry=found.expiry,
             open=found.selling and not expired and not await self._register.contract.is_retired(asset),
-            outstanding=found.outstanding,
         )
 
     async def plans(self, asset: AssetId | None = None) -> list[PassPlan]:
@@ -123,7 +122,7 @@ class Passes:
         plan = await self._contract.plan_id_of(*terms)
         if await self._exists(plan):
             raise PlanRegistered(f"{asset:#x} has this plan already: {plan:#x}; its sale can go on", plan=hex(plan))
-        receipt = await sender.execute(self._contract.create_plan(*terms), once(f"pass/plan/{asset:#x}"))
+        receipt = await take(sender, self._contract.create_plan(*terms), f"pass/plan/{asset:#x}")
         return await self.show(plan), receipt.hash
 
     async def buy(self, sender: Sender, plan: PassPlan, packages: int = 1, to: Address | None = None) -> Purchase:
@@ -149,9 +148,9 @@ class Passes:
         approval = None
         if await token.allowance(sender.address, self._contract.address) < paid:
             approve = token.approve(self._contract.address, paid)
-            approval = (await sender.execute(approve, once(f"pass/approve/{plan.id:#x}"))).hash
+            approval = (await take(sender, approve, f"pass/approve/{plan.id:#x}")).hash
         buy = self._contract.buy(plan.id, packages, to or sender.address)
-        receipt = await sender.execute(buy, once(f"pass/buy/{plan.id:#x}"))
+        receipt = await take(sender, buy, f"pass/buy/{plan.id:#x}")
         (bought,) = Bought.among(receipt.logs, self._contract.address)
         return Purchase(plan, bought.credits, bought.paid, approval, receipt.hash)
 
@@ -176,7 +175,7 @@ class Passes:
         if meter == ZERO_ADDRESS:
             raise NoMeter(f"nobody measures prepaid use of {plan.asset:#x}: ask its title holder to name a meter")
         call = self._contract.activate(plan.id, amount, meter)
-        return meter, (await sender.execute(call, once(f"pass/activate/{plan.id:#x}"))).hash
+        return meter, (await take(sender, call, f"pass/activate/{plan.id:#x}")).hash
 
     async def balance(self, holder: Address, asset: AssetId | None = None) -> list[Credits]:
         """Return a holder's credits by plan and meter, of one asset or of all.

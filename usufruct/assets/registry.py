@@ -8,7 +8,7 @@ from usufruct.assets.jobs import Follower
 from usufruct.assets.model import Income, ListedAsset, Token, number_in
 from usufruct.assets.store import asset_named, listed
 from usufruct.assets.wording import read_text
-from usufruct.chain import Client, Deployments
+from usufruct.chain import Call, Client, Deployments, Receipt, Sender
 from usufruct.chain.contracts import errors
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -46,7 +46,7 @@ class Register:
             found: AssetId | None = asset_id(text)
         else:
             async with self.database.snapshot() as unit:
-                found = await asset_named(unit, text)
+                found = await asset_named(unit, self.contract.address, text)
         if found is None or await self.on_chain(found) is None:
             raise UnknownAsset(
                 f"there is no asset {text!r}: give an id, or a name that was registered with this installation; "
@@ -111,7 +111,7 @@ class Register:
             self._tokens[address] = Token(address, await read_text(contract.symbol()), await contract.decimals())
         return self._tokens[address]
 
-    async def find_token(self, text: str) -> Token:
+    async def find_token(self, text: str, field: str = "currency") -> Token:
         """Return the revenue token of this symbol or address; for no text the only one beside wrapped native coin.
 
         Raises:
@@ -126,7 +126,7 @@ class Register:
             fitting = [token for token in tokens if token.address != native]
         if len(fitting) != 1:
             known = ", ".join(f"{token.symbol} ({token.address})" for token in tokens)
-            raise InvalidTerms(f"currency must be one of {known}, not {text!r}", field="currency", value=text)
+            raise InvalidTerms(f"{field} must be one of {known}, not {text!r}", field=field, value=text)
         return fitting[0]
 
     async def income(self, shares: Shares, block: int) -> list[Income]:
@@ -147,6 +147,10 @@ class Register:
         return head.timestamp
 
 
-def once(intent: str) -> str:
-    """Return a key for the outbox that no other intent has."""
-    return f"{intent}/{token_hex(16)}"
+async def take(sender: Sender, call: Call, intent: str) -> Receipt:
+    """Send a call, and wait until it is final; `intent` names it in the outbox.
+
+    The very same call that an earlier try left unfinished is waited for, and not sent a second time.
+    """
+    unfinished = await sender.unfinished(call)
+    return await sender.execute(call, unfinished.key if unfinished else f"{intent}/{token_hex(16)}")

@@ -22,7 +22,7 @@ from usufruct.assets.model import (
     check_owners,
     check_terms,
 )
-from usufruct.assets.registry import Register, once
+from usufruct.assets.registry import Register, take
 from usufruct.assets.store import add_name, asset_named, names_given
 from usufruct.assets.wording import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
@@ -110,7 +110,7 @@ class Assets:
             )
         card = replace(changed, version=latest.version + 1)
         check_card(card)
-        receipt = await sender.execute(self._contract.set_price_card(asset, card), once(f"asset/price/{asset:#x}"))
+        receipt = await take(sender, self._contract.set_price_card(asset, card), f"asset/price/{asset:#x}")
         (event,) = asset_registry.PriceCardSet.among(receipt.logs, self._contract.address)
         return Announced(CardPeriod(event.card, event.effective_at), receipt.hash)
 
@@ -128,7 +128,7 @@ class Assets:
                 f"{asset:#x} retires at {moment(known.retires_at)}, as was announced; until then it can be called off",
                 retires_at=known.retires_at,
             )
-        receipt = await sender.execute(self._contract.retire(asset), once(f"asset/retire/{asset:#x}"))
+        receipt = await take(sender, self._contract.retire(asset), f"asset/retire/{asset:#x}")
         (event,) = asset_registry.RetirementAnnounced.among(receipt.logs, self._contract.address)
         return event.retires_at, receipt.hash
 
@@ -145,7 +145,7 @@ class Assets:
             what = "is in effect" if known.retires_at else "is not announced"
             raise NoRetirement(f"the retirement of {asset:#x} {what}: there is nothing to call off")
         call = self._contract.cancel_retirement(asset)
-        return (await sender.execute(call, once(f"asset/cancel-retirement/{asset:#x}"))).hash
+        return (await take(sender, call, f"asset/cancel-retirement/{asset:#x}")).hash
 
     async def show(self, asset: AssetId) -> OnChainAsset:
         """Return everything the chain says about an asset now.
@@ -198,11 +198,11 @@ class Assets:
     async def names(self) -> dict[AssetId, str]:
         """Return the names this installation registered assets under."""
         async with self._register.database.snapshot() as unit:
-            return await names_given(unit)
+            return await names_given(unit, self._contract.address)
 
     async def _check_free(self, name: str, asset: AssetId, call: Call, known: Sent | None) -> None:
         async with self._register.database.snapshot() as unit:
-            named = await asset_named(unit, name)
+            named = await asset_named(unit, self._contract.address, name)
         ours = known is not None and known.call == call
         if named is not None or (not ours and await self._register.on_chain(asset) is not None):
             raise _taken(name, asset if named is None else named)
@@ -216,7 +216,7 @@ class Assets:
     async def _give_name(self, name: str, asset: AssetId) -> None:
         try:
             async with self._register.database.transaction() as unit:
-                await add_name(unit, name, asset)
+                await add_name(unit, self._contract.address, name, asset)
         except ConstraintViolated as error:
             raise AlreadyRegistered(
                 f"{asset:#x} is registered, but the name {name} was given to another asset meanwhile; use the id",

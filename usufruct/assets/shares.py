@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from usufruct.assets.errors import NotEnoughShares
 from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, Token, check_positive
-from usufruct.assets.registry import Register, once
+from usufruct.assets.registry import Register, take
 from usufruct.assets.store import holdings
 from usufruct.chain import Sender
 from usufruct.chain.contracts import shares as shares_contract
@@ -44,7 +44,7 @@ class ShareHolders:
                 value=amount,
                 held=held,
             )
-        return (await sender.execute(shares.transfer(to, amount), once(f"shares/transfer/{asset:#x}"))).hash
+        return (await take(sender, shares.transfer(to, amount), f"shares/transfer/{asset:#x}")).hash
 
     async def holders(self, asset: AssetId) -> list[Holding]:
         """Return who holds the shares, from the logs up to now, most first.
@@ -94,7 +94,7 @@ class ShareHolders:
                 continue
             token = due.token.address
             collect = shares.accrue_and_collect if due.unaccrued else shares.collect_to
-            receipt = await sender.execute(collect(token, receiver), once(f"shares/collect/{asset:#x}/{token}"))
+            receipt = await take(sender, collect(token, receiver), f"shares/collect/{asset:#x}/{token}")
             paid = shares_contract.Collected.among(receipt.logs, shares.address)
             collected += [Collected(due.token, event.amount, receipt.hash) for event in paid]
         return collected

@@ -95,8 +95,10 @@ _told = Table(
 _names = Table(
     "asset_names",  # given by this installation when it registered the asset
     metadata,
-    Column("name", String(200), primary_key=True),
+    Column("registry", _Address, nullable=False),
+    Column("name", String(200), nullable=False),
     Column("asset_id", _Id, nullable=False),
+    PrimaryKeyConstraint("registry", "name"),
 )
 
 _balances = Table(
@@ -241,24 +243,26 @@ async def set_told(unit: Unit, asset: AssetId, version: int, holder: Address, re
         await unit.change(insert(_told).values(asset_id=hex(asset), **values))
 
 
-async def add_name(unit: Unit, name: str, asset: AssetId) -> None:
-    """Give a name to an asset.
+async def add_name(unit: Unit, registry: Address, name: str, asset: AssetId) -> None:
+    """Give a name to an asset of a registry.
 
     Raises:
         ConstraintViolated: when it is another one's.
     """
-    await unit.change(insert(_names).values(name=name, asset_id=hex(asset)))
+    await unit.change(insert(_names).values(registry=registry, name=name, asset_id=hex(asset)))
 
 
-async def asset_named(unit: Unit, name: str) -> AssetId | None:
-    """Return the asset that was registered here under a name."""
-    row = await unit.row(select(_names.c.asset_id).where(_names.c.name == name))
+async def asset_named(unit: Unit, registry: Address, name: str) -> AssetId | None:
+    """Return the asset of a registry that was registered here under a name."""
+    ours = (_names.c.registry == registry, _names.c.name == name)
+    row = await unit.row(select(_names.c.asset_id).where(*ours))
     return asset_id(row.asset_id) if row else None
 
 
-async def names_given(unit: Unit) -> dict[AssetId, str]:
-    """Return the names given here, by asset."""
-    return {asset_id(row.asset_id): row.name for row in await unit.rows(select(_names))}
+async def names_given(unit: Unit, registry: Address) -> dict[AssetId, str]:
+    """Return the names given here to a registry's assets, by asset."""
+    rows = await unit.rows(select(_names).where(_names.c.registry == registry))
+    return {asset_id(row.asset_id): row.name for row in rows}
 
 
 async def add_move(unit: Unit, asset: AssetId, giver: Address, receiver: Address, amount: int, log: Log) -> None:

@@ -16,6 +16,7 @@ from itertools import count
 from usufruct.chain.binding import Call
 from usufruct.chain.client import Client, Receipt
 from usufruct.chain.fees import TRANSACTION_GAS, FeePolicy, FeesOverCap, Offer, better_offer, market_offer
+from usufruct.chain.revert import Revert
 from usufruct.chain.signer import Signer, refuse_devnet_key
 from usufruct.chain.store import Attempt, Outbox, Sent, State
 from usufruct.chain.transaction import Transaction
@@ -102,6 +103,10 @@ class Sender:
         """Return the call that was sent under `key`, as far as the outbox knows."""
         return await self._outbox.find(key)
 
+    async def unfinished(self, call: Call) -> Sent | None:
+        """Return the oldest unfinished sending of exactly this call, whatever its key."""
+        return next((sent for sent in await self._outbox.pending(self.address) if sent.call == call), None)
+
     async def send(self, call: Call, key: str, *, most_gas: int | None = None) -> Sent:
         """Send a call once, allowing it `most_gas` at most; the same call under the same key is only looked up.
 
@@ -115,8 +120,13 @@ class Sender:
         known = await self._known(call, key)
         if known:
             return known
-        await self.simulate(call)
-        estimate = await self._client.estimate(call, self.address)
+        try:
+            await self.simulate(call)
+            estimate = await self._client.estimate(call, self.address)
+        except Revert:
+            if known := await self._known(call, key):  # refused, because another process has sent it meanwhile
+                return known
+            raise
         if most_gas is not None and estimate > most_gas:
             raise GasOverLimit(f"the call takes {estimate} gas, {most_gas} is allowed", estimate=estimate)
         gas = min(self._fees.gas_limit(estimate), most_gas or TRANSACTION_GAS)
@@ -164,7 +174,11 @@ class Sender:
         sent = await self.wait(key, timeout_seconds)
         if sent.state is State.PENDING or sent.block is None:
             said = f"; the node says: {sent.trouble}" if sent.trouble else ""
-            raise StillPending(f"{key} is pending with nonce {sent.nonce}{said}", key=key, nonce=sent.nonce)
+            raise StillPending(
+                f"{key} is pending with nonce {sent.nonce}{said}; it is not lost: do the same again to go on waiting",
+                key=key,
+                nonce=sent.nonce,
+            )
         if sent.state is State.DISPLACED:
             raise TransactionDisplaced(
                 f"nonce {sent.nonce} of {self.address} was used by something else; find out by whom before sending "

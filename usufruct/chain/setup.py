@@ -62,14 +62,16 @@ async def plan_setup(client: Client, found: Deployments, setup: Setup) -> list[S
     for name, place in (("token", setup.token), ("wrapped native coin", setup.wrapped_native)):
         if not await client.code_at(place):
             raise NoContract(f"{name}: there is no contract at {place} on chain {found.chain_id}", address=place)
-    steps = []
+    steps: list[Step] = []
+    places: dict[type[Contract], Step] = {}
     for contract, creation in creations(setup.terms, setup.wrapped_native):
         _check_same(found, contract, creation)
         there = address_of(contract, creation)
         gas = 0 if await client.code_at(there) else await _creation_gas(client, setup.terms.owner, contract, creation)
-        steps.append(Step(f"deploy {contract.__name__}", there, gas))
-    registry, till = AssetRegistry(steps[0].at, client), Till(steps[2].at, client)
-    new_registry, new_till = bool(steps[0].gas), bool(steps[2].gas)
+        places[contract] = Step(f"deploy {contract.__name__}", there, gas)
+        steps.append(places[contract])
+    registry, till = AssetRegistry(places[AssetRegistry].at, client), Till(places[Till].at, client)
+    new_registry, new_till = bool(places[AssetRegistry].gas), bool(places[Till].gas)
     lists = new_registry or not await registry.is_revenue_token(setup.token)
     allows = new_till or not await till.claim_keys(setup.claim_key)
     pays = new_till or await till.payees(setup.terms.fee_sink) is PayeeKind.NONE
@@ -92,7 +94,8 @@ async def set_up(client: Client, sender: Sender, chain_id: ChainId, setup: Setup
     deployments = await deploy_all(deployer, client, chain_id, setup.terms, setup.wrapped_native)
     registry = AssetRegistry(deployments.address(AssetRegistry), client)
     if not await registry.is_revenue_token(setup.token):
-        await sender.execute(registry.list_revenue_token(setup.token), f"list/{registry.address}/{setup.token}")
+        key = f"list/{registry.address}/{setup.token}/{token_hex(4)}"
+        await sender.execute(registry.list_revenue_token(setup.token), key)
     await open_till(Till(deployments.address(Till), client), sender, setup.claim_key, setup.terms.fee_sink)
     return deployments
 

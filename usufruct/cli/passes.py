@@ -57,7 +57,7 @@ def plan(
         async with open_desk(config) as desk:
             which = await desk.register.find(asset)
             currency = await desk.register.token((await desk.register.asset(which)).currency)
-            paid_in = await desk.register.find_token(token) if token else currency
+            paid_in = await desk.register.find_token(token, "token") if token else currency
             made, transaction = await desk.passes.plan(
                 desk.chain.sender(signer),
                 which,

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from usufruct.core import Address, Clock
+from usufruct.core import Clock
 from usufruct.gateway.errors import AbandonedAnswers
 from usufruct.gateway.request import Asked
 
@@ -17,16 +17,16 @@ class Abandonments:
     def __init__(self, clock: Clock) -> None:
         """Begin with nobody."""
         self._clock = clock
-        self._times: dict[Address, deque[float]] = {}
+        self._times: dict[str, deque[float]] = {}
 
-    def note(self, account: Address) -> None:
+    def note(self, account: str) -> None:
         """Remember that a payer hung up on a whole answer."""
         now = self._clock.monotonic()
         self._times.setdefault(account, deque(maxlen=MOST)).append(now)
         for long_ago in [each for each, times in self._times.items() if times[-1] < now - WITHIN_SECONDS]:
             del self._times[long_ago]
 
-    def check(self, account: Address | None, asked: Asked) -> None:
+    def check(self, account: str | None, asked: Asked) -> None:
         """Refuse a whole answer to a payer who hung up on too many.
 
         Raises:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import orjson
 
-from usufruct.core import Address, Hash32, PaymentRequired
+from usufruct.core import Hash32, PaymentRequired
 from usufruct.gateway.counting import Counter
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import Asset
@@ -26,8 +26,8 @@ class Payer(Protocol):
         """How log lines name them."""
 
     @property
-    def account(self) -> Address | None:
-        """Whose money it is; None for nobody's."""
+    def account(self) -> str | None:
+        """Who answers for what this payer does; None for nobody. Nobody can act under somebody else's."""
 
     @property
     def identifier(self) -> str:

@@ -21,6 +21,8 @@ from usufruct.payments import (
 )
 from usufruct.web import Exchange, Header
 
+_MOST_REMEMBERED = 10_000
+
 
 class KeyHolders:
     """Lets callers with a key in, and signs for them, never above the key's spending limit."""
@@ -43,6 +45,8 @@ class KeyHolders:
     async def voucher_signer(self, key: BearerKey) -> "SessionVoucher":
         """Return what signs vouchers on this key's channel."""
         if key.id not in self._signers:
+            if len(self._signers) >= _MOST_REMEMBERED:
+                self._signers.clear()
             self._signers[key.id] = KeySigner(await self._keys.session_key(key))
         return SessionVoucher(key, self._escrow, self._signers[key.id])
 

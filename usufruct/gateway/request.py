@@ -27,6 +27,9 @@ _EMBEDDING_SETTINGS = frozenset({"model", "input", "encoding_format", "dimension
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
+_MOST_PARTS = 2_048
+"""As many inputs as OpenAI takes at once; as many messages, and parts of one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -73,6 +76,7 @@ def read_chat(body: Mapping[str, Any]) -> Asked:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise InvalidRequest("messages must be a list with at least one message", field="messages")
+    _check_number(messages, "messages")
     texts = [text for index, message in enumerate(messages) for text in _message_texts(message, index)]
     texts += [orjson.dumps(body[name]).decode() for name in sorted(_CHAT_TEXTS & body.keys())]
     choices = _integer(body, "n", 1, _MOST_CHOICES) or 1
@@ -101,6 +105,7 @@ def read_embeddings(body: Mapping[str, Any]) -> Asked:
     inputs = [given] if isinstance(given, str) or _token_numbers(given) else given
     if not isinstance(inputs, list) or not inputs:
         raise InvalidRequest("input must be text, token numbers, or a list of either, not empty", field="input")
+    _check_number(inputs, "input")
     if not all(isinstance(one, str) or _token_numbers(one) for one in inputs):
         raise InvalidRequest("input holds something that is neither text nor token numbers", field="input")
     return Asked(
@@ -111,6 +116,12 @@ def read_embeddings(body: Mapping[str, Any]) -> Asked:
         tokens=tuple(len(one) for one in inputs if not isinstance(one, str)),
         wanted_output=0,
     )
+
+
+def _check_number(given: list[object], field: str) -> None:
+    """Refuse more parts than are looked at one by one before anybody has paid."""
+    if len(given) > _MOST_PARTS:
+        raise InvalidRequest(f"{field} may have {_MOST_PARTS} parts, not {len(given)}; send less", field=field)
 
 
 def _message_texts(message: object, index: int) -> Iterable[str]:
@@ -131,6 +142,7 @@ def _content_texts(content: object, field: str) -> Iterable[str]:
         return
     if not isinstance(content, list):
         raise InvalidRequest(f"{field} must be text or a list of parts", field=field)
+    _check_number(content, field)
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
         text = part.get(kind) if isinstance(part, dict) and kind in {"text", "refusal"} else None

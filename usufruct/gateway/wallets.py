@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.core import Address, Clock, Hash32, PaymentRequired
+from usufruct.core import Clock, Hash32, PaymentRequired
 from usufruct.gateway.call import BODY_BYTES, Order
 from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget, ceiling
@@ -19,6 +19,7 @@ from usufruct.payments import (
     Reservation,
     Wanted,
     read_payment,
+    scope_of,
     x402_name,
 )
 from usufruct.web import BodyTooLarge, Exchange, Header
@@ -110,20 +111,8 @@ class Nobody:
     identifier: str = ""
 
     async def body(self, exchange: Exchange) -> bytes:
-        """Read a short request.
-
-        Raises:
-            UnpaidBodyTooLarge: for a long one: its price is much work for nothing.
-        """
-        try:
-            return await exchange.body(UNPAID_BYTES)
-        except BodyTooLarge as error:
-            raise UnpaidBodyTooLarge(
-                f"a request without payment may have {UNPAID_BYTES} bytes; send a shorter one, or send this one with a "
-                "key (`Authorization: Bearer uf_...`) or with a payment, whose amount limits what it may cost",
-                field="body",
-                limit=UNPAID_BYTES,
-            ) from error
+        """Read a short request."""
+        return await _short_body(exchange)
 
     def check_asset(self, asset: str) -> None:
         """Every asset may be priced."""
@@ -175,9 +164,9 @@ class Wallet:
         return self.payment.config.payer
 
     @property
-    def account(self) -> Address:
-        """The payer."""
-        return self.payment.config.payer
+    def account(self) -> str:
+        """The payer with the payer authorizer: anybody can open a channel that names somebody else as its payer."""
+        return scope_of(self.payment.config)
 
     @property
     def identifier(self) -> str:
@@ -185,8 +174,10 @@ class Wallet:
         return self.payment.identifier
 
     async def body(self, exchange: Exchange) -> bytes:
-        """Read the request."""
-        return await exchange.body(BODY_BYTES)
+        """Read the request; a long one only if its voucher is good and the channel has money for it here already."""
+        if exchange.is_longer(UNPAID_BYTES) and await self.wallets.funding.carries(self.payment):
+            return await exchange.body(BODY_BYTES)
+        return await _short_body(exchange)
 
     def check_asset(self, asset: str) -> None:
         """Wallets may call every asset."""
@@ -232,3 +223,20 @@ class Wallet:
     async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
         """Return the price, and the channel's numbers where they help."""
         return [await self.wallets.price(self.exchange, order, refusal, self.payment)]
+
+
+async def _short_body(exchange: Exchange) -> bytes:
+    """Read a request that nobody may pay for.
+
+    Raises:
+        UnpaidBodyTooLarge: for a long one: its price is much work for nothing.
+    """
+    try:
+        return await exchange.body(UNPAID_BYTES)
+    except BodyTooLarge as error:
+        raise UnpaidBodyTooLarge(
+            f"a request may have {UNPAID_BYTES} bytes unless money is there for it: send a shorter one, or this one "
+            "with a key (`Authorization: Bearer uf_...`) or on a channel that holds a deposit",
+            field="body",
+            limit=UNPAID_BYTES,
+        ) from error

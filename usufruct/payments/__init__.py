@@ -34,6 +34,7 @@ from usufruct.payments.errors import (
     WrongState,
 )
 from usufruct.payments.jobs import claim_due, deposit_due, refund_due, watch
+from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Points
 from usufruct.payments.ledger.ledger import Ledger, new_id, open_ledger
 from usufruct.payments.ledger.records import (
@@ -65,7 +66,7 @@ from usufruct.payments.model import (
     measure,
     price_up,
 )
-from usufruct.payments.offer import InvalidOffer, Offer, read_offer
+from usufruct.payments.offer import DepositTooSmall, InvalidOffer, Offer, read_offer
 from usufruct.payments.receipt import (
     InvalidReceipt,
     Receipt,
@@ -79,7 +80,7 @@ from usufruct.payments.receipt import (
 )
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
 from usufruct.payments.settlement.claimer import Claimer
-from usufruct.payments.settlement.deposits import DepositAuthorization, Deposits
+from usufruct.payments.settlement.deposits import DepositAuthorization, Deposited, Deposits
 from usufruct.payments.settlement.errors import (
     AnchorMismatch,
     BatchRefused,
@@ -132,14 +133,13 @@ from usufruct.payments.voucher import (
 from usufruct.payments.x402.answer import Wanted
 from usufruct.payments.x402.errors import (
     ChannelUnfunded,
-    DepositTooSmall,
     MalformedPayment,
     VoucherSignatureInvalid,
     WrongNetwork,
     WrongScheme,
     x402_name,
 )
-from usufruct.payments.x402.funding import Deposited, Funding
+from usufruct.payments.x402.funding import Funding
 from usufruct.payments.x402.payment import (
     Payment,
     PaymentKind,
@@ -284,6 +284,7 @@ __all__ = [
     "receipt_of",
     "recover_signer",
     "refund_due",
+    "scope_of",
     "sign_receipt",
     "sign_voucher",
     "token_facts",

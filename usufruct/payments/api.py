@@ -10,7 +10,6 @@ from usufruct.payments.offer import Offer
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import ChainSide
-from usufruct.payments.x402.errors import DepositTooSmall
 from usufruct.web import Exchange, Members, Route, json_object
 
 _BODY_BYTES = 65_536
@@ -33,12 +32,7 @@ def payment_routes(side: ChainSide, deposits: Deposits, keys: Keys, offer: Offer
     async def deposit(exchange: Exchange) -> None:
         members = Members(json_object(await exchange.body(_BODY_BYTES)), InvalidDeposit)
         wanted = read_deposit_json(members.only("channelConfig", "deposit"), offer.chain_id)
-        if wanted.amount < offer.least_deposit:
-            raise DepositTooSmall(
-                f"a deposit must be at least {offer.least_deposit} atomic units, not {wanted.amount}",
-                field="deposit.amount",
-                least=offer.least_deposit,
-            )
+        offer.check_deposit(wanted.amount)
         # who hands it in may be a stranger who read it on the chain: only what stands there is told
         await exchange.answer_json((await deposits.submit(wanted)).reading.as_json())
 

@@ -124,3 +124,12 @@ def channel_unknown(channel: Hash32) -> ChannelUnknown:
     return ChannelUnknown(
         f"channel {channel} is not known here; deposit into it first, then try again", channel=channel
     )
+
+
+def voucher_published(channel: Hash32, amount: int) -> VoucherPublished:
+    """Return the refusal of a voucher that whoever sent it may have read on the chain."""
+    return VoucherPublished(
+        f"a voucher over {amount} was claimed and is public now; sign another amount: ask for a token more or less",
+        channel=channel,
+        offered=amount,
+    )

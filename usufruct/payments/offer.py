@@ -6,10 +6,16 @@ from typing import Any
 
 from usufruct.accounts import KeyDomain
 from usufruct.chain import COLLECTOR, SETTLEMENT
-from usufruct.core import UINT128_MAX, Address, ChainId, Invalid
+from usufruct.core import UINT128_MAX, Address, ChainId, Invalid, PaymentRequired
 from usufruct.payments.documents import read_token_json, token_json
 from usufruct.payments.settlement.reader import TokenFacts
 from usufruct.web import Members
+
+
+class DepositTooSmall(PaymentRequired):
+    """A deposit below the operator's smallest."""
+
+    code = "deposit_below_minimum"
 
 
 class InvalidOffer(Invalid):
@@ -31,6 +37,19 @@ class Offer:
     withdraw_delay: int
     least_deposit: int
     receipts: Address
+
+    def check_deposit(self, amount: int) -> None:
+        """Refuse a deposit that is not worth its gas.
+
+        Raises:
+            DepositTooSmall: names the least.
+        """
+        if amount < self.least_deposit:
+            raise DepositTooSmall(
+                f"a deposit must be at least {self.least_deposit} atomic units, not {amount}",
+                field="deposit.amount",
+                least=self.least_deposit,
+            )
 
     def as_json(self) -> dict[str, object]:
         """Return it as `GET /v1/terms` answers; `read_offer` reads it."""

@@ -152,6 +152,7 @@ deposits = Table(
     Column("state", String(9), nullable=False),
     Column("outbox_id", String(200)),  # in the sender's outbox
     Column("planned_at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
     PrimaryKeyConstraint("channel_id", "nonce"),
     CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
 )

@@ -74,6 +74,11 @@ class Exchange:
         """Return a request header's text (lowercase `name`), or "" when it was not sent."""
         return self.headers.get(name, b"").decode("latin-1").strip()
 
+    def is_longer(self, limit: int) -> bool:
+        """Tell whether the body may have more than `limit` bytes: it says so, or does not say how many."""
+        declared = self.headers.get(b"content-length", b"")
+        return not declared.isdigit() or int(declared) > limit
+
     async def body(self, limit: int) -> bytes:
         """Read the whole body.
 

@@ -7,8 +7,8 @@ from usufruct.payments.errors import (
     KeyMismatch,
     StillRunning,
     VoucherOverBalance,
-    VoucherPublished,
     VoucherTooLow,
+    voucher_published,
 )
 from usufruct.payments.ledger.backend import Money, Verb, ask, ask_one
 from usufruct.payments.ledger.records import Channel, Replay, Reservation
@@ -73,11 +73,7 @@ def refuse_published(request: Reservation) -> Verb[None]:
         VoucherPublished: when a claim carried it.
     """
     if request.voucher and (yield from published(request.channel, request.voucher.max_claimable)):
-        raise VoucherPublished(
-            f"a voucher over {request.voucher.max_claimable} was claimed and is public now; sign another amount",
-            channel=request.channel,
-            offered=request.voucher.max_claimable,
-        )
+        raise voucher_published(request.channel, request.voucher.max_claimable)
 
 
 def scope_of(config: ChannelConfig) -> str:

@@ -54,26 +54,27 @@ def observe(reading: ChannelReading) -> Verb[Channel]:
 def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address) -> Verb[None]:
     """Take note of a deposit authorization before it is broadcast; one that failed may be tried again.
 
-    A payer has one deposit under way at a time, and `MOST_DEPOSITS` in a day: the same money may stand behind many
-    authorizations, and each costs the operator gas.
+    A payer has one deposit under way at a time, and `MOST_DEPOSITS` in a day, tries that failed included: the same
+    money may stand behind many authorizations, and each try costs the operator gas.
     """
-    others = yield from ask(
-        "SELECT nonce, state FROM deposits WHERE payer = $1 AND planned_at > {now} - 86400 AND nonce <> $2",
-        payer,
-        nonce,
+    latest = yield from ask(
+        "SELECT nonce, state, tries FROM deposits WHERE payer = $1 AND planned_at > {now} - 86400", payer
     )
-    if any(row["state"] == "planned" for row in others):
+    if any(row["state"] == "planned" and row["nonce"] != nonce for row in latest):
         raise DepositUnderWay(f"another deposit of {payer} is on its way; ask again", payer=payer)
-    if len(others) >= MOST_DEPOSITS:
+    tries = sum(row["tries"] for row in latest)
+    known = next((row for row in latest if row["nonce"] == nonce), None)
+    if tries >= MOST_DEPOSITS and (known is None or known["state"] == "failed"):
         raise TooManyDeposits(
-            f"{payer} made {len(others)} deposits in a day; deposit more at once, or deposit on the chain yourself",
+            f"{payer} made {tries} deposits in a day; deposit more at once, or deposit on the chain yourself",
             payer=payer,
             most=MOST_DEPOSITS,
         )
     noted = yield from ask_one(
-        "INSERT INTO deposits (channel_id, nonce, amount, state, outbox_id, planned_at, payer) "
-        "VALUES ($1, $2, $3, 'planned', $4, {now}, $5) ON CONFLICT (channel_id, nonce) DO UPDATE "
-        "SET state = 'planned', outbox_id = excluded.outbox_id WHERE deposits.state = 'failed' RETURNING nonce",
+        "INSERT INTO deposits (channel_id, nonce, amount, state, outbox_id, planned_at, payer, tries) "
+        "VALUES ($1, $2, $3, 'planned', $4, {now}, $5, 1) ON CONFLICT (channel_id, nonce) DO UPDATE "
+        "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id, "
+        "planned_at = excluded.planned_at, tries = deposits.tries + 1 WHERE deposits.state = 'failed' RETURNING nonce",
         channel_id,
         nonce,
         Money(amount),
@@ -85,8 +86,12 @@ def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str,
 
 
 def finish_deposit(channel_id: Hash32, nonce: Hash32, *, confirmed: bool) -> Verb[None]:
-    """Note how a deposit's transaction ended; the balance itself comes from `observe`."""
-    yield from _finish("deposits", channel_id, nonce, confirmed=confirmed)
+    """Note how a deposit's transaction ended; the balance itself comes from `observe`.
+
+    One that was given up may be found on the chain all the same, and is confirmed then.
+    """
+    before = "('planned', 'failed')" if confirmed else "('planned')"
+    yield from _finish("deposits", channel_id, nonce, before, confirmed=confirmed)
 
 
 def plan_refund(channel_id: Hash32, nonce: int, amount: int, outbox_id: str) -> Verb[Channel]:
@@ -161,10 +166,12 @@ def _set_refunding(channel: Channel, refunding: int) -> Verb[Channel]:
     return (yield from locked_channel(channel.reading.id))
 
 
-def _finish(table: str, channel_id: Hash32, nonce: Hash32 | int, *, confirmed: bool) -> Verb[int]:
-    """End a planned deposit or refund by compare-and-set, and return its amount."""
+def _finish(
+    table: str, channel_id: Hash32, nonce: Hash32 | int, before: str = "('planned')", *, confirmed: bool
+) -> Verb[int]:
+    """End a deposit or refund in one of the states `before` by compare-and-set, and return its amount."""
     row = yield from ask_one(
-        f"UPDATE {table} SET state = $3 WHERE channel_id = $1 AND nonce = $2 AND state = 'planned' RETURNING amount",
+        f"UPDATE {table} SET state = $3 WHERE channel_id = $1 AND nonce = $2 AND state IN {before} RETURNING amount",
         channel_id,
         nonce,
         "confirmed" if confirmed else "failed",

@@ -25,7 +25,7 @@ from usufruct.chain import (
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.core import ChainId, Hash32
+from usufruct.core import Address, ChainId, Hash32
 from usufruct.payments.errors import DepositUnderWay, DuplicateDeposit, WrongState
 from usufruct.payments.ledger.ledger import new_id
 from usufruct.payments.ledger.records import Channel
@@ -45,7 +45,7 @@ from usufruct.payments.voucher import ChannelConfig, channel_id
 from usufruct.store import ConstraintViolated
 
 _MARGIN_SECONDS = 6
-_UNSENT_SECONDS = 600
+_UNSENT_SECONDS = 120
 _SOON_SECONDS = 0.1
 _TURNS = 8
 _MOST_GAS = 300_000
@@ -78,6 +78,14 @@ class DepositAuthorization:
         return b"".join(map(word, head)) + padded
 
 
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    """A deposit that was made: how much, and in which transaction."""
+
+    amount: int
+    transaction: Hash32 | None
+
+
 class Deposits:
     """Sends deposits with any key that can pay for gas."""
 
@@ -103,18 +111,21 @@ class Deposits:
         nonce = deposit.nonce(channel)
         payer = deposit.config.payer
         for left in reversed(range(_TURNS)):
-            known = await self._side.ledger.pending_deposit_of(payer)
-            if known is not None and (known.channel, known.nonce) == (channel, nonce):
-                return await self._finish(deposit, known)
-            if known is not None:
-                await self._wait_for(known)
-            await self._check_on_chain(deposit, nonce)
+            if await self._side.ledger.deposited(channel, nonce):
+                return await self._observer.open(deposit.config)
+            mine, other = await self._under_way(channel, nonce, payer)
+            if mine and await self._sender.find(mine.outbox_id):
+                return await self._finish(deposit, mine)
+            await self._check_on_chain(deposit, nonce)  # before anybody waits: anybody may hand in anything
+            if mine:
+                return await self._finish(deposit, mine)
+            if other:
+                await self._wait_for(other)
+                await self._check_on_chain(deposit, nonce)
             planned = Transfer(channel, nonce, deposit.amount, f"deposit/{new_id()}")
             try:
                 await self._side.ledger.plan_deposit(channel, nonce, deposit.amount, planned.outbox_id, payer)
-            except DuplicateDeposit:
-                return await self._observer.open(deposit.config)
-            except (DepositUnderWay, ConstraintViolated):
+            except (DuplicateDeposit, DepositUnderWay, ConstraintViolated):  # another process was faster: look again
                 if not left:
                     raise _pending(planned) from None
             else:
@@ -135,11 +146,14 @@ class Deposits:
             await self._ended(config, known, sent)
         return True
 
-    async def transaction(self, channel: Hash32, nonce: Hash32) -> Hash32 | None:
-        """Return the transaction that made a deposit of ours, once it is confirmed."""
-        made = await self._side.ledger.deposited(channel, nonce)
-        sent = await self._sender.find(made.outbox_id) if made else None
-        return sent.hash if sent else None
+    async def made(self, deposit: DepositAuthorization) -> Deposited | None:
+        """Return a deposit that was sent from here, once it is confirmed."""
+        channel = channel_id(self._side.escrow, deposit.config)
+        made = await self._side.ledger.deposited(channel, deposit.nonce(channel))
+        if made is None:
+            return None
+        sent = await self._sender.find(made.outbox_id)
+        return Deposited(made.amount, sent.hash if sent else None)
 
     async def run(self) -> int:
         """Note how deposits ended whose payer has not asked again, and return how many; the watcher sees the money."""
@@ -235,8 +249,7 @@ class Deposits:
             )
         token = TestDollar(deposit.config.token, self._side.client)
         if await token.authorization_state(deposit.config.payer, bytes.fromhex(nonce[2:])):
-            channel = channel_id(self._side.escrow, deposit.config)
-            if not await self._side.ledger.deposited(channel, nonce):
+            if not await self._is_ours(deposit, nonce):
                 raise DepositUsed(f"the authorization with nonce {nonce} was used before; sign another", nonce=nonce)
             return
         held = await token.balance_of(deposit.config.payer)
@@ -253,9 +266,24 @@ class Deposits:
         try:
             await self._sender.simulate(self._call(deposit))
         except Revert as refusal:
-            channel = channel_id(self._side.escrow, deposit.config)
-            if not await self._side.ledger.deposited(channel, nonce):
+            if not await self._is_ours(deposit, nonce):
                 raise _refused(refusal) from refusal
+
+    async def _is_ours(self, deposit: DepositAuthorization, nonce: Hash32) -> bool:
+        """Tell whether a deposit was sent from here: then the chain refuses it because it is being made, or was."""
+        channel = channel_id(self._side.escrow, deposit.config)
+        if await self._side.ledger.deposited(channel, nonce):
+            return True
+        mine, _ = await self._under_way(channel, nonce, deposit.config.payer)
+        return mine is not None and await self._sender.find(mine.outbox_id) is not None
+
+    async def _under_way(
+        self, channel: Hash32, nonce: Hash32, payer: Address
+    ) -> tuple[Transfer | None, Transfer | None]:
+        """Return the payer's deposit that has not ended: as the first if it is this one, as the second if another."""
+        known = await self._side.ledger.pending_deposit_of(payer)
+        same = known is not None and (known.channel, known.nonce) == (channel, nonce)
+        return (known, None) if same else (None, known)
 
     def _call(self, deposit: DepositAuthorization) -> Call:
         return self._settlement.deposit(on_chain(deposit.config), deposit.amount, COLLECTOR, deposit.collector_data())

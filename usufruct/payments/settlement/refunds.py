@@ -70,7 +70,7 @@ class Refunds:
         self.counters = counters or Counters()
 
     async def refund(self, channel: Hash32, amount: int | None = None) -> Refunded:
-        """Give a channel's free money back to its payer now: all of it, or `amount`.
+        """Give a channel's free money back to its payer now: all of it, or `amount`; or finish a refund that is begun.
 
         Raises:
             NothingToRefund: when nothing is free.
@@ -79,7 +79,7 @@ class Refunds:
             RefundFailed: when the chain refused it; the money is free again.
             RpcUnavailable: when the node does not answer.
         """
-        planned = await self._plan(await self._side.ledger.channel(channel), amount)
+        planned = await self._under_way(channel) or await self._plan(await self._side.ledger.channel(channel), amount)
         ended = await self._advance(planned)
         if ended is None:
             raise RefundPending(f"the refund of {planned.amount} from channel {channel} is on its way", channel=channel)
@@ -96,6 +96,8 @@ class Refunds:
             RefundTooSmall: when a part is asked for that the gas would eat.
             NothingToRefund, RefundTooHigh, RefundPending, RefundFailed, RpcUnavailable: as `refund`.
         """
+        if await self._under_way(channel):
+            return await self.refund(channel)
         policy, now = self._policy, await self._side.database.now()
         last = await self._side.ledger.last_paid_for(channel)
         rest, waits = "the last deposit or refund", policy.cooling_seconds
@@ -114,6 +116,9 @@ class Refunds:
                 f"a part must be at least {policy.least}, not {amount}; ask for all of it, or more", least=policy.least
             )
         return await self.refund(channel, amount)
+
+    async def _under_way(self, channel: Hash32) -> Transfer | None:
+        return next((each for each in await self._side.ledger.pending_refunds() if each.channel == channel), None)
 
     async def run(self) -> int:
         """Finish refunds that were begun, refund what is due, and return how many were confirmed."""

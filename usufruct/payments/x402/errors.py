@@ -64,12 +64,6 @@ class ChannelUnfunded(PaymentRequired):
     code = "channel_not_found"
 
 
-class DepositTooSmall(PaymentRequired):
-    """A deposit below the operator's smallest."""
-
-    code = "deposit_below_minimum"
-
-
 def x402_name(error: UsufructError, *, corrective: bool = False) -> str:
     """Return x402's name for a refusal, or our own code where x402 has none.
 

@@ -1,29 +1,22 @@
 """Makes a wallet's payment good for a call: everything is checked first, and only then is anything deposited."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from usufruct.core import Hash32, PaymentRequired
-from usufruct.payments.errors import ChannelUnknown, VoucherPublished
+from usufruct.payments.errors import ChannelUnknown, voucher_published
 from usufruct.payments.ledger.admission import accepted_voucher
 from usufruct.payments.ledger.ledger import Ledger
 from usufruct.payments.ledger.records import Channel, ChannelReading, Reservation
-from usufruct.payments.settlement.deposits import DepositAuthorization, Deposits
+from usufruct.payments.offer import Offer
+from usufruct.payments.settlement.deposits import DepositAuthorization, Deposited, Deposits
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.refunds import Refunded, Refunds
 from usufruct.payments.signature import InvalidSignature
 from usufruct.payments.terms import ChannelRefused, ChannelTerms
 from usufruct.payments.voucher import Escrow, VerifiedVoucher, channel_id, verify_voucher
-from usufruct.payments.x402.errors import ChannelUnfunded, DepositTooSmall, VoucherSignatureInvalid
+from usufruct.payments.x402.errors import ChannelUnfunded, VoucherSignatureInvalid
 from usufruct.payments.x402.payment import Payment
-
-
-@dataclass(frozen=True, slots=True)
-class Deposited:
-    """A deposit that was made for a call: how much, and in which transaction."""
-
-    amount: int
-    transaction: Hash32 | None
 
 
 class HeldChannels(Protocol):
@@ -45,9 +38,9 @@ class Funding:
         deposits: Deposits,
         refunds: Refunds,
         key_channels: HeldChannels,
-        least_deposit: int,
+        offer: Offer,
     ) -> None:
-        """Take channels under `terms` but `key_channels`, and deposits from `least_deposit` atomic units on."""
+        """Take channels under `terms` but `key_channels`, and deposits as `offer` says."""
         self._key_channels = key_channels
         self._escrow = escrow
         self._terms = terms
@@ -55,7 +48,7 @@ class Funding:
         self._observer = observer
         self._deposits = deposits
         self._refunds = refunds
-        self._least_deposit = least_deposit
+        self._offer = offer
 
     def channel_of(self, payment: Payment) -> Hash32:
         """Return the id of the channel that a payment is on."""
@@ -72,6 +65,15 @@ class Funding:
             return verify_voucher(self._escrow, payment.config, payment.voucher)
         except InvalidSignature as error:
             raise VoucherSignatureInvalid(error.message, field="voucher.signature") from error
+
+    async def carries(self, payment: Payment) -> bool:
+        """Tell whether the payment's voucher is its payer's, and its channel has free money here."""
+        try:
+            self.verify(payment)
+        except PaymentRequired:
+            return False
+        channel = await self._known(payment)
+        return channel is not None and channel.free > 0
 
     async def prepare(self, payment: Payment, reservation: Reservation) -> Deposited | None:
         """See to it that the channel can carry this call, by the payment's deposit if it has one.
@@ -91,13 +93,10 @@ class Funding:
             if await self._known(payment) is None:
                 await self._open(payment)
             return None
+        if made := await self._deposits.made(payment.deposit):  # the same payment once more: its answer may be kept
+            return made
         await self._refuse_published(payment)
-        if payment.deposit.amount < self._least_deposit:
-            raise DepositTooSmall(
-                f"a deposit must be at least {self._least_deposit}, not {payment.deposit.amount}",
-                field="deposit.amount",
-                least=self._least_deposit,
-            )
+        self._offer.check_deposit(payment.deposit.amount)
         if await self._deposits.settle(payment.config) and await self._covered(payment, reservation):
             return None
         accepted_voucher(reservation, await self._after(payment, payment.deposit))
@@ -130,10 +129,7 @@ class Funding:
     async def _refuse_published(self, payment: Payment) -> None:
         """Refuse a voucher that a stranger could show, because a claim made it public."""
         if await self._published(payment):
-            raise VoucherPublished(
-                f"the voucher over {payment.voucher.max_claimable} was claimed and is public now; sign another amount",
-                offered=payment.voucher.max_claimable,
-            )
+            raise voucher_published(self.channel_of(payment), payment.voucher.max_claimable)
 
     async def _refuse_keys(self, payment: Payment) -> None:
         if await self._key_channels.holds(self.channel_of(payment)):
@@ -177,9 +173,8 @@ class Funding:
         return replace(channel, reading=_with(channel.reading, deposit.amount))
 
     async def _deposit(self, deposit: DepositAuthorization) -> Deposited:
-        channel = channel_id(self._escrow, deposit.config)
         await self._deposits.submit(deposit)
-        return Deposited(deposit.amount, await self._deposits.transaction(channel, deposit.nonce(channel)))
+        return await self._deposits.made(deposit) or Deposited(deposit.amount, None)
 
 
 def _with(reading: ChannelReading, amount: int) -> ChannelReading:

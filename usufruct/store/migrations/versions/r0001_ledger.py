@@ -173,6 +173,7 @@ def _deposits() -> None:
         sa.Column("state", sa.String(9), nullable=False),
         sa.Column("outbox_id", sa.String(200)),
         sa.Column("planned_at", sa.BigInteger, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("channel_id", "nonce"),
         sa.CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
     )

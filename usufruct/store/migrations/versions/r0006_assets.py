@@ -68,9 +68,10 @@ def _changes() -> None:
     )
     op.create_table(
         "asset_names",
+        sa.Column("registry", _Address, nullable=False),
         sa.Column("name", sa.String(200), nullable=False),
         sa.Column("asset_id", _Id, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_asset_names"),
+        sa.PrimaryKeyConstraint("registry", "name", name="pk_asset_names"),
     )
 
 
