@@ -104,6 +104,26 @@ def test_a_payee_the_till_forgot_and_a_claim_key_it_does_not_know(commands, cli_
     commands.json("service", "retire", "unpaid")
 
 
+def test_money_that_waits_for_a_retired_services_payee(commands, cli_world, librarian_url):
+    payee = "0x" + "67" * 20
+    sold = commands.json(
+        "sell", "--no-up", "--upstream", librarian_url, "--model", "librarian", "--name", "waits", "--pay-to", payee
+    )
+
+    async def charge(installation):
+        await cli_world.charge(installation, await cli_world.paying_key(installation), int(sold["asset"], 16), 4_321)
+
+    commands.inside(charge)
+    commands.json("service", "retire", "waits")
+    assert commands.refused("service", "retire", "waits").code == "already_retired"
+    commands.json("till", "payee", payee, "--as", "none")
+    commands.json("claim", "run", "--everything")
+    [finding] = examine(commands)[1]["claims"]
+    commands.json("till", "payee", payee)
+    assert payee in finding["says"]
+    assert "usufruct till payee ADDRESS" in finding["remedy"]
+
+
 def test_an_upstream_that_is_gone(commands, cli_world):
     async def offer(installation):
         asset = cli_world.asset("gone", "http://127.0.0.1:9/v1", cli_world.SOMEBODY.address)

@@ -40,6 +40,7 @@ from usufruct.assets.model import (
     about_calls,
     bps_of_percent,
     shares_of_percent,
+    symbol_of,
 )
 from usufruct.assets.passes import Passes, Purchase
 from usufruct.assets.registry import Register
@@ -95,4 +96,5 @@ __all__ = [
     "bps_of_percent",
     "follow",
     "shares_of_percent",
+    "symbol_of",
 ]

@@ -280,6 +280,12 @@ def check_terms(terms: AssetTerms, chain_id: ChainId) -> None:
         )
 
 
+def symbol_of(name: str) -> str:
+    """Return a symbol for the shares of an asset whose registrant named none: the name's letters and digits."""
+    signs = [sign for sign in name.upper() if sign.isascii() and sign.isalnum()]
+    return "".join(signs[:LONGEST_SYMBOL])
+
+
 def check_name(name: str) -> None:
     """Refuse a name that is unreadable, or could be taken for an id.
 

@@ -18,6 +18,7 @@ from usufruct.assets import (
     Token,
     bps_of_percent,
     shares_of_percent,
+    symbol_of,
 )
 from usufruct.chain import DEVNET_CHAINS, checksum
 from usufruct.cli.printing import Json, print_facts, print_rows, say
@@ -100,7 +101,7 @@ def register(
             )
             terms = AssetTerms(
                 name=name,
-                symbol=symbol or _symbol(name),
+                symbol=symbol or symbol_of(name),
                 currency=token.address,
                 card=card,
                 kind=Kind[kind.name],
@@ -312,7 +313,3 @@ def _policy(text: str, chain: ChainId) -> Address | None:
             say(OPEN_SHARES_WARNING)
         return ZERO_ADDRESS
     return address(text, "transfer_policy") if text else None
-
-
-def _symbol(name: str) -> str:
-    return "".join(character for character in name.upper() if character.isascii() and character.isalnum())[:11]

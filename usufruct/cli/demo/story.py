@@ -11,7 +11,7 @@ import httpx
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from usufruct.app import DEVNET_FEE_BPS, Installation, Role, signer_of
-from usufruct.assets import Assets, AssetTerms, Holding, Register
+from usufruct.assets import Assets, AssetTerms, Holding, Register, symbol_of
 from usufruct.chain import checksum, devnet_signer, list_payee
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.structs import PayeeKind
@@ -289,8 +289,7 @@ class Story:
         card = CardOnChain(
             PRICES.input_per_million, PRICES.output_per_million, PRICES.per_call, PRICES.context_window, PRICES.version
         )
-        symbol = "".join(filter(str.isalnum, offer.name.upper()))[:11]
-        terms = AssetTerms(offer.name, symbol, self._dollar.address, card, notice_period=3_600)
+        terms = AssetTerms(offer.name, symbol_of(offer.name), self._dollar.address, card, notice_period=3_600)
         gifts = [Holding(devnet_signer(OWNERS[who], chain_id).address, amount) for who, amount in PARTS.items()]
         registered = await self._assets.register(registrant, terms, gifts)
         till = Till(installation.operator.till, installation.client)

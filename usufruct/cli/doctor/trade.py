@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from usufruct.app import Installation
 from usufruct.chain import checksum
+from usufruct.chain.contracts.errors import NotAPayee
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
@@ -12,6 +13,7 @@ from usufruct.connectors import Limits, Upstream, UpstreamFault
 from usufruct.core import format_units
 from usufruct.gateway import Asset, Replica
 
+_UNLISTED = NotAPayee.__name__
 _LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
 
 
@@ -60,7 +62,10 @@ async def check_hanging(installation: Installation) -> AsyncIterator[Finding]:
         yield good("calls", "none hangs")
     aside = await installation.claimer.set_aside()
     for each in aside:
-        yield bad("claims", f"channel {each.channel} is set aside: {each.message}", "it is tried again by itself")
+        remedy = "it is tried again by itself"
+        if _UNLISTED in each.message:
+            remedy = "list that payee where the owner's key is (`usufruct till payee ADDRESS`); then " + remedy
+        yield bad("claims", f"channel {each.channel} is set aside: {each.message}", remedy)
     if not aside:
         owed = sum(total.claimable for total in await installation.ledger.totals())
         amount = format_units(owed, installation.operator.decimals)
