@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
@@ -27,15 +27,18 @@ from usufruct.chain import (
     check_settlement,
     deploy_devnet,
     devnet_signer,
+    lag_metrics,
     open_keystore,
     open_till,
     refuse_devnet_key,
+    sender_metrics,
 )
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, InvalidSetting, check_operator
 from usufruct.core import Address, ChainId, Conflict, SystemClock, address
 from usufruct.gateway import (
+    CallCounters,
     Catalogue,
     Gateway,
     KeyChannels,
@@ -50,6 +53,7 @@ from usufruct.payments import (
     ChannelTerms,
     Claimer,
     ClaimPolicy,
+    Counters,
     Deposits,
     Escrow,
     Funding,
@@ -63,21 +67,26 @@ from usufruct.payments import (
     Watcher,
     claim_due,
     deposit_due,
+    money_metrics,
     open_ledger,
     payment_routes,
     recover_signer,
     refund_due,
+    settlement_metrics,
     token_facts,
     watch,
 )
 from usufruct.store import Database, Seal, Stamp, ensure_current, open_database
-from usufruct.web import GuardedProtocol, Health, Router
+from usufruct.web import GuardedProtocol, Health, Metrics, Router, SideServer
 
 DEVNET_FEE_BPS = 250
 """The protocol fee of devnets: 2.5 %."""
 
 MOST_CONNECTIONS = 2_000
 """Connections a gateway takes at once; more are answered 503."""
+
+MOST_READERS = 20
+"""Connections at which a process shows its numbers at once."""
 
 FEE_SINK = DEVNET_ADDRESSES[3]
 """Where devnets' protocol fees go."""
@@ -225,9 +234,14 @@ class Installation(ChainAccess):
         return ChainSide(self.client, self.operator.escrow, terms, self.ledger, self.database, confirmations)
 
     @cached_property
+    def counters(self) -> Counters:
+        """Return what this process's settlement counts."""
+        return Counters()
+
+    @cached_property
     def observer(self) -> Observer:
         """Return what keeps the ledger's channels as the chain has them."""
-        return Observer(self.chain_side)
+        return Observer(self.chain_side, self.counters)
 
     @cached_property
     def watcher(self) -> Watcher:
@@ -248,23 +262,43 @@ class Installation(ChainAccess):
     @cached_property
     def deposits(self) -> Deposits:
         """Return what puts payers' deposits on the chain."""
-        return Deposits(self.chain_side, self.sender(signer_of(Role.RELAYER, self.config)), self.observer)
+        return Deposits(self.chain_side, self._relay_sender, self.observer, counters=self.counters)
 
     @cached_property
     def claimer(self) -> Claimer:
         """Return what claims what was charged and splits it to the assets."""
         sink, policy = fee_sink_of(self.config), ClaimPolicy(threshold=self.config.claims.threshold)
-        return Claimer(self.chain_side, self._claim_sender, self.catalogue, sink, self.observer, policy=policy)
+        side, sender, counters = self.chain_side, self._claim_sender, self.counters
+        return Claimer(side, sender, self.catalogue, sink, self.observer, policy=policy, counters=counters)
 
     @cached_property
     def refunds(self) -> Refunds:
         """Return what gives unused money back."""
         policy = RefundPolicy(cooling_seconds=self.config.refunds.cooling_seconds)
-        return Refunds(self.chain_side, self._claim_sender, self.observer, leavers=self.keys, policy=policy)
+        side, sender, counters = self.chain_side, self._claim_sender, self.counters
+        return Refunds(side, sender, self.observer, leavers=self.keys, policy=policy, counters=counters)
 
     @cached_property
     def _claim_sender(self) -> Sender:
         return self.sender(signer_of(Role.CLAIM, self.config))
+
+    @cached_property
+    def _relay_sender(self) -> Sender:
+        return self.sender(signer_of(Role.RELAYER, self.config))
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Return this process's numbers: what it counts, and what it reads when somebody looks."""
+        senders: dict[str, Sender] = {Role.CLAIM: self._claim_sender, Role.RELAYER: self._relay_sender}
+        streams = {"assets": self.follower.behind, "settlement": self.watcher.behind}
+        return Metrics(
+            {
+                "ledger": partial(money_metrics, self.ledger),
+                "settlement": partial(settlement_metrics, self.counters),
+                "outbox": partial(sender_metrics, senders),
+                "chain": partial(lag_metrics, streams),
+            }
+        )
 
     @cached_property
     def wallets(self) -> Wallets:
@@ -309,7 +343,10 @@ class Installation(ChainAccess):
     def router(self) -> Router:
         """Return the gateway's HTTP application."""
         clock = SystemClock()
-        gateway = Gateway(self.keys, self.catalogue, self.ledger, self.operator, clock, wallets=self.wallets)
+        counters = CallCounters(self.metrics.registry)
+        gateway = Gateway(
+            self.keys, self.catalogue, self.ledger, self.operator, clock, wallets=self.wallets, counters=counters
+        )
         payments = payment_routes(self.chain_side, self.deposits, self.keys, self.offer, clock)
         routes = [*gateway_routes(gateway), *key_routes(self.keys, self.ledger), *payments]
         health = Health({"database": self.database.now, "chain": self.client.block_number})
@@ -390,7 +427,7 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
 async def serve(installation: Installation, announce: Callable[[str], None]) -> None:
     """Serve the gateway until the process is told to stop; `announce` is given its base URL once it accepts calls."""
     setting = installation.config.gateway
-    listening = _listen(setting.host, setting.port)
+    listening = _listen(setting.host, setting.port, "gateway.host or gateway.port")
     options = uvicorn.Config(
         installation.router(),
         log_config=None,
@@ -402,20 +439,53 @@ async def serve(installation: Installation, announce: Callable[[str], None]) -> 
     )
     server = uvicorn.Server(options)
     with listening:
+        async with show_metrics(installation, "gateway"):
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+                await asyncio.sleep(0.02)
+            if server.started:
+                announce(f"http://{setting.host}:{listening.getsockname()[1]}/v1")
+            await serving
+
+
+@asynccontextmanager
+async def show_metrics(installation: Installation, process: Literal["gateway", "worker"]) -> AsyncIterator[None]:
+    """Let the operator read this process's numbers while the block runs, unless its port in `[metrics]` is 0.
+
+    Raises:
+        AddressTaken: when something else listens there.
+    """
+    setting = installation.config.metrics
+    port = setting.gateway_port if process == "gateway" else setting.worker_port
+    if not port:
+        yield
+        return
+    with _listen(setting.host, port, f"metrics.host or metrics.{process}_port") as listening:
+        options = uvicorn.Config(
+            Router(installation.metrics.routes),
+            log_config=None,
+            access_log=False,
+            ws="none",
+            lifespan="off",
+            http=GuardedProtocol,
+            limit_concurrency=MOST_READERS,
+            timeout_graceful_shutdown=1,
+        )
+        server = SideServer(options)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.02)
-        if server.started:
-            announce(f"http://{setting.host}:{listening.getsockname()[1]}/v1")
-        await serving
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await serving
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, settings: str) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
         raise AddressTaken(
-            f"cannot listen at {host}:{port} ({error.strerror}); free it, or change gateway.host or gateway.port",
+            f"cannot listen at {host}:{port} ({error.strerror}); free it, or change {settings}",
             host=host,
             port=port,
         ) from error

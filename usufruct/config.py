@@ -30,6 +30,7 @@ __all__ = [
     "InvalidSetting",
     "KeysConfig",
     "LedgerConfig",
+    "MetricsConfig",
     "RefundsConfig",
     "Secret",
     "UnknownSetting",
@@ -56,6 +57,8 @@ _RANGES = {
     "refunds.cooling_seconds": (0, 30 * 86_400),
     "gateway.port": (0, 65_535),
     "gateway.least_deposit": (1, (1 << 128) - 1),
+    "metrics.gateway_port": (0, 65_535),
+    "metrics.worker_port": (0, 65_535),
 }
 
 
@@ -175,6 +178,18 @@ class GatewayConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsConfig:
+    """Where the numbers of a gateway and of a worker are read by HTTP (`/metrics`), by operators only; port 0: nowhere.
+
+    Whoever reaches it learns what everybody spends here together: no strangers' business.
+    """
+
+    host: str = "127.0.0.1"
+    gateway_port: int = 0
+    worker_port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be configured; made by `load_config`."""
 
@@ -186,6 +201,7 @@ class Config:
     refunds: RefundsConfig = field(default_factory=RefundsConfig)
     keys: KeysConfig = field(default_factory=KeysConfig)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
 
 
 def load_config(environment: Mapping[str, str] | None = None, file: Path | None = None) -> Config:

@@ -188,6 +188,10 @@ class Follower:
         if self._offers is not None:
             await self._tell(self._offers)
 
+    async def behind(self) -> int:
+        """Return how many blocks were not read yet; raises as `poll`."""
+        return await self._indexer.behind()
+
     async def poll_shares(self, asset: ListedAsset) -> None:
         """Take in the transfers of an asset's shares since the last time; raises as `poll`."""
         assert SharesMoved.TOPIC is not None

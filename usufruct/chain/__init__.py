@@ -21,6 +21,7 @@ from usufruct.chain.deployments import (
 from usufruct.chain.fees import FeePolicy, FeesOverCap
 from usufruct.chain.hashing import address_of_key, checksum, create2_address, keccak
 from usufruct.chain.indexer import Indexer, LogHandler, ReorgTooDeep, Stream
+from usufruct.chain.metrics import lag_metrics, sender_metrics
 from usufruct.chain.plan import (
     COLLECTOR,
     SETTLEMENT,
@@ -164,11 +165,13 @@ __all__ = [
     "hash_word",
     "install_anvil",
     "keccak",
+    "lag_metrics",
     "list_payee",
     "open_keystore",
     "open_till",
     "plan_setup",
     "refuse_devnet_key",
+    "sender_metrics",
     "set_up",
     "text_word",
     "typed_digest",

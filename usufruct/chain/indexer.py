@@ -100,6 +100,11 @@ class Indexer:
         async with self._database.snapshot() as unit:
             return await checkpoint(unit, self._stream.name)
 
+    async def behind(self) -> int:
+        """Return how many blocks there are on the chain that were not read yet, unripe ones included."""
+        point = await self.position()
+        return max(0, await self._client.block_number() - (point.block if point else 0))
+
     async def step(self) -> bool:
         """Read one range, or take one step back; False when there is nothing to do now.
 

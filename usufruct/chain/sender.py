@@ -94,6 +94,8 @@ class Sender:
         self._turn = asyncio.Lock()
         self._advanced_at = float("-inf")
         self.address = signer.address
+        self.spent_wei = 0
+        """What gas cost since this process began, for the transactions whose end it saw first."""
 
     async def simulate(self, call: Call) -> bytes:
         """Run a call as if sent now and return its output; raises the contract's own exception when it refuses."""
@@ -212,6 +214,10 @@ class Sender:
                 newest = await self._bump(sent, newest, head)
             await self._broadcast(sent, newest)
 
+    async def waiting(self) -> int:
+        """Return how many calls are not final yet."""
+        return len(await self._outbox.pending(self.address))
+
     async def stuck(self, blocks: int) -> list[Sent]:
         """Return calls that were signed more than `blocks` blocks ago and are not mined, oldest nonce first."""
         head = await self._client.block_number()
@@ -316,7 +322,8 @@ class Sender:
             receipt = receipts[0]
             if receipt.block_number <= deep:
                 state = State.CONFIRMED if receipt.succeeded else State.REVERTED
-                await self._outbox.finish(sent.key, state, receipt.hash, receipt.block_number)
+                if await self._outbox.finish(sent.key, state, receipt.hash, receipt.block_number):
+                    self.spent_wei += receipt.gas_used * receipt.gas_price
             return True
         if used_deep:
             await self._settle_displaced(sent, attempts, deep)

@@ -194,13 +194,13 @@ class Outbox:
         async with self._database.transaction() as unit:
             await unit.change(insert(attempts).values(self._attempt_row(key, attempt)))
 
-    async def finish(self, key: str, state: State, transaction: Hash32 | None, block: int) -> None:
-        """Make a call final; a call that is final already stays as it is."""
+    async def finish(self, key: str, state: State, transaction: Hash32 | None, block: int) -> bool:
+        """Make a call final, and tell whether it was not yet; one that is final already stays as it is."""
         change = update(outbox).where(
             outbox.c.chain_id == self._chain_id, outbox.c.key == key, outbox.c.state == State.PENDING
         )
         async with self._database.transaction() as unit:
-            await unit.change(change.values(state=state, hash=transaction, block=block, trouble=None))
+            return await unit.change(change.values(state=state, hash=transaction, block=block, trouble=None)) > 0
 
     async def note(self, key: str, trouble: str | None) -> None:
         """Keep what the node said to the newest broadcast; None when it took it."""

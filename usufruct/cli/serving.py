@@ -4,7 +4,7 @@ import logging
 
 import orjson
 
-from usufruct.app import open_installation, serve
+from usufruct.app import open_installation, serve, show_metrics
 from usufruct.cli.running import Attached, run, run_until_stopped
 from usufruct.config import load_config
 from usufruct.core import end_with_standard_input
@@ -32,7 +32,7 @@ def work_command(attached: Attached = False) -> None:
     """Follow the chain, claim, finish deposits and give money back, until told to stop; says so in one JSON line."""
 
     async def working() -> None:
-        async with open_installation(load_config()) as installation:
+        async with open_installation(load_config()) as installation, show_metrics(installation, "worker"):
             jobs = installation.jobs()
             _announce({"jobs": list(jobs)})
             await work(jobs)

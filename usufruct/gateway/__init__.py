@@ -14,6 +14,7 @@ from usufruct.gateway.errors import (
     UnsupportedContent,
     WrongEndpoint,
 )
+from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.operator import KeyChannels, Operator
 from usufruct.gateway.quotes import Quotes, StaleQuote
@@ -25,6 +26,7 @@ __all__ = [
     "USUAL_WINDOW",
     "Asset",
     "AssetExists",
+    "CallCounters",
     "Caps",
     "Catalogue",
     "CountingRule",

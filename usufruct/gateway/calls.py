@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from usufruct.accounts import Keys
-from usufruct.core import Clock, Hash32, PaymentRequired, hash32
+from usufruct.core import Clock, Hash32, PaymentRequired, UsufructError, hash32
 from usufruct.gateway.abandonment import Abandonments
 from usufruct.gateway.bill import SignedReceipt, content_hash, signed
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
@@ -15,6 +15,7 @@ from usufruct.gateway.counting import CountingRoom
 from usufruct.gateway.errors import InvalidRequest, ReceiptNotFound
 from usufruct.gateway.holders import KeyHolder, KeyHolders
 from usufruct.gateway.metering import Budget
+from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.operator import Operator
 from usufruct.gateway.request import Asked, read_chat, read_embeddings
@@ -70,8 +71,10 @@ class Calls:
         clock: Clock,
         counting: CountingRoom,
         wallets: Wallets | None = None,
+        counters: CallCounters | None = None,
     ) -> None:
         """Charge bearer keys, and `wallets` if there are any, for the catalogue's assets; count input in `counting`."""
+        self.counters = counters or CallCounters()
         self._holders = KeyHolders(keys, operator.escrow)
         self._wallets = wallets
         self._catalogue = catalogue
@@ -88,17 +91,15 @@ class Calls:
         Raises:
             UsufructError: every refusal; nothing was reserved or charged.
         """
-        payer = await self._payer(exchange)
-        order = await self._order(exchange, endpoint, payer)
         try:
-            held = await self._reserve(order, Hash32(exchange.call_id))
-        except PaymentRequired as refusal:
-            with suppress(OverBudget):
-                exchange.attach(await payer.refused(order, refusal))
+            payer, held = await self._let_in(exchange, endpoint)
+        except UsufructError as refusal:
+            self.counters.refused(refusal.code)
             raise
         if isinstance(held, Replay):
             repeated = await self._repeated(held)
             exchange.attach(payer.told(repeated.receipt.receipt.amount))
+            self.counters.replayed()
             return repeated
         exchange.attach(payer.told(0))
         try:
@@ -107,6 +108,16 @@ class Calls:
             await asyncio.shield(self.release(held, "not_started"))
             raise
         return held
+
+    async def _let_in(self, exchange: Exchange, endpoint: Endpoint) -> tuple[Payer, OpenCall | Replay]:
+        payer = await self._payer(exchange)
+        order = await self._order(exchange, endpoint, payer)
+        try:
+            return payer, await self._reserve(order, Hash32(exchange.call_id))
+        except PaymentRequired as refusal:
+            with suppress(OverBudget):
+                exchange.attach(await payer.refused(order, refusal))
+            raise
 
     async def meter(
         self, call: OpenCall, measured: Measured, response_hash: Hash32, answer: KeptAnswer
@@ -122,6 +133,7 @@ class Calls:
         bill = Bill(charge, measured.usage, measured.flagged, order.asset.model_digest, response_hash)
         kept = answer.packed() if order.idempotency else None
         metered = await self._metered(lease, bill, kept)
+        self.counters.metered(order.asset.name, bill)
         extra = {
             "call_id": lease.call,
             "payer": order.payer.name,
@@ -162,6 +174,7 @@ class Calls:
         except (CallLost, CallUnknown) as ended:
             logger.warning("not released: %s", ended.message, extra=extra)
         else:
+            self.counters.released(reason)
             logger.info("released", extra=extra)
         self._unreleased.pop(lease, None)
 

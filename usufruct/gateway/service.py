@@ -13,6 +13,7 @@ from usufruct.gateway.bill import SignedReceipt
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.counting import CountingRoom
+from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Asset, Endpoint
 from usufruct.gateway.operator import Operator
 from usufruct.gateway.replicas import Replicas
@@ -37,6 +38,7 @@ class Gateway:
         clock: Clock,
         limits: Limits | None = None,
         wallets: Wallets | None = None,
+        counters: CallCounters | None = None,
     ) -> None:
         """Serve the assets of `catalogue` to the holders of `keys` and to `wallets`; upstreams under `limits`."""
         self._catalogue = catalogue
@@ -45,7 +47,7 @@ class Gateway:
         self._clock = clock
         self._replicas = Replicas(clock, limits)
         self._counting = CountingRoom()
-        self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets)
+        self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets, counters)
         self.wallets = wallets
         self._answers = Answers(self._calls, self._replicas, self._counting)
 
@@ -88,6 +90,7 @@ class Gateway:
                 await self._calls.tidy()
                 await self._ledger.renew()
                 if released := await self._ledger.expire():
+                    self._calls.counters.borne(released)
                     logger.warning("released calls of a replica that died", extra={"calls": released})
                 if self._clock.monotonic() - forgotten_at > _FORGET_SECONDS:
                     while await self._ledger.forget_answers():

@@ -52,6 +52,7 @@ from usufruct.payments.ledger.records import (
     Totals,
 )
 from usufruct.payments.merkle import EmptyTree, merkle_proof, merkle_root, next_anchor, proves
+from usufruct.payments.metrics import money_metrics, settlement_metrics
 from usufruct.payments.model import (
     Allowance,
     CallState,
@@ -264,6 +265,7 @@ __all__ = [
     "measure",
     "merkle_proof",
     "merkle_root",
+    "money_metrics",
     "new_id",
     "next_anchor",
     "on_chain",
@@ -285,6 +287,7 @@ __all__ = [
     "recover_signer",
     "refund_due",
     "scope_of",
+    "settlement_metrics",
     "sign_receipt",
     "sign_voucher",
     "token_facts",

@@ -17,6 +17,7 @@ from usufruct.web.exchange import EVENT_STREAM, Exchange, json_object
 from usufruct.web.health import Check, Health
 from usufruct.web.log import JsonLines, log_as_json, redacted
 from usufruct.web.members import Members
+from usufruct.web.metrics import Metrics, SideServer
 from usufruct.web.protocol import GuardedProtocol
 from usufruct.web.router import Handler, Lifespan, Route, Router
 
@@ -35,8 +36,10 @@ __all__ = [
     "MalformedBody",
     "Members",
     "MethodNotAllowed",
+    "Metrics",
     "Route",
     "Router",
+    "SideServer",
     "SlowBody",
     "Unauthenticated",
     "UnknownRoute",

@@ -39,7 +39,7 @@ from usufruct.payments.settlement.errors import (
     DepositWrongChain,
     DepositWrongToken,
 )
-from usufruct.payments.settlement.model import ChainSide, on_chain
+from usufruct.payments.settlement.model import ChainSide, Counters, on_chain
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.voucher import ChannelConfig, channel_id
 from usufruct.store import ConstraintViolated
@@ -89,11 +89,20 @@ class Deposited:
 class Deposits:
     """Sends deposits with any key that can pay for gas."""
 
-    def __init__(self, side: ChainSide, sender: Sender, observer: Observer, *, wait_seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        side: ChainSide,
+        sender: Sender,
+        observer: Observer,
+        *,
+        wait_seconds: float = 60.0,
+        counters: Counters | None = None,
+    ) -> None:
         self._side = side
         self._sender = sender
         self._observer = observer
         self._wait = wait_seconds
+        self.counters = counters or Counters()
         self._settlement = BatchSettlement(side.escrow.contract, side.client)
 
     async def submit(self, deposit: DepositAuthorization) -> Channel:
@@ -221,6 +230,8 @@ class Deposits:
             await self._side.ledger.finish_deposit(transfer.channel, Hash32(str(transfer.nonce)), confirmed=confirmed)
         except WrongState:  # the same deposit, handed in twice at the same time
             return
+        self.counters.deposited += confirmed
+        self.counters.deposits_failed += not confirmed
 
     def _check(self, deposit: DepositAuthorization) -> None:
         if deposit.chain_id != self._side.escrow.chain_id:

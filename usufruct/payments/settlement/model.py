@@ -161,8 +161,14 @@ class Counters:
     """Atomic units claimed elsewhere that the till had already paid out before we could say to whom."""
     deferred: int = 0
     """Parts a token refused to pay, now owed by the till."""
+    deposited: int = 0
+    """Deposits confirmed."""
+    deposits_failed: int = 0
+    """Deposits that were planned and not made."""
     refunded: int = 0
     """Refunds confirmed."""
+    refunds_failed: int = 0
+    """Refunds that were planned and not made; the money is free again."""
     corrected: int = 0
     """Readings taken back because their block was."""
     by_reason: dict[str, int] = field(default_factory=dict)

@@ -203,4 +203,5 @@ class Refunds:
             _log.info("refund %s of channel %s was ended by another process", transfer.nonce, transfer.channel)
         else:
             self.counters.refunded += reading is not None
+            self.counters.refunds_failed += reading is None
         return reading is not None

@@ -65,3 +65,7 @@ class Watcher:
         """
         await self._indexer.catch_up()
         return await self._observer.refresh() + await self._observer.verify()
+
+    async def behind(self) -> int:
+        """Return how many blocks were not read yet; raises as `poll`."""
+        return await self._indexer.behind()

@@ -1,0 +1,34 @@
+"""The chain's side as numbers for monitoring: gas, what waits to be mined, and how far logs were read."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from usufruct.chain.sender import Sender
+
+
+async def sender_metrics(senders: Mapping[str, Sender]) -> list[Metric]:
+    """Return what senders spent and what they wait for, by their role.
+
+    Raises:
+        DatabaseUnavailable: when the outbox cannot be read.
+    """
+    spent = CounterMetricFamily("usufruct_gas_spent_wei", "Paid for final transactions.", labels=["role"])
+    waiting = GaugeMetricFamily("usufruct_outbox_pending", "Transactions that are not final yet.", labels=["role"])
+    for role, sender in senders.items():
+        spent.add_metric([role], sender.spent_wei)
+        waiting.add_metric([role], await sender.waiting())
+    return [spent, waiting]
+
+
+async def lag_metrics(streams: Mapping[str, Callable[[], Awaitable[int]]]) -> list[Metric]:
+    """Return how many blocks each stream of logs has still to read.
+
+    Raises:
+        RpcUnavailable: when the node does not answer.
+    """
+    lag = GaugeMetricFamily("usufruct_chain_lag_blocks", "Blocks that are not read yet.", labels=["stream"])
+    for name, behind in streams.items():
+        lag.add_metric([name], await behind())
+    return [lag]

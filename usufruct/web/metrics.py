@@ -1,0 +1,71 @@
+"""`/metrics`: a process's numbers in Prometheus' text format, for its operator only, on a listener of its own."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from usufruct.web.exchange import Exchange
+from usufruct.web.router import Route
+
+Reading = Callable[[], Awaitable[Iterable[Metric]]]
+
+_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Metrics:
+    """What one process counts itself, in `registry`, and what it reads anew whenever somebody looks."""
+
+    def __init__(self, readings: Mapping[str, Reading]) -> None:
+        """Take `readings`, by the name under which they are reported when they fail."""
+        self.registry = CollectorRegistry()
+        self._readings = readings
+
+    @property
+    def routes(self) -> list[Route]:
+        """The route to serve."""
+        return [Route("GET", "/metrics", self._show)]
+
+    async def _show(self, exchange: Exchange) -> None:
+        found = await asyncio.gather(*(_read(name, read) for name, read in self._readings.items()))
+        answered = GaugeMetricFamily(
+            "usufruct_reading_ok", "1: this part could be read now; 0: its numbers are left out.", labels=["part"]
+        )
+        for name, metrics in zip(self._readings, found, strict=True):
+            answered.add_metric([name], metrics is not None)
+        shown = _Shown([*self.registry.collect(), *(each for metrics in found for each in metrics or ()), answered])
+        body = await asyncio.to_thread(generate_latest, shown)
+        await exchange.answer(200, body, [(b"content-type", CONTENT_TYPE_LATEST.encode())])
+
+
+class SideServer(uvicorn.Server):
+    """A server beside a process's own work: it leaves signals to that."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
+
+
+class _Shown:
+    """`Collector` of what was collected already."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+async def _read(name: str, read: Reading) -> list[Metric] | None:
+    try:
+        return list(await asyncio.wait_for(read(), _SECONDS))
+    except Exception:  # whatever it is, the other numbers are wanted all the more
+        logger.exception("cannot be read for /metrics: %s", name)
+        return None
