@@ -60,6 +60,7 @@ from usufruct.payments import (
     Ledger,
     Observer,
     Offer,
+    Owed,
     RefundPolicy,
     Refunds,
     TokenFacts,
@@ -69,6 +70,7 @@ from usufruct.payments import (
     deposit_due,
     money_metrics,
     open_ledger,
+    owed_due,
     payment_routes,
     recover_signer,
     refund_due,
@@ -279,6 +281,11 @@ class Installation(ChainAccess):
         return Refunds(side, sender, self.observer, leavers=self.keys, policy=policy, counters=counters)
 
     @cached_property
+    def owed(self) -> Owed:
+        """Return what pays payees whom their token refused once."""
+        return Owed(self.chain_side, self._claim_sender, SystemClock(), counters=self.counters)
+
+    @cached_property
     def _claim_sender(self) -> Sender:
         return self.sender(signer_of(Role.CLAIM, self.config))
 
@@ -325,6 +332,7 @@ class Installation(ChainAccess):
             "claim": partial(claim_due, self.claimer),
             "deposit": partial(deposit_due, self.deposits),
             "refund": partial(refund_due, self.refunds),
+            "owed": partial(owed_due, self.owed),
         }
 
     @property

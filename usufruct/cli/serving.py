@@ -29,7 +29,7 @@ def serve_command(attached: Attached = False) -> None:
 
 
 def work_command(attached: Attached = False) -> None:
-    """Follow the chain, claim, finish deposits and give money back, until told to stop; says so in one JSON line."""
+    """Follow the chain, claim, deposit, refund, pay what is owed, until told to stop; says so in one JSON line."""
 
     async def working() -> None:
         async with open_installation(load_config()) as installation, show_metrics(installation, "worker"):

@@ -33,7 +33,7 @@ from usufruct.payments.errors import (
     VoucherTooLow,
     WrongState,
 )
-from usufruct.payments.jobs import claim_due, deposit_due, refund_due, watch
+from usufruct.payments.jobs import claim_due, deposit_due, owed_due, refund_due, watch
 from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Points
 from usufruct.payments.ledger.ledger import Ledger, new_id, open_ledger
@@ -112,6 +112,7 @@ from usufruct.payments.settlement.model import (
     on_chain,
 )
 from usufruct.payments.settlement.observer import Observer
+from usufruct.payments.settlement.owed import Owed, OwedPolicy
 from usufruct.payments.settlement.reader import TokenFacts, token_facts
 from usufruct.payments.settlement.refunds import Refunded, Refunds
 from usufruct.payments.settlement.store import SetAside
@@ -215,6 +216,8 @@ __all__ = [
     "OverBudget",
     "OverCeiling",
     "OverContext",
+    "Owed",
+    "OwedPolicy",
     "Payee",
     "Payment",
     "PaymentKind",
@@ -270,6 +273,7 @@ __all__ = [
     "next_anchor",
     "on_chain",
     "open_ledger",
+    "owed_due",
     "payment_routes",
     "price_up",
     "proof_header",

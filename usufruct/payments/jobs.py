@@ -3,6 +3,7 @@
 from usufruct.core import forever
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deposits import Deposits
+from usufruct.payments.settlement.owed import Owed
 from usufruct.payments.settlement.refunds import Refunds
 from usufruct.payments.settlement.watcher import Watcher
 
@@ -23,6 +24,14 @@ async def claim_due(claimer: Claimer, *, poll_seconds: float = 5.0) -> None:
 async def deposit_due(deposits: Deposits, *, poll_seconds: float = 5.0) -> None:
     """Bring deposits to their end that nobody waits for any more, for ever."""
     await forever("deposit", deposits.run, poll_seconds)
+
+
+async def owed_due(owed: Owed, *, poll_seconds: float = 60.0) -> None:
+    """Pay payees what their token refused to pay once, for ever; lets another process do it when it is stopped."""
+    try:
+        await forever("owed", owed.run, poll_seconds)
+    finally:
+        await owed.release()
 
 
 async def refund_due(refunds: Refunds, *, poll_seconds: float = 60.0) -> None:

@@ -36,6 +36,7 @@ async def settlement_metrics(counters: Counters) -> list[Metric]:
         _one("claimed_elsewhere", "Claimed by others' transactions, split by ours.", counters.elsewhere),
         _one("misdirected", "Claimed elsewhere and paid out before it was known to whom.", counters.misdirected),
         _one("deferred", "Parts that a token refused to pay; the till owes them.", counters.deferred),
+        _one("owed_paid", "Payees paid later what the till owed them.", counters.owed_paid),
         _one("readings_corrected", "Readings taken back because their block was.", counters.corrected),
     ]
 

@@ -165,6 +165,8 @@ class Counters:
     """Deposits confirmed."""
     deposits_failed: int = 0
     """Deposits that were planned and not made."""
+    owed_paid: int = 0
+    """Payees paid what the till owed them."""
     refunded: int = 0
     """Refunds confirmed."""
     refunds_failed: int = 0

@@ -163,6 +163,13 @@ async def unfinished_batches(unit: Unit) -> list[Batch]:
     return await _batches(unit, batches.c.state == BatchState.PLANNED)
 
 
+async def splitting_keys(unit: Unit) -> list[str]:
+    """Return the outbox keys of confirmed transactions that split money, the newest first."""
+    paying = batches.c.kind.in_((BatchKind.CLAIM, BatchKind.SPLIT)), batches.c.state == BatchState.CONFIRMED
+    rows = await unit.rows(select(batches).where(*paying).order_by(batches.c.block.desc(), batches.c.id))
+    return [batch_keys(Hash32(row.id), BatchKind(row.kind), row.split_key, row.receipts)[0] for row in rows]
+
+
 async def split_keys(unit: Unit, prefix: str) -> int:
     """Return how many split keys were used that begin with `prefix`."""
     return len(await unit.rows(select(batches.c.id).where(batches.c.split_key.startswith(prefix, autoescape=True))))

@@ -1,0 +1,132 @@
+"""What a token refused to pay is paid later, by a job that spends no gas on a try that would fail."""
+
+import asyncio
+
+import pytest
+
+from usufruct.chain import Sender
+from usufruct.payments import Owed, OwedPolicy, owed_due
+
+pytestmark = pytest.mark.anvil
+
+
+class Time:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> int:
+        return int(self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+def owed_of(town, time, sender: Sender | None = None, **policy) -> Owed:
+    chosen = OwedPolicy(**{"first_seconds": 100, "last_seconds": 300, "wait_seconds": 5.0} | policy)
+    return Owed(town.side, sender or town.claim_sender, time, policy=chosen)
+
+
+async def defer(town, settlement_world) -> None:
+    """Claim 300 for the first shares and 41 for the second, which the dollar refuses to pay."""
+    await settlement_world.blacklist(town, town.place.shares[1])
+    await town.deposit(5_000)
+    await town.call(1, 300)
+    await town.call(2, 41, asset=1)
+    await town.claimer.run()
+    assert await town.till.total_owed(town.place.dollar) == 41
+
+
+async def gas_money(town) -> int:
+    return await town.client.balance(town.claim_sender.address)
+
+
+async def test_a_payee_is_paid_once_the_token_lets_it(town, settlement_world, time):
+    await defer(town, settlement_world)
+    owed, money = owed_of(town, time), await gas_money(town)
+    assert await owed.run() == 0
+    assert await gas_money(town) == money, "a try that would fail is not sent"
+
+    await settlement_world.pardon(town)
+    assert await owed.run() == 0, "its turn has not come"
+    time.seconds += 100
+    assert await owed.run() == 1
+    balances = await town.balances()
+    assert (balances["first shares"], balances["second shares"], balances["till"]) == (300, 41, 0)
+    assert await town.till.total_owed(town.place.dollar) == 0
+    assert await town.shares[1].pending(settlement_world.FIRST.address, town.place.dollar) == 27, "70 % less the fee"
+    assert owed.counters.owed_paid == 1
+
+    money = await gas_money(town)
+    time.seconds += 1_000
+    assert await owed.run() == 0
+    assert await gas_money(town) == money
+
+
+async def test_it_is_tried_later_each_time_and_no_later_than_the_last(town, settlement_world, time, monkeypatch):
+    await defer(town, settlement_world)
+    owed, tries, send = owed_of(town, time), [], town.claim_sender.send
+
+    async def counted(*call, **more):
+        tries.append(time.seconds)
+        return await send(*call, **more)
+
+    monkeypatch.setattr(town.claim_sender, "send", counted)
+    for _ in range(110):
+        await owed.run()
+        time.seconds += 10
+    assert tries == [0, 100, 300, 600, 900]
+
+
+async def test_one_process_pays_and_a_payment_under_way_is_not_sent_again(town, settlement_world, time):
+    await defer(town, settlement_world)
+    await settlement_world.pardon(town)
+    first, second = owed_of(town, time, wait_seconds=0.1), owed_of(town, time)
+    await town.devnet.set_automine(on=False)
+    nonce = await town.client.nonce(town.claim_sender.address)
+    assert await first.run() == 0
+    assert await second.run() == 0, "another process holds the lease"
+    await first.release()
+    waiting = asyncio.create_task(second.run())
+    await asyncio.sleep(0.3)
+    await town.devnet.mine()
+    await town.devnet.set_automine(on=True)
+    assert await waiting == 1
+    assert await town.client.nonce(town.claim_sender.address) == nonce + 1
+    assert (await town.balances())["second shares"] == 41
+
+
+async def test_a_payment_costs_no_more_than_its_gas_limit_and_old_batches_are_read_a_few_at_a_time(
+    town, settlement_world, time
+):
+    await defer(town, settlement_world)
+    await town.call(3, 100)
+    await town.claimer.run()
+    await settlement_world.pardon(town)
+    stingy = owed_of(town, time, most_gas=30_000)
+    money = await gas_money(town)
+    assert await stingy.run() == 0
+    assert await gas_money(town) == money
+    await stingy.release()
+
+    slow = owed_of(town, time, most_looks=1)
+    assert [await slow.run(), await slow.run()] == [0, 1], "the newest batch owes nobody"
+
+
+async def test_the_job_gives_its_lease_back(town, settlement_world, time):
+    await defer(town, settlement_world)
+    await settlement_world.pardon(town)
+    job = asyncio.create_task(owed_due(owed_of(town, time), poll_seconds=0.05))
+    async with asyncio.timeout(10):
+        while await town.till.total_owed(town.place.dollar):
+            await asyncio.sleep(0.05)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    assert await owed_of(town, time)._lease.hold()

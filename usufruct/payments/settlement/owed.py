@@ -1,0 +1,131 @@
+"""Pays what a token once refused to pay: the till owes it, anybody may send it on, and this does so in time.
+
+Who is owed is read from the transactions of our own batches, the only ones that split; nothing is kept of it, because a
+try that the chain would refuse is seen in the simulation and costs nothing.
+"""
+
+import logging
+from dataclasses import dataclass, field
+
+from usufruct.chain import Call, GasOverLimit, Revert, Sender, Sent, State
+from usufruct.chain.contracts.till import Deferred, Till
+from usufruct.core import Address, Clock
+from usufruct.payments.ledger.ledger import new_id
+from usufruct.payments.settlement.lease import Lease
+from usufruct.payments.settlement.model import ChainSide, Counters
+from usufruct.payments.settlement.store import splitting_keys
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OwedPolicy:
+    """How eagerly to try.
+
+    A payee is tried after `first_seconds` again, and while the chain refuses twice as late each time, up to
+    `last_seconds`; at most `most_tries` in a round, with `most_gas` each. `most_looks`: old batches read in a round.
+    """
+
+    first_seconds: int = 900
+    last_seconds: int = 86_400
+    most_tries: int = 20
+    most_looks: int = 200
+    most_gas: int = 1_000_000
+    wait_seconds: float = 60.0
+    lease_seconds: int = 300
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When a payee is tried again, by the monotonic clock; `times`: refusals in a row."""
+
+    times: int = 0
+    at: float = field(default=float("-inf"))
+
+
+class Owed:
+    """Pays for one till; one process at a time, by a lease."""
+
+    def __init__(
+        self,
+        side: ChainSide,
+        sender: Sender,
+        clock: Clock,
+        *,
+        policy: OwedPolicy | None = None,
+        counters: Counters | None = None,
+    ) -> None:
+        """Send with any key that can pay for gas."""
+        self._side = side
+        self._sender = sender
+        self._clock = clock
+        self._policy = policy or OwedPolicy()
+        self._till = Till(side.terms.till, side.client)
+        self._lease = Lease(side.database, f"owed/{side.escrow.chain_id}/{side.terms.till}", self._policy.lease_seconds)
+        self._turns: dict[tuple[Address, Address], _Turn] = {}
+        self._looked: set[str] = set()
+        self.counters = counters or Counters()
+
+    async def run(self) -> int:
+        """Pay whoever can be paid by now, and return how many payees were; nothing is asked while nothing is owed.
+
+        Raises:
+            RpcUnavailable: when the node does not answer; everything is where it was.
+        """
+        if not await self._lease.hold():
+            return 0
+        tokens = [token for token in self._side.terms.tokens if await self._till.total_owed(token)]
+        if not tokens:
+            return 0
+        await self._learn()
+        now = self._clock.monotonic()
+        due = sorted((turn.at, who) for who, turn in self._turns.items() if turn.at <= now and who[1] in tokens)
+        paid = 0
+        for _, who in due[: self._policy.most_tries]:
+            paid += await self._lease.hold() and await self._pay(*who)
+        return paid
+
+    async def release(self) -> None:
+        """Let another process pay at once."""
+        await self._lease.release()
+
+    async def _learn(self) -> None:
+        """Read from batches that were not looked at yet, the newest first, whom the till could not pay."""
+        async with self._side.database.snapshot() as unit:
+            keys = await splitting_keys(unit)
+        fresh = [key for key in keys if key not in self._looked][: self._policy.most_looks]
+        sent = [await self._sender.find(key) for key in fresh]
+        receipts = await self._side.client.receipts([each.hash for each in sent if each and each.hash])
+        for receipt in receipts:
+            for deferred in Deferred.among(receipt.logs if receipt else (), self._side.terms.till):
+                self._turns.setdefault((deferred.pay_to, deferred.token), _Turn())
+        self._looked.update(fresh)
+
+    async def _pay(self, pay_to: Address, token: Address) -> bool:
+        """Pay one payee if the chain lets us, and say when it is their turn again."""
+        turn = self._turns[pay_to, token]
+        sent = await self._sent(self._till.pay_owed(pay_to, token), await self._till.owed(pay_to, token))
+        if sent is not None and sent.state is State.PENDING:
+            sent = await self._sender.wait(sent.key, self._policy.wait_seconds)
+            if sent.state is State.PENDING:
+                return False
+        paid = sent is not None and sent.state is State.CONFIRMED
+        turn.times = 0 if paid else turn.times + 1
+        wait = self._policy.first_seconds << min(max(0, turn.times - 1), 20)
+        turn.at = self._clock.monotonic() + min(self._policy.last_seconds, wait)
+        if paid:
+            self.counters.owed_paid += 1
+            _log.info("%s was paid what the till owed it", pay_to, extra={"token": token})
+        return paid
+
+    async def _sent(self, call: Call, amount: int) -> Sent | None:
+        """Return the payment's transaction, which is made unless one is under way; None when there can be none."""
+        if under_way := await self._sender.unfinished(call):
+            return under_way
+        if not amount:
+            return None
+        try:
+            return await self._sender.send(call, f"owed/{new_id()}", most_gas=self._policy.most_gas)
+        except (Revert, GasOverLimit) as refusal:
+            _log.info("the till still cannot pay what it owes: %s", refusal.message)
+            return None
