@@ -309,6 +309,48 @@ async def test_the_same_identifier_is_charged_once(world, http):
     assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_key_reused")
 
 
+async def test_an_answered_call_is_answered_again_when_its_quote_is_over(world, http, monkeypatch):
+    """To its payer only: a signature of somebody else, or a voucher from the chain, gets nothing."""
+    payer, stranger = await hands.HandPayer.make(world), await world.account()
+    assert (await payer.fill(http, request())).status_code == 200
+    accepted = await payer.price(http, request())
+    extensions = {"extensions": {"payment-identifier": {"info": {"required": False, "id": "order_0123456789abcdef"}}}}
+    voucher = payer.voucher(DOLLAR // 2)
+    payment = payer.payment(accepted, voucher) | extensions
+    first = await payer.pay(http, request(), payment)
+    assert first.status_code == 200
+    late = SystemClock().now() + 301
+    monkeypatch.setattr(SystemClock, "now", lambda _: late)
+
+    second = await payer.pay(http, request(), payment)
+    assert second.status_code == 200, second.text
+    assert second.headers["x-usufruct-replayed"] == "true"
+    assert first.json()["choices"] == second.json()["choices"]
+    assert first.headers["payment-response"] == second.headers["payment-response"]
+    by_header = await payer.pay(
+        http, request(), payer.payment(accepted, voucher), **{"Idempotency-Key": "order_0123456789abcdef"}
+    )
+    assert by_header.headers["x-usufruct-replayed"] == "true"
+    assert len(await world.ledger.metered(payer.channel)) == 2
+
+    async def refused(payment, body=None) -> tuple[int, str]:
+        answer = await payer.pay(http, body or request(), payment)
+        assert "choices" not in answer.text
+        return answer.status_code, answer.json()["error"]["code"]
+
+    forged = payer.voucher(DOLLAR // 2, signer=stranger)
+    assert await refused(payer.payment(accepted, forged) | extensions) == (402, "wrong_signer")
+    assert await refused(payer.payment(accepted, voucher)) == (402, "stale_quote"), "nothing is kept under no name"
+    assert await refused(payment, request(max_tokens=9)) == (422, "idempotency_key_reused")
+    unknown = {"extensions": {"payment-identifier": {"info": {"required": False, "id": "order_never_seen_here"}}}}
+    assert await refused(payer.payment(accepted, voucher) | unknown) == (402, "stale_quote")
+    nowhere = await hands.HandPayer.make(world)
+    assert await refused(nowhere.payment(accepted, nowhere.voucher(5)) | extensions) == (402, "stale_quote")
+    await world.installation.claimer.run(everything=True)
+    claimed = payer.voucher(int(accepted["amount"]))  # of the first call: it stands in the claim
+    assert await refused(payer.payment(accepted, claimed) | extensions) == (402, "voucher_published")
+
+
 async def test_a_payment_with_its_deposit_is_answered_again_even_when_the_deposit_has_expired(world, http):
     payer = await hands.HandPayer.make(world)
     head = await world.installation.client.header("latest")

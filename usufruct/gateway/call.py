@@ -48,6 +48,9 @@ class Payer(Protocol):
     def lowered(self, order: "Order", allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
         """Return less output that fits what is left, if this payer left the output open."""
 
+    async def repetition(self, order: "Order", call: Hash32) -> Reservation | None:
+        """Return what the ledger is asked when only a kept answer is wanted; None for whoever proved nothing."""
+
     async def reservation(self, order: "Order", allowance: Allowance, call: Hash32) -> Reservation:
         """Return what the ledger is asked for; whatever money has to move first has moved."""
 

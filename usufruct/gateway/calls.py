@@ -25,6 +25,7 @@ from usufruct.payments import (
     Call,
     CallLost,
     CallUnknown,
+    ChannelUnknown,
     IdempotencyKey,
     Lease,
     Ledger,
@@ -225,8 +226,14 @@ class Calls:
 
     async def _reserve(self, order: Order, call: Hash32) -> OpenCall | Replay:
         """Set the ceiling aside; a payer who left the output open gets less of it before they get nothing."""
-        order = replace(order, card=order.payer.card(order))
-        allowance = order.payer.allowance(order)
+        try:
+            order = replace(order, card=order.payer.card(order))
+            allowance = order.payer.allowance(order)
+        except PaymentRequired:  # the price does not hold now; a call that was answered at it costs nothing again
+            kept = await self._kept(order, call)
+            if kept is None:
+                raise
+            return kept
         for left in reversed(range(_LOWERINGS + 1)):
             reservation = await order.payer.reservation(order, allowance, call)
             try:
@@ -242,6 +249,14 @@ class Calls:
             else:
                 return held if isinstance(held, Replay) else OpenCall(order, allowance, held.lease)
         raise AssertionError
+
+    async def _kept(self, order: Order, call: Hash32) -> Replay | None:
+        """Return the answer kept for this payer and request, if there is one."""
+        asked = await order.payer.repetition(order, call) if order.idempotency else None
+        try:
+            return await self._ledger.replay(asked) if asked else None
+        except ChannelUnknown:
+            return None
 
     async def _metered(self, lease: Lease, bill: Bill, kept: bytes | None) -> Call:
         """Meter, again when the database did not answer: the ledger counts it once."""

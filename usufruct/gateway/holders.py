@@ -102,6 +102,10 @@ class KeyHolder:
         except OverBudget:
             return None
 
+    async def repetition(self, order: Order, call: Hash32) -> Reservation:
+        """Ask in the name of the key's channel."""
+        return order.reservation(call, Allowance(0, 0), self.key.channel)
+
     async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
         """Pay from the key's channel, by a voucher of its session key."""
         sign = await self.holders.voucher_signer(self.key)

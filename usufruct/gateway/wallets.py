@@ -129,6 +129,9 @@ class Nobody:
         """Nothing is reserved, so nothing is lowered."""
         return None
 
+    async def repetition(self, order: Order, call: Hash32) -> None:
+        """Nobody has answers."""
+
     async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
         """Refuse.
 
@@ -201,6 +204,12 @@ class Wallet:
     def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
         """A wallet has agreed to one amount."""
         return None
+
+    async def repetition(self, order: Order, call: Hash32) -> Reservation:
+        """Ask with the voucher that came, once it is known to be the payer's."""
+        funding = self.wallets.funding
+        voucher = await funding.proven(self.payment)
+        return order.reservation(call, Allowance(0, 0), funding.channel_of(self.payment), voucher=voucher)
 
     async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
         """Pay from the wallet's channel, by the voucher that came; its deposit is made first."""

@@ -63,6 +63,19 @@ def reserve(request: Reservation, owner: str, lease_seconds: int, answer_seconds
     return Reserved(Lease(request.call, request.channel, 1), replace(channel, reserved=reserved, voucher=voucher))
 
 
+def replay(request: Reservation) -> Verb[Replay | None]:
+    """Find the answer of the same call, for a request that may reserve nothing; None when none was kept.
+
+    Raises:
+        ChannelUnknown: when there is no such channel.
+        VoucherPublished: when anybody could send this.
+        StillRunning, KeyMismatch: the idempotency key is taken.
+    """
+    channel = yield from locked_channel(request.channel)
+    yield from refuse_published(request)
+    return (yield from replayed(request, channel.reading.config))
+
+
 def start(lease: Lease, lease_seconds: int) -> Verb[None]:
     """Note that upstream is being asked, and renew the lease.
 

@@ -166,9 +166,12 @@ class Ledger:
             lambda: calls.reserve(request, self.owner, self._lease_seconds, self._answer_seconds),
             request.channel,
         )
-        if isinstance(result, Replay):
-            return replace(result, answer=self._seal.open(result.answer, result.call))
-        return result
+        return self._opened(result) if isinstance(result, Replay) else result
+
+    async def replay(self, request: Reservation) -> Replay | None:
+        """Return the stored answer of the same request, and reserve nothing; None when there is none."""
+        found = await self._write("replay", lambda: calls.replay(request), request.channel)
+        return found and self._opened(found)
 
     async def start(self, lease: Lease) -> None:
         """Note that upstream is being asked."""
@@ -253,6 +256,9 @@ class Ledger:
     async def close(self) -> None:
         """Finish what is queued and close the connections."""
         await self._backend.close()
+
+    def _opened(self, replay: Replay) -> Replay:
+        return replace(replay, answer=self._seal.open(replay.answer, replay.call))
 
     async def _write(self, name: str, start: Callable[[], Verb[T]], *channels: Hash32) -> T:
         return cast(T, await self._backend.write(Job(name, start, channels)))

@@ -66,6 +66,16 @@ class Funding:
         except InvalidSignature as error:
             raise VoucherSignatureInvalid(error.message, field="voucher.signature") from error
 
+    async def proven(self, payment: Payment) -> VerifiedVoucher:
+        """Check channel and voucher as for a call, without a look at its money.
+
+        Raises:
+            PaymentRequired: when the voucher is not the payer's, or its channel is none of theirs to pay from.
+        """
+        voucher = self.verify(payment)
+        await self._refuse_keys(payment)
+        return voucher
+
     async def carries(self, payment: Payment) -> bool:
         """Tell whether the payment's voucher is its payer's, and its channel has free money here."""
         try:
