@@ -247,6 +247,26 @@ async def test_stock_clients_go_on_after_each_claim(world, rpc):
     assert len(await world.bills(account)) == 7
 
 
+@pytest.mark.parametrize("rpc", [True, False], ids=["with RPC", "without RPC"])
+async def test_a_stock_client_whose_next_voucher_is_a_published_one_is_asked_for_another(world, rpc):
+    """After a whole call it signs what was charged plus the next ceiling: here just what the claim showed to all."""
+    account = await world.account()
+    async with x402HttpxClient(world.payer(world.scheme(account, rpc=rpc)), timeout=30) as client:
+        assert (await world.ask(client, max_tokens=50)).status_code == 200
+        (bill,) = await world.bills(account)
+        await world.installation.claimer.run(everything=True)
+        shorter = {"max_tokens": 50 - bill.bill.charge // 3}
+        assert bill.bill.charge % 3 == 0, "the card asks 3 for each text token of output"
+
+        refused = await world.ask(client, **shorter)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (402, "voucher_published")
+        served = await world.ask(client, **shorter)
+        assert served.status_code == 200, served.text
+    channel = await world.channel_of(account)
+    assert channel.voucher.max_claimable == bill.ceiling + 1
+    assert len(await world.bills(account)) == 2
+
+
 async def test_nobody_hangs_up_in_somebody_elses_name(world, http):
     """Anybody can open a channel that names a victim as its payer; what is done there is not the victim's."""
     await world.sell("slow", "slow_first_byte")

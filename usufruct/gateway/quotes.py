@@ -1,7 +1,7 @@
 """Prices we promised: a quote holds for one body and one ceiling until it is over, on any replica."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from usufruct.core import Clock, Hash32, PaymentRequired
 from usufruct.gateway.model import Asset
@@ -9,6 +9,9 @@ from usufruct.payments import Allowance, PriceCard
 from usufruct.store import Stamp
 
 QUOTE_SECONDS = 300
+
+_MOST_REMEMBERED = 10_000
+_STEPS = 16
 
 _FORMAT = re.compile("([0-9]{1,19})[.]([0-9]{1,10})[.]([0-9]{1,12})[.]([0-9a-f]{32})")
 
@@ -45,6 +48,19 @@ class Quotes:
         """Mark quotes with `stamp`, which all replicas share."""
         self._stamp = stamp
         self._clock = clock
+        self._steps: dict[Hash32, int] = {}
+
+    def step_aside(self, request_hash: Hash32) -> None:
+        """Ask another amount for this request from now on: what its payer signed at this one is public already."""
+        step = self._steps.pop(request_hash, 0) + 1
+        if len(self._steps) >= _MOST_REMEMBERED:
+            del self._steps[next(iter(self._steps))]
+        self._steps[request_hash] = step % _STEPS
+
+    def asked(self, request_hash: Hash32, allowance: Allowance, most: int) -> Allowance:
+        """Return what to promise: the allowance, by some units higher where we stepped aside, and `most` at most."""
+        ceiling = min(allowance.ceiling + self._steps.get(request_hash, 0), max(most, allowance.ceiling))
+        return replace(allowance, ceiling=ceiling)
 
     def give(self, request_hash: Hash32, version: int, allowance: Allowance) -> str:
         """Promise a request its price: `<version>.<output tokens>.<expires at>.<mark>`."""

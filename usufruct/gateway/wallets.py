@@ -17,6 +17,7 @@ from usufruct.payments import (
     PaymentKind,
     PriceCard,
     Reservation,
+    VoucherPublished,
     Wanted,
     read_payment,
     scope_of,
@@ -91,7 +92,9 @@ class Wallets:
         channel = await self.funding.channel(payment) if payment and refusal.code in _CORRECTED else None
         card = order.asset.card(self.clock.now())
         budget = order.budget if refusal.code != OverBudget.code else Budget()  # what the caller's limit is too low for
-        allowance = ceiling(order.asked, order.counted_input, order.asset, card, budget)
+        priced = ceiling(order.asked, order.counted_input, order.asset, card, budget)
+        most = min(budget.amount, order.asset.caps.largest_ceiling)
+        allowance = self.quotes.asked(order.request_hash, priced, most)
         quote = self.quotes.give(order.request_hash, card.version, allowance)
         name = x402_name(refusal, corrective=channel is not None)
         return self._required(exchange, name, self.wanted.requirements(allowance.ceiling, quote, channel))
@@ -230,7 +233,9 @@ class Wallet:
         return [(_RESPONSE, told)]
 
     async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
-        """Return the price, and the channel's numbers where they help."""
+        """Return the price, and the channel's numbers where they help; another price than led to a public voucher."""
+        if isinstance(refusal, VoucherPublished):
+            self.wallets.quotes.step_aside(order.request_hash)
         return [await self.wallets.price(self.exchange, order, refusal, self.payment)]
 
 

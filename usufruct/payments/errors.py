@@ -129,7 +129,7 @@ def channel_unknown(channel: Hash32) -> ChannelUnknown:
 def voucher_published(channel: Hash32, amount: int) -> VoucherPublished:
     """Return the refusal of a voucher that whoever sent it may have read on the chain."""
     return VoucherPublished(
-        f"a voucher over {amount} was claimed and is public now; sign another amount: ask for a token more or less",
+        f"a voucher over {amount} was claimed and is public now; sign another amount, as a fresh quote asks",
         channel=channel,
         offered=amount,
     )
