@@ -16,7 +16,9 @@ from sqlalchemy import make_url
 
 from usufruct.config import LedgerConfig
 from usufruct.payments import Ledger, open_ledger
-from usufruct.store import Database, migrate, open_database
+from usufruct.store import Database, Seal, migrate, open_database
+
+SEAL = Seal(b"a secret of these tests", "stored answers")
 
 LOCAL_SERVERS = ("postgresql:///postgres?host=/var/run/postgresql", "postgresql://postgres@127.0.0.1:5432/postgres")
 
@@ -154,7 +156,7 @@ def world() -> ModuleType:
 @pytest.fixture
 async def ledger(database: Database) -> AsyncIterator[Ledger]:
     """A ledger on a fresh database of each kind; its books must balance in the end, whatever the test did."""
-    opened = open_ledger(database, LedgerConfig())
+    opened = open_ledger(database, LedgerConfig(), seal=SEAL)
     yield opened
     assert await opened.audit() == []
     await opened.close()

@@ -25,6 +25,8 @@ from usufruct.payments import channel_id, open_ledger, read_channel_json, recove
 from usufruct.store import Seal, open_database
 from usufruct.web import MalformedBody, Members, Router
 
+SEAL = Seal(b"a secret of these tests", "stored answers")
+
 PAYER, STRANGER = KeySigner(bytes(31) + b"\x01"), KeySigner(bytes(31) + b"\x02")
 NOW = 1_800_000_000
 
@@ -83,7 +85,7 @@ def sqlite_url(databases):
 @pytest.fixture
 async def desk(sqlite_url, gateway_module):
     database = open_database(sqlite_url)
-    ledger = open_ledger(database, LedgerConfig())
+    ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
     operator, clock = gateway_module.OPERATOR, FakeClock(NOW)
     domain = KeyDomain(gateway_module.CHAIN, operator.till)
     seal = Seal(b"a secret of some length", "session keys")

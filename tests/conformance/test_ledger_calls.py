@@ -41,6 +41,8 @@ from usufruct.store import (
     open_database,
 )
 
+SEAL = Seal(b"a secret of these tests", "stored answers")
+
 
 async def let_lease_end(database: Database, call: str) -> None:
     """Move a lease's end into the past: the database's clock cannot be moved on."""
@@ -271,7 +273,7 @@ async def test_a_call_without_sign_of_life_is_released_and_its_late_replica_bill
 
 
 async def test_a_renewed_lease_lives_on_and_tells_what_was_lost(ledger: Ledger, world: ModuleType, database: Database):
-    other = open_ledger(database, LedgerConfig())
+    other = open_ledger(database, LedgerConfig(), seal=SEAL)
     await ledger.observe(world.reading(1000))
     mine, lost = [(await reserved(ledger, world, call, 10, promise=1000)).lease for call in "ab"]
     theirs = (await reserved(other, world, "c", 10, promise=1000)).lease
@@ -297,7 +299,7 @@ async def test_a_thousand_calls_at_once_do_not_overspend_one_budget(
     ledger: Ledger, world: ModuleType, database: Database
 ):
     """Two replicas, 1,000 calls of 10 on a balance of 3,000: 300 get in, whatever the order."""
-    other = open_ledger(database, LedgerConfig())
+    other = open_ledger(database, LedgerConfig(), seal=SEAL)
     await ledger.observe(world.reading(3000))
     results = await asyncio.gather(
         *((ledger, other)[i % 2].reserve(world.reservation(i, 10)) for i in range(1000)), return_exceptions=True
@@ -315,7 +317,7 @@ async def test_a_thousand_calls_at_once_do_not_overspend_one_budget(
 
 async def test_what_is_queued_is_committed_together(ledger: Ledger, world: ModuleType, database: Database):
     commits: list[str] = []
-    grouping = open_ledger(database, LedgerConfig(), points=lambda name: commits.append(name))
+    grouping = open_ledger(database, LedgerConfig(), seal=SEAL, points=lambda name: commits.append(name))
     await ledger.observe(world.reading(100_000))
     await asyncio.gather(*(grouping.reserve(world.reservation(i, 10)) for i in range(300)))
     assert (await ledger.channel(world.channel())).reserved == 3000
@@ -355,7 +357,7 @@ async def test_a_broken_verb_hurts_nobody_else_and_a_closed_ledger_says_so(
     )
     assert isinstance(wrong, Exception)
     assert isinstance(right, Reserved)
-    other = open_ledger(database, LedgerConfig())
+    other = open_ledger(database, LedgerConfig(), seal=SEAL)
     await other.close()
     with pytest.raises(DatabaseUnavailable, match="closed"):
         await other.renew()
@@ -364,7 +366,7 @@ async def test_a_broken_verb_hurts_nobody_else_and_a_closed_ledger_says_so(
 @pytest.mark.postgres
 async def test_a_server_that_drops_us_is_connected_to_again_and_nothing_counts_twice(databases: Any, world: ModuleType):
     database = open_database(await asyncio.to_thread(databases.migrated, "postgresql"))
-    ledger = open_ledger(database, LedgerConfig())
+    ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
     await ledger.observe(world.reading(1000))
     request = world.reservation("a", 100, promise=1000)
     lease = (await ledger.reserve(request)).lease

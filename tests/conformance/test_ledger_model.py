@@ -15,7 +15,9 @@ from sqlalchemy import text
 from usufruct.config import LedgerConfig
 from usufruct.core import UsufructError
 from usufruct.payments import CallLost, Ledger, Replay, Reserved, new_id, open_ledger
-from usufruct.store import Database, open_database
+from usufruct.store import Database, Seal, open_database
+
+SEAL = Seal(b"a secret of these tests", "stored answers")
 
 CHANNELS = (0, 1)
 AMOUNTS = st.one_of(st.integers(0, 60), st.sampled_from([2**64, 2**120]))
@@ -116,7 +118,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
                 self.observe(name, 100, 0, withdrawing=False)
 
         async def opened(self) -> Ledger:
-            return open_ledger(self.database, LedgerConfig())
+            return open_ledger(self.database, LedgerConfig(), seal=SEAL)
 
         def wait(self, work: Coroutine[Any, Any, Any]) -> Any:
             return self.loop.run_until_complete(work)

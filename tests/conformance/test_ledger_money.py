@@ -28,7 +28,9 @@ from usufruct.payments import (
     new_id,
     open_ledger,
 )
-from usufruct.store import Database
+from usufruct.store import Database, Seal
+
+SEAL = Seal(b"a secret of these tests", "stored answers")
 
 
 async def spend(ledger: Ledger, world: ModuleType, *charges: tuple[int, int], name: object = 0) -> None:
@@ -89,7 +91,7 @@ async def test_calls_metered_while_a_claim_is_under_way_belong_to_the_next(ledge
 async def test_one_claim_at_a_time_whoever_asks(ledger: Ledger, world: ModuleType, database: Database):
     await ledger.observe(world.reading(10_000))
     await spend(ledger, world, (0, 100))
-    other = open_ledger(database, LedgerConfig())
+    other = open_ledger(database, LedgerConfig(), seal=SEAL)
     results = await asyncio.gather(
         *((ledger, other)[i % 2].plan_claim(new_id(), world.channel()) for i in range(8)), return_exceptions=True
     )

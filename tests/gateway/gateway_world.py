@@ -136,7 +136,7 @@ async def gateway_world(
     """Open everything on a migrated database, and serve it."""
     database = open_database(database_url)
     clock = SystemClock()
-    ledger = open_ledger(database, LedgerConfig(lease_seconds=lease_seconds))
+    ledger = open_ledger(database, LedgerConfig(lease_seconds=lease_seconds), seal=Seal(SECRET, "stored answers"))
     channels, domain = KeyChannels(ledger, operator), KeyDomain(CHAIN, operator.till)
     keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, recover_signer, channels)
     catalogue = Catalogue(database, Seal(SECRET, "upstreams"), clock)

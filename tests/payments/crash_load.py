@@ -20,7 +20,9 @@ from ledger_world import bill, channel, named, reading, reservation
 from usufruct.config import LedgerConfig
 from usufruct.core import UsufructError
 from usufruct.payments import Ledger, open_ledger
-from usufruct.store import open_database
+from usufruct.store import Seal, open_database
+
+SEAL = Seal(b"a secret of these tests", "stored answers")
 
 
 async def steps(ledger: Ledger, name: str, done: Callable[[str], None], *, again: bool = False) -> None:
@@ -75,7 +77,7 @@ async def run(url: str, name: str, fatal: int | None, report: int) -> None:
         passed += 1
 
     database = open_database(url)
-    ledger = open_ledger(database, LedgerConfig(), points=point)
+    ledger = open_ledger(database, LedgerConfig(), seal=SEAL, points=point)
     await steps(ledger, name, lambda title: os.write(report, f"done {title}\n".encode()) and None)
     await ledger.close()
     await database.close()

@@ -51,7 +51,9 @@ from usufruct.payments import (
     sign_voucher,
 )
 from usufruct.payments.settlement.model import on_chain
-from usufruct.store import Database
+from usufruct.store import Database, Seal
+
+SEAL = Seal(b"a secret of these tests", "stored answers")
 
 CHAIN = ChainId(31337)
 OWNER, CLAIM_KEY, RELAYER, PAYER, FIRST, SECOND, THIRD, STRANGER, FEE_SINK, TREASURY = (
@@ -186,7 +188,7 @@ class Town:
         self.client, self.database, self.place = client, database, place
         self.devnet = Devnet(client)
         confirmations = options.get("confirmations", 1)
-        self.ledger: Ledger = open_ledger(database, LedgerConfig())
+        self.ledger: Ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
         terms = ChannelTerms(place.till, frozenset({place.dollar}))
         self.side = ChainSide(
             client, ESCROW, terms, self.ledger, database, confirmations, options.get("final_blocks", 4)

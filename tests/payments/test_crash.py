@@ -14,7 +14,9 @@ from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
 from usufruct.payments import CallState, Ledger, open_ledger
-from usufruct.store import open_database
+from usufruct.store import Seal, open_database
+
+SEAL = Seal(b"a secret of these tests", "stored answers")
 
 PROGRAM = Path(__file__).with_name("crash_load.py")
 PROMISES = {"reserve a": 300, "reserve b": 500, "reserve c": 900}
@@ -85,7 +87,7 @@ async def test_killed_anywhere_and_asked_again_everything_counts_once(
     assert {"commit.before", "commit.after"} <= places
     assert {f"{verb}.0" for verb in VERBS} <= places
     database = open_database(database_url)
-    ledger = open_ledger(database, LedgerConfig())
+    ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
     assert await ledger.audit() == []
     for run in deaths:
         await check_what_was_promised(ledger, world, run)
@@ -105,7 +107,7 @@ async def test_nobody_comes_back_and_the_leases_end_charging_nothing(
     deaths: list[dict[str, Any]], database_url: str, world: ModuleType
 ):
     database = open_database(database_url)
-    ledger = open_ledger(database, LedgerConfig())
+    ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
     async with database.transaction() as unit:
         await unit.rows(text("UPDATE calls SET lease_until = 0 WHERE state IN ('reserved', 'serving')"))
     expired = 0
@@ -125,7 +127,7 @@ def test_fsync_is_asked_for(databases: Any):
 
     async def settings(url: str) -> tuple[object, object]:
         database = open_database(url)
-        ledger = open_ledger(database, LedgerConfig())
+        ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
         connection = ledger._backend._connection
         found = (
             connection.execute("PRAGMA synchronous").fetchone()[0],

@@ -32,7 +32,6 @@ from usufruct.store import Database, Seal, SqliteDatabase
 
 T = TypeVar("T")
 
-_DEVNET_SECRET = b"devnet answers are no secret"
 _BATCH = 256
 
 
@@ -41,21 +40,17 @@ def new_id() -> Hash32:
     return as_hash32(secrets.token_bytes(32))
 
 
-def open_ledger(
-    database: Database, config: LedgerConfig, *, seal: Seal | None = None, points: Points = no_points
-) -> "Ledger":
+def open_ledger(database: Database, config: LedgerConfig, *, seal: Seal, points: Points = no_points) -> "Ledger":
     """Open the ledger of a migrated database, under a new owner name; one for each process.
 
-    Answers it keeps are closed under `seal`; without one they are no secret, as on a devnet.
-
-    `points` is told every point a crash may come at; tests use it.
+    Answers it keeps are closed under `seal`. `points` is told every point a crash may come at; tests use it.
     """
     backend: Backend
     if isinstance(database, SqliteDatabase):
         backend = SqliteBackend(database, points)
     else:
         backend = import_module("usufruct.payments.ledger.postgres").PostgresBackend(database.url, points)
-    return Ledger(backend, config, seal or Seal(_DEVNET_SECRET, "stored answers"), secrets.token_hex(8))
+    return Ledger(backend, config, seal, secrets.token_hex(8))
 
 
 class Ledger:
