@@ -5,10 +5,12 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
+import openai
 import pytest
 
 from usufruct.chain import checksum
 from usufruct.chain.contracts.structs import PayeeKind
+from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 
 pytestmark = pytest.mark.anvil
@@ -56,7 +58,7 @@ def restore(commands, tmp_path):
         ):
             live.backup(backup)
             with backup:
-                backup.execute(change)
+                backup.executescript(change)
         return replace(commands, own=commands.own | {"USUFRUCT_DATA_FOLDER": str(tmp_path)})
 
     return copy
@@ -75,6 +77,47 @@ def test_a_restored_database_is_brought_to_what_the_chain_says(commands, cli_wor
     assert (said["changed"], said["books"]) == (1, "balance")
     assert restored.inside(balance) == 0
     assert restored.json("reconcile")["changed"] == 0
+
+
+def test_what_was_claimed_after_the_backup_is_not_claimed_or_promised_again(
+    commands, cli_world, librarian_url, restore, tmp_path
+):
+    """As the guide says: reconcile, then serve. Old outbox and all, on the chain that moved on without it."""
+    payee, deposit = checksum(cli_world.OWNER_OF_SHARES.address), 21_300
+    sale = ["sell", "--no-up", "--upstream", librarian_url, "--model", "librarian", "--name", "restored"]
+    asset = int(commands.json(*sale, "--pay-to", payee)["asset"], 16)
+    key = commands.inside(lambda each: cli_world.paying_key(each, deposit))
+    ask = {"model": "restored", "messages": [{"role": "user", "content": "What is a voucher?"}]}
+
+    async def numbers(installation):
+        channel = await installation.ledger.channel(key.key.channel)
+        dollar = TestDollar(installation.operator.token, installation.client)
+        return channel.charged, channel.total_split, channel.free, await dollar.balance_of(payee)
+
+    def charge(amount):
+        commands.inside(lambda each: cli_world.charge(each, key, asset, amount))
+
+    charge(300)
+    restored = restore()
+    commands.json("claim", "run", "--everything")
+    charge(20_000)
+    commands.json("claim", "run", "--everything")
+    charge(7)  # not claimed: lost to the operator with the database
+    paid = commands.inside(numbers)[3]
+    assert restored.inside(numbers) == (300, 0, deposit - 300, paid)
+
+    assert restored.json("reconcile")["books"] == "balance"
+    assert restored.inside(numbers) == (20_300, 20_300, deposit - 20_300, paid)
+    assert restored.json("claim", "run", "--everything")["batches"] == []
+    with cli_world.running_cli("serve", own=restored.own, log=tmp_path / "gateway") as gateway:
+        client = openai.OpenAI(base_url=gateway.ready["url"], api_key=key.text, max_retries=0)
+        with pytest.raises(openai.APIStatusError) as refused:  # more than is left, less than the backup believed
+            client.chat.completions.create(**ask, max_tokens=2_000)
+        charge = int(client.chat.completions.create(**ask, max_tokens=20).usage.cost_details["charge"])
+    assert refused.value.code == "insufficient_balance"
+    [batch] = restored.json("claim", "run", "--everything")["batches"]
+    assert (batch["state"], batch["paid"]) == ("confirmed", {payee: str(charge)})
+    assert restored.inside(numbers) == (20_300 + charge, 20_300 + charge, deposit - 20_300 - charge, paid + charge)
 
 
 def test_books_that_do_not_balance_are_named(commands, cli_world, restore):
