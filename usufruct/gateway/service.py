@@ -15,6 +15,7 @@ from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.counting import CountingRoom
 from usufruct.gateway.model import Asset, Endpoint
 from usufruct.gateway.operator import Operator
+from usufruct.gateway.pass_holders import PassHolders
 from usufruct.gateway.replicas import Replicas
 from usufruct.gateway.wallets import Wallets
 from usufruct.payments import Ledger
@@ -37,15 +38,16 @@ class Gateway:
         clock: Clock,
         limits: Limits | None = None,
         wallets: Wallets | None = None,
+        passes: PassHolders | None = None,
     ) -> None:
-        """Serve the assets of `catalogue` to the holders of `keys` and to `wallets`; upstreams under `limits`."""
+        """Serve the assets of `catalogue` to holders of `keys`, `wallets` and `passes`; upstreams under `limits`."""
         self._catalogue = catalogue
         self._ledger = ledger
         self._operator = operator
         self._clock = clock
         self._replicas = Replicas(clock, limits)
         self._counting = CountingRoom()
-        self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets)
+        self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets, passes)
         self.wallets = wallets
         self._answers = Answers(self._calls, self._replicas, self._counting)
 

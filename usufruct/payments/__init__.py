@@ -22,9 +22,13 @@ from usufruct.payments.errors import (
     ClaimPending,
     DepositUnderWay,
     DuplicateDeposit,
+    GrantExpired,
+    GrantRefused,
     KeyMismatch,
+    LimitReached,
     NothingToClaim,
     OverCeiling,
+    PassClosing,
     RefundTooHigh,
     StillRunning,
     TooManyDeposits,
@@ -33,7 +37,7 @@ from usufruct.payments.errors import (
     VoucherTooLow,
     WrongState,
 )
-from usufruct.payments.jobs import claim_due, deposit_due, refund_due, watch
+from usufruct.payments.jobs import claim_due, deposit_due, refund_due, sign_due, watch
 from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Points
 from usufruct.payments.ledger.ledger import Ledger, new_id, open_ledger
@@ -67,6 +71,7 @@ from usufruct.payments.model import (
     price_up,
 )
 from usufruct.payments.offer import DepositTooSmall, InvalidOffer, Offer, read_offer
+from usufruct.payments.passes import GRANT_PREFIX, SILENCE, InvalidGrant, PassGrant, PassTerms, read_grant, sign_grant
 from usufruct.payments.receipt import (
     InvalidReceipt,
     Receipt,
@@ -111,6 +116,7 @@ from usufruct.payments.settlement.model import (
     on_chain,
 )
 from usufruct.payments.settlement.observer import Observer
+from usufruct.payments.settlement.pass_accounts import PassAccounts, PassKeeper
 from usufruct.payments.settlement.reader import TokenFacts, token_facts
 from usufruct.payments.settlement.refunds import Refunded, Refunds
 from usufruct.payments.settlement.store import SetAside
@@ -148,8 +154,10 @@ from usufruct.payments.x402.payment import (
 
 __all__ = [
     "BATCH_SETTLEMENT",
+    "GRANT_PREFIX",
     "MOST_DECIMALS",
     "PROOF_HEADER",
+    "SILENCE",
     "Allowance",
     "AnchorMismatch",
     "AnswerMissing",
@@ -194,8 +202,11 @@ __all__ = [
     "EmptyTree",
     "Escrow",
     "Funding",
+    "GrantExpired",
+    "GrantRefused",
     "IdempotencyKey",
     "InvalidDeposit",
+    "InvalidGrant",
     "InvalidOffer",
     "InvalidReceipt",
     "InvalidSignature",
@@ -204,6 +215,7 @@ __all__ = [
     "Lease",
     "Leavers",
     "Ledger",
+    "LimitReached",
     "MalformedPayment",
     "Measured",
     "NotAnchored",
@@ -214,6 +226,11 @@ __all__ = [
     "OverBudget",
     "OverCeiling",
     "OverContext",
+    "PassAccounts",
+    "PassClosing",
+    "PassGrant",
+    "PassKeeper",
+    "PassTerms",
     "Payee",
     "Payment",
     "PaymentKind",
@@ -276,6 +293,7 @@ __all__ = [
     "read_channel_digest",
     "read_channel_json",
     "read_deposit_json",
+    "read_grant",
     "read_offer",
     "read_payment",
     "read_receipt",
@@ -285,6 +303,8 @@ __all__ = [
     "recover_signer",
     "refund_due",
     "scope_of",
+    "sign_due",
+    "sign_grant",
     "sign_receipt",
     "sign_voucher",
     "token_facts",
