@@ -33,6 +33,7 @@ from usufruct.chain import (
     refuse_devnet_key,
     sender_metrics,
 )
+from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, InvalidSetting, check_operator
@@ -43,6 +44,7 @@ from usufruct.gateway import (
     Gateway,
     KeyChannels,
     Operator,
+    PassHolders,
     Quotes,
     RegisteredOffers,
     Wallets,
@@ -61,6 +63,9 @@ from usufruct.payments import (
     Observer,
     Offer,
     Owed,
+    PassAccounts,
+    PassKeeper,
+    PassTerms,
     RefundPolicy,
     Refunds,
     TokenFacts,
@@ -75,6 +80,7 @@ from usufruct.payments import (
     recover_signer,
     refund_due,
     settlement_metrics,
+    sign_due,
     token_facts,
     watch,
 )
@@ -99,8 +105,9 @@ _DEVNET_SECRET = b"a devnet's secrets are known to everybody"
 class Role(StrEnum):
     """What a key of the installation is for; each is a separate secret.
 
-    `OWNER` is cold: it lists payees and claim keys, and deploys. `CLAIM` sends claims and refunds. `RELAYER` sends
-    payers' deposits, and holds nothing but gas. `RECEIPTS` signs receipts and holds no money.
+    `OWNER` is cold: it lists payees and claim keys, and deploys. `CLAIM` sends claims and refunds, and is the meter of
+    pass credits. `RELAYER` sends payers' deposits, and holds nothing but gas. `RECEIPTS` signs receipts and holds
+    no money.
     """
 
     OWNER = "owner"
@@ -233,7 +240,22 @@ class Installation(ChainAccess):
         """Return what settlement stands on."""
         terms = ChannelTerms(self.operator.till, frozenset({self.operator.token}), self.operator.withdraw_delay)
         confirmations = self.config.chain.confirmations
-        return ChainSide(self.client, self.operator.escrow, terms, self.ledger, self.database, confirmations)
+        return ChainSide(
+            self.client,
+            self.operator.escrow,
+            terms,
+            self.ledger,
+            self.database,
+            confirmations,
+            passes=self.pass_terms,
+            first_block=self.deployments.first_block(Till),
+        )
+
+    @cached_property
+    def pass_terms(self) -> PassTerms:
+        """Return whose pass credits are taken: those activated for the claim key."""
+        contract = self.deployments.address(AccessPass)
+        return PassTerms(self.chain_id, contract, self._claim_sender.address, self.operator.token)
 
     @cached_property
     def counters(self) -> Counters:
@@ -324,6 +346,11 @@ class Installation(ChainAccess):
         clock = SystemClock()
         return Wallets(Wanted(offer), funding, Quotes(self.quote_stamp, clock), clock)
 
+    @cached_property
+    def passes(self) -> PassHolders:
+        """Return what takes grants of pass credits."""
+        return PassHolders(PassAccounts(self.chain_side, self.pass_terms, self.observer, SystemClock()))
+
     def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         """Return what a worker runs for this installation, by name; none of them ends by itself."""
         return {
@@ -333,6 +360,7 @@ class Installation(ChainAccess):
             "deposit": partial(deposit_due, self.deposits),
             "refund": partial(refund_due, self.refunds),
             "owed": partial(owed_due, self.owed),
+            "sign": partial(sign_due, PassKeeper(self.chain_side, self.pass_terms, self._claim_sender)),
         }
 
     @property
@@ -353,7 +381,14 @@ class Installation(ChainAccess):
         clock = SystemClock()
         counters = CallCounters(self.metrics.registry)
         gateway = Gateway(
-            self.keys, self.catalogue, self.ledger, self.operator, clock, wallets=self.wallets, counters=counters
+            self.keys,
+            self.catalogue,
+            self.ledger,
+            self.operator,
+            clock,
+            wallets=self.wallets,
+            passes=self.passes,
+            counters=counters,
         )
         payments = payment_routes(self.chain_side, self.deposits, self.keys, self.offer, clock)
         routes = [*gateway_routes(gateway), *key_routes(self.keys, self.ledger), *payments]

@@ -1,6 +1,7 @@
 """The same contracts at the same addresses, deployed once, verified, and understood by x402's package."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -14,6 +15,7 @@ from x402.mechanisms.evm.batch_settlement.constants import (
 from usufruct.chain import (
     COLLECTOR,
     DEVNET_ADDRESSES,
+    HORIZON_BLOCKS,
     SETTLEMENT,
     Client,
     ContractDeployer,
@@ -136,7 +138,22 @@ async def test_addresses_are_known_before_deploying(client: Client, deployer: Co
     assert (await deployer.deploy(WrappedNative, creation)).address == there
     found = deployer.deployments.contracts["WrappedNative"]
     code = await client.code_at(there)
-    assert found == Deployed(there, WrappedNative.ARTIFACT.version, "0x" + keccak(code).hex())
+    block = await client.block_number()
+    assert found == Deployed(there, WrappedNative.ARTIFACT.version, "0x" + keccak(code).hex(), block)
+
+
+@pytest.mark.anvil
+async def test_logs_are_read_from_before_the_deployment_on(client: Client, sender: Sender, tmp_path: Path):
+    for _ in range(11):  # a node under load takes long for many at once
+        await Devnet(client).mine(HORIZON_BLOCKS // 10)
+    before = await client.block_number()
+    made = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    again = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    made.write(tmp_path)
+    for found in (made, again, Deployments.read(tmp_path, DEVNET_CHAIN_ID)):
+        assert before - HORIZON_BLOCKS < found.first_block(Till) < before
+    unseen = replace(made, contracts={"Till": replace(made.contracts["Till"], block=0)})
+    assert unseen.first_block(Till) == 0
 
 
 def test_another_argument_is_another_address():

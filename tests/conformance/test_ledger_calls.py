@@ -147,7 +147,7 @@ async def test_a_voucher_over_the_balance_is_refused(ledger: Ledger, world: Modu
 async def test_more_than_the_balance_is_refused(ledger: Ledger, world: ModuleType, promise: int | None):
     await ledger.observe(world.reading(1000))
     await reserved(ledger, world, "a", 950, promise=950)
-    with pytest.raises(BalanceTooLow, match="deposit 10 more") as caught:
+    with pytest.raises(BalanceTooLow, match="10 more must be paid in") as caught:
         await ledger.reserve(world.reservation("b", 60, promise=promise))
     assert (caught.value.details["needed"], caught.value.details["balance"]) == (1010, 1000)
 

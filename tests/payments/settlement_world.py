@@ -21,6 +21,7 @@ from usufruct.chain import (
     devnet_signer,
     keccak,
 )
+from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.shares import Shares
@@ -41,6 +42,7 @@ from usufruct.payments import (
     Escrow,
     Ledger,
     Observer,
+    PassTerms,
     RefundPolicy,
     Refunds,
     Reservation,
@@ -79,6 +81,7 @@ class Place:
     till: Address
     dollar: Address
     registry: Address
+    passes: Address
     assets: tuple[AssetId, ...]
     shares: tuple[Address, ...]
 
@@ -117,7 +120,8 @@ async def build(client: Client, database: Database) -> Place:
     await sender.execute(till.set_payee(TREASURY.address, PayeeKind.PLAIN), "payee/treasury")
     await sender.execute(till.set_claim_key(CLAIM_KEY.address, True), "claim key")
     await act(client, OWNER.address, dollar.mint(PAYER.address, 1000 * DOLLAR))
-    return Place(till.address, dollar.address, registry.address, tuple(assets), tuple(shares))
+    passes = deployments.address(AccessPass)
+    return Place(till.address, dollar.address, registry.address, passes, tuple(assets), tuple(shares))
 
 
 def _registration(name: str, dollar: Address) -> Registration:
@@ -190,9 +194,9 @@ class Town:
         confirmations = options.get("confirmations", 1)
         self.ledger: Ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
         terms = ChannelTerms(place.till, frozenset({place.dollar}))
-        self.side = ChainSide(
-            client, ESCROW, terms, self.ledger, database, confirmations, options.get("final_blocks", 4)
-        )
+        passes = PassTerms(CHAIN, place.passes, CLAIM_KEY.address, place.dollar)
+        final = options.get("final_blocks", 4)
+        self.side = ChainSide(client, ESCROW, terms, self.ledger, database, confirmations, final, passes)
         self.till = Till(place.till, client)
         self.dollar = TestDollar(place.dollar, client)
         self.settlement = BatchSettlement(SETTLEMENT, client)

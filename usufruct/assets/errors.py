@@ -78,6 +78,12 @@ class NotEnoughCredits(Conflict):
     code = "not_enough_credits"
 
 
+class NothingToGiveBack(Conflict):
+    """The wallet has no credits of this plan that can be given back now."""
+
+    code = "nothing_to_give_back"
+
+
 class PlanRegistered(Conflict):
     """The asset has a plan with exactly these terms."""
 

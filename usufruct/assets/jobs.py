@@ -34,7 +34,7 @@ from usufruct.assets.store import (
     told,
 )
 from usufruct.assets.wording import read_text
-from usufruct.chain import Client, Deployments, Indexer, Log, Stream
+from usufruct.chain import HORIZON_BLOCKS, Client, Deployments, Indexer, Log, Stream
 from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (
     AssetRegistered,
@@ -51,9 +51,6 @@ from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, forev
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
-
-HORIZON_BLOCKS = 2_000
-"""How deep a reorganisation may be."""
 
 _EVENTS = (
     AssetRegistered,
@@ -155,7 +152,6 @@ class Follower:
         deployments: Deployments,
         *,
         confirmations: int = 1,
-        first_block: int = 0,
         offers: Offers | None = None,
     ) -> None:
         self._client = client
@@ -169,7 +165,7 @@ class Follower:
         stream = Stream(
             name=f"assets/{self._chain_id}/{self._registry}",
             handler=RegistryLogs(self._registry, access_pass),
-            first_block=first_block,
+            first_block=deployments.first_block(AssetRegistry),
             addresses=(self._registry, access_pass),
             topics=(_topics(),),
             confirmations=self._depth,

@@ -6,6 +6,7 @@ from usufruct.assets.errors import (
     NoMeter,
     NotEnoughCredits,
     NotEnoughMoney,
+    NothingToGiveBack,
     PlanClosed,
     PlanRegistered,
     UnknownPlan,
@@ -23,9 +24,9 @@ from usufruct.assets.registry import Register, take
 from usufruct.assets.store import meters_of, plans_of
 from usufruct.chain import Sender
 from usufruct.chain.contracts import errors
-from usufruct.chain.contracts.access_pass import Bought
+from usufruct.chain.contracts.access_pass import Bought, Refunded
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, moment
 
 _PLANS_FROM = 1 << 128
 """A plan's id is its asset's id in the upper half of 256 bits."""
@@ -39,6 +40,15 @@ class Purchase:
     credits: int
     paid: int
     approval: Hash32 | None
+    transaction: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """Credits that were given back for `paid` atomic units of the plan's token."""
+
+    credits: int
+    paid: int
     transaction: Hash32
 
 
@@ -171,11 +181,50 @@ class Passes:
                 value=amount,
                 held=held,
             )
+        meter = await self.meter(plan)
+        call = self._contract.activate(plan.id, amount, meter)
+        return meter, (await take(sender, call, f"pass/activate/{plan.id:#x}")).hash
+
+    async def meter(self, plan: PassPlan) -> Address:
+        """Return who burns credits of a plan that are activated now.
+
+        Raises:
+            NoMeter: when nobody does.
+        """
         meter = (await self._register.contract.meter_of(plan.asset)).meter
         if meter == ZERO_ADDRESS:
             raise NoMeter(f"nobody measures prepaid use of {plan.asset:#x}: ask its title holder to name a meter")
-        call = self._contract.activate(plan.id, amount, meter)
-        return meter, (await take(sender, call, f"pass/activate/{plan.id:#x}")).hash
+        return meter
+
+    async def refund(self, sender: Sender, plan: PassPlan, to: Address | None = None) -> list[GivenBack]:
+        """Give back all of the sender's unused credits of a plan, circulating and activated, for their price.
+
+        Raises:
+            NothingToGiveBack: when there are none, or not yet; says from when on.
+        """
+        held = [each for each in await self.balance(sender.address, plan.asset) if each.plan.id == plan.id]
+        now = await self._register.now()
+        due = [each for each in held if each.refundable_at <= now]
+        if not due:
+            when = min((each.refundable_at for each in held), default=0)
+            waits = f"unused ones can be given back from {moment(when)} on" if held else "buy some first"
+            raise NothingToGiveBack(
+                f"{sender.address} has no credits of {plan.id:#x} that can be given back now: {waits}",
+                plan=hex(plan.id),
+            )
+        receiver = to or sender.address
+        calls = [self._contract.refund(plan.id, each.circulating, receiver) for each in due if each.circulating]
+        calls += [
+            self._contract.refund_activated(plan.id, each.meter, each.activated, receiver)
+            for each in due
+            if each.activated
+        ]
+        given = []
+        for call in calls:
+            receipt = await take(sender, call, f"pass/refund/{plan.id:#x}")
+            (refunded,) = Refunded.among(receipt.logs, self._contract.address)
+            given.append(GivenBack(refunded.credits, refunded.amount, receipt.hash))
+        return given
 
     async def balance(self, holder: Address, asset: AssetId | None = None) -> list[Credits]:
         """Return a holder's credits by plan and meter, of one asset or of all.

@@ -10,6 +10,7 @@ from usufruct.chain.binding import Artifact, Block, Call, Contract, Creation, Ev
 from usufruct.chain.client import Client, FeeHistory, Header, Receipt, Topics
 from usufruct.chain.codec import InvalidArgument, Struct, UnreadableAnswer
 from usufruct.chain.deployments import (
+    HORIZON_BLOCKS,
     ContractDeployer,
     Deployed,
     DeployerMissing,
@@ -84,6 +85,7 @@ __all__ = [
     "COLLECTOR",
     "DEVNET_ADDRESSES",
     "DEVNET_CHAINS",
+    "HORIZON_BLOCKS",
     "SETTLEMENT",
     "AlreadyDeployed",
     "Anvil",

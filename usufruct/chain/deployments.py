@@ -22,6 +22,9 @@ from usufruct.core import Address, ChainId, Conflict, NotFound, Unavailable, add
 DEPLOYER = Address("0x4e59b44847b379578588920ca78fbf26c0b4956c")
 """The deterministic deployer: calldata is a 32-byte salt and creation code."""
 
+HORIZON_BLOCKS = 2_000
+"""How deep a reorganisation may be."""
+
 _VERSION = Call(DEPLOYER, keccak(b"VERSION()")[:4])
 
 C = TypeVar("C", bound=Contract)
@@ -47,11 +50,15 @@ class WrongCode(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """Where one contract stands; `code_hash` is the Keccak-256 of its runtime code, 0x and hex."""
+    """Where one contract stands; `code_hash` is the Keccak-256 of its runtime code, 0x and hex.
+
+    `block` is the one that it was made in; 0 when that was not seen here.
+    """
 
     address: Address
     version: str
     code_hash: str
+    block: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,15 @@ class Deployments:
             )
         return self.contracts[name].address
 
+    def first_block(self, contract: type[Contract]) -> int:
+        """Return the block from which a contract's logs are read: before it was made, whatever a reorganisation does.
+
+        Raises:
+            NotDeployed: when it does not stand here.
+        """
+        self.address(contract)
+        return max(0, self.contracts[contract.__name__].block - HORIZON_BLOCKS)
+
     @classmethod
     def read(cls, folder: Path, chain_id: ChainId) -> "Deployments":
         """Read a chain's file; nothing is deployed where there is none."""
@@ -83,13 +99,21 @@ class Deployments:
         found = orjson.loads(path.read_bytes())["contracts"] if path.is_file() else {}
         return cls(
             chain_id,
-            {name: Deployed(address(e["address"]), e["version"], e["codeHash"]) for name, e in found.items()},
+            {
+                name: Deployed(address(each["address"]), each["version"], each["codeHash"], each.get("block", 0))
+                for name, each in found.items()
+            },
         )
 
     def write(self, folder: Path) -> None:
         """Write the chain's file, names sorted."""
         contracts = {
-            name: {"address": checksum(each.address), "version": each.version, "codeHash": each.code_hash}
+            name: {
+                "address": checksum(each.address),
+                "version": each.version,
+                "codeHash": each.code_hash,
+                "block": each.block,
+            }
             for name, each in sorted(self.contracts.items())
         }
         content = orjson.dumps({"chainId": self.chain_id, "contracts": contracts}, option=orjson.OPT_INDENT_2)
@@ -147,10 +171,11 @@ class ContractDeployer:
         there = address_of(contract, creation)
         if not await self._client.code_at(there):
             await self._create(contract, creation, there)
-        return await self.adopt(contract, there)
+        made = await self._sender.find(_key(contract, there))
+        return await self.adopt(contract, there, made.block if made and made.block else 0)
 
-    async def adopt(self, contract: type[C], there: Address) -> C:
-        """Check and remember a contract that stands at an address already.
+    async def adopt(self, contract: type[C], there: Address, block: int = 0) -> C:
+        """Check and remember a contract that stands at an address already, since `block` if that is known.
 
         Raises:
             WrongCode: when it is another contract, or none.
@@ -163,7 +188,7 @@ class ContractDeployer:
         answer = await self._client.call(Call(there, _VERSION.data))
         if decode(("string",), answer) != (version,):
             raise WrongCode(f"{contract.__name__} at {there} does not say that it is version {version}", address=there)
-        self._done[contract.__name__] = Deployed(there, version, _hash(code))
+        self._done[contract.__name__] = Deployed(there, version, _hash(code), block)
         return contract(there, self._client)
 
     async def _create(self, contract: type[Contract], creation: Creation, there: Address) -> None:
@@ -177,7 +202,12 @@ class ContractDeployer:
             creation, sender=DEPLOYER
         )  # the deployer swallows a constructor's error; this does not
         call = Call(DEPLOYER, salt_of(contract) + creation.init_code, creation.value)
-        await self._sender.execute(call, f"deploy/{contract.__name__}/{there}")
+        await self._sender.execute(call, _key(contract, there))
+
+
+def _key(contract: type[Contract], there: Address) -> str:
+    """Return under which key of the outbox a contract is made."""
+    return f"deploy/{contract.__name__}/{there}"
 
 
 def _hash(code: bytes) -> str:

@@ -73,7 +73,11 @@ def register(
     ] = "",
     resale_royalty: Annotated[str, typer.Option(help="Percent of resales of title and passes for the shares.")] = "0",
     meter: Annotated[
-        str, typer.Option(help="Address that measures prepaid use; without one there are no passes.")
+        str,
+        typer.Option(
+            help="Who burns pass credits: an address or a wallet's name; the claim key's, for your own gateway to. "
+            "Without one there are no passes."
+        ),
     ] = "",
     uri: Annotated[str, typer.Option(help="Where the title's metadata lies.")] = "",
     endpoint: Annotated[str, typer.Option(help="Address of the service's API.")] = "",
@@ -109,7 +113,7 @@ def register(
                 transfer_policy=policy,
                 resale_royalty_bps=bps_of_percent(resale_royalty, "resale_royalty"),
                 parents=tuple([await _parent(text, desk) for text in parent or ()]),
-                meter=address(meter, "meter") if meter else ZERO_ADDRESS,
+                meter=account(meter, config, "meter") if meter else ZERO_ADDRESS,
                 uri=uri,
                 endpoint=endpoint,
                 salt=bytes.fromhex(hash32(salt, "salt")[2:]) if salt else None,

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.chain import checksum
+from usufruct.chain import Log, checksum
+from usufruct.chain.contracts.access_pass import Earned
+from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Deferred, Paid
 from usufruct.cli.printing import Json, print_facts, print_json, say
 from usufruct.cli.running import run
@@ -53,20 +55,28 @@ def run_claim(
 
 async def _facts(installation: Installation, batch: Batch) -> dict[str, Any]:
     """Return what became of a batch; whom it paid and what it took are the chain's own words."""
-    receipt = await installation.client.receipt(batch.hash) if batch.hash else None
-    logs, till = receipt.logs if receipt else (), installation.operator.till
+    hashes = await installation.claimer.transactions(batch)
+    receipts = [each for each in await installation.client.receipts(hashes) if each is not None]
+    logs, till = [log for each in receipts for log in each.logs], installation.operator.till
     return {
         "kind": batch.kind,
         "state": batch.state,
         "transaction": batch.hash,
         "channels": len(batch.members),
         "amount": str(sum(member.end - member.start for member in batch.members)),
-        "paid": _amounts(Paid.among(logs, till)),
+        "paid": _amounts(Paid.among(logs, till)) | await _earned(installation, logs),
         "owed": _amounts(Deferred.among(logs, till)),
         "receipts": batch.count,
         "receipts_root": batch.root,
-        "gas": receipt.gas_used if receipt else None,
+        "gas": sum(each.gas_used for each in receipts) or None,
     }
+
+
+async def _earned(installation: Installation, logs: Sequence[Log]) -> dict[str, str]:
+    """Return what the Shares got for burned pass credits, in the plan's token."""
+    registry = AssetRegistry(installation.deployments.address(AssetRegistry), installation.client)
+    earned = Earned.among(logs, installation.pass_terms.contract)
+    return {checksum(await registry.shares_of(each.asset)): str(each.amount) for each in earned}
 
 
 def _amounts(parts: Sequence[Paid] | Sequence[Deferred]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`usufruct pass`: prepaid use. A title holder offers plans; buyers buy credits and activate them."""
+"""`usufruct pass`: prepaid use. A title holder offers plans; buyers buy credits, activate them, and call with them."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -7,13 +7,17 @@ import typer
 
 from usufruct.assets import TYPICAL_CALL, Credits, PassPlan, about_calls
 from usufruct.chain import checksum
+from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.cli.printing import Json, print_facts, say
 from usufruct.cli.registry import AssetArgument, Desk, Holder, open_desk, print_each
+from usufruct.cli.remote import GatewayUrl, open_gateway
 from usufruct.cli.running import run
+from usufruct.cli.saved import SavedKey, save_key
 from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import Config, load_config
-from usufruct.core import ZERO_ADDRESS, address, moment, parse_units
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, address, moment, parse_units
+from usufruct.payments import Escrow, PassTerms, channel_id, sign_grant
 
 _CALL = f"a call of {TYPICAL_CALL[0]:,} text tokens in and {TYPICAL_CALL[1]:,} out"
 
@@ -137,6 +141,90 @@ def activate(
             }
 
     print_facts(run(work), as_json=as_json)
+
+
+@app.command()
+def grant(
+    plan: PlanArgument,
+    wallet: Wallet,
+    limit: Annotated[
+        str, typer.Option(help="The most that may be charged in all, as in 5; left out: all that is ever activated.")
+    ] = "",
+    expires: Annotated[str, typer.Option(help="How long it holds.")] = "30d",
+    save: Annotated[bool, typer.Option("--save", help="Keep it on this machine for `usufruct call`.")] = False,
+    gateway: GatewayUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Make a key that pays with the wallet's activated credits: a signature, that costs nothing and is kept nowhere.
+
+    It works like any bearer key. A limit counts what other keys of these credits were charged, too. It cannot be
+    revoked: let it expire soon, or activate only what it may spend.
+
+    Example: usufruct pass grant my-model --wallet 4 --expires 7d --save
+    """
+    config = load_config()
+    signer = open_wallet(wallet, config)
+    seconds = parse_duration(expires, "expires")
+
+    async def work() -> Mapping[str, object]:
+        async with open_desk(config) as desk:
+            found = await desk.passes.find(plan)
+            meter, contract = await desk.passes.meter(found), desk.chain.deployments.address(AccessPass)
+            terms = PassTerms(desk.chain.chain_id, contract, meter, found.currency.address)
+            most = parse_units(limit, found.currency.decimals, "limit") if limit else UINT128_MAX
+            made = sign_grant(terms, found.id, most, SystemClock().now() + seconds, signer)
+            account = channel_id(Escrow(desk.chain.chain_id), terms.account(found.id, signer.address))
+        facts: dict[str, object] = {
+            "key": made.text(),
+            "plan": hex(found.id),
+            "asset": hex(found.asset),
+            "limit": found.currency.show(most) if limit else None,
+            "expires": moment(made.expires_at),
+            "account": account,
+        }
+        if save:
+            async with open_gateway(gateway, config) as remote:
+                kept = SavedKey(remote.url, f"grant_{account[2:18]}", account, made.text())
+            facts["file"] = str(save_key(config, kept))
+        return facts
+
+    print_facts(run(work), as_json=as_json)
+    say("Whoever has this key can use the credits: keep it.")
+
+
+@app.command()
+def refund(
+    plan: PlanArgument,
+    wallet: Wallet,
+    to: Annotated[str, typer.Option(help="Address that gets the money instead of the wallet.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Give back all unused credits of a plan for what they cost, once its service is retired or its meter silent.
+
+    Example: usufruct pass refund my-model --wallet 4
+    """
+    config = load_config()
+    signer = open_wallet(wallet, config)
+    receiver = address(to, "to") if to else signer.address
+
+    async def work() -> list[Mapping[str, object]]:
+        async with open_desk(config) as desk:
+            found = await desk.passes.find(plan)
+            given = await desk.passes.refund(desk.chain.sender(signer), found, receiver)
+        return [
+            {
+                "plan": hex(found.id),
+                "credits": found.currency.show(each.credits),
+                "currency": found.currency.symbol,
+                "paid": found.token.show(each.paid),
+                "token": found.token.symbol,
+                "to": checksum(receiver),
+                "transaction": each.transaction,
+            }
+            for each in given
+        ]
+
+    print_each(run(work), "nothing", as_json=as_json)
 
 
 @app.command()

@@ -29,8 +29,8 @@ KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the one kept last.")
 ]
 
-_KEY_ID = re.compile("key_[0-9a-f]{1,64}")
-_KEY = re.compile("uf_[0-9a-f]+")
+_KEY_ID = re.compile("(key|grant)_[0-9a-f]{1,64}")
+_KEY = re.compile("uf_[0-9a-f]+|up_[A-Za-z0-9_-]+")
 
 
 class InvalidSavedFile(Invalid):

@@ -7,7 +7,6 @@ from usufruct.gateway.errors import (
     AssetExists,
     InvalidAsset,
     InvalidRequest,
-    LimitReached,
     ReceiptNotFound,
     RetiredAsset,
     UnknownModel,
@@ -17,6 +16,7 @@ from usufruct.gateway.errors import (
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.operator import KeyChannels, Operator
+from usufruct.gateway.pass_holders import PassHolders
 from usufruct.gateway.quotes import Quotes, StaleQuote
 from usufruct.gateway.registered import USUAL_WINDOW, RegisteredOffers, registered_card
 from usufruct.gateway.service import Gateway
@@ -35,8 +35,8 @@ __all__ = [
     "InvalidAsset",
     "InvalidRequest",
     "KeyChannels",
-    "LimitReached",
     "Operator",
+    "PassHolders",
     "PaymentWanted",
     "PricePeriod",
     "Quotes",

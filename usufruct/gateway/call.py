@@ -6,7 +6,7 @@ from typing import Protocol
 
 import orjson
 
-from usufruct.core import Hash32, PaymentRequired
+from usufruct.core import UINT128_MAX, Hash32, PaymentRequired
 from usufruct.gateway.counting import Counter
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import Asset
@@ -36,7 +36,7 @@ class Payer(Protocol):
     async def body(self, exchange: Exchange) -> bytes:
         """Read the request, which may be as long as this payer is good for."""
 
-    def check_asset(self, asset: str) -> None:
+    def check_asset(self, asset: Asset) -> None:
         """Refuse an asset this payer may not call."""
 
     def card(self, order: "Order") -> PriceCard:
@@ -83,6 +83,7 @@ class Order:
         *,
         voucher: VerifiedVoucher | None = None,
         sign: Callable[[int], VerifiedVoucher] | None = None,
+        limit: int = UINT128_MAX,
     ) -> Reservation:
         """Return what the ledger is asked for, paid from `channel` by a voucher that came or one made by `sign`."""
         return Reservation(
@@ -94,6 +95,7 @@ class Order:
             request_hash=self.request_hash,
             voucher=voucher,
             sign=sign,
+            limit=limit,
             idempotency=self.idempotency,
         )
 

@@ -18,6 +18,7 @@ from usufruct.gateway.metering import Budget
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.operator import Operator
+from usufruct.gateway.pass_holders import PassHolder, PassHolders
 from usufruct.gateway.request import Asked, read_chat, read_embeddings
 from usufruct.gateway.wallets import Wallets
 from usufruct.payments import (
@@ -72,12 +73,14 @@ class Calls:
         clock: Clock,
         counting: CountingRoom,
         wallets: Wallets | None = None,
+        passes: PassHolders | None = None,
         counters: CallCounters | None = None,
     ) -> None:
-        """Charge bearer keys, and `wallets` if there are any, for the catalogue's assets; count input in `counting`."""
+        """Charge bearer keys, and `wallets` and `passes` if there are any, for the catalogue's assets."""
         self.counters = counters or CallCounters()
         self._holders = KeyHolders(keys, operator.escrow)
         self._wallets = wallets
+        self._passes = passes
         self._catalogue = catalogue
         self._ledger = ledger
         self._operator = operator
@@ -180,14 +183,14 @@ class Calls:
         self._unreleased.pop(lease, None)
 
     async def receipt(self, exchange: Exchange, call_id: str) -> SignedReceipt:
-        """Return a call's receipt: to its key's holder, or to whoever knows the call's id and shows no key.
+        """Return a call's receipt: to its key's or grant's holder, or to whoever knows the call's id and shows none.
 
         Raises:
             ReceiptNotFound: when there is none, or it is another key's.
         """
         payer = await self._payer(exchange)
         call = await self._ledger.call(hash32(call_id, "receipt"))
-        if call is None or (isinstance(payer, KeyHolder) and call.lease.channel != payer.key.channel):
+        if call is None or (isinstance(payer, KeyHolder | PassHolder) and call.lease.channel != payer.channel):
             raise ReceiptNotFound(f"{payer.name} has no call {call_id}", field="receipt")
         return signed(call, self._operator)
 
@@ -198,14 +201,15 @@ class Calls:
         return Repeated(KeptAnswer.unpacked(replay.answer), signed(call, self._operator))
 
     async def _payer(self, exchange: Exchange) -> Payer:
-        return (self._wallets and self._wallets.payer(exchange)) or await self._holders.holder(exchange)
+        wallet = self._wallets and self._wallets.payer(exchange)
+        return wallet or (self._passes and self._passes.payer(exchange)) or await self._holders.holder(exchange)
 
     async def _order(self, exchange: Exchange, endpoint: Endpoint, payer: Payer) -> Order:
         raw = await payer.body(exchange)
         content = json_object(raw)
         asked = read_chat(content) if endpoint is Endpoint.CHAT else read_embeddings(content)
         asset = await self._catalogue.find(asked.model)
-        payer.check_asset(asset.name)
+        payer.check_asset(asset)
         asset.check_open(endpoint)
         self._abandonments.check(payer.account, asked)
         card = asset.card(self._clock.now())

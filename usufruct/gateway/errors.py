@@ -1,6 +1,6 @@
 """Why the gateway refuses a call, beyond what keys, prices, the ledger and upstreams refuse themselves."""
 
-from usufruct.core import Conflict, Denied, Invalid, NotFound, PaymentRequired, Unavailable
+from usufruct.core import Conflict, Denied, Invalid, NotFound, Unavailable
 
 
 class InvalidRequest(Invalid):
@@ -64,12 +64,6 @@ class WrongEndpoint(Invalid):
     """The asset answers at another endpoint."""
 
     code = "wrong_endpoint"
-
-
-class LimitReached(PaymentRequired):
-    """The key's spending limit leaves too little for this call: charged, reserved and asked for now pass it."""
-
-    code = "limit_reached"
 
 
 class ReceiptNotFound(NotFound):

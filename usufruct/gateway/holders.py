@@ -1,18 +1,19 @@
 """Callers with a bearer key: the channel behind it pays, by vouchers its session key signs here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from usufruct.accounts import BearerKey, Keys
 from usufruct.chain import KeySigner
 from usufruct.core import Address, Hash32, PaymentRequired
 from usufruct.gateway.call import BODY_BYTES, Order
-from usufruct.gateway.errors import LimitReached
 from usufruct.gateway.metering import Budget, ceiling
+from usufruct.gateway.model import Asset
 from usufruct.payments import (
     Allowance,
     BalanceTooLow,
     Escrow,
+    LimitReached,
     OverBudget,
     PriceCard,
     Reservation,
@@ -25,7 +26,7 @@ _MOST_REMEMBERED = 10_000
 
 
 class KeyHolders:
-    """Lets callers with a key in, and signs for them, never above the key's spending limit."""
+    """Lets callers with a key in, and signs for them."""
 
     def __init__(self, keys: Keys, escrow: Escrow) -> None:
         """Take keys and their session keys from `keys`."""
@@ -42,13 +43,14 @@ class KeyHolders:
         key = await self._keys.authenticate(exchange.header(b"authorization"))
         return KeyHolder(key, self)
 
-    async def voucher_signer(self, key: BearerKey) -> "SessionVoucher":
-        """Return what signs vouchers on this key's channel."""
+    async def voucher_signer(self, key: BearerKey) -> Callable[[int], VerifiedVoucher]:
+        """Return what signs a voucher on this key's channel over the amount that is needed."""
         if key.id not in self._signers:
             if len(self._signers) >= _MOST_REMEMBERED:
                 self._signers.clear()
             self._signers[key.id] = KeySigner(await self._keys.session_key(key))
-        return SessionVoucher(key, self._escrow, self._signers[key.id])
+        signer = self._signers[key.id]
+        return lambda needed: sign_voucher(self._escrow, key.channel, needed, signer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,14 @@ class KeyHolder:
         """Read the request."""
         return await exchange.body(BODY_BYTES)
 
-    def check_asset(self, asset: str) -> None:
+    @property
+    def channel(self) -> Hash32:
+        """The channel that pays."""
+        return self.key.channel
+
+    def check_asset(self, asset: Asset) -> None:
         """Refuse an asset out of the key's scope."""
-        self.key.check_asset(asset)
+        self.key.check_asset(asset.name)
 
     def card(self, order: Order) -> PriceCard:
         """Return the asset's card."""
@@ -90,26 +97,17 @@ class KeyHolder:
         return ceiling(order.asked, order.counted_input, order.asset, order.card, order.budget)
 
     def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
-        """Return less output that fits what is left, when the caller left the output open or limits it by money."""
-        if not isinstance(refusal, BalanceTooLow | LimitReached):
-            return None
-        if order.asked.wanted_output is not None and not (order.budget.own_limit and order.asked.wanted_output):
-            return None
-        needed, held = refusal.details["needed"], refusal.details.get("limit", refusal.details.get("balance"))
-        left = Budget(max(0, allowance.ceiling - (int(needed or 0) - int(held or 0))), own_limit=True)
-        try:
-            return ceiling(order.asked, order.counted_input, order.asset, order.card, left)
-        except OverBudget:
-            return None
+        """Return less output that fits what is left."""
+        return less_output(order, allowance, refusal)
 
     async def repetition(self, order: Order, call: Hash32) -> Reservation:
         """Ask in the name of the key's channel."""
         return order.reservation(call, Allowance(0, 0), self.key.channel)
 
     async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
-        """Pay from the key's channel, by a voucher of its session key."""
+        """Pay from the key's channel, by a voucher of its session key, up to the key's spending limit."""
         sign = await self.holders.voucher_signer(self.key)
-        return order.reservation(call, allowance, self.key.channel, sign=sign)
+        return order.reservation(call, allowance, self.key.channel, sign=sign, limit=self.key.spending_limit)
 
     def told(self, charged: int) -> Sequence[Header]:
         """Holders of keys read the bill's own headers."""
@@ -120,26 +118,15 @@ class KeyHolder:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class SessionVoucher:
-    """Signs vouchers for one call; the ledger calls it with the amount needed, inside its transaction."""
-
-    key: BearerKey
-    escrow: Escrow
-    signer: KeySigner
-
-    def __call__(self, needed: int) -> VerifiedVoucher:
-        """Sign a voucher over `needed` atomic units in all.
-
-        Raises:
-            LimitReached: when that passes the key's spending limit.
-        """
-        limit = self.key.spending_limit
-        if needed > limit:
-            raise LimitReached(
-                f"{self.key.id} may spend {limit} in all, and {needed} is needed; wait for running calls or make a key",
-                key_id=self.key.id,
-                limit=limit,
-                needed=needed,
-            )
-        return sign_voucher(self.escrow, self.key.channel, needed, self.signer)
+def less_output(order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
+    """Return less output that fits what is left, when the caller left the output open or limits it by money."""
+    if not isinstance(refusal, BalanceTooLow | LimitReached):
+        return None
+    if order.asked.wanted_output is not None and not (order.budget.own_limit and order.asked.wanted_output):
+        return None
+    needed, held = refusal.details["needed"], refusal.details.get("limit", refusal.details.get("balance"))
+    left = Budget(max(0, allowance.ceiling - (int(needed or 0) - int(held or 0))), own_limit=True)
+    try:
+        return ceiling(order.asked, order.counted_input, order.asset, order.card, left)
+    except OverBudget:
+        return None

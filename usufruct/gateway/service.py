@@ -16,6 +16,7 @@ from usufruct.gateway.counting import CountingRoom
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Asset, Endpoint
 from usufruct.gateway.operator import Operator
+from usufruct.gateway.pass_holders import PassHolders
 from usufruct.gateway.replicas import Replicas
 from usufruct.gateway.wallets import Wallets
 from usufruct.payments import Ledger
@@ -38,16 +39,17 @@ class Gateway:
         clock: Clock,
         limits: Limits | None = None,
         wallets: Wallets | None = None,
+        passes: PassHolders | None = None,
         counters: CallCounters | None = None,
     ) -> None:
-        """Serve the assets of `catalogue` to the holders of `keys` and to `wallets`; upstreams under `limits`."""
+        """Serve the assets of `catalogue` to holders of `keys`, `wallets` and `passes`; upstreams under `limits`."""
         self._catalogue = catalogue
         self._ledger = ledger
         self._operator = operator
         self._clock = clock
         self._replicas = Replicas(clock, limits)
         self._counting = CountingRoom()
-        self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets, counters)
+        self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets, passes, counters)
         self.wallets = wallets
         self._answers = Answers(self._calls, self._replicas, self._counting)
 

@@ -7,6 +7,7 @@ from usufruct.core import Clock, Hash32, PaymentRequired
 from usufruct.gateway.call import BODY_BYTES, Order
 from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget, ceiling
+from usufruct.gateway.model import Asset
 from usufruct.gateway.quotes import Quotes
 from usufruct.payments import (
     Allowance,
@@ -117,7 +118,7 @@ class Nobody:
         """Read a short request."""
         return await _short_body(exchange)
 
-    def check_asset(self, asset: str) -> None:
+    def check_asset(self, asset: Asset) -> None:
         """Every asset may be priced."""
 
     def card(self, order: Order) -> PriceCard:
@@ -185,7 +186,7 @@ class Wallet:
             return await exchange.body(BODY_BYTES)
         return await _short_body(exchange)
 
-    def check_asset(self, asset: str) -> None:
+    def check_asset(self, asset: Asset) -> None:
         """Wallets may call every asset."""
 
     def card(self, order: Order) -> PriceCard:

@@ -22,9 +22,13 @@ from usufruct.payments.errors import (
     ClaimPending,
     DepositUnderWay,
     DuplicateDeposit,
+    GrantExpired,
+    GrantRefused,
     KeyMismatch,
+    LimitReached,
     NothingToClaim,
     OverCeiling,
+    PassClosing,
     RefundTooHigh,
     StillRunning,
     TooManyDeposits,
@@ -33,7 +37,7 @@ from usufruct.payments.errors import (
     VoucherTooLow,
     WrongState,
 )
-from usufruct.payments.jobs import claim_due, deposit_due, owed_due, refund_due, watch
+from usufruct.payments.jobs import claim_due, deposit_due, owed_due, refund_due, sign_due, watch
 from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Points
 from usufruct.payments.ledger.ledger import Ledger, new_id, open_ledger
@@ -68,6 +72,7 @@ from usufruct.payments.model import (
     price_up,
 )
 from usufruct.payments.offer import DepositTooSmall, InvalidOffer, Offer, read_offer
+from usufruct.payments.passes import GRANT_PREFIX, SILENCE, InvalidGrant, PassGrant, PassTerms, read_grant, sign_grant
 from usufruct.payments.receipt import (
     InvalidReceipt,
     Receipt,
@@ -113,6 +118,7 @@ from usufruct.payments.settlement.model import (
 )
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.owed import Owed, OwedPolicy
+from usufruct.payments.settlement.pass_accounts import PassAccounts, PassKeeper
 from usufruct.payments.settlement.reader import TokenFacts, token_facts
 from usufruct.payments.settlement.refunds import Refunded, Refunds
 from usufruct.payments.settlement.store import SetAside
@@ -150,8 +156,10 @@ from usufruct.payments.x402.payment import (
 
 __all__ = [
     "BATCH_SETTLEMENT",
+    "GRANT_PREFIX",
     "MOST_DECIMALS",
     "PROOF_HEADER",
+    "SILENCE",
     "Allowance",
     "AnchorMismatch",
     "AnswerMissing",
@@ -196,8 +204,11 @@ __all__ = [
     "EmptyTree",
     "Escrow",
     "Funding",
+    "GrantExpired",
+    "GrantRefused",
     "IdempotencyKey",
     "InvalidDeposit",
+    "InvalidGrant",
     "InvalidOffer",
     "InvalidReceipt",
     "InvalidSignature",
@@ -206,6 +217,7 @@ __all__ = [
     "Lease",
     "Leavers",
     "Ledger",
+    "LimitReached",
     "MalformedPayment",
     "Measured",
     "NotAnchored",
@@ -218,6 +230,11 @@ __all__ = [
     "OverContext",
     "Owed",
     "OwedPolicy",
+    "PassAccounts",
+    "PassClosing",
+    "PassGrant",
+    "PassKeeper",
+    "PassTerms",
     "Payee",
     "Payment",
     "PaymentKind",
@@ -282,6 +299,7 @@ __all__ = [
     "read_channel_digest",
     "read_channel_json",
     "read_deposit_json",
+    "read_grant",
     "read_offer",
     "read_payment",
     "read_receipt",
@@ -292,6 +310,8 @@ __all__ = [
     "refund_due",
     "scope_of",
     "settlement_metrics",
+    "sign_due",
+    "sign_grant",
     "sign_receipt",
     "sign_voucher",
     "token_facts",

@@ -1,9 +1,10 @@
-"""What a worker runs for the money: follow the chain, finish deposits, claim, refund."""
+"""What a worker runs for the money: follow the chain, finish deposits, claim and burn, refund, give signs of life."""
 
 from usufruct.core import forever
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.owed import Owed
+from usufruct.payments.settlement.pass_accounts import PassKeeper
 from usufruct.payments.settlement.refunds import Refunds
 from usufruct.payments.settlement.watcher import Watcher
 
@@ -32,6 +33,11 @@ async def owed_due(owed: Owed, *, poll_seconds: float = 60.0) -> None:
         await forever("owed", owed.run, poll_seconds)
     finally:
         await owed.release()
+
+
+async def sign_due(keeper: PassKeeper, *, poll_seconds: float = 3600.0) -> None:
+    """Give signs of life for pass credits that rest, for ever."""
+    await forever("sign", keeper.run, poll_seconds)
 
 
 async def refund_due(refunds: Refunds, *, poll_seconds: float = 60.0) -> None:

@@ -5,6 +5,7 @@ from usufruct.payments.errors import (
     BalanceTooLow,
     ChannelWithdrawing,
     KeyMismatch,
+    LimitReached,
     StillRunning,
     VoucherOverBalance,
     VoucherTooLow,
@@ -23,6 +24,7 @@ def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
     Raises:
         ChannelWithdrawing: when the payer has begun to withdraw.
         BalanceTooLow: when the channel does not hold what is needed.
+        LimitReached: when what is needed passes the caller's limit.
         VoucherOverBalance: when the voucher promises more than the channel holds.
         VoucherTooLow: when the voucher does not cover what is needed; carries what a client needs to sign again.
     """
@@ -33,8 +35,16 @@ def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
     needed = channel.charged + channel.reserved + request.ceiling
     if needed > channel.usable:
         raise BalanceTooLow(
-            f"the channel holds {channel.usable} and {needed} is needed; deposit {needed - channel.usable} more",
+            f"the channel holds {channel.usable} and {needed} is needed: {needed - channel.usable} more must be "
+            "paid in",
             **_numbers(request, channel, needed),
+        )
+    if needed > request.limit:
+        raise LimitReached(
+            f"{request.limit} may be spent in all, and {needed} is needed; wait for running calls, or get a key with a "
+            "higher limit",
+            limit=request.limit,
+            needed=needed,
         )
     best = channel.voucher
     if request.voucher is None and request.sign is not None:

@@ -31,8 +31,8 @@ def reserve(request: Reservation, owner: str, lease_seconds: int, answer_seconds
     """Set the call's ceiling aside on its channel, with a voucher that covers it; or find the answer of the same call.
 
     Raises:
-        ChannelUnknown, ChannelWithdrawing, BalanceTooLow, VoucherOverBalance, VoucherTooLow, VoucherPublished: nothing
-            was reserved.
+        ChannelUnknown, ChannelWithdrawing, BalanceTooLow, LimitReached, VoucherOverBalance, VoucherTooLow,
+            VoucherPublished: nothing was reserved.
         StillRunning, KeyMismatch: the idempotency key is taken.
         CallLost: when the same call id was used before and is final, or for another channel.
     """

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from usufruct.chain import Call, Revert, as_hash32, keccak
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts import structs
+from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.till import Till
 from usufruct.core import Address, AssetId, Hash32, Unavailable, UsufructError
 from usufruct.payments.ledger.records import Claim
+from usufruct.payments.passes import plan_of
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.errors import BatchRefused
 from usufruct.payments.settlement.model import Batch, BatchKind, ChainSide, Member, Payee, on_chain
@@ -80,16 +82,19 @@ class Batcher:
 
     async def calls(self, batch: Batch, claims: Sequence[Claim]) -> list[Call]:
         """Return a batch's transactions in the order of its keys; the same claims give the same calls."""
-        if batch.kind is BatchKind.CLAIM:
-            return [await self._claim_call(batch.token, claims)]
-        split: list[Call] = []
-        if batch.kind is BatchKind.SPLIT:
-            split = [self._till.split(batch.token, await self._splits(claims), self._remainder_to)]
-        if batch.root is None:
-            return split
-        return [*split, self._till.anchor_receipts(bytes.fromhex(batch.root[2:]), batch.count)]
+        if batch.kind in (BatchKind.CLAIM, BatchKind.BURN):
+            first = [await self._first_call(batch.kind, batch.token, claims)]
+        elif batch.kind is BatchKind.SPLIT:
+            first = [self._till.split(batch.token, await self._splits(claims), self._remainder_to)]
+        else:
+            first = []
+        if batch.root is None or batch.kind is BatchKind.CLAIM:
+            return first
+        return [*first, self._till.anchor_receipts(bytes.fromhex(batch.root[2:]), batch.count)]
 
-    async def sort(self, token: Address, claims: Sequence[Claim], most_gas: int, most_rows: int) -> Sorted:
+    async def sort(
+        self, kind: BatchKind, token: Address, claims: Sequence[Claim], most_gas: int, most_rows: int
+    ) -> Sorted:
         """Divide claims into batches that the chain would take now and claims that it refuses.
 
         Raises:
@@ -98,10 +103,10 @@ class Batcher:
         """
         result = Sorted([], [])
         for start in range(0, len(claims), most_rows):
-            found = await self._sort(token, claims[start : start + most_rows], most_gas)
+            found = await self._sort(kind, token, claims[start : start + most_rows], most_gas)
             if found.refused and len(found.batches) > 1:
                 sound = [claim for batch in found.batches for claim in batch]
-                again = await self._sort(token, sound, most_gas)
+                again = await self._sort(kind, token, sound, most_gas)
                 found = Sorted(again.batches, found.refused + again.refused)
             result.batches.extend(found.batches)
             result.refused.extend(found.refused)
@@ -131,13 +136,13 @@ class Batcher:
             return reason
         return refusals.NotAPayee(payee) if await self._till.payees(payee) is structs.PayeeKind.NONE else None
 
-    async def _sort(self, token: Address, claims: Sequence[Claim], most_gas: int) -> Sorted:
+    async def _sort(self, kind: BatchKind, token: Address, claims: Sequence[Claim], most_gas: int) -> Sorted:
         if not claims:
             return Sorted([], [])
         try:
-            gas = await self._side.client.estimate(await self._claim_call(token, claims), self._claim_key)
+            gas = await self._side.client.estimate(await self._first_call(kind, token, claims), self._claim_key)
         except Revert as refusal:
-            if not self._blames_a_row(refusal):
+            if kind is BatchKind.CLAIM and not self._blames_a_row(refusal):
                 raise BatchRefused(
                     f"till {self._till.address} refuses batches of claim key {self._claim_key}: {refusal.message}",
                     till=self._till.address,
@@ -150,14 +155,25 @@ class Batcher:
             if gas <= most_gas or len(claims) == 1:
                 return Sorted([list(claims)], [])
         half = len(claims) // 2
-        left = await self._sort(token, claims[:half], most_gas)
-        right = await self._sort(token, claims[half:], most_gas)
+        left = await self._sort(kind, token, claims[:half], most_gas)
+        right = await self._sort(kind, token, claims[half:], most_gas)
         return Sorted(left.batches + right.batches, left.refused + right.refused)
 
     def _blames_a_row(self, refusal: Revert) -> bool:
         if isinstance(refusal, refusals.NotAPayee) and refusal.pay_to == self._remainder_to:
             return False
         return isinstance(refusal, _BLAME_A_ROW)
+
+    async def _first_call(self, kind: BatchKind, token: Address, claims: Sequence[Claim]) -> Call:
+        return self._burn_call(claims) if kind is BatchKind.BURN else await self._claim_call(token, claims)
+
+    def _burn_call(self, claims: Sequence[Claim]) -> Call:
+        """Burn credits of one plan. Unlike a claim this is a difference: it must never be sent under two keys."""
+        assert self._side.passes is not None
+        contract = AccessPass(self._side.passes.contract, self._side.client)
+        holders = [claim.config.payer for claim in claims]
+        amounts = [claim.cumulative - claim.split_from for claim in claims]
+        return contract.burn_batch(plan_of(claims[0].config), holders, amounts)
 
     async def _claim_call(self, token: Address, claims: Sequence[Claim]) -> Call:
         digests = await digests_of(self._side, members_of(claims))

@@ -27,6 +27,7 @@ from usufruct.payments.errors import ClaimPending, NothingToClaim
 from usufruct.payments.ledger.backend import Points, no_points
 from usufruct.payments.ledger.ledger import new_id
 from usufruct.payments.ledger.records import Channel, Claim
+from usufruct.payments.passes import plan_of
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.batching import Batcher, Refused, batch_id, members_of
 from usufruct.payments.settlement.errors import BatchRefused
@@ -101,9 +102,11 @@ class Claimer:
         channels = await self._claimable()
         ended += await self._claimed_elsewhere(channels)
         due = channels if everything else await self._due(channels)
+        ended += await self._burn([channel for channel in due if self._side.holds_credits(channel)])
+        escrows = [channel for channel in due if not self._side.holds_credits(channel)]
         refusals = []
-        for token in sorted({channel.reading.config.token for channel in due}):
-            claims = await self._plan([each for each in due if each.reading.config.token == token])
+        for token in sorted({channel.reading.config.token for channel in escrows}):
+            claims = await self._plan([each for each in escrows if each.reading.config.token == token])
             try:
                 ended += await self._claim(token, claims)
             except BatchRefused as refusal:
@@ -124,6 +127,11 @@ class Claimer:
         """Return the channels that the chain would not let us claim, and why; each is tried again by itself."""
         async with self._side.database.snapshot() as unit:
             return list((await all_set_aside(unit)).values())
+
+    async def transactions(self, batch: Batch) -> list[Hash32]:
+        """Return the transactions of a batch that were sent, in order."""
+        sent = [await self._sender.find(key) for key in batch.keys]
+        return [each.hash for each in sent if each is not None and each.hash is not None]
 
     # What was begun
 
@@ -184,16 +192,27 @@ class Claimer:
     async def _claim(self, token: Address, claims: Sequence[Claim]) -> list[Batch]:
         payable = await self._batcher.payable(claims)
         sound = payable.batches[0] + [each for refused in payable.refused for each in await self._shorten(refused)]
-        policy = self._policy
         try:
-            found = await self._batcher.sort(token, sound, policy.most_gas, policy.most_rows)
+            return await self._sort_and_send(BatchKind.CLAIM, token, sound)
         except BatchRefused:
             await self._fail(sound)
             raise
+
+    async def _burn(self, accounts: Sequence[Channel]) -> list[Batch]:
+        """Burn the credits that calls used, plan by plan; each burn pays its purchase price to the asset's Shares."""
+        ended: list[Batch] = []
+        for plan in sorted({plan_of(account.reading.config) for account in accounts}):
+            claims = await self._plan([each for each in accounts if plan_of(each.reading.config) == plan])
+            if claims:
+                ended += await self._sort_and_send(BatchKind.BURN, claims[0].config.token, claims)
+        return ended
+
+    async def _sort_and_send(self, kind: BatchKind, token: Address, claims: Sequence[Claim]) -> list[Batch]:
+        policy = self._policy
+        found = await self._batcher.sort(kind, token, claims, policy.most_gas, policy.most_rows)
         for refused in found.refused:
             await self._put_aside(refused)
-        batches = [await self._note(BatchKind.CLAIM, token, each) for each in found.batches]
-        return await self._send_all(batches)
+        return await self._send_all([await self._note(kind, token, each) for each in found.batches])
 
     async def _shorten(self, refused: Refused) -> list[Claim]:
         """Plan what comes before the first call that cannot be paid; with nothing before it, the channel is set aside.
@@ -235,8 +254,9 @@ class Claimer:
     # What was claimed elsewhere
 
     async def _claimed_elsewhere(self, channels: Sequence[Channel]) -> list[Batch]:
-        """Split what reached the till without us; what it has paid out already is only noted."""
-        ended: list[Batch] = []
+        """Split what reached the till without us; what it has paid out already is only noted, as are burns."""
+        ended = await self._burned_elsewhere([each for each in channels if self._side.holds_credits(each)])
+        channels = [each for each in channels if not self._side.holds_credits(each)]
         for token in sorted({channel.reading.config.token for channel in channels}):
             unsplit = await self._batcher.unsplit(token)
             mine = [channel for channel in channels if channel.reading.config.token == token]
@@ -254,6 +274,16 @@ class Claimer:
             ended += await self._split(BatchKind.SPLIT, token, there)
             ended += await self._split(BatchKind.NOTED, token, gone)
         return ended
+
+    async def _burned_elsewhere(self, accounts: Sequence[Channel]) -> list[Batch]:
+        """Note burns that our records do not have: the database was restored. They paid the Shares when they were."""
+        claims = []
+        for account in accounts:
+            if account.reading.total_claimed > account.total_split:
+                claims += await self._plan_one(account.reading.id, account.reading.total_claimed)
+        if not claims:
+            return []
+        return await self._send_all([await self._note(BatchKind.NOTED, claims[0].config.token, claims)])
 
     async def _split(self, kind: BatchKind, token: Address, channels: Sequence[Channel]) -> list[Batch]:
         claims = []

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from usufruct.chain import Client
+from usufruct.chain import HORIZON_BLOCKS, Client
 from usufruct.chain.contracts import structs
 from usufruct.core import Address, AssetId, Hash32
 from usufruct.payments.ledger.ledger import Ledger
 from usufruct.payments.ledger.records import Channel
+from usufruct.payments.passes import PassTerms
 from usufruct.payments.terms import ChannelTerms
 from usufruct.payments.voucher import ChannelConfig, Escrow
 from usufruct.store import Database
@@ -43,7 +44,8 @@ class ChainSide:
 
     `confirmations`: a block counts from its so-manieth confirmation on (1: as soon as it is mined); give the sender
     the same. `final_blocks`: how many blocks must follow before a block is taken for good; readings of younger ones
-    are checked again and again.
+    are checked again and again. `passes`: whose pass credits are taken here, if any are. `first_block`: where the logs
+    that concern us begin.
     """
 
     client: Client
@@ -53,6 +55,17 @@ class ChainSide:
     database: Database
     confirmations: int = 1
     final_blocks: int = 64
+    passes: PassTerms | None = None
+    first_block: int = 0
+
+    @property
+    def horizon_blocks(self) -> int:
+        """How deep a reorganisation may be."""
+        return max(HORIZON_BLOCKS, self.final_blocks)
+
+    def holds_credits(self, channel: Channel) -> bool:
+        """Tell whether the ledger's channel is an account of pass credits, and no escrow."""
+        return self.passes is not None and self.passes.owns(channel.reading.config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +111,12 @@ class RefundPolicy:
 
 
 class BatchKind(StrEnum):
-    """What a batch does: claim and split; split what was claimed elsewhere; or note what is split already."""
+    """What a batch does: claim and split; split what was claimed elsewhere; note what is paid already; burn credits."""
 
     CLAIM = "claim"
     SPLIT = "split"
     NOTED = "noted"
+    BURN = "burn"
 
 
 class BatchState(StrEnum):

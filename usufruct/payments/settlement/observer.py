@@ -12,7 +12,8 @@ from usufruct.core import Hash32
 from usufruct.payments.errors import ChannelUnknown
 from usufruct.payments.ledger.records import Channel, ChannelReading
 from usufruct.payments.settlement.model import ChainSide, Counters
-from usufruct.payments.settlement.reader import ChannelReader, Readings
+from usufruct.payments.settlement.pass_reader import PassReader
+from usufruct.payments.settlement.reader import ChannelReader, Reader, Readings
 from usufruct.payments.settlement.store import (
     Watched,
     find_watched,
@@ -36,7 +37,15 @@ class Observer:
     def __init__(self, side: ChainSide, counters: Counters | None = None) -> None:
         self._side = side
         self._reader = ChannelReader(side.client, side.escrow, side.confirmations)
+        self._passes: PassReader | None = None
+        if side.passes is not None:
+            self._passes = PassReader(side, side.passes)
         self._counters = counters or Counters()
+
+    async def catch_up(self) -> None:
+        """Take in what happened to pass credits since the last time."""
+        if self._passes is not None:
+            await self._passes.catch_up()
 
     async def open(self, config: ChannelConfig) -> Channel:
         """Make a channel known to the ledger, as the chain has it now.
@@ -45,7 +54,8 @@ class Observer:
             ChannelRefused: when it does not meet the operator's terms.
             RpcUnavailable: when the node does not answer.
         """
-        self._side.terms.check(config)
+        if not self._is_pass(config):
+            self._side.terms.check(config)
         head = await self._side.client.block_number()
         now = await self._side.database.now()
         async with self._side.database.transaction() as unit:
@@ -54,7 +64,7 @@ class Observer:
 
     async def peek(self, config: ChannelConfig) -> ChannelReading:
         """Read a channel now, and note nothing."""
-        return (await self._reader.read([config])).channels[0]
+        return (await self._reader_of(config).read([config])).channels[0]
 
     async def observe(self, configs: Sequence[ChannelConfig]) -> list[Channel]:
         """Read channels now and take the readings into the ledger."""
@@ -65,7 +75,7 @@ class Observer:
 
         The ledger is not told: it takes this reading together with the end of what happened in that block.
         """
-        readings = await self._read([config])
+        readings = await self._read(self._reader, [config])
         return readings.channels[0] if readings.block >= block else None
 
     async def refresh(self) -> int:
@@ -92,7 +102,7 @@ class Observer:
                 async with self._side.database.transaction() as unit:
                     await take_for_good(unit, watched)
         if configs := await self._configs(wrong):
-            await self._read(list(configs.values()), frozenset(wrong))
+            await self._read_each(list(configs.values()), frozenset(wrong))
         return len(wrong)
 
     async def _gone(self, young: Iterable[Watched]) -> frozenset[Hash32]:
@@ -115,10 +125,29 @@ class Observer:
         return channel.reading.block != watched.block
 
     async def _observe(self, configs: Sequence[ChannelConfig]) -> list[Channel]:
-        readings = await self._read(configs)
-        return [await self._side.ledger.observe(reading) for reading in readings.channels]
+        return [await self._side.ledger.observe(reading) for reading in await self._read_each(configs)]
 
-    async def _read(self, configs: Sequence[ChannelConfig], wrong: frozenset[Hash32] = frozenset()) -> Readings:
+    async def _read_each(
+        self, configs: Sequence[ChannelConfig], wrong: frozenset[Hash32] = frozenset()
+    ) -> list[ChannelReading]:
+        """Read channels and accounts of pass credits, each kind by its own reader."""
+        channels = [config for config in configs if not self._is_pass(config)]
+        accounts = [config for config in configs if self._is_pass(config)]
+        found: list[ChannelReading] = []
+        for each in (channels, accounts):
+            if each:
+                found += (await self._read(self._reader_of(each[0]), each, wrong)).channels
+        return found
+
+    def _is_pass(self, config: ChannelConfig) -> bool:
+        return self._side.passes is not None and self._side.passes.owns(config)
+
+    def _reader_of(self, config: ChannelConfig) -> Reader:
+        return self._passes if self._passes is not None and self._is_pass(config) else self._reader
+
+    async def _read(
+        self, reader: Reader, configs: Sequence[ChannelConfig], wrong: frozenset[Hash32] = frozenset()
+    ) -> Readings:
         """Read channels, and note their block before anybody is told: what is told can then be verified.
 
         Those whose last reading does not hold, because its block is gone or it is known to be `wrong`, are corrected.
@@ -126,7 +155,7 @@ class Observer:
         ids = [channel_id(self._side.escrow, config) for config in configs]
         async with self._side.database.snapshot() as unit:
             before = await find_watched(unit, ids)
-        readings = await self._reader.read(configs)
+        readings = await reader.read(configs)
         wrong |= await self._gone(before.values())
         now = await self._side.database.now()
         async with self._side.database.transaction() as unit:

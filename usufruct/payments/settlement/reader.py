@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from usufruct.chain import Client, Header, Revert, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
@@ -35,6 +36,18 @@ class TokenFacts:
     symbol: str
     decimals: int
     version: str | None
+
+
+class Reader(Protocol):
+    """Reads one kind of channel."""
+
+    async def read(self, configs: Sequence[ChannelConfig]) -> Readings:
+        """Read channels, all of one block.
+
+        Raises:
+            RpcUnavailable: when the node does not answer.
+            ReadingUnsettled: when the chain does not hold still.
+        """
 
 
 class ChannelReader:

@@ -139,7 +139,8 @@ class Refunds:
         after = ""
         while page := await self._side.ledger.resting(now - self._policy.idle_seconds, after):
             after = page[-1].reading.id
-            enough = [channel for channel in page if channel.free >= self._policy.least]
+            escrows = [channel for channel in page if not self._side.holds_credits(channel)]
+            enough = [channel for channel in escrows if channel.free >= self._policy.least]
             since = await self._touched(enough)
             for channel in enough:
                 idle = now - since.get(channel.reading.id, now)

@@ -45,16 +45,16 @@ class ChannelLogs:
 class Watcher:
     """Follows one settlement contract; several processes may, none of them does harm."""
 
-    def __init__(self, side: ChainSide, observer: Observer, *, first_block: int = 0) -> None:
+    def __init__(self, side: ChainSide, observer: Observer) -> None:
         self._observer = observer
         stream = Stream(
             name=f"settlement/{side.escrow.chain_id}/{side.escrow.contract}",
             handler=ChannelLogs(side.database),
-            first_block=first_block,
+            first_block=side.first_block,
             addresses=(side.escrow.contract,),
             topics=(_TOPICS,),
         )
-        self._indexer = Indexer(side.client, side.database, stream, horizon_blocks=max(2000, side.final_blocks))
+        self._indexer = Indexer(side.client, side.database, stream, horizon_blocks=side.horizon_blocks)
 
     async def poll(self) -> int:
         """Take in what happened since the last time; return how many channels were read anew.
@@ -64,6 +64,7 @@ class Watcher:
             ReorgTooDeep: when the chain is another one than the stream was read from.
         """
         await self._indexer.catch_up()
+        await self._observer.catch_up()
         return await self._observer.refresh() + await self._observer.verify()
 
     async def behind(self) -> int:

@@ -1,0 +1,104 @@
+"""Prepaid use from the plan to the owners' income, as people do it: by commands, and by the stock `openai` client."""
+
+import time
+
+import openai
+import pytest
+
+from usufruct.chain import Devnet
+from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.payments import SILENCE
+
+pytestmark = pytest.mark.anvil
+
+ASK = [{"role": "user", "content": "What is a voucher?"}]
+OWNER, BUYER, CLAIM_KEY = "4", "5", "1"
+DOLLAR = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def own(cli_world, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("up")
+    url = f"http://127.0.0.1:{cli_world.free_port()}"
+    return cli_world.settings(folder / "data", url, claims_threshold=1)
+
+
+def charges_of(client, *, stream: bool) -> int:
+    """Ask once, and return what the bill says."""
+    if not stream:
+        answer = client.chat.completions.create(model="prepaid", messages=ASK, max_tokens=20)
+        return int(answer.usage.cost_details["charge"])
+    pieces = client.chat.completions.create(
+        model="prepaid", messages=ASK, max_tokens=20, stream=True, stream_options={"include_usage": True}
+    )
+    return sum(int(piece.usage.cost_details["charge"]) for piece in pieces if not piece.choices)
+
+
+def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, cli_world, librarian_url, tmp_path):
+    commands = cli_world.Commands(own)
+    with cli_world.running_cli("up", "--json", own=own, log=tmp_path / "up") as up:
+        terms = ("--input", "5", "--output", "20", "--call", "0.001", "--context", "8192", "--meter", CLAIM_KEY)
+        commands.json("asset", "register", "prepaid", *terms, "--wallet", OWNER)
+        commands.json(
+            "sell",
+            "--no-up",
+            "--upstream",
+            librarian_url,
+            "--model",
+            "librarian",
+            "--asset",
+            "prepaid",
+            "--name",
+            "prepaid",
+        )
+        commands.json("pass", "plan", "prepaid", "--price", "9", "--credits", "10", "--wallet", OWNER)
+        commands.json("wallet", "fund", BUYER)
+
+        grant = commands.json("pass", "grant", "prepaid", "--wallet", BUYER, "--save")
+        client = openai.OpenAI(base_url=up.ready["url"], api_key=grant["key"], max_retries=0)
+        with pytest.raises(openai.APIStatusError, match="activate some") as poor:
+            charges_of(client, stream=False)
+        assert (poor.value.status_code, poor.value.code) == (402, "insufficient_balance")
+
+        commands.json("pass", "buy", "prepaid", "--wallet", BUYER)
+        commands.json("pass", "activate", "prepaid", "10", "--wallet", BUYER)
+        charged = charges_of(client, stream=False) + charges_of(client, stream=True)
+        called = commands.json("call", "prepaid", "What is a channel?")
+        charged += int(called["receipt"]["amount"])
+        assert called["receipt"]["channel"] == grant["account"]
+        assert commands.run("receipt", "verify", called["receipt"]["call"]).exit_code == 0
+
+        small = commands.json("pass", "grant", "prepaid", "--wallet", BUYER, "--limit", "0.0001")
+        with pytest.raises(openai.APIStatusError) as over:
+            charges_of(openai.OpenAI(base_url=up.ready["url"], api_key=small["key"], max_retries=0), stream=False)
+        assert over.value.code == "limit_reached"
+        spoilt = grant["key"][:-8] + "AAAAAAAA"
+        with pytest.raises(openai.AuthenticationError) as stranger:
+            charges_of(openai.OpenAI(base_url=up.ready["url"], api_key=spoilt, max_retries=0), stream=False)
+        assert stranger.value.code == "grant_refused"
+
+        left = 10 * DOLLAR - charged
+
+        def activated() -> int:
+            (held,) = commands.json("pass", "balance", "prepaid", "--holder", BUYER)
+            return round(float(held["activated"]) * DOLLAR)
+
+        deadline = time.monotonic() + 30
+        while activated() != left:
+            assert time.monotonic() < deadline, "the worker burns what was used"
+            time.sleep(0.2)
+
+        async def of_shares(installation):
+            asset = await installation.catalogue.find("prepaid")
+            return await Erc20(installation.operator.token, installation.client).balance_of(asset.pay_to)
+
+        assert commands.inside(of_shares) == charged * 9 // 10, "the price of what was used, rounded down"
+
+        assert commands.refused("pass", "refund", "prepaid", "--wallet", BUYER).code == "nothing_to_give_back"
+
+        async def fall_silent(installation):
+            await Devnet(installation.client).pass_time(SILENCE + 1)
+
+        commands.inside(fall_silent)
+        (given,) = commands.json("pass", "refund", "prepaid", "--wallet", BUYER)
+        assert given["paid"] == f"{left * 9 // 10 / DOLLAR:.6f}".rstrip("0")

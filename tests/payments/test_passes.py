@@ -1,0 +1,367 @@
+"""Pass credits: activated ones pay for calls, are burned once, and reach the owners; a grant is worth what it says."""
+
+import asyncio
+import pickle
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usufruct.chain import KeySigner, RpcUnavailable
+from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.core import UINT128_MAX, Address, ChainId, FakeClock, SystemClock
+from usufruct.payments import (
+    SILENCE,
+    BalanceTooLow,
+    BatchKind,
+    Bill,
+    GrantExpired,
+    GrantRefused,
+    InvalidGrant,
+    LimitReached,
+    PassAccounts,
+    PassClosing,
+    PassGrant,
+    PassKeeper,
+    PassTerms,
+    Reservation,
+    Usage,
+    Voucher,
+    prove_receipt,
+    proves,
+    read_grant,
+    sign_grant,
+)
+from usufruct.payments.settlement.store import leases
+
+HOLDER = KeySigner(bytes(31) + b"\x07")
+TERMS = PassTerms(ChainId(31337), Address("0x" + "aa" * 20), Address("0x" + "bb" * 20), Address("0x" + "cc" * 20))
+NEVER = 1 << 40
+
+
+@given(plan=st.integers(0, 2**256 - 1), limit=st.integers(1, UINT128_MAX), expires_at=st.integers(1, 2**63 - 1))
+def test_a_grant_reads_as_it_was_written(plan, limit, expires_at):
+    grant = sign_grant(TERMS, plan, limit, expires_at, HOLDER)
+    assert read_grant(grant.text()) == grant
+    grant.check(TERMS, expires_at - 1)
+    with pytest.raises(GrantExpired):
+        grant.check(TERMS, expires_at)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"plan": 8},
+        {"holder": Address("0x" + "12" * 20)},
+        {"limit": 101},
+        {"expires_at": NEVER + 1},
+        {"signature": bytes(65)},
+    ],
+)
+def test_a_grant_with_anything_changed_is_nobodys(changed):
+    grant = replace(sign_grant(TERMS, 7, 100, NEVER, HOLDER), **changed)
+    with pytest.raises(GrantRefused):
+        read_grant(grant.text()).check(TERMS, 0)
+
+
+@pytest.mark.parametrize("field", ["chain_id", "contract", "meter"])
+def test_a_grant_is_for_one_meter_of_one_contract_on_one_chain(field):
+    elsewhere = {"chain_id": ChainId(1), "contract": TERMS.token, "meter": TERMS.token}
+    grant = sign_grant(TERMS, 7, 100, NEVER, HOLDER)
+    with pytest.raises(GrantRefused):
+        grant.check(replace(TERMS, **{field: elsewhere[field]}), 0)
+
+
+@pytest.mark.parametrize("text", ["", "up_", "up_!!!", "uf_00", sign_grant(TERMS, 7, 1, 2, HOLDER).text()[:-4]])
+def test_what_is_no_grant_is_refused_as_mistyped(text):
+    with pytest.raises(GrantRefused, match="mistyped"):
+        read_grant(text)
+
+
+@pytest.mark.parametrize(("limit", "expires_at"), [(0, 1), (UINT128_MAX + 1, 1), (1, 0), (1, 2**63)])
+def test_a_grant_of_nothing_or_for_ever_cannot_be_made(limit, expires_at):
+    with pytest.raises(InvalidGrant):
+        sign_grant(TERMS, 7, limit, expires_at, HOLDER)
+
+
+# On a chain
+
+
+@dataclass
+class Passes:
+    """A town whose first service sells passes: 10 dollars of use for 9."""
+
+    town: Any
+    world: Any
+    terms: PassTerms
+    contract: AccessPass
+    plan: int
+    accounts: PassAccounts
+    keeper: PassKeeper
+
+    async def activate(self, dollars: int) -> None:
+        """Buy packages and activate all of their credits, as the payer."""
+        town, payer = self.town, self.world.PAYER.address
+        packages = dollars // 10
+        await town.act(payer, town.dollar.approve(self.contract.address, packages * 9 * self.world.DOLLAR))
+        await town.act(payer, self.contract.buy(self.plan, packages, payer))
+        await town.act(payer, self.contract.activate(self.plan, dollars * self.world.DOLLAR, self.terms.meter))
+
+    async def burn(self, amount: int) -> None:
+        """Burn credits by the meter's key, past all of our parts."""
+        await self.town.devnet.pass_time(1)  # or a node's estimate leaves out what a later timestamp costs
+        await self.town.act(self.terms.meter, self.contract.burn(self.world.PAYER.address, self.plan, amount))
+
+    def grant(self, limit: int = UINT128_MAX) -> PassGrant:
+        return sign_grant(self.terms, self.plan, limit, NEVER, self.world.PAYER)
+
+    async def reserve(self, name: object, ceiling: int, grant: PassGrant | None = None) -> Any:
+        grant = grant or self.grant()
+        account = await self.accounts.ready(grant, ceiling)
+        return await self.town.ledger.reserve(
+            Reservation(
+                call=self.world.named(name),
+                channel=account,
+                asset=self.town.place.assets[0],
+                ceiling=ceiling,
+                price_card_version=1,
+                request_hash=self.world.named(f"request of {name}"),
+                sign=lambda needed: Voucher(account, needed, grant.signature),
+                limit=grant.limit,
+            )
+        )
+
+    async def call(self, name: object, charge: int, grant: PassGrant | None = None) -> Any:
+        """Serve one call for `charge` credits."""
+        held = await self.reserve(name, charge, grant)
+        bill = Bill(charge, Usage(1, 1), False, self.world.named("model"), self.world.named(f"answer of {name}"))
+        return await self.town.ledger.meter(held.lease, bill)
+
+    async def account(self) -> Any:
+        return await self.town.ledger.channel(self.accounts.account_of(self.grant()))
+
+    async def left(self) -> int:
+        return await self.contract.activated(self.plan, self.world.PAYER.address, self.terms.meter)
+
+
+@pytest.fixture
+async def make_passes(make_town, settlement_world):
+    """A maker of towns that sell passes; plans end after `expires` seconds if that is given."""
+
+    async def make(expires: int = 0, **options: Any) -> Passes:
+        town, world = make_town(**options), settlement_world
+        registry = AssetRegistry(town.place.registry, town.client)
+        contract = AccessPass(town.place.passes, town.client)
+        asset, meter = town.place.assets[0], world.CLAIM_KEY.address
+        await town.act(world.FIRST.address, registry.set_meter(asset, meter))
+        expiry = (await town.client.header("latest")).timestamp + expires if expires else 0
+        sale = (asset, town.place.dollar, expiry, 9 * world.DOLLAR, 10 * world.DOLLAR)
+        await town.act(world.FIRST.address, contract.create_plan(*sale))
+        terms = town.side.passes
+        return Passes(
+            town,
+            world,
+            terms,
+            contract,
+            await contract.plan_id_of(*sale),
+            PassAccounts(town.side, terms, town.observer, SystemClock()),
+            PassKeeper(town.side, terms, town.claim_sender),
+        )
+
+    return make
+
+
+@pytest.mark.anvil
+async def test_credits_pay_for_calls_and_their_price_reaches_the_owners_to_the_unit(make_passes):
+    passes = await make_passes()
+    town, dollar = passes.town, passes.world.DOLLAR
+    await passes.activate(20)
+    shares = town.place.shares[0]
+    before = await town.dollar.balance_of(shares)
+    calls = [await passes.call(f"call {n}", 1_000_000 + n) for n in range(3)]
+    used = 3_000_003
+    (batch,) = await passes.town.claimer.run(everything=True)
+    assert batch.kind is BatchKind.BURN
+    assert await passes.left() == 20 * dollar - used
+    assert (await passes.account()).total_split == used
+    plan = await passes.contract.plan(passes.plan)
+    paid = await town.dollar.balance_of(shares) - before
+    assert paid == used * 9 // 10, "the purchase price of what was burned, rounded down"
+    assert paid + plan.escrow == 18 * dollar
+    proof = await prove_receipt(town.side, calls[1].lease.call)
+    assert proves(proof.digest, proof.proof, bytes.fromhex(proof.root[2:]))
+    assert proof.count == 3
+    assert await passes.town.claimer.run(everything=True) == [], "once"
+    await passes.call("one more", 5)
+    assert len(await passes.town.claimer.run(everything=True)) == 1
+    assert await passes.left() == 20 * dollar - used - 5
+
+
+@pytest.mark.anvil
+async def test_who_activated_nothing_is_refused_and_leaves_no_row(make_passes):
+    passes = await make_passes()
+    with pytest.raises(BalanceTooLow, match="activate some"):
+        await passes.reserve("call", 1)
+    assert await passes.town.ledger.channel_list() == []
+
+
+@pytest.mark.anvil
+async def test_credits_activated_later_are_found_when_they_are_needed(make_passes):
+    passes = await make_passes()
+    await passes.activate(10)
+    await passes.call("first", 6_000_000)
+    await passes.activate(10)
+    passes.accounts = PassAccounts(passes.town.side, passes.terms, passes.town.observer, FakeClock())
+    await passes.call("second", 6_000_000)
+    with pytest.raises(BalanceTooLow):
+        await passes.reserve("third", 8_000_001)
+
+
+@pytest.mark.anvil
+async def test_calls_go_on_while_the_chain_is_away_but_not_for_ever(make_passes, anvil):
+    passes = await make_passes()
+    await passes.activate(10)
+    clock = FakeClock()
+    passes.accounts = PassAccounts(passes.town.side, passes.terms, passes.town.observer, clock)
+    await passes.call("first", 100)
+    await anvil.stop()
+    clock.advance(3_600)
+    await passes.call("second", 100)
+    clock.advance(86_400)
+    with pytest.raises(RpcUnavailable):
+        await passes.reserve("third", 100)
+
+
+@pytest.mark.anvil
+async def test_a_limit_counts_what_other_grants_were_charged_and_what_runs(make_passes):
+    passes = await make_passes()
+    await passes.activate(10)
+    small = passes.grant(limit=1_000)
+    await passes.call("by a large one", 600)
+    await passes.reserve("runs", 300, small)
+    with pytest.raises(LimitReached):
+        await passes.reserve("too much", 101, small)
+    await passes.reserve("the rest", 100, small)
+
+
+@pytest.mark.anvil
+async def test_the_watcher_sees_what_happens_to_an_account(make_passes):
+    passes = await make_passes()
+    await passes.activate(10)
+    await passes.call("call", 10)
+    await passes.activate(20)
+    await passes.town.watcher.poll()
+    assert (await passes.account()).reading.balance == 30 * passes.world.DOLLAR
+
+
+@pytest.mark.anvil
+async def test_burns_that_our_records_do_not_have_are_not_made_again(make_passes):
+    """As after a restore: the meter burned, and the database knows only of the charge."""
+    passes = await make_passes()
+    await passes.activate(10)
+    await passes.call("call", 4_000_000)
+    await passes.burn(4_000_000)
+    for _ in range(2):
+        await passes.town.claimer.run(everything=True)
+    assert await passes.left() == 6_000_000
+    account = await passes.account()
+    assert account.total_split == account.charged == account.reading.total_claimed == 4_000_000
+
+
+@pytest.mark.anvil
+async def test_a_burn_that_the_chain_takes_back_is_known_as_not_made(make_passes):
+    passes = await make_passes()
+    town = passes.town
+    await passes.activate(10)
+    await passes.call("call", 10)
+    snapshot = await town.client.ask("evm_snapshot")
+    await passes.burn(10)
+    await passes.town.watcher.poll()
+    assert (await passes.account()).reading.total_claimed == 10
+    await town.client.ask("evm_revert", snapshot)
+    for _ in range(2):
+        await town.act(passes.world.STRANGER.address, town.dollar.approve(passes.terms.meter, 1))
+    await passes.town.watcher.poll()
+    account = await passes.account()
+    assert (account.reading.total_claimed, account.reading.balance) == (0, 10 * passes.world.DOLLAR)
+    await passes.town.claimer.run(everything=True)
+    assert await passes.left() == 10 * passes.world.DOLLAR - 10
+
+
+@pytest.mark.anvil
+async def test_before_a_pass_ends_it_takes_no_call_and_what_it_owes_is_burned_at_once(make_passes):
+    passes = await make_passes(expires=10 * 86_400, policy=None)
+    town = passes.town
+    await passes.activate(10)
+    await passes.call("call", 500)
+    assert await passes.town.claimer.run() == [], "too little, and too young"
+    await town.devnet.pass_time(9 * 86_400 + 1)
+    await passes.town.observer.observe([passes.terms.account(passes.plan, passes.world.PAYER.address)])
+    with pytest.raises(PassClosing):
+        await passes.reserve("too late", 1)
+    await passes.town.claimer.run()
+    assert await passes.left() == 10 * passes.world.DOLLAR - 500
+
+
+@pytest.mark.anvil
+async def test_credits_that_rest_are_kept_by_a_sign_of_life_and_refundable_without_one(make_passes):
+    passes = await make_passes()
+    town, holder = passes.town, passes.world.PAYER.address
+    await passes.activate(10)
+    await passes.call("call", 500)
+    assert await passes.keeper.run() == 0
+    await town.devnet.pass_time(SILENCE // 2)
+    assert await passes.keeper.run() == 1
+    await asyncio.sleep(0.1)
+    assert await passes.keeper.run() == 0
+    await town.devnet.pass_time(SILENCE - 3600)
+    account = passes.terms.account(passes.plan, holder)
+    await passes.town.observer.observe([account])
+    with pytest.raises(PassClosing):
+        await passes.reserve("too late", 1)
+    await town.devnet.pass_time(7200)
+    await town.act(holder, passes.contract.refund_activated(passes.plan, passes.terms.meter, 9_999_800, holder))
+    await passes.town.claimer.run(everything=True)
+    assert await passes.left() == 0, "what is left of the charge"
+    assert (await passes.account()).total_split == 200
+
+
+@pytest.mark.anvil
+async def test_unused_credits_are_no_escrow_that_could_be_refunded(make_passes):
+    passes = await make_passes(forgotten_seconds=0)
+    await passes.activate(10)
+    await passes.call("call", 500)
+    assert await passes.town.refunds.run() == 0
+    assert (await passes.account()).refunding == 0
+
+
+@pytest.mark.anvil
+@pytest.mark.parametrize(
+    "point",
+    ["claim.planned", "batch.noted", "broadcast.before", "broadcast.after", "batch.sent", "batch.confirmed"],
+)
+async def test_a_claimer_killed_there_burns_once(point, make_passes, anvil, database_url, settled_chain):
+    """A burn is a difference: made twice, it would take credits that nobody used."""
+    passes = await make_passes()
+    await passes.activate(10)
+    await passes.call("call", 4_000_000)
+    place = pickle.dumps(settled_chain[1]).hex()
+    script = Path(__file__).with_name("settlement_crash.py")
+    arguments = [sys.executable, str(script), point, database_url, anvil.url, place]
+    killed = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, timeout=60)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    async with passes.town.database.transaction() as unit:
+        await unit.change(leases.update().values(until=0))
+    await passes.town.claimer.run()
+    await passes.town.watcher.poll()
+    assert await passes.left() == 6_000_000
+    account = await passes.account()
+    assert account.total_split == account.charged == account.reading.total_claimed == 4_000_000
+    assert await passes.town.claimer.run() == []

@@ -1,0 +1,118 @@
+"""Callers with a grant of pass credits: the credits that its holder activated for our meter pay."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.accounts import AssetOutOfScope
+from usufruct.core import Hash32, PaymentRequired
+from usufruct.gateway.call import BODY_BYTES, Order
+from usufruct.gateway.holders import less_output
+from usufruct.gateway.metering import ceiling
+from usufruct.gateway.model import Asset
+from usufruct.payments import (
+    GRANT_PREFIX,
+    Allowance,
+    PassAccounts,
+    PassGrant,
+    PriceCard,
+    Reservation,
+    VerifiedVoucher,
+    Voucher,
+    read_grant,
+)
+from usufruct.web import Exchange, Header
+
+
+class PassHolders:
+    """Lets callers with a grant in."""
+
+    def __init__(self, accounts: PassAccounts) -> None:
+        """Take grants on `accounts`."""
+        self._accounts = accounts
+
+    def payer(self, exchange: Exchange) -> "PassHolder | None":
+        """Return who calls; None for those who came without a grant.
+
+        Raises:
+            GrantRefused, GrantExpired: for a grant that is no good.
+        """
+        scheme, _, text = exchange.header(b"authorization").partition(" ")
+        if scheme.lower() != "bearer" or not text.strip().startswith(GRANT_PREFIX):
+            return None
+        grant = read_grant(text.strip())
+        self._accounts.check(grant)
+        return PassHolder(grant, self._accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class PassHolder:
+    """`Payer` with a grant."""
+
+    grant: PassGrant
+    accounts: PassAccounts
+
+    @property
+    def name(self) -> str:
+        """The holder of the credits."""
+        return self.grant.holder
+
+    @property
+    def account(self) -> str:
+        """The holder of the credits: only they sign grants."""
+        return self.grant.holder
+
+    @property
+    def channel(self) -> Hash32:
+        """The account that pays."""
+        return self.accounts.account_of(self.grant)
+
+    @property
+    def identifier(self) -> str:
+        """Grants bring none: the header is all there is."""
+        return ""
+
+    async def body(self, exchange: Exchange) -> bytes:
+        """Read the request."""
+        return await exchange.body(BODY_BYTES)
+
+    def check_asset(self, asset: Asset) -> None:
+        """Refuse every asset but the pass's own."""
+        if asset.id != self.grant.asset:
+            raise AssetOutOfScope(
+                f"these credits are for asset {self.grant.asset:#x}; {asset.name} is {asset.id:#x}",
+                field="model",
+                asset=asset.name,
+            )
+
+    def card(self, order: Order) -> PriceCard:
+        """Return the asset's card."""
+        return order.card
+
+    def allowance(self, order: Order) -> Allowance:
+        """Fit the call into the limit its caller set for it."""
+        return ceiling(order.asked, order.counted_input, order.asset, order.card, order.budget)
+
+    def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
+        """Return less output that fits what is left."""
+        return less_output(order, allowance, refusal)
+
+    async def repetition(self, order: Order, call: Hash32) -> Reservation:
+        """Ask in the name of the account; the grant was checked."""
+        return order.reservation(call, Allowance(0, 0), self.channel)
+
+    async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
+        """Pay from the account; what stands for a voucher there is the grant."""
+        account = await self.accounts.ready(self.grant, allowance.ceiling)
+
+        def sign(needed: int) -> VerifiedVoucher:
+            return VerifiedVoucher(Voucher(account, needed, self.grant.signature))
+
+        return order.reservation(call, allowance, account, sign=sign, limit=self.grant.limit)
+
+    def told(self, charged: int) -> Sequence[Header]:
+        """Holders of grants read the bill's own headers."""
+        return ()
+
+    async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
+        """Holders of grants activate more credits; a header would not help."""
+        return ()
