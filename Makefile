@@ -9,7 +9,7 @@ export UV_LINK_MODE := copy
 UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither bench-gas clean
+.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -48,7 +48,8 @@ lock: $(VENV)/.python ## resolve requirements/*.lock again
 	cd requirements && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml -o core.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --extra postgres --extra redis -o dev.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 slither.in -o slither.lock \
-	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 release.in -o release.lock
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 release.in -o release.lock \
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 mutate.in -o mutate.lock
 
 contracts: setup ## compile the contracts
 	@$(FORGE) build
@@ -89,6 +90,14 @@ build/slither/.installed: requirements/slither.lock $(VENV)/.python
 slither: setup build/slither/.installed ## static analysis of the contracts
 	@cd contracts && PATH="$$(dirname $$(python -m usufruct.chain.toolchain forge)):$$PATH" ../build/slither/bin/slither . --config-file slither.config.json
 
+build/mutate/.installed: requirements/dev.lock requirements/mutate.lock $(VENV)/.python
+	@mkdir -p build && $(PYTHON) -m venv build/mutate
+	@uv pip install --quiet --python build/mutate/bin/python --require-hashes --only-binary :all: -r requirements/dev.lock -r requirements/mutate.lock
+	@touch $@
+
+mutate: setup build/mutate/.installed ## share of small faults the tests notice (ROOM=payments FILES=usufruct/... SAMPLE=300 SEED=1)
+	@PATH="$(CURDIR)/build/mutate/bin:$$PATH" python -m bench.mutation $(if $(ROOM),--room $(ROOM)) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(FILES)
+
 fmt: setup ## format everything
 	@ruff format . && ruff check --fix-only . && ($(FORGE) fmt)
 
@@ -118,4 +127,4 @@ check-wheel: setup ## build the wheel, and run its demo in an empty environment,
 	 ended=$$?; rm -rf $$away; exit $$ended
 
 clean: ## remove what was built, keep the environments
-	rm -rf build contracts/out contracts/cache
+	rm -rf build mutants contracts/out contracts/cache

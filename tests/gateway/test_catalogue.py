@@ -129,11 +129,27 @@ async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalo
         ({"replicas": ()}, "replicas"),
         ({"replicas": (Replica("ftp://one", "m"),)}, "url"),
         ({"replicas": (Replica("http://user:password@one", "m"),)}, "url"),
+        ({"replicas": (Replica("http://user@one", "m"),)}, "url"),
+        ({"replicas": (Replica("http://:password@one", "m"),)}, "url"),
+        ({"replicas": (Replica("http:///v1", "m"),)}, "url"),
+        ({"replicas": (Replica("http://one", "m"), Replica("http://two", " m"))}, "model"),
         ({"replicas": (Replica("http://one", ""),)}, "model"),
         ({"prices": ()}, "prices"),
         ({"prices": (PricePeriod(replace(CARD, per_call=-1), 0),)}, "price"),
         ({"prices": (PricePeriod(replace(CARD, input_per_million=1 << 64), 0),)}, "price"),
-        ({"counting": CountingRule(per_message=-1)}, "counting"),
+        ({"prices": (PricePeriod(replace(CARD, output_per_million=1 << 64), 0),)}, "price"),
+        ({"prices": (PricePeriod(CARD, 0), PricePeriod(replace(CARD, per_call=1 << 64), 0))}, "price"),
+        ({"prices": (PricePeriod(replace(CARD, context_window=1), 0),)}, "context_window"),
+        ({"prices": (PricePeriod(replace(CARD, context_window=1 << 31), 0),)}, "context_window"),
+        ({"prices": (PricePeriod(replace(CARD, version=0), 0),)}, "version"),
+        ({"prices": (PricePeriod(replace(CARD, version=1 << 63), 0),)}, "version"),
+        *(
+            ({"counting": CountingRule(**{number: wrong})}, "counting")
+            for number in ("per_message", "per_request", "tolerance_ppm", "spare_tokens")
+            for wrong in (-1, 1 << 31)
+        ),
+        ({"caps": Caps(largest_output=1 << 31)}, "caps"),
+        ({"caps": Caps(largest_ceiling=UINT128_MAX + 1)}, "largest_ceiling"),
         ({"caps": Caps(usual_output=0)}, "caps"),
         ({"caps": Caps(usual_output=9, largest_output=8)}, "caps"),
         ({"caps": Caps(largest_ceiling=0)}, "largest_ceiling"),
@@ -144,3 +160,28 @@ async def test_assets_nobody_could_be_charged_for(catalogue, changes, field):
         await catalogue.add(replace(ASSET, **changes))
     assert caught.value.details["field"] == field
     assert await catalogue.list() == []
+
+
+async def test_assets_at_the_limits_are_taken(catalogue):
+    most = (1 << 31) - 1
+    dear = PriceCard(*[(1 << 64) - 1] * 3, context_window=most, version=(1 << 63) - 1)
+    largest = replace(
+        ASSET,
+        name="x" * 200,
+        replicas=(Replica("https://one", "m"),),
+        prices=(PricePeriod(dear, 0),),
+        counting=CountingRule("", most, most, most, most),
+        caps=Caps(most, most, UINT128_MAX),
+    )
+    free = PriceCard(0, 0, 0, context_window=2, version=1)
+    smallest = replace(
+        ASSET,
+        name="x",
+        id=AssetId(1),
+        prices=(PricePeriod(free, 0),),
+        counting=CountingRule("", 0, 0, 0, 0),
+        caps=Caps(1, 1, 1),
+    )
+    for asset in (largest, smallest):
+        added = await catalogue.add(asset)
+        assert (added.prices, added.counting, added.caps) == (asset.prices, asset.counting, asset.caps)

@@ -1,10 +1,95 @@
-"""Prices that step aside: where a payer would sign what is public already, the next quote asks a little more."""
+"""A quote is a promise: for one body, one ceiling and five minutes, kept by any replica; a price may step aside."""
 
-from usufruct.core import Hash32, SystemClock
-from usufruct.gateway import Quotes
+from dataclasses import replace
+
+import pytest
+
+from usufruct.core import Address, FakeClock, Hash32
+from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway import quotes as room
-from usufruct.payments import Allowance
+from usufruct.gateway.quotes import QUOTE_SECONDS, Quoted, Quotes, StaleQuote
+from usufruct.payments import Allowance, PriceCard
 from usufruct.store import Stamp
+
+SECRET = b"a secret of some length"
+BODY = Hash32("0x" + "ab" * 32)
+PROMISED = Allowance(output_tokens=700, ceiling=12_345)
+PAY_TO = Address("0x" + "55" * 20)
+OLD, NEW = PriceCard(1, 2, 3, 4_096, 1), PriceCard(10, 20, 30, 4_096, 2)
+ASSET = Asset(
+    name="hamlet",
+    endpoint=Endpoint.CHAT,
+    pay_to=PAY_TO,
+    id=plain_asset_id("hamlet", PAY_TO),
+    replicas=(Replica("http://one/v1", "m"),),
+    prices=(PricePeriod(OLD, 0), PricePeriod(NEW, 1_000)),
+)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def quotes(clock):
+    return Quotes(Stamp(SECRET, "quotes"), clock)
+
+
+def test_every_replica_keeps_what_one_promised_until_it_is_over(quotes, clock):
+    quote = quotes.give(BODY, 2, PROMISED)
+    other_replica = Quotes(Stamp(SECRET, "quotes"), clock)
+    assert other_replica.read(quote, BODY, PROMISED.ceiling) == Quoted(2, PROMISED)
+
+    clock.advance(QUOTE_SECONDS)
+    assert other_replica.read(quote, BODY, PROMISED.ceiling) == Quoted(2, PROMISED)
+
+    clock.advance(1)
+    with pytest.raises(StaleQuote, match="held until") as refused:
+        other_replica.read(quote, BODY, PROMISED.ceiling)
+    assert refused.value.details == {"field": "quote", "expires_at": clock.now() - 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "ceiling"), [(Hash32("0x" + "ac" * 32), 12_345), (BODY, 12_344), (BODY, 12_346), (BODY, 0)]
+)
+def test_a_quote_is_worth_nothing_for_another_request_or_amount(quotes, body, ceiling):
+    with pytest.raises(StaleQuote, match="another request or amount") as refused:
+        quotes.read(quotes.give(BODY, 2, PROMISED), body, ceiling)
+    assert refused.value.details == {"field": "quote"}
+
+
+@pytest.mark.parametrize(("place", "changed"), [(0, "1"), (1, "701"), (2, "9999999999"), (3, "0" * 32)])
+def test_nobody_can_change_what_was_promised(quotes, place, changed):
+    parts = quotes.give(BODY, 2, PROMISED).split(".")
+    parts[place] = changed
+    with pytest.raises(StaleQuote):
+        quotes.read(".".join(parts), BODY, PROMISED.ceiling)
+
+
+@pytest.mark.parametrize("quote", ["", "2.700", "2.700.1.xyz", "-2.700.1800000300." + "0" * 32, "9" * 30])
+def test_what_is_no_quote_is_refused(quotes, quote):
+    with pytest.raises(StaleQuote, match="not one of ours") as refused:
+        quotes.read(quote, BODY, PROMISED.ceiling)
+    assert refused.value.details == {"field": "quote"}
+
+
+def test_largest_numbers_can_be_promised(quotes):
+    largest = Allowance((1 << 32) - 1, (1 << 128) - 1)
+    version = (1 << 63) - 1
+    assert quotes.read(quotes.give(BODY, version, largest), BODY, largest.ceiling) == Quoted(version, largest)
+
+
+def test_the_quoted_card_holds_and_not_the_newest():
+    assert Quoted(1, PROMISED).card(ASSET) == OLD
+    assert Quoted(2, PROMISED).card(ASSET) == NEW
+
+
+def test_a_card_that_is_gone_makes_the_quote_stale():
+    anew = replace(ASSET, prices=(PricePeriod(replace(NEW, version=3), 0),))
+    with pytest.raises(StaleQuote, match="hamlet has no price card 1") as refused:
+        Quoted(1, PROMISED).card(anew)
+    assert refused.value.details == {"field": "quote"}
 
 
 def request_hash(number: int) -> Hash32:
@@ -12,7 +97,7 @@ def request_hash(number: int) -> Hash32:
 
 
 def test_each_refusal_asks_another_amount_within_the_limit_and_for_that_request_only():
-    quotes, mine, priced = Quotes(Stamp(b"s" * 32, "quotes"), SystemClock()), request_hash(1), Allowance(50, 188)
+    quotes, mine, priced = Quotes(Stamp(SECRET, "quotes"), FakeClock()), request_hash(1), Allowance(50, 188)
     assert quotes.asked(mine, priced, 1_000) == priced
     asked = []
     for _ in range(3):
@@ -28,7 +113,7 @@ def test_each_refusal_asks_another_amount_within_the_limit_and_for_that_request_
 
 def test_strangers_who_show_public_vouchers_raise_no_price_far_and_fill_no_memory(monkeypatch):
     monkeypatch.setattr(room, "_MOST_REMEMBERED", 10)
-    quotes, priced = Quotes(Stamp(b"s" * 32, "quotes"), SystemClock()), Allowance(50, 188)
+    quotes, priced = Quotes(Stamp(SECRET, "quotes"), FakeClock()), Allowance(50, 188)
     for _ in range(1_000):
         quotes.step_aside(request_hash(0))
         assert quotes.asked(request_hash(0), priced, 10**9).ceiling < 188 + 16

@@ -153,3 +153,76 @@ def test_a_role_is_one_of_the_known_ones(role):
 def test_tools_are_functions(tools):
     with pytest.raises(UsufructError, match="tools"):
         read_chat({**HELLO, "tools": tools})
+
+
+def test_limits_of_a_request_are_kept_to_the_unit():
+    message = HELLO["messages"][0]
+    part = {"type": "text", "text": "a"}
+    for changes in (
+        {"n": 16},
+        {"n": 1, "max_tokens": 1},
+        {"max_completion_tokens": 1 << 32},
+        {"messages": [message] * 2_048},
+        {"messages": [{"role": "user", "content": [part] * 2_048}]},
+    ):
+        read_chat(HELLO | changes)
+    assert len(read_embeddings({"model": "m", "input": ["a"] * 2_048}).texts) == 2_048
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"n": 0}, "n"),
+        ({"n": 17}, "n"),
+        ({"n": True}, "n"),
+        ({"n": "2"}, "n"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": 5.0}, "max_tokens"),
+        ({"max_tokens": 5, "max_completion_tokens": (1 << 32) + 1}, "max_completion_tokens"),
+        ({"stream": 1}, "stream"),
+        ({"stream_options": []}, "stream_options"),
+        ({"stream_options": {"include_usage": "yes"}}, "include_usage"),
+        ({"model": ""}, "model"),
+        ({"model": 5}, "model"),
+        ({"messages": []}, "messages"),
+        ({"messages": {}}, "messages"),
+        ({"messages": HELLO["messages"] * 2_049}, "messages"),
+        ({"messages": [*HELLO["messages"], {"role": "user", "content": 5}]}, "messages.1.content"),
+        ({"messages": [*HELLO["messages"], "hi"]}, "messages.1"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}] * 2_049}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "text": "a"}]}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": 5}]}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": ["a"]}]}, "messages.0.content"),
+        ({"x" * 100: 1}, "x" * 80),
+    ],
+)
+def test_what_could_not_be_counted_is_refused_by_member(changes, field):
+    with pytest.raises(UsufructError) as refused:
+        read_chat(HELLO | changes)
+    assert (refused.value.status, refused.value.details) == (400, {"field": field})
+
+
+def test_refusals_are_text_a_model_reads_too():
+    content = [{"type": "refusal", "refusal": "no"}, {"type": "text", "text": "but"}]
+    asked = read_chat({"model": "m", "messages": [{"role": "assistant", "content": content}]})
+    assert asked.texts == ("no", "but")
+
+
+def test_too_many_inputs_are_refused():
+    with pytest.raises(InvalidRequest) as refused:
+        read_embeddings({"model": "m", "input": ["a"] * 2_049})
+    assert refused.value.details == {"field": "input"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "stream", "usage"),
+    [
+        ({}, False, False),
+        ({"stream": True}, True, False),
+        ({"stream": True, "stream_options": {"include_usage": True}}, True, True),
+        ({"stream": False, "stream_options": {}}, False, False),
+    ],
+)
+def test_streams_are_given_to_those_who_ask(changes, stream, usage):
+    asked = read_chat(HELLO | changes)
+    assert (asked.stream, asked.include_usage) == (stream, usage)

@@ -19,7 +19,9 @@ from x402.schemas import PaymentPayload, PaymentRequirements
 
 from usufruct.core import Address, ChainId, Hash32, UsufructError
 from usufruct.payments import (
+    Channel,
     ChannelConfig,
+    ChannelRefused,
     MalformedPayment,
     Offer,
     PaymentKind,
@@ -182,3 +184,132 @@ nested = st.recursive(
 def test_no_shape_breaks_the_reader(content):
     with pytest.raises(UsufructError):
         read_payment(base64.b64encode(orjson.dumps(content)).decode(), CHAIN)
+
+
+GOOD = {
+    "x402Version": 2,
+    "accepted": {"scheme": "batch-settlement", "network": "eip155:31337", "amount": "5", "extra": {"quote": "q"}},
+    "payload": {
+        "type": "refund",
+        "channelConfig": ChannelConfig(*[OFFER.till] * 5, 1, Hash32("0x" + "00" * 32)).as_json(),
+        "voucher": {"channelId": "0x" + "0c" * 32, "maxClaimableAmount": "7", "signature": "0x" + "11" * 65},
+        "amount": "3",
+    },
+    "extensions": {"payment-identifier": {"info": {"id": "0123456789abcdef"}}},
+}
+
+
+MOST = "payload.voucher.maxClaimableAmount"
+IDENTIFIER = "extensions.payment-identifier.info.id"
+
+
+def changed(path: str, value: object) -> str:
+    """The good payment's header with one member changed; None: left out."""
+    content = orjson.loads(orjson.dumps(GOOD))
+    *outer, last = path.split("/")
+    inner = content
+    for name in outer:
+        inner = inner[name]
+    inner[last] = value
+    if value is None:
+        del inner[last]
+    return base64.b64encode(orjson.dumps(content)).decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code", "field"),
+    [
+        ("x402Version", 1, "malformed_payment", "x402Version"),
+        ("x402Version", 3, "malformed_payment", "x402Version"),
+        ("accepted/scheme", "exact", "wrong_scheme", "accepted.scheme"),
+        ("accepted/network", "eip155:1", "wrong_network", "accepted.network"),
+        ("accepted/amount", str(1 << 128), "malformed_payment", "accepted.amount"),
+        ("accepted/extra/quote", 5, "malformed_payment", "accepted.extra.quote"),
+        ("payload/type", "gift", "malformed_payment", "payload.type"),
+        ("payload/type", "deposit", "malformed_payment", "payload.deposit"),
+        ("payload/amount", str(1 << 128), "malformed_payment", "payload.amount"),
+        ("payload/voucher/channelId", "0x0c", "malformed_payment", "payload.voucher.channelId"),
+        (
+            "payload/voucher/maxClaimableAmount",
+            str(1 << 128),
+            "malformed_payment",
+            "payload.voucher.maxClaimableAmount",
+        ),
+        ("payload/voucher/signature", "0x" + "11" * 4_097, "malformed_payment", "payload.voucher.signature"),
+        ("payload/channelConfig/withdrawDelay", 1 << 40, "malformed_payment", "payload.channelConfig.withdrawDelay"),
+        *(
+            (
+                "extensions/payment-identifier/info/id",
+                name,
+                "malformed_payment",
+                "extensions.payment-identifier.info.id",
+            )
+            for name in ("x" * 15, "x" * 129, "with space 123456", "ü" * 20)
+        ),
+    ],
+)
+def test_a_payment_for_elsewhere_or_out_of_shape_is_refused_by_member(path, value, code, field):
+    with pytest.raises(UsufructError) as refused:
+        read_payment(changed(path, value), CHAIN)
+    assert (refused.value.code, refused.value.details) == (code, {"field": field})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "member", "read"),
+    [
+        ("x402Version", 2, "identifier", "0123456789abcdef"),
+        ("extensions", None, "identifier", ""),
+        ("extensions/payment-identifier", None, "identifier", ""),
+        ("extensions/payment-identifier/info", None, "identifier", ""),
+        ("extensions/payment-identifier/info/id", None, "identifier", ""),
+        ("extensions/payment-identifier/info/id", "x" * 128, "identifier", "x" * 128),
+        ("accepted/extra/quote", "q", "quote", "q"),
+        ("accepted/extra/quote", None, "quote", ""),
+        ("accepted/extra", None, "quote", ""),
+        ("payload/amount", "3", "refund", 3),
+        ("payload/amount", None, "refund", None),
+        ("payload/type", "voucher", "refund", None),
+    ],
+)
+def test_what_a_payment_may_leave_out(path, value, member, read):
+    assert getattr(read_payment(changed(path, value), CHAIN), member) == read
+
+
+def test_a_header_may_have_sixteen_thousand_characters():
+    content = orjson.dumps(GOOD)
+    fits = base64.b64encode(content + b" " * (16_384 * 3 // 4 - len(content))).decode()
+    assert len(fits) == 16_384
+    assert read_payment(fits, CHAIN).amount == 5
+    longer = base64.b64encode(content + b" " * (16_384 * 3 // 4 - len(content) + 1)).decode()
+    for header in (longer, "!" + fits[1:]):
+        with pytest.raises(MalformedPayment) as refused:
+            read_payment(header, CHAIN)
+        assert refused.value.details == {"field": "payment-signature"}
+
+
+def test_a_payer_who_must_sign_again_is_told_what_was_spent_and_set_aside(world):
+    """Stock clients sign `chargedCumulativeAmount` + the next amount: what is reserved must be in it."""
+    channel = Channel(
+        world.reading(900, claimed=100, withdraw_at=55),
+        total_split=100,
+        charged=250,
+        reserved=40,
+        refunding=50,
+        voucher=world.voucher(310),
+    )
+    extra = theirs.PaymentRequirementsExtra.from_dict(WANTED.requirements(5, channel=channel)["extra"])
+    state, voucher = extra.channel_state, extra.voucher_state
+    assert (state.channel_id, state.balance) == (world.channel(), "850")
+    assert (state.total_claimed, state.charged_cumulative_amount) == ("100", "290")
+    assert state.withdraw_requested_at == 55
+    assert voucher.signed_max_claimable == "310"
+    assert voucher.signature == "0x" + world.voucher(310).signature.hex()
+
+
+def test_what_is_corrected_by_numbers_has_the_one_name_that_clients_look_at_them_for():
+    assert names.x402_name(names.WrongScheme(""), corrective=True) == their_errors["ERR_CUMULATIVE_AMOUNT_MISMATCH"]
+    assert names.x402_name(names.VoucherSignatureInvalid("")) == their_errors["ERR_INVALID_VOUCHER_SIGNATURE"]
+    delay = ChannelRefused("", field="withdrawDelay")
+    assert names.x402_name(delay) == their_errors["ERR_WITHDRAW_DELAY_MISMATCH"]
+    assert names.x402_name(ChannelRefused("", field="payerAuthorizer")) == "channel_refused"
+    assert names.x402_name(MalformedPayment("")) == "malformed_payment"

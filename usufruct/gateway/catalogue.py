@@ -1,7 +1,7 @@
 """The catalogue: which assets this installation offers, at what price, answered by whom."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from usufruct.core import Address, AssetId, Clock
@@ -100,7 +100,7 @@ class Catalogue:
         self._forget()
         return await self.find(name)
 
-    async def list(self) -> list[Asset]:
+    async def list(self) -> Sequence[Asset]:
         """Return the assets that are served, in the order they were added."""
         return [asset for asset in (await self._current()).values() if asset.retired_at is None]
 

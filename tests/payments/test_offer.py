@@ -1,0 +1,126 @@
+"""What a payer is told before money moves, and what they sign to deposit: written, read back, refused."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+from eth_account.messages import encode_typed_data
+from eth_utils import keccak
+
+from usufruct.chain import COLLECTOR, SETTLEMENT
+from usufruct.core import UINT128_MAX, UINT256_MAX, Address, ChainId
+from usufruct.payments import (
+    DepositAuthorization,
+    DepositTooSmall,
+    InvalidDeposit,
+    InvalidOffer,
+    Offer,
+    TokenFacts,
+    deposit_json,
+    deposit_typed_data,
+    read_deposit_json,
+    read_offer,
+)
+from usufruct.web import Members
+
+CHAIN = ChainId(31337)
+TOKEN = TokenFacts(Address("0x" + "dc" * 20), "Test Dollar", "tUSD", 6, "2")
+OFFER = Offer(CHAIN, Address("0x" + "7a" * 20), TOKEN, 86_400, 100_000, Address("0x" + "5e" * 20))
+
+
+def travelled(content: object) -> dict:
+    return orjson.loads(orjson.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        OFFER,
+        replace(OFFER, token=replace(TOKEN, version=None, decimals=77)),
+        replace(OFFER, chain_id=ChainId((1 << 64) - 1), withdraw_delay=(1 << 40) - 1, least_deposit=UINT128_MAX),
+    ],
+)
+def test_terms_are_read_as_they_were_written_and_later_members_do_no_harm(offer):
+    assert read_offer(travelled(offer.as_json()) | {"invented": "later"}) == offer
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("chainId", str(1 << 64)),
+        ("withdrawDelay", 1 << 40),
+        ("leastDeposit", str(UINT128_MAX + 1)),
+        ("till", "0x12"),
+        ("receiptSigner", None),
+        ("token", {}),
+    ],
+)
+def test_malformed_terms_are_refused_by_member(member, value):
+    with pytest.raises(InvalidOffer) as refused:
+        read_offer(travelled(OFFER.as_json()) | {member: value})
+    assert str(refused.value.details["field"]).startswith(member)
+
+
+@pytest.mark.parametrize("member", ["settlement", "collector"])
+def test_terms_that_lead_deposits_elsewhere_are_refused(member):
+    """Whoever is named as collector can take what was signed for."""
+    assert {"settlement": SETTLEMENT, "collector": COLLECTOR}[member] == OFFER.as_json()[member]
+    with pytest.raises(InvalidOffer, match="do not deposit there") as refused:
+        read_offer(travelled(OFFER.as_json()) | {member: "0x" + "66" * 20})
+    assert refused.value.details == {"field": member}
+
+
+def test_a_deposit_below_the_smallest_is_refused_with_the_smallest():
+    OFFER.check_deposit(100_000)
+    with pytest.raises(DepositTooSmall) as refused:
+        OFFER.check_deposit(99_999)
+    assert refused.value.details == {"field": "deposit.amount", "least": 100_000}
+
+
+@pytest.fixture
+def deposit(world) -> DepositAuthorization:
+    return DepositAuthorization(CHAIN, world.config(), 5_000, 10, 2_000_000_000, 77, b"\x01\x02" * 40)
+
+
+def test_a_deposit_is_read_as_it_was_written(deposit):
+    largest = replace(
+        deposit, amount=UINT128_MAX, valid_before=UINT256_MAX, salt=UINT256_MAX, signature=b"\x07" * 4_096
+    )
+    for made in (deposit, largest, replace(deposit, valid_after=0, salt=0)):
+        assert read_deposit_json(Members(travelled(deposit_json(made)), InvalidDeposit), CHAIN) == made
+
+
+def test_a_deposit_that_cannot_be_is_refused_by_member(deposit):
+    for changes, field in (
+        ({"amount": UINT128_MAX + 1}, "deposit.amount"),
+        ({"signature": b"\x07" * 4_097}, "deposit.authorization.erc3009Authorization.signature"),
+        ({"config": replace(deposit.config, withdraw_delay=1 << 40)}, "channelConfig.withdrawDelay"),
+    ):
+        members = Members(travelled(deposit_json(replace(deposit, **changes))), InvalidDeposit)
+        with pytest.raises(InvalidDeposit) as refused:
+            read_deposit_json(members, CHAIN)
+        assert refused.value.details["field"] == field
+
+
+def test_what_a_wallet_signs_moves_this_amount_to_the_collector_for_this_channel_only(world, deposit):
+    """Against EIP-3009's words: the struct hash is made here by hand, eth_account hashes the document."""
+    signable = encode_typed_data(full_message=deposit_typed_data(deposit, world.channel(), TOKEN))
+
+    def word(value: int | str) -> bytes:
+        return (int(value, 16) if isinstance(value, str) else value).to_bytes(32, "big")
+
+    nonce = keccak(word(world.channel()) + word(77))
+    kind = keccak(
+        b"ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,"
+        b"bytes32 nonce)"
+    )
+    parties = word(deposit.config.payer) + word(COLLECTOR)
+    struct = kind + parties + word(5_000) + word(10) + word(2_000_000_000) + nonce
+    domain = (
+        keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+        *(keccak(b"Test Dollar"), keccak(b"2"), word(31337), word(TOKEN.address)),
+    )
+    assert signable.header == keccak(b"".join(domain))
+    assert signable.body == keccak(struct)
+    other = encode_typed_data(full_message=deposit_typed_data(deposit, world.channel(1), TOKEN))
+    assert other.body != signable.body
