@@ -13,7 +13,7 @@ from usufruct.cli.running import run
 from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import Config, load_config
-from usufruct.core import ZERO_ADDRESS, address, moment, parse_units
+from usufruct.core import ZERO_ADDRESS, address, format_asset, moment, parse_units
 
 _CALL = f"a call of {TYPICAL_CALL[0]:,} text tokens in and {TYPICAL_CALL[1]:,} out"
 
@@ -173,7 +173,7 @@ async def _plan_facts(plan: PassPlan, desk: Desk) -> Mapping[str, object]:
     card = await desk.register.contract.price_card(plan.asset)
     return {
         "id": hex(plan.id),
-        "asset": hex(plan.asset),
+        "asset": format_asset(plan.asset),
         "price": plan.token.show(plan.price),
         "token": plan.token.symbol,
         "credits": plan.currency.show(plan.credits),
@@ -188,7 +188,7 @@ def _credit_row(held: Credits) -> dict[str, object]:
     currency = held.plan.currency
     return {
         "plan": hex(held.plan.id),
-        "asset": hex(held.plan.asset),
+        "asset": format_asset(held.plan.asset),
         "meter": None if held.meter == ZERO_ADDRESS else checksum(held.meter),
         "circulating": currency.show(held.circulating),
         "activated": currency.show(held.activated),

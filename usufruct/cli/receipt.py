@@ -25,8 +25,8 @@ from usufruct.cli.saved import (
     saved_token,
 )
 from usufruct.config import Config, load_config
-from usufruct.core import Address, Hash32, address, format_units, hash32, moment
-from usufruct.payments import ReceiptDocument, TokenFacts, proves, read_receipt, receipt_digest
+from usufruct.core import Address, Hash32, address, format_asset, format_units, hash32, moment
+from usufruct.payments import Receipt, ReceiptDocument, TokenFacts, proves, read_receipt, receipt_digest
 from usufruct.web import Members
 
 app = typer.Typer(help="Receipts: what calls cost, and whether that is true.", no_args_is_help=True)
@@ -49,8 +49,8 @@ def show(call: str, key_file: KeyFile = None, gateway: GatewayUrl = "", as_json:
                 raise GatewayMalformed("the gateway's answer holds no receipt; is it a gateway?")
             believe(found, call=which)
             save_receipt(config, which, found)
-        read_receipt(found)
-        print_facts(found if as_json else _shown(found), as_json=as_json)
+        receipt = read_receipt(found).receipt
+        print_facts(found if as_json else _shown(found, receipt), as_json=as_json)
 
     run(work)
 
@@ -172,5 +172,5 @@ def _row(document: ReceiptDocument, token: TokenFacts | None) -> dict[str, objec
     }
 
 
-def _shown(receipt: Mapping[str, Any]) -> dict[str, object]:
-    return {name: moment(int(value)) if name == "time" else value for name, value in receipt.items()}
+def _shown(found: Mapping[str, Any], receipt: Receipt) -> dict[str, object]:
+    return {**found, "asset": format_asset(receipt.asset), "time": moment(receipt.time)}
