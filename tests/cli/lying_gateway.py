@@ -13,13 +13,18 @@ from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments import Offer, Receipt, ReceiptDocument, TokenFacts, sign_receipt
 
 CHAIN, TOKEN, TILL = ChainId(31337), Address("0x" + "70" * 20), Address("0x" + "71" * 20)
-OFFER = Offer(CHAIN, TILL, TokenFacts(TOKEN, "A Dollar", "AUD", 6, "1"), 86_400, 100_000, TILL)
+SIGNER = KeySigner(b"\x05" * 32)
+OFFER = Offer(CHAIN, TILL, TokenFacts(TOKEN, "A Dollar", "AUD", 6, "1"), 86_400, 100_000, SIGNER.address)
+DELTAS = (
+    {"reasoning_content": "Hm. ", "content": "We", "refusal": "?"},
+    {"role": "assistant", "content": "ll\x1b[31m"},
+)
 CHANNEL, CALL = Hash32("0x" + "c1" * 32), Hash32("0x" + "ca" * 32)
 
 
 def receipt(signer: KeySigner | None = None, **changes: object) -> dict[str, object]:
     """A receipt that is signed; `changes` are in it before that."""
-    key = signer or KeySigner(b"\x05" * 32)
+    key = signer or SIGNER
     members = {
         "call": CALL,
         "channel": CHANNEL,
@@ -40,7 +45,10 @@ def receipt(signer: KeySigner | None = None, **changes: object) -> dict[str, obj
 
 
 class LyingGateway:
-    """`receipts`: what who asks for one gets. `lie` changes the receipt of a call, `spoil` once it is signed."""
+    """`receipts`: what who asks for one gets. `lie` changes the receipt of a call, `spoil` once it is signed.
+
+    `signer` signs it, `headers` go before an answer, `charge` is what the bill says; `cut` ends a stream in its midst.
+    """
 
     url = ""
 
@@ -48,16 +56,39 @@ class LyingGateway:
         self.receipts: object = receipt()
         self.lie: dict[str, object] = {}
         self.spoil: dict[str, object] = {}
+        self.signer = SIGNER
+        self.headers = {"x-request-id": CALL}
+        self.charge = 30
+        self.cut = False
 
     def answer(self, body: bytes) -> tuple[dict[str, object], dict[str, object]]:
-        """What a call is answered with, and its receipt."""
-        asked = Hash32("0x" + hashlib.sha256(body).hexdigest())
-        details = {"charge": "30", "ceiling": "99", "token": TOKEN, "decimals": 6, "flagged": False}
+        """What a call is answered with, and its receipt; of a stream, the event with the bill."""
+        said = "Hm. We?ll\x1b[31m" if json.loads(body).get("stream") else "Well\x1b[31m"
+        hashes = {"request_hash": hash_of(body), "response_hash": hash_of(said.encode()), "amount": self.charge}
+        details = {"charge": str(self.charge), "ceiling": "99", "token": TOKEN, "decimals": 6, "flagged": False}
         usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": "9", "cost_details": details}
         message = {"role": "assistant", "content": "Well\x1b[31m"}
         choices = [{"index": 0, "finish_reason": "stop", "message": message}]
-        said = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": choices, "usage": usage}
-        return said, receipt(**{"request_hash": asked} | self.lie) | self.spoil
+        whole = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": choices, "usage": usage}
+        return whole, receipt(self.signer, **hashes | self.lie) | self.spoil
+
+    def events(self, body: bytes) -> Iterator[bytes]:
+        """The same, streamed."""
+        whole, bill = self.answer(body)
+        for delta in DELTAS:
+            yield _event({**whole, "usage": None, "choices": [{"index": 0, "delta": delta}]})
+        if not self.cut:
+            yield _event({**whole, "choices": [], "usufruct": bill})
+            yield b"data: [DONE]\n\n"
+
+
+def hash_of(content: bytes) -> Hash32:
+    """SHA-256, as receipts name what was asked and answered."""
+    return Hash32("0x" + hashlib.sha256(content).hexdigest())
+
+
+def _event(content: dict[str, object]) -> bytes:
+    return b"data: " + json.dumps(content).encode() + b"\n\n"
 
 
 @contextmanager
@@ -70,13 +101,23 @@ def lying_gateway() -> Iterator[LyingGateway]:
             self._send(OFFER.as_json() if self.path == "/v1/terms" else {"receipt": gateway.receipts}, {})
 
         def do_POST(self) -> None:
-            said, bill = gateway.answer(self.rfile.read(int(self.headers["content-length"])))
-            self._send(said, {"x-usufruct-receipt": base64.b64encode(json.dumps(bill).encode()).decode()})
+            asked = self.rfile.read(int(self.headers["content-length"]))
+            if json.loads(asked).get("stream"):
+                body = b"".join(gateway.events(asked))
+                length = len(body) + gateway.cut  # one byte never comes
+                self._write(body, gateway.headers | {"content-type": "text/event-stream", "content-length": length})
+                return
+            said, bill = gateway.answer(asked)
+            told = base64.b64encode(json.dumps(bill).encode()).decode()
+            self._send(said, gateway.headers | {"x-usufruct-receipt": told})
 
-        def _send(self, content: object, headers: dict[str, str]) -> None:
+        def _send(self, content: object, headers: dict[str, object]) -> None:
             body = json.dumps(content).encode()
+            self._write(body, headers | {"content-type": "application/json", "content-length": len(body)})
+
+        def _write(self, body: bytes, headers: dict[str, object]) -> None:
             self.send_response(200)
-            for name, value in (headers | {"content-type": "application/json", "content-length": len(body)}).items():
+            for name, value in headers.items():
                 self.send_header(name, str(value))
             self.end_headers()
             self.wfile.write(body)

@@ -117,7 +117,9 @@ def test_a_service_is_registered_and_shown(run: Run):
     assert shown["price"] == made["price"]
     assert shown["announced_price"] is None
     assert shown["income"][1] == {"token": "tUSD", "gross": "0", "not_accrued": "0"}
-    assert run("asset", "show", str(int(made["id"], 16)), "--json").json == shown
+    assert len(shown["id"]) == 34
+    for given in (str(int(made["id"], 16)), hex(int(made["id"], 16))):
+        assert run("asset", "show", given, "--json").json == shown
     assert made["shares"] in run("asset", "show", "shown").output
 
 

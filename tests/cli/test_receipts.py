@@ -1,7 +1,10 @@
 """Receipts that a gateway shows: what is not of this call, or not signed, is said and not kept."""
 
+import json
+
 import pytest
 
+from usufruct.chain import KeySigner
 from usufruct.cli.saved import SavedKey, save_channel, save_key, saved_receipt
 from usufruct.core import Address, Hash32
 from usufruct.payments import ChannelConfig, TokenFacts
@@ -12,7 +15,7 @@ def world(tmp_path, cli_world, liars):
     """Commands of a user who keeps a key for a gateway that lies; no chain is there."""
     with liars.lying_gateway() as gateway:
         user = cli_world.Commands(cli_world.settings(tmp_path, "http://127.0.0.1:9", keys_folder=tmp_path / "keys"))
-        save_key(user.config, SavedKey(gateway.url, "key_01", liars.CHANNEL, "uf_01"))
+        save_key(user.config, SavedKey(gateway.url, "key_01", liars.CHANNEL, "uf_01", 5_000))
         yield user, gateway
 
 
@@ -35,27 +38,100 @@ def test_show_keeps_a_receipt_of_the_call_that_was_asked_for(world, liars):
     assert not (user.config.data.folder / "receipts").exists()
     gateway.receipts = liars.receipt()
     assert user.json(*show) == kept(user, liars) == gateway.receipts
+    assert gateway.receipts["asset"] == "0x7"  # a receipt stays as it was signed and kept
+    assert "0x" + "0" * 31 + "7\n" in user.run(*show).stdout
 
 
+ZEROS = Hash32("0x" + "00" * 32)
+STREAMED = pytest.mark.parametrize("streamed", ["--stream", "--no-stream"])
+
+
+@STREAMED
 @pytest.mark.parametrize(
     ("lie", "spoil", "says"),
     [
-        ({"request_hash": Hash32("0x" + "00" * 32)}, {}, "its request hash is"),
-        ({"channel": Hash32("0x" + "00" * 32)}, {}, "its channel is"),
-        ({"amount": 31}, {}, "its amount is 31, not 30"),
+        ({"request_hash": ZEROS}, {}, "its request hash is"),
+        ({"response_hash": ZEROS}, {}, "its response hash is"),
+        ({"call": Hash32("0x" + "cb" * 32)}, {}, "its call is 0xcbcb"),
+        ({"channel": ZEROS}, {}, "its channel is"),
+        ({"amount": 29}, {}, "its amount is 29, not 30"),
+        ({"cumulative": 29}, {}, "its cumulative is 29, below its amount of 30"),
+        ({"cumulative": 5_001}, {}, "its cumulative is 5001, above the 5000 allowed"),
         ({"token": Address("0x" + "00" * 20)}, {}, "its token is"),
         ({}, {"outputTokens": "3"}, "did not sign this"),
         ({}, {"signature": "0x" + "00" * 65}, "is not in order"),
     ],
 )
-def test_call_keeps_no_receipt_that_is_not_in_order(world, liars, lie, spoil, says):
+def test_call_keeps_no_receipt_that_is_not_in_order(world, liars, lie, spoil, says, streamed):
     user, gateway = world
     gateway.lie, gateway.spoil = lie, spoil
-    done = user.run("call", "m", "Who?", "--no-stream", "--gateway", gateway.url)
+    done = user.run("call", "m", "Who?", streamed, "--gateway", gateway.url)
     assert done.stdout.startswith("Well")
+    assert done.exit_code == 1
     assert done.exception.code == "receipt_bad"
     assert says in done.exception.message
     assert kept(user, liars) is None
+
+
+@STREAMED
+def test_only_the_operators_receipt_key_signs_receipts(world, liars, streamed):
+    user, gateway = world
+    gateway.signer = KeySigner(b"\x06" * 32)
+    refused = user.refused("call", "m", "Who?", streamed, "--gateway", gateway.url)
+    assert f"its signer is {gateway.signer.address}, not {liars.SIGNER.address}" in refused.message
+    assert kept(user, liars) is None
+
+
+@STREAMED
+def test_no_receipt_charges_more_than_was_set_aside(world, liars, streamed):
+    user, gateway = world
+    gateway.charge, gateway.lie = 100, {"cumulative": 100}  # its ceiling is 99
+    refused = user.refused("call", "m", "Who?", streamed, "--gateway", gateway.url)
+    assert "its amount is 100, above the 99 allowed" in refused.message
+    assert kept(user, liars) is None
+
+
+@STREAMED
+def test_the_till_and_token_of_a_kept_channel_stand_whatever_the_gateway_says_now(world, liars, streamed):
+    user, gateway = world
+    other = Address("0x" + "72" * 20)
+    for of, says in (
+        (
+            ChannelConfig(other, other, other, other, liars.TOKEN, 86_400, ZEROS),
+            f"its till is {liars.TILL}, not {other}",
+        ),
+        (ChannelConfig(other, other, liars.TILL, other, other, 86_400, ZEROS), f"its token is {liars.TOKEN}, not"),
+    ):
+        save_channel(user.config, liars.CHANNEL, of)
+        assert says in user.refused("call", "m", "Who?", streamed, "--gateway", gateway.url).message
+    assert kept(user, liars) is None
+
+
+@STREAMED
+def test_a_receipt_in_order_is_kept_also_of_an_answer_that_was_given_before(world, liars, streamed):
+    user, gateway = world
+    gateway.headers = {"x-request-id": "0x" + "cb" * 32, "x-usufruct-replayed": "true"}
+    assert user.run("call", "m", "Who?", streamed, "--gateway", gateway.url).exit_code == 0
+    assert kept(user, liars)
+
+
+@STREAMED
+def test_an_answer_without_a_receipt_is_shown_and_refused(world, liars, streamed, monkeypatch):
+    user, gateway = world
+    answer = gateway.answer
+    monkeypatch.setattr(gateway, "answer", lambda body: (answer(body)[0], None))
+    done = user.run("call", "m", "Who?", streamed, "--gateway", gateway.url)
+    assert done.stdout.startswith("Well")
+    assert (done.exit_code, done.exception.code) == (1, "gateway_malformed")
+    assert "no receipt" in done.exception.message
+
+
+def test_an_answer_whose_connection_breaks_is_told_in_one_line(world, liars):
+    user, gateway = world
+    gateway.cut = True
+    refused = user.refused("call", "m", "Who?", "--gateway", gateway.url)
+    assert refused.code == "answer_broken"
+    assert f"receipt show {liars.CALL}" in refused.message
 
 
 def test_a_receipt_that_is_kept_stays(world, liars):
@@ -98,3 +174,33 @@ def test_kept_receipts_are_listed_in_the_agreed_token_or_by_its_address(world, l
     of = ChannelConfig(liars.TILL, liars.TILL, liars.TILL, liars.TILL, liars.TOKEN, 86_400, Hash32("0x" + "00" * 32))
     save_channel(user.config, liars.CHANNEL, of, TokenFacts(liars.TOKEN, "A Dollar", "AUD", 2, "1"))
     assert user.json("receipt", "list")[0]["charged"] == "0.3 AUD"
+
+
+def test_an_answer_is_compared_with_its_receipt_however_it_was_kept(world, liars, tmp_path):
+    user, gateway = world
+    file, answer = tmp_path / "receipt.json", tmp_path / "answer"
+
+    def compared(receipt, content):
+        file.write_text(json.dumps(receipt))
+        answer.write_bytes(content)
+        verify = ("receipt", "verify", str(file), "--signer", liars.SIGNER.address, "--answer", str(answer), "--json")
+        done = user.run(*verify)
+        assert done.exit_code == done.stdout.count('"bad"')
+        return {each["check"]: each["result"] for each in json.loads(done.stdout)}["answer"]
+
+    whole, bill = gateway.answer(b"{}")
+    said = b"Well\x1b[31m"
+    for content in (json.dumps(whole).encode(), json.dumps(whole, indent=2).encode(), said, said + b"\n"):
+        assert compared(bill, content) == "good"
+    for content in (b"", said + b"!", json.dumps(whole | {"choices": []}).encode(), b"{", b"data: 5\n\n"):
+        assert compared(bill, content) == "bad"
+    asked = b'{"stream": true}'
+    _, bill = gateway.answer(asked)
+    stream = b"".join(gateway.events(asked))
+    assert compared(bill, stream) == compared(bill, stream.replace(b"\n", b"\r\n")) == "good"
+    assert compared(bill, stream.replace(b"We", b"Wo")) == "bad"
+    bill = liars.receipt(response_hash=liars.hash_of(b'[{"embedding":[0.5]}]'))
+    assert compared(bill, b'{"data": [{"embedding": [0.5]}]}') == "good"
+    assert compared(liars.receipt(response_hash=liars.hash_of(b"")), b"Well") == "bad"
+    refused = user.refused("receipt", "verify", str(file), "--signer", liars.SIGNER.address, "--answer", "nowhere")
+    assert "nowhere cannot be read" in refused.message

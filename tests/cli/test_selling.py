@@ -7,6 +7,7 @@ from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.structs import Kind, PayeeKind, PriceCard, Registration
 from usufruct.chain.contracts.till import Till
 from usufruct.connectors import LocalServer, OfferedModel
+from usufruct.core import format_asset
 
 pytestmark = pytest.mark.anvil
 
@@ -76,7 +77,7 @@ def test_a_registered_asset_brings_its_shares_and_its_price_card(commands, cli_w
 
     found = commands.inside(register)
     sold = commands.json(*selling(librarian_url, name="registered", asset=hex(found.id)))
-    assert (sold["asset"], sold["pay_to"]) == (hex(found.id), checksum(found.shares))
+    assert (sold["asset"], sold["pay_to"]) == (format_asset(found.id), checksum(found.shares))
     assert (sold["input_per_million"], sold["output_per_million"], sold["per_call"]) == ("0.7", "2", "0.00003")
 
     async def kind(installation):

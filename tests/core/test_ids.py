@@ -1,6 +1,6 @@
 import pytest
 
-from usufruct.core import Invalid, address, asset_id, hash32
+from usufruct.core import Invalid, address, asset_id, format_asset, hash32
 
 
 def test_addresses_compare_whatever_the_letter_case():
@@ -30,4 +30,10 @@ def test_what_is_no_asset_id_is_refused(value):
 
 def test_asset_ids_are_read_in_both_notations():
     assert asset_id("0xff") == asset_id("255") == asset_id(255) == 255
+
+
+def test_asset_ids_are_written_in_their_full_width_and_read_with_and_without_leading_zeros():
+    assert format_asset(asset_id(255)) == "0x" + "0" * 30 + "ff"
+    assert asset_id(format_asset(asset_id(255))) == asset_id("0xff")
+    assert len(format_asset(asset_id(2**128 - 1))) == 34
     assert hash32("0x" + "AB" * 32) == "0x" + "ab" * 32

@@ -47,7 +47,7 @@ from usufruct.chain.contracts.asset_registry import (
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
 from usufruct.chain.contracts.structs import PriceCard
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, forever
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, forever, format_asset
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
@@ -239,7 +239,12 @@ class Follower:
         try:
             await offers.priced(asset.id, period.card, period.starts_at)
         except Invalid as error:
-            _log.error("the price card %d of asset %#x is refused: %s", period.card.version, asset.id, error.message)
+            _log.error(
+                "the price card %d of asset %s is refused: %s",
+                period.card.version,
+                format_asset(asset.id),
+                error.message,
+            )
             self._refused[asset.id] = period.card.version
             return version
         return period.card.version

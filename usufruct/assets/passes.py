@@ -26,7 +26,7 @@ from usufruct.chain import Sender
 from usufruct.chain.contracts import errors
 from usufruct.chain.contracts.access_pass import Bought, Refunded
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, moment
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, format_asset, moment
 
 _PLANS_FROM = 1 << 128
 """A plan's id is its asset's id in the upper half of 256 bits."""
@@ -131,7 +131,9 @@ class Passes:
         terms = (asset, token.address, expiry, price, amount)
         plan = await self._contract.plan_id_of(*terms)
         if await self._exists(plan):
-            raise PlanRegistered(f"{asset:#x} has this plan already: {plan:#x}; its sale can go on", plan=hex(plan))
+            raise PlanRegistered(
+                f"{format_asset(asset)} has this plan already: {plan:#x}; its sale can go on", plan=hex(plan)
+            )
         receipt = await take(sender, self._contract.create_plan(*terms), f"pass/plan/{asset:#x}")
         return await self.show(plan), receipt.hash
 
@@ -193,7 +195,9 @@ class Passes:
         """
         meter = (await self._register.contract.meter_of(plan.asset)).meter
         if meter == ZERO_ADDRESS:
-            raise NoMeter(f"nobody measures prepaid use of {plan.asset:#x}: ask its title holder to name a meter")
+            raise NoMeter(
+                f"nobody measures prepaid use of {format_asset(plan.asset)}: ask its title holder to name a meter"
+            )
         return meter
 
     async def refund(self, sender: Sender, plan: PassPlan, to: Address | None = None) -> list[GivenBack]:

@@ -15,7 +15,7 @@ from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.structs import Asset
-from usufruct.core import Address, AssetId, Unavailable, asset_id
+from usufruct.core import Address, AssetId, Unavailable, asset_id, format_asset
 from usufruct.store import Database
 
 _MOST_BOOKED = (1 << 112) - 1
@@ -69,7 +69,7 @@ class Register:
             UnknownAsset: when it knows none.
         """
         if (found := await self.on_chain(asset)) is None:
-            raise UnknownAsset(f"there is no asset {asset:#x}; `usufruct asset list` shows those there are")
+            raise UnknownAsset(f"there is no asset {format_asset(asset)}; `usufruct asset list` shows those there are")
         return found
 
     async def shares(self, asset: AssetId) -> Shares:
@@ -95,7 +95,7 @@ class Register:
         if not await self.contract.may_manage(account, asset):
             holder = await self.contract.owner_of(asset)
             raise NotTitleHolder(
-                f"{account} may not do this: {holder} holds the title of {asset:#x}; sign with their wallet",
+                f"{account} may not do this: {holder} holds the title of {format_asset(asset)}; sign with their wallet",
                 account=account,
                 holder=holder,
             )

@@ -28,7 +28,7 @@ from usufruct.assets.wording import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Hash32, moment
+from usufruct.core import Address, AssetId, Hash32, format_asset, moment
 from usufruct.store import ConstraintViolated
 
 
@@ -125,7 +125,8 @@ class Assets:
         await self._register.check_manager(sender.address, asset)
         if known.retires_at:
             raise RetirementAnnounced(
-                f"{asset:#x} retires at {moment(known.retires_at)}, as was announced; until then it can be called off",
+                f"{format_asset(asset)} retires at {moment(known.retires_at)}, as was announced; until then it can be "
+                "called off",
                 retires_at=known.retires_at,
             )
         receipt = await take(sender, self._contract.retire(asset), f"asset/retire/{asset:#x}")
@@ -143,7 +144,7 @@ class Assets:
         await self._register.check_manager(sender.address, asset)
         if not known.retires_at or await self._contract.is_retired(asset):
             what = "is in effect" if known.retires_at else "is not announced"
-            raise NoRetirement(f"the retirement of {asset:#x} {what}: there is nothing to call off")
+            raise NoRetirement(f"the retirement of {format_asset(asset)} {what}: there is nothing to call off")
         call = self._contract.cancel_retirement(asset)
         return (await take(sender, call, f"asset/cancel-retirement/{asset:#x}")).hash
 
@@ -208,9 +209,10 @@ class Assets:
             raise _taken(name, asset if named is None else named)
         if known is not None and not ours:
             raise RegistrationUnderWay(
-                f"{name} is being registered with other terms as {asset:#x}; wait for it, or choose another name",
+                f"{name} is being registered with other terms as {format_asset(asset)}; wait for it, or choose another "
+                "name",
                 name=name,
-                asset=hex(asset),
+                asset=format_asset(asset),
             )
 
     async def _give_name(self, name: str, asset: AssetId) -> None:
@@ -219,9 +221,10 @@ class Assets:
                 await add_name(unit, self._contract.address, name, asset)
         except ConstraintViolated as error:
             raise AlreadyRegistered(
-                f"{asset:#x} is registered, but the name {name} was given to another asset meanwhile; use the id",
+                f"{format_asset(asset)} is registered, but the name {name} was given to another asset meanwhile; use "
+                "the id",
                 name=name,
-                asset=hex(asset),
+                asset=format_asset(asset),
             ) from error
 
 
@@ -235,9 +238,10 @@ async def _attempt(sender: Sender, intent: str) -> tuple[str, Sent | None]:
 
 
 def _taken(name: str, asset: AssetId) -> AlreadyRegistered:
+    known = format_asset(asset)
     return AlreadyRegistered(
-        f"{name} is registered already, as {asset:#x}: `usufruct asset show {asset:#x}`; choose another name, and "
-        "another salt if you gave one",
+        f"{name} is registered already, as {known}: `usufruct asset show {known}`; choose another name, and another "
+        "salt if you gave one",
         name=name,
-        asset=hex(asset),
+        asset=known,
     )

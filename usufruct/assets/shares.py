@@ -8,7 +8,7 @@ from usufruct.assets.registry import Register, take
 from usufruct.assets.store import holdings
 from usufruct.chain import Sender
 from usufruct.chain.contracts import shares as shares_contract
-from usufruct.core import Address, AssetId, Hash32, format_units
+from usufruct.core import Address, AssetId, Hash32, format_asset, format_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ShareHolders:
         held = await shares.balance_of(sender.address)
         if held < amount:
             raise NotEnoughShares(
-                f"{sender.address} holds {format_units(held, SHARE_DECIMALS)} shares of {asset:#x}, not "
+                f"{sender.address} holds {format_units(held, SHARE_DECIMALS)} shares of {format_asset(asset)}, not "
                 f"{format_units(amount, SHARE_DECIMALS)}; give at most what is held",
                 field="amount",
                 value=amount,

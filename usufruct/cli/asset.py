@@ -27,7 +27,7 @@ from usufruct.cli.running import run
 from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, hash32, moment, parse_units
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, format_asset, hash32, moment, parse_units
 
 app = typer.Typer(help="Services on the chain: register, price, retire, look.", no_args_is_help=True)
 
@@ -120,7 +120,7 @@ def register(
             )
             made = await desk.assets.register(desk.chain.sender(signer), terms, owners)
             return {
-                "id": hex(made.id),
+                "id": format_asset(made.id),
                 "name": name,
                 "shares": checksum(made.shares),
                 "title_holder": checksum(signer.address),
@@ -161,7 +161,7 @@ def price(
             )
             announced = await desk.assets.price(desk.chain.sender(signer), which, change)
             return {
-                "id": hex(which),
+                "id": format_asset(which),
                 "price": card_facts(announced.period.card, token),
                 "holds_from": moment(announced.period.starts_at),
                 "transaction": announced.transaction,
@@ -190,12 +190,12 @@ def retire(
             sender = desk.chain.sender(signer)
             if cancel:
                 return {
-                    "id": hex(which),
+                    "id": format_asset(which),
                     "retires_at": None,
                     "transaction": await desk.assets.cancel_retirement(sender, which),
                 }
             retires_at, transaction = await desk.assets.retire(sender, which)
-            return {"id": hex(which), "retires_at": moment(retires_at), "transaction": transaction}
+            return {"id": format_asset(which), "retires_at": moment(retires_at), "transaction": transaction}
 
     print_facts(run(work), as_json=as_json)
 
@@ -250,7 +250,7 @@ def _row(asset: ListedAsset, now: int, token: Token, *, ours: bool) -> dict[str,
     retires = "retired" if asset.retired(now) else f"retires {moment(asset.retires_at)}"
     return {
         "name": asset.name,
-        "id": hex(asset.id),
+        "id": format_asset(asset.id),
         "kind": asset.kind.name.lower(),
         "title_holder": checksum(asset.holder),
         "shares": checksum(asset.shares),
@@ -267,7 +267,7 @@ def _shown(asset: OnChainAsset) -> dict[str, object]:
     pending = asset.pending_card
     announced = pending and {**card_facts(pending.card, asset.currency), "holds_from": moment(pending.starts_at)}
     return {
-        "id": hex(asset.id),
+        "id": format_asset(asset.id),
         "name": asset.name,
         "symbol": asset.symbol,
         "kind": asset.kind.name.lower(),

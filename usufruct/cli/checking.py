@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from usufruct.core import Conflict
-from usufruct.payments import InvalidSignature, ReceiptDocument, read_receipt, receipt_digest, recover_signer
+import orjson
+
+from usufruct.connectors.openai import event_data, output_text
+from usufruct.core import Conflict, Hash32
+from usufruct.payments import (
+    InvalidSignature,
+    ReceiptDocument,
+    content_hash,
+    read_receipt,
+    receipt_digest,
+    recover_signer,
+)
 
 
 class ReceiptBad(Conflict):
@@ -38,23 +48,58 @@ def check_signature(document: ReceiptDocument) -> Check:
     return Check("signature", found == document.signer, said)
 
 
-def believe(content: Mapping[str, Any], **expected: object) -> ReceiptDocument:
-    """Read a gateway's receipt; its members must be signed, and as `expected` where that is not None.
+def believe(
+    content: Mapping[str, Any], at_most: Mapping[str, int | None] | None = None, **expected: object
+) -> ReceiptDocument:
+    """Read a gateway's receipt; its members must be signed, `at_most` so much, and as `expected` where that is known.
 
     Raises:
         InvalidReceipt: when it is no receipt.
         ReceiptBad: names everything that is not as it should be.
     """
     document = read_receipt(content)
-    signature = check_signature(document)
+    receipt, signature = document.receipt, check_signature(document)
     wrong = [] if signature.good else [signature.found]
     for name, value in expected.items():
-        stands = getattr(document.receipt, name)
+        stands = getattr(document if hasattr(document, name) else receipt, name)
         if value is not None and stands != value:
             wrong.append(f"its {name.replace('_', ' ')} is {stands}, not {value}")
+    for name, most in (at_most or {}).items():
+        if most is not None and (stands := getattr(receipt, name)) > most:
+            wrong.append(f"its {name} is {stands}, above the {most} allowed")
+    if receipt.cumulative < receipt.amount:
+        wrong.append(f"its cumulative is {receipt.cumulative}, below its amount of {receipt.amount}")
     if wrong:
-        call = document.receipt.call
         raise ReceiptBad(
-            f"the gateway's receipt of call {call} is not in order, and is not kept: {'; '.join(wrong)}", call=call
+            f"the gateway's receipt of call {receipt.call} is not in order, and is not kept: {'; '.join(wrong)}",
+            call=receipt.call,
         )
     return document
+
+
+def readings(answer: bytes) -> set[Hash32]:
+    """Return what a receipt may say of an answer in a file: a whole one, a stream, or its text as `call` prints it."""
+    whole = json_object(answer)
+    events = [json_object(event_data(event)) for event in answer.replace(b"\r\n", b"\n").split(b"\n\n")]
+    found = {content_hash(answer), content_hash(answer.removesuffix(b"\n"))}
+    if "data" in whole:
+        found.add(content_hash(orjson.dumps(whole["data"])))
+    for pieces in ([whole], events):
+        said = [output_text(piece["choices"]) for piece in pieces if "choices" in piece]
+        if said:
+            found.add(text_hash("".join(said)))
+    return found
+
+
+def text_hash(text: str) -> Hash32:
+    """Return the hash of what a model wrote, in any form it may have come."""
+    return content_hash(text.encode(errors="surrogatepass"))
+
+
+def json_object(text: bytes) -> dict[str, Any]:
+    """Return a JSON object; an empty one for anything else."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        found = None
+    return found if isinstance(found, dict) else {}

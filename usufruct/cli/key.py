@@ -59,7 +59,7 @@ def create(
             terms = KeyTerms(signer.address, atomic(limit, offer, "limit"), until, frozenset(asset or ()), label)
             made = await _create(remote, offer, signer, terms)
             told = Members(made, GatewayMalformed)
-            key = SavedKey(remote.url, told.text("id"), told.text("channel"), told.text("key"))
+            key = SavedKey(remote.url, told.text("id"), told.text("channel"), told.text("key"), terms.spending_limit)
             facts = {"key": key.key, **_facts(made, offer), "balance": "0"}
             try:
                 facts["file"] = str(save_key(config, key)) if save else None

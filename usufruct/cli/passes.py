@@ -16,7 +16,7 @@ from usufruct.cli.saved import SavedKey, save_key
 from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import Config, load_config
-from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, address, moment, parse_units
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, address, format_asset, moment, parse_units
 from usufruct.payments import Escrow, PassTerms, channel_id, sign_grant
 
 _CALL = f"a call of {TYPICAL_CALL[0]:,} text tokens in and {TYPICAL_CALL[1]:,} out"
@@ -177,7 +177,7 @@ def grant(
         facts: dict[str, object] = {
             "key": made.text(),
             "plan": hex(found.id),
-            "asset": hex(found.asset),
+            "asset": format_asset(found.asset),
             "limit": found.currency.show(most) if limit else None,
             "expires": moment(made.expires_at),
             "account": account,
@@ -261,7 +261,7 @@ async def _plan_facts(plan: PassPlan, desk: Desk) -> Mapping[str, object]:
     card = await desk.register.contract.price_card(plan.asset)
     return {
         "id": hex(plan.id),
-        "asset": hex(plan.asset),
+        "asset": format_asset(plan.asset),
         "price": plan.token.show(plan.price),
         "token": plan.token.symbol,
         "credits": plan.currency.show(plan.credits),
@@ -276,7 +276,7 @@ def _credit_row(held: Credits) -> dict[str, object]:
     currency = held.plan.currency
     return {
         "plan": hex(held.plan.id),
-        "asset": hex(held.plan.asset),
+        "asset": format_asset(held.plan.asset),
         "meter": None if held.meter == ZERO_ADDRESS else checksum(held.meter),
         "circulating": currency.show(held.circulating),
         "activated": currency.show(held.activated),

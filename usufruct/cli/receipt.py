@@ -9,7 +9,7 @@ import typer
 
 from usufruct.app import connect
 from usufruct.chain.contracts.till import Anchored
-from usufruct.cli.checking import Check, believe, check_signature
+from usufruct.cli.checking import Check, believe, check_signature, readings
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
 from usufruct.cli.running import run
@@ -17,6 +17,7 @@ from usufruct.cli.saved import (
     InvalidSavedFile,
     KeyFile,
     find_key,
+    read_file,
     read_object,
     save_receipt,
     saved_receipt,
@@ -24,8 +25,8 @@ from usufruct.cli.saved import (
     saved_token,
 )
 from usufruct.config import Config, load_config
-from usufruct.core import Address, Hash32, address, format_units, hash32, moment
-from usufruct.payments import ReceiptDocument, TokenFacts, proves, read_receipt, receipt_digest
+from usufruct.core import Address, Hash32, address, format_asset, format_units, hash32, moment
+from usufruct.payments import Receipt, ReceiptDocument, TokenFacts, proves, read_receipt, receipt_digest
 from usufruct.web import Members
 
 app = typer.Typer(help="Receipts: what calls cost, and whether that is true.", no_args_is_help=True)
@@ -48,8 +49,8 @@ def show(call: str, key_file: KeyFile = None, gateway: GatewayUrl = "", as_json:
                 raise GatewayMalformed("the gateway's answer holds no receipt; is it a gateway?")
             believe(found, call=which)
             save_receipt(config, which, found)
-        read_receipt(found)
-        print_facts(found if as_json else _shown(found), as_json=as_json)
+        receipt = read_receipt(found).receipt
+        print_facts(found if as_json else _shown(found, receipt), as_json=as_json)
 
     run(work)
 
@@ -71,6 +72,10 @@ def verify(
         str, typer.Option(help="The operator's receipt key, if you know it; the gateway is not asked then.")
     ] = "",
     anchored: Annotated[bool, typer.Option("--anchored", help="Also prove that the chain holds it.")] = False,
+    answer: Annotated[
+        Path | None,
+        typer.Option(help="A file with the answer, as it came or as `usufruct call` printed it."),
+    ] = None,
     gateway: GatewayUrl = "",
     as_json: Json = False,
 ) -> None:
@@ -83,6 +88,8 @@ def verify(
         checks = [check_signature(document)]
         checks += [_signer(document, expected)] if expected else await _terms(document, gateway, config)
         checks.append(Check("chain", document.chain_id == config.chain.id, str(document.chain_id)))
+        if answer:
+            checks.append(_answer(document, answer))
         if anchored:
             checks.append(await _anchored(document, gateway, config))
         return checks
@@ -110,6 +117,12 @@ def _content(receipt: str, config: Config) -> Mapping[str, Any]:
 def _signer(document: ReceiptDocument, expected: Address) -> Check:
     said = document.signer if document.signer == expected else f"{document.signer}, the operator's is {expected}"
     return Check("signer", document.signer == expected, said)
+
+
+def _answer(document: ReceiptDocument, path: Path) -> Check:
+    signed = document.receipt.response_hash
+    good = signed in readings(read_file(path))
+    return Check("answer", good, f"{path} hashes to {signed}" if good else f"{path} does not hash to {signed}")
 
 
 async def _terms(document: ReceiptDocument, gateway: str, config: Config) -> list[Check]:
@@ -159,5 +172,5 @@ def _row(document: ReceiptDocument, token: TokenFacts | None) -> dict[str, objec
     }
 
 
-def _shown(receipt: Mapping[str, Any]) -> dict[str, object]:
-    return {name: moment(int(value)) if name == "time" else value for name, value in receipt.items()}
+def _shown(found: Mapping[str, Any], receipt: Receipt) -> dict[str, object]:
+    return {**found, "asset": format_asset(receipt.asset), "time": moment(receipt.time)}

@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from usufruct.config import Config
-from usufruct.core import Conflict, Hash32, Invalid, NotFound, hash32
+from usufruct.core import UINT128_MAX, Conflict, Hash32, Invalid, NotFound, hash32
 from usufruct.payments import (
     ChannelConfig,
     ReceiptDocument,
@@ -59,12 +59,13 @@ class NoSavedKey(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class SavedKey:
-    """A bearer key, and the only gateway it is shown to."""
+    """A bearer key, and the only gateway it is shown to; `limit`: atomic units it may ever spend, if known."""
 
     gateway: str
     id: str
     channel: str
     key: str
+    limit: int | None = None
 
     def __repr__(self) -> str:
         return f"SavedKey({self.id} of {self.gateway})"
@@ -87,7 +88,7 @@ def check_key_id(key_id: str) -> None:
 
 def save_key(config: Config, key: SavedKey) -> Path:
     """Keep a bearer key, and return its file."""
-    return _write(_key_file(config, key.id), asdict(key))
+    return _write(_key_file(config, key.id), asdict(key) | {"limit": key.limit and str(key.limit)})
 
 
 def forget_key(config: Config, key_id: str) -> None:
@@ -177,6 +178,18 @@ def saved_receipts(config: Config) -> list[ReceiptDocument]:
     return [document for document in found if document.chain_id == config.chain.id]
 
 
+def read_file(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        InvalidSavedFile: when it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidSavedFile(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """Read a file that holds one JSON object.
 
@@ -184,9 +197,7 @@ def read_object(path: Path) -> dict[str, Any]:
         InvalidSavedFile: when it cannot be read, or holds something else.
     """
     try:
-        found = orjson.loads(path.read_bytes())
-    except OSError as error:
-        raise InvalidSavedFile(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
+        found = orjson.loads(read_file(path))
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, dict):
@@ -228,7 +239,8 @@ def _read_key(path: Path) -> SavedKey:
     members = Members(read_object(path), InvalidSavedFile)
     if not _KEY.fullmatch(members.text("key")):
         raise InvalidSavedFile(f"{path} holds no bearer key", path=str(path))
-    return SavedKey(members.text("gateway"), members.text("id"), members.text("channel"), members.text("key"))
+    limit = members.amount("limit", UINT128_MAX) if "limit" in members else None
+    return SavedKey(members.text("gateway"), members.text("id"), members.text("channel"), members.text("key"), limit)
 
 
 def _given_key(path: Path, gateway: str) -> SavedKey:

@@ -20,7 +20,7 @@ from usufruct.cli.running import run, run_until_stopped
 from usufruct.cli.service import facts_of
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import DEVNET_CHAIN_ID, Config, load_config
-from usufruct.core import Address, AssetId, Denied, Invalid, address, parse_units
+from usufruct.core import Address, AssetId, Denied, Invalid, address, format_asset, parse_units
 from usufruct.gateway import (
     USUAL_WINDOW,
     Asset,
@@ -199,7 +199,7 @@ async def _registered(installation: Installation, choices: Choices, window: int)
     found, card = await register.asset(id_), await register.contract.price_card(id_)
     if found.currency != installation.operator.token:
         raise InvalidChoice(
-            f"--asset: {id_:#x} is priced in {found.currency}, this installation charges in "
+            f"--asset: {format_asset(id_)} is priced in {found.currency}, this installation charges in "
             f"{installation.operator.token}",
             field="asset",
         )

@@ -9,7 +9,7 @@ from usufruct.chain import checksum
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.running import run
 from usufruct.config import load_config
-from usufruct.core import Conflict, Invalid, SystemClock, moment, parse_units
+from usufruct.core import Conflict, Invalid, SystemClock, format_asset, moment, parse_units
 from usufruct.gateway import Asset
 from usufruct.payments import PriceCard
 
@@ -95,7 +95,7 @@ def facts_of(asset: Asset, installation: Installation) -> dict[str, Any]:
     return {
         "name": asset.name,
         "kind": asset.endpoint.value,
-        "asset": hex(asset.id),
+        "asset": format_asset(asset.id),
         "pay_to": checksum(asset.pay_to),
         "price_version": card.version,
         "input_per_million": shown(card.input_per_million),

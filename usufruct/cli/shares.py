@@ -11,7 +11,7 @@ from usufruct.cli.registry import AssetArgument, Holder, open_desk, print_each
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config
-from usufruct.core import address, format_units, parse_units
+from usufruct.core import address, format_asset, format_units, parse_units
 
 app = typer.Typer(help="Revenue shares: transfer, holders, income.", no_args_is_help=True)
 
@@ -37,7 +37,7 @@ def transfer(
             which = await desk.register.find(asset)
             transaction = await desk.holders.transfer(desk.chain.sender(signer), which, receiver, atoms)
             return {
-                "asset": hex(which),
+                "asset": format_asset(which),
                 "from": checksum(signer.address),
                 "to": checksum(receiver),
                 "shares": format_units(atoms, SHARE_DECIMALS),

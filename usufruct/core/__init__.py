@@ -13,7 +13,7 @@ from usufruct.core.errors import (
     UsufructError,
 )
 from usufruct.core.forever import forever
-from usufruct.core.ids import ZERO_ADDRESS, Address, AssetId, ChainId, Hash32, address, asset_id, hash32
+from usufruct.core.ids import ZERO_ADDRESS, Address, AssetId, ChainId, Hash32, address, asset_id, format_asset, hash32
 from usufruct.core.money import UINT128_MAX, UINT256_MAX, divide_down, divide_up, format_units, parse_units
 from usufruct.core.recursion import recursion_limit_kept
 
@@ -43,6 +43,7 @@ __all__ = [
     "divide_up",
     "end_with_standard_input",
     "forever",
+    "format_asset",
     "format_units",
     "hash32",
     "moment",

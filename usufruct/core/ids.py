@@ -81,3 +81,8 @@ def asset_id(value: str | int, field: str = "asset") -> AssetId:
             value=str(value),
         )
     return AssetId(number)
+
+
+def format_asset(asset: AssetId) -> str:
+    """Write an asset's id for people: `0x` and 32 hex digits. Stored ids and receipts have no leading zeros."""
+    return f"0x{asset:032x}"

@@ -10,7 +10,7 @@ import orjson
 
 from usufruct.connectors.openai import Answer, UpstreamFault, UpstreamOversized, UpstreamRejected, UpstreamSlow
 from usufruct.core import UsufructError
-from usufruct.gateway.bill import SignedReceipt, bill_event, content_hash, event
+from usufruct.gateway.bill import SignedReceipt, bill_event, event
 from usufruct.gateway.call import KeptAnswer, OpenCall
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.counting import CountingRoom
@@ -19,7 +19,7 @@ from usufruct.gateway.model import Endpoint
 from usufruct.gateway.presence import presence
 from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
 from usufruct.gateway.replicas import Replicas
-from usufruct.payments import Usage
+from usufruct.payments import Usage, content_hash
 from usufruct.web import EVENT_STREAM, ClientGone, Exchange, error_body
 
 FAREWELL_SECONDS = 30.0

@@ -3,12 +3,10 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from usufruct.core import Hash32
 from usufruct.gateway.errors import ReceiptNotFound
 from usufruct.gateway.operator import Operator
 from usufruct.payments import Call, Receipt, ReceiptDocument, receipt_of, sign_receipt
@@ -92,8 +90,3 @@ def bill_event(receipt: SignedReceipt, answer_id: str, model: str) -> bytes:
 def event(content: Mapping[str, Any]) -> bytes:
     """Write one server-sent event."""
     return b"data: " + orjson.dumps(content) + b"\n\n"
-
-
-def content_hash(content: bytes) -> Hash32:
-    """Return the SHA-256 by which receipts name requests and answers."""
-    return Hash32("0x" + sha256(content).hexdigest())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from usufruct.accounts import Keys
 from usufruct.core import Clock, Hash32, PaymentRequired, UsufructError, hash32
 from usufruct.gateway.abandonment import Abandonments
-from usufruct.gateway.bill import SignedReceipt, content_hash, signed
+from usufruct.gateway.bill import SignedReceipt, signed
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.counting import CountingRoom
@@ -36,6 +36,7 @@ from usufruct.payments import (
     PriceCard,
     Replay,
     charge_up,
+    content_hash,
 )
 from usufruct.store import DatabaseUnavailable
 from usufruct.web import Exchange, json_object

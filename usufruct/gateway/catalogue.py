@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from usufruct.core import Address, AssetId, Clock
+from usufruct.core import Address, AssetId, Clock, format_asset
 from usufruct.gateway.counting import Bytes, Counter, Vocabulary
 from usufruct.gateway.errors import AssetExists, InvalidAsset, UnknownModel
 from usufruct.gateway.model import Asset, PricePeriod, check_asset, check_prices
@@ -53,7 +53,8 @@ class Catalogue:
                 await add_asset(unit, asset, self._seal)
         except ConstraintViolated as error:
             raise AssetExists(
-                f"an asset named {asset.name} or with id {asset.id:#x} is offered already; choose another name",
+                f"an asset named {asset.name} or with id {format_asset(asset.id)} is offered already; choose another "
+                "name",
                 field="name",
                 name=asset.name,
             ) from error
@@ -125,7 +126,7 @@ class Catalogue:
         """
         offered = await self.offered(asset)
         if offered is None:
-            raise UnknownModel(f"there is no service with id {asset:#x} here", asset=hex(asset))
+            raise UnknownModel(f"there is no service with id {format_asset(asset)} here", asset=format_asset(asset))
         return offered.pay_to
 
     async def offered(self, asset: AssetId) -> Asset | None:

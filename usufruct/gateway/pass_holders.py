@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.accounts import AssetOutOfScope
-from usufruct.core import Hash32, PaymentRequired
+from usufruct.core import Hash32, PaymentRequired, format_asset
 from usufruct.gateway.call import BODY_BYTES, Order
 from usufruct.gateway.holders import less_output
 from usufruct.gateway.metering import ceiling
@@ -79,7 +79,8 @@ class PassHolder:
         """Refuse every asset but the pass's own."""
         if asset.id != self.grant.asset:
             raise AssetOutOfScope(
-                f"these credits are for asset {self.grant.asset:#x}; {asset.name} is {asset.id:#x}",
+                f"these credits are for asset {format_asset(self.grant.asset)}, and {asset.name} is another: "
+                f"{format_asset(asset.id)}",
                 field="model",
                 asset=asset.name,
             )

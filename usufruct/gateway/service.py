@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 from usufruct.accounts import Keys
 from usufruct.connectors.openai import Limits
-from usufruct.core import Clock
+from usufruct.core import Clock, format_asset
 from usufruct.gateway.answers import Answers
 from usufruct.gateway.bill import SignedReceipt
 from usufruct.gateway.calls import Calls, Repeated
@@ -111,7 +111,7 @@ def _offer(asset: Asset, now: int, operator: Operator) -> dict[str, object]:
         "created": asset.created_at,
         "owned_by": asset.pay_to,
         "endpoint": asset.endpoint.value,
-        "asset": hex(asset.id),
+        "asset": format_asset(asset.id),
         "context_window": card.context_window,
         "price": {
             "version": card.version,

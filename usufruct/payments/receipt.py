@@ -6,6 +6,7 @@ what is anchored: see `merkle`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from usufruct.chain import (
     address_word,
@@ -89,6 +90,11 @@ def receipt_of(call: Call, token: Address) -> Receipt | None:
         cumulative=call.cumulative,
         time=call.finished_at,
     )
+
+
+def content_hash(content: bytes) -> Hash32:
+    """Return the SHA-256 by which receipts name requests and answers."""
+    return Hash32("0x" + sha256(content).hexdigest())
 
 
 def receipt_digest(receipt: Receipt, chain_id: ChainId, till: Address) -> bytes:

@@ -39,7 +39,7 @@ from usufruct.cli.demo.service import CAPS, Offer, SoldService
 from usufruct.cli.narrator import Narrator
 from usufruct.cli.presence import Presence
 from usufruct.cli.processes import Process
-from usufruct.core import Hash32
+from usufruct.core import Hash32, format_asset
 from usufruct.gateway import Asset, PricePeriod, Replica
 from usufruct.payments import Call, CallState, WrongReceiptSigner, read_receipt
 from usufruct.worker import work
@@ -309,7 +309,7 @@ class Story:
             offer.vocabulary,
         )
         self._shares[offer.name] = Shares(registered.shares, installation.client)
-        self.outcome.assets.append(hex(registered.id))
+        self.outcome.assets.append(format_asset(registered.id))
 
 
 def _program() -> str:

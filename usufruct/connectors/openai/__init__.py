@@ -14,9 +14,10 @@ from usufruct.connectors.openai.errors import (
     UpstreamRejected,
     UpstreamSlow,
 )
-from usufruct.connectors.openai.events import EventSplitter, StreamEvent
+from usufruct.connectors.openai.events import EventSplitter, StreamEvent, event_data
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.stream import ChatStream
+from usufruct.connectors.openai.text import output_text
 from usufruct.connectors.openai.upstream import Upstream
 from usufruct.connectors.openai.usage import Usage, UsageFault
 
@@ -41,4 +42,6 @@ __all__ = [
     "UpstreamSlow",
     "Usage",
     "UsageFault",
+    "event_data",
+    "output_text",
 ]
