@@ -1,0 +1,141 @@
+"""The chain of an installation: its node, where our contracts stand, and what is charged in."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from usufruct.chain import (
+    DEVNET_ADDRESSES,
+    DEVNET_CHAINS,
+    Client,
+    Deployments,
+    KeySigner,
+    Revert,
+    Sender,
+    UnreadableAnswer,
+)
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.config import Config, InvalidSetting
+from usufruct.core import Address, ChainId, Conflict, address
+from usufruct.payments import (
+    TokenFacts,
+    token_facts,
+)
+from usufruct.store import Database, ensure_current, open_database
+
+FEE_SINK = DEVNET_ADDRESSES[3]
+"""Where devnets' protocol fees go."""
+
+
+class WrongChain(Conflict):
+    """The node speaks for another chain than the configuration names."""
+
+    code = "wrong_chain"
+
+
+def fee_sink_of(config: Config) -> Address:
+    """Return who gets the protocol fee and what reaches the till without a payee.
+
+    Raises:
+        InvalidSetting: when that is not configured on a public chain.
+    """
+    if config.chain.fee_sink:
+        return address(config.chain.fee_sink, "chain.fee_sink")
+    if config.chain.id in DEVNET_CHAINS:
+        return FEE_SINK
+    raise InvalidSetting(
+        f"chain.fee_sink is needed on chain {config.chain.id}: set it to an address of yours", key="chain.fee_sink"
+    )
+
+
+def token_address(config: Config, deployments: Deployments) -> Address:
+    """Return where the token that is charged in stands: the configured one, or else a devnet's test dollar.
+
+    Raises:
+        InvalidSetting: when it is not configured on a public chain.
+        NotDeployed: when the devnet has no test dollar.
+    """
+    if not config.chain.token and config.chain.id not in DEVNET_CHAINS:
+        raise InvalidSetting(
+            f"chain.token is needed on chain {config.chain.id}: set it to the address of the dollar to charge in",
+            key="chain.token",
+        )
+    return address(config.chain.token) if config.chain.token else deployments.address(TestDollar)
+
+
+async def token_of(config: Config, client: Client, deployments: Deployments) -> TokenFacts:
+    """Return the token that is charged in, as the chain describes it.
+
+    Raises:
+        InvalidSetting: when it is not configured on a public chain, or is no token.
+    """
+    token = token_address(config, deployments)
+    try:
+        return await token_facts(client, token)
+    except (Revert, UnreadableAnswer) as error:
+        raise InvalidSetting(
+            f"chain.token: there is no ERC-20 token at {token} on chain {config.chain.id}", key="chain.token"
+        ) from error
+
+
+@dataclass(frozen=True)
+class ChainAccess:
+    """A chain as wallets use it: its node, our contracts' addresses, and the database that remembers what was sent."""
+
+    config: Config
+    database: Database
+    client: Client
+    deployments: Deployments
+
+    @property
+    def chain_id(self) -> ChainId:
+        """Return the chain this is."""
+        return self.deployments.chain_id
+
+    def sender(self, signer: KeySigner) -> Sender:
+        """Return what sends a key's calls, each once."""
+        chain = self.config.chain
+        return Sender(
+            self.client,
+            signer,
+            self.database,
+            self.chain_id,
+            confirmations=chain.confirmations,
+            poll_seconds=chain.poll_milliseconds / 1000,
+        )
+
+
+async def connect(config: Config, stack: AsyncExitStack) -> Client:
+    """Open the node of the configured chain.
+
+    Raises:
+        WrongChain: when it speaks for another one.
+        RpcUnavailable: when nothing answers there.
+    """
+    client = await stack.enter_async_context(Client(config.chain.rpc_url))
+    found = await client.chain_id()
+    if found != config.chain.id:
+        raise WrongChain(
+            f"the node at chain.rpc_url speaks for chain {found}, chain.id is {config.chain.id}; set one to the other",
+            found=found,
+            expected=config.chain.id,
+        )
+    return client
+
+
+@asynccontextmanager
+async def open_chain(config: Config) -> AsyncIterator[ChainAccess]:
+    """Open the node and the database, for what a wallet does on the chain; needs no operator's secret.
+
+    Raises:
+        WrongChain: when the node speaks for another chain than the configuration names.
+        WrongCode: when what stands at our contracts' addresses is something else.
+    """
+    async with AsyncExitStack() as stack:
+        client = await connect(config, stack)
+        deployments = Deployments.read(config.data.folder, ChainId(config.chain.id))
+        await deployments.verify(client)
+        database = open_database(config.database.url)
+        stack.push_async_callback(database.close)
+        await ensure_current(database)
+        yield ChainAccess(config, database, client, deployments)

@@ -1,0 +1,41 @@
+"""A devnet made ready for an installation."""
+
+from contextlib import AsyncExitStack
+
+from usufruct.app.access import connect, fee_sink_of
+from usufruct.app.roles import Role, signer_of
+from usufruct.chain import (
+    Deployments,
+    Sender,
+    Terms,
+    deploy_devnet,
+    open_till,
+)
+from usufruct.chain.contracts.till import Till
+from usufruct.config import Config
+from usufruct.core import ChainId
+from usufruct.store import ensure_current, open_database
+
+DEVNET_FEE_BPS = 250
+"""The protocol fee of devnets: 2.5 %."""
+
+
+async def set_up_devnet(config: Config) -> Deployments:
+    """Deploy everything on the configured devnet and write down where it stands; idempotent.
+
+    The owner's key deploys, and makes the claim key the till's.
+    """
+    async with AsyncExitStack() as stack:
+        client = await connect(config, stack)
+        database = open_database(config.database.url)
+        stack.push_async_callback(database.close)
+        await ensure_current(database)
+        chain_id = ChainId(config.chain.id)
+        owner = signer_of(Role.OWNER, config)
+        sender = Sender(client, owner, database, chain_id, poll_seconds=config.chain.poll_milliseconds / 1000)
+        terms = Terms(owner.address, owner.address, fee_sink_of(config), DEVNET_FEE_BPS)
+        deployments = await deploy_devnet(client, sender, chain_id, terms)
+        till = Till(deployments.address(Till), client)
+        await open_till(till, sender, signer_of(Role.CLAIM, config).address, terms.fee_sink)
+        deployments.write(config.data.folder)
+        return deployments

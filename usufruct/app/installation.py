@@ -1,0 +1,279 @@
+"""One installation, wired together from its configuration."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+from usufruct.accounts import KeyDomain, Keys, key_routes
+from usufruct.app.access import ChainAccess, fee_sink_of, open_chain, token_of
+from usufruct.app.roles import Role, signer_of
+from usufruct.assets import Follower, follow
+from usufruct.chain import (
+    Sender,
+    check_settlement,
+    lag_metrics,
+    sender_metrics,
+)
+from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.chain.contracts.till import Till
+from usufruct.config import Config, check_operator
+from usufruct.core import SystemClock
+from usufruct.gateway import (
+    CallCounters,
+    Catalogue,
+    Gateway,
+    KeyChannels,
+    Operator,
+    PassHolders,
+    Quotes,
+    RegisteredOffers,
+    Wallets,
+    gateway_routes,
+)
+from usufruct.payments import (
+    ChainSide,
+    ChannelTerms,
+    Claimer,
+    ClaimPolicy,
+    Counters,
+    Deposits,
+    Escrow,
+    Funding,
+    Ledger,
+    Observer,
+    Offer,
+    Owed,
+    PassAccounts,
+    PassKeeper,
+    PassTerms,
+    RefundPolicy,
+    Refunds,
+    TokenFacts,
+    Wanted,
+    Watcher,
+    claim_due,
+    deposit_due,
+    money_metrics,
+    open_ledger,
+    owed_due,
+    payment_routes,
+    recover_signer,
+    refund_due,
+    settlement_metrics,
+    sign_due,
+    watch,
+)
+from usufruct.store import Seal, Stamp
+from usufruct.web import Health, Metrics, Router
+
+_DEVNET_SECRET = b"a devnet's secrets are known to everybody"
+
+
+@dataclass(frozen=True)
+class Installation(ChainAccess):
+    """Everything one installation is made of, opened and ready."""
+
+    ledger: Ledger
+    operator: Operator
+    keys: Keys
+    key_domain: KeyDomain
+    catalogue: Catalogue
+    token: TokenFacts
+    quote_stamp: Stamp
+
+    @cached_property
+    def chain_side(self) -> ChainSide:
+        """Return what settlement stands on."""
+        terms = ChannelTerms(self.operator.till, frozenset({self.operator.token}), self.operator.withdraw_delay)
+        confirmations = self.config.chain.confirmations
+        return ChainSide(
+            self.client,
+            self.operator.escrow,
+            terms,
+            self.ledger,
+            self.database,
+            confirmations,
+            passes=self.pass_terms,
+            first_block=self.deployments.first_block(Till),
+        )
+
+    @cached_property
+    def pass_terms(self) -> PassTerms:
+        """Return whose pass credits are taken: those activated for the claim key."""
+        contract = self.deployments.address(AccessPass)
+        return PassTerms(self.chain_id, contract, self._claim_sender.address, self.operator.token)
+
+    @cached_property
+    def counters(self) -> Counters:
+        """Return what this process's settlement counts."""
+        return Counters()
+
+    @cached_property
+    def observer(self) -> Observer:
+        """Return what keeps the ledger's channels as the chain has them."""
+        return Observer(self.chain_side, self.counters)
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        """Return what follows the settlement contract."""
+        return Watcher(self.chain_side, self.observer)
+
+    @cached_property
+    def follower(self) -> Follower:
+        """Return what follows the registry, and tells the catalogue what changes there."""
+        return Follower(
+            self.client,
+            self.database,
+            self.deployments,
+            confirmations=self.config.chain.confirmations,
+            offers=RegisteredOffers(self.catalogue),
+        )
+
+    @cached_property
+    def deposits(self) -> Deposits:
+        """Return what puts payers' deposits on the chain."""
+        return Deposits(self.chain_side, self._relay_sender, self.observer, counters=self.counters)
+
+    @cached_property
+    def claimer(self) -> Claimer:
+        """Return what claims what was charged and splits it to the assets."""
+        sink, policy = fee_sink_of(self.config), ClaimPolicy(threshold=self.config.claims.threshold)
+        side, sender, counters = self.chain_side, self._claim_sender, self.counters
+        return Claimer(side, sender, self.catalogue, sink, self.observer, policy=policy, counters=counters)
+
+    @cached_property
+    def refunds(self) -> Refunds:
+        """Return what gives unused money back."""
+        policy = RefundPolicy(cooling_seconds=self.config.refunds.cooling_seconds)
+        side, sender, counters = self.chain_side, self._claim_sender, self.counters
+        return Refunds(side, sender, self.observer, leavers=self.keys, policy=policy, counters=counters)
+
+    @cached_property
+    def owed(self) -> Owed:
+        """Return what pays payees whom their token refused once."""
+        return Owed(self.chain_side, self._claim_sender, SystemClock(), counters=self.counters)
+
+    @cached_property
+    def _claim_sender(self) -> Sender:
+        return self.sender(signer_of(Role.CLAIM, self.config))
+
+    @cached_property
+    def _relay_sender(self) -> Sender:
+        return self.sender(signer_of(Role.RELAYER, self.config))
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Return this process's numbers: what it counts, and what it reads when somebody looks."""
+        senders: dict[str, Sender] = {Role.CLAIM: self._claim_sender, Role.RELAYER: self._relay_sender}
+        streams = {"assets": self.follower.behind, "settlement": self.watcher.behind}
+        return Metrics(
+            {
+                "ledger": partial(money_metrics, self.ledger),
+                "settlement": partial(settlement_metrics, self.counters),
+                "outbox": partial(sender_metrics, senders),
+                "chain": partial(lag_metrics, streams),
+            }
+        )
+
+    @cached_property
+    def wallets(self) -> Wallets:
+        """Return what takes payments by x402."""
+        side, offer = self.chain_side, self.offer
+        funding = Funding(
+            side.escrow,
+            side.terms,
+            self.ledger,
+            self.observer,
+            self.deposits,
+            self.refunds,
+            self.keys,
+            offer,
+        )
+        clock = SystemClock()
+        return Wallets(Wanted(offer), funding, Quotes(self.quote_stamp, clock), clock)
+
+    @cached_property
+    def passes(self) -> PassHolders:
+        """Return what takes grants of pass credits."""
+        return PassHolders(PassAccounts(self.chain_side, self.pass_terms, self.observer, SystemClock()))
+
+    def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+        """Return what a worker runs for this installation, by name; none of them ends by itself."""
+        return {
+            "assets": partial(follow, self.follower),
+            "watch": partial(watch, self.watcher),
+            "claim": partial(claim_due, self.claimer),
+            "deposit": partial(deposit_due, self.deposits),
+            "refund": partial(refund_due, self.refunds),
+            "owed": partial(owed_due, self.owed),
+            "sign": partial(sign_due, PassKeeper(self.chain_side, self.pass_terms, self._claim_sender)),
+        }
+
+    @property
+    def offer(self) -> Offer:
+        """Return what a payer must know."""
+        operator = self.operator
+        return Offer(
+            chain_id=self.chain_id,
+            till=operator.till,
+            token=self.token,
+            withdraw_delay=operator.withdraw_delay,
+            least_deposit=self.config.gateway.least_deposit,
+            receipts=operator.receipts.address,
+        )
+
+    def router(self) -> Router:
+        """Return the gateway's HTTP application."""
+        clock = SystemClock()
+        counters = CallCounters(self.metrics.registry)
+        gateway = Gateway(
+            self.keys,
+            self.catalogue,
+            self.ledger,
+            self.operator,
+            clock,
+            wallets=self.wallets,
+            passes=self.passes,
+            counters=counters,
+        )
+        payments = payment_routes(self.chain_side, self.deposits, self.keys, self.offer, clock)
+        routes = [*gateway_routes(gateway), *key_routes(self.keys, self.ledger), *payments]
+        health = Health({"database": self.database.now, "chain": self.client.block_number})
+        lease = self.config.ledger.lease_seconds
+        return Router([*routes, *health.routes], lifespan=lambda: gateway.running(lease))
+
+
+@asynccontextmanager
+async def open_installation(config: Config) -> AsyncIterator[Installation]:
+    """Open the database, the node and everything between them; closed in the opposite order.
+
+    Raises:
+        WrongChain, NotDeployed, SettlementMismatch: when the chain is not ready for this installation.
+        InvalidSetting: when the configuration is not one to run an installation with.
+    """
+    check_operator(config)
+    async with AsyncExitStack() as stack:
+        chain = await stack.enter_async_context(open_chain(config))
+        client, deployments, database, chain_id = chain.client, chain.deployments, chain.database, chain.chain_id
+        till = deployments.address(Till)
+        await check_settlement(client, chain_id)
+
+        secret = config.data.secret.reveal().encode() or _DEVNET_SECRET
+        ledger = open_ledger(database, config.ledger, seal=Seal(secret, "stored answers"))
+        stack.push_async_callback(ledger.close)
+
+        receipts = signer_of(Role.RECEIPTS, config)
+        token = await token_of(config, client, deployments)
+        operator = Operator(Escrow(chain_id), till, token.address, receipts, token.decimals, token.symbol)
+        clock = SystemClock()
+        domain = KeyDomain(chain_id, till)
+        keys = Keys(
+            database, Seal(secret, "session keys"), clock, domain, recover_signer, KeyChannels(ledger, operator)
+        )
+        catalogue = Catalogue(database, Seal(secret, "upstreams"), clock)
+        quotes = Stamp(secret, "quotes")
+        yield Installation(
+            config, database, client, deployments, ledger, operator, keys, domain, catalogue, token, quotes
+        )

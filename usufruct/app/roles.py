@@ -1,0 +1,51 @@
+"""Whose key does what: the roles of an installation, each a separate secret."""
+
+from enum import StrEnum
+
+from usufruct.chain import (
+    DEVNET_CHAINS,
+    KeySigner,
+    KeystoreMissing,
+    devnet_signer,
+    open_keystore,
+    refuse_devnet_key,
+)
+from usufruct.config import Config
+from usufruct.core import ChainId
+
+
+class Role(StrEnum):
+    """What a key of the installation is for; each is a separate secret.
+
+    `OWNER` is cold: it lists payees and claim keys, and deploys. `CLAIM` sends claims and refunds, and is the meter of
+    pass credits. `RELAYER` sends payers' deposits, and holds nothing but gas. `RECEIPTS` signs receipts and holds
+    no money.
+    """
+
+    OWNER = "owner"
+    CLAIM = "claim"
+    RECEIPTS = "receipts"
+    RELAYER = "relayer"
+
+
+_DEVNET_ACCOUNTS = {Role.OWNER: 0, Role.CLAIM: 1, Role.RECEIPTS: 2, Role.RELAYER: 8}
+
+
+def signer_of(role: Role, config: Config) -> KeySigner:
+    """Return a role's key: its keystore file; on a devnet, where there is none, the account everybody knows.
+
+    Raises:
+        KeystoreMissing: on any other chain without the file.
+    """
+    path, chain_id = config.keys.folder / f"{role}.json", ChainId(config.chain.id)
+    if not path.exists():
+        if chain_id in DEVNET_CHAINS:
+            return devnet_signer(_DEVNET_ACCOUNTS[role], chain_id)
+        raise KeystoreMissing(
+            f"the role {role} has no key: {path} does not exist; `usufruct wallet new {role}` makes one",
+            role=role,
+            path=str(path),
+        )
+    signer = open_keystore(path, config.keys.password.reveal())
+    refuse_devnet_key(signer.address, chain_id)
+    return signer
