@@ -45,8 +45,10 @@ from usufruct.gateway import (
     Operator,
     Quotes,
     RegisteredOffers,
+    UnusedKeys,
     Wallets,
     gateway_routes,
+    remove_unused,
 )
 from usufruct.payments import (
     ChainSide,
@@ -333,6 +335,7 @@ class Installation(ChainAccess):
             "deposit": partial(deposit_due, self.deposits),
             "refund": partial(refund_due, self.refunds),
             "owed": partial(owed_due, self.owed),
+            "keys": partial(remove_unused, UnusedKeys(self.keys, self.ledger, self.observer, SystemClock())),
         }
 
     @property
@@ -422,9 +425,13 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
         operator = Operator(Escrow(chain_id), till, token.address, receipts, token.decimals, token.symbol)
         clock = SystemClock()
         domain = KeyDomain(chain_id, till)
-        keys = Keys(
-            database, Seal(secret, "session keys"), clock, domain, recover_signer, KeyChannels(ledger, operator)
-        )
+
+        async def can_deposit(payer: Address) -> bool:
+            held = await TestDollar(operator.token, client).balance_of(payer)
+            return held >= config.gateway.least_deposit
+
+        channels = KeyChannels(ledger, operator, can_deposit)
+        keys = Keys(database, Seal(secret, "session keys"), clock, domain, recover_signer, channels)
         catalogue = Catalogue(database, Seal(secret, "upstreams"), clock)
         quotes = Stamp(secret, "quotes")
         yield Installation(
