@@ -20,8 +20,10 @@ from usufruct.accounts import (
     KeyTerms,
     KeyUnknown,
     ProofUsed,
+    TooManyWaitingKeys,
     key_digest,
 )
+from usufruct.accounts import service as service_module
 from usufruct.accounts.service import FRESH_SECONDS
 from usufruct.chain import KeySigner
 from usufruct.core import Address, ChainId, FakeClock, Hash32
@@ -39,11 +41,15 @@ class Opened:
 
     def __init__(self):
         self.channels = {}
+        self.rich = set()
 
     async def open(self, payer, session):
         channel = Hash32("0x" + secrets.token_hex(32))
         self.channels[channel] = payer, session
         return channel
+
+    async def can_deposit(self, payer):
+        return payer in self.rich
 
 
 @pytest.fixture
@@ -209,3 +215,34 @@ async def test_scope(keys):
     replace(new.key, assets=frozenset()).check_asset("anything")
     with pytest.raises(AssetOutOfScope):
         new.key.check_asset("c")
+
+
+async def test_strangers_fill_no_table_and_whoever_can_deposit_gets_a_key(keys, opened, monkeypatch):
+    monkeypatch.setattr(service_module, "MOST_WAITING_KEYS", 3)
+
+    async def make(signer, nonce=1):
+        terms = replace(TERMS, payer=signer.address)
+        return await keys.create(terms, proof(terms, nonce, signer))
+
+    strangers = [KeySigner(bytes(31) + bytes([number])) for number in range(10, 16)]
+    first = [await make(signer) for signer in strangers[:3]]
+    for signer in strangers[3:]:
+        with pytest.raises(TooManyWaitingKeys, match=signer.address):
+            await make(signer)
+    assert len(opened.channels) == 3, "a refusal leaves nothing behind"
+
+    opened.rich.add(PAYER.address)
+    honest = await make(PAYER)
+    with pytest.raises(TooManyWaitingKeys):
+        await make(PAYER, nonce=2)
+    await keys.funded(honest.key)
+    assert (await make(PAYER, nonce=2)).key.payer == PAYER.address
+
+    await keys.funded(first[0].key)
+    assert len(await keys.waiting()) == 3
+    await keys.remove(first[1].key)
+    await keys.remove(first[0].key)  # it has money: it stays
+    await keys.authenticate(f"Bearer {first[0].text}")
+    with pytest.raises(KeyUnknown):
+        await keys.authenticate(f"Bearer {first[1].text}")
+    assert await make(strangers[4])

@@ -14,6 +14,7 @@ from usufruct.accounts.errors import (
     ProofExpired,
     ProofUsed,
     TooManyKeys,
+    TooManyWaitingKeys,
 )
 from usufruct.accounts.model import MOST_LIVE_KEYS, BearerKey, KeyTerms
 from usufruct.accounts.proof import (
@@ -52,6 +53,7 @@ __all__ = [
     "Recover",
     "TimedProof",
     "TooManyKeys",
+    "TooManyWaitingKeys",
     "key_digest",
     "key_routes",
     "list_digest",

@@ -70,6 +70,12 @@ class TooManyKeys(Conflict):
     code = "too_many_keys"
 
 
+class TooManyWaitingKeys(Conflict):
+    """Very many keys wait for their first money; only a payer who holds a deposit's worth gets one more."""
+
+    code = "too_many_waiting_keys"
+
+
 class ProofUsed(Denied):
     """The signature under a request for a key has made a key already."""
 

@@ -13,6 +13,9 @@ from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, Hash32
 MOST_LIVE_KEYS = 100
 """How many keys a payer may have that are neither revoked nor expired."""
 
+MOST_WAITING_KEYS = 1_000
+"""How many keys may wait for their first money before a payer must show that they have some."""
+
 _LONGEST_LABEL = 100
 _MOST_ASSETS = 100
 _LONGEST_ASSET = 200

@@ -9,8 +9,8 @@ from typing import Protocol
 from coincurve import PrivateKey
 
 from usufruct.accounts.bearer import bearer_hash, new_bearer
-from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed, TooManyKeys
-from usufruct.accounts.model import MOST_LIVE_KEYS, BearerKey, KeyTerms, check_terms
+from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed, TooManyKeys, TooManyWaitingKeys
+from usufruct.accounts.model import MOST_LIVE_KEYS, MOST_WAITING_KEYS, BearerKey, KeyTerms, check_terms
 from usufruct.accounts.proof import (
     KeyDomain,
     KeyProof,
@@ -25,13 +25,17 @@ from usufruct.accounts.store import (
     add_key,
     channel_held,
     channels_left,
+    count_waiting,
+    end_waiting,
     key_by_hash,
     key_by_id,
     keys_of,
     live_keys,
     nonce_used,
+    remove_key,
     sealed_session_of,
     set_revoked,
+    waiting_keys,
 )
 from usufruct.chain import address_of_key
 from usufruct.core import UINT256_MAX, Address, Clock, Hash32
@@ -46,6 +50,9 @@ class Channels(Protocol):
 
     async def open(self, payer: Address, session: Address) -> Hash32:
         """Name a fresh channel from `payer` to the operator's till that `session` may authorize payments from."""
+
+    async def can_deposit(self, payer: Address) -> bool:
+        """Tell whether a payer's wallet holds as much as the smallest deposit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class Keys:
             InvalidProof: when the signature is not the payer's over these terms.
             ProofUsed: when the nonce was used before.
             TooManyKeys: when the payer has `MOST_LIVE_KEYS` already.
+            TooManyWaitingKeys: when `MOST_WAITING_KEYS` wait for money, and this payer shows none, or has one of them.
         """
         check_terms(terms, self._clock.now())
         self._check_proof(terms, proof)
@@ -96,6 +104,7 @@ class Keys:
             if await nonce_used(unit, terms.payer, proof.nonce):
                 raise _used(proof)
             await self._check_number(unit, terms.payer)
+        await self._check_waiting(terms.payer)
         session_key = PrivateKey(token_bytes(32))
         session = address_of_key(session_key.public_key.format(compressed=False))
         key = BearerKey(
@@ -117,6 +126,23 @@ class Keys:
         except ConstraintViolated as error:
             raise _used(proof) from error
         return NewKey(key, text)
+
+    async def waiting(self) -> Sequence[BearerKey]:
+        """Return the keys that got no money yet, oldest first."""
+        async with self._database.snapshot() as unit:
+            return await waiting_keys(unit)
+
+    async def funded(self, key: BearerKey) -> None:
+        """Note that a key got money: it stays, whatever becomes of that."""
+        async with self._database.transaction() as unit:
+            await end_waiting(unit, key.id)
+
+    async def remove(self, key: BearerKey) -> None:
+        """Remove a key that never got money, as if it had not been made."""
+        async with self._database.transaction() as unit:
+            await remove_key(unit, key.id)
+        self._revocations += 1
+        self._known.clear()
 
     async def list(self, payer: Address) -> Sequence[BearerKey]:
         """Return a payer's keys, newest first."""
@@ -227,6 +253,20 @@ class Keys:
                 f"{payer} has {MOST_LIVE_KEYS} keys that are neither revoked nor expired; revoke one first",
                 payer=payer,
                 most=MOST_LIVE_KEYS,
+            )
+
+    async def _check_waiting(self, payer: Address) -> None:
+        """Refuse a key for nothing while very many wait: whoever is about to deposit holds the money already."""
+        async with self._database.snapshot() as unit:
+            if await count_waiting(unit) < MOST_WAITING_KEYS:
+                return
+            mine = await count_waiting(unit, payer)
+        if mine or not await self._channels.can_deposit(payer):
+            raise TooManyWaitingKeys(
+                f"{MOST_WAITING_KEYS} keys wait for their first deposit; put the smallest deposit into the wallet "
+                f"{payer} and ask again, or use the key you have",
+                payer=payer,
+                waiting=mine,
             )
 
     def _check_proof(self, terms: KeyTerms, proof: KeyProof) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    delete,
     func,
     insert,
     or_,
@@ -41,6 +42,13 @@ _keys = Table(
     UniqueConstraint("payer", "proof_nonce"),
 )
 
+_waiting = Table(
+    "keys_without_money",
+    metadata,
+    Column("key_id", String(40), primary_key=True),
+    Column("payer", String(42), nullable=False, index=True),
+)
+
 
 async def add_key(unit: Unit, key: BearerKey, secret_hash: bytes, sealed_session: bytes, nonce: int) -> None:
     """Store a new key.
@@ -64,6 +72,31 @@ async def add_key(unit: Unit, key: BearerKey, secret_hash: bytes, sealed_session
         "proof_nonce": nonce,
     }
     await unit.change(insert(_keys).values(row))
+    await unit.change(insert(_waiting).values(key_id=key.id, payer=key.payer))
+
+
+async def count_waiting(unit: Unit, payer: Address | None = None) -> int:
+    """Return how many keys, or how many of `payer`'s, got no money yet."""
+    query = select(func.count()).select_from(_waiting)
+    row = await unit.row(query if payer is None else query.where(_waiting.c.payer == payer))
+    return int(row[0]) if row else 0
+
+
+async def waiting_keys(unit: Unit) -> Sequence[BearerKey]:
+    """Return the keys that got no money yet, oldest first."""
+    query = select(_keys).where(_keys.c.id.in_(select(_waiting.c.key_id)))
+    return [_key(row) for row in await unit.rows(query.order_by(_keys.c.created_at, _keys.c.id))]
+
+
+async def end_waiting(unit: Unit, key_id: str) -> None:
+    """Note that a key got money."""
+    await unit.change(delete(_waiting).where(_waiting.c.key_id == key_id))
+
+
+async def remove_key(unit: Unit, key_id: str) -> None:
+    """Remove a key that got no money; one that got some stays."""
+    if await unit.change(delete(_waiting).where(_waiting.c.key_id == key_id)):
+        await unit.change(delete(_keys).where(_keys.c.id == key_id))
 
 
 async def nonce_used(unit: Unit, payer: Address, nonce: int) -> bool:

@@ -17,9 +17,10 @@ from usufruct.chain import (
     sender_metrics,
 )
 from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, check_operator
-from usufruct.core import SystemClock
+from usufruct.core import Address, SystemClock
 from usufruct.gateway import (
     CallCounters,
     Catalogue,
@@ -29,8 +30,10 @@ from usufruct.gateway import (
     PassHolders,
     Quotes,
     RegisteredOffers,
+    UnusedKeys,
     Wallets,
     gateway_routes,
+    remove_unused,
 )
 from usufruct.payments import (
     ChainSide,
@@ -208,6 +211,7 @@ class Installation(ChainAccess):
             "deposit": partial(deposit_due, self.deposits),
             "refund": partial(refund_due, self.refunds),
             "owed": partial(owed_due, self.owed),
+            "keys": partial(remove_unused, UnusedKeys(self.keys, self.ledger, self.observer, SystemClock())),
             "sign": partial(sign_due, PassKeeper(self.chain_side, self.pass_terms, self._claim_sender)),
         }
 
@@ -269,9 +273,13 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
         operator = Operator(Escrow(chain_id), till, token.address, receipts, token.decimals, token.symbol)
         clock = SystemClock()
         domain = KeyDomain(chain_id, till)
-        keys = Keys(
-            database, Seal(secret, "session keys"), clock, domain, recover_signer, KeyChannels(ledger, operator)
-        )
+
+        async def can_deposit(payer: Address) -> bool:
+            held = await TestDollar(operator.token, client).balance_of(payer)
+            return held >= config.gateway.least_deposit
+
+        channels = KeyChannels(ledger, operator, can_deposit)
+        keys = Keys(database, Seal(secret, "session keys"), clock, domain, recover_signer, channels)
         catalogue = Catalogue(database, Seal(secret, "upstreams"), clock)
         quotes = Stamp(secret, "quotes")
         yield Installation(

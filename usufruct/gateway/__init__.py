@@ -13,6 +13,7 @@ from usufruct.gateway.errors import (
     UnsupportedContent,
     WrongEndpoint,
 )
+from usufruct.gateway.jobs import UNUSED_SECONDS, UnusedKeys, remove_unused
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.operator import KeyChannels, Operator
@@ -23,6 +24,7 @@ from usufruct.gateway.service import Gateway
 from usufruct.gateway.wallets import PaymentWanted, Wallets
 
 __all__ = [
+    "UNUSED_SECONDS",
     "USUAL_WINDOW",
     "Asset",
     "AssetExists",
@@ -48,9 +50,11 @@ __all__ = [
     "StaleQuote",
     "UnknownModel",
     "UnsupportedContent",
+    "UnusedKeys",
     "Wallets",
     "WrongEndpoint",
     "gateway_routes",
     "plain_asset_id",
     "registered_card",
+    "remove_unused",
 ]

@@ -1,5 +1,6 @@
 """The operator's side of every payment, and the channels behind bearer keys."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from usufruct.core import Address, Hash32, format_units
@@ -12,6 +13,9 @@ from usufruct.payments import (
     channel_id,
     new_id,
 )
+
+WalletReader = Callable[[Address], Awaitable[bool]]
+"""Tells whether a wallet holds as much of the operator's token as the smallest deposit."""
 
 LEAST_WITHDRAW_DELAY = 86_400
 """A day, in seconds: time enough to claim what was charged before the payer's money leaves."""
@@ -41,10 +45,15 @@ class Operator:
 class KeyChannels:
     """Opens the channel a new bearer key pays from; fulfils `accounts.Channels`."""
 
-    def __init__(self, ledger: Ledger, operator: Operator) -> None:
-        """Open channels to `operator`'s till."""
+    def __init__(self, ledger: Ledger, operator: Operator, wallets: WalletReader | None = None) -> None:
+        """Open channels to `operator`'s till; without `wallets`, nobody is known to hold anything."""
         self._ledger = ledger
         self._operator = operator
+        self._wallets = wallets
+
+    async def can_deposit(self, payer: Address) -> bool:
+        """Tell whether a payer's wallet holds as much as the smallest deposit."""
+        return self._wallets is not None and await self._wallets(payer)
 
     async def open(self, payer: Address, session: Address) -> Hash32:
         """Name a fresh channel and make it known to the ledger, empty: a deposit on chain fills it."""

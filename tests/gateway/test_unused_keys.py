@@ -1,0 +1,71 @@
+"""Keys that nobody put money behind do not stay, and neither do their channels; all others do."""
+
+from dataclasses import replace
+
+import pytest
+
+from usufruct.accounts import KeyUnknown
+from usufruct.core import SystemClock
+from usufruct.gateway import UNUSED_SECONDS, UnusedKeys
+from usufruct.payments import ChannelUnknown
+
+
+class Chain:
+    """Stands in for the observer: what the chain knows and the ledger does not yet."""
+
+    def __init__(self, world) -> None:
+        self.world, self.balances = world, {}
+
+    async def peek(self, config):
+        [channel] = [each for each in await self.world.ledger.channel_list() if each.reading.config == config]
+        return replace(channel.reading, block=9, balance=self.balances.get(channel.reading.id, 0))
+
+    async def observe(self, configs):
+        return [await self.world.ledger.observe(await self.peek(config)) for config in configs]
+
+
+class Later(SystemClock):
+    """A clock that is ahead."""
+
+    ahead = 0
+
+    def now(self) -> int:
+        return super().now() + self.ahead
+
+
+async def test_only_what_never_had_money_is_removed_and_the_chain_is_asked_first(world, gateway_module):
+    limit, payer = 10**6, gateway_module.PAYER
+    empty, late, planned, funded = [await world.empty_key(limit, payer) for _ in range(4)]
+    await world.fund(funded, 500)
+    await world.ledger.plan_deposit(planned.key.channel, "0x" + "01" * 32, 5, "deposit/1", payer.address)
+    chain, clock = Chain(world), Later()
+    unused = UnusedKeys(world.keys, world.ledger, chain, clock)
+    assert await unused.run() == 0, "they may still deposit"
+    assert len(await world.keys.waiting()) == 3
+
+    clock.ahead = UNUSED_SECONDS + 1
+    chain.balances[late.key.channel] = 700
+    assert await unused.run() == 1
+    with pytest.raises(ChannelUnknown):
+        await world.ledger.channel(empty.key.channel)
+    with pytest.raises(KeyUnknown):
+        await world.keys.authenticate(f"Bearer {empty.text}")
+    assert (await world.channel(late)).reading.balance == 700
+    for each in (late, planned, funded):
+        await world.keys.authenticate(f"Bearer {each.text}")
+    assert await unused.run() == 0
+    assert [key.id for key in await world.keys.waiting()] == [planned.key.id]
+
+
+async def test_one_whose_channel_went_when_a_worker_died_goes_too(world, gateway_module):
+    new = await world.empty_key(10**6, gateway_module.PAYER)
+    assert await world.ledger.forget(new.key.channel)
+    assert await UnusedKeys(world.keys, world.ledger, Chain(world), SystemClock()).run() == 1
+    assert await world.keys.waiting() == []
+
+
+async def test_a_channel_with_a_past_is_never_forgotten(world, gateway_module):
+    new = await world.key(balance=500)
+    await world.fund(new, 0, block=2)
+    assert not await world.ledger.forget(new.key.channel)
+    assert (await world.channel(new)).reading.balance == 0

@@ -1,0 +1,59 @@
+"""What a worker runs for the gateway: keys that nobody put money behind do not stay."""
+
+import logging
+
+from usufruct.accounts import BearerKey, Keys
+from usufruct.core import Clock, forever
+from usufruct.payments import ChannelUnknown, Ledger, Observer
+
+UNUSED_SECONDS = 3 * 86_400
+"""How long a key waits for its first money."""
+
+_log = logging.getLogger(__name__)
+
+
+class UnusedKeys:
+    """Removes keys whose channel never held anything, and the channel with them."""
+
+    def __init__(self, keys: Keys, ledger: Ledger, observer: Observer, clock: Clock) -> None:
+        """Ask the chain by `observer` before anything is removed."""
+        self._keys = keys
+        self._ledger = ledger
+        self._observer = observer
+        self._clock = clock
+
+    async def run(self) -> int:
+        """Note which keys got money, and return how many were removed that got none in `UNUSED_SECONDS`.
+
+        Raises:
+            RpcUnavailable: when the node does not answer; the key stays.
+        """
+        removed = sum([await self._look(key) for key in await self._keys.waiting()])
+        if removed:
+            _log.info("removed keys that never got money", extra={"keys": removed})
+        return removed
+
+    async def _look(self, key: BearerKey) -> bool:
+        try:
+            channel = await self._ledger.channel(key.channel)
+        except ChannelUnknown:  # whoever removed it died before the key was
+            await self._keys.remove(key)
+            return True
+        if channel.reading.balance or channel.charged:
+            await self._keys.funded(key)
+            return False
+        if self._clock.now() < key.created_at + UNUSED_SECONDS:
+            return False
+        reading = await self._observer.peek(channel.reading.config)
+        if reading.balance or reading.total_claimed:
+            await self._observer.observe([channel.reading.config])
+            return False
+        if not await self._ledger.forget(key.channel):
+            return False
+        await self._keys.remove(key)
+        return True
+
+
+async def remove_unused(unused: UnusedKeys, *, poll_seconds: float = 60.0) -> None:
+    """Remove keys that never got money, for ever."""
+    await forever("keys", unused.run, poll_seconds)

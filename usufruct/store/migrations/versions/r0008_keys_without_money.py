@@ -1,0 +1,19 @@
+"""Create the list of keys that got no money yet; find a channel's entries fast, so that an unused one can go."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Create the table and the index."""
+    op.create_table(
+        "keys_without_money",
+        sa.Column("key_id", sa.String(40), nullable=False),
+        sa.Column("payer", sa.String(42), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", name="pk_keys_without_money"),
+    )
+    op.create_index("ix_keys_without_money_payer", "keys_without_money", ["payer"])
+    op.create_index("ix_entries_channel_id", "entries", ["channel_id"])
