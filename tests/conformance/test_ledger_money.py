@@ -123,6 +123,16 @@ async def test_a_failed_claims_money_can_be_claimed_again(ledger: Ledger, world:
     assert (await claim_all(ledger, world.channel())).splits == (Split(world.ASSETS[0], 100),)
 
 
+async def test_a_claim_whose_transaction_reverted_is_claimed_again(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(10_000))
+    await spend(ledger, world, (0, 100))
+    claim = await ledger.plan_claim(new_id(), world.channel())
+    await ledger.send_claim(claim, "tx")
+    assert (await ledger.fail_claim(claim)).state == "failed"
+    assert await ledger.pending_claims() == []
+    assert (await claim_all(ledger, world.channel())).splits == (Split(world.ASSETS[0], 100),)
+
+
 async def test_a_claim_takes_no_more_than_the_balance_left(ledger: Ledger, world: ModuleType):
     """The payer withdrew before we claimed: what is gone is gone, the rest is claimed."""
     await ledger.observe(world.reading(10_000))
@@ -231,8 +241,13 @@ async def test_a_payer_has_one_deposit_under_way_and_so_many_in_a_day(ledger: Le
         assert await ledger.pending_deposit_of(payer) is None
         if number < 19:
             await ledger.plan_deposit(world.channel(number + 1), world.named(number + 1), 500, f"tx-{number}", payer)
-    with pytest.raises(TooManyDeposits):
+    with pytest.raises(TooManyDeposits) as refused:
         await ledger.plan_deposit(world.channel(20), world.named(20), 500, "tx-20", payer)
+    assert refused.value.details == {"payer": payer, "most": 20}
+    with pytest.raises(TooManyDeposits):
+        await ledger.plan_deposit(world.channel(18), world.named(18), 500, "one that failed", payer)
+    with pytest.raises(DuplicateDeposit):
+        await ledger.plan_deposit(world.channel(19), world.named(19), 500, "one that is made", payer)
 
 
 async def test_a_claimed_voucher_is_public_and_the_lowest_that_covers_is_claimed(ledger: Ledger, world: ModuleType):

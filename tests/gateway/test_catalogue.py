@@ -54,8 +54,9 @@ async def test_what_is_added_is_found_and_paid(catalogue, clock):
     assert await catalogue.list() == [added]
     assert await catalogue.pay_to(ASSET.id) == PAY_TO
     for missing in (catalogue.find("macbeth"), catalogue.pay_to(AssetId(1))):
-        with pytest.raises(UnknownModel):
+        with pytest.raises(UnknownModel) as refused:
             await missing
+    assert refused.value.details == {"asset": "0x1"}
 
 
 async def test_upstream_keys_are_sealed(catalogue, database):

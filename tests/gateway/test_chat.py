@@ -104,13 +104,34 @@ async def test_embeddings_are_charged_for_input_alone(world, upstream, client_of
     assert receipt["responseHash"] == "0x" + hashlib.sha256(data).hexdigest()
 
 
-async def test_models_are_listed_with_prices(world, upstream, client_of):
-    await world.asset("hamlet", upstream.url())
+async def test_models_are_listed_with_what_makes_their_price(world, upstream, client_of, gateway_module, vocabulary):
+    added = await world.asset("hamlet", upstream.url())
+    counted = await world.asset("macbeth", upstream.url(), vocabulary=vocabulary)
     client = client_of("no key is needed")
     listed = [model async for model in await client.models.list()]
-    assert [model.id for model in listed] == ["hamlet"]
-    assert listed[0].price["output_per_million"] == "3000000"
-    assert (await client.models.retrieve("hamlet")).context_window == 4096
+    assert [model.id for model in listed] == ["hamlet", "macbeth"]
+    offer = listed[0].to_dict()
+    assert offer == {
+        "id": "hamlet",
+        "object": "model",
+        "created": added.created_at,
+        "owned_by": added.pay_to,
+        "endpoint": "chat",
+        "asset": hex(added.id),
+        "context_window": 4096,
+        "price": {
+            "version": 1,
+            "input_per_million": "1000000",
+            "output_per_million": "3000000",
+            "per_call": "5",
+            "token": gateway_module.TOKEN,
+            "decimals": 6,
+            "symbol": "USD",
+        },
+        "counted_by": "utf-8 bytes",
+    }
+    assert listed[1].counted_by == f"sha256:{counted.counting.vocabulary}"
+    assert (await client.models.retrieve("hamlet")).to_dict() == offer
 
 
 async def test_a_receipt_can_be_fetched_again_by_its_payer_only(world, upstream, client_of, gateway_module):

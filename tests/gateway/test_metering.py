@@ -129,3 +129,10 @@ def test_the_refusal_says_how_much_would_fit():
         "affordable_output": 20,
     }
     assert UINT128_MAX > 188
+
+
+def test_a_promised_price_is_held_to_the_budget_to_the_unit():
+    Budget(188).check(Allowance(50, 188))
+    with pytest.raises(OverBudget) as caught:
+        Budget(187).check(Allowance(50, 188))
+    assert dict(caught.value.details) == {"needed": 188, "budget": 187}

@@ -50,6 +50,14 @@ def test_every_replica_keeps_what_one_promised_until_it_is_over(quotes, clock):
     assert refused.value.details == {"field": "quote", "expires_at": clock.now() - 1}
 
 
+def test_releases_that_run_side_by_side_know_each_others_quotes(quotes, clock):
+    """The marked words are the body's hash, 8 bytes of version, 8 of output, 16 of ceiling, 8 of time."""
+    until = clock.now() + 300
+    words = bytes.fromhex(BODY[2:] + f"{2:016x}{700:016x}{12_345:032x}{until:016x}")
+    quote = f"2.700.{until}.{Stamp(SECRET, 'quotes').mark(words).hex()}"
+    assert quotes.give(BODY, 2, PROMISED) == quote
+
+
 @pytest.mark.parametrize(
     ("body", "ceiling"), [(Hash32("0x" + "ac" * 32), 12_345), (BODY, 12_344), (BODY, 12_346), (BODY, 0)]
 )

@@ -169,3 +169,10 @@ async def test_open_ended_calls_share_what_is_left(world, upstream, client_of):
     with pytest.raises(openai.APIStatusError) as caught:
         await client_of(key.text).chat.completions.create(model="hamlet", messages=ASK)
     assert caught.value.code == "insufficient_balance"
+
+
+async def test_output_left_open_is_lowered_to_what_a_keys_limit_leaves(world, upstream, client_of):
+    await world.asset("hamlet", upstream.url())
+    capped = await world.key(balance=10**6, limit=33 + 5 + 3 * 4)
+    await client_of(capped.text).chat.completions.create(model="hamlet", messages=ASK)
+    assert upstream.requests[-1]["max_tokens"] == 4

@@ -87,8 +87,9 @@ def test_a_signed_receipt_verifies_and_a_changed_one_does_not(receipt: Receipt, 
         verify_receipt(receipt, ChainId(1), world.TILL, signature, world.SESSION.address)
     with pytest.raises(WrongReceiptSigner):
         verify_receipt(receipt, world.CHAIN, world.TOKEN, signature, world.SESSION.address)
-    with pytest.raises(WrongReceiptSigner):
+    with pytest.raises(WrongReceiptSigner) as caught:
         verify_receipt(receipt, world.CHAIN, world.TILL, signature, world.TILL)
+    assert caught.value.details == {"signer": world.SESSION.address, "expected": world.TILL}
 
 
 async def test_the_ledger_keeps_what_a_receipt_says(ledger: Ledger, world):
