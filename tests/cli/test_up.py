@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anvil
 ASK = [{"role": "user", "content": "What is a voucher?"}]
 
 
-def until(condition, seconds: float = 20.0) -> None:
+def until(condition, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

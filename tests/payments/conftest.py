@@ -47,6 +47,9 @@ async def anvil(settled_chain: tuple[str, Any]) -> AsyncIterator[Anvil]:
     async with Anvil() as running:
         async with Client(running.url) as client:
             await client.ask("anvil_loadState", settled_chain[0])
+            await client.ask(
+                "anvil_mine", "0x1"
+            )  # or its newest block is as old as the state, however long ago that was
         yield running
 
 

@@ -30,7 +30,7 @@ async def test_killed_there_the_next_one_finishes_it_once(
 
     place = pickle.dumps(settled_chain[1]).hex()
     arguments = [sys.executable, str(SCRIPT), point, database_url, anvil.url, place]
-    killed = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, timeout=60)
+    killed = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, timeout=120)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
 
     await _let_the_lease_lapse(town)

@@ -355,7 +355,7 @@ async def test_a_claimer_killed_there_burns_once(point, make_passes, anvil, data
     place = pickle.dumps(settled_chain[1]).hex()
     script = Path(__file__).with_name("settlement_crash.py")
     arguments = [sys.executable, str(script), point, database_url, anvil.url, place]
-    killed = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, timeout=60)
+    killed = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, timeout=120)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     async with passes.town.database.transaction() as unit:
         await unit.change(leases.update().values(until=0))
