@@ -7,8 +7,8 @@ import typer
 
 from usufruct.assets import TYPICAL_CALL, Credits, PassPlan, about_calls
 from usufruct.chain import checksum
+from usufruct.cli.desk import AssetArgument, Desk, Holder, open_desk, print_each
 from usufruct.cli.printing import Json, print_facts, say
-from usufruct.cli.registry import AssetArgument, Desk, Holder, open_desk, print_each
 from usufruct.cli.running import run
 from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
