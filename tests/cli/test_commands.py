@@ -16,7 +16,16 @@ from usufruct.cli.commands import COMMANDS, load
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("USUFRUCT_")}
     command = [sys.executable, "-m", "usufruct.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=clean | environment, timeout=60, check=False)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=clean | environment,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # no terminal, wherever the tests run
+    )
 
 
 def test_help_names_every_command():
@@ -84,6 +93,17 @@ def test_a_bad_setting_is_one_clean_line(setting, words):
     assert refused.stdout == ""
     assert len(refused.stderr.strip().splitlines()) == 1
     assert words in refused.stderr
+
+
+def test_a_password_that_nobody_can_type_is_told_where_it_goes(tmp_path):
+    keys = {"USUFRUCT_KEYS_FOLDER": str(tmp_path), "USUFRUCT_DATA_FOLDER": str(tmp_path / "data")}
+    assert run("wallet", "new", "me", USUFRUCT_KEYS_PASSWORD="secret", **keys).returncode == 0
+    for command in (("wallet", "new", "you"), ("key", "list", "--wallet", "me")):
+        refused = run(*command, **keys)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "error password_missing: password" in refused.stderr
+        assert "set USUFRUCT_KEYS_PASSWORD, or keys.password" in refused.stderr.splitlines()[-1]
+        assert "Aborted" not in refused.stderr
 
 
 def test_whoever_reads_our_output_may_have_seen_enough():

@@ -125,7 +125,7 @@ def test_what_is_missing_is_asked_for_in_turn_and_then_it_is_deployed_once(publi
 
 
 def test_the_plan_is_shown_and_confirmed_first(public, monkeypatch):
-    monkeypatch.setattr("usufruct.cli.deploying.at_terminal", lambda: True)
+    monkeypatch.setattr("usufruct.cli.running.at_terminal", lambda: True)
     another = deploying(public, "--claim-key", checksum(Address("0x" + "3c" * 20)))
     declined = public.run(*another, typed="n\n")
     assert declined.exception.code == "not_confirmed"
@@ -134,6 +134,14 @@ def test_the_plan_is_shown_and_confirmed_first(public, monkeypatch):
     confirmed = public.run(*another, typed="y\n")
     assert confirmed.exit_code == 0
     assert "80,000" not in public.run(*another).stdout
+
+
+def test_nothing_is_handed_over_on_a_public_chain_before_somebody_says_yes(public):
+    for command in (("till", "transfer", SINK), ("registry", "transfer", SINK), ("registry", "fee", "300")):
+        assert public.refused(*command).code == "not_confirmed"
+    assert (public.json("registry", "show")["fee_bps"], public.json("registry", "show")["next_owner"]) == (250, None)
+    assert public.json("registry", "fee", "260", "--yes")["fee_bps"] == 260
+    assert public.json("registry", "fee", "250", "--yes")["changed"] is True
 
 
 def test_the_installation_then_runs_on_it(public):

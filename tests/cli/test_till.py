@@ -8,7 +8,7 @@ from dataclasses import replace
 import openai
 import pytest
 
-from usufruct.chain import checksum
+from usufruct.chain import checksum, write_keystore
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
@@ -16,6 +16,8 @@ from usufruct.chain.contracts.till import Till
 pytestmark = pytest.mark.anvil
 
 SOMEBODY = "0x" + "ab" * 20
+HEIR = bytes.fromhex("92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e")
+"""The devnet's account 6, which everybody knows."""
 
 
 def at_the_till(commands, question):
@@ -43,6 +45,41 @@ def test_the_till_is_shown(commands):
     shown = commands.json("till", "show")
     assert (shown["symbol"], shown["owed_to_payees"]) == ("tUSD", "0")
     assert shown["owner"] == "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+
+
+@pytest.mark.parametrize("noun", ["till", "registry"])
+def test_a_contract_is_handed_over_in_two_steps(commands, cli_world, noun):
+    owner, heir = commands.json(noun, "show")["owner"], checksum(cli_world.SOMEBODY.address)
+    assert commands.refused(noun, "accept", "--wallet", "6").code == "not_named_owner"
+    for changed in (True, False):
+        named = commands.json(noun, "transfer", heir)
+        assert (named["owner"], named["next_owner"], named["changed"]) == (owner, heir, changed)
+    assert "but 0x976EA" in commands.refused(noun, "accept", "--wallet", "5").message
+    assert commands.json(noun, "transfer", "0x" + "00" * 20)["next_owner"] is None
+    assert commands.refused(noun, "accept", "--wallet", "6").code == "not_named_owner"
+    commands.json(noun, "transfer", heir)
+    taken = commands.json(noun, "accept", "--wallet", "6")
+    assert (taken["owner"], taken["next_owner"], taken["changed"]) == (heir, None, True)
+    assert "OwnableUnauthorizedAccount" in commands.refused(noun, "transfer", owner).message
+    commands.config.keys.folder.mkdir(exist_ok=True)
+    write_keystore(commands.config.keys.folder / "owner.json", HEIR, "p", iterations=2)
+    heirs = replace(commands, own=commands.own | {"USUFRUCT_KEYS_PASSWORD": "p"})
+    try:
+        assert heirs.json(noun, "transfer", owner)["next_owner"] == owner
+    finally:
+        (commands.config.keys.folder / "owner.json").unlink()
+    assert commands.json(noun, "accept", "--wallet", "0")["owner"] == owner
+
+
+def test_the_owner_sets_fee_and_fee_sink(commands):
+    before = commands.json("registry", "show")
+    assert commands.json("registry", "fee", "300")["changed"] is True
+    assert commands.json("registry", "fee", "300")["changed"] is False
+    set_ = commands.json("registry", "fee-sink", SOMEBODY)
+    assert (set_["fee_bps"], set_["fee_sink"], set_["changed"]) == (300, checksum(SOMEBODY), True)
+    assert commands.run("registry", "fee", "1001").exit_code == 2
+    commands.json("registry", "fee", str(before["fee_bps"]))
+    assert commands.json("registry", "fee-sink", before["fee_sink"])["fee_sink"] == before["fee_sink"]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock
+from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock, format_asset
 from usufruct.gateway import (
     Asset,
     AssetExists,
@@ -56,7 +56,7 @@ async def test_what_is_added_is_found_and_paid(catalogue, clock):
     for missing in (catalogue.find("macbeth"), catalogue.pay_to(AssetId(1))):
         with pytest.raises(UnknownModel) as refused:
             await missing
-    assert refused.value.details == {"asset": "0x1"}
+    assert refused.value.details == {"asset": format_asset(AssetId(1))}
 
 
 async def test_upstream_keys_are_sealed(catalogue, database):

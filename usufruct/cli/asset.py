@@ -21,8 +21,8 @@ from usufruct.assets import (
     symbol_of,
 )
 from usufruct.chain import DEVNET_CHAINS, checksum
+from usufruct.cli.desk import AssetArgument, Desk, card_facts, open_desk, part
 from usufruct.cli.printing import Json, print_facts, print_rows, say
-from usufruct.cli.registry import AssetArgument, Desk, card_facts, open_desk, part
 from usufruct.cli.running import run
 from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet

@@ -21,9 +21,9 @@ from usufruct.chain import (
 )
 from usufruct.cli.narrator import Narrator
 from usufruct.cli.printing import Json, print_facts
-from usufruct.cli.running import at_terminal, run
+from usufruct.cli.running import confirm, run
 from usufruct.config import Config, check_operator, load_config
-from usufruct.core import Address, Conflict, Invalid, PaymentRequired, address, format_units
+from usufruct.core import Address, Invalid, PaymentRequired, address, format_units
 
 WRAPPED_NATIVE = {
     1: "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2",
@@ -32,12 +32,6 @@ WRAPPED_NATIVE = {
     84532: "0x4200000000000000000000000000000000000006",
 }
 """Wrapped ether where it is known: Ethereum, OP Mainnet, Base, Base Sepolia."""
-
-
-class NotConfirmed(Conflict):
-    """Money would be spent, and nobody said yes."""
-
-    code = "not_confirmed"
 
 
 class MissingChoice(Invalid):
@@ -98,7 +92,7 @@ async def _deploy(
     async with open_chain(config) as chain:
         steps = await plan_setup(chain.client, chain.deployments, setup)
         if await _show(narrator, chain.client, owner, steps):
-            _confirm(narrator, yes=yes)
+            confirm("   Send this?", yes=yes)
         deployments = await set_up(chain.client, chain.sender(owner), chain.chain_id, setup)
         deployments.write(config.data.folder)
         return deployments
@@ -151,15 +145,6 @@ async def _show(narrator: Narrator, client: Client, owner: KeySigner, steps: Seq
             needed=str(cost),
         )
     return gas
-
-
-def _confirm(narrator: Narrator, *, yes: bool) -> None:
-    if yes:
-        return
-    if not at_terminal():
-        raise NotConfirmed("nothing was sent: nobody is at the terminal to say yes; give --yes")
-    if narrator.console.input("   Send this? [y/N] ").strip().lower() not in ("y", "yes"):
-        raise NotConfirmed("nothing was sent")
 
 
 def _say_what_to_configure(narrator: Narrator, config: Config) -> None:

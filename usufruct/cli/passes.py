@@ -8,8 +8,8 @@ import typer
 from usufruct.assets import TYPICAL_CALL, Credits, PassPlan, about_calls
 from usufruct.chain import checksum
 from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.cli.desk import AssetArgument, Desk, Holder, open_desk, print_each
 from usufruct.cli.printing import Json, print_facts, say
-from usufruct.cli.registry import AssetArgument, Desk, Holder, open_desk, print_each
 from usufruct.cli.remote import GatewayUrl, open_gateway
 from usufruct.cli.running import run
 from usufruct.cli.saved import SavedKey, save_key

@@ -1,90 +1,110 @@
-"""What the commands about assets, shares and passes have in common: the way to the registry, and words for values."""
+"""`usufruct registry`: what the owner's key decides about the registry of all services."""
 
-import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from secrets import token_hex
 from typing import Annotated
 
 import typer
 
-from usufruct.app import ChainAccess, open_chain
-from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, Token
-from usufruct.cli.printing import print_facts, print_rows
-from usufruct.config import Config
-from usufruct.core import Invalid
+from usufruct.app import ChainAccess, Role, open_chain, signer_of
+from usufruct.chain import Call, checksum
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.cli.handover import NewOwner, Yes, check_meant, hand_over, ownership, take_over
+from usufruct.cli.printing import Json, print_facts, say
+from usufruct.cli.running import run
+from usufruct.cli.wallets import Wallet
+from usufruct.config import load_config
+from usufruct.core import address
 
-AssetArgument = Annotated[
-    str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")
-]
-
-Holder = Annotated[
-    str,
-    typer.Option(
-        help="Whose: an address, the name of a wallet, or, on a devnet, the number of a rich account (0 to 9)."
-    ),
-]
+app = typer.Typer(
+    help="The registry: who owns it, and what share of income goes to the protocol.", no_args_is_help=True
+)
 
 
-class InvalidPart(Invalid):
-    """Text that is not WHO:PERCENT."""
+@app.command()
+def show(as_json: Json = False) -> None:
+    """Show the registry: who owns it, its guardian, the protocol fee and who gets it."""
 
-    code = "invalid_part"
+    async def work() -> None:
+        async with open_chain(load_config()) as chain:
+            print_facts(await _facts(_registry(chain)), as_json=as_json)
 
-
-@dataclass(frozen=True)
-class Desk:
-    """A registry, opened, with what people do there."""
-
-    chain: ChainAccess
-    register: Register
-    assets: Assets
-    holders: ShareHolders
-    passes: Passes
+    run(work)
 
 
-@asynccontextmanager
-async def open_desk(config: Config) -> AsyncIterator[Desk]:
-    """Open the chain and its registry.
+@app.command()
+def fee(
+    bps: Annotated[int, typer.Argument(min=0, max=1000, help="In hundredths of a per cent.")],
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Set the protocol fee, for income that is not accrued yet; signed by the owner's key."""
 
-    Raises:
-        NotDeployed: when our contracts do not stand on this chain.
-    """
-    async with open_chain(config) as chain:
-        register = Register(chain.client, chain.deployments, chain.database, confirmations=config.chain.confirmations)
-        yield Desk(chain, register, Assets(register), ShareHolders(register), Passes(register))
+    async def work() -> None:
+        async with open_chain(load_config()) as chain:
+            registry = _registry(chain)
+            changed = await registry.fee_bps() != bps
+            if changed:
+                await _send(chain, registry.set_protocol_fee(bps), f"Take {bps / 100:g} % of all income?", yes=yes)
+            print_facts({**await _facts(registry), "changed": changed}, as_json=as_json)
 
-
-def part(text: str, field: str) -> tuple[str, str]:
-    """Split WHO:PERCENT.
-
-    Raises:
-        InvalidPart: when it is not of this form.
-    """
-    who, _, percent = text.rpartition(":")
-    if not who or not percent:
-        raise InvalidPart(f"{field} must be WHO:PERCENT, such as 0x...:12.5, not {text!r}", field=field, value=text)
-    return who, percent
+    run(work)
 
 
-def print_each(things: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool) -> None:
-    """Print things whose ids are too long for a table: the facts of each; says `nothing` when there is none."""
-    if as_json or not things:
-        print_rows(things, (), nothing, as_json=as_json)
-        return
-    for number, facts in enumerate(things):
-        if number:
-            sys.stdout.write("\n")
-        print_facts(facts, as_json=False)
+@app.command("fee-sink")
+def fee_sink(who: Annotated[str, typer.Argument(help="The address.")], yes: Yes = False, as_json: Json = False) -> None:
+    """Say who gets the protocol fee; signed by the owner's key."""
+
+    async def work() -> None:
+        async with open_chain(load_config()) as chain:
+            registry, sink = _registry(chain), address(who)
+            changed = await registry.fee_sink() != sink
+            if changed:
+                question = f"Let the protocol fee go to {checksum(sink)}?"
+                await _send(chain, registry.set_fee_sink(sink), question, yes=yes)
+            print_facts({**await _facts(registry), "changed": changed}, as_json=as_json)
+            say(
+                f"What reaches the till without a payee follows chain.fee_sink: set it, and `usufruct till payee {who}`"
+            )
+
+    run(work)
 
 
-def card_facts(card: PriceCard, currency: Token) -> Mapping[str, object]:
-    """Return a price card in whole units of its currency."""
+@app.command()
+def transfer(to: NewOwner, yes: Yes = False, as_json: Json = False) -> None:
+    """Name the registry's next owner, who then accepts; signed by the owner's key."""
+
+    async def work() -> None:
+        async with open_chain(load_config()) as chain:
+            print_facts(await hand_over(chain, _registry(chain), address(to), yes=yes), as_json=as_json)
+
+    run(work)
+
+
+@app.command()
+def accept(wallet: Wallet, yes: Yes = False, as_json: Json = False) -> None:
+    """Become the registry's owner, with the wallet that was named."""
+
+    async def work() -> None:
+        async with open_chain(load_config()) as chain:
+            print_facts(await take_over(chain, _registry(chain), wallet, yes=yes), as_json=as_json)
+
+    run(work)
+
+
+def _registry(chain: ChainAccess) -> AssetRegistry:
+    return AssetRegistry(chain.deployments.address(AssetRegistry), chain.client)
+
+
+async def _facts(registry: AssetRegistry) -> dict[str, object]:
     return {
-        "version": card.version,
-        "input_per_million": currency.show(card.input_per_million),
-        "output_per_million": currency.show(card.output_per_million),
-        "per_call": currency.show(card.per_call),
-        "context_window": card.context_window,
-        "currency": currency.symbol,
+        "registry": checksum(registry.address),
+        **await ownership(registry),
+        "guardian": checksum(await registry.guardian()),
+        "fee_bps": await registry.fee_bps(),
+        "fee_sink": checksum(await registry.fee_sink()),
     }
+
+
+async def _send(chain: ChainAccess, call: Call, question: str, *, yes: bool) -> None:
+    check_meant(chain, question, yes=yes)
+    await chain.sender(signer_of(Role.OWNER, chain.config)).execute(call, f"registry/{call.to}/{token_hex(8)}")

@@ -11,13 +11,19 @@ import typer
 from rich.console import Console
 
 from usufruct.cli.printing import one_line, words
-from usufruct.core import UsufructError
+from usufruct.core import Conflict, UsufructError
 
 T = TypeVar("T")
 
 Attached = Annotated[
     bool, typer.Option("--attached", hidden=True, help="End when standard input does: whoever started this is gone.")
 ]
+
+
+class NotConfirmed(Conflict):
+    """Money would be spent, or rights given away, and nobody said yes."""
+
+    code = "not_confirmed"
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -63,6 +69,20 @@ async def _until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 def at_terminal() -> bool:
     """Tell whether somebody is there to answer a question."""
     return sys.stdin.isatty()
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask whoever is at the terminal, unless they have said `yes` already.
+
+    Raises:
+        NotConfirmed: when they say no, or nobody is there.
+    """
+    if yes:
+        return
+    if not at_terminal():
+        raise NotConfirmed("nothing was sent: nobody is at the terminal to say yes; give --yes")
+    if not typer.confirm(question, err=True):
+        raise NotConfirmed("nothing was sent")
 
 
 def exit_with(error: UsufructError) -> None:

@@ -6,8 +6,8 @@ import typer
 
 from usufruct.assets import SHARE_DECIMALS
 from usufruct.chain import checksum
+from usufruct.cli.desk import AssetArgument, Holder, open_desk, print_each
 from usufruct.cli.printing import Json, print_facts, print_rows
-from usufruct.cli.registry import AssetArgument, Holder, open_desk, print_each
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config

@@ -9,12 +9,16 @@ from usufruct.app import ChainAccess, Role, open_chain, open_installation, signe
 from usufruct.chain import allow_claims, checksum, list_payee
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
+from usufruct.cli.handover import NewOwner, Yes, hand_over, ownership, take_over
 from usufruct.cli.printing import Json, print_facts
 from usufruct.cli.running import run
+from usufruct.cli.wallets import Wallet
 from usufruct.config import load_config
 from usufruct.core import address
 
-app = typer.Typer(help="The till: who is paid by it, and which keys may claim for it.", no_args_is_help=True)
+app = typer.Typer(
+    help="The till: who owns it, who is paid by it, and which keys may claim for it.", no_args_is_help=True
+)
 
 
 class As(StrEnum):
@@ -35,7 +39,7 @@ def show(as_json: Json = False) -> None:
             unsplit = await till.unsplit(token)
             facts = {
                 "till": checksum(till.address),
-                "owner": checksum(await till.owner()),
+                **await ownership(till),
                 "claimed_and_not_split": installation.operator.shown(unsplit.claimed),
                 "given_and_not_split": installation.operator.shown(unsplit.donated),
                 "owed_to_payees": installation.operator.shown(await till.total_owed(token)),
@@ -85,6 +89,28 @@ def claim_key(
             owner = chain.sender(signer_of(Role.OWNER, chain.config))
             changed = await allow_claims(till, owner, key, allowed=allow)
             print_facts({"claim_key": checksum(key), "allowed": allow, "changed": changed}, as_json=as_json)
+
+    run(work)
+
+
+@app.command()
+def transfer(to: NewOwner, yes: Yes = False, as_json: Json = False) -> None:
+    """Name the till's next owner, who then accepts; signed by the owner's key."""
+
+    async def work() -> None:
+        async with open_chain(load_config()) as chain:
+            print_facts(await hand_over(chain, _till(chain), address(to), yes=yes), as_json=as_json)
+
+    run(work)
+
+
+@app.command()
+def accept(wallet: Wallet, yes: Yes = False, as_json: Json = False) -> None:
+    """Become the till's owner, with the wallet that was named."""
+
+    async def work() -> None:
+        async with open_chain(load_config()) as chain:
+            print_facts(await take_over(chain, _till(chain), wallet, yes=yes), as_json=as_json)
 
     run(work)
 

@@ -1,7 +1,9 @@
 """Whose key signs what a command sends: `--wallet`."""
 
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Annotated
+from warnings import catch_warnings, simplefilter
 
 import orjson
 import typer
@@ -15,8 +17,9 @@ from usufruct.chain import (
     devnet_signer,
     open_keystore,
 )
+from usufruct.cli.running import at_terminal
 from usufruct.config import Config
-from usufruct.core import Address, ChainId, address
+from usufruct.core import Address, ChainId, Invalid, address
 
 Wallet = Annotated[
     str,
@@ -27,6 +30,13 @@ Wallet = Annotated[
         "number of one of its rich accounts (0 to 9).",
     ),
 ]
+
+
+class PasswordMissing(Invalid):
+    """A keystore's password is needed, and there is nobody to ask."""
+
+    code = "password_missing"
+
 
 _DEVNET_ACCOUNTS = {str(index): index for index in range(len(DEVNET_ADDRESSES))}
 
@@ -43,6 +53,7 @@ def open_wallet(name: str, config: Config) -> KeySigner:
     Raises:
         KeystoreMissing: when there is no such wallet.
         InvalidKey: when the password does not open it.
+        PasswordMissing: when there is nobody to ask for it.
     """
     index = _devnet_account(name, config)
     if index is not None:
@@ -53,15 +64,31 @@ def open_wallet(name: str, config: Config) -> KeySigner:
             f"there is no wallet {name!r}: {path} does not exist; `usufruct wallet new {path.stem}` makes one",
             wallet=name,
         )
-    password = config.keys.password.reveal() or typer.prompt(f"password of {path.name}", hide_input=True, err=True)
-    return open_keystore(path, password)
+    return open_keystore(path, config.keys.password.reveal() or _asked(f"password of {path.name}"))
 
 
 def new_password(config: Config) -> str:
-    """Return the password for a new keystore: the configured one, or one that is asked for twice."""
-    return config.keys.password.reveal() or str(
-        typer.prompt("password", hide_input=True, confirmation_prompt=True, err=True)
-    )
+    """Return the password for a new keystore: the configured one, or one that is asked for twice.
+
+    Raises:
+        PasswordMissing: when there is nobody to ask for it.
+    """
+    return config.keys.password.reveal() or _asked("password", twice=True)
+
+
+def _asked(what: str, *, twice: bool = False) -> str:
+    try:
+        with catch_warnings():  # without a terminal the password may come by a pipe: its echo is nobody's business
+            simplefilter("ignore", GetPassWarning)
+            return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True))
+    except typer.Abort:
+        if at_terminal():
+            raise
+        raise PasswordMissing(
+            f"{what}: nobody is at the terminal to type it; set USUFRUCT_KEYS_PASSWORD, or keys.password in the "
+            "configuration file",
+            field="keys.password",
+        ) from None
 
 
 def account(text: str, config: Config, field: str = "holder") -> Address:
