@@ -64,7 +64,7 @@ COMMANDS: Mapping[str, Entry] = {
         hidden=True,
     ),
     "work": Entry(
-        "Follow the chain, claim, finish deposits and give money back, until told to stop; says so in one JSON line.",
+        "Follow the chain, claim, deposit, refund, pay what is owed, until told to stop; says so in one JSON line.",
         "serving",
         "work_command",
         hidden=True,

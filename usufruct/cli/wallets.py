@@ -1,9 +1,8 @@
 """Whose key signs what a command sends: `--wallet`."""
 
-from getpass import GetPassWarning
+import sys
 from pathlib import Path
 from typing import Annotated
-from warnings import catch_warnings, simplefilter
 
 import orjson
 import typer
@@ -77,18 +76,16 @@ def new_password(config: Config) -> str:
 
 
 def _asked(what: str, *, twice: bool = False) -> str:
-    try:
-        with catch_warnings():  # without a terminal the password may come by a pipe: its echo is nobody's business
-            simplefilter("ignore", GetPassWarning)
-            return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True))
-    except typer.Abort:
-        if at_terminal():
-            raise
-        raise PasswordMissing(
-            f"{what}: nobody is at the terminal to type it; set USUFRUCT_KEYS_PASSWORD, or keys.password in the "
-            "configuration file",
-            field="keys.password",
-        ) from None
+    """Ask for a password at the terminal; without one it may come by a pipe, as one line."""
+    if at_terminal():
+        return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True))
+    if typed := sys.stdin.readline().rstrip("\r\n"):
+        return typed
+    raise PasswordMissing(
+        f"{what} is needed, and nobody is at the terminal to type it; set USUFRUCT_KEYS_PASSWORD, or keys.password in "
+        "the configuration file",
+        field="keys.password",
+    )
 
 
 def account(text: str, config: Config, field: str = "holder") -> Address:
