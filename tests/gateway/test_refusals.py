@@ -168,14 +168,14 @@ async def test_malformed_requests(world, hamlet, body, code, param):
 
 async def test_no_such_receipt_and_no_such_path(world, hamlet, client_of):
     client = client_of((await world.key()).text)
-    for path, kind, code in [
-        ("/receipts/0x" + "00" * 32, openai.NotFoundError, "receipt_not_found"),
-        ("/receipts/12", openai.BadRequestError, "invalid_hash"),
-        ("/audio", openai.NotFoundError, "unknown_route"),
+    for path, kind, code, param in [
+        ("/receipts/0x" + "00" * 32, openai.NotFoundError, "receipt_not_found", "receipt"),
+        ("/receipts/12", openai.BadRequestError, "invalid_hash", "receipt"),
+        ("/audio", openai.NotFoundError, "unknown_route", "path"),
     ]:
         with pytest.raises(kind) as caught:
             await client.get(path, cast_to=object)
-        assert caught.value.code == code
+        assert (caught.value.code, caught.value.param) == (code, param)
 
 
 async def test_one_bad_call_does_not_hold_money(world, hamlet, client_of):

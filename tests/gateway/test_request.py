@@ -78,8 +78,9 @@ def test_embeddings_take_text_or_numbers(given, texts, tokens, inputs):
 
 @pytest.mark.parametrize("given", [None, [], [[]], [1, "a"], {"a": 1}, [True, 1.5], 7])
 def test_embeddings_of_something_else_are_refused(given):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidRequest) as refused:
         read_embeddings({"model": "m", "input": given})
+    assert refused.value.details == {"field": "input"}
 
 
 values = st.recursive(
@@ -119,8 +120,9 @@ async def test_a_vocabulary_counts_joined_text(vocabulary):
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"version": "1.0"}'])
 def test_what_is_no_vocabulary_is_refused(content):
-    with pytest.raises(InvalidAsset):
+    with pytest.raises(InvalidAsset) as refused:
         Vocabulary(content)
+    assert refused.value.details == {"field": "vocabulary"}
 
 
 @pytest.mark.parametrize(
