@@ -280,8 +280,9 @@ async def test_the_loop_claims_and_gives_its_lease_back(town):
     await town.call(1, 300)
     loop = asyncio.create_task(claim_due(town.claimer, poll_seconds=0.01))
     async with asyncio.timeout(30):
-        while (await town.balances())["first shares"] != 300:
+        while (await town.ledger.channel(town.channel())).total_split != 300:
             await asyncio.sleep(0.05)
+    assert (await town.balances())["first shares"] == 300
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
     await town.call(2, 7)

@@ -22,6 +22,7 @@ from usufruct.payments import (
     BalanceTooLow,
     BatchKind,
     Bill,
+    ClaimPolicy,
     GrantExpired,
     GrantRefused,
     InvalidGrant,
@@ -147,6 +148,15 @@ class Passes:
     async def account(self) -> Any:
         return await self.town.ledger.channel(self.accounts.account_of(self.grant()))
 
+    async def look(self) -> Any:
+        """Read the account from the chain now."""
+        (channel,) = await self.town.observer.observe([self.terms.account(self.plan, self.world.PAYER.address)])
+        return channel
+
+    async def balance(self) -> int:
+        """What calls may use in all, as the chain has it now."""
+        return (await self.town.observer.peek(self.terms.account(self.plan, self.world.PAYER.address))).balance
+
     async def left(self) -> int:
         return await self.contract.activated(self.plan, self.world.PAYER.address, self.terms.meter)
 
@@ -252,16 +262,6 @@ async def test_a_limit_counts_what_other_grants_were_charged_and_what_runs(make_
 
 
 @pytest.mark.anvil
-async def test_the_watcher_sees_what_happens_to_an_account(make_passes):
-    passes = await make_passes()
-    await passes.activate(10)
-    await passes.call("call", 10)
-    await passes.activate(20)
-    await passes.town.watcher.poll()
-    assert (await passes.account()).reading.balance == 30 * passes.world.DOLLAR
-
-
-@pytest.mark.anvil
 async def test_burns_that_our_records_do_not_have_are_not_made_again(make_passes):
     """As after a restore: the meter burned, and the database knows only of the charge."""
     passes = await make_passes()
@@ -283,7 +283,7 @@ async def test_a_burn_that_the_chain_takes_back_is_known_as_not_made(make_passes
     await passes.call("call", 10)
     snapshot = await town.client.ask("evm_snapshot")
     await passes.burn(10)
-    await passes.town.watcher.poll()
+    await passes.look()
     assert (await passes.account()).reading.total_claimed == 10
     await town.client.ask("evm_revert", snapshot)
     for _ in range(2):
@@ -296,18 +296,39 @@ async def test_a_burn_that_the_chain_takes_back_is_known_as_not_made(make_passes
 
 
 @pytest.mark.anvil
-async def test_before_a_pass_ends_it_takes_no_call_and_what_it_owes_is_burned_at_once(make_passes):
-    passes = await make_passes(expires=10 * 86_400, policy=None)
+async def test_before_a_retirement_it_takes_no_call_and_what_it_owes_is_burned_at_once(make_passes):
+    passes = await make_passes(policy=ClaimPolicy())
+    town, world = passes.town, passes.world
+    await passes.activate(10)
+    registry = AssetRegistry(town.place.registry, town.client)
+    await town.act(world.FIRST.address, registry.retire(town.place.assets[0]))
+    await passes.call("call", 500)
+    assert await town.claimer.run() == [], "too little, and too young"
+    await town.devnet.pass_time(6 * 86_400 + 1)
+    await passes.look()
+    with pytest.raises(PassClosing):
+        await passes.reserve("too late", 1)
+    await town.claimer.run()
+    assert await passes.left() == 10 * world.DOLLAR - 500
+
+
+@pytest.mark.anvil
+async def test_a_pass_is_good_to_its_last_second_and_what_it_then_owes_is_asked_for_no_more(make_passes):
+    passes = await make_passes(expires=86_400)
     town = passes.town
     await passes.activate(10)
     await passes.call("call", 500)
-    assert await passes.town.claimer.run() == [], "too little, and too young"
-    await town.devnet.pass_time(9 * 86_400 + 1)
-    await passes.town.observer.observe([passes.terms.account(passes.plan, passes.world.PAYER.address)])
-    with pytest.raises(PassClosing):
+    await town.devnet.pass_time(86_400)
+    for _ in range(3):
+        assert await town.claimer.run(everything=True) == []
+    assert await town.claimer.set_aside() == []
+    assert town.claimer.counters.failed == 0
+    with pytest.raises(BalanceTooLow):
         await passes.reserve("too late", 1)
-    await passes.town.claimer.run()
-    assert await passes.left() == 10 * passes.world.DOLLAR - 500
+    await town.act(passes.world.STRANGER.address, passes.contract.sweep_expired(passes.plan))
+    assert await town.dollar.balance_of(town.place.shares[0]) == 9 * passes.world.DOLLAR, (
+        "it is the owners' all the same"
+    )
 
 
 @pytest.mark.anvil
@@ -315,22 +336,93 @@ async def test_credits_that_rest_are_kept_by_a_sign_of_life_and_refundable_witho
     passes = await make_passes()
     town, holder = passes.town, passes.world.PAYER.address
     await passes.activate(10)
-    await passes.call("call", 500)
+    await passes.call("all of it", 10 * passes.world.DOLLAR)
     assert await passes.keeper.run() == 0
     await town.devnet.pass_time(SILENCE // 2)
-    assert await passes.keeper.run() == 1
+    assert await passes.keeper.run() == 1, "used or not, they could be given back"
     await asyncio.sleep(0.1)
     assert await passes.keeper.run() == 0
     await town.devnet.pass_time(SILENCE - 3600)
-    account = passes.terms.account(passes.plan, holder)
-    await passes.town.observer.observe([account])
+    await passes.look()
     with pytest.raises(PassClosing):
-        await passes.reserve("too late", 1)
+        await passes.reserve("too late", 0)
     await town.devnet.pass_time(7200)
     await town.act(holder, passes.contract.refund_activated(passes.plan, passes.terms.meter, 9_999_800, holder))
-    await passes.town.claimer.run(everything=True)
+    await town.claimer.run(everything=True)
     assert await passes.left() == 0, "what is left of the charge"
     assert (await passes.account()).total_split == 200
+
+
+@pytest.mark.anvil
+async def test_void_credits_are_kept_by_no_sign(make_passes):
+    passes = await make_passes(expires=86_400)
+    await passes.activate(10)
+    await passes.call("call", 500)
+    await passes.town.devnet.pass_time(SILENCE)
+    assert await passes.keeper.run() == 0
+
+
+@pytest.mark.anvil
+async def test_what_is_owed_to_an_earlier_meter_is_not_burned_from_credits_for_another(make_passes):
+    passes = await make_passes()
+    town, world = passes.town, passes.world
+    await passes.activate(10)
+    await passes.call("by the old one", 1_000)
+    registry = AssetRegistry(town.place.registry, town.client)
+    await town.act(world.FIRST.address, registry.set_meter(town.place.assets[0], world.THIRD.address))
+    old, passes.terms = passes.terms, replace(passes.terms, meter=world.THIRD.address)
+    await passes.activate(10)
+    other = town.new_claimer(sender=town.sender(world.THIRD))
+    assert await other.run(everything=True) == []
+    await other.release()
+    assert await passes.left() == 10 * world.DOLLAR
+    await town.claimer.run(everything=True)
+    assert await passes.left() == 10 * world.DOLLAR
+    assert await passes.contract.activated(passes.plan, world.PAYER.address, old.meter) == 10 * world.DOLLAR - 1_000
+
+
+@pytest.mark.anvil
+async def test_a_burn_that_was_noted_and_made_already_is_not_made_again(make_passes):
+    """As after the restore of a copy that was taken between note and transaction."""
+
+    class Died(Exception):
+        pass
+
+    def die_at(point: str) -> None:
+        if point == "batch.noted":
+            raise Died
+
+    passes = await make_passes(points=die_at)
+    await passes.activate(10)
+    await passes.call("call", 4_000_000)
+    with pytest.raises(Died):
+        await passes.town.claimer.run(everything=True)
+    await passes.town.claimer.release()
+    holders, totals = [passes.world.PAYER.address], [4_000_000]
+    await passes.town.devnet.pass_time(1)
+    await passes.town.act(passes.terms.meter, passes.contract.burn_up_to(passes.plan, holders, totals))
+    for _ in range(2):
+        await passes.town.new_claimer().run(everything=True)
+    assert await passes.left() == 6_000_000
+    account = await passes.account()
+    assert account.total_split == account.charged == account.reading.total_claimed == 4_000_000
+
+
+@pytest.mark.anvil
+async def test_activations_count_once_they_are_confirmed_and_refunds_at_once(make_passes):
+    passes = await make_passes(confirmations=3)
+    town, holder, dollar = passes.town, passes.world.PAYER.address, passes.world.DOLLAR
+    await passes.activate(10)
+    await town.devnet.mine(3)
+    assert await passes.balance() == 10 * dollar
+    await passes.burn(4 * dollar)
+    await passes.activate(10)
+    assert await passes.balance() == 10 * dollar, "the burn hides nothing"
+    await town.devnet.mine(3)
+    assert await passes.balance() == 20 * dollar
+    await town.devnet.pass_time(SILENCE)
+    await town.act(holder, passes.contract.refund_activated(passes.plan, passes.terms.meter, dollar, holder))
+    assert await passes.balance() == 19 * dollar
 
 
 @pytest.mark.anvil
@@ -348,7 +440,6 @@ async def test_unused_credits_are_no_escrow_that_could_be_refunded(make_passes):
     ["claim.planned", "batch.noted", "broadcast.before", "broadcast.after", "batch.sent", "batch.confirmed"],
 )
 async def test_a_claimer_killed_there_burns_once(point, make_passes, anvil, database_url, settled_chain):
-    """A burn is a difference: made twice, it would take credits that nobody used."""
     passes = await make_passes()
     await passes.activate(10)
     await passes.call("call", 4_000_000)
@@ -360,7 +451,7 @@ async def test_a_claimer_killed_there_burns_once(point, make_passes, anvil, data
     async with passes.town.database.transaction() as unit:
         await unit.change(leases.update().values(until=0))
     await passes.town.claimer.run()
-    await passes.town.watcher.poll()
+    await passes.look()
     assert await passes.left() == 6_000_000
     account = await passes.account()
     assert account.total_split == account.charged == account.reading.total_claimed == 4_000_000

@@ -8,14 +8,18 @@ import orjson
 
 from usufruct.core import UINT128_MAX, Hash32, PaymentRequired
 from usufruct.gateway.counting import Counter
+from usufruct.gateway.errors import UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import Asset
 from usufruct.gateway.request import Asked
 from usufruct.payments import Allowance, IdempotencyKey, Lease, PriceCard, Reservation, VerifiedVoucher
-from usufruct.web import Exchange, Header
+from usufruct.web import BodyTooLarge, Exchange, Header
 
 BODY_BYTES = 8 << 20
 """The longest request that is read."""
+
+UNPAID_BYTES = 2 << 20
+"""The longest request that is priced for somebody who shows no payment."""
 
 
 class Payer(Protocol):
@@ -28,6 +32,10 @@ class Payer(Protocol):
     @property
     def account(self) -> str | None:
         """Who answers for what this payer does; None for nobody. Nobody can act under somebody else's."""
+
+    @property
+    def scope(self) -> str:
+        """Within which part of their calls an idempotency key is one; "": within all that one account pays for."""
 
     @property
     def identifier(self) -> str:
@@ -133,3 +141,20 @@ class KeptAnswer:
         """Read what `packed` wrote."""
         head, _, body = content.partition(b"\n")
         return cls(body=body, **orjson.loads(head))
+
+
+async def short_body(exchange: Exchange) -> bytes:
+    """Read a request that nobody may pay for.
+
+    Raises:
+        UnpaidBodyTooLarge: for a long one: its price is much work for nothing.
+    """
+    try:
+        return await exchange.body(UNPAID_BYTES)
+    except BodyTooLarge as error:
+        raise UnpaidBodyTooLarge(
+            f"a request may have {UNPAID_BYTES} bytes unless money is there for it: send a shorter one, or this one "
+            "with a key (`Authorization: Bearer uf_...`) or on a channel that holds a deposit",
+            field="body",
+            limit=UNPAID_BYTES,
+        ) from error

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from usufruct.accounts import Keys
-from usufruct.core import Clock, Hash32, PaymentRequired, UsufructError, hash32
+from usufruct.core import Clock, Hash32, PaymentRequired, Unavailable, UsufructError, hash32
 from usufruct.gateway.abandonment import Abandonments
 from usufruct.gateway.bill import SignedReceipt, signed
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
@@ -234,13 +234,13 @@ class Calls:
         try:
             order = replace(order, card=order.payer.card(order))
             allowance = order.payer.allowance(order)
-        except PaymentRequired:  # the price does not hold now; a call that was answered at it costs nothing again
+            reservation = await order.payer.reservation(order, allowance, call)
+        except (PaymentRequired, Unavailable):  # a call that was answered costs nothing again, whatever is wrong now
             kept = await self._kept(order, call)
             if kept is None:
                 raise
             return kept
         for left in reversed(range(_LOWERINGS + 1)):
-            reservation = await order.payer.reservation(order, allowance, call)
             try:
                 held = await self._ledger.reserve(reservation)
             except DatabaseUnavailable:
@@ -251,6 +251,7 @@ class Calls:
                 if lowered is None or not left:
                     raise
                 allowance = lowered
+                reservation = await order.payer.reservation(order, allowance, call)
             else:
                 return held if isinstance(held, Replay) else OpenCall(order, allowance, held.lease)
         raise AssertionError
@@ -305,4 +306,4 @@ def _idempotency(exchange: Exchange, payer: Payer, request_hash: Hash32) -> Idem
             f"idempotency-key must be at most {_LONGEST_IDEMPOTENCY_KEY} printable ASCII characters",
             field="idempotency-key",
         )
-    return IdempotencyKey(key, request_hash)
+    return IdempotencyKey(content_hash(f"{payer.scope}/{key}".encode()) if payer.scope else key, request_hash)

@@ -71,6 +71,11 @@ class KeyHolder:
         return self.key.payer
 
     @property
+    def scope(self) -> str:
+        """A key has a channel of its own, and that is its scope."""
+        return ""
+
+    @property
     def identifier(self) -> str:
         """Keys bring none: the header is all there is."""
         return ""

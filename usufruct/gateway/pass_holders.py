@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from usufruct.accounts import AssetOutOfScope
 from usufruct.core import Hash32, PaymentRequired, format_asset
-from usufruct.gateway.call import BODY_BYTES, Order
+from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
 from usufruct.gateway.holders import less_output
 from usufruct.gateway.metering import ceiling
 from usufruct.gateway.model import Asset
@@ -67,13 +67,20 @@ class PassHolder:
         return self.accounts.account_of(self.grant)
 
     @property
+    def scope(self) -> str:
+        """The grant: others' grants on the same credits are other callers."""
+        return self.grant.signature.hex()
+
+    @property
     def identifier(self) -> str:
         """Grants bring none: the header is all there is."""
         return ""
 
     async def body(self, exchange: Exchange) -> bytes:
-        """Read the request."""
-        return await exchange.body(BODY_BYTES)
+        """Read the request; a long one only if there are credits for it here already."""
+        if exchange.is_longer(UNPAID_BYTES) and await self.accounts.carries(self.grant):
+            return await exchange.body(BODY_BYTES)
+        return await short_body(exchange)
 
     def check_asset(self, asset: Asset) -> None:
         """Refuse every asset but the pass's own."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.core import Clock, Hash32, PaymentRequired
-from usufruct.gateway.call import BODY_BYTES, Order
-from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
+from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
+from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.gateway.model import Asset
 from usufruct.gateway.quotes import Quotes
@@ -24,14 +24,11 @@ from usufruct.payments import (
     scope_of,
     x402_name,
 )
-from usufruct.web import BodyTooLarge, Exchange, Header
+from usufruct.web import Exchange, Header
 
 SIGNATURE = b"payment-signature"
 NO_KEY = frozenset({"", "bearer", "bearer x402"})
 """What stands in `Authorization` of somebody who has no key: OpenAI's clients must send one, and send this."""
-
-UNPAID_BYTES = 2 << 20
-"""The longest request that is priced for somebody who shows no payment."""
 
 _REQUIRED = b"payment-required"
 _RESPONSE = b"payment-response"
@@ -112,11 +109,12 @@ class Nobody:
     exchange: Exchange
     name: str = "nobody"
     account: None = None
+    scope: str = ""
     identifier: str = ""
 
     async def body(self, exchange: Exchange) -> bytes:
         """Read a short request."""
-        return await _short_body(exchange)
+        return await short_body(exchange)
 
     def check_asset(self, asset: Asset) -> None:
         """Every asset may be priced."""
@@ -176,6 +174,11 @@ class Wallet:
         return scope_of(self.payment.config)
 
     @property
+    def scope(self) -> str:
+        """All of its channels are one caller's."""
+        return ""
+
+    @property
     def identifier(self) -> str:
         """x402's payment identifier."""
         return self.payment.identifier
@@ -184,7 +187,7 @@ class Wallet:
         """Read the request; a long one only if its voucher is good and the channel has money for it here already."""
         if exchange.is_longer(UNPAID_BYTES) and await self.wallets.funding.carries(self.payment):
             return await exchange.body(BODY_BYTES)
-        return await _short_body(exchange)
+        return await short_body(exchange)
 
     def check_asset(self, asset: Asset) -> None:
         """Wallets may call every asset."""
@@ -238,20 +241,3 @@ class Wallet:
         if isinstance(refusal, VoucherPublished):
             self.wallets.quotes.step_aside(order.request_hash)
         return [await self.wallets.price(self.exchange, order, refusal, self.payment)]
-
-
-async def _short_body(exchange: Exchange) -> bytes:
-    """Read a request that nobody may pay for.
-
-    Raises:
-        UnpaidBodyTooLarge: for a long one: its price is much work for nothing.
-    """
-    try:
-        return await exchange.body(UNPAID_BYTES)
-    except BodyTooLarge as error:
-        raise UnpaidBodyTooLarge(
-            f"a request may have {UNPAID_BYTES} bytes unless money is there for it: send a shorter one, or this one "
-            "with a key (`Authorization: Bearer uf_...`) or on a channel that holds a deposit",
-            field="body",
-            limit=UNPAID_BYTES,
-        ) from error

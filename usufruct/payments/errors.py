@@ -59,7 +59,7 @@ class GrantExpired(Unauthenticated):
 
 
 class PassClosing(PaymentRequired):
-    """The pass ends, or its credits can be given back, too soon for another call to be burned in time."""
+    """The credits can be given back too soon for another call to be burned in time."""
 
     code = "pass_closing"
 

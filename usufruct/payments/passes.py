@@ -21,6 +21,9 @@ from usufruct.payments.voucher import ChannelConfig
 SILENCE = 30 * 86_400
 """After how many seconds without a sign of its meter a pass's credits can be given back; `AccessPass` has the same."""
 
+_DELAY = 4 * 86_400
+"""Stands where a channel has its withdraw delay: what is charged is burned within a quarter of it."""
+
 GRANT_PREFIX = "up_"
 
 _GRANT_TYPE = keccak(b"PassGrant(uint256 pass,address meter,uint128 limit,uint256 expiresAt)")
@@ -53,7 +56,7 @@ class PassTerms:
             receiver=self.meter,
             receiver_authorizer=self.contract,
             token=self.token,
-            withdraw_delay=SILENCE,
+            withdraw_delay=_DELAY,
             salt=Hash32(f"0x{plan:064x}"),
         )
 
@@ -68,9 +71,14 @@ class PassTerms:
         return typed_digest(separator, struct)
 
 
-def plan_of(config: ChannelConfig) -> int:
+def plan_of(account: ChannelConfig) -> int:
     """Return the plan whose credits an account holds."""
-    return int(config.salt, 16)
+    return int(account.salt, 16)
+
+
+def asset_of(account: ChannelConfig) -> AssetId:
+    """Return the asset that an account's credits are for."""
+    return AssetId(plan_of(account) >> 128)
 
 
 @dataclass(frozen=True, slots=True)

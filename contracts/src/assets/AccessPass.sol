@@ -34,7 +34,7 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
     // Written through storage pointers, which the analyser does not follow.
     // slither-disable-next-line uninitialized-state
     mapping(PassId id => Plan) private _plans;
-    mapping(PassId id => mapping(address holder => mapping(address meter => uint256))) private _activated; // credits
+    mapping(PassId id => mapping(address holder => mapping(address meter => Activation))) private _activations;
     mapping(AssetId asset => mapping(address meter => uint256)) private _lastSign; // Unix seconds
 
     constructor(address registry) ERC1155("") {
@@ -99,7 +99,9 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
         require(meter == current && meter != address(0), NotMeter(asset, meter, current));
 
         _burn(msg.sender, PassId.unwrap(id), amount);
-        uint256 total = _activated[id][msg.sender][meter] += amount;
+        Activation storage activation = _activations[id][msg.sender][meter];
+        uint256 total = activation.left + amount;
+        activation.left = SafeCast.toUint128(total);
         if (since > _lastSign[asset][meter]) _lastSign[asset][meter] = since; // or a change of meter would end it at once
         emit Activated(asset, id, msg.sender, meter, amount, total);
     }
@@ -120,7 +122,9 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
         returns (uint256 paid)
     {
         _checkRefundable(id, meter);
-        _deactivate(id, msg.sender, meter, amount);
+        Activation storage activation = _activations[id][msg.sender][meter];
+        require(amount <= activation.left, NotActivated(id, msg.sender, meter, amount, activation.left));
+        activation.left -= uint128(amount);
         return _refund(id, amount, to);
     }
 
@@ -134,19 +138,21 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
     }
 
     /// @inheritdoc IAccessPass
-    function burnBatch(PassId id, address[] calldata holders, uint256[] calldata amounts)
+    function burnUpTo(PassId id, address[] calldata holders, uint256[] calldata totals)
         external
         nonReentrant
         returns (uint256 earned)
     {
-        require(holders.length == amounts.length, LengthMismatch(holders.length, amounts.length));
+        require(holders.length == totals.length, LengthMismatch(holders.length, totals.length));
         Plan storage plan_ = _unexpired(id);
-        uint256 total = 0;
+        uint256 sum = 0;
         for (uint256 i; i < holders.length; ++i) {
-            _burnActivated(id, holders[i], amounts[i]);
-            total += amounts[i];
+            uint256 burned = _activations[id][holders[i]][msg.sender].burned;
+            if (totals[i] <= burned) continue;
+            _burnActivated(id, holders[i], totals[i] - burned);
+            sum += totals[i] - burned;
         }
-        return _earn(id, plan_, total);
+        return _earn(id, plan_, sum);
     }
 
     /// @inheritdoc IAccessPass
@@ -183,7 +189,20 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
 
     /// @inheritdoc IAccessPass
     function activated(PassId id, address holder, address meter) external view returns (uint256) {
-        return _activated[id][holder][meter];
+        return _activations[id][holder][meter].left;
+    }
+
+    /// @inheritdoc IAccessPass
+    function standing(PassId id, address holder, address meter)
+        external
+        view
+        returns (uint256 left, uint256 burned, uint256 closesAt)
+    {
+        Plan storage plan_ = _known(id);
+        Activation storage activation = _activations[id][holder][meter];
+        closesAt = refundableAt(id, meter);
+        if (plan_.expiry != 0 && plan_.expiry <= closesAt) closesAt = 0;
+        return (_isExpired(plan_) ? 0 : activation.left, activation.burned, closesAt);
     }
 
     /// @inheritdoc IAccessPass
@@ -258,15 +277,13 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
         require(received == amount, WrongAmountReceived(token, received, amount));
     }
 
-    function _deactivate(PassId id, address holder, address meter, uint256 amount) private returns (uint256 left) {
-        uint256 available = _activated[id][holder][meter];
-        require(amount <= available, NotActivated(id, holder, meter, amount, available));
-        left = available - amount;
-        _activated[id][holder][meter] = left;
-    }
-
     function _burnActivated(PassId id, address holder, uint256 amount) private {
-        uint256 left = _deactivate(id, holder, msg.sender, amount);
+        Activation storage activation = _activations[id][holder][msg.sender];
+        uint256 left = activation.left;
+        require(amount <= left, NotActivated(id, holder, msg.sender, amount, left));
+        left -= amount;
+        activation.left = uint128(left);
+        activation.burned += uint128(amount);
         emit Burned(id.assetOf(), id, holder, msg.sender, amount, left);
     }
 

@@ -10,7 +10,7 @@ import {PassId} from "../types/PassId.sol";
 ///
 ///         A credit's life. `buy` mints it and puts its purchase price in escrow here. As long as it circulates it is an
 ///         ordinary ERC-1155 token. `activate` takes it out of circulation for the asset's meter: only that account can
-///         burn it, by `burn`, and each burn releases the purchase price of what was used to the asset's Shares. Credits
+///         burn it, and each burn releases the purchase price of what was used to the asset's Shares. Credits
 ///         not used, circulating or activated, are refunded at their purchase price once the asset is retired or the meter
 ///         concerned has given no sign of life for 30 days. After a plan's expiry its credits are void and what is left in
 ///         escrow goes to the asset's Shares.
@@ -56,6 +56,14 @@ interface IAccessPass {
         uint256 paid,
         uint256 escrow
     );
+
+    /// @notice What became of the credits that a holder activated for a meter.
+    /// @param left credits that the meter may burn.
+    /// @param burned credits that it burned, in all.
+    struct Activation {
+        uint128 left;
+        uint128 burned;
+    }
 
     /// @notice Credits were taken out of circulation for a meter. `activated` is the total for holder and meter afterwards.
     event Activated(
@@ -128,7 +136,7 @@ interface IAccessPass {
     error NotRefundable(PassId id, uint256 refundableAt);
 
     /// @notice Two lists that belong together differ in length.
-    error LengthMismatch(uint256 holders, uint256 amounts);
+    error LengthMismatch(uint256 holders, uint256 totals);
 
     // -- the title holder ----------------------------------------------------------------------------------------------
 
@@ -168,9 +176,12 @@ interface IAccessPass {
     /// @return earned money released to the asset's Shares and accrued there, atomic units.
     function burn(address holder, PassId id, uint256 amount) external returns (uint256 earned);
 
-    /// @notice Burns credits of many holders of one plan, with one payment to the asset's Shares.
+    /// @notice Burns credits of many holders of one plan, until `totals` of them were burned by the caller in all, with one
+    ///         payment to the asset's Shares.
+    /// @dev Totals, as in a claim of a channel: the same call made twice burns once, and one that comes late burns nothing.
+    /// @param totals what the caller will have burned of each holder's credits, over their whole life.
     /// @return earned money released, atomic units.
-    function burnBatch(PassId id, address[] calldata holders, uint256[] calldata amounts)
+    function burnUpTo(PassId id, address[] calldata holders, uint256[] calldata totals)
         external
         returns (uint256 earned);
 
@@ -196,6 +207,15 @@ interface IAccessPass {
 
     /// @notice Credits of `holder` that `meter` may burn.
     function activated(PassId id, address holder, address meter) external view returns (uint256);
+
+    /// @notice What a meter needs to know before it serves `holder`.
+    /// @return left credits that `meter` may burn; 0 once the plan has expired.
+    /// @return burned credits that it burned in all.
+    /// @return closesAt from when on what is left may be refunded, Unix seconds; 0: never, for the plan expires before.
+    function standing(PassId id, address holder, address meter)
+        external
+        view
+        returns (uint256 left, uint256 burned, uint256 closesAt);
 
     /// @notice The last sign of life of `meter` for `asset`, Unix seconds: an anchor, a burn, or its being named.
     function lastSign(AssetId asset, address meter) external view returns (uint256);

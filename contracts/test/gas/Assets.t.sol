@@ -70,20 +70,23 @@ contract AssetsGas is AssetsBase {
         vm.snapshotGasLastCall("assets", "pass_burn");
     }
 
-    function test_pass_burn_batch_10() public {
+    function test_pass_burn_up_to_10() public {
         PassId plan = _plan();
         address[] memory holders = new address[](10);
-        uint256[] memory amounts = new uint256[](10);
+        uint256[] memory totals = new uint256[](10);
         for (uint256 i; i < holders.length; ++i) {
             holders[i] = address(uint160(0xA000 + i));
-            amounts[i] = 1_000;
+            totals[i] = 1_000;
             _buyAndActivate(holders[i], plan, 1);
         }
         vm.prank(meter);
-        pass.burnBatch(plan, holders, amounts);
+        pass.burnUpTo(plan, holders, totals);
+        for (uint256 i; i < holders.length; ++i) {
+            totals[i] = 2_000;
+        }
         vm.prank(meter);
-        pass.burnBatch(plan, holders, amounts);
-        vm.snapshotGasLastCall("assets", "pass_burn_batch_10");
+        pass.burnUpTo(plan, holders, totals);
+        vm.snapshotGasLastCall("assets", "pass_burn_up_to_10");
     }
 
     /// @dev Every revenue token accrues.

@@ -155,6 +155,19 @@ contract AssetsHandler is Base {
         sent[address(_asset(plan % PLANS))][_token(1)] += earned;
     }
 
+    function burnUpTo(uint256 plan, uint256 holder, uint256 total) external {
+        PassId id = plans[plan % PLANS];
+        if (_void(id)) return;
+        address[] memory owners = new address[](1);
+        uint256[] memory totals = new uint256[](1);
+        owners[0] = holders[holder % HOLDERS];
+        (uint256 left, uint256 burned,) = _pass.standing(id, owners[0], _meter);
+        totals[0] = bound(total, 0, left + burned);
+        vm.prank(_meter);
+        uint256 earned = _pass.burnUpTo(id, owners, totals);
+        sent[address(_asset(plan % PLANS))][_token(1)] += earned;
+    }
+
     function refund(uint256 plan, uint256 holder, uint256 amount) external {
         PassId id = plans[plan % PLANS];
         if (_void(id) || time() < _pass.refundableAt(id, _meter)) return;

@@ -74,6 +74,7 @@ __all__ = [
     "SafeCastOverflowedUintDowncast",
     "SafeERC20FailedOperation",
     "SellingSet",
+    "StandingResult",
     "TransferBatch",
     "TransferSingle",
     "URI",
@@ -411,6 +412,26 @@ class RoyaltyInfoResult(Struct):
         return cls(receiver=Address(raw[0]), amount=int(raw[1]))
 
 
+@dataclass(frozen=True, slots=True)
+class StandingResult(Struct):
+    """What `standing` returns.
+
+    Solidity: `standing(uint256,address,address) returns (uint256, uint256, uint256)`
+    """
+
+    left: int
+    """Credits that `meter` may burn; 0 once the plan has expired."""
+    burned: int
+    """Credits that it burned in all."""
+    closes_at: int
+    """From when on what is left may be refunded, Unix seconds; 0: never, for the plan expires before."""
+
+    @classmethod
+    def from_abi(cls, raw: Values) -> Self:
+        """Build it from decoded ABI values."""
+        return cls(left=int(raw[0]), burned=int(raw[1]), closes_at=int(raw[2]))
+
+
 class AccessPass(Contract):
     """See IAccessPass for what a credit is and how it lives.
 
@@ -487,12 +508,19 @@ class AccessPass(Contract):
         """
         return self._call("f5298aca", ("address", "uint256", "uint256"), (holder, id, amount))
 
-    def burn_batch(self, id: int, holders: Sequence[Address], amounts: Sequence[int]) -> Call:
-        """Burns credits of many holders of one plan, with one payment to the asset's Shares.
+    def burn_up_to(self, id: int, holders: Sequence[Address], totals: Sequence[int]) -> Call:
+        """Burns credits of many holders of one plan, until `totals` of them were burned by the caller in all, with one
+        payment to the asset's Shares.
 
-        Solidity: `burnBatch(uint256,address[],uint256[])`
+        Totals, as in a claim of a channel: the same call made twice burns once, and one that comes late burns
+        nothing.
+
+        Args:
+            totals: What the caller will have burned of each holder's credits, over their whole life.
+
+        Solidity: `burnUpTo(uint256,address[],uint256[])`
         """
-        return self._call("d21c4388", ("uint256", "address[]", "uint256[]"), (id, holders, amounts))
+        return self._call("58ff1eda", ("uint256", "address[]", "uint256[]"), (id, holders, totals))
 
     def buy(self, id: int, packages: int, to: Address) -> Call:
         """Buys packages: takes `packages x price` from the caller into escrow and mints the credits to `to`.
@@ -649,6 +677,16 @@ class AccessPass(Contract):
         Solidity: `setSelling(uint256,bool)`
         """
         return self._call("dbf38b50", ("uint256", "bool"), (id, selling))
+
+    async def standing(self, id: int, holder: Address, meter: Address) -> StandingResult:
+        """What a meter needs to know before it serves `holder`.
+
+        Solidity: `standing(uint256,address,address)`
+        """
+        raw = await self._read(
+            "268b4f1f", ("uint256", "address", "address"), (id, holder, meter), ("uint256", "uint256", "uint256")
+        )
+        return StandingResult.from_abi(raw)
 
     async def supports_interface(self, interface_id: bytes) -> bool:
         """Returns true if this contract implements the interface defined by `interfaceId`. See the corresponding

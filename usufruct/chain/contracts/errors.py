@@ -1191,10 +1191,10 @@ class LengthMismatch(Revert):
     SELECTOR = bytes.fromhex("ab8b67c6")
     TYPES = ("uint256", "uint256")
 
-    def __init__(self, holders: int, amounts: int) -> None:
-        super().__init__("Two lists that belong together differ in length.", holders=holders, amounts=amounts)
+    def __init__(self, holders: int, totals: int) -> None:
+        super().__init__("Two lists that belong together differ in length.", holders=holders, totals=totals)
         self.holders = holders
-        self.amounts = amounts
+        self.totals = totals
 
 
 class NoRetirementPending(Revert):

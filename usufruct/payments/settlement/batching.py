@@ -168,12 +168,12 @@ class Batcher:
         return self._burn_call(claims) if kind is BatchKind.BURN else await self._claim_call(token, claims)
 
     def _burn_call(self, claims: Sequence[Claim]) -> Call:
-        """Burn credits of one plan. Unlike a claim this is a difference: it must never be sent under two keys."""
+        """Burn credits of one plan; as in a claim, each row is a total."""
         assert self._side.passes is not None
         contract = AccessPass(self._side.passes.contract, self._side.client)
         holders = [claim.config.payer for claim in claims]
-        amounts = [claim.cumulative - claim.split_from for claim in claims]
-        return contract.burn_batch(plan_of(claims[0].config), holders, amounts)
+        totals = [claim.cumulative for claim in claims]
+        return contract.burn_up_to(plan_of(claims[0].config), holders, totals)
 
     async def _claim_call(self, token: Address, claims: Sequence[Claim]) -> Call:
         digests = await digests_of(self._side, members_of(claims))

@@ -102,7 +102,6 @@ class Claimer:
         channels = await self._claimable()
         ended += await self._claimed_elsewhere(channels)
         due = channels if everything else await self._due(channels)
-        ended += await self._burn([channel for channel in due if self._side.holds_credits(channel)])
         escrows = [channel for channel in due if not self._side.holds_credits(channel)]
         refusals = []
         for token in sorted({channel.reading.config.token for channel in escrows}):
@@ -111,6 +110,7 @@ class Claimer:
                 ended += await self._claim(token, claims)
             except BatchRefused as refusal:
                 refusals.append(refusal)
+        ended += await self._burn([channel for channel in due if self._side.holds_credits(channel)])
         if refusals:
             raise refusals[0]
         return ended
@@ -199,10 +199,14 @@ class Claimer:
             raise
 
     async def _burn(self, accounts: Sequence[Channel]) -> list[Batch]:
-        """Burn the credits that calls used, plan by plan; each burn pays its purchase price to the asset's Shares."""
+        """Burn the credits that calls used, plan by plan; each burn pays its purchase price to the asset's Shares.
+
+        Only the meter that they were activated for can: accounts of an earlier claim key wait for it.
+        """
         ended: list[Batch] = []
-        for plan in sorted({plan_of(account.reading.config) for account in accounts}):
-            claims = await self._plan([each for each in accounts if plan_of(each.reading.config) == plan])
+        mine = [each for each in accounts if each.reading.config.receiver == self._sender.address]
+        for plan in sorted({plan_of(account.reading.config) for account in mine}):
+            claims = await self._plan([each for each in mine if plan_of(each.reading.config) == plan])
             if claims:
                 ended += await self._sort_and_send(BatchKind.BURN, claims[0].config.token, claims)
         return ended
@@ -276,7 +280,7 @@ class Claimer:
         return ended
 
     async def _burned_elsewhere(self, accounts: Sequence[Channel]) -> list[Batch]:
-        """Note burns that our records do not have: the database was restored. They paid the Shares when they were."""
+        """Note burns that our records do not have: the database was restored. They paid the Shares then."""
         claims = []
         for account in accounts:
             if account.reading.total_claimed > account.total_split:
@@ -341,6 +345,9 @@ class Claimer:
             sent = await self._sender.find(key) or await self._send(batch, index)
             if sent is not None and sent.state is State.PENDING and wait:
                 sent = await self._sender.wait(key, self._policy.wait_seconds)
+            if sent is None and done:  # what it anchors has happened: it goes on being tried
+                _log.error("batch %s: its receipts cannot be anchored now", batch.id)
+                return None
             if sent is None or sent.state in (State.REVERTED, State.DISPLACED):
                 return await self._give_up(batch, sent)
             if sent.state is State.PENDING:

@@ -39,13 +39,8 @@ class Observer:
         self._reader = ChannelReader(side.client, side.escrow, side.confirmations)
         self._passes: PassReader | None = None
         if side.passes is not None:
-            self._passes = PassReader(side, side.passes)
+            self._passes = PassReader(side.client, side.escrow, side.passes, side.confirmations)
         self._counters = counters or Counters()
-
-    async def catch_up(self) -> None:
-        """Take in what happened to pass credits since the last time."""
-        if self._passes is not None:
-            await self._passes.catch_up()
 
     async def open(self, config: ChannelConfig) -> Channel:
         """Make a channel known to the ledger, as the chain has it now.
@@ -102,7 +97,8 @@ class Observer:
                 async with self._side.database.transaction() as unit:
                     await take_for_good(unit, watched)
         if configs := await self._configs(wrong):
-            await self._read_each(list(configs.values()), frozenset(wrong))
+            for kind in self._kinds(list(configs.values())):
+                await self._read(self._reader_of(kind[0]), kind, frozenset(wrong))
         return len(wrong)
 
     async def _gone(self, young: Iterable[Watched]) -> frozenset[Hash32]:
@@ -125,19 +121,17 @@ class Observer:
         return channel.reading.block != watched.block
 
     async def _observe(self, configs: Sequence[ChannelConfig]) -> list[Channel]:
-        return [await self._side.ledger.observe(reading) for reading in await self._read_each(configs)]
+        found: list[Channel] = []
+        for kind in self._kinds(configs):
+            readings = await self._read(self._reader_of(kind[0]), kind)
+            found += [await self._side.ledger.observe(reading) for reading in readings.channels]
+        return found
 
-    async def _read_each(
-        self, configs: Sequence[ChannelConfig], wrong: frozenset[Hash32] = frozenset()
-    ) -> list[ChannelReading]:
-        """Read channels and accounts of pass credits, each kind by its own reader."""
+    def _kinds(self, configs: Sequence[ChannelConfig]) -> list[list[ChannelConfig]]:
+        """Return the channels, then the accounts of pass credits, as far as there are any: each has its own reader."""
         channels = [config for config in configs if not self._is_pass(config)]
         accounts = [config for config in configs if self._is_pass(config)]
-        found: list[ChannelReading] = []
-        for each in (channels, accounts):
-            if each:
-                found += (await self._read(self._reader_of(each[0]), each, wrong)).channels
-        return found
+        return [kind for kind in (channels, accounts) if kind]
 
     def _is_pass(self, config: ChannelConfig) -> bool:
         return self._side.passes is not None and self._side.passes.owns(config)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from usufruct.chain import Sender
 from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.core import AssetId, Clock, Hash32, Unavailable
+from usufruct.core import AssetId, Clock, Hash32, Unavailable, format_asset
 from usufruct.payments.errors import BalanceTooLow, ChannelUnknown, PassClosing
+from usufruct.payments.ledger.ledger import new_id
 from usufruct.payments.ledger.records import Channel
-from usufruct.payments.passes import SILENCE, PassGrant, PassTerms, plan_of
+from usufruct.payments.passes import SILENCE, PassGrant, PassTerms, asset_of, plan_of
 from usufruct.payments.settlement.model import ChainSide
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.pass_reader import CLOSING
@@ -61,25 +62,24 @@ class PassAccounts:
 
         Raises:
             BalanceTooLow: when nothing was activated; nobody's account leaves a row behind.
-            PassClosing: when the credits may be void or given back soon.
+            PassClosing: when the credits may be given back soon.
             RpcUnavailable: when the node does not answer.
         """
         channel = await self._current(grant, ceiling)
         if channel.reading.withdraw_at:
             raise PassClosing(
-                f"the credits of pass {grant.plan:#x} may be void or given back from {channel.reading.withdraw_at} on "
-                "(seconds since 1970); pay this call another way, or ask again later",
+                f"the credits of pass {grant.plan:#x} may be given back from {channel.reading.withdraw_at} on (seconds "
+                "since 1970); pay this call another way, or ask again later",
                 withdraw_at=channel.reading.withdraw_at,
             )
         return channel.reading.id
 
     async def _current(self, grant: PassGrant, ceiling: int) -> Channel:
         config, account = self._config(grant), self.account_of(grant)
-        try:
-            known = await self._side.ledger.channel(account)
-        except ChannelUnknown:
-            return await self._open(grant, config)
         now, looked = self._clock.monotonic(), self._looked.get(account, _NEVER)
+        known = await self._known(account)
+        if known is None:
+            return await self._open(grant, config)
         if now - looked.tried < _PAUSE_SECONDS or (now - looked.read < _FRESH_SECONDS and known.free >= ceiling):
             return known
         self._note(account, Looked(now, looked.read))
@@ -91,6 +91,17 @@ class PassAccounts:
             return known
         self._note(account, Looked(now, now))
         return channel
+
+    async def carries(self, grant: PassGrant) -> bool:
+        """Tell whether the grant's account has free credits here already."""
+        known = await self._known(self.account_of(grant))
+        return known is not None and min(known.free, grant.limit - known.charged - known.reserved) > 0
+
+    async def _known(self, account: Hash32) -> Channel | None:
+        try:
+            return await self._side.ledger.channel(account)
+        except ChannelUnknown:
+            return None
 
     async def _open(self, grant: PassGrant, config: ChannelConfig) -> Channel:
         if (await self._observer.peek(config)).balance == 0:
@@ -127,31 +138,34 @@ class PassKeeper:
         self._contract = AccessPass(terms.contract, side.client)
 
     async def run(self) -> int:
-        """Sign for every asset that is due, and return how many were; each sign is sent once."""
-        signed = 0
-        for plan in await self._plans():
-            signed += await self._sign(plan)
-        return signed
-
-    async def _plans(self) -> list[int]:
-        """Return one plan of each asset of which somebody holds activated credits."""
-        plans: dict[AssetId, int] = {}
+        """Sign for every asset that is due, and return for how many; a sign under way is not sent again."""
+        signed: set[AssetId] = set()
         after = ""
         while page := await self._side.ledger.channel_list(after):
             after = page[-1].reading.id
             for channel in page:
-                if self._side.holds_credits(channel) and channel.usable > channel.charged:
-                    plan = plan_of(channel.reading.config)
-                    plans.setdefault(AssetId(plan >> 128), plan)
-        return list(plans.values())
+                asset = asset_of(channel.reading.config)
+                if self._is_held(channel) and asset not in signed and await self._sign(channel.reading.config, asset):
+                    signed.add(asset)
+        return len(signed)
 
-    async def _sign(self, plan: int) -> bool:
-        asset, meter = AssetId(plan >> 128), self._terms.meter
-        head = await self._side.client.header("latest")
+    def _is_held(self, channel: Channel) -> bool:
+        """Tell whether it is an account of ours with credits left on the chain, whether or not calls used them."""
+        reading = channel.reading
+        ours = self._side.holds_credits(channel) and reading.config.receiver == self._terms.meter
+        return ours and reading.balance > reading.total_claimed
+
+    async def _sign(self, account: ChannelConfig, asset: AssetId) -> bool:
+        plan, meter = plan_of(account), self._terms.meter
         last = await self._contract.last_sign(asset, meter)
-        retiring = await self._contract.refundable_at(plan, meter) < last + SILENCE
-        if head is None or retiring or head.timestamp < last + _SIGN_AFTER:
+        head = await self._side.client.header("latest")
+        if head is None or head.timestamp < last + _SIGN_AFTER:
             return False
-        await self._sender.send(self._contract.anchor(asset), f"sign/{asset:#x}/{last}")
-        _log.info("a sign of life for %#x", asset)
+        standing = await self._contract.standing(plan, account.payer, meter)
+        retires = standing.closes_at < last + SILENCE
+        call = self._contract.anchor(asset)
+        if not standing.left or retires or await self._sender.unfinished(call):  # void, leaving, or signed for already
+            return False
+        await self._sender.send(call, f"sign/{asset:#x}/{new_id()}")
+        _log.info("a sign of life for %s", format_asset(asset))
         return True

@@ -1,8 +1,8 @@
 """Channels and tokens as the chain has them, many in one question, all of one block."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from usufruct.chain import Client, Header, Revert, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
@@ -38,29 +38,15 @@ class TokenFacts:
     version: str | None
 
 
-class Reader(Protocol):
-    """Reads one kind of channel."""
+class Reader(ABC):
+    """Reads one kind of channel as of the newest block that counts: that with so many `confirmations`, itself included.
 
-    async def read(self, configs: Sequence[ChannelConfig]) -> Readings:
-        """Read channels, all of one block.
-
-        Raises:
-            RpcUnavailable: when the node does not answer.
-            ReadingUnsettled: when the chain does not hold still.
-        """
-
-
-class ChannelReader:
-    """Reads channels as of the newest block that counts: the one with so many `confirmations`, itself included.
-
-    Two things do not wait for confirmations, because they only make us more careful: a withdrawal announced since, and
-    money that left since.
+    Some things do not wait for confirmations, because they only make us more careful: money that left since, and the
+    announcement that more will.
     """
 
-    def __init__(self, client: Client, escrow: Escrow, confirmations: int = 1) -> None:
+    def __init__(self, client: Client, confirmations: int = 1) -> None:
         self._client = client
-        self._escrow = escrow
-        self._settlement = BatchSettlement(escrow.contract, client)
         self._depth = confirmations - 1
 
     async def read(self, configs: Sequence[ChannelConfig]) -> Readings:
@@ -79,15 +65,28 @@ class ChannelReader:
                 return Readings(block.number, block.hash, tuple(found))
         raise ReadingUnsettled(f"blocks changed under {_TRIES} readings in a row; try again", tries=_TRIES)
 
-    async def refund_nonce(self, channel: Hash32) -> int:
-        """Return the nonce that the channel's next refund uses up."""
-        return await self._settlement.refund_nonce(bytes.fromhex(channel[2:]))
+    @abstractmethod
+    async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[ChannelReading]:
+        """Read channels as of `block`, and what happened since up to `head`."""
 
     async def _header(self, block: int | str) -> Header:
         header = await self._client.header("latest" if isinstance(block, str) else block)
         if header is None:
             raise ReadingUnsettled(f"the node has no block {block} now; try again", block=block)
         return header
+
+
+class ChannelReader(Reader):
+    """Reads channels of the escrow."""
+
+    def __init__(self, client: Client, escrow: Escrow, confirmations: int = 1) -> None:
+        super().__init__(client, confirmations)
+        self._escrow = escrow
+        self._settlement = BatchSettlement(escrow.contract, client)
+
+    async def refund_nonce(self, channel: Hash32) -> int:
+        """Return the nonce that the channel's next refund uses up."""
+        return await self._settlement.refund_nonce(bytes.fromhex(channel[2:]))
 
     async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[ChannelReading]:
         ids = [channel_id(self._escrow, config) for config in configs]

@@ -21,7 +21,6 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.chain import Log
 from usufruct.core import Address, Hash32
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member
 from usufruct.payments.store import channels
@@ -86,16 +85,6 @@ watched = Table(
     Column("event_at", BigInteger, nullable=False),  # when it came here, by the database's clock
     Column("block", BigInteger),  # of the last reading, until that block is final
     Column("hash", _Hash),  # the same block's
-)
-
-burns = Table(
-    "pass_burns",  # by our meter
-    metadata,
-    Column("account", _Hash, nullable=False, index=True),
-    Column("block", BigInteger, nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("amount", Amount, nullable=False),
-    PrimaryKeyConstraint("block", "position"),
 )
 
 
@@ -316,26 +305,6 @@ async def is_ours(unit: Unit, channel: Hash32) -> bool:
     """Tell whether a channel is one of the ledger's, or about to be."""
     known = select(channels.c.id).where(channels.c.id == channel)
     return bool(await unit.row(known) or await unit.row(select(watched.c.seen).where(watched.c.channel_id == channel)))
-
-
-# Pass credits
-
-
-async def add_burn(unit: Unit, account: Hash32, amount: int, log: Log) -> None:
-    """Note that our meter burned credits of an account."""
-    row = {"account": account, "block": log.block_number, "position": log.index, "amount": amount}
-    await unit.change(insert(burns).values(row))
-
-
-async def forget_burns(unit: Unit, block: int) -> None:
-    """Take back the burns in blocks after `block`."""
-    await unit.change(delete(burns).where(burns.c.block > block))
-
-
-async def burned_until(unit: Unit, account: Hash32, block: int) -> int:
-    """Return how many credits of an account were burned up to a block, that one included."""
-    rows = await unit.rows(select(burns.c.amount).where(burns.c.account == account, burns.c.block <= block))
-    return sum(row.amount for row in rows)
 
 
 async def _watched(unit: Unit, where: Any) -> list[Watched]:

@@ -64,7 +64,6 @@ class Watcher:
             ReorgTooDeep: when the chain is another one than the stream was read from.
         """
         await self._indexer.catch_up()
-        await self._observer.catch_up()
         return await self._observer.refresh() + await self._observer.verify()
 
     async def behind(self) -> int:

@@ -110,44 +110,6 @@ contract BurnTest is AssetsBase {
         assertEq(pass.refundActivated(plan, meter, 1_000_000, bob), 900_000, "refunded");
     }
 
-    function test_a_batch_is_the_sum_of_its_burns() public {
-        PassId plan = _plan();
-        _buyAndActivate(bob, plan, 1);
-        _buyAndActivate(carol, plan, 1);
-        address[] memory holders = new address[](3);
-        uint256[] memory amounts = new uint256[](3);
-        (holders[0], holders[1], holders[2]) = (bob, carol, bob);
-        (amounts[0], amounts[1], amounts[2]) = (1, 2, 3);
-        vm.prank(meter);
-        assertEq(pass.burnBatch(plan, holders, amounts), 5, "0.9 x 6, rounded down once");
-        assertEq(pass.activated(plan, bob, meter), 1_000_000 - 4, "bob");
-        assertEq(pass.activated(plan, carol, meter), 1_000_000 - 2, "carol");
-        assertEq(shares.revenue(address(money)).gross, 5, "one payment");
-    }
-
-    function test_reverts_whenBatchIsLopsided() public {
-        PassId plan = _plan();
-        vm.expectRevert(abi.encodeWithSelector(IAccessPass.LengthMismatch.selector, uint256(2), uint256(1)));
-        vm.prank(meter);
-        pass.burnBatch(plan, new address[](2), new uint256[](1));
-    }
-
-    function test_reverts_whenOneOfABatchIsNotCovered() public {
-        PassId plan = _plan();
-        _buyAndActivate(bob, plan, 1);
-        address[] memory holders = new address[](2);
-        uint256[] memory amounts = new uint256[](2);
-        (holders[0], holders[1]) = (bob, bob);
-        (amounts[0], amounts[1]) = (600_000, 600_000);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IAccessPass.NotActivated.selector, plan, bob, meter, uint256(600_000), uint256(400_000)
-            )
-        );
-        vm.prank(meter);
-        pass.burnBatch(plan, holders, amounts);
-    }
-
     function test_shows_in_the_shares_events() public {
         PassId plan = _plan();
         _buyAndActivate(bob, plan, 1);
