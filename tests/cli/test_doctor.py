@@ -36,7 +36,17 @@ def test_a_sound_installation_lacks_only_a_gateway(commands):
     assert set(problems(found)) == {"gateway"}
     assert code == 1
     assert {"software", "configuration", "disk", "database", "node", "clock", "contracts", "settlement"} <= found.keys()
-    assert {"token", "till", "gas money", "payees", "calls", "claims", "owner key", "claim key"} <= found.keys()
+    assert {
+        "token",
+        "till",
+        "gas money",
+        "payees",
+        "passes",
+        "calls",
+        "claims",
+        "owner key",
+        "claim key",
+    } <= found.keys()
 
 
 def test_people_read_one_line_for_each_thing(commands):

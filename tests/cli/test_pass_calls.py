@@ -1,5 +1,6 @@
 """Prepaid use from the plan to the owners' income, as people do it: by commands, and by the stock `openai` client."""
 
+import json
 import time
 
 import openai
@@ -37,7 +38,7 @@ def charges_of(client, *, stream: bool) -> int:
 def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, cli_world, librarian_url, tmp_path):
     commands = cli_world.Commands(own)
     with cli_world.running_cli("up", "--json", own=own, log=tmp_path / "up") as up:
-        terms = ("--input", "5", "--output", "20", "--call", "0.001", "--context", "8192", "--meter", CLAIM_KEY)
+        terms = ("--input", "5", "--output", "20", "--call", "0.001", "--context", "8192", "--meter", OWNER)
         commands.json("asset", "register", "prepaid", *terms, "--wallet", OWNER)
         commands.json(
             "sell",
@@ -53,6 +54,10 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
         )
         commands.json("pass", "plan", "prepaid", "--price", "9", "--credits", "10", "--wallet", OWNER)
         commands.json("wallet", "fund", BUYER)
+        told = [each for each in json.loads(commands.run("doctor", "--json").stdout) if each["subject"] == "passes"]
+        assert "cannot be used here" in told[0]["says"]
+        assert "asset meter prepaid" in told[0]["remedy"]
+        commands.json("asset", "meter", "prepaid", CLAIM_KEY, "--wallet", OWNER)
 
         grant = commands.json("pass", "grant", "prepaid", "--wallet", BUYER, "--save")
         client = openai.OpenAI(base_url=up.ready["url"], api_key=grant["key"], max_retries=0)
@@ -72,6 +77,16 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
         with pytest.raises(openai.APIStatusError) as over:
             charges_of(openai.OpenAI(base_url=up.ready["url"], api_key=small["key"], max_retries=0), stream=False)
         assert over.value.code == "limit_reached"
+        once = {"idempotency-key": "1"}
+        asked = {"model": "prepaid", "messages": ASK, "max_tokens": 20, "extra_headers": once}
+        bills = []
+        for key in (grant["key"], grant["key"], commands.json("pass", "grant", "prepaid", "--wallet", BUYER)["key"]):
+            answers = openai.OpenAI(base_url=up.ready["url"], api_key=key, max_retries=0).chat.completions
+            raw = answers.with_raw_response.create(**asked)
+            bills.append((raw.headers["x-usufruct-call"], int(raw.headers["x-usufruct-charge"])))
+        assert bills[0] == bills[1] != bills[2], "again for the same grant, for another one it is another call"
+        charged += bills[0][1] + bills[2][1]
+
         spoilt = grant["key"][:-8] + "AAAAAAAA"
         with pytest.raises(openai.AuthenticationError) as stranger:
             charges_of(openai.OpenAI(base_url=up.ready["url"], api_key=spoilt, max_retries=0), stream=False)

@@ -148,6 +148,16 @@ class Assets:
         call = self._contract.cancel_retirement(asset)
         return (await take(sender, call, f"asset/cancel-retirement/{asset:#x}")).hash
 
+    async def set_meter(self, sender: Sender, asset: AssetId, meter: Address) -> Hash32:
+        """Name who burns credits that are activated from now on; return the transaction.
+
+        Raises:
+            NotTitleHolder: when the sender may not.
+        """
+        await self._register.asset(asset)
+        await self._register.check_manager(sender.address, asset)
+        return (await take(sender, self._contract.set_meter(asset, meter), f"asset/meter/{asset:#x}")).hash
+
     async def show(self, asset: AssetId) -> OnChainAsset:
         """Return everything the chain says about an asset now.
 

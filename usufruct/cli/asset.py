@@ -72,11 +72,12 @@ def register(
         str, typer.Option(help="Who may hold the shares: open, or a policy contract. A devnet's default is open.")
     ] = "",
     resale_royalty: Annotated[str, typer.Option(help="Percent of resales of title and passes for the shares.")] = "0",
-    meter: Annotated[
+    meter_: Annotated[
         str,
         typer.Option(
+            "--meter",
             help="Who burns pass credits: an address or a wallet's name; the claim key's, for your own gateway to. "
-            "Without one there are no passes."
+            "Without one there are no passes.",
         ),
     ] = "",
     uri: Annotated[str, typer.Option(help="Where the title's metadata lies.")] = "",
@@ -113,7 +114,7 @@ def register(
                 transfer_policy=policy,
                 resale_royalty_bps=bps_of_percent(resale_royalty, "resale_royalty"),
                 parents=tuple([await _parent(text, desk) for text in parent or ()]),
-                meter=account(meter, config, "meter") if meter else ZERO_ADDRESS,
+                meter=account(meter_, config, "meter") if meter_ else ZERO_ADDRESS,
                 uri=uri,
                 endpoint=endpoint,
                 salt=bytes.fromhex(hash32(salt, "salt")[2:]) if salt else None,
@@ -196,6 +197,30 @@ def retire(
                 }
             retires_at, transaction = await desk.assets.retire(sender, which)
             return {"id": format_asset(which), "retires_at": moment(retires_at), "transaction": transaction}
+
+    print_facts(run(work), as_json=as_json)
+
+
+@app.command()
+def meter(
+    asset: AssetArgument,
+    who: Annotated[str, typer.Argument(metavar="METER", help="An address or a wallet's name; the gateway's is claim.")],
+    wallet: Wallet,
+    as_json: Json = False,
+) -> None:
+    """Name who burns pass credits that are activated from now on; those activated before stay with their meter.
+
+    Example: usufruct asset meter my-model claim --wallet 0
+    """
+    config = load_config()
+    signer = open_wallet(wallet, config)
+    named = account(who, config, "meter")
+
+    async def work() -> dict[str, object]:
+        async with open_desk(config) as desk:
+            which = await desk.register.find(asset)
+            transaction = await desk.assets.set_meter(desk.chain.sender(signer), which, named)
+            return {"id": format_asset(which), "meter": checksum(named), "transaction": transaction}
 
     print_facts(run(work), as_json=as_json)
 

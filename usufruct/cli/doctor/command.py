@@ -9,7 +9,7 @@ from usufruct.app import connect, open_chain, open_installation
 from usufruct.cli.doctor.chain import check_contracts, check_gas, check_keys, check_node, check_till, check_token
 from usufruct.cli.doctor.findings import Check, Finding, Verdict, ask, bad, good, skipped
 from usufruct.cli.doctor.machine import check_database, check_disk, check_gateway, check_software
-from usufruct.cli.doctor.trade import check_hanging, check_payees, check_upstreams
+from usufruct.cli.doctor.trade import check_hanging, check_passes, check_payees, check_upstreams
 from usufruct.cli.printing import Json, print_json, words
 from usufruct.cli.running import run
 from usufruct.config import Config, check_operator, load_config
@@ -86,6 +86,7 @@ async def _chain(config: Config) -> list[Finding]:
             checks = {
                 "payees": lambda: check_payees(installation),
                 "upstreams": lambda: check_upstreams(installation),
+                "passes": lambda: check_passes(installation),
                 "calls": lambda: check_hanging(installation),
             }
             for subject, check in checks.items():

@@ -1,17 +1,19 @@
-"""Checks of what is sold: payees, upstreams, calls and claims that hang."""
+"""Checks of what is sold: payees, upstreams, passes, calls and claims that hang."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 from usufruct.app import Installation
 from usufruct.chain import checksum
-from usufruct.chain.contracts.errors import NotAPayee
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.errors import NotAPayee, UnknownAsset
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.connectors import Limits, Upstream, UpstreamFault
-from usufruct.core import format_units
+from usufruct.core import ZERO_ADDRESS, format_units
 from usufruct.gateway import Asset, Replica
+from usufruct.payments import Channel
 
 _UNLISTED = NotAPayee.__name__
 _LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
@@ -51,6 +53,49 @@ async def _upstream(asset: Asset, replica: Replica) -> Finding:
     if replica.model not in models:
         return bad("upstreams", f"{asset.name}: {replica.url} has no model {replica.model} now", "start it there")
     return good("upstreams", f"{asset.name} answers at {replica.url}")
+
+
+async def check_passes(installation: Installation) -> AsyncIterator[Finding]:
+    """Credits of what is on offer are activated for this gateway, and none that were used wait for an earlier key."""
+    registry = AssetRegistry(installation.deployments.address(AssetRegistry), installation.client)
+    key, sound = installation.pass_terms.meter, True
+    for asset in await installation.catalogue.list():
+        try:
+            meter = (await registry.meter_of(asset.id)).meter
+        except UnknownAsset:  # sold for an address: it has no passes
+            continue
+        if meter not in (key, ZERO_ADDRESS):
+            sound = False
+            yield bad(
+                "passes",
+                f"pass credits of {asset.name} are activated for {checksum(meter)}, and cannot be used here",
+                f"its title holder runs `usufruct asset meter {asset.name} {checksum(key)}`",
+            )
+    for channel in await _waiting_credits(installation):
+        sound = False
+        yield bad(
+            "passes",
+            f"account {channel.reading.id} owes credits that only {checksum(channel.reading.config.receiver)} can burn",
+            "put that claim key's file back for one `usufruct claim run --everything`",
+        )
+    if sound:
+        yield good("passes", "credits are activated for this gateway's claim key, where there are any")
+
+
+async def _waiting_credits(installation: Installation) -> list[Channel]:
+    """Return the accounts that owe what an earlier claim key must burn."""
+    found: list[Channel] = []
+    after = ""
+    while page := await installation.ledger.channel_list(after):
+        after = page[-1].reading.id
+        accounts = [channel for channel in page if installation.chain_side.holds_credits(channel)]
+        found += [
+            account
+            for account in accounts
+            if account.reading.config.receiver != installation.pass_terms.meter
+            and account.total_split < min(account.charged, account.reading.balance)
+        ]
+    return found
 
 
 async def check_hanging(installation: Installation) -> AsyncIterator[Finding]:
