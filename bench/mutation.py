@@ -4,12 +4,14 @@ mutmut makes the faults, one changed expression each, and runs the tests that re
 pyproject.toml says in which files and with which tests. What mypy refuses is no fault anybody could commit: it does
 not count, in either direction. A fault that no test reaches has survived.
 
-Verdicts are kept in mutants/: another run tries only what is undecided or survived. `make clean` forgets them.
+Verdicts are kept in mutants/: another run tries only what is undecided or survived. A changed pyproject.toml and
+`make clean` forget them.
 """
 
 import argparse
 import json
 import random
+import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -63,6 +65,13 @@ def refused_by_mypy() -> set[str]:
         spans = json.loads((MUTANTS / f"{file}.spans").read_text())["spans"]
         refused |= {f"{module}.{name}" for name, (first, last) in spans.items() if wrong & set(range(first, last + 1))}
     return refused
+
+
+def forget_other_settings() -> None:
+    """Remove what was made under another pyproject.toml: other files, or tests that no longer run."""
+    learnt = MUTANTS / "mutmut-stats.json"
+    if learnt.exists() and learnt.stat().st_mtime < (ROOT / "pyproject.toml").stat().st_mtime:
+        shutil.rmtree(MUTANTS)
 
 
 def read_verdicts(rooms: Sequence[str], files: Sequence[str]) -> dict[str, Verdicts]:
@@ -136,6 +145,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", help="as usufruct/payments/model.py")
     asked = parser.parse_args()
 
+    forget_other_settings()
     mutmut(SMALL)
     where = (asked.room or ROOMS, asked.files)
     names = {name for verdicts in read_verdicts(*where).values() for name in verdicts}

@@ -161,3 +161,11 @@ async def test_max_tokens_reaches_the_upstream_lowered_to_what_may_be_spent(worl
     assert upstream.requests[-1]["max_tokens"] == 5
     assert cut.choices[0].finish_reason == "length"
     assert int(cut.usage.cost_details["ceiling"]) <= 33 + 5 + 3 * 5
+
+
+async def test_a_limit_set_for_one_call_lowers_even_the_output_that_was_named(world, upstream, client_of):
+    await world.asset("hamlet", upstream.url())
+    client = client_of((await world.key()).text)
+    limit = {"x-usufruct-limit": str(33 + 5 + 3 * 5)}
+    await client.chat.completions.create(model="hamlet", messages=ASK, max_tokens=50, extra_headers=limit)
+    assert upstream.requests[-1]["max_tokens"] == 5

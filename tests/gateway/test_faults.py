@@ -105,7 +105,7 @@ async def test_a_stream_that_breaks_is_charged_for_what_was_delivered(world, ups
     assert bill.charge == OWN_INPUT + 3 * len(text) + 5 == await world.charged(key)
 
 
-async def test_a_broken_stream_still_carries_its_bill(world, upstream, client_of):
+async def test_a_broken_stream_still_carries_its_bill(world, upstream, client_of, gateway_module):
     await world.asset("hamlet", upstream.url("cut"))
     key = await world.key()
     async with client_of(key.text).chat.completions.with_streaming_response.create(
@@ -115,6 +115,8 @@ async def test_a_broken_stream_still_carries_its_bill(world, upstream, client_of
     ending = orjson.loads(last.removeprefix(b"data: "))
     assert ending["error"]["code"] == "upstream_cut"
     assert int(ending["usage"]["cost_details"]["charge"]) == await world.charged(key)
+    assert int(ending["usufruct"]["amount"]) == await world.charged(key)
+    assert gateway_module.receipt_signer(ending["usufruct"]) == gateway_module.OPERATOR.receipts.address
     assert b"[DONE]" not in last
 
 

@@ -153,8 +153,9 @@ def test_a_role_is_one_of_the_known_ones(role):
 
 @pytest.mark.parametrize("tools", [[{"type": "custom", "name": "x"}], ["x"], {"type": "web_search"}, 5])
 def test_tools_are_functions(tools):
-    with pytest.raises(UsufructError, match="tools"):
+    with pytest.raises(UsufructError) as refused:
         read_chat({**HELLO, "tools": tools})
+    assert refused.value.details == {"field": "tools"}
 
 
 def test_limits_of_a_request_are_kept_to_the_unit():

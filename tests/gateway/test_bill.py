@@ -1,0 +1,75 @@
+"""What a caller is told about a charge: our counts, whatever the upstream said, and the receipt to check it by."""
+
+import base64
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from usufruct.core import Hash32
+from usufruct.gateway.bill import SignedReceipt, bill_event
+from usufruct.payments import Receipt
+
+CALL, CHANNEL, OTHER = (Hash32("0x" + digits * 32) for digits in ("ca", "c4", "0d"))
+
+
+@pytest.fixture
+def bill(gateway_module) -> SignedReceipt:
+    receipt = Receipt(
+        CALL, CHANNEL, gateway_module.TOKEN, 7, 3, OTHER, OTHER, OTHER, 120, 30, 1_500, 9_000, 1_800_000_000
+    )
+    return SignedReceipt(receipt, b"\x01" * 65, 2_000, flagged=True, operator=gateway_module.OPERATOR)
+
+
+def test_our_counts_stand_in_place_of_the_upstreams_and_its_other_members_stay(bill, gateway_module):
+    reported = {
+        "prompt_tokens": 9_999,
+        "completion_tokens": 8_888,
+        "total_tokens": 7_777,
+        "cost": 99,
+        "prompt_tokens_details": {"cached_tokens": 5},
+    }
+    ours = {
+        "prompt_tokens": 120,
+        "completion_tokens": 30,
+        "total_tokens": 150,
+        "cost": "0.0015",
+        "cost_details": {
+            "charge": "1500",
+            "ceiling": "2000",
+            "token": gateway_module.TOKEN,
+            "decimals": 6,
+            "flagged": True,
+        },
+    }
+    assert bill.usage() == ours
+    assert bill.usage(reported) == ours | {"prompt_tokens_details": {"cached_tokens": 5}}
+    assert not replace(bill, flagged=False).usage()["cost_details"]["flagged"]
+
+
+def test_a_whole_answer_says_it_in_headers(bill):
+    headers = dict(bill.headers())
+    receipt = headers.pop(b"x-usufruct-receipt")
+    assert headers == {
+        b"x-usufruct-charge": b"1500",
+        b"x-usufruct-cost": b"0.0015",
+        b"x-usufruct-ceiling": b"2000",
+        b"x-usufruct-input-tokens": b"120",
+        b"x-usufruct-output-tokens": b"30",
+        b"x-usufruct-call": CALL.encode(),
+    }
+    assert orjson.loads(base64.b64decode(receipt)) == bill.as_json()
+
+
+def test_a_stream_says_it_in_a_chunk_without_choices(bill):
+    event = bill_event(bill, "chatcmpl-1", "hamlet")
+    assert event.endswith(b"\n\n")
+    assert orjson.loads(event.removeprefix(b"data: ")) == {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1_800_000_000,
+        "model": "hamlet",
+        "choices": [],
+        "usage": bill.usage(),
+        "usufruct": bill.as_json(),
+    }
