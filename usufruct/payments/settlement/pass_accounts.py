@@ -1,6 +1,7 @@
 """Lets calls use pass credits, and keeps credits from being given back while they are served."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.chain import Sender
@@ -139,15 +140,13 @@ class PassKeeper:
 
     async def run(self) -> int:
         """Sign for every asset that is due, and return for how many; a sign under way is not sent again."""
-        signed: set[AssetId] = set()
+        held: dict[AssetId, list[ChannelConfig]] = {}
         after = ""
         while page := await self._side.ledger.channel_list(after):
             after = page[-1].reading.id
-            for channel in page:
-                asset = asset_of(channel.reading.config)
-                if self._is_held(channel) and asset not in signed and await self._sign(channel.reading.config, asset):
-                    signed.add(asset)
-        return len(signed)
+            for channel in filter(self._is_held, page):
+                held.setdefault(asset_of(channel.reading.config), []).append(channel.reading.config)
+        return sum([await self._sign(asset, accounts) for asset, accounts in held.items()])
 
     def _is_held(self, channel: Channel) -> bool:
         """Tell whether it is an account of ours with credits left on the chain, whether or not calls used them."""
@@ -155,17 +154,22 @@ class PassKeeper:
         ours = self._side.holds_credits(channel) and reading.config.receiver == self._terms.meter
         return ours and reading.balance > reading.total_claimed
 
-    async def _sign(self, account: ChannelConfig, asset: AssetId) -> bool:
-        plan, meter = plan_of(account), self._terms.meter
-        last = await self._contract.last_sign(asset, meter)
+    async def _sign(self, asset: AssetId, accounts: Sequence[ChannelConfig]) -> bool:
+        last = await self._contract.last_sign(asset, self._terms.meter)
         head = await self._side.client.header("latest")
         if head is None or head.timestamp < last + _SIGN_AFTER:
             return False
-        standing = await self._contract.standing(plan, account.payer, meter)
-        retires = standing.closes_at < last + SILENCE
         call = self._contract.anchor(asset)
-        if not standing.left or retires or await self._sender.unfinished(call):  # void, leaving, or signed for already
+        if await self._sender.unfinished(call) or not await self._closes_by_silence(accounts, last + SILENCE):
             return False
         await self._sender.send(call, f"sign/{asset:#x}/{new_id()}")
         _log.info("a sign of life for %s", format_asset(asset))
         return True
+
+    async def _closes_by_silence(self, accounts: Sequence[ChannelConfig], silent_at: int) -> bool:
+        """Tell whether a sign helps: of some plan credits are left, and no retirement or expiry comes before."""
+        for account in accounts:
+            standing = await self._contract.standing(plan_of(account), account.payer, self._terms.meter)
+            if standing.left and standing.closes_at == silent_at:
+                return True
+        return False
