@@ -53,8 +53,48 @@ class KeyHolders:
         return lambda needed: sign_voucher(self._escrow, key.channel, needed, signer)
 
 
+class Bearer:
+    """What payers who send a bearer key do alike; see `Payer`."""
+
+    __slots__ = ()
+
+    @property
+    def identifier(self) -> str:
+        """They bring none: the header is all there is."""
+        return ""
+
+    def card(self, order: Order) -> PriceCard:
+        """Return the asset's card."""
+        return order.card
+
+    def allowance(self, order: Order) -> Allowance:
+        """Fit the call into the limit its caller set for it."""
+        return ceiling(order.asked, order.counted_input, order.asset, order.card, order.budget)
+
+    def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
+        """Return less output that fits what is left, when the caller left the output open or limits it by money."""
+        if not isinstance(refusal, BalanceTooLow | LimitReached):
+            return None
+        if order.asked.wanted_output is not None and not (order.budget.own_limit and order.asked.wanted_output):
+            return None
+        needed, held = refusal.details["needed"], refusal.details.get("limit", refusal.details.get("balance"))
+        left = Budget(max(0, allowance.ceiling - (int(needed or 0) - int(held or 0))), own_limit=True)
+        try:
+            return ceiling(order.asked, order.counted_input, order.asset, order.card, left)
+        except OverBudget:
+            return None
+
+    def told(self, charged: int) -> Sequence[Header]:
+        """They read the bill's own headers."""
+        return ()
+
+    async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
+        """They pay in more, or get another key; a header would not help."""
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
-class KeyHolder:
+class KeyHolder(Bearer):
     """`Payer` with a bearer key."""
 
     key: BearerKey
@@ -75,11 +115,6 @@ class KeyHolder:
         """A key has a channel of its own, and that is its scope."""
         return ""
 
-    @property
-    def identifier(self) -> str:
-        """Keys bring none: the header is all there is."""
-        return ""
-
     async def body(self, exchange: Exchange) -> bytes:
         """Read the request."""
         return await exchange.body(BODY_BYTES)
@@ -93,18 +128,6 @@ class KeyHolder:
         """Refuse an asset out of the key's scope."""
         self.key.check_asset(asset.name)
 
-    def card(self, order: Order) -> PriceCard:
-        """Return the asset's card."""
-        return order.card
-
-    def allowance(self, order: Order) -> Allowance:
-        """Fit the call into the limit its caller set for it."""
-        return ceiling(order.asked, order.counted_input, order.asset, order.card, order.budget)
-
-    def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
-        """Return less output that fits what is left."""
-        return less_output(order, allowance, refusal)
-
     async def repetition(self, order: Order, call: Hash32) -> Reservation:
         """Ask in the name of the key's channel."""
         return order.reservation(call, Allowance(0, 0), self.key.channel)
@@ -113,25 +136,3 @@ class KeyHolder:
         """Pay from the key's channel, by a voucher of its session key, up to the key's spending limit."""
         sign = await self.holders.voucher_signer(self.key)
         return order.reservation(call, allowance, self.key.channel, sign=sign, limit=self.key.spending_limit)
-
-    def told(self, charged: int) -> Sequence[Header]:
-        """Holders of keys read the bill's own headers."""
-        return ()
-
-    async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
-        """Holders of keys deposit or make a new key; a header would not help."""
-        return ()
-
-
-def less_output(order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
-    """Return less output that fits what is left, when the caller left the output open or limits it by money."""
-    if not isinstance(refusal, BalanceTooLow | LimitReached):
-        return None
-    if order.asked.wanted_output is not None and not (order.budget.own_limit and order.asked.wanted_output):
-        return None
-    needed, held = refusal.details["needed"], refusal.details.get("limit", refusal.details.get("balance"))
-    left = Budget(max(0, allowance.ceiling - (int(needed or 0) - int(held or 0))), own_limit=True)
-    try:
-        return ceiling(order.asked, order.counted_input, order.asset, order.card, left)
-    except OverBudget:
-        return None

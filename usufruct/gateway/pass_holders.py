@@ -1,26 +1,23 @@
 """Callers with a grant of pass credits: the credits that its holder activated for our meter pay."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.accounts import AssetOutOfScope
-from usufruct.core import Hash32, PaymentRequired, format_asset
+from usufruct.core import Hash32, format_asset
 from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
-from usufruct.gateway.holders import less_output
-from usufruct.gateway.metering import ceiling
+from usufruct.gateway.holders import Bearer
 from usufruct.gateway.model import Asset
 from usufruct.payments import (
     GRANT_PREFIX,
     Allowance,
     PassAccounts,
     PassGrant,
-    PriceCard,
     Reservation,
     VerifiedVoucher,
     Voucher,
     read_grant,
 )
-from usufruct.web import Exchange, Header
+from usufruct.web import Exchange
 
 
 class PassHolders:
@@ -45,7 +42,7 @@ class PassHolders:
 
 
 @dataclass(frozen=True, slots=True)
-class PassHolder:
+class PassHolder(Bearer):
     """`Payer` with a grant."""
 
     grant: PassGrant
@@ -71,11 +68,6 @@ class PassHolder:
         """The grant: others' grants on the same credits are other callers."""
         return self.grant.signature.hex()
 
-    @property
-    def identifier(self) -> str:
-        """Grants bring none: the header is all there is."""
-        return ""
-
     async def body(self, exchange: Exchange) -> bytes:
         """Read the request; a long one only if there are credits for it here already."""
         if exchange.is_longer(UNPAID_BYTES) and await self.accounts.carries(self.grant):
@@ -92,18 +84,6 @@ class PassHolder:
                 asset=asset.name,
             )
 
-    def card(self, order: Order) -> PriceCard:
-        """Return the asset's card."""
-        return order.card
-
-    def allowance(self, order: Order) -> Allowance:
-        """Fit the call into the limit its caller set for it."""
-        return ceiling(order.asked, order.counted_input, order.asset, order.card, order.budget)
-
-    def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
-        """Return less output that fits what is left."""
-        return less_output(order, allowance, refusal)
-
     async def repetition(self, order: Order, call: Hash32) -> Reservation:
         """Ask in the name of the account; the grant was checked."""
         return order.reservation(call, Allowance(0, 0), self.channel)
@@ -116,11 +96,3 @@ class PassHolder:
             return VerifiedVoucher(Voucher(account, needed, self.grant.signature))
 
         return order.reservation(call, allowance, account, sign=sign, limit=self.grant.limit)
-
-    def told(self, charged: int) -> Sequence[Header]:
-        """Holders of grants read the bill's own headers."""
-        return ()
-
-    async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
-        """Holders of grants activate more credits; a header would not help."""
-        return ()
