@@ -22,6 +22,7 @@ from usufruct.payments import (
     KeyMismatch,
     Lease,
     Ledger,
+    LimitReached,
     OverCeiling,
     Replay,
     Reserved,
@@ -246,6 +247,16 @@ async def test_a_lease_of_another_epoch_bills_nothing(ledger: Ledger, world: Mod
             await step()
     with pytest.raises(CallUnknown):
         await ledger.meter(Lease(world.named("nobody"), lease.channel, 1), world.bill(1))
+
+
+async def test_a_callers_limit_counts_what_others_were_charged_and_hold(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    await reserved(ledger, world, "a", 90)
+    limited = replace(world.reservation("b", 20), limit=100)
+    with pytest.raises(LimitReached) as caught:
+        await ledger.reserve(limited)
+    assert caught.value.details == {"limit": 100, "needed": 110}
+    assert isinstance(await ledger.reserve(replace(limited, limit=110)), Reserved)
 
 
 async def test_a_call_without_sign_of_life_is_released_and_its_late_replica_bills_nothing(

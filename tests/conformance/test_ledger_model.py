@@ -50,6 +50,7 @@ class ModelChannel:
     voucher: int = 0
     spending: list[tuple[int, int]] = field(default_factory=list)
     claim: tuple[int, int] | None = None
+    published: set[int] = field(default_factory=set)
 
 
 class Model:
@@ -85,6 +86,8 @@ class Model:
     def refusal(self, name: int, ceiling: int, promise: int | None, key: str | None, body: str) -> str | None:
         """Say why a new call is refused, or None."""
         channel = self.channels[name]
+        if promise in channel.published:
+            return "VoucherPublished"
         for call in self.calls.values():
             if key is not None and call.key == f"{key}/{body}" and call.state != "released":
                 return "Replay" if call.state == "metered" else "StillRunning"
@@ -255,6 +258,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
                 assert sum(parts.values()) == end - channel.split
                 assert result.voucher.max_claimable >= result.cumulative == end
                 channel.claim = (channel.split, end)
+                channel.published.add(result.voucher.max_claimable)
                 self.claims[name] = result
 
         @rule(name=st.sampled_from(CHANNELS), confirmed=st.booleans(), sent=st.booleans())

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import orjson
 
-from usufruct.core import UINT128_MAX, Hash32, PaymentRequired
+from usufruct.core import Hash32, PaymentRequired
 from usufruct.gateway.counting import Counter
 from usufruct.gateway.errors import UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget
@@ -91,7 +91,7 @@ class Order:
         *,
         voucher: VerifiedVoucher | None = None,
         sign: Callable[[int], VerifiedVoucher] | None = None,
-        limit: int = UINT128_MAX,
+        limit: int | None = None,
     ) -> Reservation:
         """Return what the ledger is asked for, paid from `channel` by a voucher that came or one made by `sign`."""
         return Reservation(

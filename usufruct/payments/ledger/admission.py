@@ -39,7 +39,7 @@ def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
             "paid in",
             **_numbers(request, channel, needed),
         )
-    if needed > request.limit:
+    if request.limit is not None and needed > request.limit:
         raise LimitReached(
             f"{request.limit} may be spent in all, and {needed} is needed; wait for running calls, or get a key with a "
             "higher limit",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
+from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.model import CallState, Usage
 from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
 
@@ -86,7 +86,7 @@ class Reservation:
     """What a call asks for. `call` is chosen by the caller, at random; asking twice with the same id reserves once.
 
     `voucher` is what an x402 client sent. A bearer key sends none: `sign` is its session key, asked for a voucher over
-    exactly the amount needed. `limit` is the most that the caller may let the channel be charged in all.
+    exactly the amount needed. `limit` is the most that the channel may be charged in all for this caller.
     """
 
     call: Hash32
@@ -97,7 +97,7 @@ class Reservation:
     request_hash: Hash32
     voucher: VerifiedVoucher | None = None
     sign: Callable[[int], VerifiedVoucher] | None = None
-    limit: int = UINT128_MAX
+    limit: int | None = None
     idempotency: IdempotencyKey | None = None
 
 
