@@ -65,6 +65,9 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
             charges_of(client, stream=False)
         assert (poor.value.status_code, poor.value.code) == (402, "insufficient_balance")
 
+        said = commands.refused("call", "prepaid", "What is a channel?").message
+        assert "usufruct pass activate" in said
+        assert "deposit" not in said
         commands.json("pass", "buy", "prepaid", "--wallet", BUYER)
         commands.json("pass", "activate", "prepaid", "10", "--wallet", BUYER)
         charged = charges_of(client, stream=False) + charges_of(client, stream=True)

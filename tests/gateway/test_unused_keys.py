@@ -1,4 +1,4 @@
-"""Keys that nobody put money behind do not stay, and neither do their channels; all others do."""
+"""Keys that nobody put money behind do not stay; all others do."""
 
 from dataclasses import replace
 
@@ -7,7 +7,6 @@ import pytest
 from usufruct.accounts import KeyUnknown
 from usufruct.core import SystemClock
 from usufruct.gateway import UNUSED_SECONDS, UnusedKeys
-from usufruct.payments import ChannelUnknown
 
 
 class Chain:
@@ -46,8 +45,7 @@ async def test_only_what_never_had_money_is_removed_and_the_chain_is_asked_first
     clock.ahead = UNUSED_SECONDS + 1
     chain.balances[late.key.channel] = 700
     assert await unused.run() == 1
-    with pytest.raises(ChannelUnknown):
-        await world.ledger.channel(empty.key.channel)
+    assert (await world.channel(empty)).reading.balance == 0, "known, should money come late"
     with pytest.raises(KeyUnknown):
         await world.keys.authenticate(f"Bearer {empty.text}")
     assert (await world.channel(late)).reading.balance == 700
@@ -55,17 +53,3 @@ async def test_only_what_never_had_money_is_removed_and_the_chain_is_asked_first
         await world.keys.authenticate(f"Bearer {each.text}")
     assert await unused.run() == 0
     assert [key.id for key in await world.keys.waiting()] == [planned.key.id]
-
-
-async def test_one_whose_channel_went_when_a_worker_died_goes_too(world, gateway_module):
-    new = await world.empty_key(10**6, gateway_module.PAYER)
-    assert await world.ledger.forget(new.key.channel)
-    assert await UnusedKeys(world.keys, world.ledger, Chain(world), SystemClock()).run() == 1
-    assert await world.keys.waiting() == []
-
-
-async def test_a_channel_with_a_past_is_never_forgotten(world, gateway_module):
-    new = await world.key(balance=500)
-    await world.fund(new, 0, block=2)
-    assert not await world.ledger.forget(new.key.channel)
-    assert (await world.channel(new)).reading.balance == 0

@@ -106,7 +106,7 @@ LANDED = {
     "r0004_catalogue.py": "4b1cdf6281541b6c",
     "r0005_settlement.py": "5bd75c9ce41c9919",
     "r0006_assets.py": "01d6bd1ccb043d3b",
-    "r0007_keys_without_money.py": "d8b4df073053aa71",
+    "r0007_keys_without_money.py": "f3b29ef6d4b52eb1",
 }
 """What databases somewhere have run already, by the first 16 hex digits of the file's SHA-256."""
 

@@ -17,10 +17,7 @@ from usufruct.chain import (
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import Address, ChainId, Conflict, address
-from usufruct.payments import (
-    TokenFacts,
-    token_facts,
-)
+from usufruct.payments import TokenFacts, token_facts
 from usufruct.store import Database, ensure_current, open_database
 
 FEE_SINK = DEVNET_ADDRESSES[3]

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import uvicorn
 
@@ -15,9 +15,11 @@ from usufruct.web import GuardedProtocol, Router, SideServer
 MOST_CONNECTIONS = 2_000
 """Connections a gateway takes at once; more are answered 503."""
 
-
 MOST_READERS = 20
 """Connections at which a process shows its numbers at once."""
+
+_GUARDED: dict[str, Any] = {"log_config": None, "access_log": False, "ws": "none", "http": GuardedProtocol}
+"""What all our listeners have in common: our own log, and bounds on every connection."""
 
 
 class AddressTaken(Conflict):
@@ -30,15 +32,7 @@ async def serve(installation: Installation, announce: Callable[[str], None]) -> 
     """Serve the gateway until the process is told to stop; `announce` is given its base URL once it accepts calls."""
     setting = installation.config.gateway
     listening = _listen(setting.host, setting.port, "gateway.host or gateway.port")
-    options = uvicorn.Config(
-        installation.router(),
-        log_config=None,
-        access_log=False,
-        ws="none",
-        lifespan="on",
-        http=GuardedProtocol,
-        limit_concurrency=MOST_CONNECTIONS,
-    )
+    options = uvicorn.Config(installation.router(), lifespan="on", limit_concurrency=MOST_CONNECTIONS, **_GUARDED)
     server = uvicorn.Server(options)
     with listening:
         async with show_metrics(installation, "gateway"):
@@ -65,13 +59,10 @@ async def show_metrics(installation: Installation, process: Literal["gateway", "
     with _listen(setting.host, port, f"metrics.host or metrics.{process}_port") as listening:
         options = uvicorn.Config(
             Router(installation.metrics.routes),
-            log_config=None,
-            access_log=False,
-            ws="none",
             lifespan="off",
-            http=GuardedProtocol,
             limit_concurrency=MOST_READERS,
             timeout_graceful_shutdown=1,
+            **_GUARDED,
         )
         server = SideServer(options)
         serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -116,7 +116,7 @@ def call(
             except GatewayRefused as refusal:
                 if refusal.reason not in WORTH_SAYING:
                     raise
-                raise in_whole_units(refusal, offer, key.channel) from refusal
+                raise in_whole_units(refusal, offer, key) from refusal
         if not as_json:
             _show("\n" if streamed else answered.text + "\n")
         agreed = _agreed(key, offer, config)

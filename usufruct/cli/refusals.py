@@ -1,6 +1,7 @@
 """A gateway's refusals over money as people need them: in whole units of the token, with the command that helps."""
 
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused
+from usufruct.cli.saved import SavedKey
 from usufruct.core import format_units
 from usufruct.payments import Offer
 from usufruct.web import Members
@@ -24,21 +25,31 @@ _SAYINGS = {
 }
 """By the refusal's code: the amounts among its details, and what is said of them."""
 
+_OF_GRANTS = {
+    "insufficient_balance": "fewer credits are activated than the call may cost: `usufruct pass activate PLAN CREDITS "
+    "--wallet NAME` hands more to the service's meter",
+    "limit_reached": "the grant may be charged {limit} {symbol} in all, and {needed} is needed: wait for running "
+    "calls, or make another with `usufruct pass grant`",
+}
+"""What is said instead to who calls with a grant of pass credits."""
+
 WORTH_SAYING = frozenset(_SAYINGS)
 
 
-def in_whole_units(refusal: GatewayRefused, offer: Offer, channel: str) -> GatewayRefused:
-    """Return a refusal that is `WORTH_SAYING` as its caller needs it; `channel` is the key's, if that is known.
+def in_whole_units(refusal: GatewayRefused, offer: Offer, key: SavedKey) -> GatewayRefused:
+    """Return a refusal that is `WORTH_SAYING` as the holder of `key` needs it.
 
     Raises:
         GatewayMalformed: when its numbers are missing.
     """
     names, sentence = _SAYINGS[refusal.reason]
+    if key.is_grant:
+        sentence = _OF_GRANTS.get(refusal.reason, sentence)
     details = Members(refusal.details, GatewayMalformed, "details")
     amounts = {name: details.amount(name) for name in names}
     missing = max(amounts["needed"] - amounts.get("balance", 0), offer.least_deposit)
     shown = {
         name: format_units(amount, offer.token.decimals) for name, amount in (amounts | {"missing": missing}).items()
     }
-    said = sentence.format(**shown, symbol=offer.token.symbol, channel=channel or "CHANNEL")
+    said = sentence.format(**shown, symbol=offer.token.symbol, channel=key.channel or "CHANNEL")
     return GatewayRefused(refusal.http_status, refusal.reason, said, refusal.details)

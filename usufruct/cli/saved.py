@@ -15,6 +15,7 @@ import typer
 from usufruct.config import Config
 from usufruct.core import UINT128_MAX, Conflict, Hash32, Invalid, NotFound, hash32
 from usufruct.payments import (
+    GRANT_PREFIX,
     ChannelConfig,
     ReceiptDocument,
     TokenFacts,
@@ -69,6 +70,11 @@ class SavedKey:
 
     def __repr__(self) -> str:
         return f"SavedKey({self.id} of {self.gateway})"
+
+    @property
+    def is_grant(self) -> bool:
+        """Tell whether it pays with somebody's pass credits."""
+        return self.key.startswith(GRANT_PREFIX)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ import logging
 
 from usufruct.accounts import BearerKey, Keys
 from usufruct.core import Clock, forever
-from usufruct.payments import ChannelUnknown, Ledger, Observer
+from usufruct.payments import Ledger, Observer
 
 UNUSED_SECONDS = 3 * 86_400
 """How long a key waits for its first money."""
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 class UnusedKeys:
-    """Removes keys whose channel never held anything, and the channel with them."""
+    """Removes keys whose channel never held anything; the channel stays, so that late money goes back by itself."""
 
     def __init__(self, keys: Keys, ledger: Ledger, observer: Observer, clock: Clock) -> None:
         """Ask the chain by `observer` before anything is removed."""
@@ -34,11 +34,7 @@ class UnusedKeys:
         return removed
 
     async def _look(self, key: BearerKey) -> bool:
-        try:
-            channel = await self._ledger.channel(key.channel)
-        except ChannelUnknown:  # whoever removed it died before the key was
-            await self._keys.remove(key)
-            return True
+        channel = await self._ledger.channel(key.channel)
         if channel.reading.balance or channel.charged:
             await self._keys.funded(key)
             return False
@@ -48,7 +44,8 @@ class UnusedKeys:
         if reading.balance or reading.total_claimed:
             await self._observer.observe([channel.reading.config])
             return False
-        if not await self._ledger.forget(key.channel):
+        deposit = await self._ledger.pending_deposit_of(key.payer)
+        if deposit is not None and deposit.channel == key.channel:
             return False
         await self._keys.remove(key)
         return True

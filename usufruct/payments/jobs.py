@@ -35,7 +35,7 @@ async def owed_due(owed: Owed, *, poll_seconds: float = 60.0) -> None:
         await owed.release()
 
 
-async def sign_due(keeper: PassKeeper, *, poll_seconds: float = 3600.0) -> None:
+async def sign_due(keeper: PassKeeper, *, poll_seconds: float = 600.0) -> None:
     """Give signs of life for pass credits that rest, for ever."""
     await forever("sign", keeper.run, poll_seconds)
 

@@ -1,7 +1,7 @@
 """Pass credits as money for calls.
 
 The credits of one plan that one holder activated for our meter are an account. The ledger keeps it as it keeps a
-channel: what was activated is the balance, what was burned is claimed, a plan's end or a silent meter is a withdrawal.
+channel: what was activated is the balance, what was burned is claimed, a retirement or a silent meter is a withdrawal.
 One credit pays one atomic unit of charge.
 
 The holder lets a caller use the account by a grant: an EIP-712 signature (domain "Usufruct Passes", version "1", the
@@ -61,7 +61,7 @@ class PassTerms:
         )
 
     def owns(self, config: ChannelConfig) -> bool:
-        """Tell whether an account of the ledger is one of pass credits."""
+        """Tell whether it is the configuration of an account of pass credits, whoever is its meter."""
         return config.receiver_authorizer == self.contract
 
     def digest(self, plan: int, limit: int, expires_at: int) -> bytes:

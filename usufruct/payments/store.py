@@ -98,7 +98,7 @@ entries = Table(
     "entries",
     metadata,
     Column("id", _Serial, Identity(), primary_key=True),
-    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False, index=True),
+    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False),
     Column("call_id", _Hash),
     Column("asset", String(34)),
     Column("debit", String(9), nullable=False),

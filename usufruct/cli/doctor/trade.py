@@ -88,7 +88,7 @@ async def _waiting_credits(installation: Installation) -> list[Channel]:
     after = ""
     while page := await installation.ledger.channel_list(after):
         after = page[-1].reading.id
-        accounts = [channel for channel in page if installation.chain_side.holds_credits(channel)]
+        accounts = [channel for channel in page if installation.chain_side.holds_credits(channel.reading.config)]
         found += [
             account
             for account in accounts

@@ -137,20 +137,6 @@ def totals() -> Verb[list[Totals]]:
     return [Totals(Address(token), *values) for token, values in sorted(sums.items())]
 
 
-def forget(channel_id: Hash32) -> Verb[bool]:
-    """Remove a channel that nothing ever happened on; False when something did, or a deposit is under way."""
-    untouched = " AND ".join(
-        f"NOT EXISTS (SELECT 1 FROM {table} WHERE channel_id = $1)"
-        for table in ("calls", "entries", "claims", "refunds")
-    )
-    removed = yield from ask_one(
-        f"DELETE FROM channels WHERE id = $1 AND {untouched} "
-        "AND NOT EXISTS (SELECT 1 FROM deposits WHERE channel_id = $1 AND state = 'planned') RETURNING id",
-        channel_id,
-    )
-    return removed is not None
-
-
 def channel_list(after: str, limit: int) -> Verb[list[Channel]]:
     """Return channels by id, from the one after `after`."""
     rows = yield from ask(f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id > $1 ORDER BY id LIMIT $2", after, limit)

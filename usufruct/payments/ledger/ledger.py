@@ -88,10 +88,6 @@ class Ledger:
         """
         return await self._read("channel", lambda: find_channel(channel))
 
-    async def forget(self, channel: Hash32) -> bool:
-        """Remove a channel that nothing ever happened on, and tell whether it was one."""
-        return await self._write("forget", lambda: channels.forget(channel), channel)
-
     async def channel_list(self, after: str = "", limit: int = _BATCH) -> list[Channel]:
         """Return channels by id, a page at a time, from the one after `after`."""
         return await self._read("channel_list", lambda: channels.channel_list(after, limit))

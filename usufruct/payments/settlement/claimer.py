@@ -102,7 +102,7 @@ class Claimer:
         channels = await self._claimable()
         ended += await self._claimed_elsewhere(channels)
         due = channels if everything else await self._due(channels)
-        escrows = [channel for channel in due if not self._side.holds_credits(channel)]
+        escrows, accounts = self._by_kind(due)
         refusals = []
         for token in sorted({channel.reading.config.token for channel in escrows}):
             claims = await self._plan([each for each in escrows if each.reading.config.token == token])
@@ -110,10 +110,17 @@ class Claimer:
                 ended += await self._claim(token, claims)
             except BatchRefused as refusal:
                 refusals.append(refusal)
-        ended += await self._burn([channel for channel in due if self._side.holds_credits(channel)])
+        ended += await self._burn(accounts)
         if refusals:
             raise refusals[0]
         return ended
+
+    def _by_kind(self, channels: Sequence[Channel]) -> tuple[list[Channel], list[Channel]]:
+        """Divide channels of the escrow and accounts of pass credits."""
+        kinds: tuple[list[Channel], list[Channel]] = ([], [])
+        for channel in channels:
+            kinds[self._side.holds_credits(channel.reading.config)].append(channel)
+        return kinds
 
     async def take(self) -> bool:
         """Become the one that claims, or go on being it; False while another process is."""
@@ -259,11 +266,11 @@ class Claimer:
 
     async def _claimed_elsewhere(self, channels: Sequence[Channel]) -> list[Batch]:
         """Split what reached the till without us; what it has paid out already is only noted, as are burns."""
-        ended = await self._burned_elsewhere([each for each in channels if self._side.holds_credits(each)])
-        channels = [each for each in channels if not self._side.holds_credits(each)]
-        for token in sorted({channel.reading.config.token for channel in channels}):
+        escrows, accounts = self._by_kind(channels)
+        ended = await self._burned_elsewhere(accounts)
+        for token in sorted({channel.reading.config.token for channel in escrows}):
             unsplit = await self._batcher.unsplit(token)
-            mine = [channel for channel in channels if channel.reading.config.token == token]
+            mine = [channel for channel in escrows if channel.reading.config.token == token]
             if unsplit:
                 mine = await self._observer.observe([channel.reading.config for channel in mine])
             ahead = [channel for channel in mine if channel.reading.total_claimed > channel.total_split]

@@ -63,9 +63,9 @@ class ChainSide:
         """How deep a reorganisation may be."""
         return max(HORIZON_BLOCKS, self.final_blocks)
 
-    def holds_credits(self, channel: Channel) -> bool:
-        """Tell whether the ledger's channel is an account of pass credits, and no escrow."""
-        return self.passes is not None and self.passes.owns(channel.reading.config)
+    def holds_credits(self, config: ChannelConfig) -> bool:
+        """Tell whether what the ledger keeps as a channel is an account of pass credits, and no escrow."""
+        return self.passes is not None and self.passes.owns(config)
 
 
 @dataclass(frozen=True, slots=True)

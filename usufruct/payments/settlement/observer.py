@@ -49,7 +49,7 @@ class Observer:
             ChannelRefused: when it does not meet the operator's terms.
             RpcUnavailable: when the node does not answer.
         """
-        if not self._is_pass(config):
+        if not self._side.holds_credits(config):
             self._side.terms.check(config)
         head = await self._side.client.block_number()
         now = await self._side.database.now()
@@ -63,7 +63,11 @@ class Observer:
 
     async def observe(self, configs: Sequence[ChannelConfig]) -> list[Channel]:
         """Read channels now and take the readings into the ledger."""
-        return await self._observe(configs)
+        found: list[Channel] = []
+        for kind in self._kinds(configs):
+            readings = await self._read(self._reader_of(kind[0]), kind)
+            found += [await self._side.ledger.observe(reading) for reading in readings.channels]
+        return found
 
     async def observe_after(self, config: ChannelConfig, block: int) -> ChannelReading | None:
         """Read a channel as it is after `block`, and note it; None while that block does not count yet.
@@ -79,7 +83,7 @@ class Observer:
             stale = await stale_channels(unit, _MANY)
         known = await self._configs([watched.channel for watched in stale])
         if known:
-            await self._observe(list(known.values()))
+            await self.observe(list(known.values()))
         return len(known)
 
     async def verify(self) -> int:
@@ -120,24 +124,14 @@ class Observer:
             return False
         return channel.reading.block != watched.block
 
-    async def _observe(self, configs: Sequence[ChannelConfig]) -> list[Channel]:
-        found: list[Channel] = []
-        for kind in self._kinds(configs):
-            readings = await self._read(self._reader_of(kind[0]), kind)
-            found += [await self._side.ledger.observe(reading) for reading in readings.channels]
-        return found
-
     def _kinds(self, configs: Sequence[ChannelConfig]) -> list[list[ChannelConfig]]:
         """Return the channels, then the accounts of pass credits, as far as there are any: each has its own reader."""
-        channels = [config for config in configs if not self._is_pass(config)]
-        accounts = [config for config in configs if self._is_pass(config)]
+        channels = [config for config in configs if not self._side.holds_credits(config)]
+        accounts = [config for config in configs if self._side.holds_credits(config)]
         return [kind for kind in (channels, accounts) if kind]
 
-    def _is_pass(self, config: ChannelConfig) -> bool:
-        return self._side.passes is not None and self._side.passes.owns(config)
-
     def _reader_of(self, config: ChannelConfig) -> Reader:
-        return self._passes if self._passes is not None and self._is_pass(config) else self._reader
+        return self._passes if self._passes is not None and self._side.holds_credits(config) else self._reader
 
     async def _read(
         self, reader: Reader, configs: Sequence[ChannelConfig], wrong: frozenset[Hash32] = frozenset()

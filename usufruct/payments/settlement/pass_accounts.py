@@ -151,7 +151,7 @@ class PassKeeper:
     def _is_held(self, channel: Channel) -> bool:
         """Tell whether it is an account of ours with credits left on the chain, whether or not calls used them."""
         reading = channel.reading
-        ours = self._side.holds_credits(channel) and reading.config.receiver == self._terms.meter
+        ours = self._side.holds_credits(reading.config) and reading.config.receiver == self._terms.meter
         return ours and reading.balance > reading.total_claimed
 
     async def _sign(self, asset: AssetId, accounts: Sequence[ChannelConfig]) -> bool:

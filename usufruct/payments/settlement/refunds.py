@@ -139,7 +139,7 @@ class Refunds:
         after = ""
         while page := await self._side.ledger.resting(now - self._policy.idle_seconds, after):
             after = page[-1].reading.id
-            escrows = [channel for channel in page if not self._side.holds_credits(channel)]
+            escrows = [channel for channel in page if not self._side.holds_credits(channel.reading.config)]
             enough = [channel for channel in escrows if channel.free >= self._policy.least]
             since = await self._touched(enough)
             for channel in enough:

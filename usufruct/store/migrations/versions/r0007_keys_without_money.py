@@ -1,4 +1,4 @@
-"""Create the list of keys that got no money yet; find a channel's entries fast, so that an unused one can go."""
+"""Create the list of keys that got no money yet."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Create the table and the index."""
+    """Create the table."""
     op.create_table(
         "keys_without_money",
         sa.Column("key_id", sa.String(40), nullable=False),
@@ -16,4 +16,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key_id", name="pk_keys_without_money"),
     )
     op.create_index("ix_keys_without_money_payer", "keys_without_money", ["payer"])
-    op.create_index("ix_entries_channel_id", "entries", ["channel_id"])
