@@ -149,6 +149,7 @@ async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalo
             for number in ("per_message", "per_request", "tolerance_ppm", "spare_tokens")
             for wrong in (-1, 1 << 31)
         ),
+        ({"counting": CountingRule(forward=frozenset({"store", "n_predict"}))}, "forward"),
         ({"caps": Caps(largest_output=1 << 31)}, "caps"),
         ({"caps": Caps(largest_ceiling=UINT128_MAX + 1)}, "largest_ceiling"),
         ({"caps": Caps(usual_output=0)}, "caps"),
@@ -171,7 +172,7 @@ async def test_assets_at_the_limits_are_taken(catalogue):
         name="x" * 200,
         replicas=(Replica("https://one", "m"),),
         prices=(PricePeriod(dear, 0),),
-        counting=CountingRule("", most, most, most, most),
+        counting=CountingRule("", most, most, most, most, frozenset({"store", "service_tier"})),
         caps=Caps(most, most, UINT128_MAX),
     )
     free = PriceCard(0, 0, 0, context_window=2, version=1)
@@ -184,5 +185,6 @@ async def test_assets_at_the_limits_are_taken(catalogue):
         caps=Caps(1, 1, 1),
     )
     for asset in (largest, smallest):
-        added = await catalogue.add(asset)
+        await catalogue.add(asset)
+        added = await catalogue.find(asset.name)
         assert (added.prices, added.counting, added.caps) == (asset.prices, asset.counting, asset.caps)

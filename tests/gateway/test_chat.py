@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import dataclasses
 import hashlib
 
 import orjson
+import pytest
 from openai import OpenAI
 
 ASK = [{"role": "user", "content": "What is the question?"}]
@@ -31,6 +33,28 @@ async def test_a_whole_answer_is_billed_once(world, upstream, client_of, gateway
     assert receipt["responseHash"] == "0x" + hashlib.sha256(ANSWER.encode()).hexdigest()
     assert receipt["requestHash"] == "0x" + hashlib.sha256(raw.http_request.content).hexdigest()
     assert await world.charged(key) == PRICE
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_clients_defaults_are_dropped_and_named_unless_the_seller_takes_them(
+    world, upstream, client_of, gateway_module, stream
+):
+    counting = dataclasses.replace(gateway_module.COUNTING, forward=frozenset({"chat_template_kwargs"}))
+    await world.asset("plain", upstream.url())
+    await world.asset("kind", upstream.url(), counting=counting)
+    client = client_of((await world.key()).text).chat.completions.with_raw_response
+    thinking = {"chat_template_kwargs": {"enable_thinking": False}}
+    for model, dropped in [("plain", {"store", "metadata", "chat_template_kwargs"}), ("kind", {"store", "metadata"})]:
+        raw = await client.create(
+            model=model, messages=ASK, store=False, metadata={"a": "b"}, extra_body=thinking, stream=stream
+        )
+        assert set(raw.headers["x-usufruct-dropped"].split(",")) == dropped
+        if stream:
+            assert [chunk async for chunk in raw.parse()]
+    assert [request.get("chat_template_kwargs") for request in upstream.requests] == [None, {"enable_thinking": False}]
+    assert not any("store" in request or "metadata" in request for request in upstream.requests)
+    raw = await client.create(model="plain", messages=ASK)
+    assert "x-usufruct-dropped" not in raw.headers
 
 
 async def test_a_stream_is_relayed_untouched_and_ends_with_its_bill(world, upstream, client_of, gateway_module):

@@ -129,6 +129,7 @@ def test_what_is_no_vocabulary_is_refused(content):
     "member",
     [
         *("n_predict", "best_of", "chat_template", "service_tier", "web_search_options", "models", "plugins"),
+        *("guided_regex", "provider", "min_tokens", "ignore_eos", "options", "lora", "tool_resources", "mcp_servers"),
         *("functions", "function_call", "prediction", "audio", "modalities", "guided_json", "extra"),
     ],
 )

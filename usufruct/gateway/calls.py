@@ -19,7 +19,7 @@ from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.operator import Operator
 from usufruct.gateway.pass_holders import PassHolder, PassHolders
-from usufruct.gateway.request import Asked, read_chat, read_embeddings
+from usufruct.gateway.request import Asked, dropped_header, read_chat, read_embeddings, read_model
 from usufruct.gateway.wallets import Wallets
 from usufruct.payments import (
     Bill,
@@ -208,10 +208,13 @@ class Calls:
     async def _order(self, exchange: Exchange, endpoint: Endpoint, payer: Payer) -> Order:
         raw = await payer.body(exchange)
         content = json_object(raw)
-        asked = read_chat(content) if endpoint is Endpoint.CHAT else read_embeddings(content)
-        asset = await self._catalogue.find(asked.model)
+        asset = await self._catalogue.find(read_model(content))
         payer.check_asset(asset)
         asset.check_open(endpoint)
+        read = read_chat if endpoint is Endpoint.CHAT else read_embeddings
+        asked = read(content, asset.counting.forward)
+        if asked.dropped:
+            exchange.attach([(b"x-usufruct-dropped", dropped_header(asked.dropped))])
         self._abandonments.check(payer.account, asked)
         card = asset.card(self._clock.now())
         _check_size(raw, card, asked)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from usufruct.core import UINT128_MAX, Address, AssetId, Hash32
 from usufruct.gateway.errors import InvalidAsset, RetiredAsset, WrongEndpoint
+from usufruct.gateway.members import FORWARDABLE
 from usufruct.payments import PriceCard
 
 NO_DIGEST = Hash32("0x" + "0" * 64)
@@ -42,6 +43,7 @@ class CountingRule:
     `vocabulary`: SHA-256 of a `tokenizers` JSON file kept by the catalogue; empty: every UTF-8 byte counts as one text
     token. `per_message`, `per_request`: text tokens the chat template adds. `tolerance_ppm`: how far the upstream's
     count may pass ours, in millionths; `spare_tokens`: and this many more, for end marks that are never sent.
+    `forward`: members of a request that are forwarded and counted where they would be dropped otherwise.
     """
 
     vocabulary: str = ""
@@ -49,6 +51,7 @@ class CountingRule:
     per_request: int = 16
     tolerance_ppm: int = 100_000
     spare_tokens: int = 8
+    forward: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def check_asset(asset: Asset) -> None:
     rule = asset.counting
     numbers = (rule.per_message, rule.per_request, rule.tolerance_ppm, rule.spare_tokens)
     _demand(all(0 <= number < 1 << 31 for number in numbers), "counting", "made of numbers from 0 to 2**31 - 1")
+    _demand(rule.forward <= FORWARDABLE, "forward", f"made of {', '.join(sorted(FORWARDABLE))}")
     caps = asset.caps
     _demand(1 <= caps.usual_output <= caps.largest_output < 1 << 31, "caps", "usual_output <= largest_output, from 1")
     _demand(1 <= caps.largest_ceiling <= UINT128_MAX, "largest_ceiling", "from 1 to 2**128 - 1")

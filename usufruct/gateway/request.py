@@ -1,29 +1,35 @@
-"""What a caller asks for: the members of a request that money depends on, checked; the rest passes as it is."""
+"""What a caller asks for: every member of a request is checked; what a model reads is counted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from usufruct.gateway.errors import InvalidRequest, UnsupportedContent
+from usufruct.gateway.members import (
+    CHOICES,
+    EMBEDDING_SETTINGS,
+    MESSAGE,
+    PARTS,
+    SETTINGS,
+    SHAPES,
+    STREAM_OPTIONS,
+    TOOLS,
+    Sieve,
+)
 
 _MOST_CHOICES = 16
 _LARGEST_OUTPUT = 1 << 32
-_CHAT_SETTINGS = frozenset(
-    {
-        *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"),
-        *("temperature", "top_p", "top_k", "min_p", "stop", "seed", "logit_bias", "logprobs", "top_logprobs"),
-        *("frequency_penalty", "presence_penalty", "repetition_penalty", "reasoning_effort", "verbosity"),
-        *("user", "metadata", "prompt_cache_key", "safety_identifier", "parallel_tool_calls"),
-    }
-)
-"""Members of a chat request that steer a model without being read by it."""
-
-_CHAT_TEXTS = frozenset({"tools", "tool_choice", "response_format"})
+_MOST_SHOWN = 32
+_CHAT_TEXTS = frozenset({"tools", *SHAPES})
 """Members of a chat request, besides the messages, that a model reads: they are counted as input."""
 
-_EMBEDDING_SETTINGS = frozenset({"model", "input", "encoding_format", "dimensions", "user"})
+_CHAT_READ = _CHAT_TEXTS | {
+    *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"),
+}
+_EMBEDDINGS_READ = frozenset({"model", "input"})
+_PLAIN_MESSAGE = frozenset({"role", "content"})
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
@@ -37,7 +43,7 @@ class Asked:
 
     `texts`: everything the model reads, in pieces; `messages`: how many messages or inputs they are. `tokens`: input
     that comes as token numbers. `wanted_output`: text tokens asked for, over all choices; None when left open, 0 when
-    there is no output. `longest_input`: the index-wise largest piece, for inputs that are read one by one.
+    there is no output. `dropped`: members that were left out because nothing is lost by it.
     """
 
     model: str
@@ -49,6 +55,7 @@ class Asked:
     wanted_output: int | None = None
     stream: bool = False
     include_usage: bool = False
+    dropped: tuple[str, ...] = ()
 
     def upstream_body(self, model: str, output_tokens: int) -> dict[str, Any]:
         """Return the body to send upstream: its name for the model, and no more output than `output_tokens` in all.
@@ -63,22 +70,39 @@ class Asked:
         return body
 
 
-def read_chat(body: Mapping[str, Any]) -> Asked:
-    """Read a chat request.
+def read_model(body: Mapping[str, Any]) -> str:
+    """Return the name of the service that is asked.
+
+    Raises:
+        InvalidRequest: when there is none.
+    """
+    model = body.get("model")
+    if not isinstance(model, str) or not model:
+        raise InvalidRequest("model must be the name of a service; GET /v1/models lists them", field="model")
+    return model
+
+
+def dropped_header(dropped: Sequence[str]) -> bytes:
+    """Write which members were dropped, as a header's value."""
+    shown = list(dropped[:_MOST_SHOWN])
+    return ",".join([*shown, "..."] if len(dropped) > _MOST_SHOWN else shown).encode()
+
+
+def read_chat(body: Mapping[str, Any], forward: frozenset[str] = frozenset()) -> Asked:
+    """Read a chat request; `forward` names members the seller has forwarded that would be dropped otherwise.
 
     Raises:
         InvalidRequest: names the member that is wrong.
         UnsupportedContent: for images, audio and files.
     """
-    body = _known(body, _CHAT_SETTINGS | _CHAT_TEXTS)
-    model = _model(body)
-    _check_tools(body.get("tools"))
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise InvalidRequest("messages must be a list with at least one message", field="messages")
-    _check_number(messages, "messages")
-    texts = [text for index, message in enumerate(messages) for text in _message_texts(message, index)]
-    texts += [orjson.dumps(body[name]).decode() for name in sorted(_CHAT_TEXTS & body.keys())]
+    sieve = Sieve(forward)
+    body = sieve.read_body(body, SETTINGS, _CHAT_READ)
+    model = read_model(body)
+    _read_tools(body, sieve)
+    _read_formats(body, sieve)
+    texts: list[str] = []
+    body["messages"] = messages = _read_messages(body.get("messages"), sieve, texts)
+    texts += [orjson.dumps(body[name]).decode() for name in sorted((forward | _CHAT_TEXTS) & body.keys())]
     choices = _integer(body, "n", 1, _MOST_CHOICES) or 1
     limits = [_integer(body, name, 1, _LARGEST_OUTPUT) for name in ("max_tokens", "max_completion_tokens")]
     given = [limit for limit in limits if limit is not None]
@@ -90,17 +114,19 @@ def read_chat(body: Mapping[str, Any]) -> Asked:
         choices=choices,
         wanted_output=min(given) * choices if given else None,
         stream=_boolean(body, "stream"),
-        include_usage=_boolean(_mapping(body, "stream_options"), "include_usage"),
+        include_usage=_include_usage(body, sieve),
+        dropped=tuple(sieve.dropped),
     )
 
 
-def read_embeddings(body: Mapping[str, Any]) -> Asked:
-    """Read a request for embeddings: text, token numbers, or a list of either.
+def read_embeddings(body: Mapping[str, Any], forward: frozenset[str] = frozenset()) -> Asked:
+    """Read a request for embeddings: text, token numbers, or a list of either; `forward` as in `read_chat`.
 
     Raises:
         InvalidRequest: names the member that is wrong.
     """
-    body = _known(body, _EMBEDDING_SETTINGS)
+    sieve = Sieve(forward)
+    body = sieve.read_body(body, EMBEDDING_SETTINGS, _EMBEDDINGS_READ)
     given = body.get("input")
     inputs = [given] if isinstance(given, str) or _token_numbers(given) else given
     if not isinstance(inputs, list) or not inputs:
@@ -108,13 +134,16 @@ def read_embeddings(body: Mapping[str, Any]) -> Asked:
     _check_number(inputs, "input")
     if not all(isinstance(one, str) or _token_numbers(one) for one in inputs):
         raise InvalidRequest("input holds something that is neither text nor token numbers", field="input")
+    texts = [one for one in inputs if isinstance(one, str)]
+    texts += [orjson.dumps(body[name]).decode() for name in sorted(forward & body.keys())]
     return Asked(
-        model=_model(body),
+        model=read_model(body),
         body=body,
-        texts=tuple(one for one in inputs if isinstance(one, str)),
+        texts=tuple(texts),
         messages=len(inputs),
         tokens=tuple(len(one) for one in inputs if not isinstance(one, str)),
         wanted_output=0,
+        dropped=tuple(sieve.dropped),
     )
 
 
@@ -124,54 +153,78 @@ def _check_number(given: list[object], field: str) -> None:
         raise InvalidRequest(f"{field} may have {_MOST_PARTS} parts, not {len(given)}; send less", field=field)
 
 
-def _message_texts(message: object, index: int) -> Iterable[str]:
-    field = f"messages.{index}"
+def _read_messages(messages: object, sieve: Sieve, texts: list[str]) -> list[object]:
+    """Return the messages to go upstream; what a model reads of them is added to `texts`."""
+    if not isinstance(messages, list) or not messages:
+        raise InvalidRequest("messages must be a list with at least one message", field="messages")
+    _check_number(messages, "messages")
+    return [_read_message(message, index, sieve, texts) for index, message in enumerate(messages)]
+
+
+def _read_message(message: object, index: int, sieve: Sieve, texts: list[str]) -> object:
     if not isinstance(message, dict) or message.get("role") not in _ROLES:
+        field = f"messages.{index}"
         raise InvalidRequest(f"{field} must be an object with a role: {', '.join(sorted(_ROLES))}", field=field)
-    yield from _content_texts(message.get("content"), f"{field}.content")
-    more = {name: value for name, value in message.items() if name not in {"role", "content"}}
+    content = message.get("content")
+    plain = message.keys() <= _PLAIN_MESSAGE
+    if plain and isinstance(content, str):  # what most messages are
+        texts.append(content)
+        return message
+    kept = message if plain else sieve.read_object(message, MESSAGE, f"messages.{index}")
+    read = _read_content(content, f"messages.{index}.content", sieve, texts)
+    if "content" in message:  # null is a content too: of an answer that is tool calls
+        kept = {**kept, "content": read}
+    more = {name: value for name, value in kept.items() if name not in _PLAIN_MESSAGE}
     if more:
-        yield orjson.dumps(more).decode()
+        texts.append(orjson.dumps(more).decode())
+    return kept
 
 
-def _content_texts(content: object, field: str) -> Iterable[str]:
+def _read_content(content: object, field: str, sieve: Sieve, texts: list[str]) -> object:
     if content is None:
-        return
+        return None
     if isinstance(content, str):
-        yield content
-        return
+        texts.append(content)
+        return content
     if not isinstance(content, list):
         raise InvalidRequest(f"{field} must be text or a list of parts", field=field)
     _check_number(content, field)
-    for part in content:
-        kind = part.get("type") if isinstance(part, dict) else None
-        text = part.get(kind) if isinstance(part, dict) and kind in {"text", "refusal"} else None
-        if not isinstance(text, str):
-            raise UnsupportedContent(f"{field} has a part of type {kind!r}; only text is counted here", field=field)
-        yield text
+    return [_read_part(part, field, sieve, texts) for part in content]
 
 
-def _known(body: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    """Return the members that are given; refuse any that is not known here."""
-    given = {name: value for name, value in body.items() if value is not None}
-    for name in given.keys() - names:
-        raise InvalidRequest(f"{name[:80]} is not taken here: it could not be counted; leave it out", field=name[:80])
-    return given
+def _read_part(part: object, field: str, sieve: Sieve, texts: list[str]) -> dict[str, Any]:
+    kind = part.get("type") if isinstance(part, dict) else None
+    shape = PARTS.get(kind) if isinstance(kind, str) else None
+    text = part.get(kind) if isinstance(part, dict) and shape else None
+    if shape is None or not isinstance(text, str):
+        raise UnsupportedContent(f"{field} has a part of type {kind!r}; only text is counted here", field=field)
+    texts.append(text)
+    return sieve.read_object(part, shape, field)
 
 
-def _check_tools(tools: object) -> None:
-    for tool in tools if isinstance(tools, list) else [tools] if tools is not None else []:
-        if not isinstance(tool, dict) or tool.get("type") != "function":
-            raise UnsupportedContent(
-                "tools must be a list of functions; other tools are not counted here", field="tools"
-            )
+def _read_tools(body: dict[str, Any], sieve: Sieve) -> None:
+    tools = body.get("tools", [])
+    if not isinstance(tools, list) or not all(isinstance(t, dict) and t.get("type") == "function" for t in tools):
+        raise UnsupportedContent("tools must be a list of functions; other tools are not counted here", field="tools")
+    if tools:
+        body["tools"] = sieve.read_list(tools, TOOLS, "tools")
+    else:
+        body.pop("tools", None)
 
 
-def _model(body: Mapping[str, Any]) -> str:
-    model = body.get("model")
-    if not isinstance(model, str) or not model:
-        raise InvalidRequest("model must be the name of a service; GET /v1/models lists them", field="model")
-    return model
+def _read_formats(body: dict[str, Any], sieve: Sieve) -> None:
+    for name, shape in SHAPES.items():
+        value = body.get(name)
+        word = name == "tool_choice" and isinstance(value, str) and value in CHOICES
+        if value is not None and not word:
+            body[name] = sieve.read_object(value, shape, name)
+
+
+def _include_usage(body: dict[str, Any], sieve: Sieve) -> bool:
+    if not _mapping(body, "stream_options"):
+        return False
+    body["stream_options"] = options = sieve.read_object(body["stream_options"], STREAM_OPTIONS, "stream_options")
+    return _boolean(options, "include_usage")
 
 
 def _integer(body: Mapping[str, Any], name: str, least: int, most: int) -> int | None:

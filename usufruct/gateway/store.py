@@ -73,7 +73,7 @@ async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
         "pay_to": asset.pay_to,
         "asset_id": hex(asset.id),
         "sealed_replicas": seal.close(replicas, asset.name),
-        "counting": json.dumps(asdict(asset.counting)),
+        "counting": json.dumps(asdict(asset.counting), default=sorted),
         "caps": json.dumps(asdict(asset.caps)),
         "model_digest": asset.model_digest,
         "created_at": asset.created_at,
@@ -131,6 +131,11 @@ def _period(row: Row[Any]) -> PricePeriod:
     return PricePeriod(card, row.starts_at)
 
 
+def _counting(text: str) -> CountingRule:
+    stored = json.loads(text)
+    return CountingRule(**stored | {"forward": frozenset(stored.get("forward", ()))})
+
+
 def _asset(row: Row[Any], prices: tuple[PricePeriod, ...], seal: Seal) -> Asset:
     return Asset(
         name=row.name,
@@ -139,7 +144,7 @@ def _asset(row: Row[Any], prices: tuple[PricePeriod, ...], seal: Seal) -> Asset:
         id=asset_id(row.asset_id),
         replicas=tuple(Replica(**entry) for entry in json.loads(seal.open(bytes(row.sealed_replicas), row.name))),
         prices=prices,
-        counting=CountingRule(**json.loads(row.counting)),
+        counting=_counting(row.counting),
         caps=Caps(**json.loads(row.caps)),
         model_digest=Hash32(row.model_digest),
         created_at=row.created_at,
