@@ -9,7 +9,7 @@ export UV_LINK_MODE := copy
 UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas clean
+.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -103,6 +103,9 @@ fmt: setup ## format everything
 
 bench-gas: setup ## gas of our contracts beside peers'
 	@python -m bench.gas
+
+bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy and peers (ROUNDS=5 SUBJECTS=usufruct,bare)
+	@PYTHONPATH=sdk python -m bench.gateway $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
 
 docs: setup ## write docs/reference/cli.md anew
 	@python -m typer usufruct.cli.root utils docs --name usufruct --title "The command line" --output docs/reference/cli.md > /dev/null

@@ -46,6 +46,6 @@ def table(name: str, rows: Sequence[Row]) -> Table:
     for row in rows:
         base = ours.get(row.metric)
         ratio = f"{row.value / base:.2f}" if row.value is not None and base and row.subject != OURS else ""
-        value = "-" if row.value is None else f"{row.value:,.0f}"
+        value = "-" if row.value is None else f"{row.value:,.{0 if row.value >= 100 else 2}f}"
         out.add_row(row.metric, row.subject, value, row.unit, str(row.n), ratio, row.note)
     return out

@@ -1,0 +1,23 @@
+"""How long this disk takes to make one small write durable."""
+
+import os
+import time
+from pathlib import Path
+from statistics import median
+
+WRITES = 200
+PAGE = 4_096
+
+
+def fsync_microseconds(folder: Path) -> float:
+    """Return the median time of appending one page to a file in `folder` and making it durable, in microseconds."""
+    path = folder / "fsync"
+    taken = []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(WRITES):
+            file.write(bytes(PAGE))
+            started = time.perf_counter()
+            os.fdatasync(file.fileno())
+            taken.append(time.perf_counter() - started)
+    path.unlink()
+    return median(taken) * 1e6
