@@ -2,9 +2,11 @@
 
 import base64
 from dataclasses import replace
+from fractions import Fraction
 
 import orjson
 import pytest
+from openai.types import CompletionUsage
 
 from usufruct.core import Hash32
 from usufruct.gateway.bill import SignedReceipt, bill_event
@@ -33,9 +35,10 @@ def test_our_counts_stand_in_place_of_the_upstreams_and_its_other_members_stay(b
         "prompt_tokens": 120,
         "completion_tokens": 30,
         "total_tokens": 150,
-        "cost": "0.0015",
+        "cost": 0.0015,
         "cost_details": {
             "charge": "1500",
+            "cost": "0.0015",
             "ceiling": "2000",
             "token": gateway_module.TOKEN,
             "decimals": 6,
@@ -45,6 +48,22 @@ def test_our_counts_stand_in_place_of_the_upstreams_and_its_other_members_stay(b
     assert bill.usage() == ours
     assert bill.usage(reported) == ours | {"prompt_tokens_details": {"cached_tokens": 5}}
     assert not replace(bill, flagged=False).usage()["cost_details"]["flagged"]
+
+
+class StockUsage(CompletionUsage):
+    """OpenAI's usage with the cost as LiteLLM's SDK and others add it."""
+
+    cost: float | None = None
+
+
+@pytest.mark.parametrize("amount", [0, 1, 1_500, 10**12 + 1, (1 << 128) - 1])
+def test_the_usage_is_what_stock_clients_models_have(bill, amount):
+    """Warnings are errors here: pydantic warns on each dump of a member that is not of its field's type."""
+    usage = orjson.loads(orjson.dumps(replace(bill, receipt=replace(bill.receipt, amount=amount)).usage()))
+    built = StockUsage.model_construct(**usage)  # as SDKs build what comes from a server: without validation
+    assert built.model_dump()["cost"] == StockUsage.model_validate(usage).cost
+    assert built.cost == pytest.approx(amount / 10**6)
+    assert Fraction(usage["cost_details"]["cost"]) * 10**6 == int(usage["cost_details"]["charge"]) == amount
 
 
 def test_a_whole_answer_says_it_in_headers(bill):

@@ -48,7 +48,7 @@ async def test_a_call_that_could_not_begin_is_free(hasty, upstream, monkeypatch,
     assert (caught.value.status_code, caught.value.code) == (503, "database_unavailable")
     await hasty.quiet(key)
     assert upstream.requests == []
-    assert (await ask(hasty, key)).usage.cost == "0.000045"
+    assert (await ask(hasty, key)).usage.cost == 0.000045
     assert len(asked) == 2
     assert await hasty.charged(key) == PRICE
 
@@ -58,7 +58,7 @@ async def test_a_charge_is_asked_for_again_and_counts_once(hasty, upstream, monk
     await hasty.asset("hamlet", upstream.url())
     key = await hasty.key()
     asked = fails_after(monkeypatch, hasty.ledger, "meter", times=2, does_it=does_it)
-    assert (await ask(hasty, key)).usage.cost == "0.000045"
+    assert (await ask(hasty, key)).usage.cost == 0.000045
     assert len(asked) == 3
     assert await hasty.charged(key) == PRICE
 

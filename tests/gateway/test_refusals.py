@@ -178,6 +178,19 @@ async def test_no_such_receipt_and_no_such_path(world, hamlet, client_of):
         assert (caught.value.code, caught.value.param) == (code, param)
 
 
+@pytest.mark.parametrize("path", ["/messages", "/responses", "/completions", "/images/generations"])
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_what_other_clients_look_for_is_answered_with_what_there_is(world, hamlet, path, method):
+    """Anthropic's client, OpenAI's responses and completions: the 404 names the route to use instead."""
+    key = await world.key()
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+        answer = await plain.request(method, f"{world.url}{path}", json={"model": "hamlet", "prompt": "hi"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["type"]) == (404, "unknown_route", "not_found_error")
+    for route in (f"/v1{path};", "POST /v1/chat/completions", "POST /v1/embeddings", "GET /v1/models"):
+        assert route in error["message"]
+
+
 async def test_one_bad_call_does_not_hold_money(world, hamlet, client_of):
     key = await world.key(balance=1_000)
     client = client_of(key.text)

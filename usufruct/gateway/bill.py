@@ -32,18 +32,22 @@ class SignedReceipt:
         return document.as_json()
 
     def usage(self, reported: Mapping[str, Any] | None = None) -> dict[str, object]:
-        """Return the answer's `usage`: the upstream's members, our counts, `cost` in whole units, `cost_details`."""
+        """Return the answer's `usage`: the upstream's members, our counts, `cost` in whole units, `cost_details`.
+
+        `cost` is a JSON number, as clients' models have it; `cost_details.cost` is the same, exact, as decimal text.
+        """
+        cost = self.operator.shown(self.receipt.amount)
         inputs, outputs = self.receipt.input_tokens, self.receipt.output_tokens
         details = {
             "charge": str(self.receipt.amount),
+            "cost": cost,
             "ceiling": str(self.ceiling),
             "token": self.receipt.token,
             "decimals": self.operator.decimals,
             "flagged": self.flagged,
         }
         ours = {"prompt_tokens": inputs, "completion_tokens": outputs, "total_tokens": inputs + outputs}
-        cost = {"cost": self.operator.shown(self.receipt.amount), "cost_details": details}
-        return {**(reported or {}), **ours, **cost}
+        return {**(reported or {}), **ours, "cost": float(cost), "cost_details": details}
 
     def headers(self) -> list[Header]:
         """Return the headers of a whole answer; `x-usufruct-receipt` is the receipt as base64 of its JSON."""

@@ -14,6 +14,8 @@ from usufruct.web.exchange import Exchange
 Handler = Callable[[Exchange], Awaitable[None]]
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
+_LONGEST_PATH = 200
+
 logger = logging.getLogger(__name__)
 
 
@@ -42,6 +44,8 @@ class Router:
         for route in routes:
             table = self._below if route.path.endswith("/") else self._exact
             table.setdefault(route.path, {})[route.method] = route.handle
+        tables = (self._exact | self._below).items()
+        self._known = ", ".join(f"{' or '.join(sorted(methods))} {path}" for path, methods in tables)
         self._fallback = fallback
         self._lifespan = lifespan
 
@@ -54,7 +58,7 @@ class Router:
         if methods is None and self._fallback is not None:
             await self._fallback(scope, receive, send)
         elif scope["type"] == "http":
-            await serve(Exchange(scope, receive, send), methods)
+            await serve(Exchange(scope, receive, send), methods, self._known)
 
     def _methods(self, path: str) -> Mapping[str, Handler] | None:
         exact = self._exact.get(path)
@@ -75,11 +79,12 @@ class Router:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def serve(exchange: Exchange, methods: Mapping[str, Handler] | None) -> None:
-    """Run the handler for the exchange's method, and answer with the error it raises."""
+async def serve(exchange: Exchange, methods: Mapping[str, Handler] | None, known: str = "") -> None:
+    """Run the handler for the exchange's method, and answer with the error it raises; `known`: the routes."""
     try:
         if methods is None:
-            raise UnknownRoute(f"there is nothing at {exchange.path}", field="path", path=exchange.path)
+            path = exchange.path[:_LONGEST_PATH]
+            raise UnknownRoute(f"there is nothing at {path}; this server answers {known}", field="path", path=path)
         handle = methods.get(exchange.method)
         if handle is None:
             known = ", ".join(sorted(methods))
