@@ -326,13 +326,13 @@ def test_values_that_do_not_fit_are_refused():
 def test_answers_that_are_too_short_or_malformed_are_refused():
     bad_text = abi_encode(["bytes"], [b"\xff\xfe"])
     for kind, data in [("uint256", b""), ("uint256", bytes(31)), ("bool", bytes(31) + b"\x02"), ("string", bad_text)]:
-        with pytest.raises(UnreadableAnswer, match="is the right contract"):
+        with pytest.raises(UnreadableAnswer, match=r"is (the right|there a) contract"):
             decode((kind,), data)
 
 
 async def test_a_number_that_is_no_member_of_an_enum_is_refused(traps: ModuleType):
     contract = traps.Traps(ADDRESS, Echo(abi_encode(["uint8"], [3])))
-    with pytest.raises(UnreadableAnswer, match="3 is no Size"):
+    with pytest.raises(UnreadableAnswer, match="3 is not a Size"):
         await contract.size(traps.Size.XXL)
 
 

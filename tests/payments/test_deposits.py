@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from usufruct.chain import NodeBusy, RpcRefused, RpcUnavailable
 from usufruct.core import ChainId
 from usufruct.payments import (
     ChannelRefused,
@@ -39,6 +40,32 @@ async def test_handed_in_twice_at_once_and_again_it_counts_once(town):
 
     assert again.reading.balance == 5_000
     assert (await town.balances())["payer"] == 1000 * 10**6 - 5_000
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        NodeBusy("node.example takes no more requests now"),
+        RpcRefused("eth_estimateGas", -32000, "insufficient funds for gas * price + value"),
+        RpcUnavailable("node.example does not answer"),
+    ],
+)
+async def test_a_node_that_keeps_us_from_sending_costs_the_payer_nothing_and_holds_nothing_up(town, failure):
+    """The payer may sign anew at once, as often as it takes: no two minutes, no limit of tries."""
+    estimate = town.client.estimate
+
+    async def failing(*_: object) -> int:
+        raise failure
+
+    for salt in range(MOST_DEPOSITS + 2):
+        town.client.estimate = failing
+        with pytest.raises(type(failure)) as caught:
+            await town.deposits.submit(await town.authorization(5_000, salt=salt))
+        assert caught.value.status == 503
+        assert await town.ledger.pending_deposits() == []
+    town.client.estimate = estimate
+    channel = await town.deposits.submit(await town.authorization(5_000, salt=99))
+    assert channel.reading.balance == 5_000
 
 
 async def test_a_second_deposit_with_another_salt_adds_up(town):

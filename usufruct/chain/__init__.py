@@ -5,10 +5,11 @@ contract, whose methods answer questions or return a `Call` that sends nothing.
 """
 
 from usufruct.chain import contracts
+from usufruct.chain.answers import FeeHistory, Header, Receipt
 from usufruct.chain.anvil import Anvil, Devnet, DevnetStateBusy, DevnetUnavailable
 from usufruct.chain.binding import Artifact, Block, Call, Contract, Creation, Event, Log, NotThisEvent, Reader
-from usufruct.chain.client import Client, FeeHistory, Header, Receipt, Topics
-from usufruct.chain.codec import InvalidArgument, Struct, UnreadableAnswer
+from usufruct.chain.client import Client, Topics
+from usufruct.chain.codec import InvalidArgument, NoAnswer, Struct, UnreadableAnswer
 from usufruct.chain.deployments import (
     HORIZON_BLOCKS,
     ContractDeployer,
@@ -33,6 +34,7 @@ from usufruct.chain.plan import (
     deploy_devnet,
 )
 from usufruct.chain.revert import Panic, Reason, Revert, UnknownRevert
+from usufruct.chain.rpc_errors import NodeAway, NodeBusy, RpcRefused, RpcUnavailable, RpcUnreadable
 from usufruct.chain.sender import (
     GasOverLimit,
     KeyReused,
@@ -70,7 +72,6 @@ from usufruct.chain.signer import (
 from usufruct.chain.store import Checkpoint, Sent, State
 from usufruct.chain.toolchain import ToolMissing, install_anvil
 from usufruct.chain.transaction import SignedTransaction, Transaction
-from usufruct.chain.transport import RpcRefused, RpcUnavailable
 from usufruct.chain.typed_data import (
     address_word,
     as_hash32,
@@ -119,7 +120,10 @@ __all__ = [
     "KeystoreMissing",
     "Log",
     "LogHandler",
+    "NoAnswer",
     "NoContract",
+    "NodeAway",
+    "NodeBusy",
     "NonceGap",
     "NotDeployed",
     "NotThisEvent",
@@ -131,6 +135,7 @@ __all__ = [
     "Revert",
     "RpcRefused",
     "RpcUnavailable",
+    "RpcUnreadable",
     "Sender",
     "Sent",
     "SettlementMismatch",

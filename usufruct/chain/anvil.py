@@ -17,8 +17,8 @@ from typing import IO, Any, Self
 
 from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
+from usufruct.chain.rpc_errors import RpcUnavailable
 from usufruct.chain.toolchain import find
-from usufruct.chain.transport import RpcUnavailable
 from usufruct.core import Address, ChainId, Clock, Conflict, SystemClock, Unavailable
 
 if sys.platform != "win32":

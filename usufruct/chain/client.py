@@ -3,54 +3,35 @@
 Everything else in this room, and every generated contract, asks through a `Client`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
+from usufruct.chain.answers import (
+    FeeHistory,
+    Header,
+    Receipt,
+    find_revert_data,
+    read_amount,
+    read_bytes,
+    read_count,
+    read_fee_history,
+    read_hash,
+    read_header,
+    read_logs,
+    read_receipt,
+    read_transactions,
+)
 from usufruct.chain.binding import Block, Call, Creation, Log
 from usufruct.chain.contracts.errors import ERRORS
+from usufruct.chain.http import Wire
 from usufruct.chain.revert import Errors, decode_revert
-from usufruct.chain.transport import Question, RpcRefused, Transport
-from usufruct.core import Address, ChainId, Hash32
+from usufruct.chain.rpc_errors import RpcRefused, RpcUnreadable
+from usufruct.chain.transport import Question, RetryPolicy, Transport
+from usufruct.core import Address, ChainId, Clock, Hash32
 
 Topics = Sequence[Hash32 | Sequence[Hash32] | None]
 """A log filter: for each position a topic, any of several, or None for whatever."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What identifies one block: number, hashes, and its time in seconds since 1970."""
-
-    number: int
-    hash: Hash32
-    parent: Hash32
-    timestamp: int
-    base_fee: int
-    """Wei per gas."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a mined transaction."""
-
-    hash: Hash32
-    succeeded: bool
-    block_number: int
-    block_hash: Hash32
-    gas_used: int
-    gas_price: int
-    """Wei per gas that was paid."""
-    created: Address | None
-    """The contract it created."""
-    logs: tuple[Log, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FeeHistory:
-    """Recent fees in wei per gas: base fee of each block and of the next one, tips at the percentile asked for."""
-
-    base_fees: tuple[int, ...]
-    tips: tuple[int, ...]
 
 
 class Client:
@@ -60,12 +41,27 @@ class Client:
     `call` and `estimate` raise the contract's own exception when it reverts.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: float = 10.0, errors: Errors = ERRORS) -> None:
-        self._transport = Transport(url, timeout_seconds)
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_seconds: float = 10.0,
+        errors: Errors = ERRORS,
+        wire: Wire | None = None,
+        retry: RetryPolicy | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock | None = None,
+    ) -> None:
+        self._transport = Transport(url, timeout_seconds, wire=wire, retry=retry, pause=pause, clock=clock)
         self._errors = errors
 
     def __repr__(self) -> str:
         return f"Client({self._transport!r})"
+
+    @property
+    def batch(self) -> int:
+        """How many questions at most go into one request, as far as the node's limit is known."""
+        return self._transport.batch
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,11 +79,11 @@ class Client:
 
     async def chain_id(self) -> ChainId:
         """Return which chain the node serves."""
-        return ChainId(_number(await self.ask("eth_chainId")))
+        return ChainId(read_count(await self.ask("eth_chainId"), "eth_chainId"))
 
     async def block_number(self) -> int:
         """Return the number of the newest block."""
-        return _number(await self.ask("eth_blockNumber"))
+        return read_count(await self.ask("eth_blockNumber"), "eth_blockNumber")
 
     async def header(self, block: Block = "latest") -> Header | None:
         """Return one block's header; None when there is no such block."""
@@ -96,25 +92,29 @@ class Client:
     async def headers(self, blocks: Sequence[Block]) -> list[Header | None]:
         """Return several blocks' headers in one request, in order."""
         questions: list[Question] = [("eth_getBlockByNumber", (_block(block), False)) for block in blocks]
-        return [_header(answer) for answer in await self._transport.ask_all(questions)]
+        answers = await self._transport.ask_all(questions)
+        found = [read_header(answer, "eth_getBlockByNumber") for answer in answers]
+        for block, header in zip(blocks, found, strict=True):
+            if header is not None and isinstance(block, int) and header.number != block:
+                raise RpcUnreadable(f"the node answered block {header.number} for block {block}; check chain.rpc_url")
+        return found
 
     async def transactions(self, number: int) -> list[tuple[Address, int, Hash32]]:
         """Return (sender, nonce, hash) of every transaction in a block; empty when there is no such block."""
         block = await self.ask("eth_getBlockByNumber", hex(number), True)
-        found = block["transactions"] if block else []
-        return [(Address(t["from"].lower()), _number(t["nonce"]), Hash32(t["hash"])) for t in found]
+        return read_transactions(block, "eth_getBlockByNumber")
 
     async def balance(self, address: Address, block: Block = "latest") -> int:
         """Return an account's wei."""
-        return _number(await self.ask("eth_getBalance", address, _block(block)))
+        return read_amount(await self.ask("eth_getBalance", address, _block(block)), "eth_getBalance")
 
     async def nonce(self, address: Address, block: Block = "latest") -> int:
         """Return how many transactions an account has sent; "pending" counts those that wait."""
-        return _number(await self.ask("eth_getTransactionCount", address, _block(block)))
+        return read_count(await self.ask("eth_getTransactionCount", address, _block(block)), "eth_getTransactionCount")
 
     async def code_at(self, address: Address, block: Block = "latest") -> bytes:
         """Return the code at an address; empty when there is none."""
-        return _bytes(await self.ask("eth_getCode", address, _block(block)))
+        return read_bytes(await self.ask("eth_getCode", address, _block(block)), "eth_getCode")
 
     async def call(self, call: Call, *, block: Block = "latest", sender: Address | None = None) -> bytes:
         """Run a call without sending it and return its output.
@@ -122,7 +122,7 @@ class Client:
         Raises:
             Revert: the contract's own error, when it refuses.
         """
-        return _bytes(await self._run("eth_call", _call(call, sender), _block(block)))
+        return read_bytes(await self._run("eth_call", _call(call, sender), _block(block)), "eth_call")
 
     async def create(self, creation: Creation, *, sender: Address) -> bytes:
         """Create a contract without sending it and return its runtime code.
@@ -131,7 +131,7 @@ class Client:
             Revert: the constructor's own error, when it refuses.
         """
         fields = {"from": sender, "data": "0x" + creation.init_code.hex(), "value": hex(creation.value)}
-        return _bytes(await self._run("eth_call", fields, "latest"))
+        return read_bytes(await self._run("eth_call", fields, "latest"), "eth_call")
 
     async def estimate(self, call: Call, sender: Address) -> int:
         """Return the gas a call would take if sent by `sender` now.
@@ -139,7 +139,7 @@ class Client:
         Raises:
             Revert: the contract's own error, when it refuses.
         """
-        return _number(await self._run("eth_estimateGas", _call(call, sender), "latest"))
+        return read_count(await self._run("eth_estimateGas", _call(call, sender), "latest"), "eth_estimateGas")
 
     async def logs(self, first: int, last: int, *, addresses: Sequence[Address] = (), topics: Topics = ()) -> list[Log]:
         """Return the logs of blocks `first` to `last` inclusive, in order; no address means any."""
@@ -148,8 +148,12 @@ class Client:
             query["address"] = list(addresses)
         if topics:
             query["topics"] = list(topics)
-        found = [_log(entry) for entry in await self.ask("eth_getLogs", query)]
-        return sorted(found, key=lambda log: (log.block_number, log.index))
+        logs = read_logs(await self.ask("eth_getLogs", query), "eth_getLogs")
+        if strays := [log.block_number for log in logs if not first <= log.block_number <= last]:
+            raise RpcUnreadable(
+                f"the node answered logs of block {strays[0]} for blocks {first} to {last}; check chain.rpc_url"
+            )
+        return logs
 
     async def receipt(self, transaction: Hash32) -> Receipt | None:
         """Return a transaction's receipt; None while it is not mined."""
@@ -158,36 +162,30 @@ class Client:
     async def receipts(self, transactions: Sequence[Hash32]) -> list[Receipt | None]:
         """Return several receipts in one request, in order."""
         questions: list[Question] = [("eth_getTransactionReceipt", (each,)) for each in transactions]
-        return [_receipt(answer) for answer in await self._transport.ask_all(questions)]
+        answers = await self._transport.ask_all(questions)
+        found = [read_receipt(answer, "eth_getTransactionReceipt") for answer in answers]
+        for transaction, receipt in zip(transactions, found, strict=True):
+            if receipt is not None and receipt.hash != transaction:
+                raise RpcUnreadable(f"the node answered the receipt of {receipt.hash} for {transaction}")
+        return found
 
     async def send_raw(self, raw: bytes) -> Hash32:
         """Broadcast a signed transaction and return its hash."""
-        return Hash32(await self.ask("eth_sendRawTransaction", "0x" + raw.hex()))
+        return read_hash(await self.ask("eth_sendRawTransaction", "0x" + raw.hex()), "eth_sendRawTransaction")
 
     async def fee_history(self, blocks: int = 5, percentile: int = 50) -> FeeHistory:
-        """Return base fees of the last `blocks` and the next, and the tips paid at `percentile`."""
+        """Return base fees of the last `blocks` and the next, and tips paid at `percentile`, as far as known."""
         answer = await self.ask("eth_feeHistory", hex(blocks), "latest", [percentile])
-        return FeeHistory(
-            tuple(_number(fee) for fee in answer["baseFeePerGas"]),
-            tuple(_number(tips[0]) for tips in answer.get("reward") or ()),
-        )
+        return read_fee_history(answer, "eth_feeHistory")
 
     async def _run(self, method: str, *parameters: object) -> Any:
         try:
             return await self.ask(method, *parameters)
         except RpcRefused as refused:
-            data = _revert_data(refused.data)
+            data = find_revert_data(refused.data)
             if data is None and refused.number != 3 and "revert" not in refused.reason:
                 raise
             raise decode_revert(data or b"", self._errors, refused.reason) from None
-
-
-def _number(answer: Any) -> int:
-    return int(answer, 16)
-
-
-def _bytes(answer: Any) -> bytes:
-    return bytes.fromhex(answer.removeprefix("0x"))
 
 
 def _block(block: Block) -> str:
@@ -197,54 +195,3 @@ def _block(block: Block) -> str:
 def _call(call: Call, sender: Address | None) -> dict[str, str]:
     fields = {"to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
     return fields | {"from": sender} if sender else fields
-
-
-def _header(answer: Mapping[str, Any] | None) -> Header | None:
-    if answer is None:
-        return None
-    return Header(
-        number=_number(answer["number"]),
-        hash=Hash32(answer["hash"]),
-        parent=Hash32(answer["parentHash"]),
-        timestamp=_number(answer["timestamp"]),
-        base_fee=_number(answer.get("baseFeePerGas", "0x0")),
-    )
-
-
-def _log(answer: Mapping[str, Any]) -> Log:
-    return Log(
-        address=Address(answer["address"].lower()),
-        topics=tuple(Hash32(topic) for topic in answer["topics"]),
-        data=_bytes(answer["data"]),
-        block_number=_number(answer["blockNumber"]),
-        block_hash=Hash32(answer["blockHash"]),
-        transaction_hash=Hash32(answer["transactionHash"]),
-        index=_number(answer["logIndex"]),
-    )
-
-
-def _receipt(answer: Mapping[str, Any] | None) -> Receipt | None:
-    if answer is None:
-        return None
-    created = answer.get("contractAddress")
-    return Receipt(
-        hash=Hash32(answer["transactionHash"]),
-        succeeded=_number(answer["status"]) == 1,
-        block_number=_number(answer["blockNumber"]),
-        block_hash=Hash32(answer["blockHash"]),
-        gas_used=_number(answer["gasUsed"]),
-        gas_price=_number(answer.get("effectiveGasPrice", "0x0")),
-        created=Address(created.lower()) if created else None,
-        logs=tuple(_log(entry) for entry in answer["logs"]),
-    )
-
-
-def _revert_data(data: object) -> bytes | None:
-    """Find revert data where nodes put it: as hex text, alone, after a word, or one level down."""
-    if isinstance(data, Mapping):
-        return _revert_data(data.get("data") or data.get("result"))
-    if isinstance(data, str):
-        digits = data.rpartition("0x")[2]
-        if "0x" in data and len(digits) % 2 == 0 and all(digit in "0123456789abcdefABCDEF" for digit in digits):
-            return bytes.fromhex(digits)
-    return None

@@ -14,7 +14,7 @@ from eth_abi.encoding import BytesEncoder
 from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.registry import ABIRegistry, BaseEquals, registry
 
-from usufruct.core import Invalid
+from usufruct.core import Invalid, Unavailable
 
 Values = tuple[Any, ...]
 """Decoded ABI values: int, str, bytes, bool and tuples of these."""
@@ -26,10 +26,14 @@ class InvalidArgument(Invalid):
     code = "invalid_argument"
 
 
-class UnreadableAnswer(Invalid):
+class UnreadableAnswer(Unavailable):
     """Bytes from the chain are not what the contract's ABI promises."""
 
     code = "unreadable_answer"
+
+
+class NoAnswer(UnreadableAnswer):
+    """A call returned nothing: at that block there was no contract at the address."""
 
 
 class Struct:
@@ -43,7 +47,7 @@ class Choice(IntEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Never:
-        raise UnreadableAnswer(f"{value!r} is no {cls.__name__}; is the right contract at this address?")
+        raise UnreadableAnswer(f"{value!r} is not a {cls.__name__}; is the right contract at this address?")
 
 
 class _ExactBytesEncoder(BytesEncoder):
@@ -89,11 +93,14 @@ def decode(types: Sequence[str], data: bytes) -> Values:
     """Decode `data` as ABI `types`.
 
     Raises:
-        UnreadableAnswer: when the bytes are too short or malformed; names the types.
+        NoAnswer: when there are no bytes.
+        UnreadableAnswer: when they are too short or malformed; names the types.
     """
+    if types and not data:
+        raise NoAnswer(f"there is no ({','.join(types)}) in an empty answer; is there a contract at this address?")
     try:
         return _CODEC.decode(types, data)
     except (DecodingError, ValueError, OverflowError) as error:
         raise UnreadableAnswer(
-            f"{len(data)} bytes are no ({','.join(types)}); is the right contract at this address?"
+            f"{len(data)} bytes are not ({','.join(types)}); is the right contract at this address?"
         ) from error

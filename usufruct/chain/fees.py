@@ -1,9 +1,14 @@
 """What to offer for gas, and how much more when an offer was not taken. All fees in wei per gas."""
 
+import logging
 from dataclasses import dataclass
 
+from usufruct.chain.answers import FeeHistory
 from usufruct.chain.client import Client
+from usufruct.chain.rpc_errors import RpcRefused, RpcUnreadable
 from usufruct.core import Unavailable, divide_up
+
+_log = logging.getLogger(__name__)
 
 GWEI = 10**9
 
@@ -51,9 +56,10 @@ async def market_offer(client: Client, policy: FeePolicy) -> Offer:
 
     Raises:
         FeesOverCap: when the cap is under what the next block asks.
+        RpcUnavailable: when the node does not tell what gas costs.
     """
-    history = await client.fee_history()
-    base = history.base_fees[-1]
+    history = await _fee_history(client)
+    base = history.base_fees[-1] if history.base_fees else await _base_fee(client)
     tips = sorted(history.tips)
     tip = max(policy.least_tip, tips[len(tips) // 2] if tips else 0)
     if base + tip > policy.cap:
@@ -61,6 +67,26 @@ async def market_offer(client: Client, policy: FeePolicy) -> Offer:
             f"gas costs {base + tip} wei now and the cap is {policy.cap}; wait, or raise the cap", price=base + tip
         )
     return Offer(min(policy.cap, 2 * base + tip), tip)
+
+
+async def _fee_history(client: Client) -> FeeHistory:
+    try:
+        return await client.fee_history()
+    except (RpcRefused, RpcUnreadable) as error:  # a node without the method, or with an answer of its own
+        _log.debug("fees are read from the newest block: %s", error.message)
+        return FeeHistory((), ())
+
+
+async def _base_fee(client: Client) -> int:
+    """Return what the next block may ask at most, from the newest one: base fees rise by an eighth at most.
+
+    Raises:
+        RpcUnavailable: when the node does not answer with a block.
+    """
+    head = await client.header()
+    if head is None:
+        raise RpcUnreadable("the node has no newest block; check chain.rpc_url")
+    return divide_up(head.base_fee * 9, 8)
 
 
 def better_offer(old: Offer, market: Offer, policy: FeePolicy) -> Offer | None:

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from usufruct.chain.answers import Header
 from usufruct.chain.binding import Log
-from usufruct.chain.client import Client, Header, Topics
+from usufruct.chain.client import Client, Topics
+from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.chain.store import Checkpoint, checkpoint, checkpoints, forget_before, move
-from usufruct.chain.transport import RpcRefused
 from usufruct.core import Address, Conflict, Faulty, Unavailable
 from usufruct.store import Database, Unit
 

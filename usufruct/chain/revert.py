@@ -31,10 +31,14 @@ _PANICS = {
 }
 
 
+_LONGEST_DETAIL = 1_024
+
+
 def _detail(value: object) -> str | int | bool:
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    return value if isinstance(value, str | int | bool) else repr(value)
+    if isinstance(value, int):
+        return value
+    text = "0x" + value.hex() if isinstance(value, bytes) else value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + "..."
 
 
 class Revert(Conflict):

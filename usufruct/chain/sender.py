@@ -13,14 +13,15 @@ import asyncio
 import logging
 from itertools import count
 
+from usufruct.chain.answers import Receipt
 from usufruct.chain.binding import Call
-from usufruct.chain.client import Client, Receipt
+from usufruct.chain.client import Client
 from usufruct.chain.fees import TRANSACTION_GAS, FeePolicy, FeesOverCap, Offer, better_offer, market_offer
 from usufruct.chain.revert import Revert
+from usufruct.chain.rpc_errors import RpcRefused, RpcUnavailable
 from usufruct.chain.signer import Signer, refuse_devnet_key
 from usufruct.chain.store import Attempt, Outbox, Sent, State
 from usufruct.chain.transaction import Transaction
-from usufruct.chain.transport import RpcRefused, RpcUnavailable
 from usufruct.core import ChainId, Clock, Conflict, SystemClock, Unavailable
 from usufruct.store import ConstraintViolated, Database
 

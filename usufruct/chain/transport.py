@@ -1,64 +1,118 @@
-"""JSON-RPC over HTTP: questions out, answers or typed errors back. Knows no method by name."""
+"""JSON-RPC: questions out, answers or typed errors back. Knows methods only by how their errors are to be read.
 
-from collections.abc import Sequence
+Three things make it bear real providers. A rate limit or an overload, as HTTP status or as JSON-RPC error, is asked
+again with back-off. A batch that the provider cuts short or refuses is split, and the smaller size is remembered. A
+node that let a question time out is asked by one question at a time until it answers: all others fail at once.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import count
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 import orjson
 
-from usufruct.core import Conflict, Unavailable
+from usufruct.chain.http import HttpWire, Reply, Wire
+from usufruct.chain.rpc_errors import NodeAway, NodeBusy, RpcRefused, RpcUnavailable, RpcUnreadable
+from usufruct.core import Clock, SystemClock
 
-_HEADERS = {"Content-Type": "application/json"}
-
-
-class RpcUnavailable(Unavailable):
-    """The node does not answer, or answers what is not JSON-RPC; the same question may succeed later."""
-
-    code = "rpc_unavailable"
-
-
-class RpcRefused(Conflict):
-    """The node answered with an error.
-
-    `number` and `reason` are the node's own; `data` is what it gave with them, a revert's data among others.
-    """
-
-    code = "rpc_refused"
-
-    def __init__(self, method: str, number: int, reason: str, data: object = None) -> None:
-        super().__init__(f"the node refused {method}: {reason} ({number})", method=method, number=number)
-        self.number = number
-        self.reason = reason
-        self.data = data
-
+T = TypeVar("T")
 
 Question = tuple[str, Sequence[object]]
 """A method and its parameters."""
 
+_BUSY_STATUS = {429, 502, 503, 504}
+_TOO_LARGE_STATUS = {400, 413, 422}
+_BUSY_NUMBERS = {429, 503, -32005, -32007, -32016, -32029, -32090, -32097}
+_BUSY_WORDS = (
+    "rate limit",
+    "rate-limit",
+    "request rate",
+    "request limit",
+    "requests per second",
+    "/second",
+    "too many requests",
+    "compute units",
+    "throughput",
+    "throttl",
+    "quota",
+    "daily request",
+    "temporarily",
+    "overloaded",
+    "server busy",
+    "service unavailable",
+    "header not found",
+    "unknown block",
+    "block not found",
+)
+"""What providers say when the same question may be answered a moment later; the last three by a node that is behind."""
 
-class Transport:
-    """One node, by its URL. The URL may hold a secret, so messages name its host only.
+_RANGE_WORDS = ("more than", "range", "results", "response size")
+"""What they say to a question about logs that they will never answer; some by the number of a rate limit."""
 
-    A session is opened by the first question and belongs to the event loop that asked it.
+_SHORTEST_SECRET = 6
+_LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How a busy node is asked again: at most `tries` times, after pauses that double from `first_seconds`.
+
+    A node's own advice (`Retry-After`) is followed up to `most_seconds`. `batch` is the largest batch to begin with.
+    A node that let a question time out is given `probe_seconds` for the next one, and `rest_seconds` before that.
     """
 
-    def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
-        self._url = url
+    tries: int = 4
+    first_seconds: float = 0.25
+    most_seconds: float = 2.0
+    batch: int = 100
+    probe_seconds: float = 5.0
+    rest_seconds: float = 2.0
+
+    def pause(self, tried: int, advice: float | None) -> float:
+        """Return the seconds to wait after the try number `tried`, counted from 0; the upper half is random."""
+        wanted = max(self.first_seconds * 2**tried, advice or 0.0)
+        most: float = min(self.most_seconds, wanted)
+        return most * (0.5 + random.random() / 2)
+
+
+class Transport:
+    """One node, by its URL. The URL may hold a secret, so messages name its host only."""
+
+    def __init__(
+        self,
+        url: str,
+        timeout_seconds: float = 10.0,
+        *,
+        wire: Wire | None = None,
+        retry: RetryPolicy | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock | None = None,
+    ) -> None:
         self._host = urlsplit(url).hostname or "the node"
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        self._session: aiohttp.ClientSession | None = None
+        self._secrets = _secrets(url)
+        self._wire = wire or HttpWire(url)
+        self._retry = retry or RetryPolicy()
+        self._pause = pause
+        self._line = _Line(self._wire, timeout_seconds, self._retry, clock or SystemClock(), self._host)
+        self._batch = self._retry.batch
         self._ids = count(1)
 
     def __repr__(self) -> str:
         return f"Transport({self._host})"
 
+    @property
+    def batch(self) -> int:
+        """How many questions at most go into one request, as far as the node's limit is known."""
+        return self._batch
+
     async def close(self) -> None:
-        """Close the session; the next question opens another."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the connections; the next question opens others."""
+        await self._wire.close()
 
     async def ask(self, method: str, *parameters: object) -> Any:
         """Ask one question and return its result.
@@ -67,52 +121,213 @@ class Transport:
             RpcUnavailable: when no answer comes in time, or none that can be read.
             RpcRefused: when the node answers with an error.
         """
-        answer = await self._post(self._body(method, parameters))
-        return self._result(method, answer)
+
+        async def once() -> Any:
+            body = self._body(method, parameters)
+            status, answer = await self._post(body)
+            if not isinstance(answer, dict) or not _same_id(answer, body["id"]):
+                raise self._no_answer(method, status)
+            return self._result(method, answer, status)
+
+        return await self._patiently(once)
 
     async def ask_all(self, questions: Sequence[Question]) -> list[Any]:
-        """Ask several questions in one request and return their results in order; the first error is raised.
+        """Ask several questions in as few requests as the node allows, and return their results in order.
 
         Raises:
-            RpcUnavailable: as `ask`, or when an answer is missing.
-            RpcRefused: as `ask`.
+            RpcUnavailable: as `ask`.
+            RpcRefused: as `ask`; the first error is raised.
         """
-        if not questions:
-            return []
-        bodies = [self._body(method, parameters) for method, parameters in questions]
-        answers = await self._post(bodies)
-        if not isinstance(answers, list):
-            return [self._result(questions[0][0], answers)]
-        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
-        return [
-            self._result(method, by_id.get(body["id"])) for (method, _), body in zip(questions, bodies, strict=True)
-        ]
+        results: dict[int, Any] = {}
+        while missing := [index for index in range(len(questions)) if index not in results]:
+            some = missing[: self._batch]
+            if len(some) == 1:
+                method, parameters = questions[some[0]]
+                results[some[0]] = await self.ask(method, *parameters)
+            else:
+                results |= await self._patiently(partial(self._ask_some, questions, some))
+        return [results[index] for index in range(len(questions))]
 
-    def _body(self, method: str, parameters: Sequence[object]) -> dict[str, object]:
+    async def _ask_some(self, questions: Sequence[Question], some: Sequence[int]) -> dict[int, Any]:
+        """Ask a batch and return what was answered, by index; halves the batch size when that is not everything."""
+        bodies = {index: self._body(*questions[index]) for index in some}
+        status, answers = await self._post(list(bodies.values()))
+        if not isinstance(answers, list):
+            self._check_refused_batch(status, answers)
+            self._halve(len(some))
+            return {}
+        by_id = {answer["id"]: answer for answer in answers if isinstance(answer, dict) and _has_id(answer)}
+        found: dict[int, Any] = {}
+        busy: NodeBusy | None = None
+        for index, body in bodies.items():
+            answer = by_id.get(body["id"])
+            if answer is None or _refuses_batch(answer):
+                continue
+            try:
+                found[index] = self._result(questions[index][0], answer, status)
+            except NodeBusy as error:
+                busy = error
+        if busy and not found:
+            raise busy
+        if busy or len(found) < len(some):
+            self._halve(len(some))
+        return found
+
+    def _check_refused_batch(self, status: int, answer: object) -> None:
+        """Raise what a batch was answered with as a whole, unless a smaller batch may help."""
+        if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+            error = _refusal("a batch", answer["error"])
+            if _is_busy("a batch", error):
+                raise self._busy(error.reason)
+        elif status not in _TOO_LARGE_STATUS:
+            raise self._no_answer("a batch", status)
+
+    def _halve(self, size: int) -> None:
+        self._batch = max(1, min(self._batch, size) // 2)
+
+    def _body(self, method: str, parameters: Sequence[object]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(parameters)}
 
-    async def _post(self, body: object) -> Any:
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=self._timeout, headers=_HEADERS)
+    async def _patiently(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Take a step, again with back-off while the node is busy."""
+        for tried in range(self._retry.tries - 1):
+            try:
+                return await step()
+            except NodeBusy as busy:
+                await self._pause(self._retry.pause(tried, busy.retry_after))
+        return await step()
+
+    async def _post(self, body: object) -> tuple[int, Any]:
+        """Send a body and return status and JSON of the reply; None stands for what is not JSON."""
+        reply = await self._line.post(orjson.dumps(body))
         try:
-            async with self._session.post(self._url, data=orjson.dumps(body)) as response:
-                content = await response.read()
-                status = response.status
-        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
-            raise self._unavailable(type(error).__name__) from None
-        try:
-            return orjson.loads(content)
+            answer = orjson.loads(reply.content)
         except orjson.JSONDecodeError:
-            raise self._unavailable(f"HTTP {status}, no JSON") from None
+            answer = None
+        if reply.status in _BUSY_STATUS and not _is_rpc(answer):
+            raise self._busy(f"HTTP {reply.status}", reply.retry_after)
+        return reply.status, answer
 
-    def _result(self, method: str, answer: object) -> Any:
-        if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
-            raise self._unavailable(f"no answer to {method}")
-        if error := answer.get("error"):
-            if not isinstance(error, dict):
-                raise RpcRefused(method, 0, str(error))
-            raise RpcRefused(method, int(error.get("code", 0)), str(error.get("message", "")), error.get("data"))
-        return answer["result"]
+    def _result(self, method: str, answer: Mapping[str, Any], status: int) -> Any:
+        if answer.get("error") is None:
+            if "result" not in answer:
+                raise self._no_answer(method, status)
+            return answer["result"]
+        error = _refusal(method, answer["error"])
+        error = RpcRefused(method, error.number, self._redacted(error.reason), error.data)
+        if _is_busy(method, error):
+            raise self._busy(error.reason)
+        raise error
 
-    def _unavailable(self, what: str) -> RpcUnavailable:
-        return RpcUnavailable(f"{self._host} does not answer ({what}); check chain.rpc_url", host=self._host)
+    def _redacted(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text[:_LONGEST_REASON]
+
+    def _busy(self, reason: str, retry_after: float | None = None) -> NodeBusy:
+        return NodeBusy(
+            f"{self._host} takes no more requests now ({self._redacted(reason)}); try again in a few seconds, or set "
+            "chain.rpc_url to a node with a higher limit",
+            retry_after,
+            host=self._host,
+        )
+
+    def _no_answer(self, method: str, status: int) -> RpcUnavailable:
+        return RpcUnreadable(
+            f"{self._host} gives no answer to {method} (HTTP {status}); check chain.rpc_url",
+            host=self._host,
+            status=status,
+        )
+
+
+class _Line:
+    """The connection to a node, and whether it answers. A node that hangs is probed by one question at a time."""
+
+    def __init__(self, wire: Wire, timeout_seconds: float, policy: RetryPolicy, clock: Clock, host: str) -> None:
+        self._wire = wire
+        self._timeout = timeout_seconds
+        self._policy = policy
+        self._clock = clock
+        self._host = host
+        self._answered_at = float("-inf")
+        self._hangs = False
+        self._probe_at = 0.0
+        self._probing = False
+
+    async def post(self, body: bytes) -> Reply:
+        """Send a body; fails at once while the node hangs and it is not time to probe it."""
+        if not self._hangs:
+            known = self._answered_at > float("-inf")
+            return await self._send(body, self._timeout if known else min(self._timeout, self._policy.probe_seconds))
+        if self._probing or self._clock.monotonic() < self._probe_at:
+            raise NodeAway(f"{self._host} does not answer (it hangs); check chain.rpc_url", host=self._host)
+        self._probing = True
+        try:
+            return await self._send(body, min(self._timeout, self._policy.probe_seconds))
+        finally:
+            self._probing = False
+
+    async def _send(self, body: bytes, timeout_seconds: float) -> Reply:
+        began = self._clock.monotonic()
+        try:
+            reply = await self._wire.post(body, timeout_seconds)
+        except NodeAway as away:
+            now = self._clock.monotonic()
+            if away.details.get("timed_out") and self._answered_at < began:
+                self._hangs, self._probe_at = True, now + self._policy.rest_seconds
+            raise
+        self._answered_at, self._hangs = self._clock.monotonic(), False
+        return reply
+
+
+def _refusal(method: str, error: object) -> RpcRefused:
+    """Read an error object, whatever it holds."""
+    if not isinstance(error, dict):
+        return RpcRefused(method, 0, str(error)[:_LONGEST_REASON])
+    number = error.get("code")
+    if isinstance(number, str) and number.lstrip("-").isascii() and number.lstrip("-").isdigit() and len(number) < 12:
+        number = int(number)
+    if not isinstance(number, int) or isinstance(number, bool):
+        number = 0
+    return RpcRefused(method, number, str(error.get("message") or ""), error.get("data"))
+
+
+def _is_busy(method: str, error: RpcRefused) -> bool:
+    reason = error.reason.lower()
+    if error.number == 3 or "revert" in reason:  # a contract's own words
+        return False
+    if method == "eth_getLogs" and any(words in reason for words in _RANGE_WORDS):
+        return False
+    return error.number in _BUSY_NUMBERS or any(words in reason for words in _BUSY_WORDS)
+
+
+def _refuses_batch(answer: Mapping[str, Any]) -> bool:
+    error = answer.get("error")
+    return isinstance(error, dict) and "batch" in str(error.get("message")).lower()
+
+
+def _is_rpc(answer: object) -> bool:
+    return isinstance(answer, list) or (isinstance(answer, dict) and ("error" in answer or "result" in answer))
+
+
+def _has_id(answer: Mapping[str, Any]) -> bool:
+    found = answer.get("id")
+    return isinstance(found, int) and not isinstance(found, bool)
+
+
+def _same_id(answer: Mapping[str, Any], wanted: int) -> bool:
+    """Tell whether an answer is to our question; an error may come without an id."""
+    if answer.get("id") is None:
+        return answer.get("error") is not None
+    return _has_id(answer) and answer["id"] == wanted
+
+
+def _secrets(url: str) -> list[str]:
+    """Return the parts of a URL that may be secret, the longest first: nodes repeat them in their messages."""
+    try:
+        parts = urlsplit(url)
+        words = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+        words += [parts.username or "", parts.password or "", parts.query]
+    except ValueError:
+        return []
+    return sorted({word for word in words if len(word) >= _SHORTEST_SECRET}, key=len, reverse=True)

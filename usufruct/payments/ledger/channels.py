@@ -94,6 +94,20 @@ def finish_deposit(channel_id: Hash32, nonce: Hash32, *, confirmed: bool) -> Ver
     yield from _finish("deposits", channel_id, nonce, before, confirmed=confirmed)
 
 
+def cancel_deposit(channel_id: Hash32, nonce: Hash32) -> Verb[None]:
+    """End a planned deposit of which nothing was sent, for a reason that is not the payer's: the try does not count."""
+    row = yield from ask_one(
+        "UPDATE deposits SET state = 'failed', tries = tries - 1 "
+        "WHERE channel_id = $1 AND nonce = $2 AND state = 'planned' RETURNING nonce",
+        channel_id,
+        nonce,
+    )
+    if row is None:
+        raise WrongState(
+            f"deposits: nothing is planned under nonce {nonce} of channel {channel_id}", channel=channel_id
+        )
+
+
 def plan_refund(channel_id: Hash32, nonce: int, amount: int, outbox_id: str) -> Verb[Channel]:
     """Set free money of the channel aside, before the refund is broadcast: no call can reserve it any more."""
     channel = yield from locked_channel(channel_id)

@@ -110,6 +110,10 @@ class Ledger:
             "finish_deposit", lambda: channels.finish_deposit(channel, nonce, confirmed=confirmed), channel
         )
 
+    async def cancel_deposit(self, channel: Hash32, nonce: Hash32) -> None:
+        """End a planned deposit of which nothing was sent; the try does not count against the payer."""
+        await self._write("cancel_deposit", lambda: channels.cancel_deposit(channel, nonce), channel)
+
     async def plan_refund(self, channel: Hash32, nonce: int, amount: int, outbox_id: str) -> Channel:
         """Set free money aside for a refund before its transaction is broadcast."""
         return await self._write(

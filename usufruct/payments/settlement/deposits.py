@@ -25,7 +25,7 @@ from usufruct.chain import (
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.core import Address, ChainId, Hash32
+from usufruct.core import Address, ChainId, Hash32, Unavailable
 from usufruct.payments.errors import DepositUnderWay, DuplicateDeposit, WrongState
 from usufruct.payments.ledger.ledger import new_id
 from usufruct.payments.ledger.records import Channel
@@ -207,6 +207,9 @@ class Deposits:
             except (Revert, GasOverLimit) as refusal:
                 await self._end(transfer, confirmed=False)
                 raise _refused(refusal) from refusal
+            except Unavailable:
+                await self._cancel_unsent(transfer)
+                raise
         return await self._ended(deposit.config, transfer, sent)
 
     async def _ended(self, config: ChannelConfig, transfer: Transfer, sent: Sent) -> Channel:
@@ -224,6 +227,12 @@ class Deposits:
         opened = await self._observer.open(config)
         await self._end(transfer, confirmed=True)
         return opened
+
+    async def _cancel_unsent(self, transfer: Transfer) -> None:
+        """End a deposit that the node kept us from sending: neither the payer's next try nor another waits for it."""
+        if await self._sender.find(transfer.outbox_id) is None:
+            with suppress(WrongState):  # another process ended it meanwhile
+                await self._side.ledger.cancel_deposit(transfer.channel, Hash32(str(transfer.nonce)))
 
     async def _end(self, transfer: Transfer, *, confirmed: bool) -> None:
         try:

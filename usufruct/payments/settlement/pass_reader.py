@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.chain import Client, Header, UnreadableAnswer
+from usufruct.chain import Client, Header, NoAnswer
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.errors import UnknownPlan
 from usufruct.payments.ledger.records import ChannelReading
@@ -60,6 +60,6 @@ class PassReader(Reader):
         contract = self._contract.at_block(block.number)
         try:
             found = await contract.standing(plan_of(config), config.payer, config.receiver)
-        except (UnknownPlan, UnreadableAnswer):  # at that block there was no such plan, or no contract yet
+        except (UnknownPlan, NoAnswer):  # at that block there was no such plan, or no contract yet
             return Standing()
         return Standing(found.left, found.burned, found.closes_at)

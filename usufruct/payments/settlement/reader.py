@@ -142,4 +142,6 @@ def _pairs(output: bytes, count: int) -> list[tuple[int, int]]:
     if word(0) != 32 or word(32) != count or len(output) < body + count * (32 + 96):
         raise UnreadableChannel(f"{count} answers were expected, {len(output)} bytes came; is the settlement there?")
     places = [body + word(body + 32 * index) for index in range(count)]
+    if any(place + 96 > len(output) or word(place) != 64 for place in places):
+        raise UnreadableChannel("the settlement's answer has another shape than its ABI; is the settlement there?")
     return [(word(place + 32), word(place + 64)) for place in places]
