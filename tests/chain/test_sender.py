@@ -299,7 +299,7 @@ async def test_a_call_refused_for_a_reason_that_passed_says_so(
 ):
     receipt = await sender.execute(dollar.mint(BOB, 5), "mint")
     sent = Sent(DEVNET_CHAIN_ID, "refused", ALICE, 9, dollar.mint(BOB, 6), 1, State.PENDING, None, None, None)
-    await outbox.add(sent, Attempt(Hash32("0x1"), b"", 1, 1, 1))
+    await outbox.add(sent, Attempt(Hash32("0x" + "01" * 32), b"", 1, 1, 1))
     await outbox.finish("refused", State.REVERTED, receipt.hash, receipt.block_number)
     with pytest.raises(TransactionReverted, match="was refused in block"):
         await sender.execute(dollar.mint(BOB, 6), "refused")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
-from usufruct.core import UINT128_MAX, UINT256_MAX
+from usufruct.core import UINT128_MAX, UINT256_MAX, id_to_bytes
 from usufruct.payments import (
     AnswerMissing,
     BalanceTooLow,
@@ -48,7 +48,9 @@ SEAL = Seal(b"a secret of these tests", "stored answers")
 async def let_lease_end(database: Database, call: str) -> None:
     """Move a lease's end into the past: the database's clock cannot be moved on."""
     async with database.transaction() as unit:
-        assert await unit.change(text("UPDATE calls SET lease_until = 0 WHERE id = :id"), {"id": call}) == 1
+        assert (
+            await unit.change(text("UPDATE calls SET lease_until = 0 WHERE id = :id"), {"id": id_to_bytes(call)}) == 1
+        )
 
 
 async def reserved(ledger: Ledger, world: ModuleType, call: object, ceiling: int, **options: object) -> Reserved:

@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
-from usufruct.core import UsufructError
+from usufruct.core import UsufructError, id_to_bytes
 from usufruct.payments import CallLost, Ledger, Replay, Reserved, new_id, open_ledger
 from usufruct.store import Database, Seal, open_database
 
@@ -229,7 +229,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
 
             async def lapse() -> None:
                 async with self.database.transaction() as unit:
-                    await unit.rows(text("UPDATE calls SET lease_until = 0 WHERE id = :id"), {"id": call})
+                    await unit.rows(text("UPDATE calls SET lease_until = 0 WHERE id = :id"), {"id": id_to_bytes(call)})
 
             self.wait(lapse())
             assert self.wait(self.ledger.expire()) == 1

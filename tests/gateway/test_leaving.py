@@ -15,6 +15,7 @@ from openai import AsyncOpenAI
 from sqlalchemy import text as sql
 
 from usufruct.chain import KeySigner
+from usufruct.core import hash32_from_bytes
 from usufruct.gateway import Endpoint, abandonment
 
 ASK = [{"role": "user", "content": "What is the question?"}]
@@ -286,5 +287,5 @@ async def retried(client):
 
 async def all_calls(world):
     async with world.database.snapshot() as unit:
-        ids = [row[0] for row in await unit.rows(sql("SELECT id FROM calls"))]
+        ids = [hash32_from_bytes(row[0]) for row in await unit.rows(sql("SELECT id FROM calls"))]
     return [await world.ledger.call(call) for call in ids]

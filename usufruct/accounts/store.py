@@ -21,16 +21,16 @@ from sqlalchemy import (
 
 from usufruct.accounts.model import BearerKey, sorted_assets
 from usufruct.core import Address, Hash32
-from usufruct.store import Amount, Unit, metadata
+from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
 
 _keys = Table(
     "bearer_keys",
     metadata,
     Column("id", String(40), primary_key=True),
     Column("secret_hash", LargeBinary, nullable=False, unique=True),
-    Column("payer", String(42), nullable=False, index=True),
-    Column("channel", String(66), nullable=False, unique=True),
-    Column("session", String(42), nullable=False),
+    Column("payer", AddressColumn, nullable=False, index=True),
+    Column("channel", HashColumn, nullable=False, unique=True),
+    Column("session", AddressColumn, nullable=False),
     Column("sealed_session", LargeBinary, nullable=False),
     Column("spending_limit", Amount, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
@@ -46,7 +46,7 @@ _waiting = Table(
     "keys_without_money",
     metadata,
     Column("key_id", String(40), primary_key=True),
-    Column("payer", String(42), nullable=False, index=True),
+    Column("payer", AddressColumn, nullable=False, index=True),
 )
 
 

@@ -28,21 +28,17 @@ from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import AssetRegistered, PriceCardSet
 from usufruct.chain.contracts.structs import Kind, PriceCard
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, asset_id
-from usufruct.store import Amount, Unit, metadata
-
-_Id = String(34)
-_Address = String(42)
-_Pass = String(66)
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32
+from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
 
 _assets = Table(
     "assets",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("registry", _Address, nullable=False),
-    Column("shares", _Address, nullable=False),
+    Column("id", AssetIdColumn, primary_key=True),
+    Column("registry", AddressColumn, nullable=False),
+    Column("shares", AddressColumn, nullable=False),
     Column("kind", Integer, nullable=False),
-    Column("currency", _Address, nullable=False),
+    Column("currency", AddressColumn, nullable=False),
     Column("notice_period", BigInteger, nullable=False),
     Column("name", String(200)),  # of the shares; read from them after the log was
     Column("symbol", String(200)),
@@ -52,7 +48,7 @@ _assets = Table(
 _cards = Table(
     "asset_cards",
     metadata,
-    Column("asset_id", _Id, nullable=False),
+    Column("asset_id", AssetIdColumn, nullable=False),
     Column("version", Integer, nullable=False),
     Column("input_per_million", Amount, nullable=False),
     Column("output_per_million", Amount, nullable=False),
@@ -66,17 +62,17 @@ _cards = Table(
 _titles = Table(
     "asset_titles",
     metadata,
-    Column("asset_id", _Id, nullable=False),
+    Column("asset_id", AssetIdColumn, nullable=False),
     Column("block", BigInteger, nullable=False),
     Column("position", Integer, nullable=False),
-    Column("holder", _Address, nullable=False),
+    Column("holder", AddressColumn, nullable=False),
     PrimaryKeyConstraint("asset_id", "block", "position"),
 )
 
 _retirements = Table(
     "asset_retirements",
     metadata,
-    Column("asset_id", _Id, nullable=False),
+    Column("asset_id", AssetIdColumn, nullable=False),
     Column("block", BigInteger, nullable=False),
     Column("position", Integer, nullable=False),
     Column("retires_at", BigInteger, nullable=False),  # 0: called off
@@ -86,26 +82,26 @@ _retirements = Table(
 _told = Table(
     "asset_news",  # what those who offer the asset were told last
     metadata,
-    Column("asset_id", _Id, primary_key=True),
+    Column("asset_id", AssetIdColumn, primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("holder", _Address, nullable=False),
+    Column("holder", AddressColumn, nullable=False),
     Column("retires_at", BigInteger, nullable=False),
 )
 
 _names = Table(
     "asset_names",  # given by this installation when it registered the asset
     metadata,
-    Column("registry", _Address, nullable=False),
+    Column("registry", AddressColumn, nullable=False),
     Column("name", String(200), nullable=False),
-    Column("asset_id", _Id, nullable=False),
+    Column("asset_id", AssetIdColumn, nullable=False),
     PrimaryKeyConstraint("registry", "name"),
 )
 
 _balances = Table(
     "share_balances",
     metadata,
-    Column("asset_id", _Id, nullable=False),
-    Column("holder", _Address, nullable=False),
+    Column("asset_id", AssetIdColumn, nullable=False),
+    Column("holder", AddressColumn, nullable=False),
     Column("amount", Amount, nullable=False),
     PrimaryKeyConstraint("asset_id", "holder"),
 )
@@ -113,11 +109,11 @@ _balances = Table(
 _moves = Table(
     "share_moves",
     metadata,
-    Column("asset_id", _Id, nullable=False),
+    Column("asset_id", AssetIdColumn, nullable=False),
     Column("block", BigInteger, nullable=False),
     Column("position", Integer, nullable=False),
-    Column("giver", _Address, nullable=False),
-    Column("receiver", _Address, nullable=False),
+    Column("giver", AddressColumn, nullable=False),
+    Column("receiver", AddressColumn, nullable=False),
     Column("amount", Amount, nullable=False),
     PrimaryKeyConstraint("asset_id", "block", "position"),
 )
@@ -125,8 +121,8 @@ _moves = Table(
 _plans = Table(
     "pass_plans",
     metadata,
-    Column("id", _Pass, primary_key=True),
-    Column("asset_id", _Id, nullable=False),
+    Column("id", HashColumn, primary_key=True),
+    Column("asset_id", AssetIdColumn, nullable=False),
     Column("block", BigInteger, nullable=False),
     Index("ix_pass_plans_asset_id", "asset_id"),
 )
@@ -134,10 +130,10 @@ _plans = Table(
 _activations = Table(
     "pass_activations",  # which meters a holder has ever activated credits for
     metadata,
-    Column("plan_id", _Pass, nullable=False),
-    Column("holder", _Address, nullable=False),
-    Column("meter", _Address, nullable=False),
-    Column("asset_id", _Id, nullable=False),
+    Column("plan_id", HashColumn, nullable=False),
+    Column("holder", AddressColumn, nullable=False),
+    Column("meter", AddressColumn, nullable=False),
+    Column("asset_id", AssetIdColumn, nullable=False),
     Column("block", BigInteger, nullable=False),
     PrimaryKeyConstraint("plan_id", "holder", "meter"),
 )
@@ -146,7 +142,7 @@ _activations = Table(
 async def add_asset(unit: Unit, registry: Address, event: AssetRegistered, block: int) -> None:
     """Store a registered asset; its name is not in the log."""
     row = {
-        "id": hex(event.asset),
+        "id": event.asset,
         "registry": registry,
         "shares": event.shares,
         "kind": event.kind.value,
@@ -160,19 +156,19 @@ async def add_asset(unit: Unit, registry: Address, event: AssetRegistered, block
 async def nameless(unit: Unit, registry: Address) -> list[tuple[AssetId, Address]]:
     """Return the assets whose name was not read yet, with their shares."""
     query = select(_assets.c.id, _assets.c.shares).where(_assets.c.registry == registry, _assets.c.name.is_(None))
-    return [(asset_id(row.id), Address(row.shares)) for row in await unit.rows(query)]
+    return [(AssetId(row.id), Address(row.shares)) for row in await unit.rows(query)]
 
 
 async def set_name(unit: Unit, asset: AssetId, name: str, symbol: str) -> None:
     """Store what an asset's shares are called."""
-    await unit.change(update(_assets).where(_assets.c.id == hex(asset)).values(name=name, symbol=symbol))
+    await unit.change(update(_assets).where(_assets.c.id == asset).values(name=name, symbol=symbol))
 
 
 async def add_card(unit: Unit, event: PriceCardSet, block: int) -> None:
     """Store an announced price card."""
     card = event.card
     row = {
-        "asset_id": hex(event.asset),
+        "asset_id": event.asset,
         "version": card.version,
         "input_per_million": card.input_per_million,
         "output_per_million": card.output_per_million,
@@ -186,26 +182,26 @@ async def add_card(unit: Unit, event: PriceCardSet, block: int) -> None:
 
 async def add_title(unit: Unit, asset: AssetId, holder: Address, log: Log) -> None:
     """Store who holds a title from a log on."""
-    row = {"asset_id": hex(asset), "block": log.block_number, "position": log.index, "holder": holder}
+    row = {"asset_id": asset, "block": log.block_number, "position": log.index, "holder": holder}
     await unit.change(insert(_titles).values(row))
 
 
 async def add_retirement(unit: Unit, asset: AssetId, retires_at: int, log: Log) -> None:
     """Store an announced retirement, or with 0 that it was called off."""
-    row = {"asset_id": hex(asset), "block": log.block_number, "position": log.index, "retires_at": retires_at}
+    row = {"asset_id": asset, "block": log.block_number, "position": log.index, "retires_at": retires_at}
     await unit.change(insert(_retirements).values(row))
 
 
 async def add_plan(unit: Unit, event: PlanCreated, block: int) -> None:
     """Store that an asset has a plan."""
-    await unit.change(insert(_plans).values(id=_pass(event.id), asset_id=hex(event.asset), block=block))
+    await unit.change(insert(_plans).values(id=_pass(event.id), asset_id=event.asset, block=block))
 
 
 async def add_activation(unit: Unit, event: Activated, block: int) -> None:
     """Store for which meter a holder activated credits; the first time counts."""
     key = {"plan_id": _pass(event.id), "holder": event.holder, "meter": event.meter}
     if await unit.row(select(_activations).filter_by(**key)) is None:
-        await unit.change(insert(_activations).values(**key, asset_id=hex(event.asset), block=block))
+        await unit.change(insert(_activations).values(**key, asset_id=event.asset, block=block))
 
 
 async def forget_after(unit: Unit, registry: Address, block: int) -> None:
@@ -222,7 +218,7 @@ async def listed(unit: Unit, registry: Address, asset: AssetId | None = None) ->
     """Return a registry's assets, or one of them, in the order of their registration."""
     query = select(_assets).where(_assets.c.registry == registry).order_by(_assets.c.block, _assets.c.id)
     if asset is not None:
-        query = query.where(_assets.c.id == hex(asset))
+        query = query.where(_assets.c.id == asset)
     rows = await unit.rows(query)
     cards = await _by_asset(unit, _cards, asset, _cards.c.version)
     titles = await _by_asset(unit, _titles, asset, _titles.c.block, _titles.c.position)
@@ -233,14 +229,14 @@ async def listed(unit: Unit, registry: Address, asset: AssetId | None = None) ->
 async def told(unit: Unit) -> dict[AssetId, tuple[int, Address, int]]:
     """Return what was told last about each asset: card version, title holder, retirement."""
     rows = await unit.rows(select(_told))
-    return {asset_id(row.asset_id): (row.version, Address(row.holder), row.retires_at) for row in rows}
+    return {AssetId(row.asset_id): (row.version, Address(row.holder), row.retires_at) for row in rows}
 
 
 async def set_told(unit: Unit, asset: AssetId, version: int, holder: Address, retires_at: int) -> None:
     """Store what was told last about an asset."""
     values = {"version": version, "holder": holder, "retires_at": retires_at}
-    if not await unit.change(update(_told).where(_told.c.asset_id == hex(asset)).values(values)):
-        await unit.change(insert(_told).values(asset_id=hex(asset), **values))
+    if not await unit.change(update(_told).where(_told.c.asset_id == asset).values(values)):
+        await unit.change(insert(_told).values(asset_id=asset, **values))
 
 
 async def add_name(unit: Unit, registry: Address, name: str, asset: AssetId) -> None:
@@ -249,26 +245,26 @@ async def add_name(unit: Unit, registry: Address, name: str, asset: AssetId) -> 
     Raises:
         ConstraintViolated: when it is another one's.
     """
-    await unit.change(insert(_names).values(registry=registry, name=name, asset_id=hex(asset)))
+    await unit.change(insert(_names).values(registry=registry, name=name, asset_id=asset))
 
 
 async def asset_named(unit: Unit, registry: Address, name: str) -> AssetId | None:
     """Return the asset of a registry that was registered here under a name."""
     ours = (_names.c.registry == registry, _names.c.name == name)
     row = await unit.row(select(_names.c.asset_id).where(*ours))
-    return asset_id(row.asset_id) if row else None
+    return AssetId(row.asset_id) if row else None
 
 
 async def names_given(unit: Unit, registry: Address) -> dict[AssetId, str]:
     """Return the names given here to a registry's assets, by asset."""
     rows = await unit.rows(select(_names).where(_names.c.registry == registry))
-    return {asset_id(row.asset_id): row.name for row in rows}
+    return {AssetId(row.asset_id): row.name for row in rows}
 
 
 async def add_move(unit: Unit, asset: AssetId, giver: Address, receiver: Address, amount: int, log: Log) -> None:
     """Take a transfer of shares into the balances; the zero address has none."""
     row = {"giver": giver, "receiver": receiver, "amount": amount}
-    place = {"asset_id": hex(asset), "block": log.block_number, "position": log.index}
+    place = {"asset_id": asset, "block": log.block_number, "position": log.index}
     await unit.change(insert(_moves).values(**row, **place))
     await _change_balance(unit, asset, giver, -amount)
     await _change_balance(unit, asset, receiver, amount)
@@ -276,7 +272,7 @@ async def add_move(unit: Unit, asset: AssetId, giver: Address, receiver: Address
 
 async def take_back_moves(unit: Unit, asset: AssetId, block: int) -> None:
     """Undo the transfers of shares in blocks after `block`, the newest first."""
-    undone = (_moves.c.asset_id == hex(asset), _moves.c.block > block)
+    undone = (_moves.c.asset_id == asset, _moves.c.block > block)
     newest_first = (_moves.c.block.desc(), _moves.c.position.desc())
     for row in await unit.rows(select(_moves).where(*undone).order_by(*newest_first)):
         await _change_balance(unit, asset, Address(row.receiver), -row.amount)
@@ -286,7 +282,7 @@ async def take_back_moves(unit: Unit, asset: AssetId, block: int) -> None:
 
 async def holdings(unit: Unit, asset: AssetId) -> list[Holding]:
     """Return who holds an asset's shares, most first."""
-    query = select(_balances).where(_balances.c.asset_id == hex(asset))
+    query = select(_balances).where(_balances.c.asset_id == asset)
     rows = await unit.rows(query.order_by(_balances.c.amount.desc(), _balances.c.holder))
     return [Holding(Address(row.holder), row.amount) for row in rows]
 
@@ -294,9 +290,9 @@ async def holdings(unit: Unit, asset: AssetId) -> list[Holding]:
 async def plans_of(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[int]:
     """Return the ids of the plans of a registry's assets, or of one of them, in the order they were made."""
     ours = select(_assets.c.id).where(_assets.c.registry == registry)
-    which = _plans.c.asset_id.in_(ours) if asset is None else _plans.c.asset_id == hex(asset)
+    which = _plans.c.asset_id.in_(ours) if asset is None else _plans.c.asset_id == asset
     rows = await unit.rows(select(_plans.c.id).where(which).order_by(_plans.c.block, _plans.c.id))
-    return [int(row.id, 16) for row in rows]
+    return [int(Hash32(row.id), 16) for row in rows]
 
 
 async def meters_of(unit: Unit, plan: int, holder: Address) -> list[Address]:
@@ -306,21 +302,23 @@ async def meters_of(unit: Unit, plan: int, holder: Address) -> list[Address]:
     return [Address(row.meter) for row in rows]
 
 
-async def _by_asset(unit: Unit, table: Table, asset: AssetId | None, *order: Column[Any]) -> dict[str, list[Row[Any]]]:
+async def _by_asset(
+    unit: Unit, table: Table, asset: AssetId | None, *order: Column[Any]
+) -> dict[AssetId, list[Row[Any]]]:
     query = select(table).order_by(table.c.asset_id, *order)
     if asset is not None:
-        query = query.where(table.c.asset_id == hex(asset))
-    return {key: list(rows) for key, rows in groupby(await unit.rows(query), lambda row: str(row.asset_id))}
+        query = query.where(table.c.asset_id == asset)
+    return {key: list(rows) for key, rows in groupby(await unit.rows(query), lambda row: AssetId(row.asset_id))}
 
 
 async def _change_balance(unit: Unit, asset: AssetId, holder: Address, by: int) -> None:
     if holder == ZERO_ADDRESS:
         return
-    key = (_balances.c.asset_id == hex(asset), _balances.c.holder == holder)
+    key = (_balances.c.asset_id == asset, _balances.c.holder == holder)
     row = await unit.row(select(_balances.c.amount).where(*key))
     amount = (row.amount if row else 0) + by
     if row is None:
-        await unit.change(insert(_balances).values(asset_id=hex(asset), holder=holder, amount=amount))
+        await unit.change(insert(_balances).values(asset_id=asset, holder=holder, amount=amount))
     elif amount:
         await unit.change(update(_balances).where(*key).values(amount=amount))
     else:
@@ -329,7 +327,7 @@ async def _change_balance(unit: Unit, asset: AssetId, holder: Address, by: int) 
 
 def _listed(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: Sequence[Row[Any]]) -> ListedAsset:
     return ListedAsset(
-        id=asset_id(row.id),
+        id=AssetId(row.id),
         name=row.name or "",
         symbol=row.symbol or "",
         kind=Kind(row.kind),
@@ -354,5 +352,5 @@ def _period(row: Row[Any]) -> CardPeriod:
     return CardPeriod(card, row.starts_at)
 
 
-def _pass(plan: int) -> str:
-    return f"0x{plan:064x}"
+def _pass(plan: int) -> Hash32:
+    return Hash32(f"0x{plan:064x}")

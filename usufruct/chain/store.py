@@ -33,25 +33,23 @@ from sqlalchemy import (
 
 from usufruct.chain.binding import Call
 from usufruct.core import Address, ChainId, Hash32
-from usufruct.store import Amount, Database, Unit, metadata
+from usufruct.store import AddressColumn, Amount, Database, HashColumn, Unit, metadata
 
 _Key = String(200)
-_Hash = String(66)
-_Address = String(42)
 
 outbox = Table(
     "outbox",
     metadata,
     Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
     Column("key", _Key, primary_key=True),  # the caller's: one for each logical call
-    Column("sender", _Address, nullable=False),
+    Column("sender", AddressColumn, nullable=False),
     Column("nonce", BigInteger, nullable=False),
-    Column("receiver", _Address, nullable=False),
+    Column("receiver", AddressColumn, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("value", Amount, nullable=False),  # wei
     Column("gas", BigInteger, nullable=False),
     Column("state", String(10), nullable=False),
-    Column("hash", _Hash),  # of the transaction that used the nonce, once final
+    Column("hash", HashColumn),  # of the transaction that used the nonce, once final
     Column("block", BigInteger),  # where it was mined, once final
     Column("trouble", String(300)),  # what the node said to the newest broadcast, when it did not take it
     UniqueConstraint("chain_id", "sender", "nonce"),
@@ -60,7 +58,7 @@ outbox = Table(
 attempts = Table(
     "outbox_attempts",
     metadata,
-    Column("hash", _Hash, primary_key=True),
+    Column("hash", HashColumn, primary_key=True),
     Column("chain_id", BigInteger, nullable=False),
     Column("key", _Key, nullable=False),
     Column("raw", LargeBinary, nullable=False),  # signed, ready to broadcast
@@ -76,7 +74,7 @@ streams = Table(
     metadata,
     Column("name", String(100), primary_key=True),
     Column("block", BigInteger, nullable=False),  # read up to and including this one
-    Column("hash", _Hash, nullable=False),
+    Column("hash", HashColumn, nullable=False),
 )
 
 stream_blocks = Table(
@@ -84,7 +82,7 @@ stream_blocks = Table(
     metadata,
     Column("name", String(100), primary_key=True),
     Column("block", BigInteger, primary_key=True, autoincrement=False),  # ends of ranges, to find a fork by
-    Column("hash", _Hash, nullable=False),
+    Column("hash", HashColumn, nullable=False),
 )
 
 

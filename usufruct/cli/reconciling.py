@@ -4,7 +4,7 @@ from usufruct.app import Installation, open_installation
 from usufruct.cli.printing import Json, print_facts
 from usufruct.cli.running import run
 from usufruct.config import load_config
-from usufruct.core import Faulty
+from usufruct.core import Faulty, Hash32
 
 _PAGE = 100
 
@@ -32,7 +32,7 @@ def reconcile(as_json: Json = False) -> None:
 async def _read_all(installation: Installation) -> tuple[int, int]:
     """Return how many channels there are, and how many the chain knew more about."""
     seen = changed = 0
-    after = ""
+    after: Hash32 | None = None
     while page := await installation.ledger.channel_list(after, _PAGE):
         after, seen = page[-1].reading.id, seen + len(page)
         read = await installation.observer.observe([channel.reading.config for channel in page])

@@ -13,7 +13,22 @@ from usufruct.core.errors import (
     UsufructError,
 )
 from usufruct.core.forever import forever
-from usufruct.core.ids import ZERO_ADDRESS, Address, AssetId, ChainId, Hash32, address, asset_id, format_asset, hash32
+from usufruct.core.ids import (
+    ZERO_ADDRESS,
+    Address,
+    AssetId,
+    ChainId,
+    Hash32,
+    address,
+    address_from_bytes,
+    asset_from_bytes,
+    asset_id,
+    asset_to_bytes,
+    format_asset,
+    hash32,
+    hash32_from_bytes,
+    id_to_bytes,
+)
 from usufruct.core.money import UINT128_MAX, UINT256_MAX, divide_down, divide_up, format_units, parse_units
 from usufruct.core.recursion import recursion_limit_kept
 
@@ -38,7 +53,10 @@ __all__ = [
     "Unavailable",
     "UsufructError",
     "address",
+    "address_from_bytes",
+    "asset_from_bytes",
     "asset_id",
+    "asset_to_bytes",
     "divide_down",
     "divide_up",
     "end_with_standard_input",
@@ -46,6 +64,8 @@ __all__ = [
     "format_asset",
     "format_units",
     "hash32",
+    "hash32_from_bytes",
+    "id_to_bytes",
     "moment",
     "parse_units",
     "recursion_limit_kept",

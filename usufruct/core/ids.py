@@ -84,5 +84,30 @@ def asset_id(value: str | int, field: str = "asset") -> AssetId:
 
 
 def format_asset(asset: AssetId) -> str:
-    """Write an asset's id for people: `0x` and 32 hex digits. Stored ids and receipts have no leading zeros."""
+    """Return an asset id as text: `0x` and 32 hex digits, the only form in documents, receipts and output."""
     return f"0x{asset:032x}"
+
+
+def id_to_bytes(value: Address | Hash32) -> bytes:
+    """Return the 20 bytes of an address, or the 32 bytes of a hash: what the database stores."""
+    return bytes.fromhex(value[2:])
+
+
+def address_from_bytes(raw: bytes) -> Address:
+    """Return the address that `id_to_bytes` wrote."""
+    return Address("0x" + raw.hex())
+
+
+def hash32_from_bytes(raw: bytes) -> Hash32:
+    """Return the hash that `id_to_bytes` wrote."""
+    return Hash32("0x" + raw.hex())
+
+
+def asset_to_bytes(asset: AssetId) -> bytes:
+    """Return an asset id as 16 bytes, big-endian: what the database stores."""
+    return asset.to_bytes(16, "big")
+
+
+def asset_from_bytes(raw: bytes) -> AssetId:
+    """Return the asset id that `asset_to_bytes` wrote."""
+    return AssetId(int.from_bytes(raw, "big"))

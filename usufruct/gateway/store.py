@@ -19,22 +19,22 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.core import Address, Hash32, asset_id
+from usufruct.core import Address, AssetId, Hash32
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica
 from usufruct.payments import PriceCard
-from usufruct.store import Amount, Seal, Unit, metadata
+from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Seal, Unit, metadata
 
 _assets = Table(
     "gateway_assets",
     metadata,
     Column("name", String(200), primary_key=True),
     Column("endpoint", String(16), nullable=False),
-    Column("pay_to", String(42), nullable=False),
-    Column("asset_id", String(34), nullable=False, unique=True),
+    Column("pay_to", AddressColumn, nullable=False),
+    Column("asset_id", AssetIdColumn, nullable=False, unique=True),
     Column("sealed_replicas", LargeBinary, nullable=False),
     Column("counting", String, nullable=False),
     Column("caps", String, nullable=False),
-    Column("model_digest", String(66), nullable=False),
+    Column("model_digest", HashColumn, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("retired_at", BigInteger, nullable=True),
 )
@@ -71,7 +71,7 @@ async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
         "name": asset.name,
         "endpoint": asset.endpoint.value,
         "pay_to": asset.pay_to,
-        "asset_id": hex(asset.id),
+        "asset_id": asset.id,
         "sealed_replicas": seal.close(replicas, asset.name),
         "counting": json.dumps(asdict(asset.counting), default=sorted),
         "caps": json.dumps(asdict(asset.caps)),
@@ -141,7 +141,7 @@ def _asset(row: Row[Any], prices: tuple[PricePeriod, ...], seal: Seal) -> Asset:
         name=row.name,
         endpoint=Endpoint(row.endpoint),
         pay_to=Address(row.pay_to),
-        id=asset_id(row.asset_id),
+        id=AssetId(row.asset_id),
         replicas=tuple(Replica(**entry) for entry in json.loads(seal.open(bytes(row.sealed_replicas), row.name))),
         prices=prices,
         counting=_counting(row.counting),

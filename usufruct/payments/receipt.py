@@ -16,7 +16,7 @@ from usufruct.chain import (
     typed_digest,
     word,
 )
-from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Denied, Hash32, Invalid, asset_id
+from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Denied, Hash32, Invalid, asset_id, format_asset
 from usufruct.payments.ledger.records import Call
 from usufruct.payments.signature import DigestSigner, recover_signer
 from usufruct.web import Members
@@ -158,7 +158,7 @@ class ReceiptDocument:
             "call": receipt.call,
             "channel": receipt.channel,
             "token": receipt.token,
-            "asset": hex(receipt.asset),
+            "asset": format_asset(receipt.asset),
             "priceCardVersion": str(receipt.price_card_version),
             "modelDigest": receipt.model_digest,
             "requestHash": receipt.request_hash,

@@ -1,6 +1,6 @@
 """The call ledger's tables. SQLAlchemy declares them; the ledger itself talks to the drivers (see `ledger/`).
 
-Ids and hashes are text (`0x` and hex), money is `Amount`, times are seconds by the database's clock. What must never
+Identifiers are bytes, money is `Amount`, times are seconds by the database's clock. What must never
 happen is refused by the schema too: a final call that changes, a charge over its ceiling, an entry that is edited.
 """
 
@@ -22,10 +22,8 @@ from sqlalchemy import (
     text,
 )
 
-from usufruct.store import Amount, metadata
+from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, metadata
 
-_Hash = String(66)
-_Address = String(42)
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -37,15 +35,15 @@ def _one_of(column: str, *words: str) -> str:
 channels = Table(
     "channels",
     metadata,
-    Column("id", _Hash, primary_key=True),
+    Column("id", HashColumn, primary_key=True),
     Column("chain_id", BigInteger, nullable=False),
-    Column("payer", _Address, nullable=False),
-    Column("payer_authorizer", _Address, nullable=False),
-    Column("receiver", _Address, nullable=False),
-    Column("receiver_authorizer", _Address, nullable=False),
-    Column("token", _Address, nullable=False),
+    Column("payer", AddressColumn, nullable=False),
+    Column("payer_authorizer", AddressColumn, nullable=False),
+    Column("receiver", AddressColumn, nullable=False),
+    Column("receiver_authorizer", AddressColumn, nullable=False),
+    Column("token", AddressColumn, nullable=False),
     Column("withdraw_delay", BigInteger, nullable=False),
-    Column("salt", _Hash, nullable=False),
+    Column("salt", HashColumn, nullable=False),
     Column("block", BigInteger, nullable=False),  # of the newest chain reading
     Column("balance", Amount, nullable=False),  # on chain: deposits less withdrawals and refunds
     Column("total_claimed", Amount, nullable=False),  # confirmed on chain
@@ -63,16 +61,16 @@ channels = Table(
 calls = Table(
     "calls",
     metadata,
-    Column("id", _Hash, primary_key=True),
-    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False),
-    Column("asset", String(34), nullable=False),
+    Column("id", HashColumn, primary_key=True),
+    Column("channel_id", HashColumn, ForeignKey("channels.id"), nullable=False),
+    Column("asset", AssetIdColumn, nullable=False),
     Column("state", String(8), nullable=False),
     Column("owner", String(64), nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
     Column("ceiling", Amount, nullable=False),
     Column("price_card_version", BigInteger, nullable=False),
-    Column("request_hash", _Hash, nullable=False),
+    Column("request_hash", HashColumn, nullable=False),
     Column("reserved_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("reason", String(64)),  # why released
@@ -81,8 +79,8 @@ calls = Table(
     Column("input_tokens", BigInteger),
     Column("output_tokens", BigInteger),
     Column("flagged", Boolean),
-    Column("model_digest", _Hash),
-    Column("response_hash", _Hash),
+    Column("model_digest", HashColumn),
+    Column("response_hash", HashColumn),
     Column("voucher_amount", Amount),  # the voucher that it came with
     Column("voucher_signature", LargeBinary),
     CheckConstraint(_one_of("state", "reserved", "serving", "metered", "released"), name="state"),
@@ -98,9 +96,9 @@ entries = Table(
     "entries",
     metadata,
     Column("id", _Serial, Identity(), primary_key=True),
-    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False),
-    Column("call_id", _Hash),
-    Column("asset", String(34)),
+    Column("channel_id", HashColumn, ForeignKey("channels.id"), nullable=False),
+    Column("call_id", HashColumn),
+    Column("asset", AssetIdColumn),
     Column("debit", String(9), nullable=False),
     Column("credit", String(9), nullable=False),
     Column("amount", Amount, nullable=False),
@@ -113,8 +111,8 @@ entries = Table(
 claims = Table(
     "claims",
     metadata,
-    Column("id", _Hash, primary_key=True),
-    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False),
+    Column("id", HashColumn, primary_key=True),
+    Column("channel_id", HashColumn, ForeignKey("channels.id"), nullable=False),
     Column("split_from", Amount, nullable=False),
     Column("cumulative", Amount, nullable=False),
     Column("voucher_amount", Amount, nullable=False),
@@ -134,8 +132,8 @@ answers = Table(
     metadata,
     Column("scope", String(85), nullable=False),  # payer/payerAuthorizer: who may repeat a call
     Column("key", String(255), nullable=False),
-    Column("body_hash", _Hash, nullable=False),
-    Column("call_id", _Hash, ForeignKey("calls.id"), nullable=False, unique=True),
+    Column("body_hash", HashColumn, nullable=False),
+    Column("call_id", HashColumn, ForeignKey("calls.id"), nullable=False, unique=True),
     Column("sealed", LargeBinary),  # encrypted; NULL while the call runs
     Column("expires_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("scope", "key"),
@@ -145,9 +143,9 @@ Index("ix_answers_expiry", answers.c.expires_at)
 deposits = Table(
     "deposits",
     metadata,
-    Column("channel_id", _Hash, nullable=False),
-    Column("payer", _Address, nullable=False),
-    Column("nonce", _Hash, nullable=False),
+    Column("channel_id", HashColumn, nullable=False),
+    Column("payer", AddressColumn, nullable=False),
+    Column("nonce", HashColumn, nullable=False),
     Column("amount", Amount, nullable=False),
     Column("state", String(9), nullable=False),
     Column("outbox_id", String(200)),  # in the sender's outbox
@@ -163,7 +161,7 @@ Index("uq_deposits_planned", deposits.c.payer, unique=True, sqlite_where=_planne
 refunds = Table(
     "refunds",
     metadata,
-    Column("channel_id", _Hash, ForeignKey("channels.id"), nullable=False),
+    Column("channel_id", HashColumn, ForeignKey("channels.id"), nullable=False),
     Column("nonce", BigInteger, nullable=False),
     Column("amount", Amount, nullable=False),
     Column("state", String(9), nullable=False),

@@ -14,6 +14,7 @@ from usufruct.store.errors import (
     InvalidDatabaseUrl,
     SchemaOutdated,
 )
+from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.schema import metadata
@@ -21,12 +22,15 @@ from usufruct.store.sealing import Seal, Stamp, Unsealable, WeakSecret
 from usufruct.store.sqlite import SqliteDatabase, connect_sqlite
 
 __all__ = [
+    "AddressColumn",
     "Amount",
     "AmountArithmetic",
     "AmountOutOfRange",
+    "AssetIdColumn",
     "ConstraintViolated",
     "Database",
     "DatabaseUnavailable",
+    "HashColumn",
     "InvalidDatabaseUrl",
     "SchemaOutdated",
     "Seal",

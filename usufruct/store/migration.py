@@ -17,11 +17,17 @@ from usufruct.store.database import Database
 from usufruct.store.errors import SchemaOutdated
 
 _FOLDER = Path(__file__).with_name("migrations")
+_FOLDED = frozenset(f"000{number}" for number in range(1, 8))
+"""Revisions from before the baseline, whose tables kept identifiers as text."""
 _LOCK = 0x7573756672756374  # "usufruct": PostgreSQL advisory locks are numbers
 
 
 async def migrate(database: Database) -> None:
-    """Run every migration the database lacks, in one transaction, under a lock: one process migrates, others wait."""
+    """Run every migration the database lacks, in one transaction, under a lock: one process migrates, others wait.
+
+    Raises:
+        SchemaOutdated: when the database is from before the baseline.
+    """
     await database.run(_upgrade)
 
 
@@ -29,7 +35,7 @@ async def ensure_current(database: Database) -> None:
     """Make sure the schema is there: migrate when embedded (SQLite), only check otherwise.
 
     Raises:
-        SchemaOutdated: when a PostgreSQL database is behind; run `usufruct migrate`.
+        SchemaOutdated: when a PostgreSQL database is behind, or any database is from before the baseline.
     """
     if database.dialect == "sqlite":
         await migrate(database)
@@ -60,4 +66,9 @@ def _missing(connection: Connection) -> list[str]:
     current = MigrationContext.configure(connection).get_current_revision()
     if current is None:
         return history
+    if current in _FOLDED:
+        raise SchemaOutdated(
+            f"the database has revision {current}, from before the first release; set database.url to an empty one",
+            revision=current,
+        )
     return history[history.index(current) + 1 :] if current in history else []

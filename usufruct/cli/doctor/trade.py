@@ -11,7 +11,7 @@ from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.connectors import Limits, Upstream, UpstreamFault
-from usufruct.core import ZERO_ADDRESS, format_units
+from usufruct.core import ZERO_ADDRESS, Hash32, format_units
 from usufruct.gateway import Asset, Replica
 from usufruct.payments import Channel
 
@@ -85,7 +85,7 @@ async def check_passes(installation: Installation) -> AsyncIterator[Finding]:
 async def _waiting_credits(installation: Installation) -> list[Channel]:
     """Return the accounts that owe what an earlier claim key must burn."""
     found: list[Channel] = []
-    after = ""
+    after: Hash32 | None = None
     while page := await installation.ledger.channel_list(after):
         after = page[-1].reading.id
         accounts = [channel for channel in page if installation.chain_side.holds_credits(channel.reading.config)]

@@ -1,6 +1,6 @@
 """Whether a call may be reserved: its voucher against the channel's numbers, its idempotency key against the past."""
 
-from usufruct.core import Hash32
+from usufruct.core import Hash32, hash32_from_bytes, id_to_bytes
 from usufruct.payments.errors import (
     BalanceTooLow,
     ChannelWithdrawing,
@@ -71,7 +71,9 @@ def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
 def published(channel: Hash32, amount: int) -> Verb[bool]:
     """Tell whether a claim carried a voucher of this amount: it stands in calldata, and anybody can show it."""
     row = yield from ask_one(
-        "SELECT id FROM claims WHERE channel_id = $1 AND voucher_amount = $2 LIMIT 1", channel, Money(amount)
+        "SELECT id FROM claims WHERE channel_id = $1 AND voucher_amount = $2 LIMIT 1",
+        id_to_bytes(channel),
+        Money(amount),
     )
     return row is not None
 
@@ -111,13 +113,13 @@ def replayed(request: Reservation, config: ChannelConfig) -> Verb[Replay | None]
     if row is None:
         return None
     if row["expired"] and row["sealed"] is not None:
-        yield from free_key(row["call_id"])
+        yield from free_key(hash32_from_bytes(row["call_id"]))
         return None
-    if row["body_hash"] != request.idempotency.body_hash:
+    if hash32_from_bytes(row["body_hash"]) != request.idempotency.body_hash:
         raise KeyMismatch("this idempotency key was used with another body; use a new key")
     if row["sealed"] is None:
         raise StillRunning("the call under this key is still running; ask again later")
-    return Replay(row["call_id"], row["sealed"])
+    return Replay(hash32_from_bytes(row["call_id"]), row["sealed"])
 
 
 def hold_key(request: Reservation, config: ChannelConfig, answer_seconds: int) -> Verb[None]:
@@ -133,8 +135,8 @@ def hold_key(request: Reservation, config: ChannelConfig, answer_seconds: int) -
         "ON CONFLICT (scope, key) DO NOTHING RETURNING call_id",
         scope_of(config),
         request.idempotency.key,
-        request.idempotency.body_hash,
-        request.call,
+        id_to_bytes(request.idempotency.body_hash),
+        id_to_bytes(request.call),
         answer_seconds,
     )
     if held is None:
@@ -144,13 +146,16 @@ def hold_key(request: Reservation, config: ChannelConfig, answer_seconds: int) -
 def keep_answer(call: Hash32, sealed: bytes, answer_seconds: int) -> Verb[None]:
     """Keep the answer under the call's idempotency key, if it has one."""
     yield from ask(
-        "UPDATE answers SET sealed = $2, expires_at = {now} + $3 WHERE call_id = $1", call, sealed, answer_seconds
+        "UPDATE answers SET sealed = $2, expires_at = {now} + $3 WHERE call_id = $1",
+        id_to_bytes(call),
+        sealed,
+        answer_seconds,
     )
 
 
 def free_key(call: Hash32) -> Verb[None]:
     """Give the call's idempotency key back."""
-    yield from ask("DELETE FROM answers WHERE call_id = $1", call)
+    yield from ask("DELETE FROM answers WHERE call_id = $1", id_to_bytes(call))
 
 
 def forget_answers(limit: int) -> Verb[int]:

@@ -7,7 +7,7 @@ nothing.
 
 from dataclasses import replace
 
-from usufruct.core import Hash32, PaymentRequired
+from usufruct.core import Hash32, PaymentRequired, asset_to_bytes, hash32_from_bytes, id_to_bytes
 from usufruct.payments.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
 from usufruct.payments.ledger.admission import (
     accepted_voucher,
@@ -20,7 +20,7 @@ from usufruct.payments.ledger.admission import (
 from usufruct.payments.ledger.backend import Money, Row, Verb, ask, ask_one
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.records import Bill, Call, Channel, Lease, Replay, Reservation, Reserved
-from usufruct.payments.ledger.rows import CALL_COLUMNS, asset_text, call_of, locked_channel
+from usufruct.payments.ledger.rows import CALL_COLUMNS, call_of, locked_channel
 from usufruct.payments.model import OPEN_STATES, CallState
 from usufruct.payments.voucher import VerifiedVoucher
 
@@ -54,7 +54,7 @@ def reserve(request: Reservation, owner: str, lease_seconds: int, answer_seconds
     reserved = channel.reserved + request.ceiling
     yield from ask(
         "UPDATE channels SET reserved = $2, voucher_amount = $3, voucher_signature = $4 WHERE id = $1",
-        request.channel,
+        id_to_bytes(request.channel),
         Money(reserved),
         Money(voucher.max_claimable),
         voucher.signature,
@@ -85,7 +85,7 @@ def start(lease: Lease, lease_seconds: int) -> Verb[None]:
     changed = yield from ask_one(
         "UPDATE calls SET state = 'serving', lease_until = {now} + $3 WHERE id = $1 AND epoch = $2 "
         f"AND {_OPEN} RETURNING id",
-        lease.call,
+        id_to_bytes(lease.call),
         lease.epoch,
         lease_seconds,
     )
@@ -98,7 +98,7 @@ def renew(owner: str, lease_seconds: int) -> Verb[frozenset[Hash32]]:
     rows = yield from ask(
         f"UPDATE calls SET lease_until = {{now}} + $2 WHERE owner = $1 AND {_OPEN} RETURNING id", owner, lease_seconds
     )
-    return frozenset(Hash32(row["id"]) for row in rows)
+    return frozenset(hash32_from_bytes(row["id"]) for row in rows)
 
 
 def meter(lease: Lease, bill: Bill, sealed: bytes | None, answer_seconds: int) -> Verb[Call]:
@@ -125,7 +125,7 @@ def meter(lease: Lease, bill: Bill, sealed: bytes | None, answer_seconds: int) -
         "UPDATE calls SET state = 'metered', finished_at = {now}, charge = $4, cumulative = $5, input_tokens = $6, "
         "output_tokens = $7, flagged = $8, model_digest = $9, response_hash = $10 "
         "WHERE id = $1 AND state = $2 AND epoch = $3 RETURNING finished_at",
-        lease.call,
+        id_to_bytes(lease.call),
         call.state.value,
         lease.epoch,
         Money(bill.charge),
@@ -133,14 +133,14 @@ def meter(lease: Lease, bill: Bill, sealed: bytes | None, answer_seconds: int) -
         bill.usage.input_tokens,
         bill.usage.output_tokens,
         bill.flagged,
-        bill.model_digest,
-        bill.response_hash,
+        id_to_bytes(bill.model_digest),
+        id_to_bytes(bill.response_hash),
     )
     if finished is None:
         raise _lost(call)
     yield from ask(
         "UPDATE channels SET charged = $2, reserved = $3 WHERE id = $1",
-        lease.channel,
+        id_to_bytes(lease.channel),
         Money(charged),
         Money(channel.reserved - call.ceiling),
     )
@@ -171,7 +171,7 @@ def expire(lease: Lease) -> Verb[bool]:
     channel = yield from locked_channel(lease.channel)
     found = yield from ask_one(
         f"SELECT {CALL_COLUMNS} FROM calls WHERE id = $1 AND epoch = $2 AND {_OPEN} AND lease_until < {{now}}",
-        lease.call,
+        id_to_bytes(lease.call),
         lease.epoch,
     )
     if found is not None:
@@ -186,7 +186,7 @@ def lapsed(limit: int) -> Verb[list[Lease]]:
         "ORDER BY lease_until LIMIT $1",
         limit,
     )
-    return [Lease(Hash32(row["id"]), Hash32(row["channel_id"]), row["epoch"]) for row in rows]
+    return [Lease(hash32_from_bytes(row["id"]), hash32_from_bytes(row["channel_id"]), row["epoch"]) for row in rows]
 
 
 def find_call(call: Hash32) -> Verb[Call | None]:
@@ -199,7 +199,7 @@ def metered_between(channel: Hash32, after: int, limit: int) -> Verb[list[Call]]
     """Return a channel's charged calls in the order of its spending, from the cumulative position `after`."""
     rows = yield from ask(
         f"SELECT {CALL_COLUMNS} FROM calls WHERE channel_id = $1 AND cumulative > $2 ORDER BY cumulative LIMIT $3",
-        channel,
+        id_to_bytes(channel),
         Money(after),
         limit,
     )
@@ -211,7 +211,7 @@ def _find(call: Hash32) -> Verb[Row | None]:
         yield from ask_one(
             f"SELECT {CALL_COLUMNS}, EXISTS (SELECT 1 FROM answers WHERE call_id = calls.id AND sealed IS NULL) "
             "AS answer_awaited FROM calls WHERE id = $1",
-            call,
+            id_to_bytes(call),
         )
     )
 
@@ -230,14 +230,14 @@ def _insert(request: Reservation, voucher: VerifiedVoucher, owner: str, lease_se
         "request_hash, reserved_at, voucher_amount, voucher_signature) "
         "VALUES ($1, $2, $3, 'reserved', $4, 1, {now} + $5, $6, $7, $8, {now}, $9, $10) "
         "ON CONFLICT (id) DO NOTHING RETURNING id",
-        request.call,
-        request.channel,
-        asset_text(request.asset),
+        id_to_bytes(request.call),
+        id_to_bytes(request.channel),
+        asset_to_bytes(request.asset),
         owner,
         lease_seconds,
         Money(request.ceiling),
         request.price_card_version,
-        request.request_hash,
+        id_to_bytes(request.request_hash),
         Money(voucher.max_claimable),
         voucher.signature,
     )
@@ -257,7 +257,7 @@ def _release(call: Call, channel: Channel, epoch: int, reason: str) -> Verb[Call
     finished = yield from ask_one(
         "UPDATE calls SET state = 'released', epoch = $4, reason = $5, finished_at = {now} "
         "WHERE id = $1 AND state = $2 AND epoch = $3 RETURNING finished_at",
-        lease.call,
+        id_to_bytes(lease.call),
         call.state.value,
         lease.epoch,
         epoch,
@@ -266,7 +266,7 @@ def _release(call: Call, channel: Channel, epoch: int, reason: str) -> Verb[Call
     if finished is None:
         raise _lost(call)
     reserved = channel.reserved - call.ceiling
-    yield from ask("UPDATE channels SET reserved = $2 WHERE id = $1", lease.channel, Money(reserved))
+    yield from ask("UPDATE channels SET reserved = $2 WHERE id = $1", id_to_bytes(lease.channel), Money(reserved))
     yield from move(lease.channel, "reserved", "available", call.ceiling, call=lease.call)
     yield from free_key(lease.call)
     ended = replace(lease, epoch=epoch)

@@ -1,6 +1,6 @@
 """Verbs on channels: what the chain says about them, deposits into them, refunds out of them."""
 
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, Hash32, address_from_bytes, hash32_from_bytes, id_to_bytes
 from usufruct.payments.errors import (
     DepositUnderWay,
     DuplicateDeposit,
@@ -40,7 +40,7 @@ def observe(reading: ChannelReading) -> Verb[Channel]:
     yield from ask(
         "UPDATE channels SET block = $2, balance = $3, total_claimed = $4, withdraw_at = $5, charged = $6, "
         "total_split = $7 WHERE id = $1",
-        reading.id,
+        id_to_bytes(reading.id),
         reading.block,
         Money(reading.balance),
         Money(total_claimed),
@@ -58,12 +58,13 @@ def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str,
     money may stand behind many authorizations, and each try costs the operator gas.
     """
     latest = yield from ask(
-        "SELECT nonce, state, tries FROM deposits WHERE payer = $1 AND planned_at > {now} - 86400", payer
+        "SELECT nonce, state, tries FROM deposits WHERE payer = $1 AND planned_at > {now} - 86400",
+        id_to_bytes(payer),
     )
-    if any(row["state"] == "planned" and row["nonce"] != nonce for row in latest):
+    if any(row["state"] == "planned" and hash32_from_bytes(row["nonce"]) != nonce for row in latest):
         raise DepositUnderWay(f"another deposit of {payer} is on its way; ask again", payer=payer)
     tries = sum(row["tries"] for row in latest)
-    known = next((row for row in latest if row["nonce"] == nonce), None)
+    known = next((row for row in latest if hash32_from_bytes(row["nonce"]) == nonce), None)
     if tries >= MOST_DEPOSITS and (known is None or known["state"] == "failed"):
         raise TooManyDeposits(
             f"{payer} made {tries} deposits in a day; deposit more at once, or deposit on the chain yourself",
@@ -75,11 +76,11 @@ def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str,
         "VALUES ($1, $2, $3, 'planned', $4, {now}, $5, 1) ON CONFLICT (channel_id, nonce) DO UPDATE "
         "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id, "
         "planned_at = excluded.planned_at, tries = deposits.tries + 1 WHERE deposits.state = 'failed' RETURNING nonce",
-        channel_id,
-        nonce,
+        id_to_bytes(channel_id),
+        id_to_bytes(nonce),
         Money(amount),
         outbox_id,
-        payer,
+        id_to_bytes(payer),
     )
     if noted is None:
         raise DuplicateDeposit(f"deposit {nonce} was handed in before; sign one with another nonce", nonce=nonce)
@@ -91,7 +92,7 @@ def finish_deposit(channel_id: Hash32, nonce: Hash32, *, confirmed: bool) -> Ver
     One that was given up may be found on the chain all the same, and is confirmed then.
     """
     before = "('planned', 'failed')" if confirmed else "('planned')"
-    yield from _finish("deposits", channel_id, nonce, before, confirmed=confirmed)
+    yield from _finish("deposits", channel_id, id_to_bytes(nonce), before, confirmed=confirmed)
 
 
 def cancel_deposit(channel_id: Hash32, nonce: Hash32) -> Verb[None]:
@@ -111,7 +112,9 @@ def cancel_deposit(channel_id: Hash32, nonce: Hash32) -> Verb[None]:
 def plan_refund(channel_id: Hash32, nonce: int, amount: int, outbox_id: str) -> Verb[Channel]:
     """Set free money of the channel aside, before the refund is broadcast: no call can reserve it any more."""
     channel = yield from locked_channel(channel_id)
-    taken = yield from ask_one("SELECT state FROM refunds WHERE channel_id = $1 AND nonce = $2", channel_id, nonce)
+    taken = yield from ask_one(
+        "SELECT state FROM refunds WHERE channel_id = $1 AND nonce = $2", id_to_bytes(channel_id), nonce
+    )
     if not 0 < amount <= channel.free or (taken is not None and taken["state"] != "failed"):
         raise RefundTooHigh(
             f"refund {nonce} of {amount} on channel {channel_id}: {channel.free} is free, and the nonce must be new",
@@ -123,7 +126,7 @@ def plan_refund(channel_id: Hash32, nonce: int, amount: int, outbox_id: str) -> 
         "INSERT INTO refunds (channel_id, nonce, amount, state, outbox_id, planned_at) "
         "VALUES ($1, $2, $3, 'planned', $4, {now}) ON CONFLICT (channel_id, nonce) DO UPDATE "
         "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id",
-        channel_id,
+        id_to_bytes(channel_id),
         nonce,
         Money(amount),
         outbox_id,
@@ -142,18 +145,22 @@ def finish_refund(channel_id: Hash32, nonce: int, reading: ChannelReading | None
 
 def totals() -> Verb[list[Totals]]:
     """Return each token's gauges."""
-    sums: dict[str, list[int]] = {}
+    sums: dict[bytes, list[int]] = {}
     for row in (yield from ask("SELECT token, reserved, charged, total_claimed FROM channels")):
         sum_of = sums.setdefault(row["token"], [0, 0, 0])
         charged = money(row["charged"])
         for i, value in enumerate((money(row["reserved"]), charged, charged - money(row["total_claimed"]))):
             sum_of[i] += value
-    return [Totals(Address(token), *values) for token, values in sorted(sums.items())]
+    return [Totals(address_from_bytes(token), *values) for token, values in sorted(sums.items())]
 
 
-def channel_list(after: str, limit: int) -> Verb[list[Channel]]:
+def channel_list(after: Hash32 | None, limit: int) -> Verb[list[Channel]]:
     """Return channels by id, from the one after `after`."""
-    rows = yield from ask(f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+    rows = yield from ask(
+        f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id > $1 ORDER BY id LIMIT $2",
+        id_to_bytes(after) if after else b"",
+        limit,
+    )
     return [channel_of(row) for row in rows]
 
 
@@ -162,34 +169,38 @@ def _insert(reading: ChannelReading) -> Verb[None]:
     yield from ask(
         f"INSERT INTO channels ({CHANNEL_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, -1, $10, $10, $10, 0, "
         "$10, $10, $10, $10, NULL) ON CONFLICT (id) DO NOTHING",
-        reading.id,
+        id_to_bytes(reading.id),
         reading.chain_id,
-        config.payer,
-        config.payer_authorizer,
-        config.receiver,
-        config.receiver_authorizer,
-        config.token,
+        id_to_bytes(config.payer),
+        id_to_bytes(config.payer_authorizer),
+        id_to_bytes(config.receiver),
+        id_to_bytes(config.receiver_authorizer),
+        id_to_bytes(config.token),
         config.withdraw_delay,
-        config.salt,
+        id_to_bytes(config.salt),
         Money(0),
     )
 
 
 def _set_refunding(channel: Channel, refunding: int) -> Verb[Channel]:
-    yield from ask("UPDATE channels SET refunding = $2 WHERE id = $1", channel.reading.id, Money(refunding))
+    yield from ask(
+        "UPDATE channels SET refunding = $2 WHERE id = $1", id_to_bytes(channel.reading.id), Money(refunding)
+    )
     return (yield from locked_channel(channel.reading.id))
 
 
 def _finish(
-    table: str, channel_id: Hash32, nonce: Hash32 | int, before: str = "('planned')", *, confirmed: bool
+    table: str, channel_id: Hash32, nonce: bytes | int, before: str = "('planned')", *, confirmed: bool
 ) -> Verb[int]:
     """End a deposit or refund in one of the states `before` by compare-and-set, and return its amount."""
     row = yield from ask_one(
         f"UPDATE {table} SET state = $3 WHERE channel_id = $1 AND nonce = $2 AND state IN {before} RETURNING amount",
-        channel_id,
+        id_to_bytes(channel_id),
         nonce,
         "confirmed" if confirmed else "failed",
     )
     if row is None:
-        raise WrongState(f"{table}: nothing is planned under nonce {nonce} of channel {channel_id}", channel=channel_id)
+        raise WrongState(
+            f"{table}: nothing is planned under nonce {nonce!r} of channel {channel_id}", channel=channel_id
+        )
     return money(row["amount"])

@@ -6,14 +6,13 @@ overlap, so the part of every call inside two positions adds up to the distance 
 
 from collections import Counter
 
-from usufruct.core import Hash32
+from usufruct.core import Hash32, asset_from_bytes, hash32_from_bytes, id_to_bytes
 from usufruct.payments.errors import ClaimPending, NothingToClaim, WrongState
 from usufruct.payments.ledger.backend import Money, Row, Verb, ask, ask_one
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.records import Channel, Claim, Split
 from usufruct.payments.ledger.rows import (
     CHANNEL_COLUMNS,
-    asset_of,
     channel_of,
     find_channel,
     locked_channel,
@@ -27,16 +26,16 @@ def splits_between(channel: Hash32, start: int, end: int) -> Verb[tuple[Split, .
     """Return each asset's part of what the channel was charged from `start` to `end`, by asset."""
     rows = yield from ask(
         "SELECT asset, charge, cumulative FROM calls WHERE channel_id = $1 AND cumulative > $2 ORDER BY cumulative",
-        channel,
+        id_to_bytes(channel),
         Money(start),
     )
-    parts: Counter[str] = Counter()
+    parts: Counter[bytes] = Counter()
     for row in rows:
         cumulative = money(row["cumulative"])
         part = min(cumulative, end) - max(cumulative - money(row["charge"]), start)
         if part > 0:
             parts[row["asset"]] += part
-    return tuple(Split(asset_of(asset), amount) for asset, amount in sorted(parts.items()))
+    return tuple(Split(asset_from_bytes(asset), amount) for asset, amount in sorted(parts.items()))
 
 
 def pay_splits(channel: Hash32, start: int, end: int) -> Verb[None]:
@@ -62,7 +61,9 @@ def plan_claim(claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> V
     channel = yield from locked_channel(channel_id)
     if (known := (yield from _find(claim))) is not None:
         return (yield from _claim_of(known, channel))
-    if (yield from ask_one(f"SELECT id FROM claims WHERE channel_id = $1 AND {_PENDING}", channel_id)) is not None:
+    if (
+        yield from ask_one(f"SELECT id FROM claims WHERE channel_id = $1 AND {_PENDING}", id_to_bytes(channel_id))
+    ) is not None:
         raise ClaimPending(f"channel {channel_id} has a claim under way; wait for its end", channel=channel_id)
     covered = channel.voucher.max_claimable if channel.voucher else 0
     cumulative = min(channel.charged, covered, channel.reading.balance)
@@ -78,8 +79,8 @@ def plan_claim(claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> V
     yield from ask(
         "INSERT INTO claims (id, channel_id, split_from, cumulative, voucher_amount, voucher_signature, state, "
         "planned_at) VALUES ($1, $2, $3, $4, $5, $6, 'planned', {now})",
-        claim,
-        channel_id,
+        id_to_bytes(claim),
+        id_to_bytes(channel_id),
         Money(channel.total_split),
         Money(cumulative),
         Money(voucher.max_claimable),
@@ -97,7 +98,7 @@ def _least_voucher(channel: Channel, cumulative: int) -> Verb[VerifiedVoucher]:
     row = yield from ask_one(
         "SELECT voucher_amount, voucher_signature FROM calls WHERE channel_id = $1 AND cumulative > $2 "
         "AND voucher_amount >= $3 ORDER BY voucher_amount LIMIT 1",
-        channel.reading.id,
+        id_to_bytes(channel.reading.id),
         Money(channel.total_split),
         Money(cumulative),
     )
@@ -121,7 +122,7 @@ def confirm_claim(claim: Hash32, channel_id: Hash32) -> Verb[Claim]:
         yield from pay_splits(channel_id, channel.total_split, split)
         yield from ask(
             "UPDATE channels SET total_claimed = $2, total_split = $3 WHERE id = $1",
-            channel_id,
+            id_to_bytes(channel_id),
             Money(max(channel.reading.total_claimed, done.cumulative)),
             Money(split),
         )
@@ -137,7 +138,7 @@ def pending_claims() -> Verb[list[Claim]]:
     """Return the claims that have not ended, oldest first: what a claimer looks at when it starts."""
     found: list[Claim] = []
     for row in (yield from ask(f"SELECT {_COLUMNS} FROM claims WHERE {_PENDING} ORDER BY planned_at, id")):
-        channel = yield from find_channel(row["channel_id"])
+        channel = yield from find_channel(hash32_from_bytes(row["channel_id"]))
         found += [(yield from _claim_of(row, channel))]
     return found
 
@@ -147,7 +148,7 @@ _COLUMNS = "id, channel_id, split_from, cumulative, voucher_amount, voucher_sign
 
 
 def _find(claim: Hash32) -> Verb[Row | None]:
-    return (yield from ask_one(f"SELECT {_COLUMNS} FROM claims WHERE id = $1", claim))
+    return (yield from ask_one(f"SELECT {_COLUMNS} FROM claims WHERE id = $1", id_to_bytes(claim)))
 
 
 def _step(
@@ -156,7 +157,7 @@ def _step(
     """Move a claim to `state` by compare-and-set; taking the same step twice is taking it once."""
     channel = yield from locked_channel(channel_id)
     row = yield from _find(claim)
-    found = row["state"] if row is not None and row["channel_id"] == channel_id else "absent"
+    found = row["state"] if row is not None and row["channel_id"] == id_to_bytes(channel_id) else "absent"
     if found != state:
         if found not in allowed:
             raise WrongState(f"claim {claim} is {found}; it must be {' or '.join(allowed)}", claim=claim, state=found)
@@ -164,7 +165,7 @@ def _step(
         yield from ask(
             "UPDATE claims SET state = $2, outbox_id = COALESCE($3, outbox_id), "
             f"finished_at = {ended} WHERE id = $1 AND state = $4",
-            claim,
+            id_to_bytes(claim),
             state,
             outbox_id,
             found,
@@ -176,7 +177,7 @@ def _step(
 def _claim_of(row: Row, channel: Channel) -> Verb[Claim]:
     start, end = money(row["split_from"]), money(row["cumulative"])
     return Claim(
-        id=Hash32(row["id"]),
+        id=hash32_from_bytes(row["id"]),
         channel=channel.reading.id,
         config=channel.reading.config,
         split_from=start,

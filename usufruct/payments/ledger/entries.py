@@ -11,9 +11,9 @@ the asset. Rows are never changed or removed; triggers in the schema see to it.
 
 from collections import Counter
 
-from usufruct.core import AssetId, Hash32
+from usufruct.core import AssetId, Hash32, asset_to_bytes, id_to_bytes
 from usufruct.payments.ledger.backend import Money, Verb, ask
-from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, asset_text, channel_of, money
+from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, money
 
 
 def move(
@@ -27,12 +27,12 @@ def move(
 ) -> Verb[None]:
     """Write one entry: `amount` from the account `debit` to the account `credit`; nothing for an amount of 0."""
     if amount:
-        name = None if asset is None else asset_text(asset)
+        name = None if asset is None else asset_to_bytes(asset)
         yield from ask(
             "INSERT INTO entries (channel_id, call_id, asset, debit, credit, amount, at) "
             "VALUES ($1, $2, $3, $4, $5, $6, {now})",
-            channel,
-            call,
+            id_to_bytes(channel),
+            None if call is None else id_to_bytes(call),
             name,
             debit,
             credit,
@@ -42,12 +42,12 @@ def move(
 
 def audit() -> Verb[list[str]]:
     """Compare every channel's numbers with its entries and its calls; return what does not agree, in words."""
-    held: dict[str, Counter[str]] = {}
+    held: dict[bytes, Counter[str]] = {}
     for row in (yield from ask("SELECT channel_id, debit, credit, amount FROM entries")):
         accounts = held.setdefault(row["channel_id"], Counter())
         accounts[row["debit"]] -= money(row["amount"])
         accounts[row["credit"]] += money(row["amount"])
-    ceilings: Counter[str] = Counter()
+    ceilings: Counter[bytes] = Counter()
     for row in (yield from ask("SELECT channel_id, ceiling FROM calls WHERE state IN ('reserved', 'serving')")):
         ceilings[row["channel_id"]] += money(row["ceiling"])
     findings = []
@@ -63,7 +63,9 @@ def audit() -> Verb[list[str]]:
             ("paid", channel.total_split),
         ):
             if accounts[account] != expected:
-                findings.append(f"{row['id']}: {account} is {accounts[account]} by entries, {expected} by rows")
+                findings.append(
+                    f"{channel.reading.id}: {account} is {accounts[account]} by entries, {expected} by rows"
+                )
         if (reserved := ceilings[row["id"]]) != channel.reserved:
-            findings.append(f"{row['id']}: open calls reserve {reserved}, the row says {channel.reserved}")
+            findings.append(f"{channel.reading.id}: open calls reserve {reserved}, the row says {channel.reserved}")
     return findings

@@ -88,7 +88,7 @@ class Ledger:
         """
         return await self._read("channel", lambda: find_channel(channel))
 
-    async def channel_list(self, after: str = "", limit: int = _BATCH) -> list[Channel]:
+    async def channel_list(self, after: Hash32 | None = None, limit: int = _BATCH) -> list[Channel]:
         """Return channels by id, a page at a time, from the one after `after`."""
         return await self._read("channel_list", lambda: channels.channel_list(after, limit))
 
@@ -152,7 +152,7 @@ class Ledger:
         """Return when each of these channels reserved its newest call; one that never did is missing."""
         return await self._read("last_calls", lambda: settling.last_calls(which))
 
-    async def resting(self, before: int, after: str = "", limit: int = _BATCH) -> list[Channel]:
+    async def resting(self, before: int, after: Hash32 | None = None, limit: int = _BATCH) -> list[Channel]:
         """Return channels by id, a page at a time, that hold more than is charged and had no call since `before`."""
         return await self._read("resting", lambda: settling.resting(before, after, limit))
 

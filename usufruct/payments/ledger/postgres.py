@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 
+from usufruct.core import id_to_bytes
 from usufruct.payments.ledger.backend import Job, Outcome, Points, closed, no_points, resolve
 from usufruct.store import ConstraintViolated, DatabaseUnavailable
 
@@ -109,7 +110,7 @@ class PostgresBackend:
         outcomes: list[Outcome] = []
         try:
             if channels := {channel for job in jobs for channel in job.channels}:
-                await connection.fetch(_LOCK_CHANNELS, list(channels))
+                await connection.fetch(_LOCK_CHANNELS, [id_to_bytes(channel) for channel in channels])
             for job in jobs:
                 outcome, spoilt = await _attempt(connection, job, self._points)
                 if spoilt:

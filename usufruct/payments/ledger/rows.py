@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from usufruct.core import Address, AssetId, ChainId, Hash32
+from usufruct.core import ChainId, Hash32, address_from_bytes, asset_from_bytes, hash32_from_bytes, id_to_bytes
 from usufruct.payments.errors import channel_unknown
 from usufruct.payments.ledger.backend import Row, Verb, ask_one
 from usufruct.payments.ledger.records import Bill, Call, Channel, ChannelReading, Lease
@@ -25,22 +25,12 @@ def money(value: int | bytes) -> int:
     return amount_from_blob(value) if isinstance(value, bytes) else value
 
 
-def asset_text(asset: AssetId) -> str:
-    """Write an asset as its column keeps it: `0x` and 32 hex digits."""
-    return f"0x{asset:032x}"
-
-
-def asset_of(text: str) -> AssetId:
-    """Read what `asset_text` wrote."""
-    return AssetId(int(text, 16))
-
-
 def channel_of(row: Row) -> Channel:
     """Read a channel from a row of `CHANNEL_COLUMNS`."""
     number, chain, *config, block, balance, claimed, split, withdraw_at, charged, reserved, refunding, best, signed = (
         row
     )
-    channel = Hash32(number)
+    channel = hash32_from_bytes(number)
     return Channel(
         reading=ChannelReading(
             channel, ChainId(chain), _config(*config), block, money(balance), money(claimed), withdraw_at
@@ -55,11 +45,17 @@ def channel_of(row: Row) -> Channel:
 
 @lru_cache(maxsize=1 << 14)
 def _config(
-    payer: str, authorizer: str, receiver: str, claimer: str, token: str, delay: int, salt: str
+    payer: bytes, authorizer: bytes, receiver: bytes, claimer: bytes, token: bytes, delay: int, salt: bytes
 ) -> ChannelConfig:
     """Make a channel's configuration once: it never changes, and calls read it all the time."""
     return ChannelConfig(
-        Address(payer), Address(authorizer), Address(receiver), Address(claimer), Address(token), delay, Hash32(salt)
+        address_from_bytes(payer),
+        address_from_bytes(authorizer),
+        address_from_bytes(receiver),
+        address_from_bytes(claimer),
+        address_from_bytes(token),
+        delay,
+        hash32_from_bytes(salt),
     )
 
 
@@ -75,16 +71,22 @@ def call_of(row: Row) -> Call:
     bill = None
     if charge is not None:
         usage = Usage(inputs, outputs)
-        bill = Bill(money(charge), usage, flagged=bool(flagged), model_digest=model, response_hash=response)
+        bill = Bill(
+            money(charge),
+            usage,
+            flagged=bool(flagged),
+            model_digest=hash32_from_bytes(model),
+            response_hash=hash32_from_bytes(response),
+        )
     return Call(
-        lease=Lease(Hash32(number), Hash32(channel), epoch),
-        asset=asset_of(asset),
+        lease=Lease(hash32_from_bytes(number), hash32_from_bytes(channel), epoch),
+        asset=asset_from_bytes(asset),
         state=CallState(state),
         owner=owner,
         lease_until=lease_until,
         ceiling=money(ceiling),
         price_card_version=version,
-        request_hash=Hash32(request_hash),
+        request_hash=hash32_from_bytes(request_hash),
         reserved_at=reserved_at,
         finished_at=finished_at,
         reason=reason,
@@ -112,7 +114,7 @@ def locked_channel(channel: Hash32) -> Verb[Channel]:
 
 
 def _channel(channel: Hash32, lock: str) -> Verb[Channel]:
-    row = yield from ask_one(f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id = $1{lock}", channel)
+    row = yield from ask_one(f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id = $1{lock}", id_to_bytes(channel))
     if row is None:
         raise channel_unknown(channel)
     return channel_of(row)

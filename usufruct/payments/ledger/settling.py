@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, Hash32, hash32_from_bytes, id_to_bytes
 from usufruct.payments.ledger.backend import Money, Row, Verb, ask, ask_one
 from usufruct.payments.ledger.channels import observe
 from usufruct.payments.ledger.claims import splits_between
@@ -28,7 +28,10 @@ _TRANSFER = "channel_id, nonce, amount, outbox_id, planned_at"
 
 def _transfer(row: Row) -> Transfer:
     """Read a transfer from a row of `_TRANSFER`."""
-    return Transfer(Hash32(row["channel_id"]), row["nonce"], money(row["amount"]), row["outbox_id"], row["planned_at"])
+    nonce = row["nonce"] if isinstance(row["nonce"], int) else hash32_from_bytes(row["nonce"])
+    return Transfer(
+        hash32_from_bytes(row["channel_id"]), nonce, money(row["amount"]), row["outbox_id"], row["planned_at"]
+    )
 
 
 def correct(reading: ChannelReading) -> Verb[Channel]:
@@ -45,19 +48,19 @@ def correct(reading: ChannelReading) -> Verb[Channel]:
             yield from move(reading.id, "paid", "charged", part.amount, asset=part.asset)
         yield from ask(
             "UPDATE claims SET state = 'failed' WHERE channel_id = $1 AND state = 'confirmed' AND cumulative > $2",
-            reading.id,
+            id_to_bytes(reading.id),
             Money(total_split),
         )
     yield from ask(
         "UPDATE channels SET block = -1, total_claimed = $2, total_split = $3 WHERE id = $1",
-        reading.id,
+        id_to_bytes(reading.id),
         Money(0),
         Money(total_split),
     )
     return (yield from observe(reading))
 
 
-def resting(before: int, after: str, limit: int) -> Verb[list[Channel]]:
+def resting(before: int, after: Hash32 | None, limit: int) -> Verb[list[Channel]]:
     """Return channels by id, from the one after `after`, without a call since `before`, an open call or a refund.
 
     They hold something; whether it is free, the caller sees.
@@ -66,7 +69,7 @@ def resting(before: int, after: str, limit: int) -> Verb[list[Channel]]:
         f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id > $1 AND balance > charged AND reserved = $4 "
         "AND refunding = $4 AND NOT EXISTS (SELECT 1 FROM calls WHERE channel_id = channels.id AND reserved_at > $2) "
         "ORDER BY id LIMIT $3",
-        after,
+        id_to_bytes(after) if after else b"",
         before,
         limit,
         Money(0),
@@ -82,7 +85,10 @@ def pending(table: str) -> Verb[list[Transfer]]:
 
 def pending_of(payer: Address) -> Verb[Transfer | None]:
     """Return the payer's deposit that has not ended, if there is one."""
-    row = yield from ask_one(f"SELECT {_TRANSFER} FROM deposits WHERE payer = $1 AND state = 'planned'", payer)
+    row = yield from ask_one(
+        f"SELECT {_TRANSFER} FROM deposits WHERE payer = $1 AND state = 'planned'",
+        id_to_bytes(payer),
+    )
     return None if row is None else _transfer(row)
 
 
@@ -91,7 +97,8 @@ def last_paid_for(channel: Hash32) -> Verb[int]:
     times = []
     for table in ("deposits", "refunds"):
         row = yield from ask_one(
-            f"SELECT MAX(planned_at) AS at FROM {table} WHERE channel_id = $1 AND state <> 'failed'", channel
+            f"SELECT MAX(planned_at) AS at FROM {table} WHERE channel_id = $1 AND state <> 'failed'",
+            id_to_bytes(channel),
         )
         times.append(int(row["at"]) if row is not None and row["at"] is not None else 0)
     return max(times)
@@ -100,7 +107,9 @@ def last_paid_for(channel: Hash32) -> Verb[int]:
 def deposited(channel: Hash32, nonce: Hash32) -> Verb[Transfer | None]:
     """Return the deposit with this nonce if it was confirmed."""
     row = yield from ask_one(
-        f"SELECT {_TRANSFER} FROM deposits WHERE channel_id = $1 AND nonce = $2 AND state = 'confirmed'", channel, nonce
+        f"SELECT {_TRANSFER} FROM deposits WHERE channel_id = $1 AND nonce = $2 AND state = 'confirmed'",
+        id_to_bytes(channel),
+        id_to_bytes(nonce),
     )
     return None if row is None else _transfer(row)
 
@@ -109,7 +118,7 @@ def last_calls(which: Sequence[Hash32]) -> Verb[dict[Hash32, int]]:
     """Return when each of these channels reserved its newest call, as far as it ever did."""
     found = {}
     for channel in which:
-        row = yield from ask_one("SELECT MAX(reserved_at) AS at FROM calls WHERE channel_id = $1", channel)
+        row = yield from ask_one("SELECT MAX(reserved_at) AS at FROM calls WHERE channel_id = $1", id_to_bytes(channel))
         if row is not None and row["at"] is not None:
             found[channel] = int(row["at"])
     return found

@@ -141,7 +141,7 @@ class PassKeeper:
     async def run(self) -> int:
         """Sign for every asset that is due, and return for how many; a sign under way is not sent again."""
         held: dict[AssetId, list[ChannelConfig]] = {}
-        after = ""
+        after: Hash32 | None = None
         while page := await self._side.ledger.channel_list(after):
             after = page[-1].reading.id
             for channel in filter(self._is_held, page):

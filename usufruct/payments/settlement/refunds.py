@@ -136,7 +136,7 @@ class Refunds:
         now = await self._side.database.now()
         leaving = frozenset(await self._leavers.leaving())
         found: list[Channel] = []
-        after = ""
+        after: Hash32 | None = None
         while page := await self._side.ledger.resting(now - self._policy.idle_seconds, after):
             after = page[-1].reading.id
             escrows = [channel for channel in page if not self._side.holds_credits(channel.reading.config)]

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     delete,
     insert,
     select,
@@ -24,10 +25,8 @@ from sqlalchemy import (
 from usufruct.core import Address, Hash32
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member
 from usufruct.payments.store import channels
-from usufruct.store import Amount, Unit, metadata
+from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
 
-_Hash = String(66)
-_Address = String(42)
 _Key = String(200)
 
 leases = Table(
@@ -41,24 +40,24 @@ leases = Table(
 batches = Table(
     "claim_batches",
     metadata,
-    Column("id", _Hash, primary_key=True),
+    Column("id", HashColumn, primary_key=True),
     Column("kind", String(8), nullable=False),
-    Column("token", _Address, nullable=False),
+    Column("token", AddressColumn, nullable=False),
     Column("split_key", _Key, unique=True),  # of a split batch, in the sender's outbox
-    Column("root", _Hash),  # over the receipts; NULL: none
+    Column("root", HashColumn),  # over the receipts; NULL: none
     Column("receipts", BigInteger, nullable=False),  # how many
     Column("state", String(10), nullable=False),
-    Column("hash", _Hash),  # of the transaction that anchored the root
+    Column("hash", HashColumn),  # of the transaction that anchored the root
     Column("block", BigInteger),
 )
 
 members = Table(
     "claim_batch_members",
     metadata,
-    Column("batch_id", _Hash, ForeignKey("claim_batches.id"), nullable=False),
+    Column("batch_id", HashColumn, ForeignKey("claim_batches.id"), nullable=False),
     Column("position", Integer, nullable=False),
-    Column("claim_id", _Hash, nullable=False, index=True),
-    Column("channel_id", _Hash, nullable=False, index=True),
+    Column("claim_id", HashColumn, nullable=False, index=True),
+    Column("channel_id", HashColumn, nullable=False, index=True),
     Column("start", Amount, nullable=False),  # receipts above this cumulative position
     Column("end", Amount, nullable=False),  # and up to this one
     PrimaryKeyConstraint("batch_id", "position"),
@@ -68,7 +67,7 @@ members = Table(
 set_aside = Table(
     "claims_set_aside",
     metadata,
-    Column("channel_id", _Hash, primary_key=True),
+    Column("channel_id", HashColumn, primary_key=True),
     Column("reason", String(100), nullable=False),
     Column("message", String(500), nullable=False),
     Column("times", Integer, nullable=False),
@@ -78,13 +77,13 @@ set_aside = Table(
 watched = Table(
     "watched_channels",
     metadata,
-    Column("channel_id", _Hash, primary_key=True),
+    Column("channel_id", HashColumn, primary_key=True),
     Column("marks", BigInteger, nullable=False),  # raised whenever the chain's side may have changed
     Column("seen", BigInteger, nullable=False),  # `marks` at the last reading; below it: read again
     Column("event_block", BigInteger, nullable=False),  # of the newest event
     Column("event_at", BigInteger, nullable=False),  # when it came here, by the database's clock
     Column("block", BigInteger),  # of the last reading, until that block is final
-    Column("hash", _Hash),  # the same block's
+    Column("hash", HashColumn),  # the same block's
 )
 
 
@@ -254,7 +253,7 @@ async def mark(unit: Unit, channel: Hash32, event_block: int, now: int) -> None:
         text(
             "INSERT INTO watched_channels (channel_id, marks, seen, event_block, event_at) "
             "VALUES (:channel, 0, 0, 0, 0) ON CONFLICT (channel_id) DO NOTHING"
-        ),
+        ).bindparams(bindparam("channel", type_=HashColumn)),
         {"channel": channel},
     )
     await unit.change(

@@ -4,24 +4,21 @@ import sqlalchemy as sa
 from alembic import op
 
 from usufruct.store.amount import Amount
+from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
 
-revision = "0006"
-down_revision = "0005"
-
-_Id = sa.String(34)
-_Address = sa.String(42)
-_Pass = sa.String(66)
+revision = "1006"
+down_revision = "1005"
 
 
 def upgrade() -> None:
     """Create the tables."""
     op.create_table(
         "assets",
-        sa.Column("id", _Id, nullable=False),
-        sa.Column("registry", _Address, nullable=False),
-        sa.Column("shares", _Address, nullable=False),
+        sa.Column("id", AssetIdColumn, nullable=False),
+        sa.Column("registry", AddressColumn, nullable=False),
+        sa.Column("shares", AddressColumn, nullable=False),
         sa.Column("kind", sa.Integer, nullable=False),
-        sa.Column("currency", _Address, nullable=False),
+        sa.Column("currency", AddressColumn, nullable=False),
         sa.Column("notice_period", sa.BigInteger, nullable=False),
         sa.Column("name", sa.String(200)),
         sa.Column("symbol", sa.String(200)),
@@ -30,7 +27,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "asset_cards",
-        sa.Column("asset_id", _Id, nullable=False),
+        sa.Column("asset_id", AssetIdColumn, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("input_per_million", Amount, nullable=False),
         sa.Column("output_per_million", Amount, nullable=False),
@@ -47,12 +44,12 @@ def upgrade() -> None:
 
 def _changes() -> None:
     for name, column in (
-        ("asset_titles", sa.Column("holder", _Address, nullable=False)),
+        ("asset_titles", sa.Column("holder", AddressColumn, nullable=False)),
         ("asset_retirements", sa.Column("retires_at", sa.BigInteger, nullable=False)),
     ):
         op.create_table(
             name,
-            sa.Column("asset_id", _Id, nullable=False),
+            sa.Column("asset_id", AssetIdColumn, nullable=False),
             sa.Column("block", sa.BigInteger, nullable=False),
             sa.Column("position", sa.Integer, nullable=False),
             column,
@@ -60,17 +57,17 @@ def _changes() -> None:
         )
     op.create_table(
         "asset_news",
-        sa.Column("asset_id", _Id, nullable=False),
+        sa.Column("asset_id", AssetIdColumn, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("holder", _Address, nullable=False),
+        sa.Column("holder", AddressColumn, nullable=False),
         sa.Column("retires_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("asset_id", name="pk_asset_news"),
     )
     op.create_table(
         "asset_names",
-        sa.Column("registry", _Address, nullable=False),
+        sa.Column("registry", AddressColumn, nullable=False),
         sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("asset_id", _Id, nullable=False),
+        sa.Column("asset_id", AssetIdColumn, nullable=False),
         sa.PrimaryKeyConstraint("registry", "name", name="pk_asset_names"),
     )
 
@@ -78,18 +75,18 @@ def _changes() -> None:
 def _shares() -> None:
     op.create_table(
         "share_balances",
-        sa.Column("asset_id", _Id, nullable=False),
-        sa.Column("holder", _Address, nullable=False),
+        sa.Column("asset_id", AssetIdColumn, nullable=False),
+        sa.Column("holder", AddressColumn, nullable=False),
         sa.Column("amount", Amount, nullable=False),
         sa.PrimaryKeyConstraint("asset_id", "holder", name="pk_share_balances"),
     )
     op.create_table(
         "share_moves",
-        sa.Column("asset_id", _Id, nullable=False),
+        sa.Column("asset_id", AssetIdColumn, nullable=False),
         sa.Column("block", sa.BigInteger, nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
-        sa.Column("giver", _Address, nullable=False),
-        sa.Column("receiver", _Address, nullable=False),
+        sa.Column("giver", AddressColumn, nullable=False),
+        sa.Column("receiver", AddressColumn, nullable=False),
         sa.Column("amount", Amount, nullable=False),
         sa.PrimaryKeyConstraint("asset_id", "block", "position", name="pk_share_moves"),
     )
@@ -98,18 +95,18 @@ def _shares() -> None:
 def _passes() -> None:
     op.create_table(
         "pass_plans",
-        sa.Column("id", _Pass, nullable=False),
-        sa.Column("asset_id", _Id, nullable=False),
+        sa.Column("id", HashColumn, nullable=False),
+        sa.Column("asset_id", AssetIdColumn, nullable=False),
         sa.Column("block", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_pass_plans"),
     )
     op.create_index("ix_pass_plans_asset_id", "pass_plans", ["asset_id"])
     op.create_table(
         "pass_activations",
-        sa.Column("plan_id", _Pass, nullable=False),
-        sa.Column("holder", _Address, nullable=False),
-        sa.Column("meter", _Address, nullable=False),
-        sa.Column("asset_id", _Id, nullable=False),
+        sa.Column("plan_id", HashColumn, nullable=False),
+        sa.Column("holder", AddressColumn, nullable=False),
+        sa.Column("meter", AddressColumn, nullable=False),
+        sa.Column("asset_id", AssetIdColumn, nullable=False),
         sa.Column("block", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("plan_id", "holder", "meter", name="pk_pass_activations"),
     )

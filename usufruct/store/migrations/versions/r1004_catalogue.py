@@ -4,9 +4,10 @@ import sqlalchemy as sa
 from alembic import op
 
 from usufruct.store.amount import Amount
+from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
 
-revision = "0004"
-down_revision = "0003"
+revision = "1004"
+down_revision = "1003"
 
 
 def upgrade() -> None:
@@ -15,12 +16,12 @@ def upgrade() -> None:
         "gateway_assets",
         sa.Column("name", sa.String(200), nullable=False),
         sa.Column("endpoint", sa.String(16), nullable=False),
-        sa.Column("pay_to", sa.String(42), nullable=False),
-        sa.Column("asset_id", sa.String(34), nullable=False),
+        sa.Column("pay_to", AddressColumn, nullable=False),
+        sa.Column("asset_id", AssetIdColumn, nullable=False),
         sa.Column("sealed_replicas", sa.LargeBinary, nullable=False),
         sa.Column("counting", sa.String, nullable=False),
         sa.Column("caps", sa.String, nullable=False),
-        sa.Column("model_digest", sa.String(66), nullable=False),
+        sa.Column("model_digest", HashColumn, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("retired_at", sa.BigInteger),
         sa.PrimaryKeyConstraint("name", name="pk_gateway_assets"),

@@ -1,23 +1,24 @@
-"""Create the bearer keys."""
+"""Create the bearer keys, and the list of those that got no money yet."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from usufruct.store.amount import Amount
+from usufruct.store.identifiers import AddressColumn, HashColumn
 
-revision = "0003"
-down_revision = "0002"
+revision = "1003"
+down_revision = "1002"
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the tables."""
     op.create_table(
         "bearer_keys",
         sa.Column("id", sa.String(40), nullable=False),
         sa.Column("secret_hash", sa.LargeBinary, nullable=False),
-        sa.Column("payer", sa.String(42), nullable=False),
-        sa.Column("channel", sa.String(66), nullable=False),
-        sa.Column("session", sa.String(42), nullable=False),
+        sa.Column("payer", AddressColumn, nullable=False),
+        sa.Column("channel", HashColumn, nullable=False),
+        sa.Column("session", AddressColumn, nullable=False),
         sa.Column("sealed_session", sa.LargeBinary, nullable=False),
         sa.Column("spending_limit", Amount, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
@@ -32,3 +33,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", name="uq_bearer_keys_channel"),
     )
     op.create_index("ix_bearer_keys_payer", "bearer_keys", ["payer"])
+    op.create_table(
+        "keys_without_money",
+        sa.Column("key_id", sa.String(40), nullable=False),
+        sa.Column("payer", AddressColumn, nullable=False),
+        sa.PrimaryKeyConstraint("key_id", name="pk_keys_without_money"),
+    )
+    op.create_index("ix_keys_without_money_payer", "keys_without_money", ["payer"])

@@ -4,11 +4,10 @@ import sqlalchemy as sa
 from alembic import op
 
 from usufruct.store.amount import Amount
+from usufruct.store.identifiers import AddressColumn, HashColumn
 
-revision = "0005"
-down_revision = "0004"
-
-_Hash = sa.String(66)
+revision = "1005"
+down_revision = "1004"
 
 
 def upgrade() -> None:
@@ -23,7 +22,7 @@ def upgrade() -> None:
     _batches()
     op.create_table(
         "claims_set_aside",
-        sa.Column("channel_id", _Hash, nullable=False),
+        sa.Column("channel_id", HashColumn, nullable=False),
         sa.Column("reason", sa.String(100), nullable=False),
         sa.Column("message", sa.String(500), nullable=False),
         sa.Column("times", sa.Integer, nullable=False),
@@ -32,13 +31,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "watched_channels",
-        sa.Column("channel_id", _Hash, nullable=False),
+        sa.Column("channel_id", HashColumn, nullable=False),
         sa.Column("marks", sa.BigInteger, nullable=False),
         sa.Column("seen", sa.BigInteger, nullable=False),
         sa.Column("event_block", sa.BigInteger, nullable=False),
         sa.Column("event_at", sa.BigInteger, nullable=False),
         sa.Column("block", sa.BigInteger),
-        sa.Column("hash", _Hash),
+        sa.Column("hash", HashColumn),
         sa.PrimaryKeyConstraint("channel_id", name="pk_watched_channels"),
     )
 
@@ -46,24 +45,24 @@ def upgrade() -> None:
 def _batches() -> None:
     op.create_table(
         "claim_batches",
-        sa.Column("id", _Hash, nullable=False),
+        sa.Column("id", HashColumn, nullable=False),
         sa.Column("kind", sa.String(8), nullable=False),
-        sa.Column("token", sa.String(42), nullable=False),
+        sa.Column("token", AddressColumn, nullable=False),
         sa.Column("split_key", sa.String(200)),
-        sa.Column("root", _Hash),
+        sa.Column("root", HashColumn),
         sa.Column("receipts", sa.BigInteger, nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
-        sa.Column("hash", _Hash),
+        sa.Column("hash", HashColumn),
         sa.Column("block", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_claim_batches"),
         sa.UniqueConstraint("split_key", name="uq_claim_batches_split_key"),
     )
     op.create_table(
         "claim_batch_members",
-        sa.Column("batch_id", _Hash, nullable=False),
+        sa.Column("batch_id", HashColumn, nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
-        sa.Column("claim_id", _Hash, nullable=False),
-        sa.Column("channel_id", _Hash, nullable=False),
+        sa.Column("claim_id", HashColumn, nullable=False),
+        sa.Column("channel_id", HashColumn, nullable=False),
         sa.Column("start", Amount, nullable=False),
         sa.Column("end", Amount, nullable=False),
         sa.PrimaryKeyConstraint("batch_id", "position", name="pk_claim_batch_members"),

@@ -4,12 +4,11 @@ import sqlalchemy as sa
 from alembic import op
 
 from usufruct.store.amount import Amount
+from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
 
-revision = "0001"
+revision = "1001"
 down_revision = None
 
-_Hash = sa.String(66)
-_Address = sa.String(42)
 _Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 _SQLITE_TRIGGERS = (
@@ -51,15 +50,15 @@ def upgrade() -> None:
 def _channels() -> None:
     op.create_table(
         "channels",
-        sa.Column("id", _Hash, primary_key=True),
+        sa.Column("id", HashColumn, primary_key=True),
         sa.Column("chain_id", sa.BigInteger, nullable=False),
-        sa.Column("payer", _Address, nullable=False),
-        sa.Column("payer_authorizer", _Address, nullable=False),
-        sa.Column("receiver", _Address, nullable=False),
-        sa.Column("receiver_authorizer", _Address, nullable=False),
-        sa.Column("token", _Address, nullable=False),
+        sa.Column("payer", AddressColumn, nullable=False),
+        sa.Column("payer_authorizer", AddressColumn, nullable=False),
+        sa.Column("receiver", AddressColumn, nullable=False),
+        sa.Column("receiver_authorizer", AddressColumn, nullable=False),
+        sa.Column("token", AddressColumn, nullable=False),
         sa.Column("withdraw_delay", sa.BigInteger, nullable=False),
-        sa.Column("salt", _Hash, nullable=False),
+        sa.Column("salt", HashColumn, nullable=False),
         sa.Column("block", sa.BigInteger, nullable=False),
         sa.Column("balance", Amount, nullable=False),
         sa.Column("total_claimed", Amount, nullable=False),
@@ -78,16 +77,16 @@ def _channels() -> None:
 def _calls() -> None:
     op.create_table(
         "calls",
-        sa.Column("id", _Hash, primary_key=True),
-        sa.Column("channel_id", _Hash, sa.ForeignKey("channels.id"), nullable=False),
-        sa.Column("asset", sa.String(34), nullable=False),
+        sa.Column("id", HashColumn, primary_key=True),
+        sa.Column("channel_id", HashColumn, sa.ForeignKey("channels.id"), nullable=False),
+        sa.Column("asset", AssetIdColumn, nullable=False),
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("lease_until", sa.BigInteger, nullable=False),
         sa.Column("ceiling", Amount, nullable=False),
         sa.Column("price_card_version", sa.BigInteger, nullable=False),
-        sa.Column("request_hash", _Hash, nullable=False),
+        sa.Column("request_hash", HashColumn, nullable=False),
         sa.Column("reserved_at", sa.BigInteger, nullable=False),
         sa.Column("finished_at", sa.BigInteger),
         sa.Column("reason", sa.String(64)),
@@ -96,8 +95,8 @@ def _calls() -> None:
         sa.Column("input_tokens", sa.BigInteger),
         sa.Column("output_tokens", sa.BigInteger),
         sa.Column("flagged", sa.Boolean),
-        sa.Column("model_digest", _Hash),
-        sa.Column("response_hash", _Hash),
+        sa.Column("model_digest", HashColumn),
+        sa.Column("response_hash", HashColumn),
         sa.Column("voucher_amount", Amount),
         sa.Column("voucher_signature", sa.LargeBinary),
         sa.CheckConstraint(_one_of("state", "reserved", "serving", "metered", "released"), name="state"),
@@ -114,9 +113,9 @@ def _entries() -> None:
     op.create_table(
         "entries",
         sa.Column("id", _Serial, sa.Identity(), primary_key=True),
-        sa.Column("channel_id", _Hash, sa.ForeignKey("channels.id"), nullable=False),
-        sa.Column("call_id", _Hash),
-        sa.Column("asset", sa.String(34)),
+        sa.Column("channel_id", HashColumn, sa.ForeignKey("channels.id"), nullable=False),
+        sa.Column("call_id", HashColumn),
+        sa.Column("asset", AssetIdColumn),
         sa.Column("debit", sa.String(9), nullable=False),
         sa.Column("credit", sa.String(9), nullable=False),
         sa.Column("amount", Amount, nullable=False),
@@ -130,8 +129,8 @@ def _entries() -> None:
 def _claims() -> None:
     op.create_table(
         "claims",
-        sa.Column("id", _Hash, primary_key=True),
-        sa.Column("channel_id", _Hash, sa.ForeignKey("channels.id"), nullable=False),
+        sa.Column("id", HashColumn, primary_key=True),
+        sa.Column("channel_id", HashColumn, sa.ForeignKey("channels.id"), nullable=False),
         sa.Column("split_from", Amount, nullable=False),
         sa.Column("cumulative", Amount, nullable=False),
         sa.Column("voucher_amount", Amount, nullable=False),
@@ -154,8 +153,8 @@ def _answers() -> None:
         "answers",
         sa.Column("scope", sa.String(85), nullable=False),
         sa.Column("key", sa.String(255), nullable=False),
-        sa.Column("body_hash", _Hash, nullable=False),
-        sa.Column("call_id", _Hash, sa.ForeignKey("calls.id"), nullable=False, unique=True),
+        sa.Column("body_hash", HashColumn, nullable=False),
+        sa.Column("call_id", HashColumn, sa.ForeignKey("calls.id"), nullable=False, unique=True),
         sa.Column("sealed", sa.LargeBinary),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("scope", "key"),
@@ -166,9 +165,9 @@ def _answers() -> None:
 def _deposits() -> None:
     op.create_table(
         "deposits",
-        sa.Column("channel_id", _Hash, nullable=False),
-        sa.Column("payer", _Address, nullable=False),
-        sa.Column("nonce", _Hash, nullable=False),
+        sa.Column("channel_id", HashColumn, nullable=False),
+        sa.Column("payer", AddressColumn, nullable=False),
+        sa.Column("nonce", HashColumn, nullable=False),
         sa.Column("amount", Amount, nullable=False),
         sa.Column("state", sa.String(9), nullable=False),
         sa.Column("outbox_id", sa.String(200)),
@@ -187,7 +186,7 @@ def _deposits() -> None:
 def _refunds() -> None:
     op.create_table(
         "refunds",
-        sa.Column("channel_id", _Hash, sa.ForeignKey("channels.id"), nullable=False),
+        sa.Column("channel_id", HashColumn, sa.ForeignKey("channels.id"), nullable=False),
         sa.Column("nonce", sa.BigInteger, nullable=False),
         sa.Column("amount", Amount, nullable=False),
         sa.Column("state", sa.String(9), nullable=False),

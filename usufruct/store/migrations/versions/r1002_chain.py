@@ -4,13 +4,12 @@ import sqlalchemy as sa
 from alembic import op
 
 from usufruct.store.amount import Amount
+from usufruct.store.identifiers import AddressColumn, HashColumn
 
-revision = "0002"
-down_revision = "0001"
+revision = "1002"
+down_revision = "1001"
 
 _Key = sa.String(200)
-_Hash = sa.String(66)
-_Address = sa.String(42)
 
 
 def upgrade() -> None:
@@ -24,14 +23,14 @@ def _outbox() -> None:
         "outbox",
         sa.Column("chain_id", sa.BigInteger, autoincrement=False),
         sa.Column("key", _Key),
-        sa.Column("sender", _Address, nullable=False),
+        sa.Column("sender", AddressColumn, nullable=False),
         sa.Column("nonce", sa.BigInteger, nullable=False),
-        sa.Column("receiver", _Address, nullable=False),
+        sa.Column("receiver", AddressColumn, nullable=False),
         sa.Column("data", sa.LargeBinary, nullable=False),
         sa.Column("value", Amount, nullable=False),
         sa.Column("gas", sa.BigInteger, nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
-        sa.Column("hash", _Hash),
+        sa.Column("hash", HashColumn),
         sa.Column("block", sa.BigInteger),
         sa.Column("trouble", sa.String(300)),
         sa.PrimaryKeyConstraint("chain_id", "key", name="pk_outbox"),
@@ -39,7 +38,7 @@ def _outbox() -> None:
     )
     op.create_table(
         "outbox_attempts",
-        sa.Column("hash", _Hash, nullable=False),
+        sa.Column("hash", HashColumn, nullable=False),
         sa.Column("chain_id", sa.BigInteger, nullable=False),
         sa.Column("key", _Key, nullable=False),
         sa.Column("raw", sa.LargeBinary, nullable=False),
@@ -59,13 +58,13 @@ def _streams() -> None:
         "log_streams",
         sa.Column("name", sa.String(100), nullable=False),
         sa.Column("block", sa.BigInteger, nullable=False),
-        sa.Column("hash", _Hash, nullable=False),
+        sa.Column("hash", HashColumn, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_log_streams"),
     )
     op.create_table(
         "log_stream_blocks",
         sa.Column("name", sa.String(100)),
         sa.Column("block", sa.BigInteger, autoincrement=False),
-        sa.Column("hash", _Hash, nullable=False),
+        sa.Column("hash", HashColumn, nullable=False),
         sa.PrimaryKeyConstraint("name", "block", name="pk_log_stream_blocks"),
     )
