@@ -1,6 +1,7 @@
 """The client against servers that behave, misbehave or are not there."""
 
 import asyncio
+import gc
 import socket
 
 import pytest
@@ -233,6 +234,27 @@ async def test_one_connection_serves_call_after_call(server, mode):
             async with upstream.chat_stream(ASK) as answer:
                 assert [event async for event in answer][-1].done
     assert len(server.connections) == 1
+
+
+def sockets_to(port: int) -> list[socket.socket]:
+    """Return this process's open connections to a port on this machine."""
+    open_ones = [each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() >= 0]
+    return [each for each in open_ones if each.family == socket.AF_INET and is_connected(each, port)]
+
+
+def is_connected(connection: socket.socket, port: int) -> bool:
+    try:
+        return connection.getpeername()[1] == port
+    except OSError:
+        return False
+
+
+async def test_a_request_is_not_held_back(server):
+    """Nagle's algorithm would keep a request's second part until the upstream acknowledged the first."""
+    async with Upstream(server.url()) as upstream:
+        await upstream.chat(ASK)
+        (connection,) = sockets_to(int(server.root.rpartition(":")[2]))
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_errors_of_the_caller_are_not_taken_for_the_upstreams(server):

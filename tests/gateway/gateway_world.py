@@ -5,7 +5,6 @@ Run as a program it serves until it is stopped: `gateway_world.py DATABASE_URL P
 
 import asyncio
 import secrets
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,7 +34,7 @@ from usufruct.gateway import (
 )
 from usufruct.payments import Escrow, PriceCard, open_ledger, receipt_digest, recover_signer
 from usufruct.store import Database, Seal, open_database
-from usufruct.web import Health, Router
+from usufruct.web import Health, Router, base_url, listen, server_config
 
 CHAIN = ChainId(31337)
 TILL = Address("0x" + "77" * 20)
@@ -153,10 +152,9 @@ async def gateway_world(
 
 @asynccontextmanager
 async def served(app, port: int = 0) -> AsyncIterator[tuple[uvicorn.Server, str, asyncio.Event]]:
-    """Serve an ASGI application by uvicorn in this loop; yields the server, the base URL, and when it has stopped."""
-    listening = socket.create_server(("127.0.0.1", port))
-    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="on", http="httptools")
-    server = uvicorn.Server(config)
+    """Serve an application as production does, in this loop; yields server, base URL, and when it has stopped."""
+    listening = listen("127.0.0.1", port)
+    server = uvicorn.Server(server_config(app))
     stopped = asyncio.Event()
     task = asyncio.create_task(server.serve(sockets=[listening]))
     task.add_done_callback(lambda _: stopped.set())
@@ -164,7 +162,7 @@ async def served(app, port: int = 0) -> AsyncIterator[tuple[uvicorn.Server, str,
         assert not task.done(), "the server did not start"
         await asyncio.sleep(0.01)
     try:
-        yield server, f"http://127.0.0.1:{listening.getsockname()[1]}/v1", stopped
+        yield server, f"{base_url(listening, '127.0.0.1')}/v1", stopped
     finally:
         server.should_exit = True
         await task

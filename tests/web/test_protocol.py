@@ -92,21 +92,28 @@ CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 LATE = b"POST /late HTTP/1.1\r\nhost: here\r\n"
 
 
-async def dribble(port: int, first: bytes, piece: bytes, seconds: float = 3.0) -> bytes:
+async def dribble(port: int, first: bytes, piece: bytes, seconds: float = 30.0) -> bytes:
     """Send `piece` again and again until the server ends the connection; return its answers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    answers = asyncio.create_task(reader.read())
+    answers = bytearray()
+
+    async def read() -> None:
+        with suppress(ConnectionError):  # the server closed while we sent; what came before it counts
+            while part := await reader.read(1 << 16):
+                answers.extend(part)
+
+    reading = asyncio.create_task(read())
     try:
         async with asyncio.timeout(seconds):
             writer.write(first)
-            while not answers.done():
+            while not reading.done():
                 with suppress(ConnectionError):
                     writer.write(piece)
                     await writer.drain()
                 await asyncio.sleep(0.02)
-        return b"" if isinstance(answers.exception(), ConnectionError) else answers.result()
+        return bytes(answers)
     finally:
-        answers.cancel()
+        reading.cancel()
         writer.transport.abort()
 
 

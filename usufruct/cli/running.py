@@ -26,10 +26,14 @@ class NotConfirmed(Conflict):
     code = "not_confirmed"
 
 
-def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+def run(work: Callable[[], Coroutine[Any, Any, T]], loop_factory: LoopFactory | None = None) -> T:
     """Run a command's work to its end; Ctrl-C and SIGTERM let it tidy up, and give the exit code a shell expects."""
     try:
-        return asyncio.run(_to_its_end(work))
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            return runner.run(_to_its_end(work))
     except KeyboardInterrupt:
         sys.exit(130)
     except asyncio.CancelledError:
@@ -44,9 +48,10 @@ async def _to_its_end(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return await work()
 
 
-def run_until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run_until_stopped(work: Callable[[], Coroutine[Any, Any, None]], loop_factory: LoopFactory | None = None) -> None:
     """Run work that goes on until SIGTERM or Ctrl-C; it is cancelled once, however often they come, and tidies up."""
-    asyncio.run(_until_stopped(work))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_until_stopped(work))
 
 
 async def _until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -1,5 +1,6 @@
 """`usufruct serve`, `usufruct work`: one gateway, one worker; as many of each as you like share a database."""
 
+import asyncio
 import logging
 
 import orjson
@@ -8,7 +9,7 @@ from usufruct.app import open_installation, serve, show_metrics
 from usufruct.cli.running import Attached, run, run_until_stopped
 from usufruct.config import load_config
 from usufruct.core import end_with_standard_input
-from usufruct.web import log_as_json
+from usufruct.web import event_loop_factory, log_as_json
 from usufruct.worker import work
 
 _TALKATIVE = ("alembic", "uvicorn")
@@ -25,7 +26,7 @@ def serve_command(attached: Attached = False) -> None:
             await serve(installation, lambda url: _announce({"url": url}))
 
     _begin(attached)
-    run(serving)
+    run(serving, event_loop_factory())
 
 
 def work_command(attached: Attached = False) -> None:
@@ -38,7 +39,7 @@ def work_command(attached: Attached = False) -> None:
             await work(jobs)
 
     _begin(attached)
-    run_until_stopped(working)
+    run_until_stopped(working, event_loop_factory())
 
 
 def _begin(attached: bool) -> None:
@@ -50,5 +51,6 @@ def _begin(attached: bool) -> None:
 
 
 def _announce(ready: dict[str, object]) -> None:
-    _log.info("ready", extra=ready)
+    loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
+    _log.info("ready", extra={**ready, "event_loop": loop})
     print(orjson.dumps(ready).decode(), flush=True)  # noqa: T201 - what `Process` waits for

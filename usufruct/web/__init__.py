@@ -17,9 +17,10 @@ from usufruct.web.exchange import EVENT_STREAM, Exchange, json_object
 from usufruct.web.health import Check, Health
 from usufruct.web.log import JsonLines, log_as_json, redacted
 from usufruct.web.members import Members
-from usufruct.web.metrics import Metrics, SideServer
+from usufruct.web.metrics import Metrics
 from usufruct.web.protocol import GuardedProtocol
 from usufruct.web.router import Handler, Lifespan, Route, Router
+from usufruct.web.server import SideServer, base_url, event_loop_factory, listen, server_config
 
 __all__ = [
     "EVENT_STREAM",
@@ -43,10 +44,14 @@ __all__ = [
     "SlowBody",
     "Unauthenticated",
     "UnknownRoute",
+    "base_url",
     "error_body",
     "error_json",
+    "event_loop_factory",
     "hidden_fault",
     "json_object",
+    "listen",
     "log_as_json",
     "redacted",
+    "server_config",
 ]

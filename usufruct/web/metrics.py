@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
@@ -42,15 +40,6 @@ class Metrics:
         shown = _Shown([*self.registry.collect(), *(each for metrics in found for each in metrics or ()), answered])
         body = await asyncio.to_thread(generate_latest, shown)
         await exchange.answer(200, body, [(b"content-type", CONTENT_TYPE_LATEST.encode())])
-
-
-class SideServer(uvicorn.Server):
-    """A server beside a process's own work: it leaves signals to that."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture nothing."""
-        yield
 
 
 class _Shown:

@@ -6,9 +6,11 @@ head, in the trailers after a chunked body, in a body whose answer is out, in re
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from usufruct.web.transport import HeadJoiner, send_without_delay
 
 HEAD_BYTES = 65_536
 """The longest head: request line and headers. As much may come within a body without bringing a byte of it."""
@@ -45,7 +47,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
-        super().connection_made(transport)  # type: ignore[arg-type]
+        stream = cast(asyncio.Transport, transport)  # uvloop's are no subclass
+        send_without_delay(stream)
+        super().connection_made(HeadJoiner(stream, self.loop))
         self._wait(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
