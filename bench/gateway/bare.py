@@ -5,20 +5,18 @@ It runs on the server settings of `usufruct serve`. `python -m bench.gateway.bar
 
 import asyncio
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 import uvicorn
-import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from usufruct.app.serving import _GUARDED
+from usufruct.web import base_url, event_loop_factory, listen, server_config
 
 
 def application(upstream: str) -> Starlette:
@@ -49,12 +47,12 @@ def application(upstream: str) -> Starlette:
 
 
 async def _serve(upstream: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(application(upstream), lifespan="on", **_GUARDED))
-        print(json.dumps({"url": f"http://127.0.0.1:{listening.getsockname()[1]}/v1"}), flush=True)
+    with listen("127.0.0.1", 0) as listening:
+        server = uvicorn.Server(server_config(application(upstream)))
+        print(json.dumps({"url": f"{base_url(listening, '127.0.0.1')}/v1"}), flush=True)
         await server.serve(sockets=[listening])
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
         runner.run(_serve(sys.argv[1]))
