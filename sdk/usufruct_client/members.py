@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from usufruct_client.errors import BadAnswer
+from usufruct_client.signing import mistyped
 
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _HASH = re.compile("0x[0-9a-fA-F]{64}")
@@ -63,7 +64,10 @@ class Members:
 
     def address(self, name: str) -> str:
         """Return an address, in lower case."""
-        return self._matching(name, _ADDRESS, "an address: 0x and 40 hexadecimal digits").lower()
+        value = self._matching(name, _ADDRESS, "an address: 0x and 40 hexadecimal digits")
+        if mistyped(value):
+            raise self._wrong(name, "an address whose checksum holds")
+        return value.lower()
 
     def hash32(self, name: str) -> str:
         """Return 32 bytes as `0x` and hex, in lower case."""

@@ -1,12 +1,16 @@
 """What the owner of a wallet allows; checked before anything is signed."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from usufruct_client.channel import Channel
 from usufruct_client.dollars import DOLLARS
 from usufruct_client.errors import Invalid, NotAllowed, OverBudget, OverLimit, TermsChanged
+from usufruct_client.signing import mistyped
 from usufruct_client.x402 import Requirements
+
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,23 @@ class Rules:
     multiplier: int = 10
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount."""
+        """Refuse what is not an amount or an address.
+
+        Raises:
+            Invalid: with the field, the value and the remedy.
+        """
         for name in ("limit", "budget", "multiplier"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise Invalid(f"{name} must be a positive whole number of atomic units, not {value!r}", field=name)
+        for name in ("tokens", "operators", "receipt_signers"):
+            for value in getattr(self, name) or ():
+                if not isinstance(value, str) or not _ADDRESS.fullmatch(value) or mistyped(value):
+                    raise Invalid(
+                        f"{name} holds {value!r}, which is not an address (0x, 40 hexadecimal digits, and a checksum "
+                        "that holds where letters are in mixed case); copy it again",
+                        field=name,
+                    )
 
     def check(self, terms: Requirements, before: Iterable[Channel]) -> None:
         """Check a gateway's terms; `before` are its channels so far.

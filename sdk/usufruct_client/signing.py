@@ -96,6 +96,12 @@ def checksummed(address: str) -> str:
     return str(to_checksum_address(address))
 
 
+def mistyped(address: str) -> bool:
+    """Tell whether an address is in mixed case and its EIP-55 checksum does not hold: a character of it is wrong."""
+    digits = address[2:]
+    return digits not in (digits.lower(), digits.upper()) and address != checksummed(address.lower())
+
+
 @lru_cache(maxsize=1024)
 def channel_id(config: ChannelConfig, chain_id: int) -> str:
     """Return the channel's id: the EIP-712 digest of its configuration under the escrow's domain."""

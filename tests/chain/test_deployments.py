@@ -32,7 +32,6 @@ from usufruct.chain import (
     WrongCode,
     address_of,
     check_settlement,
-    checksum,
     deploy_devnet,
     keccak,
 )
@@ -48,7 +47,7 @@ from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployments import DEPLOYER
 from usufruct.chain.plan import x402_channel_id
-from usufruct.core import Address, ChainId
+from usufruct.core import Address, ChainId, checksum
 from usufruct.store import Database
 
 OWNER, GUARDIAN, SINK = DEVNET_ADDRESSES[0], DEVNET_ADDRESSES[1], DEVNET_ADDRESSES[2]

@@ -5,8 +5,8 @@ from eth_utils import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.chain import checksum, create2_address, keccak
-from usufruct.core import Address
+from usufruct.chain import create2_address, keccak
+from usufruct.core import Address, checksum
 
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: Address("0x" + raw.hex()))
 

@@ -19,13 +19,12 @@ from usufruct.chain import (
     KeySigner,
     KeystoreMissing,
     Transaction,
-    checksum,
     devnet_signer,
     open_keystore,
     refuse_devnet_key,
     write_keystore,
 )
-from usufruct.core import Address, ChainId
+from usufruct.core import Address, ChainId, checksum
 
 SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
 secrets = st.integers(1, 2**255).map(lambda number: number.to_bytes(32, "big"))

@@ -11,10 +11,11 @@ import orjson
 import pytest
 
 from usufruct.app import open_chain, set_up_devnet
-from usufruct.chain import DEVNET_ADDRESSES, Anvil, Devnet, checksum, devnet_signer, write_keystore
+from usufruct.chain import DEVNET_ADDRESSES, Anvil, Devnet, devnet_signer, write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli import main
 from usufruct.config import Config, load_config, process_environment
+from usufruct.core import checksum
 
 pytestmark = pytest.mark.anvil
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from usufruct.chain import checksum
 from usufruct.chain.contracts.till import Till
+from usufruct.core import checksum
 
 pytestmark = pytest.mark.anvil
 

@@ -15,7 +15,6 @@ from usufruct.chain import (
     RpcUnavailable,
     Sender,
     Terms,
-    checksum,
     deploy_devnet,
     toolchain,
     write_keystore,
@@ -23,7 +22,7 @@ from usufruct.chain import (
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
-from usufruct.core import Address, ChainId
+from usufruct.core import Address, ChainId, checksum
 from usufruct.store import migrate, open_database
 
 pytestmark = pytest.mark.anvil

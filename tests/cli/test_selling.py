@@ -2,12 +2,11 @@
 
 import pytest
 
-from usufruct.chain import checksum
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.structs import Kind, PayeeKind, PriceCard, Registration
 from usufruct.chain.contracts.till import Till
 from usufruct.connectors import LocalServer, OfferedModel
-from usufruct.core import format_asset
+from usufruct.core import checksum, format_asset
 
 pytestmark = pytest.mark.anvil
 

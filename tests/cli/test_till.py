@@ -8,10 +8,11 @@ from dataclasses import replace
 import openai
 import pytest
 
-from usufruct.chain import checksum, write_keystore
+from usufruct.chain import write_keystore
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
+from usufruct.core import checksum
 
 pytestmark = pytest.mark.anvil
 

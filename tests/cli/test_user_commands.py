@@ -19,7 +19,7 @@ import orjson
 import pytest
 
 from usufruct.app import FEE_SINK, open_installation, set_up_devnet
-from usufruct.chain import Anvil, Client, Devnet, checksum, devnet_signer, open_keystore
+from usufruct.chain import Anvil, Client, Devnet, devnet_signer, open_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.depositing import ChannelMismatch, check_channel, deposit_from
 from usufruct.cli.processes import Process
@@ -35,7 +35,7 @@ from usufruct.config import (
     KeysConfig,
     process_environment,
 )
-from usufruct.core import Address, ChainId, format_units, parse_units
+from usufruct.core import Address, ChainId, checksum, format_units, parse_units
 from usufruct.gateway import Asset, Caps, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.payments import ChannelConfig, Escrow, PriceCard, channel_id, new_id, token_facts
 

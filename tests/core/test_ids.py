@@ -1,10 +1,29 @@
 import pytest
+from eth_utils import to_checksum_address
+from hypothesis import given
+from hypothesis import strategies as st
 
-from usufruct.core import Invalid, address, asset_id, format_asset, hash32
+from usufruct.core import AddressMistyped, Invalid, address, asset_id, checksum, format_asset, hash32
+
+PAYEE = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc"
 
 
-def test_addresses_compare_whatever_the_letter_case():
-    assert address("0x" + "Ab" * 20) == address("0x" + "aB" * 20) == "0x" + "ab" * 20
+def test_an_address_is_read_in_one_letter_case_or_with_its_checksum():
+    assert address(PAYEE) == address(PAYEE.lower()) == address("0x" + PAYEE[2:].upper()) == PAYEE.lower()
+    assert checksum(address(PAYEE.lower())) == PAYEE
+
+
+@given(st.binary(min_size=20, max_size=20), st.integers(2, 41), st.sampled_from("0123456789abcdefABCDEF"))
+def test_an_address_with_one_changed_character_is_never_taken_for_another(raw, position, sign):
+    written = to_checksum_address(raw)
+    changed = written[:position] + sign + written[position + 1 :]
+    one_case = changed[2:] in (changed[2:].lower(), changed[2:].upper())
+    if one_case or changed == to_checksum_address(changed):  # no letters to check by, or a checksum met by chance
+        assert address(changed) == changed.lower()
+    else:
+        with pytest.raises(AddressMistyped, match="copy it again") as error:
+            address(changed, "--pay-to")
+        assert error.value.details == {"field": "--pay-to", "value": changed}
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,11 @@ from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.schemas import PaymentRequired, PaymentRequirements, SettleResponse
 
 from usufruct.connectors.openai.text import output_text as their_text
-from usufruct_client import BadAnswer, Wallet
+from usufruct_client import BadAnswer, Invalid, Wallet
 from usufruct_client.delivery import EventReader
+from usufruct_client.members import Members
 from usufruct_client.receipt import data_member, output_text, read_receipt
+from usufruct_client.rules import Rules
 from usufruct_client.signing import ChannelConfig, channel_id, sign_voucher, voucher_signer
 from usufruct_client.x402 import read_required, read_response, write_payment, write_refund
 
@@ -46,7 +48,7 @@ configs = st.builds(
     ChannelConfig, addresses, addresses, addresses, addresses, addresses, st.integers(0, 2**40 - 1), hashes
 )
 EXTRA = {
-    "receiverAuthorizer": "0x" + "Aa" * 20,
+    "receiverAuthorizer": "0x" + "AA" * 20,
     "withdrawDelay": 86400,
     "name": "Test Dollar",
     "version": "1",
@@ -59,7 +61,7 @@ ENTRY = {
     "network": f"eip155:{CHAIN}",
     "amount": "100",
     "asset": "0x" + "70" * 20,
-    "payTo": "0x" + "Aa" * 20,
+    "payTo": "0x" + "AA" * 20,
     "maxTimeoutSeconds": 300,
     "extra": EXTRA,
 }
@@ -288,3 +290,12 @@ def test_deep_json_does_not_end_the_process():
         [sys.executable, "-c", DEEP], capture_output=True, text=True, env={"PYTHONPATH": str(SDK)}, check=False
     )
     assert done.stdout == "stands\n", (done.returncode, done.stderr)
+
+
+def test_an_address_with_a_wrong_character_is_refused_before_anything_is_signed():
+    mistyped = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dd"
+    with pytest.raises(BadAnswer, match="checksum"):
+        Members({"payTo": mistyped}, "accepts[0]").address("payTo")
+    for field in ("tokens", "operators", "receipt_signers"):
+        with pytest.raises(Invalid, match=f"{field} holds '{mistyped}'.*copy it again"):
+            Rules(1, 1, **{field: [mistyped]})

@@ -21,7 +21,7 @@ from usufruct.chain.deployments import (
     address_of,
 )
 from usufruct.chain.fees import FeePolicy, FeesOverCap
-from usufruct.chain.hashing import address_of_key, checksum, create2_address, keccak
+from usufruct.chain.hashing import address_of_key, create2_address, keccak
 from usufruct.chain.indexer import Indexer, LogHandler, ReorgTooDeep, Stream
 from usufruct.chain.metrics import lag_metrics, sender_metrics
 from usufruct.chain.plan import (
@@ -162,7 +162,6 @@ __all__ = [
     "allow_claims",
     "as_hash32",
     "check_settlement",
-    "checksum",
     "contracts",
     "create2_address",
     "deploy_all",

@@ -15,9 +15,9 @@ import orjson
 from usufruct.chain.binding import Call, Contract, Creation
 from usufruct.chain.client import Client
 from usufruct.chain.codec import decode
-from usufruct.chain.hashing import checksum, create2_address, keccak
+from usufruct.chain.hashing import create2_address, keccak
 from usufruct.chain.sender import Sender
-from usufruct.core import Address, ChainId, Conflict, NotFound, Unavailable, address
+from usufruct.core import Address, ChainId, Conflict, NotFound, Unavailable, address, checksum
 
 DEPLOYER = Address("0x4e59b44847b379578588920ca78fbf26c0b4956c")
 """The deterministic deployer: calldata is a 32-byte salt and creation code."""

@@ -1,4 +1,4 @@
-"""Keccak, checksummed display of addresses, and the addresses CREATE2 gives."""
+"""Keccak, and the addresses that keys and CREATE2 give."""
 
 import sha3
 
@@ -8,13 +8,6 @@ from usufruct.core import Address
 def keccak(data: bytes) -> bytes:
     """Return the 32-byte Keccak-256 of `data`."""
     return bytes(sha3.keccak_256(data).digest())
-
-
-def checksum(address: Address) -> str:
-    """Write an address in EIP-55 mixed case: for people and for files they read; compare `Address`es instead."""
-    digits = address[2:]
-    marks = keccak(digits.encode()).hex()
-    return "0x" + "".join(d.upper() if int(m, 16) >= 8 else d for d, m in zip(digits, marks, strict=False))
 
 
 def address_of_key(public_key: bytes) -> Address:

@@ -20,14 +20,14 @@ from usufruct.assets import (
     shares_of_percent,
     symbol_of,
 )
-from usufruct.chain import DEVNET_CHAINS, checksum
+from usufruct.chain import DEVNET_CHAINS
 from usufruct.cli.desk import AssetArgument, Desk, card_facts, open_desk, part
 from usufruct.cli.printing import Json, print_facts, print_rows, say
 from usufruct.cli.running import run
 from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, format_asset, hash32, moment, parse_units
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, checksum, format_asset, hash32, moment, parse_units
 
 app = typer.Typer(help="Services on the chain: register, price, retire, look.", no_args_is_help=True)
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from usufruct.chain import checksum
 from usufruct.cli.asking import Answered, ask
 from usufruct.cli.checking import believe
 from usufruct.cli.depositing import atomic
@@ -17,7 +16,7 @@ from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, op
 from usufruct.cli.running import run
 from usufruct.cli.saved import KeyFile, SavedKey, find_key, save_receipt, saved_channel, saved_token
 from usufruct.config import Config, load_config
-from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Hash32, Invalid, format_units, hash32
+from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Hash32, Invalid, checksum, format_units, hash32
 from usufruct.payments import Offer
 
 

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.chain import Log, checksum
+from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Earned
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Deferred, Paid
 from usufruct.cli.printing import Json, print_facts, print_json, say
 from usufruct.cli.running import run
 from usufruct.config import load_config
-from usufruct.core import Conflict
+from usufruct.core import Conflict, checksum
 from usufruct.payments import Batch
 
 app = typer.Typer(help="Claims: what was charged goes to the chain and to the owners.", no_args_is_help=True)

@@ -15,7 +15,6 @@ from usufruct.chain import (
     Setup,
     Step,
     Terms,
-    checksum,
     plan_setup,
     set_up,
 )
@@ -23,7 +22,7 @@ from usufruct.cli.narrator import Narrator
 from usufruct.cli.printing import Json, print_facts
 from usufruct.cli.running import confirm, run
 from usufruct.config import Config, check_operator, load_config
-from usufruct.core import Address, Invalid, PaymentRequired, address, format_units
+from usufruct.core import Address, Invalid, PaymentRequired, address, checksum, format_units
 
 WRAPPED_NATIVE = {
     1: "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from secrets import randbits
 
 from usufruct.app import connect
-from usufruct.chain import DEVNET_CHAINS, Client, KeySigner, checksum
+from usufruct.chain import DEVNET_CHAINS, Client, KeySigner
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.cli.printing import say
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUnavailable, Remote
@@ -23,6 +23,7 @@ from usufruct.core import (
     PaymentRequired,
     SystemClock,
     Unavailable,
+    checksum,
     format_units,
     moment,
     parse_units,

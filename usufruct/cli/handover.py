@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from usufruct.app import ChainAccess, Role, signer_of
-from usufruct.chain import DEVNET_CHAINS, checksum
+from usufruct.chain import DEVNET_CHAINS
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.running import confirm
 from usufruct.cli.wallets import open_wallet
-from usufruct.core import ZERO_ADDRESS, Address, Denied
+from usufruct.core import ZERO_ADDRESS, Address, Denied, checksum
 
 Owned = Till | AssetRegistry
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from usufruct.assets import TYPICAL_CALL, Credits, PassPlan, about_calls
-from usufruct.chain import checksum
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.cli.desk import AssetArgument, Desk, Holder, open_desk, print_each
 from usufruct.cli.printing import Json, print_facts, say
@@ -16,7 +15,7 @@ from usufruct.cli.saved import SavedKey, save_key
 from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import Config, load_config
-from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, address, format_asset, moment, parse_units
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, address, checksum, format_asset, moment, parse_units
 from usufruct.payments import Escrow, PassTerms, channel_id, sign_grant
 
 _CALL = f"a call of {TYPICAL_CALL[0]:,} text tokens in and {TYPICAL_CALL[1]:,} out"
@@ -88,8 +87,9 @@ def buy(
     Example: usufruct pass buy my-model --packages 2 --wallet 4
     """
     config = load_config()
+    named = address(to, "to") if to else None
     signer = open_wallet(wallet, config)
-    receiver = address(to, "to") if to else signer.address
+    receiver = named or signer.address
 
     async def work() -> Mapping[str, object]:
         async with open_desk(config) as desk:
@@ -204,8 +204,9 @@ def refund(
     Example: usufruct pass refund my-model --wallet 4
     """
     config = load_config()
+    named = address(to, "to") if to else None
     signer = open_wallet(wallet, config)
-    receiver = address(to, "to") if to else signer.address
+    receiver = named or signer.address
 
     async def work() -> list[Mapping[str, object]]:
         async with open_desk(config) as desk:

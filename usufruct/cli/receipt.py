@@ -81,8 +81,8 @@ def verify(
 ) -> None:
     """Check a receipt; exit code 1 if anything about it is bad."""
     config = load_config()
-    document = read_receipt(_content(receipt, config))
     expected = address(signer, "signer") if signer else None
+    document = read_receipt(_content(receipt, config))
 
     async def work() -> list[Check]:
         checks = [check_signature(document)]

@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from usufruct.app import ChainAccess, Role, open_chain, signer_of
-from usufruct.chain import Call, checksum
+from usufruct.chain import Call
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.cli.handover import NewOwner, Yes, check_meant, hand_over, ownership, take_over
 from usufruct.cli.printing import Json, print_facts, say
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet
 from usufruct.config import load_config
-from usufruct.core import address
+from usufruct.core import address, checksum
 
 app = typer.Typer(
     help="The registry: who owns it, and what share of income goes to the protocol.", no_args_is_help=True
@@ -53,10 +53,11 @@ def fee(
 @app.command("fee-sink")
 def fee_sink(who: Annotated[str, typer.Argument(help="The address.")], yes: Yes = False, as_json: Json = False) -> None:
     """Say who gets the protocol fee; signed by the owner's key."""
+    sink = address(who, "who")
 
     async def work() -> None:
         async with open_chain(load_config()) as chain:
-            registry, sink = _registry(chain), address(who)
+            registry = _registry(chain)
             changed = await registry.fee_sink() != sink
             if changed:
                 question = f"Let the protocol fee go to {checksum(sink)}?"
@@ -72,10 +73,11 @@ def fee_sink(who: Annotated[str, typer.Argument(help="The address.")], yes: Yes 
 @app.command()
 def transfer(to: NewOwner, yes: Yes = False, as_json: Json = False) -> None:
     """Name the registry's next owner, who then accepts; signed by the owner's key."""
+    owner = address(to, "to")
 
     async def work() -> None:
         async with open_chain(load_config()) as chain:
-            print_facts(await hand_over(chain, _registry(chain), address(to), yes=yes), as_json=as_json)
+            print_facts(await hand_over(chain, _registry(chain), owner, yes=yes), as_json=as_json)
 
     run(work)
 

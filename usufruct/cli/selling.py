@@ -9,7 +9,7 @@ import typer
 
 from usufruct.app import Installation, Role, open_installation, signer_of
 from usufruct.assets import Register
-from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, checksum, list_payee
+from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, list_payee
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.narrator import Narrator
@@ -20,7 +20,7 @@ from usufruct.cli.running import run, run_until_stopped
 from usufruct.cli.service import facts_of
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import DEVNET_CHAIN_ID, Config, load_config
-from usufruct.core import Address, AssetId, Denied, Invalid, address, format_asset, parse_units
+from usufruct.core import Address, AssetId, Denied, Invalid, address, checksum, format_asset, parse_units
 from usufruct.gateway import (
     USUAL_WINDOW,
     Asset,

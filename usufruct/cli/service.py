@@ -5,11 +5,10 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.chain import checksum
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.running import run
 from usufruct.config import load_config
-from usufruct.core import Conflict, Invalid, SystemClock, format_asset, moment, parse_units
+from usufruct.core import Conflict, Invalid, SystemClock, checksum, format_asset, moment, parse_units
 from usufruct.gateway import Asset
 from usufruct.payments import PriceCard
 

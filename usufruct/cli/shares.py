@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from usufruct.assets import SHARE_DECIMALS
-from usufruct.chain import checksum
 from usufruct.cli.desk import AssetArgument, Holder, open_desk, print_each
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config
-from usufruct.core import address, format_asset, format_units, parse_units
+from usufruct.core import address, checksum, format_asset, format_units, parse_units
 
 app = typer.Typer(help="Revenue shares: transfer, holders, income.", no_args_is_help=True)
 

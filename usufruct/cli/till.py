@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from usufruct.app import ChainAccess, Role, open_chain, open_installation, signer_of
-from usufruct.chain import allow_claims, checksum, list_payee
+from usufruct.chain import allow_claims, list_payee
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.handover import NewOwner, Yes, hand_over, ownership, take_over
@@ -14,7 +14,7 @@ from usufruct.cli.printing import Json, print_facts
 from usufruct.cli.running import run
 from usufruct.cli.wallets import Wallet
 from usufruct.config import load_config
-from usufruct.core import address
+from usufruct.core import address, checksum
 
 app = typer.Typer(
     help="The till: who owns it, who is paid by it, and which keys may claim for it.", no_args_is_help=True
@@ -64,10 +64,11 @@ def payee(
     as_json: Json = False,
 ) -> None:
     """Let the till pay an address, or no more; signed by the owner's key."""
+    pay_to = address(who, "who")
 
     async def work() -> None:
         async with open_chain(load_config()) as chain:
-            till, pay_to = _till(chain), address(who)
+            till = _till(chain)
             owner = chain.sender(signer_of(Role.OWNER, chain.config))
             changed = await list_payee(till, owner, pay_to, PayeeKind[kind.name])
             print_facts({"payee": checksum(pay_to), "as": kind.value, "changed": changed}, as_json=as_json)
@@ -82,10 +83,11 @@ def claim_key(
     as_json: Json = False,
 ) -> None:
     """Let a key claim for the till, or no more; signed by the owner's key."""
+    key = address(who, "who")
 
     async def work() -> None:
         async with open_chain(load_config()) as chain:
-            till, key = _till(chain), address(who)
+            till = _till(chain)
             owner = chain.sender(signer_of(Role.OWNER, chain.config))
             changed = await allow_claims(till, owner, key, allowed=allow)
             print_facts({"claim_key": checksum(key), "allowed": allow, "changed": changed}, as_json=as_json)
@@ -96,10 +98,11 @@ def claim_key(
 @app.command()
 def transfer(to: NewOwner, yes: Yes = False, as_json: Json = False) -> None:
     """Name the till's next owner, who then accepts; signed by the owner's key."""
+    owner = address(to, "to")
 
     async def work() -> None:
         async with open_chain(load_config()) as chain:
-            print_facts(await hand_over(chain, _till(chain), address(to), yes=yes), as_json=as_json)
+            print_facts(await hand_over(chain, _till(chain), owner, yes=yes), as_json=as_json)
 
     run(work)
 

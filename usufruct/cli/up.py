@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from usufruct.app import set_up_devnet
-from usufruct.chain import DEVNET_CHAINS, Deployments, DevnetUnavailable, checksum
+from usufruct.chain import DEVNET_CHAINS, Deployments, DevnetUnavailable
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.devnet import embedded_chain
 from usufruct.cli.narrator import Narrator
@@ -18,7 +18,7 @@ from usufruct.cli.processes import Process
 from usufruct.cli.running import run_until_stopped
 from usufruct.cli.supervision import Child
 from usufruct.config import Config, load_config, process_environment
-from usufruct.core import ChainId
+from usufruct.core import ChainId, checksum
 
 _LOOK_SECONDS = 0.2
 

@@ -7,13 +7,13 @@ import orjson
 import typer
 
 from usufruct.app import Role, open_chain, signer_of
-from usufruct.chain import DEVNET_CHAINS, Devnet, checksum, write_keystore
+from usufruct.chain import DEVNET_CHAINS, Devnet, write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.running import run
 from usufruct.cli.wallets import account, keystore_of, new_password
 from usufruct.config import load_config
-from usufruct.core import Conflict, Denied, UsufructError, address, parse_units
+from usufruct.core import Conflict, Denied, UsufructError, address, checksum, parse_units
 
 app = typer.Typer(help="Wallets: keys in encrypted files on this machine.", no_args_is_help=True)
 
@@ -70,9 +70,11 @@ def fund(
     as_json: Json = False,
 ) -> None:
     """Give a wallet test dollars, and coins to pay for gas: on a devnet only, where money is play."""
+    config = load_config()
+    if wallet.startswith("0x"):
+        address(wallet, "wallet")
 
     async def work() -> None:
-        config = load_config()
         async with open_chain(config) as chain:
             if chain.chain_id not in DEVNET_CHAINS:
                 raise NoPlayMoney(f"chain {chain.chain_id} is no devnet; get its token from whoever sells it")

@@ -1,4 +1,4 @@
-"""Pure values every room speaks in: identifiers, money, errors, clocks. Standard library only."""
+"""Pure values every room speaks in: identifiers, money, errors, clocks."""
 
 from usufruct.core.attached import end_with_standard_input
 from usufruct.core.clock import LAST_MOMENT, Clock, FakeClock, SystemClock, moment
@@ -16,6 +16,7 @@ from usufruct.core.forever import forever
 from usufruct.core.ids import (
     ZERO_ADDRESS,
     Address,
+    AddressMistyped,
     AssetId,
     ChainId,
     Hash32,
@@ -24,6 +25,7 @@ from usufruct.core.ids import (
     asset_from_bytes,
     asset_id,
     asset_to_bytes,
+    checksum,
     format_asset,
     hash32,
     hash32_from_bytes,
@@ -38,6 +40,7 @@ __all__ = [
     "UINT256_MAX",
     "ZERO_ADDRESS",
     "Address",
+    "AddressMistyped",
     "AssetId",
     "ChainId",
     "Clock",
@@ -57,6 +60,7 @@ __all__ = [
     "asset_from_bytes",
     "asset_id",
     "asset_to_bytes",
+    "checksum",
     "divide_down",
     "divide_up",
     "end_with_standard_input",

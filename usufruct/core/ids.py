@@ -1,12 +1,15 @@
 """Identifiers as distinct types: a wrong argument does not pass the type checker."""
 
 import re
+from functools import lru_cache
 from typing import NewType
+
+import sha3
 
 from usufruct.core.errors import Invalid
 
 Address = NewType("Address", str)
-"""20 bytes as `0x` and 40 lowercase hex digits; compare with `==`. Checksums are for display (`chain`)."""
+"""20 bytes as `0x` and 40 lowercase hex digits; compare with `==`. `checksum` writes it for display."""
 
 Hash32 = NewType("Hash32", str)
 """32 bytes as `0x` and 64 lowercase hex digits: channel ids, transaction hashes, digests."""
@@ -30,6 +33,12 @@ class InvalidAddress(Invalid):
     code = "invalid_address"
 
 
+class AddressMistyped(InvalidAddress):
+    """An address in mixed case whose EIP-55 checksum does not hold: at least one character is wrong."""
+
+    code = "address_mistyped"
+
+
 class InvalidHash(Invalid):
     """Not 32 bytes of hexadecimal."""
 
@@ -43,14 +52,30 @@ class InvalidAssetId(Invalid):
 
 
 def address(text: str, field: str = "address") -> Address:
-    """Parse `text` (any letter case) into an `Address`.
+    """Parse `text` into an `Address`: in one letter case, or in mixed case with the checksum of EIP-55.
 
     Raises:
         InvalidAddress: when it is not `0x` and 40 hex digits; names `field`.
+        AddressMistyped: when its letters are in mixed case, and the checksum is wrong.
     """
     if not _ADDRESS.fullmatch(text):
         raise InvalidAddress(f"{field} must be 0x followed by 40 hex digits, not {text!r}", field=field, value=text)
-    return Address(text.lower())
+    parsed, digits = Address(text.lower()), text[2:]
+    if digits not in (digits.lower(), digits.upper()) and text != checksum(parsed):
+        raise AddressMistyped(
+            f"{field}: a character of the address {text} is wrong (its checksum does not hold); copy it again",
+            field=field,
+            value=text,
+        )
+    return parsed
+
+
+@lru_cache(maxsize=4096)
+def checksum(address: Address) -> str:
+    """Write an address in EIP-55's mixed case: for people and for files they read; compare `Address`es instead."""
+    digits = address[2:]
+    marks = sha3.keccak_256(digits.encode()).hexdigest()
+    return "0x" + "".join(d.upper() if int(m, 16) >= 8 else d for d, m in zip(digits, marks, strict=False))
 
 
 def hash32(text: str, field: str = "hash") -> Hash32:

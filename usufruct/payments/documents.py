@@ -6,8 +6,8 @@ What is read is read strictly: each fault is named by its member.
 from dataclasses import asdict
 from typing import Any
 
-from usufruct.chain import COLLECTOR, as_hash32, checksum, word
-from usufruct.core import UINT128_MAX, ChainId, Hash32, Invalid
+from usufruct.chain import COLLECTOR, as_hash32, word
+from usufruct.core import UINT128_MAX, ChainId, Hash32, Invalid, checksum
 from usufruct.payments.settlement.deposits import DepositAuthorization
 from usufruct.payments.settlement.reader import TokenFacts
 from usufruct.payments.voucher import ChannelConfig

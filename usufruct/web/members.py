@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from usufruct.core import UINT256_MAX, Address, Hash32, Invalid, UsufructError, address, hash32
+from usufruct.core import UINT256_MAX, Address, AddressMistyped, Hash32, Invalid, UsufructError, address, hash32
 
 _SIGNATURE_BYTES = 65
 
@@ -77,6 +77,8 @@ class Members:
         """Return an address."""
         try:
             return address(self.text(name), name)
+        except AddressMistyped:
+            self._refuse(name, "an address whose checksum holds (a character of it is wrong; copy it again)")
         except Invalid:
             self._refuse(name, "an address: 0x and 40 hex digits")
 

@@ -12,7 +12,7 @@ from openai import APIError, APIStatusError, AsyncOpenAI
 
 from usufruct.app import DEVNET_FEE_BPS, Installation, Role, signer_of
 from usufruct.assets import Assets, AssetTerms, Holding, Register, symbol_of
-from usufruct.chain import checksum, devnet_signer, list_payee
+from usufruct.chain import devnet_signer, list_payee
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.structs import PriceCard as CardOnChain
@@ -39,7 +39,7 @@ from usufruct.cli.demo.service import CAPS, Offer, SoldService
 from usufruct.cli.narrator import Narrator
 from usufruct.cli.presence import Presence
 from usufruct.cli.processes import Process
-from usufruct.core import Hash32, format_asset
+from usufruct.core import Hash32, checksum, format_asset
 from usufruct.gateway import Asset, PricePeriod, Replica
 from usufruct.payments import Call, CallState, WrongReceiptSigner, read_receipt
 from usufruct.worker import work

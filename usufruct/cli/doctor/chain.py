@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 
 from usufruct.app import ChainAccess, Role, fee_sink_of, signer_of, token_of
-from usufruct.chain import DEVNET_CHAINS, Client, KeySigner, KeystoreMissing, check_settlement, checksum
+from usufruct.chain import DEVNET_CHAINS, Client, KeySigner, KeystoreMissing, check_settlement
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.config import Config
-from usufruct.core import SystemClock, format_units
+from usufruct.core import SystemClock, checksum, format_units
 
 _MOST_BEHIND = 120
 _MOST_SKEW = 30

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from usufruct.app import Installation
-from usufruct.chain import checksum
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.errors import NotAPayee, UnknownAsset
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.connectors import Limits, Upstream, UpstreamFault
-from usufruct.core import ZERO_ADDRESS, Hash32, format_units
+from usufruct.core import ZERO_ADDRESS, Hash32, checksum, format_units
 from usufruct.gateway import Asset, Replica
 from usufruct.payments import Channel
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import orjson
 
-from usufruct.chain import checksum
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, Hash32, checksum
 from usufruct.payments.ledger.records import Channel
 from usufruct.payments.offer import Offer
 from usufruct.payments.x402.payment import IDENTIFIER, SCHEME, VERSION, network_of
