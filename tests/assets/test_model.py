@@ -165,13 +165,18 @@ def test_a_public_chain_wants_an_explicit_transfer_policy():
 
 @pytest.mark.parametrize(
     ("field", "terms"),
-    [("price", (0, 1, 0)), ("credits", (1, 0, 0)), ("expiry", (1, 1, 100)), ("expiry", (1, 1, 1 << 40))],
+    [
+        ("price", (0, 1, 0)),
+        ("credits", (1, 0, 0)),
+        ("expiry", (1, 1, 100 + 30 * 86_400 + 60 - 1)),
+        ("expiry", (1, 1, 1 << 40)),
+    ],
 )
 def test_plans_that_sell_nothing(field: str, terms: tuple[int, int, int]):
     with pytest.raises(InvalidTerms) as refused:
-        check_plan(*terms, now=100)
+        check_plan(*terms, now=100, notice_period=60)
     assert refused.value.details["field"] == field
-    check_plan(1, 1, 101, now=100)
+    check_plan(1, 1, 100 + 30 * 86_400 + 60, now=100, notice_period=60)
 
 
 def test_moments_are_readable_however_late():

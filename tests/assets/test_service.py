@@ -243,7 +243,8 @@ async def test_passes_are_planned_bought_activated_and_counted(town):
     (held,) = await town.passes.balance(buyer.address, made.id)
     assert (held.circulating, held.activated, held.meter) == (15 * DOLLAR, 5 * DOLLAR, meter)
     assert held.calls == 20 * DOLLAR // (100 + 1_000 * 500_000 // 10**6 + 500 * 2_000_000 // 10**6)
-    assert abs(held.refundable_at - await town.register.now() - 30 * DAY) < 120
+    for opens_at in (held.circulating_refundable_at, held.activated_refundable_at):
+        assert abs(opens_at - await town.register.now() - 30 * DAY) < 120
     assert await town.passes.balance(town.who(town.ANN)) == []
 
 
@@ -272,7 +273,9 @@ async def test_plans_that_are_closed_and_assets_without_a_meter(town):
     sender, buyer = town.sender(town.OWNER), town.sender(town.BUYER)
     made = await town.assets.register(sender, town.terms(meter=Address("0x" + "0" * 40)))
     token = await town.register.find_token("")
-    soon = await town.register.now() + 100
+    with pytest.raises(InvalidTerms, match="or later"):
+        await town.passes.plan(sender, made.id, token, 5, 10, await town.register.now() + 30 * DAY)
+    soon = await town.register.now() + 31 * DAY + 100
     plan, _ = await town.passes.plan(sender, made.id, token, 5, 10, soon)
     other, _ = await town.passes.plan(sender, made.id, token, 6, 10)
     with pytest.raises(UnknownPlan, match="not one plan on sale but 2"):
@@ -283,7 +286,7 @@ async def test_plans_that_are_closed_and_assets_without_a_meter(town):
     await town.passes.buy(buyer, other)
     with pytest.raises(NoMeter):
         await town.passes.activate(buyer, other, 1)
-    await town.devnet.pass_time(101)
+    await town.devnet.pass_time(31 * DAY + 101)
     with pytest.raises(PlanClosed):
         await town.passes.buy(buyer, await town.passes.show(plan.id))
     assert (await town.passes.find("my-model")).id == other.id

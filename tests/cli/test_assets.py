@@ -199,7 +199,8 @@ def test_passes_are_sold_and_used(run: Run, config: Config):
     assert (activated["activated"], activated["meter"]) == ("5", METER)
     (held,) = run("pass", "balance", "prepaid", "--holder", BUYER, "--json").json
     assert (held["circulating"], held["activated"], held["about_calls"]) == ("15", "5", 12500)
-    assert held["refund_from"].endswith("Z")
+    assert held["circulating_refund_from"].endswith("Z")
+    assert held["activated_refund_from"].endswith("Z")
     assert plan["id"] in run("pass", "balance", "--holder", BUYER).output
     poor = run("pass", "buy", "prepaid", "--wallet", BUYER)
     assert poor.errors.splitlines()[-1].startswith("error not_enough_money: ")

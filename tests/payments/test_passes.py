@@ -106,10 +106,11 @@ class Passes:
     plan: int
     accounts: PassAccounts
     keeper: PassKeeper
+    holder: Any
 
     async def activate(self, dollars: int) -> None:
         """Buy packages and activate all of their credits, as the payer."""
-        town, payer = self.town, self.world.PAYER.address
+        town, payer = self.town, self.holder.address
         packages = dollars // 10
         await town.act(payer, town.dollar.approve(self.contract.address, packages * 9 * self.world.DOLLAR))
         await town.act(payer, self.contract.buy(self.plan, packages, payer))
@@ -118,10 +119,10 @@ class Passes:
     async def burn(self, amount: int) -> None:
         """Burn credits by the meter's key, past all of our parts."""
         await self.town.devnet.pass_time(1)  # or a node's estimate leaves out what a later timestamp costs
-        await self.town.act(self.terms.meter, self.contract.burn(self.world.PAYER.address, self.plan, amount))
+        await self.town.act(self.terms.meter, self.contract.burn(self.holder.address, self.plan, amount))
 
     def grant(self, limit: int = UINT128_MAX) -> PassGrant:
-        return sign_grant(self.terms, self.plan, limit, NEVER, self.world.PAYER)
+        return sign_grant(self.terms, self.plan, limit, NEVER, self.holder)
 
     async def reserve(self, name: object, ceiling: int, grant: PassGrant | None = None) -> Any:
         grant = grant or self.grant()
@@ -150,15 +151,15 @@ class Passes:
 
     async def look(self) -> Any:
         """Read the account from the chain now."""
-        (channel,) = await self.town.observer.observe([self.terms.account(self.plan, self.world.PAYER.address)])
+        (channel,) = await self.town.observer.observe([self.terms.account(self.plan, self.holder.address)])
         return channel
 
     async def balance(self) -> int:
         """What calls may use in all, as the chain has it now."""
-        return (await self.town.observer.peek(self.terms.account(self.plan, self.world.PAYER.address))).balance
+        return (await self.town.observer.peek(self.terms.account(self.plan, self.holder.address))).balance
 
     async def left(self) -> int:
-        return await self.contract.activated(self.plan, self.world.PAYER.address, self.terms.meter)
+        return await self.contract.activated(self.plan, self.holder.address, self.terms.meter)
 
 
 @pytest.fixture
@@ -183,6 +184,7 @@ async def make_passes(make_town, settlement_world):
             await contract.plan_id_of(*sale),
             PassAccounts(town.side, terms, town.observer, SystemClock()),
             PassKeeper(town.side, terms, town.claim_sender),
+            world.PAYER,
         )
 
     return make
@@ -314,11 +316,13 @@ async def test_before_a_retirement_it_takes_no_call_and_what_it_owes_is_burned_a
 
 @pytest.mark.anvil
 async def test_a_pass_is_good_to_its_last_second_and_what_it_then_owes_is_asked_for_no_more(make_passes):
-    passes = await make_passes(expires=86_400)
+    passes = await make_passes(expires=32 * 86_400)
     town = passes.town
     await passes.activate(10)
     await passes.call("call", 500)
-    await town.devnet.pass_time(86_400)
+    await town.devnet.pass_time(16 * 86_400)
+    await town.act(passes.terms.meter, passes.contract.anchor(town.place.assets[0]))
+    await town.devnet.pass_time(16 * 86_400)
     for _ in range(3):
         assert await town.claimer.run(everything=True) == []
     assert await town.claimer.set_aside() == []
@@ -355,10 +359,10 @@ async def test_credits_that_rest_are_kept_by_a_sign_of_life_and_refundable_witho
 
 @pytest.mark.anvil
 async def test_void_credits_are_kept_by_no_sign(make_passes):
-    passes = await make_passes(expires=86_400)
+    passes = await make_passes(expires=32 * 86_400)
     await passes.activate(10)
     await passes.call("call", 500)
-    await passes.town.devnet.pass_time(SILENCE)
+    await passes.town.devnet.pass_time(32 * 86_400)
     assert await passes.keeper.run() == 0
 
 
@@ -406,6 +410,56 @@ async def test_a_burn_that_was_noted_and_made_already_is_not_made_again(make_pas
     assert await passes.left() == 6_000_000
     account = await passes.account()
     assert account.total_split == account.charged == account.reading.total_claimed == 4_000_000
+
+
+@pytest.mark.anvil
+@pytest.mark.parametrize("crash", [None, "batch.shrunk"])
+async def test_a_refund_ahead_of_a_burn_leaves_that_account_out_and_the_books_exact(make_passes, crash):
+    """A retirement is in effect, the batch is simulated, and then one of two holders takes the credits back."""
+
+    class Died(Exception):
+        pass
+
+    points = ["batch.noted", crash]
+
+    def die_at(point: str) -> None:
+        if point in points:
+            points.remove(point)
+            raise Died
+
+    passes = await make_passes(points=die_at)
+    town, world = passes.town, passes.world
+    other = replace(passes, holder=world.STRANGER)
+    await town.act(world.STRANGER.address, town.dollar.mint(world.STRANGER.address, 9 * world.DOLLAR))
+    for each in (passes, other):
+        await each.activate(10)
+        await each.call(f"by {each.holder.address}", 4_000_000)
+    await town.act(world.FIRST.address, AssetRegistry(town.place.registry, town.client).retire(town.place.assets[0]))
+    await town.devnet.pass_time(7 * 86_400)
+    with pytest.raises(Died):
+        await town.claimer.run(everything=True)
+    await town.claimer.release()
+    holder = other.holder.address
+    await town.act(holder, other.contract.refund_activated(passes.plan, passes.terms.meter, 6_000_001, holder))
+
+    if crash:
+        dying = town.new_claimer(points=die_at)
+        with pytest.raises(Died):
+            await dying.run(everything=True)
+        await dying.release()
+    claimer = town.new_claimer()
+    (batch,) = [each for each in await claimer.run(everything=True) if len(each.members) == 1 and each.count == 1][:1]
+    assert await passes.left() == 6_000_000
+    burned = await passes.account()
+    assert burned.total_split == burned.charged == 4_000_000
+    proof = await prove_receipt(town.side, world.named(f"by {world.PAYER.address}"))
+    assert proves(proof.digest, proof.proof, bytes.fromhex(proof.root[2:]))
+    assert (proof.count, proof.root) == (1, batch.root), "the other's receipt is not under this root"
+
+    await claimer.run(everything=True)
+    lost = await other.account()
+    assert await other.left() == 0, "what was left is burned, when the chain is asked again"
+    assert (lost.charged, lost.total_split, lost.reading.balance) == (4_000_000, 3_999_999, 3_999_999)
 
 
 @pytest.mark.anvil

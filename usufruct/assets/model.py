@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from usufruct.assets.errors import InvalidTerms, TransferPolicyNeeded
 from usufruct.chain import DEVNET_CHAINS, keccak
 from usufruct.chain.contracts.structs import Kind, Parent, PriceCard, Registration
-from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, AssetId, ChainId, divide_up, format_units, parse_units
+from usufruct.core import (
+    UINT128_MAX,
+    ZERO_ADDRESS,
+    Address,
+    AssetId,
+    ChainId,
+    divide_up,
+    format_units,
+    moment,
+    parse_units,
+)
 
 SHARE_DECIMALS = 6
 SUPPLY = 100_000_000 * 10**6
@@ -18,6 +28,8 @@ SUPPLY = 100_000_000 * 10**6
 
 HOUR, DAY = 3_600, 86_400
 LEAST_NOTICE, MOST_NOTICE = HOUR, 30 * DAY
+MIN_PLAN_SECONDS = 30 * DAY
+"""Credits live for so long at least, and for the asset's notice period on top."""
 MOST_PARENTS = 4
 MOST_ROYALTIES_BPS = 5_000
 MOST_RESALE_ROYALTY_BPS = 1_000
@@ -203,15 +215,17 @@ class PassPlan:
 class Credits:
     """A holder's credits of one plan for one meter.
 
-    `circulating` ones are bound to no meter and count with the asset's present one. Unused, all of them can be given
-    back from `refundable_at` on. `calls`: about how many calls they pay; None where calls are free.
+    `circulating` ones are bound to no meter and count with the asset's present one. Unused, they can be given back from
+    `circulating_refundable_at` on (0: now), `activated` ones from `activated_refundable_at` on; chain seconds.
+    `calls`: about how many calls they pay; None where calls are free.
     """
 
     plan: PassPlan
     meter: Address
     circulating: int
     activated: int
-    refundable_at: int
+    circulating_refundable_at: int
+    activated_refundable_at: int
     calls: int | None
 
 
@@ -349,15 +363,19 @@ def check_owners(owners: Sequence[Holding], registrant: Address) -> list[Holding
     return [owner for owner in owners if owner.holder != registrant]
 
 
-def check_plan(price: int, amount: int, expiry: int, now: int) -> None:
+def check_plan(price: int, amount: int, expiry: int, now: int, notice_period: int) -> None:
     """Refuse what no plan can sell; `amount` is a package's credits.
+
+    Credits live for `MIN_PLAN_SECONDS` and the asset's `notice_period` at least, so that refunds can open before.
 
     Raises:
         InvalidTerms: names the field.
     """
     _demand(1 <= price <= UINT128_MAX, "price", price, "from 1 to 2**128 - 1 atomic units")
     _demand(1 <= amount <= UINT128_MAX, "credits", amount, "from 1 to 2**128 - 1 atomic units")
-    _demand(expiry == 0 or now < expiry <= _LAST_SECOND, "expiry", expiry, f"0 for never, or in the future (now {now})")
+    earliest = now + MIN_PLAN_SECONDS + notice_period
+    rule = f"0 for never, or {earliest} ({moment(earliest)}) or later"
+    _demand(expiry == 0 or earliest <= expiry <= _LAST_SECOND, "expiry", expiry, rule)
 
 
 def check_positive(field: str, amount: int) -> None:

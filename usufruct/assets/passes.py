@@ -1,5 +1,6 @@
 """Prepaid use: a title holder's plans, and what buyers do with the credits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.assets.errors import (
@@ -22,7 +23,7 @@ from usufruct.assets.model import (
 )
 from usufruct.assets.registry import Register, take
 from usufruct.assets.store import meters_of, plans_of
-from usufruct.chain import Sender
+from usufruct.chain import Call, Sender
 from usufruct.chain.contracts import errors
 from usufruct.chain.contracts.access_pass import Bought, Refunded
 from usufruct.chain.contracts.erc20 import Erc20
@@ -125,8 +126,8 @@ class Passes:
             PlanRegistered: when the asset has this very plan.
             NotTitleHolder: when the sender may not.
         """
-        check_plan(price, amount, expiry, await self._register.now())
-        await self._register.asset(asset)
+        notice_period = (await self._register.asset(asset)).notice_period
+        check_plan(price, amount, expiry, await self._register.now(), notice_period)
         await self._register.check_manager(sender.address, asset)
         terms = (asset, token.address, expiry, price, amount)
         plan = await self._contract.plan_id_of(*terms)
@@ -207,28 +208,35 @@ class Passes:
             NothingToGiveBack: when there are none, or not yet; says from when on.
         """
         held = [each for each in await self.balance(sender.address, plan.asset) if each.plan.id == plan.id]
+        refunds = self._refunds(plan, held, to or sender.address)
         now = await self._register.now()
-        due = [each for each in held if each.refundable_at <= now]
-        if not due:
-            when = min((each.refundable_at for each in held), default=0)
-            waits = f"unused ones can be given back from {moment(when)} on" if held else "buy some first"
+        if not (due := [call for opens_at, call in refunds if opens_at <= now]):
+            when = min((opens_at for opens_at, _ in refunds), default=0)
+            waits = f"unused ones can be given back from {moment(when)} on" if refunds else "buy some first"
             raise NothingToGiveBack(
                 f"{sender.address} has no credits of {plan.id:#x} that can be given back now: {waits}",
                 plan=hex(plan.id),
             )
-        receiver = to or sender.address
-        calls = [self._contract.refund(plan.id, each.circulating, receiver) for each in due if each.circulating]
-        calls += [
-            self._contract.refund_activated(plan.id, each.meter, each.activated, receiver)
-            for each in due
-            if each.activated
-        ]
         given = []
-        for call in calls:
+        for call in due:
             receipt = await take(sender, call, f"pass/refund/{plan.id:#x}")
             (refunded,) = Refunded.among(receipt.logs, self._contract.address)
             given.append(GivenBack(refunded.credits, refunded.amount, receipt.hash))
         return given
+
+    def _refunds(self, plan: PassPlan, held: Sequence[Credits], to: Address) -> list[tuple[int, Call]]:
+        """Return the calls that give `held` back, each with the time from which on the contract takes it."""
+        circulating = [
+            (each.circulating_refundable_at, self._contract.refund(plan.id, each.circulating, to))
+            for each in held
+            if each.circulating
+        ]
+        activated = [
+            (each.activated_refundable_at, self._contract.refund_activated(plan.id, each.meter, each.activated, to))
+            for each in held
+            if each.activated
+        ]
+        return circulating + activated
 
     async def balance(self, holder: Address, asset: AssetId | None = None) -> list[Credits]:
         """Return a holder's credits by plan and meter, of one asset or of all.
@@ -255,7 +263,8 @@ class Passes:
             meter=meter,
             circulating=circulating,
             activated=activated,
-            refundable_at=await self._contract.refundable_at(plan.id, meter),
+            circulating_refundable_at=await self._contract.circulating_refundable_at(plan.id),
+            activated_refundable_at=await self._contract.refundable_at(plan.id, meter),
             calls=about_calls(circulating + activated, await self._register.contract.price_card(plan.asset)),
         )
 

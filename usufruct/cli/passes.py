@@ -38,7 +38,7 @@ def plan(
     ] = "",
     token: Annotated[str, typer.Option(help="Revenue token of the price; left out: the asset's currency.")] = "",
     expires: Annotated[
-        str, typer.Option(help="After how long the credits are void, as in 365d; left out: never.")
+        str, typer.Option(help="After how long the credits are void, as in 365d, 30 days at least; left out: never.")
     ] = "",
     wallet: Annotated[str, typer.Option("--wallet", "-w", help="Who signs: the title holder's wallet.")] = "",
     as_json: Json = False,
@@ -201,6 +201,8 @@ def refund(
 ) -> None:
     """Give back all unused credits of a plan for what they cost, once its service is retired or its meter silent.
 
+    Credits that were not activated also while activations are paused, and once another meter was named.
+
     Example: usufruct pass refund my-model --wallet 4
     """
     config = load_config()
@@ -283,5 +285,12 @@ def _credit_row(held: Credits) -> dict[str, object]:
         "activated": currency.show(held.activated),
         "currency": currency.symbol,
         "about_calls": held.calls,
-        "refund_from": moment(held.refundable_at),
+        "circulating_refund_from": _refund_from(held.circulating, held.circulating_refundable_at),
+        "activated_refund_from": _refund_from(held.activated, held.activated_refundable_at),
     }
+
+
+def _refund_from(amount: int, opens_at: int) -> str | None:
+    if not amount:
+        return None
+    return moment(opens_at) if opens_at else "now"

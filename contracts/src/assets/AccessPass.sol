@@ -50,9 +50,10 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
     {
         _checkManager(asset);
         require(IAssetRegistry(REGISTRY).isRevenueToken(token), IAssetRegistry.NotRevenueToken(token));
-        require(
-            price != 0 && credits != 0 && (expiry == 0 || expiry > block.timestamp), InvalidPlan(price, credits, expiry)
-        );
+        require(price != 0 && credits != 0, InvalidPlan(price, credits));
+        IAssetRegistry.Asset memory asset_ = IAssetRegistry(REGISTRY).asset(asset);
+        uint256 earliest = block.timestamp + SILENCE + asset_.noticePeriod;
+        require(expiry == 0 || expiry >= earliest, ExpiryTooSoon(expiry, earliest));
         id = planIdOf(asset, token, expiry, price, credits);
         Plan storage plan_ = _plans[id];
         require(plan_.credits == 0, PlanExists(id));
@@ -60,6 +61,7 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
         plan_.token = token;
         plan_.expiry = expiry;
         plan_.selling = true;
+        plan_.meterSince = asset_.meterSince;
         plan_.price = price;
         plan_.credits = credits;
         emit PlanCreated(asset, id, token, expiry, price, credits);
@@ -102,15 +104,13 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
         Activation storage activation = _activations[id][msg.sender][meter];
         uint256 total = activation.left + amount;
         activation.left = SafeCast.toUint128(total);
-        if (since > _lastSign[asset][meter]) _lastSign[asset][meter] = since; // or a change of meter would end it at once
+        if (_lastSign[asset][meter] == 0) _lastSign[asset][meter] = since; // or a change of meter would end it at once
         emit Activated(asset, id, msg.sender, meter, amount, total);
     }
 
     /// @inheritdoc IAccessPass
     function refund(PassId id, uint256 amount, address to) external nonReentrant returns (uint256 paid) {
-        // slither-disable-next-line unused-return (since when it is the meter is lastSign's business)
-        (address meter,) = IAssetRegistry(REGISTRY).meterOf(id.assetOf());
-        _checkRefundable(id, meter);
+        _checkRefundable(id, circulatingRefundableAt(id));
         _burn(msg.sender, PassId.unwrap(id), amount);
         return _refund(id, amount, to);
     }
@@ -121,7 +121,7 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
         nonReentrant
         returns (uint256 paid)
     {
-        _checkRefundable(id, meter);
+        _checkRefundable(id, refundableAt(id, meter));
         Activation storage activation = _activations[id][msg.sender][meter];
         require(amount <= activation.left, NotActivated(id, msg.sender, meter, amount, activation.left));
         activation.left -= uint128(amount);
@@ -133,7 +133,10 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
     /// @inheritdoc IAccessPass
     function burn(address holder, PassId id, uint256 amount) external nonReentrant returns (uint256 earned) {
         Plan storage plan_ = _unexpired(id);
-        _burnActivated(id, holder, amount);
+        Activation storage activation = _activations[id][holder][msg.sender];
+        uint256 left = activation.left;
+        require(amount <= left, NotActivated(id, holder, msg.sender, amount, left));
+        _take(id, holder, activation, amount, left, activation.burned);
         return _earn(id, plan_, amount);
     }
 
@@ -147,10 +150,17 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
         Plan storage plan_ = _unexpired(id);
         uint256 sum = 0;
         for (uint256 i; i < holders.length; ++i) {
-            uint256 burned = _activations[id][holders[i]][msg.sender].burned;
+            Activation storage activation = _activations[id][holders[i]][msg.sender];
+            uint256 left = activation.left;
+            uint256 burned = activation.burned;
             if (totals[i] <= burned) continue;
-            _burnActivated(id, holders[i], totals[i] - burned);
-            sum += totals[i] - burned;
+            uint256 amount = totals[i] - burned;
+            if (amount > left) {
+                emit BurnSkipped(id.assetOf(), id, holders[i], msg.sender, amount, left);
+                continue;
+            }
+            _take(id, holders[i], activation, amount, left, burned);
+            sum += amount;
         }
         return _earn(id, plan_, sum);
     }
@@ -208,7 +218,17 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
     /// @inheritdoc IAccessPass
     function lastSign(AssetId asset, address meter) public view returns (uint256) {
         (address current, uint40 since) = IAssetRegistry(REGISTRY).meterOf(asset);
-        return Math.max(_lastSign[asset][meter], meter == current ? since : 0);
+        uint256 recorded = _lastSign[asset][meter];
+        return recorded != 0 || meter != current ? recorded : since;
+    }
+
+    /// @inheritdoc IAccessPass
+    function circulatingRefundableAt(PassId id) public view returns (uint256) {
+        (address meter, uint40 since) = IAssetRegistry(REGISTRY).meterOf(id.assetOf());
+        // The very naming, on purpose: a meter named back in time would close what its replacement had opened.
+        // slither-disable-next-line incorrect-equality
+        bool sameMeter = meter != address(0) && since == _known(id).meterSince;
+        return sameMeter && block.timestamp >= _pausedUntil() ? refundableAt(id, meter) : 0;
     }
 
     /// @inheritdoc IAccessPass
@@ -241,14 +261,17 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
     }
 
     function _checkNotPaused() private view {
-        // slither-disable-next-line unused-return (what is left of the guardian's budget does not matter here)
-        (uint40 until,) = IAssetRegistry(REGISTRY).pauseState();
+        uint40 until = _pausedUntil();
         require(block.timestamp >= until, IAssetRegistry.IsPaused(until));
     }
 
-    function _checkRefundable(PassId id, address meter) private view {
+    function _pausedUntil() private view returns (uint40 until) {
+        // slither-disable-next-line unused-return (what is left of the guardian's budget does not matter here)
+        (until,) = IAssetRegistry(REGISTRY).pauseState();
+    }
+
+    function _checkRefundable(PassId id, uint256 from) private view {
         _unexpired(id);
-        uint256 from = refundableAt(id, meter);
         require(block.timestamp >= from, NotRefundable(id, from));
     }
 
@@ -277,13 +300,18 @@ contract AccessPass is IAccessPass, IERC2981, ERC1155, ReentrancyGuardTransient 
         require(received == amount, WrongAmountReceived(token, received, amount));
     }
 
-    function _burnActivated(PassId id, address holder, uint256 amount) private {
-        Activation storage activation = _activations[id][holder][msg.sender];
-        uint256 left = activation.left;
-        require(amount <= left, NotActivated(id, holder, msg.sender, amount, left));
+    /// @dev Counts `amount` as burned, which is at most `left`: what the meter may burn, beside what it has burned so far.
+    function _take(
+        PassId id,
+        address holder,
+        Activation storage activation,
+        uint256 amount,
+        uint256 left,
+        uint256 burned
+    ) private {
         left -= amount;
         activation.left = uint128(left);
-        activation.burned += uint128(amount);
+        activation.burned = uint128(burned + amount);
         emit Burned(id.assetOf(), id, holder, msg.sender, amount, left);
     }
 

@@ -182,7 +182,7 @@ contract AssetRegistry is IAssetRegistry, IIdentity8004, IERC7572, IERC2981, IER
 
     /// @inheritdoc IAssetRegistry
     function setMeter(AssetId id, address meter) external onlyManager(id.titleOf()) {
-        _setMeter(id, meter);
+        if (_rows[id].meter != meter) _setMeter(id, meter); // named again, it restarts no clock
     }
 
     /// @inheritdoc IAssetRegistry

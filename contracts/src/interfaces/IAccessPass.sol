@@ -12,18 +12,23 @@ import {PassId} from "../types/PassId.sol";
 ///         ordinary ERC-1155 token. `activate` takes it out of circulation for the asset's meter: only that account can
 ///         burn it, and each burn releases the purchase price of what was used to the asset's Shares. Credits
 ///         not used, circulating or activated, are refunded at their purchase price once the asset is retired or the meter
-///         concerned has given no sign of life for 30 days. After a plan's expiry its credits are void and what is left in
-///         escrow goes to the asset's Shares.
+///         concerned has given no sign of life for 30 days. Circulating credits are refunded as well whenever their
+///         activation is withheld: while the guardian pauses it, while the asset has no meter, and from the first time on
+///         that a meter is named after the plan was made. After a plan's expiry, at the earliest 30 days and the asset's
+///         notice period from its making, its credits are void and what is left in escrow goes to the asset's Shares.
 ///
 ///         What a meter can do: burn what was activated for it, rightly or not, never more. What the title holder can do:
-///         offer plans, stop selling them, name the meter of future activations. What the guardian can do: pause `buy` and
-///         `activate`. Nobody can take escrowed money other than as said above.
+///         offer plans, stop selling them, name the meter of future activations, which opens refunds of circulating
+///         credits. What the guardian can do: pause `buy` and `activate`, which does so too. Nobody can take escrowed money
+///         other than as said above.
 /// @dev Escrow of a plan is at any time at least `outstanding x price / credits`, rounded up.
 interface IAccessPass {
     /// @notice What a plan sells and what has become of it.
     /// @param token the revenue token it is paid in.
     /// @param expiry from when on its credits are void, Unix seconds; 0: never.
     /// @param selling whether packages can be bought now.
+    /// @param meterSince when the asset's meter was named, as of the plan's making, Unix seconds. Once a meter is named
+    ///        later, circulating credits are refundable for good.
     /// @param price price of a package, atomic units of `token`.
     /// @param credits credits in a package.
     /// @param outstanding credits sold and neither burned nor refunded.
@@ -32,6 +37,7 @@ interface IAccessPass {
         address token;
         uint40 expiry;
         bool selling;
+        uint40 meterSince;
         uint128 price;
         uint128 credits;
         uint128 outstanding;
@@ -85,6 +91,17 @@ interface IAccessPass {
         uint256 activated
     );
 
+    /// @notice `burnUpTo` left a holder out, because fewer credits are activated than it wanted to burn: the holder got some
+    ///         refunded. `wanted` is what the meter wanted to burn, `activated` what it can.
+    event BurnSkipped(
+        AssetId indexed asset,
+        PassId indexed id,
+        address indexed holder,
+        address meter,
+        uint256 wanted,
+        uint256 activated
+    );
+
     /// @notice Purchase money of used or expired credits went to the asset's Shares. `escrow` is the total afterwards.
     event Earned(AssetId indexed asset, PassId indexed id, uint256 amount, uint256 escrow);
 
@@ -111,8 +128,11 @@ interface IAccessPass {
     /// @notice A plan with these terms exists already.
     error PlanExists(PassId id);
 
-    /// @notice Price and credits of a plan must be above zero, its expiry in the future.
-    error InvalidPlan(uint128 price, uint128 credits, uint40 expiry);
+    /// @notice Price and credits of a plan must be above zero.
+    error InvalidPlan(uint128 price, uint128 credits);
+
+    /// @notice A plan's credits live at least 30 days and the asset's notice period, that is to `earliest`.
+    error ExpiryTooSoon(uint40 expiry, uint256 earliest);
 
     /// @notice The plan is not on sale: its seller stopped it or the asset is retired.
     error NotSelling(PassId id);
@@ -141,7 +161,7 @@ interface IAccessPass {
     // -- the title holder ----------------------------------------------------------------------------------------------
 
     /// @notice Offers packages of `credits` for `price` each.
-    /// @param expiry Unix seconds; 0: the credits never expire.
+    /// @param expiry Unix seconds, at least 30 days and the asset's notice period ahead; 0: the credits never expire.
     /// @return id the plan's id, a digest of its terms: `planIdOf(asset, ...)`.
     function createPlan(AssetId asset, address token, uint40 expiry, uint128 price, uint128 credits)
         external
@@ -160,12 +180,13 @@ interface IAccessPass {
     /// @param meter the asset's meter. It is named so that a change of meter under way cannot redirect the credits.
     function activate(PassId id, uint256 amount, address meter) external;
 
-    /// @notice Gives back `amount` circulating credits of the caller for their purchase price, rounded down.
+    /// @notice Gives back `amount` circulating credits of the caller for their purchase price, rounded down; possible from
+    ///         `circulatingRefundableAt` on.
     /// @param to who receives the money.
     /// @return paid atomic units of the plan's token.
     function refund(PassId id, uint256 amount, address to) external returns (uint256 paid);
 
-    /// @notice Gives back `amount` credits that the caller had activated for `meter`.
+    /// @notice Gives back `amount` credits that the caller had activated for `meter`; possible from `refundableAt` on.
     /// @param to who receives the money.
     /// @return paid atomic units of the plan's token, rounded down.
     function refundActivated(PassId id, address meter, uint256 amount, address to) external returns (uint256 paid);
@@ -179,6 +200,8 @@ interface IAccessPass {
     /// @notice Burns credits of many holders of one plan, until `totals` of them were burned by the caller in all, with one
     ///         payment to the asset's Shares.
     /// @dev Totals, as in a claim of a channel: the same call made twice burns once, and one that comes late burns nothing.
+    ///      A holder with fewer activated credits than that is left out, with a `BurnSkipped`: nobody's refund holds up the
+    ///      burns of others.
     /// @param totals what the caller will have burned of each holder's credits, over their whole life.
     /// @return earned money released, atomic units.
     function burnUpTo(PassId id, address[] calldata holders, uint256[] calldata totals)
@@ -217,11 +240,17 @@ interface IAccessPass {
         view
         returns (uint256 left, uint256 burned, uint256 closesAt);
 
-    /// @notice The last sign of life of `meter` for `asset`, Unix seconds: an anchor, a burn, or its being named.
+    /// @notice The last sign of life of `meter` for `asset`, Unix seconds: an anchor or a burn; before the first of them, the
+    ///         time at which the meter was named. Naming a meter again is not a sign.
     function lastSign(AssetId asset, address meter) external view returns (uint256);
 
-    /// @notice From when on unused credits that concern `meter` are refundable, Unix seconds. A sign of life or an expiry
-    ///         may come in between.
+    /// @notice From when on circulating credits of a plan are refundable, Unix seconds; 0: now, because their activation is
+    ///         paused, or the asset has no meter, or it named one since the plan was made. A sign of life or an expiry may
+    ///         come in between.
+    function circulatingRefundableAt(PassId id) external view returns (uint256);
+
+    /// @notice From when on credits that were activated for `meter` are refundable, Unix seconds. A sign of life or an
+    ///         expiry may come in between.
     function refundableAt(PassId id, address meter) external view returns (uint256);
 
     /// @notice The register of the assets that passes are for.

@@ -210,7 +210,8 @@ interface IAssetRegistry {
     /// @param card its version must be one above the latest announced.
     function setPriceCard(AssetId id, PriceCard calldata card) external;
 
-    /// @notice Names the account that measures prepaid use from now on; credits activated before stay with their meter.
+    /// @notice Names the account that measures prepaid use from now on; credits activated before stay with their meter. It
+    ///         opens refunds of circulating credits of all plans made so far. Naming the same meter changes nothing.
     function setMeter(AssetId id, address meter) external;
 
     /// @notice Announces that the asset retires in 7 days.

@@ -38,6 +38,9 @@ contract AssetsHandler is Base {
     /// @notice Money that ever came to an asset, from wherever.
     mapping(address asset => mapping(address token => uint256)) public sent;
 
+    /// @notice Whether a meter was named for an asset after its plan was made.
+    mapping(uint256 asset => bool) public renamed;
+
     /// @notice Times that something was rounded down in an asset's books, at most, in any one token.
     mapping(address asset => uint256) public roundings;
 
@@ -125,7 +128,7 @@ contract AssetsHandler is Base {
 
     function buy(uint256 plan, uint256 holder, uint256 packages) external {
         PassId id = plans[plan % PLANS];
-        if (_void(id) || _registry.isRetired(id.assetOf())) return;
+        if (_void(id) || _registry.paused() || _registry.isRetired(id.assetOf())) return;
         address buyer = holders[holder % HOLDERS];
         packages = bound(packages, 0, 5);
         uint256 price = packages * _pass.plan(id).price;
@@ -138,7 +141,8 @@ contract AssetsHandler is Base {
 
     function activate(uint256 plan, uint256 holder, uint256 amount) external {
         PassId id = plans[plan % PLANS];
-        if (_void(id)) return;
+        (address current,) = _registry.meterOf(id.assetOf());
+        if (_void(id) || _registry.paused() || current != _meter) return;
         address owner = holders[holder % HOLDERS];
         amount = bound(amount, 0, _pass.balanceOf(owner, PassId.unwrap(id)));
         vm.prank(owner);
@@ -162,7 +166,7 @@ contract AssetsHandler is Base {
         uint256[] memory totals = new uint256[](1);
         owners[0] = holders[holder % HOLDERS];
         (uint256 left, uint256 burned,) = _pass.standing(id, owners[0], _meter);
-        totals[0] = bound(total, 0, left + burned);
+        totals[0] = bound(total, 0, left + burned + 1); // one too many: left out
         vm.prank(_meter);
         uint256 earned = _pass.burnUpTo(id, owners, totals);
         sent[address(_asset(plan % PLANS))][_token(1)] += earned;
@@ -170,14 +174,32 @@ contract AssetsHandler is Base {
 
     function refund(uint256 plan, uint256 holder, uint256 amount) external {
         PassId id = plans[plan % PLANS];
-        if (_void(id) || time() < _pass.refundableAt(id, _meter)) return;
+        if (_void(id)) return;
         address owner = holders[holder % HOLDERS];
         uint256 circulating = bound(amount, 0, _pass.balanceOf(owner, PassId.unwrap(id)));
         uint256 activated = bound(amount, 0, _pass.activated(id, owner, _meter));
         vm.startPrank(owner);
-        _pass.refund(id, circulating, owner);
-        _pass.refundActivated(id, _meter, activated, owner);
+        if (time() >= _pass.circulatingRefundableAt(id)) _pass.refund(id, circulating, owner);
+        if (time() >= _pass.refundableAt(id, _meter)) _pass.refundActivated(id, _meter, activated, owner);
         vm.stopPrank();
+    }
+
+    /// @dev The title holder names the meter, another, or none.
+    function setMeter(uint256 asset, uint256 which) external {
+        asset %= ASSETS;
+        AssetId id = assets[asset].assetId();
+        address named = [_meter, actor("another meter"), address(0)][which % 3];
+        (address current, uint40 since) = _registry.meterOf(id);
+        if (since == time()) skip(1); // in one block a naming could be undone
+        renamed[asset] = renamed[asset] || named != current;
+        vm.prank(holders[0]);
+        _registry.setMeter(id, named);
+    }
+
+    function pause(uint256 duration) external {
+        (, uint32 secondsLeft) = _registry.pauseState();
+        vm.prank(_registry.guardian());
+        _registry.pause(uint32(bound(duration, 0, secondsLeft / 4)));
     }
 
     function sweepExpired() external {

@@ -18,6 +18,7 @@ from usufruct.chain.contracts.errors import (
     ERC1155InvalidReceiver,
     ERC1155InvalidSender,
     ERC1155MissingApprovalForAll,
+    ExpiryTooSoon,
     InvalidPlan,
     IsPaused,
     LengthMismatch,
@@ -45,6 +46,7 @@ __all__ = [
     "Anchored",
     "ApprovalForAll",
     "Bought",
+    "BurnSkipped",
     "Burned",
     "ERC1155InsufficientBalance",
     "ERC1155InvalidApprover",
@@ -54,6 +56,7 @@ __all__ = [
     "ERC1155InvalidSender",
     "ERC1155MissingApprovalForAll",
     "Earned",
+    "ExpiryTooSoon",
     "InvalidPlan",
     "IsPaused",
     "LengthMismatch",
@@ -182,6 +185,37 @@ class Bought(Event):
             credits=int(data[1]),
             paid=int(data[2]),
             escrow=int(data[3]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BurnSkipped(Event):
+    """`burnUpTo` left a holder out, because fewer credits are activated than it wanted to burn: the holder got some
+    refunded. `wanted` is what the meter wanted to burn, `activated` what it can.
+
+    Solidity: `BurnSkipped(uint128,uint256,address,address,uint256,uint256)`
+    """
+
+    SIGNATURE: ClassVar[str] = "BurnSkipped(uint128,uint256,address,address,uint256,uint256)"
+    TOPIC: ClassVar[Hash32 | None] = Hash32("0x8c1441b49e9030fdae6c8f048d0fa521fcf13f60637f08361cd304cb1aefa668")
+    asset: AssetId
+    id: int
+    holder: Address
+    meter: Address
+    wanted: int
+    activated: int
+
+    @classmethod
+    def decode(cls, log: Log) -> Self:
+        """Read it from a log; raises NotThisEvent when the log is another event."""
+        topics, data = cls._split(log, ("uint128", "uint256", "address"), ("address", "uint256", "uint256"))
+        return cls(
+            asset=AssetId(topics[0]),
+            id=int(topics[1]),
+            holder=Address(topics[2]),
+            meter=Address(data[0]),
+            wanted=int(data[1]),
+            activated=int(data[2]),
         )
 
 
@@ -445,6 +479,7 @@ class AccessPass(Contract):
         Anchored,
         ApprovalForAll,
         Bought,
+        BurnSkipped,
         Burned,
         Earned,
         PlanCreated,
@@ -513,7 +548,8 @@ class AccessPass(Contract):
         payment to the asset's Shares.
 
         Totals, as in a claim of a channel: the same call made twice burns once, and one that comes late burns
-        nothing.
+        nothing. A holder with fewer activated credits than that is left out, with a `BurnSkipped`: nobody's refund
+        holds up the burns of others.
 
         Args:
             totals: What the caller will have burned of each holder's credits, over their whole life.
@@ -531,11 +567,21 @@ class AccessPass(Contract):
         """
         return self._call("37bd97b9", ("uint256", "uint128", "address"), (id, packages, to))
 
+    async def circulating_refundable_at(self, id: int) -> int:
+        """From when on circulating credits of a plan are refundable, Unix seconds; 0: now, because their activation is
+        paused, or the asset has no meter, or it named one since the plan was made. A sign of life or an expiry may
+        come in between.
+
+        Solidity: `circulatingRefundableAt(uint256)`
+        """
+        raw = await self._read("1548b8d1", ("uint256",), (id,), ("uint256",))
+        return int(raw[0])
+
     def create_plan(self, asset: AssetId, token: Address, expiry: int, price: int, credits: int) -> Call:
         """Offers packages of `credits` for `price` each.
 
         Args:
-            expiry: Unix seconds; 0: the credits never expire.
+            expiry: Unix seconds, at least 30 days and the asset's notice period ahead; 0: the credits never expire.
 
         Solidity: `createPlan(uint128,address,uint40,uint128,uint128)`
         """
@@ -552,7 +598,8 @@ class AccessPass(Contract):
         return bool(raw[0])
 
     async def last_sign(self, asset: AssetId, meter: Address) -> int:
-        """The last sign of life of `meter` for `asset`, Unix seconds: an anchor, a burn, or its being named.
+        """The last sign of life of `meter` for `asset`, Unix seconds: an anchor or a burn; before the first of them,
+        the time at which the meter was named. Naming a meter again is not a sign.
 
         Solidity: `lastSign(uint128,address)`
         """
@@ -565,7 +612,7 @@ class AccessPass(Contract):
         Solidity: `plan(uint256)`
         """
         raw = await self._read(
-            "ab79205c", ("uint256",), (id,), ("(address,uint40,bool,uint128,uint128,uint128,uint128)",)
+            "ab79205c", ("uint256",), (id,), ("(address,uint40,bool,uint40,uint128,uint128,uint128,uint128)",)
         )
         return Plan.from_abi(raw[0])
 
@@ -583,7 +630,8 @@ class AccessPass(Contract):
         return int(raw[0])
 
     def refund(self, id: int, amount: int, to: Address) -> Call:
-        """Gives back `amount` circulating credits of the caller for their purchase price, rounded down.
+        """Gives back `amount` circulating credits of the caller for their purchase price, rounded down; possible from
+        `circulatingRefundableAt` on.
 
         Args:
             to: Who receives the money.
@@ -593,7 +641,7 @@ class AccessPass(Contract):
         return self._call("a3d07f67", ("uint256", "uint256", "address"), (id, amount, to))
 
     def refund_activated(self, id: int, meter: Address, amount: int, to: Address) -> Call:
-        """Gives back `amount` credits that the caller had activated for `meter`.
+        """Gives back `amount` credits that the caller had activated for `meter`; possible from `refundableAt` on.
 
         Args:
             to: Who receives the money.
@@ -603,8 +651,8 @@ class AccessPass(Contract):
         return self._call("11624f95", ("uint256", "address", "uint256", "address"), (id, meter, amount, to))
 
     async def refundable_at(self, id: int, meter: Address) -> int:
-        """From when on unused credits that concern `meter` are refundable, Unix seconds. A sign of life or an expiry
-        may come in between.
+        """From when on credits that were activated for `meter` are refundable, Unix seconds. A sign of life or an
+        expiry may come in between.
 
         Solidity: `refundableAt(uint256,address)`
         """

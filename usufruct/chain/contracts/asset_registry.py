@@ -1065,7 +1065,8 @@ class AssetRegistry(Contract):
         return self._call("466648da", ("uint256", "string", "bytes"), (agent_id, metadata_key, metadata_value))
 
     def set_meter(self, id: AssetId, meter: Address) -> Call:
-        """Names the account that measures prepaid use from now on; credits activated before stay with their meter.
+        """Names the account that measures prepaid use from now on; credits activated before stay with their meter. It
+        opens refunds of circulating credits of all plans made so far. Naming the same meter changes nothing.
 
         Solidity: `setMeter(uint128,address)`
         """

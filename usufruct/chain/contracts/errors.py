@@ -57,6 +57,7 @@ __all__ = [
     "ERC721NonexistentToken",
     "EmptyBatch",
     "EmptyName",
+    "ExpiryTooSoon",
     "FailedCall",
     "FailedDeployment",
     "InsufficientBalance",
@@ -933,6 +934,27 @@ class EmptyName(Revert):
         super().__init__("Name and symbol must not be empty.")
 
 
+class ExpiryTooSoon(Revert):
+    """A plan's credits live at least 30 days and the asset's notice period, that is to `earliest`.
+
+    Solidity: `ExpiryTooSoon(uint40,uint256)`
+    """
+
+    code = "expiry_too_soon"
+    SIGNATURE = "ExpiryTooSoon(uint40,uint256)"
+    SELECTOR = bytes.fromhex("b58d0ca1")
+    TYPES = ("uint40", "uint256")
+
+    def __init__(self, expiry: int, earliest: int) -> None:
+        super().__init__(
+            "A plan's credits live at least 30 days and the asset's notice period, that is to `earliest`.",
+            expiry=expiry,
+            earliest=earliest,
+        )
+        self.expiry = expiry
+        self.earliest = earliest
+
+
 class FailedCall(Revert):
     """A call to an address target failed. The target may have reverted.
 
@@ -1070,26 +1092,20 @@ class InvalidPayee(Revert):
 
 
 class InvalidPlan(Revert):
-    """Price and credits of a plan must be above zero, its expiry in the future.
+    """Price and credits of a plan must be above zero.
 
-    Solidity: `InvalidPlan(uint128,uint128,uint40)`
+    Solidity: `InvalidPlan(uint128,uint128)`
     """
 
     code = "invalid_plan"
-    SIGNATURE = "InvalidPlan(uint128,uint128,uint40)"
-    SELECTOR = bytes.fromhex("6a04a295")
-    TYPES = ("uint128", "uint128", "uint40")
+    SIGNATURE = "InvalidPlan(uint128,uint128)"
+    SELECTOR = bytes.fromhex("9bc75404")
+    TYPES = ("uint128", "uint128")
 
-    def __init__(self, price: int, credits: int, expiry: int) -> None:
-        super().__init__(
-            "Price and credits of a plan must be above zero, its expiry in the future.",
-            price=price,
-            credits=credits,
-            expiry=expiry,
-        )
+    def __init__(self, price: int, credits: int) -> None:
+        super().__init__("Price and credits of a plan must be above zero.", price=price, credits=credits)
         self.price = price
         self.credits = credits
-        self.expiry = expiry
 
 
 class InvalidRefundNonce(Revert):
@@ -2227,6 +2243,7 @@ ERRORS: Errors = {
     ERC721NonexistentToken.SELECTOR: ERC721NonexistentToken,
     EmptyBatch.SELECTOR: EmptyBatch,
     EmptyName.SELECTOR: EmptyName,
+    ExpiryTooSoon.SELECTOR: ExpiryTooSoon,
     FailedCall.SELECTOR: FailedCall,
     FailedDeployment.SELECTOR: FailedDeployment,
     InsufficientBalance.SELECTOR: InsufficientBalance,

@@ -39,6 +39,10 @@ class Plan(Struct):
     """From when on its credits are void, Unix seconds; 0: never."""
     selling: bool
     """Whether packages can be bought now."""
+    meter_since: int
+    """When the asset's meter was named, as of the plan's making, Unix seconds. Once a meter is named later,
+    circulating credits are refundable for good.
+    """
     price: int
     """Price of a package, atomic units of `token`."""
     credits: int
@@ -55,10 +59,11 @@ class Plan(Struct):
             token=Address(raw[0]),
             expiry=int(raw[1]),
             selling=bool(raw[2]),
-            price=int(raw[3]),
-            credits=int(raw[4]),
-            outstanding=int(raw[5]),
-            escrow=int(raw[6]),
+            meter_since=int(raw[3]),
+            price=int(raw[4]),
+            credits=int(raw[5]),
+            outstanding=int(raw[6]),
+            escrow=int(raw[7]),
         )
 
 

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from usufruct.chain import Revert, Sender, Sent, State
+from usufruct.chain.contracts.access_pass import BurnSkipped
 from usufruct.chain.contracts.till import Deferred
 from usufruct.core import Address, Hash32
 from usufruct.payments.errors import ClaimPending, NothingToClaim
@@ -30,7 +31,7 @@ from usufruct.payments.ledger.records import Channel, Claim
 from usufruct.payments.passes import plan_of
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.batching import Batcher, Refused, batch_id, members_of
-from usufruct.payments.settlement.errors import BatchRefused
+from usufruct.payments.settlement.errors import BatchRefused, ReadingUnsettled
 from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.model import (
     Batch,
@@ -47,6 +48,7 @@ from usufruct.payments.settlement.store import (
     add_batch,
     all_set_aside,
     batch_keys,
+    drop_members,
     end_batch,
     put_aside,
     split_keys,
@@ -346,10 +348,11 @@ class Claimer:
     async def _advance(self, batch: Batch, *, wait: bool = True) -> Batch | None:
         """Take a batch as far as it goes now; returns it when it has ended."""
         done: list[Sent] = []
-        for index, key in enumerate(batch.keys):
+        while len(done) < len(batch.keys):
             if not await self._lease.hold():
                 return None
-            sent = await self._sender.find(key) or await self._send(batch, index)
+            key = batch.keys[len(done)]
+            sent = await self._sender.find(key) or await self._send(batch, len(done))
             if sent is not None and sent.state is State.PENDING and wait:
                 sent = await self._sender.wait(key, self._policy.wait_seconds)
             if sent is None and done:  # what it anchors has happened: it goes on being tried
@@ -360,6 +363,8 @@ class Claimer:
             if sent.state is State.PENDING:
                 return None
             done.append(sent)
+            if batch.kind is BatchKind.BURN and len(done) == 1:
+                batch = await self._without_skipped(batch, sent)
         self._points("batch.confirmed")
         return await self._confirm(batch, done)
 
@@ -375,6 +380,36 @@ class Claimer:
             return None
         self._points("batch.sent")
         return sent
+
+    async def _without_skipped(self, batch: Batch, burn: Sent) -> Batch:
+        """Take out of a batch the accounts that its burn left out: their credits were refunded first.
+
+        Their claims fail, and are planned again on what the chain has of the account then; their receipts are not
+        anchored by this batch.
+
+        Raises:
+            ReadingUnsettled: when the burn's receipt is not there now.
+        """
+        assert self._side.passes is not None
+        receipt = await self._side.client.receipt(burn.hash) if burn.hash else None
+        if receipt is None:
+            raise ReadingUnsettled(f"the node has no receipt of transaction {burn.hash} now; try again", hash=burn.hash)
+        holders = {skipped.holder for skipped in BurnSkipped.among(receipt.logs, self._side.passes.contract)}
+        lost = [claim for claim in await self._claims(batch) if claim.config.payer in holders]
+        if not lost:
+            return batch
+        gone = {claim.id for claim in lost}
+        rest = tuple(member for member in batch.members if member.claim not in gone)
+        digests = await digests_of(self._side, rest)
+        async with self._side.database.transaction() as unit:
+            await drop_members(unit, batch.id, sorted(gone), root_of(digests), len(digests))
+        self._points("batch.shrunk")
+        await self._fail(lost)
+        self.counters.burns_skipped += len(lost)
+        for claim in lost:
+            _log.error("account %s: its credits were refunded before they could be burned", claim.channel)
+        keys = batch_keys(batch.id, batch.kind, None, len(digests))
+        return replace(batch, members=rest, root=root_of(digests), count=len(digests), keys=keys)
 
     async def _confirm(self, batch: Batch, done: Sequence[Sent]) -> Batch:
         claims = await self._claims(batch)

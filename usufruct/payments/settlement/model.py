@@ -173,6 +173,8 @@ class Counters:
     """Atomic units claimed by others' transactions, and split by ours."""
     misdirected: int = 0
     """Atomic units claimed elsewhere that the till had already paid out before we could say to whom."""
+    burns_skipped: int = 0
+    """Burns left out: the holder's credits were refunded first, and what they paid for stays unpaid."""
     deferred: int = 0
     """Parts a token refused to pay, now owed by the till."""
     deposited: int = 0

@@ -150,6 +150,12 @@ async def end_batch(unit: Unit, batch: Hash32, state: BatchState, hash_: Hash32 
     await unit.change(update(batches).where(batches.c.id == batch).values(state=state, hash=hash_, block=block))
 
 
+async def drop_members(unit: Unit, batch: Hash32, claims: Sequence[Hash32], root: Hash32 | None, receipts: int) -> None:
+    """Take claims out of a batch whose transaction left them out; `root` is over the `receipts` of the rest."""
+    await unit.change(delete(members).where(members.c.batch_id == batch, members.c.claim_id.in_(claims)))
+    await unit.change(update(batches).where(batches.c.id == batch).values(root=root, receipts=receipts))
+
+
 async def undo_batches(unit: Unit, channel: Hash32, position: int) -> int:
     """Note that the chain took back the confirmed batches which claimed `channel` above `position`; return how many."""
     above = select(members.c.batch_id).where(members.c.channel_id == channel, members.c.end > position)

@@ -69,10 +69,10 @@ contract ActivateTest is AssetsBase {
     }
 
     function test_reverts_whenPlanIsExpired() public {
-        uint40 expiry = uint40(time() + 1 days);
+        uint40 expiry = uint40(time() + 40 days);
         _id = _plan(expiry, 900_000, 1_000_000);
         _buy(bob, _id, 1);
-        skip(1 days);
+        skip(40 days);
         vm.expectRevert(abi.encodeWithSelector(IAccessPass.PlanExpired.selector, _id, expiry));
         _activate(1, meter);
     }

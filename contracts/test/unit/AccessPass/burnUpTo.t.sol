@@ -72,14 +72,20 @@ contract BurnUpToTest is AssetsBase {
         assertEq(shares.revenue(address(money)).gross, highest * 9 / 10, "its price");
     }
 
-    function test_reverts_whenOneIsNotCovered() public {
-        _burnUpTo(600_000, 0);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IAccessPass.NotActivated.selector, _id, bob, meter, uint256(600_000), uint256(400_000)
-            )
-        );
-        _burnUpTo(1_200_000, 1);
+    /// @dev A holder who was faster at retirement does not hold up the burns of the others.
+    function test_a_refund_ahead_of_a_batch_leaves_that_holder_out_and_burns_the_others() public {
+        vm.prank(alice);
+        registry.retire(id);
+        skip(7 days);
+        vm.prank(bob);
+        pass.refundActivated(_id, meter, 700_000, bob);
+        vm.expectEmit(address(pass));
+        emit IAccessPass.BurnSkipped(id, _id, bob, meter, 400_000, 300_000);
+        vm.expectEmit(address(pass));
+        emit IAccessPass.Burned(id, _id, carol, meter, 400_000, 600_000);
+        assertEq(_burnUpTo(400_000, 400_000), 360_000, "carol's");
+        assertEq(pass.activated(_id, bob, meter), 300_000, "nothing of bob's");
+        assertEq(_burnUpTo(300_000, 400_000), 270_000, "what bob left, when asked for");
     }
 
     function test_reverts_whenListsDiffer() public {

@@ -11,7 +11,7 @@ contract CreatePlanTest is AssetsBase {
     function test_the_id_is_made_of_asset_and_terms(uint128 price, uint128 credits, uint40 expiry) public {
         price = uint128(bound(price, 1, type(uint128).max));
         credits = uint128(bound(credits, 1, type(uint128).max));
-        expiry = uint40(bound(expiry, time() + 1, type(uint40).max));
+        expiry = uint40(bound(expiry, time() + 31 days, type(uint40).max));
         uint128 planId = uint128(uint256(keccak256(abi.encode(address(money), expiry, price, credits))));
         PassId expected = PassId.wrap(_title() << 128 | planId);
         vm.expectEmit(address(pass));
@@ -25,6 +25,7 @@ contract CreatePlanTest is AssetsBase {
         assertEq(plan.credits, credits, "credits");
         assertEq(plan.expiry, expiry, "expiry");
         assertTrue(plan.selling, "on sale");
+        assertEq(plan.meterSince, time(), "since when the meter is the asset's");
         assertEq(plan.outstanding + plan.escrow, 0, "nothing sold");
     }
 
@@ -54,12 +55,18 @@ contract CreatePlanTest is AssetsBase {
     }
 
     function test_reverts_whenTermsMakeNoSense() public {
-        uint40 present = uint40(time());
-        vm.expectRevert(abi.encodeWithSelector(IAccessPass.InvalidPlan.selector, uint128(0), uint128(1), uint40(0)));
+        vm.expectRevert(abi.encodeWithSelector(IAccessPass.InvalidPlan.selector, uint128(0), uint128(1)));
         _plan(0, 0, 1);
-        vm.expectRevert(abi.encodeWithSelector(IAccessPass.InvalidPlan.selector, uint128(1), uint128(0), uint40(0)));
+        vm.expectRevert(abi.encodeWithSelector(IAccessPass.InvalidPlan.selector, uint128(1), uint128(0)));
         _plan(0, 1, 0);
-        vm.expectRevert(abi.encodeWithSelector(IAccessPass.InvalidPlan.selector, uint128(1), uint128(1), present));
-        _plan(present, 1, 1);
+    }
+
+    /// @dev Silence for 30 days must be able to open refunds before the credits are void; the notice period comes on top.
+    function test_reverts_whenCreditsWouldBeVoidBeforeSilenceCouldOpenRefunds() public {
+        uint256 earliest = time() + 30 days + 1 days;
+        uint40 expiry = uint40(earliest - 1);
+        vm.expectRevert(abi.encodeWithSelector(IAccessPass.ExpiryTooSoon.selector, expiry, earliest));
+        _plan(expiry, 1, 1);
+        _plan(uint40(earliest), 1, 1);
     }
 }

@@ -80,11 +80,73 @@ contract RefundTest is AssetsBase {
         vm.prank(alice);
         registry.setMeter(id, carol);
         assertEq(pass.refundableAt(_id, meter), time() + 20 days, "activated credits: the old meter's clock");
-        assertEq(pass.refundableAt(_id, carol), time() + 30 days, "circulating credits: the new meter's");
+        assertEq(pass.refundableAt(_id, carol), time() + 30 days, "the new meter's");
         skip(20 days);
         vm.prank(bob);
         assertEq(pass.refundActivated(_id, meter, 500_000, bob), 450_000, "the old meter fell silent");
-        _refusedUntil(time() + 10 days);
+    }
+
+    /// @dev Nobody can hold credits that they cannot activate: without a meter they are refunded at once ...
+    function test_circulating_credits_while_the_asset_has_no_meter() public {
+        vm.prank(alice);
+        registry.setMeter(id, address(0));
+        assertEq(pass.circulatingRefundableAt(_id), 0, "now");
+        assertEq(_refund(1_000_000), 900_000, "purchase price");
+    }
+
+    /// @dev ... and once another is named, for good: a title holder who names another meter ahead of each `activate`, and
+    ///      the first one again ahead of each `refund`, keeps nobody's money.
+    function test_circulating_credits_for_good_once_a_meter_was_named_after_the_plan_was_made() public {
+        skip(1);
+        vm.startPrank(alice);
+        registry.setMeter(id, carol);
+        registry.setMeter(id, meter);
+        vm.stopPrank();
+        vm.expectRevert(abi.encodeWithSelector(IAccessPass.NotMeter.selector, id, carol, meter));
+        vm.prank(bob);
+        pass.activate(_id, 1_000_000, carol);
+        assertEq(pass.circulatingRefundableAt(_id), 0, "now");
+        assertEq(_refund(1_000_000), 900_000, "purchase price");
+    }
+
+    function test_a_plan_made_after_the_naming_knows_its_meter() public {
+        skip(1);
+        vm.prank(alice);
+        registry.setMeter(id, carol);
+        _id = _plan(0, 800_000, 1_000_000);
+        _buy(bob, _id, 1);
+        assertEq(pass.circulatingRefundableAt(_id), time() + 30 days, "the new meter's clock");
+        _refusedUntil(time() + 30 days);
+    }
+
+    function test_naming_the_same_meter_again_opens_nothing_and_resets_no_clock() public {
+        skip(29 days);
+        vm.prank(alice);
+        registry.setMeter(id, meter);
+        _refusedUntil(time() + 1 days);
+        skip(1 days);
+        _refund(1_000_000);
+    }
+
+    function test_circulating_credits_while_their_activation_is_paused() public {
+        vm.prank(guardian);
+        registry.pause(1 days);
+        assertEq(pass.circulatingRefundableAt(_id), 0, "now");
+        assertEq(_refund(600_000), 540_000, "purchase price");
+        skip(1 days);
+        _refusedUntil(time() + 29 days);
+    }
+
+    function test_activated_credits_stay_closed_while_paused_and_without_a_meter() public {
+        vm.prank(bob);
+        pass.activate(_id, 500_000, meter);
+        vm.prank(guardian);
+        registry.pause(1 days);
+        vm.prank(alice);
+        registry.setMeter(id, address(0));
+        vm.expectRevert(abi.encodeWithSelector(IAccessPass.NotRefundable.selector, _id, time() + 30 days));
+        vm.prank(bob);
+        pass.refundActivated(_id, meter, 1, bob);
     }
 
     function test_a_blacklisted_holder_names_another_receiver() public {

@@ -11,7 +11,7 @@ contract SweepExpiredTest is AssetsBase {
 
     function setUp() public override {
         super.setUp();
-        _expiry = uint40(time() + 10 days);
+        _expiry = uint40(time() + 40 days);
         _id = _plan(_expiry, 900_000, 1_000_000);
         _buyAndActivate(bob, _id, 1);
         _buy(carol, _id, 1);

@@ -18,6 +18,17 @@ contract SetMeterTest is AssetsBase {
         assertEq(since, time(), "since");
     }
 
+    function test_naming_the_same_meter_again_changes_nothing() public {
+        skip(5);
+        vm.recordLogs();
+        vm.prank(alice);
+        registry.setMeter(id, meter);
+        assertEq(vm.getRecordedLogs().length, 0, "no event");
+        (address named, uint40 since) = registry.meterOf(id);
+        assertEq(named, meter, "meter");
+        assertEq(since, time() - 5, "since");
+    }
+
     function test_reverts_whenCallerIsNotTheTitleHolder() public {
         vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721InsufficientApproval.selector, bob, _title()));
         vm.prank(bob);
