@@ -100,8 +100,8 @@ def cancel_deposit(channel_id: Hash32, nonce: Hash32) -> Verb[None]:
     row = yield from ask_one(
         "UPDATE deposits SET state = 'failed', tries = tries - 1 "
         "WHERE channel_id = $1 AND nonce = $2 AND state = 'planned' RETURNING nonce",
-        channel_id,
-        nonce,
+        id_to_bytes(channel_id),
+        id_to_bytes(nonce),
     )
     if row is None:
         raise WrongState(
