@@ -60,5 +60,5 @@ async def test_a_fault_is_told_without_the_servers_address(replicas):
     fault = UpstreamDown("no connection to http://two/v1", url="http://two/v1", phase="connect")
     told = replicas.failed(ASSET, SERVERS[1], fault)
     assert isinstance(told, UpstreamFault)
-    assert (told.code, told.message) == ("upstream_down", "no connection to hamlet")
+    assert (told.code, told.message) == ("upstream_down", "hamlet is not available now; nothing was charged; try later")
     assert told.details == {"phase": "connect"}

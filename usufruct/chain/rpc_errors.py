@@ -18,6 +18,7 @@ class RpcUnavailable(Unavailable):
     """The node does not answer, or answers what is not JSON-RPC; the same question may succeed later."""
 
     code = "rpc_unavailable"
+    outward = "the chain cannot be reached from here now; try again in a minute"
 
 
 class NodeAway(RpcUnavailable):
@@ -43,6 +44,7 @@ class RpcRefused(Unavailable):
     """
 
     code = "rpc_refused"
+    outward = "the chain's node refused what was asked of it; try again, and report it with the call id if it stays"
 
     def __init__(self, method: str, number: int, reason: str, data: object = None) -> None:
         super().__init__(f"the node refused {method}: {reason} ({number})", method=method, number=number)

@@ -26,10 +26,14 @@ class UsufructError(Exception):
 
     `message` is one sentence for a person; `details` hold the same facts for a program (integers that are amounts of
     money are passed as strings in JSON). Secrets never go in either.
+
+    `outward` is what callers over HTTP are told instead of message and details, where those name addresses or settings
+    of the inside: they are for the operator's log. Empty: message and details go out.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
+    outward: ClassVar[str] = ""
 
     def __init__(self, message: str, **details: Detail) -> None:
         super().__init__(message)

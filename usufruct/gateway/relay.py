@@ -62,7 +62,8 @@ class Relay:
             async with presence(self._exchange, LONGEST_SECONDS, self._grace) as self._caller:
                 for replica, upstream in replicas.order(self._call.order.asset):
                     fault = await self._try(replica, upstream)
-                    self.fault = fault and replicas.failed(self._call.order.asset, replica, fault)
+                    delivered = self._exchange.started
+                    self.fault = fault and replicas.failed(self._call.order.asset, replica, fault, delivered=delivered)
                     if self.fault is None or self._exchange.started or isinstance(self.fault, UpstreamRejected):
                         break
         except TimeoutError:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from usufruct.connectors.openai import Limits, Upstream, UpstreamFault, UpstreamRejected
 from usufruct.core import Clock
 from usufruct.gateway.model import Asset, Replica
+from usufruct.gateway.outward import outward_fault
 
 REST_SECONDS = 5.0
 """How long a server that failed is tried last."""
@@ -32,15 +33,14 @@ class Replicas:
         for replica in sorted(rotated, key=self._resting):
             yield replica, self._upstream(replica)
 
-    def failed(self, asset: Asset, replica: Replica, fault: UpstreamFault) -> UpstreamFault:
-        """Note how a server failed, and return the fault as a caller may see it: without the server's address."""
+    def failed(self, asset: Asset, replica: Replica, fault: UpstreamFault, *, delivered: bool = False) -> UpstreamFault:
+        """Log how a server failed, and return the fault as a caller may see it; `delivered`: after some output."""
         refused = isinstance(fault, UpstreamRejected)
-        extra = {"asset": asset.name, "code": fault.code, "details": dict(fault.details)}
+        extra = {"asset": asset.name, "upstream": replica.url, "code": fault.code, "details": dict(fault.details)}
         logger.log(logging.INFO if refused else logging.WARNING, "upstream: %s", fault.message, extra=extra)
         if not refused:
             self._failed_at[replica] = self._clock.monotonic()
-        message = fault.message.replace(self._upstream(replica).url, asset.name)
-        return type(fault)(message, **{name: value for name, value in fault.details.items() if name != "url"})
+        return outward_fault(fault, asset.name, replica, delivered=delivered)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -27,12 +27,14 @@ class ConstraintViolated(Conflict):
     """A unique key, foreign key or check of the schema refused a row."""
 
     code = "constraint_violated"
+    outward = "this contradicts what is stored already; ask anew"
 
 
 class DatabaseUnavailable(Unavailable):
     """The database does not answer, or stayed locked for longer than the busy timeout."""
 
     code = "database_unavailable"
+    outward = "the gateway cannot reach its database now; try again"
 
 
 class SchemaOutdated(Unavailable):

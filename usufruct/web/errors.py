@@ -72,15 +72,15 @@ def error_body(error: UsufructError, call_id: str) -> dict[str, object]:
     """Return `{"error": {message, type, code, param, details, call_id}}`.
 
     `type` names the class of error, `code` the error itself, `param` the field of the request that is wrong, or None.
-    Integers in `details` may be money and are sent as strings.
+    Integers in `details` may be money and are sent as strings. An error with an `outward` text shows only that.
     """
     field = error.details.get("field")
     content: dict[str, object] = {
-        "message": error.message,
+        "message": error.outward or error.message,
         "type": _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "unavailable_error"),
         "code": error.code,
         "param": field if isinstance(field, str) else None,
-        "details": _as_text(error.details),
+        "details": {} if error.outward else _as_text(error.details),
         "call_id": call_id,
     }
     return {"error": content}
