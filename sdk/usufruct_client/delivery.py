@@ -3,11 +3,11 @@
 import base64
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 
 from usufruct_client.errors import BadAnswer
 from usufruct_client.purse import Answered, Payment, Purse
-from usufruct_client.receipt import Receipt, data_member, output_text, read_receipt
+from usufruct_client.receipt import Receipt, data_member, read_receipt
+from usufruct_client.text import delta_text, output_text, text_hash
 
 HELD_MOST = 1 << 20
 """`[DONE]` and what follows are held back until the end, so that the bill is known when a client stops reading."""
@@ -51,7 +51,7 @@ class EventReader:
         except (ValueError, RecursionError):
             return
         if isinstance(content, dict):
-            self._text.append(output_text(content.get("choices")))
+            self._text.append(delta_text(content.get("choices")))
             self.bill = content.get("usufruct", self.bill)
 
 
@@ -117,7 +117,7 @@ class Delivery:
         charge = receipt.amount if receipt else self._charged or 0
         if receipt and self._stream is None and self._charged not in {None, charge}:
             complaints.append(f"PAYMENT-RESPONSE says {self._charged}, the receipt {charge}")
-        response_hash = None if text is None else _hash(text.encode(errors="surrogatepass"))
+        response_hash = None if text is None else text_hash(text)
         answer = Answered(charge, receipt, self._request_hash, response_hash, replayed, tuple(complaints))
         self._purse.finish(self._payment, answer)
 
@@ -157,7 +157,3 @@ def _said(body: bytes) -> str:
     if not isinstance(content, dict):
         return ""
     return data_member(text) if "choices" not in content else output_text(content["choices"])
-
-
-def _hash(content: bytes) -> str:
-    return "0x" + sha256(content).hexdigest()

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eth_account.messages import encode_typed_data
@@ -25,7 +24,6 @@ _FIELDS = (
     "uint128 cumulative,uint64 time"
 )
 _TYPES = {"Receipt": [{"type": kind, "name": name} for kind, name in (each.split(" ") for each in _FIELDS.split(","))]}
-_PROTOCOL = frozenset({"role", "id", "type", "index", "tool_call_id"})
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -150,13 +148,6 @@ def faults(receipt: Receipt, agreed: Agreed) -> tuple[str, ...]:
     return tuple(found)
 
 
-def output_text(choices: object) -> str:
-    """Return the text of an answer's or event's `choices`, as receipts hash it: whatever the model wrote, in order."""
-    if not isinstance(choices, list):
-        return ""
-    return "".join(_written(choice) for choice in choices)
-
-
 def data_member(body: str) -> str:
     """Return the `data` member of an answer as it stands in the text; empty when there is none."""
     decoder = json.JSONDecoder()
@@ -169,30 +160,6 @@ def data_member(body: str) -> str:
             return body[start:position]
         position = _skip(body, _skip(body, position) + 1)
     return ""
-
-
-def _written(choice: object) -> str:
-    if not isinstance(choice, dict):
-        return ""
-    part = choice.get("delta") or choice.get("message")
-    if not isinstance(part, dict):
-        text = choice.get("text")
-        return text if isinstance(text, str) else ""
-    if part.get("reasoning_content"):
-        part = {name: value for name, value in part.items() if name != "reasoning"}  # some servers send it twice
-    return "".join(_strings(part))
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for each in value:
-            yield from _strings(each)
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            if name not in _PROTOCOL:
-                yield from _strings(each)
 
 
 def _skip(text: str, position: int) -> int:

@@ -95,7 +95,7 @@ async def test_the_async_client_and_ours(librarian_url, tokenizer):
         theirs = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
     async with Upstream(librarian_url) as upstream:
         async with upstream.chat_stream({"model": "librarian", "messages": ASK}) as stream:
-            events = [event async for event in stream]
+            batches = [batch async for batch in stream]
         assert await upstream.tokenizer() == tokenizer.to_str().encode()
         assert [(m.id, m.context_window) for m in await upstream.models()] == [
             ("librarian", 8192),
@@ -103,9 +103,9 @@ async def test_the_async_client_and_ours(librarian_url, tokenizer):
         ]
         with pytest.raises(UpstreamRejected, match="no model"):
             await upstream.chat({"model": "gpt-5", "messages": ASK})
-    assert "".join(event.text for event in events) == theirs
+    assert "".join(batch.text for batch in batches) == theirs
     expected = Usage(counted(tokenizer, "Be brief.", QUESTION), counted(tokenizer, theirs))
-    assert [event.usage for event in events if event.usage_only] == [expected]
+    assert stream.report == expected
 
 
 def test_the_model_card_says_what_it_is(client):

@@ -8,9 +8,9 @@ import pytest
 
 from tests.connectors.misbehaving import BEFORE_TROUBLE, WORDS, MisbehavingServer, misbehaving_server
 from usufruct.connectors import (
+    Batch,
     InvalidUpstream,
     Limits,
-    StreamEvent,
     Upstream,
     UpstreamBusy,
     UpstreamCut,
@@ -51,21 +51,25 @@ async def server():
 
 async def stream(
     server: MisbehavingServer, mode: str, limits: Limits = PATIENT, **more: object
-) -> tuple[list[StreamEvent], UsufructError | None]:
-    """Return the events that came, and the fault that ended them."""
-    events: list[StreamEvent] = []
+) -> tuple[list[Batch], Usage | UsageFault | None, UsufructError | None]:
+    """Return the batches that came, the usage reported, and the fault that ended them."""
+    batches: list[Batch] = []
     async with Upstream(server.url(mode), KEY, limits) as upstream:
         try:
             async with upstream.chat_stream({**ASK, **more}) as answer:
-                async for event in answer:
-                    events.append(event)
+                async for batch in answer:
+                    batches.append(batch)
         except UsufructError as fault:
-            return events, fault
-    return events, None
+            return batches, None, fault
+    return batches, answer.report, None
 
 
-def text(events: list[StreamEvent]) -> str:
-    return "".join(event.text for event in events)
+def text(batches: list[Batch]) -> str:
+    return "".join(batch.text for batch in batches)
+
+
+def events(batches: list[Batch]) -> int:
+    return sum(batch.data.count(b"\n\n") for batch in batches)
 
 
 async def test_a_whole_answer(server):
@@ -78,61 +82,58 @@ async def test_a_whole_answer(server):
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
 
 
-async def test_a_streamed_answer_with_its_usage_event_marked(server):
-    events, fault = await stream(server, "ok", stream_options={"include_usage": False, "other": 1})
+async def test_a_streamed_answer_with_its_usage(server):
+    batches, usage, fault = await stream(server, "ok", stream_options={"include_usage": False, "other": 1})
     assert fault is None
-    assert text(events) == "".join(WORDS)
-    assert [e.usage for e in events if e.usage_only] == [Usage(4, len(WORDS))]
-    assert events[-1].done
-    assert events[-2].usage_only
+    assert text(batches) == "".join(WORDS)
+    assert usage == Usage(4, len(WORDS))
+    assert events(batches) == len(WORDS) + 1
     assert server.requests[0]["stream"] is True
     assert server.requests[0]["stream_options"] == {"include_usage": True}
 
 
 async def test_events_come_before_the_answer_has_ended(server):
     async with Upstream(server.url("stalls"), limits=PATIENT) as upstream, upstream.chat_stream(ASK) as answer:
-        batches = answer.batches()
-        first: list[StreamEvent] = []
-        while len(first) < BEFORE_TROUBLE:
-            first += await anext(batches)
-        assert text(first) == "".join(WORDS[:BEFORE_TROUBLE])
-        await batches.aclose()
+        first = ""
+        while len(first) < len("".join(WORDS[:BEFORE_TROUBLE])):
+            first += (await answer.read()).text
+        assert first == "".join(WORDS[:BEFORE_TROUBLE])
 
 
 async def test_leaving_early_hangs_up(server):
     async with Upstream(server.url("never_ends"), limits=PATIENT) as upstream:
         async with upstream.chat_stream(ASK) as answer:
-            async for event in answer:
-                if event.text == " more":
+            async for batch in answer:
+                if " more" in batch.text:
                     break
         async with asyncio.timeout(5):
             await server.hung_up.wait()
 
 
 async def test_a_stream_that_never_ends_meets_the_total_limit(server):
-    events, fault = await stream(server, "never_ends", QUICK)
+    batches, _, fault = await stream(server, "never_ends", QUICK)
     assert isinstance(fault, UpstreamSlow)
     assert fault.details["phase"] == "total"
-    assert len(events) > BEFORE_TROUBLE
+    assert events(batches) > BEFORE_TROUBLE
 
 
 @pytest.mark.parametrize(("mode", "phase", "before"), [("slow_first_byte", "first_byte", 0), ("stalls", "idle", 3)])
 async def test_a_slow_stream_is_told_by_its_phase(server, mode, phase, before):
-    events, fault = await stream(server, mode, QUICK)
+    batches, _, fault = await stream(server, mode, QUICK)
     assert isinstance(fault, UpstreamSlow)
     assert fault.details == {"url": server.url(mode), "phase": phase, "limit": "0.5"}
-    assert len(events) == before
+    assert events(batches) == before
 
 
 async def test_idle_may_be_longer_than_first_byte_and_shorter(server):
     longer = Limits(connect=5, first_byte=0.4, idle=0.9, total=9)
     clock = asyncio.get_running_loop()
     began = clock.time()
-    _, fault = await stream(server, "stalls", longer)
+    _, _, fault = await stream(server, "stalls", longer)
     assert isinstance(fault, UpstreamSlow)
     assert clock.time() - began > 0.85
     began = clock.time()
-    _, fault = await stream(server, "stalls", Limits(connect=5, first_byte=30, idle=0.3, total=60))
+    _, _, fault = await stream(server, "stalls", Limits(connect=5, first_byte=30, idle=0.3, total=60))
     assert isinstance(fault, UpstreamSlow)
     assert clock.time() - began < 10
 
@@ -142,10 +143,9 @@ async def test_a_reader_that_takes_its_time_is_not_an_idle_upstream(server):
         Upstream(server.url("never_ends"), limits=Limits(first_byte=0.2, idle=0.2, total=30)) as upstream,
         upstream.chat_stream(ASK) as answer,
     ):
-        events = aiter(answer)
         for _ in range(3):
             await asyncio.sleep(0.3)
-            assert (await anext(events)).raw
+            assert (await answer.read()).data
 
 
 async def test_a_slow_whole_answer_meets_the_total_limit(server):
@@ -157,9 +157,9 @@ async def test_a_slow_whole_answer_meets_the_total_limit(server):
 
 @pytest.mark.parametrize(("mode", "expected"), FAULTS)
 async def test_faults_of_streams_have_their_own_error_and_keep_the_key_secret(server, mode, expected):
-    events, fault = await stream(server, mode)
+    batches, _, fault = await stream(server, mode)
     assert type(fault) is expected
-    assert text(events) == ("" if fault.details.get("upstream_status") else "".join(WORDS[:BEFORE_TROUBLE]))
+    assert text(batches) == ("" if fault.details.get("upstream_status") else "".join(WORDS[:BEFORE_TROUBLE]))
     assert KEY not in repr(fault) + str(fault.details)
     assert len(fault.message) < 450
 
@@ -192,29 +192,28 @@ async def test_a_status_is_told_with_what_to_do(server):
 async def test_lies_about_usage_are_passed_on_for_judgement(server, mode, usage):
     async with Upstream(server.url(mode)) as upstream:
         assert (await upstream.chat(ASK)).usage == usage
-    events, fault = await stream(server, mode)
+    _, reported, fault = await stream(server, mode)
     assert fault is None
-    reported = [event.usage for event in events if event.usage is not None]
-    assert reported == ([] if usage is UsageFault.ABSENT else [usage])
+    assert reported == (None if usage is UsageFault.ABSENT else usage)
 
 
 async def test_a_stream_without_done_was_cut(server):
-    events, fault = await stream(server, "no_done")
+    batches, _, fault = await stream(server, "no_done")
     assert isinstance(fault, UpstreamCut)
-    assert len(events) == BEFORE_TROUBLE
+    assert events(batches) == BEFORE_TROUBLE
 
 
 async def test_an_answer_that_is_no_stream_is_malformed(server):
-    events, fault = await stream(server, "not_a_stream")
+    batches, _, fault = await stream(server, "not_a_stream")
     assert isinstance(fault, UpstreamMalformed)
     assert "application/json" in fault.message
-    assert events == []
+    assert batches == []
 
 
 @pytest.mark.parametrize(("mode", "words"), [("ok", 2), ("ignores_max_tokens", len(WORDS))])
 async def test_max_tokens_reaches_the_upstream(server, mode, words):
-    events, _ = await stream(server, mode, max_tokens=2)
-    assert text(events) == "".join(WORDS[:words])
+    batches, _, _ = await stream(server, mode, max_tokens=2)
+    assert text(batches) == "".join(WORDS[:words])
 
 
 async def test_embeddings_and_models(server):
@@ -232,7 +231,7 @@ async def test_one_connection_serves_call_after_call(server, mode):
         for _ in range(3):
             await upstream.chat(ASK)
             async with upstream.chat_stream(ASK) as answer:
-                assert [event async for event in answer][-1].done
+                assert [batch async for batch in answer]
     assert len(server.connections) == 1
 
 

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.connectors import Usage, UsageFault
-from usufruct.connectors.openai.text import output_text, shorten
+from usufruct.connectors.openai import delta_text, output_text, well_formed
+from usufruct.connectors.openai.content import dump, parse
+from usufruct.connectors.openai.text import shorten
 from usufruct.connectors.openai.usage import read_usage
 
 NAMES = ["prompt_tokens", "completion_tokens", "prompt_tokens_details", "cached_tokens"]
@@ -28,7 +30,9 @@ JSON = st.recursive(
     ("reported", "expected"),
     [
         (None, UsageFault.ABSENT),
-        ({}, UsageFault.INVALID),
+        ({}, UsageFault.ABSENT),
+        ({"total_tokens": 24}, UsageFault.ABSENT),
+        ({"prompt_tokens": None, "completion_tokens": None}, UsageFault.ABSENT),
         ([], UsageFault.INVALID),
         ("12", UsageFault.INVALID),
         ({"prompt_tokens": 3, "completion_tokens": 4}, Usage(3, 4)),
@@ -37,7 +41,10 @@ JSON = st.recursive(
         ({"prompt_tokens": 3, "completion_tokens": None}, UsageFault.INVALID),
         ({"prompt_tokens": "3", "completion_tokens": 4}, UsageFault.INVALID),
         ({"prompt_tokens": 3, "completion_tokens": -4}, UsageFault.INVALID),
-        ({"prompt_tokens": 3, "completion_tokens": 4.0}, UsageFault.INVALID),
+        ({"prompt_tokens": 3, "completion_tokens": 4.0}, Usage(3, 4)),
+        ({"prompt_tokens": 3, "completion_tokens": 4.5}, UsageFault.INVALID),
+        ({"prompt_tokens": 3, "completion_tokens": float("inf")}, UsageFault.INVALID),
+        ({"prompt_tokens": 3, "completion_tokens": 1e300}, UsageFault.INVALID),
         ({"prompt_tokens": True, "completion_tokens": 4}, UsageFault.INVALID),
         ({"prompt_tokens": 1 << 63, "completion_tokens": 4}, UsageFault.INVALID),
         ({"prompt_tokens": 3, "completion_tokens": 4, "prompt_tokens_details": None}, Usage(3, 4)),
@@ -68,30 +75,84 @@ def test_embeddings_report_no_output():
 @given(JSON)
 def test_nothing_an_upstream_says_crashes_us(content):
     assert isinstance(read_usage(content), Usage | UsageFault)
-    assert isinstance(output_text(content), str)
-    assert isinstance(output_text([content]), str)
+    for text_of in (output_text, delta_text):
+        assert isinstance(text_of(content), str)
+        assert isinstance(text_of([content]), str)
 
 
 @pytest.mark.parametrize(
-    ("choices", "text"),
+    ("part", "text"),
     [
-        ([{"delta": {"content": "a"}}, {"delta": {"content": "b"}}], "ab"),
-        ([{"message": {"content": "a", "refusal": "no"}}], "ano"),
-        ([{"delta": {"reasoning_content": "hm", "reasoning": "hm", "content": None}}], "hm"),
-        ([{"delta": {"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}, {"function": None}]}}], "f{}"),
-        ([{"message": {"role": "assistant", "function_call": {"name": "f", "arguments": "{1}"}}}], "f{1}"),
-        ([{"message": {"tool_calls": [{"id": "c", "type": "custom", "custom": {"input": "free?"}}]}}], "free?"),
-        ([{"delta": {"content": [{"type": "text", "text": "parts"}]}}], "parts"),
-        ([{"delta": {"anything_new": "counts too", "role": "assistant"}}], "counts too"),
-        ([{"text": "legacy"}], "legacy"),
-        ([{"delta": {}}, None, 3], ""),
+        ({"content": "a", "refusal": "no"}, "ano"),
+        ({"content": None, "reasoning_content": "hm", "reasoning": "hm"}, "hm"),
+        ({"content": "", "reasoning": "hm", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}, "hm"),
+        ({"reasoning_content": "", "reasoning": "", "reasoning_details": [{"text": "hm"}]}, "hm"),
+        ({"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}, {"function": None}]}, "f{}"),
+        ({"role": "assistant", "function_call": {"name": "f", "arguments": "{1}"}}, "f{1}"),
+        ({"tool_calls": [{"id": "c", "type": "custom", "custom": {"input": "free?"}}]}, "free?"),
+        ({"content": [{"type": "text", "text": "parts"}, ["and", 1, None]]}, "partsand"),
+        ({"anything_new": "counts too", "role": "assistant"}, "counts too"),
+        ({}, ""),
     ],
 )
-def test_output_text_is_all_a_model_wrote(choices, text):
-    assert output_text(choices) == text
+def test_output_text_is_all_a_model_wrote_once(part, text):
+    assert output_text([{"message": part}, None, 3]) == text
+    assert delta_text([{"delta": part}, None, 3]) == text
+    assert output_text([{"message": part}, {"text": "!"}]) == text + "!"
+
+
+def test_deltas_are_of_streams_and_messages_of_whole_answers():
+    both = [{"delta": {"content": "a"}, "message": {"content": "b"}}]
+    assert (delta_text(both), output_text(both)) == ("a", "b")
+
+
+def test_deep_nesting_is_read():
+    part: object = "deep"
+    for _ in range(5_000):
+        part = [part]
+    assert output_text([{"message": {"content": part}}]) == "deep"
+
+
+def test_halves_of_a_character_are_joined_and_a_lone_one_is_replaced():
+    assert well_formed("a\ud83d\ude00b") == "a\U0001f600b"
+    assert well_formed("a\ud83db\ude00") == "a\ufffdb\ufffd"
+    assert well_formed("\ude00\ud83d") == "\ufffd\ufffd"
+
+
+@given(st.text())
+def test_a_text_that_has_a_utf_8_form_is_left_as_it_is(text):
+    assert well_formed(text) is text
+
+
+def test_what_python_reads_is_written_again():
+    body = b'\xef\xbb\xbf{"half": "\\ud83d", "number": NaN}'
+    assert parse(dump(parse(body)))["half"] == "\ud83d"
+    assert parse(b"{") is None
+    assert parse(b"[" * 100_000) is None
+    assert dump({"a": [1]}) == b'{"a":[1]}'
 
 
 def test_error_messages_are_short_and_hold_no_key():
     message = shorten({"message": "bad key\nBearer abc.def or hunter2 " + "x" * 900}, "hunter2")
     assert message.startswith("bad key *** or *** xxx")
     assert len(message) == 300
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ({"error": {"msg": "inner"}}, "inner"),
+        ({"code": 7, "detail": [{"msg": "listed"}]}, "[{'msg': 'listed'}]"),
+        ({"base": 1}, "{'base': 1}"),
+        ("half \ud83d", "half \ufffd"),
+    ],
+)
+def test_the_message_of_an_error_is_found_in_any_shape(error, message):
+    assert shorten(error) == message
+
+
+def test_an_error_nested_too_deeply_is_still_told():
+    error: object = "x"
+    for _ in range(100_000):
+        error = [error]
+    assert "nested too deeply" in shorten({"message": error})

@@ -28,13 +28,15 @@ from x402.mechanisms.evm.batch_settlement.utils import coerce_bytes32, compute_c
 from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.schemas import PaymentRequired, PaymentRequirements, SettleResponse
 
-from usufruct.connectors.openai.text import output_text as their_text
+from usufruct.connectors import openai as gateway_side
+from usufruct.payments import content_hash
 from usufruct_client import BadAnswer, Invalid, Wallet
 from usufruct_client.delivery import EventReader
 from usufruct_client.members import Members
-from usufruct_client.receipt import data_member, output_text, read_receipt
+from usufruct_client.receipt import data_member, read_receipt
 from usufruct_client.rules import Rules
 from usufruct_client.signing import ChannelConfig, channel_id, sign_voucher, voucher_signer
+from usufruct_client.text import delta_text, output_text, text_hash
 from usufruct_client.x402 import read_required, read_response, write_payment, write_refund
 
 SDK = Path(__file__).parents[2] / "sdk"
@@ -225,7 +227,12 @@ def test_receipts_are_those_of_the_gateway(fake):
 
 
 texts = st.text(max_size=5)
-names = st.sampled_from(["content", "role", "reasoning", "reasoning_content", "tool_calls", "id", "name", "arguments"])
+names = st.sampled_from(
+    [
+        *("content", "role", "reasoning", "reasoning_content", "reasoning_details"),
+        *("tool_calls", "id", "name", "arguments"),
+    ]
+)
 values = st.recursive(
     st.none() | texts | st.integers() | st.booleans(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
@@ -238,7 +245,13 @@ choices = st.lists(
 
 @given(choices)
 def test_the_text_that_is_hashed_is_the_gateways(given_choices):
-    assert output_text(given_choices) == their_text(given_choices)
+    assert output_text(given_choices) == gateway_side.output_text(given_choices)
+    assert delta_text(given_choices) == gateway_side.delta_text(given_choices)
+
+
+@given(st.text(st.characters() | st.sampled_from("\ud83d\ude00a"), max_size=8))
+def test_halves_of_characters_are_hashed_as_the_gateway_hashes_them(text):
+    assert text_hash(text) == content_hash(gateway_side.well_formed(text).encode())
 
 
 @given(before=values, data=values, after=values, indent=st.sampled_from([None, 1]))

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import codecs
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from usufruct.cli.checking import json_object, text_hash
 from usufruct.cli.printing import one_line, say
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUnavailable, Remote
 from usufruct.cli.saved import SavedKey
-from usufruct.connectors.openai import output_text
+from usufruct.connectors.openai import delta_text, output_text, well_formed
 from usufruct.core import Hash32, Unavailable
 from usufruct.payments import content_hash
 from usufruct.web import Members
@@ -87,7 +88,7 @@ async def _whole(client: AsyncOpenAI, order: Mapping[str, Any], headers: Mapping
         receipt = orjson.loads(base64.b64decode(raw.headers.get("x-usufruct-receipt", "")))
     except ValueError:
         receipt = None
-    text, written = _content(answer, "message"), output_text(answer.get("choices"))
+    text, written = well_formed(_content(answer, "message")), output_text(answer.get("choices"))
     return _answered(text, written, answer.get("usage"), receipt, raw.headers, raw.http_request.content)
 
 
@@ -106,14 +107,17 @@ async def _streamed(
     text: list[str] = []
     written: list[str] = []
     usage = receipt = None
+    joiner = codecs.getincrementaldecoder("utf-16-le")("replace")  # a character may be cut between two events
     try:
         async for event in stream:
             members = event if isinstance(event, dict) else {}
-            text.append(_content(members, "delta"))
-            written.append(output_text(members.get("choices")))
+            text.append(joiner.decode(_content(members, "delta").encode("utf-16-le", "surrogatepass")))
+            written.append(delta_text(members.get("choices")))
             show(text[-1])
             usage = members.get("usage") or usage
             receipt = members.get("usufruct") or receipt
+        text.append(joiner.decode(b"", final=True))
+        show(text[-1])
     except APIError as error:
         show("\n")
         raise AnswerBroken(one_line(f"{error.message}; {_what_it_cost(stream.response.headers)}")) from error

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from usufruct.connectors.openai import event_data, output_text
+from usufruct.connectors.openai import delta_text, event_data, output_text, parse, well_formed
 from usufruct.core import Conflict, Hash32
 from usufruct.payments import (
     InvalidSignature,
@@ -84,8 +84,8 @@ def readings(answer: bytes) -> set[Hash32]:
     found = {content_hash(answer), content_hash(answer.removesuffix(b"\n"))}
     if "data" in whole:
         found.add(content_hash(orjson.dumps(whole["data"])))
-    for pieces in ([whole], events):
-        said = [output_text(piece["choices"]) for piece in pieces if "choices" in piece]
+    for pieces, text_of in (([whole], output_text), (events, delta_text)):
+        said = [text_of(piece["choices"]) for piece in pieces if "choices" in piece]
         if said:
             found.add(text_hash("".join(said)))
     return found
@@ -93,13 +93,10 @@ def readings(answer: bytes) -> set[Hash32]:
 
 def text_hash(text: str) -> Hash32:
     """Return the hash of what a model wrote, in any form it may have come."""
-    return content_hash(text.encode(errors="surrogatepass"))
+    return content_hash(well_formed(text).encode())
 
 
 def json_object(text: bytes) -> dict[str, Any]:
     """Return a JSON object; an empty one for anything else."""
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        found = None
+    found = parse(text)
     return found if isinstance(found, dict) else {}

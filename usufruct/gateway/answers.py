@@ -8,7 +8,16 @@ from typing import Any
 
 import orjson
 
-from usufruct.connectors.openai import Answer, UpstreamFault, UpstreamOversized, UpstreamRejected, UpstreamSlow
+from usufruct.connectors.openai import (
+    Answer,
+    UpstreamFault,
+    UpstreamMalformed,
+    UpstreamOversized,
+    UpstreamRejected,
+    UpstreamSlow,
+    dump,
+    parse,
+)
 from usufruct.core import UsufructError
 from usufruct.gateway.bill import SignedReceipt, bill_event, event
 from usufruct.gateway.call import KeptAnswer, OpenCall
@@ -20,7 +29,7 @@ from usufruct.gateway.presence import presence
 from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
 from usufruct.gateway.replicas import Replicas
 from usufruct.payments import Usage, content_hash
-from usufruct.web import EVENT_STREAM, ClientGone, Exchange, error_body
+from usufruct.web import EVENT_STREAM, JSON, ClientGone, Exchange, error_body
 
 FAREWELL_SECONDS = 30.0
 """How long the last write waits for a caller who stopped reading."""
@@ -44,17 +53,16 @@ class Answers:
         order = call.order
         try:
             answer = await self._ask(exchange, call)
-            data = answer.content.get("data")
-            said = answer.text.encode() if order.asset.endpoint is Endpoint.CHAT else orjson.dumps(data)
             if len(answer.text) > longest_text(call.allowance):
                 raise UpstreamOversized(
                     f"the upstream was told to stop after {call.allowance.output_tokens} text tokens"
                 )
+            body, hashed = _written(answer.content, answer.text, order.asset.endpoint)
             output = await self._counting.count(order.counter, answer.text)
             counts = Usage(order.counted_input, output)
             measured = usage_of_whole(answer.usage, counts, order.asset.counting)
             kept = KeptAnswer(answer.body, order.asset.name)
-            receipt = await self._calls.meter(call, measured, content_hash(said), kept)
+            receipt = await self._calls.meter(call, measured, content_hash(hashed), kept)
         except ClientGone:
             await asyncio.shield(self._calls.abandon(call))
             raise
@@ -62,7 +70,7 @@ class Answers:
             await self._let_go(call, error)
             raise
         exchange.attach(order.payer.told(receipt.receipt.amount))
-        await _answer_whole(exchange, answer.content, receipt)
+        await _answer_whole(exchange, body, answer.content.get("usage"), receipt)
 
     async def stream(self, exchange: Exchange, call: OpenCall) -> None:
         """Answer event by event, as upstream sends them."""
@@ -92,7 +100,10 @@ class Answers:
         """Give the answer kept for the same request, with the bill it had; nothing is charged."""
         kept, receipt = repeated.kept, repeated.receipt
         if not kept.stream:
-            await _answer_whole(exchange, orjson.loads(kept.body), receipt, again=True)
+            content = parse(kept.body)
+            endpoint = Endpoint.EMBEDDINGS if "choices" not in content else Endpoint.CHAT
+            body, _ = _written(content, "", endpoint)
+            await _answer_whole(exchange, body, content.get("usage"), receipt, again=True)
             return
         await exchange.start(200, [*EVENT_STREAM, _REPLAYED])
         await exchange.write(kept.body)
@@ -160,13 +171,29 @@ class _HungUp(UsufructError):
     code = "incomplete_answer"
 
 
+def _written(content: Mapping[str, Any], text: str, endpoint: Endpoint) -> tuple[bytes, bytes]:
+    """Return a whole answer's JSON, open at its end for the usage, and what its receipt hashes.
+
+    Raises:
+        UpstreamMalformed: when it is nested too deeply to be written.
+    """
+    members = {name: value for name, value in content.items() if name != "usage"}
+    hashed = text.encode()
+    try:
+        if endpoint is Endpoint.EMBEDDINGS:
+            hashed = dump(content.get("data"))
+            members["data"] = orjson.Fragment(hashed)
+        return dump(members)[:-1], hashed
+    except (ValueError, RecursionError) as error:
+        raise UpstreamMalformed("the upstream's answer is nested too deeply to be handed on") from error
+
+
 async def _answer_whole(
-    exchange: Exchange, content: Mapping[str, Any], receipt: SignedReceipt, *, again: bool = False
+    exchange: Exchange, body: bytes, reported: object, receipt: SignedReceipt, *, again: bool = False
 ) -> None:
-    reported = content.get("usage")
     usage = receipt.usage(reported if isinstance(reported, dict) else None)
-    headers = receipt.headers() + ([_REPLAYED] if again else [])
-    await exchange.answer_json({**content, "usage": usage}, headers)
+    headers = [JSON, *receipt.headers(), *([_REPLAYED] if again else [])]
+    await exchange.answer(200, body + b',"usage":' + dump(usage) + b"}", headers)
 
 
 def _last_events(answer: KeptAnswer, receipt: SignedReceipt) -> bytes:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from enum import Enum
 
 from usufruct.connectors.openai import (
-    StreamEvent,
+    Batch,
     Upstream,
     UpstreamFault,
     UpstreamOversized,
     UpstreamRejected,
     UpstreamSlow,
     UsageFault,
+    well_formed,
 )
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.gateway.call import OpenCall
@@ -78,7 +79,7 @@ class Relay:
     @property
     def text(self) -> str:
         """The output the caller has."""
-        return "".join(self._accepted)
+        return well_formed("".join(self._accepted))
 
     async def _try(self, replica: Replica, upstream: Upstream) -> UpstreamFault | None:
         self._held.clear()
@@ -86,42 +87,47 @@ class Relay:
         body = self._call.order.asked.upstream_body(replica.model, self._call.allowance.output_tokens)
         try:
             async with upstream.chat_stream(body) as stream:
-                async for batch in stream.batches():
-                    await self._hand_on(batch)
+                try:
+                    while (batch := await stream.read()) is not None:
+                        await self._hand_on(batch)
+                finally:
+                    self.reported = stream.report
         except UpstreamFault as fault:
             return fault
         return None
 
-    async def _hand_on(self, batch: Sequence[StreamEvent]) -> None:
-        texts = []
-        for event in batch:
-            if event.usage is not None:
-                self.reported = event.usage
-            if event.text:
-                texts.append(event.text)
-                self._characters += len(event.text)
-            if not (event.usage_only or event.done):
-                self._held.append(event.raw)
-        if self._characters > self._most + (DRAIN_CHARACTERS if self._caller.gone else 0):
-            raise UpstreamOversized(
-                f"the upstream was told to stop after {self._call.allowance.output_tokens} text tokens"
-            )
+    async def _hand_on(self, batch: Batch) -> None:
+        data, text = batch
+        if text:
+            self._characters += len(text)
+            if self._characters > self._most + (DRAIN_CHARACTERS if self._caller.gone else 0):
+                raise UpstreamOversized(
+                    f"the upstream was told to stop after {self._call.allowance.output_tokens} text tokens"
+                )
         if self._caller.gone:
-            self._held.clear()
             return
-        self._accepted += texts
-        if self._held and (texts or self._exchange.started):
-            await self._write_held()
+        if text:
+            self._accepted.append(text)
+        if self._exchange.started and not self._held:
+            await self._write(data)
+        elif data:
+            self._held.append(data)
+            if text:
+                await self._write_held()
 
     async def _write_held(self) -> None:
+        """Begin the answer, if it has not begun, and write what waited for that."""
         if not self._exchange.started:
             await self._exchange.start(200, [*EVENT_STREAM, *self._headers])
         if self._held:
             data = b"".join(self._held)
             self._held.clear()
-            if self._keeps or not self.sent:
-                self.sent.append(data)
-            await self._exchange.write(data)
+            await self._write(data)
+
+    async def _write(self, data: bytes) -> None:
+        if self._keeps or not self.sent:
+            self.sent.append(data)
+        await self._exchange.write(data)
 
     def _grace(self) -> float:
         """How long upstream is listened to when nobody else does: only its count is of use, and only if we charge."""

@@ -13,7 +13,7 @@ from usufruct.web.errors import (
     error_json,
     hidden_fault,
 )
-from usufruct.web.exchange import EVENT_STREAM, Exchange, json_object
+from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, json_object
 from usufruct.web.health import Check, Health
 from usufruct.web.log import JsonLines, log_as_json, redacted
 from usufruct.web.members import Members
@@ -24,6 +24,7 @@ from usufruct.web.server import SideServer, base_url, event_loop_factory, listen
 
 __all__ = [
     "EVENT_STREAM",
+    "JSON",
     "BodyTooLarge",
     "Check",
     "ClientGone",

@@ -1,12 +1,14 @@
 """Any OpenAI-compatible server: whole and streamed answers, what they cost in text tokens, and what can go wrong."""
 
 from usufruct.connectors.openai.answer import Answer, OfferedModel
+from usufruct.connectors.openai.content import dump, parse
 from usufruct.connectors.openai.errors import (
     InvalidUpstream,
     UpstreamBusy,
     UpstreamCut,
     UpstreamDenied,
     UpstreamDown,
+    UpstreamEmpty,
     UpstreamFailed,
     UpstreamFault,
     UpstreamMalformed,
@@ -14,26 +16,29 @@ from usufruct.connectors.openai.errors import (
     UpstreamRejected,
     UpstreamSlow,
 )
-from usufruct.connectors.openai.events import EventSplitter, StreamEvent, event_data
+from usufruct.connectors.openai.events import EventSplitter, event_data
 from usufruct.connectors.openai.limits import Limits
+from usufruct.connectors.openai.reader import AnswerReader, Batch
 from usufruct.connectors.openai.stream import ChatStream
-from usufruct.connectors.openai.text import output_text
+from usufruct.connectors.openai.text import delta_text, output_text, well_formed
 from usufruct.connectors.openai.upstream import Upstream
 from usufruct.connectors.openai.usage import Usage, UsageFault
 
 __all__ = [
     "Answer",
+    "AnswerReader",
+    "Batch",
     "ChatStream",
     "EventSplitter",
     "InvalidUpstream",
     "Limits",
     "OfferedModel",
-    "StreamEvent",
     "Upstream",
     "UpstreamBusy",
     "UpstreamCut",
     "UpstreamDenied",
     "UpstreamDown",
+    "UpstreamEmpty",
     "UpstreamFailed",
     "UpstreamFault",
     "UpstreamMalformed",
@@ -42,6 +47,10 @@ __all__ = [
     "UpstreamSlow",
     "Usage",
     "UsageFault",
+    "delta_text",
+    "dump",
     "event_data",
     "output_text",
+    "parse",
+    "well_formed",
 ]

@@ -4,25 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from usufruct.connectors.openai.errors import UpstreamFailed, UpstreamMalformed
+from usufruct.connectors.openai.content import parse, reported_error
+from usufruct.connectors.openai.errors import UpstreamEmpty, UpstreamFailed, UpstreamMalformed
 from usufruct.connectors.openai.text import output_text, shorten
-from usufruct.connectors.openai.usage import Usage, UsageFault, read_usage
+from usufruct.connectors.openai.usage import Usage, UsageFault, read_usage, reported_usage
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One whole answer: its bytes as they came, the same parsed, and the usage it reports."""
+    """One whole answer: its bytes as they came, the same parsed, its output text ("" for embeddings), its usage."""
 
     body: bytes
     content: Mapping[str, Any]
+    text: str
     usage: Usage | UsageFault
-
-    @property
-    def text(self) -> str:
-        """Return all output text of a chat answer; empty for embeddings."""
-        return output_text(self.content.get("choices"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +30,23 @@ class OfferedModel:
 
 
 def read_answer(body: bytes, url: str, member: str, secret: str) -> Answer:
-    """Read an answer whose list `member` (choices, data) must be there.
+    """Read an answer whose list `member` (choices, data) must hold something.
 
     Raises:
-        UpstreamMalformed: when `body` is no JSON object with such a list.
-        UpstreamFailed: when it reports an error under status 200.
+        UpstreamMalformed: when `body` is not a JSON object with such a list.
+        UpstreamFailed: when it reports an error under status 200, in any shape.
+        UpstreamEmpty: when the list is empty, or no choice has text or a finish reason.
     """
     content = read_object(body, url)
-    if error := content.get("error"):
+    if error := reported_error(content, member):
         raise UpstreamFailed(f"{url} reported an error: {shorten(error, secret)}; try again")
-    if not isinstance(content.get(member), list):
+    given = content.get(member)
+    if not isinstance(given, list):
         raise UpstreamMalformed(f"{url} answered without a list of {member}; check that it speaks the OpenAI format")
-    return Answer(body, content, read_usage(content.get("usage"), has_output=member == "choices"))
+    text = output_text(given) if member == "choices" else ""
+    if not (text or any(map(_has_output, given))):
+        raise UpstreamEmpty(f"{url} answered with a list of {member} that holds no output; try again")
+    return Answer(body, content, text, read_usage(reported_usage(content), has_output=member == "choices"))
 
 
 def read_models(body: bytes, url: str) -> tuple[OfferedModel, ...]:
@@ -61,6 +61,10 @@ def read_models(body: bytes, url: str) -> tuple[OfferedModel, ...]:
     return tuple(_model(entry) for entry in listed if isinstance(entry, dict) and isinstance(entry.get("id"), str))
 
 
+def _has_output(each: object) -> bool:
+    return isinstance(each, dict) and bool(each.get("finish_reason") or each.get("embedding"))
+
+
 def _model(entry: dict[str, Any]) -> OfferedModel:
     owner, window = entry.get("owned_by"), entry.get("max_model_len")
     known = type(window) is int and window > 0
@@ -71,12 +75,9 @@ def read_object(body: bytes, url: str) -> dict[str, Any]:
     """Parse a JSON object.
 
     Raises:
-        UpstreamMalformed: when it is none.
+        UpstreamMalformed: when it is something else.
     """
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        content = None
+    content = parse(body)
     if isinstance(content, dict):
         return content
-    raise UpstreamMalformed(f"{url} answered something that is no JSON object; check that it speaks the OpenAI format")
+    raise UpstreamMalformed(f"{url} answered without a JSON object; check that it speaks the OpenAI format")

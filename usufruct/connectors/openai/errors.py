@@ -8,11 +8,12 @@
     |-- UpstreamSlow         a time limit passed: connect, first_byte, idle or total
     |-- UpstreamCut          the connection ended before the answer did
     |-- UpstreamMalformed    it answered, but not in the OpenAI format
+    |-- UpstreamEmpty        it answered in the OpenAI format, without any output
     |-- UpstreamOversized    one event or answer is larger than the limit
     |-- UpstreamRejected     it says the request is wrong (400, 404, 413, 415, 422)
     |-- UpstreamDenied       it does not accept our key (401, 403)
     |-- UpstreamBusy         it asks us to wait (429)
-    `-- UpstreamFailed       any other status, or an error event in mid-stream
+    `-- UpstreamFailed       any other status, or an error where an answer belongs
 """
 
 from usufruct.core import Invalid, Unavailable, UsufructError
@@ -53,6 +54,13 @@ class UpstreamMalformed(UpstreamFault, Unavailable):
 
     status = 502
     code = "upstream_malformed"
+
+
+class UpstreamEmpty(UpstreamFault, Unavailable):
+    """The answer is in the OpenAI format and holds no output: no choices, or none with text or a finish reason."""
+
+    status = 502
+    code = "upstream_empty"
 
 
 class UpstreamOversized(UpstreamFault, Unavailable):

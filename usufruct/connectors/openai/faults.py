@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 import aiohttp
-import orjson
 
+from usufruct.connectors.openai.content import parse
 from usufruct.connectors.openai.errors import (
     UpstreamBusy,
     UpstreamCut,
@@ -72,10 +72,7 @@ def status_fault(status: int, headers: Mapping[str, str], body: bytes, url: str,
 
 
 def _error_of(body: bytes) -> object:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
+    content = parse(body)
+    if content is None:
         return body.decode("utf-8", "replace")
-    if isinstance(content, dict):
-        return content.get("error") or content.get("message") or content.get("detail") or ""
-    return content
+    return (content.get("error") or content or "") if isinstance(content, dict) else content

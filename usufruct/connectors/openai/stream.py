@@ -2,95 +2,106 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
 import aiohttp
 
-from usufruct.connectors.openai.errors import UpstreamCut, UpstreamFault
-from usufruct.connectors.openai.events import EventSplitter, StreamEvent, read_event
 from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, transport_fault
 from usufruct.connectors.openai.limits import Limits
+from usufruct.connectors.openai.reader import AnswerReader, Batch
+from usufruct.connectors.openai.text import shorten
+from usufruct.connectors.openai.usage import Usage, UsageFault
 
 _GRACE_AFTER_DONE = 0.1
 
 
 class ChatStream:
-    """The events of one streamed answer, in order, each as soon as its last byte is here.
+    """One streamed answer, read as it comes; to be read once.
 
-    Iterate once, over events or over `batches()`. A fault is raised after the events that were read before it. The end
-    is `[DONE]`, or the end of the bytes after a usage event; bytes that end earlier are `UpstreamCut`.
+    Time limits are watched by one timer that looks at the last read now and then: setting one for each read would cost
+    more than reading.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, url: str, limits: Limits, secret: str) -> None:
-        """Read from an open `response`; `secret` is kept out of error messages."""
-        self._response = response
+    def __init__(self, response: aiohttp.ClientResponse, url: str, limits: Limits, secret: str, ends_at: float) -> None:
+        """Read from an open `response` until `ends_at` on the loop's clock; `secret` is kept out of error messages."""
+        kind = shorten(response.headers.get("Content-Type", "something without a content type"), secret)
+        self._reader = AnswerReader(limits.event_bytes, url, secret, kind)
+        self._content = response.content
         self._url = url
         self._limits = limits
-        self._secret = secret
-        self._splitter = EventSplitter(limits.event_bytes)
-        self._started = self._has_usage = self._done = False
+        self._ends_at = ends_at
+        self._started = False
+        self._loop = asyncio.get_running_loop()
+        self._waits_since: float | None = None
+        self._timer = self._watch(self._loop.time() + limits.first_byte)
+        protocol = response.connection and response.connection.protocol
+        if protocol is not None:
+            protocol.read_timeout = None  # the timer watches from here
+            protocol.start_timeout()
 
-    async def __aiter__(self) -> AsyncIterator[StreamEvent]:
-        """Yield one event after the other; faults as in `batches`."""
-        async for batch in self.batches():
-            for event in batch:
-                yield event
+    @property
+    def report(self) -> Usage | UsageFault | None:
+        """The usage of the whole answer; None before the answer is complete, or when nothing was reported."""
+        return self._reader.report
 
-    async def batches(self) -> AsyncIterator[list[StreamEvent]]:
-        """Yield the events of each network read together: one write downstream instead of many.
+    async def __aiter__(self) -> AsyncIterator[Batch]:
+        """Yield what comes; faults as in `read`."""
+        while (batch := await self.read()) is not None:
+            yield batch
+
+    async def read(self) -> Batch | None:
+        """Return the events of the next network read, together: one write downstream instead of many; None at the end.
 
         Raises:
-            UpstreamFault: slow, cut, malformed, oversized or failed.
+            UpstreamFault: slow, cut, malformed, empty, oversized or failed; after the events that came before it.
         """
-        while not self._done:
-            chunk = await self._read()
-            batch, fault = self._events(self._splitter.feed(chunk) if chunk else self._last_event())
-            if batch:
-                yield batch
-            if fault is not None:
-                raise fault
-            if not chunk:
-                break
-        if not self._done and not self._has_usage:
-            raise UpstreamCut(f"{self._url} ended its stream before [DONE]; try again", url=self._url)
+        reader = self._reader
+        while not reader.ended and reader.fault is None:
+            chunk = await self._next()
+            batch = reader.read(chunk) if chunk else reader.finish()
+            if batch.data or batch.text:
+                return batch
+        if reader.fault is not None:
+            raise reader.fault
         await self._reach_the_end()
+        return None
 
-    async def _read(self) -> bytes:
+    def close(self) -> None:
+        """Stop watching time."""
+        self._timer.cancel()
+
+    async def _next(self) -> bytes:
         """Read what is there; after the first read the limit is `idle` instead of `first_byte`."""
+        self._waits_since = self._loop.time()
         try:
-            chunk = await self._response.content.readany()
+            chunk = await self._content.readany()
         except TRANSPORT_ERRORS as error:
             raise transport_fault(error, self._url, self._limits, started=self._started) from error
+        self._waits_since = None
         if not self._started:
             self._started = True
-            connection = self._response.connection
-            if connection is not None and connection.protocol is not None:
-                connection.protocol.read_timeout = self._limits.idle
-                connection.protocol.start_timeout()
+            self._timer.cancel()
+            self._timer = self._watch(self._loop.time() + self._limits.idle)
         return chunk
 
-    def _last_event(self) -> Iterable[bytes]:
-        """Complete an event whose blank line never came, so that what is sent after it stays apart."""
-        rest = self._splitter.finish()
-        return [rest + b"\n\n"] if rest.strip() else []
+    def _watch(self, until: float) -> asyncio.TimerHandle:
+        return self._loop.call_at(min(until, self._ends_at), self._look)
 
-    def _events(self, raws: Iterable[bytes]) -> tuple[list[StreamEvent], UpstreamFault | None]:
-        batch: list[StreamEvent] = []
-        try:
-            for raw in raws:
-                event = read_event(raw, self._secret)
-                batch.append(event)
-                self._has_usage = self._has_usage or event.usage_only
-                if event.done:
-                    self._done = True
-                    break
-        except UpstreamFault as fault:
-            return batch, fault
-        return batch, None
+    def _look(self) -> None:
+        """End a read that passed a limit; look again when the next one may have."""
+        now = self._loop.time()
+        limit = self._limits.idle if self._started else self._limits.first_byte
+        idle_until = (now if self._waits_since is None else self._waits_since) + limit
+        if now >= self._ends_at:
+            self._content.set_exception(TimeoutError())
+        elif now >= idle_until:
+            self._content.set_exception(aiohttp.SocketTimeoutError())
+        else:
+            self._timer = self._watch(idle_until)
 
     async def _reach_the_end(self) -> None:
         """Take the few bytes that close the answer, so that the connection can serve another call."""
         with contextlib.suppress(*TRANSPORT_ERRORS):
             async with asyncio.timeout(_GRACE_AFTER_DONE):
-                while await self._response.content.readany():
+                while await self._content.readany():
                     pass

@@ -1,5 +1,6 @@
 """The client of one OpenAI-compatible server."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
@@ -10,14 +11,15 @@ import aiohttp
 import orjson
 
 from usufruct.connectors.openai.answer import Answer, OfferedModel, read_answer, read_models
-from usufruct.connectors.openai.errors import InvalidUpstream, UpstreamMalformed, UpstreamOversized, UpstreamRejected
+from usufruct.connectors.openai.errors import InvalidUpstream, UpstreamOversized, UpstreamRejected
 from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, status_fault, transport_fault
 from usufruct.connectors.openai.limits import Limits
+from usufruct.connectors.openai.reuse import ReusingConnector, is_unanswered, on_kept_connection
 from usufruct.connectors.openai.stream import ChatStream
 
 # Under the 5 s after which uvicorn (so vLLM too) closes an idle connection: a call must never meet one half closed.
 _KEEP_ALIVE = 4.0
-_ERROR_BYTES = 1 << 16
+_ERROR_BYTES = _HEAD_BYTES = 1 << 16
 _BODY = Mapping[str, Any]
 
 
@@ -37,6 +39,8 @@ class Upstream:
         self._limits = limits or Limits()
         self._secret = api_key
         self._session: aiohttp.ClientSession | None = None
+        self._unpooled: aiohttp.ClientSession | None = None
+        self._of_streams = aiohttp.ClientTimeout(sock_connect=self._limits.connect, sock_read=self._limits.first_byte)
         if not (api_key.isascii() and api_key.isprintable()):
             raise InvalidUpstream("api_key has characters no HTTP header can carry; copy it again")
 
@@ -53,9 +57,11 @@ class Upstream:
 
     async def close(self) -> None:
         """Close all connections; a later call opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        sessions = (self._session, self._unpooled)
+        self._session = self._unpooled = None
+        for session in sessions:
+            if session is not None:
+                await session.close()
 
     async def chat(self, body: _BODY) -> Answer:
         """Ask for one whole chat answer; streaming options in `body` are dropped."""
@@ -70,17 +76,19 @@ class Upstream:
         The block is entered when the server has accepted the request: refusals are raised before it.
         """
         asked = {"include_usage": True}  # and nothing else: the count at the end is of the whole answer
-        timeout = aiohttp.ClientTimeout(
-            total=self._limits.total, sock_connect=self._limits.connect, sock_read=self._limits.first_byte
-        )
-        response = await self._open(
-            "POST", "/chat/completions", {**body, "stream": True, "stream_options": asked}, timeout
-        )
+        ends_at = asyncio.get_running_loop().time() + self._limits.total
         try:
-            if response.content_type != "text/event-stream":
-                raise UpstreamMalformed(f"{self.url} answered {response.content_type} where a stream was asked for")
-            yield ChatStream(response, self.url, self._limits, self._secret)
+            async with asyncio.timeout_at(ends_at):
+                response = await self._open(
+                    "POST", "/chat/completions", {**body, "stream": True, "stream_options": asked}, self._of_streams
+                )
+        except TimeoutError as error:
+            raise transport_fault(error, self.url, self._limits, started=False) from error
+        stream = ChatStream(response, self.url, self._limits, self._secret, ends_at)
+        try:
+            yield stream
         finally:
+            stream.close()
             response.release()
 
     async def embeddings(self, body: _BODY) -> Answer:
@@ -116,20 +124,39 @@ class Upstream:
     async def _open(
         self, method: str, path: str, body: _BODY | None, timeout: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
-        """Send a request and return its answer once the head is here and says 200."""
-        session = self._session = self._session or self._new_session()
+        """Send a request and return its answer once the head is here and says 2xx."""
         data = None if body is None else orjson.dumps(body)
         try:
-            response = await session.request(method, self.url + path, data=data, timeout=timeout, allow_redirects=False)
+            response = await self._send(method, self.url + path, data, timeout)
         except TRANSPORT_ERRORS as error:
             raise transport_fault(error, self.url, self._limits, started=False) from error
-        if response.status == 200:
+        if 200 <= response.status < 300:
             return response
         try:
             said = await self._read(response, _ERROR_BYTES)
         finally:
             response.release()
         raise status_fault(response.status, response.headers, said[:_ERROR_BYTES], self.url, self._secret)
+
+    async def _send(
+        self, method: str, url: str, data: bytes | None, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        """Send a request; once more, on a new connection, if the server had closed the kept-alive one it went out on.
+
+        A server may close an idle connection at any moment. If not a byte of an answer came, it did not answer.
+        """
+        if self._session is None:
+            self._session = self._new_session(ReusingConnector(_KEEP_ALIVE))
+        session = self._session
+        try:
+            return await session.request(method, url, data=data, timeout=timeout, allow_redirects=False)
+        except aiohttp.ClientConnectionError as error:
+            if not (on_kept_connection.get() and is_unanswered(error)):
+                raise
+        if self._unpooled is None:
+            self._unpooled = self._new_session(aiohttp.TCPConnector(limit=0, force_close=True))
+        session = self._unpooled
+        return await session.request(method, url, data=data, timeout=timeout, allow_redirects=False)
 
     async def _read(self, response: aiohttp.ClientResponse, enough: int) -> bytes:
         """Read to the end, or until there are more than `enough` bytes."""
@@ -143,14 +170,16 @@ class Upstream:
             raise transport_fault(error, self.url, self._limits, started=True) from error
         return b"".join(parts)
 
-    def _new_session(self) -> aiohttp.ClientSession:
+    def _new_session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if self._secret:
             headers["Authorization"] = f"Bearer {self._secret}"
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE),
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
+            max_line_size=_HEAD_BYTES,
+            max_field_size=_HEAD_BYTES,
         )
 
 

@@ -1,5 +1,6 @@
 """How many text tokens an upstream says it read and wrote."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -28,29 +29,55 @@ class UsageFault(Enum):
     INVALID = "invalid"
 
 
-def read_usage(reported: object, *, has_output: bool = True) -> Usage | UsageFault:
-    """Read the `usage` member of an answer; never raises.
+def reported_usage(content: Mapping[str, Any]) -> object:
+    """Return what an answer or event reports as its usage, unread; None when it reports nothing.
 
-    `has_output` is False for embeddings, whose usage has no `completion_tokens`. A number must be an integer from 0 to
-    2**63 - 1: strings, fractions, booleans and negative numbers make the whole report invalid.
+    Looked for where OpenAI has it, then where other servers put it: in a choice, or under `x_groq`.
+    """
+    usage = content.get("usage")
+    if usage is not None:
+        return usage
+    choices = content.get("choices")
+    for holder in (*(choices if isinstance(choices, list) else ()), content.get("x_groq")):
+        if isinstance(holder, dict) and holder.get("usage") is not None:
+            return holder["usage"]
+    return None
+
+
+def read_usage(reported: object, *, has_output: bool = True) -> Usage | UsageFault:
+    """Read the `usage` of an answer; never raises.
+
+    `has_output` is False for embeddings, whose usage has no `completion_tokens`. A number must be whole, from 0 to
+    2**63 - 1; `4.0` is whole. Strings, fractions, booleans and negative numbers make the whole report invalid. A
+    report without both counts (only a total, say) is none.
     """
     if reported is None:
         return UsageFault.ABSENT
     if not isinstance(reported, dict):
         return UsageFault.INVALID
-    counts: tuple[Any, ...] = (
-        reported.get("prompt_tokens"),
-        reported.get("completion_tokens") if has_output else 0,
+    given = (reported.get("prompt_tokens"), reported.get("completion_tokens"))
+    if given == (None, None):
+        return UsageFault.ABSENT
+    counts = (
+        _count(given[0]),
+        _count(given[1]) if has_output else 0,
         _detail(reported.get("prompt_tokens_details"), "cached_tokens"),
         _detail(reported.get("completion_tokens_details"), "reasoning_tokens"),
     )
-    if all(type(n) is int and 0 <= n <= _LARGEST for n in counts):
-        return Usage(*counts)
-    return UsageFault.INVALID
+    if any(count is None for count in counts):
+        return UsageFault.INVALID
+    return Usage(*(count for count in counts if count is not None))
 
 
-def _detail(group: object, name: str) -> object:
-    """Return a number of a group of details; 0 when the group or the number is left out."""
+def _detail(group: object, name: str) -> int | None:
+    """Return a number of a group of details; 0 when the group or the number is left out, None when it is no number."""
     if isinstance(group, dict):
         group = group.get(name)
-    return 0 if group is None else group
+    return 0 if group is None else _count(group)
+
+
+def _count(number: object) -> int | None:
+    """Return a whole number of text tokens; None for anything else."""
+    if type(number) is float and number.is_integer():
+        number = int(number)
+    return number if type(number) is int and 0 <= number <= _LARGEST else None

@@ -1,0 +1,53 @@
+"""The text of an answer, as receipts hash it: whatever the model wrote, in order."""
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+_PROTOCOL = frozenset({"role", "id", "type", "index", "tool_call_id"})
+_REASONING = ("reasoning_content", "reasoning", "reasoning_details")
+"""Names under which servers send the same reasoning; the first that holds something counts."""
+
+
+def output_text(choices: object) -> str:
+    """Return the text under the `message` of a whole answer's `choices`."""
+    return "".join(_texts(choices, "message"))
+
+
+def delta_text(choices: object) -> str:
+    """Return the text under the `delta` of one event's `choices`; a `message` beside it repeats what deltas brought."""
+    return "".join(_texts(choices, "delta"))
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256 of a text's UTF-8: surrogate pairs joined, each lone surrogate replaced by U+FFFD."""
+    content = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+    return "0x" + sha256(content).hexdigest()
+
+
+def _texts(choices: object, member: str) -> Iterator[str]:
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict):
+            part = choice.get(member)
+            if isinstance(part, dict):
+                yield from _strings(_reasoning_once(part))
+            elif isinstance(text := choice.get("text"), str):
+                yield text
+
+
+def _reasoning_once(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    spoken = [name for name in _REASONING if part.get(name)]
+    return {name: value for name, value in part.items() if name not in spoken[1:]}
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Yield the texts in a JSON value in order; by a stack of its own, as a server may nest very deeply."""
+    stack = [value]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, str):
+            yield top
+        elif isinstance(top, list):
+            stack += reversed(top)
+        elif isinstance(top, dict):
+            stack += [each for name, each in reversed(top.items()) if name not in _PROTOCOL]
