@@ -6,6 +6,7 @@ import pytest
 
 from usufruct.chain.contracts.till import Till
 from usufruct.core import checksum
+from usufruct.payments import claim_due
 
 pytestmark = pytest.mark.anvil
 
@@ -41,14 +42,41 @@ def test_a_round_shows_what_the_chain_did(commands, cli_world, librarian_url):
     assert commands.json("claim", "run", "--everything")["batches"] == []
 
 
-def test_one_claims_at_a_time(commands):
+def test_a_worker_that_claims_is_asked_to_claim_everything(commands, cli_world, librarian_url):
+    payee = cli_world.OWNER_OF_SHARES.address
+    sold = commands.json(
+        "sell", "--no-up", "--upstream", librarian_url, "--model", "librarian", "--name", "asked", "--pay-to", payee
+    )
+
+    async def while_a_worker_claims(installation):
+        key = await cli_world.paying_key(installation)
+        await cli_world.charge(installation, key, int(sold["asset"], 16), 1_234)
+        assert await installation.claimer.take()
+        worker = asyncio.create_task(claim_due(installation.claimer, installation.claim_requests, poll_seconds=0.05))
+        try:
+            return (
+                await asyncio.to_thread(commands.json, "claim", "run"),
+                await asyncio.to_thread(commands.json, "claim", "run", "--everything"),
+            )
+        finally:
+            worker.cancel()
+            await asyncio.wait([worker])
+
+    due, everything = commands.inside(while_a_worker_claims)
+    assert "nothing is due" in due["note"]
+    [batch] = everything["batches"]
+    assert (batch["amount"], batch["paid"], batch["state"]) == ("1234", {checksum(payee): "1234"}, "confirmed")
+
+
+def test_a_worker_that_does_not_answer_is_named(commands):
     async def while_another_claims(installation):
         assert await installation.claimer.take()
-        refused = await asyncio.to_thread(commands.refused, "claim", "run", "--everything")
+        refused = await asyncio.to_thread(commands.refused, "claim", "run", "--everything", "--wait", "1")
+        await installation.claim_requests.serve(installation.claimer)
         await installation.claimer.release()
         return refused
 
     refused = commands.inside(while_another_claims)
     assert refused.code == "claimed_elsewhere"
-    assert "claims.threshold" in refused.message
+    assert "usufruct doctor" in refused.message
     assert "nothing is due" in commands.json("claim", "run")["note"]

@@ -112,7 +112,7 @@ LANDED = {
     "r1002_chain.py": "2c6e418b0a33f692",
     "r1003_keys.py": "3a4ed20ebbfa4196",
     "r1004_catalogue.py": "2c03494611562b52",
-    "r1005_settlement.py": "7079708d577d3f65",
+    "r1005_settlement.py": "561d11bfbc66935d",
     "r1006_assets.py": "548504b1323ffca0",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.

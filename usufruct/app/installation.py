@@ -40,6 +40,7 @@ from usufruct.payments import (
     ChannelTerms,
     Claimer,
     ClaimPolicy,
+    ClaimRequests,
     Counters,
     Deposits,
     Escrow,
@@ -147,6 +148,11 @@ class Installation(ChainAccess):
         return Claimer(side, sender, self.catalogue, sink, self.observer, policy=policy, counters=counters)
 
     @cached_property
+    def claim_requests(self) -> ClaimRequests:
+        """Return what commands ask the claiming process by."""
+        return ClaimRequests(self.database)
+
+    @cached_property
     def refunds(self) -> Refunds:
         """Return what gives unused money back."""
         policy = RefundPolicy(cooling_seconds=self.config.refunds.cooling_seconds)
@@ -207,7 +213,7 @@ class Installation(ChainAccess):
         return {
             "assets": partial(follow, self.follower),
             "watch": partial(watch, self.watcher),
-            "claim": partial(claim_due, self.claimer),
+            "claim": partial(claim_due, self.claimer, self.claim_requests),
             "deposit": partial(deposit_due, self.deposits),
             "refund": partial(refund_due, self.refunds),
             "owed": partial(owed_due, self.owed),

@@ -1,5 +1,6 @@
 """`usufruct claim`: what was charged goes to the chain, and to the owners."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -11,46 +12,83 @@ from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Earned
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Deferred, Paid
+from usufruct.cli.narrator import Narrator
 from usufruct.cli.printing import Json, print_facts, print_json, say
 from usufruct.cli.running import run
 from usufruct.config import load_config
 from usufruct.core import Conflict, checksum
-from usufruct.payments import Batch
+from usufruct.payments import Batch, ClaimRequests
 
 app = typer.Typer(help="Claims: what was charged goes to the chain and to the owners.", no_args_is_help=True)
 
 _NOTHING = "nothing is due; --everything claims what is charged but not due yet"
 
 
+_ANSWER_SECONDS = 120
+_POLL_SECONDS = 0.2
+
+
 class ClaimedElsewhere(Conflict):
-    """One process claims for a till at a time, and another one does."""
+    """One process claims for a till at a time; another one does, and has not served the request."""
 
     code = "claimed_elsewhere"
+
+
+class ClaimFailed(Conflict):
+    """The process that claims was stopped by an error; its message is repeated."""
+
+    code = "claim_failed"
 
 
 @app.command("run")
 def run_claim(
     everything: Annotated[bool, typer.Option("--everything", help="Claim all that is charged, due or not.")] = False,
+    wait: Annotated[int, typer.Option(help="Seconds to wait for a worker that claims.", min=1)] = _ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
-    """Claim what is due now, once, and show each transaction."""
+    """Claim what is due now, once, and show each transaction. A running worker is asked to do it."""
+    narrator = Narrator(to_stderr=True)
 
     async def work() -> None:
         async with open_installation(load_config()) as installation:
             claimer = installation.claimer
-            if not await claimer.take():
-                raise ClaimedElsewhere(
-                    "another process claims for this till (a worker of `usufruct up`, say), so nothing was done; it "
-                    "claims what is due by itself, above claims.threshold at once; for all the rest stop it first"
-                )
-            try:
-                batches = await claimer.run(everything=everything)
-            finally:
-                await claimer.release()
+            batches: Sequence[Batch]
+            if await claimer.take():
+                try:
+                    batches = await claimer.run(everything=everything)
+                finally:
+                    await claimer.release()
+            else:
+                with narrator.working("asking the worker that claims for this till"):
+                    batches = await _ask_worker(installation.claim_requests, everything, wait)
             found = [await _facts(installation, batch) for batch in batches]
             _tell(found, "" if found else _NOTHING, installation, as_json=as_json)
 
     run(work)
+
+
+async def _ask_worker(requests: ClaimRequests, everything: bool, seconds: int) -> Sequence[Batch]:
+    """Leave a request in the database and wait until the process that claims has served it.
+
+    Raises:
+        ClaimedElsewhere: when it is not served in time; the request is taken back.
+        ClaimFailed: when an error stopped it.
+    """
+    request = await requests.ask(everything=everything)
+    try:
+        async with asyncio.timeout(seconds):
+            while (answer := await requests.answer_of(request)) is None:  # noqa: ASYNC110 - the database tells nothing
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        await requests.withdraw(request)
+        raise ClaimedElsewhere(
+            f"another process claims for this till and has not answered in {seconds} s; "
+            "see whether its worker is well with `usufruct doctor`, or ask again with a longer --wait",
+            seconds=seconds,
+        ) from None
+    if answer.error:
+        raise ClaimFailed(f"the worker's claim failed: {answer.error}")
+    return answer.batches
 
 
 async def _facts(installation: Installation, batch: Batch) -> dict[str, Any]:

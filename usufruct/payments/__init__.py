@@ -86,6 +86,7 @@ from usufruct.payments.receipt import (
     verify_receipt,
 )
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
+from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deposits import DepositAuthorization, Deposited, Deposits
 from usufruct.payments.settlement.errors import (
@@ -186,6 +187,7 @@ __all__ = [
     "Claim",
     "ClaimPending",
     "ClaimPolicy",
+    "ClaimRequests",
     "Claimer",
     "Counters",
     "DepositAuthorization",

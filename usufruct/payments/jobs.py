@@ -1,6 +1,9 @@
 """What a worker runs for the money: follow the chain, finish deposits, claim and burn, refund, give signs of life."""
 
+from functools import partial
+
 from usufruct.core import forever
+from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.owed import Owed
@@ -14,10 +17,10 @@ async def watch(watcher: Watcher, *, poll_seconds: float = 1.0) -> None:
     await forever("watch", watcher.poll, poll_seconds)
 
 
-async def claim_due(claimer: Claimer, *, poll_seconds: float = 5.0) -> None:
-    """Claim what is due, for ever; gives the claimer's lease back when it is stopped."""
+async def claim_due(claimer: Claimer, requests: ClaimRequests, *, poll_seconds: float = 5.0) -> None:
+    """Claim what is due or asked for, until cancelled; then let another process claim."""
     try:
-        await forever("claim", claimer.run, poll_seconds)
+        await forever("claim", partial(requests.serve, claimer), poll_seconds)
     finally:
         await claimer.release()
 

@@ -168,6 +168,11 @@ async def unfinished_batches(unit: Unit) -> list[Batch]:
     return await _batches(unit, batches.c.state == BatchState.PLANNED)
 
 
+async def find_batches(unit: Unit, ids: Sequence[Hash32]) -> list[Batch]:
+    """Return the batches with these ids."""
+    return await _batches(unit, batches.c.id.in_(ids))
+
+
 async def splitting_keys(unit: Unit) -> list[str]:
     """Return the outbox keys of confirmed transactions that split money, the newest first."""
     paying = batches.c.kind.in_((BatchKind.CLAIM, BatchKind.SPLIT)), batches.c.state == BatchState.CONFIRMED

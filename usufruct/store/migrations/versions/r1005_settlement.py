@@ -40,6 +40,16 @@ def upgrade() -> None:
         sa.Column("hash", HashColumn),
         sa.PrimaryKeyConstraint("channel_id", name="pk_watched_channels"),
     )
+    op.create_table(
+        "claim_requests",
+        sa.Column("id", HashColumn, nullable=False),
+        sa.Column("everything", sa.Boolean, nullable=False),
+        sa.Column("asked_at", sa.BigInteger, nullable=False),
+        sa.Column("answered_at", sa.BigInteger),
+        sa.Column("batches", sa.Text, nullable=False),
+        sa.Column("error", sa.String(500), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_claim_requests"),
+    )
 
 
 def _batches() -> None:

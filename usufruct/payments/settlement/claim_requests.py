@@ -1,0 +1,99 @@
+"""Requests to claim now: a command leaves one in the database, the process that claims serves it."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import BigInteger, Boolean, Column, String, Table, Text, delete, insert, select, update
+
+from usufruct.chain import as_hash32
+from usufruct.core import Hash32, UsufructError
+from usufruct.payments.settlement.claimer import Claimer
+from usufruct.payments.settlement.model import Batch
+from usufruct.payments.settlement.store import find_batches
+from usufruct.store import Database, HashColumn, metadata
+
+_KEPT_SECONDS = 86_400
+_MESSAGE = 500
+
+claim_requests = Table(
+    "claim_requests",
+    metadata,
+    Column("id", HashColumn, primary_key=True),
+    Column("everything", Boolean, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("answered_at", BigInteger),
+    Column("batches", Text, nullable=False),  # ids, as a JSON list
+    Column("error", String(_MESSAGE), nullable=False),  # empty: none
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAnswer:
+    """What became of a request: the batches that ended, and the message of the error that stopped the rest, or ""."""
+
+    batches: tuple[Batch, ...]
+    error: str
+
+
+class ClaimRequests:
+    """The requests of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ask(self, *, everything: bool) -> Hash32:
+        """Ask for a round of claims; `everything`: also of what is not due. Returns the request's id."""
+        request, now = as_hash32(secrets.token_bytes(32)), await self._database.now()
+        async with self._database.transaction() as unit:
+            await unit.change(delete(claim_requests).where(claim_requests.c.asked_at < now - _KEPT_SECONDS))
+            row = {"id": request, "everything": everything, "asked_at": now, "batches": "[]", "error": ""}
+            await unit.change(insert(claim_requests).values(row))
+        return request
+
+    async def answer_of(self, request: Hash32) -> ClaimAnswer | None:
+        """Return what became of a request; None while it waits."""
+        asked = select(claim_requests).where(claim_requests.c.id == request, claim_requests.c.answered_at.is_not(None))
+        async with self._database.snapshot() as unit:
+            for row in await unit.rows(asked):
+                ids = [Hash32(each) for each in orjson.loads(row.batches)]
+                return ClaimAnswer(tuple(await find_batches(unit, ids)), row.error)
+        return None
+
+    async def withdraw(self, request: Hash32) -> None:
+        """Take a request back that nobody has served."""
+        async with self._database.transaction() as unit:
+            await unit.change(delete(claim_requests).where(claim_requests.c.id == request))
+
+    async def serve(self, claimer: Claimer) -> list[Batch]:
+        """Claim what is due, or everything where a request asks for that, and answer the requests there are.
+
+        Does nothing while another process claims.
+
+        Raises:
+            UsufructError: as `Claimer.run`; the requests are answered with its message.
+        """
+        if not await claimer.take():
+            return []
+        async with self._database.snapshot() as unit:
+            asked = await unit.rows(select(claim_requests).where(claim_requests.c.answered_at.is_(None)))
+        requests = [Hash32(row.id) for row in asked]
+        try:
+            batches = await claimer.run(everything=any(row.everything for row in asked))
+        except UsufructError as error:
+            await self._answer(requests, [], error.message)
+            raise
+        await self._answer(requests, batches, "")
+        return batches
+
+    async def _answer(self, requests: Sequence[Hash32], batches: Sequence[Batch], error: str) -> None:
+        if not requests:
+            return
+        told = {
+            "answered_at": await self._database.now(),
+            "batches": orjson.dumps([batch.id for batch in batches]).decode(),
+            "error": error[:_MESSAGE],
+        }
+        async with self._database.transaction() as unit:
+            await unit.change(update(claim_requests).where(claim_requests.c.id.in_(requests)).values(told))
