@@ -1,7 +1,7 @@
 """Logs are read once each, in order, with their checkpoint, and taken back when the chain takes them back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -15,13 +15,13 @@ from usufruct.chain import (
     Devnet,
     Indexer,
     Log,
+    NodeLags,
     ReorgTooDeep,
     RpcRefused,
-    RpcUnavailable,
     Stream,
 )
 from usufruct.chain.contracts.test_dollar import TestDollar, Transfer
-from usufruct.core import Address
+from usufruct.core import Address, FakeClock
 from usufruct.store import Database, Unit
 
 pytestmark = pytest.mark.anvil
@@ -355,25 +355,137 @@ async def test_a_reorganisation_while_reading_is_not_read_through(
     assert await rows() == [1]
 
 
-async def test_running_survives_a_node_that_is_away(
+class Lagging(Client):
+    """A node whose logs may hide its newest blocks, or all blocks after one."""
+
+    hidden = 0
+    after: int | None = None
+    asked: list[tuple[int, int]]
+
+    async def logs(self, first: int, last: int, **filters: Any) -> list[Log]:
+        self.asked.append((first, last))
+        seen = await self.block_number() - self.hidden if self.after is None else self.after
+        return [log for log in await super().logs(first, last, **filters) if log.block_number <= seen]
+
+
+@pytest.fixture
+async def lagging(anvil: Anvil) -> AsyncIterator[Lagging]:
+    async with Lagging(anvil.url) as opened:
+        opened.asked = []
+        yield opened
+
+
+async def test_logs_that_the_node_hid_come_with_the_next_block_in_order(
+    client: Client, lagging: Lagging, files: Database, rows: Rows, dollar: TestDollar
+):
+    handler = Minted()
+    indexer = Indexer(lagging, files, stream(handler))
+    await mint(dollar, client, 1)
+    await indexer.catch_up()
+    lagging.after = (await indexer.position()).block
+    for amount in (2, 3, 4):
+        await mint(dollar, client, amount)
+        await indexer.catch_up()
+    assert await rows() == [1]
+    lagging.after = None
+    await mint(dollar, client, 5)
+    await indexer.catch_up()
+    assert await rows() == [1, 2, 3, 4, 5]
+    assert len(handler.back) == 1
+    assert await indexer.gaps() == 1
+
+
+async def test_logs_that_the_node_hid_come_without_any_new_block(
+    client: Client, lagging: Lagging, files: Database, rows: Rows, dollar: TestDollar
+):
+    clock = FakeClock()
+    indexer = Indexer(lagging, files, stream(Minted()), clock=clock)
+    lagging.hidden = 3
+    await mint(dollar, client, 1)
+    await indexer.catch_up()
+    lagging.hidden = 0
+    await indexer.catch_up()
+    assert await rows() == [], "it is not time to look again"
+    clock.advance(1)
+    await indexer.catch_up()
+    assert await rows() == [1]
+
+
+async def test_a_quiet_chain_is_read_again_a_few_times_and_no_more(
+    client: Client, lagging: Lagging, files: Database, rows: Rows, dollar: TestDollar
+):
+    clock = FakeClock()
+    indexer = Indexer(lagging, files, stream(Minted()), clock=clock)
+    await mint(dollar, client, 1)
+    await indexer.catch_up()
+    lagging.asked.clear()
+    for _ in range(600):
+        clock.advance(1)
+        await indexer.catch_up()
+    assert 5 <= len(lagging.asked) <= 8
+
+
+async def test_a_reader_that_begins_anew_looks_at_the_newest_ranges_again(
+    client: Client, lagging: Lagging, files: Database, rows: Rows, dollar: TestDollar
+):
+    """A process ended right after it read what the node hid; the chain has gone far since."""
+    lagging.hidden = 3
+    await mint(dollar, client, 1)
+    await Indexer(lagging, files, stream(Minted())).catch_up()
+    lagging.hidden = 0
+    await Devnet(client).mine(400)
+    await mint(dollar, client, 2)
+    await Indexer(lagging, files, stream(Minted(), range_blocks=100)).catch_up()
+    assert await rows() == [1, 2]
+
+
+async def test_what_was_read_long_after_it_came_is_not_read_again(
+    client: Client, lagging: Lagging, files: Database, rows: Rows, dollar: TestDollar
+):
+    await Devnet(client).mine(1_000)
+    await Indexer(lagging, files, stream(Minted(), range_blocks=200)).catch_up()
+    assert sum(last - first + 1 for first, last in lagging.asked) < 1_100
+
+
+async def test_nothing_is_read_on_while_the_node_has_less_than_it_had(
+    client: Client, lagging: Lagging, files: Database, rows: Rows, dollar: TestDollar
+):
+    indexer = Indexer(lagging, files, stream(Minted()))
+    await mint(dollar, client, 1, 2)
+    await indexer.catch_up()
+    position = await indexer.position()
+    lagging.after = position.block - 1
+    await mint(dollar, client, 3)
+    with pytest.raises(NodeLags, match="0 logs of stream minted"):
+        await indexer.catch_up()
+    assert await indexer.position() == position
+    lagging.after = None
+    await indexer.catch_up()
+    assert await rows() == [1, 2, 3]
+
+
+async def test_the_overlap_is_read_in_pieces_where_the_node_allows_few_blocks(
     anvil: Anvil, client: Client, files: Database, rows: Rows, dollar: TestDollar
 ):
-    class Away(Client):
-        failures = 3
+    async with Narrow(anvil.url) as narrow:
+        narrow.asked = []
+        indexer = Indexer(narrow, files, stream(Minted()))
+        for amount in range(1, 6):
+            await mint(dollar, client, amount)
+            await Devnet(client).mine(10)
+            await indexer.catch_up()
+    assert await rows() == [1, 2, 3, 4, 5]
 
-        async def block_number(self) -> int:
-            if self.failures:
-                self.failures -= 1
-                raise RpcUnavailable("away")
-            return await super().block_number()
 
+async def test_a_lone_node_with_a_shorter_chain_has_gone_back(
+    client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    indexer = Indexer(client, files, stream(Minted()), alone=True)
     await mint(dollar, client, 1)
-    async with Away(anvil.url) as away:
-        task = asyncio.create_task(Indexer(away, files, stream(Minted())).run(0.01))
-        async with asyncio.timeout(20):
-            while await rows() != [1]:
-                await asyncio.sleep(0.01)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    assert away.failures == 0
+    await indexer.catch_up()
+    remembered = await Devnet(client).snapshot()
+    await mint(dollar, client, 2)
+    await indexer.catch_up()
+    await Devnet(client).revert(remembered)
+    await indexer.catch_up()
+    assert await rows() == [1]

@@ -29,7 +29,7 @@ from usufruct.chain.contracts.structs import Kind, PayeeKind, PriceCard, Registr
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import LedgerConfig
-from usufruct.core import Address, AssetId, ChainId, Hash32, NotFound
+from usufruct.core import Address, AssetId, ChainId, FakeClock, Hash32, NotFound
 from usufruct.payments import (
     Bill,
     ChainSide,
@@ -196,7 +196,19 @@ class Town:
         terms = ChannelTerms(place.till, frozenset({place.dollar}))
         passes = PassTerms(CHAIN, place.passes, CLAIM_KEY.address, place.dollar)
         final = options.get("final_blocks", 4)
-        self.side = ChainSide(client, ESCROW, terms, self.ledger, database, confirmations, final, passes)
+        self.clock = FakeClock()
+        self.side = ChainSide(
+            client,
+            ESCROW,
+            terms,
+            self.ledger,
+            database,
+            confirmations,
+            final,
+            passes,
+            alone=options.get("alone", False),
+            sweep_seconds=options.get("sweep_seconds", 600),
+        )
         self.till = Till(place.till, client)
         self.dollar = TestDollar(place.dollar, client)
         self.settlement = BatchSettlement(SETTLEMENT, client)
@@ -204,7 +216,7 @@ class Town:
         self.register = Register(dict(zip(place.assets, place.shares, strict=True)))
         self.leavers = Gone()
         self.observer = Observer(self.side)
-        self.watcher = Watcher(self.side, self.observer)
+        self.watcher = Watcher(self.side, self.observer, self.clock)
         self.claim_sender = self.sender(CLAIM_KEY, confirmations)
         self.relayer = self.sender(RELAYER, confirmations)
         wait = options.get("wait_seconds", 5.0)

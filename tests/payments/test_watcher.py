@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from usufruct.chain import RpcUnavailable
+from usufruct.chain import NodeLags, RpcUnavailable
 from usufruct.payments import ChannelRefused, ChannelWithdrawing, watch
 
 
@@ -49,6 +49,65 @@ async def test_an_announced_withdrawal_closes_the_channel_to_new_calls(town):
 
     with pytest.raises(ChannelWithdrawing):
         await town.call("too late", 1)
+
+
+def hide_newest(town, blocks: int) -> None:
+    """Make the node's logs lag its head: what is in its newest blocks is not answered."""
+    logs = town.client.logs
+
+    async def lagging(first: int, last: int, **filters: object) -> list[object]:
+        seen = await town.client.block_number() - blocks
+        return [log for log in await logs(first, last, **filters) if log.block_number <= seen]
+
+    town.client.logs = lagging if blocks else logs
+
+
+async def test_a_withdrawal_that_the_nodes_logs_hid_is_seen_a_second_later(town):
+    await town.deposit(5_000)
+    await town.call("served", 300)
+    await town.devnet.mine(5)
+    await town.watcher.poll()
+    shown = town.client.logs
+    hide_newest(town, 3)
+    await town.withdraw(4_000)
+    await town.watcher.poll()
+    await town.call("not known yet", 1)
+
+    town.client.logs = shown
+    town.clock.advance(1)
+    await town.watcher.poll()
+    with pytest.raises(ChannelWithdrawing):
+        await town.call("too late", 1)
+    assert await town.watcher.gaps() == 1
+
+
+async def test_a_withdrawal_whose_logs_never_come_is_seen_by_reading_the_channel(make_town):
+    town = make_town(sweep_seconds=0)
+    await town.deposit(5_000)
+    await town.call("served", 300)
+    await town.watcher.poll()
+    hide_newest(town, 10**6)
+    await town.withdraw(4_000)
+    with pytest.raises(NodeLags):
+        await town.watcher.poll()
+
+    with pytest.raises(ChannelWithdrawing):
+        await town.call("too late", 1)
+
+
+async def test_a_lone_node_that_went_back_is_believed_at_once(make_town):
+    town = make_town(alone=True)
+    await town.deposit(5_000)
+    before = await town.devnet.snapshot()
+    await town.devnet.mine(3)
+    await town.deposit_by_stranger(700)
+    await town.devnet.mine(town.side.final_blocks)
+    await town.watcher.poll()
+    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+
+    await town.devnet.revert(before)
+    await town.watcher.poll()
+    assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
 
 
 async def test_a_withdrawal_is_seen_before_its_block_has_its_confirmations(make_town):

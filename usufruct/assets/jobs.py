@@ -34,7 +34,7 @@ from usufruct.assets.store import (
     told,
 )
 from usufruct.assets.wording import read_text
-from usufruct.chain import HORIZON_BLOCKS, Client, Deployments, Indexer, Log, Stream
+from usufruct.chain import DEVNET_CHAINS, HORIZON_BLOCKS, Client, Deployments, Indexer, Log, Stream
 from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (
     AssetRegistered,
@@ -170,7 +170,8 @@ class Follower:
             topics=(_topics(),),
             confirmations=self._depth,
         )
-        self._indexer = Indexer(client, database, stream, horizon_blocks=HORIZON_BLOCKS)
+        self._alone = self._chain_id in DEVNET_CHAINS
+        self._indexer = self._reader(stream)
 
     async def poll(self) -> None:
         """Take in what happened since the last time, and tell what took effect.
@@ -188,6 +189,10 @@ class Follower:
         """Return how many blocks were not read yet; raises as `poll`."""
         return await self._indexer.behind()
 
+    async def gaps(self) -> int:
+        """Return how often the node had hidden logs."""
+        return await self._indexer.gaps()
+
     async def poll_shares(self, asset: ListedAsset) -> None:
         """Take in the transfers of an asset's shares since the last time; raises as `poll`."""
         assert SharesMoved.TOPIC is not None
@@ -199,7 +204,10 @@ class Follower:
             topics=(SharesMoved.TOPIC,),
             confirmations=self._depth,
         )
-        await Indexer(self._client, self._database, stream, horizon_blocks=HORIZON_BLOCKS).catch_up()
+        await self._reader(stream).catch_up()
+
+    def _reader(self, stream: Stream) -> Indexer:
+        return Indexer(self._client, self._database, stream, horizon_blocks=HORIZON_BLOCKS, alone=self._alone)
 
     async def _learn_names(self) -> None:
         """Ask new assets' shares for their names, which never change and are in no log."""

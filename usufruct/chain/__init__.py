@@ -22,7 +22,7 @@ from usufruct.chain.deployments import (
 )
 from usufruct.chain.fees import FeePolicy, FeesOverCap
 from usufruct.chain.hashing import address_of_key, create2_address, keccak
-from usufruct.chain.indexer import Indexer, LogHandler, ReorgTooDeep, Stream
+from usufruct.chain.indexer import Indexer, LogHandler, NodeLags, ReorgTooDeep, Stream
 from usufruct.chain.metrics import lag_metrics, sender_metrics
 from usufruct.chain.plan import (
     COLLECTOR,
@@ -124,6 +124,7 @@ __all__ = [
     "NoContract",
     "NodeAway",
     "NodeBusy",
+    "NodeLags",
     "NonceGap",
     "NotDeployed",
     "NotThisEvent",

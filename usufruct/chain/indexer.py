@@ -5,11 +5,15 @@ they belong to are one database transaction, so that after any crash both are th
 block's hash. When the chain no longer has that block, the newest checkpoint it still has is the fork point: the handler
 forgets what came after it, in one transaction with the step back.
 
+A node's logs may lag its head: it answers for its newest blocks as if they held none. So a checkpoint also keeps how
+many logs its range had, and the ranges of the last `overlap_blocks` are read again with every new one, and after
+1, 2, 4 ... 32 s when no block comes. A range that has more logs now than it had is a gap: the stream steps back to
+before it, as for a reorganisation, and reads on from there. Fewer logs than a range had are a node that is behind.
+
 Anybody can emit any event, so a handler says for each log whether its emitter is one of ours; it is asked inside the
 transaction, log by log, so that a contract registered by one log is known to the next.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,19 +23,28 @@ from usufruct.chain.answers import Header
 from usufruct.chain.binding import Log
 from usufruct.chain.client import Client, Topics
 from usufruct.chain.rpc_errors import RpcRefused
-from usufruct.chain.store import Checkpoint, checkpoint, checkpoints, forget_before, move
-from usufruct.core import Address, Conflict, Faulty, Unavailable
+from usufruct.chain.store import Checkpoint, all_gaps, checkpoint, checkpoints, forget_before, move, note_gap
+from usufruct.core import Address, Clock, Conflict, Faulty, SystemClock, Unavailable
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
 
 _CHUNK = 50
+_FIRST_RECHECK = 1.0
+_LAST_RECHECK = 32.0
+_SUCCESSES_TO_GROW = 20
 
 
 class ReorgTooDeep(Faulty):
     """The chain has none of the blocks a stream was read by."""
 
     code = "reorg_too_deep"
+
+
+class NodeLags(Unavailable):
+    """The node's logs are behind what it showed before."""
+
+    code = "node_lags"
 
 
 class _StreamTaken(Conflict):
@@ -56,8 +69,8 @@ class Stream:
     """What to read.
 
     `first_block`: where reading begins. No `addresses`: any emitter. `confirmations`: how many blocks must follow a
-    block before it is read; 0 reads at once and relies on `rollback`, but where several nodes stand behind one address
-    let a few follow, for one that is behind answers with fewer logs. `range_blocks`: the most blocks read at a time.
+    block before it is read; 0 reads at once and relies on `rollback`. `range_blocks`: the most blocks read at a time.
+    `overlap_blocks`: for how many blocks a node's logs may lag its head; so many are read again and again.
     """
 
     name: str
@@ -67,29 +80,37 @@ class Stream:
     topics: Topics = ()
     confirmations: int = 0
     range_blocks: int = 2000
+    overlap_blocks: int = 64
 
 
 class Indexer:
     """Reads one stream; several processes may, and one of them gets ahead at a time.
 
-    `horizon_blocks`: how far back checkpoints are kept, hence how deep a reorganisation may be.
+    `horizon_blocks`: how far back checkpoints are kept, hence how deep a reorganisation may be. `alone`: there is one
+    node only, as on a devnet: a chain that is shorter than what was read has gone back, the node is not behind.
     """
 
-    def __init__(self, client: Client, database: Database, stream: Stream, *, horizon_blocks: int = 2000) -> None:
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        stream: Stream,
+        *,
+        horizon_blocks: int = 2000,
+        alone: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
         self._client = client
         self._database = database
         self._stream = stream
         self._horizon = horizon_blocks
+        self._alone = alone
+        self._clock = clock or SystemClock()
         self._range = stream.range_blocks
-
-    async def run(self, poll_seconds: float = 1.0) -> None:
-        """Read for ever; nodes and databases that do not answer are asked again."""
-        while True:
-            try:
-                await self.catch_up()
-            except (Unavailable, RpcRefused) as error:
-                _log.warning("stream %s waits: %s", self._stream.name, error.message)
-            await asyncio.sleep(poll_seconds)
+        self._successes = 0
+        self._sure = -1  # up to this block everything was read when it was older than the overlap
+        self._recheck_at = float("-inf")
+        self._recheck_after = _FIRST_RECHECK
 
     async def catch_up(self) -> None:
         """Read everything there is to read now."""
@@ -106,11 +127,17 @@ class Indexer:
         point = await self.position()
         return max(0, await self._client.block_number() - (point.block if point else 0))
 
+    async def gaps(self) -> int:
+        """Return how often the node had hidden logs of this stream."""
+        async with self._database.snapshot() as unit:
+            return sum(found.times for found in await all_gaps(unit) if found.stream == self._stream.name)
+
     async def step(self) -> bool:
         """Read one range, or take one step back; False when there is nothing to do now.
 
         Raises:
             ReorgTooDeep: when no block the stream was read by is on the chain any more.
+            NodeLags: when the node has fewer logs than it had; nothing was read.
         """
         old = await self.position()
         try:
@@ -120,10 +147,18 @@ class Indexer:
             if await self._gone(old, head):
                 await self._step_back(old)
                 return True
-            first, last = old.block + 1, min(old.block + self._range, head - self._stream.confirmations)
-            return first <= last and await self._read(old, first, last)
+            newest = head - self._stream.confirmations
+            first, last = old.block + 1, self._end(old.block, newest)
+            if first <= last:
+                return await self._read(old, first, last, sure=last <= newest - self._stream.overlap_blocks)
+            return await self._recheck(old, head)
         except _StreamTaken:
             return True
+
+    def _end(self, read: int, newest: int) -> int:
+        """Return the end of the next range: no range reaches from before the overlap into it."""
+        settled = newest - self._stream.overlap_blocks
+        return min(read + self._range, settled if read < settled else newest)
 
     async def _begin(self) -> bool:
         """Put the first checkpoint on the block before the first to read; block 0 holds no logs."""
@@ -140,6 +175,8 @@ class Indexer:
         A chain that is shorter than that may be a node that is behind: then an older checkpoint decides.
         """
         if head < point.block:
+            if self._alone:
+                return True
             async with self._database.snapshot() as unit:
                 older = [each for each in await checkpoints(unit, self._stream.name) if each.block <= head]
             if not older:
@@ -148,38 +185,115 @@ class Indexer:
         header = await self._client.header(point.block)
         return header is not None and header.hash != point.hash
 
-    async def _read(self, old: Checkpoint, first: int, last: int) -> bool:
+    async def _recheck(self, old: Checkpoint, head: int) -> bool:
+        """Read the newest ranges again when it is time to; tells whether logs came that were hidden."""
+        if head < old.block or self._clock.monotonic() < self._recheck_at:
+            return False
+        gap = await self._gap(old, await self._window(old))
+        self._recheck_at = self._clock.monotonic() + self._recheck_after
+        if self._recheck_after > _LAST_RECHECK:
+            self._recheck_at = float("inf")
+        self._recheck_after *= 2
+        return gap
+
+    async def _read(self, old: Checkpoint, first: int, last: int, *, sure: bool) -> bool:
         """Read a range, make sure that the chain stayed the same meanwhile, and hand its logs on."""
+        window = await self._window(old)
         ends = [old.block, last]
         before = await self._client.headers(ends)
-        logs = await self._logs(first, last)
+        logs = await self._logs(window[-1].block + 1, last)
         after = await self._client.headers(ends)
         end = after[1]
-        if logs is None or end is None or before != after or after[0] is None or after[0].hash != old.hash:
+        if end is None or before != after or after[0] is None or after[0].hash != old.hash:
             return True
         if any(log.block_number == last and log.block_hash != end.hash for log in logs):
             return True
+        if await self._gap(old, window, logs):
+            return True
+        new = [log for log in logs if log.block_number >= first]
         handler = self._stream.handler
         async with self._database.transaction() as unit:
-            await self._move(unit, old, _point(end))
-            for log in logs:
+            await self._move(unit, old, Checkpoint(end.number, end.hash, len(new)))
+            for log in new:
                 if await handler.accepts(unit, log):
                     await handler.apply(unit, log)
             await forget_before(unit, self._stream.name, last - self._horizon)
+        self._sure = last if sure else self._sure
+        self._recheck_after = _FIRST_RECHECK
+        self._recheck_at = self._clock.monotonic() + _FIRST_RECHECK
         return True
 
-    async def _logs(self, first: int, last: int) -> list[Log] | None:
-        """Ask for a range's logs; None when the node finds it too large, after which ranges are halved."""
-        stream = self._stream
-        try:
-            logs = await self._client.logs(first, last, addresses=stream.addresses, topics=stream.topics)
-        except RpcRefused:
-            if first == last:
-                raise
-            self._range = (last - first + 1) // 2
-            return None
-        self._range = min(stream.range_blocks, self._range * 2)
-        return logs
+    async def _window(self, old: Checkpoint) -> list[Checkpoint]:
+        """Return the checkpoints to compare, newest first; the last one is where their ranges begin."""
+        async with self._database.snapshot() as unit:
+            points = await checkpoints(unit, self._stream.name)
+        enough = max(self._sure, old.block - self._stream.overlap_blocks)
+        found: list[Checkpoint] = []
+        for point in points:
+            found.append(point)
+            if point.block <= enough or point.logs is None:
+                break
+        if not found or found[0].block != old.block:
+            raise _StreamTaken(f"stream {self._stream.name} was moved by another process")
+        return found
+
+    async def _gap(self, old: Checkpoint, window: Sequence[Checkpoint], logs: Sequence[Log] | None = None) -> bool:
+        """Compare ranges with how many logs they had, and step back before the first that has more.
+
+        Raises:
+            NodeLags: when one has fewer.
+        """
+        if len(window) < 2:
+            return False
+        if logs is None:
+            logs = await self._logs(window[-1].block + 1, old.block)
+        start = window[-1]
+        for end in reversed(window[:-1]):
+            found = sum(start.block < log.block_number <= end.block for log in logs)
+            if end.logs is not None and found != end.logs:
+                return await self._differs(old, start, end, found)
+            start = end
+        return False
+
+    async def _differs(self, old: Checkpoint, start: Checkpoint, end: Checkpoint, found: int) -> bool:
+        """Step back before a range that has more logs than it had; False when the chain was reorganised meanwhile."""
+        name, before = self._stream.name, end.logs or 0
+        if await self._newest_on_chain([old]) is None:
+            return False
+        if found < before:
+            raise NodeLags(
+                f"the node has {found} logs of stream {name} up to block {end.block}, it had {before}: its logs are "
+                "behind. Nothing is read until it has caught up; set chain.rpc_url to another node if it does not",
+                stream=name,
+                block=end.block,
+            )
+        _log.warning("stream %s: the node had hidden %d logs up to block %d", name, found - before, end.block)
+        now = await self._database.now()
+        async with self._database.transaction() as unit:
+            await self._move(unit, old, start)
+            await note_gap(unit, name, now)
+            await self._stream.handler.rollback(unit, start.block)
+        self._sure = min(self._sure, start.block)
+        return True
+
+    async def _logs(self, first: int, last: int) -> list[Log]:
+        """Return the logs of a range; asks for less at a time when the node finds it too large."""
+        found: list[Log] = []
+        while first <= last:
+            end = min(last, first + self._range - 1)
+            try:
+                found += await self._client.logs(
+                    first, end, addresses=self._stream.addresses, topics=self._stream.topics
+                )
+            except RpcRefused:
+                if first == end:
+                    raise
+                self._range, self._successes = (end - first + 1) // 2, 0
+                continue
+            first, self._successes = end + 1, self._successes + 1
+            if self._successes >= _SUCCESSES_TO_GROW:
+                self._range, self._successes = min(self._stream.range_blocks, self._range * 2), 0
+        return found
 
     async def _step_back(self, old: Checkpoint) -> None:
         async with self._database.snapshot() as unit:
@@ -196,6 +310,7 @@ class Indexer:
         async with self._database.transaction() as unit:
             await self._move(unit, old, fork)
             await self._stream.handler.rollback(unit, fork.block)
+        self._sure = min(self._sure, fork.block)
 
     async def _newest_on_chain(self, points: Sequence[Checkpoint]) -> Checkpoint | None:
         for start in range(0, len(points), _CHUNK):

@@ -75,6 +75,8 @@ streams = Table(
     Column("name", String(100), primary_key=True),
     Column("block", BigInteger, nullable=False),  # read up to and including this one
     Column("hash", HashColumn, nullable=False),
+    Column("gaps", BigInteger, nullable=False, server_default="0"),  # how often logs came that were hidden at first
+    Column("gap_at", BigInteger, nullable=False, server_default="0"),  # the last time, by the database's clock
 )
 
 stream_blocks = Table(
@@ -83,6 +85,7 @@ stream_blocks = Table(
     Column("name", String(100), primary_key=True),
     Column("block", BigInteger, primary_key=True, autoincrement=False),  # ends of ranges, to find a fork by
     Column("hash", HashColumn, nullable=False),
+    Column("logs", BigInteger),  # how many the range has that ends here; NULL: not counted
 )
 
 
@@ -235,10 +238,20 @@ def _sent(row: Row[Any]) -> Sent:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A block up to which, including it, a stream was read."""
+    """A block up to which, including it, a stream was read; `logs`: how many the range had that ends there."""
 
     block: int
     hash: Hash32
+    logs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """How often a stream's node hid logs that came later, and when the last time was, seconds since 1970."""
+
+    stream: str
+    times: int
+    last_at: int
 
 
 async def checkpoint(unit: Unit, name: str) -> Checkpoint | None:
@@ -250,7 +263,12 @@ async def checkpoint(unit: Unit, name: str) -> Checkpoint | None:
 async def checkpoints(unit: Unit, name: str) -> Sequence[Checkpoint]:
     """Return the ends of the ranges a stream was read in, newest first."""
     query = select(stream_blocks).where(stream_blocks.c.name == name).order_by(stream_blocks.c.block.desc())
-    return [Checkpoint(row.block, Hash32(row.hash)) for row in await unit.rows(query)]
+    return [Checkpoint(row.block, Hash32(row.hash), row.logs) for row in await unit.rows(query)]
+
+
+async def newest_checkpoints(unit: Unit) -> Sequence[Checkpoint]:
+    """Return the newest checkpoint of every stream: blocks that the chain had."""
+    return [Checkpoint(row.block, Hash32(row.hash)) for row in await unit.rows(select(streams))]
 
 
 async def move(unit: Unit, name: str, old: Checkpoint | None, new: Checkpoint) -> bool:
@@ -262,8 +280,19 @@ async def move(unit: Unit, name: str, old: Checkpoint | None, new: Checkpoint) -
         if await unit.change(update(streams).where(*at_old).values(block=new.block, hash=new.hash)) != 1:
             return False
     await unit.change(delete(stream_blocks).where(stream_blocks.c.name == name, stream_blocks.c.block >= new.block))
-    await unit.change(insert(stream_blocks).values(name=name, block=new.block, hash=new.hash))
+    await unit.change(insert(stream_blocks).values(name=name, block=new.block, hash=new.hash, logs=new.logs))
     return True
+
+
+async def note_gap(unit: Unit, name: str, now: int) -> None:
+    """Note that a stream's node had hidden logs."""
+    await unit.change(update(streams).where(streams.c.name == name).values(gaps=streams.c.gaps + 1, gap_at=now))
+
+
+async def all_gaps(unit: Unit) -> list[Gaps]:
+    """Return the gaps of every stream that had some."""
+    rows = await unit.rows(select(streams).where(streams.c.gaps > 0).order_by(streams.c.name))
+    return [Gaps(row.name, row.gaps, row.gap_at) for row in rows]
 
 
 async def forget_before(unit: Unit, name: str, block: int) -> None:

@@ -45,7 +45,8 @@ class ChainSide:
     `confirmations`: a block counts from its so-manieth confirmation on (1: as soon as it is mined); give the sender
     the same. `final_blocks`: how many blocks must follow before a block is taken for good; readings of younger ones
     are checked again and again. `passes`: whose pass credits are taken here, if any are. `first_block`: where the logs
-    that concern us begin.
+    that concern us begin. `alone`: there is one node only, a devnet's: a shorter chain has gone back.
+    `sweep_seconds`: a channel with calls that are not claimed is read at least so often, whatever logs a node shows.
     """
 
     client: Client
@@ -57,6 +58,8 @@ class ChainSide:
     final_blocks: int = 64
     passes: PassTerms | None = None
     first_block: int = 0
+    alone: bool = False
+    sweep_seconds: int = 600
 
     @property
     def horizon_blocks(self) -> int:

@@ -7,6 +7,7 @@ hash, whoever read it and whatever the event stream has or has not seen, and its
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from usufruct.core import Hash32
 from usufruct.payments.errors import ChannelUnknown
@@ -22,6 +23,7 @@ from usufruct.payments.settlement.store import (
     stale_channels,
     take_for_good,
     undo_batches,
+    unread_channels,
     young_readings,
 )
 from usufruct.payments.voucher import ChannelConfig, channel_id
@@ -29,6 +31,8 @@ from usufruct.payments.voucher import ChannelConfig, channel_id
 _log = logging.getLogger(__name__)
 
 _MANY = 500
+_SWEEP_PARTS = 10
+"""How often in `sweep_seconds` it is looked for channels that were not read: many come due at different times."""
 
 
 class Observer:
@@ -41,6 +45,7 @@ class Observer:
         if side.passes is not None:
             self._passes = PassReader(side.client, side.escrow, side.passes, side.confirmations)
         self._counters = counters or Counters()
+        self._swept_at = 0
 
     async def open(self, config: ChannelConfig) -> Channel:
         """Make a channel known to the ledger, as the chain has it now.
@@ -78,9 +83,16 @@ class Observer:
         return readings.channels[0] if readings.block >= block else None
 
     async def refresh(self) -> int:
-        """Read again what may have changed on the chain, and return how many channels that were."""
+        """Read again what may have changed on the chain, and return how many channels that were.
+
+        That is what an event was seen of, and what has unclaimed calls and was not read for `sweep_seconds`.
+        """
+        now, sweep = await self._side.database.now(), self._side.sweep_seconds
         async with self._side.database.snapshot() as unit:
             stale = await stale_channels(unit, _MANY)
+            if now - self._swept_at >= sweep // _SWEEP_PARTS:
+                stale += (unread := await unread_channels(unit, now - sweep, _MANY))
+                self._swept_at = now if len(unread) < _MANY else self._swept_at
         known = await self._configs([watched.channel for watched in stale])
         if known:
             await self.observe(list(known.values()))
@@ -109,12 +121,17 @@ class Observer:
         """Return the channels whose last reading is of a block that is not the chain's any more.
 
         A block that the node does not have may still come: the node is behind, or the chain is shorter for a moment.
+        Where the node is alone it is gone.
         """
         read = {watched.channel: (watched.block, watched.hash) for watched in young}
         blocks = sorted({block for block, _ in read.values() if block is not None})
         headers = await self._side.client.headers(blocks) if blocks else []
         hashes = {header.number: header.hash for header in headers if header is not None}
-        return frozenset(c for c, (block, was) in read.items() if block is not None and hashes.get(block, was) != was)
+        return frozenset(
+            channel
+            for channel, (block, was) in read.items()
+            if block is not None and (hashes[block] != was if block in hashes else self._side.alone)
+        )
 
     async def _differs(self, watched: Watched) -> bool:
         """Tell whether the ledger's reading is of another block than the one that is being verified."""
@@ -144,18 +161,27 @@ class Observer:
         async with self._side.database.snapshot() as unit:
             before = await find_watched(unit, ids)
         readings = await reader.read(configs)
-        wrong |= await self._gone(before.values())
+        wrong |= await self._gone(before.values()) | await self._above(readings)
         now = await self._side.database.now()
         async with self._side.database.transaction() as unit:
             for channel in ids:
                 if channel not in before:
                     await mark(unit, channel, readings.block, now)
                 known = before.get(channel) or Watched(channel, 1, readings.block, now, None, None)
-                await note_reading(unit, known, readings.block, readings.hash)
+                await note_reading(unit, known, readings.block, readings.hash, now)
         for reading in readings.channels:
             if reading.id in wrong:
                 await self._correct(reading)
         return readings
+
+    async def _above(self, readings: Readings) -> frozenset[Hash32]:
+        """Return the channels that the ledger knows from a block above the chain's end: the only node has gone back."""
+        found: set[Hash32] = set()
+        for reading in readings.channels if self._side.alone else ():
+            with suppress(ChannelUnknown):
+                if (await self._side.ledger.channel(reading.id)).reading.block > reading.block:
+                    found.add(reading.id)
+        return frozenset(found)
 
     async def _correct(self, reading: ChannelReading) -> None:
         try:

@@ -84,6 +84,7 @@ watched = Table(
     Column("event_at", BigInteger, nullable=False),  # when it came here, by the database's clock
     Column("block", BigInteger),  # of the last reading, until that block is final
     Column("hash", HashColumn),  # the same block's
+    Column("read_at", BigInteger, nullable=False, server_default="0"),  # when it was read, by the database's clock
 )
 
 
@@ -279,15 +280,14 @@ async def mark_after(unit: Unit, block: int) -> None:
     await unit.change(update(watched).where(watched.c.event_block > block).values(marks=watched.c.marks + 1))
 
 
-async def note_reading(unit: Unit, before: Watched, block: int, hash_: Hash32) -> None:
-    """Note from which block a channel was read.
+async def note_reading(unit: Unit, before: Watched, block: int, hash_: Hash32, now: int) -> None:
+    """Note from which block a channel was read, and when.
 
     It counts as read only when that block is not before its newest event, and nothing was marked meanwhile.
     """
     seen = {"seen": before.marks} if block >= before.event_block else {}
-    await unit.change(
-        update(watched).where(watched.c.channel_id == before.channel).values(block=block, hash=hash_, **seen)
-    )
+    read = {"block": block, "hash": hash_, "read_at": now}
+    await unit.change(update(watched).where(watched.c.channel_id == before.channel).values(**read, **seen))
 
 
 async def take_for_good(unit: Unit, read: Watched) -> None:
@@ -306,6 +306,13 @@ async def stale_channels(unit: Unit, limit: int) -> list[Watched]:
     return (await _watched(unit, watched.c.seen < watched.c.marks))[:limit]
 
 
+async def unread_channels(unit: Unit, until: int, limit: int) -> list[Watched]:
+    """Return channels with unclaimed calls that were last read until a time, the longest ago first."""
+    unclaimed = select(channels.c.id).where(channels.c.charged != channels.c.total_split)
+    query = select(watched).where(watched.c.read_at <= until, watched.c.channel_id.in_(unclaimed))
+    return [_watched_row(row) for row in await unit.rows(query.order_by(watched.c.read_at).limit(limit))]
+
+
 async def young_readings(unit: Unit, limit: int) -> list[Watched]:
     """Return channels whose last reading is of a block that was not final, the oldest first."""
     return (await _watched(unit, watched.c.block.is_not(None)))[:limit]
@@ -319,7 +326,9 @@ async def is_ours(unit: Unit, channel: Hash32) -> bool:
 
 async def _watched(unit: Unit, where: Any) -> list[Watched]:
     rows = await unit.rows(select(watched).where(where).order_by(watched.c.block, watched.c.channel_id))
-    return [
-        Watched(Hash32(r.channel_id), r.marks, r.event_block, r.event_at, r.block, Hash32(r.hash) if r.hash else None)
-        for r in rows
-    ]
+    return [_watched_row(row) for row in rows]
+
+
+def _watched_row(row: Row[Any]) -> Watched:
+    hash_ = Hash32(row.hash) if row.hash else None
+    return Watched(Hash32(row.channel_id), row.marks, row.event_block, row.event_at, row.block, hash_)

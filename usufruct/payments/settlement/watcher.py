@@ -3,6 +3,10 @@
 Events are only a reason to look. A log marks its channel, in the transaction that moves the stream's checkpoint; what
 the ledger is told is then read from the chain itself, many channels in one question. So a log that was missed, seen
 twice or taken back can never put a wrong number into the books.
+
+Logs are read as soon as they are there: a withdrawal is announced before it has its confirmations. A node whose logs
+lag its head hides one only until the stream's overlap is read again; and a channel with unclaimed calls is read every
+`ChainSide.sweep_seconds` without any log.
 """
 
 from usufruct.chain import Indexer, Log, Stream
@@ -13,7 +17,7 @@ from usufruct.chain.contracts.batch_settlement import (
     WithdrawFinalized,
     WithdrawInitiated,
 )
-from usufruct.core import Hash32
+from usufruct.core import Clock, Hash32, UsufructError
 from usufruct.payments.settlement.model import ChainSide
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.store import is_ours, mark, mark_after
@@ -45,7 +49,7 @@ class ChannelLogs:
 class Watcher:
     """Follows one settlement contract; several processes may, none of them does harm."""
 
-    def __init__(self, side: ChainSide, observer: Observer) -> None:
+    def __init__(self, side: ChainSide, observer: Observer, clock: Clock | None = None) -> None:
         self._observer = observer
         stream = Stream(
             name=f"settlement/{side.escrow.chain_id}/{side.escrow.contract}",
@@ -54,17 +58,33 @@ class Watcher:
             addresses=(side.escrow.contract,),
             topics=(_TOPICS,),
         )
-        self._indexer = Indexer(side.client, side.database, stream, horizon_blocks=side.horizon_blocks)
+        self._indexer = Indexer(
+            side.client, side.database, stream, horizon_blocks=side.horizon_blocks, alone=side.alone, clock=clock
+        )
 
     async def poll(self) -> int:
         """Take in what happened since the last time; return how many channels were read anew.
 
+        Channels are read even when logs cannot be.
+
         Raises:
             RpcUnavailable: when the node does not answer; nothing is lost.
+            NodeLags: when its logs are behind.
             ReorgTooDeep: when the chain is another one than the stream was read from.
         """
-        await self._indexer.catch_up()
-        return await self._observer.refresh() + await self._observer.verify()
+        failed: UsufructError | None = None
+        try:
+            await self._indexer.catch_up()
+        except UsufructError as error:
+            failed = error
+        read = await self._observer.refresh() + await self._observer.verify()
+        if failed:
+            raise failed
+        return read
+
+    async def gaps(self) -> int:
+        """Return how often the node had hidden logs."""
+        return await self._indexer.gaps()
 
     async def behind(self) -> int:
         """Return how many blocks were not read yet; raises as `poll`."""

@@ -59,6 +59,8 @@ def _streams() -> None:
         sa.Column("name", sa.String(100), nullable=False),
         sa.Column("block", sa.BigInteger, nullable=False),
         sa.Column("hash", HashColumn, nullable=False),
+        sa.Column("gaps", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("gap_at", sa.BigInteger, nullable=False, server_default="0"),
         sa.PrimaryKeyConstraint("name", name="pk_log_streams"),
     )
     op.create_table(
@@ -66,5 +68,6 @@ def _streams() -> None:
         sa.Column("name", sa.String(100)),
         sa.Column("block", sa.BigInteger, autoincrement=False),
         sa.Column("hash", HashColumn, nullable=False),
+        sa.Column("logs", sa.BigInteger),
         sa.PrimaryKeyConstraint("name", "block", name="pk_log_stream_blocks"),
     )

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("event_at", sa.BigInteger, nullable=False),
         sa.Column("block", sa.BigInteger),
         sa.Column("hash", HashColumn),
+        sa.Column("read_at", sa.BigInteger, nullable=False, server_default="0"),
         sa.PrimaryKeyConstraint("channel_id", name="pk_watched_channels"),
     )
     op.create_table(
