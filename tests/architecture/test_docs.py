@@ -55,6 +55,34 @@ def test_commands_in_the_docs_exist(page: Path):
             assert found is not None, f"{page.name}: usufruct {' '.join(words)}"
 
 
+PRINTED = re.compile(r"`usufruct ([^`]+)`")
+SOURCES = sorted((ROOT / "usufruct").rglob("*.py"))
+
+
+def printed_commands() -> Iterator[tuple[str, str]]:
+    """Every command in back quotes that a message, a help text or a docstring of the package names, with its file."""
+    for source in SOURCES:
+        joined = re.sub(r'"\s*\n\s*f?"', "", source.read_text())  # texts that go over several lines
+        for command in PRINTED.findall(joined):
+            yield str(source.relative_to(ROOT)), re.sub(r"\{[^{}]*\}", "X", command)
+
+
+def test_every_command_that_the_program_prints_exists_with_its_options():
+    root = typer.main.get_command(app)
+    commands = list(printed_commands())
+    assert len(commands) > 40
+    for source, command in commands:
+        found, context = root, Context(root)
+        words = command.split()
+        while words and isinstance(found, Group | typer.core.TyperGroup) and not words[0].startswith("-"):
+            found = found.get_command(context, words.pop(0))
+            assert found is not None, f"{source}: usufruct {command}"
+        known = {option for parameter in found.get_params(Context(found)) for option in parameter.opts}
+        known |= {option for parameter in found.params for option in parameter.secondary_opts}
+        given = {word for word in words if word.startswith("-") and word != "-"}
+        assert given <= known, f"{source}: usufruct {command}: {given - known}"
+
+
 def test_the_command_reference_is_current(tmp_path: Path):
     fresh = tmp_path / "cli.md"
     command = [sys.executable, "-m", "typer", "usufruct.cli.root", "utils", "docs", "--name", "usufruct"]

@@ -6,6 +6,7 @@ The money journey runs in one order, as a user's day does; what goes wrong is tr
 import asyncio
 import os
 import re
+import shlex
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
@@ -419,14 +420,17 @@ def test_a_key_without_money_is_told_how_much_and_by_which_command(told, refused
     assert re.search(r"limit_reached: the key may spend 0\.000001 tUSD in all, and 0\.0000\d+ is needed", said), said
 
 
-def test_an_answer_that_breaks_off_says_where_its_receipt_is(town, here, told):
-    user = town.user("another")
-    made = told("key", "create", "--limit", "1", "--deposit", "1", "--wallet", PAYER, "--save", environment=user)
-    code, out, err = here("call", "cut", "Who are you?", environment=user)
+@pytest.mark.parametrize("named", [False, True], ids=["kept key", "--key-file"])
+def test_an_answer_that_breaks_off_prints_the_command_that_shows_its_receipt(town, here, told, named, request):
+    owner = town.user(f"owner {request.node.name}")
+    user = town.user(f"user {request.node.name}") if named else owner
+    made = told("key", "create", "--limit", "1", "--deposit", "1", "--wallet", PAYER, "--save", environment=owner)
+    options = ("--key-file", made["file"]) if named else ()
+    code, out, err = here("call", "cut", "Who are you?", *options, environment=user)
     assert (code, out.strip()) == (1, "Well,")
     assert "answer_broken" in err
-    call = re.search("receipt show (0x[0-9a-f]{64})", err)[1]
-    receipt = told("receipt", "show", call, environment=user)
+    [printed] = re.findall("`usufruct ([^`]+)`", err)
+    receipt = told(*shlex.split(printed), environment=user)
     assert receipt["outputTokens"] == "5"
     left = told("key", "show", "--key-file", made["file"], environment=user)["charged"]
     assert units(left) == int(receipt["amount"]) > 0

@@ -62,8 +62,11 @@ async def ask(
     order: Mapping[str, Any],
     headers: Mapping[str, str],
     show: Callable[[str], None] | None,
+    receipt_options: str = "",
 ) -> Answered:
     """Ask a question; `show` is given a streamed answer piece by piece, without it the answer comes whole.
+
+    `receipt_options`: what `usufruct receipt show` needs here to find the same gateway and key, as on a command line.
 
     Raises:
         GatewayRefused: when the gateway says no.
@@ -72,7 +75,9 @@ async def ask(
     """
     async with AsyncOpenAI(base_url=f"{remote.url}/v1", api_key=key.key, max_retries=_TRIES) as client:
         try:
-            return await (_streamed(client, order, headers, show) if show else _whole(client, order, headers))
+            if show is None:
+                return await _whole(client, order, headers)
+            return await _streamed(client, order, headers, show, receipt_options)
         except APIStatusError as refusal:
             said = refusal.body if isinstance(refusal.body, dict) else {}
             code, message = str(said.get("code", "refused")), str(said.get("message", refusal.message))
@@ -93,7 +98,11 @@ async def _whole(client: AsyncOpenAI, order: Mapping[str, Any], headers: Mapping
 
 
 async def _streamed(
-    client: AsyncOpenAI, order: Mapping[str, Any], headers: Mapping[str, str], show: Callable[[str], None]
+    client: AsyncOpenAI,
+    order: Mapping[str, Any],
+    headers: Mapping[str, str],
+    show: Callable[[str], None],
+    receipt_options: str,
 ) -> Answered:
     """Read the events as they stand: what is hashed keeps their order, which the client's own types do not."""
     stream = await client.post(
@@ -120,10 +129,12 @@ async def _streamed(
         show(text[-1])
     except APIError as error:
         show("\n")
-        raise AnswerBroken(one_line(f"{error.message}; {_what_it_cost(stream.response.headers)}")) from error
+        raise AnswerBroken(
+            one_line(f"{error.message}; {_what_it_cost(stream.response.headers, receipt_options)}")
+        ) from error
     except asyncio.CancelledError:
         show("\n")
-        say(f"broken off; {_what_it_cost(stream.response.headers)}")
+        say(f"broken off; {_what_it_cost(stream.response.headers, receipt_options)}")
         raise
     return _answered(
         "".join(text), "".join(written), usage, receipt, stream.response.headers, stream.response.request.content
@@ -154,5 +165,5 @@ def _content(answer: Mapping[str, Any], part: str) -> str:
     return ""
 
 
-def _what_it_cost(headers: Mapping[str, str]) -> str:
-    return one_line(f"`usufruct receipt show {headers.get('x-request-id', 'CALL')}` tells what it cost")
+def _what_it_cost(headers: Mapping[str, str], options: str) -> str:
+    return one_line(f"`usufruct receipt show {headers.get('x-request-id', 'CALL')}{options}` shows what it cost")

@@ -2,7 +2,9 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from secrets import token_hex
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -111,7 +113,8 @@ def call(
                 headers["x-usufruct-limit"] = str(most)
             streamed = stream and not as_json
             try:
-                answered = await ask(remote, key, order, headers, _show if streamed else None)
+                options = _receipt_options(key_file, gateway)
+                answered = await ask(remote, key, order, headers, _show if streamed else None, options)
             except GatewayRefused as refusal:
                 if refusal.reason not in WORTH_SAYING:
                     raise
@@ -125,6 +128,12 @@ def call(
         cost.check(most, answered)
 
     run(work)
+
+
+def _receipt_options(key_file: Path | None, gateway: str) -> str:
+    """Return what names the same key and gateway to `usufruct receipt show`: "", or options after a space."""
+    named = {"--key-file": str(key_file or ""), "--gateway": gateway}
+    return "".join(f" {option} {quote(value)}" for option, value in named.items() if value)
 
 
 def _agreed(key: SavedKey, offer: Offer, config: Config) -> Agreed:
