@@ -36,7 +36,12 @@ node_modules/.installed: package.json .npmrc $(VENV)/.python
 	@npm install --silent
 	@touch $@
 
-setup: $(VENV)/.dev node_modules/.installed ## install everything needed to build, test and run
+tests/journeys/x402_js/node_modules/.installed: tests/journeys/x402_js/package.json node_modules/.installed
+	@echo "installing npm packages (x402's own client, for tests)"
+	@npm install --silent --no-package-lock --no-fund --no-audit --prefix tests/journeys/x402_js
+	@touch $@
+
+setup: $(VENV)/.dev node_modules/.installed tests/journeys/x402_js/node_modules/.installed ## install everything needed to build, test and run
 
 up: $(VENV)/.core node_modules/.installed ## run an installation on a local chain until Ctrl-C
 	@python -m usufruct.cli up

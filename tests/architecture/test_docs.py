@@ -11,10 +11,12 @@ import typer.main
 from click import Context, Group
 
 from usufruct.cli import app
+from usufruct.core import checksum
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sdk").glob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{40}\b")
 COMMAND = re.compile(r"`(?:[A-Z_]+=\S+ )*(?:\S*/)?usufruct ([a-z][a-z -]*)|^(?:\S*/)?usufruct ([a-z][a-z -]*)", re.M)
 
 
@@ -35,6 +37,13 @@ def test_links_lead_somewhere(page: Path):
         assert target.is_relative_to(ROOT)
         if anchor:
             assert anchor in anchors(target), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_addresses_in_the_docs_have_their_checksum(page: Path):
+    """EIP-55: several libraries refuse an address in mixed case whose checksum is wrong."""
+    for address in ADDRESS.findall(page.read_text()):
+        assert address == checksum(address.lower()), f"{page.name}: write {checksum(address.lower())}"
 
 
 def commands(page: Path) -> Iterator[list[str]]:

@@ -174,9 +174,55 @@ async def test_a_deposit_counts_once_and_a_used_one_is_refused(world, http):
         ("deposit_expired", payer.deposit(DOLLAR, before=SystemClock().now() - 60)),
         ("deposit_refused", payer.deposit(DOLLAR, value=DOLLAR - 1)),
     ):
-        refused = await payer.pay(http, body, payer.payment(accepted, payer.voucher(9 * amount), deposit=spoilt))
+        unneeded = await payer.pay(http, body, payer.payment(accepted, payer.voucher(9 * amount), deposit=spoilt))
+        assert unneeded.status_code == 200, "the channel has money: the deposit is not even looked at"
+        refused = await payer.pay(http, body, payer.payment(accepted, payer.voucher(amount), deposit=spoilt))
+        assert (refused.status_code, refused.json()["error"]["code"]) == (402, "cumulative_amount_mismatch")
+        await world.installation.refunds.refund(payer.channel)
+        rest = (await world.ledger.channel(payer.channel)).charged
+        needed = payer.payment(accepted, payer.voucher(rest + amount), deposit=spoilt)
+        refused = await payer.pay(http, body, needed)
         assert (refused.status_code, refused.json()["error"]["code"]) == (402, code)
+        refilled = payer.payment(accepted, payer.voucher(rest + amount), deposit=payer.deposit(DOLLAR))
+        assert (await payer.pay(http, body, refilled)).status_code == 200
+
+
+async def test_a_deposit_that_is_not_needed_is_refused_with_numbers_and_made_when_offered_again(world, http):
+    """A client that can read the numbers pays by a voucher; one that cannot is not refused for ever."""
+    body = request()
+    payer = await hands.HandPayer.make(world)
+    assert (await payer.fill(http, body)).status_code == 200
+    channel = await world.ledger.channel(payer.channel)
+    accepted = await payer.price(http, body)
+    voucher = payer.voucher(channel.charged + int(accepted["amount"]))
+    payment = payer.payment(accepted, voucher, deposit=payer.deposit(DOLLAR))
+
+    refused = await payer.pay(http, body, payment)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (402, "deposit_not_needed")
+    assert refused.headers["x-should-retry"] == "true"
+    answered = decoded(refused.headers["payment-required"])
+    assert answered["error"] == "invalid_batch_settlement_evm_cumulative_amount_mismatch"
+    state = answered["accepts"][0]["extra"]["channelState"]
+    assert (state["balance"], state["chargedCumulativeAmount"]) == (str(DOLLAR), str(channel.charged))
     assert await world.balance(payer.account) == 999 * DOLLAR
+
+    assert (await payer.pay(http, body, payment)).status_code == 200
+    assert await world.balance(payer.account) == 998 * DOLLAR
+
+
+async def test_a_first_deposit_whose_answer_was_lost_is_not_made_again(world, http):
+    await world.sell("broken", "error_500")
+    payer = await hands.HandPayer.make(world)
+    accepted = await payer.price(http, request("broken"))
+    voucher = payer.voucher(int(accepted["amount"]))
+    lost = await payer.pay(http, request("broken"), payer.payment(accepted, voucher, deposit=payer.deposit(DOLLAR)))
+    assert lost.status_code == 502
+    again = await payer.fill(http, request())
+    assert again.status_code == 200, again.text
+    assert decoded(again.headers["payment-response"])["transaction"] == ""
+    assert await world.balance(payer.account) == 999 * DOLLAR
+    larger = await payer.fill(http, request(), dollars=3)
+    assert (larger.status_code, larger.json()["error"]["code"]) == (402, "cumulative_amount_mismatch")
 
 
 async def test_a_quote_is_for_one_body_one_amount_and_five_minutes(world, http):
@@ -414,7 +460,7 @@ async def test_a_callers_own_limit_binds_a_promised_price_too(world, http):
 
 
 async def test_while_the_chain_is_away_calls_go_on_and_deposits_wait(world, http):
-    """What is promised is promised off the chain; only new money needs it."""
+    """What is promised is promised off the chain; only money that is needed needs it."""
     payer, newcomer = await hands.HandPayer.make(world), await hands.HandPayer.make(world)
     assert (await payer.fill(http, request())).status_code == 200
     await world.anvil.stop()
@@ -424,8 +470,8 @@ async def test_while_the_chain_is_away_calls_go_on_and_deposits_wait(world, http
 
     more = payer.payment(accepted, payer.voucher(DOLLAR // 3 * 2), deposit=payer.deposit(DOLLAR))
     first = newcomer.payment(accepted, newcomer.voucher(200), deposit=newcomer.deposit(DOLLAR))
-    for who, payment in ((payer, more), (newcomer, first)):
-        refused = await who.pay(http, request(), payment)
-        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "rpc_unavailable"), refused.text
-    assert len(await world.ledger.metered(payer.channel)) == 2
+    assert (await payer.pay(http, request(), more)).status_code == 200
+    refused = await newcomer.pay(http, request(), first)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "rpc_unavailable"), refused.text
+    assert len(await world.ledger.metered(payer.channel)) == 3
     assert await world.ledger.pending_deposits() == []

@@ -28,6 +28,7 @@ TESTS = Path(__file__).parents[1]
 NETWORK = "eip155:31337"
 DOLLAR = 1_000_000
 CARD = PriceCard(input_per_million=1_000_000, output_per_million=3_000_000, per_call=5, context_window=4_096, version=1)
+CAPS = Caps(usual_output=100, largest_output=1_000)
 PAYEE = DEVNET_ADDRESSES[5]
 
 
@@ -61,7 +62,7 @@ class WalletWorld:
         return TestDollar(self.installation.operator.token, self.installation.client)
 
     async def sell(
-        self, name: str, mode: str = "ok", *, endpoint: Endpoint = Endpoint.CHAT, card=CARD, **more
+        self, name: str, mode: str = "ok", *, endpoint: Endpoint = Endpoint.CHAT, card=CARD, caps=CAPS, **more
     ) -> Asset:
         """Offer an asset answered by the misbehaving server; its payee is one that the till knows."""
         return await self.installation.catalogue.add(
@@ -73,7 +74,7 @@ class WalletWorld:
                 replicas=tuple(Replica(self.upstream.url(each), "m") for each in mode.split()),
                 prices=(PricePeriod(card, 0),),
                 counting=CountingRule(per_message=4, per_request=8),
-                caps=Caps(usual_output=100, largest_output=1_000),
+                caps=caps,
                 **more,
             )
         )

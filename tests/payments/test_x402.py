@@ -126,7 +126,7 @@ def test_they_read_what_we_want_as_it_is(amount):
     assert extra.receiver_authorizer.lower() == OFFER.till
     assert (extra.withdraw_delay, extra.name, extra.version) == (86_400, "Test Dollar", "1")
     assert extra.asset_transfer_method == "eip3009"
-    assert parse_announced_min_deposit(extra.min_deposit, amount) == max(amount, 100_000)
+    assert parse_announced_min_deposit(extra.min_deposit, amount) == max(3 * amount, 100_000)
 
 
 @given(amounts, hashes)

@@ -69,14 +69,14 @@ class Answers:
         except BaseException as error:
             await self._let_go(call, error)
             raise
-        exchange.attach(order.payer.told(receipt.receipt.amount))
+        exchange.attach(order.payer.charge_headers(receipt.receipt.amount, receipt.receipt.cumulative))
         await _answer_whole(exchange, body, answer.content.get("usage"), receipt)
 
     async def stream(self, exchange: Exchange, call: OpenCall) -> None:
         """Answer event by event, as upstream sends them."""
         ceiling = call.allowance.ceiling
-        told = call.order.payer.told(ceiling)  # what it cost is known when the headers are gone
-        relay = Relay(exchange, call, [(b"x-usufruct-ceiling", str(ceiling).encode()), *told])
+        payment = call.order.payer.charge_headers(0, call.promised)  # what it cost is known when the headers are gone
+        relay = Relay(exchange, call, [(b"x-usufruct-ceiling", str(ceiling).encode()), *payment])
         try:
             outcome = await relay.run(self._replicas)
             if outcome is Outcome.NOTHING and relay.fault is not None:

@@ -62,8 +62,8 @@ class Payer(Protocol):
     async def reservation(self, order: "Order", allowance: Allowance, call: Hash32) -> Reservation:
         """Return what the ledger is asked for; whatever money has to move first has moved."""
 
-    def told(self, charged: int) -> Sequence[Header]:
-        """Return the headers by which an answer tells its charge."""
+    def charge_headers(self, charged: int, total: int) -> Sequence[Header]:
+        """Return an answer's headers about its charge; `total`: charged in all, and reserved, with this call."""
 
     async def refused(self, order: "Order", refusal: PaymentRequired) -> Sequence[Header]:
         """Return the headers by which a refusal tells how to pay."""
@@ -110,11 +110,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A call whose ceiling is set aside: its order, what it may use, and the ledger's lease on it."""
+    """A call whose ceiling is set aside: its order, what it may use, and the ledger's lease on it.
+
+    `promised` is what its account is charged and reserved in all, this call's ceiling included.
+    """
 
     order: Order
     allowance: Allowance
     lease: Lease
+    promised: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from usufruct.gateway.pass_holders import PassHolder, PassHolders
 from usufruct.gateway.request import Asked, dropped_header, read_chat, read_embeddings, read_model
 from usufruct.gateway.wallets import Wallets
 from usufruct.payments import (
+    Allowance,
     Bill,
     Call,
     CallLost,
@@ -103,10 +104,11 @@ class Calls:
             raise
         if isinstance(held, Replay):
             repeated = await self._repeated(held)
-            exchange.attach(payer.told(repeated.receipt.receipt.amount))
+            receipt = repeated.receipt.receipt
+            exchange.attach(payer.charge_headers(receipt.amount, receipt.cumulative))
             self.counters.replayed()
             return repeated
-        exchange.attach(payer.told(0))
+        exchange.attach(payer.charge_headers(0, held.promised - held.allowance.ceiling))
         try:
             await self._ledger.start(held.lease)
         except BaseException:
@@ -237,27 +239,31 @@ class Calls:
         try:
             order = replace(order, card=order.payer.card(order))
             allowance = order.payer.allowance(order)
-            reservation = await order.payer.reservation(order, allowance, call)
+            for left in reversed(range(_LOWERINGS + 1)):
+                try:
+                    return await self._held(order, allowance, call)
+                except PaymentRequired as refusal:
+                    lowered = order.payer.lowered(order, allowance, refusal)
+                    if lowered is None or not left:
+                        raise
+                    allowance = lowered
         except (PaymentRequired, Unavailable):  # a call that was answered costs nothing again, whatever is wrong now
             kept = await self._kept(order, call)
             if kept is None:
                 raise
             return kept
-        for left in reversed(range(_LOWERINGS + 1)):
-            try:
-                held = await self._ledger.reserve(reservation)
-            except DatabaseUnavailable:
-                self._unreleased[Lease(reservation.call, reservation.channel, FIRST_EPOCH)] = "unknown"
-                raise
-            except PaymentRequired as refusal:
-                lowered = order.payer.lowered(order, allowance, refusal)
-                if lowered is None or not left:
-                    raise
-                allowance = lowered
-                reservation = await order.payer.reservation(order, allowance, call)
-            else:
-                return held if isinstance(held, Replay) else OpenCall(order, allowance, held.lease)
         raise AssertionError
+
+    async def _held(self, order: Order, allowance: Allowance, call: Hash32) -> OpenCall | Replay:
+        reservation = await order.payer.reservation(order, allowance, call)
+        try:
+            held = await self._ledger.reserve(reservation)
+        except DatabaseUnavailable:
+            self._unreleased[Lease(reservation.call, reservation.channel, FIRST_EPOCH)] = "unknown"
+            raise
+        if isinstance(held, Replay):
+            return held
+        return OpenCall(order, allowance, held.lease, held.channel.charged + held.channel.reserved)
 
     async def _kept(self, order: Order, call: Hash32) -> Replay | None:
         """Return the answer kept for this payer and request, if there is one."""

@@ -84,7 +84,7 @@ class Bearer:
         except OverBudget:
             return None
 
-    def told(self, charged: int) -> Sequence[Header]:
+    def charge_headers(self, charged: int, total: int) -> Sequence[Header]:
         """They read the bill's own headers."""
         return ()
 

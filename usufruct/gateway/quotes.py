@@ -12,6 +12,7 @@ QUOTE_SECONDS = 300
 
 _MOST_REMEMBERED = 10_000
 _STEPS = 16
+_BEHIND_SECONDS = 60.0
 
 _FORMAT = re.compile("([0-9]{1,19})[.]([0-9]{1,10})[.]([0-9]{1,12})[.]([0-9a-f]{32})")
 
@@ -49,6 +50,7 @@ class Quotes:
         self._stamp = stamp
         self._clock = clock
         self._steps: dict[Hash32, int] = {}
+        self._behind: dict[Hash32, tuple[int, float]] = {}
 
     def step_aside(self, request_hash: Hash32) -> None:
         """Ask another amount for this request from now on: what its payer signed at this one is public already."""
@@ -57,10 +59,28 @@ class Quotes:
             del self._steps[next(iter(self._steps))]
         self._steps[request_hash] = step % _STEPS
 
+    def catch_up(self, request_hash: Hash32, amount: int) -> None:
+        """Ask this request's payer for `amount` more the next time, once and soon.
+
+        A client that forgot its channel counts from 0 and cannot be corrected; what it signs covers the call only if
+        more is asked for. The charge stays what it would be.
+        """
+        if len(self._behind) >= _MOST_REMEMBERED:
+            del self._behind[next(iter(self._behind))]
+        self._behind[request_hash] = (amount, self._clock.monotonic() + _BEHIND_SECONDS)
+
+    def forget(self, request_hash: Hash32) -> None:
+        """Ask nothing more for this request: its payer was corrected, and counts rightly."""
+        self._behind.pop(request_hash, None)
+
     def asked(self, request_hash: Hash32, allowance: Allowance, most: int) -> Allowance:
-        """Return what to promise: the allowance, by some units higher where we stepped aside, and `most` at most."""
-        ceiling = min(allowance.ceiling + self._steps.get(request_hash, 0), max(most, allowance.ceiling))
-        return replace(allowance, ceiling=ceiling)
+        """Return what to promise: the allowance, higher where its payer has to catch up or we stepped aside.
+
+        It passes `most` only where the allowance itself does.
+        """
+        behind, until = self._behind.pop(request_hash, (0, 0.0))
+        more = self._steps.get(request_hash, 0) + (behind if self._clock.monotonic() < until else 0)
+        return replace(allowance, ceiling=min(allowance.ceiling + more, max(most, allowance.ceiling)))
 
     def give(self, request_hash: Hash32, version: int, allowance: Allowance) -> str:
         """Promise a request its price: `<version>.<output tokens>.<expires at>.<mark>`."""

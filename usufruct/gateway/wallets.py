@@ -1,7 +1,7 @@
 """Callers who pay by x402: a price is asked, promised, and paid from the wallet's own channel."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from usufruct.core import Clock, Hash32, PaymentRequired
 from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
@@ -11,7 +11,8 @@ from usufruct.gateway.model import Asset
 from usufruct.gateway.quotes import Quotes
 from usufruct.payments import (
     Allowance,
-    Deposited,
+    DepositNotNeeded,
+    Funded,
     Funding,
     OverBudget,
     Payment,
@@ -19,6 +20,7 @@ from usufruct.payments import (
     PriceCard,
     Reservation,
     VoucherPublished,
+    VoucherTooLow,
     Wanted,
     read_payment,
     scope_of,
@@ -32,7 +34,12 @@ NO_KEY = frozenset({"", "bearer", "bearer x402"})
 
 _REQUIRED = b"payment-required"
 _RESPONSE = b"payment-response"
-_CORRECTED = frozenset({"cumulative_amount_mismatch", "cumulative_exceeds_balance", "insufficient_balance"})
+_RETRY = (b"x-should-retry", b"true")
+"""Makes OpenAI's clients repeat a refused call by themselves."""
+
+_CORRECTED = frozenset(
+    {"cumulative_amount_mismatch", "cumulative_exceeds_balance", "insufficient_balance", "deposit_not_needed"}
+)
 """Refusals that the channel's numbers mend."""
 
 
@@ -145,7 +152,7 @@ class Nobody:
             ceiling=allowance.ceiling,
         )
 
-    def told(self, charged: int) -> Sequence[Header]:
+    def charge_headers(self, charged: int, total: int) -> Sequence[Header]:
         """Nobody is charged."""
         return ()
 
@@ -156,12 +163,12 @@ class Nobody:
 
 @dataclass(slots=True)
 class Wallet:
-    """`Payer` by x402; `deposited` once a deposit was made for this call."""
+    """`Payer` by x402; `funded`: how its payment was made good for this call."""
 
     payment: Payment
     wallets: Wallets
     exchange: Exchange
-    deposited: Deposited | None = None
+    funded: Funded = field(default_factory=Funded)
 
     @property
     def name(self) -> str:
@@ -209,8 +216,21 @@ class Wallet:
         return ceiling(order.asked, order.counted_input, order.asset, order.card, budget)
 
     def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
-        """A wallet has agreed to one amount."""
-        return None
+        """Return what the voucher covers, where it starts below what was charged.
+
+        That is the promised output, if more was asked for than it costs (`Quotes.catch_up`); or at least half of it,
+        if the caller left the output open.
+        """
+        if not isinstance(refusal, VoucherTooLow):
+            return None
+        offered, used = refusal.details["offered"], (refusal.details["charged"], refusal.details["reserved"])
+        left = Budget(max(0, int(offered or 0) - sum(int(part or 0) for part in used)), own_limit=True)
+        try:
+            fits = ceiling(order.asked, order.counted_input, order.asset, order.card, left)
+        except OverBudget:
+            return None
+        least = allowance.output_tokens if order.asked.wanted_output is not None else -(-allowance.output_tokens // 2)
+        return fits if least <= fits.output_tokens <= allowance.output_tokens else None
 
     async def repetition(self, order: Order, call: Hash32) -> Reservation:
         """Ask with the voucher that came, once it is known to be the payer's."""
@@ -221,23 +241,38 @@ class Wallet:
     async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
         """Pay from the wallet's channel, by the voucher that came; its deposit is made first."""
         funding = self.wallets.funding
+        self.wallets.quotes.forget(order.request_hash)
         voucher = funding.verify(self.payment)
         reservation = order.reservation(call, allowance, funding.channel_of(self.payment), voucher=voucher)
-        self.deposited = await funding.prepare(self.payment, reservation)
-        if self.deposited:
-            self.exchange.attach(self.told(0))
+        self.funded = await funding.prepare(self.payment, reservation)
+        if self.funded.made:
+            self.exchange.attach(self.charge_headers(0, 0))
+        if self.funded.spared and self.payment.deposit:
+            return replace(reservation, offered=self.payment.deposit.amount)
         return reservation
 
-    def told(self, charged: int) -> Sequence[Header]:
-        """Return what x402's clients count by."""
-        made = self.deposited
-        told = self.wallets.wanted.payment_response(
-            self.payment.config.payer, charged, made.transaction if made else None, made.amount if made else None
+    def charge_headers(self, charged: int, total: int) -> Sequence[Header]:
+        """Return what x402's clients count by: at least `charged`, and so much that their count reaches `total`.
+
+        With a deposit that was spared, the true total stands beside it: the client's count is above that already, and
+        stays as it is, with its balance.
+        """
+        made, counted = self.funded.made, self.payment.counted
+        response = self.wallets.wanted.payment_response(
+            self.payment.config.payer,
+            max(charged, total - counted),
+            made.transaction if made else None,
+            made.amount if made else None,
+            total if self.funded.spared else None,
         )
-        return [(_RESPONSE, told)]
+        return [(_RESPONSE, response)]
 
     async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
-        """Return the price, and the channel's numbers where they help; another price than led to a public voucher."""
+        """Return the price, and the channel's numbers where they help; another price than led to this voucher."""
         if isinstance(refusal, VoucherPublished):
             self.wallets.quotes.step_aside(order.request_hash)
-        return [await self.wallets.price(self.exchange, order, refusal, self.payment)]
+        price = await self.wallets.price(self.exchange, order, refusal, self.payment)
+        if isinstance(refusal, VoucherTooLow):
+            needed, offered = refusal.details["needed"], refusal.details["offered"]
+            self.wallets.quotes.catch_up(order.request_hash, int(needed or 0) - int(offered or 0))
+        return [price, _RETRY] if isinstance(refusal, VoucherTooLow | DepositNotNeeded) else [price]

@@ -88,7 +88,7 @@ from usufruct.payments.receipt import (
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
-from usufruct.payments.settlement.deposits import DepositAuthorization, Deposited, Deposits
+from usufruct.payments.settlement.deposits import DepositAuthorization, Deposits
 from usufruct.payments.settlement.errors import (
     AnchorMismatch,
     BatchRefused,
@@ -143,13 +143,14 @@ from usufruct.payments.voucher import (
 from usufruct.payments.x402.answer import Wanted
 from usufruct.payments.x402.errors import (
     ChannelUnfunded,
+    DepositNotNeeded,
     MalformedPayment,
     VoucherSignatureInvalid,
     WrongNetwork,
     WrongScheme,
     x402_name,
 )
-from usufruct.payments.x402.funding import Funding
+from usufruct.payments.x402.funding import Funded, Funding
 from usufruct.payments.x402.payment import (
     Payment,
     PaymentKind,
@@ -192,6 +193,7 @@ __all__ = [
     "Counters",
     "DepositAuthorization",
     "DepositExpired",
+    "DepositNotNeeded",
     "DepositPending",
     "DepositRefused",
     "DepositTooSmall",
@@ -200,12 +202,12 @@ __all__ = [
     "DepositUsed",
     "DepositWrongChain",
     "DepositWrongToken",
-    "Deposited",
     "Deposits",
     "DigestSigner",
     "DuplicateDeposit",
     "EmptyTree",
     "Escrow",
+    "Funded",
     "Funding",
     "GrantExpired",
     "GrantRefused",

@@ -138,8 +138,9 @@ class Exchange:
         await self.answer(status, orjson.dumps(content), [JSON, *headers])
 
     async def answer_error(self, error: UsufructError) -> None:
-        """Send an error in the shape OpenAI's client libraries read."""
-        await self.answer(error.status, error_json(error, self.call_id), [JSON, *error_headers(error)])
+        """Send an error in the shape OpenAI's client libraries read; an attached header replaces the error's own."""
+        headers = [header for header in error_headers(error) if header[0] not in self._attached]
+        await self.answer(error.status, error_json(error, self.call_id), [JSON, *headers])
 
 
 def json_object(body: bytes) -> dict[str, Any]:

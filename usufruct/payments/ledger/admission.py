@@ -59,7 +59,7 @@ def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
             signed_max_claimable=best.max_claimable if best else None,
             signature="0x" + best.signature.hex() if best else None,
         )
-    if request.voucher.max_claimable > channel.usable:
+    if request.voucher.max_claimable > channel.usable + request.offered:
         raise VoucherOverBalance(
             f"the voucher says {request.voucher.max_claimable}, but the channel holds {channel.usable}; sign {needed}",
             offered=request.voucher.max_claimable,

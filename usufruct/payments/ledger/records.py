@@ -86,7 +86,8 @@ class Reservation:
     """What a call asks for. `call` is chosen by the caller, at random; asking twice with the same id reserves once.
 
     `voucher` is what an x402 client sent. A bearer key sends none: `sign` is its session key, asked for a voucher over
-    exactly the amount needed. `limit` is the most that the channel may be charged in all for this caller.
+    exactly the amount needed. `limit` is the most that the channel may be charged in all for this caller. `offered` is
+    a deposit that came along and was not made: a voucher may count on it, a charge may not.
     """
 
     call: Hash32
@@ -99,6 +100,7 @@ class Reservation:
     sign: Callable[[int], VerifiedVoucher] | None = None
     limit: int | None = None
     idempotency: IdempotencyKey | None = None
+    offered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

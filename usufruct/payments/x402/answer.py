@@ -25,6 +25,11 @@ _DECLARATION = {
 }
 
 
+DEPOSIT_CEILINGS = 3
+"""Ceilings that a deposit is asked for: stock clients count their last stream at its ceiling, the next call needs
+another, and what was charged takes the third. x402's own clients never deposit less by themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What an operator takes, whatever the call, as x402 says it; `deposit_seconds`: for how long payers authorize."""
@@ -46,7 +51,7 @@ class Wanted:
             "name": offer.token.name,
             "version": offer.token.version or "1",
             "assetTransferMethod": "eip3009",
-            "minDeposit": str(max(amount, offer.least_deposit)),
+            "minDeposit": str(max(DEPOSIT_CEILINGS * amount, offer.least_deposit)),
         }
         if quote:
             extra["quote"] = quote
@@ -75,9 +80,21 @@ class Wanted:
         )
 
     def payment_response(
-        self, payer: Address, charged: int | None, transaction: Hash32 | None = None, amount: int | None = None
+        self,
+        payer: Address,
+        charged: int | None,
+        transaction: Hash32 | None = None,
+        amount: int | None = None,
+        total: int | None = None,
     ) -> bytes:
-        """Return a `PAYMENT-RESPONSE` header's value: `charged` for a call, `amount` for a deposit or a refund."""
+        """Return a `PAYMENT-RESPONSE` header's value: `charged` for a call, `amount` for a deposit or a refund.
+
+        `total` is what the channel was charged in all: a stock client that counts otherwise leaves its count, and its
+        balance, as they are.
+        """
+        extra: dict[str, Any] = {} if charged is None else {"chargedAmount": str(charged)}
+        if total is not None:
+            extra["channelState"] = {"chargedCumulativeAmount": str(total)}
         return _encoded(
             {
                 "success": True,
@@ -85,7 +102,7 @@ class Wanted:
                 "network": self.network,
                 "payer": payer,
                 "amount": "" if amount is None else str(amount),
-                "extra": {} if charged is None else {"chargedAmount": str(charged)},
+                "extra": extra,
             }
         )
 

@@ -9,6 +9,7 @@ MISMATCH = _PREFIX + "cumulative_amount_mismatch"
 
 _NAMES = {
     "cumulative_amount_mismatch": MISMATCH,
+    "deposit_not_needed": MISMATCH,
     "cumulative_exceeds_balance": _PREFIX + "cumulative_exceeds_balance",
     "insufficient_balance": _PREFIX + "insufficient_balance",
     "wrong_signer": _PREFIX + "voucher_signature",
@@ -56,6 +57,12 @@ class VoucherSignatureInvalid(PaymentRequired):
     """A voucher whose signature the chain would not accept, whoever made it."""
 
     code = "invalid_signature"
+
+
+class DepositNotNeeded(PaymentRequired):
+    """A deposit into a channel whose free money pays for the call already; pay by a voucher on what it holds."""
+
+    code = "deposit_not_needed"
 
 
 class ChannelUnfunded(PaymentRequired):

@@ -1,6 +1,6 @@
 """Makes a wallet's payment good for a call: everything is checked first, and only then is anything deposited."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from usufruct.core import Hash32, PaymentRequired
@@ -15,8 +15,18 @@ from usufruct.payments.settlement.refunds import Refunded, Refunds
 from usufruct.payments.signature import InvalidSignature
 from usufruct.payments.terms import ChannelRefused, ChannelTerms
 from usufruct.payments.voucher import Escrow, VerifiedVoucher, channel_id, verify_voucher
-from usufruct.payments.x402.errors import ChannelUnfunded, VoucherSignatureInvalid
+from usufruct.payments.x402.errors import ChannelUnfunded, DepositNotNeeded, VoucherSignatureInvalid
 from usufruct.payments.x402.payment import Payment
+
+_MOST_CORRECTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Funded:
+    """How a payment was made good: by the deposit `made`; with its deposit `spared`, neither needed nor made."""
+
+    made: Deposited | None = None
+    spared: bool = False
 
 
 class HeldChannels(Protocol):
@@ -49,6 +59,7 @@ class Funding:
         self._deposits = deposits
         self._refunds = refunds
         self._offer = offer
+        self._corrected: dict[Hash32, None] = {}
 
     def channel_of(self, payment: Payment) -> Hash32:
         """Return the id of the channel that a payment is on."""
@@ -85,16 +96,17 @@ class Funding:
         channel = await self._known(payment)
         return channel is not None and channel.free > 0
 
-    async def prepare(self, payment: Payment, reservation: Reservation) -> Deposited | None:
+    async def prepare(self, payment: Payment, reservation: Reservation) -> Funded:
         """See to it that the channel can carry this call, by the payment's deposit if it has one.
 
-        Nothing is deposited unless the call can be reserved afterwards.
+        Nothing is deposited unless the call can be reserved afterwards, and needs the money.
 
         Raises:
             ChannelRefused: for a channel that stands behind a bearer key.
             VoucherPublished: for a voucher that anybody may have read on the chain.
             ChannelUnfunded: when there is no money in the channel, and none comes.
             DepositTooSmall: when the deposit is below the smallest.
+            DepositNotNeeded: when the channel's free money pays for the call, and the voucher stays within it.
             PaymentRequired: every other refusal of voucher or deposit; nothing was deposited.
             DepositPending: when a deposit is on its way; ask again.
         """
@@ -102,15 +114,17 @@ class Funding:
         if payment.deposit is None:  # whether its voucher is a published one, the ledger sees
             if await self._known(payment) is None:
                 await self._open(payment)
-            return None
+            return Funded()
         if made := await self._deposits.made(payment.deposit):  # the same payment once more: its answer may be kept
-            return made
+            return Funded(made)
         await self._refuse_published(payment)
         self._offer.check_deposit(payment.deposit.amount)
         if await self._deposits.settle(payment.config) and await self._covered(payment, reservation):
-            return None
+            return Funded()
         accepted_voucher(reservation, await self._after(payment, payment.deposit))
-        return await self._deposit(payment.deposit)
+        if spared := await self._spared(payment, payment.deposit, reservation.ceiling):
+            return spared
+        return Funded(await self._deposit(payment.deposit))
 
     async def channel(self, payment: Payment) -> Channel | None:
         """Return the payment's channel as the ledger knows it, if there is one with a voucher to correct by.
@@ -173,6 +187,41 @@ class Funding:
         except PaymentRequired:
             return False
         return True
+
+    async def _spared(self, payment: Payment, deposit: DepositAuthorization, ceiling: int) -> Funded | None:
+        """Return how the channel's free money pays for the call without the payment's deposit; None if it does not.
+
+        A client that counts its last streams at their ceilings signs, and deposits, more than is needed. It is spared
+        the deposit as long as its count stays ahead of ours whatever this call costs; after that its next voucher would
+        be too low. One that counts from 0 has lost its first answer, or its memory: its deposit was made before, and is
+        made again only if it would count on more than the channel holds. Others are corrected once. A client that
+        offers its deposit all the same cannot read corrections, and would never get on: its deposit is made.
+
+        Raises:
+            DepositNotNeeded: to a client that can go on by a voucher.
+        """
+        channel = await self._known(payment)
+        if channel is None or channel.free < ceiling:
+            return None
+        if payment.counted - channel.charged - channel.reserved > ceiling:
+            return Funded(spared=True)
+        if payment.voucher.max_claimable > channel.usable:
+            return None
+        if payment.counted == 0:  # it believes the channel empty: it cannot read the chain
+            return Funded() if deposit.amount <= channel.usable else None
+        if channel.reading.id in self._corrected:
+            del self._corrected[channel.reading.id]
+            return None
+        if len(self._corrected) >= _MOST_CORRECTED:
+            del self._corrected[next(iter(self._corrected))]
+        self._corrected[channel.reading.id] = None
+        raise DepositNotNeeded(
+            f"channel {channel.reading.id} has {channel.free} free and the call costs at most {ceiling}: pay by a "
+            "voucher, without a deposit",
+            field="deposit.amount",
+            free=channel.free,
+            ceiling=ceiling,
+        )
 
     async def _after(self, payment: Payment, deposit: DepositAuthorization) -> Channel:
         """Return the channel as it will be with the deposit in it."""

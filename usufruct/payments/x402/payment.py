@@ -49,6 +49,11 @@ class Payment:
     refund: int | None = None
     identifier: str = ""
 
+    @property
+    def counted(self) -> int:
+        """What its payer counts as charged before this call: a stock client signs this plus the call's amount."""
+        return max(0, self.voucher.max_claimable - self.amount)
+
 
 def network_of(chain_id: ChainId) -> str:
     """Return a chain's CAIP-2 name, as x402 writes networks."""
