@@ -1,6 +1,8 @@
 """The embedded devnet keeps its state, guards it, and never outlives us."""
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from usufruct.chain import DEVNET_ADDRESSES, Anvil, Client, Devnet, DevnetStateBusy, DevnetUnavailable
+from usufruct.chain import (
+    DEVNET_ADDRESSES,
+    Anvil,
+    Client,
+    Devnet,
+    DevnetStateBusy,
+    DevnetStateDamaged,
+    DevnetUnavailable,
+)
 from usufruct.chain.anvil import DEVNET_CHAIN_ID, HOST
 
 pytestmark = pytest.mark.anvil
@@ -65,6 +75,30 @@ async def test_state_is_kept_between_runs(tmp_path: Path):
         assert await client.balance(DEVNET_ADDRESSES[0]) == 5
         assert await client.block_number() == 3
         assert await client.header(2) is not None
+
+
+@pytest.mark.parametrize("kept", [0, 1, 500])
+async def test_half_a_state_file_is_named_with_the_way_on(tmp_path: Path, kept: int):
+    state = tmp_path / "anvil.json"
+    async with Anvil(state=state) as anvil, Client(anvil.url) as client:
+        await Devnet(client).mine(7)
+    async with Anvil(state=state):
+        pass
+    state.write_bytes(state.read_bytes()[:kept])
+    with pytest.raises(DevnetStateDamaged) as caught:
+        await Anvil(state=state).start()
+    assert str(state) in caught.value.message
+    copied, to = caught.value.message.partition(": cp ")[2].split()
+    shutil.copyfile(copied, to)
+    async with Anvil(state=state) as anvil, Client(anvil.url) as client:
+        assert await client.block_number() == 7
+
+
+async def test_half_a_state_file_without_another_is_named_too(tmp_path: Path):
+    state = tmp_path / "anvil.json"
+    state.write_text('{"block": {')
+    with pytest.raises(DevnetStateDamaged, match=r"data\.folder"):
+        await Anvil(state=state).start()
 
 
 async def test_without_a_state_file_nothing_is_kept(anvil: Anvil, client: Client):
@@ -123,10 +157,11 @@ async def test_a_taken_port_is_reported_with_anvils_words():
 
 async def test_a_broken_state_file_is_reported_and_released(tmp_path: Path):
     state = tmp_path / "anvil.json"
-    state.write_text("{")
-    for _ in range(2):
-        with pytest.raises(DevnetUnavailable):
-            await Anvil(state=state).start()
+    for content, error in (("{", DevnetStateDamaged), ('{"block": 7}', DevnetUnavailable)):
+        state.write_text(content)
+        for _ in range(2):
+            with pytest.raises(error, match=re.escape(str(state))):
+                await Anvil(state=state).start()
 
 
 async def test_levers(anvil: Anvil, client: Client):

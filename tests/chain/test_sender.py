@@ -33,7 +33,7 @@ from usufruct.chain import (
 )
 from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientAllowance, ERC20InsufficientBalance, TestDollar
-from usufruct.chain.store import Attempt, Outbox
+from usufruct.chain.store import Attempt, Checkpoint, Outbox, move
 from usufruct.core import Address, ChainId, Hash32
 from usufruct.store import Database, open_database
 
@@ -335,12 +335,90 @@ async def test_a_line_that_breaks_while_broadcasting_changes_nothing(
     assert await dollar.balance_of(BOB) == 5
 
 
-async def test_a_chain_that_was_reset_is_noticed(sender: Sender, files: Database, dollar: TestDollar):
-    await sender.execute(dollar.mint(BOB, 5), "one")
-    await sender.execute(dollar.mint(BOB, 5), "two")
+async def test_a_chain_that_was_reset_is_noticed(sender: Sender, client: Client, files: Database, dollar: TestDollar):
+    for amount in (1, 2):
+        await sender.execute(dollar.mint(BOB, amount), f"mint {amount}")
+    head = await client.header()
+    async with files.transaction() as unit:
+        await move(unit, "a stream", None, Checkpoint(head.number, head.hash))
     async with Anvil() as other, Client(other.url) as fresh:
-        with pytest.raises(NonceGap, match=r"expects nonce 0 of .*, the outbox used 1"):
-            await new_sender(fresh, files).send(Call(BOB, b"", 1), "three")
+        await Devnet(fresh).mine(head.number + 1)
+        with pytest.raises(NonceGap, match=r"was reset.* expects nonce 0 of .* Set data.folder and database.url"):
+            await new_sender(fresh, files).send(Call(BOB, b"", 1), "lost")
+        with pytest.raises(NonceGap, match="was reset"):
+            await new_sender(fresh, files).advance()
+
+
+async def test_what_a_chain_that_went_back_forgot_is_sent_again(
+    sender: Sender, client: Client, devnet: Devnet, dollar: TestDollar
+):
+    await sender.execute(dollar.mint(BOB, 1), "kept")
+    remembered = await devnet.snapshot()
+    first = await sender.execute(dollar.mint(BOB, 2), "first")
+    await sender.execute(dollar.mint(BOB, 4), "second")
+    await devnet.revert(remembered)
+    assert await dollar.balance_of(BOB) == 1
+    assert [sent.key for sent in await sender.lost()] == ["first", "second"]
+
+    await sender.advance()
+    again = await sender.wait("second", 20)
+    assert again.state is State.CONFIRMED
+    assert await dollar.balance_of(BOB) == 7
+    assert (await sender.find("first")).hash == first.hash
+    assert await sender.lost() == []
+    await sender.execute(dollar.mint(BOB, 8), "third")
+    assert await dollar.balance_of(BOB) == 15
+
+
+async def test_a_new_call_after_the_chain_went_back_comes_after_those_that_were_lost(
+    sender: Sender, devnet: Devnet, dollar: TestDollar
+):
+    remembered = await devnet.snapshot()
+    await sender.execute(dollar.mint(BOB, 2), "lost")
+    await devnet.revert(remembered)
+    await sender.execute(dollar.mint(BOB, 4), "new")
+    assert await dollar.balance_of(BOB) == 6
+
+
+async def test_a_nonce_of_a_refused_call_is_used_up_when_the_chain_went_back(
+    sender: Sender, client: Client, devnet: Devnet, dollar: TestDollar
+):
+    """It ended without effect and its caller knows that: it must not have one now."""
+    remembered = await devnet.snapshot()
+    await devnet.set_automine(on=False)
+    await sender.send(dollar.transfer(BOB, 0), "refused")
+    code = await client.code_at(dollar.address)
+    await devnet.set_code(dollar.address, bytes.fromhex("5f5ffd"))
+    await devnet.mine()
+    assert (await sender.wait("refused", 20)).state is State.REVERTED
+    await devnet.revert(remembered)
+    await devnet.set_automine(on=True)
+    await devnet.set_code(dollar.address, code)
+
+    nonce = await client.nonce(ALICE)
+    await sender.advance()
+    assert await client.nonce(ALICE) == nonce + 1
+    assert (await sender.find("refused")).state is State.REVERTED
+    await sender.execute(dollar.mint(BOB, 1), "next")
+    assert await dollar.balance_of(BOB) == 1
+
+
+async def test_a_node_that_is_behind_loses_nothing(anvil: Anvil, files: Database, dollar: TestDollar):
+    class Behind(Client):
+        late = False
+
+        async def nonce(self, address: Address, block: Block = "latest") -> int:
+            return 0 if self.late else await super().nonce(address, block)
+
+    async with Behind(anvil.url) as behind:
+        sender = new_sender(behind, files)
+        await sender.execute(dollar.mint(BOB, 1), "mint")
+        behind.late = True
+        assert await sender.lost() == []
+        await sender.advance()
+        assert (await sender.find("mint")).state is State.CONFIRMED
+        with pytest.raises(NonceGap, match="Try again in a few seconds"):
+            await sender.send(dollar.mint(BOB, 2), "more")
 
 
 async def test_transactions_that_wait_in_the_node_are_counted(

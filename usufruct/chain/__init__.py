@@ -6,7 +6,7 @@ contract, whose methods answer questions or return a `Call` that sends nothing.
 
 from usufruct.chain import contracts
 from usufruct.chain.answers import FeeHistory, Header, Receipt
-from usufruct.chain.anvil import Anvil, Devnet, DevnetStateBusy, DevnetUnavailable
+from usufruct.chain.anvil import Anvil, Devnet, DevnetStateBusy, DevnetStateDamaged, DevnetUnavailable
 from usufruct.chain.binding import Artifact, Block, Call, Contract, Creation, Event, Log, NotThisEvent, Reader
 from usufruct.chain.client import Client, Topics
 from usufruct.chain.codec import InvalidArgument, NoAnswer, Struct, UnreadableAnswer
@@ -104,6 +104,7 @@ __all__ = [
     "Devnet",
     "DevnetKeyRefused",
     "DevnetStateBusy",
+    "DevnetStateDamaged",
     "DevnetUnavailable",
     "DigestSigner",
     "Event",

@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any, Self
 
+import orjson
+
 from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.rpc_errors import RpcUnavailable
@@ -52,6 +54,12 @@ class DevnetStateBusy(Conflict):
     code = "devnet_state_busy"
 
 
+class DevnetStateDamaged(Conflict):
+    """The state file is not whole: anvil was killed while it wrote it, or the disk was full."""
+
+    code = "devnet_state_damaged"
+
+
 class Anvil:
     """One anvil process on a free port of this machine.
 
@@ -60,7 +68,8 @@ class Anvil:
         async with Anvil(state=folder / "anvil.json") as anvil:
             client = Client(anvil.url)
 
-    `state` is loaded when it exists, and written at the interval and at the end; without it nothing is kept.
+    `state` is loaded when it exists, and written at the interval and at the end; without it nothing is kept. What was
+    loaded is kept beside it as `<state>.good`: a process that is killed while it writes leaves half a file.
     `block_seconds` mines a block by the clock; without it each transaction is mined as it comes.
     """
 
@@ -107,24 +116,32 @@ class Anvil:
         Raises:
             ToolMissing: when there is no anvil on this machine.
             DevnetStateBusy: when another anvil holds the state file.
+            DevnetStateDamaged: when the state file is not whole.
             DevnetUnavailable: when it does not come up.
         """
         if sys.platform == "win32":
             raise DevnetUnavailable("the embedded devnet needs Linux or macOS; use WSL, or set chain.rpc_url")
         binary = find("anvil", self._data_folder)
         self._lock = _locked(self._state) if self._state else None
+        try:
+            await asyncio.to_thread(_check_state, self._state)
+        except DevnetStateDamaged:
+            self._unlock()
+            raise
         words = ""
         for _ in range(1 if self._wanted_port else _ATTEMPTS):
             self.port = self._wanted_port or _free_port()
             with tempfile.TemporaryFile() as output:
                 self._process = self._spawn(binary, output)
                 if await self._answers():
+                    await asyncio.to_thread(_keep_good, self._state)
                     return
                 await self._terminate()
                 output.seek(0)
                 words = " ".join(output.read().decode(errors="replace").split())[-300:]
         self._unlock()
-        raise DevnetUnavailable(f"anvil did not start on port {self.port}: {words or 'no words'}", port=self.port)
+        kept = f" with the state {self._state}" if self._state else ""
+        raise DevnetUnavailable(f"anvil did not start on port {self.port}{kept}: {words or 'no words'}", port=self.port)
 
     async def stop(self) -> None:
         """Stop it, wait until its state is written, and release the state file."""
@@ -176,6 +193,37 @@ class Anvil:
                 except RpcUnavailable:
                     await asyncio.sleep(0.02)
         return False
+
+
+def _beside(state: Path, ending: str) -> Path:
+    return state.with_name(state.name + ending)
+
+
+def _check_state(state: Path | None) -> None:
+    """Check that a state file is whole, before anvil reads it, and copy it for `_keep_good`."""
+    if state is None or not state.exists():
+        return
+    content = state.read_bytes()
+    try:
+        whole = isinstance(orjson.loads(content), dict)
+    except orjson.JSONDecodeError:
+        whole = False
+    if whole:
+        _beside(state, ".part").write_bytes(content)
+        return
+    good = _beside(state, ".good")
+    remedy = f"Go on with the state of the last start: cp {good} {state}"
+    if not good.exists():
+        remedy = f"Begin a new chain with a new data.folder, or put a backup of {state.name} there"
+    raise DevnetStateDamaged(
+        f"the devnet's state {state} is not whole: it was cut short while it was written. {remedy}", state=str(state)
+    )
+
+
+def _keep_good(state: Path | None) -> None:
+    """Keep what was loaded under another name, in one step."""
+    if state is not None and _beside(state, ".part").exists():
+        _beside(state, ".part").replace(_beside(state, ".good"))
 
 
 def _free_port() -> int:

@@ -6,11 +6,16 @@ the same bytes again; a node takes them once. One nonce is used for one call, on
 both by unique constraints; a replacement with a better offer for gas keeps the nonce. A time-out means "pending", and
 asking again under the same key continues the wait.
 
+A block that held a final call may go: a deep reorganisation, or a devnet that was killed and begins again from an
+older state. The call's nonce is then expected again, and it is broadcast again, the same bytes. A nonce of a call that
+was refused or displaced there is used up by a transfer of nothing to oneself.
+
 Several processes may share a signing key as long as they share the database.
 """
 
 import asyncio
 import logging
+from contextlib import suppress
 from itertools import count
 
 from usufruct.chain.answers import Receipt
@@ -28,6 +33,7 @@ from usufruct.store import ConstraintViolated, Database
 _log = logging.getLogger(__name__)
 
 _TRIES = 20
+_CHUNK = 50
 _NO_TROUBLE = ("already known", "already imported", "already exists", "known transaction", "nonce too low")
 """What nodes say to a transaction that they have, or that was mined a moment ago."""
 
@@ -63,7 +69,7 @@ class TransactionDisplaced(Conflict):
 
 
 class NonceGap(Unavailable):
-    """The chain expects nonces that the outbox regards as used: the node is behind, or its chain was reset."""
+    """The chain expects nonces that the outbox regards as used: the node is behind, or its chain went back."""
 
     code = "nonce_gap"
 
@@ -203,6 +209,7 @@ class Sender:
 
         To be called at start, and again and again; any number of processes may.
         """
+        await self._heal()
         pending = await self._outbox.pending(self.address)
         if not pending:
             return
@@ -225,6 +232,51 @@ class Sender:
         pending = await self._outbox.pending(self.address)
         first = {sent.key: min(attempt.block for attempt in await self._outbox.attempts(sent.key)) for sent in pending}
         return [sent for sent in pending if head - first[sent.key] > blocks]
+
+    async def lost(self) -> list[Sent]:
+        """Return final calls that the chain does not have any more, by nonce; a node that is behind loses none.
+
+        Raises:
+            NonceGap: when the chain is another one: it has no block that was read before.
+        """
+        lost = await self._outbox.ended_from(self.address, await self._client.nonce(self.address))
+        hashes = [sent.hash for sent in lost if sent.hash]
+        if not lost or any(await self._client.receipts(hashes)):
+            return []
+        known = await self._outbox.known_blocks(await self._client.block_number())
+        for start in range(0, len(known), _CHUNK):
+            some = known[start : start + _CHUNK]
+            headers = await self._client.headers([point.block for point in some])
+            if any(header and header.hash == point.hash for header, point in zip(headers, some, strict=True)):
+                return lost
+        if known:
+            raise NonceGap(
+                f"chain {self._chain_id} was reset: it has no block that was read before, and expects nonce "
+                f"{lost[0].nonce} of {self.address} again. Set data.folder and database.url to new ones",
+                expected=lost[0].nonce,
+                used=lost[-1].nonce,
+            )
+        return lost
+
+    async def _heal(self) -> None:
+        """Broadcast again what was final and is not on the chain any more, and use up nonces nothing else will."""
+        for sent in await self.lost():
+            if sent.state is not State.CONFIRMED:
+                await self._fill(sent)
+            elif await self._outbox.reopen(sent):
+                _log.error("%s is not on the chain any more: sending %s again", sent.hash, sent.key)
+                attempts = await self._outbox.attempts(sent.key)
+                mined = next((attempt for attempt in attempts if attempt.hash == sent.hash), attempts[-1])
+                await self._broadcast(sent, mined)
+
+    async def _fill(self, sent: Sent) -> None:
+        """Use up the nonce of a call that ended without effect, by a transfer of nothing to ourselves."""
+        nothing = Sent(self._chain_id, sent.key, self.address, sent.nonce, Call(self.address, b""), 21_000, sent.state)
+        head = await self._client.block_number()
+        attempt = await self._sign(nothing, await market_offer(self._client, self._fees), head)
+        _log.warning("nonce %d of %s is expected again: using it up by %s", sent.nonce, self.address, attempt.hash)
+        with suppress(RpcRefused, RpcUnavailable):
+            await self._client.send_raw(attempt.raw)
 
     async def _advance_in_turn(self, begun: float) -> None:
         """Advance for all who wait at once: after `begun` at least, and again after each interval."""
@@ -261,17 +313,24 @@ class Sender:
         A nonce the chain still expects may belong to a pending call, or to nobody (a transaction from elsewhere that
         the node forgot), and is then used next. It never belongs to a call that is final.
         """
-        mined = await self._client.nonce(self.address)
-        taken = await self._outbox.nonces(self.address, mined)
+        mined, taken = await self._expected()
+        if any(state is not State.PENDING for state in taken.values()):
+            await self._heal()
+            mined, taken = await self._expected()
         if final := [nonce for nonce, state in taken.items() if state is not State.PENDING]:
             raise NonceGap(
-                f"chain {self._chain_id} expects nonce {mined} of {self.address}, the outbox used {max(final)}; the "
-                "node is behind, or its chain was reset and needs a new database",
+                f"chain {self._chain_id} expects nonce {mined} of {self.address}, the outbox used {max(final)}: the "
+                "node is behind, or its chain went back, which is repaired by itself. Try again in a few seconds",
                 expected=mined,
                 used=max(final),
             )
         waiting = await self._client.nonce(self.address, "pending")
         return next(nonce for nonce in count(waiting) if nonce not in taken)
+
+    async def _expected(self) -> tuple[int, dict[int, State]]:
+        """Return the nonce that the chain expects, and where the calls stand that have it or a later one."""
+        mined = await self._client.nonce(self.address)
+        return mined, await self._outbox.nonces(self.address, mined)
 
     async def _sign(self, sent: Sent, offer: Offer, block: int) -> Attempt:
         call = sent.call

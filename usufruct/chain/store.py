@@ -7,7 +7,8 @@ Outbox states::
             `-> displaced    its nonce was used by a transaction that is not ours
 
 `pending` covers everything from "signed, perhaps never broadcast" to "mined, not deep enough yet": after a crash nobody
-knows more, and the cure is the same: broadcast again, look for the receipt. The other three are final.
+knows more, and the cure is the same: broadcast again, look for the receipt. The other three are final, unless the chain
+takes the block back: a call that was confirmed there is pending again.
 """
 
 from collections.abc import Sequence
@@ -109,11 +110,11 @@ class Sent:
     call: Call
     gas: int
     state: State
-    hash: Hash32 | None
+    hash: Hash32 | None = None
     """Of the transaction that used the nonce, once final."""
-    block: int | None
+    block: int | None = None
     """Where that was mined, once final."""
-    trouble: str | None
+    trouble: str | None = None
     """What the node said when it did not take the newest broadcast."""
 
 
@@ -126,6 +127,15 @@ class Attempt:
     max_fee: int
     tip: int
     block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A block up to which, including it, a stream was read; `logs`: how many the range had that ends there."""
+
+    block: int
+    hash: Hash32
+    logs: int | None = None
 
 
 class Outbox:
@@ -157,6 +167,34 @@ class Outbox:
         )
         async with self._database.snapshot() as unit:
             return {row.nonce: State(row.state) for row in await unit.rows(query)}
+
+    async def ended_from(self, sender: Address, first: int) -> list[Sent]:
+        """Return a sender's final calls with nonces from `first` on, by nonce."""
+        query = select(outbox).where(
+            outbox.c.chain_id == self._chain_id,
+            outbox.c.sender == sender,
+            outbox.c.nonce >= first,
+            outbox.c.state != State.PENDING,
+        )
+        async with self._database.snapshot() as unit:
+            return [_sent(row) for row in await unit.rows(query.order_by(outbox.c.nonce))]
+
+    async def reopen(self, sent: Sent) -> bool:
+        """Make a confirmed call pending again, and tell whether it was still as given: its block is gone."""
+        change = update(outbox).where(
+            outbox.c.chain_id == self._chain_id,
+            outbox.c.key == sent.key,
+            outbox.c.state == State.CONFIRMED,
+            outbox.c.hash == sent.hash,
+        )
+        async with self._database.transaction() as unit:
+            return bool(await unit.change(change.values(state=State.PENDING, hash=None, block=None)))
+
+    async def known_blocks(self, last: int) -> list[Checkpoint]:
+        """Return blocks up to `last` that the chain had when its logs were read, newest first."""
+        query = select(stream_blocks).where(stream_blocks.c.block <= last).order_by(stream_blocks.c.block.desc())
+        async with self._database.snapshot() as unit:
+            return [Checkpoint(row.block, Hash32(row.hash)) for row in await unit.rows(query)]
 
     async def attempts(self, key: str) -> list[Attempt]:
         """Return a call's signed transactions, cheapest first."""
@@ -237,15 +275,6 @@ def _sent(row: Row[Any]) -> Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A block up to which, including it, a stream was read; `logs`: how many the range had that ends there."""
-
-    block: int
-    hash: Hash32
-    logs: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Gaps:
     """How often a stream's node hid logs that came later, and when the last time was, seconds since 1970."""
 
@@ -264,11 +293,6 @@ async def checkpoints(unit: Unit, name: str) -> Sequence[Checkpoint]:
     """Return the ends of the ranges a stream was read in, newest first."""
     query = select(stream_blocks).where(stream_blocks.c.name == name).order_by(stream_blocks.c.block.desc())
     return [Checkpoint(row.block, Hash32(row.hash), row.logs) for row in await unit.rows(query)]
-
-
-async def newest_checkpoints(unit: Unit) -> Sequence[Checkpoint]:
-    """Return the newest checkpoint of every stream: blocks that the chain had."""
-    return [Checkpoint(row.block, Hash32(row.hash)) for row in await unit.rows(select(streams))]
 
 
 async def move(unit: Unit, name: str, old: Checkpoint | None, new: Checkpoint) -> bool:
