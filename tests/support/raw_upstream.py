@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -63,8 +63,12 @@ class Reply:
 
 
 @asynccontextmanager
-async def raw_upstream(replies: Mapping[str, Reply]) -> AsyncIterator[str]:
-    """Serve `replies`; the first part of a request's path names one. Yields the address."""
+async def raw_upstream(replies: Mapping[str, Reply | Sequence[Reply]]) -> AsyncIterator[str]:
+    """Serve `replies`; the first part of a request's path names one, or several for requests in turn.
+
+    Yields the address.
+    """
+    turns = {name: iter(given) for name, given in replies.items() if not isinstance(given, Reply)}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         served = 0
@@ -73,7 +77,8 @@ async def raw_upstream(replies: Mapping[str, Reply]) -> AsyncIterator[str]:
                 head = await reader.readuntil(b"\r\n\r\n")
                 lengths = (line[15:] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
                 await reader.readexactly(int(next(lengths, b"0")))
-                reply = replies[head.split(b" ", 2)[1].decode().split("/")[1]]
+                name = head.split(b" ", 2)[1].decode().split("/")[1]
+                reply = next(turns[name]) if name in turns else replies[name]
                 served += 1
                 if served > reply.serves:
                     break

@@ -56,7 +56,9 @@ async def find_source(
         upstream, model = await _choose_local(model, narrator)
     async with Upstream(upstream, key) as server:
         offered = _choose_model(server.url, await server.models(), model)
-        narrator.say(f"asking {offered.id} at {server.url} for one text token, to see that it answers")
+        narrator.say(
+            f"asking {offered.id} at {server.url} for one text token, whole and streamed, to see that it answers"
+        )
         await _probe(server, offered.id, kind)
         if content is None and offered.owner.startswith(_OURS):
             content = await server.tokenizer()
@@ -102,11 +104,15 @@ def _choose_model(url: str, models: Sequence[OfferedModel], name: str) -> Offere
 
 
 async def _probe(server: Upstream, model: str, kind: Endpoint) -> None:
+    """Ask once in every way that callers can: a server may answer whole and fail to stream."""
     if kind is Endpoint.EMBEDDINGS:
         await server.embeddings({"model": model, "input": "hello"})
-    else:
-        message = {"role": "user", "content": "hello"}
-        await server.chat({"model": model, "messages": [message], "max_tokens": 1})
+        return
+    body = {"model": model, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
+    await server.chat(body)
+    async with server.chat_stream(body) as stream:
+        async for _ in stream:
+            pass
 
 
 def _read(path: Path, option: str) -> bytes:
