@@ -60,11 +60,13 @@ abstract contract AssetsBase is Base {
         registration.meter = meter;
     }
 
-    function _card(uint16 version) internal pure returns (IAssetRegistry.PriceCard memory) {
+    function _card(uint32 version) internal pure returns (IAssetRegistry.PriceCard memory) {
         return IAssetRegistry.PriceCard({
-            inputPerMillion: 150_000 * uint72(version),
+            inputPerMillion: 150_000 * uint128(version),
             outputPerMillion: 600_000,
             perCall: 10,
+            cachedInputBps: 1_000,
+            unit: IAssetRegistry.PriceUnit.TextToken,
             contextWindow: 128_000,
             version: version
         });

@@ -12,6 +12,7 @@ from usufruct_client.signing import checksummed, recovered
 _INTEGERS = {
     "priceCardVersion": 64,
     "inputTokens": 64,
+    "cachedInputTokens": 64,
     "outputTokens": 64,
     "amount": 128,
     "cumulative": 128,
@@ -20,8 +21,8 @@ _INTEGERS = {
 _HASHES = ("call", "channel", "modelDigest", "requestHash", "responseHash")
 _FIELDS = (
     "bytes32 call,bytes32 channel,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"
-    "bytes32 requestHash,bytes32 responseHash,uint64 inputTokens,uint64 outputTokens,uint128 amount,"
-    "uint128 cumulative,uint64 time"
+    "bytes32 requestHash,bytes32 responseHash,uint64 inputTokens,uint64 cachedInputTokens,uint64 outputTokens,"
+    "uint128 amount,uint128 cumulative,uint64 time"
 )
 _TYPES = {"Receipt": [{"type": kind, "name": name} for kind, name in (each.split(" ") for each in _FIELDS.split(","))]}
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -40,6 +41,7 @@ class Receipt:
     request_hash: str
     response_hash: str
     input_tokens: int
+    cached_input_tokens: int
     output_tokens: int
     amount: int
     cumulative: int
@@ -72,6 +74,7 @@ class Receipt:
             "requestHash": bytes.fromhex(self.request_hash[2:]),
             "responseHash": bytes.fromhex(self.response_hash[2:]),
             "inputTokens": self.input_tokens,
+            "cachedInputTokens": self.cached_input_tokens,
             "outputTokens": self.output_tokens,
             "amount": self.amount,
             "cumulative": self.cumulative,

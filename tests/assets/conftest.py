@@ -14,6 +14,7 @@ from usufruct.assets import (
     Follower,
     Passes,
     PriceCard,
+    PriceUnit,
     Register,
     ShareHolders,
 )
@@ -65,7 +66,7 @@ class Town:
     """One registry with people around it, by the numbers of their devnet accounts."""
 
     OWNER, BUYER, ANN, BOB, METER = 4, 5, 6, 7, 8
-    CARD = PriceCard(500_000, 2_000_000, 100, 8_192, 1)
+    CARD = PriceCard(500_000, 2_000_000, 100, 1_000, PriceUnit.TEXT_TOKEN, 8_192, 1)
 
     def __init__(self, client: Client, deployments: Deployments, database: Database) -> None:
         self.client, self.deployments, self.database = client, deployments, database

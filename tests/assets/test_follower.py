@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from usufruct.assets import SUPPLY, CardChange, CardPeriod, Follower, Holding, Kind, PriceCard, follow
+from usufruct.assets import SUPPLY, CardChange, CardPeriod, Follower, Holding, Kind, PriceCard, PriceUnit, follow
 from usufruct.chain import DEVNET_ADDRESSES, Call, RpcUnavailable
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -128,7 +128,7 @@ async def test_events_that_a_stranger_fakes_are_not_heard(town):
     registration = replace(town.terms("fake").registration(), currency=wrapped)
     faked = await fake.predict(stranger, registration)
     await town.act(stranger, fake.register(registration))
-    await town.act(stranger, fake.set_price_card(faked.id, PriceCard(9, 9, 9, 9, 2)))
+    await town.act(stranger, fake.set_price_card(faked.id, PriceCard(9, 9, 9, 9, PriceUnit.TEXT_TOKEN, 9, 2)))
     await town.act(stranger, fake.retire(faked.id))
 
     await town.follower.poll()

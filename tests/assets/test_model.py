@@ -16,8 +16,10 @@ from usufruct.assets import (
     InvalidTerms,
     Parent,
     PriceCard,
+    PriceUnit,
     TransferPolicyNeeded,
     about_calls,
+    bps_of_percent,
     shares_of_percent,
 )
 from usufruct.assets.model import card_in_force, check_owners, check_plan, check_terms
@@ -25,7 +27,7 @@ from usufruct.core import ZERO_ADDRESS, Address, ChainId, moment
 
 DEVNET, PUBLIC = ChainId(31337), ChainId(8453)
 ANN, BOB = Address("0x" + "a1" * 20), Address("0x" + "b2" * 20)
-CARD = PriceCard(500_000, 2_000_000, 100, 8_192, 1)
+CARD = PriceCard(500_000, 2_000_000, 100, 1_000, PriceUnit.TEXT_TOKEN, 8_192, 1)
 TERMS = AssetTerms("my-model", "MINE", ANN, CARD)
 
 
@@ -60,17 +62,26 @@ def test_the_card_in_force_is_the_registrys(notice: int, gaps: list[int], until:
         assert card_in_force(cards, notice, time).card.version == contract.in_force(time)
 
 
-amounts = st.integers(0, 2**64 - 1)
+amounts = st.integers(0, 2**128 - 1)
 
 
-@given(st.integers(0, 2**128), amounts, amounts, amounts)
+@given(st.integers(0, 2**192), amounts, amounts, amounts)
 def test_about_so_many_calls_are_paid_and_one_more_is_not(credit: int, price_in: int, price_out: int, per_call: int):
-    calls = about_calls(credit, PriceCard(price_in, price_out, per_call, 0, 1))
+    calls = about_calls(credit, PriceCard(price_in, price_out, per_call, 0, PriceUnit.TEXT_TOKEN, 0, 1))
     exact = Fraction(TYPICAL_CALL[0] * price_in + TYPICAL_CALL[1] * price_out, 1_000_000) + per_call
     if calls is None:
         assert exact == 0
     else:
         assert calls * exact <= credit < (calls + 1) * (exact + 1)
+
+
+def test_calls_that_are_not_counted_in_text_tokens_are_not_estimated():
+    assert about_calls(10**9, replace(CARD, unit=PriceUnit.IMAGE)) is None
+
+
+@pytest.mark.parametrize(("text", "bps"), [("12.5", 1_250), ("10%", 1_000), ("0", 0), ("100", 10_000)])
+def test_per_cent_is_read_with_and_without_its_sign(text: str, bps: int):
+    assert bps_of_percent(text, "cached_input") == bps
 
 
 @given(st.integers(0, SUPPLY // 10**6))
@@ -113,7 +124,10 @@ PARENTS = tuple(Parent(Address(f"0x{index:040x}"), 1_250) for index in range(1, 
         {"resale_royalty_bps": 1_000},
         {"parents": PARENTS},
         {"card": replace(CARD, context_window=0)},
-        {"card": replace(CARD, per_call=2**64 - 1)},
+        {"card": replace(CARD, per_call=2**128 - 1)},
+        {"card": replace(CARD, input_per_million=2**128 - 1, output_per_million=2**128 - 1)},
+        {"card": replace(CARD, cached_input_bps=0)},
+        {"card": replace(CARD, cached_input_bps=10_000, unit=PriceUnit.STEP)},
         {"salt": bytes(32)},
         {"transfer_policy": BOB},
     ],
@@ -144,7 +158,11 @@ def test_terms_at_their_limits(change: dict[str, object]):
         ("royalties", {"parents": (Parent(ANN, 5_001),)}),
         ("version", {"card": card(2)}),
         ("context_window", {"card": replace(CARD, context_window=1)}),
-        ("input_per_million", {"card": replace(CARD, input_per_million=2**64)}),
+        ("input_per_million", {"card": replace(CARD, input_per_million=2**128)}),
+        ("output_per_million", {"card": replace(CARD, output_per_million=-1)}),
+        ("per_call", {"card": replace(CARD, per_call=2**128)}),
+        ("cached_input", {"card": replace(CARD, cached_input_bps=10_001)}),
+        ("cached_input", {"card": replace(CARD, cached_input_bps=-1)}),
         ("salt", {"salt": b"short"}),
         ("uri", {"uri": "a\x00"}),
         ("endpoint", {"endpoint": "e" * 1_001}),

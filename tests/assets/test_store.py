@@ -102,7 +102,8 @@ def said(
     return Log(by, (event.TOPIC, *map(word, topics)), words, block, HASH, HASH, index)
 
 
-CARD_TYPE = "(uint72,uint72,uint64,uint32,uint16)"
+CARD_TYPE = "(uint128,uint128,uint128,uint16,uint8,uint32,uint32)"
+LARGEST_CARD = (2**128 - 1, 2, 2**128 - 1, 10_000, 5, 2**32 - 1, 2)
 PLAN = ASSET << 128 | 5
 
 
@@ -115,8 +116,15 @@ def history() -> list[Log]:
     return [
         said(1, 0, TitleMoved, [ZERO_ADDRESS, PEOPLE[0], ASSET]),
         said(1, 1, AssetRegistered, [ASSET, PEOPLE[0], SHARES], *terms, parents),
-        said(1, 2, PriceCardSet, [ASSET, 1], ("uint40", 100), (CARD_TYPE, (1, 2, 3, 4, 1))),
-        said(2, 0, PriceCardSet, [ASSET, 2], ("uint40", 130), (CARD_TYPE, (2**72 - 1, 2, 2**64 - 1, 2**32 - 1, 2))),
+        said(1, 2, PriceCardSet, [ASSET, 1], ("uint40", 100), (CARD_TYPE, (1, 2, 3, 1_000, 0, 4, 1))),
+        said(
+            2,
+            0,
+            PriceCardSet,
+            [ASSET, 2],
+            ("uint40", 130),
+            (CARD_TYPE, LARGEST_CARD),
+        ),
         said(3, 0, RetirementAnnounced, [ASSET], ("uint40", 900)),
         said(3, 1, TitleMoved, [PEOPLE[0], PEOPLE[1], ASSET]),
         said(4, 0, RetirementCancelled, [ASSET]),
@@ -155,7 +163,7 @@ async def test_an_assets_life_is_kept_and_taken_back_block_by_block(database: Da
         assert await told(unit) == {ASSET: (2, PEOPLE[1], 900)}
         (asset,) = await listed(unit, REGISTRY)
         assert (asset.name, asset.shares, asset.card(129).card.version) == ("mine", SHARES, 1)
-        assert asset.card(130).card.input_per_million == 2**72 - 1
+        assert asset.card(130).card.input_per_million == 2**128 - 1
         await handler.rollback(unit, 0)
         assert await listed(unit, REGISTRY) == []
         assert await told(unit) == {}

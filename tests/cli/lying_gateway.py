@@ -35,6 +35,7 @@ def receipt(signer: KeySigner | None = None, **changes: object) -> dict[str, obj
         "request_hash": Hash32("0x" + "22" * 32),
         "response_hash": Hash32("0x" + "33" * 32),
         "input_tokens": 1,
+        "cached_input_tokens": 0,
         "output_tokens": 2,
         "amount": 30,
         "cumulative": 30,

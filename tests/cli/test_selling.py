@@ -3,7 +3,7 @@
 import pytest
 
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.structs import Kind, PayeeKind, PriceCard, Registration
+from usufruct.chain.contracts.structs import Kind, PayeeKind, PriceCard, PriceUnit, Registration
 from usufruct.chain.contracts.till import Till
 from usufruct.connectors import LocalServer, OfferedModel
 from usufruct.core import checksum, format_asset
@@ -27,7 +27,7 @@ def registration(token: str, salt: bytes, window: int = 8_192) -> Registration:
         uri="",
         endpoint="",
         currency=token,
-        price_card=PriceCard(700_000, 2_000_000, 30, window, 1),
+        price_card=PriceCard(700_000, 2_000_000, 30, 2_500, PriceUnit.TEXT_TOKEN, window, 1),
         notice_period=3_600,
         transfer_policy=ZERO,
         resale_royalty_bps=0,

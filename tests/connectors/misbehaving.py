@@ -25,6 +25,8 @@ MODES = (
     "usage_low",
     "usage_missing",
     "usage_invalid",
+    "usage_cached",
+    "usage_all_cached",
     "malformed",
     "huge_event",
     "never_ends",
@@ -60,6 +62,10 @@ def usage_of(mode: str, body: dict[str, Any], output: int) -> Any:
     if mode == "usage_invalid":
         return {"prompt_tokens": "7", "completion_tokens": -1, "total_tokens": None}
     honest["total_tokens"] = sum(honest.values())
+    if mode == "usage_cached":
+        honest["prompt_tokens_details"] = {"cached_tokens": 3}
+    if mode == "usage_all_cached":
+        honest["prompt_cache_hit_tokens"] = 1_000_000
     return None if mode == "usage_missing" else honest
 
 

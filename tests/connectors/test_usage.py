@@ -11,6 +11,7 @@ from usufruct.connectors.openai.text import shorten
 from usufruct.connectors.openai.usage import read_usage
 
 NAMES = ["prompt_tokens", "completion_tokens", "prompt_tokens_details", "cached_tokens"]
+NAMES += ["input_tokens_details", "prompt_cache_hit_tokens", "cache_read_input_tokens"]
 NAMES += ["delta", "content", "tool_calls", "function"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -66,6 +67,28 @@ JSON = st.recursive(
 )
 def test_a_report_is_usage_or_a_named_fault(reported, expected):
     assert read_usage(reported) == expected
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 8}},
+        {"input_tokens_details": {"cached_tokens": 8}},
+        {"prompt_cache_hit_tokens": 8, "prompt_cache_miss_tokens": 1},
+        {"cache_read_input_tokens": 8, "cache_creation_input_tokens": 1},
+        {"cached_tokens": 8},
+        {"prompt_tokens_details": {"cached_tokens": 0}, "prompt_cache_hit_tokens": 8},
+        {"prompt_tokens_details": None, "cached_tokens": 8, "cache_read_input_tokens": None},
+    ],
+)
+def test_cached_input_is_read_under_every_name_servers_give_it(told):
+    assert read_usage({"prompt_tokens": 9, "completion_tokens": 4, **told}) == Usage(9, 4, cached=8)
+
+
+@pytest.mark.parametrize("name", ["prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens"])
+@pytest.mark.parametrize("wrong", [-1, "8", True, 1 << 63])
+def test_cached_input_that_makes_no_sense_spoils_the_report(name, wrong):
+    assert read_usage({"prompt_tokens": 9, "completion_tokens": 4, name: wrong}) is UsageFault.INVALID
 
 
 def test_embeddings_report_no_output():

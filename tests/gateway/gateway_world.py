@@ -181,6 +181,7 @@ def receipt_signer(receipt: dict[str, str]) -> Address:
         request_hash=receipt["requestHash"],
         response_hash=receipt["responseHash"],
         input_tokens=int(receipt["inputTokens"]),
+        cached_input_tokens=int(receipt["cachedInputTokens"]),
         output_tokens=int(receipt["outputTokens"]),
         amount=int(receipt["amount"]),
         cumulative=int(receipt["cumulative"]),

@@ -18,7 +18,7 @@ CALL, CHANNEL, OTHER = (Hash32("0x" + digits * 32) for digits in ("ca", "c4", "0
 @pytest.fixture
 def bill(gateway_module) -> SignedReceipt:
     receipt = Receipt(
-        CALL, CHANNEL, gateway_module.TOKEN, 7, 3, OTHER, OTHER, OTHER, 120, 30, 1_500, 9_000, 1_800_000_000
+        CALL, CHANNEL, gateway_module.TOKEN, 7, 3, OTHER, OTHER, OTHER, 120, 100, 30, 1_500, 9_000, 1_800_000_000
     )
     return SignedReceipt(receipt, b"\x01" * 65, 2_000, flagged=True, operator=gateway_module.OPERATOR)
 
@@ -29,10 +29,11 @@ def test_our_counts_stand_in_place_of_the_upstreams_and_its_other_members_stay(b
         "completion_tokens": 8_888,
         "total_tokens": 7_777,
         "cost": 99,
-        "prompt_tokens_details": {"cached_tokens": 5},
+        "prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": 4},
     }
     ours = {
         "prompt_tokens": 120,
+        "prompt_tokens_details": {"cached_tokens": 100},
         "completion_tokens": 30,
         "total_tokens": 150,
         "cost": 0.0015,
@@ -46,7 +47,8 @@ def test_our_counts_stand_in_place_of_the_upstreams_and_its_other_members_stay(b
         },
     }
     assert bill.usage() == ours
-    assert bill.usage(reported) == ours | {"prompt_tokens_details": {"cached_tokens": 5}}
+    assert bill.usage(reported) == ours | {"prompt_tokens_details": {"cached_tokens": 100, "audio_tokens": 4}}
+    assert bill.usage({"prompt_tokens_details": "none"}) == ours
     assert not replace(bill, flagged=False).usage()["cost_details"]["flagged"]
 
 
@@ -74,6 +76,7 @@ def test_a_whole_answer_says_it_in_headers(bill):
         b"x-usufruct-cost": b"0.0015",
         b"x-usufruct-ceiling": b"2000",
         b"x-usufruct-input-tokens": b"120",
+        b"x-usufruct-cached-input-tokens": b"100",
         b"x-usufruct-output-tokens": b"30",
         b"x-usufruct-call": CALL.encode(),
     }

@@ -21,11 +21,11 @@ from usufruct.gateway import (
     plain_asset_id,
 )
 from usufruct.gateway.catalogue import FRESH_SECONDS
-from usufruct.payments import PriceCard
+from usufruct.payments import PriceCard, PriceUnit
 from usufruct.store import Seal
 
 PAY_TO = Address("0x" + "55" * 20)
-CARD = PriceCard(1, 2**64 - 1, 0, 4_096, 1)
+CARD = PriceCard(1, 2**128 - 1, 0, 4_096, 1, cached_input_bps=2_500, unit=PriceUnit.IMAGE)
 ASSET = Asset(
     name="hamlet",
     endpoint=Endpoint.CHAT,
@@ -137,11 +137,13 @@ async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalo
         ({"replicas": (Replica("http://one", ""),)}, "model"),
         ({"prices": ()}, "prices"),
         ({"prices": (PricePeriod(replace(CARD, per_call=-1), 0),)}, "price"),
-        ({"prices": (PricePeriod(replace(CARD, input_per_million=1 << 64), 0),)}, "price"),
-        ({"prices": (PricePeriod(replace(CARD, output_per_million=1 << 64), 0),)}, "price"),
-        ({"prices": (PricePeriod(CARD, 0), PricePeriod(replace(CARD, per_call=1 << 64), 0))}, "price"),
+        ({"prices": (PricePeriod(replace(CARD, input_per_million=UINT128_MAX + 1), 0),)}, "price"),
+        ({"prices": (PricePeriod(replace(CARD, output_per_million=UINT128_MAX + 1), 0),)}, "price"),
+        ({"prices": (PricePeriod(CARD, 0), PricePeriod(replace(CARD, per_call=UINT128_MAX + 1), 0))}, "price"),
         ({"prices": (PricePeriod(replace(CARD, context_window=1), 0),)}, "context_window"),
         ({"prices": (PricePeriod(replace(CARD, context_window=1 << 31), 0),)}, "context_window"),
+        ({"prices": (PricePeriod(replace(CARD, cached_input_bps=10_001), 0),)}, "cached_input"),
+        ({"prices": (PricePeriod(replace(CARD, cached_input_bps=-1), 0),)}, "cached_input"),
         ({"prices": (PricePeriod(replace(CARD, version=0), 0),)}, "version"),
         ({"prices": (PricePeriod(replace(CARD, version=1 << 63), 0),)}, "version"),
         *(
@@ -166,7 +168,7 @@ async def test_assets_nobody_could_be_charged_for(catalogue, changes, field):
 
 async def test_assets_at_the_limits_are_taken(catalogue):
     most = (1 << 31) - 1
-    dear = PriceCard(*[(1 << 64) - 1] * 3, context_window=most, version=(1 << 63) - 1)
+    dear = PriceCard(*[UINT128_MAX] * 3, context_window=most, version=(1 << 63) - 1, cached_input_bps=10_000)
     largest = replace(
         ASSET,
         name="x" * 200,
@@ -175,7 +177,7 @@ async def test_assets_at_the_limits_are_taken(catalogue):
         counting=CountingRule("", most, most, most, most, frozenset({"store", "service_tier"})),
         caps=Caps(most, most, UINT128_MAX),
     )
-    free = PriceCard(0, 0, 0, context_window=2, version=1)
+    free = PriceCard(0, 0, 0, context_window=2, version=1, cached_input_bps=0, unit=PriceUnit.STEP)
     smallest = replace(
         ASSET,
         name="x",

@@ -148,6 +148,8 @@ async def test_models_are_listed_with_what_makes_their_price(world, upstream, cl
             "input_per_million": "1000000",
             "output_per_million": "3000000",
             "per_call": "5",
+            "cached_input_bps": 10_000,
+            "unit": "text_token",
             "token": gateway_module.TOKEN,
             "decimals": 6,
             "symbol": "USD",

@@ -81,16 +81,16 @@ def test_ceiling_of_embeddings(card, counted, inputs, budget):
         assert allowance == Allowance(0, price(card, counted, 0))
 
 
-@given(claimed=st.tuples(tokens, tokens), counted=st.tuples(tokens, tokens), rule=rules)
-def test_usage_of_a_whole_answer(claimed, counted, rule):
+@given(claimed=st.tuples(tokens, tokens), cached=tokens, counted=st.tuples(tokens, tokens), rule=rules)
+def test_usage_of_a_whole_answer(claimed, cached, counted, rule):
     def passes(claim, own, spare):
         return claim > (own + spare) * (1 + Fraction(rule.tolerance_ppm, 1_000_000))
 
     pairs = list(zip(claimed, counted, strict=True))
     lied = any(passes(claim, own, rule.spare_tokens) for claim, own in pairs)
     expected = [own if lied and passes(claim, own, 0) else claim for claim, own in pairs]
-    measured = usage_of_whole(Reported(*claimed), Usage(*counted), rule)
-    assert (measured.usage, measured.flagged) == (Usage(*expected), lied)
+    measured = usage_of_whole(Reported(*claimed, cached=cached), Usage(*counted), rule)
+    assert (measured.usage, measured.flagged) == (Usage(*expected, min(cached, expected[0])), lied)
     assert measured.usage.output_tokens <= claimed[1]
 
 
@@ -100,11 +100,11 @@ def test_without_a_word_from_upstream_our_count_holds(counted, rule, fault):
     assert (measured.usage, measured.flagged) == (Usage(*counted), fault is UsageFault.INVALID)
 
 
-@given(claimed=st.none() | st.tuples(tokens, tokens), delivered=st.tuples(tokens, tokens))
-def test_what_was_not_delivered_is_not_charged(claimed, delivered):
-    measured = usage_of_part(claimed and Reported(*claimed), Usage(*delivered))
+@given(claimed=st.none() | st.tuples(tokens, tokens), cached=tokens, delivered=st.tuples(tokens, tokens))
+def test_what_was_not_delivered_is_not_charged(claimed, cached, delivered):
+    measured = usage_of_part(claimed and Reported(*claimed, cached=cached), Usage(*delivered))
     expected = delivered if claimed is None else tuple(map(min, claimed, delivered))
-    assert measured.usage == Usage(*expected)
+    assert measured.usage == Usage(*expected, 0 if claimed is None else min(cached, expected[0]))
     assert not measured.flagged
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from usufruct.chain.contracts.structs import PriceCard as CardOnChain
+from usufruct.chain.contracts.structs import PriceUnit
 from usufruct.core import Address, AssetId, FakeClock
 from usufruct.gateway import (
     USUAL_WINDOW,
@@ -18,6 +19,7 @@ from usufruct.gateway import (
     registered_card,
 )
 from usufruct.payments import PriceCard
+from usufruct.payments import PriceUnit as UnitHere
 from usufruct.store import Seal
 
 ASSET = Asset(
@@ -28,6 +30,9 @@ ASSET = Asset(
     replicas=(Replica("http://one/v1", "m"),),
     prices=(PricePeriod(PriceCard(1, 2, 3, 4_096, 4), 0),),
 )
+
+CARD = CardOnChain(10, 20, 30, 10_000, PriceUnit.TEXT_TOKEN, 8_192, 5)
+WINDOWLESS = replace(CARD, context_window=0)
 
 
 @pytest.fixture
@@ -44,28 +49,35 @@ async def catalogue(database, clock):
 
 async def test_a_card_of_the_registry_holds_under_its_own_version(catalogue, clock):
     offers = RegisteredOffers(catalogue)
-    card = CardOnChain(10, 20, 30, 8_192, 6)
+    card = CardOnChain(10, 20, 30, 2_500, PriceUnit.TEXT_TOKEN, 8_192, 6)
     for _ in range(2):  # it may be told again
         await offers.priced(ASSET.id, card, clock.now())
     await offers.priced(ASSET.id, replace(card, version=5), clock.now())  # and late
     asset = await catalogue.find("hamlet")
     assert [period.card.version for period in asset.prices] == [4, 6]
-    assert asset.card(clock.now()) == PriceCard(10, 20, 30, 8_192, 6)
+    assert asset.card(clock.now()) == PriceCard(10, 20, 30, 8_192, 6, cached_input_bps=2_500)
 
 
 async def test_a_card_that_prices_no_call_is_refused_and_changes_nothing(catalogue, clock):
     for _ in range(2):
         with pytest.raises(InvalidAsset, match="hamlet keeps its price: context_window"):
-            await RegisteredOffers(catalogue).priced(ASSET.id, CardOnChain(1, 1, 1, 1, 5), clock.now())
+            await RegisteredOffers(catalogue).priced(ASSET.id, replace(CARD, context_window=1), clock.now())
     assert len((await catalogue.find("hamlet")).prices) == 1
 
 
 async def test_a_card_without_a_window_leaves_the_asset_the_one_it_has(catalogue, clock):
     """On the chain 0 says that there is none; every service here has one."""
-    await RegisteredOffers(catalogue).priced(ASSET.id, CardOnChain(10, 20, 30, 0, 5), clock.now())
+    await RegisteredOffers(catalogue).priced(ASSET.id, WINDOWLESS, clock.now())
     assert (await catalogue.find("hamlet")).card(clock.now()) == PriceCard(10, 20, 30, 4_096, 5)
-    assert registered_card(CardOnChain(10, 20, 30, 0, 5), USUAL_WINDOW) == PriceCard(10, 20, 30, USUAL_WINDOW, 5)
-    assert registered_card(CardOnChain(10, 20, 30, 9, 5), 4_096) == PriceCard(10, 20, 30, 9, 5)
+    assert registered_card(WINDOWLESS, USUAL_WINDOW) == PriceCard(10, 20, 30, USUAL_WINDOW, 5)
+    card = registered_card(CardOnChain(10, 20, 30, 0, PriceUnit.IMAGE, 9, 5), 4_096)
+    assert card == PriceCard(10, 20, 30, 9, 5, cached_input_bps=0, unit=UnitHere.IMAGE)
+
+
+@pytest.mark.parametrize("unit", PriceUnit)
+def test_every_unit_of_the_registry_has_its_word(unit):
+    assert registered_card(CardOnChain(1, 1, 1, 10_000, unit, 9, 5), 4_096).unit.value == unit.name.lower()
+    assert len(UnitHere) == len(PriceUnit)
 
 
 async def test_retirement_ends_the_offer_and_a_new_holder_does_not(catalogue):
@@ -78,7 +90,7 @@ async def test_retirement_ends_the_offer_and_a_new_holder_does_not(catalogue):
 
 async def test_what_is_not_offered_here_is_left_alone(catalogue, clock):
     offers = RegisteredOffers(catalogue)
-    await offers.priced(AssetId(78), CardOnChain(1, 1, 1, 4_096, 1), clock.now())
+    await offers.priced(AssetId(78), replace(CARD, version=1), clock.now())
     await offers.retired(AssetId(78), 5)
     await offers.moved(AssetId(78), ASSET.pay_to)
     assert await catalogue.list() == [await catalogue.find("hamlet")]

@@ -82,4 +82,6 @@ def reservation(
 
 
 def bill(charge: int, *, output: int = 64) -> Bill:
-    return Bill(charge, Usage(212, output), flagged=False, model_digest=named("model"), response_hash=named(charge))
+    return Bill(
+        charge, Usage(212, output, 200), flagged=False, model_digest=named("model"), response_hash=named(charge)
+    )

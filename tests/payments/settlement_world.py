@@ -25,7 +25,7 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.shares import Shares
-from usufruct.chain.contracts.structs import Kind, PayeeKind, PriceCard, Registration, Voucher, VoucherClaim
+from usufruct.chain.contracts.structs import Kind, PayeeKind, PriceCard, PriceUnit, Registration, Voucher, VoucherClaim
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import LedgerConfig
@@ -133,7 +133,7 @@ def _registration(name: str, dollar: Address) -> Registration:
         uri="",
         endpoint="",
         currency=dollar,
-        price_card=PriceCard(1, 1, 1, 1000, 1),
+        price_card=PriceCard(1, 1, 1, 10_000, PriceUnit.TEXT_TOKEN, 1000, 1),
         notice_period=3600,
         transfer_policy=ZERO,
         resale_royalty_bps=0,

@@ -16,6 +16,7 @@ from usufruct.payments import (
     OverBudget,
     OverContext,
     PriceCard,
+    PriceUnit,
     Usage,
     affordable_output_down,
     allow,
@@ -26,17 +27,42 @@ from usufruct.payments import (
 
 rates = st.one_of(st.integers(0, 10**7), st.integers(0, 2**96))
 tokens = st.integers(0, 2000)
-cards = st.builds(PriceCard, rates, rates, rates, st.integers(1, 2000), st.integers(1, 9))
-usages = st.builds(Usage, tokens, tokens)
+units = st.sampled_from(PriceUnit)
+cards = st.builds(
+    PriceCard, rates, rates, rates, st.integers(1, 2000), st.integers(1, 9), st.integers(0, 10_000), units
+)
+usages = st.builds(
+    lambda inputs, outputs, cached: Usage(inputs, outputs, min(cached, inputs)), tokens, tokens, tokens | st.just(0)
+)
 CARD = PriceCard(input_per_million=150_000, output_per_million=600_000, per_call=10, context_window=1000, version=1)
 
 
 @given(usage=usages, card=cards)
 def test_a_price_is_the_exact_one_rounded_up(usage: Usage, card: PriceCard):
-    exact = Fraction(
-        usage.input_tokens * card.input_per_million + usage.output_tokens * card.output_per_million, 1_000_000
+    share = Fraction(card.cached_input_bps, 10_000)
+    price_in, price_out = (Fraction(price, 1_000_000) for price in (card.input_per_million, card.output_per_million))
+    exact = (
+        (usage.input_tokens - usage.cached_input_tokens) * price_in
+        + usage.cached_input_tokens * share * price_in
+        + usage.output_tokens * price_out
+        + card.per_call
     )
-    assert price_up(usage, card) == ceil(exact) + card.per_call
+    assert price_up(usage, card) == ceil(exact)
+
+
+@given(usage=usages, card=cards)
+def test_cached_input_never_costs_more_than_the_ceiling_assumes(usage: Usage, card: PriceCard):
+    assert price_up(usage, card) <= price_up(replace(usage, cached_input_tokens=0), card)
+
+
+def test_cached_input_by_hand():
+    """A dollar with 18 decimals: 75 per million in, cached a tenth of that, 300 out, a cent a call."""
+    dollar = 10**18
+    card = PriceCard(75 * dollar, 300 * dollar, dollar // 100, 128_000, 1, cached_input_bps=1_000)
+    usage = Usage(100_000, 2_000, cached_input_tokens=60_000)
+    assert price_up(usage, card) == 3 * dollar + 45 * dollar // 100 + 60 * dollar // 100 + dollar // 100
+    assert allow(100_000, 2_000, card, 9 * dollar).ceiling == 7_500_000_000_000_000_000 + 610_000_000_000_000_000
+    assert price_up(Usage(1, 0, 1), replace(card, per_call=0, input_per_million=1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -92,6 +118,7 @@ def test_allowances_by_hand():
 @given(claimed=usages, counted=usages, tolerance=st.integers(0, 2_000_000))
 def test_upstreams_claim_counts_unless_it_passes_ours_by_more_than_the_tolerance(claimed, counted, tolerance):
     measured = measure(claimed, counted, tolerance)
+    assert measured.usage.cached_input_tokens == min(claimed.cached_input_tokens, measured.usage.input_tokens)
     flagged = False
     for name in ("input_tokens", "output_tokens"):
         claim, own, kept = (getattr(usage, name) for usage in (claimed, counted, measured.usage))
@@ -105,6 +132,8 @@ def test_usage_by_hand():
     assert measure(None, Usage(5, 6), 0) == Measured(Usage(5, 6), flagged=False)
     assert measure(Usage(0, 0), Usage(5, 6), 0) == Measured(Usage(0, 0), flagged=False)
     assert measure(Usage(110, 100), Usage(100, 100), 100_000) == Measured(Usage(110, 100), flagged=False)
+    assert measure(Usage(111, 9, 105), Usage(100, 9), 0) == Measured(Usage(100, 9, 100), flagged=True)
+    assert measure(Usage(9, 9, 10**9), Usage(9, 9), 0) == Measured(Usage(9, 9, 9), flagged=False)
     assert measure(Usage(111, 90), Usage(100, 100), 100_000) == Measured(Usage(100, 90), flagged=True)
 
 

@@ -41,6 +41,7 @@ receipts = st.builds(
     hashes,
     words,
     words,
+    words,
     amounts,
     amounts,
     words,
@@ -70,7 +71,7 @@ def test_digests_are_those_of_eth_account(receipt: Receipt, chain: int, till: Ad
 @pytest.fixture
 def receipt(world) -> Receipt:
     ids = (world.named(i) for i in range(5))
-    return Receipt(next(ids), next(ids), world.TOKEN, AssetId(7), 3, *ids, 212, 64, 123, 1123, 1_800_000_000)
+    return Receipt(next(ids), next(ids), world.TOKEN, AssetId(7), 3, *ids, 212, 200, 64, 123, 1123, 1_800_000_000)
 
 
 def test_a_signed_receipt_verifies_and_a_changed_one_does_not(receipt: Receipt, world):
@@ -108,6 +109,7 @@ async def test_the_ledger_keeps_what_a_receipt_says(ledger: Ledger, world):
         request_hash=world.named("request of a"),
         response_hash=world.named(120),
         input_tokens=212,
+        cached_input_tokens=200,
         output_tokens=64,
         amount=120,
         cumulative=120,
@@ -138,7 +140,9 @@ def test_a_receipt_survives_the_journey_as_json(receipt: Receipt, till: Address)
 @given(receipt=receipts, till=addresses, data=st.data())
 def test_any_member_that_is_changed_on_the_way_is_noticed(receipt: Receipt, till: Address, data: st.DataObject):
     sent = document(receipt, till).as_json()
-    name = data.draw(st.sampled_from(["amount", "cumulative", "inputTokens", "outputTokens", "time", "chainId"]))
+    name = data.draw(
+        st.sampled_from(["amount", "cumulative", "inputTokens", "cachedInputTokens", "outputTokens", "time", "chainId"])
+    )
     with pytest.raises(WrongReceiptSigner):
         read_receipt({**sent, name: str(int(str(sent[name])) ^ 1)}).verify()
 
@@ -161,6 +165,6 @@ def test_any_member_that_is_changed_on_the_way_is_noticed(receipt: Receipt, till
 def test_a_document_that_is_no_receipt_is_refused_by_name(name: str, value: object):
     zero = Hash32("0x" + "00" * 32)
     nobody = Address("0x" + "00" * 20)
-    good = document(Receipt(zero, zero, nobody, AssetId(1), 1, zero, zero, zero, 1, 2, 3, 4, 5), nobody).as_json()
+    good = document(Receipt(zero, zero, nobody, AssetId(1), 1, zero, zero, zero, 1, 1, 2, 3, 4, 5), nobody).as_json()
     with pytest.raises(InvalidReceipt, match=name):
         read_receipt({**good, name: value})

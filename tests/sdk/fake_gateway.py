@@ -310,6 +310,7 @@ class FakeGateway:
             request_hash=Hash32("0x" + request_hash),
             response_hash=Hash32("0x" + hashlib.sha256(said.encode()).hexdigest()),
             input_tokens=1,
+            cached_input_tokens=0,
             output_tokens=2,
             amount=charge,
             cumulative=books.charged,

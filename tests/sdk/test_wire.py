@@ -219,7 +219,16 @@ def test_receipts_are_those_of_the_gateway(fake):
     receipt = read_receipt(document)
     assert receipt.signed_by() == receipt.signer == fake.OPERATOR.address
     assert receipt.above == 0
-    for name in ("asset", "price_card_version", "input_tokens", "output_tokens", "amount", "cumulative", "time"):
+    for name in (
+        "asset",
+        "price_card_version",
+        "input_tokens",
+        "cached_input_tokens",
+        "output_tokens",
+        "amount",
+        "cumulative",
+        "time",
+    ):
         assert replace(receipt, **{name: getattr(receipt, name) + 1}).signed_by() != receipt.signer
     for name in document:
         with pytest.raises(BadAnswer, match=name):

@@ -46,7 +46,7 @@ from usufruct.assets.passes import Passes, Purchase
 from usufruct.assets.registry import Register
 from usufruct.assets.service import Announced, Assets, CardChange, Registered
 from usufruct.assets.shares import Collected, ShareHolders
-from usufruct.chain.contracts.structs import Kind, Parent, PriceCard
+from usufruct.chain.contracts.structs import Kind, Parent, PriceCard, PriceUnit
 
 __all__ = [
     "OPEN_SHARES_WARNING",
@@ -82,6 +82,7 @@ __all__ = [
     "PlanClosed",
     "PlanRegistered",
     "PriceCard",
+    "PriceUnit",
     "Purchase",
     "Register",
     "Registered",

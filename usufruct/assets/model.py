@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from usufruct.assets.errors import InvalidTerms, TransferPolicyNeeded
 from usufruct.chain import DEVNET_CHAINS, keccak
-from usufruct.chain.contracts.structs import Kind, Parent, PriceCard, Registration
+from usufruct.chain.contracts.structs import Kind, Parent, PriceCard, PriceUnit, Registration
 from usufruct.core import (
     UINT128_MAX,
     ZERO_ADDRESS,
@@ -33,6 +33,7 @@ MIN_PLAN_SECONDS = 30 * DAY
 MOST_PARENTS = 4
 MOST_ROYALTIES_BPS = 5_000
 MOST_RESALE_ROYALTY_BPS = 1_000
+WHOLE_BPS = 10_000
 LONGEST_NAME, LONGEST_SYMBOL, LONGEST_LINK = 64, 11, 1_000
 
 TYPICAL_CALL = (1_000, 500)
@@ -243,7 +244,12 @@ def card_in_force(cards: Sequence[CardPeriod], notice_period: int, now: int) -> 
 
 
 def about_calls(amount: int, card: PriceCard) -> int | None:
-    """Return how many typical calls `amount` credits pay, rounded down; None where a call costs nothing."""
+    """Return how many typical calls, without cached input, `amount` credits pay, rounded down.
+
+    None where a call costs nothing, or is not counted in text tokens.
+    """
+    if card.unit is not PriceUnit.TEXT_TOKEN:
+        return None
     tokens_in, tokens_out = TYPICAL_CALL
     charge = card.per_call + divide_up(
         tokens_in * card.input_per_million + tokens_out * card.output_per_million, 1_000_000
@@ -323,15 +329,17 @@ def check_card(card: PriceCard) -> None:
     """
     for field in ("input_per_million", "output_per_million", "per_call"):
         amount = getattr(card, field)
-        _demand(0 <= amount < 1 << 64, field, amount, "from 0 to 2**64 - 1 atomic units")
+        _demand(0 <= amount <= UINT128_MAX, field, amount, "from 0 to 2**128 - 1 atomic units")
+    cached = card.cached_input_bps
+    _demand(0 <= cached <= WHOLE_BPS, "cached_input", _percent(cached), "from 0 to 100 per cent of the input price")
     window = card.context_window
     _demand(
         window == 0 or 2 <= window < 1 << 31,
         "context_window",
         window,
-        "from 2 to 2**31 - 1 text tokens, or 0 where there is none",
+        f"from 2 to 2**31 - 1 {unit_words(card.unit)}, or 0 where there is none",
     )
-    _demand(1 <= card.version < 1 << 16, "version", card.version, "from 1 to 65535")
+    _demand(1 <= card.version < 1 << 32, "version", card.version, "from 1 to 2**32 - 1")
 
 
 def check_parents(parents: Sequence[Parent]) -> None:
@@ -397,12 +405,12 @@ def shares_of_percent(text: str, field: str) -> int:
 
 
 def bps_of_percent(text: str, field: str) -> int:
-    """Return per cent ("2.5") in hundredths of a per cent.
+    """Return per cent ("2.5" or "2.5%") in hundredths of a per cent.
 
     Raises:
         InvalidAmount: when `text` is no number with at most two decimals.
     """
-    return parse_units(text, 2, field)
+    return parse_units(text.removesuffix("%"), 2, field)
 
 
 def number_in(text: str) -> int | None:
@@ -411,6 +419,11 @@ def number_in(text: str) -> int | None:
         return int(text, 0)
     except ValueError:
         return None
+
+
+def unit_words(unit: PriceUnit) -> str:
+    """Return what several of a unit are called: "text tokens"."""
+    return unit.name.lower().replace("_", " ") + "s"
 
 
 def _percent(bps: int) -> str:

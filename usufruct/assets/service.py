@@ -28,6 +28,7 @@ from usufruct.assets.wording import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.shares import Shares
+from usufruct.chain.contracts.structs import PriceUnit
 from usufruct.core import Address, AssetId, Hash32, format_asset, moment
 from usufruct.store import ConstraintViolated
 
@@ -43,11 +44,13 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class CardChange:
-    """What of a price card shall change; None stays as it is. Atomic units and text tokens, as in `PriceCard`."""
+    """What of a price card shall change; None stays as it is. The fields are those of `PriceCard`."""
 
     input_per_million: int | None = None
     output_per_million: int | None = None
     per_call: int | None = None
+    cached_input_bps: int | None = None
+    unit: PriceUnit | None = None
     context_window: int | None = None
 
 

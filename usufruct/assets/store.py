@@ -27,7 +27,7 @@ from usufruct.assets.model import CardPeriod, Holding, ListedAsset
 from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import AssetRegistered, PriceCardSet
-from usufruct.chain.contracts.structs import Kind, PriceCard
+from usufruct.chain.contracts.structs import Kind, PriceCard, PriceUnit
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
 
@@ -49,10 +49,12 @@ _cards = Table(
     "asset_cards",
     metadata,
     Column("asset_id", AssetIdColumn, nullable=False),
-    Column("version", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
     Column("input_per_million", Amount, nullable=False),
     Column("output_per_million", Amount, nullable=False),
     Column("per_call", Amount, nullable=False),
+    Column("cached_input_bps", Integer, nullable=False),
+    Column("unit", String(16), nullable=False),
     Column("context_window", BigInteger, nullable=False),
     Column("starts_at", BigInteger, nullable=False),
     Column("block", BigInteger, nullable=False),
@@ -83,7 +85,7 @@ _told = Table(
     "asset_news",  # what those who offer the asset were told last
     metadata,
     Column("asset_id", AssetIdColumn, primary_key=True),
-    Column("version", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
     Column("holder", AddressColumn, nullable=False),
     Column("retires_at", BigInteger, nullable=False),
 )
@@ -173,6 +175,8 @@ async def add_card(unit: Unit, event: PriceCardSet, block: int) -> None:
         "input_per_million": card.input_per_million,
         "output_per_million": card.output_per_million,
         "per_call": card.per_call,
+        "cached_input_bps": card.cached_input_bps,
+        "unit": card.unit.name.lower(),
         "context_window": card.context_window,
         "starts_at": event.effective_at,
         "block": block,
@@ -346,6 +350,8 @@ def _period(row: Row[Any]) -> CardPeriod:
         input_per_million=row.input_per_million,
         output_per_million=row.output_per_million,
         per_call=row.per_call,
+        cached_input_bps=row.cached_input_bps,
+        unit=PriceUnit[row.unit.upper()],
         context_window=row.context_window,
         version=row.version,
     )

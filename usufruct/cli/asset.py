@@ -15,19 +15,21 @@ from usufruct.assets import (
     OnChainAsset,
     Parent,
     PriceCard,
+    PriceUnit,
     Token,
     bps_of_percent,
     shares_of_percent,
     symbol_of,
 )
 from usufruct.chain import DEVNET_CHAINS
-from usufruct.cli.desk import AssetArgument, Desk, card_facts, open_desk, part
+from usufruct.cli.desk import AssetArgument, CachedInput, Desk, PricedIn, card_facts, open_desk, part, percent
 from usufruct.cli.printing import Json, print_facts, print_rows, say
 from usufruct.cli.running import run
 from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config
 from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, checksum, format_asset, hash32, moment, parse_units
+from usufruct.payments import PriceUnit as PricedBy
 
 app = typer.Typer(help="Services on the chain: register, price, retire, look.", no_args_is_help=True)
 
@@ -41,11 +43,11 @@ class KindName(StrEnum):
     AGENT = "agent"
 
 
-Input = Annotated[str, typer.Option("--input", help="Price of a million input text tokens, as in 0.5.")]
-Output = Annotated[str, typer.Option("--output", help="Price of a million output text tokens.")]
+Input = Annotated[str, typer.Option("--input", help="Price of a million units of input, as in 0.5.")]
+Output = Annotated[str, typer.Option("--output", help="Price of a million units of output.")]
 PerCall = Annotated[str, typer.Option("--call", help="Price of each call.")]
 Context = Annotated[
-    int | None, typer.Option("--context", help="Most text tokens of input and output together; 0 where there is none.")
+    int | None, typer.Option("--context", help="Most units of input and output together; 0 where there is none.")
 ]
 
 
@@ -56,6 +58,8 @@ def register(
     input_price: Input = "0",
     output_price: Output = "0",
     call_price: PerCall = "0",
+    cached_input: CachedInput = None,
+    unit: PricedIn = None,
     context: Context = 0,
     symbol: Annotated[str, typer.Option(help="Symbol of the shares; made from the name if left out.")] = "",
     kind: Annotated[KindName, typer.Option(help="What is sold.")] = KindName.MODEL,
@@ -98,10 +102,12 @@ def register(
         async with open_desk(config) as desk:
             token = await desk.register.find_token(currency)
             card = PriceCard(
-                parse_units(input_price, token.decimals, "input"),
-                parse_units(output_price, token.decimals, "output"),
-                parse_units(call_price, token.decimals, "call"),
-                context or 0,
+                input_per_million=parse_units(input_price, token.decimals, "input"),
+                output_per_million=parse_units(output_price, token.decimals, "output"),
+                per_call=parse_units(call_price, token.decimals, "call"),
+                cached_input_bps=bps_of_percent(cached_input or "100", "cached_input"),
+                unit=_unit(unit or PricedBy.TEXT_TOKEN),
+                context_window=context or 0,
                 version=1,
             )
             terms = AssetTerms(
@@ -140,6 +146,8 @@ def price(
     input_price: Input = "",
     output_price: Output = "",
     call_price: PerCall = "",
+    cached_input: CachedInput = None,
+    unit: PricedIn = None,
     context: Context = None,
     as_json: Json = False,
 ) -> None:
@@ -155,10 +163,12 @@ def price(
             which = await desk.register.find(asset)
             token = await desk.register.token((await desk.register.asset(which)).currency)
             change = CardChange(
-                _units(token, input_price, "input"),
-                _units(token, output_price, "output"),
-                _units(token, call_price, "call"),
-                context,
+                input_per_million=_units(token, input_price, "input"),
+                output_per_million=_units(token, output_price, "output"),
+                per_call=_units(token, call_price, "call"),
+                cached_input_bps=bps_of_percent(cached_input, "cached_input") if cached_input else None,
+                unit=_unit(unit) if unit else None,
+                context_window=context,
             )
             announced = await desk.assets.price(desk.chain.sender(signer), which, change)
             return {
@@ -266,7 +276,7 @@ def list_assets(
                 if holder in (None, each.holder)
             ]
 
-    columns = ("name", "id", "input", "output", "call", "currency", "state")
+    columns = ("name", "id", "input", "cached_input_percent", "output", "call", "unit", "currency", "state")
     print_rows(run(work), columns, "no service yet; `usufruct asset register` makes one", as_json=as_json)
 
 
@@ -280,8 +290,10 @@ def _row(asset: ListedAsset, now: int, token: Token, *, ours: bool) -> dict[str,
         "title_holder": checksum(asset.holder),
         "shares": checksum(asset.shares),
         "input": token.show(card.input_per_million),
+        "cached_input_percent": percent(card.cached_input_bps),
         "output": token.show(card.output_per_million),
         "call": token.show(card.per_call),
+        "unit": card.unit.name.lower(),
         "currency": token.symbol,
         "state": retires if asset.retires_at else "in service",
         "registered_here": ours,
@@ -322,6 +334,10 @@ def _shown(asset: OnChainAsset) -> dict[str, object]:
 
 def _units(token: Token, text: str, field: str) -> int | None:
     return parse_units(text, token.decimals, field) if text else None
+
+
+def _unit(unit: PricedBy) -> PriceUnit:
+    return PriceUnit[unit.name]
 
 
 def _owner(text: str) -> Holding:

@@ -12,7 +12,8 @@ from usufruct.app import ChainAccess, open_chain
 from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, Token
 from usufruct.cli.printing import print_facts, print_rows
 from usufruct.config import Config
-from usufruct.core import Invalid
+from usufruct.core import Invalid, format_units
+from usufruct.payments import PriceUnit
 
 AssetArgument = Annotated[
     str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")
@@ -23,6 +24,19 @@ Holder = Annotated[
     typer.Option(
         help="Whose: an address, the name of a wallet, or, on a devnet, the number of a rich account (0 to 9)."
     ),
+]
+
+
+CachedInput = Annotated[
+    str | None,
+    typer.Option(
+        "--cached-input",
+        help="What input costs that the server had in its cache, in per cent of the input price; 100 at first.",
+    ),
+]
+
+PricedIn = Annotated[
+    PriceUnit | None, typer.Option("--unit", help="What input and output are counted in; text_token at first.")
 ]
 
 
@@ -78,6 +92,11 @@ def print_each(things: Sequence[Mapping[str, object]], nothing: str, *, as_json:
         print_facts(facts, as_json=False)
 
 
+def percent(bps: int) -> str:
+    """Write hundredths of a per cent as per cent."""
+    return format_units(bps, 2)
+
+
 def card_facts(card: PriceCard, currency: Token) -> Mapping[str, object]:
     """Return a price card in whole units of its currency."""
     return {
@@ -85,6 +104,8 @@ def card_facts(card: PriceCard, currency: Token) -> Mapping[str, object]:
         "input_per_million": currency.show(card.input_per_million),
         "output_per_million": currency.show(card.output_per_million),
         "per_call": currency.show(card.per_call),
+        "cached_input_percent": percent(card.cached_input_bps),
+        "unit": card.unit.name.lower(),
         "context_window": card.context_window,
         "currency": currency.symbol,
     }

@@ -61,7 +61,7 @@ def list_receipts(as_json: Json = False) -> None:
     config = load_config()
     kept = sorted(saved_receipts(config), key=lambda each: each.receipt.time, reverse=True)
     rows = [_row(document, saved_token(config, document.receipt.channel)) for document in kept]
-    columns = ("time", "call", "charged", "input_tokens", "output_tokens")
+    columns = ("time", "call", "charged", "input_tokens", "cached_input_tokens", "output_tokens")
     print_rows(rows, columns, "no receipt yet; `usufruct call` keeps one of each call", as_json=as_json)
 
 
@@ -168,6 +168,7 @@ def _row(document: ReceiptDocument, token: TokenFacts | None) -> dict[str, objec
         if agreed
         else f"{receipt.amount} atomic units of {receipt.token}",
         "input_tokens": receipt.input_tokens,
+        "cached_input_tokens": receipt.cached_input_tokens,
         "output_tokens": receipt.output_tokens,
     }
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, Role, open_installation, signer_of
-from usufruct.assets import Register
+from usufruct.assets import Register, bps_of_percent
 from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, list_payee
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
+from usufruct.cli.desk import CachedInput, PricedIn
 from usufruct.cli.narrator import Narrator
 from usufruct.cli.offering import Source, find_source
 from usufruct.cli.presence import gateway_url
@@ -33,10 +34,10 @@ from usufruct.gateway import (
     plain_asset_id,
     registered_card,
 )
-from usufruct.payments import PriceCard
+from usufruct.payments import PriceCard, PriceUnit
 
-INPUT, OUTPUT, PER_CALL = "0.5", "1.5", "0"
-"""What is taken when nothing is said: whole units per million text tokens and per call."""
+INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"
+"""What is taken when nothing is said: whole units per million text tokens and per call; per cent of the input price."""
 
 
 class InvalidChoice(Invalid):
@@ -53,7 +54,7 @@ class PayeeNotListed(Denied):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the seller decided, as given; amounts are decimal text."""
+    """What the seller decided, as given; `prices` are the options of the price card, amounts in decimal text."""
 
     name: str
     kind: Endpoint
@@ -103,6 +104,8 @@ def sell(
         str | None, typer.Option("--output", help=f"Per million output tokens; {OUTPUT} if not given.")
     ] = None,
     per_call: Annotated[str | None, typer.Option("--per-call", help=f"Per call; {PER_CALL} if not given.")] = None,
+    cached_input: CachedInput = None,
+    unit: PricedIn = None,
     context: Annotated[
         int | None, typer.Option(help=f"Context window; what the upstream says, or {USUAL_WINDOW}.")
     ] = None,
@@ -117,7 +120,13 @@ def sell(
     as_json: Json = False,
 ) -> None:
     """Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token."""
-    prices = {"--input": input_price, "--output": output_price, "--per-call": per_call}
+    prices = {
+        "--input": input_price,
+        "--output": output_price,
+        "--per-call": per_call,
+        "--cached-input": cached_input,
+        "--unit": unit,
+    }
     choices = Choices(name, kind, pay_to, asset, prices, context, max_output)
     choices.check()
     config, narrator = load_config(), Narrator(to_stderr=as_json)
@@ -187,6 +196,8 @@ def _plain(installation: Installation, choices: Choices, name: str, window: int)
         per_call=units("--per-call", PER_CALL),
         context_window=choices.context or window,
         version=1,
+        cached_input_bps=bps_of_percent(choices.prices["--cached-input"] or CACHED_INPUT, "--cached-input"),
+        unit=PriceUnit(choices.prices["--unit"] or PriceUnit.TEXT_TOKEN),
     )
     pay_to = address(choices.pay_to)
     return Payee(pay_to, PayeeKind.PLAIN, plain_asset_id(name, pay_to), card)
@@ -237,10 +248,14 @@ def _tell(narrator: Narrator, sold: dict[str, Any], *, on_devnet: bool, as_json:
         print_line(sold)
         return
     say = narrator.say
+    units = PriceUnit(sold["unit"]).plural
     say(
-        f"{sold['name']} is on sale: {sold['input_per_million']} per million input tokens, "
-        f"{sold['output_per_million']} per million output tokens, {sold['per_call']} per call, in {sold['symbol']}"
+        f"{sold['name']} is on sale: {sold['input_per_million']} per million {units} of input (cached: "
+        f"{sold['cached_input_percent']} % of that), {sold['output_per_million']} per million of output, "
+        f"{sold['per_call']} per call, in {sold['symbol']}"
     )
+    if sold["unit"] != PriceUnit.TEXT_TOKEN:
+        say(f"{sold['kind']} is measured in text tokens: calls are refused until the price card counts in them")
     say(f"income goes to {sold['pay_to']}. To call it, in another terminal:")
     if on_devnet:
         say("usufruct wallet fund 4")

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, open_installation
+from usufruct.assets import bps_of_percent
+from usufruct.cli.desk import CachedInput, PricedIn, percent
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.running import run
 from usufruct.config import load_config
@@ -14,7 +16,7 @@ from usufruct.payments import PriceCard
 
 app = typer.Typer(help="Services: what this installation offers, and at what price.", no_args_is_help=True)
 
-_COLUMNS = ("name", "kind", "input_per_million", "output_per_million", "per_call")
+_COLUMNS = ("name", "kind", "unit", "input_per_million", "cached_input_percent", "output_per_million", "per_call")
 
 
 class AlreadyRetired(Conflict):
@@ -58,14 +60,20 @@ def retire(name: str, as_json: Json = False) -> None:
 @app.command()
 def price(
     name: str,
-    input_price: Annotated[str | None, typer.Option("--input", help="Per million input tokens, whole units.")] = None,
-    output_price: Annotated[str | None, typer.Option("--output", help="Per million output tokens.")] = None,
+    input_price: Annotated[
+        str | None, typer.Option("--input", help="Per million units of input, whole units of the token.")
+    ] = None,
+    output_price: Annotated[str | None, typer.Option("--output", help="Per million units of output.")] = None,
     per_call: Annotated[str | None, typer.Option("--per-call", help="Per call.")] = None,
+    cached_input: CachedInput = None,
+    unit: PricedIn = None,
     as_json: Json = False,
 ) -> None:
     """Change a service's price from now on; what is not given stays as it is. Quoted and running calls keep theirs."""
-    if input_price is None and output_price is None and per_call is None:
-        raise NothingToChange("give at least one of --input, --output and --per-call", field="input")
+    if all(given is None for given in (input_price, output_price, per_call, cached_input, unit)):
+        raise NothingToChange(
+            "give at least one of --input, --output, --per-call, --cached-input and --unit", field="input"
+        )
 
     async def work() -> None:
         async with open_installation(load_config()) as installation:
@@ -81,6 +89,8 @@ def price(
                 units(per_call, "--per-call", old.per_call),
                 old.context_window,
                 old.version,
+                old.cached_input_bps if cached_input is None else bps_of_percent(cached_input, "--cached-input"),
+                unit or old.unit,
             )
             asset = await installation.catalogue.price(name, card, now)
             print_facts(facts_of(asset, installation), as_json=as_json)
@@ -100,6 +110,8 @@ def facts_of(asset: Asset, installation: Installation) -> dict[str, Any]:
         "input_per_million": shown(card.input_per_million),
         "output_per_million": shown(card.output_per_million),
         "per_call": shown(card.per_call),
+        "cached_input_percent": percent(card.cached_input_bps),
+        "unit": card.unit.value,
         "symbol": installation.operator.symbol,
         "context_window": card.context_window,
         "retired_at": moment(asset.retired_at) if asset.retired_at else None,

@@ -38,6 +38,8 @@ class SignedReceipt:
         """
         cost = self.operator.shown(self.receipt.amount)
         inputs, outputs = self.receipt.input_tokens, self.receipt.output_tokens
+        told = (reported or {}).get("prompt_tokens_details")
+        cached = {**(told if isinstance(told, dict) else {}), "cached_tokens": self.receipt.cached_input_tokens}
         details = {
             "charge": str(self.receipt.amount),
             "cost": cost,
@@ -46,7 +48,12 @@ class SignedReceipt:
             "decimals": self.operator.decimals,
             "flagged": self.flagged,
         }
-        ours = {"prompt_tokens": inputs, "completion_tokens": outputs, "total_tokens": inputs + outputs}
+        ours = {
+            "prompt_tokens": inputs,
+            "prompt_tokens_details": cached,
+            "completion_tokens": outputs,
+            "total_tokens": inputs + outputs,
+        }
         return {**(reported or {}), **ours, "cost": float(cost), "cost_details": details}
 
     def headers(self) -> list[Header]:
@@ -56,6 +63,7 @@ class SignedReceipt:
             "cost": self.operator.shown(self.receipt.amount),
             "ceiling": self.ceiling,
             "input-tokens": self.receipt.input_tokens,
+            "cached-input-tokens": self.receipt.cached_input_tokens,
             "output-tokens": self.receipt.output_tokens,
             "call": self.receipt.call,
             "receipt": base64.b64encode(orjson.dumps(self.as_json())).decode(),

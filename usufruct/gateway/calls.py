@@ -146,6 +146,7 @@ class Calls:
             "payer": order.payer.name,
             "asset": order.asset.name,
             "input_tokens": measured.usage.input_tokens,
+            "cached_input_tokens": measured.usage.cached_input_tokens,
             "output_tokens": measured.usage.output_tokens,
             "charge": charge,
             "ceiling": call.allowance.ceiling,
@@ -219,6 +220,7 @@ class Calls:
             exchange.attach([(b"x-usufruct-dropped", dropped_header(asked.dropped))])
         self._abandonments.check(payer.account, asked)
         card = asset.card(self._clock.now())
+        asset.check_unit(card)
         _check_size(raw, card, asked)
         counter = await self._catalogue.counter(asset)
         request_hash = content_hash(raw)

@@ -66,6 +66,12 @@ class WrongEndpoint(Invalid):
     code = "wrong_endpoint"
 
 
+class UnmeasuredUnit(Conflict):
+    """The price card counts in a unit that no operation of this gateway measures."""
+
+    code = "unmeasured_unit"
+
+
 class ReceiptNotFound(NotFound):
     """No metered call with this id, or not this key's."""
 

@@ -86,8 +86,9 @@ def usage_of_part(reported: Reported | UsageFault | None, delivered: Usage) -> M
     What the upstream reported for all of it is only a check: it can lower the usage, never raise it.
     """
     claimed = _claim(reported) or delivered
-    inputs, outputs = zip(_pair(claimed), _pair(delivered), strict=True)
-    return Measured(Usage(min(inputs), min(outputs)), flagged=False)
+    inputs = min(claimed.input_tokens, delivered.input_tokens)
+    outputs = min(claimed.output_tokens, delivered.output_tokens)
+    return Measured(Usage(inputs, outputs, min(claimed.cached_input_tokens, inputs)), flagged=False)
 
 
 def longest_text(allowance: Allowance) -> int:
@@ -96,8 +97,6 @@ def longest_text(allowance: Allowance) -> int:
 
 
 def _claim(reported: Reported | UsageFault | None) -> Usage | None:
-    return Usage(reported.input_tokens, reported.output_tokens) if isinstance(reported, Reported) else None
-
-
-def _pair(usage: Usage) -> tuple[int, int]:
-    return usage.input_tokens, usage.output_tokens
+    if not isinstance(reported, Reported):
+        return None
+    return Usage(reported.input_tokens, reported.output_tokens, reported.cached)

@@ -7,9 +7,9 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from usufruct.core import UINT128_MAX, Address, AssetId, Hash32
-from usufruct.gateway.errors import InvalidAsset, RetiredAsset, WrongEndpoint
+from usufruct.gateway.errors import InvalidAsset, RetiredAsset, UnmeasuredUnit, WrongEndpoint
 from usufruct.gateway.members import FORWARDABLE
-from usufruct.payments import PriceCard
+from usufruct.payments import WHOLE_BPS, PriceCard, PriceUnit
 
 NO_DIGEST = Hash32("0x" + "0" * 64)
 """Of an asset whose model is not pinned to bytes."""
@@ -116,6 +116,20 @@ class Asset:
         if self.endpoint is not endpoint:
             raise WrongEndpoint(f"{self.name} is for {self.endpoint}, not for {endpoint}", field="model")
 
+    def check_unit(self, card: PriceCard) -> None:
+        """Refuse a call that would be charged by another unit than the one it is measured in, the text token.
+
+        Raises:
+            UnmeasuredUnit: names the unit of the price card.
+        """
+        if card.unit is not PriceUnit.TEXT_TOKEN:
+            raise UnmeasuredUnit(
+                f"{self.name} is priced by the {card.unit.value}, and {self.endpoint} is measured in text tokens; its "
+                "seller must announce a price card for text tokens",
+                field="model",
+                unit=card.unit.value,
+            )
+
 
 def plain_asset_id(name: str, pay_to: Address) -> AssetId:
     """Return the id of an asset that is sold without being registered: 128 bits of a hash over payee and name."""
@@ -154,8 +168,9 @@ def check_prices(prices: Sequence[PricePeriod]) -> None:
     _demand(bool(prices), "prices", "at least one price card")
     for card in (period.card for period in prices):
         money = (card.input_per_million, card.output_per_million, card.per_call)
-        _demand(all(0 <= amount < 1 << 64 for amount in money), "price", "made of amounts from 0 to 2**64 - 1")
-        _demand(2 <= card.context_window < 1 << 31, "context_window", "from 2 to 2**31 - 1 text tokens")
+        _demand(all(0 <= amount <= UINT128_MAX for amount in money), "price", "made of amounts from 0 to 2**128 - 1")
+        _demand(0 <= card.cached_input_bps <= WHOLE_BPS, "cached_input", "from 0 to 100 per cent of the input price")
+        _demand(2 <= card.context_window < 1 << 31, "context_window", f"from 2 to 2**31 - 1 {card.unit.plural}")
         _demand(1 <= card.version < 1 << 63, "version", "from 1")
 
 

@@ -7,7 +7,7 @@ from usufruct.core import Address, AssetId
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.errors import InvalidAsset
 from usufruct.gateway.model import PricePeriod
-from usufruct.payments import PriceCard
+from usufruct.payments import PriceCard, PriceUnit
 
 USUAL_WINDOW = 8_192
 """The context window of a service when nobody says how large it is, in text tokens."""
@@ -21,6 +21,8 @@ def registered_card(card: CardOnChain, window: int) -> PriceCard:
         input_per_million=card.input_per_million,
         output_per_million=card.output_per_million,
         per_call=card.per_call,
+        cached_input_bps=card.cached_input_bps,
+        unit=PriceUnit[card.unit.name],
         context_window=card.context_window or window,
         version=card.version,
     )

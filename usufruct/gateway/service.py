@@ -118,6 +118,8 @@ def _offer(asset: Asset, now: int, operator: Operator) -> dict[str, object]:
             "input_per_million": str(card.input_per_million),
             "output_per_million": str(card.output_per_million),
             "per_call": str(card.per_call),
+            "cached_input_bps": card.cached_input_bps,
+            "unit": card.unit.value,
             "token": operator.token,
             "decimals": operator.decimals,
             "symbol": operator.symbol,

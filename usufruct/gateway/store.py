@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     Row,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 
 from usufruct.core import Address, AssetId, Hash32
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica
-from usufruct.payments import PriceCard
+from usufruct.payments import PriceCard, PriceUnit
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Seal, Unit, metadata
 
 _assets = Table(
@@ -47,6 +48,8 @@ _prices = Table(
     Column("input_per_million", Amount, nullable=False),
     Column("output_per_million", Amount, nullable=False),
     Column("per_call", Amount, nullable=False),
+    Column("cached_input_bps", Integer, nullable=False),
+    Column("unit", String(16), nullable=False),
     Column("context_window", BigInteger, nullable=False),
     Column("starts_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("name", "version"),
@@ -125,6 +128,8 @@ def _period(row: Row[Any]) -> PricePeriod:
         input_per_million=row.input_per_million,
         output_per_million=row.output_per_million,
         per_call=row.per_call,
+        cached_input_bps=row.cached_input_bps,
+        unit=PriceUnit(row.unit),
         context_window=row.context_window,
         version=row.version,
     )

@@ -58,12 +58,14 @@ from usufruct.payments.ledger.records import (
 from usufruct.payments.merkle import EmptyTree, merkle_proof, merkle_root, next_anchor, proves
 from usufruct.payments.metrics import money_metrics, settlement_metrics
 from usufruct.payments.model import (
+    WHOLE_BPS,
     Allowance,
     CallState,
     Measured,
     OverBudget,
     OverContext,
     PriceCard,
+    PriceUnit,
     Usage,
     affordable_output_down,
     allow,
@@ -163,6 +165,7 @@ __all__ = [
     "MOST_DECIMALS",
     "PROOF_HEADER",
     "SILENCE",
+    "WHOLE_BPS",
     "Allowance",
     "AnchorMismatch",
     "AnswerMissing",
@@ -245,6 +248,7 @@ __all__ = [
     "PaymentKind",
     "Points",
     "PriceCard",
+    "PriceUnit",
     "Receipt",
     "ReceiptDocument",
     "ReceiptProof",

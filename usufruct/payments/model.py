@@ -9,6 +9,8 @@ from enum import StrEnum
 from usufruct.core import Invalid, PaymentRequired, divide_down, divide_up
 
 MILLION = 1_000_000
+WHOLE_BPS = 10_000
+"""All of a price, in hundredths of a per cent."""
 
 
 class OverContext(Invalid):
@@ -35,11 +37,29 @@ class CallState(StrEnum):
 OPEN_STATES = (CallState.RESERVED, CallState.SERVING)
 
 
+class PriceUnit(StrEnum):
+    """What the quantities of a call are counted in; named as in the registry's `PriceUnit`."""
+
+    TEXT_TOKEN = "text_token"
+    SECOND = "second"
+    BYTE = "byte"
+    IMAGE = "image"
+    ROW = "row"
+    STEP = "step"
+
+    @property
+    def plural(self) -> str:
+        """Several of them, in words."""
+        return self.value.replace("_", " ") + "s"
+
+
 @dataclass(frozen=True, slots=True)
 class PriceCard:
-    """What a service costs: per million input and output text tokens and per call, in atomic units.
+    """What a service costs: per million input and output units and per call, in atomic units of the payment token.
 
-    `context_window` is the most text tokens of input and output together; `version` numbers the asset's cards.
+    `context_window` is the most units of input and output together; `version` numbers the asset's cards.
+    `cached_input_bps` is what an input unit read from the upstream's cache costs, in hundredths of a per cent of the
+    input price. Quantities are counted in `unit`.
     """
 
     input_per_million: int
@@ -47,14 +67,17 @@ class PriceCard:
     per_call: int
     context_window: int
     version: int
+    cached_input_bps: int = WHOLE_BPS
+    unit: PriceUnit = PriceUnit.TEXT_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Text tokens of one call."""
+    """Text tokens of one call; `cached_input_tokens` are those of the input that the upstream read from its cache."""
 
     input_tokens: int
     output_tokens: int
+    cached_input_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +97,14 @@ class Measured:
 
 
 def price_up(usage: Usage, card: PriceCard) -> int:
-    """Return what a usage costs, rounded up to a whole atomic unit."""
-    tokens = usage.input_tokens * card.input_per_million + usage.output_tokens * card.output_per_million
-    return divide_up(tokens, MILLION) + card.per_call
+    """Return what a usage costs, rounded up once to a whole atomic unit.
+
+    (input - cached) x input price + cached x cached share x input price + output x output price + price of the call.
+    """
+    uncached = usage.input_tokens - usage.cached_input_tokens
+    input_bps = uncached * WHOLE_BPS + usage.cached_input_tokens * card.cached_input_bps
+    scaled = input_bps * card.input_per_million + usage.output_tokens * WHOLE_BPS * card.output_per_million
+    return divide_up(scaled, MILLION * WHOLE_BPS) + card.per_call
 
 
 def charge_up(usage: Usage, card: PriceCard, ceiling: int) -> int:
@@ -87,7 +115,7 @@ def charge_up(usage: Usage, card: PriceCard, ceiling: int) -> int:
 def affordable_output_down(counted_input: int, card: PriceCard, budget: int) -> int:
     """Return the most output tokens whose price, input included, stays within `budget` and the context window.
 
-    Negative when the input alone does not.
+    No input is assumed to be cached. Negative when the input alone does not.
     """
     room = card.context_window - counted_input
     left = (budget - card.per_call) * MILLION - counted_input * card.input_per_million
@@ -128,10 +156,12 @@ def measure(claimed: Usage | None, counted: Usage, tolerance_ppm: int) -> Measur
     """Choose the usage to charge: upstream's claim, unless it passes our own count by more than the tolerance.
 
     Input and output are judged apart; the one that passes is replaced by ours and flagged. An explicit 0 counts as 0.
-    Without a claim our count is the usage. `tolerance_ppm` is in millionths.
+    Cached input, which only the upstream knows, is taken up to the input that is charged. Without a claim our count is
+    the usage. `tolerance_ppm` is in millionths.
     """
     if claimed is None:
         return Measured(counted, flagged=False)
     pairs = ((claimed.input_tokens, counted.input_tokens), (claimed.output_tokens, counted.output_tokens))
-    kept = [own if claim * MILLION > own * (MILLION + tolerance_ppm) else claim for claim, own in pairs]
-    return Measured(Usage(*kept), flagged=kept != [claim for claim, _ in pairs])
+    inputs, outputs = (own if claim * MILLION > own * (MILLION + tolerance_ppm) else claim for claim, own in pairs)
+    usage = Usage(inputs, outputs, min(claimed.cached_input_tokens, inputs))
+    return Measured(usage, flagged=(inputs, outputs) != (claimed.input_tokens, claimed.output_tokens))

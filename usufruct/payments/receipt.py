@@ -23,8 +23,8 @@ from usufruct.web import Members
 
 RECEIPT_TYPE = (
     "Receipt(bytes32 call,bytes32 channel,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"
-    "bytes32 requestHash,bytes32 responseHash,uint64 inputTokens,uint64 outputTokens,uint128 amount,"
-    "uint128 cumulative,uint64 time)"
+    "bytes32 requestHash,bytes32 responseHash,uint64 inputTokens,uint64 cachedInputTokens,uint64 outputTokens,"
+    "uint128 amount,uint128 cumulative,uint64 time)"
 )
 DOMAIN_NAME = "Usufruct Receipt"
 DOMAIN_VERSION = "1"
@@ -49,8 +49,9 @@ class WrongReceiptSigner(Denied):
 class Receipt:
     """One call's bill. `amount` and `cumulative` are atomic units of `token`; `time` is seconds since 1970.
 
-    `cumulative` is what the channel has been charged in all, this call included: receipts of a channel tile its
-    spending without gap or overlap.
+    `amount` is what the price card of that version makes of the three counts, or the call's ceiling if that is lower;
+    `cached_input_tokens` are among `input_tokens`. `cumulative` is what the channel has been charged in all, this call
+    included: receipts of a channel tile its spending without gap or overlap.
     """
 
     call: Hash32
@@ -62,6 +63,7 @@ class Receipt:
     request_hash: Hash32
     response_hash: Hash32
     input_tokens: int
+    cached_input_tokens: int
     output_tokens: int
     amount: int
     cumulative: int
@@ -85,6 +87,7 @@ def receipt_of(call: Call, token: Address) -> Receipt | None:
         request_hash=call.request_hash,
         response_hash=call.bill.response_hash,
         input_tokens=call.bill.usage.input_tokens,
+        cached_input_tokens=call.bill.usage.cached_input_tokens,
         output_tokens=call.bill.usage.output_tokens,
         amount=call.bill.charge,
         cumulative=call.cumulative,
@@ -111,6 +114,7 @@ def receipt_digest(receipt: Receipt, chain_id: ChainId, till: Address) -> bytes:
             hash_word(receipt.request_hash),
             hash_word(receipt.response_hash),
             word(receipt.input_tokens),
+            word(receipt.cached_input_tokens),
             word(receipt.output_tokens),
             word(receipt.amount),
             word(receipt.cumulative),
@@ -164,6 +168,7 @@ class ReceiptDocument:
             "requestHash": receipt.request_hash,
             "responseHash": receipt.response_hash,
             "inputTokens": str(receipt.input_tokens),
+            "cachedInputTokens": str(receipt.cached_input_tokens),
             "outputTokens": str(receipt.output_tokens),
             "amount": str(receipt.amount),
             "cumulative": str(receipt.cumulative),
@@ -200,6 +205,7 @@ def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
         request_hash=members.hash32("requestHash"),
         response_hash=members.hash32("responseHash"),
         input_tokens=members.amount("inputTokens", _UINT64_MAX),
+        cached_input_tokens=members.amount("cachedInputTokens", _UINT64_MAX),
         output_tokens=members.amount("outputTokens", _UINT64_MAX),
         amount=members.amount("amount", UINT128_MAX),
         cumulative=members.amount("cumulative", UINT128_MAX),

@@ -77,6 +77,7 @@ calls = Table(
     Column("charge", Amount),
     Column("cumulative", Amount),  # the channel's charged, this call included
     Column("input_tokens", BigInteger),
+    Column("cached_input_tokens", BigInteger),  # among input_tokens
     Column("output_tokens", BigInteger),
     Column("flagged", Boolean),
     Column("model_digest", HashColumn),

@@ -172,7 +172,7 @@ contract AssetRegistry is IAssetRegistry, IIdentity8004, IERC7572, IERC2981, IER
         Row storage row = _rows[id];
         uint40 pendingFrom = row.pendingFrom;
         uint256 latest = pendingFrom == 0 ? row.card.version : row.pending.version;
-        require(card.version == latest + 1, WrongPriceCardVersion(id, card.version, latest + 1));
+        _checkCard(id, card, latest + 1);
 
         if (pendingFrom != 0 && block.timestamp >= pendingFrom) row.card = row.pending;
         row.pending = card;
@@ -422,13 +422,17 @@ contract AssetRegistry is IAssetRegistry, IIdentity8004, IERC7572, IERC2981, IER
             registration.noticePeriod >= MIN_NOTICE_PERIOD && registration.noticePeriod <= MAX_NOTICE_PERIOD,
             NoticePeriodOutOfRange(registration.noticePeriod, MIN_NOTICE_PERIOD, MAX_NOTICE_PERIOD)
         );
-        uint256 version = registration.priceCard.version;
-        require(version == 1, WrongPriceCardVersion(assetIdOf(msg.sender, registration.salt), version, 1));
+        _checkCard(assetIdOf(msg.sender, registration.salt), registration.priceCard, 1);
         uint256 resale = registration.resaleRoyaltyBps;
         require(resale <= MAX_RESALE_ROYALTY_BPS, RateTooHigh(resale, MAX_RESALE_ROYALTY_BPS));
         address policy = registration.transferPolicy;
         require(policy == address(0) || policy.code.length != 0, NotContract(policy));
         _checkParents(registration.parents);
+    }
+
+    function _checkCard(AssetId id, PriceCard calldata card, uint256 version) private pure {
+        require(card.version == version, WrongPriceCardVersion(id, card.version, version));
+        require(card.cachedInputBps <= BPS, RateTooHigh(card.cachedInputBps, BPS));
     }
 
     /// @dev Parents exist before their children and never change, so there can be no cycle of royalties.

@@ -26,18 +26,35 @@ interface IAssetRegistry {
         Agent
     }
 
-    /// @notice What a call costs. One storage slot.
-    /// @param inputPerMillion price of a million input text tokens, atomic units of the asset's currency.
-    /// @param outputPerMillion price of a million output text tokens, atomic units.
-    /// @param perCall price of the call itself, atomic units.
-    /// @param contextWindow most text tokens that input and output may have together; 0 where the notion has no meaning.
+    /// @notice What the quantities of a call are counted in.
+    enum PriceUnit {
+        TextToken,
+        Second,
+        Byte,
+        Image,
+        Row,
+        Step
+    }
+
+    /// @notice What a call costs. Prices are atomic units of the asset's currency; 128 bits hold any amount that the
+    ///         payment contracts can move. Two storage slots: three prices that hold for a currency with 18 decimals do
+    ///         not fit one beside the other fields.
+    /// @param inputPerMillion price of a million units of input.
+    /// @param outputPerMillion price of a million units of output.
+    /// @param perCall price of the call itself.
+    /// @param cachedInputBps what an input unit that the service had in its cache costs, as a share of the input price in
+    ///        hundredths of a per cent, up to 10000; 10000: caching makes no difference.
+    /// @param unit what input and output are counted in.
+    /// @param contextWindow most units that input and output may have together; 0 where the notion has no meaning.
     /// @param version 1 at registration, then one more each time.
     struct PriceCard {
-        uint72 inputPerMillion;
-        uint72 outputPerMillion;
-        uint64 perCall;
+        uint128 inputPerMillion;
+        uint128 outputPerMillion;
+        uint128 perCall;
+        uint16 cachedInputBps;
+        PriceUnit unit;
         uint32 contextWindow;
-        uint16 version;
+        uint32 version;
     }
 
     /// @notice What a registrant decides.
@@ -104,7 +121,7 @@ interface IAssetRegistry {
     );
 
     /// @notice A price card was announced and is in force from `effectiveAt` on, unless another replaces it before.
-    event PriceCardSet(AssetId indexed asset, uint16 indexed version, uint40 effectiveAt, PriceCard card);
+    event PriceCardSet(AssetId indexed asset, uint32 indexed version, uint40 effectiveAt, PriceCard card);
 
     /// @notice The account that measures prepaid use was named.
     event MeterSet(AssetId indexed asset, address indexed meter);

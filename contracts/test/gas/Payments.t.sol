@@ -39,7 +39,13 @@ contract PaymentsGasTest is PaymentsBase {
         (registration.name, registration.symbol, registration.uri) = ("Gas shares", "GAS", "ipfs://gas");
         registration.currency = address(dollar);
         registration.priceCard = IAssetRegistry.PriceCard({
-            inputPerMillion: 150_000, outputPerMillion: 600_000, perCall: 10, contextWindow: 128_000, version: 1
+            inputPerMillion: 150_000,
+            outputPerMillion: 600_000,
+            perCall: 10,
+            cachedInputBps: 1_000,
+            unit: IAssetRegistry.PriceUnit.TextToken,
+            contextWindow: 128_000,
+            version: 1
         });
         registration.noticePeriod = 1 days;
         registration.meter = address(till);

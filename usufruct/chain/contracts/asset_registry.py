@@ -46,7 +46,7 @@ from usufruct.chain.contracts.errors import (
     ZeroAddress,
     ZeroRoyalty,
 )
-from usufruct.chain.contracts.structs import Asset, Kind, Parent, PriceCard, Registration
+from usufruct.chain.contracts.structs import Asset, Kind, Parent, PriceCard, PriceUnit, Registration
 from usufruct.core import Address, AssetId, Hash32
 
 __all__ = [
@@ -98,6 +98,7 @@ __all__ = [
     "PredictResult",
     "PriceCard",
     "PriceCardSet",
+    "PriceUnit",
     "ProtocolFeeSet",
     "RateTooHigh",
     "Registered",
@@ -395,11 +396,13 @@ class Paused(Event):
 class PriceCardSet(Event):
     """A price card was announced and is in force from `effectiveAt` on, unless another replaces it before.
 
-    Solidity: `PriceCardSet(uint128,uint16,uint40,(uint72,uint72,uint64,uint32,uint16))`
+    Solidity: `PriceCardSet(uint128,uint32,uint40,(uint128,uint128,uint128,uint16,uint8,uint32,uint32))`
     """
 
-    SIGNATURE: ClassVar[str] = "PriceCardSet(uint128,uint16,uint40,(uint72,uint72,uint64,uint32,uint16))"
-    TOPIC: ClassVar[Hash32 | None] = Hash32("0x4fe69decaf28e8982be57f37a7fa7ba94b2d4c2873baa5ae7cd16f84c3b24152")
+    SIGNATURE: ClassVar[str] = (
+        "PriceCardSet(uint128,uint32,uint40,(uint128,uint128,uint128,uint16,uint8,uint32,uint32))"
+    )
+    TOPIC: ClassVar[Hash32 | None] = Hash32("0x38509f0401fcf2082973f3c6fdba91623cae84dd33800db7ac79bddcce64c6de")
     asset: AssetId
     version: int
     effective_at: int
@@ -408,7 +411,9 @@ class PriceCardSet(Event):
     @classmethod
     def decode(cls, log: Log) -> Self:
         """Read it from a log; raises NotThisEvent when the log is another event."""
-        topics, data = cls._split(log, ("uint128", "uint16"), ("uint40", "(uint72,uint72,uint64,uint32,uint16)"))
+        topics, data = cls._split(
+            log, ("uint128", "uint32"), ("uint40", "(uint128,uint128,uint128,uint16,uint8,uint32,uint32)")
+        )
         return cls(
             asset=AssetId(topics[0]),
             version=int(topics[1]),
@@ -587,7 +592,7 @@ class PauseStateResult(Struct):
 class PendingPriceCardResult(Struct):
     """What `pendingPriceCard` returns.
 
-    Solidity: `pendingPriceCard(uint128) returns ((uint72,uint72,uint64,uint32,uint16), uint40)`
+    Solidity: `pendingPriceCard(uint128) returns ((uint128,uint128,uint128,uint16,uint8,uint32,uint32), uint40)`
     """
 
     card: PriceCard
@@ -603,7 +608,7 @@ class PendingPriceCardResult(Struct):
 class PredictResult(Struct):
     """What `predict` returns.
 
-    Solidity: `predict(address,(bytes32,uint8,string,string,string,string,address,(uint72,uint72,uint64,uint32,uint16),uint32,address,uint16,(address,uint16)[],address)) returns (uint128, address)`
+    Solidity: `predict(address,(bytes32,uint8,string,string,string,string,address,(uint128,uint128,uint128,uint16,uint8,uint32,uint32),uint32,address,uint16,(address,uint16)[],address)) returns (uint128, address)`
     """
 
     id: AssetId
@@ -918,19 +923,21 @@ class AssetRegistry(Contract):
 
         Solidity: `pendingPriceCard(uint128)`
         """
-        raw = await self._read("48cd50ef", ("uint128",), (id,), ("(uint72,uint72,uint64,uint32,uint16)", "uint40"))
+        raw = await self._read(
+            "48cd50ef", ("uint128",), (id,), ("(uint128,uint128,uint128,uint16,uint8,uint32,uint32)", "uint40")
+        )
         return PendingPriceCardResult.from_abi(raw)
 
     async def predict(self, registrant: Address, registration: Registration) -> PredictResult:
         """The id and the Shares' address that `registrant` would get by registering exactly this.
 
-        Solidity: `predict(address,(bytes32,uint8,string,string,string,string,address,(uint72,uint72,uint64,uint32,uint16),uint32,address,uint16,(address,uint16)[],address))`
+        Solidity: `predict(address,(bytes32,uint8,string,string,string,string,address,(uint128,uint128,uint128,uint16,uint8,uint32,uint32),uint32,address,uint16,(address,uint16)[],address))`
         """
         raw = await self._read(
-            "418fa3bc",
+            "12391df3",
             (
                 "address",
-                "(bytes32,uint8,string,string,string,string,address,(uint72,uint72,uint64,uint32,uint16),uint32,address,uint16,(address,uint16)[],address)",
+                "(bytes32,uint8,string,string,string,string,address,(uint128,uint128,uint128,uint16,uint8,uint32,uint32),uint32,address,uint16,(address,uint16)[],address)",
             ),
             (registrant, registration),
             ("uint128", "address"),
@@ -942,18 +949,20 @@ class AssetRegistry(Contract):
 
         Solidity: `priceCard(uint128)`
         """
-        raw = await self._read("9f3e9d22", ("uint128",), (id,), ("(uint72,uint72,uint64,uint32,uint16)",))
+        raw = await self._read(
+            "9f3e9d22", ("uint128",), (id,), ("(uint128,uint128,uint128,uint16,uint8,uint32,uint32)",)
+        )
         return PriceCard.from_abi(raw[0])
 
     def register(self, registration: Registration) -> Call:
         """Creates an asset: mints the title and the whole supply of shares to the caller.
 
-        Solidity: `register((bytes32,uint8,string,string,string,string,address,(uint72,uint72,uint64,uint32,uint16),uint32,address,uint16,(address,uint16)[],address))`
+        Solidity: `register((bytes32,uint8,string,string,string,string,address,(uint128,uint128,uint128,uint16,uint8,uint32,uint32),uint32,address,uint16,(address,uint16)[],address))`
         """
         return self._call(
-            "8ecadd1f",
+            "057a8d99",
             (
-                "(bytes32,uint8,string,string,string,string,address,(uint72,uint72,uint64,uint32,uint16),uint32,address,uint16,(address,uint16)[],address)",
+                "(bytes32,uint8,string,string,string,string,address,(uint128,uint128,uint128,uint16,uint8,uint32,uint32),uint32,address,uint16,(address,uint16)[],address)",
             ),
             (registration,),
         )
@@ -1079,9 +1088,9 @@ class AssetRegistry(Contract):
         Args:
             card: Its version must be one above the latest announced.
 
-        Solidity: `setPriceCard(uint128,(uint72,uint72,uint64,uint32,uint16))`
+        Solidity: `setPriceCard(uint128,(uint128,uint128,uint128,uint16,uint8,uint32,uint32))`
         """
-        return self._call("4bd67e32", ("uint128", "(uint72,uint72,uint64,uint32,uint16)"), (id, card))
+        return self._call("ec6bfff5", ("uint128", "(uint128,uint128,uint128,uint16,uint8,uint32,uint32)"), (id, card))
 
     def set_protocol_fee(self, bps: int) -> Call:
         """Sets the protocol fee for revenue accrued from now on; at most 1000 bps.

@@ -18,6 +18,7 @@ __all__ = [
     "PayeeKind",
     "Plan",
     "PriceCard",
+    "PriceUnit",
     "Registration",
     "Revenue",
     "Split",
@@ -118,21 +119,43 @@ class Asset(Struct):
         )
 
 
+class PriceUnit(Choice):
+    """What the quantities of a call are counted in.
+
+    Solidity: `enum IAssetRegistry.PriceUnit`
+    """
+
+    TEXT_TOKEN = 0
+    SECOND = 1
+    BYTE = 2
+    IMAGE = 3
+    ROW = 4
+    STEP = 5
+
+
 @dataclass(frozen=True, slots=True)
 class PriceCard(Struct):
-    """What a call costs. One storage slot.
+    """What a call costs. Prices are atomic units of the asset's currency; 128 bits hold any amount that the payment
+    contracts can move. Two storage slots: three prices that hold for a currency with 18 decimals do not fit one
+    beside the other fields.
 
     Solidity: `struct IAssetRegistry.PriceCard`
     """
 
     input_per_million: int
-    """Price of a million input text tokens, atomic units of the asset's currency."""
+    """Price of a million units of input."""
     output_per_million: int
-    """Price of a million output text tokens, atomic units."""
+    """Price of a million units of output."""
     per_call: int
-    """Price of the call itself, atomic units."""
+    """Price of the call itself."""
+    cached_input_bps: int
+    """What an input unit that the service had in its cache costs, as a share of the input price in hundredths of a per
+    cent, up to 10000; 10000: caching makes no difference.
+    """
+    unit: PriceUnit
+    """What input and output are counted in."""
     context_window: int
-    """Most text tokens that input and output may have together; 0 where the notion has no meaning."""
+    """Most units that input and output may have together; 0 where the notion has no meaning."""
     version: int
     """1 at registration, then one more each time."""
 
@@ -143,8 +166,10 @@ class PriceCard(Struct):
             input_per_million=int(raw[0]),
             output_per_million=int(raw[1]),
             per_call=int(raw[2]),
-            context_window=int(raw[3]),
-            version=int(raw[4]),
+            cached_input_bps=int(raw[3]),
+            unit=PriceUnit(raw[4]),
+            context_window=int(raw[5]),
+            version=int(raw[6]),
         )
 
 

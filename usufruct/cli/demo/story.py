@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from secrets import randbits
 
@@ -16,6 +17,7 @@ from usufruct.chain import devnet_signer, list_payee
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.structs import PriceCard as CardOnChain
+from usufruct.chain.contracts.structs import PriceUnit as UnitOnChain
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.demo.accounts import Accounts
@@ -286,9 +288,7 @@ class Story:
         installation = self._installation
         chain_id = installation.chain_id
         registrant = installation.sender(devnet_signer(OWNERS["owner, 70 %"], chain_id))
-        card = CardOnChain(
-            PRICES.input_per_million, PRICES.output_per_million, PRICES.per_call, PRICES.context_window, PRICES.version
-        )
+        card = CardOnChain(**asdict(PRICES) | {"unit": UnitOnChain[PRICES.unit.name]})
         terms = AssetTerms(offer.name, symbol_of(offer.name), self._dollar.address, card, notice_period=3_600)
         gifts = [Holding(devnet_signer(OWNERS[who], chain_id).address, amount) for who, amount in PARTS.items()]
         registered = await self._assets.register(registrant, terms, gifts)

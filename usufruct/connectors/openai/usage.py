@@ -7,13 +7,19 @@ from typing import Any
 
 _LARGEST = (1 << 63) - 1
 
+_CACHED_GROUPS = ("prompt_tokens_details", "input_tokens_details")
+"""Groups in which OpenAI (chat, responses), vLLM and SGLang report `cached_tokens`."""
+
+_CACHED_MEMBERS = ("prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")
+"""Names that DeepSeek, Anthropic and Moonshot report the same number under."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Text tokens of one call, as the upstream counts them.
 
-    `cached` are those of the input read from a cache; `reasoning` those spent on thinking. Both are information: most
-    servers count them inside input and output already.
+    `cached` are those of the input read from a cache; `reasoning` those spent on thinking. Most servers count them
+    inside input and output already.
     """
 
     input_tokens: int
@@ -58,15 +64,23 @@ def read_usage(reported: object, *, has_output: bool = True) -> Usage | UsageFau
     given = (reported.get("prompt_tokens"), reported.get("completion_tokens"))
     if given == (None, None):
         return UsageFault.ABSENT
-    counts = (
+    found = (
         _count(given[0]),
         _count(given[1]) if has_output else 0,
-        _detail(reported.get("prompt_tokens_details"), "cached_tokens"),
         _detail(reported.get("completion_tokens_details"), "reasoning_tokens"),
+        *_cached(reported),
     )
-    if any(count is None for count in counts):
+    counts = [count for count in found if count is not None]
+    if len(counts) < len(found):
         return UsageFault.INVALID
-    return Usage(*(count for count in counts if count is not None))
+    inputs, outputs, reasoning, *cached = counts
+    return Usage(inputs, outputs, max(cached), reasoning)
+
+
+def _cached(reported: dict[str, Any]) -> list[int | None]:
+    """Return the cached input under each name a server may report it by; 0 where a name is absent."""
+    groups = [_detail(reported.get(group), "cached_tokens") for group in _CACHED_GROUPS]
+    return groups + [_detail(reported, name) for name in _CACHED_MEMBERS]
 
 
 def _detail(group: object, name: str) -> int | None:

@@ -123,7 +123,7 @@ def meter(lease: Lease, bill: Bill, sealed: bytes | None, answer_seconds: int) -
     charged = channel.charged + bill.charge
     finished = yield from ask_one(
         "UPDATE calls SET state = 'metered', finished_at = {now}, charge = $4, cumulative = $5, input_tokens = $6, "
-        "output_tokens = $7, flagged = $8, model_digest = $9, response_hash = $10 "
+        "cached_input_tokens = $7, output_tokens = $8, flagged = $9, model_digest = $10, response_hash = $11 "
         "WHERE id = $1 AND state = $2 AND epoch = $3 RETURNING finished_at",
         id_to_bytes(lease.call),
         call.state.value,
@@ -131,6 +131,7 @@ def meter(lease: Lease, bill: Bill, sealed: bytes | None, answer_seconds: int) -
         Money(bill.charge),
         Money(charged),
         bill.usage.input_tokens,
+        bill.usage.cached_input_tokens,
         bill.usage.output_tokens,
         bill.flagged,
         id_to_bytes(bill.model_digest),

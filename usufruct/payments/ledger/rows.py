@@ -16,7 +16,8 @@ CHANNEL_COLUMNS = (
 )
 CALL_COLUMNS = (
     "id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, reserved_at, "
-    "finished_at, reason, charge, cumulative, input_tokens, output_tokens, flagged, model_digest, response_hash"
+    "finished_at, reason, charge, cumulative, input_tokens, cached_input_tokens, output_tokens, flagged, model_digest, "
+    "response_hash"
 )
 
 
@@ -67,10 +68,10 @@ def voucher_of(channel: Hash32, amount: int | bytes, signature: bytes) -> Verifi
 def call_of(row: Row) -> Call:
     """Read a call from a row that begins with `CALL_COLUMNS`."""
     (number, channel, asset, state, owner, epoch, lease_until, ceiling, version, request_hash, reserved_at) = row[:11]
-    finished_at, reason, charge, cumulative, inputs, outputs, flagged, model, response = row[11:20]
+    finished_at, reason, charge, cumulative, inputs, cached, outputs, flagged, model, response = row[11:21]
     bill = None
     if charge is not None:
-        usage = Usage(inputs, outputs)
+        usage = Usage(inputs, outputs, cached)
         bill = Bill(
             money(charge),
             usage,

@@ -174,6 +174,14 @@ contract RegisterTest is AssetsBase {
         );
     }
 
+    function test_reverts_whenCachedInputCostsMoreThanInput() public {
+        IAssetRegistry.Registration memory registration = _registration("second");
+        registration.priceCard.cachedInputBps = 10_001;
+        _refused(
+            registration, abi.encodeWithSelector(IAssetRegistry.RateTooHigh.selector, uint256(10_001), uint256(10_000))
+        );
+    }
+
     function test_reverts_whenResaleRoyaltyIsTooHigh() public {
         IAssetRegistry.Registration memory registration = _registration("second");
         registration.resaleRoyaltyBps = 1_001;

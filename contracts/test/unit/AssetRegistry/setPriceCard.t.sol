@@ -50,9 +50,45 @@ contract SetPriceCardTest is AssetsBase {
             assertEq(registry.priceCard(id).version, inForce, "in force");
             (IAssetRegistry.PriceCard memory next,) = registry.pendingPriceCard(id);
             assertEq(next.version, pending, "pending");
-            _set(uint16(i + 2));
+            _set(uint32(i + 2));
             (pending, pendingAt) = (i + 2, time() + 1 days);
         }
+    }
+
+    /// @dev Every field at the largest value it has a meaning for, and prices no 18-decimals currency comes near.
+    function test_keeps_every_field() public {
+        IAssetRegistry.PriceCard memory card = IAssetRegistry.PriceCard({
+            inputPerMillion: type(uint128).max,
+            outputPerMillion: type(uint128).max - 1,
+            perCall: type(uint128).max - 2,
+            cachedInputBps: 10_000,
+            unit: IAssetRegistry.PriceUnit.Step,
+            contextWindow: type(uint32).max,
+            version: 2
+        });
+        vm.prank(alice);
+        registry.setPriceCard(id, card);
+        (IAssetRegistry.PriceCard memory next,) = registry.pendingPriceCard(id);
+        assertEq(keccak256(abi.encode(next)), keccak256(abi.encode(card)), "announced");
+        skip(1 days);
+        assertEq(keccak256(abi.encode(registry.priceCard(id))), keccak256(abi.encode(card)), "in force");
+    }
+
+    /// @dev With 16 bits an operator of the title could use the versions up and freeze the price.
+    function test_no_operator_can_use_the_versions_up() public {
+        for (uint32 version = 2; version <= 65_537; ++version) {
+            _set(version);
+        }
+        skip(1 days);
+        assertEq(registry.priceCard(id).version, 65_537, "a card after all those of 16 bits");
+    }
+
+    function test_reverts_whenCachedInputCostsMoreThanInput() public {
+        IAssetRegistry.PriceCard memory card = _card(2);
+        card.cachedInputBps = 10_001;
+        vm.expectRevert(abi.encodeWithSelector(IAssetRegistry.RateTooHigh.selector, uint256(10_001), uint256(10_000)));
+        vm.prank(alice);
+        registry.setPriceCard(id, card);
     }
 
     function test_an_approved_operator_may() public {
@@ -95,7 +131,7 @@ contract SetPriceCardTest is AssetsBase {
         registry.priceCard(unknown);
     }
 
-    function _set(uint16 version) private {
+    function _set(uint32 version) private {
         vm.prank(alice);
         registry.setPriceCard(id, _card(version));
     }

@@ -93,6 +93,7 @@ def _calls() -> None:
         sa.Column("charge", Amount),
         sa.Column("cumulative", Amount),
         sa.Column("input_tokens", sa.BigInteger),
+        sa.Column("cached_input_tokens", sa.BigInteger),
         sa.Column("output_tokens", sa.BigInteger),
         sa.Column("flagged", sa.Boolean),
         sa.Column("model_digest", HashColumn),

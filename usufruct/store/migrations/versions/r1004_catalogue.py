@@ -34,6 +34,8 @@ def upgrade() -> None:
         sa.Column("input_per_million", Amount, nullable=False),
         sa.Column("output_per_million", Amount, nullable=False),
         sa.Column("per_call", Amount, nullable=False),
+        sa.Column("cached_input_bps", sa.Integer, nullable=False),
+        sa.Column("unit", sa.String(16), nullable=False),
         sa.Column("context_window", sa.BigInteger, nullable=False),
         sa.Column("starts_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("name", "version", name="pk_gateway_prices"),

@@ -28,10 +28,12 @@ def upgrade() -> None:
     op.create_table(
         "asset_cards",
         sa.Column("asset_id", AssetIdColumn, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("input_per_million", Amount, nullable=False),
         sa.Column("output_per_million", Amount, nullable=False),
         sa.Column("per_call", Amount, nullable=False),
+        sa.Column("cached_input_bps", sa.Integer, nullable=False),
+        sa.Column("unit", sa.String(16), nullable=False),
         sa.Column("context_window", sa.BigInteger, nullable=False),
         sa.Column("starts_at", sa.BigInteger, nullable=False),
         sa.Column("block", sa.BigInteger, nullable=False),
@@ -58,7 +60,7 @@ def _changes() -> None:
     op.create_table(
         "asset_news",
         sa.Column("asset_id", AssetIdColumn, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("holder", AddressColumn, nullable=False),
         sa.Column("retires_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("asset_id", name="pk_asset_news"),
