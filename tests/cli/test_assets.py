@@ -124,6 +124,24 @@ def test_a_service_is_registered_and_shown(run: Run):
     assert made["shares"] in run("asset", "show", "shown").output
 
 
+def test_a_card_has_a_unit_and_a_share_for_cached_input(run: Run):
+    made = run(
+        *("asset", "register", "painter", "--wallet", OWNER, "--input", "40000", "--call", "1000"),
+        *("--cached-input", "12.5", "--unit", "image", "--json"),
+    ).json
+    assert (made["price"]["cached_input_percent"], made["price"]["unit"]) == ("12.5", "image")
+    announced = run("asset", "price", "painter", "--unit", "step", "--cached-input", "0%", "--wallet", OWNER, "--json")
+    assert (announced.json["price"]["cached_input_percent"], announced.json["price"]["unit"]) == ("0", "step")
+    shown = run("asset", "show", "painter", "--json").json
+    assert shown["price"] == made["price"]
+    assert (shown["announced_price"]["unit"], shown["announced_price"]["per_call"]) == ("step", "1000")
+    rows = {row["id"]: row for row in run("asset", "list", "--json").json}
+    assert (rows[made["id"]]["cached_input_percent"], rows[made["id"]]["unit"]) == ("12.5", "image")
+    run("asset", "price", "painter", "--cached-input", "101", "--wallet", OWNER).refused(
+        "invalid_terms", "cached_input"
+    )
+
+
 def test_the_list_is_everybodys_or_mine(run: Run):
     made = register(run, "listed")
     theirs = run("asset", "register", "theirs", "--wallet", ANN, "--kind", "data", "--json").json

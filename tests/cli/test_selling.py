@@ -64,6 +64,20 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert commands.refused(*selling(librarian_url, name="answers", pay_to=payee)).code == "asset_exists"
 
 
+def test_the_whole_price_card_is_sold_listed_and_changed(commands, cli_world, librarian_url):
+    sale = selling(librarian_url, name="carded", pay_to=cli_world.SOMEBODY.address, cached_input="12.5%", unit="image")
+    sold = commands.run(*sale)
+    assert "per million images of input (cached: 12.5 % of that)" in sold.stdout
+    assert "chat is measured in text tokens: calls are refused" in sold.stdout
+    listed = {row["name"]: row for row in commands.json("service", "list")}["carded"]
+    assert (listed["cached_input_percent"], listed["unit"]) == ("12.5", "image")
+    priced = commands.json("service", "price", "carded", "--cached-input", "10", "--unit", "text_token")
+    assert (priced["price_version"], priced["cached_input_percent"], priced["unit"]) == (2, "10", "text_token")
+    kept = commands.json("service", "price", "carded", "--input", "9")
+    assert (kept["cached_input_percent"], kept["unit"]) == ("10", "text_token")
+    assert commands.refused("service", "price", "carded", "--cached-input", "101").code == "invalid_asset"
+
+
 def test_a_registered_asset_brings_its_shares_and_its_price_card(commands, cli_world, librarian_url):
     owner = cli_world.OWNER_OF_SHARES
 
@@ -78,6 +92,7 @@ def test_a_registered_asset_brings_its_shares_and_its_price_card(commands, cli_w
     sold = commands.json(*selling(librarian_url, name="registered", asset=hex(found.id)))
     assert (sold["asset"], sold["pay_to"]) == (format_asset(found.id), checksum(found.shares))
     assert (sold["input_per_million"], sold["output_per_million"], sold["per_call"]) == ("0.7", "2", "0.00003")
+    assert (sold["cached_input_percent"], sold["unit"]) == ("25", "text_token")
 
     async def kind(installation):
         return await Till(installation.operator.till, installation.client).payees(found.shares)
@@ -135,7 +150,10 @@ def test_at_a_terminal_one_is_chosen(commands, cli_world, ollama, monkeypatch):
     sale = ["sell", "--no-up", "--name", "chosen", "--pay-to", cli_world.SOMEBODY.address]
     done = commands.run(*sale, typed="2\n")
     assert "2. librarian of Ollama" in done.stdout
-    assert "chosen is on sale: 0.5 per million input tokens" in done.stdout
+    assert (
+        "chosen is on sale: 0.5 per million text tokens of input (cached: 100 % of that), 1.5 per million"
+        in done.stdout
+    )
     assert 'client.chat.completions.create(model="chosen"' in done.stdout
     wrong = commands.run(*sale, typed="3\n")
     assert wrong.exception.code == "no_upstream"

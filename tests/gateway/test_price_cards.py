@@ -59,13 +59,13 @@ async def test_cached_input_is_charged_by_its_share_and_shown(
 
 
 async def test_a_ceiling_assumes_that_nothing_is_cached(world, upstream, client_of):
-    free = replace(DEAR, output_per_million=0, per_call=0, cached_input_bps=0)
+    free = replace(DEAR, output_per_million=0, per_call=1, cached_input_bps=0)
     await world.asset("hamlet", upstream.url("usage_all_cached"), card=free)
     key = await world.key(balance=DOLLAR)
     await usage_of(client_of(key.text), False)
     (call,) = await world.bills(key)
     assert call.ceiling >= INPUT * 75 * DOLLAR // 1_000_000
-    assert call.bill.charge == 0
+    assert call.bill.charge == 1
 
 
 async def test_the_dearest_prices_are_charged_and_their_refusals_are_sent(world, upstream, client_of):
