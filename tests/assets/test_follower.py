@@ -10,7 +10,7 @@ from usufruct.chain import DEVNET_ADDRESSES, Call, RpcUnavailable
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.core import Address, AssetId
+from usufruct.core import Address, AssetId, run_job
 
 pytestmark = pytest.mark.anvil
 
@@ -226,7 +226,7 @@ async def test_the_loop_outlives_a_node_that_is_away(town, caplog):
 
     town.follower.poll = sometimes
     await town.assets.register(town.sender(town.OWNER), town.terms())
-    loop = asyncio.create_task(follow(town.follower, poll_seconds=0.01))
+    loop = asyncio.create_task(run_job(follow(town.follower, poll_seconds=0.01)))
     async with asyncio.timeout(20):
         while not town.told.news:
             assert not loop.done()

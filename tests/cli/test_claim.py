@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from usufruct.chain.contracts.till import Till
-from usufruct.core import checksum
+from usufruct.core import checksum, run_job
 from usufruct.payments import claim_due
 
 pytestmark = pytest.mark.anvil
@@ -52,7 +52,9 @@ def test_a_worker_that_claims_is_asked_to_claim_everything(commands, cli_world, 
         key = await cli_world.paying_key(installation)
         await cli_world.charge(installation, key, int(sold["asset"], 16), 1_234)
         assert await installation.claimer.take()
-        worker = asyncio.create_task(claim_due(installation.claimer, installation.claim_requests, poll_seconds=0.05))
+        worker = asyncio.create_task(
+            run_job(claim_due(installation.claimer, installation.claim_requests, poll_seconds=0.05))
+        )
         try:
             return (
                 await asyncio.to_thread(commands.json, "claim", "run"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from usufruct.chain import Client, Deployments, Devnet
+from usufruct.chain import Client, Deployments, Devnet, RpcUnavailable
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 
@@ -158,3 +158,22 @@ def test_a_call_whose_gateway_died(commands, cli_world):
         assert await installation.ledger.expire() == 1
 
     commands.inside(tidy)
+
+
+def test_a_job_of_a_running_worker_that_fails_is_named(commands):
+    async def while_it_fails(installation):
+        board = installation.board("worker")
+        for _ in range(2):
+            await board.failed("watch", RpcUnavailable("node.example does not answer"))
+        try:
+            return await asyncio.to_thread(examine, commands)
+        finally:
+            await board.close()
+
+    code, found = commands.inside(while_it_fails)
+    [finding] = found["jobs"]
+    assert (code, finding["verdict"]) == (1, "problem")
+    assert "watch of worker-" in finding["says"]
+    assert "rpc_unavailable, node.example does not answer" in finding["says"]
+    assert found["contracts"], "the rest is looked at all the same"
+    assert {finding["verdict"] for finding in examine(commands)[1]["jobs"]} == {"skipped"}

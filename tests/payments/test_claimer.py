@@ -7,11 +7,13 @@ import pytest
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.structs import PayeeKind, Voucher, VoucherClaim
 from usufruct.chain.contracts.till import Anchored
+from usufruct.core import run_job
 from usufruct.payments import (
     BatchKind,
     BatchRefused,
     BatchState,
     ClaimPolicy,
+    ClaimRequests,
     NotAnchored,
     claim_due,
     next_anchor,
@@ -278,7 +280,7 @@ async def test_a_node_that_is_away_loses_nothing(town):
 async def test_the_loop_claims_and_gives_its_lease_back(town):
     await town.deposit(5_000)
     await town.call(1, 300)
-    loop = asyncio.create_task(claim_due(town.claimer, poll_seconds=0.01))
+    loop = asyncio.create_task(run_job(claim_due(town.claimer, ClaimRequests(town.database), poll_seconds=0.01)))
     async with asyncio.timeout(30):
         while (await town.ledger.channel(town.channel())).total_split != 300:
             await asyncio.sleep(0.05)

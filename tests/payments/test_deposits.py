@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from usufruct.chain import NodeBusy, RpcRefused, RpcUnavailable
-from usufruct.core import ChainId
+from usufruct.core import ChainId, run_job
 from usufruct.payments import (
     ChannelRefused,
     DepositExpired,
@@ -151,7 +151,7 @@ async def test_a_deposit_nobody_asks_about_again_is_finished_all_the_same(make_t
         await town.deposits.submit(await town.authorization(5_000))
     await town.devnet.mine()
 
-    loop = asyncio.create_task(deposit_due(town.deposits, poll_seconds=0.01))
+    loop = asyncio.create_task(run_job(deposit_due(town.deposits, poll_seconds=0.01)))
     await asyncio.sleep(1.0)
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)

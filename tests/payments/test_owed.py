@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from usufruct.chain import Sender
+from usufruct.core import run_job
 from usufruct.payments import Owed, OwedPolicy, owed_due
 
 pytestmark = pytest.mark.anvil
@@ -122,7 +123,7 @@ async def test_a_payment_costs_no_more_than_its_gas_limit_and_old_batches_are_re
 async def test_the_job_gives_its_lease_back(town, settlement_world, time):
     await defer(town, settlement_world)
     await settlement_world.pardon(town)
-    job = asyncio.create_task(owed_due(owed_of(town, time), poll_seconds=0.05))
+    job = asyncio.create_task(run_job(owed_due(owed_of(town, time), poll_seconds=0.05)))
     async with asyncio.timeout(10):
         while await town.till.total_owed(town.place.dollar):
             await asyncio.sleep(0.05)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from usufruct.core import run_job
 from usufruct.payments import BalanceTooLow, ClaimPolicy, NothingToRefund, RefundPending, refund_due
 
 
@@ -106,7 +107,7 @@ async def test_claim_and_refund_of_one_channel_at_the_same_time(make_town):
 async def test_the_loop_refunds(town):
     await town.deposit(50_000)
     town.leavers.channels = [town.channel()]
-    loop = asyncio.create_task(refund_due(town.refunds, poll_seconds=0.01))
+    loop = asyncio.create_task(run_job(refund_due(town.refunds, poll_seconds=0.01)))
     await asyncio.sleep(1.0)
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from usufruct.chain import NodeLags, RpcUnavailable
+from usufruct.core import run_job
 from usufruct.payments import ChannelRefused, ChannelWithdrawing, watch
 
 
@@ -202,7 +203,7 @@ async def test_the_loop_outlives_a_node_that_is_away(town, anvil, caplog):
 
     town.watcher.poll = sometimes
     await town.deposit(5_000)
-    loop = asyncio.create_task(watch(town.watcher, poll_seconds=0.01))
+    loop = asyncio.create_task(run_job(watch(town.watcher, poll_seconds=0.01)))
     while len(polls) < 5:
         await asyncio.sleep(0.01)
         assert not loop.done()

@@ -1,10 +1,9 @@
 """One installation, wired together from its configuration."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 from usufruct.accounts import KeyDomain, Keys, key_routes
 from usufruct.app.access import ChainAccess, fee_sink_of, open_chain, token_of
@@ -20,7 +19,7 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, check_operator
-from usufruct.core import Address, SystemClock
+from usufruct.core import Address, Job, JobBoard, SystemClock
 from usufruct.gateway import (
     CallCounters,
     Catalogue,
@@ -69,9 +68,10 @@ from usufruct.payments import (
     sign_due,
     watch,
 )
-from usufruct.store import Seal, Stamp
-from usufruct.web import Health, Metrics, Router
+from usufruct.store import DatabaseJobReports, Seal, Stamp
+from usufruct.web import Health, Metrics, Router, job_metrics
 
+_OUTBOX_SECONDS = 5.0
 _DEVNET_SECRET = b"a devnet's secrets are known to everybody"
 
 
@@ -208,18 +208,25 @@ class Installation(ChainAccess):
         """Return what takes grants of pass credits."""
         return PassHolders(PassAccounts(self.chain_side, self.pass_terms, self.observer, SystemClock()))
 
-    def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
-        """Return what a worker runs for this installation, by name; none of them ends by itself."""
-        return {
-            "assets": partial(follow, self.follower),
-            "watch": partial(watch, self.watcher),
-            "claim": partial(claim_due, self.claimer, self.claim_requests),
-            "deposit": partial(deposit_due, self.deposits),
-            "refund": partial(refund_due, self.refunds),
-            "owed": partial(owed_due, self.owed),
-            "keys": partial(remove_unused, UnusedKeys(self.keys, self.ledger, self.observer, SystemClock())),
-            "sign": partial(sign_due, PassKeeper(self.chain_side, self.pass_terms, self._claim_sender)),
-        }
+    def jobs(self) -> list[Job]:
+        """Return what a worker does again and again for this installation."""
+        return [
+            follow(self.follower),
+            watch(self.watcher),
+            Job("outbox", self._claim_sender.advance, _OUTBOX_SECONDS),
+            claim_due(self.claimer, self.claim_requests),
+            deposit_due(self.deposits),
+            refund_due(self.refunds),
+            owed_due(self.owed),
+            remove_unused(UnusedKeys(self.keys, self.ledger, self.observer, SystemClock())),
+            sign_due(PassKeeper(self.chain_side, self.pass_terms, self._claim_sender)),
+        ]
+
+    def board(self, role: str) -> JobBoard:
+        """Return where a process keeps how its jobs do: its metrics show it, and the database tells `doctor`."""
+        board, clock = JobBoard(DatabaseJobReports(self.database, role)), SystemClock()
+        self.metrics.add("jobs", partial(job_metrics, board, clock))
+        return board
 
     @property
     def offer(self) -> Offer:
@@ -251,8 +258,8 @@ class Installation(ChainAccess):
         payments = payment_routes(self.chain_side, self.deposits, self.keys, self.offer, clock)
         routes = [*gateway_routes(gateway), *key_routes(self.keys, self.ledger), *payments]
         health = Health({"database": self.database.now, "chain": self.client.block_number})
-        lease = self.config.ledger.lease_seconds
-        return Router([*routes, *health.routes], lifespan=lambda: gateway.running(lease))
+        lease, board = self.config.ledger.lease_seconds, self.board("gateway")
+        return Router([*routes, *health.routes], lifespan=lambda: gateway.running(lease, board))
 
 
 @asynccontextmanager

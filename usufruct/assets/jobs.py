@@ -47,7 +47,7 @@ from usufruct.chain.contracts.asset_registry import (
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
 from usufruct.chain.contracts.structs import PriceCard
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, forever, format_asset
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, Job, format_asset
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
@@ -258,9 +258,9 @@ class Follower:
         return period.card.version
 
 
-async def follow(follower: Follower, *, poll_seconds: float = 2.0) -> None:
-    """Follow the chain for ever; what is away is waited for, longer each time."""
-    await forever("assets", follower.poll, poll_seconds)
+def follow(follower: Follower, *, poll_seconds: float = 2.0) -> Job:
+    """Return the job that follows the registry and the passes."""
+    return Job("assets", follower.poll, poll_seconds)
 
 
 def _topics() -> Sequence[Hash32]:

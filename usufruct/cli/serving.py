@@ -35,8 +35,8 @@ def work_command(attached: Attached = False) -> None:
     async def working() -> None:
         async with open_installation(load_config()) as installation, show_metrics(installation, "worker"):
             jobs = installation.jobs()
-            _announce({"jobs": list(jobs)})
-            await work(jobs)
+            _announce({"jobs": [job.name for job in jobs]})
+            await work(jobs, installation.board("worker"))
 
     _begin(attached)
     run_until_stopped(working, event_loop_factory())

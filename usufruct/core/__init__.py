@@ -12,7 +12,6 @@ from usufruct.core.errors import (
     Unavailable,
     UsufructError,
 )
-from usufruct.core.forever import forever
 from usufruct.core.ids import (
     ZERO_ADDRESS,
     Address,
@@ -31,11 +30,13 @@ from usufruct.core.ids import (
     hash32_from_bytes,
     id_to_bytes,
 )
+from usufruct.core.jobs import REPEATEDLY, Job, JobBoard, JobReports, JobState, run_job, run_jobs
 from usufruct.core.money import UINT128_MAX, UINT256_MAX, divide_down, divide_up, format_units, parse_units
 from usufruct.core.recursion import recursion_limit_kept
 
 __all__ = [
     "LAST_MOMENT",
+    "REPEATEDLY",
     "UINT128_MAX",
     "UINT256_MAX",
     "ZERO_ADDRESS",
@@ -50,6 +51,10 @@ __all__ = [
     "Faulty",
     "Hash32",
     "Invalid",
+    "Job",
+    "JobBoard",
+    "JobReports",
+    "JobState",
     "NotFound",
     "PaymentRequired",
     "SystemClock",
@@ -64,7 +69,6 @@ __all__ = [
     "divide_down",
     "divide_up",
     "end_with_standard_input",
-    "forever",
     "format_asset",
     "format_units",
     "hash32",
@@ -73,4 +77,6 @@ __all__ = [
     "moment",
     "parse_units",
     "recursion_limit_kept",
+    "run_job",
+    "run_jobs",
 ]

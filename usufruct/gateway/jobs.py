@@ -3,7 +3,7 @@
 import logging
 
 from usufruct.accounts import BearerKey, Keys
-from usufruct.core import Clock, forever
+from usufruct.core import Clock, Job
 from usufruct.payments import Ledger, Observer
 
 UNUSED_SECONDS = 3 * 86_400
@@ -51,6 +51,6 @@ class UnusedKeys:
         return True
 
 
-async def remove_unused(unused: UnusedKeys, *, poll_seconds: float = 60.0) -> None:
-    """Remove keys that never got money, for ever."""
-    await forever("keys", unused.run, poll_seconds)
+def remove_unused(unused: UnusedKeys, *, poll_seconds: float = 60.0) -> Job:
+    """Return the job that removes keys that never got money."""
+    return Job("keys", unused.run, poll_seconds)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 from usufruct.accounts import Keys
 from usufruct.connectors.openai import Limits
-from usufruct.core import Clock, format_asset
+from usufruct.core import Clock, Job, JobBoard, format_asset, run_jobs
 from usufruct.gateway.answers import Answers
 from usufruct.gateway.bill import SignedReceipt
 from usufruct.gateway.calls import Calls, Repeated
@@ -47,6 +47,7 @@ class Gateway:
         self._ledger = ledger
         self._operator = operator
         self._clock = clock
+        self._forgotten_at = clock.monotonic()
         self._replicas = Replicas(clock, limits)
         self._counting = CountingRoom()
         self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets, passes, counters)
@@ -54,9 +55,13 @@ class Gateway:
         self._answers = Answers(self._calls, self._replicas, self._counting)
 
     @asynccontextmanager
-    async def running(self, lease_seconds: int) -> AsyncIterator[None]:
-        """Keep the leases of open calls alive, and release those whose replica died, while the block runs."""
-        beat = asyncio.create_task(self._beat(lease_seconds / 3))
+    async def running(self, lease_seconds: int, board: JobBoard | None = None) -> AsyncIterator[None]:
+        """Keep the leases of open calls alive, and release those whose replica died, while the block runs.
+
+        `board` keeps whether that fails.
+        """
+        every = lease_seconds / 3  # never less often, or running calls lose their leases
+        beat = asyncio.create_task(run_jobs([Job("leases", self._keep_leases, every, longest=every)], board))
         try:
             yield
         finally:
@@ -85,22 +90,16 @@ class Gateway:
         """Return the receipt of one of the caller's own calls."""
         return await self._calls.receipt(exchange, call_id)
 
-    async def _beat(self, seconds: float) -> None:
-        forgotten_at = self._clock.monotonic()
-        while True:
-            try:
-                await self._calls.tidy()
-                await self._ledger.renew()
-                if released := await self._ledger.expire():
-                    self._calls.counters.borne(released)
-                    logger.warning("released calls of a replica that died", extra={"calls": released})
-                if self._clock.monotonic() - forgotten_at > _FORGET_SECONDS:
-                    while await self._ledger.forget_answers():
-                        pass
-                    forgotten_at = self._clock.monotonic()
-            except Exception:  # whatever it is, running calls must not lose their leases for it
-                logger.exception("leases were not renewed; trying again")
-            await asyncio.sleep(seconds)
+    async def _keep_leases(self) -> None:
+        await self._calls.tidy()
+        await self._ledger.renew()
+        if released := await self._ledger.expire():
+            self._calls.counters.borne(released)
+            logger.warning("released calls of a replica that died", extra={"calls": released})
+        if self._clock.monotonic() - self._forgotten_at > _FORGET_SECONDS:
+            while await self._ledger.forget_answers():
+                pass
+            self._forgotten_at = self._clock.monotonic()
 
 
 def _offer(asset: Asset, now: int, operator: Operator) -> dict[str, object]:

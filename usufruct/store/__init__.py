@@ -15,6 +15,7 @@ from usufruct.store.errors import (
     SchemaOutdated,
 )
 from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
+from usufruct.store.job_states import DatabaseJobReports, ReportedJob, reported_jobs
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.schema import metadata
@@ -29,9 +30,11 @@ __all__ = [
     "AssetIdColumn",
     "ConstraintViolated",
     "Database",
+    "DatabaseJobReports",
     "DatabaseUnavailable",
     "HashColumn",
     "InvalidDatabaseUrl",
+    "ReportedJob",
     "SchemaOutdated",
     "Seal",
     "SqliteDatabase",
@@ -47,4 +50,5 @@ __all__ = [
     "metadata",
     "migrate",
     "open_database",
+    "reported_jobs",
 ]

@@ -15,6 +15,7 @@ from usufruct.web.errors import (
 )
 from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, json_object
 from usufruct.web.health import Check, Health
+from usufruct.web.job_metrics import job_metrics
 from usufruct.web.log import JsonLines, log_as_json, redacted
 from usufruct.web.members import Members
 from usufruct.web.metrics import Metrics
@@ -50,6 +51,7 @@ __all__ = [
     "error_json",
     "event_loop_factory",
     "hidden_fault",
+    "job_metrics",
     "json_object",
     "listen",
     "log_as_json",

@@ -23,7 +23,11 @@ class Metrics:
     def __init__(self, readings: Mapping[str, Reading]) -> None:
         """Take `readings`, by the name under which they are reported when they fail."""
         self.registry = CollectorRegistry()
-        self._readings = readings
+        self._readings = dict(readings)
+
+    def add(self, name: str, reading: Reading) -> None:
+        """Read something else as well."""
+        self._readings[name] = reading
 
     @property
     def routes(self) -> list[Route]:

@@ -8,6 +8,7 @@ from rich.console import Console
 from usufruct.app import connect, open_chain, open_installation
 from usufruct.cli.doctor.chain import check_contracts, check_gas, check_keys, check_node, check_till, check_token
 from usufruct.cli.doctor.findings import Check, Finding, Verdict, ask, bad, good, skipped
+from usufruct.cli.doctor.jobs import check_jobs
 from usufruct.cli.doctor.machine import check_database, check_disk, check_gateway, check_software
 from usufruct.cli.doctor.trade import check_hanging, check_passes, check_payees, check_upstreams
 from usufruct.cli.printing import Json, print_json, words
@@ -41,7 +42,7 @@ async def _examine() -> list[Finding]:
     found += await ask("disk", lambda: check_disk(config.data.folder))
     ground = await _database(config) + await _node(config)
     found += ground + await ask("keys", lambda: check_keys(config))
-    if any(finding.verdict is Verdict.PROBLEM for finding in ground):
+    if any(finding.verdict is Verdict.PROBLEM and finding.subject != "jobs" for finding in ground):
         found.append(skipped("contracts, till, services", "not looked at: database and node come first"))
     else:
         found += await _chain(config)
@@ -54,6 +55,8 @@ async def _database(config: Config) -> list[Finding]:
     except UsufructError as error:
         return [bad("database", error.message, "")]
     found = await ask("database", lambda: check_database(database))
+    if all(finding.verdict is not Verdict.PROBLEM for finding in found):
+        found += await ask("jobs", lambda: check_jobs(database))
     await database.close()
     return found
 

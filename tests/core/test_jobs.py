@@ -1,0 +1,78 @@
+"""A job that fails is tried again with back-off, and its state is told without secrets."""
+
+import asyncio
+
+import pytest
+
+from usufruct.core import FakeClock, Invalid, Job, JobBoard, JobState, Unavailable, run_job
+
+
+async def nothing() -> None:
+    pass
+
+
+@pytest.mark.parametrize("every", [0.01, 1, 5, 60, 600])
+def test_a_job_fails_repeatedly_within_a_minute_however_rarely_it_is_due(every: float):
+    job = Job("any", nothing, every)
+    assert job.pause(0) == every
+    assert job.pause(1) <= 20
+    pauses = [job.pause(failures) for failures in range(1, 100)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] <= 60
+
+
+def test_a_job_may_have_to_be_tried_as_often_as_ever():
+    assert Job("leases", nothing, 10, longest=10).pause(50) == 10
+
+
+async def test_a_board_tells_since_when_and_how_often_and_forgets_when_it_goes_well():
+    clock = FakeClock(1_000)
+    board = JobBoard(clock=clock)
+    await board.failed("watch", Unavailable("node.example does not answer"))
+    assert not board.states[0].fails, "once is not repeatedly"
+    clock.advance(7)
+    await board.failed("watch", Invalid("another thing"))
+    assert board.states == [JobState("watch", 1_000, 2, 2, "invalid", "another thing")]
+    assert board.states[0].fails
+    await board.succeeded("watch")
+    assert board.states == [JobState("watch", None, 0, 2)]
+
+
+async def test_what_a_fault_says_is_no_ones_business():
+    board = JobBoard()
+    await board.failed("claim", ValueError("postgresql://user:secret@host"))
+    assert (board.states[0].code, board.states[0].message) == ("fault", "ValueError")
+
+
+class Reports:
+    def __init__(self) -> None:
+        self.written: list[JobState] = []
+        self.failed = asyncio.Event()
+
+    async def write(self, state: JobState) -> None:
+        self.written.append(state)
+        if state.fails:
+            self.failed.set()
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_every_step_is_reported_and_closing_comes_last():
+    reports, closed = Reports(), []
+
+    async def step() -> None:
+        if reports.written:
+            raise Unavailable("away")
+
+    async def close() -> None:
+        closed.append(True)
+
+    task = asyncio.create_task(run_job(Job("any", step, 0.001, close), JobBoard(reports)))
+    async with asyncio.timeout(20):
+        await reports.failed.wait()
+    assert closed == []
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert closed == [True]
+    assert [state.failures for state in reports.written[:3]] == [0, 1, 2]
