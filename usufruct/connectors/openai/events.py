@@ -13,6 +13,8 @@ class EventSplitter:
         self._pieces: list[bytes] = []  # of the event that has begun
         self._length = 0
         self._after_cr = False
+        self.between_events = True
+        """Whether the next byte begins an event, and no LF has to be left out before it."""
         self.oversized = False
         """Whether an event was longer than the limit; nothing comes out after it."""
 
@@ -30,6 +32,7 @@ class EventSplitter:
         events = chunk.split(b"\n\n")
         if rest := events.pop():
             self._keep(rest)
+        self.between_events = not (self._pieces or self._after_cr)
         return events if len(chunk) <= self._largest else self._within_limit(events)
 
     def finish(self) -> bytes:

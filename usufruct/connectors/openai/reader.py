@@ -49,7 +49,7 @@ class AnswerReader:
         self._any_data = self._any_output = self._any_message = False
         self._finished = self._usage_alone = False
         self._usage: object = None
-        self._texts: list[str] = []
+        self._text = ""
         self.ended = False
         self.fault: UpstreamFault | None = None
 
@@ -62,6 +62,19 @@ class AnswerReader:
 
     def read(self, chunk: bytes) -> Batch:
         """Read the next bytes."""
+        size = len(chunk)
+        if (  # one event in the plain frame: nearly every read of nearly every stream
+            chunk.startswith(b"data: ")
+            and chunk.find(b"\n") == size - 2
+            and chunk.endswith(b"\n\n")
+            and self._splitter.between_events
+            and size <= self._largest
+            and b"\r" not in chunk
+        ):
+            self._any_data = True
+            relayed = chunk if self._data(chunk[6:-2]) else b""
+            text, self._text = self._text, ""
+            return Batch(relayed, text)
         kept: list[bytes] = []
         for event in self._splitter.feed(chunk):
             frame = self._event(event)
@@ -94,8 +107,8 @@ class AnswerReader:
         return self._batch(kept)
 
     def _batch(self, kept: list[bytes]) -> Batch:
-        texts, self._texts = self._texts, []
-        return Batch(kept[0] if len(kept) == 1 else b"".join(kept), texts[0] if len(texts) == 1 else "".join(texts))
+        text, self._text = self._text, ""
+        return Batch(b"".join(kept), text)
 
     def _event(self, event: bytes) -> bytes:
         """Read one event; return it as it is relayed, or nothing when it is not for the caller."""
@@ -146,18 +159,21 @@ class AnswerReader:
         for choice in choices:
             if type(choice) is not dict:
                 continue
-            if error := choice_error(choice):
-                self._fail(shorten(error, self._secret))
-                return False
+            finish = choice.get("finish_reason")
+            if finish or "error" in choice:
+                if error := choice_error(choice):
+                    self._fail(shorten(error, self._secret))
+                    return False
+                finished = finished or finish not in _NOT_FINISHED
             delta = choice.get("delta")
             if type(delta) is dict:
                 text += part_text(delta)
             elif type(written := choice.get("text")) is str:
                 text += written
-            finished = finished or choice.get("finish_reason") not in _NOT_FINISHED
-            self._any_message = self._any_message or bool(choice.get("message"))
+            if "message" in choice:
+                self._any_message = self._any_message or bool(choice["message"])
         if text:
-            self._texts.append(text)
+            self._text += text
             self._any_output, self._finished, self._usage, self._usage_alone = True, False, None, False
         if finished:
             self._any_output = self._any_output or not self._any_message
