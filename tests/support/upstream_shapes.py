@@ -444,8 +444,7 @@ def transport() -> list[Shape]:
         streamed(
             "broken-chunk",
             raw=(head + b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\nzz\r\n" % (len(WORDS[0]), WORDS[0]),),
-            verdict=REFUSED,
-            code="upstream_malformed",
+            **cut | {"code": "upstream_malformed", "text": "To"},
         ),
         streamed("not-http", raw=(b"SSH-2.0-OpenSSH_9.9\r\n",), verdict=REFUSED, code="upstream_malformed"),
     ]

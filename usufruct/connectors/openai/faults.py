@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-import aiohttp
-
+from usufruct.connectors.http import ConnectFailed, ConnectTimeout, NotHttp, ReadTimeout, TransportError
 from usufruct.connectors.openai.content import parse
 from usufruct.connectors.openai.errors import (
     UpstreamBusy,
@@ -19,8 +18,8 @@ from usufruct.connectors.openai.errors import (
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.text import shorten
 
-TRANSPORT_ERRORS = (aiohttp.ClientError, TimeoutError, ConnectionError)
-"""Everything aiohttp raises when a request or a read goes wrong."""
+TRANSPORT_ERRORS = (TransportError, TimeoutError)
+"""Everything that is raised when a request or a read goes wrong."""
 
 _REQUEST_IS_WRONG = {400, 404, 413, 415, 422}
 _KEY_IS_WRONG = {401, 403}
@@ -28,23 +27,21 @@ _KEY_IS_WRONG = {401, 403}
 
 def transport_fault(error: BaseException, url: str, limits: Limits, *, started: bool) -> UpstreamFault:
     """Return the fault that a transport `error` stands for; `started` says that a byte of the stream had come."""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError | ConnectTimeout | ReadTimeout):
         return _slow(error, url, limits, started=started)
-    if isinstance(error, aiohttp.ClientConnectorError):
+    if isinstance(error, ConnectFailed):
         return UpstreamDown(
-            f"no connection to {url} ({error.strerror or type(error).__name__}); "
-            "check that the server runs and that the address is right",
-            url=url,
+            f"no connection to {url} ({error}); check that the server runs and that the address is right", url=url
         )
-    if isinstance(error, aiohttp.ClientResponseError):
-        return UpstreamMalformed(f"{url} does not answer in HTTP; check its address", url=url)
+    if isinstance(error, NotHttp):
+        return UpstreamMalformed(f"{url} does not answer in HTTP: {error}; check its address", url=url)
     return UpstreamCut(f"{url} closed the connection before its answer ended; try again", url=url)
 
 
-def _slow(error: TimeoutError, url: str, limits: Limits, *, started: bool) -> UpstreamSlow:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
+def _slow(error: BaseException, url: str, limits: Limits, *, started: bool) -> UpstreamSlow:
+    if isinstance(error, ConnectTimeout):
         phase, limit = "connect", limits.connect
-    elif not isinstance(error, aiohttp.SocketTimeoutError):
+    elif not isinstance(error, ReadTimeout):
         phase, limit = "total", limits.total
     else:
         phase, limit = ("idle", limits.idle) if started else ("first_byte", limits.first_byte)
@@ -64,7 +61,7 @@ def status_fault(status: int, headers: Mapping[str, str], body: bytes, url: str,
     if status in _KEY_IS_WRONG:
         return UpstreamDenied(f"{said}; the operator has to check the upstream's API key", upstream_status=status)
     if status == 429:
-        wait = headers.get("Retry-After")
+        wait = headers.get("retry-after")
         return UpstreamBusy(f"{said}; wait and try again", upstream_status=status, retry_after=shorten(wait) or None)
     if 300 <= status < 400:
         return UpstreamFailed(f"{url} redirects; set the address it redirects to", upstream_status=status)

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import aiohttp
-
+from usufruct.connectors.http import ReadTimeout, Response
 from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, transport_fault
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.reader import AnswerReader, Batch
@@ -22,11 +21,11 @@ class ChatStream:
     more than reading.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, url: str, limits: Limits, secret: str, ends_at: float) -> None:
+    def __init__(self, response: Response, url: str, limits: Limits, secret: str, ends_at: float) -> None:
         """Read from an open `response` until `ends_at` on the loop's clock; `secret` is kept out of error messages."""
-        kind = shorten(response.headers.get("Content-Type", "something without a content type"), secret)
+        kind = shorten(response.headers.get("content-type", "something without a content type"), secret)
         self._reader = AnswerReader(limits.event_bytes, url, secret, kind)
-        self._content = response.content
+        self._response = response
         self._url = url
         self._limits = limits
         self._ends_at = ends_at
@@ -34,10 +33,6 @@ class ChatStream:
         self._loop = asyncio.get_running_loop()
         self._waits_since: float | None = None
         self._timer = self._watch(self._loop.time() + limits.first_byte)
-        protocol = response.connection and response.connection.protocol
-        if protocol is not None:
-            protocol.read_timeout = None  # the timer watches from here
-            protocol.start_timeout()
 
     @property
     def report(self) -> Usage | UsageFault | None:
@@ -74,7 +69,7 @@ class ChatStream:
         """Read what is there; after the first read the limit is `idle` instead of `first_byte`."""
         self._waits_since = self._loop.time()
         try:
-            chunk = await self._content.readany()
+            chunk = await self._response.read()
         except TRANSPORT_ERRORS as error:
             raise transport_fault(error, self._url, self._limits, started=self._started) from error
         self._waits_since = None
@@ -93,9 +88,9 @@ class ChatStream:
         limit = self._limits.idle if self._started else self._limits.first_byte
         idle_until = (now if self._waits_since is None else self._waits_since) + limit
         if now >= self._ends_at:
-            self._content.set_exception(TimeoutError())
+            self._response.fail(TimeoutError())
         elif now >= idle_until:
-            self._content.set_exception(aiohttp.SocketTimeoutError())
+            self._response.fail(ReadTimeout())
         else:
             self._timer = self._watch(idle_until)
 
@@ -103,5 +98,5 @@ class ChatStream:
         """Take the few bytes that close the answer, so that the connection can serve another call."""
         with contextlib.suppress(*TRANSPORT_ERRORS):
             async with asyncio.timeout(_GRACE_AFTER_DONE):
-                while await self._content.readany():
+                while await self._response.read():
                     pass

@@ -7,19 +7,18 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import aiohttp
 import orjson
 
+from usufruct.connectors.http import Origin, Pool, Response
 from usufruct.connectors.openai.answer import Answer, OfferedModel, read_answer, read_models
 from usufruct.connectors.openai.errors import InvalidUpstream, UpstreamOversized, UpstreamRejected
 from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, status_fault, transport_fault
 from usufruct.connectors.openai.limits import Limits
-from usufruct.connectors.openai.reuse import ReusingConnector, is_unanswered, on_kept_connection
 from usufruct.connectors.openai.stream import ChatStream
 
 # Under the 5 s after which uvicorn (so vLLM too) closes an idle connection: a call must never meet one half closed.
 _KEEP_ALIVE = 4.0
-_ERROR_BYTES = _HEAD_BYTES = 1 << 16
+_ERROR_BYTES = 1 << 16
 _BODY = Mapping[str, Any]
 
 
@@ -36,13 +35,16 @@ class Upstream:
             InvalidUpstream: when the address is no plain http(s) address, or the key does not fit into a header.
         """
         self.url = _checked_url(base_url)
-        self._limits = limits or Limits()
-        self._secret = api_key
-        self._session: aiohttp.ClientSession | None = None
-        self._unpooled: aiohttp.ClientSession | None = None
-        self._of_streams = aiohttp.ClientTimeout(sock_connect=self._limits.connect, sock_read=self._limits.first_byte)
         if not (api_key.isascii() and api_key.isprintable()):
             raise InvalidUpstream("api_key has characters no HTTP header can carry; copy it again")
+        parts = urlsplit(self.url)
+        secure = parts.scheme == "https"
+        self._origin = Origin(parts.hostname or "", parts.port or (443 if secure else 80), secure)
+        self._path = parts.path
+        self._headers = _headers(parts.netloc, api_key)
+        self._limits = limits or Limits()
+        self._secret = api_key
+        self._pool: Pool | None = None
 
     def __repr__(self) -> str:
         return f"Upstream({self.url!r})"
@@ -57,11 +59,9 @@ class Upstream:
 
     async def close(self) -> None:
         """Close all connections; a later call opens new ones."""
-        sessions = (self._session, self._unpooled)
-        self._session = self._unpooled = None
-        for session in sessions:
-            if session is not None:
-                await session.close()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
 
     async def chat(self, body: _BODY) -> Answer:
         """Ask for one whole chat answer; streaming options in `body` are dropped."""
@@ -75,13 +75,12 @@ class Upstream:
 
         The block is entered when the server has accepted the request: refusals are raised before it.
         """
-        asked = {"include_usage": True}  # and nothing else: the count at the end is of the whole answer
+        usage = {"include_usage": True}  # and nothing else: the count at the end is of the whole answer
+        asked = {**body, "stream": True, "stream_options": usage}
         ends_at = asyncio.get_running_loop().time() + self._limits.total
         try:
             async with asyncio.timeout_at(ends_at):
-                response = await self._open(
-                    "POST", "/chat/completions", {**body, "stream": True, "stream_options": asked}, self._of_streams
-                )
+                response = await self._open("POST", "/chat/completions", asked, self._limits.first_byte)
         except TimeoutError as error:
             raise transport_fault(error, self.url, self._limits, started=False) from error
         stream = ChatStream(response, self.url, self._limits, self._secret, ends_at)
@@ -107,80 +106,54 @@ class Upstream:
             return None
 
     async def _whole(self, method: str, path: str, body: _BODY | None = None) -> bytes:
-        timeout = aiohttp.ClientTimeout(total=self._limits.total, sock_connect=self._limits.connect)
-        response = await self._open(method, path, body, timeout)
+        limits = self._limits
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + limits.total
+        response = await self._open(method, path, body, limits.total, TimeoutError())
+        timer = None if response.complete else loop.call_at(ends_at, response.fail, TimeoutError())
         try:
-            answer = await self._read(response, self._limits.answer_bytes)
+            answer = await response.read_all(limits.answer_bytes)
+        except TRANSPORT_ERRORS as error:
+            raise transport_fault(error, self.url, limits, started=True) from error
         finally:
             response.release()
-        if len(answer) > self._limits.answer_bytes:
+            if timer is not None:
+                timer.cancel()
+        if len(answer) > limits.answer_bytes:
             raise UpstreamOversized(
-                f"{self.url} sent an answer of over {self._limits.answer_bytes} bytes; "
-                "raise answer_bytes if that is right",
-                limit=self._limits.answer_bytes,
+                f"{self.url} sent an answer of over {limits.answer_bytes} bytes; raise answer_bytes if that is right",
+                limit=limits.answer_bytes,
             )
         return answer
 
     async def _open(
-        self, method: str, path: str, body: _BODY | None, timeout: aiohttp.ClientTimeout
-    ) -> aiohttp.ClientResponse:
-        """Send a request and return its answer once the head is here and says 2xx."""
-        data = None if body is None else orjson.dumps(body)
+        self, method: str, path: str, body: _BODY | None, head_seconds: float, late: Exception | None = None
+    ) -> Response:
+        """Send a request and return its answer once the head is here and says 2xx; `late`: as in `Pool.send`."""
+        data = b"" if body is None else orjson.dumps(body)
+        head = f"{method} {self._path}{path} HTTP/1.1\r\n{self._headers}content-length: {len(data)}\r\n\r\n"
+        if self._pool is None:
+            self._pool = Pool(self._origin, connect_seconds=self._limits.connect, keep_alive_seconds=_KEEP_ALIVE)
         try:
-            response = await self._send(method, self.url + path, data, timeout)
+            response = await self._pool.send(head.encode() + data, head_seconds, late)
+            if 200 <= response.status < 300:
+                return response
+            try:
+                async with asyncio.timeout(head_seconds):
+                    said = await response.read_all(_ERROR_BYTES)
+            finally:
+                response.release()
         except TRANSPORT_ERRORS as error:
             raise transport_fault(error, self.url, self._limits, started=False) from error
-        if 200 <= response.status < 300:
-            return response
-        try:
-            said = await self._read(response, _ERROR_BYTES)
-        finally:
-            response.release()
         raise status_fault(response.status, response.headers, said[:_ERROR_BYTES], self.url, self._secret)
 
-    async def _send(
-        self, method: str, url: str, data: bytes | None, timeout: aiohttp.ClientTimeout
-    ) -> aiohttp.ClientResponse:
-        """Send a request; once more, on a new connection, if the server had closed the kept-alive one it went out on.
 
-        A server may close an idle connection at any moment. If not a byte of an answer came, it did not answer.
-        """
-        if self._session is None:
-            self._session = self._new_session(ReusingConnector(_KEEP_ALIVE))
-        session = self._session
-        try:
-            return await session.request(method, url, data=data, timeout=timeout, allow_redirects=False)
-        except aiohttp.ClientConnectionError as error:
-            if not (on_kept_connection.get() and is_unanswered(error)):
-                raise
-        if self._unpooled is None:
-            self._unpooled = self._new_session(aiohttp.TCPConnector(limit=0, force_close=True))
-        session = self._unpooled
-        return await session.request(method, url, data=data, timeout=timeout, allow_redirects=False)
-
-    async def _read(self, response: aiohttp.ClientResponse, enough: int) -> bytes:
-        """Read to the end, or until there are more than `enough` bytes."""
-        parts: list[bytes] = []
-        length = 0
-        try:
-            while length <= enough and (part := await response.content.readany()):
-                parts.append(part)
-                length += len(part)
-        except TRANSPORT_ERRORS as error:
-            raise transport_fault(error, self.url, self._limits, started=True) from error
-        return b"".join(parts)
-
-    def _new_session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        if self._secret:
-            headers["Authorization"] = f"Bearer {self._secret}"
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=headers,
-            max_line_size=_HEAD_BYTES,
-            max_field_size=_HEAD_BYTES,
-        )
+def _headers(netloc: str, api_key: str) -> str:
+    """Return the header lines that every request has."""
+    lines = [f"host: {netloc}", "content-type: application/json", "accept: */*", "accept-encoding: identity"]
+    if api_key:
+        lines.append(f"authorization: Bearer {api_key}")
+    return "".join(f"{line}\r\n" for line in lines)
 
 
 def _checked_url(base_url: str) -> str:

@@ -1,0 +1,113 @@
+"""Kept-alive connections to one server."""
+
+import asyncio
+import ssl
+from collections import deque
+from dataclasses import dataclass
+
+from usufruct.connectors.http.connection import Connection, Response
+from usufruct.connectors.http.errors import ConnectFailed, ConnectionCut, ConnectTimeout, ReadTimeout
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a server is; `host` without brackets."""
+
+    host: str
+    port: int
+    secure: bool
+
+
+class Pool:
+    """Connections to one origin: as many as there are requests at once; idle ones are used again, newest first.
+
+    A server may close an idle connection at any moment. A request that meets one so, of whose answer not a byte came,
+    is sent once more, on a new connection.
+    """
+
+    def __init__(self, origin: Origin, *, connect_seconds: float, keep_alive_seconds: float) -> None:
+        """Open connections within `connect_seconds`; use none that was idle for over `keep_alive_seconds`."""
+        self._origin = origin
+        self._connect_seconds = connect_seconds
+        self._keep_alive_seconds = keep_alive_seconds
+        self._idle: deque[tuple[float, Connection]] = deque()
+        self._open: set[Connection] = set()
+        self._context = ssl.create_default_context() if origin.secure else None
+        self._closed = False
+
+    async def send(self, request: bytes, head_seconds: float, late: Exception | None = None) -> Response:
+        """Send a whole request and return its answer once the head is here, within `head_seconds` of sending it.
+
+        Raises:
+            ConnectFailed, ConnectTimeout: when the server cannot be reached.
+            ReadTimeout: when the head does not come in time; `late` in its place, if given.
+            ConnectionCut, NotHttp: when what comes is no head.
+        """
+        kept = self._take()
+        if kept is not None:
+            try:
+                return await self._answered(kept, request, head_seconds, late)
+            except ConnectionCut as cut:
+                if not cut.unanswered:
+                    raise
+        return await self._answered(await self._connect(), request, head_seconds, late)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._closed = True
+        self._idle.clear()
+        for connection in list(self._open):
+            connection.close()
+        while self._open:  # noqa: ASYNC110 - asyncio tells a protocol of its end in the next iteration
+            await asyncio.sleep(0)
+
+    def _take(self) -> Connection | None:
+        """Return the connection that was used last; close those that were idle for too long."""
+        idle = self._idle
+        if not idle:
+            return None
+        oldest = asyncio.get_running_loop().time() - self._keep_alive_seconds
+        while idle and idle[0][0] < oldest:
+            idle.popleft()[1].close()
+        while idle:
+            connection = idle.pop()[1]
+            if connection.usable:
+                return connection
+        return None
+
+    async def _answered(
+        self, connection: Connection, request: bytes, seconds: float, late: Exception | None
+    ) -> Response:
+        head = connection.send(request)
+        timer = connection.loop.call_later(seconds, connection.fail, late or ReadTimeout())
+        try:
+            return await head
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+        finally:
+            timer.cancel()
+
+    async def _connect(self) -> Connection:
+        loop, origin = asyncio.get_running_loop(), self._origin
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(loop, self._keep, self._open.discard),
+                    origin.host,
+                    origin.port,
+                    ssl=self._context,
+                )
+        except TimeoutError:
+            raise ConnectTimeout from None
+        except (OSError, UnicodeError) as error:
+            raise ConnectFailed(getattr(error, "strerror", None) or type(error).__name__) from error
+        self._open.add(connection)
+        return connection
+
+    def _keep(self, connection: Connection) -> None:
+        """Keep a connection for another request."""
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append((connection.loop.time(), connection))
