@@ -42,6 +42,15 @@ def vocabulary() -> bytes:
     return tokenizer.to_str().encode()
 
 
+@pytest.fixture(scope="session")
+def byte_vocabulary() -> bytes:
+    """A vocabulary in which every byte is one text token, so that counts can be told from the text."""
+    vocabulary = {letter: number for number, letter in enumerate(sorted(ByteLevel.alphabet()))}
+    tokenizer = Tokenizer(BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    return tokenizer.to_str().encode()
+
+
 @pytest.fixture
 def gateway_url(databases) -> str:
     return databases.migrated("sqlite")

@@ -10,9 +10,6 @@ import openai
 import orjson
 import pytest
 from openai import AsyncOpenAI, AsyncStream
-from tokenizers import Tokenizer
-from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel
 
 from tests.support.raw_upstream import raw_upstream
 from tests.support.upstream_shapes import BROKEN, GALLERY, MENDED, READ, REFUSED, Shape
@@ -21,15 +18,6 @@ ASK = [{"role": "user", "content": "What is the question?"}]
 OWN_INPUT = 21 + 4 + 8  # bytes, per message, per request
 PROTOCOL = {"role", "id", "type", "index", "tool_call_id"}
 CHOICE_TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
-
-
-@pytest.fixture(scope="module")
-def byte_vocabulary() -> bytes:
-    """A vocabulary in which every byte is one text token, so that counts can be told from the text."""
-    vocabulary = {letter: number for number, letter in enumerate(sorted(ByteLevel.alphabet()))}
-    tokenizer = Tokenizer(BPE(vocabulary, []))
-    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
-    return tokenizer.to_str().encode()
 
 
 @asynccontextmanager
