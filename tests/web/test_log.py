@@ -4,6 +4,8 @@ import logging
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from usufruct.web import JsonLines, redacted
 
@@ -23,6 +25,7 @@ def test_a_line_carries_its_extras():
 
 SECRETS = [
     "uf_0123456789abcdefABCDEF",
+    "up_0123456789abcdefABCDEF",
     "Bearer abcdefg",
     "sk-proj-abcdef123456",
     "0x" + "ab" * 65,
@@ -34,6 +37,14 @@ SECRETS = [
 def test_secrets_in_text_are_blanked(secret):
     kept = secret.split(" ")[-1].removeprefix("key=")
     assert kept not in str(line("got %s from them", secret, note=f"again {secret}", deep=[{"x": secret}]))
+
+
+@given(st.sampled_from(SECRETS), st.text(max_size=200), st.text(max_size=200), st.booleans())
+def test_secrets_are_blanked_wherever_they_are(secret: str, before: str, after: str, upper: bool):
+    kept = secret.split(" ")[-1].removeprefix("key=")
+    if upper:
+        secret, kept = secret.upper(), kept.upper()
+    assert kept not in str(redacted(f"{before} {secret} {after}"))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ values, signatures and private keys are blanked wherever they appear in text.
 import logging
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import orjson
 
@@ -16,12 +17,16 @@ _SECRET_NAMES = re.compile(
     r".*secret|.*password|.*signature|.*mnemonic|x-payment)$"
 )
 _SECRET_TEXT = re.compile(
-    r"(?i)\buf_\w{8,}"  # bearer keys of ours
+    r"(?ia)\bu[fp]_\w{8,}"  # bearer keys and grants of ours
     r"|\b(?:sk|pk|rk)-[\w-]{8,}"  # bearer keys of upstreams
     r"|(?<=\bbearer )\S+"
     r"|\b0x[0-9a-f]{128,}"  # signatures, and anything else as long
     r"|(?<=\bkey[ =:])\s*(?:0x)?[0-9a-f]{64}\b"  # a private key looks like a hash; only its name tells
 )
+_MARKS = ("uf_", "up_", "sk-", "pk-", "rk-", "bearer", "key")
+"""What text must hold, in lower case, for the pattern above to find anything; or be as long as a signature."""
+
+_SIGNATURE_LENGTH = 130
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -39,24 +44,45 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(redacted(line), default=lambda value: redacted(str(value))).decode()
+        return orjson.dumps(redacted(line), default=_as_text).decode()
 
 
 def redacted(value: object) -> object:
     """Return `value` with every secret in it blanked; numbers too large for JSON become text."""
     if isinstance(value, str):
-        return _SECRET_TEXT.sub(_BLANK, value)
+        return _SECRET_TEXT.sub(_BLANK, value) if _may_hold_secret(value) else value
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
         return str(value)
     if isinstance(value, Mapping):
-        return {str(k): _BLANK if _SECRET_NAMES.match(str(k)) else redacted(v) for k, v in value.items()}
+        return {str(k): _BLANK if _names_secret(str(k)) else redacted(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(part) for part in value]
     return value
 
 
+@lru_cache(maxsize=1024)
+def _names_secret(name: str) -> bool:
+    return _SECRET_NAMES.match(name) is not None
+
+
+def _may_hold_secret(text: str) -> bool:
+    if len(text) >= _SIGNATURE_LENGTH:
+        return True
+    lower = text.lower()
+    return any(mark in lower for mark in _MARKS)
+
+
+def _as_text(value: object) -> object:
+    return redacted(str(value))
+
+
 def log_as_json(level: int = logging.INFO) -> None:
-    """Send every log line of this process to standard error, as JSON."""
+    """Send every log line of this process to standard error, as JSON.
+
+    What no line shows (caller's place, thread, process) is not collected: logging's documented optimization.
+    """
+    logging._srcfile = None  # type: ignore[attr-defined]
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
