@@ -81,7 +81,7 @@ def log_as_json(level: int = logging.INFO) -> None:
 
     What no line shows (caller's place, thread, process) is not collected: logging's documented optimization.
     """
-    logging._srcfile = None  # type: ignore[attr-defined]
+    logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
