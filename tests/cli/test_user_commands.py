@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,12 +21,14 @@ import orjson
 import pytest
 
 from usufruct.app import FEE_SINK, open_installation, set_up_devnet
-from usufruct.chain import Anvil, Client, Devnet, devnet_signer, open_keystore
+from usufruct.chain import SETTLEMENT, Anvil, Client, Devnet, devnet_signer, open_keystore
+from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.depositing import ChannelMismatch, check_channel, deposit_from
 from usufruct.cli.processes import Process
 from usufruct.cli.remote import GatewayRefused, open_gateway
 from usufruct.cli.root import main
+from usufruct.cli.saved import saved_channel
 from usufruct.cli.tokens import OtherToken, TokenMismatch, TokenNotNamed, agreed_token
 from usufruct.config import (
     ChainConfig,
@@ -34,11 +37,12 @@ from usufruct.config import (
     DataConfig,
     GatewayConfig,
     KeysConfig,
+    load_config,
     process_environment,
 )
 from usufruct.core import Address, ChainId, checksum, format_units, parse_units
 from usufruct.gateway import Asset, Caps, Endpoint, PricePeriod, Replica, plain_asset_id
-from usufruct.payments import ChannelConfig, Escrow, PriceCard, channel_id, new_id, token_facts
+from usufruct.payments import ChannelConfig, Escrow, PriceCard, channel_id, new_id, on_chain, token_facts
 
 pytestmark = pytest.mark.anvil
 
@@ -341,6 +345,41 @@ def test_a_users_day(town, told, here, refused, tmp_path):
     pass_time(town, 86_400)
     assert units(told(*withdraw, "--finish")["withdrawn"]) == 2 * DOLLAR - charged
     assert balance(town, PAYER) == held - charged
+
+
+def test_a_payer_gets_out_although_a_session_key_keeps_announcing_withdrawals(town, told, refused, tmp_path):
+    """A thief of the session key announces one unit each time the last one can be finished."""
+    session = tmp_path / "spender.json"
+    opened = told("channel", "open", "--deposit", "2.00", "--wallet", PAYER, "--session", session)
+    channel, thief = opened["channel"], Address(opened["payer_authorizer"])
+    of = saved_channel(load_config(town.user()), channel)
+
+    async def announce(*, finish):
+        async with Client(town.anvil.url) as client:
+            settlement = BatchSettlement(SETTLEMENT, client)
+            calls = [settlement.finalize_withdraw(on_chain(of)).data] if finish else []
+            calls.append(settlement.initiate_withdraw(on_chain(of), 1).data)
+            await Devnet(client).set_balance(thief, 10**18)
+            await Devnet(client).send_as(thief, settlement.multicall(calls))
+
+    withdraw = ("channel", "withdraw", channel, "--wallet", PAYER)
+    asyncio.run(announce(finish=False))
+    assert "announces the rest as well, and --wait" in refused(*withdraw)
+    pass_time(town, 86_400)
+    asyncio.run(announce(finish=True))
+    assert "withdrawal_pending" in refused(*withdraw)
+
+    held = balance(town, PAYER)
+    with ThreadPoolExecutor() as other:
+        waiting = other.submit(town.run, *map(str, withdraw), "--wait", "--json")
+        pass_time(town, 86_400)
+        ended = waiting.result()
+    out = orjson.loads(ended.stdout or f'"{ended.stderr}"')
+    assert (out["withdrawn"], out["leaving"]) == ("0.000001", "1.999998")
+    assert "withdrawal_pending" in refused(*withdraw)
+    pass_time(town, 86_400)
+    assert told(*withdraw, "--finish")["withdrawn"] == "1.999998"
+    assert balance(town, PAYER) == held + 1_999_999
 
 
 def check_receipt(town, here, told, receipt, folder):

@@ -1,6 +1,7 @@
 """What every ledger does with calls: reserve, serve, meter, release, expire. Runs on SQLite and on PostgreSQL."""
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import replace
 from types import ModuleType
@@ -184,6 +185,31 @@ async def test_a_channel_being_withdrawn_from_takes_no_new_call_but_bills_the_op
     assert (await ledger.meter(lease, world.bill(70))).cumulative == 70
     await ledger.observe(world.reading(1000, block=3))
     await reserved(ledger, world, "c", 1, promise=1000)
+
+
+async def test_what_a_session_key_announced_stops_no_call_that_can_be_claimed_in_time(
+    ledger: Ledger, world: ModuleType
+):
+    """Before `serve_until` all of the balance can be claimed; after it, what was announced may be gone."""
+    now = int(time.time())  # the ledger's clock is the database's
+    reading = world.reading(1000, block=2, withdraw_at=now - 60, leaving=400)
+    await ledger.observe(replace(reading, serve_until=now + 3_600))
+    first = await reserved(ledger, world, "a", 900)
+    with pytest.raises(ChannelWithdrawing):
+        await ledger.reserve(world.reservation("b", 1, promise=1000))
+
+    await ledger.observe(replace(reading, block=3, serve_until=now - 3_600))
+    with pytest.raises(BalanceTooLow) as refusal:
+        await ledger.reserve(world.reservation("c", 1))
+    assert refusal.value.details["balance"] == 600
+    await ledger.release(first.lease, "upstream_failed")
+    await reserved(ledger, world, "d", 600)
+
+
+async def test_what_the_payer_announced_stops_a_session_keys_calls(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000, block=2, withdraw_at=1_800_000_000, leaving=1))
+    with pytest.raises(ChannelWithdrawing):
+        await ledger.reserve(world.reservation("a", 1))
 
 
 async def test_a_charge_over_the_ceiling_is_refused_and_bills_nothing(ledger: Ledger, world: ModuleType):

@@ -47,9 +47,9 @@ def channel(name: object = 0) -> Hash32:
 
 
 def reading(
-    balance: int, name: object = 0, *, block: int = 1, claimed: int = 0, withdraw_at: int = 0
+    balance: int, name: object = 0, *, block: int = 1, claimed: int = 0, withdraw_at: int = 0, leaving: int = 0
 ) -> ChannelReading:
-    return ChannelReading(channel(name), CHAIN, config(name), block, balance, claimed, withdraw_at)
+    return ChannelReading(channel(name), CHAIN, config(name), block, balance, claimed, withdraw_at, leaving)
 
 
 def voucher(amount: int, name: object = 0) -> VerifiedVoucher:

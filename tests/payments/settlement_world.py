@@ -359,6 +359,11 @@ class Town:
         """Announce a withdrawal, as the payer."""
         await self.act(PAYER.address, self.settlement.initiate_withdraw(on_chain(self.config(name)), amount))
 
+    async def withdraw_by_session_key(self, *calls: Call) -> None:
+        """Send calls to the settlement with the session key, in one transaction; the key's thief brings the gas."""
+        await self.devnet.set_balance(SESSION.address, 10**18)
+        await self.act(SESSION.address, self.settlement.multicall([call.data for call in calls]))
+
     async def balances(self) -> dict[str, int]:
         """Who holds how many test dollars, by the chain."""
         holders = {

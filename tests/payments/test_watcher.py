@@ -6,7 +6,7 @@ import pytest
 
 from usufruct.chain import NodeLags, RpcUnavailable
 from usufruct.core import run_job
-from usufruct.payments import ChannelRefused, ChannelWithdrawing, watch
+from usufruct.payments import ChannelRefused, ChannelWithdrawing, ClaimPolicy, on_chain, watch
 
 
 async def test_deposits_made_by_others_arrive(town):
@@ -209,3 +209,57 @@ async def test_the_loop_outlives_a_node_that_is_away(town, anvil, caplog):
         assert not loop.done()
     loop.cancel()
     assert "does not answer" in caplog.text
+
+
+async def test_a_session_keys_announcement_stops_no_call_and_what_was_charged_is_claimed_at_once(make_town):
+    """Whoever has a session key can announce withdrawals, to the payer. Nobody asked for one, so calls go on."""
+    town = make_town(policy=ClaimPolicy(threshold=10**9, wait_seconds=5.0))
+    await town.deposit(5_000)
+    rich = (await town.balances())["payer"]
+    rich = (await town.balances())["payer"]
+    await town.call("before", 300)
+    config = on_chain(town.config())
+    announcement = town.settlement.initiate_withdraw(config, 5_000)
+    await town.withdraw_by_session_key(announcement)
+    await town.watcher.poll()
+
+    reading = (await town.ledger.channel(town.channel())).reading
+    assert (reading.leaving, reading.serve_until - reading.withdraw_at) == (5_000, 64_800)
+    await town.call("meanwhile", 700)
+    assert len(await town.claimer.run()) == 1, "not the threshold: the money may leave"
+    assert (await town.settlement.channels(bytes.fromhex(town.channel()[2:]))).total_claimed == 1_000
+
+    await town.devnet.pass_time(86_400)
+    await town.withdraw_by_session_key(town.settlement.finalize_withdraw(config))
+    await town.watcher.poll()
+    channel = await town.ledger.channel(town.channel())
+    assert (channel.charged, channel.usable, channel.reading.withdraw_at) == (1_000, 1_000, 0)
+    assert (await town.balances())["payer"] == rich + 4_000
+
+
+async def test_an_announcement_renewed_by_the_session_key_again_and_again_takes_one_unit_each_time(town):
+    await town.deposit(5_000)
+    config = on_chain(town.config())
+    announcement, end = town.settlement.initiate_withdraw(config, 1), town.settlement.finalize_withdraw(config)
+    await town.withdraw_by_session_key(announcement)
+    for turn in range(3):
+        await town.watcher.poll()
+        await town.call(f"day {turn}", 100)
+        await town.devnet.pass_time(86_400)
+        await town.withdraw_by_session_key(end, announcement)
+    await town.watcher.poll()
+    channel = await town.ledger.channel(town.channel())
+    assert (channel.reading.balance, channel.charged, channel.reading.leaving) == (4_997, 300, 1)
+
+
+async def test_the_payers_own_announcement_stops_calls_whoever_announced_before(town, settlement_world):
+    await town.deposit(5_000)
+    config = on_chain(town.config())
+    await town.withdraw_by_session_key(town.settlement.initiate_withdraw(config, 1))
+    await town.devnet.pass_time(86_400)
+    out = [town.settlement.finalize_withdraw(config), town.settlement.initiate_withdraw(config, 4_999)]
+    await town.act(settlement_world.PAYER.address, town.settlement.multicall([call.data for call in out]))
+    await town.watcher.poll()
+    assert (await town.ledger.channel(town.channel())).reading.serve_until == 0
+    with pytest.raises(ChannelWithdrawing):
+        await town.call("too late", 1)

@@ -1,5 +1,6 @@
 """`usufruct channel`: a wallet's own deposits with an operator, who is not needed to withdraw them."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from secrets import token_bytes
@@ -180,9 +181,16 @@ def withdraw(
     wallet: Wallet,
     amount: Annotated[str, typer.Option(help="How much; the default is all that is not claimed.")] = "",
     finish: Annotated[bool, typer.Option("--finish", help="Take what was announced, once the delay is over.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for the end of a delay that runs, then send at once.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Take money back without the operator: announce it, and after the channel's delay take it. The wallet pays gas."""
+    """Take money back without the operator: announce it, and after the channel's delay take it. The wallet pays gas.
+
+    Where less is announced already, as a leaked session key may do: after its delay, finish it and announce the rest,
+    in one transaction. `--wait` sends it as soon as the chain takes it.
+    """
     config = load_config()
     which = hash32(channel, "channel")
 
@@ -191,28 +199,40 @@ def withdraw(
         async with open_chain(config) as access:
             before = await read_escrow(access.client, config, which)
             _check_payer(signer, before)
+            while wait and before.left_at and before.now < before.finish_at:
+                await asyncio.sleep(config.chain.poll_milliseconds / 1000)
+                before = await read_escrow(access.client, config, which)
             call = _finishing(before) if finish else _announcing(before, amount)
             receipt = await access.sender(signer).execute(call, f"withdraw/{new_id()}")
             after = await read_escrow(access.client, config, which)
-        step = {"withdrawn": after.shown(before.balance - after.balance)} if finish else {}
+        step = {"withdrawn": after.shown(before.balance - after.balance)} if before.left_at else {}
         print_facts(after.facts() | step | {"transaction": receipt.hash}, as_json=as_json)
 
     run(work)
 
 
 def _announcing(escrow: Escrowed, amount: str) -> Call:
-    if escrow.left_at:
+    """Return the announcement; what somebody announced before is finished in the same transaction.
+
+    Between two transactions a session key could announce again, and start another delay.
+    """
+    settlement, config = BatchSettlement(SETTLEMENT), on_chain(escrow.config)
+    left = escrow.unclaimed - escrow.leaving
+    wanted = parse_units(amount, escrow.token.decimals) if amount else left
+    if escrow.left_at and (left <= 0 or escrow.now < escrow.finish_at):
+        again = "" if left <= 0 else "; the same command, then, announces the rest as well, and --wait waits for it"
         raise WithdrawalPending(
-            f"{escrow.shown(escrow.leaving)} are announced already; --finish takes them, "
-            f"from {moment(escrow.finish_at)} on"
+            f"{escrow.shown(escrow.leaving)} are announced already; --finish takes them, from "
+            f"{moment(escrow.finish_at)} on{again}"
         )
-    wanted = parse_units(amount, escrow.token.decimals) if amount else escrow.unclaimed
-    if not 0 < wanted <= escrow.unclaimed:
+    if not 0 < wanted <= left:
         raise NothingLeft(
-            f"{escrow.shown(wanted)} cannot be withdrawn: {escrow.shown(escrow.unclaimed)} are not claimed",
-            field="amount",
+            f"{escrow.shown(wanted)} cannot be withdrawn: {escrow.shown(left)} are not claimed", field="amount"
         )
-    return BatchSettlement(SETTLEMENT).initiate_withdraw(on_chain(escrow.config), wanted)
+    announcement = settlement.initiate_withdraw(config, wanted)
+    if not escrow.left_at:
+        return announcement
+    return settlement.multicall([settlement.finalize_withdraw(config).data, announcement.data])
 
 
 def _finishing(escrow: Escrowed) -> Call:

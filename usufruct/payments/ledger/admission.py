@@ -16,10 +16,19 @@ from usufruct.payments.ledger.records import Channel, Replay, Reservation
 from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
 
 
-def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
+def chain_time(request: Reservation, channel: Channel) -> Verb[int]:
+    """Return the time that decides about an announced withdrawal; 0 where none does."""
+    if request.sign is None or not channel.reading.serve_until:
+        return 0
+    row = yield from ask_one("SELECT {now}")
+    return int(row[0]) if row else 0
+
+
+def accepted_voucher(request: Reservation, channel: Channel, now: int = 0) -> VerifiedVoucher:
     """Return the best voucher the channel has once this call is admitted.
 
-    Any voucher that covers what is charged, reserved and asked for now is good, not only one that equals it.
+    Any voucher that covers what is charged, reserved and asked for now is good, not only one that equals it. `now`
+    matters to a session key's calls while a withdrawal is announced that the payer did not announce.
 
     Raises:
         ChannelWithdrawing: when the payer has begun to withdraw.
@@ -28,16 +37,16 @@ def accepted_voucher(request: Reservation, channel: Channel) -> VerifiedVoucher:
         VoucherOverBalance: when the voucher promises more than the channel holds.
         VoucherTooLow: when the voucher does not cover what is needed; carries what a client needs to sign again.
     """
-    if channel.reading.withdraw_at:
+    if channel.reading.withdraw_at and (request.sign is None or not channel.reading.serve_until):
         raise ChannelWithdrawing(
             f"the payer began to withdraw from channel {request.channel}; open another one", channel=request.channel
         )
     needed = channel.charged + channel.reserved + request.ceiling
-    if needed > channel.usable:
+    usable = channel.kept(now) if channel.reading.serve_until else channel.usable
+    if needed > usable:
         raise BalanceTooLow(
-            f"the channel holds {channel.usable} and {needed} is needed: {needed - channel.usable} more must be "
-            "paid in",
-            **_numbers(request, channel, needed),
+            f"the channel holds {usable} and {needed} is needed: {needed - usable} more must be paid in",
+            **_numbers(request, channel, needed) | {"balance": usable},
         )
     if request.limit is not None and needed > request.limit:
         raise LimitReached(

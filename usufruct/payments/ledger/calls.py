@@ -11,6 +11,7 @@ from usufruct.core import Hash32, PaymentRequired, asset_to_bytes, hash32_from_b
 from usufruct.payments.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
 from usufruct.payments.ledger.admission import (
     accepted_voucher,
+    chain_time,
     free_key,
     hold_key,
     keep_answer,
@@ -42,7 +43,7 @@ def reserve(request: Reservation, owner: str, lease_seconds: int, answer_seconds
         answer = yield from replayed(request, channel.reading.config)
         if answer is not None:
             return answer
-        voucher = accepted_voucher(request, channel)
+        voucher = accepted_voucher(request, channel, (yield from chain_time(request, channel)))
         new = yield from _insert(request, voucher, owner, lease_seconds)
     except (PaymentRequired, StillRunning, KeyMismatch):
         if (yield from _find(request.call)) is None:

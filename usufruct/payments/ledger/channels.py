@@ -39,7 +39,7 @@ def observe(reading: ChannelReading) -> Verb[Channel]:
         charged = total_split = total_claimed
     yield from ask(
         "UPDATE channels SET block = $2, balance = $3, total_claimed = $4, withdraw_at = $5, charged = $6, "
-        "total_split = $7 WHERE id = $1",
+        "total_split = $7, leaving = $8, serve_until = $9 WHERE id = $1",
         id_to_bytes(reading.id),
         reading.block,
         Money(reading.balance),
@@ -47,6 +47,8 @@ def observe(reading: ChannelReading) -> Verb[Channel]:
         reading.withdraw_at,
         Money(charged),
         Money(total_split),
+        Money(reading.leaving),
+        reading.serve_until,
     )
     return (yield from locked_channel(reading.id))
 
@@ -168,7 +170,7 @@ def _insert(reading: ChannelReading) -> Verb[None]:
     config = reading.config
     yield from ask(
         f"INSERT INTO channels ({CHANNEL_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, -1, $10, $10, $10, 0, "
-        "$10, $10, $10, $10, NULL) ON CONFLICT (id) DO NOTHING",
+        "$10, 0, $10, $10, $10, $10, NULL) ON CONFLICT (id) DO NOTHING",
         id_to_bytes(reading.id),
         reading.chain_id,
         id_to_bytes(config.payer),

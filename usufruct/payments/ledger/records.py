@@ -12,7 +12,9 @@ from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
 class ChannelReading:
     """A channel as read from the chain at one block.
 
-    `withdraw_at` is the chain time of a pending `WithdrawInitiated`, 0 when there is none.
+    `withdraw_at` is the chain time of a pending `WithdrawInitiated`, 0 when there is none; `leaving` its amount.
+    `serve_until` is set if the channel's payer authorizer announced it and the payer did not: until then, in seconds
+    since 1970, all that the channel holds can be claimed before the withdrawal is finished.
     """
 
     id: Hash32
@@ -22,6 +24,8 @@ class ChannelReading:
     balance: int
     total_claimed: int
     withdraw_at: int = 0
+    leaving: int = 0
+    serve_until: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Return what anybody can read on the chain, amounts as text."""
@@ -52,6 +56,11 @@ class Channel:
     def usable(self) -> int:
         """What vouchers may promise in all: the balance less refunds under way."""
         return max(0, self.reading.balance - self.refunding)
+
+    def kept(self, now: int) -> int:
+        """Return what a session key's calls may use in all at a time, while its own announcement is pending."""
+        leaving = self.reading.leaving if now >= self.reading.serve_until else 0
+        return max(0, self.usable - leaving)
 
     @property
     def free(self) -> int:

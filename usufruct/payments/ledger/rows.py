@@ -12,7 +12,8 @@ from usufruct.store import amount_from_blob
 
 CHANNEL_COLUMNS = (
     "id, chain_id, payer, payer_authorizer, receiver, receiver_authorizer, token, withdraw_delay, salt, block, "
-    "balance, total_claimed, total_split, withdraw_at, charged, reserved, refunding, voucher_amount, voucher_signature"
+    "balance, total_claimed, total_split, withdraw_at, leaving, serve_until, charged, reserved, refunding, "
+    "voucher_amount, voucher_signature"
 )
 CALL_COLUMNS = (
     "id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, reserved_at, "
@@ -28,13 +29,20 @@ def money(value: int | bytes) -> int:
 
 def channel_of(row: Row) -> Channel:
     """Read a channel from a row of `CHANNEL_COLUMNS`."""
-    number, chain, *config, block, balance, claimed, split, withdraw_at, charged, reserved, refunding, best, signed = (
-        row
-    )
+    number, chain, *config, block, balance, claimed, split, withdraw_at, leaving, serve_until = row[:16]
+    charged, reserved, refunding, best, signed = row[16:21]
     channel = hash32_from_bytes(number)
     return Channel(
         reading=ChannelReading(
-            channel, ChainId(chain), _config(*config), block, money(balance), money(claimed), withdraw_at
+            channel,
+            ChainId(chain),
+            _config(*config),
+            block,
+            money(balance),
+            money(claimed),
+            withdraw_at,
+            money(leaving),
+            serve_until,
         ),
         total_split=money(split),
         charged=money(charged),

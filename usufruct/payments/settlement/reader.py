@@ -9,6 +9,7 @@ from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger.records import ChannelReading
+from usufruct.payments.settlement.announcers import Announcers
 from usufruct.payments.settlement.errors import ReadingUnsettled, UnreadableChannel
 from usufruct.payments.voucher import ChannelConfig, Escrow, channel_id
 
@@ -83,6 +84,7 @@ class ChannelReader(Reader):
         super().__init__(client, confirmations)
         self._escrow = escrow
         self._settlement = BatchSettlement(escrow.contract, client)
+        self._announcers = Announcers(client, escrow.contract)
 
     async def refund_nonce(self, channel: Hash32) -> int:
         """Return the nonce that the channel's next refund uses up."""
@@ -92,6 +94,10 @@ class ChannelReader(Reader):
         ids = [channel_id(self._escrow, config) for config in configs]
         then = await self._words(ids, block.number)
         now = then if head == block else await self._words(ids, head.number)
+        until = [
+            await self._serve_until(channel, config, new[3], head)
+            for channel, config, new in zip(ids, configs, now, strict=True)
+        ]
         return [
             ChannelReading(
                 id=channel,
@@ -101,9 +107,22 @@ class ChannelReader(Reader):
                 balance=min(old[0], new[0]),
                 total_claimed=old[1],
                 withdraw_at=new[3] or old[3],
+                leaving=max(old[2], new[2]),
+                serve_until=served,
             )
-            for channel, config, old, new in zip(ids, configs, then, now, strict=True)
+            for channel, config, old, new, served in zip(ids, configs, then, now, until, strict=True)
         ]
+
+    async def _serve_until(self, channel: Hash32, config: ChannelConfig, announced: int, head: Header) -> int:
+        """Return until when all money can be claimed before it leaves; 0 if none leaves, or the payer announced it.
+
+        The last quarter of the delay is for claiming.
+        """
+        if not announced or config.payer == config.payer_authorizer:
+            return 0
+        if await self._announcers.announcer(channel, announced, head) != config.payer_authorizer:
+            return 0
+        return announced + config.withdraw_delay * 3 // 4
 
     async def _words(self, ids: Sequence[Hash32], block: int) -> list[tuple[int, ...]]:
         """Return (balance, total claimed, amount being withdrawn, since when) of each channel."""

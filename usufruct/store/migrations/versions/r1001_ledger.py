@@ -64,6 +64,8 @@ def _channels() -> None:
         sa.Column("total_claimed", Amount, nullable=False),
         sa.Column("total_split", Amount, nullable=False),
         sa.Column("withdraw_at", sa.BigInteger, nullable=False),
+        sa.Column("leaving", Amount, nullable=False),
+        sa.Column("serve_until", sa.BigInteger, nullable=False),
         sa.Column("charged", Amount, nullable=False),
         sa.Column("reserved", Amount, nullable=False),
         sa.Column("refunding", Amount, nullable=False),
