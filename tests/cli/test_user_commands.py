@@ -279,7 +279,7 @@ def test_what_is_wrong_is_one_line_and_names_the_remedy(town, refused, tmp_path)
         (("receipt", "verify", "{" * 5_000), {}, "cannot be read"),
         (("receipt", "verify", tmp_path / "open"), {}, "holds no JSON object"),
         (("receipt", "verify", tmp_path / "bad.json"), {}, "call is missing"),
-        (("receipt", "verify", tmp_path / "bad.json", "--signer", "me"), {}, "is missing"),
+        (("receipt", "verify", tmp_path / "bad.json", "--signer", "0x" + "11" * 20), {}, "is missing"),
     ):
         assert words in refused(*arguments, name="clumsy", **changes), arguments
 
