@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from usufruct.core import Invalid, address
+from usufruct.core import Invalid, address, parse_units_up
 
 __all__ = [
     "DEVNET_CHAIN_ID",
@@ -47,16 +47,16 @@ _PREFIX = "USUFRUCT_"
 _FILE = "USUFRUCT_CONFIG"
 _TESTS = "USUFRUCT_TEST_"
 _SECRET_CHARACTERS = 32
+_AMOUNTS = ("claims.threshold", "refunds.least", "gateway.least_deposit")
+"""Settings in whole units of the payment token, decimal text: what they are in atomic units depends on the token."""
 _RANGES = {
     "chain.id": (1, (1 << 53) - 1),
     "chain.poll_milliseconds": (1, 3_600_000),
     "chain.confirmations": (1, 10_000),
     "ledger.lease_seconds": (1, 86_400),
     "ledger.answer_hours": (1, 87_600),
-    "claims.threshold": (1, (1 << 128) - 1),
     "refunds.cooling_seconds": (0, 30 * 86_400),
     "gateway.port": (0, 65_535),
-    "gateway.least_deposit": (1, (1 << 128) - 1),
     "metrics.gateway_port": (0, 65_535),
     "metrics.worker_port": (0, 65_535),
 }
@@ -136,16 +136,20 @@ class ChainConfig:
 
 @dataclass(frozen=True, slots=True)
 class ClaimsConfig:
-    """When a worker claims: a channel that owes `threshold` atomic units is not left to wait until its debt is old."""
+    """When a worker claims: a channel that owes `threshold` (whole units of the token) does not wait to grow old."""
 
-    threshold: int = 1_000_000
+    threshold: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
 class RefundsConfig:
-    """Refunds on request: not within `cooling_seconds` of a deposit or refund that the operator paid gas for."""
+    """Refunds: on request not within `cooling_seconds` of a deposit or refund that the operator paid gas for.
+
+    `least`, in whole units of the token, is the smallest amount worth its gas.
+    """
 
     cooling_seconds: int = 86_400
+    least: str = "0.01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +174,14 @@ class KeysConfig:
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """Where the gateway listens (port 0: a free one), and the smallest deposit it pays gas for, in atomic units."""
+    """Where the gateway listens (port 0: a free one), and the smallest deposit it pays gas for.
+
+    `least_deposit` is in whole units of the token.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8402
-    least_deposit: int = 100_000
+    least_deposit: str = "0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +336,7 @@ def _parsed(name: str, kind: type, value: Any) -> Any:
         return kind(value)
     if isinstance(value, kind) and not isinstance(value, bool):
         return value
-    expected = "a whole number" if kind is int else "text"
+    expected = "a whole number" if kind is int else "text in quotes"
     raise InvalidSetting(f"{name} must be {expected}, not {type(value).__name__}", key=name)
 
 
@@ -338,6 +345,10 @@ def _checked(config: Config) -> Config:
         section, key = name.split(".")
         if not least <= getattr(getattr(config, section), key) <= most:
             raise InvalidSetting(f"{name} must be from {least} to {most}", key=name)
+    for name in _AMOUNTS:
+        section, key = name.split(".")
+        if not parse_units_up(getattr(getattr(config, section), key), 0, name):
+            raise InvalidSetting(f"{name} must be above 0, in whole units of the token, such as 0.1", key=name)
     for name in ("token", "fee_sink"):
         if getattr(config.chain, name):
             address(getattr(config.chain, name), f"chain.{name}")

@@ -84,7 +84,7 @@ def test_settings_are_shown_without_secrets():
         ({"USUFRUCT_CHAIN_ID": "one"}, "chain.id"),
         ({"USUFRUCT_CONFIG": "/nowhere.toml"}, "/nowhere.toml"),
         ({"USUFRUCT_GATEWAY_PORT": "99999"}, "gateway.port must be from 0 to 65535"),
-        ({"USUFRUCT_GATEWAY_LEAST_DEPOSIT": "0"}, "gateway.least_deposit must be from 1"),
+        ({"USUFRUCT_GATEWAY_LEAST_DEPOSIT": "0"}, "gateway.least_deposit must be above 0"),
     ],
 )
 def test_a_bad_setting_is_one_clean_line(setting, words):

@@ -25,7 +25,7 @@ def measured(cli_world, tmp_path_factory):
     asyncio.run(anvil.start())
     ports = {f"metrics_{process}_port": cli_world.free_port() for process in ("gateway", "worker")}
     own = cli_world.settings(
-        tmp_path_factory.mktemp("measured"), anvil.url, claims_threshold=1, ledger_lease_seconds=1, **ports
+        tmp_path_factory.mktemp("measured"), anvil.url, claims_threshold="0.000001", ledger_lease_seconds=1, **ports
     )
     made = cli_world.Commands(own)
     asyncio.run(set_up_devnet(made.config))

@@ -21,7 +21,7 @@ DOLLAR = 1_000_000
 def own(cli_world, tmp_path_factory):
     folder = tmp_path_factory.mktemp("up")
     url = f"http://127.0.0.1:{cli_world.free_port()}"
-    return cli_world.settings(folder / "data", url, claims_threshold=1)
+    return cli_world.settings(folder / "data", url, claims_threshold="0.000001")
 
 
 def charges_of(client, *, stream: bool) -> int:

@@ -14,6 +14,7 @@ from usufruct.config import (
     show_config,
     write_settings,
 )
+from usufruct.core import Invalid
 
 
 def written(tmp_path: Path, toml: str) -> Path:
@@ -84,6 +85,9 @@ def test_the_test_suites_own_variables_are_not_ours():
         {"USUFRUCT_LEDGER_LEASE_SECONDS": "-5"},
         {"USUFRUCT_LEDGER_ANSWER_HOURS": "0"},
         {"USUFRUCT_CONFIG": "/nowhere/usufruct.toml"},
+        {"USUFRUCT_CLAIMS_THRESHOLD": "0"},
+        {"USUFRUCT_REFUNDS_LEAST": "0.000"},
+        {"USUFRUCT_GATEWAY_LEAST_DEPOSIT": "0"},
     ],
 )
 def test_values_that_cannot_work_are_refused(variables: dict[str, str]):
@@ -97,6 +101,17 @@ def test_values_that_cannot_work_are_refused(variables: dict[str, str]):
 def test_a_file_with_wrong_types_is_refused(tmp_path: Path, toml: str):
     with pytest.raises(InvalidSetting):
         load_config({}, written(tmp_path, toml))
+
+
+@pytest.mark.parametrize("setting", ["claims.threshold", "refunds.least", "gateway.least_deposit"])
+def test_amounts_are_whole_units_in_quotes(tmp_path: Path, setting: str):
+    section, name = setting.split(".")
+    config = load_config({}, written(tmp_path, f'[{section}]\n{name} = "0.000000000000000001"'))
+    assert getattr(getattr(config, section), name) == "0.000000000000000001"
+    with pytest.raises(InvalidSetting, match=f"{setting} must be text in quotes, not int"):
+        load_config({}, written(tmp_path, f"[{section}]\n{name} = 1000000"))
+    with pytest.raises(Invalid, match=f"{setting} must be a plain decimal"):
+        load_config({f"USUFRUCT_{section}_{name}".upper(): "1e6"})
 
 
 def test_a_public_chain_needs_its_own_secret():

@@ -43,7 +43,7 @@ def own(cli_world: ModuleType, databases: Any, tmp_path: Path) -> Iterator[dict[
     anvil = Anvil()
     url = databases.empty("postgresql")
     asyncio.run(anvil.start())
-    yield cli_world.settings(tmp_path, anvil.url, database_url=url, data_secret="s" * 32, claims_threshold=1)
+    yield cli_world.settings(tmp_path, anvil.url, database_url=url, data_secret="s" * 32, claims_threshold="0.000001")
     asyncio.run(anvil.stop())
 
 

@@ -16,7 +16,7 @@ from usufruct.chain import (
 )
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.config import Config, InvalidSetting
-from usufruct.core import Address, ChainId, Conflict, address
+from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, address, parse_units_up
 from usufruct.payments import TokenFacts, token_facts
 from usufruct.store import Database, ensure_current, open_database
 
@@ -73,6 +73,21 @@ async def token_of(config: Config, client: Client, deployments: Deployments) -> 
         raise InvalidSetting(
             f"chain.token: there is no ERC-20 token at {token} on chain {config.chain.id}", key="chain.token"
         ) from error
+
+
+def amount_of(setting: str, name: str, token: TokenFacts) -> int:
+    """Return a setting in whole units of the token as atomic units, rounded up.
+
+    Raises:
+        InvalidSetting: when the payment contracts could not hold it.
+    """
+    amount = parse_units_up(setting, token.decimals, name)
+    if amount > UINT128_MAX:
+        raise InvalidSetting(
+            f"{name} is {setting} {token.symbol}, over 2**128 - 1 atomic units at {token.decimals} decimals; lower it",
+            key=name,
+        )
+    return amount
 
 
 @dataclass(frozen=True)

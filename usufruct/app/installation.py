@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from usufruct.accounts import KeyDomain, Keys, key_routes
-from usufruct.app.access import ChainAccess, fee_sink_of, open_chain, token_of
+from usufruct.app.access import ChainAccess, amount_of, fee_sink_of, open_chain, token_of
 from usufruct.app.roles import Role, signer_of
 from usufruct.assets import Follower, follow
 from usufruct.chain import (
@@ -143,7 +143,8 @@ class Installation(ChainAccess):
     @cached_property
     def claimer(self) -> Claimer:
         """Return what claims what was charged and splits it to the assets."""
-        sink, policy = fee_sink_of(self.config), ClaimPolicy(threshold=self.config.claims.threshold)
+        sink, threshold = fee_sink_of(self.config), self.config.claims.threshold
+        policy = ClaimPolicy(threshold=amount_of(threshold, "claims.threshold", self.token))
         side, sender, counters = self.chain_side, self._claim_sender, self.counters
         return Claimer(side, sender, self.catalogue, sink, self.observer, policy=policy, counters=counters)
 
@@ -155,7 +156,9 @@ class Installation(ChainAccess):
     @cached_property
     def refunds(self) -> Refunds:
         """Return what gives unused money back."""
-        policy = RefundPolicy(cooling_seconds=self.config.refunds.cooling_seconds)
+        refunds = self.config.refunds
+        least = amount_of(refunds.least, "refunds.least", self.token)
+        policy = RefundPolicy(least=least, cooling_seconds=refunds.cooling_seconds)
         side, sender, counters = self.chain_side, self._claim_sender, self.counters
         return Refunds(side, sender, self.observer, leavers=self.keys, policy=policy, counters=counters)
 
@@ -237,7 +240,7 @@ class Installation(ChainAccess):
             till=operator.till,
             token=self.token,
             withdraw_delay=operator.withdraw_delay,
-            least_deposit=self.config.gateway.least_deposit,
+            least_deposit=amount_of(self.config.gateway.least_deposit, "gateway.least_deposit", self.token),
             receipts=operator.receipts.address,
         )
 
@@ -284,12 +287,13 @@ async def open_installation(config: Config) -> AsyncIterator[Installation]:
         receipts = signer_of(Role.RECEIPTS, config)
         token = await token_of(config, client, deployments)
         operator = Operator(Escrow(chain_id), till, token.address, receipts, token.decimals, token.symbol)
+        least_deposit = amount_of(config.gateway.least_deposit, "gateway.least_deposit", token)
         clock = SystemClock()
         domain = KeyDomain(chain_id, till)
 
         async def can_deposit(payer: Address) -> bool:
             held = await TestDollar(operator.token, client).balance_of(payer)
-            return held >= config.gateway.least_deposit
+            return held >= least_deposit
 
         channels = KeyChannels(ledger, operator, can_deposit)
         keys = Keys(database, Seal(secret, "session keys"), clock, domain, recover_signer, channels)

@@ -31,7 +31,15 @@ from usufruct.core.ids import (
     id_to_bytes,
 )
 from usufruct.core.jobs import REPEATEDLY, Job, JobBoard, JobReports, JobState, run_job, run_jobs
-from usufruct.core.money import UINT128_MAX, UINT256_MAX, divide_down, divide_up, format_units, parse_units
+from usufruct.core.money import (
+    UINT128_MAX,
+    UINT256_MAX,
+    divide_down,
+    divide_up,
+    format_units,
+    parse_units,
+    parse_units_up,
+)
 from usufruct.core.recursion import recursion_limit_kept
 
 __all__ = [
@@ -76,6 +84,7 @@ __all__ = [
     "id_to_bytes",
     "moment",
     "parse_units",
+    "parse_units_up",
     "recursion_limit_kept",
     "run_job",
     "run_jobs",

@@ -46,6 +46,16 @@ def parse_units(text: str, decimals: int, field: str = "amount") -> int:
     return amount
 
 
+def parse_units_up(text: str, decimals: int, field: str = "amount") -> int:
+    """Parse decimal text ("0.1") into atomic units, rounded up where the token has fewer decimals than the text.
+
+    Raises:
+        InvalidAmount: when it is negative or not a plain decimal.
+    """
+    digits = len(text.partition(".")[2])
+    return divide_up(parse_units(text, digits, field) * 10**decimals, 10**digits)
+
+
 def format_units(amount: int, decimals: int) -> str:
     """Write atomic units as decimal text without trailing zeros; the inverse of `parse_units`."""
     sign, amount = ("-", -amount) if amount < 0 else ("", amount)

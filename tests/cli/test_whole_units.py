@@ -1,0 +1,29 @@
+"""Settings in whole units of the token are what they are in atomic units of the token that is charged in."""
+
+from dataclasses import replace
+
+import pytest
+
+from usufruct.config import InvalidSetting
+from usufruct.core import UINT128_MAX
+
+pytestmark = pytest.mark.anvil
+
+
+@pytest.mark.parametrize(("decimals", "least"), [(0, 1), (6, 250_000), (18, 25 * 10**16), (30, 25 * 10**28)])
+def test_the_least_deposit_is_scaled_by_the_tokens_decimals(commands, cli_world, decimals, least):
+    changed = cli_world.Commands(commands.own | {"USUFRUCT_GATEWAY_LEAST_DEPOSIT": "0.25"})
+
+    async def offered(installation):
+        return replace(installation, token=replace(installation.token, decimals=decimals)).offer
+
+    offer = changed.inside(offered)
+    assert offer.least_deposit == least
+    assert offer.as_json()["leastDeposit"] == str(least)
+
+
+def test_what_no_escrow_could_hold_is_refused_by_name(commands, cli_world):
+    changed = cli_world.Commands(commands.own | {"USUFRUCT_GATEWAY_LEAST_DEPOSIT": str(UINT128_MAX // 10**6 + 1)})
+    refused = changed.refused("service", "list")
+    assert isinstance(refused, InvalidSetting)
+    assert "gateway.least_deposit" in refused.message
