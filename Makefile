@@ -9,7 +9,7 @@ export UV_LINK_MODE := copy
 UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway clean
+.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -111,6 +111,9 @@ bench-gas: setup ## gas of our contracts beside peers'
 
 bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy and peers (ROUNDS=5 SUBJECTS=usufruct,bare)
 	@PYTHONPATH=sdk python -m bench.gateway $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
+
+profile-gateway: setup ## where the CPU of a call goes, by thread and function (STREAM=1: of a stream)
+	@PYTHONPATH=sdk python -m bench.gateway.profile $(if $(STREAM),--stream)
 
 docs: setup ## write docs/reference/cli.md anew
 	@python -m typer usufruct.cli.root utils docs --name usufruct --title "The command line" --output docs/reference/cli.md > /dev/null
