@@ -20,10 +20,11 @@ from usufruct.chain.contracts.till import Till
 from usufruct.chain.fees import market_offer
 from usufruct.chain.http import Reply
 from usufruct.chain.revert import decode_revert
+from usufruct.chain.token import token_facts
 from usufruct.chain.transport import RetryPolicy
 from usufruct.core import Address, ChainId, Hash32, UsufructError
 from usufruct.payments import ChannelConfig, Escrow
-from usufruct.payments.settlement.reader import ChannelReader, token_facts
+from usufruct.payments.settlement.reader import ChannelReader
 
 WORD = "0x" + "ab" * 32
 ADDRESS = Address("0x" + "cd" * 20)

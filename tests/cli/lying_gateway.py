@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from usufruct.chain import KeySigner
+from usufruct.chain import KeySigner, TokenFacts
 from usufruct.core import Address, AssetId, ChainId, Hash32
-from usufruct.payments import Offer, Receipt, ReceiptDocument, TokenFacts, sign_receipt
+from usufruct.payments import Offer, Receipt, ReceiptDocument, sign_receipt
 
 CHAIN, TOKEN, TILL = ChainId(31337), Address("0x" + "70" * 20), Address("0x" + "71" * 20)
 SIGNER = KeySigner(b"\x05" * 32)

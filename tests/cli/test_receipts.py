@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from usufruct.chain import KeySigner
+from usufruct.chain import KeySigner, TokenFacts
 from usufruct.cli.saved import SavedKey, save_channel, save_key, saved_receipt
 from usufruct.core import Address, Hash32
-from usufruct.payments import ChannelConfig, TokenFacts
+from usufruct.payments import ChannelConfig
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import orjson
 import pytest
 
 from usufruct.app import FEE_SINK, open_installation, set_up_devnet
-from usufruct.chain import SETTLEMENT, Anvil, Client, Devnet, devnet_signer, open_keystore
+from usufruct.chain import SETTLEMENT, Anvil, Client, Devnet, devnet_signer, open_keystore, token_facts
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.depositing import ChannelMismatch, check_channel, deposit_from
@@ -42,7 +42,7 @@ from usufruct.config import (
 )
 from usufruct.core import Address, ChainId, checksum, format_units, parse_units
 from usufruct.gateway import Asset, Caps, Endpoint, PricePeriod, Replica, plain_asset_id
-from usufruct.payments import ChannelConfig, Escrow, PriceCard, channel_id, new_id, on_chain, token_facts
+from usufruct.payments import ChannelConfig, Escrow, PriceCard, channel_id, new_id, on_chain
 
 pytestmark = pytest.mark.anvil
 

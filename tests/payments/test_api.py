@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, TimedProof, key_digest
-from usufruct.chain import KeySigner
+from usufruct.chain import KeySigner, TokenFacts, token_facts
 from usufruct.core import Address, ChainId, FakeClock, Hash32
 from usufruct.gateway import KeyChannels, Operator
 from usufruct.payments import (
@@ -24,7 +24,6 @@ from usufruct.payments import (
     Escrow,
     InvalidOffer,
     Offer,
-    TokenFacts,
     channel_id,
     deposit_json,
     deposit_typed_data,
@@ -34,7 +33,6 @@ from usufruct.payments import (
     read_channel_digest,
     read_offer,
     recover_signer,
-    token_facts,
 )
 from usufruct.store import Seal
 from usufruct.web import Router

@@ -7,7 +7,7 @@ import pytest
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
 
-from usufruct.chain import COLLECTOR, SETTLEMENT
+from usufruct.chain import COLLECTOR, SETTLEMENT, TokenFacts
 from usufruct.core import UINT128_MAX, UINT256_MAX, Address, ChainId
 from usufruct.payments import (
     DepositAuthorization,
@@ -15,7 +15,6 @@ from usufruct.payments import (
     InvalidDeposit,
     InvalidOffer,
     Offer,
-    TokenFacts,
     deposit_json,
     deposit_typed_data,
     read_deposit_json,

@@ -17,6 +17,7 @@ from x402.mechanisms.evm.batch_settlement.client.config import parse_announced_m
 from x402.mechanisms.evm.batch_settlement.errors import __dict__ as their_errors
 from x402.schemas import PaymentPayload, PaymentRequirements
 
+from usufruct.chain import TokenFacts
 from usufruct.core import Address, ChainId, Hash32, UsufructError
 from usufruct.payments import (
     Channel,
@@ -25,7 +26,6 @@ from usufruct.payments import (
     MalformedPayment,
     Offer,
     PaymentKind,
-    TokenFacts,
     Wanted,
     read_channel_json,
     read_payment,

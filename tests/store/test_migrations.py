@@ -115,6 +115,7 @@ LANDED = {
     "r1005_settlement.py": "9c6a165207424235",
     "r1006_assets.py": "c1c8f5b8145fe4ee",
     "r1007_job_states.py": "55b7d427acf70456",
+    "r1008_tokens.py": "b1f68bf685175698",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

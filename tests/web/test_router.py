@@ -161,6 +161,20 @@ async def test_ready_only_when_every_part_is_and_asked_seldom(monkeypatch):
     assert (await call(app, "/readyz"))[0] == 503
 
 
+async def test_what_calls_can_do_without_makes_a_process_degraded_and_not_unready():
+    failing = {"node": "rpc_unavailable"}
+
+    async def database():
+        pass
+
+    app = Router(Health({"database": database}, lambda: failing).routes)
+    status, _, body = await call(app, "/readyz")
+    assert status == 200
+    assert orjson.loads(body) == {"status": "degraded", "checks": {"database": "ok"}, "degraded": failing}
+    failing.clear()
+    assert orjson.loads((await call(app, "/readyz"))[2])["status"] == "ready"
+
+
 async def test_a_body_that_never_ends_is_given_up(monkeypatch):
     monkeypatch.setattr(sys.modules["usufruct.web.exchange"], "BODY_SECONDS", 0.05)
     sent = []

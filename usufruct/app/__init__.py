@@ -3,6 +3,7 @@
 from usufruct.app.access import (
     FEE_SINK,
     ChainAccess,
+    NodeUnfit,
     WrongChain,
     connect,
     fee_sink_of,
@@ -21,6 +22,7 @@ __all__ = [
     "AddressTaken",
     "ChainAccess",
     "Installation",
+    "NodeUnfit",
     "Role",
     "WrongChain",
     "connect",

@@ -1,5 +1,6 @@
 """The chain of an installation: its node, where our contracts stand, and what is charged in."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,15 +11,25 @@ from usufruct.chain import (
     Client,
     Deployments,
     KeySigner,
+    RetryPolicy,
     Revert,
     Sender,
+    TokenFacts,
     UnreadableAnswer,
+    check_settlement,
+    token_facts,
 )
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, InvalidSetting
-from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, address, parse_units_up
-from usufruct.payments import TokenFacts, token_facts
+from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Unavailable, UsufructError, address, parse_units_up
+from usufruct.payments import known_token, remember_token
 from usufruct.store import Database, ensure_current, open_database
+
+_log = logging.getLogger(__name__)
+
+_PATIENT = RetryPolicy(rest_seconds=30.0)
+"""A process with a job that probes the node leaves that to it: no caller waits for a node that hangs."""
 
 FEE_SINK = DEVNET_ADDRESSES[3]
 """Where devnets' protocol fees go."""
@@ -90,6 +101,24 @@ def amount_of(setting: str, name: str, token: TokenFacts) -> int:
     return amount
 
 
+async def known_token_of(chain: "ChainAccess") -> TokenFacts:
+    """Return the token that is charged in: as the chain describes it, or as it did when it was asked last.
+
+    Raises:
+        InvalidSetting: as `token_of`.
+        RpcUnavailable: when the node does not answer, and never described it.
+    """
+    try:
+        facts = await token_of(chain.config, chain.client, chain.deployments)
+    except Unavailable:
+        known = await known_token(chain.database, chain.chain_id, token_address(chain.config, chain.deployments))
+        if known is None:
+            raise
+        return known
+    await remember_token(chain.database, chain.chain_id, facts)
+    return facts
+
+
 @dataclass(frozen=True)
 class ChainAccess:
     """A chain as wallets use it: its node, our contracts' addresses, and the database that remembers what was sent."""
@@ -125,6 +154,16 @@ async def connect(config: Config, stack: AsyncExitStack) -> Client:
         RpcUnavailable: when nothing answers there.
     """
     client = await stack.enter_async_context(Client(config.chain.rpc_url))
+    await check_chain_id(client, config)
+    return client
+
+
+async def check_chain_id(client: Client, config: Config) -> None:
+    """Check that the node is one of the configured chain.
+
+    Raises:
+        WrongChain: when it speaks for another one.
+    """
     found = await client.chain_id()
     if found != config.chain.id:
         raise WrongChain(
@@ -132,7 +171,12 @@ async def connect(config: Config, stack: AsyncExitStack) -> Client:
             found=found,
             expected=config.chain.id,
         )
-    return client
+
+
+class NodeUnfit(Unavailable):
+    """The node answers, but for another chain, or without our contracts: nothing it says is used."""
+
+    code = "node_unfit"
 
 
 @asynccontextmanager
@@ -147,6 +191,44 @@ async def open_chain(config: Config) -> AsyncIterator[ChainAccess]:
         client = await connect(config, stack)
         deployments = Deployments.read(config.data.folder, ChainId(config.chain.id))
         await deployments.verify(client)
+        database = open_database(config.database.url)
+        stack.push_async_callback(database.close)
+        await ensure_current(database)
+        yield ChainAccess(config, database, client, deployments)
+
+
+@asynccontextmanager
+async def open_chain_later(config: Config) -> AsyncIterator[ChainAccess]:
+    """Open the database, and the node whether it answers or not: a gateway or worker does not wait for it.
+
+    The node is checked before its first answer is used, whenever that comes; `degraded` says that it has not been yet.
+
+    Raises:
+        WrongChain, WrongCode, SettlementMismatch: when it answers now, and is not one for this installation.
+    """
+    deployments = Deployments.read(config.data.folder, ChainId(config.chain.id))
+    deployments.address(Till)
+    refused: list[UsufructError] = []
+
+    async def check(client: Client) -> None:
+        try:
+            await check_chain_id(client, config)
+            await deployments.verify(client)
+            await check_settlement(client, deployments.chain_id)
+        except Unavailable:
+            raise
+        except UsufructError as error:
+            refused[:] = [error]
+            raise NodeUnfit(f"the node at chain.rpc_url is not used: {error.message}", reason=error.code) from error
+
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(Client(config.chain.rpc_url, retry=_PATIENT, check=check))
+        try:
+            await client.ready()
+        except NodeUnfit:
+            raise refused[0] from None
+        except Unavailable as error:
+            _log.warning("starting degraded: %s", error.message, extra={"degraded": "chain", "code": error.code})
         database = open_database(config.database.url)
         stack.push_async_callback(database.close)
         await ensure_current(database)

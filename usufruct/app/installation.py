@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from usufruct.accounts import KeyDomain, Keys, key_routes
-from usufruct.app.access import ChainAccess, amount_of, fee_sink_of, open_chain, token_of
+from usufruct.app.access import ChainAccess, amount_of, fee_sink_of, known_token_of, open_chain, open_chain_later
 from usufruct.app.roles import Role, signer_of
 from usufruct.assets import Follower, follow
 from usufruct.chain import (
+    DEVNET_CHAINS,
     Sender,
+    TokenFacts,
     check_settlement,
     lag_metrics,
     sender_metrics,
 )
 from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, check_operator
 from usufruct.core import Address, Job, JobBoard, SystemClock
@@ -53,7 +55,6 @@ from usufruct.payments import (
     PassTerms,
     RefundPolicy,
     Refunds,
-    TokenFacts,
     Wanted,
     Watcher,
     claim_due,
@@ -72,6 +73,7 @@ from usufruct.store import DatabaseJobReports, Seal, Stamp
 from usufruct.web import Health, Metrics, Router, job_metrics
 
 _OUTBOX_SECONDS = 5.0
+_NODE_SECONDS = 2.0
 _DEVNET_SECRET = b"a devnet's secrets are known to everybody"
 
 
@@ -101,6 +103,7 @@ class Installation(ChainAccess):
             confirmations,
             passes=self.pass_terms,
             first_block=self.deployments.first_block(Till),
+            alone=self.chain_id in DEVNET_CHAINS,
         )
 
     @cached_property
@@ -214,6 +217,7 @@ class Installation(ChainAccess):
     def jobs(self) -> list[Job]:
         """Return what a worker does again and again for this installation."""
         return [
+            self.node_job,
             follow(self.follower),
             watch(self.watcher),
             Job("outbox", self._claim_sender.advance, _OUTBOX_SECONDS),
@@ -224,6 +228,11 @@ class Installation(ChainAccess):
             remove_unused(UnusedKeys(self.keys, self.ledger, self.observer, SystemClock())),
             sign_due(PassKeeper(self.chain_side, self.pass_terms, self._claim_sender)),
         ]
+
+    @property
+    def node_job(self) -> Job:
+        """Return the job that looks whether the node answers, so that no caller's question has to find that out."""
+        return Job("node", self.client.probe, _NODE_SECONDS, longest=_NODE_SECONDS)
 
     def board(self, role: str) -> JobBoard:
         """Return where a process keeps how its jobs do: its metrics show it, and the database tells `doctor`."""
@@ -260,39 +269,45 @@ class Installation(ChainAccess):
         )
         payments = payment_routes(self.chain_side, self.deposits, self.keys, self.offer, clock)
         routes = [*gateway_routes(gateway), *key_routes(self.keys, self.ledger), *payments]
-        health = Health({"database": self.database.now, "chain": self.client.block_number})
         lease, board = self.config.ledger.lease_seconds, self.board("gateway")
-        return Router([*routes, *health.routes], lifespan=lambda: gateway.running(lease, board))
+        health = Health({"database": self.database.now}, lambda: {s.name: s.code for s in board.states if s.failures})
+        lifespan = partial(gateway.running, lease, board, [self.node_job])
+        return Router([*routes, *health.routes], lifespan=lifespan)
 
 
 @asynccontextmanager
-async def open_installation(config: Config) -> AsyncIterator[Installation]:
+async def open_installation(config: Config, *, wait_for_node: bool = True) -> AsyncIterator[Installation]:
     """Open the database, the node and everything between them; closed in the opposite order.
 
+    Without `wait_for_node` the installation is opened although no node answers: what needs none works, and the rest
+    works from the moment when one does.
+
     Raises:
+        RpcUnavailable: when the node does not answer and is waited for, or when the token was never read from it.
         WrongChain, NotDeployed, SettlementMismatch: when the chain is not ready for this installation.
         InvalidSetting: when the configuration is not one to run an installation with.
     """
     check_operator(config)
     async with AsyncExitStack() as stack:
-        chain = await stack.enter_async_context(open_chain(config))
+        chain = await stack.enter_async_context(open_chain(config) if wait_for_node else open_chain_later(config))
         client, deployments, database, chain_id = chain.client, chain.deployments, chain.database, chain.chain_id
         till = deployments.address(Till)
-        await check_settlement(client, chain_id)
+        if wait_for_node:
+            await check_settlement(client, chain_id)
 
         secret = config.data.secret.reveal().encode() or _DEVNET_SECRET
         ledger = open_ledger(database, config.ledger, seal=Seal(secret, "stored answers"))
         stack.push_async_callback(ledger.close)
 
         receipts = signer_of(Role.RECEIPTS, config)
-        token = await token_of(config, client, deployments)
+        token = await known_token_of(chain)
         operator = Operator(Escrow(chain_id), till, token.address, receipts, token.decimals, token.symbol)
         least_deposit = amount_of(config.gateway.least_deposit, "gateway.least_deposit", token)
         clock = SystemClock()
         domain = KeyDomain(chain_id, till)
 
         async def can_deposit(payer: Address) -> bool:
-            held = await TestDollar(operator.token, client).balance_of(payer)
+            held = await Erc20(operator.token, client).balance_of(payer)
             return held >= least_deposit
 
         channels = KeyChannels(ledger, operator, can_deposit)

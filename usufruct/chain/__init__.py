@@ -9,7 +9,7 @@ from usufruct.chain.answers import FeeHistory, Header, Receipt
 from usufruct.chain.anvil import Anvil, Devnet, DevnetStateBusy, DevnetStateDamaged, DevnetUnavailable
 from usufruct.chain.binding import Artifact, Block, Call, Contract, Creation, Event, Log, NotThisEvent, Reader
 from usufruct.chain.client import Client, Topics
-from usufruct.chain.codec import InvalidArgument, NoAnswer, Struct, UnreadableAnswer
+from usufruct.chain.codec import InvalidArgument, NoAnswer, Struct, UnreadableAnswer, encode
 from usufruct.chain.deployments import (
     HORIZON_BLOCKS,
     ContractDeployer,
@@ -70,8 +70,10 @@ from usufruct.chain.signer import (
     write_keystore,
 )
 from usufruct.chain.store import Checkpoint, Sent, State
+from usufruct.chain.token import TokenFacts, authorization_used, token_facts
 from usufruct.chain.toolchain import ToolMissing, install_anvil
 from usufruct.chain.transaction import SignedTransaction, Transaction
+from usufruct.chain.transport import RetryPolicy
 from usufruct.chain.typed_data import (
     address_word,
     as_hash32,
@@ -134,6 +136,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "ReorgTooDeep",
+    "RetryPolicy",
     "Revert",
     "RpcRefused",
     "RpcUnavailable",
@@ -150,6 +153,7 @@ __all__ = [
     "Stream",
     "Struct",
     "Terms",
+    "TokenFacts",
     "ToolMissing",
     "Topics",
     "Transaction",
@@ -163,6 +167,7 @@ __all__ = [
     "address_word",
     "allow_claims",
     "as_hash32",
+    "authorization_used",
     "check_settlement",
     "contracts",
     "create2_address",
@@ -170,6 +175,7 @@ __all__ = [
     "deploy_devnet",
     "devnet_signer",
     "domain_separator",
+    "encode",
     "hash_word",
     "install_anvil",
     "keccak",
@@ -182,6 +188,7 @@ __all__ = [
     "sender_metrics",
     "set_up",
     "text_word",
+    "token_facts",
     "typed_digest",
     "word",
     "write_keystore",

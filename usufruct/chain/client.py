@@ -5,6 +5,7 @@ Everything else in this room, and every generated contract, asks through a `Clie
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, Self
 
 from usufruct.chain.answers import (
@@ -34,6 +35,10 @@ Topics = Sequence[Hash32 | Sequence[Hash32] | None]
 """A log filter: for each position a topic, any of several, or None for whatever."""
 
 
+_CHECKED_BY: ContextVar["Client | None"] = ContextVar("checked_by", default=None)
+"""The client whose check asks: its questions do not wait for the check."""
+
+
 class Client:
     """One node of one chain.
 
@@ -51,7 +56,11 @@ class Client:
         retry: RetryPolicy | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Clock | None = None,
+        check: "Callable[[Client], Awaitable[None]] | None" = None,
     ) -> None:
+        """Ask the node at `url`. `check` is run before the first question: a node that fails it is not asked others."""
+        self._check = check
+        self._checking = asyncio.Lock()
         self._transport = Transport(url, timeout_seconds, wire=wire, retry=retry, pause=pause, clock=clock)
         self._errors = errors
 
@@ -75,7 +84,30 @@ class Client:
 
     async def ask(self, method: str, *parameters: object) -> Any:
         """Ask a question this class has no method for, and return the node's JSON."""
+        await self.ready()
         return await self._transport.ask(method, *parameters)
+
+    async def ready(self) -> None:
+        """Make sure that the node passed its check.
+
+        Raises:
+            RpcUnavailable: when it does not answer.
+        """
+        if self._check is None or _CHECKED_BY.get() is self:
+            return
+        async with self._checking:
+            if self._check is not None:
+                token = _CHECKED_BY.set(self)
+                try:
+                    await self._check(self)
+                finally:
+                    _CHECKED_BY.reset(token)
+                self._check = None
+
+    async def probe(self) -> int:
+        """Ask for the newest block's number though the node hung a moment ago."""
+        self._transport.allow_probe()
+        return await self.block_number()
 
     async def chain_id(self) -> ChainId:
         """Return which chain the node serves."""
@@ -92,7 +124,7 @@ class Client:
     async def headers(self, blocks: Sequence[Block]) -> list[Header | None]:
         """Return several blocks' headers in one request, in order."""
         questions: list[Question] = [("eth_getBlockByNumber", (_block(block), False)) for block in blocks]
-        answers = await self._transport.ask_all(questions)
+        answers = await self._ask_all(questions)
         found = [read_header(answer, "eth_getBlockByNumber") for answer in answers]
         for block, header in zip(blocks, found, strict=True):
             if header is not None and isinstance(block, int) and header.number != block:
@@ -162,7 +194,7 @@ class Client:
     async def receipts(self, transactions: Sequence[Hash32]) -> list[Receipt | None]:
         """Return several receipts in one request, in order."""
         questions: list[Question] = [("eth_getTransactionReceipt", (each,)) for each in transactions]
-        answers = await self._transport.ask_all(questions)
+        answers = await self._ask_all(questions)
         found = [read_receipt(answer, "eth_getTransactionReceipt") for answer in answers]
         for transaction, receipt in zip(transactions, found, strict=True):
             if receipt is not None and receipt.hash != transaction:
@@ -177,6 +209,10 @@ class Client:
         """Return base fees of the last `blocks` and the next, and tips paid at `percentile`, as far as known."""
         answer = await self.ask("eth_feeHistory", hex(blocks), "latest", [percentile])
         return read_fee_history(answer, "eth_feeHistory")
+
+    async def _ask_all(self, questions: Sequence[Question]) -> list[Any]:
+        await self.ready()
+        return await self._transport.ask_all(questions)
 
     async def _run(self, method: str, *parameters: object) -> Any:
         try:

@@ -110,6 +110,10 @@ class Transport:
         """How many questions at most go into one request, as far as the node's limit is known."""
         return self._batch
 
+    def allow_probe(self) -> None:
+        """Let the next question reach a node that hung a moment ago."""
+        self._line.allow_probe()
+
     async def close(self) -> None:
         """Close the connections; the next question opens others."""
         await self._wire.close()
@@ -253,6 +257,10 @@ class _Line:
         self._hangs = False
         self._probe_at = 0.0
         self._probing = False
+
+    def allow_probe(self) -> None:
+        """Let the next body through."""
+        self._probe_at = self._clock.monotonic()
 
     async def post(self, body: bytes) -> Reply:
         """Send a body; fails at once while the node hangs and it is not time to probe it."""

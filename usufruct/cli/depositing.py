@@ -10,7 +10,7 @@ from dataclasses import replace
 from secrets import randbits
 
 from usufruct.app import connect
-from usufruct.chain import DEVNET_CHAINS, Client, KeySigner
+from usufruct.chain import DEVNET_CHAINS, Client, KeySigner, TokenFacts
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.cli.printing import say
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUnavailable, Remote
@@ -33,7 +33,6 @@ from usufruct.payments import (
     DepositAuthorization,
     Escrow,
     Offer,
-    TokenFacts,
     channel_id,
     deposit_json,
     deposit_typed_data,

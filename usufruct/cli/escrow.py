@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from usufruct.chain import SETTLEMENT, Client
+from usufruct.chain import SETTLEMENT, Client, TokenFacts, token_facts
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelCreated
 from usufruct.cli.depositing import check_id
 from usufruct.cli.saved import saved_channel
 from usufruct.config import Config
 from usufruct.core import ChainId, Hash32, NotFound, format_units, moment
-from usufruct.payments import ChannelConfig, TokenFacts, token_facts
+from usufruct.payments import ChannelConfig
 
 
 class ChannelNotFound(NotFound):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, revoke_digest
-from usufruct.chain import KeySigner
+from usufruct.chain import KeySigner, TokenFacts
 from usufruct.cli.depositing import atomic, check_channel, deposit_from, payable
 from usufruct.cli.printing import Json, one_line, print_facts, print_rows, say
 from usufruct.cli.remote import GatewayMalformed, GatewayUrl, Remote, open_gateway
@@ -18,7 +18,7 @@ from usufruct.cli.tokens import Token
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import LAST_MOMENT, UINT128_MAX, NotFound, SystemClock, format_units, moment
-from usufruct.payments import ChannelConfig, Offer, TokenFacts, read_channel_json
+from usufruct.payments import ChannelConfig, Offer, read_channel_json
 from usufruct.web import Members
 
 app = typer.Typer(help="Bearer keys: made, listed and revoked by a wallet's signature.", no_args_is_help=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import connect
+from usufruct.chain import TokenFacts
 from usufruct.chain.contracts.till import Anchored
 from usufruct.cli.checking import Check, believe, check_signature, readings
 from usufruct.cli.printing import Json, print_facts, print_rows
@@ -26,7 +27,7 @@ from usufruct.cli.saved import (
 )
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Hash32, address, format_asset, format_units, hash32, moment
-from usufruct.payments import Receipt, ReceiptDocument, TokenFacts, proves, read_receipt, receipt_digest
+from usufruct.payments import Receipt, ReceiptDocument, proves, read_receipt, receipt_digest
 from usufruct.web import Members
 
 app = typer.Typer(help="Receipts: what calls cost, and whether that is true.", no_args_is_help=True)

@@ -12,13 +12,13 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from usufruct.chain import TokenFacts
 from usufruct.config import Config
 from usufruct.core import UINT128_MAX, Conflict, Hash32, Invalid, NotFound, hash32
 from usufruct.payments import (
     GRANT_PREFIX,
     ChannelConfig,
     ReceiptDocument,
-    TokenFacts,
     read_channel_json,
     read_receipt,
     read_token_json,

@@ -22,7 +22,7 @@ def serve_command(attached: Attached = False) -> None:
     """Serve the gateway of the configured installation; says where in one JSON line."""
 
     async def serving() -> None:
-        async with open_installation(load_config()) as installation:
+        async with open_installation(load_config(), wait_for_node=False) as installation:
             await serve(installation, lambda url: _announce({"url": url}))
 
     _begin(attached)
@@ -33,7 +33,10 @@ def work_command(attached: Attached = False) -> None:
     """Follow the chain, claim, deposit, refund, pay what is owed, until told to stop; says so in one JSON line."""
 
     async def working() -> None:
-        async with open_installation(load_config()) as installation, show_metrics(installation, "worker"):
+        async with (
+            open_installation(load_config(), wait_for_node=False) as installation,
+            show_metrics(installation, "worker"),
+        ):
             jobs = installation.jobs()
             _announce({"jobs": [job.name for job in jobs]})
             await work(jobs, installation.board("worker"))

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from usufruct.app import connect, token_address
-from usufruct.chain import Deployments, NotDeployed, Revert, UnreadableAnswer
+from usufruct.chain import Deployments, NotDeployed, Revert, TokenFacts, UnreadableAnswer, token_facts
 from usufruct.cli.printing import say
 from usufruct.cli.running import at_terminal
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import Address, ChainId, Conflict, Invalid, address, checksum, format_units
-from usufruct.payments import Offer, TokenFacts, token_facts
+from usufruct.payments import Offer
 
 Token = Annotated[
     str,

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from usufruct.accounts import Keys
@@ -55,13 +55,15 @@ class Gateway:
         self._answers = Answers(self._calls, self._replicas, self._counting)
 
     @asynccontextmanager
-    async def running(self, lease_seconds: int, board: JobBoard | None = None) -> AsyncIterator[None]:
+    async def running(
+        self, lease_seconds: int, board: JobBoard | None = None, jobs: Sequence[Job] = ()
+    ) -> AsyncIterator[None]:
         """Keep the leases of open calls alive, and release those whose replica died, while the block runs.
 
-        `board` keeps whether that fails.
+        `jobs` run beside that; `board` keeps which fail.
         """
         every = lease_seconds / 3  # never less often, or running calls lose their leases
-        beat = asyncio.create_task(run_jobs([Job("leases", self._keep_leases, every, longest=every)], board))
+        beat = asyncio.create_task(run_jobs([Job("leases", self._keep_leases, every, longest=every), *jobs], board))
         try:
             yield
         finally:

@@ -123,9 +123,9 @@ from usufruct.payments.settlement.model import (
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.owed import Owed, OwedPolicy
 from usufruct.payments.settlement.pass_accounts import PassAccounts, PassKeeper
-from usufruct.payments.settlement.reader import TokenFacts, token_facts
 from usufruct.payments.settlement.refunds import Refunded, Refunds
 from usufruct.payments.settlement.store import SetAside
+from usufruct.payments.settlement.token import known_token, remember_token
 from usufruct.payments.settlement.watcher import Watcher
 from usufruct.payments.signature import DigestSigner, InvalidSignature, recover_signer
 from usufruct.payments.terms import ChannelRefused, ChannelTerms
@@ -266,7 +266,6 @@ __all__ = [
     "SetAside",
     "Split",
     "StillRunning",
-    "TokenFacts",
     "TooManyDeposits",
     "Totals",
     "Usage",
@@ -292,6 +291,7 @@ __all__ = [
     "deposit_due",
     "deposit_json",
     "deposit_typed_data",
+    "known_token",
     "measure",
     "merkle_proof",
     "merkle_root",
@@ -318,13 +318,13 @@ __all__ = [
     "receipt_of",
     "recover_signer",
     "refund_due",
+    "remember_token",
     "scope_of",
     "settlement_metrics",
     "sign_due",
     "sign_grant",
     "sign_receipt",
     "sign_voucher",
-    "token_facts",
     "token_json",
     "verify_receipt",
     "verify_voucher",

@@ -6,10 +6,9 @@ What is read is read strictly: each fault is named by its member.
 from dataclasses import asdict
 from typing import Any
 
-from usufruct.chain import COLLECTOR, as_hash32, word
+from usufruct.chain import COLLECTOR, TokenFacts, as_hash32, word
 from usufruct.core import UINT128_MAX, ChainId, Hash32, Invalid, checksum
 from usufruct.payments.settlement.deposits import DepositAuthorization
-from usufruct.payments.settlement.reader import TokenFacts
 from usufruct.payments.voucher import ChannelConfig
 from usufruct.web import Members
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from usufruct.accounts import KeyDomain
-from usufruct.chain import COLLECTOR, SETTLEMENT
+from usufruct.chain import COLLECTOR, SETTLEMENT, TokenFacts
 from usufruct.core import UINT128_MAX, Address, ChainId, Invalid, PaymentRequired
 from usufruct.payments.documents import read_token_json, token_json
-from usufruct.payments.settlement.reader import TokenFacts
 from usufruct.web import Members
 
 

@@ -1,4 +1,8 @@
-"""`/healthz`: the process runs. `/readyz`: it can serve now; a load balancer sends calls only then."""
+"""`/healthz`: the process runs. `/readyz`: it can serve now; a load balancer sends calls only then.
+
+What a process can serve calls without (a node that is away) makes it degraded, not unready: otherwise one node would
+take every gateway out of service at once. `/readyz` names it with status 200.
+"""
 
 import asyncio
 import logging
@@ -18,9 +22,10 @@ logger = logging.getLogger(__name__)
 class Health:
     """The two endpoints. Each check returns when its part works and raises when it does not."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
-        """Ask `checks`, by the name under which they are reported."""
+    def __init__(self, checks: Mapping[str, Check], degraded: Callable[[], Mapping[str, str]] | None = None) -> None:
+        """Ask `checks`, by the name under which they are reported; `degraded` tells what else fails, and its code."""
         self._checks = checks
+        self._degraded = degraded or dict
         self._leaving = False
         self._asked = asyncio.Lock()
         self._known: tuple[float, dict[str, str]] = (-_FRESH_SECONDS, {})
@@ -40,7 +45,9 @@ class Health:
     async def _ready(self, exchange: Exchange) -> None:
         parts = await self._parts() | ({"process": "leaving"} if self._leaving else {})
         ready = all(answer == "ok" for answer in parts.values())
-        content = {"status": "ready" if ready else "not ready", "checks": parts}
+        degraded = dict(self._degraded())
+        status = "not ready" if not ready else "degraded" if degraded else "ready"
+        content = {"status": status, "checks": parts, "degraded": degraded}
         await exchange.answer_json(content, status=200 if ready else 503)
 
     async def _parts(self) -> dict[str, str]:

@@ -18,13 +18,14 @@ from usufruct.chain import (
     Sent,
     State,
     as_hash32,
+    authorization_used,
     hash_word,
     keccak,
     word,
 )
 from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
-from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.core import Address, ChainId, Hash32, Unavailable
 from usufruct.payments.errors import DepositUnderWay, DuplicateDeposit, WrongState
 from usufruct.payments.ledger.ledger import new_id
@@ -267,8 +268,8 @@ class Deposits:
                 valid_before=deposit.valid_before,
                 now=now,
             )
-        token = TestDollar(deposit.config.token, self._side.client)
-        if await token.authorization_state(deposit.config.payer, bytes.fromhex(nonce[2:])):
+        token, nonce_bytes = Erc20(deposit.config.token, self._side.client), bytes.fromhex(nonce[2:])
+        if await authorization_used(self._side.client, token.address, deposit.config.payer, nonce_bytes):
             if not await self._is_ours(deposit, nonce):
                 raise DepositUsed(f"the authorization with nonce {nonce} was used before; sign another", nonce=nonce)
             return

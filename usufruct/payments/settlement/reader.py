@@ -1,13 +1,12 @@
-"""Channels and tokens as the chain has them, many in one question, all of one block."""
+"""Channels as the chain has them, many in one question, all of one block."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.chain import Client, Header, Revert, keccak
+from usufruct.chain import Client, Header, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
-from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.core import Address, Hash32
+from usufruct.core import Hash32
 from usufruct.payments.ledger.records import ChannelReading
 from usufruct.payments.settlement.announcers import Announcers
 from usufruct.payments.settlement.errors import ReadingUnsettled, UnreadableChannel
@@ -26,17 +25,6 @@ class Readings:
     block: int
     hash: Hash32
     channels: tuple[ChannelReading, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TokenFacts:
-    """What a payer's wallet must know of a token; `version` is its EIP-712 domain's, None when it does not tell."""
-
-    address: Address
-    name: str
-    symbol: str
-    decimals: int
-    version: str | None
 
 
 class Reader(ABC):
@@ -134,21 +122,6 @@ class ChannelReader(Reader):
             answers = _pairs(answer, len(questions))
             words += [state + withdrawal for state, withdrawal in zip(answers[::2], answers[1::2], strict=True)]
         return words
-
-
-async def token_facts(client: Client, token: Address) -> TokenFacts:
-    """Read what a payer's wallet must know of a token.
-
-    Raises:
-        RpcUnavailable: when the node does not answer.
-        Revert: when there is no ERC-20 with metadata at the address.
-    """
-    contract = TestDollar(token, client)
-    try:
-        version = (await contract.eip712_domain()).version
-    except Revert:
-        version = None
-    return TokenFacts(token, await contract.name(), await contract.symbol(), await contract.decimals(), version)
 
 
 def _pairs(output: bytes, count: int) -> list[tuple[int, int]]:

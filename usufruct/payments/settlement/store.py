@@ -1,6 +1,6 @@
 """Settlement's own tables: who claims, which claims travelled together, what was set aside, what was read when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, ChainId, Hash32
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member
 from usufruct.payments.store import channels
 from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
@@ -85,6 +85,18 @@ watched = Table(
     Column("block", BigInteger),  # of the last reading, until that block is final
     Column("hash", HashColumn),  # the same block's
     Column("read_at", BigInteger, nullable=False, server_default="0"),  # when it was read, by the database's clock
+)
+
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("address", AddressColumn, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("symbol", String(200), nullable=False),
+    Column("decimals", Integer, nullable=False),
+    Column("version", String(200)),  # of its EIP-712 domain; NULL: it does not say
 )
 
 
@@ -332,3 +344,18 @@ async def _watched(unit: Unit, where: Any) -> list[Watched]:
 def _watched_row(row: Row[Any]) -> Watched:
     hash_ = Hash32(row.hash) if row.hash else None
     return Watched(Hash32(row.channel_id), row.marks, row.event_block, row.event_at, row.block, hash_)
+
+
+# Tokens
+
+
+async def find_token(unit: Unit, chain_id: ChainId, address: Address) -> Row[Any] | None:
+    """Return the row of a token as it described itself last."""
+    return await unit.row(select(tokens).where(tokens.c.chain_id == chain_id, tokens.c.address == address))
+
+
+async def put_token(unit: Unit, row: Mapping[str, Any]) -> None:
+    """Keep how a token describes itself, in place of what it said before."""
+    same = (tokens.c.chain_id == row["chain_id"], tokens.c.address == row["address"])
+    await unit.change(delete(tokens).where(*same))
+    await unit.change(insert(tokens).values(**row))
