@@ -1,5 +1,6 @@
 """Reading a streamed answer from its bytes: what is relayed, what counts as text, how it ends, what it reports."""
 
+import json
 from itertools import pairwise
 
 import orjson
@@ -12,12 +13,24 @@ from usufruct.connectors import (
     UpstreamCut,
     UpstreamEmpty,
     UpstreamFailed,
+    UpstreamFault,
     UpstreamMalformed,
     UpstreamOversized,
     Usage,
     UsageFault,
 )
+from usufruct.connectors.openai import dump
+from usufruct.connectors.openai.answer import read_answer
 
+NAMES = ["choices", "delta", "message", "content", "text", "usage", "error", "finish_reason", "tool_calls", "x_groq"]
+NAMES += ["role", "index", "reasoning", "reasoning_details", "code", "msg", "object", "base_resp", "data", "embedding"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=15,
+)
 DONE = b"data: [DONE]\n\n"
 REPORTED = {"prompt_tokens": 9, "completion_tokens": 2}
 
@@ -248,3 +261,32 @@ def test_a_message_beside_or_after_deltas_repeats_them():
         reader, data, found = read(delta("To"), event(final), DONE)
         assert (reader.fault, found) == (None, text)
         assert data == delta("To") + event(final)
+
+
+@given(
+    st.lists(
+        st.builds(lambda content: event(json.dumps(content).encode()), JSON)
+        | st.builds(lambda choice: event(json.dumps({"choices": [choice]}).encode()), JSON)
+        | st.binary(max_size=9)
+        | st.sampled_from([b"data: ", b"\n\n", b"\r", b"event: error\n", b": a\n", b'data: {"choices":\n', DONE]),
+        max_size=6,
+    )
+)
+def test_nothing_a_server_streams_crashes_the_reader_or_a_caller(chunks):
+    reader, data, text = read(*chunks)
+    assert reader.fault is None or isinstance(reader.fault, UpstreamFault)
+    assert reader.ended or reader.fault
+    for frame in data.split(b"\n\n")[:-1]:
+        assert frame == b": keep-alive" or isinstance(json.loads(frame.removeprefix(b"data: ").decode()), dict)
+    assert isinstance(text, str)
+
+
+@given(st.builds(lambda content: json.dumps(content).encode(), JSON) | st.binary(max_size=20), st.booleans())
+def test_nothing_a_server_answers_crashes_us(body, chat):
+    try:
+        answer = read_answer(body, "http://server/v1", "choices" if chat else "data", "hunter2")
+    except UpstreamFault:
+        pass
+    else:
+        answer.text.encode()
+        assert isinstance(json.loads(dump(answer.content)), dict)
