@@ -11,8 +11,9 @@ import orjson
 import pytest
 from openai import AsyncOpenAI, AsyncStream
 
+from tests.support.gallery import GALLERY
 from tests.support.raw_upstream import raw_upstream
-from tests.support.upstream_shapes import BROKEN, GALLERY, MENDED, READ, REFUSED, Shape
+from tests.support.upstream_shapes import BROKEN, MENDED, READ, REFUSED, Shape
 
 ASK = [{"role": "user", "content": "What is the question?"}]
 OWN_INPUT = 21 + 4 + 8  # bytes, per message, per request

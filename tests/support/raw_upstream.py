@@ -24,7 +24,8 @@ class Reply:
 
     `aborts`: the connection is reset after the last piece, without the mark of the end. `packed`: the body is gzip,
     whether it was asked for or not. `raw`: the whole answer as bytes, head included; the connection is closed after it.
-    `serves`: requests that one connection answers; one more is dropped unanswered.
+    `serves`: requests that one connection answers; one more is dropped unanswered. `behind`: bytes nobody asked for,
+    sent right after the answer on the connection that is kept.
     """
 
     pieces: tuple[bytes, ...] = ()
@@ -35,6 +36,7 @@ class Reply:
     packed: bool = False
     raw: tuple[bytes, ...] = ()
     serves: int = 1_000
+    behind: bytes = b""
 
     def parts(self) -> Iterator[bytes]:
         """Yield what is sent, in order."""
@@ -55,6 +57,8 @@ class Reply:
             yield b"%x\r\n%s\r\n" % (len(piece), piece) if self.framing is Framing.CHUNKED else piece
         if self.framing is Framing.CHUNKED and not self.aborts:
             yield b"0\r\n\r\n"
+        if self.behind:
+            yield self.behind
 
     @property
     def keeps(self) -> bool:

@@ -231,6 +231,15 @@ class Connection(asyncio.Protocol):
 
     # httptools' side
 
+    def on_message_begin(self) -> None:
+        """Refuse an answer behind the one that was asked for: its bytes must reach neither this reader nor the next.
+
+        Raises:
+            NotHttp: through the parser, which ends the connection.
+        """
+        if self._response is not None:
+            raise NotHttp("an answer came that was not asked for")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
