@@ -57,6 +57,9 @@ _RANGES = {
     "ledger.answer_hours": (1, 87_600),
     "refunds.cooling_seconds": (0, 30 * 86_400),
     "gateway.port": (0, 65_535),
+    "gateway.keep_alive_seconds": (1, 3_600),
+    "gateway.drain_seconds": (0, 3_600),
+    "gateway.drain_lead_seconds": (0, 300),
     "metrics.gateway_port": (0, 65_535),
     "metrics.worker_port": (0, 65_535),
 }
@@ -174,14 +177,24 @@ class KeysConfig:
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """Where the gateway listens (port 0: a free one), and the smallest deposit it pays gas for.
+    """Where the gateway listens, how it treats connections, and how it stops.
 
-    `least_deposit` is in whole units of the token.
+    `port`: 0 takes a free one. `least_deposit`: the smallest deposit it pays gas for, in whole units of the token.
+    `keep_alive_seconds`: how long an idle connection stays open; longer than clients and proxies keep theirs.
+    `drain_seconds`: on SIGTERM, how long running calls may go on before they are cut and charged for what was
+    delivered. `drain_lead_seconds`: before that, how long the gateway still takes calls while `/readyz` answers 503, so
+    that a load balancer can turn to other gateways.
+    `cors_origins`: web pages that may call from a browser, as origins with spaces between (`https://app.example`);
+    `*`: any, empty: none. Calls are paid by headers that a page must hold itself, never by cookies.
     """
 
     host: str = "127.0.0.1"
     port: int = 8402
     least_deposit: str = "0.1"
+    keep_alive_seconds: int = 75
+    drain_seconds: int = 30
+    drain_lead_seconds: int = 0
+    cors_origins: str = "*"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from usufruct.web import base_url, event_loop_factory, listen, server_config
+from usufruct.web import Server, base_url, event_loop_factory, listen
 
 
 def application(upstream: str) -> Starlette:
@@ -48,7 +47,7 @@ def application(upstream: str) -> Starlette:
 
 async def _serve(upstream: str) -> None:
     with listen("127.0.0.1", 0) as listening:
-        server = uvicorn.Server(server_config(application(upstream)))
+        server = Server(application(upstream))
         print(json.dumps({"url": f"{base_url(listening, '127.0.0.1')}/v1"}), flush=True)
         await server.serve(sockets=[listening])
 

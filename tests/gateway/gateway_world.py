@@ -5,13 +5,12 @@ Run as a program it serves until it is stopped: `gateway_world.py DATABASE_URL P
 
 import asyncio
 import secrets
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-
-import uvicorn
 
 from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
 from usufruct.chain import KeySigner
@@ -34,7 +33,7 @@ from usufruct.gateway import (
 )
 from usufruct.payments import Escrow, PriceCard, open_ledger, receipt_digest, recover_signer
 from usufruct.store import Database, Seal, open_database
-from usufruct.web import Health, Router, base_url, listen, server_config
+from usufruct.web import Health, Router, Server, ServerLimits, base_url, event_loop_factory, listen
 
 CHAIN = ChainId(31337)
 TILL = Address("0x" + "77" * 20)
@@ -59,7 +58,7 @@ class World:
     gateway: Gateway
     domain: KeyDomain
     url: str = ""
-    server: uvicorn.Server | None = None
+    server: Server | None = None
     stopped: asyncio.Event | None = None
 
     async def asset(
@@ -131,6 +130,7 @@ async def gateway_world(
     lease_seconds: int = 30,
     operator: Operator = OPERATOR,
     limits: Limits = LIMITS,
+    server_limits: ServerLimits | None = None,
 ) -> AsyncIterator[World]:
     """Open everything on a migrated database, and serve it."""
     database = open_database(database_url)
@@ -143,7 +143,7 @@ async def gateway_world(
     health = Health({"ledger": ledger.totals})
     app = Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease_seconds))
     world = World(database, ledger, keys, catalogue, gateway, domain)
-    async with served(app, port) as (world.server, world.url, world.stopped):
+    async with served(app, port, server_limits) as (world.server, world.url, world.stopped):
         yield world
     await world.check_books()
     await ledger.close()
@@ -151,10 +151,12 @@ async def gateway_world(
 
 
 @asynccontextmanager
-async def served(app, port: int = 0) -> AsyncIterator[tuple[uvicorn.Server, str, asyncio.Event]]:
+async def served(
+    app, port: int = 0, limits: ServerLimits | None = None
+) -> AsyncIterator[tuple[Server, str, asyncio.Event]]:
     """Serve an application as production does, in this loop; yields server, base URL, and when it has stopped."""
     listening = listen("127.0.0.1", port)
-    server = uvicorn.Server(server_config(app))
+    server = Server(app, limits)
     stopped = asyncio.Event()
     task = asyncio.create_task(server.serve(sockets=[listening]))
     task.add_done_callback(lambda _: stopped.set())
@@ -164,7 +166,7 @@ async def served(app, port: int = 0) -> AsyncIterator[tuple[uvicorn.Server, str,
     try:
         yield server, f"{base_url(listening, '127.0.0.1')}/v1", stopped
     finally:
-        server.should_exit = True
+        server.drain()
         await task
         listening.close()
 
@@ -193,8 +195,10 @@ def receipt_signer(receipt: dict[str, str]) -> Address:
 
 async def _serve_until_stopped(database_url: str, port: int, lease_seconds: int) -> None:
     async with gateway_world(database_url, port=port, lease_seconds=lease_seconds) as world:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, world.server.drain)
         await world.stopped.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve_until_stopped(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
+        runner.run(_serve_until_stopped(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

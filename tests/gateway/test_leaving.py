@@ -215,7 +215,7 @@ async def test_a_graceful_shutdown_finishes_its_streams(gateway_module, gateway_
             chunks = []
             async for chunk in stream:
                 chunks.append(chunk)
-                world.server.should_exit = True
+                world.server.drain()
         assert len(chunks) == 20
         assert [call.bill.usage.output_tokens for call in await world.bills(key)] == [20]
 
@@ -262,7 +262,7 @@ async def test_a_gateway_killed_in_mid_stream_bills_the_retry_once(gateway_modul
             async with gateway_process(gateway_url, port) as process:
                 text = await retried(client)
                 process.send_signal(signal.SIGTERM)
-                assert await process.wait() == -signal.SIGTERM  # uvicorn raises it again when everything is closed
+                assert await process.wait() == 0
     assert text == "".join(f"word{number:02} " for number in range(12))
     async with gateway_module.gateway_world(gateway_url) as world:
         calls = [call for call in await all_calls(world) if call.lease.channel == key.key.channel]

@@ -1,16 +1,14 @@
 """A head has an end, and comes in time; whoever keeps neither loses the connection, and nobody else does."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import httpx
 import pytest
-import uvicorn
 
-from usufruct.web import GuardedProtocol, Route, Router
-from usufruct.web import protocol as guarded
+from usufruct.web import Route, Router, Server, ServerLimits, listen
 
 HEAD = b"GET /hello HTTP/1.1\r\nhost: here\r\n"
 
@@ -28,21 +26,28 @@ async def late(exchange) -> None:
     await asyncio.sleep(60)
 
 
+LIMITS = ServerLimits(drain_seconds=1.0)
+HANDLERS = {"/hello": hello, "/early": early, "/late": late}
+APP = Router([Route(method, path, handle) for path, handle in HANDLERS.items() for method in ("GET", "POST")])
+
+
+@asynccontextmanager
+async def served(**limits: float) -> AsyncIterator[int]:
+    """Serve under the usual limits but those given; yields the port."""
+    with listen("127.0.0.1", 0) as listening:
+        server = Server(APP, replace(LIMITS, **limits))
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield listening.getsockname()[1]
+        server.drain()
+        await task
+
+
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    handlers = {"/hello": hello, "/early": early, "/late": late}
-    app = Router([Route(method, path, handle) for path, handle in handlers.items() for method in ("GET", "POST")])
-    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="on", http=GuardedProtocol)
-    config.timeout_graceful_shutdown = 1
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield listening.getsockname()[1]
-    server.should_exit = True
-    await task
-    listening.close()
+    async with served() as port:
+        yield port
 
 
 async def talk(port: int, *pieces: bytes) -> bytes:
@@ -66,7 +71,7 @@ async def test_a_usual_request_is_served_again_and_again(port):
 
 
 async def test_a_long_body_is_no_long_head(port):
-    body = b"x" * (4 * guarded.HEAD_BYTES)
+    body = b"x" * (4 * LIMITS.head_bytes)
     head = b"POST /hello HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
     assert b"200 OK" in await talk(port, head + body)
     assert b"200 OK" in await talk(port, head, body)
@@ -82,10 +87,10 @@ async def test_one_endless_header_is_refused(port):
     assert b"200 OK" not in await talk(port, HEAD + b"x: ", *[b"y" * 10_000] * 20)
 
 
-async def test_who_sends_nothing_or_too_slowly_is_disconnected(port, monkeypatch):
-    monkeypatch.setattr(guarded, "HEAD_SECONDS", 0.2)
-    assert await talk(port) == b""
-    assert await talk(port, HEAD) == b""
+async def test_who_sends_nothing_or_too_slowly_is_disconnected():
+    async with served(head_seconds=0.2) as port:
+        assert await talk(port) == b""
+        assert await talk(port, HEAD) == b""
 
 
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
@@ -138,26 +143,26 @@ async def test_one_endless_trailer_is_refused(port, path):
         (b"content-length: 1000000\r\n\r\n", b"x"),
     ],
 )
-async def test_what_follows_a_complete_answer_comes_in_time(port, monkeypatch, begin, piece):
-    monkeypatch.setattr(guarded, "LINGER_SECONDS", 0.3)
-    answer = await dribble(port, b"POST /early HTTP/1.1\r\nhost: here\r\n" + begin, piece)
-    assert answer.count(b" 413 ") == 1
+async def test_what_follows_a_complete_answer_comes_in_time(begin, piece):
+    async with served(linger_seconds=0.3) as port:
+        answer = await dribble(port, b"POST /early HTTP/1.1\r\nhost: here\r\n" + begin, piece)
+        assert answer.count(b" 413 ") == 1
 
 
-async def test_what_follows_a_complete_answer_has_an_end(port, monkeypatch):
-    monkeypatch.setattr(guarded, "LINGER_BYTES", 1 << 20)
-    first = b"POST /early HTTP/1.1\r\nhost: here\r\n" + CHUNKED
-    await dribble(port, first, b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+async def test_what_follows_a_complete_answer_has_an_end():
+    async with served(linger_bytes=1 << 20) as port:
+        first = b"POST /early HTTP/1.1\r\nhost: here\r\n" + CHUNKED
+        await dribble(port, first, b"10000\r\n" + b"x" * 65_536 + b"\r\n")
 
 
-async def test_empty_lines_between_requests_hold_no_connection(port, monkeypatch):
-    monkeypatch.setattr(guarded, "HEAD_SECONDS", 0.3)
-    assert (await dribble(port, HEAD + b"\r\n", b"\r\n")).count(b"200 OK") == 1
+async def test_empty_lines_between_requests_hold_no_connection():
+    async with served(head_seconds=0.3) as port:
+        assert (await dribble(port, HEAD + b"\r\n", b"\r\n")).count(b"200 OK") == 1
 
 
-async def test_a_refused_protocol_change_holds_no_connection(port, monkeypatch):
-    monkeypatch.setattr(guarded, "HEAD_SECONDS", 0.3)
-    await dribble(port, HEAD + b"connection: upgrade\r\nupgrade: h2c\r\n\r\n", b"x")
+async def test_a_refused_protocol_change_holds_no_connection():
+    async with served(head_seconds=0.3) as port:
+        await dribble(port, HEAD + b"connection: upgrade\r\nupgrade: h2c\r\n\r\n", b"x")
 
 
 async def test_who_is_told_early_that_a_body_is_too_large_sees_it(port):
@@ -167,17 +172,17 @@ async def test_who_is_told_early_that_a_body_is_too_large_sees_it(port):
             assert answer.status_code == 413
 
 
-async def test_a_connection_goes_on_after_an_early_answer(port, monkeypatch):
-    monkeypatch.setattr(guarded, "LINGER_SECONDS", 0.3)
-    body = b"x" * 2_000_000
-    first = b"POST /early HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(body)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(first + body)
-    assert b" 413 " in await reader.readuntil(b"}")
-    await asyncio.sleep(0.5)  # longer than is waited for what remains of a request: nothing does
-    writer.write(HEAD + b"connection: close\r\n\r\n")
-    assert b"200 OK" in await reader.read()
-    writer.close()
+async def test_a_connection_goes_on_after_an_early_answer():
+    async with served(linger_seconds=0.3) as port:
+        body = b"x" * 2_000_000
+        first = b"POST /early HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(body)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(first + body)
+        assert b" 413 " in await reader.readuntil(b"}")
+        await asyncio.sleep(0.5)  # longer than is waited for what remains of a request: nothing does
+        writer.write(HEAD + b"connection: close\r\n\r\n")
+        assert b"200 OK" in await reader.read()
+        writer.close()
 
 
 async def test_a_body_sent_slowly_in_chunks_is_read(port):
@@ -186,7 +191,7 @@ async def test_a_body_sent_slowly_in_chunks_is_read(port):
 
 
 async def test_the_next_head_is_not_charged_with_the_body_before_it(port):
-    body = b"x" * (4 * guarded.HEAD_BYTES)
+    body = b"x" * (4 * LIMITS.head_bytes)
     first = b"POST /hello HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(body)
     answer = await talk(port, first + body + HEAD, b"connection: close\r\n\r\n")
     assert answer.count(b"200 OK") == 2
@@ -195,7 +200,7 @@ async def test_the_next_head_is_not_charged_with_the_body_before_it(port):
 async def test_few_requests_wait_in_a_connection(port):
     many = (HEAD + b"\r\n") * 5_000
     assert (await talk(port, many)).count(b"200 OK") < 100
-    some = [HEAD + b"\r\n"] * (guarded.MOST_PIPELINED - 1)
+    some = [HEAD + b"\r\n"] * (LIMITS.pipelined - 1)
     assert (await talk(port, b"".join(some) + HEAD + b"connection: close\r\n\r\n")).count(b"200 OK") == len(some) + 1
 
 

@@ -6,19 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
-from usufruct.web import (
-    EVENT_STREAM,
-    GuardedProtocol,
-    Route,
-    Router,
-    base_url,
-    event_loop_factory,
-    listen,
-    server_config,
-)
+from usufruct.web import EVENT_STREAM, Route, Router, Server, base_url, event_loop_factory, listen
 
 LOOPS = {"asyncio": asyncio.SelectorEventLoop, "uvloop": event_loop_factory()}
 
@@ -60,15 +49,15 @@ APP = Router([Route(method, path, handle) for path, handle in ROUTES.items() for
 
 
 @asynccontextmanager
-async def served(listening: socket.socket) -> AsyncIterator[uvicorn.Server]:
-    server = uvicorn.Server(server_config(APP))
+async def served(listening: socket.socket) -> AsyncIterator[Server]:
+    server = Server(APP)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:
         await asyncio.sleep(0.01)
     try:
         yield server
     finally:
-        server.should_exit = True
+        server.drain()
         await serving
         listening.close()
 
@@ -143,8 +132,10 @@ class RecordedTransport(asyncio.Transport):
 
 async def sends_of(path: bytes, *heads: bytes, close: bool = True) -> list[bytes]:
     """Return what is sent on a connection for requests, one element a send."""
-    state, transport = ServerState(), RecordedTransport()
-    protocol = GuardedProtocol(config=server_config(APP), server_state=state, app_state={})
+    server, transport = Server(APP, lifespan="off"), RecordedTransport()
+    server.config.load()
+    state = server.server_state
+    protocol = server.config.http_protocol_class(config=server.config, server_state=state, app_state={})
     protocol.connection_made(transport)
     for head in heads or [b""]:
         protocol.data_received(b"GET " + path + b" HTTP/1.1\r\nhost: here\r\n" + head + b"\r\n")

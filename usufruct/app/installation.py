@@ -253,6 +253,17 @@ class Installation(ChainAccess):
             receipts=operator.receipts.address,
         )
 
+    @cached_property
+    def health(self) -> Health:
+        """Return what answers `/healthz` and `/readyz`."""
+        board = self.gateway_board
+        return Health({"database": self.database.now}, lambda: {s.name: s.code for s in board.states if s.failures})
+
+    @cached_property
+    def gateway_board(self) -> JobBoard:
+        """Return where this gateway keeps how its jobs do."""
+        return self.board("gateway")
+
     def router(self) -> Router:
         """Return the gateway's HTTP application."""
         clock = SystemClock()
@@ -269,10 +280,8 @@ class Installation(ChainAccess):
         )
         payments = payment_routes(self.chain_side, self.deposits, self.keys, self.offer, clock)
         routes = [*gateway_routes(gateway), *key_routes(self.keys, self.ledger), *payments]
-        lease, board = self.config.ledger.lease_seconds, self.board("gateway")
-        health = Health({"database": self.database.now}, lambda: {s.name: s.code for s in board.states if s.failures})
-        lifespan = partial(gateway.running, lease, board, [self.node_job])
-        return Router([*routes, *health.routes], lifespan=lifespan)
+        lifespan = partial(gateway.running, self.config.ledger.lease_seconds, self.gateway_board, [self.node_job])
+        return Router([*routes, *self.health.routes], lifespan=lifespan)
 
 
 @asynccontextmanager

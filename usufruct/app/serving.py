@@ -1,19 +1,35 @@
 """The gateway as a process: where it listens, and where its operator reads its numbers."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Literal
 
-import uvicorn
-
 from usufruct.app.installation import Installation
-from usufruct.core import Conflict
-from usufruct.web import Router, SideServer, base_url, listen, server_config
+from usufruct.core import Conflict, Shutdown
+from usufruct.web import Health, Router, Server, ServerLimits, allow_browsers, base_url, listen
 
 MOST_READERS = 20
 """Connections at which a process shows its numbers at once."""
+
+
+EXPOSED_HEADERS = (
+    "x-request-id",
+    "x-should-retry",
+    "retry-after",
+    "payment-required",
+    "payment-response",
+    "x-usufruct-ceiling",
+    "x-usufruct-charge",
+    "x-usufruct-dropped",
+    "x-usufruct-receipt",
+    "x-usufruct-replayed",
+)
+"""What a page in a browser may read of an answer beside its body."""
+
+_log = logging.getLogger(__name__)
 
 
 class AddressTaken(Conflict):
@@ -22,19 +38,45 @@ class AddressTaken(Conflict):
     code = "address_taken"
 
 
-async def serve(installation: Installation, announce: Callable[[str], None]) -> None:
-    """Serve the gateway until the process is told to stop; `announce` is given its base URL once it accepts calls."""
+async def serve(installation: Installation, announce: Callable[[str], None], shutdown: Shutdown | None = None) -> None:
+    """Serve the gateway until `shutdown` is asked for and running calls have ended, or until cancelled.
+
+    `announce` is given the base URL once calls are accepted.
+
+    Raises:
+        AddressTaken: when something else listens there.
+    """
     setting = installation.config.gateway
-    listening = _listen(setting.host, setting.port, "gateway.host or gateway.port")
-    server = uvicorn.Server(server_config(installation.router()))
-    with listening:
+    shutdown = shutdown or Shutdown()
+    app = allow_browsers(installation.router(), setting.cors_origins.split(), EXPOSED_HEADERS)
+    limits = ServerLimits(
+        keep_alive_seconds=setting.keep_alive_seconds,
+        drain_seconds=setting.drain_seconds,
+        lead_seconds=setting.drain_lead_seconds,
+    )
+    with _listen(setting.host, setting.port, "gateway.host or gateway.port") as listening:
+        server = Server(app, limits)
         async with show_metrics(installation, "gateway"):
             serving = asyncio.create_task(server.serve(sockets=[listening]))
-            while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
-                await asyncio.sleep(0.02)
-            if server.started:
-                announce(f"{base_url(listening, setting.host)}/v1")
-            await serving
+            stopping = asyncio.create_task(_stop(server, installation.health, shutdown))
+            try:
+                while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+                    await asyncio.sleep(0.02)
+                if server.started:
+                    shutdown.drains = True
+                    announce(f"{base_url(listening, setting.host)}/v1")
+                await serving
+            finally:
+                stopping.cancel()
+
+
+async def _stop(server: Server, health: Health, shutdown: Shutdown) -> None:
+    await shutdown.asked.wait()
+    _log.info("shutting down: running calls may finish")
+    health.leave()
+    server.drain()
+    await shutdown.forced.wait()
+    server.cut()
 
 
 @asynccontextmanager
@@ -50,14 +92,13 @@ async def show_metrics(installation: Installation, process: Literal["gateway", "
         yield
         return
     with _listen(setting.host, port, f"metrics.host or metrics.{process}_port") as listening:
-        config = server_config(Router(installation.metrics.routes), lifespan="off", most_connections=MOST_READERS)
-        config.timeout_graceful_shutdown = 1
-        server = SideServer(config)
+        limits = ServerLimits(connections=MOST_READERS, drain_seconds=1.0)
+        server = Server(Router(installation.metrics.routes), limits, lifespan="off")
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             yield
         finally:
-            server.should_exit = True
+            server.drain()
             await serving
 
 

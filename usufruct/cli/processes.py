@@ -1,6 +1,7 @@
 """Processes that the command line starts and ends: the built-in service and the gateway."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import orjson
 from usufruct.core import Unavailable
 
 _STOP_SECONDS = 10.0
+"""How long a process may take to end beyond what it drains for."""
+
+_ERROR = re.compile(r"error [a-z_0-9]+: (.+)")
 
 
 class ProcessFailed(Unavailable):
@@ -28,14 +32,18 @@ class Process:
     from us, so that it sees us die: `--attached` has it end then.
     """
 
-    def __init__(self, module: str, *arguments: str, environment: Mapping[str, str], log: Path) -> None:
-        """Start it; what it logs goes to `log`.
+    def __init__(
+        self, module: str, *arguments: str, environment: Mapping[str, str], log: Path, drain_seconds: float = 0.0
+    ) -> None:
+        """Start it; what it logs goes to `log`. Told to stop, it may finish its work for `drain_seconds`.
 
         Raises:
             ProcessFailed: when it ends before it is ready.
         """
         self._log = log
+        self._stop_seconds = drain_seconds + _STOP_SECONDS
         with log.open("ab") as errors:
+            self._log_begins_at = errors.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments, "--attached"],
                 stdout=subprocess.PIPE,
@@ -62,14 +70,19 @@ class Process:
         self._end()
 
     def stop(self) -> None:
-        """Ask it to end, and see to it that it does."""
+        """Ask it to end, and wait until it does; one that takes too long is killed."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(_STOP_SECONDS)
+                self._process.wait(self._stop_seconds)
             except subprocess.TimeoutExpired:
                 self._process.kill()
         self._end()
+
+    def hurry(self) -> None:
+        """Ask one that was asked to end already to end now, whatever it still does."""
+        if self._process.poll() is None:
+            self._process.terminate()
 
     def _end(self) -> None:
         self._process.wait()
@@ -82,7 +95,15 @@ class Process:
         line = self._process.stdout.readline()
         if not line:
             self.stop()
-            words = self._log.read_text(errors="replace").strip().splitlines()[-3:]
-            raise ProcessFailed(f"{module} did not start: {' / '.join(words) or 'it said nothing'}")
+            raise ProcessFailed(self._last_words(module))
         ready: Mapping[str, Any] = orjson.loads(line)
         return ready
+
+    def _last_words(self, module: str) -> str:
+        """Return the error that ended it, of this start alone: the log holds those before too."""
+        with self._log.open("rb") as log:
+            log.seek(self._log_begins_at)
+            lines = log.read().decode(errors="replace").strip().splitlines()
+        if lines and (error := _ERROR.fullmatch(lines[-1].strip())):
+            return error[1]
+        return f"{module} did not start: {' / '.join(lines[-3:]) or 'it said nothing'}"

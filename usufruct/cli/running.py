@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from usufruct.cli.printing import one_line, words
-from usufruct.core import Conflict, UsufructError
+from usufruct.core import Conflict, Shutdown, UsufructError
+from usufruct.web import event_loop_factory
 
 T = TypeVar("T")
 
@@ -26,14 +27,10 @@ class NotConfirmed(Conflict):
     code = "not_confirmed"
 
 
-LoopFactory = Callable[[], asyncio.AbstractEventLoop]
-
-
-def run(work: Callable[[], Coroutine[Any, Any, T]], loop_factory: LoopFactory | None = None) -> T:
+def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a command's work to its end; Ctrl-C and SIGTERM let it tidy up, and give the exit code a shell expects."""
     try:
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
-            return runner.run(_to_its_end(work))
+        return asyncio.run(_to_its_end(work))
     except KeyboardInterrupt:
         sys.exit(130)
     except asyncio.CancelledError:
@@ -48,22 +45,36 @@ async def _to_its_end(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return await work()
 
 
-def run_until_stopped(work: Callable[[], Coroutine[Any, Any, None]], loop_factory: LoopFactory | None = None) -> None:
-    """Run work that goes on until SIGTERM or Ctrl-C; it is cancelled once, however often they come, and tidies up."""
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
+def run_until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run work that goes on until SIGTERM or Ctrl-C: the first cancels it, so that it tidies up; more hurry that."""
+    asyncio.run(_until_stopped(lambda _: work()))
+
+
+def run_server(work: Callable[[Shutdown], Coroutine[Any, Any, None]]) -> None:
+    """Run a server process on the servers' event loop until SIGTERM or Ctrl-C.
+
+    The first asks work that drains to finish, and cancels other work; the second forces it; more cancel all there is.
+    """
+    with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
         runner.run(_until_stopped(work))
 
 
-async def _until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    task = asyncio.ensure_future(work())
-    stopped = False
+async def _until_stopped(work: Callable[[Shutdown], Coroutine[Any, Any, None]]) -> None:
+    shutdown = Shutdown()
+    task = asyncio.ensure_future(work(shutdown))
 
     def stop() -> None:
-        nonlocal stopped
-        if not stopped:
-            stopped = True
-            task.cancel()
+        if not shutdown.asked.is_set():
+            shutdown.asked.set()
+            if not shutdown.drains:
+                task.cancel()
+        elif shutdown.drains and not shutdown.forced.is_set():
+            shutdown.forced.set()
+        else:
+            for each in asyncio.all_tasks() - {asyncio.current_task(), waiting}:
+                each.cancel()
 
+    waiting = asyncio.current_task()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop)

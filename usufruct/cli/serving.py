@@ -6,10 +6,10 @@ import logging
 import orjson
 
 from usufruct.app import open_installation, serve, show_metrics
-from usufruct.cli.running import Attached, run, run_until_stopped
+from usufruct.cli.running import Attached, run_server
 from usufruct.config import load_config
-from usufruct.core import end_with_standard_input
-from usufruct.web import event_loop_factory, log_as_json
+from usufruct.core import Shutdown, end_with_standard_input
+from usufruct.web import log_as_json
 from usufruct.worker import work
 
 _TALKATIVE = ("alembic", "uvicorn")
@@ -21,18 +21,18 @@ _log = logging.getLogger(__name__)
 def serve_command(attached: Attached = False) -> None:
     """Serve the gateway of the configured installation; says where in one JSON line."""
 
-    async def serving() -> None:
+    async def serving(shutdown: Shutdown) -> None:
         async with open_installation(load_config(), wait_for_node=False) as installation:
-            await serve(installation, lambda url: _announce({"url": url}))
+            await serve(installation, lambda url: _announce({"url": url}), shutdown)
 
     _begin(attached)
-    run(serving, event_loop_factory())
+    run_server(serving)
 
 
 def work_command(attached: Attached = False) -> None:
     """Follow the chain, claim, deposit, refund, pay what is owed, until told to stop; says so in one JSON line."""
 
-    async def working() -> None:
+    async def working(_: Shutdown) -> None:
         async with (
             open_installation(load_config(), wait_for_node=False) as installation,
             show_metrics(installation, "worker"),
@@ -42,7 +42,7 @@ def work_command(attached: Attached = False) -> None:
             await work(jobs, installation.board("worker"))
 
     _begin(attached)
-    run_until_stopped(working, event_loop_factory())
+    run_server(working)
 
 
 def _begin(attached: bool) -> None:

@@ -47,9 +47,16 @@ class Child:
         self._began_at = self._clock.monotonic()
 
     async def stop(self) -> None:
-        """Ask it to end, and wait for that."""
-        if self._process is not None:
-            await asyncio.to_thread(self._process.stop)
+        """Ask it to end, and wait for that; cancelled meanwhile, ask it to end now."""
+        if self._process is None:
+            return
+        stopping = asyncio.ensure_future(asyncio.to_thread(self._process.stop))
+        try:
+            await asyncio.shield(stopping)
+        except asyncio.CancelledError:
+            self._process.hurry()
+            await stopping
+            raise
 
     async def look(self, say: Say) -> bool:
         """See whether it still runs; if not, say so, and start it when its pause is over. Tells whether it did."""

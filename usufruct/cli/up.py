@@ -21,6 +21,8 @@ from usufruct.config import Config, load_config, process_environment
 from usufruct.core import ChainId, checksum
 
 _LOOK_SECONDS = 0.2
+_STEP_SECONDS = 20.0
+"""How long a worker may take to finish the steps it is at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def _children(config: Config) -> list[Child]:
 
 def _spawn(command: str, config: Config, name: str) -> Process:
     log = config.data.folder / f"{name}.log"
-    return Process("usufruct.cli", command, environment=process_environment(config), log=log)
+    drain = config.gateway.drain_lead_seconds + config.gateway.drain_seconds if command == "serve" else _STEP_SECONDS
+    return Process("usufruct.cli", command, environment=process_environment(config), log=log, drain_seconds=drain)
 
 
 def _place(config: Config, deployments: Deployments, children: list[Child]) -> Place:

@@ -41,6 +41,7 @@ from usufruct.core.money import (
     parse_units_up,
 )
 from usufruct.core.recursion import recursion_limit_kept
+from usufruct.core.shutdown import Shutdown, unbroken
 
 __all__ = [
     "LAST_MOMENT",
@@ -65,6 +66,7 @@ __all__ = [
     "JobState",
     "NotFound",
     "PaymentRequired",
+    "Shutdown",
     "SystemClock",
     "Unavailable",
     "UsufructError",
@@ -88,4 +90,5 @@ __all__ = [
     "recursion_limit_kept",
     "run_job",
     "run_jobs",
+    "unbroken",
 ]

@@ -24,13 +24,18 @@ REPEATEDLY = 2
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work that is done again and again. `close` is called when the job is stopped, to give back a lease, say."""
+    """Work that is done again and again.
+
+    Stopped, the job finishes its step, if that takes no longer than `finish` seconds; then `close` is called, to give
+    back a lease, say.
+    """
 
     name: str
     step: Callable[[], Awaitable[object]]
     every: float
     close: Callable[[], Awaitable[object]] | None = None
     longest: float = 60.0
+    finish: float = 10.0
 
     def pause(self, failures: int) -> float:
         """Return the seconds to the next step, after so many failures in a row."""
@@ -122,7 +127,7 @@ async def run_job(job: Job, board: JobBoard | None = None) -> None:
     try:
         while True:
             try:
-                await job.step()
+                await _take(job)
             except Exception as error:
                 state = await board.failed(job.name, error)
                 failures = state.failures
@@ -145,6 +150,21 @@ async def run_jobs(jobs: Iterable[Job], board: JobBoard | None = None) -> None:
                 group.create_task(run_job(job, board), name=job.name)
     finally:
         await board.close()
+
+
+async def _take(job: Job) -> None:
+    """Take a step; cancelled meanwhile, let it finish first, for a bounded time."""
+    step = asyncio.ensure_future(job.step())
+    try:
+        await asyncio.shield(step)
+    except asyncio.CancelledError:
+        await asyncio.wait([step], timeout=job.finish)
+        if not step.done():
+            step.cancel()
+            await asyncio.wait([step], timeout=job.finish)
+        if step.done() and not step.cancelled() and (error := step.exception()):
+            _log.warning("the last step of job %s failed: %s", job.name, error, extra={"job": job.name})
+        raise
 
 
 def _say(job: Job, state: JobState, error: Exception) -> None:

@@ -29,7 +29,7 @@ from usufruct.gateway.presence import presence
 from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
 from usufruct.gateway.replicas import Replicas
 from usufruct.payments import Usage, content_hash
-from usufruct.web import EVENT_STREAM, JSON, ClientGone, Exchange, error_body
+from usufruct.web import EVENT_STREAM, JSON, ClientGone, Exchange, ShuttingDown, error_body
 
 FAREWELL_SECONDS = 30.0
 """How long the last write waits for a caller who stopped reading."""
@@ -129,6 +129,8 @@ class Answers:
                         fault = self._replicas.failed(order.asset, replica, failure)
                         if isinstance(fault, UpstreamRejected):
                             break
+        except asyncio.CancelledError as stopped:
+            raise ShuttingDown.cut() from stopped
         except TimeoutError as timeout:
             if caller.gone:
                 raise ClientGone from timeout

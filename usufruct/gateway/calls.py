@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from usufruct.accounts import Keys
-from usufruct.core import Clock, Hash32, PaymentRequired, Unavailable, UsufructError, hash32
+from usufruct.core import Clock, Hash32, PaymentRequired, Unavailable, UsufructError, hash32, unbroken
 from usufruct.gateway.abandonment import Abandonments
 from usufruct.gateway.bill import SignedReceipt, signed
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
@@ -139,7 +139,7 @@ class Calls:
         charge = charge_up(measured.usage, order.card, call.allowance.ceiling)
         bill = Bill(charge, measured.usage, measured.flagged, order.asset.model_digest, response_hash)
         kept = answer.packed() if order.idempotency else None
-        metered = await self._metered(lease, bill, kept)
+        metered = await unbroken(self._metered(lease, bill, kept))
         self.counters.metered(order.asset.name, bill)
         extra = {
             "call_id": lease.call,
@@ -260,7 +260,7 @@ class Calls:
         reservation = await order.payer.reservation(order, allowance, call)
         try:
             held = await self._ledger.reserve(reservation)
-        except DatabaseUnavailable:
+        except (DatabaseUnavailable, asyncio.CancelledError):
             self._unreleased[Lease(reservation.call, reservation.channel, FIRST_EPOCH)] = "unknown"
             raise
         if isinstance(held, Replay):

@@ -4,6 +4,7 @@ What the caller "has" is what their transport accepted before they were seen to 
 because its way cannot be followed to the end, an answer could be had for nothing by hanging up on each first piece.
 """
 
+import asyncio
 from collections.abc import Sequence
 from enum import Enum
 
@@ -18,12 +19,13 @@ from usufruct.connectors.openai import (
     well_formed,
 )
 from usufruct.connectors.openai import Usage as Reported
+from usufruct.core import UsufructError
 from usufruct.gateway.call import OpenCall
 from usufruct.gateway.metering import longest_text
 from usufruct.gateway.model import Replica
 from usufruct.gateway.presence import Presence, presence
 from usufruct.gateway.replicas import Replicas
-from usufruct.web import EVENT_STREAM, Exchange, Header
+from usufruct.web import EVENT_STREAM, Exchange, Header, ShuttingDown
 
 LONGEST_SECONDS = 1_800.0
 DRAIN_SECONDS = 5.0
@@ -55,7 +57,7 @@ class Relay:
         self._keeps = call.order.idempotency is not None
         self.sent: list[bytes] = []
         self.reported: Reported | UsageFault | None = None
-        self.fault: UpstreamFault | None = None
+        self.fault: UsufructError | None = None
 
     async def run(self, replicas: Replicas) -> Outcome:
         """Try the asset's servers until one gives output; hand on what it says."""
@@ -67,6 +69,8 @@ class Relay:
                     self.fault = fault and replicas.failed(self._call.order.asset, replica, fault, delivered=delivered)
                     if self.fault is None or self._exchange.started or isinstance(self.fault, UpstreamRejected):
                         break
+        except asyncio.CancelledError:
+            self.fault = ShuttingDown.cut()
         except TimeoutError:
             self.fault = UpstreamSlow(f"the answer took over {LONGEST_SECONDS:g} s; ask for less", phase="total")
         if self._caller.gone:

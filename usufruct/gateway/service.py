@@ -70,6 +70,7 @@ class Gateway:
             beat.cancel()
             with suppress(asyncio.CancelledError):
                 await beat
+            await self._calls.tidy()
             await self._replicas.close()
             self._counting.close()
 

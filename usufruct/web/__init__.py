@@ -1,11 +1,13 @@
 """HTTP on raw ASGI: requests with limits, answers, errors as answers, health, log lines."""
 
+from usufruct.web.cors import allow_browsers
 from usufruct.web.errors import (
     BodyTooLarge,
     ClientGone,
     Header,
     MalformedBody,
     MethodNotAllowed,
+    ShuttingDown,
     SlowBody,
     Unauthenticated,
     UnknownRoute,
@@ -16,12 +18,12 @@ from usufruct.web.errors import (
 from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, json_object
 from usufruct.web.health import Check, Health
 from usufruct.web.job_metrics import job_metrics
+from usufruct.web.limits import ServerLimits
 from usufruct.web.log import JsonLines, log_as_json, redacted
 from usufruct.web.members import Members
 from usufruct.web.metrics import Metrics
-from usufruct.web.protocol import GuardedProtocol
 from usufruct.web.router import Handler, Lifespan, Route, Router
-from usufruct.web.server import SideServer, base_url, event_loop_factory, listen, server_config
+from usufruct.web.server import Server, base_url, event_loop_factory, listen
 
 __all__ = [
     "EVENT_STREAM",
@@ -30,7 +32,6 @@ __all__ = [
     "Check",
     "ClientGone",
     "Exchange",
-    "GuardedProtocol",
     "Handler",
     "Header",
     "Health",
@@ -42,10 +43,13 @@ __all__ = [
     "Metrics",
     "Route",
     "Router",
-    "SideServer",
+    "Server",
+    "ServerLimits",
+    "ShuttingDown",
     "SlowBody",
     "Unauthenticated",
     "UnknownRoute",
+    "allow_browsers",
     "base_url",
     "error_body",
     "error_json",
@@ -56,5 +60,4 @@ __all__ = [
     "listen",
     "log_as_json",
     "redacted",
-    "server_config",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from usufruct.core import Denied, Faulty, Invalid, NotFound, UsufructError
+from usufruct.core import Denied, Faulty, Invalid, NotFound, Unavailable, UsufructError
 
 Header = tuple[bytes, bytes]
 
@@ -62,6 +62,17 @@ class Unauthenticated(Denied):
 
     status = 401
     code = "unauthenticated"
+
+
+class ShuttingDown(Unavailable):
+    """The server stops before this request's answer is complete."""
+
+    code = "shutting_down"
+
+    @classmethod
+    def cut(cls) -> "ShuttingDown":
+        """Return what the client of a cut request reads."""
+        return cls("the server is shutting down and did not complete this answer; ask again", retry_after=1)
 
 
 class ClientGone(Exception):

@@ -1,6 +1,6 @@
-"""uvicorn's HTTP protocol, with bounds on what a caller may send that is no part of a request being served.
+"""uvicorn's HTTP protocol, with bounds on what a client may send that is no part of a request being served.
 
-Without them a caller may send header bytes for ever, or none at all, and keep a connection and memory for it: in a
+Without them a client may send header bytes without end, or none at all, and keep a connection and memory for it: in a
 head, in the trailers after a chunked body, in a body whose answer is out, in requests queued behind a slow one.
 """
 
@@ -9,22 +9,13 @@ import logging
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
+from usufruct.web.limits import ServerLimits
 from usufruct.web.transport import HeadJoiner, send_without_delay
 
-HEAD_BYTES = 65_536
-"""The longest head: request line and headers. As much may come within a body without bringing a byte of it."""
-
-HEAD_SECONDS = 20.0
-"""How long a caller may take for the head, from the connection's begin or the last answer's end."""
-
-LINGER_BYTES = 16 << 20
-LINGER_SECONDS = 5.0
-"""What may still come of a request whose answer is complete. To close at once could take the answer from a caller who
-is still sending."""
-
-MOST_PIPELINED = 16
-"""Requests that may wait in one connection for those before them."""
+_FIRST_REQUEST_SECONDS = 1.0
+"""How long a draining server waits for a head that has begun, or for a new connection's first request."""
 
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -35,11 +26,47 @@ class Refused(Exception):
     """Raised in the parser's callbacks: ends the parsing and the connection."""
 
 
+class Connections(ServerState):
+    """What the connections of one server share: their limits, whether they are draining, and which are idle.
+
+    `idle` is ordered: the connection that has been idle longest comes first.
+    """
+
+    def __init__(self, limits: ServerLimits) -> None:
+        super().__init__()
+        self.limits = limits
+        self.draining = False
+        self.idle: dict[GuardedProtocol, None] = {}
+
+    def drain(self) -> None:
+        """Let the last answer of each connection carry `Connection: close`."""
+        self.draining = True
+        for connection in self.guarded():
+            connection.drain()
+
+    def close_unused(self) -> None:
+        """Close idle connections; give new ones and begun heads a moment to become requests."""
+        for connection in self.guarded():
+            connection.close_unused()
+
+    def make_room(self) -> None:
+        """Close the connection that has been idle longest, if there are many connections."""
+        if len(self.connections) * 4 >= self.limits.connections * 3 and self.idle:
+            next(iter(self.idle)).transport.close()
+
+    def guarded(self) -> "list[GuardedProtocol]":
+        """Return the open connections."""
+        return [each for each in self.connections if isinstance(each, GuardedProtocol)]
+
+
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection of a gateway; while nothing is served in it, a deadline runs."""
+    """One connection; a deadline runs while no request of it is served."""
+
+    server_state: Connections
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._limits = self.server_state.limits
         self._in_body = False
         self._barren_bytes = 0
         self._unwanted_bytes = 0
@@ -49,8 +76,9 @@ class GuardedProtocol(HttpToolsProtocol):
         """Begin to wait for the first head."""
         stream = cast(asyncio.Transport, transport)  # uvloop's are no subclass
         send_without_delay(stream)
+        self.server_state.make_room()
         super().connection_made(HeadJoiner(stream, self.loop))
-        self._wait(HEAD_SECONDS)
+        self._wait(self._limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -59,12 +87,16 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; end the connection when what comes has no end."""
+        if self in self.server_state.idle:
+            self._wait(self._limits.head_seconds)
         self._barren_bytes += len(data)
         super().data_received(data)
-        if self.transport.is_closing() or (self._barren_bytes <= HEAD_BYTES and self._unwanted_bytes <= LINGER_BYTES):
+        if self.transport.is_closing() or (
+            self._barren_bytes <= self._limits.head_bytes and self._unwanted_bytes <= self._limits.linger_bytes
+        ):
             return
         if not self._in_body and self._may_answer():
-            _log.warning("a request's head passed %d bytes", HEAD_BYTES)
+            _log.warning("a request's head passed %d bytes", self._limits.head_bytes)
             self.transport.write(_TOO_LONG)
         self.transport.close()
 
@@ -81,7 +113,7 @@ class GuardedProtocol(HttpToolsProtocol):
         Raises:
             Refused: when they are many.
         """
-        if len(self.pipeline) >= MOST_PIPELINED:
+        if len(self.pipeline) >= self._limits.pipelined:
             raise Refused
         super().on_message_begin()
 
@@ -89,17 +121,22 @@ class GuardedProtocol(HttpToolsProtocol):
         """Take a header.
 
         Raises:
-            Refused: for a trailer: nobody here reads them.
+            Refused: for a trailer; no route reads them.
         """
         if self._in_body:
             raise Refused
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Stop waiting, and let the request be served."""
+        """Stop waiting, and let the request be served; draining, it is the connection's last."""
+        before = self.cycle
         super().on_headers_complete()
         self._stop_waiting()
         self._in_body, self._barren_bytes, self._unwanted_bytes = True, 0, 0
+        if self.server_state.draining:
+            if before is not None and not before.response_started:  # type: ignore[redundant-expr]  # None at first
+                before.keep_alive = True
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -109,17 +146,35 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Wait for the next head, if the answer was out before the request's end."""
+        """Wait for the next request, if the answer was out before the request's end."""
         self._in_body, self._barren_bytes = False, 0
         if self.cycle.response_complete:
-            self._wait(HEAD_SECONDS)
+            self._rest()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for what remains of the request, or else for the next head, unless another request is served now."""
+        """Wait for what remains of the request, or else for the next one, unless another request is served now."""
         super().on_response_complete()
-        if self.cycle.response_complete:
-            self._wait(LINGER_SECONDS if self._in_body else HEAD_SECONDS)
+        if self.cycle.response_complete and self._in_body:
+            self._wait(self._limits.linger_seconds)
+        elif self.cycle.response_complete:
+            self._rest()
+
+    def drain(self) -> None:
+        """Let the latest request's answer be the connection's last."""
+        if not self._is_unused():
+            self.cycle.keep_alive = False
+
+    def close_unused(self) -> None:
+        """Close the connection if it is idle; wait only a moment for a head that has begun, or for the first one."""
+        if self in self.server_state.idle:
+            self.transport.close()
+        elif self._is_unused() and not self._in_body:
+            self._wait(_FIRST_REQUEST_SECONDS)
+
+    def _is_unused(self) -> bool:
+        """Tell whether no request waits for its answer."""
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
 
     def _may_answer(self) -> bool:
         """Tell whether an answer written now would be the only one to the latest request."""
@@ -129,11 +184,17 @@ class GuardedProtocol(HttpToolsProtocol):
             return not (self.cycle.response_started or self.pipeline)
         return self.cycle.response_complete
 
+    def _rest(self) -> None:
+        """Begin to be idle."""
+        self._wait(self._limits.keep_alive_seconds)
+        self.server_state.idle[self] = None
+
     def _wait(self, seconds: float) -> None:
         self._stop_waiting()
         self._deadline = self.loop.call_later(seconds, self._late)
 
     def _stop_waiting(self) -> None:
+        self.server_state.idle.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -1,5 +1,6 @@
 """From a path to its handler; what nobody here handles goes to another ASGI application (Starlette, FastAPI)."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from usufruct.core import UsufructError
-from usufruct.web.errors import ClientGone, MethodNotAllowed, UnknownRoute, hidden_fault
+from usufruct.web.errors import ClientGone, MethodNotAllowed, ShuttingDown, UnknownRoute, hidden_fault
 from usufruct.web.exchange import Exchange
 
 Handler = Callable[[Exchange], Awaitable[None]]
@@ -94,6 +95,10 @@ async def serve(exchange: Exchange, methods: Mapping[str, Handler] | None, known
         logger.info("the caller hung up before the request was complete", extra={"call_id": exchange.call_id})
     except UsufructError as error:
         await _refuse(exchange, error)
+    except asyncio.CancelledError:  # only a server that shuts down cancels requests
+        if exchange.started:
+            raise
+        await _refuse(exchange, ShuttingDown.cut())
     except Exception:
         logger.exception("unexpected error", extra={"call_id": exchange.call_id, "path": exchange.path})
         await _refuse(exchange, hidden_fault())

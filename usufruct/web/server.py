@@ -1,9 +1,11 @@
-"""The one HTTP server configuration: every listener of ours, and every test of one, runs on it.
+"""The one HTTP server: every listener of ours, and every test of one, runs on it.
 
-uvicorn with httptools and `GuardedProtocol`; uvloop as the event loop where it runs.
+uvicorn with httptools and `GuardedProtocol`; uvloop as the event loop where it runs. Signals are left to the process,
+which calls `drain` and `cut`.
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,34 +15,101 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.loops.auto import auto_loop_factory
 
-from usufruct.web.protocol import GuardedProtocol
+from usufruct.web.limits import ServerLimits
+from usufruct.web.protocol import Connections, GuardedProtocol
 
-MOST_CONNECTIONS = 2_000
-"""Connections a gateway takes at once; more are answered 503."""
+_LOOK_SECONDS = 0.05
+_MOMENT_SECONDS = 0.1
+"""How long a draining server reads before it closes idle connections: a request that was sent already is served."""
+
+_CUT_SECONDS = 5.0
+"""How long cut requests have to charge what was delivered and to say so."""
+
+_log = logging.getLogger(__name__)
 
 
-class SideServer(uvicorn.Server):
-    """A server beside a process's own work: it leaves signals to that."""
+class Server(uvicorn.Server):
+    """Serves one ASGI application on given sockets until it is drained.
+
+    Draining: new requests are refused by closing the listener, running ones finish within `drain_seconds`, those left
+    are cancelled. A cancelled request may still answer, within a few seconds.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limits: ServerLimits | None = None, *, lifespan: Literal["on", "off"] = "on"
+    ) -> None:
+        """Serve `app` under `limits`."""
+        self._limits = limits or ServerLimits()
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=GuardedProtocol,
+                ws="none",
+                lifespan=lifespan,
+                limit_concurrency=self._limits.connections,
+                timeout_keep_alive=self._limits.keep_alive_seconds,  # type: ignore[arg-type]  # any number will do
+                log_config=None,
+                access_log=False,
+            )
+        )
+        self._connections = Connections(self._limits)
+        self.server_state = self._connections
+        self._cut = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture nothing."""
         yield
 
+    def drain(self) -> None:
+        """Begin to shut down; `serve` returns when running requests have ended."""
+        self._connections.drain()
+        self.should_exit = True
 
-def server_config(
-    app: ASGIApp, *, lifespan: Literal["on", "off"] = "on", most_connections: int = MOST_CONNECTIONS
-) -> uvicorn.Config:
-    """Return how an application is served: with our own log, and bounds on every connection."""
-    return uvicorn.Config(
-        app,
-        http=GuardedProtocol,
-        ws="none",
-        lifespan=lifespan,
-        limit_concurrency=most_connections,
-        log_config=None,
-        access_log=False,
-    )
+    def cut(self) -> None:
+        """End a shutdown now: what still runs is cut."""
+        self.drain()
+        self._cut.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then cut what is left, then end the application's lifespan."""
+        self._connections.drain()
+        await self._until_cut(self._limits.lead_seconds)
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        await self._until_cut(_MOMENT_SECONDS)
+        self._connections.close_unused()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._limits.drain_seconds
+        while self._is_busy() and not self._cut.is_set() and loop.time() < deadline:
+            await self._until_cut(_LOOK_SECONDS)
+        await self._cut_off()
+        await self.lifespan.shutdown()
+
+    def _is_busy(self) -> bool:
+        return bool(self._connections.connections or self._connections.tasks)
+
+    async def _cut_off(self) -> None:
+        """Cancel running requests, which may still charge and end their answers; then close every connection."""
+        for _ in range(2):  # the second time for one that waits for a client who stopped reading
+            if tasks := list(self._connections.tasks):
+                _log.warning("requests cut by the shutdown", extra={"requests": len(tasks)})
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=_CUT_SECONDS)
+        if self._connections.connections:
+            await asyncio.sleep(_MOMENT_SECONDS)
+        for connection in self._connections.guarded():
+            connection.transport.abort()
+
+    async def _until_cut(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._cut.wait()
+        except TimeoutError:
+            pass
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,27 @@
+"""Which web pages a browser lets read our answers (CORS)."""
+
+from collections.abc import Sequence
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_PREFLIGHT_SECONDS = 600
+
+
+def allow_browsers(app: ASGIApp, origins: Sequence[str], exposed: Sequence[str]) -> ASGIApp:
+    """Return `app` such that pages of `origins` may call it; "*" among them allows every page.
+
+    Preflights are answered, and the headers `exposed` can be read by the page. Credentials are never allowed: a page
+    sends what it holds itself, and no cookie.
+    """
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=_METHODS,
+        allow_headers=["*"],
+        expose_headers=exposed,
+        max_age=_PREFLIGHT_SECONDS,
+    )
