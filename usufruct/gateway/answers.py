@@ -18,7 +18,7 @@ from usufruct.connectors.openai import (
     dump,
     parse,
 )
-from usufruct.core import UsufructError
+from usufruct.core import UsufructError, unbroken
 from usufruct.gateway.bill import SignedReceipt, bill_event, event
 from usufruct.gateway.call import KeptAnswer, OpenCall
 from usufruct.gateway.calls import Calls, Repeated
@@ -83,12 +83,9 @@ class Answers:
                 raise relay.fault
             if outcome is Outcome.GONE and not relay.text:
                 raise ClientGone
-            ending, receipt = await self._charge(exchange, call, relay, outcome)
+            ending, receipt = await unbroken(self._charge(exchange, call, relay, outcome))
         except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and relay.text:
-                await asyncio.shield(self._charge(exchange, call, relay, Outcome.GONE))
-            else:
-                await self._let_go(call, error)
+            await self._let_go(call, error)
             if exchange.started and isinstance(error, UsufructError):
                 await _farewell(exchange, event(error_body(error, exchange.call_id)))
                 return
@@ -161,7 +158,9 @@ class Answers:
 
     async def _let_go(self, call: OpenCall, error: BaseException) -> None:
         reason = error.code if isinstance(error, UsufructError) else "client_gone"
-        if not isinstance(error, UsufructError | ClientGone | asyncio.CancelledError):
+        if isinstance(error, asyncio.CancelledError):
+            reason = ShuttingDown.code
+        elif not isinstance(error, UsufructError | ClientGone):
             reason = "faulty"
         await asyncio.shield(self._calls.release(call, reason))
 

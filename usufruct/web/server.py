@@ -8,7 +8,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal
 
 import uvicorn
@@ -75,10 +75,7 @@ class Server(uvicorn.Server):
         """Drain, then cut what is left, then end the application's lifespan."""
         self._connections.drain()
         await self._until_cut(self._limits.lead_seconds)
-        for server in self.servers:
-            server.close()
-        for listening in sockets or []:
-            listening.close()
+        await self._stop_listening(sockets or [])
         await self._until_cut(_MOMENT_SECONDS)
         self._connections.close_unused()
         loop = asyncio.get_running_loop()
@@ -87,6 +84,23 @@ class Server(uvicorn.Server):
             await self._until_cut(_LOOK_SECONDS)
         await self._cut_off()
         await self.lifespan.shutdown()
+
+    async def _stop_listening(self, sockets: list[socket.socket]) -> None:
+        """Close the listeners, after the connections that were accepted already have become ours.
+
+        asyncio accepts in one iteration and attaches in the next; a server closed between leaks the connection, and the
+        client waits without end.
+        """
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError):  # Windows
+            for listening in sockets:
+                loop.remove_reader(listening.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for server in self.servers:
+            server.close()
+        for listening in sockets:
+            listening.close()
 
     def _is_busy(self) -> bool:
         return bool(self._connections.connections or self._connections.tasks)
@@ -105,11 +119,9 @@ class Server(uvicorn.Server):
             connection.transport.abort()
 
     async def _until_cut(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._cut.wait()
-        except TimeoutError:
-            pass
 
 
 def listen(host: str, port: int) -> socket.socket:
