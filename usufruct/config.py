@@ -47,7 +47,7 @@ _PREFIX = "USUFRUCT_"
 _FILE = "USUFRUCT_CONFIG"
 _TESTS = "USUFRUCT_TEST_"
 _SECRET_CHARACTERS = 32
-_AMOUNTS = ("claims.threshold", "refunds.least", "gateway.least_deposit")
+_AMOUNTS = ("claims.threshold", "claims.daily_cap", "refunds.least", "gateway.least_deposit")
 """Settings in whole units of the payment token, decimal text: what they are in atomic units depends on the token."""
 _RANGES = {
     "chain.id": (1, (1 << 53) - 1),
@@ -139,9 +139,14 @@ class ChainConfig:
 
 @dataclass(frozen=True, slots=True)
 class ClaimsConfig:
-    """When a worker claims: a channel that owes `threshold` (whole units of the token) does not wait to grow old."""
+    """When a worker claims, and what a payee gets of it; whole units of the token.
+
+    A channel that owes `threshold` does not wait to grow old. `daily_cap` is the most that the till pays one payee in a
+    day, as `deploy` sets it; `usufruct till cap` changes it later.
+    """
 
     threshold: str = "1"
+    daily_cap: str = "1000"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from usufruct.chain import Client, Deployments, Devnet, RpcUnavailable
 from usufruct.chain.contracts.structs import PayeeKind
+from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 
 pytestmark = pytest.mark.anvil
@@ -112,6 +113,32 @@ def test_a_payee_the_till_forgot_and_a_claim_key_it_does_not_know(commands, cli_
     assert "unpaid" in found["payees"]
     assert "may not claim" in found["till"]
     commands.json("service", "retire", "unpaid")
+
+
+def test_a_till_without_a_cap_and_a_payee_that_reached_it(commands, cli_world, librarian_url):
+    payee = "0x" + "78" * 20
+    commands.json(
+        "sell", "--no-up", "--upstream", librarian_url, "--model", "librarian", "--name", "capped", "--pay-to", payee
+    )
+    commands.json("till", "cap", "0")
+    assert "no daily cap" in problems(examine(commands)[1])["till"]
+    commands.json("till", "cap", "1000")
+    commands.json("till", "cap", "0.0001", "--payee", payee)
+
+    async def give(installation):
+        dollar = TestDollar(installation.operator.token, installation.client)
+        minted = dollar.mint(installation.operator.till, 350)
+        await installation.sender(cli_world.PAYER).execute(minted, "a gift for a capped payee")
+
+    commands.inside(give)
+    commands.json("till", "split", payee)
+    said = problems(examine(commands)[1])["payees"]
+    assert "the payee of capped, has had the 0.0001 of today: the till owes it 0.00025" in said
+    commands.json("till", "take-back", payee, "0.00025")
+    assert "payees" not in problems(examine(commands)[1])
+    commands.json("till", "cap", "0", "--payee", payee)
+    commands.json("till", "split", payee)
+    commands.json("service", "retire", "capped")
 
 
 def test_money_that_waits_for_a_retired_services_payee(commands, cli_world, librarian_url):

@@ -35,6 +35,34 @@ def test_payees_are_listed_and_dropped(commands):
     assert commands.refused("till", "payee", "somebody").code == "invalid_address"
 
 
+def test_a_payee_is_capped_and_what_it_is_owed_is_taken_back(commands, cli_world):
+    other = checksum("0x" + "cd" * 20)
+    for payee in (SOMEBODY, other):
+        commands.json("till", "payee", payee)
+    before = commands.json("till", "show")["daily_cap_of_a_payee"]
+    assert before == "1000"
+    assert commands.json("till", "cap", before)["changed"] is False
+    capped = commands.json("till", "cap", "0.0001", "--payee", SOMEBODY)
+    assert (capped["payee"], capped["changed"]) == (checksum(SOMEBODY), True)
+
+    async def give(installation):
+        operator = installation.operator
+        dollar = TestDollar(operator.token, installation.client)
+        await installation.sender(cli_world.PAYER).execute(dollar.mint(operator.till, 350), "a gift to the till")
+
+    commands.inside(give)
+    given = commands.json("till", "split", SOMEBODY)
+    assert (given["paid"], given["still_owed"]) == ("0.0001", "0.00025")
+    assert commands.refused("till", "take-back", SOMEBODY, "0.000251").code == "not_owed"
+    assert commands.json("till", "take-back", SOMEBODY, "0.0002")["still_owed"] == "0.00005"
+    assert commands.json("till", "split", other)["paid"] == "0.0002"
+    assert commands.json("till", "take-back", SOMEBODY, "0.00005")["still_owed"] == "0"
+    commands.json("till", "split", other)
+    assert commands.refused("till", "split", other).code == "nothing_to_split"
+    for payee in (SOMEBODY, other):
+        commands.json("till", "payee", payee, "--as", "none")
+
+
 def test_claim_keys_are_allowed_and_dropped(commands):
     for flag, allowed in (("--allow", True), ("--drop", False), ("--allow", True)):
         assert commands.json("till", "claim-key", SOMEBODY, flag)["changed"] is True

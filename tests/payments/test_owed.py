@@ -120,6 +120,31 @@ async def test_a_payment_costs_no_more_than_its_gas_limit_and_old_batches_are_re
     assert [await slow.run(), await slow.run()] == [0, 1], "the newest batch owes nobody"
 
 
+async def test_what_is_above_a_daily_cap_is_paid_on_the_following_days(town, settlement_world, time):
+    dollar, shares = town.place.dollar, town.place.shares[0]
+    await town.act(settlement_world.OWNER.address, town.till.set_daily_cap(settlement_world.ZERO, dollar, 100))
+    await town.deposit(5_000)
+    await town.call(1, 250)
+    await town.call(2, 41, asset=1)
+    await town.claimer.run()
+    balances = await town.balances()
+    assert (balances["first shares"], balances["second shares"]) == (100, 41), "a cap holds up no other payee"
+    channel = await town.ledger.channel(town.channel())
+    assert channel.total_split == channel.charged == 291, "all of it is claimed and attributed"
+    assert (town.claimer.counters.capped, await town.till.owed(shares, dollar)) == (1, 150)
+
+    owed, money = owed_of(town, time, first_seconds=1), await gas_money(town)
+    assert await owed.run() == 0
+    assert await gas_money(town) == money, "today's cap is known without a try"
+    for left in (50, 0):
+        head = await town.client.header("latest")
+        await town.devnet.pass_time(86_400 - head.timestamp % 86_400)
+        time.seconds += 2
+        assert await owed.run() == 1
+        assert await town.till.owed(shares, dollar) == left
+    assert (await town.balances())["first shares"] == 250
+
+
 async def test_the_job_gives_its_lease_back(town, settlement_world, time):
     await defer(town, settlement_world)
     await settlement_world.pardon(town)

@@ -2,18 +2,19 @@
 
 from contextlib import AsyncExitStack
 
-from usufruct.app.access import connect, fee_sink_of
+from usufruct.app.access import amount_of, connect, fee_sink_of, token_of
 from usufruct.app.roles import Role, signer_of
 from usufruct.chain import (
     Deployments,
     Sender,
     Terms,
+    cap_payees,
     deploy_devnet,
     open_till,
 )
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config
-from usufruct.core import ChainId
+from usufruct.core import ZERO_ADDRESS, ChainId
 from usufruct.store import ensure_current, open_database
 
 DEVNET_FEE_BPS = 250
@@ -37,5 +38,9 @@ async def set_up_devnet(config: Config) -> Deployments:
         deployments = await deploy_devnet(client, sender, chain_id, terms)
         till = Till(deployments.address(Till), client)
         await open_till(till, sender, signer_of(Role.CLAIM, config).address, terms.fee_sink)
+        token = await token_of(config, client, deployments)
+        if not await till.daily_cap(ZERO_ADDRESS, token.address):
+            cap = amount_of(config.claims.daily_cap, "claims.daily_cap", token)
+            await cap_payees(till, sender, token.address, cap)
         deployments.write(config.data.folder)
         return deployments

@@ -1,6 +1,7 @@
 """What an operator puts on a public chain before the first sale, step by step; a step that is done is skipped.
 
-On top of `deploy_all`: the claim key may claim, the fee sink may be paid, the token counts as revenue.
+On top of `deploy_all`: the claim key may claim, the fee sink may be paid, what a payee gets a day is capped, the token
+counts as revenue.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployments import DEPLOYER, ContractDeployer, Deployments, address_of, salt_of
 from usufruct.chain.plan import Terms, creations, deploy_all
 from usufruct.chain.sender import Sender
-from usufruct.core import Address, ChainId, Conflict, Invalid
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, Conflict, Invalid
 
 _SETTING_GAS = 80_000
 """More than any call of the owner takes that writes one setting."""
@@ -34,12 +35,16 @@ class NoContract(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is wanted: our contracts under `terms`, `token` as revenue, and `claim_key` allowed to claim."""
+    """What is wanted: our contracts under `terms`, `token` as revenue, and `claim_key` allowed to claim.
+
+    `daily_cap`: the most that the till pays one payee in a day, atomic units of `token`; a cap that is set stays.
+    """
 
     terms: Terms
     wrapped_native: Address
     token: Address
     claim_key: Address
+    daily_cap: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,12 @@ async def plan_setup(client: Client, found: Deployments, setup: Setup) -> list[S
     lists = new_registry or not await registry.is_revenue_token(setup.token)
     allows = new_till or not await till.claim_keys(setup.claim_key)
     pays = new_till or await till.payees(setup.terms.fee_sink) is PayeeKind.NONE
+    caps = new_till or not await till.daily_cap(ZERO_ADDRESS, setup.token)
     for what, at, needed in (
         (f"take {setup.token} as revenue", registry.address, lists),
         (f"let claim key {setup.claim_key} claim", till.address, allows),
         (f"list fee sink {setup.terms.fee_sink} as payee", till.address, pays),
+        (f"cap what a payee gets a day at {setup.daily_cap} of {setup.token}", till.address, caps),
     ):
         steps.append(Step(what, at, _SETTING_GAS if needed else 0))
     return steps
@@ -96,7 +103,10 @@ async def set_up(client: Client, sender: Sender, chain_id: ChainId, setup: Setup
     if not await registry.is_revenue_token(setup.token):
         key = f"list/{registry.address}/{setup.token}/{token_hex(4)}"
         await sender.execute(registry.list_revenue_token(setup.token), key)
-    await open_till(Till(deployments.address(Till), client), sender, setup.claim_key, setup.terms.fee_sink)
+    till = Till(deployments.address(Till), client)
+    await open_till(till, sender, setup.claim_key, setup.terms.fee_sink)
+    if not await till.daily_cap(ZERO_ADDRESS, setup.token):
+        await cap_payees(till, sender, setup.token, setup.daily_cap)
     return deployments
 
 
@@ -119,6 +129,18 @@ async def list_payee(till: Till, sender: Sender, pay_to: Address, kind: PayeeKin
     if await till.payees(pay_to) is kind:
         return False
     await sender.execute(till.set_payee(pay_to, kind), f"payee/{till.address}/{pay_to}/{token_hex(4)}")
+    return True
+
+
+async def cap_payees(till: Till, sender: Sender, token: Address, cap: int, pay_to: Address = ZERO_ADDRESS) -> bool:
+    """Cap what the till pays one payee a day, or each that has no cap of its own; 0 lifts the cap.
+
+    Tells whether a transaction was needed; a payee's own cap is always written, for it may equal that of all.
+    """
+    if pay_to == ZERO_ADDRESS and await till.daily_cap(pay_to, token) == cap:
+        return False
+    key = f"cap/{till.address}/{token}/{pay_to}/{token_hex(4)}"
+    await sender.execute(till.set_daily_cap(pay_to, token, cap), key)
     return True
 
 

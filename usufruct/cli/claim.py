@@ -11,12 +11,12 @@ from usufruct.app import Installation, open_installation
 from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Earned
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.till import Deferred, Paid
+from usufruct.chain.contracts.till import Capped, Deferred, Paid
 from usufruct.cli.narrator import Narrator
 from usufruct.cli.printing import Json, print_facts, print_json, say
 from usufruct.cli.running import run
 from usufruct.config import load_config
-from usufruct.core import Conflict, checksum
+from usufruct.core import Address, Conflict, checksum
 from usufruct.payments import Batch, ClaimRequests
 
 app = typer.Typer(help="Claims: what was charged goes to the chain and to the owners.", no_args_is_help=True)
@@ -103,7 +103,7 @@ async def _facts(installation: Installation, batch: Batch) -> dict[str, Any]:
         "channels": len(batch.members),
         "amount": str(sum(member.end - member.start for member in batch.members)),
         "paid": _amounts(Paid.among(logs, till)) | await _earned(installation, logs),
-        "owed": _amounts(Deferred.among(logs, till)),
+        "owed": _owed(logs, till),
         "receipts": batch.count,
         "receipts_root": batch.root,
         "gas": sum(each.gas_used for each in receipts) or None,
@@ -117,7 +117,14 @@ async def _earned(installation: Installation, logs: Sequence[Log]) -> dict[str, 
     return {checksum(await registry.shares_of(each.asset)): str(each.amount) for each in earned}
 
 
-def _amounts(parts: Sequence[Paid] | Sequence[Deferred]) -> dict[str, str]:
+def _owed(logs: Sequence[Log], till: Address) -> dict[str, str]:
+    """Return what payees are owed of a split: what a token refused, and what is above a daily cap."""
+    parts: list[Deferred | Capped] = list(Deferred.among(logs, till))
+    parts += Capped.among(logs, till)
+    return _amounts(parts)
+
+
+def _amounts(parts: Sequence[Paid] | Sequence[Deferred | Capped]) -> dict[str, str]:
     """Return what each payee got of a split; one may be payee and fee sink."""
     amounts: Counter[str] = Counter()
     for part in parts:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from usufruct.app import Role, fee_sink_of, open_chain, set_up_devnet, signer_of
+from usufruct.app import Role, amount_of, fee_sink_of, open_chain, set_up_devnet, signer_of, token_of
 from usufruct.chain import (
     DEVNET_CHAINS,
     Client,
@@ -82,13 +82,12 @@ async def _deploy(
 ) -> Deployments:
     owner = signer_of(Role.OWNER, config)
     claims = address(claim_key, "--claim-key") if claim_key else signer_of(Role.CLAIM, config).address
-    setup = Setup(
-        Terms(owner.address, owner.address, fee_sink_of(config), fee_bps),
-        _wrapped(config, wrapped_native),
-        _token(config),
-        claims,
-    )
+    terms = Terms(owner.address, owner.address, fee_sink_of(config), fee_bps)
+    native, token = _wrapped(config, wrapped_native), _token(config)
     async with open_chain(config) as chain:
+        facts = await token_of(config, chain.client, chain.deployments)
+        cap = amount_of(config.claims.daily_cap, "claims.daily_cap", facts)
+        setup = Setup(terms, native, token, claims, cap)
         steps = await plan_setup(chain.client, chain.deployments, setup)
         if await _show(narrator, chain.client, owner, steps):
             confirm("   Send this?", yes=yes)

@@ -37,6 +37,7 @@ async def settlement_metrics(counters: Counters) -> list[Metric]:
         _one("misdirected", "Claimed elsewhere and paid out before it was known to whom.", counters.misdirected),
         _one("burns_skipped", "Used pass credits that were refunded before they were burned.", counters.burns_skipped),
         _one("deferred", "Parts that a token refused to pay; the till owes them.", counters.deferred),
+        _one("capped", "Parts above a payee's daily cap; the till owes them and pays them later.", counters.capped),
         _one("owed_paid", "Payees paid later what the till owed them.", counters.owed_paid),
         _one("readings_corrected", "Readings taken back because their block was.", counters.corrected),
     ]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
 import {IERC2981} from "@openzeppelin/contracts/interfaces/IERC2981.sol";
 import {IERC4906} from "@openzeppelin/contracts/interfaces/IERC4906.sol";
@@ -15,11 +15,12 @@ import {IERC7572} from "../interfaces/IERC7572.sol";
 import {IIdentity8004} from "../interfaces/IIdentity8004.sol";
 import {IShares} from "../interfaces/IShares.sol";
 import {SharesTerms} from "../lib/SharesTerms.sol";
+import {TwoStepOwner} from "../lib/TwoStepOwner.sol";
 import {AssetId, deriveAssetId} from "../types/AssetId.sol";
 
 /// @title AssetRegistry
 /// @notice See IAssetRegistry for what an asset is and how it lives. Also the ERC-721 contract of the titles.
-contract AssetRegistry is IAssetRegistry, IIdentity8004, IERC7572, IERC2981, IERC4906, ERC721, Ownable2Step {
+contract AssetRegistry is IAssetRegistry, IIdentity8004, IERC7572, IERC2981, IERC4906, ERC721, TwoStepOwner {
     /// @dev Everything about an asset but its title and metadata. The first three slots are packed as `Asset` lists them.
     struct Row {
         address shares;

@@ -12,9 +12,14 @@ import {IBatchSettlement} from "./IBatchSettlement.sol";
 /// that one deposit serves all assets. The owner, a cold key, lists the payees (each asset's Shares, the operator's
 /// treasury) and the claim keys. A claim key, hot, batches what channels were charged into `claimAndSplit`: the till
 /// claims, settles, checks that the splits sum up to what this very batch brought, pays each payee, lets Shares accrue,
-/// and chains the root of the batch's receipts into `anchor`. Nothing ever flows to an address the owner did not list:
-/// a stolen claim key can misattribute income among the payees or give payers back what is unclaimed, until it is
-/// removed, but cannot take any.
+/// and chains the root of the batch's receipts into `anchor`. Nothing ever flows to an address the owner did not list,
+/// and no payee is paid more in a day than the owner's cap for it.
+///
+/// What a stolen claim key can do until it is removed: give payers back what is unclaimed, and misattribute income among
+/// the payees. Payees are Shares, whose shares can be bought: the thief may hold those of a payee. That is what the caps
+/// are for. What a split attributes above a payee's cap stays here, booked as owed, and is paid on the following days,
+/// each day up to the cap; before that, the owner can take the booking back. So a thief gets at most a day's cap of a
+/// payee for each day that passes unnoticed (two around midnight UTC), and claims are never held up.
 ///
 /// Money also comes in by other doors: a batch claimed by `claimWithSignature`, a stranger's channel that names this
 /// till as receiver, a plain transfer. Such money is *unsplit*. `split` attributes it. So that nobody can stop the
@@ -24,8 +29,9 @@ import {IBatchSettlement} from "./IBatchSettlement.sol";
 /// A payee that cannot be paid (the token refuses it, say) holds nobody up: its part is booked as owed, and anyone may
 /// send it on later by `payOwed`. A payee whose `accrue` fails has its money; anyone may accrue later.
 ///
-/// Always true, for an honest token: all splits ever + unsplit = all that was ever claimed or given; the till holds at
-/// least what it owes; nobody is paid more than was split to it.
+/// Always true, for an honest token: all splits ever, less what the owner took back, + unsplit = all that was ever claimed
+/// or given; the till holds at least what it owes; nobody is paid more than was split to it, nor more in a day than its
+/// cap.
 ///
 /// @dev If the token refuses to pay this till, `claimAndSplit` reverts, yet claims can still be secured within the
 ///      channels' delay by `claimWithSignature`, and settled and split once the token relents. Fee-on-transfer and
@@ -59,7 +65,16 @@ interface ITill is IERC1271 {
     /// @notice A payee could not be paid its part, which is now owed to it. `totalSplit` as in `Paid`.
     event Deferred(address indexed payTo, address indexed token, uint256 amount, uint256 totalSplit, uint256 owed);
 
-    /// @notice A payee was paid what it was owed.
+    /// @notice A payee has had today's cap; this part is owed to it. `totalSplit` as in `Paid`.
+    event Capped(address indexed payTo, address indexed token, uint256 amount, uint256 totalSplit, uint256 owed);
+
+    /// @notice The owner capped what a payee is paid a day; for the zero address all payees without a cap of their own.
+    event DailyCapSet(address indexed payTo, address indexed token, uint256 cap);
+
+    /// @notice The owner took back what was booked as owed to a payee; it is unsplit again. `owed` is what remains owed.
+    event OwedTakenBack(address indexed payTo, address indexed token, uint256 amount, uint256 owed);
+
+    /// @notice A payee was paid what it was owed, or as much of it as today's cap allows.
     event OwedPaid(address indexed payTo, address indexed token, uint256 amount);
 
     /// @notice A payee has its money, but its `accrue(token)` failed; anyone can call it again.
@@ -101,6 +116,12 @@ interface ITill is IERC1271 {
     /// @notice Nothing of this token is owed to this payee.
     error NothingOwed(address payTo, address token);
 
+    /// @notice Less is owed than was to be taken back.
+    error NotOwed(address payTo, address token, uint256 amount, uint256 owed);
+
+    /// @notice The payee has had today's cap; the next payment is possible at `opensAt`, Unix seconds.
+    error CapReached(address payTo, address token, uint256 opensAt);
+
     /// @notice Claims a batch, pays its proceeds out and anchors its receipts, all or nothing. Claim keys only.
     /// @dev Rows in another token, or of channels with another receiver, do not count as proceeds: rows in another
     ///      token leave their money unsplit. `claimCall` is forwarded as it is, so that rows are not encoded twice.
@@ -126,7 +147,8 @@ interface ITill is IERC1271 {
     /// @param remainderTo The payee that gets the rest, so that a stranger's extra unit does not make the call fail.
     function split(address token, Split[] calldata splits, address remainderTo) external;
 
-    /// @notice Sends a payee what it is owed; anyone may call, also after the payee was removed.
+    /// @notice Sends a payee what it is owed, as much as today's cap allows; anyone may call, also after the payee was
+    ///         removed.
     /// @param payTo The payee.
     /// @param token The ERC-20.
     function payOwed(address payTo, address token) external;
@@ -151,6 +173,19 @@ interface ITill is IERC1271 {
     /// @param kind What it is from now on.
     function setPayee(address payTo, PayeeKind kind) external;
 
+    /// @notice Caps what a payee is paid of `token` a day (days begin at midnight UTC), at once. Owner only.
+    /// @param payTo The payee; zero: all payees that have no cap of their own.
+    /// @param token The ERC-20.
+    /// @param cap Atomic units; zero: none of its own, and for the zero address none at all.
+    function setDailyCap(address payTo, address token, uint96 cap) external;
+
+    /// @notice Takes back what is owed to a payee and not paid yet; it is unsplit again. Owner only: against what a stolen
+    ///         claim key attributed.
+    /// @param payTo The payee.
+    /// @param token The ERC-20.
+    /// @param amount Atomic units, at most what is owed.
+    function takeBackOwed(address payTo, address token, uint256 amount) external;
+
     /// @notice ERC-1271: a claim key may sign as this till, in front of the settlement contract and nobody else.
     /// @dev The settlement asks about claim batches and refunds, which bring money here or to the payer. Anyone else,
     ///      for example a token that takes contract signatures for permits or transfers, could be shown a signature
@@ -173,7 +208,13 @@ interface ITill is IERC1271 {
     /// @notice What was ever split in `token`, by where it came from, in atomic units.
     function totalSplit(address token) external view returns (uint128 claimed, uint128 donated);
 
-    /// @notice What could not yet be paid to `payTo`, in atomic units.
+    /// @notice The most that `payTo` is paid of `token` in a day, in atomic units; zero: no limit.
+    function dailyCap(address payTo, address token) external view returns (uint256 cap);
+
+    /// @notice What `payTo` can still be paid of `token` today, in atomic units.
+    function roomToday(address payTo, address token) external view returns (uint256);
+
+    /// @notice What could not yet be paid to `payTo`, or not yet within its daily cap, in atomic units.
     function owed(address payTo, address token) external view returns (uint256);
 
     /// @notice What could not yet be paid to anyone, in atomic units.

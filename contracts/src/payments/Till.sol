@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
@@ -14,10 +14,12 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {IBatchSettlement} from "../interfaces/IBatchSettlement.sol";
 import {IShares} from "../interfaces/IShares.sol";
 import {ITill} from "../interfaces/ITill.sol";
+import {TwoStepOwner} from "../lib/TwoStepOwner.sol";
+import {Allowance, packAllowance} from "../types/Allowance.sol";
 
 /// @title Till
 /// @notice Receives what an operator's channels pay and splits it to the assets; the story is told in `ITill`.
-contract Till is ITill, Ownable2Step, ReentrancyGuardTransient {
+contract Till is ITill, TwoStepOwner, ReentrancyGuardTransient {
     using LowLevelCall for address;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
@@ -45,6 +47,8 @@ contract Till is ITill, Ownable2Step, ReentrancyGuardTransient {
     mapping(address token => uint256) public totalOwed; // atomic units
     /// @inheritdoc ITill
     bytes32 public anchor;
+    /// @dev The zero address, which is never a payee, holds the caps of all payees without one of their own.
+    mapping(address payTo => mapping(address token => Allowance)) private _allowances;
 
     modifier onlyClaimKey() {
         require(claimKeys[msg.sender], NotAClaimKey(msg.sender));
@@ -101,11 +105,16 @@ contract Till is ITill, Ownable2Step, ReentrancyGuardTransient {
 
     /// @inheritdoc ITill
     function payOwed(address payTo, address token) external nonReentrant {
-        uint256 amount = owed[payTo][token];
-        require(amount != 0, NothingOwed(payTo, token));
+        uint256 due = owed[payTo][token];
+        require(due != 0, NothingOwed(payTo, token));
+        Allowance allowance = _allowances[payTo][token];
+        uint256 room = _roomOf(allowance, token);
+        uint256 amount = Math.min(due, room);
+        require(amount != 0, CapReached(payTo, token, (_today() + 1) * 1 days));
 
-        owed[payTo][token] = 0;
+        owed[payTo][token] = due - amount;
         totalOwed[token] -= amount;
+        if (room != type(uint256).max) _count(payTo, token, allowance, amount);
 
         emit OwedPaid(payTo, token, amount);
         IERC20(token).safeTransfer(payTo, amount);
@@ -141,6 +150,22 @@ contract Till is ITill, Ownable2Step, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITill
+    function setDailyCap(address payTo, address token, uint96 cap) external onlyOwner {
+        uint256 today = _today();
+        _allowances[payTo][token] = packAllowance(cap, today, _allowances[payTo][token].paidOn(today));
+        emit DailyCapSet(payTo, token, cap);
+    }
+
+    /// @inheritdoc ITill
+    function takeBackOwed(address payTo, address token, uint256 amount) external onlyOwner nonReentrant {
+        uint256 due = owed[payTo][token];
+        require(amount <= due, NotOwed(payTo, token, amount, due));
+        owed[payTo][token] = due - amount;
+        totalOwed[token] -= amount;
+        emit OwedTakenBack(payTo, token, amount, due - amount);
+    }
+
+    /// @inheritdoc ITill
     function isValidSignature(bytes32 digest, bytes calldata signature) external view returns (bytes4) {
         if (msg.sender != address(settlement)) return 0xffffffff;
         // A failed recovery yields the zero address, which is never a claim key.
@@ -158,6 +183,16 @@ contract Till is ITill, Ownable2Step, ReentrancyGuardTransient {
         donated = Math.saturatingSub(held, totalOwed[token] + claimed);
     }
 
+    /// @inheritdoc ITill
+    function dailyCap(address payTo, address token) external view returns (uint256 cap) {
+        return _capOf(_allowances[payTo][token], token);
+    }
+
+    /// @inheritdoc ITill
+    function roomToday(address payTo, address token) external view returns (uint256) {
+        return _roomOf(_allowances[payTo][token], token);
+    }
+
     /// @dev Pays the rest and each part, and lets Shares accrue. `paid` is what was split before, for the events'
     ///      totals.
     function _pay(address token, Split[] calldata splits, address remainderTo, uint256 rest, uint256 paid) private {
@@ -171,20 +206,53 @@ contract Till is ITill, Ownable2Step, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev Never fails for the payee's sake: what cannot be paid is booked as owed.
+    /// @dev Never fails for the payee's sake: what cannot be paid is booked as owed, as is what is above the day's cap.
     function _payOne(address token, address payTo, PayeeKind kind, uint256 amount, uint256 paid) private {
-        if (IERC20(token).trySafeTransfer(payTo, amount)) {
-            emit Paid(payTo, token, amount, paid);
-            if (kind == PayeeKind.Shares) _accrue(payTo, token);
-        } else {
-            totalOwed[token] += amount;
-            emit Deferred(payTo, token, amount, paid, owed[payTo][token] += amount);
+        Allowance allowance = _allowances[payTo][token];
+        uint256 room = _roomOf(allowance, token);
+        uint256 part = Math.min(amount, room);
+        if (part != 0) {
+            if (IERC20(token).trySafeTransfer(payTo, part)) {
+                emit Paid(payTo, token, part, paid - (amount - part));
+                if (room != type(uint256).max) _count(payTo, token, allowance, part);
+                if (kind == PayeeKind.Shares) _accrue(payTo, token);
+            } else {
+                emit Deferred(payTo, token, amount, paid, _owe(payTo, token, amount));
+                return;
+            }
         }
+        if (part != amount) emit Capped(payTo, token, amount - part, paid, _owe(payTo, token, amount - part));
+    }
+
+    function _owe(address payTo, address token, uint256 amount) private returns (uint256 due) {
+        totalOwed[token] += amount;
+        return owed[payTo][token] += amount;
+    }
+
+    /// @dev Counts what is paid against today's cap; with it, it is at most a cap, and fits.
+    function _count(address payTo, address token, Allowance allowance, uint256 amount) private {
+        uint256 today = _today();
+        _allowances[payTo][token] = packAllowance(allowance.cap(), today, allowance.paidOn(today) + amount);
     }
 
     /// @dev A low-level call that ignores what comes back: no answer of the payee, however long or odd, can revert it.
     function _accrue(address payTo, address token) private {
         if (!payTo.callNoReturn(abi.encodeCall(IShares.accrue, (token)))) emit AccrueFailed(payTo, token);
+    }
+
+    /// @dev What can still be paid today; the highest number where there is no cap.
+    function _roomOf(Allowance allowance, address token) private view returns (uint256) {
+        uint256 cap = _capOf(allowance, token);
+        return cap == 0 ? type(uint256).max : Math.saturatingSub(cap, allowance.paidOn(_today()));
+    }
+
+    function _capOf(Allowance allowance, address token) private view returns (uint256) {
+        uint256 cap = allowance.cap();
+        return cap != 0 ? cap : _allowances[address(0)][token].cap();
+    }
+
+    function _today() private view returns (uint256) {
+        return block.timestamp / 1 days;
     }
 
     function _anchor(bytes32 receiptsRoot, uint64 receiptCount) private {

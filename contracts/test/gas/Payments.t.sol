@@ -24,6 +24,7 @@ contract PaymentsGasTest is PaymentsBase {
         till = Till(deploy("Till.sol:Till", abi.encode(this, settlement)));
         shares = _registerAsset();
         till.setClaimKey(claimKey, true);
+        till.setDailyCap(address(0), address(dollar), 1_000_000e6); // as the package deploys a till
         till.setPayee(shares, ITill.PayeeKind.Shares);
         dollar.mint(address(settlement), 1);
         dollar.mint(receiver, 1);

@@ -23,7 +23,8 @@ contract TillHandler is TillBase {
     uint256 public elsewhere; // claimed and not yet split
     uint256 public given; // donated and not yet split
     uint256 public everClaimed;
-    uint256 public everGiven;
+    uint256 public everGiven; // donated, or taken back from a payee
+    uint256 public takenBack;
     uint256 public minted;
     bytes32 public expectedAnchor;
 
@@ -41,12 +42,27 @@ contract TillHandler is TillBase {
         }
     }
 
+    /// @dev Whatever is called, no payee gets more than today's cap left it room for.
+    modifier withinCaps() {
+        uint256[3] memory most;
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 room = till.roomToday(payees[i], address(token));
+            uint256 held = token.balanceOf(payees[i]);
+            most[i] = room > type(uint256).max - held ? type(uint256).max : held + room;
+        }
+        _;
+        for (uint256 i = 0; i < 3; ++i) {
+            assertLe(token.balanceOf(payees[i]), most[i], "within the day's cap");
+        }
+    }
+
     function deposit(uint256 which, uint128 amount) external {
         _fund(channels[which % CHANNELS], uint128(bound(amount, 1, 1e12)));
     }
 
     function claimAndSplit(uint256 seed, uint256 count, uint256 weight, uint256 remainder, uint64 receiptCount)
         external
+        withinCaps
     {
         (IBatchSettlement.VoucherClaim[] memory rows, uint128 gained) = _someRows(seed, bound(count, 1, CHANNELS));
         ITill.Split[] memory splits = _parts(gained, weight);
@@ -90,7 +106,7 @@ contract TillHandler is TillBase {
         everGiven += amount;
     }
 
-    function split(uint256 part, uint256 weight, uint256 remainder) external {
+    function split(uint256 part, uint256 weight, uint256 remainder) external withinCaps {
         uint256 available = elsewhere + given;
         if (available == 0) return;
         part = bound(part, 0, available);
@@ -107,11 +123,32 @@ contract TillHandler is TillBase {
         token.blacklist(payees[which % 3], on);
     }
 
-    function payOwed(uint256 which) external {
+    function payOwed(uint256 which) external withinCaps {
         address payee = payees[which % 3];
         if (till.owed(payee, address(token)) == 0 || token.blacklisted(payee)) return;
+        if (till.roomToday(payee, address(token)) == 0) return;
         vm.prank(stranger);
         till.payOwed(payee, address(token));
+    }
+
+    function setDailyCap(uint256 which, uint96 cap) external {
+        vm.prank(owner);
+        till.setDailyCap(which % 4 == 3 ? address(0) : payees[which % 4], address(token), uint96(bound(cap, 0, 1e12)));
+    }
+
+    function takeBackOwed(uint256 which, uint256 amount) external {
+        address payee = payees[which % 3];
+        amount = bound(amount, 0, till.owed(payee, address(token)));
+        vm.prank(owner);
+        till.takeBackOwed(payee, address(token), amount);
+        expected[payee] -= amount;
+        takenBack += amount;
+        given += amount;
+        everGiven += amount;
+    }
+
+    function wait(uint256 duration) external {
+        skip(bound(duration, 0, 1 days));
     }
 
     function refund(uint256 which, uint128 amount) external {
@@ -188,7 +225,7 @@ contract PaymentsTillInvariants is Base {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](10);
+        bytes4[] memory selectors = new bytes4[](13);
         selectors[0] = TillHandler.deposit.selector;
         selectors[1] = TillHandler.claimAndSplit.selector;
         selectors[2] = TillHandler.claimWithSignature.selector;
@@ -199,6 +236,9 @@ contract PaymentsTillInvariants is Base {
         selectors[7] = TillHandler.blacklist.selector;
         selectors[8] = TillHandler.payOwed.selector;
         selectors[9] = TillHandler.refund.selector;
+        selectors[10] = TillHandler.setDailyCap.selector;
+        selectors[11] = TillHandler.takeBackOwed.selector;
+        selectors[12] = TillHandler.wait.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
@@ -220,7 +260,7 @@ contract PaymentsTillInvariants is Base {
         }
         (uint128 claimed, uint128 donated) = till.totalSplit(address(token));
         assertEq(till.totalOwed(address(token)), owed, "total owed");
-        assertEq(uint256(claimed) + donated, split, "total split");
+        assertEq(uint256(claimed) + donated, split + handler.takenBack(), "total split");
     }
 
     /// @dev Split + unsplit = everything that ever came, by each door.

@@ -34,6 +34,7 @@ from usufruct.chain.contracts.errors import (
     NoticePeriodOutOfRange,
     OwnableInvalidOwner,
     OwnableUnauthorizedAccount,
+    OwnershipNotRenounceable,
     PauseTooLong,
     RateTooHigh,
     ReservedMetadataKey,
@@ -88,6 +89,7 @@ __all__ = [
     "NoticePeriodOutOfRange",
     "OwnableInvalidOwner",
     "OwnableUnauthorizedAccount",
+    "OwnershipNotRenounceable",
     "OwnershipTransferStarted",
     "OwnershipTransferred",
     "Parent",
@@ -967,14 +969,12 @@ class AssetRegistry(Contract):
             (registration,),
         )
 
-    def renounce_ownership(self) -> Call:
-        """Leaves the contract without owner. It will not be possible to call `onlyOwner` functions. Can only be called
-        by the current owner. NOTE: Renouncing ownership will leave the contract without an owner, thereby disabling
-        any functionality that is only available to the owner.
+    async def renounce_ownership(self) -> None:
+        """Always reverts.
 
         Solidity: `renounceOwnership()`
         """
-        return self._call("715018a6", (), ())
+        await self._read("715018a6", (), (), ())
 
     def retire(self, id: AssetId) -> Call:
         """Announces that the asset retires in 7 days.

@@ -15,6 +15,7 @@ __all__ = [
     "AddressEmptyCode",
     "AlreadyInitialized",
     "AssetExists",
+    "CapReached",
     "CheckpointUnorderedInsertion",
     "ClaimExceedsBalance",
     "ClaimExceedsCeiling",
@@ -85,6 +86,7 @@ __all__ = [
     "NotContract",
     "NotGuardian",
     "NotMeter",
+    "NotOwed",
     "NotReceiverAuthorizer",
     "NotRefundable",
     "NotRegistry",
@@ -100,6 +102,7 @@ __all__ = [
     "OnlyX402BatchSettlement",
     "OwnableInvalidOwner",
     "OwnableUnauthorizedAccount",
+    "OwnershipNotRenounceable",
     "PauseTooLong",
     "PlanExists",
     "PlanExpired",
@@ -181,6 +184,29 @@ class AssetExists(Revert):
     def __init__(self, asset: AssetId) -> None:
         super().__init__("The registrant has used this salt before.", asset=asset)
         self.asset = asset
+
+
+class CapReached(Revert):
+    """The payee has had today's cap; the next payment is possible at `opensAt`, Unix seconds.
+
+    Solidity: `CapReached(address,address,uint256)`
+    """
+
+    code = "cap_reached"
+    SIGNATURE = "CapReached(address,address,uint256)"
+    SELECTOR = bytes.fromhex("2a261d1d")
+    TYPES = ("address", "address", "uint256")
+
+    def __init__(self, pay_to: Address, token: Address, opens_at: int) -> None:
+        super().__init__(
+            "The payee has had today's cap; the next payment is possible at `opensAt`, Unix seconds.",
+            pay_to=pay_to,
+            token=token,
+            opens_at=opens_at,
+        )
+        self.pay_to = pay_to
+        self.token = token
+        self.opens_at = opens_at
 
 
 class CheckpointUnorderedInsertion(Revert):
@@ -1399,6 +1425,27 @@ class NotMeter(Revert):
         self.meter = meter
 
 
+class NotOwed(Revert):
+    """Less is owed than was to be taken back.
+
+    Solidity: `NotOwed(address,address,uint256,uint256)`
+    """
+
+    code = "not_owed"
+    SIGNATURE = "NotOwed(address,address,uint256,uint256)"
+    SELECTOR = bytes.fromhex("6790e43f")
+    TYPES = ("address", "address", "uint256", "uint256")
+
+    def __init__(self, pay_to: Address, token: Address, amount: int, owed: int) -> None:
+        super().__init__(
+            "Less is owed than was to be taken back.", pay_to=pay_to, token=token, amount=amount, owed=owed
+        )
+        self.pay_to = pay_to
+        self.token = token
+        self.amount = amount
+        self.owed = owed
+
+
 class NotReceiverAuthorizer(Revert):
     """A row's `receiverAuthorizer` is not the one that signed the batch.
 
@@ -1645,6 +1692,23 @@ class OwnableUnauthorizedAccount(Revert):
     def __init__(self, account: Address) -> None:
         super().__init__(account=account)
         self.account = account
+
+
+class OwnershipNotRenounceable(Revert):
+    """Ownership passes to an account that accepts it (`transferOwnership`, `acceptOwnership`), never to none.
+
+    Solidity: `OwnershipNotRenounceable()`
+    """
+
+    code = "ownership_not_renounceable"
+    SIGNATURE = "OwnershipNotRenounceable()"
+    SELECTOR = bytes.fromhex("162a7846")
+    TYPES = ()
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Ownership passes to an account that accepts it (`transferOwnership`, `acceptOwnership`), never to none."
+        )
 
 
 class PauseTooLong(Revert):
@@ -2201,6 +2265,7 @@ ERRORS: Errors = {
     AddressEmptyCode.SELECTOR: AddressEmptyCode,
     AlreadyInitialized.SELECTOR: AlreadyInitialized,
     AssetExists.SELECTOR: AssetExists,
+    CapReached.SELECTOR: CapReached,
     CheckpointUnorderedInsertion.SELECTOR: CheckpointUnorderedInsertion,
     ClaimExceedsBalance.SELECTOR: ClaimExceedsBalance,
     ClaimExceedsCeiling.SELECTOR: ClaimExceedsCeiling,
@@ -2271,6 +2336,7 @@ ERRORS: Errors = {
     NotContract.SELECTOR: NotContract,
     NotGuardian.SELECTOR: NotGuardian,
     NotMeter.SELECTOR: NotMeter,
+    NotOwed.SELECTOR: NotOwed,
     NotReceiverAuthorizer.SELECTOR: NotReceiverAuthorizer,
     NotRefundable.SELECTOR: NotRefundable,
     NotRegistry.SELECTOR: NotRegistry,
@@ -2286,6 +2352,7 @@ ERRORS: Errors = {
     OnlyX402BatchSettlement.SELECTOR: OnlyX402BatchSettlement,
     OwnableInvalidOwner.SELECTOR: OwnableInvalidOwner,
     OwnableUnauthorizedAccount.SELECTOR: OwnableUnauthorizedAccount,
+    OwnershipNotRenounceable.SELECTOR: OwnershipNotRenounceable,
     PauseTooLong.SELECTOR: PauseTooLong,
     PlanExists.SELECTOR: PlanExists,
     PlanExpired.SELECTOR: PlanExpired,

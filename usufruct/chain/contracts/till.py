@@ -11,16 +11,19 @@ from typing import ClassVar, Self
 from usufruct.chain.binding import Artifact, Call, Contract, Creation, Event, Log
 from usufruct.chain.codec import Struct, Values
 from usufruct.chain.contracts.errors import (
+    CapReached,
     InvalidClaimKey,
     InvalidPayee,
     InvalidSettlement,
     NotAClaim,
     NotAClaimKey,
     NotAPayee,
+    NotOwed,
     NothingOwed,
     NothingToSplit,
     OwnableInvalidOwner,
     OwnableUnauthorizedAccount,
+    OwnershipNotRenounceable,
     ReentrancyGuardReentrantCall,
     SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation,
@@ -34,8 +37,11 @@ from usufruct.core import Address, Hash32
 __all__ = [
     "AccrueFailed",
     "Anchored",
+    "CapReached",
+    "Capped",
     "ChannelConfig",
     "ClaimKeySet",
+    "DailyCapSet",
     "Deferred",
     "InvalidClaimKey",
     "InvalidPayee",
@@ -43,11 +49,14 @@ __all__ = [
     "NotAClaim",
     "NotAClaimKey",
     "NotAPayee",
+    "NotOwed",
     "NothingOwed",
     "NothingToSplit",
     "OwedPaid",
+    "OwedTakenBack",
     "OwnableInvalidOwner",
     "OwnableUnauthorizedAccount",
+    "OwnershipNotRenounceable",
     "OwnershipTransferStarted",
     "OwnershipTransferred",
     "Paid",
@@ -109,6 +118,34 @@ class Anchored(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Capped(Event):
+    """A payee has had today's cap; this part is owed to it. `totalSplit` as in `Paid`.
+
+    Solidity: `Capped(address,address,uint256,uint256,uint256)`
+    """
+
+    SIGNATURE: ClassVar[str] = "Capped(address,address,uint256,uint256,uint256)"
+    TOPIC: ClassVar[Hash32 | None] = Hash32("0x5256c8da005bfd7859d0818d2bd01c5ce6057fc4a3ac37f68a6091d973c14fe1")
+    pay_to: Address
+    token: Address
+    amount: int
+    total_split: int
+    owed: int
+
+    @classmethod
+    def decode(cls, log: Log) -> Self:
+        """Read it from a log; raises NotThisEvent when the log is another event."""
+        topics, data = cls._split(log, ("address", "address"), ("uint256", "uint256", "uint256"))
+        return cls(
+            pay_to=Address(topics[0]),
+            token=Address(topics[1]),
+            amount=int(data[0]),
+            total_split=int(data[1]),
+            owed=int(data[2]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimKeySet(Event):
     """A claim key was added or removed.
 
@@ -125,6 +162,26 @@ class ClaimKeySet(Event):
         """Read it from a log; raises NotThisEvent when the log is another event."""
         topics, data = cls._split(log, ("address",), ("bool",))
         return cls(key=Address(topics[0]), allowed=bool(data[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class DailyCapSet(Event):
+    """The owner capped what a payee is paid a day; for the zero address all payees without a cap of their own.
+
+    Solidity: `DailyCapSet(address,address,uint256)`
+    """
+
+    SIGNATURE: ClassVar[str] = "DailyCapSet(address,address,uint256)"
+    TOPIC: ClassVar[Hash32 | None] = Hash32("0x68e0dc69f50bb655ad3a315f5d9b932a865acd21b9876fd318d0d7e5b6795332")
+    pay_to: Address
+    token: Address
+    cap: int
+
+    @classmethod
+    def decode(cls, log: Log) -> Self:
+        """Read it from a log; raises NotThisEvent when the log is another event."""
+        topics, data = cls._split(log, ("address", "address"), ("uint256",))
+        return cls(pay_to=Address(topics[0]), token=Address(topics[1]), cap=int(data[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +214,7 @@ class Deferred(Event):
 
 @dataclass(frozen=True, slots=True)
 class OwedPaid(Event):
-    """A payee was paid what it was owed.
+    """A payee was paid what it was owed, or as much of it as today's cap allows.
 
     Solidity: `OwedPaid(address,address,uint256)`
     """
@@ -173,6 +230,27 @@ class OwedPaid(Event):
         """Read it from a log; raises NotThisEvent when the log is another event."""
         topics, data = cls._split(log, ("address", "address"), ("uint256",))
         return cls(pay_to=Address(topics[0]), token=Address(topics[1]), amount=int(data[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class OwedTakenBack(Event):
+    """The owner took back what was booked as owed to a payee; it is unsplit again. `owed` is what remains owed.
+
+    Solidity: `OwedTakenBack(address,address,uint256,uint256)`
+    """
+
+    SIGNATURE: ClassVar[str] = "OwedTakenBack(address,address,uint256,uint256)"
+    TOPIC: ClassVar[Hash32 | None] = Hash32("0x3555acd0f62a6144648d09f7775de86ee0c0405b3ab3ed549c91e6bfeb1197f3")
+    pay_to: Address
+    token: Address
+    amount: int
+    owed: int
+
+    @classmethod
+    def decode(cls, log: Log) -> Self:
+        """Read it from a log; raises NotThisEvent when the log is another event."""
+        topics, data = cls._split(log, ("address", "address"), ("uint256", "uint256"))
+        return cls(pay_to=Address(topics[0]), token=Address(topics[1]), amount=int(data[0]), owed=int(data[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +370,12 @@ class Till(Contract):
     EVENTS = (
         AccrueFailed,
         Anchored,
+        Capped,
         ClaimKeySet,
+        DailyCapSet,
         Deferred,
         OwedPaid,
+        OwedTakenBack,
         OwnershipTransferStarted,
         OwnershipTransferred,
         Paid,
@@ -376,6 +457,14 @@ class Till(Contract):
         raw = await self._read("c0e96a6c", ("address",), (key,), ("bool",))
         return bool(raw[0])
 
+    async def daily_cap(self, pay_to: Address, token: Address) -> int:
+        """The most that `payTo` is paid of `token` in a day, in atomic units; zero: no limit.
+
+        Solidity: `dailyCap(address,address)`
+        """
+        raw = await self._read("594bb9d8", ("address", "address"), (pay_to, token), ("uint256",))
+        return int(raw[0])
+
     async def is_valid_signature(self, digest: bytes, signature: bytes) -> bytes:
         """ERC-1271: a claim key may sign as this till, in front of the settlement contract and nobody else.
 
@@ -397,7 +486,7 @@ class Till(Contract):
         return bytes(raw[0])
 
     async def owed(self, pay_to: Address, token: Address) -> int:
-        """What could not yet be paid to `payTo`, in atomic units.
+        """What could not yet be paid to `payTo`, or not yet within its daily cap, in atomic units.
 
         Solidity: `owed(address,address)`
         """
@@ -413,7 +502,8 @@ class Till(Contract):
         return Address(raw[0])
 
     def pay_owed(self, pay_to: Address, token: Address) -> Call:
-        """Sends a payee what it is owed; anyone may call, also after the payee was removed.
+        """Sends a payee what it is owed, as much as today's cap allows; anyone may call, also after the payee was
+        removed.
 
         Args:
             pay_to: The payee.
@@ -452,14 +542,20 @@ class Till(Contract):
             "dce4bfae", ("(address,address,address,address,address,uint40,bytes32)", "uint128"), (config, amount)
         )
 
-    def renounce_ownership(self) -> Call:
-        """Leaves the contract without owner. It will not be possible to call `onlyOwner` functions. Can only be called
-        by the current owner. NOTE: Renouncing ownership will leave the contract without an owner, thereby disabling
-        any functionality that is only available to the owner.
+    async def renounce_ownership(self) -> None:
+        """Always reverts.
 
         Solidity: `renounceOwnership()`
         """
-        return self._call("715018a6", (), ())
+        await self._read("715018a6", (), (), ())
+
+    async def room_today(self, pay_to: Address, token: Address) -> int:
+        """What `payTo` can still be paid of `token` today, in atomic units.
+
+        Solidity: `roomToday(address,address)`
+        """
+        raw = await self._read("467ed56c", ("address", "address"), (pay_to, token), ("uint256",))
+        return int(raw[0])
 
     def set_claim_key(self, key: Address, allowed: bool) -> Call:
         """Adds or removes a claim key. Owner only.
@@ -471,6 +567,18 @@ class Till(Contract):
         Solidity: `setClaimKey(address,bool)`
         """
         return self._call("b7db6df2", ("address", "bool"), (key, allowed))
+
+    def set_daily_cap(self, pay_to: Address, token: Address, cap: int) -> Call:
+        """Caps what a payee is paid of `token` a day (days begin at midnight UTC), at once. Owner only.
+
+        Args:
+            pay_to: The payee; zero: all payees that have no cap of their own.
+            token: The ERC-20.
+            cap: Atomic units; zero: none of its own, and for the zero address none at all.
+
+        Solidity: `setDailyCap(address,address,uint96)`
+        """
+        return self._call("b878673f", ("address", "address", "uint96"), (pay_to, token, cap))
 
     def set_payee(self, pay_to: Address, kind: PayeeKind) -> Call:
         """Adds, changes or removes a payee. Owner only. What is owed to it stays owed.
@@ -502,6 +610,19 @@ class Till(Contract):
         Solidity: `split(address,(address,uint256)[],address)`
         """
         return self._call("3b0aeada", ("address", "(address,uint256)[]", "address"), (token, splits, remainder_to))
+
+    def take_back_owed(self, pay_to: Address, token: Address, amount: int) -> Call:
+        """Takes back what is owed to a payee and not paid yet; it is unsplit again. Owner only: against what a stolen
+        claim key attributed.
+
+        Args:
+            pay_to: The payee.
+            token: The ERC-20.
+            amount: Atomic units, at most what is owed.
+
+        Solidity: `takeBackOwed(address,address,uint256)`
+        """
+        return self._call("7a10319c", ("address", "address", "uint256"), (pay_to, token, amount))
 
     async def total_owed(self, token: Address) -> int:
         """What could not yet be paid to anyone, in atomic units.

@@ -9,7 +9,7 @@ from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.config import Config
-from usufruct.core import SystemClock, checksum, format_units
+from usufruct.core import ZERO_ADDRESS, SystemClock, checksum, format_units
 
 _MOST_BEHIND = 120
 _MOST_SKEW = 30
@@ -86,6 +86,12 @@ async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
     owner = _key(Role.OWNER, chain.config)
     if owner is not None and await till.owner() != owner.address:
         yield bad("till", f"it obeys {checksum(await till.owner())}", "use that key as keystore `owner`")
+    token = await token_of(chain.config, chain.client, chain.deployments)
+    if cap := await till.daily_cap(ZERO_ADDRESS, token.address):
+        yield good("till", f"pays one payee at most {format_units(cap, token.decimals)} {token.symbol} a day")
+    else:
+        remedy = "run `usufruct till cap AMOUNT` where the owner's key is"
+        yield bad("till", "no daily cap: whoever steals the claim key and owns a payee takes all income", remedy)
     sink = fee_sink_of(chain.config)
     if await till.payees(sink) is PayeeKind.NONE:
         remedy = f"run `usufruct till payee {checksum(sink)}` where the owner's key is"

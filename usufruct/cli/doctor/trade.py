@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from usufruct.app import Installation
+from usufruct.app import Installation, fee_sink_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.errors import NotAPayee, UnknownAsset
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.connectors import Limits, Upstream, UpstreamFault
-from usufruct.core import ZERO_ADDRESS, Hash32, checksum, format_units
+from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, format_units
 from usufruct.gateway import Asset, Replica
 from usufruct.payments import Channel
 
@@ -19,9 +19,11 @@ _LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
 
 
 async def check_payees(installation: Installation) -> AsyncIterator[Finding]:
-    """The till pays everybody whose service is on offer."""
+    """The till pays everybody whose service is on offer, and nobody waits because of a daily cap."""
     till = Till(installation.operator.till, installation.client)
     assets = await installation.catalogue.list()
+    async for finding in _capped(installation, till, {asset.pay_to: asset.name for asset in assets}):
+        yield finding
     unpaid = [asset for asset in assets if await till.payees(asset.pay_to) is PayeeKind.NONE]
     for asset in unpaid:
         yield bad(
@@ -31,6 +33,20 @@ async def check_payees(installation: Installation) -> AsyncIterator[Finding]:
         )
     if not unpaid:
         yield good("payees", f"all of {len(assets)} services have a listed payee")
+
+
+async def _capped(installation: Installation, till: Till, names: dict[Address, str]) -> AsyncIterator[Finding]:
+    token, shown = installation.operator.token, installation.operator.shown
+    for payee, name in ({fee_sink_of(installation.config): "the fee sink"} | names).items():
+        owed = await till.owed(payee, token)
+        if owed and not await till.room_today(payee, token):
+            cap = shown(await till.daily_cap(payee, token))
+            yield bad(
+                "payees",
+                f"{checksum(payee)}, the payee of {name}, has had the {cap} of today: the till owes it {shown(owed)}",
+                "it is paid from midnight UTC on; if it earns so much every day, run "
+                f"`usufruct till cap AMOUNT --payee {checksum(payee)}` where the owner's key is",
+            )
 
 
 async def check_upstreams(installation: Installation) -> AsyncIterator[Finding]:

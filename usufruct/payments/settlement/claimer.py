@@ -22,7 +22,7 @@ from dataclasses import replace
 
 from usufruct.chain import Revert, Sender, Sent, State
 from usufruct.chain.contracts.access_pass import BurnSkipped
-from usufruct.chain.contracts.till import Deferred
+from usufruct.chain.contracts.till import Capped, Deferred
 from usufruct.core import Address, Hash32
 from usufruct.payments.errors import ClaimPending, NothingToClaim
 from usufruct.payments.ledger.backend import Points, no_points
@@ -419,12 +419,15 @@ class Claimer:
         async with self._side.database.transaction() as unit:
             await take_back(unit, [member.channel for member in batch.members])
         for sent in done:
-            await self._look_for_deferred(sent.hash)
+            await self._look_for_owed(sent.hash)
         return await self._end(batch, BatchState.CONFIRMED, done[-1] if done else None)
 
-    async def _look_for_deferred(self, hash_: Hash32 | None) -> None:
-        """Count the payees that could not be paid; the till owes them, and anyone may send it on."""
+    async def _look_for_owed(self, hash_: Hash32 | None) -> None:
+        """Count the payees that could not be paid, or not yet; the till owes them, and anyone may send it on."""
         receipt = await self._side.client.receipt(hash_) if hash_ else None
+        for capped in Capped.among(receipt.logs if receipt else (), self._side.terms.till):
+            self.counters.capped += 1
+            _log.warning("%s has had today's cap: the till owes %d of %s", capped.pay_to, capped.owed, capped.token)
         for deferred in Deferred.among(receipt.logs if receipt else (), self._side.terms.till):
             self.counters.deferred += 1
             _log.error("%s refused %d of %s: the till owes it", deferred.pay_to, deferred.amount, deferred.token)

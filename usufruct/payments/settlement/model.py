@@ -180,6 +180,8 @@ class Counters:
     """Burns left out: the holder's credits were refunded first, and what they paid for stays unpaid."""
     deferred: int = 0
     """Parts a token refused to pay, now owed by the till."""
+    capped: int = 0
+    """Parts above a payee's daily cap; the till owes them until the cap allows more."""
     deposited: int = 0
     """Deposits confirmed."""
     deposits_failed: int = 0

@@ -1,4 +1,4 @@
-"""Pays what a token once refused to pay: the till owes it, anybody may send it on, and this does so in time.
+"""Pays what a token once refused to pay, or what was above a payee's daily cap: the till owes it, and this sends it on.
 
 Who is owed is read from the transactions of our own batches, the only ones that split; nothing is kept of it, because a
 try that the chain would refuse is seen in the simulation and costs nothing.
@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass, field
 
 from usufruct.chain import Call, GasOverLimit, Revert, Sender, Sent, State
-from usufruct.chain.contracts.till import Deferred, Till
+from usufruct.chain.contracts.till import Capped, Deferred, Till
 from usufruct.core import Address, Clock
 from usufruct.payments.ledger.ledger import new_id
 from usufruct.payments.settlement.lease import Lease
@@ -16,6 +16,8 @@ from usufruct.payments.settlement.model import ChainSide, Counters
 from usufruct.payments.settlement.store import splitting_keys
 
 _log = logging.getLogger(__name__)
+
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,19 @@ class Owed:
         sent = [await self._sender.find(key) for key in fresh]
         receipts = await self._side.client.receipts([each.hash for each in sent if each and each.hash])
         for receipt in receipts:
-            for deferred in Deferred.among(receipt.logs if receipt else (), self._side.terms.till):
-                self._turns.setdefault((deferred.pay_to, deferred.token), _Turn())
+            logs, till = receipt.logs if receipt else (), self._side.terms.till
+            owing = [(each.pay_to, each.token) for each in Deferred.among(logs, till)]
+            owing += [(each.pay_to, each.token) for each in Capped.among(logs, till)]
+            for payee in owing:
+                self._turns.setdefault(payee, _Turn())
         self._looked.update(fresh)
 
     async def _pay(self, pay_to: Address, token: Address) -> bool:
         """Pay one payee if the chain lets us, and say when it is their turn again."""
         turn = self._turns[pay_to, token]
+        if not await self._till.room_today(pay_to, token):
+            turn.at = self._clock.monotonic() + min(self._policy.first_seconds, await self._rest_of_day())
+            return False
         sent = await self._sent(self._till.pay_owed(pay_to, token), await self._till.owed(pay_to, token))
         if sent is not None and sent.state is State.PENDING:
             sent = await self._sender.wait(sent.key, self._policy.wait_seconds)
@@ -117,6 +125,11 @@ class Owed:
             self.counters.owed_paid += 1
             _log.info("%s was paid what the till owed it", pay_to, extra={"token": token})
         return paid
+
+    async def _rest_of_day(self) -> int:
+        """Return for how many seconds today's caps hold, by the chain's clock."""
+        head = await self._side.client.header()
+        return _DAY - (head.timestamp if head else 0) % _DAY
 
     async def _sent(self, call: Call, amount: int) -> Sent | None:
         """Return the payment's transaction, which is made unless one is under way; None when there can be none."""
