@@ -23,6 +23,7 @@ MODES = (
     "cut",
     "usage_high",
     "usage_low",
+    "usage_zero",
     "usage_missing",
     "usage_invalid",
     "usage_cached",
@@ -57,10 +58,12 @@ class MisbehavingServer:
 def usage_of(mode: str, body: dict[str, Any], output: int) -> Any:
     messages = " ".join(str(message.get("content")) for message in body.get("messages", []))
     source = messages or str(body.get("input", ""))
-    factor = {"usage_high": 10, "usage_low": 0}.get(mode, 1)
+    factor = {"usage_high": 10, "usage_zero": 0}.get(mode, 1)
     honest: dict[str, Any] = {"prompt_tokens": len(source.split()) * factor, "completion_tokens": output * factor}
     if mode == "usage_invalid":
         return {"prompt_tokens": "7", "completion_tokens": -1, "total_tokens": None}
+    if mode == "usage_low":
+        honest = {"prompt_tokens": 1, "completion_tokens": min(output, 1)}
     honest["total_tokens"] = sum(honest.values())
     if mode == "usage_cached":
         honest["prompt_tokens_details"] = {"cached_tokens": 3}

@@ -95,6 +95,8 @@ def test_the_same_is_read_however_the_bytes_are_cut_and_lines_end(data):
         ([delta("To", "stop", usage=REPORTED), DONE], Usage(9, 2)),
         ([*WHOLE, usage(completion_tokens=1), usage(), DONE], Usage(9, 2)),
         ([*WHOLE, event({"choices": [], "usage": "a lot"}), DONE], UsageFault.INVALID),
+        ([*WHOLE, usage(prompt_tokens=0, completion_tokens=0), DONE], UsageFault.INVALID),
+        ([delta(finish="stop"), usage(completion_tokens=0), DONE], Usage(9, 0)),
         ([delta("To"), event({"usage": REPORTED}), DONE], Usage(9, 2)),
         ([delta("To", "stop", x_groq={"usage": REPORTED}), DONE], Usage(9, 2)),
         (

@@ -184,7 +184,8 @@ async def test_a_status_is_told_with_what_to_do(server):
     ("mode", "usage"),
     [
         ("usage_high", Usage(40, 120)),
-        ("usage_low", Usage(0, 0)),
+        ("usage_low", Usage(1, 1)),
+        ("usage_zero", UsageFault.INVALID),
         ("usage_missing", UsageFault.ABSENT),
         ("usage_invalid", UsageFault.INVALID),
     ],

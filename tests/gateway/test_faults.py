@@ -137,7 +137,8 @@ async def test_an_upstream_that_never_ends_is_stopped_and_the_ceiling_holds(worl
     ("mode", "tokens", "flagged"),
     [
         ("usage_high", (OWN_INPUT, len(ANSWER)), True),
-        ("usage_low", (0, 0), False),
+        ("usage_low", (1, 1), False),
+        ("usage_zero", (OWN_INPUT, len(ANSWER)), True),
         ("usage_missing", (OWN_INPUT, len(ANSWER)), False),
         ("usage_invalid", (OWN_INPUT, len(ANSWER)), True),
         ("ignores_max_tokens", (4, 12), False),

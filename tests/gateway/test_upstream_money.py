@@ -90,6 +90,19 @@ async def test_usage_in_mid_stream_does_not_lower_what_a_caller_who_leaves_pays(
     assert call.bill.charge == OWN_INPUT + 3 * len(text) + 5
 
 
+async def test_zeros_at_the_end_do_not_give_a_whole_answer_away(world, byte_vocabulary, client_of):
+    events = (*map(says, WORDS), says(finish="stop"), event(chunk([], usage=NOTHING)), DONE)
+    async with raw_upstream({"v1": [Reply(events), Reply((to_json(answer(usage=NOTHING)),), head=JSON)]}) as root:
+        await world.asset("hamlet", f"{root}/v1", vocabulary=byte_vocabulary)
+        key = await world.key()
+        client = client_of(key.text)
+        assert [part async for part in await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)]
+        await client.chat.completions.create(model="hamlet", messages=ASK)
+    bills = [call.bill for call in await world.bills(key)]
+    assert [bill.usage.output_tokens for bill in bills] == [len("".join(WORDS)), len(TEXT)]
+    assert all(bill.flagged for bill in bills)
+
+
 @pytest.mark.parametrize("failed", FAILED, ids=range(len(FAILED)))
 async def test_a_stream_without_output_is_replaced_by_the_next_upstreams(world, client_of, failed):
     async with raw_upstream({"bad": failed, "good": Reply(GOOD)}) as root:

@@ -194,6 +194,8 @@ def counts() -> list[Shape]:
         ("null-details", USAGE | {"prompt_tokens_details": None, "completion_tokens_details": None}, COUNTED, False),
         ("more-members", USAGE | {"cost": 3, "details": [1]}, COUNTED, False),
         ("a-list", [1], None, True),
+        ("zeros", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, None, True),
+        ("input-of-zero", {"prompt_tokens": 0, "completion_tokens": 10}, (0, 10), False),
         ("too-high", {"prompt_tokens": 900, "completion_tokens": 900}, None, True),
     ]
     every = [says(word, usage=USAGE) for word in ("To", " be", " or", " not")]

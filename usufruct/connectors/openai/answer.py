@@ -46,7 +46,8 @@ def read_answer(body: bytes, url: str, member: str, secret: str) -> Answer:
     text = output_text(given) if member == "choices" else ""
     if not (text or any(map(_has_output, given))):
         raise UpstreamEmpty(f"{url} answered with a list of {member} that holds no output; try again")
-    return Answer(body, content, text, read_usage(reported_usage(content), has_output=member == "choices"))
+    usage = read_usage(reported_usage(content), has_output=member == "choices", has_text=bool(text))
+    return Answer(body, content, text, usage)
 
 
 def read_models(body: bytes, url: str) -> tuple[OfferedModel, ...]:

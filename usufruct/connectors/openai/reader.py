@@ -46,7 +46,7 @@ class AnswerReader:
         self._secret = secret
         self._kind = kind
         self._sample = b""  # of a body that has no events
-        self._any_data = self._any_output = self._any_message = False
+        self._any_data = self._any_text = self._any_output = self._any_message = False
         self._finished = self._usage_alone = False
         self._usage: object = None
         self._text = ""
@@ -58,7 +58,7 @@ class AnswerReader:
         """The usage of the whole answer; None before the answer is complete."""
         if self._usage is None or not (self._finished or self.ended):
             return None
-        return read_usage(self._usage)
+        return read_usage(self._usage, has_text=self._any_text)
 
     def read(self, chunk: bytes) -> Batch:
         """Read the next bytes."""
@@ -174,7 +174,8 @@ class AnswerReader:
                 self._any_message = self._any_message or bool(choice["message"])
         if text:
             self._text += text
-            self._any_output, self._finished, self._usage, self._usage_alone = True, False, None, False
+            self._any_text = self._any_output = True
+            self._finished, self._usage, self._usage_alone = False, None, False
         if finished:
             self._any_output = self._any_output or not self._any_message
             self._finished = True

@@ -50,12 +50,13 @@ def reported_usage(content: Mapping[str, Any]) -> object:
     return None
 
 
-def read_usage(reported: object, *, has_output: bool = True) -> Usage | UsageFault:
+def read_usage(reported: object, *, has_output: bool = True, has_text: bool = False) -> Usage | UsageFault:
     """Read the `usage` of an answer; never raises.
 
     `has_output` is False for embeddings, whose usage has no `completion_tokens`. A number must be whole, from 0 to
-    2**63 - 1; `4.0` is whole. Strings, fractions, booleans and negative numbers make the whole report invalid. A
-    report without both counts (only a total, say) is none.
+    2**63 - 1; `4.0` is whole. Strings, fractions, booleans and negative numbers make the whole report invalid; so does
+    no output where the answer `has_text`: some servers write zeros for what they do not count. A report without both
+    counts (only a total, say) is none.
     """
     if reported is None:
         return UsageFault.ABSENT
@@ -74,6 +75,8 @@ def read_usage(reported: object, *, has_output: bool = True) -> Usage | UsageFau
     if len(counts) < len(found):
         return UsageFault.INVALID
     inputs, outputs, reasoning, *cached = counts
+    if has_text and not outputs:
+        return UsageFault.INVALID
     return Usage(inputs, outputs, max(cached), reasoning)
 
 
