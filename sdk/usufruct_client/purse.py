@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from usufruct_client.channel import Channel, Pending
 from usufruct_client.clock import wall_seconds
 from usufruct_client.errors import Mistrusted, OverBudget, RefundRefused
+from usufruct_client.price import PriceCard
 from usufruct_client.receipt import Agreed, Dispute, Receipt, faults
 from usufruct_client.rules import Rules
 from usufruct_client.signing import Deposit, channel_id, voucher_signer
@@ -31,6 +32,7 @@ class Payment:
     max_claimable: int
     deposit: Deposit | None
     header: str
+    price_card: PriceCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,7 @@ class Purse:
             channel = channel.carrying(Pending(deposit, slot=name), now)
         books.keep(channel.opened(name, terms.amount, now))
         header = write_payment(terms, channel.config, voucher, deposit)
-        return Payment(name, channel.id, terms.amount, claim, deposit, header)
+        return Payment(name, channel.id, terms.amount, claim, deposit, header, terms.price_card)
 
     def _of(self, books: Books, payment: Payment) -> Channel:
         channel = books.channel(payment.channel)
@@ -289,6 +291,7 @@ class Purse:
             response_hash=answer.response_hash,
             ceiling=payment.ceiling,
             signed=channel.signed,
+            price_card=None if answer.replayed else payment.price_card,  # an older answer has an older card
             signers=pinned if signers is None else frozenset(each.lower() for each in signers),
         )
         found = list(faults(receipt, agreed))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from eth_account.messages import encode_typed_data
 
 from usufruct_client.members import Members
+from usufruct_client.price import PriceCard
 from usufruct_client.signing import checksummed, recovered
 
 _INTEGERS = {
@@ -106,6 +107,7 @@ class Agreed:
     ceiling: int
     signed: int
     signers: frozenset[str]
+    price_card: PriceCard | None = None
 
 
 def read_receipt(document: object) -> Receipt:
@@ -141,6 +143,7 @@ def faults(receipt: Receipt, agreed: Agreed) -> tuple[str, ...]:
             found.append(f"the receipt's {name} is {stands}, not {expected}")
     if receipt.amount > agreed.ceiling:
         found.append(f"charged {receipt.amount}, above the ceiling of {agreed.ceiling}")
+    found += _price_faults(receipt, agreed)
     if receipt.above < 0 or receipt.cumulative > agreed.signed:
         found.append(f"the receipt's cumulative {receipt.cumulative} does not fit: {agreed.signed} was signed in all")
     signer = receipt.signed_by()
@@ -149,6 +152,22 @@ def faults(receipt: Receipt, agreed: Agreed) -> tuple[str, ...]:
     elif agreed.signers and signer not in agreed.signers:
         found.append(f"the receipt is signed by {signer}, not by the operator's receipt key")
     return tuple(found)
+
+
+def _price_faults(receipt: Receipt, agreed: Agreed) -> list[str]:
+    """Make the charge again from the receipt's counts and the price card that was quoted."""
+    card, counts = agreed.price_card, (receipt.input_tokens, receipt.cached_input_tokens, receipt.output_tokens)
+    if receipt.cached_input_tokens > receipt.input_tokens:
+        return [f"the receipt says that {counts[1]} of {counts[0]} input tokens were cached"]
+    if card is None:
+        return []
+    if receipt.price_card_version != card.version:
+        return [f"charged by price card {receipt.price_card_version}, not by the quoted {card.version}"]
+    due = min(agreed.ceiling, card.price_up(*counts))
+    if receipt.amount == due:
+        return []
+    inputs, cached, outputs = counts
+    return [f"charged {receipt.amount}; {inputs} in ({cached} cached) and {outputs} out cost {due} by the quoted price"]
 
 
 def data_member(body: str) -> str:

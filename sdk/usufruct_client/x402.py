@@ -8,6 +8,7 @@ from re import fullmatch
 
 from usufruct_client.errors import BadAnswer
 from usufruct_client.members import Members
+from usufruct_client.price import PriceCard, read_price_card
 from usufruct_client.signing import ChannelConfig, Deposit, checksummed
 
 REQUIRED_HEADER = "PAYMENT-REQUIRED"
@@ -41,7 +42,10 @@ class VoucherState:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """The entry of `accepts` that we can pay; `raw` is the entry as it was, to be sent back."""
+    """The entry of `accepts` that we can pay; `raw` is the entry as it was, to be sent back.
+
+    `price_card` is what the charge is to be made by, where the gateway says it.
+    """
 
     chain_id: int
     amount: int
@@ -56,6 +60,7 @@ class Requirements:
     channel_state: ChannelState | None
     voucher_state: VoucherState | None
     raw: Mapping[str, object]
+    price_card: PriceCard | None = None
 
     @property
     def network(self) -> str:
@@ -207,6 +212,7 @@ def _requirements(entry: Members) -> Requirements:
         channel_state=_channel_state(extra.object("channelState")) if "channelState" in extra else None,
         voucher_state=_voucher_state(extra.object("voucherState")) if "voucherState" in extra else None,
         raw=entry.raw,
+        price_card=read_price_card(extra.object("priceCard")) if "priceCard" in extra else None,
     )
 
 

@@ -74,6 +74,7 @@ class FakeGateway:
         self.after_deposit = 0  # charged by another call between a deposit and the reservation
         self.refuse = ""
         self.overcharge = 0
+        self.price_card: dict = {}
         self.terms: dict = {}
         self.spoil_receipt: dict = {}
         self.signer = OPERATOR
@@ -229,6 +230,8 @@ class FakeGateway:
             "minDeposit": str(self.min_deposit),
             "quote": "1.64.1800000300.00",
         }
+        if self.price_card:
+            extra["priceCard"] = self.price_card
         if refusal.corrective:
             payment = decode_payment_signature_header(headers["payment-signature"])
             channel = payment.payload["voucher"]["channelId"]

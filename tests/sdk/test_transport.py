@@ -227,6 +227,17 @@ def test_the_gateways_true_numbers_are_answered_once(gateway, join):
     assert (state(connection).charged, books(gateway).vouchers) == (60, [100, 150])
 
 
+CARD = {
+    "version": "1",
+    "unit": "text_token",
+    "inputPerMillion": "0",
+    "outputPerMillion": "20000000",
+    "cachedInputBps": 0,
+    "perCall": "0",
+}
+"""Makes 40 of the one token in and two out that the fake gateway's receipts say."""
+
+
 @pytest.mark.parametrize(
     ("spoilt", "says"),
     [
@@ -238,6 +249,9 @@ def test_the_gateways_true_numbers_are_answered_once(gateway, join):
         ({"spoil_receipt": {"cumulative": "999999"}}, "does not fit"),
         ({"spoil_receipt": {"amount": None}}, "receipt.amount must be"),
         ({"spoil_receipt": {"inputTokens": str(2**64)}}, "receipt.inputTokens must be a whole number of at most 64"),
+        ({"spoil_receipt": {"cachedInputTokens": "2"}}, "2 of 1 input tokens were cached"),
+        ({"price_card": CARD | {"perCall": "1"}}, "charged 40; 1 in (0 cached) and 2 out cost 41 by the quoted price"),
+        ({"price_card": CARD | {"version": "2"}}, "charged by price card 1, not by the quoted 2"),
         ({"silent": True}, "nothing of what was charged"),
     ],
 )
@@ -252,6 +266,16 @@ def test_an_answer_with_a_wrong_bill_is_delivered_and_disputed(gateway, join, ca
     assert says in caplog.text
     assert state(connection).charged <= 100
     assert state(connection).slots == {}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_charge_that_the_quoted_price_card_makes_is_in_order(gateway, join, stream):
+    connection = join()
+    gateway.price_card = CARD
+    assert post(connection, seed=40, stream=stream).status_code == 200
+    gateway.price_card = CARD | {"perCall": str(10**30)}  # the ceiling is lower
+    assert post(connection, seed=100, stream=stream).status_code == 200
+    assert connection.purse.disputes == ()
 
 
 def test_another_receipt_key_is_disputed_unless_it_is_allowed(gateway, join, fake):

@@ -29,10 +29,11 @@ from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.schemas import PaymentRequired, PaymentRequirements, SettleResponse
 
 from usufruct.connectors import openai as gateway_side
-from usufruct.payments import content_hash
+from usufruct.payments import PriceCard, Usage, content_hash, price_up
 from usufruct_client import BadAnswer, Invalid, Wallet
 from usufruct_client.delivery import EventReader
 from usufruct_client.members import Members
+from usufruct_client.price import read_price_card
 from usufruct_client.receipt import data_member, read_receipt
 from usufruct_client.rules import Rules
 from usufruct_client.signing import ChannelConfig, channel_id, sign_voucher, voucher_signer
@@ -233,6 +234,26 @@ def test_receipts_are_those_of_the_gateway(fake):
     for name in document:
         with pytest.raises(BadAnswer, match=name):
             read_receipt({**document, name: None})
+
+
+prices = st.integers(0, 2**128 - 1)
+counts = st.integers(0, 2**20)
+
+
+@given(
+    st.builds(PriceCard, prices, prices, prices, counts, st.integers(1, 2**63), st.integers(0, 10_000)),
+    st.tuples(counts, counts, counts),
+)
+def test_a_quoted_price_card_makes_the_gateways_charge(card, usage):
+    inputs, cached, outputs = usage[0] + usage[1], usage[1], usage[2]
+    quoted = read_price_card(Members(json.loads(json.dumps(card.as_json())), "priceCard"))
+    assert quoted.price_up(inputs, cached, outputs) == price_up(Usage(inputs, outputs, cached), card)
+
+
+@pytest.mark.parametrize("member", PriceCard(1, 2, 3, 4, 5).as_json())
+def test_a_malformed_price_card_is_named(member):
+    with pytest.raises(BadAnswer, match=f"priceCard.{member} must be"):
+        read_price_card(Members(PriceCard(1, 2, 3, 4, 5).as_json() | {member: -1}, "priceCard"))
 
 
 texts = st.text(max_size=5)

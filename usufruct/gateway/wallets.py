@@ -102,7 +102,7 @@ class Wallets:
         allowance = self.quotes.asked(order.request_hash, priced, most)
         quote = self.quotes.give(order.request_hash, card.version, allowance)
         name = x402_name(refusal, corrective=channel is not None)
-        return self._required(exchange, name, self.wanted.requirements(allowance.ceiling, quote, channel))
+        return self._required(exchange, name, self.wanted.requirements(allowance.ceiling, quote, channel, card))
 
     def _required(self, exchange: Exchange, error: str, requirements: dict[str, object]) -> Header:
         return _REQUIRED, self.wanted.payment_required(exchange.url, error, requirements)

@@ -70,6 +70,17 @@ class PriceCard:
     cached_input_bps: int = WHOLE_BPS
     unit: PriceUnit = PriceUnit.TEXT_TOKEN
 
+    def as_json(self) -> dict[str, object]:
+        """Return what a charge is made by, as a quote carries it; amounts as text."""
+        return {
+            "version": str(self.version),
+            "unit": self.unit.value,
+            "inputPerMillion": str(self.input_per_million),
+            "outputPerMillion": str(self.output_per_million),
+            "cachedInputBps": self.cached_input_bps,
+            "perCall": str(self.per_call),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -9,6 +9,7 @@ import orjson
 
 from usufruct.core import Address, Hash32, checksum
 from usufruct.payments.ledger.records import Channel
+from usufruct.payments.model import PriceCard
 from usufruct.payments.offer import Offer
 from usufruct.payments.x402.payment import IDENTIFIER, SCHEME, VERSION, network_of
 
@@ -42,7 +43,9 @@ class Wanted:
         """The chain's CAIP-2 name."""
         return network_of(self.offer.chain_id)
 
-    def requirements(self, amount: int, quote: str = "", channel: Channel | None = None) -> dict[str, Any]:
+    def requirements(
+        self, amount: int, quote: str = "", channel: Channel | None = None, card: PriceCard | None = None
+    ) -> dict[str, Any]:
         """Return the entry of `accepts`: at most `amount` for this call; with a channel's numbers, to sign again by."""
         offer = self.offer
         extra: dict[str, Any] = {
@@ -55,6 +58,8 @@ class Wanted:
         }
         if quote:
             extra["quote"] = quote
+        if card is not None:
+            extra["priceCard"] = card.as_json()
         if channel is not None:
             extra |= _state(channel)
         return {
