@@ -1,6 +1,7 @@
 """Deploying to a public chain (here a node with such a chain's id): the plan, the owner's key, once and not again."""
 
 import asyncio
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from usufruct.chain import (
+    COLLECTOR,
+    SETTLEMENT,
     Client,
     Devnet,
     KeySigner,
@@ -156,6 +159,26 @@ def test_the_installation_then_runs_on_it(public):
         return operator.symbol, operator.decimals, operator.token
 
     assert configured.inside(facts) == ("tUSD", 6, public.token)
+
+
+@pytest.mark.parametrize("place", [SETTLEMENT, COLLECTOR])
+def test_a_chain_without_x402s_escrow_is_refused_before_any_plan(public, place):
+    async def swap(code: bytes) -> bytes:
+        async with Client(public.config.chain.rpc_url) as client:
+            before = await client.code_at(place)
+            await Devnet(client).set_code(place, code)
+            return before
+
+    code = asyncio.run(swap(b""))
+    try:
+        done = public.run(*deploying(public, "--claim-key", checksum(Address("0x" + "4d" * 20)), "--yes"))
+        examined = json.loads(public.run("doctor", "--json").stdout)
+    finally:
+        asyncio.run(swap(code))
+    assert done.exception.code == "escrow_missing"
+    assert checksum(place) in done.exception.message
+    assert "To be sent by" not in done.stdout + done.stderr
+    assert any(each["verdict"] == "problem" and checksum(place) in each["says"] for each in examined)
 
 
 def test_a_devnet_takes_no_choices(commands):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from usufruct.chain import Client, Deployments, Devnet, RpcUnavailable
+from usufruct.chain import Client, Deployments, Devnet, RpcUnavailable, devnet_signer
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
@@ -204,3 +204,44 @@ def test_a_job_of_a_running_worker_that_fails_is_named(commands):
     assert "rpc_unavailable, node.example does not answer" in finding["says"]
     assert found["contracts"], "the rest is looked at all the same"
     assert {finding["verdict"] for finding in examine(commands)[1]["jobs"]} == {"skipped"}
+
+
+def test_a_node_whose_logs_lag_its_head_is_named(commands, monkeypatch):
+    """The newest block holds logs by its header, and none by the node's answer."""
+    logs = Client.logs
+
+    async def lagging(self: Client, first: int, last: int, **filters: object) -> list[object]:
+        seen = await self.block_number() - 3
+        return [log for log in await logs(self, first, last, **filters) if log.block_number <= seen]
+
+    async def move(installation):
+        dollar = TestDollar(installation.operator.token, installation.client)
+        await installation.sender(devnet_signer(7, 31337)).execute(dollar.mint("0x" + "7" * 40, 1), "doctor/logs")
+
+    commands.inside(move)
+    assert examine(commands)[1]["logs"][0]["verdict"] == "ok"
+    monkeypatch.setattr(Client, "logs", lagging)
+    [finding] = examine(commands)[1]["logs"]
+    assert "its logs lag its head" in finding["says"]
+    assert "chain.rpc_url" in finding["remedy"]
+
+
+def test_what_a_chain_that_went_back_forgot_is_named(commands, cli_world):
+    async def forget(installation):
+        devnet = Devnet(installation.client)
+        remembered = await devnet.snapshot()
+        await cli_world.paying_key(installation)
+        await devnet.revert(remembered)
+
+    commands.inside(forget)
+    found = problems(examine(commands)[1])
+    assert "are not on the chain any more" in found["transactions"]
+    assert "in the ledger" in found["channels"]
+
+    async def heal(installation):
+        for signer in (devnet_signer(8, 31337), cli_world.PAYER):
+            await installation.sender(signer).advance()
+        await installation.watcher.poll()
+
+    commands.inside(heal)
+    assert not {"transactions", "channels"} & problems(examine(commands)[1]).keys()

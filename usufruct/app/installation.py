@@ -14,6 +14,7 @@ from usufruct.chain import (
     Sender,
     TokenFacts,
     check_settlement,
+    gap_metrics,
     lag_metrics,
     sender_metrics,
 )
@@ -183,12 +184,14 @@ class Installation(ChainAccess):
         """Return this process's numbers: what it counts, and what it reads when somebody looks."""
         senders: dict[str, Sender] = {Role.CLAIM: self._claim_sender, Role.RELAYER: self._relay_sender}
         streams = {"assets": self.follower.behind, "settlement": self.watcher.behind}
+        gaps = {"assets": self.follower.gaps, "settlement": self.watcher.gaps}
         return Metrics(
             {
                 "ledger": partial(money_metrics, self.ledger),
                 "settlement": partial(settlement_metrics, self.counters),
                 "outbox": partial(sender_metrics, senders),
                 "chain": partial(lag_metrics, streams),
+                "logs": partial(gap_metrics, gaps),
             }
         )
 

@@ -23,12 +23,14 @@ from usufruct.chain.deployments import (
 from usufruct.chain.fees import FeePolicy, FeesOverCap
 from usufruct.chain.hashing import address_of_key, create2_address, keccak
 from usufruct.chain.indexer import Indexer, LogHandler, NodeLags, ReorgTooDeep, Stream
-from usufruct.chain.metrics import lag_metrics, sender_metrics
+from usufruct.chain.metrics import gap_metrics, lag_metrics, sender_metrics
 from usufruct.chain.plan import (
     COLLECTOR,
     SETTLEMENT,
+    EscrowMissing,
     SettlementMismatch,
     Terms,
+    check_escrow,
     check_settlement,
     deploy_all,
     deploy_devnet,
@@ -70,7 +72,7 @@ from usufruct.chain.signer import (
     refuse_devnet_key,
     write_keystore,
 )
-from usufruct.chain.store import Checkpoint, Sent, State
+from usufruct.chain.store import Checkpoint, Gaps, Sent, State, stream_gaps
 from usufruct.chain.token import TokenFacts, authorization_used, token_facts
 from usufruct.chain.toolchain import ToolMissing, install_anvil
 from usufruct.chain.transaction import SignedTransaction, Transaction
@@ -110,10 +112,12 @@ __all__ = [
     "DevnetStateDamaged",
     "DevnetUnavailable",
     "DigestSigner",
+    "EscrowMissing",
     "Event",
     "FeeHistory",
     "FeePolicy",
     "FeesOverCap",
+    "Gaps",
     "GasOverLimit",
     "Header",
     "Indexer",
@@ -170,6 +174,7 @@ __all__ = [
     "as_hash32",
     "authorization_used",
     "cap_payees",
+    "check_escrow",
     "check_settlement",
     "contracts",
     "create2_address",
@@ -178,6 +183,7 @@ __all__ = [
     "devnet_signer",
     "domain_separator",
     "encode",
+    "gap_metrics",
     "hash_word",
     "install_anvil",
     "keccak",
@@ -189,6 +195,7 @@ __all__ = [
     "refuse_devnet_key",
     "sender_metrics",
     "set_up",
+    "stream_gaps",
     "text_word",
     "token_facts",
     "typed_digest",

@@ -161,6 +161,12 @@ def read_fee_history(answer: object, what: str) -> FeeHistory:
     return FeeHistory(_readable(fees, f"{what}: baseFeePerGas"), _readable(tips, f"{what}: reward"))
 
 
+def has_logs(block: object) -> bool:
+    """Tell whether a block's header says that the block holds logs: its bloom is not empty."""
+    bloom = block.get("logsBloom") if isinstance(block, dict) else None
+    return isinstance(bloom, str) and bool(_HEX.match(bloom)) and bool(bloom[2:].strip("0"))
+
+
 def find_revert_data(data: object) -> bytes | None:
     """Find revert data where nodes put it: as hex text, alone, after a word, or some levels down."""
     for _ in range(8):

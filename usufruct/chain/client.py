@@ -13,6 +13,7 @@ from usufruct.chain.answers import (
     Header,
     Receipt,
     find_revert_data,
+    has_logs,
     read_amount,
     read_bytes,
     read_count,
@@ -186,6 +187,15 @@ class Client:
                 f"the node answered logs of block {strays[0]} for blocks {first} to {last}; check chain.rpc_url"
             )
         return logs
+
+    async def hidden_logs(self, blocks: int) -> list[int]:
+        """Return which of the newest blocks hold logs by their headers, and none by the node's answer."""
+        head = await self.block_number()
+        numbers = list(range(max(0, head - blocks + 1), head + 1))
+        questions: list[Question] = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
+        answers = await self._ask_all(questions)
+        full = [number for number, answer in zip(numbers, answers, strict=True) if has_logs(answer)]
+        return [number for number in full if not await self.logs(number, number)]
 
     async def receipt(self, transaction: Hash32) -> Receipt | None:
         """Return a transaction's receipt; None while it is not mined."""

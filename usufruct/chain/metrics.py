@@ -22,6 +22,18 @@ async def sender_metrics(senders: Mapping[str, Sender]) -> list[Metric]:
     return [spent, waiting]
 
 
+async def gap_metrics(streams: Mapping[str, Callable[[], Awaitable[int]]]) -> list[Metric]:
+    """Return how often the node had hidden logs of each stream.
+
+    Raises:
+        DatabaseUnavailable: when that cannot be read.
+    """
+    found = CounterMetricFamily("usufruct_log_gaps", "How often the node hid logs that came later.", labels=["stream"])
+    for name, gaps in streams.items():
+        found.add_metric([name], await gaps())
+    return [found]
+
+
 async def lag_metrics(streams: Mapping[str, Callable[[], Awaitable[int]]]) -> list[Metric]:
     """Return how many blocks each stream of logs has still to read.
 

@@ -15,7 +15,7 @@ from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployments import ContractDeployer, Deployments, address_of
 from usufruct.chain.sender import Sender
-from usufruct.core import Address, ChainId, Faulty
+from usufruct.core import Address, ChainId, Conflict, Faulty, checksum
 
 SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
 """x402's canonical batch settlement, the same on every chain."""
@@ -28,6 +28,12 @@ class SettlementMismatch(Faulty):
     """The settlement contract and the x402 package disagree about what a channel's id is."""
 
     code = "settlement_mismatch"
+
+
+class EscrowMissing(Conflict):
+    """The chain has no x402 escrow, or not its collector of deposits."""
+
+    code = "escrow_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ async def deploy_all(
     """Deploy what one installation needs, on top of x402's settlement and the chain's wrapped native coin.
 
     Raises:
+        EscrowMissing: when the chain has no x402 escrow.
         SettlementMismatch: when the settlement contract is not the one the x402 package signs for.
     """
     await check_settlement(client, chain_id)
@@ -104,12 +111,35 @@ async def _stand_at(
     await deployer.adopt(contract, place)
 
 
+async def check_escrow(client: Client, chain_id: ChainId) -> None:
+    """Check that x402's escrow and its collector of deposits are on the chain.
+
+    They cannot be deployed by us: their addresses come from x402's own build and salt, which are not published in the
+    package. Another build at another address is a contract that no x402 client pays into.
+
+    Raises:
+        EscrowMissing: when one is not; names it and where it should be.
+    """
+    for name, place in (("batch settlement", SETTLEMENT), ("collector of EIP-3009 deposits", COLLECTOR)):
+        if not await client.code_at(place):
+            raise EscrowMissing(
+                f"chain {chain_id} has no x402 {name} at {checksum(place)}. Nothing was sent. Use a chain that x402's "
+                "batch settlement is on (Base 8453, Base Sepolia 84532), or have x402's maintainers deploy it there: "
+                "it has the same address on every chain",
+                chain_id=chain_id,
+                contract=name,
+                address=place,
+            )
+
+
 async def check_settlement(client: Client, chain_id: ChainId) -> None:
     """Compare a channel's id as the contract at x402's address computes it with what the x402 package computes.
 
     Raises:
+        EscrowMissing: when there is no contract.
         SettlementMismatch: when they differ: vouchers signed by x402 clients would be worthless.
     """
+    await check_escrow(client, chain_id)
     config = ChannelConfig(
         payer=Address("0x" + "11" * 20),
         payer_authorizer=Address("0x" + "22" * 20),

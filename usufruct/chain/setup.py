@@ -13,7 +13,7 @@ from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployments import DEPLOYER, ContractDeployer, Deployments, address_of, salt_of
-from usufruct.chain.plan import Terms, creations, deploy_all
+from usufruct.chain.plan import Terms, check_escrow, creations, deploy_all
 from usufruct.chain.sender import Sender
 from usufruct.core import ZERO_ADDRESS, Address, ChainId, Conflict, Invalid
 
@@ -62,8 +62,10 @@ async def plan_setup(client: Client, found: Deployments, setup: Setup) -> list[S
     Raises:
         Revert: a constructor's own error, for a fee over the limit, say.
         AlreadyDeployed: when `found` stands elsewhere than these terms would put it.
+        EscrowMissing: when the chain has no x402 escrow.
         NoContract: when token or wrapped native coin are none.
     """
+    await check_escrow(client, found.chain_id)
     for name, place in (("token", setup.token), ("wrapped native coin", setup.wrapped_native)):
         if not await client.code_at(place):
             raise NoContract(f"{name}: there is no contract at {place} on chain {found.chain_id}", address=place)

@@ -319,6 +319,12 @@ async def all_gaps(unit: Unit) -> list[Gaps]:
     return [Gaps(row.name, row.gaps, row.gap_at) for row in rows]
 
 
+async def stream_gaps(database: Database) -> list[Gaps]:
+    """Return the gaps of every stream that had some."""
+    async with database.snapshot() as unit:
+        return await all_gaps(unit)
+
+
 async def forget_before(unit: Unit, name: str, block: int) -> None:
     """Drop a stream's range ends before `block`, except the newest of them: that one is the way back."""
     mine = stream_blocks.c.name == name

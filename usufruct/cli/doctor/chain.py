@@ -3,15 +3,26 @@
 from collections.abc import AsyncIterator
 
 from usufruct.app import ChainAccess, Role, fee_sink_of, signer_of, token_of
-from usufruct.chain import DEVNET_CHAINS, Client, KeySigner, KeystoreMissing, check_settlement
+from usufruct.chain import (
+    DEVNET_CHAINS,
+    Client,
+    KeySigner,
+    KeystoreMissing,
+    check_escrow,
+    check_settlement,
+    stream_gaps,
+)
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.config import Config
-from usufruct.core import ZERO_ADDRESS, SystemClock, checksum, format_units
+from usufruct.core import ZERO_ADDRESS, SystemClock, checksum, format_units, moment
+from usufruct.store import Database
 
 _MOST_BEHIND = 120
+_NEWEST_BLOCKS = 4
+_DAY = 86_400
 _MOST_SKEW = 30
 _STUCK_BLOCKS = 20
 _CLAIMS, _CLAIM_GAS = 20, 300_000
@@ -35,8 +46,32 @@ async def check_node(config: Config, client: Client) -> AsyncIterator[Finding]:
         yield good("clock", "not behind the chain's")
 
 
+async def check_logs(config: Config, client: Client, database: Database | None) -> AsyncIterator[Finding]:
+    """The node's logs are as new as its blocks, and were whenever a worker read them."""
+    if hidden := await client.hidden_logs(_NEWEST_BLOCKS):
+        yield bad(
+            "logs",
+            f"the node answers no logs of block {hidden[0]}, which has some: its logs lag its head",
+            "set chain.rpc_url to another node; a worker reads them later, withdrawals too",
+        )
+    now = await database.now() if database else 0
+    for gaps in await stream_gaps(database) if database else ():
+        if now - gaps.last_at < _DAY:
+            yield bad(
+                "logs",
+                f"the node hid logs of {gaps.stream} {gaps.times} times, the last time {moment(gaps.last_at)}; they "
+                "were read later",
+                "set chain.rpc_url to a node whose logs do not lag",
+            )
+            return
+    if not hidden:
+        yield good("logs", f"as new as the node's blocks, on chain {config.chain.id}")
+
+
 async def check_contracts(chain: ChainAccess) -> AsyncIterator[Finding]:
     """Our contracts are deployed and their code is what was deployed; x402's settlement computes x402's ids."""
+    if chain.chain_id not in DEVNET_CHAINS:
+        await check_escrow(chain.client, chain.chain_id)
     chain.deployments.address(Till)
     await chain.deployments.verify(chain.client)
     yield good("contracts", f"{len(chain.deployments.contracts)} stand where they were deployed")
@@ -112,7 +147,15 @@ async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:
             yield bad("gas money", says, f"send it {format_units(max(needed, 1), 18)} or more")
         else:
             yield good("gas money", says)
-        for sent in await chain.sender(signer).stuck(_STUCK_BLOCKS):
+        sender = chain.sender(signer)
+        if lost := await sender.lost():
+            yield bad(
+                "transactions",
+                f"{len(lost)} of the {role} key that were final are not on the chain any more, from nonce "
+                f"{lost[0].nonce} on ({lost[0].key}): the chain went back",
+                "run a worker (`usufruct up` or `usufruct work`): it sends them again",
+            )
+        for sent in await sender.stuck(_STUCK_BLOCKS):
             why = f"; the node says: {sent.trouble}" if sent.trouble else ""
             yield bad("transactions", f"{sent.key} waits with nonce {sent.nonce}{why}", "see that a worker runs")
 

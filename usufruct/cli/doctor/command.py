@@ -1,16 +1,24 @@
 """The order in which things are looked at: what rests on a thing that is wrong is not looked at."""
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import typer
 from rich.console import Console
 
 from usufruct.app import connect, open_chain, open_installation
-from usufruct.cli.doctor.chain import check_contracts, check_gas, check_keys, check_node, check_till, check_token
+from usufruct.cli.doctor.chain import (
+    check_contracts,
+    check_gas,
+    check_keys,
+    check_logs,
+    check_node,
+    check_till,
+    check_token,
+)
 from usufruct.cli.doctor.findings import Check, Finding, Verdict, ask, bad, good, skipped
 from usufruct.cli.doctor.jobs import check_jobs
 from usufruct.cli.doctor.machine import check_database, check_disk, check_gateway, check_software
-from usufruct.cli.doctor.trade import check_hanging, check_passes, check_payees, check_upstreams
+from usufruct.cli.doctor.trade import check_channels, check_hanging, check_passes, check_payees, check_upstreams
 from usufruct.cli.printing import Json, print_json, words
 from usufruct.cli.running import run
 from usufruct.config import Config, check_operator, load_config
@@ -42,7 +50,7 @@ async def _examine() -> list[Finding]:
     found += await ask("disk", lambda: check_disk(config.data.folder))
     ground = await _database(config) + await _node(config)
     found += ground + await ask("keys", lambda: check_keys(config))
-    if any(finding.verdict is Verdict.PROBLEM and finding.subject != "jobs" for finding in ground):
+    if any(finding.verdict is Verdict.PROBLEM and finding.subject not in ("jobs", "logs") for finding in ground):
         found.append(skipped("contracts, till, services", "not looked at: database and node come first"))
     else:
         found += await _chain(config)
@@ -63,11 +71,16 @@ async def _database(config: Config) -> list[Finding]:
 
 async def _node(config: Config) -> list[Finding]:
     async with AsyncExitStack() as stack:
+        database = None
+        with suppress(UsufructError):
+            database = open_database(config.database.url)
+            stack.push_async_callback(database.close)
         try:
             client = await connect(config, stack)
         except UsufructError as error:
             return [bad("node", error.message, "")]
-        return await ask("node", lambda: check_node(config, client))
+        found = await ask("node", lambda: check_node(config, client))
+        return found + await ask("logs", lambda: check_logs(config, client, database))
 
 
 async def _chain(config: Config) -> list[Finding]:
@@ -91,6 +104,7 @@ async def _chain(config: Config) -> list[Finding]:
                 "upstreams": lambda: check_upstreams(installation),
                 "passes": lambda: check_passes(installation),
                 "calls": lambda: check_hanging(installation),
+                "channels": lambda: check_channels(installation),
             }
             for subject, check in checks.items():
                 found += await ask(subject, check)

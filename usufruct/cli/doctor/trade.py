@@ -14,6 +14,8 @@ from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, format_units
 from usufruct.gateway import Asset, Replica
 from usufruct.payments import Channel
 
+_CHANNELS = 200
+_SHOWN = 5
 _UNLISTED = NotAPayee.__name__
 _LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
 
@@ -111,6 +113,19 @@ async def _waiting_credits(installation: Installation) -> list[Channel]:
             and account.total_split < min(account.charged, account.reading.balance)
         ]
     return found
+
+
+async def check_channels(installation: Installation) -> AsyncIterator[Finding]:
+    """No channel has more money in the ledger than on the chain."""
+    above = await installation.observer.above_chain(_CHANNELS)
+    for channel, chain in above[:_SHOWN]:
+        yield bad(
+            "channels",
+            f"{channel.reading.id} holds {channel.reading.balance} atomic units in the ledger, {chain} on the chain",
+            "run a worker: it takes the chain's number over; `usufruct reconcile` shows the rest",
+        )
+    if not above:
+        yield good("channels", "the ledger is not above the chain")
 
 
 async def check_hanging(installation: Installation) -> AsyncIterator[Finding]:

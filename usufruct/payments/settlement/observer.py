@@ -74,6 +74,19 @@ class Observer:
             found += [await self._side.ledger.observe(reading) for reading in readings.channels]
         return found
 
+    async def above_chain(self, most: int) -> list[tuple[Channel, int]]:
+        """Return channels with more money in the ledger than on the chain now, and the chain's number.
+
+        Looks at the `most` first ones that hold any; notes nothing.
+        """
+        some = await self._side.ledger.channel_list(limit=most)
+        held = {channel.reading.id: channel for channel in some if channel.reading.balance}
+        found: list[tuple[Channel, int]] = []
+        for kind in self._kinds([channel.reading.config for channel in held.values()]):
+            readings = (await self._reader_of(kind[0]).read(kind)).channels
+            found += [(held[now.id], now.balance) for now in readings if now.balance < held[now.id].reading.balance]
+        return found
+
     async def observe_after(self, config: ChannelConfig, block: int) -> ChannelReading | None:
         """Read a channel as it is after `block`, and note it; None while that block does not count yet.
 
