@@ -154,3 +154,26 @@ async def test_the_printed_text_of_a_stream_that_repeats_itself_is_what_the_rece
     (call,) = await world.bills(key)
     assert call.bill.response_hash in readings(f"a\U0001f600{TEXT}\n".encode())
     assert call.bill.response_hash in readings(stream)
+
+
+async def test_embeddings_that_only_python_reads_are_handed_on(world, client_of, gateway_module):
+    body = rb'{"model": "half \ud83d", "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}]}'
+    async with raw_upstream({"v1": Reply((body,), head=JSON)}) as root:
+        await world.asset("vectors", f"{root}/v1", endpoint=gateway_module.Endpoint.EMBEDDINGS)
+        key = await world.key()
+        client = client_of(key.text)
+        made = await client.embeddings.with_raw_response.create(model="vectors", input="a", encoding_format="float")
+    assert (made.parse().data[0].embedding, made.http_response.json()["model"]) == ([0.5, 0.25], "half \ud83d")
+    (call,) = await world.bills(key)
+    assert call.bill.response_hash in readings(made.content)
+
+
+async def test_usage_nested_too_deeply_is_replaced_by_ours(world, client_of):
+    deep = b"[" * 990 + b"]" * 990
+    body = to_json(answer())[:-1] + b',"usage":{"prompt_tokens":9,"completion_tokens":10,"deep":' + deep + b"}}"
+    async with raw_upstream({"v1": Reply((body,), head=JSON)}) as root:
+        await world.asset("hamlet", f"{root}/v1")
+        key = await world.key()
+        made = await client_of(key.text).chat.completions.create(model="hamlet", messages=ASK)
+    assert (made.choices[0].message.content, made.usage.completion_tokens) == (TEXT, 10)
+    assert len(await world.bills(key)) == 1

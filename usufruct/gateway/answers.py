@@ -173,28 +173,37 @@ class _HungUp(UsufructError):
 
 
 def _written(content: Mapping[str, Any], text: str, endpoint: Endpoint) -> tuple[bytes, bytes]:
-    """Return a whole answer's JSON, open at its end for the usage, and what its receipt hashes.
+    """Return a whole answer's JSON without its usage, and what its receipt hashes.
 
     Raises:
         UpstreamMalformed: when it is nested too deeply to be written.
     """
-    members = {name: value for name, value in content.items() if name != "usage"}
-    hashed = text.encode()
+    vectors = endpoint is Endpoint.EMBEDDINGS
+    members = {name: value for name, value in content.items() if name != "usage" and not (vectors and name == "data")}
     try:
-        if endpoint is Endpoint.EMBEDDINGS:
-            hashed = dump(content.get("data"))
-            members["data"] = orjson.Fragment(hashed)
-        return dump(members)[:-1], hashed
+        body = dump(members)
+        if not vectors:
+            return body, text.encode()
+        data = dump(content.get("data"))
     except (ValueError, RecursionError) as error:
         raise UpstreamMalformed("the upstream's answer is nested too deeply to be handed on") from error
+    return _with_member(body, b"data", data), data
+
+
+def _with_member(body: bytes, name: bytes, value: bytes) -> bytes:
+    """Return a JSON object with one member more."""
+    return b'%s%s"%s":%s}' % (body[:-1], b"," if len(body) > 2 else b"", name, value)
 
 
 async def _answer_whole(
     exchange: Exchange, body: bytes, reported: object, receipt: SignedReceipt, *, again: bool = False
 ) -> None:
-    usage = receipt.usage(reported if isinstance(reported, dict) else None)
+    try:
+        usage = dump(receipt.usage(reported if isinstance(reported, dict) else None))
+    except (ValueError, RecursionError):  # the upstream's own members are nested too deeply
+        usage = dump(receipt.usage())
     headers = [JSON, *receipt.headers(), *([_REPLAYED] if again else [])]
-    await exchange.answer(200, body + b',"usage":' + dump(usage) + b"}", headers)
+    await exchange.answer(200, _with_member(body, b"usage", usage), headers)
 
 
 def _last_events(answer: KeptAnswer, receipt: SignedReceipt) -> bytes:
