@@ -23,7 +23,17 @@ from usufruct.cli import app
 from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError
 from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
-from usufruct.payments import Bill, DepositAuthorization, Lease, PriceCard, Reservation, Usage, new_id, sign_voucher
+from usufruct.payments import (
+    Bill,
+    DepositAuthorization,
+    Lease,
+    Opened,
+    PriceCard,
+    Reservation,
+    Usage,
+    new_id,
+    sign_voucher,
+)
 
 T = TypeVar("T")
 
@@ -170,7 +180,7 @@ def receive_authorization(deposit: DepositAuthorization, nonce: str, token: str)
 async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceiling: int) -> Lease:
     """Begin a call of a key without a gateway."""
     signer, channel = KeySigner(await installation.keys.session_key(key.key)), key.key.channel
-    reserved = await installation.ledger.reserve(
+    opened = await installation.ledger.open(
         Reservation(
             call=new_id(),
             channel=channel,
@@ -181,7 +191,9 @@ async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceili
             sign=lambda needed: sign_voucher(installation.operator.escrow, channel, needed, signer),
         )
     )
-    return reserved.lease
+    assert isinstance(opened, Opened)
+    await opened.durable()
+    return opened.lease
 
 
 async def charge(installation: Installation, key: NewKey, asset: AssetId, amount: int) -> None:

@@ -24,15 +24,14 @@ from usufruct.payments import (
     Lease,
     Ledger,
     LimitReached,
+    Opened,
     OverCeiling,
     Replay,
-    Reserved,
     StillRunning,
     VoucherOverBalance,
     VoucherTooLow,
     open_ledger,
 )
-from usufruct.payments.ledger.calls import expire
 from usufruct.store import (
     AmountOutOfRange,
     ConstraintViolated,
@@ -54,9 +53,9 @@ async def let_lease_end(database: Database, call: str) -> None:
         )
 
 
-async def reserved(ledger: Ledger, world: ModuleType, call: object, ceiling: int, **options: object) -> Reserved:
-    answer = await ledger.reserve(world.reservation(call, ceiling, **options))
-    assert isinstance(answer, Reserved)
+async def reserved(ledger: Ledger, world: ModuleType, call: object, ceiling: int, **options: object) -> Opened:
+    answer = await world.open_call(ledger, world.reservation(call, ceiling, **options))
+    assert isinstance(answer, Opened)
     return answer
 
 
@@ -65,8 +64,7 @@ async def test_a_call_reserves_its_ceiling_and_is_charged_its_price(ledger: Ledg
     first = await reserved(ledger, world, "a", 300, promise=300)
     assert (first.channel.reserved, first.channel.charged, first.channel.free) == (300, 0, 700)
     assert first.channel.voucher == world.voucher(300)
-    await ledger.start(first.lease)
-    assert (await ledger.call(first.lease.call)).state is CallState.SERVING
+    assert (await ledger.call(first.lease.call)).state is CallState.OPEN
     call = await ledger.meter(first.lease, world.bill(120))
     assert (call.state, call.bill, call.cumulative) == (CallState.METERED, world.bill(120), 120)
     assert call == await ledger.call(first.lease.call)
@@ -123,7 +121,7 @@ async def test_a_voucher_that_does_not_cover_is_refused_with_the_numbers(ledger:
     await ledger.meter(first.lease, world.bill(40))
     await reserved(ledger, world, "b", 200, promise=240)
     with pytest.raises(VoucherTooLow) as caught:
-        await ledger.reserve(world.reservation("c", 60, promise=299))
+        await world.open_call(ledger, world.reservation("c", 60, promise=299))
     assert caught.value.status == 402
     assert caught.value.code == "cumulative_amount_mismatch"
     assert caught.value.details == {
@@ -143,7 +141,7 @@ async def test_a_voucher_that_does_not_cover_is_refused_with_the_numbers(ledger:
 async def test_a_voucher_over_the_balance_is_refused(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     with pytest.raises(VoucherOverBalance) as caught:
-        await ledger.reserve(world.reservation("a", 60, promise=1001))
+        await world.open_call(ledger, world.reservation("a", 60, promise=1001))
     assert (caught.value.details["offered"], caught.value.details["balance"]) == (1001, 1000)
 
 
@@ -152,7 +150,7 @@ async def test_more_than_the_balance_is_refused(ledger: Ledger, world: ModuleTyp
     await ledger.observe(world.reading(1000))
     await reserved(ledger, world, "a", 950, promise=950)
     with pytest.raises(BalanceTooLow, match="10 more must be paid in") as caught:
-        await ledger.reserve(world.reservation("b", 60, promise=promise))
+        await world.open_call(ledger, world.reservation("b", 60, promise=promise))
     assert (caught.value.details["needed"], caught.value.details["balance"]) == (1010, 1000)
 
 
@@ -171,7 +169,7 @@ async def test_a_bearer_keys_session_does_not_sign_what_is_covered(ledger: Ledge
 
 async def test_an_unknown_channel_is_refused(ledger: Ledger, world: ModuleType):
     with pytest.raises(ChannelUnknown, match="deposit"):
-        await ledger.reserve(world.reservation("a", 1, promise=1))
+        await world.open_call(ledger, world.reservation("a", 1, promise=1))
 
 
 async def test_a_channel_being_withdrawn_from_takes_no_new_call_but_bills_the_open_ones(
@@ -181,7 +179,7 @@ async def test_a_channel_being_withdrawn_from_takes_no_new_call_but_bills_the_op
     lease = (await reserved(ledger, world, "a", 100, promise=100)).lease
     await ledger.observe(world.reading(1000, block=2, withdraw_at=1_800_000_000))
     with pytest.raises(ChannelWithdrawing):
-        await ledger.reserve(world.reservation("b", 1, promise=1000))
+        await world.open_call(ledger, world.reservation("b", 1, promise=1000))
     assert (await ledger.meter(lease, world.bill(70))).cumulative == 70
     await ledger.observe(world.reading(1000, block=3))
     await reserved(ledger, world, "c", 1, promise=1000)
@@ -196,11 +194,11 @@ async def test_what_a_session_key_announced_stops_no_call_that_can_be_claimed_in
     await ledger.observe(replace(reading, serve_until=now + 3_600))
     first = await reserved(ledger, world, "a", 900)
     with pytest.raises(ChannelWithdrawing):
-        await ledger.reserve(world.reservation("b", 1, promise=1000))
+        await world.open_call(ledger, world.reservation("b", 1, promise=1000))
 
     await ledger.observe(replace(reading, block=3, serve_until=now - 3_600))
     with pytest.raises(BalanceTooLow) as refusal:
-        await ledger.reserve(world.reservation("c", 1))
+        await world.open_call(ledger, world.reservation("c", 1))
     assert refusal.value.details["balance"] == 600
     await ledger.release(first.lease, "upstream_failed")
     await reserved(ledger, world, "d", 600)
@@ -209,7 +207,7 @@ async def test_what_a_session_key_announced_stops_no_call_that_can_be_claimed_in
 async def test_what_the_payer_announced_stops_a_session_keys_calls(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000, block=2, withdraw_at=1_800_000_000, leaving=1))
     with pytest.raises(ChannelWithdrawing):
-        await ledger.reserve(world.reservation("a", 1))
+        await world.open_call(ledger, world.reservation("a", 1))
 
 
 async def test_a_charge_over_the_ceiling_is_refused_and_bills_nothing(ledger: Ledger, world: ModuleType):
@@ -225,9 +223,8 @@ async def test_a_charge_over_the_ceiling_is_refused_and_bills_nothing(ledger: Le
 async def test_a_step_asked_for_twice_is_taken_once(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     request = world.reservation("a", 100, promise=100)
-    first = await ledger.reserve(request)
-    assert await ledger.reserve(request) == first
-    assert [await ledger.start(first.lease) for _ in range(2)] == [None, None]
+    first = await world.open_call(ledger, request)
+    assert await world.open_call(ledger, request) == first
     assert await ledger.meter(first.lease, world.bill(30)) == await ledger.meter(first.lease, world.bill(30))
     assert (await ledger.channel(first.lease.channel)).charged == 30
     second = (await reserved(ledger, world, "b", 100, promise=130)).lease
@@ -244,11 +241,9 @@ async def test_final_is_final(ledger: Ledger, world: ModuleType):
     for step in (
         lambda: ledger.meter(metered, world.bill(31)),
         lambda: ledger.release(metered, "x"),
-        lambda: ledger.start(metered),
         lambda: ledger.meter(released, world.bill(1)),
-        lambda: ledger.start(released),
-        lambda: ledger.reserve(world.reservation("a", 100, promise=1000)),
-        lambda: ledger.reserve(world.reservation("b", 100, promise=1000)),
+        lambda: world.open_call(ledger, world.reservation("a", 100, promise=1000)),
+        lambda: world.open_call(ledger, world.reservation("b", 100, promise=1000)),
     ):
         with pytest.raises(CallLost):
             await step()
@@ -259,7 +254,7 @@ async def test_a_call_id_cannot_be_used_for_another_ceiling(ledger: Ledger, worl
     await ledger.observe(world.reading(1000))
     await reserved(ledger, world, "a", 100, promise=1000)
     with pytest.raises(CallLost):
-        await ledger.reserve(world.reservation("a", 50, promise=1000))
+        await world.open_call(ledger, world.reservation("a", 50, promise=1000))
 
 
 async def test_a_lease_of_another_epoch_bills_nothing(ledger: Ledger, world: ModuleType):
@@ -267,7 +262,6 @@ async def test_a_lease_of_another_epoch_bills_nothing(ledger: Ledger, world: Mod
     lease = (await reserved(ledger, world, "a", 100, promise=1000)).lease
     forged = Lease(lease.call, lease.channel, lease.epoch + 1)
     for step in (
-        lambda: ledger.start(forged),
         lambda: ledger.meter(forged, world.bill(1)),
         lambda: ledger.release(forged, "x"),
     ):
@@ -282,9 +276,9 @@ async def test_a_callers_limit_counts_what_others_were_charged_and_hold(ledger: 
     await reserved(ledger, world, "a", 90)
     limited = replace(world.reservation("b", 20), limit=100)
     with pytest.raises(LimitReached) as caught:
-        await ledger.reserve(limited)
+        await world.open_call(ledger, limited)
     assert caught.value.details == {"limit": 100, "needed": 110}
-    assert isinstance(await ledger.reserve(replace(limited, limit=110)), Reserved)
+    assert isinstance(await world.open_call(ledger, replace(limited, limit=110)), Opened)
 
 
 async def test_a_call_without_sign_of_life_is_released_and_its_late_replica_bills_nothing(
@@ -292,7 +286,6 @@ async def test_a_call_without_sign_of_life_is_released_and_its_late_replica_bill
 ):
     await ledger.observe(world.reading(1000))
     dead, alive = [(await reserved(ledger, world, call, 100, promise=1000)).lease for call in "ab"]
-    await ledger.start(dead)
     assert await ledger.expire() == 0
     await let_lease_end(database, dead.call)
     assert await ledger.expire() == 1
@@ -301,7 +294,6 @@ async def test_a_call_without_sign_of_life_is_released_and_its_late_replica_bill
     assert (call.state, call.reason, call.bill) == (CallState.RELEASED, "lease_ended", None)
     for step in (
         lambda: ledger.meter(dead, world.bill(1)),
-        lambda: ledger.start(dead),
         lambda: ledger.release(dead, "x"),
     ):
         with pytest.raises(CallLost):
@@ -321,7 +313,7 @@ async def test_a_renewed_lease_lives_on_and_tells_what_was_lost(ledger: Ledger, 
     await ledger.release(lost, "x")
     assert await ledger.renew() == {mine.call}
     assert await ledger.expire() == 1
-    assert (await ledger.call(mine.call)).state is CallState.RESERVED
+    assert (await ledger.call(mine.call)).state is CallState.OPEN
     assert (await ledger.call(theirs.call)).state is CallState.RELEASED
     assert await other.renew() == frozenset()
     await other.close()
@@ -330,7 +322,7 @@ async def test_a_renewed_lease_lives_on_and_tells_what_was_lost(ledger: Ledger, 
 async def test_a_lease_renewed_after_it_was_found_lapsed_is_left_alone(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 10, promise=1000)).lease
-    assert await ledger._write("expire", lambda: expire(lease), lease.channel) is False
+    assert await ledger._expire(lease) is False
     assert (await ledger.meter(lease, world.bill(3))).cumulative == 3
 
 
@@ -341,11 +333,12 @@ async def test_a_thousand_calls_at_once_do_not_overspend_one_budget(
     other = open_ledger(database, LedgerConfig(), seal=SEAL)
     await ledger.observe(world.reading(3000))
     results = await asyncio.gather(
-        *((ledger, other)[i % 2].reserve(world.reservation(i, 10)) for i in range(1000)), return_exceptions=True
+        *(world.open_call((ledger, other)[i % 2], world.reservation(i, 10)) for i in range(1000)),
+        return_exceptions=True,
     )
-    admitted = [result for result in results if isinstance(result, Reserved)]
+    admitted = [result for result in results if isinstance(result, Opened)]
     assert len(admitted) == 300
-    assert all(isinstance(result, BalanceTooLow) for result in results if not isinstance(result, Reserved))
+    assert all(isinstance(result, BalanceTooLow) for result in results if not isinstance(result, Opened))
     bills = await asyncio.gather(*(ledger.meter(each.lease, world.bill(10)) for each in admitted))
     assert sorted(bill.cumulative for bill in bills) == list(range(10, 3001, 10))
     channel = await other.channel(world.channel())
@@ -358,9 +351,9 @@ async def test_what_is_queued_is_committed_together(ledger: Ledger, world: Modul
     commits: list[str] = []
     grouping = open_ledger(database, LedgerConfig(), seal=SEAL, points=lambda name: commits.append(name))
     await ledger.observe(world.reading(100_000))
-    await asyncio.gather(*(grouping.reserve(world.reservation(i, 10)) for i in range(300)))
+    await asyncio.gather(*(world.open_call(grouping, world.reservation(i, 10)) for i in range(300)))
     assert (await ledger.channel(world.channel())).reserved == 3000
-    assert commits.count("reserve.0") == 300
+    assert commits.count("open.0") == 300
     assert 1 <= commits.count("commit.after") <= 30
     await grouping.close()
 
@@ -369,18 +362,18 @@ async def test_one_bad_call_leaves_its_neighbours_in_the_same_commit_alone(ledge
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=1000)).lease
     results = await asyncio.gather(
-        ledger.reserve(world.reservation("b", 10, promise=1000)),
-        ledger.reserve(world.reservation("c", 10, "nowhere", promise=10)),
+        world.open_call(ledger, world.reservation("b", 10, promise=1000)),
+        world.open_call(ledger, world.reservation("c", 10, "nowhere", promise=10)),
         ledger.meter(lease, world.bill(101)),
-        ledger.reserve(world.reservation("d" * 3, 10, promise=1000)),
+        world.open_call(ledger, world.reservation("d" * 3, 10, promise=1000)),
         ledger.meter(lease, world.bill(7)),
         return_exceptions=True,
     )
     assert [type(result).__name__ for result in results] == [
-        "Reserved",
+        "Opened",
         "ChannelUnknown",
         "OverCeiling",
-        "Reserved",
+        "Opened",
         "Call",
     ]
     assert (await ledger.channel(lease.channel)).charged == 7
@@ -392,10 +385,12 @@ async def test_a_broken_verb_hurts_nobody_else_and_a_closed_ledger_says_so(
     await ledger.observe(world.reading(1000))
     broken = replace(world.reservation("x", 10, promise=1000), price_card_version=object())
     wrong, right = await asyncio.gather(
-        ledger.reserve(broken), ledger.reserve(world.reservation("a", 10, promise=1000)), return_exceptions=True
+        world.open_call(ledger, broken),
+        world.open_call(ledger, world.reservation("a", 10, promise=1000)),
+        return_exceptions=True,
     )
     assert isinstance(wrong, Exception)
-    assert isinstance(right, Reserved)
+    assert isinstance(right, Opened)
     other = open_ledger(database, LedgerConfig(), seal=SEAL)
     await other.close()
     with pytest.raises(DatabaseUnavailable, match="closed"):
@@ -408,7 +403,7 @@ async def test_a_server_that_drops_us_is_connected_to_again_and_nothing_counts_t
     ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
     await ledger.observe(world.reading(1000))
     request = world.reservation("a", 100, promise=1000)
-    lease = (await ledger.reserve(request)).lease
+    lease = (await world.open_call(ledger, request)).lease
     async with database.snapshot() as unit:
         await unit.rows(
             text(
@@ -429,7 +424,7 @@ async def test_a_cancelled_caller_leaves_a_call_that_its_lease_ends(
     ledger: Ledger, world: ModuleType, database: Database
 ):
     await ledger.observe(world.reading(1000))
-    task = asyncio.create_task(ledger.reserve(world.reservation("a", 100, promise=1000)))
+    task = asyncio.create_task(world.open_call(ledger, world.reservation("a", 100, promise=1000)))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -448,15 +443,15 @@ async def test_the_same_request_gets_the_stored_answer_and_no_second_bill(ledger
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
     with pytest.raises(StillRunning) as running:
-        await ledger.reserve(world.reservation("b", 100, promise=1000, key="k"))
+        await world.open_call(ledger, world.reservation("b", 100, promise=1000, key="k"))
     assert running.value.status == 425
     with pytest.raises(KeyMismatch) as mismatch:
-        await ledger.reserve(world.reservation("b", 100, promise=1000, key="k", body="another"))
+        await world.open_call(ledger, world.reservation("b", 100, promise=1000, key="k", body="another"))
     assert mismatch.value.status == 422
     await ledger.meter(lease, world.bill(30), b"the answer")
-    assert await ledger.reserve(world.reservation("c", 100, key="k")) == Replay(lease.call, b"the answer")
+    assert await world.open_call(ledger, world.reservation("c", 100, key="k")) == Replay(lease.call, b"the answer")
     with pytest.raises(KeyMismatch):
-        await ledger.reserve(world.reservation("c", 100, promise=1000, key="k", body="another"))
+        await world.open_call(ledger, world.reservation("c", 100, promise=1000, key="k", body="another"))
     channel = await ledger.channel(lease.channel)
     assert (channel.charged, channel.reserved) == (30, 0)
 
@@ -466,7 +461,7 @@ async def test_a_replay_needs_neither_money_nor_voucher(ledger: Ledger, world: M
     lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
     await ledger.meter(lease, world.bill(100), b"x")
     await ledger.observe(world.reading(100, block=2, withdraw_at=1_800_000_000))
-    assert isinstance(await ledger.reserve(world.reservation("b", 100, promise=1, key="k")), Replay)
+    assert isinstance(await world.open_call(ledger, world.reservation("b", 100, promise=1, key="k")), Replay)
 
 
 async def test_a_released_call_gives_its_key_back(ledger: Ledger, world: ModuleType, database: Database):
@@ -478,7 +473,9 @@ async def test_a_released_call_gives_its_key_back(ledger: Ledger, world: ModuleT
     await ledger.expire()
     third = (await reserved(ledger, world, "c", 100, promise=100, key="k", body="changed")).lease
     await ledger.meter(third, world.bill(1), b"")
-    assert await ledger.reserve(world.reservation("d", 100, key="k", body="changed")) == Replay(third.call, b"")
+    assert await world.open_call(ledger, world.reservation("d", 100, key="k", body="changed")) == Replay(
+        third.call, b""
+    )
 
 
 async def test_a_call_with_a_key_is_not_metered_without_its_answer(ledger: Ledger, world: ModuleType):
@@ -509,7 +506,7 @@ async def test_answers_are_encrypted_and_need_the_same_secret(ledger: Ledger, wo
         assert b"plain" not in bytes((await unit.row(text("SELECT sealed FROM answers")))[0])
     stranger = open_ledger(database, LedgerConfig(), seal=Seal(b"another secret, as long", "stored answers"))
     with pytest.raises(Unsealable, match="secret"):
-        await stranger.reserve(world.reservation("b", 100, key="k"))
+        await stranger.open(world.reservation("b", 100, key="k"))
     await stranger.close()
 
 
@@ -521,7 +518,7 @@ async def test_answers_are_encrypted_and_need_the_same_secret(ledger: Ledger, wo
     [
         "UPDATE entries SET amount = amount",
         "DELETE FROM entries",
-        "UPDATE calls SET state = 'serving', charge = NULL, cumulative = NULL",
+        "UPDATE calls SET state = 'open', charge = NULL, cumulative = NULL",
         "UPDATE calls SET charge = NULL",
         "UPDATE calls SET cumulative = ceiling",
         "UPDATE channels SET total_claimed = balance",

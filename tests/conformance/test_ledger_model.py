@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
 from usufruct.core import UsufructError, id_to_bytes
-from usufruct.payments import CallLost, Ledger, Replay, Reserved, new_id, open_ledger
+from usufruct.payments import CallLost, Ledger, Opened, Replay, new_id, open_ledger
 from usufruct.store import Database, Seal, open_database
 
 SEAL = Seal(b"a secret of these tests", "stored answers")
@@ -30,7 +30,7 @@ class ModelCall:
     channel: int
     asset: int
     ceiling: int
-    state: str = "reserved"
+    state: str = "open"
     charge: int = 0
     epoch: int = 1
     key: str | None = None
@@ -64,7 +64,7 @@ class Model:
         return sum(amount for _, amount in self.channels[name].spending)
 
     def reserved(self, name: int) -> int:
-        return sum(c.ceiling for c in self.calls.values() if c.channel == name and c.state in ("reserved", "serving"))
+        return sum(c.ceiling for c in self.calls.values() if c.channel == name and c.state == "open")
 
     def usable(self, name: int) -> int:
         return max(0, self.channels[name].balance - self.channels[name].refunding)
@@ -163,13 +163,13 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
             request = world.reservation(
                 new_id(), ceiling, name, promise=promise, asset=world.ASSETS[asset], key=key, body=body
             )
-            result = self.outcome(self.ledger.reserve(request))
+            result = self.outcome(world.open_call(self.ledger, request))
             if expected is not None:
                 assert type(result).__name__ == expected
                 if isinstance(result, Replay):
                     assert result.answer == model.calls[result.call].answer
                 return None
-            assert isinstance(result, Reserved), result
+            assert isinstance(result, Opened), result
             call = request.call
             self.leases[call] = result.lease
             model.calls[call] = ModelCall(name, asset, ceiling, key=None if key is None else f"{key}/{body}")
@@ -177,18 +177,6 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
             if promise is not None or channel.voucher < needed:
                 channel.voucher = max(channel.voucher, needed if promise is None else promise)
             return call
-
-        @rule(call=open_calls)
-        def start(self, call: str | None) -> None:
-            if call is None:
-                return
-            held = self.model.calls[call]
-            result = self.outcome(self.ledger.start(self.leases[call]))
-            if held.state in ("reserved", "serving"):
-                assert result is None
-                held.state = "serving"
-            else:
-                assert isinstance(result, CallLost)
 
         @rule(call=open_calls, part=st.integers(0, 11))
         def meter(self, call: str | None, part: int) -> None:
@@ -224,7 +212,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
         @rule(call=open_calls)
         def lose(self, call: str | None) -> None:
             """The replica gives no sign of life until the lease has ended."""
-            if call is None or self.model.calls[call].state not in ("reserved", "serving"):
+            if call is None or self.model.calls[call].state != "open":
                 return
 
             async def lapse() -> None:

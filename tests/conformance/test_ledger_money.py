@@ -17,8 +17,8 @@ from usufruct.payments import (
     DuplicateDeposit,
     Ledger,
     NothingToClaim,
+    Opened,
     RefundTooHigh,
-    Reserved,
     Split,
     TooManyDeposits,
     Totals,
@@ -37,7 +37,7 @@ async def spend(ledger: Ledger, world: ModuleType, *charges: tuple[int, int], na
     """Make one call for each (asset's number, charge)."""
     for asset, charge in charges:
         request = world.reservation(new_id(), charge + 5, name, asset=world.ASSETS[asset])
-        answer = await ledger.reserve(request)
+        answer = await world.open_call(ledger, request)
         await ledger.meter(answer.lease, world.bill(charge))
 
 
@@ -198,7 +198,7 @@ async def test_a_restored_ledger_reconciles_with_the_chain_and_asks_for_nothing_
     assert (channel.charged, channel.total_split, channel.reading.total_claimed) == (130, 130, 130)
     assert await ledger.claimable() == []
     with pytest.raises(BalanceTooLow):
-        await ledger.reserve(world.reservation("a", 871))
+        await world.open_call(ledger, world.reservation("a", 871))
     await spend(ledger, world, (2, 5))
     assert (await claim_all(ledger, world.channel())).splits == (Split(world.ASSETS[2], 5),)
 
@@ -206,7 +206,7 @@ async def test_a_restored_ledger_reconciles_with_the_chain_and_asks_for_nothing_
 async def test_a_channel_first_seen_with_a_past_starts_from_it(ledger: Ledger, world: ModuleType):
     channel = await ledger.observe(world.reading(1000, claimed=400))
     assert (channel.charged, channel.free) == (400, 600)
-    answer = await ledger.reserve(world.reservation("a", 100))
+    answer = await world.open_call(ledger, world.reservation("a", 100))
     assert answer.channel.voucher == world.voucher(500)
 
 
@@ -252,38 +252,38 @@ async def test_a_payer_has_one_deposit_under_way_and_so_many_in_a_day(ledger: Le
 
 async def test_a_claimed_voucher_is_public_and_the_lowest_that_covers_is_claimed(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(10_000))
-    first = (await ledger.reserve(world.reservation("a", 1_000, promise=1_000))).lease
+    first = (await world.open_call(ledger, world.reservation("a", 1_000, promise=1_000))).lease
     await ledger.meter(first, world.bill(10))
-    second = (await ledger.reserve(world.reservation("b", 1_000, promise=5_000))).lease
+    second = (await world.open_call(ledger, world.reservation("b", 1_000, promise=5_000))).lease
     await ledger.release(second, "upstream_down")
     claim = await claim_all(ledger, world.channel())
     assert (claim.cumulative, claim.voucher.max_claimable) == (10, 1_000)  # not 5,000, which nobody else has seen
     assert await ledger.published(world.channel(), 1_000)
     assert not await ledger.published(world.channel(), 5_000)
     with pytest.raises(VoucherPublished):
-        await ledger.reserve(world.reservation("c", 100, promise=1_000))
-    assert (await ledger.reserve(world.reservation("c", 100, promise=1_001))).channel.reserved == 100
+        await world.open_call(ledger, world.reservation("c", 100, promise=1_000))
+    assert (await world.open_call(ledger, world.reservation("c", 100, promise=1_001))).channel.reserved == 100
 
 
 async def test_a_stranger_who_names_a_payer_has_no_part_in_their_keys(ledger: Ledger, world: ModuleType):
     """Anybody can open a channel that names somebody else as payer; an idempotency key is its signer's too."""
     await ledger.observe(world.reading(1_000))
-    mine = (await ledger.reserve(world.reservation("mine", 100, promise=100, key="job-1"))).lease
+    mine = (await world.open_call(ledger, world.reservation("mine", 100, promise=100, key="job-1"))).lease
     await ledger.meter(mine, world.bill(60), b"for me alone")
     config = replace(world.config("theirs"), payer_authorizer=world.TILL)
     channel = channel_id(world.ESCROW, config)
     await ledger.observe(ChannelReading(channel, world.CHAIN, config, 1, 1_000, 0))
     request = replace(world.reservation("theirs", 100, key="job-1"), channel=channel)
     request = replace(request, sign=lambda amount: world.voucher(amount))
-    assert isinstance(await ledger.reserve(request), Reserved)
+    assert isinstance(await world.open_call(ledger, request), Opened)
 
 
 async def test_a_deposit_seen_on_chain_widens_the_budget(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(100))
     with pytest.raises(BalanceTooLow):
-        await ledger.reserve(world.reservation("a", 500))
+        await world.open_call(ledger, world.reservation("a", 500))
     await ledger.observe(world.reading(600, block=2))
-    assert (await ledger.reserve(world.reservation("a", 500))).channel.free == 100
+    assert (await world.open_call(ledger, world.reservation("a", 500))).channel.free == 100
 
 
 async def test_money_being_refunded_cannot_be_reserved(ledger: Ledger, world: ModuleType):
@@ -292,7 +292,7 @@ async def test_money_being_refunded_cannot_be_reserved(ledger: Ledger, world: Mo
     channel = await ledger.plan_refund(world.channel(), 0, 800, "tx")
     assert (channel.refunding, channel.free) == (800, 100)
     with pytest.raises(BalanceTooLow):
-        await ledger.reserve(world.reservation("a", 101))
+        await world.open_call(ledger, world.reservation("a", 101))
     channel = await ledger.finish_refund(world.channel(), 0, world.reading(200, block=2))
     assert (channel.refunding, channel.reading.balance, channel.free) == (0, 200, 100)
 
@@ -309,7 +309,7 @@ async def test_a_failed_refund_gives_the_money_back_to_calls(ledger: Ledger, wor
 @pytest.mark.parametrize("amount", [0, 901, 1000])
 async def test_reserved_money_is_not_refunded(ledger: Ledger, world: ModuleType, amount: int):
     await ledger.observe(world.reading(1000))
-    await ledger.reserve(world.reservation("a", 100))
+    await world.open_call(ledger, world.reservation("a", 100))
     with pytest.raises(RefundTooHigh):
         await ledger.plan_refund(world.channel(), 0, amount, "tx")
     await ledger.plan_refund(world.channel(), 0, 400, "tx")

@@ -32,6 +32,7 @@ from usufruct.gateway import (
     plain_asset_id,
 )
 from usufruct.payments import Escrow, PriceCard, open_ledger, receipt_digest, recover_signer
+from usufruct.payments.ledger.database import Points, no_points
 from usufruct.store import Database, Seal, open_database
 from usufruct.web import Health, Router, Server, ServerLimits, base_url, event_loop_factory, listen
 
@@ -131,11 +132,13 @@ async def gateway_world(
     operator: Operator = OPERATOR,
     limits: Limits = LIMITS,
     server_limits: ServerLimits | None = None,
+    points: Points = no_points,
 ) -> AsyncIterator[World]:
     """Open everything on a migrated database, and serve it."""
     database = open_database(database_url)
     clock = SystemClock()
-    ledger = open_ledger(database, LedgerConfig(lease_seconds=lease_seconds), seal=Seal(SECRET, "stored answers"))
+    config, seal = LedgerConfig(lease_seconds=lease_seconds), Seal(SECRET, "stored answers")
+    ledger = open_ledger(database, config, seal=seal, points=points)
     channels, domain = KeyChannels(ledger, operator), KeyDomain(CHAIN, operator.till)
     keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, recover_signer, channels)
     catalogue = Catalogue(database, Seal(SECRET, "upstreams"), clock)

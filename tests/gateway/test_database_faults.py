@@ -2,6 +2,7 @@
 
 import openai
 import pytest
+from failing_commit import FailingCommit
 from openai import AsyncOpenAI
 
 from usufruct.store import DatabaseUnavailable
@@ -38,11 +39,10 @@ async def ask(world, key):
 
 
 @pytest.mark.parametrize("does_it", [True, False])
-@pytest.mark.parametrize("verb", ["reserve", "start"])
-async def test_a_call_that_could_not_begin_is_free(hasty, upstream, monkeypatch, verb, does_it):
+async def test_a_call_that_could_not_begin_is_free(hasty, upstream, monkeypatch, does_it):
     await hasty.asset("hamlet", upstream.url())
     key = await hasty.key()
-    asked = fails_after(monkeypatch, hasty.ledger, verb, times=1, does_it=does_it)
+    asked = fails_after(monkeypatch, hasty.ledger, "open", times=1, does_it=does_it)
     with pytest.raises(openai.InternalServerError) as caught:
         await ask(hasty, key)
     assert (caught.value.status_code, caught.value.code) == (503, "database_unavailable")
@@ -73,3 +73,51 @@ async def test_a_charge_that_cannot_be_noted_is_not_made(hasty, upstream, monkey
     assert (await hasty.channel(key)).reserved > 0
     await hasty.quiet(key)
     assert await hasty.charged(key) == 0
+
+
+@pytest.fixture
+def faults(database_url):
+    made = FailingCommit(database_url)
+    yield made
+    made.mend()
+
+
+@pytest.fixture
+async def fragile(gateway_module, database_url, faults):
+    """A gateway on either database, whose next commit fails once `faults` is armed."""
+    async with gateway_module.gateway_world(database_url, lease_seconds=1, points=faults) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_nothing_leaves_for_a_call_whose_commit_fails_and_its_upstream_is_stopped(
+    fragile, upstream, faults, stream
+):
+    await fragile.asset("hamlet", upstream.url("slow_first_byte"))
+    key = await fragile.key()
+    faults.arm("open")
+    async with AsyncOpenAI(api_key=key.text, base_url=fragile.url, max_retries=0) as client:
+        with pytest.raises(openai.InternalServerError) as caught:
+            await client.chat.completions.create(model="hamlet", messages=ASK, stream=stream)
+    faults.mend()
+    assert faults.failed == 1
+    assert (caught.value.status_code, caught.value.code) == (503, "database_unavailable")
+    await fragile.quiet(key)
+    channel = await fragile.channel(key)
+    assert (channel.charged, channel.reserved, channel.voucher) == (0, 0, None)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_instant_upstream_waits_for_the_commit_that_fails(fragile, upstream, faults, stream):
+    await fragile.asset("hamlet", upstream.url())
+    key = await fragile.key()
+    faults.arm("open")
+    async with AsyncOpenAI(api_key=key.text, base_url=fragile.url, max_retries=0) as client:
+        with pytest.raises(openai.InternalServerError) as caught:
+            await client.chat.completions.create(model="hamlet", messages=ASK, stream=stream)
+        faults.mend()
+        assert caught.value.code == "database_unavailable"
+        await fragile.quiet(key)
+        assert await fragile.charged(key) == 0
+        assert (await client.chat.completions.create(model="hamlet", messages=ASK)).usage.cost == 0.000045
+    assert await fragile.charged(key) == PRICE

@@ -109,18 +109,19 @@ async def test_a_call_cut_while_its_ceiling_is_set_aside_leaves_nothing_reserved
     async with paced_upstream() as upstream, gateway_module.gateway_world(gateway_url) as world:
         await world.asset("hamlet", upstream.url)
         key = await world.key()
-        reserve, reserving = world.ledger.reserve, asyncio.Event()
+        open_call, opening = world.ledger.open, asyncio.Event()
 
         async def slowly(reservation):
-            held = await reserve(reservation)
-            reserving.set()
+            held = await open_call(reservation)
+            await held.durable()
+            opening.set()
             await asyncio.Event().wait()
             return held
 
-        monkeypatch.setattr(world.ledger, "reserve", slowly)
+        monkeypatch.setattr(world.ledger, "open", slowly)
         clients.append(AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0))
         call = asyncio.create_task(clients[0].chat.completions.create(**ASK))
-        await asyncio.wait_for(reserving.wait(), 60)
+        await asyncio.wait_for(opening.wait(), 60)
         assert (await world.channel(key)).reserved > 0
         world.server.cut()
         with pytest.raises(openai.InternalServerError):

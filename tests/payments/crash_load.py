@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from ledger_world import bill, channel, named, reading, reservation
+from ledger_world import bill, channel, named, open_call, reading, reservation
 
 from usufruct.config import LedgerConfig
 from usufruct.core import UsufructError
@@ -39,20 +39,19 @@ async def steps(ledger: Ledger, name: str, done: Callable[[str], None], *, again
         return result
 
     def ask(call: str, ceiling: int, promise: int, key: str | None = None) -> Callable[[], object]:
-        return lambda: ledger.reserve(reservation(f"{name}/{call}", ceiling, name, promise=promise, key=key))
+        return lambda: open_call(ledger, reservation(f"{name}/{call}", ceiling, name, promise=promise, key=key))
 
     async def lease(call: str) -> object:
         return (await ledger.call(named(f"{name}/{call}"))).lease
 
     await step("observe", lambda: ledger.observe(reading(1000, name)))
-    await step("reserve a", ask("a", 300, 300))
+    await step("open a", ask("a", 300, 300))
     a = await lease("a")
-    await step("start a", lambda: ledger.start(a))
-    await step("reserve b", ask("b", 200, 500, f"{name} key"))
+    await step("open b", ask("b", 200, 500, f"{name} key"))
     b = await lease("b")
     await step("meter a", lambda: ledger.meter(a, bill(120)))
     await step("meter b", lambda: ledger.meter(b, bill(80), b"answer"))
-    await step("reserve c", ask("c", 100, 900))
+    await step("open c", ask("c", 100, 900))
     c = await lease("c")
     await step("release c", lambda: ledger.release(c, "upstream_failed"))
     await step("plan claim", lambda: ledger.plan_claim(named(f"{name}/claim"), channel(name)))

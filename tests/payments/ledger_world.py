@@ -10,6 +10,9 @@ from usufruct.payments import (
     ChannelReading,
     Escrow,
     IdempotencyKey,
+    Ledger,
+    Opened,
+    Replay,
     Reservation,
     Usage,
     VerifiedVoucher,
@@ -85,3 +88,11 @@ def bill(charge: int, *, output: int = 64) -> Bill:
     return Bill(
         charge, Usage(212, output, 200), flagged=False, model_digest=named("model"), response_hash=named(charge)
     )
+
+
+async def open_call(ledger: Ledger, request: Reservation) -> Opened | Replay:
+    """Open a call and wait until it is durable."""
+    answer = await ledger.open(request)
+    if isinstance(answer, Opened):
+        await answer.durable()
+    return answer

@@ -42,6 +42,7 @@ from usufruct.payments import (
     Escrow,
     Ledger,
     Observer,
+    Opened,
     PassTerms,
     RefundPolicy,
     Refunds,
@@ -333,7 +334,7 @@ class Town:
 
     async def reserve(self, call: object, ceiling: int, name: object = 0, *, asset: int = 0) -> Any:
         channel = self.channel(name)
-        return await self.ledger.reserve(
+        opened = await self.ledger.open(
             Reservation(
                 call=named(call),
                 channel=channel,
@@ -342,8 +343,11 @@ class Town:
                 price_card_version=1,
                 request_hash=named(f"request of {call}"),
                 sign=lambda amount: sign_voucher(ESCROW, channel, amount, SESSION),
-            )
+            ),
         )
+        assert isinstance(opened, Opened)
+        await opened.durable()
+        return opened
 
     async def act(self, sender: Address, call: Call) -> None:
         """Send a call as anybody, and wait until it is mined."""

@@ -19,10 +19,10 @@ from usufruct.store import Seal, open_database
 SEAL = Seal(b"a secret of these tests", "stored answers")
 
 PROGRAM = Path(__file__).with_name("crash_load.py")
-PROMISES = {"reserve a": 300, "reserve b": 500, "reserve c": 900}
+PROMISES = {"open a": 300, "open b": 500, "open c": 900}
 CHARGES = {"meter a": ("a", 120), "meter b": ("b", 80)}
 VERBS = (
-    *("observe", "reserve", "start", "meter", "release"),
+    *("observe", "open", "meter", "release"),
     *("plan_claim", "send_claim", "confirm_claim", "plan_refund", "finish_refund"),
 )
 
@@ -70,9 +70,7 @@ async def check_what_was_promised(ledger: Ledger, world: ModuleType, run: dict[s
             assert (kept.state, kept.bill.charge) == (CallState.METERED, charge), run
     calls = [await ledger.call(world.named(f"{run['name']}/{call}")) for call in "abc"]
     assert channel.charged == sum(call.bill.charge for call in calls if call and call.bill), run
-    assert channel.reserved == sum(call.ceiling for call in calls if call and call.state in ("reserved", "serving")), (
-        run
-    )
+    assert channel.reserved == sum(call.ceiling for call in calls if call and call.state is CallState.OPEN), run
     if "confirm claim" in done:
         assert channel.total_split == 200
 
@@ -109,7 +107,7 @@ async def test_nobody_comes_back_and_the_leases_end_charging_nothing(
     database = open_database(database_url)
     ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
     async with database.transaction() as unit:
-        await unit.rows(text("UPDATE calls SET lease_until = 0 WHERE state IN ('reserved', 'serving')"))
+        await unit.rows(text("UPDATE calls SET lease_until = 0 WHERE state = 'open'"))
     expired = 0
     while released := await ledger.expire():
         expired += released

@@ -7,7 +7,7 @@ async def _charged(ledger, world, *charges: int) -> None:
     await ledger.observe(world.reading(1_000, block=10))
     for number, charge in enumerate(charges):
         asset = world.ASSETS[number % 2]
-        reserved = await ledger.reserve(world.reservation(number, charge, asset=asset))
+        reserved = await world.open_call(ledger, world.reservation(number, charge, asset=asset))
         await ledger.meter(reserved.lease, world.bill(charge))
 
 
@@ -43,7 +43,7 @@ async def test_what_no_call_explains_is_not_taken_back(ledger, world):
 async def test_claimable_channels_come_in_pages(ledger, world):
     for name in range(5):
         await ledger.observe(world.reading(1_000, name))
-        reserved = await ledger.reserve(world.reservation(name, 10, name))
+        reserved = await world.open_call(ledger, world.reservation(name, 10, name))
         await ledger.meter(reserved.lease, world.bill(10))
     pages = [await ledger.claimable(2, offset) for offset in (0, 2, 4, 6)]
     assert [len(page) for page in pages] == [2, 2, 1, 0]
@@ -53,9 +53,9 @@ async def test_claimable_channels_come_in_pages(ledger, world):
 async def test_only_channels_that_rest_and_hold_something_free_rest(ledger, world):
     for name in ("unused", "used", "busy", "empty"):
         await ledger.observe(world.reading(0 if name == "empty" else 1_000, name))
-    reserved = await ledger.reserve(world.reservation("done", 10, "used"))
+    reserved = await world.open_call(ledger, world.reservation("done", 10, "used"))
     await ledger.meter(reserved.lease, world.bill(10))
-    await ledger.reserve(world.reservation("open", 10, "busy"))
+    await world.open_call(ledger, world.reservation("open", 10, "busy"))
     used_at = (await ledger.last_calls([world.channel("used"), world.channel("unused")]))[world.channel("used")]
 
     async def rest(before: int) -> set[str]:

@@ -127,7 +127,8 @@ class Passes:
     async def reserve(self, name: object, ceiling: int, grant: PassGrant | None = None) -> Any:
         grant = grant or self.grant()
         account = await self.accounts.ready(grant, ceiling)
-        return await self.town.ledger.reserve(
+        return await self.world.open_call(
+            self.town.ledger,
             Reservation(
                 call=self.world.named(name),
                 channel=account,
@@ -137,7 +138,7 @@ class Passes:
                 request_hash=self.world.named(f"request of {name}"),
                 sign=lambda needed: Voucher(account, needed, grant.signature),
                 limit=grant.limit,
-            )
+            ),
         )
 
     async def call(self, name: object, charge: int, grant: PassGrant | None = None) -> Any:

@@ -95,7 +95,7 @@ def test_a_signed_receipt_verifies_and_a_changed_one_does_not(receipt: Receipt, 
 
 async def test_the_ledger_keeps_what_a_receipt_says(ledger: Ledger, world):
     await ledger.observe(world.reading(1000))
-    lease = (await ledger.reserve(world.reservation("a", 300))).lease
+    lease = (await world.open_call(ledger, world.reservation("a", 300))).lease
     assert receipt_of(await ledger.call(lease.call), world.TOKEN) is None
     call = await ledger.meter(lease, world.bill(120))
     made = receipt_of(call, world.TOKEN)
@@ -116,7 +116,7 @@ async def test_the_ledger_keeps_what_a_receipt_says(ledger: Ledger, world):
         time=made.time,
     )
     assert made.time > 1_700_000_000
-    released = (await ledger.reserve(world.reservation("b", 300))).lease
+    released = (await world.open_call(ledger, world.reservation("b", 300))).lease
     assert receipt_of(await ledger.release(released, "x"), world.TOKEN) is None
 
 

@@ -29,6 +29,7 @@ from usufruct.core.ids import (
     hash32,
     hash32_from_bytes,
     id_to_bytes,
+    time_ordered_id,
 )
 from usufruct.core.jobs import REPEATEDLY, Job, JobBoard, JobReports, JobState, run_job, run_jobs
 from usufruct.core.money import (
@@ -90,5 +91,6 @@ __all__ = [
     "recursion_limit_kept",
     "run_job",
     "run_jobs",
+    "time_ordered_id",
     "unbroken",
 ]

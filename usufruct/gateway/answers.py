@@ -23,6 +23,7 @@ from usufruct.gateway.bill import SignedReceipt, bill_event, event
 from usufruct.gateway.call import KeptAnswer, OpenCall
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.counting import CountingRoom
+from usufruct.gateway.durability import stopped_unless_durable
 from usufruct.gateway.metering import longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.presence import presence
@@ -52,7 +53,9 @@ class Answers:
         """Answer in one piece; charged only if the upstream answers while the caller is there."""
         order = call.order
         try:
-            answer = await self._ask(exchange, call)
+            async with stopped_unless_durable(call.opened):
+                answer = await self._ask(exchange, call)
+            await call.opened.durable()
             if len(answer.text) > longest_text(call.allowance):
                 raise UpstreamOversized(
                     f"the upstream was told to stop after {call.allowance.output_tokens} text tokens"
@@ -78,7 +81,8 @@ class Answers:
         payment = call.order.payer.charge_headers(0, call.promised)  # what it cost is known when the headers are gone
         relay = Relay(exchange, call, [(b"x-usufruct-ceiling", str(ceiling).encode()), *payment])
         try:
-            outcome = await relay.run(self._replicas)
+            async with stopped_unless_durable(call.opened):
+                outcome = await relay.run(self._replicas)
             if outcome is Outcome.NOTHING and relay.fault is not None:
                 raise relay.fault
             if outcome is Outcome.GONE and not relay.text:

@@ -7,9 +7,18 @@ from typing import Any
 
 import orjson
 
-from usufruct.gateway.errors import ReceiptNotFound
+from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator import Operator
-from usufruct.payments import Call, Receipt, ReceiptDocument, receipt_of, sign_receipt
+from usufruct.payments import (
+    Call,
+    InvalidSignature,
+    Receipt,
+    ReceiptDocument,
+    WrongReceiptSigner,
+    receipt_of,
+    sign_receipt,
+    verify_receipt,
+)
 from usufruct.web import Header
 
 
@@ -72,16 +81,46 @@ class SignedReceipt:
 
 
 def signed(call: Call, operator: Operator) -> SignedReceipt:
-    """Return a metered call's receipt; the same call gives the same signature, kept or made now.
+    """Return a metered call's receipt with the signature that was made when the call was metered.
 
     Raises:
         ReceiptNotFound: when the call has not been metered.
     """
     receipt = receipt_of(call, operator.token)
-    if receipt is None or call.bill is None:
+    if receipt is None or call.bill is None or call.receipt_signature is None:
         raise ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
-    signature = sign_receipt(receipt, operator.escrow.chain_id, operator.till, operator.receipts)
-    return SignedReceipt(receipt, signature, call.ceiling, call.bill.flagged, operator)
+    return SignedReceipt(receipt, call.receipt_signature, call.ceiling, call.bill.flagged, operator)
+
+
+def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
+    """Return the receipt of a call that was metered earlier, if the database still says what was signed then.
+
+    Raises:
+        ReceiptNotFound: when the call has not been metered.
+        ReceiptContradicted: when a field was changed since; no second receipt is ever signed.
+    """
+    kept = signed(call, operator)
+    try:
+        verify_receipt(kept.receipt, operator.escrow.chain_id, operator.till, kept.signature, operator.receipts.address)
+    except (WrongReceiptSigner, InvalidSignature) as error:
+        raise ReceiptContradicted(
+            f"the row of call {call.lease.call} is not what its receipt was signed over; `usufruct reconcile` names "
+            "what was changed",
+            call=call.lease.call,
+        ) from error
+    return kept
+
+
+def receipt_signature(call: Call, operator: Operator) -> bytes:
+    """Sign a metered call's receipt: 65 bytes.
+
+    Raises:
+        ReceiptNotFound: when the call has not been metered.
+    """
+    receipt = receipt_of(call, operator.token)
+    if receipt is None:
+        raise ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
+    return sign_receipt(receipt, operator.escrow.chain_id, operator.till, operator.receipts)
 
 
 def bill_event(receipt: SignedReceipt, answer_id: str, model: str) -> bytes:

@@ -12,7 +12,7 @@ from usufruct.gateway.errors import UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import Asset
 from usufruct.gateway.request import Asked
-from usufruct.payments import Allowance, IdempotencyKey, Lease, PriceCard, Reservation, VerifiedVoucher
+from usufruct.payments import Allowance, IdempotencyKey, Lease, Opened, PriceCard, Reservation, VerifiedVoucher
 from usufruct.web import BodyTooLarge, Exchange, Header
 
 BODY_BYTES = 8 << 20
@@ -110,15 +110,21 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A call whose ceiling is set aside: its order, what it may use, and the ledger's lease on it.
-
-    `promised` is what its account is charged and reserved in all, this call's ceiling included.
-    """
+    """A call whose ceiling is set aside: its order, what it may use, and what the ledger opened for it."""
 
     order: Order
     allowance: Allowance
-    lease: Lease
-    promised: int
+    opened: Opened
+
+    @property
+    def lease(self) -> Lease:
+        """The ledger's lease on the call."""
+        return self.opened.lease
+
+    @property
+    def promised(self) -> int:
+        """What its account is charged and reserved in all, this call's ceiling included."""
+        return self.opened.channel.charged + self.opened.channel.reserved
 
 
 @dataclass(frozen=True, slots=True)

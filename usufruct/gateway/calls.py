@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from usufruct.accounts import Keys
 from usufruct.core import Clock, Hash32, PaymentRequired, Unavailable, UsufructError, hash32, unbroken
 from usufruct.gateway.abandonment import Abandonments
-from usufruct.gateway.bill import SignedReceipt, signed
+from usufruct.gateway.bill import SignedReceipt, kept_receipt, receipt_signature, signed
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.counting import CountingRoom
@@ -43,7 +43,7 @@ from usufruct.store import DatabaseUnavailable
 from usufruct.web import Exchange, json_object
 
 FIRST_EPOCH = 1
-"""Of a lease nobody has taken over: what `Ledger.reserve` gives."""
+"""Of a lease that `Ledger.open` gives."""
 
 _LONGEST_IDEMPOTENCY_KEY = 255
 _LOWERINGS = 2
@@ -92,7 +92,9 @@ class Calls:
         self._unreleased: dict[Lease, str] = {}
 
     async def open(self, exchange: Exchange, endpoint: Endpoint) -> OpenCall | Repeated:
-        """Let a call in: its ceiling is set aside durably when this returns; or find the answer kept for it.
+        """Let a call in: its ceiling is set aside; or find the answer kept for it.
+
+        The upstream may be asked at once; nothing may leave before `OpenCall.opened.durable`.
 
         Raises:
             UsufructError: every refusal; nothing was reserved or charged.
@@ -109,11 +111,6 @@ class Calls:
             self.counters.replayed()
             return repeated
         exchange.attach(payer.charge_headers(0, held.promised - held.allowance.ceiling))
-        try:
-            await self._ledger.start(held.lease)
-        except BaseException:
-            await asyncio.shield(self.release(held, "not_started"))
-            raise
         return held
 
     async def _let_in(self, exchange: Exchange, endpoint: Endpoint) -> tuple[Payer, OpenCall | Replay]:
@@ -196,13 +193,13 @@ class Calls:
         call = await self._ledger.call(hash32(call_id, "receipt"))
         if call is None or (isinstance(payer, KeyHolder | PassHolder) and call.lease.channel != payer.channel):
             raise ReceiptNotFound(f"{payer.name} has no call {call_id}", field="receipt")
-        return signed(call, self._operator)
+        return kept_receipt(call, self._operator)
 
     async def _repeated(self, replay: Replay) -> Repeated:
         call = await self._ledger.call(replay.call)
         if call is None:
             raise ReceiptNotFound(f"call {replay.call} is unknown", field="idempotency-key")
-        return Repeated(KeptAnswer.unpacked(replay.answer), signed(call, self._operator))
+        return Repeated(KeptAnswer.unpacked(replay.answer), kept_receipt(call, self._operator))
 
     async def _payer(self, exchange: Exchange) -> Payer:
         wallet = self._wallets and self._wallets.payer(exchange)
@@ -259,13 +256,13 @@ class Calls:
     async def _held(self, order: Order, allowance: Allowance, call: Hash32) -> OpenCall | Replay:
         reservation = await order.payer.reservation(order, allowance, call)
         try:
-            held = await self._ledger.reserve(reservation)
+            held = await self._ledger.open(reservation)
         except (DatabaseUnavailable, asyncio.CancelledError):
             self._unreleased[Lease(reservation.call, reservation.channel, FIRST_EPOCH)] = "unknown"
             raise
         if isinstance(held, Replay):
             return held
-        return OpenCall(order, allowance, held.lease, held.channel.charged + held.channel.reserved)
+        return OpenCall(order, allowance, held)
 
     async def _kept(self, order: Order, call: Hash32) -> Replay | None:
         """Return the answer kept for this payer and request, if there is one."""
@@ -275,11 +272,15 @@ class Calls:
         except ChannelUnknown:
             return None
 
+    def _sign(self, call: Call) -> bytes:
+        """Sign a metered call's receipt, once: the ledger keeps the signature."""
+        return receipt_signature(call, self._operator)
+
     async def _metered(self, lease: Lease, bill: Bill, kept: bytes | None) -> Call:
         """Meter, again when the database did not answer: the ledger counts it once."""
         for left in reversed(range(_TRIES)):
             try:
-                return await self._ledger.meter(lease, bill, kept)
+                return await self._ledger.meter(lease, bill, kept, self._sign)
             except DatabaseUnavailable:
                 if not left:
                     raise

@@ -1,6 +1,6 @@
 """Why the gateway refuses a call, beyond what keys, prices, the ledger and upstreams refuse themselves."""
 
-from usufruct.core import Conflict, Denied, Invalid, NotFound, Unavailable
+from usufruct.core import Conflict, Denied, Faulty, Invalid, NotFound, Unavailable
 
 
 class InvalidRequest(Invalid):
@@ -70,6 +70,12 @@ class UnmeasuredUnit(Conflict):
     """The price card counts in a unit that no operation of this gateway measures."""
 
     code = "unmeasured_unit"
+
+
+class ReceiptContradicted(Faulty):
+    """A call's row was changed after its receipt was signed."""
+
+    code = "receipt_contradicted"
 
 
 class ReceiptNotFound(NotFound):

@@ -111,6 +111,7 @@ class Relay:
         if self._caller.gone:
             return
         if text:
+            await self._call.opened.durable()
             self._accepted.append(text)
         if self._exchange.started and not self._held:
             await self._write(data)
@@ -122,6 +123,7 @@ class Relay:
     async def _write_held(self) -> None:
         """Begin the answer, if it has not begun, and write what waited for that."""
         if not self._exchange.started:
+            await self._call.opened.durable()
             await self._exchange.start(200, [*EVENT_STREAM, *self._headers])
         if self._held:
             data = b"".join(self._held)

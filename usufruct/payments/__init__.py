@@ -39,7 +39,7 @@ from usufruct.payments.errors import (
 )
 from usufruct.payments.jobs import claim_due, deposit_due, owed_due, refund_due, sign_due, watch
 from usufruct.payments.ledger.admission import scope_of
-from usufruct.payments.ledger.backend import Points
+from usufruct.payments.ledger.database import Points
 from usufruct.payments.ledger.ledger import Ledger, new_id, open_ledger
 from usufruct.payments.ledger.records import (
     Bill,
@@ -49,9 +49,9 @@ from usufruct.payments.ledger.records import (
     Claim,
     IdempotencyKey,
     Lease,
+    Opened,
     Replay,
     Reservation,
-    Reserved,
     Split,
     Totals,
 )
@@ -233,6 +233,7 @@ __all__ = [
     "NothingToRefund",
     "Observer",
     "Offer",
+    "Opened",
     "OverBudget",
     "OverCeiling",
     "OverContext",
@@ -262,7 +263,6 @@ __all__ = [
     "Refunds",
     "Replay",
     "Reservation",
-    "Reserved",
     "SetAside",
     "Split",
     "StillRunning",

@@ -28,13 +28,9 @@ class OverBudget(PaymentRequired):
 class CallState(StrEnum):
     """Where a call stands. `METERED` (charged) and `RELEASED` (charged nothing) are final."""
 
-    RESERVED = "reserved"
-    SERVING = "serving"
+    OPEN = "open"
     METERED = "metered"
     RELEASED = "released"
-
-
-OPEN_STATES = (CallState.RESERVED, CallState.SERVING)
 
 
 class PriceUnit(StrEnum):

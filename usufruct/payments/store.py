@@ -56,6 +56,7 @@ channels = Table(
     Column("refunding", Amount, nullable=False),  # sum of planned refunds
     Column("voucher_amount", Amount, nullable=False),  # highest accepted; 0: none yet
     Column("voucher_signature", LargeBinary),
+    Column("last_call_at", BigInteger, nullable=False),  # when the newest call was opened; 0: never
     CheckConstraint("total_claimed <= charged", name="claimed"),
     CheckConstraint("total_split <= charged", name="split"),
 )
@@ -73,7 +74,7 @@ calls = Table(
     Column("ceiling", Amount, nullable=False),
     Column("price_card_version", BigInteger, nullable=False),
     Column("request_hash", HashColumn, nullable=False),
-    Column("reserved_at", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("reason", String(64)),  # why released
     Column("charge", Amount),
@@ -84,15 +85,17 @@ calls = Table(
     Column("flagged", Boolean),
     Column("model_digest", HashColumn),
     Column("response_hash", HashColumn),
+    Column("receipt_signature", LargeBinary),  # the operator's, made once
     Column("voucher_amount", Amount),  # the voucher that it came with
     Column("voucher_signature", LargeBinary),
-    CheckConstraint(_one_of("state", "reserved", "serving", "metered", "released"), name="state"),
+    CheckConstraint(_one_of("state", "open", "metered", "released"), name="state"),
     CheckConstraint("charge <= ceiling", name="ceiling"),
     CheckConstraint("(state = 'metered') = (charge IS NOT NULL)", name="charge"),
     CheckConstraint("(charge IS NULL) = (cumulative IS NULL)", name="cumulative"),
 )
-Index("ix_calls_tiling", calls.c.channel_id, calls.c.cumulative)
-_open = text("state IN ('reserved', 'serving')")
+_spent = text("cumulative IS NOT NULL")
+Index("ix_calls_tiling", calls.c.channel_id, calls.c.cumulative, sqlite_where=_spent, postgresql_where=_spent)
+_open = text("state = 'open'")
 Index("ix_calls_open", calls.c.lease_until, sqlite_where=_open, postgresql_where=_open)
 
 entries = Table(
@@ -177,8 +180,7 @@ refunds = Table(
 _SQLITE_TRIGGERS = (
     "CREATE TRIGGER entries_update BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END",
     "CREATE TRIGGER entries_delete BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END",
-    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls WHEN OLD.state IN ('metered', 'released') AND (NEW.state <> "
-    "OLD.state OR NEW.charge IS NOT OLD.charge OR NEW.cumulative IS NOT OLD.cumulative) "
+    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls WHEN OLD.state <> 'open' "
     "BEGIN SELECT RAISE(ABORT, 'this call is final'); END",
 )
 _POSTGRES_TRIGGERS = (
@@ -186,8 +188,7 @@ _POSTGRES_TRIGGERS = (
     "RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = TG_ARGV[0]; END $$",
     "CREATE TRIGGER entries_append_only BEFORE UPDATE OR DELETE ON entries FOR EACH ROW "
     "EXECUTE FUNCTION usufruct_refuse('entries are append-only')",
-    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls FOR EACH ROW WHEN (OLD.state IN ('metered', 'released') AND "
-    "(NEW.state, NEW.charge, NEW.cumulative) IS DISTINCT FROM (OLD.state, OLD.charge, OLD.cumulative)) "
+    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls FOR EACH ROW WHEN (OLD.state <> 'open') "
     "EXECUTE FUNCTION usufruct_refuse('this call is final')",
 )
 for _dialect, _triggers in (("sqlite", _SQLITE_TRIGGERS), ("postgresql", _POSTGRES_TRIGGERS)):

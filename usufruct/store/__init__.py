@@ -20,9 +20,10 @@ from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.schema import metadata
 from usufruct.store.sealing import Seal, Stamp, Unsealable, WeakSecret
-from usufruct.store.sqlite import SqliteDatabase, connect_sqlite
+from usufruct.store.sqlite import BUSY_SECONDS, SqliteDatabase, connect_sqlite
 
 __all__ = [
+    "BUSY_SECONDS",
     "AddressColumn",
     "Amount",
     "AmountArithmetic",

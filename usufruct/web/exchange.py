@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from secrets import token_hex
 from typing import Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from usufruct.core import UsufructError
+from usufruct.core import SystemClock, UsufructError, time_ordered_id
 from usufruct.web.errors import (
     BodyTooLarge,
     ClientGone,
@@ -22,6 +21,8 @@ from usufruct.web.errors import (
 BODY_SECONDS = 60.0
 """How long a caller may take to send a body."""
 
+_CLOCK = SystemClock()
+
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -33,7 +34,8 @@ EVENT_STREAM: tuple[Header, ...] = (
 class Exchange:
     """A request, and the one answer that may be sent to it.
 
-    `call_id` (32 random bytes, `0x` and hex) names it in the `x-request-id` header, in log lines, errors and receipts.
+    `call_id` (32 bytes that sort by time, 27 of them random, as `0x` and hex) names it in the `x-request-id` header, in
+    log lines, errors and receipts.
     """
 
     __slots__ = (
@@ -52,7 +54,7 @@ class Exchange:
         """Wrap what the ASGI server hands over."""
         self._receive = receive
         self._send = send
-        self.call_id = f"0x{token_hex(32)}"
+        self.call_id: str = time_ordered_id(_CLOCK.now())
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.method: str = scope["method"]
         self.path: str = scope["path"]

@@ -1,6 +1,6 @@
 """Whether a call may be reserved: its voucher against the channel's numbers, its idempotency key against the past."""
 
-from usufruct.core import Hash32, hash32_from_bytes, id_to_bytes
+from usufruct.core import Hash32, id_to_bytes
 from usufruct.payments.errors import (
     BalanceTooLow,
     ChannelWithdrawing,
@@ -11,24 +11,18 @@ from usufruct.payments.errors import (
     VoucherTooLow,
     voucher_published,
 )
-from usufruct.payments.ledger.backend import Money, Verb, ask, ask_one
+from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.records import Channel, Replay, Reservation
+from usufruct.payments.ledger.working import WorkingSet
 from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
-
-
-def chain_time(request: Reservation, channel: Channel) -> Verb[int]:
-    """Return the time that decides about an announced withdrawal; 0 where none does."""
-    if request.sign is None or not channel.reading.serve_until:
-        return 0
-    row = yield from ask_one("SELECT {now}")
-    return int(row[0]) if row else 0
 
 
 def accepted_voucher(request: Reservation, channel: Channel, now: int = 0) -> VerifiedVoucher:
     """Return the best voucher the channel has once this call is admitted.
 
-    Any voucher that covers what is charged, reserved and asked for now is good, not only one that equals it. `now`
-    matters to a session key's calls while a withdrawal is announced that the payer did not announce.
+    Any voucher that covers what is charged, reserved and asked for now is good, not only one that equals it. `now`,
+    by the database's clock, matters to a session key's calls while a withdrawal is pending that the payer did not
+    announce.
 
     Raises:
         ChannelWithdrawing: when the payer has begun to withdraw.
@@ -77,9 +71,9 @@ def accepted_voucher(request: Reservation, channel: Channel, now: int = 0) -> Ve
     return best if best and best.max_claimable > request.voucher.max_claimable else request.voucher
 
 
-def published(channel: Hash32, amount: int) -> Verb[bool]:
-    """Tell whether a claim carried a voucher of this amount: it stands in calldata, and anybody can show it."""
-    row = yield from ask_one(
+async def published(db: Statements, channel: Hash32, amount: int) -> bool:
+    """Tell whether a claim carried a voucher of this amount: it is in calldata, so anyone can show it."""
+    row = await db.row(
         "SELECT id FROM claims WHERE channel_id = $1 AND voucher_amount = $2 LIMIT 1",
         id_to_bytes(channel),
         Money(amount),
@@ -87,13 +81,13 @@ def published(channel: Hash32, amount: int) -> Verb[bool]:
     return row is not None
 
 
-def refuse_published(request: Reservation) -> Verb[None]:
-    """Refuse a voucher that whoever sent it may have read on the chain.
+def refuse_published(work: WorkingSet, request: Reservation) -> None:
+    """Refuse a voucher that its sender may have read on the chain.
 
     Raises:
         VoucherPublished: when a claim carried it.
     """
-    if request.voucher and (yield from published(request.channel, request.voucher.max_claimable)):
+    if request.voucher and (request.channel, request.voucher.max_claimable) in work.published:
         raise voucher_published(request.channel, request.voucher.max_claimable)
 
 
@@ -105,7 +99,7 @@ def scope_of(config: ChannelConfig) -> str:
     return f"{config.payer}/{config.payer_authorizer}"
 
 
-def replayed(request: Reservation, config: ChannelConfig) -> Verb[Replay | None]:
+def replayed(work: WorkingSet, request: Reservation, config: ChannelConfig) -> Replay | None:
     """Return the answer (still sealed) when this request was answered before; None when its key is free.
 
     Raises:
@@ -114,62 +108,35 @@ def replayed(request: Reservation, config: ChannelConfig) -> Verb[Replay | None]
     """
     if request.idempotency is None:
         return None
-    row = yield from ask_one(
-        "SELECT call_id, body_hash, sealed, expires_at < {now} AS expired FROM answers WHERE scope = $1 AND key = $2",
-        scope_of(config),
-        request.idempotency.key,
-    )
-    if row is None:
+    kept = work.keys.get((scope_of(config), request.idempotency.key))
+    if kept is None:
         return None
-    if row["expired"] and row["sealed"] is not None:
-        yield from free_key(hash32_from_bytes(row["call_id"]))
+    if kept.sealed is not None and kept.expires_at < work.now:
+        work.free_key(kept.call)
         return None
-    if hash32_from_bytes(row["body_hash"]) != request.idempotency.body_hash:
+    if kept.body_hash != request.idempotency.body_hash:
         raise KeyMismatch("this idempotency key was used with another body; use a new key")
-    if row["sealed"] is None:
+    if kept.sealed is None:
         raise StillRunning("the call under this key is still running; ask again later")
-    return Replay(hash32_from_bytes(row["call_id"]), row["sealed"])
+    return Replay(kept.call, kept.sealed)
 
 
-def hold_key(request: Reservation, config: ChannelConfig, answer_seconds: int) -> Verb[None]:
-    """Take the request's idempotency key for its call.
+def find_replay(work: WorkingSet, request: Reservation) -> Replay | None:
+    """Find the answer of the same call, for a request that may open nothing; None when none was kept.
 
     Raises:
-        StillRunning: when another process took it meanwhile.
+        ChannelUnknown: when there is no such channel.
+        VoucherPublished: when anyone could send this.
+        StillRunning, KeyMismatch: the idempotency key is taken.
     """
-    if request.idempotency is None:
-        return
-    held = yield from ask_one(
-        "INSERT INTO answers (scope, key, body_hash, call_id, expires_at) VALUES ($1, $2, $3, $4, {now} + $5) "
-        "ON CONFLICT (scope, key) DO NOTHING RETURNING call_id",
-        scope_of(config),
-        request.idempotency.key,
-        id_to_bytes(request.idempotency.body_hash),
-        id_to_bytes(request.call),
-        answer_seconds,
-    )
-    if held is None:
-        raise StillRunning("another call under this key has just begun; ask again later")
+    channel = work.channel(request.channel)
+    refuse_published(work, request)
+    return replayed(work, request, channel.reading.config)
 
 
-def keep_answer(call: Hash32, sealed: bytes, answer_seconds: int) -> Verb[None]:
-    """Keep the answer under the call's idempotency key, if it has one."""
-    yield from ask(
-        "UPDATE answers SET sealed = $2, expires_at = {now} + $3 WHERE call_id = $1",
-        id_to_bytes(call),
-        sealed,
-        answer_seconds,
-    )
-
-
-def free_key(call: Hash32) -> Verb[None]:
-    """Give the call's idempotency key back."""
-    yield from ask("DELETE FROM answers WHERE call_id = $1", id_to_bytes(call))
-
-
-def forget_answers(limit: int) -> Verb[int]:
+async def forget_answers(db: Statements, limit: int) -> int:
     """Remove answers whose time is over; return how many."""
-    rows = yield from ask(
+    rows = await db.rows(
         "DELETE FROM answers WHERE call_id IN (SELECT call_id FROM answers WHERE sealed IS NOT NULL AND "
         "expires_at < {now} LIMIT $1) RETURNING call_id",
         limit,

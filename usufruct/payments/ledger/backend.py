@@ -1,109 +1,298 @@
-"""Between the ledger's verbs and a database driver.
+"""Group commit: many verbs, one transaction, one fsync. What both databases share.
 
-A verb is a generator: it yields statements, is sent their rows, and returns its result. It is written once and does no
-input or output; a backend runs it on sqlite3 or asyncpg. Backends promise:
+Verbs are queued. The writer takes what is queued, reads the rows that it needs, lets each verb decide in memory, writes
+all changes, and commits. Two moments of a verb are told apart:
 
-- verbs that change something are queued, and what is queued is committed together: one fsync for many callers;
-- a verb's future resolves only after the commit that holds it;
-- a verb that raises leaves nothing behind, whatever happens to its neighbours in the same commit;
-- before a verb runs, the rows of the channels it names are locked, in one order everywhere.
+- *applied*: its changes are written in a transaction that is not committed yet. From here on only the commit can fail,
+  and it fails for every verb of the transaction. `Ledger.open` returns here.
+- *durable*: the commit is on disk. Every other verb returns here, and so does every refusal: what a verb of the group
+  saw of another's changes is never told before those are durable.
 
-Statements are the common SQL of both databases, with `$1` parameters, `{now}` for the database's clock in seconds, and
-`Money` around parameters of money columns. Anything but a SELECT changes something.
+A transaction that the schema refuses is rolled back, and its verbs run again one by one; none was told anything.
 """
 
-from asyncio import Future
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+import asyncio
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
 
-from usufruct.core import Hash32
-from usufruct.store import DatabaseUnavailable, check_amount
+from usufruct.payments.ledger.database import Points, Work
+from usufruct.payments.ledger.working import Needs, WorkingSet
+from usufruct.store import DatabaseUnavailable
 
 T = TypeVar("T")
 
-Row = Any
-"""A row of either driver: columns by name."""
+LARGEST_GROUP = 256
+ATTEMPTS = 5
 
 
-class Money(int):
-    """An amount on its way into a money column."""
-
-    def __new__(cls, amount: int) -> Self:
-        """Wrap an amount.
-
-        Raises:
-            AmountOutOfRange: when it is below 0 or above 2**256 - 1.
-        """
-        return super().__new__(cls, check_amount(amount))
+class Contended(Exception):
+    """Another process holds the rows; the transaction was rolled back and may be tried again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """SQL and its parameters."""
+class Queued(Protocol):
+    """A verb that waits for its transaction."""
 
-    sql: str
-    parameters: tuple[object, ...]
-
-
-Verb = Generator[Statement, Any, T]
-
-Outcome = tuple[Any, Exception | None]
-"""What came of a verb: its result, or what it raised."""
-
-Points = Callable[[str], None]
-"""Told the name of every point a crash may come at; tests kill the process there."""
+    def fail(self, error: Exception) -> None:
+        """Tell the caller that nothing of the verb was kept."""
 
 
-def no_points(name: str) -> None:
-    """Let every point pass."""
+class Decision(Generic[T]):
+    """A hot verb on its way: pure, over a working set."""
+
+    def __init__(self, name: str, needs: Needs, decide: Callable[[WorkingSet], T], *, early: bool = False) -> None:
+        """Queue `decide`; with `early` its result is told once applied, else once durable."""
+        loop = asyncio.get_running_loop()
+        self.name = name
+        self.needs = needs
+        self.result: asyncio.Future[T] = loop.create_future()
+        self.commit: asyncio.Future[None] = loop.create_future()
+        self.commit.add_done_callback(_retrieve)
+        self.result.add_done_callback(_retrieve)
+        self._decide = decide
+        self._early = early
+        self._value: T | None = None
+        self._error: Exception | None = None
+
+    async def durable(self) -> None:
+        """Wait for the commit."""
+        await asyncio.shield(self.commit)
+
+    def attempt(self, work: WorkingSet) -> None:
+        """Decide; keep the result, or what was raised, until it may be told."""
+        self._value, self._error = None, None
+        try:
+            self._value = self._decide(work)
+        except Exception as error:
+            self._error = error
+
+    def tell_applied(self) -> None:
+        """Give the result to a caller that goes on before the commit."""
+        if self._early and self._error is None:
+            self._give()
+
+    def tell_durable(self) -> None:
+        """Give the result, or the refusal, and say that it is on disk."""
+        if self._error is not None:
+            self.fail(self._error)
+            return
+        self._give()
+        if not self.commit.done():
+            self.commit.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller that nothing of the verb was kept."""
+        if not self.result.done():
+            self.result.set_exception(error)
+        if not self.commit.done():
+            self.commit.set_exception(error)
+
+    def _give(self) -> None:
+        if not self.result.done():
+            self.result.set_result(self._value)  # type: ignore[arg-type]  # set by `attempt`, None where T is
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A verb to run: `start` begins it, as often as it has to be run. `channels` are those whose rows it uses."""
+class Alone(Generic[T]):
+    """A verb with a transaction of its own."""
 
-    name: str
-    start: Callable[[], Verb[Any]]
-    channels: tuple[Hash32, ...] = ()
+    def __init__(self, name: str, work: Work[T]) -> None:
+        self.name = name
+        self.work = work
+        self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.result.add_done_callback(_retrieve)
+
+    def succeed(self, value: T) -> None:
+        """Give the result; it is durable."""
+        if not self.result.done():
+            self.result.set_result(value)
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller that nothing of the verb was kept."""
+        if not self.result.done():
+            self.result.set_exception(error)
 
 
-class Backend(Protocol):
+class Backend(ABC):
     """Runs verbs on one database."""
 
-    async def write(self, job: Job) -> Any:
-        """Run a verb in a group commit and return its result once that is durable."""
+    def __init__(self, points: Points) -> None:
+        """Start the writer; `points` receives the name of every point a crash may come at."""
+        self._points = points
+        self._closed = False
+        self._queue: deque[Decision[object] | Alone[object]] = deque()
+        self._wake = asyncio.Event()
+        self._task = asyncio.create_task(self._serve(), name="ledger-writer")
 
-    async def read(self, job: Job) -> Any:
+    def decide(self, decision: Decision[T]) -> Decision[T]:
+        """Queue a hot verb; its futures tell the rest.
+
+        Raises:
+            DatabaseUnavailable: after `close`.
+        """
+        self._put(decision)  # type: ignore[arg-type]  # the queue only tells each verb to give its own result
+        return decision
+
+    async def write(self, name: str, work: Work[T]) -> T:
+        """Run a verb in a transaction of its own and return its result once that is durable."""
+        alone = Alone(name, work)
+        self._put(alone)  # type: ignore[arg-type]
+        return await alone.result
+
+    @abstractmethod
+    async def read(self, name: str, work: Work[T]) -> T:
         """Run a verb that only reads, on one moment of the database."""
 
     async def close(self) -> None:
         """Finish what is queued and close the connections."""
+        self._closed = True
+        self._wake.set()
+        await self._task
+
+    # What a database does
+
+    @abstractmethod
+    async def _begin(self) -> None:
+        """Begin a transaction."""
+
+    @abstractmethod
+    async def _load(self, needs: Sequence[Needs]) -> WorkingSet:
+        """Lock and read the rows that verbs need."""
+
+    @abstractmethod
+    async def _store(self, work: WorkingSet) -> None:
+        """Write the changes.
+
+        Raises:
+            ConstraintViolated: when the schema refuses one.
+        """
+
+    @abstractmethod
+    async def _commit(self) -> None:
+        """Make the transaction durable."""
+
+    @abstractmethod
+    async def _rollback(self) -> None:
+        """Undo the transaction, if there is one."""
+
+    @abstractmethod
+    async def _run(self, alone: Alone[object]) -> object:
+        """Run a verb in a transaction of its own, durably."""
+
+    # The writer
+
+    def _put(self, item: Decision[object] | Alone[object]) -> None:
+        if self._closed:
+            raise DatabaseUnavailable("the ledger is closed: this process is shutting down; ask another one")
+        self._queue.append(item)
+        self._wake.set()
+
+    async def _serve(self) -> None:
+        """Take what is queued, a transaction at a time, until the ledger is closed and the queue is empty."""
+        while self._queue or not self._closed:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            first = self._queue[0]
+            group = self._next_group()
+            try:
+                if isinstance(first, Alone):
+                    self._queue.popleft()
+                    await self._settle(first)
+                else:
+                    await self._settle_group(group)
+            except Exception as error:  # a fault of ours; no caller may wait for it for good
+                await self._abandon([first, *group], error)
+
+    def _next_group(self) -> "list[Decision[object]]":
+        """Take the hot verbs at the head of the queue; those on one call go into different transactions."""
+        group: list[Decision[object]] = []
+        while self._queue and len(group) < LARGEST_GROUP:
+            head = self._queue[0]
+            if isinstance(head, Alone):
+                break
+            group.append(head)
+            self._queue.popleft()
+        return group
+
+    async def _abandon(self, items: Sequence[Queued], error: Exception) -> None:
+        for item in items:
+            item.fail(error)
+        await self._rollback()
+
+    async def _settle(self, alone: Alone[object]) -> None:
+        for _ in range(ATTEMPTS):
+            try:
+                alone.succeed(await self._run(alone))
+            except Contended:
+                continue
+            except Exception as error:
+                alone.fail(error)
+            return
+        alone.fail(_contended())
+
+    async def _settle_group(self, group: "list[Decision[object]]") -> None:
+        for _ in range(ATTEMPTS):
+            try:
+                changed = await self._apply(group)
+            except Contended:
+                await self._rollback()
+                continue
+            except Exception as error:  # the schema, the driver, or a fault of ours in one verb
+                await self._rollback()
+                await self._again(group, error)
+                return
+            if changed:
+                await self._commit_group(group)
+            else:
+                await self._rollback()
+                for decision in group:
+                    decision.tell_durable()
+            return
+        for decision in group:
+            decision.fail(_contended())
+
+    async def _apply(self, group: "list[Decision[object]]") -> bool:
+        """Run the verbs and write their changes; tell whether there are any."""
+        await self._begin()
+        work = await self._load([decision.needs for decision in group])
+        for decision in group:
+            self._points(f"{decision.name}.0")
+            decision.attempt(work)
+        if work.changed:
+            await self._store(work)
+        return work.changed
+
+    async def _again(self, group: "list[Decision[object]]", error: Exception) -> None:
+        """Run a group one by one after one of its verbs spoilt the transaction; a single one has failed."""
+        if len(group) == 1:
+            group[0].fail(error)
+            return
+        for decision in group:
+            await self._settle_group([decision])
+
+    async def _commit_group(self, group: "list[Decision[object]]") -> None:
+        for decision in group:
+            decision.tell_applied()
+        self._points("commit.before")
+        try:
+            await self._commit()
+        except Exception as error:
+            for decision in group:
+                decision.fail(error)
+            await self._rollback()
+            return
+        self._points("commit.after")
+        for decision in group:
+            decision.tell_durable()
 
 
-def resolve(futures: Sequence["Future[Any]"], outcomes: Sequence[Outcome]) -> None:
-    """Answer everybody who waited for a group of verbs; who was cancelled meanwhile needs none."""
-    for future, (result, error) in zip(futures, outcomes, strict=True):
-        if future.cancelled():
-            continue
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
+def _retrieve(future: "asyncio.Future[T]") -> None:
+    """Look at a future's error: a caller that left does not."""
+    if not future.cancelled():
+        future.exception()
 
 
-def closed() -> DatabaseUnavailable:
-    """Return the error for a verb that comes after `close`."""
-    return DatabaseUnavailable("the ledger is closed: this process is shutting down; ask another one")
-
-
-def ask(sql: str, *parameters: object) -> Verb[Sequence[Row]]:
-    """Yield one statement and return its rows."""
-    rows: Sequence[Row] = yield Statement(sql, parameters)
-    return rows
-
-
-def ask_one(sql: str, *parameters: object) -> Verb[Row | None]:
-    """Yield one statement and return its first row, or None."""
-    rows = yield Statement(sql, parameters)
-    return rows[0] if rows else None
+def _contended() -> DatabaseUnavailable:
+    return DatabaseUnavailable("the ledger's rows are contended; try again")

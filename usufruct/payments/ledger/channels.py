@@ -1,6 +1,6 @@
 """Verbs on channels: what the chain says about them, deposits into them, refunds out of them."""
 
-from usufruct.core import Address, Hash32, address_from_bytes, hash32_from_bytes, id_to_bytes
+from usufruct.core import Address, Hash32, id_to_bytes
 from usufruct.payments.errors import (
     DepositUnderWay,
     DuplicateDeposit,
@@ -8,36 +8,36 @@ from usufruct.payments.errors import (
     TooManyDeposits,
     WrongState,
 )
-from usufruct.payments.ledger.backend import Money, Verb, ask, ask_one
 from usufruct.payments.ledger.claims import pay_splits
+from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.records import Channel, ChannelReading, Totals
-from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, locked_channel, money
+from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, locked_channel
 
 MOST_DEPOSITS = 20
 """Deposits of one payer that an operator sends in a day."""
 
 
-def observe(reading: ChannelReading) -> Verb[Channel]:
+async def observe(db: Statements, reading: ChannelReading) -> Channel:
     """Take over what the chain says, unless a newer block was read before; open the channel at first sight.
 
     A claimed total above our charged one means that our records were lost and restored: it becomes the charged total,
     claimed and split, so that nothing is asked for twice.
     """
-    yield from _insert(reading)
-    channel = yield from locked_channel(reading.id)
+    await _insert(db, reading)
+    channel = await locked_channel(db, reading.id)
     if reading.block < channel.reading.block:
         return channel
     difference = reading.balance - channel.reading.balance
     sides = ("escrow", "available") if difference > 0 else ("available", "escrow")
-    yield from move(reading.id, *sides, abs(difference))
+    await move(db, reading.id, *sides, abs(difference))
     total_claimed = max(channel.reading.total_claimed, reading.total_claimed)
     charged, total_split = channel.charged, channel.total_split
     if total_claimed > charged:
-        yield from pay_splits(reading.id, total_split, charged)
-        yield from move(reading.id, "available", "paid", total_claimed - charged)
+        await pay_splits(db, reading.id, total_split, charged)
+        await move(db, reading.id, "available", "paid", total_claimed - charged)
         charged = total_split = total_claimed
-    yield from ask(
+    await db.rows(
         "UPDATE channels SET block = $2, balance = $3, total_claimed = $4, withdraw_at = $5, charged = $6, "
         "total_split = $7, leaving = $8, serve_until = $9 WHERE id = $1",
         id_to_bytes(reading.id),
@@ -50,30 +50,32 @@ def observe(reading: ChannelReading) -> Verb[Channel]:
         Money(reading.leaving),
         reading.serve_until,
     )
-    return (yield from locked_channel(reading.id))
+    return await locked_channel(db, reading.id)
 
 
-def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address) -> Verb[None]:
+async def plan_deposit(
+    db: Statements, channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address
+) -> None:
     """Take note of a deposit authorization before it is broadcast; one that failed may be tried again.
 
     A payer has one deposit under way at a time, and `MOST_DEPOSITS` in a day, tries that failed included: the same
     money may stand behind many authorizations, and each try costs the operator gas.
     """
-    latest = yield from ask(
+    latest = await db.rows(
         "SELECT nonce, state, tries FROM deposits WHERE payer = $1 AND planned_at > {now} - 86400",
         id_to_bytes(payer),
     )
-    if any(row["state"] == "planned" and hash32_from_bytes(row["nonce"]) != nonce for row in latest):
+    if any(row.text("state") == "planned" and row.hash32("nonce") != nonce for row in latest):
         raise DepositUnderWay(f"another deposit of {payer} is on its way; ask again", payer=payer)
-    tries = sum(row["tries"] for row in latest)
-    known = next((row for row in latest if hash32_from_bytes(row["nonce"]) == nonce), None)
-    if tries >= MOST_DEPOSITS and (known is None or known["state"] == "failed"):
+    tries = sum(row.integer("tries") for row in latest)
+    known = next((row for row in latest if row.hash32("nonce") == nonce), None)
+    if tries >= MOST_DEPOSITS and (known is None or known.text("state") == "failed"):
         raise TooManyDeposits(
             f"{payer} made {tries} deposits in a day; deposit more at once, or deposit on the chain yourself",
             payer=payer,
             most=MOST_DEPOSITS,
         )
-    noted = yield from ask_one(
+    noted = await db.row(
         "INSERT INTO deposits (channel_id, nonce, amount, state, outbox_id, planned_at, payer, tries) "
         "VALUES ($1, $2, $3, 'planned', $4, {now}, $5, 1) ON CONFLICT (channel_id, nonce) DO UPDATE "
         "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id, "
@@ -88,18 +90,18 @@ def plan_deposit(channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str,
         raise DuplicateDeposit(f"deposit {nonce} was handed in before; sign one with another nonce", nonce=nonce)
 
 
-def finish_deposit(channel_id: Hash32, nonce: Hash32, *, confirmed: bool) -> Verb[None]:
+async def finish_deposit(db: Statements, channel_id: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
     """Note how a deposit's transaction ended; the balance itself comes from `observe`.
 
     One that was given up may be found on the chain all the same, and is confirmed then.
     """
     before = "('planned', 'failed')" if confirmed else "('planned')"
-    yield from _finish("deposits", channel_id, id_to_bytes(nonce), before, confirmed=confirmed)
+    await _finish(db, "deposits", channel_id, id_to_bytes(nonce), before, confirmed=confirmed)
 
 
-def cancel_deposit(channel_id: Hash32, nonce: Hash32) -> Verb[None]:
+async def cancel_deposit(db: Statements, channel_id: Hash32, nonce: Hash32) -> None:
     """End a planned deposit of which nothing was sent, for a reason that is not the payer's: the try does not count."""
-    row = yield from ask_one(
+    row = await db.row(
         "UPDATE deposits SET state = 'failed', tries = tries - 1 "
         "WHERE channel_id = $1 AND nonce = $2 AND state = 'planned' RETURNING nonce",
         id_to_bytes(channel_id),
@@ -111,20 +113,20 @@ def cancel_deposit(channel_id: Hash32, nonce: Hash32) -> Verb[None]:
         )
 
 
-def plan_refund(channel_id: Hash32, nonce: int, amount: int, outbox_id: str) -> Verb[Channel]:
+async def plan_refund(db: Statements, channel_id: Hash32, nonce: int, amount: int, outbox_id: str) -> Channel:
     """Set free money of the channel aside, before the refund is broadcast: no call can reserve it any more."""
-    channel = yield from locked_channel(channel_id)
-    taken = yield from ask_one(
+    channel = await locked_channel(db, channel_id)
+    taken = await db.row(
         "SELECT state FROM refunds WHERE channel_id = $1 AND nonce = $2", id_to_bytes(channel_id), nonce
     )
-    if not 0 < amount <= channel.free or (taken is not None and taken["state"] != "failed"):
+    if not 0 < amount <= channel.free or (taken is not None and taken.text("state") != "failed"):
         raise RefundTooHigh(
             f"refund {nonce} of {amount} on channel {channel_id}: {channel.free} is free, and the nonce must be new",
             channel=channel_id,
             amount=amount,
             free=channel.free,
         )
-    yield from ask(
+    await db.rows(
         "INSERT INTO refunds (channel_id, nonce, amount, state, outbox_id, planned_at) "
         "VALUES ($1, $2, $3, 'planned', $4, {now}) ON CONFLICT (channel_id, nonce) DO UPDATE "
         "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id",
@@ -133,32 +135,32 @@ def plan_refund(channel_id: Hash32, nonce: int, amount: int, outbox_id: str) -> 
         Money(amount),
         outbox_id,
     )
-    return (yield from _set_refunding(channel, channel.refunding + amount))
+    return await _set_refunding(db, channel, channel.refunding + amount)
 
 
-def finish_refund(channel_id: Hash32, nonce: int, reading: ChannelReading | None) -> Verb[Channel]:
+async def finish_refund(db: Statements, channel_id: Hash32, nonce: int, reading: ChannelReading | None) -> Channel:
     """End a refund: `reading` is the channel after it, None when it failed. Both sides change in one commit."""
-    channel = yield from locked_channel(channel_id)
-    amount = yield from _finish("refunds", channel_id, nonce, confirmed=reading is not None)
+    channel = await locked_channel(db, channel_id)
+    amount = await _finish(db, "refunds", channel_id, nonce, confirmed=reading is not None)
     if reading is not None:
-        channel = yield from observe(reading)
-    return (yield from _set_refunding(channel, channel.refunding - amount))
+        channel = await observe(db, reading)
+    return await _set_refunding(db, channel, channel.refunding - amount)
 
 
-def totals() -> Verb[list[Totals]]:
+async def totals(db: Statements) -> list[Totals]:
     """Return each token's gauges."""
-    sums: dict[bytes, list[int]] = {}
-    for row in (yield from ask("SELECT token, reserved, charged, total_claimed FROM channels")):
-        sum_of = sums.setdefault(row["token"], [0, 0, 0])
-        charged = money(row["charged"])
-        for i, value in enumerate((money(row["reserved"]), charged, charged - money(row["total_claimed"]))):
+    sums: dict[Address, list[int]] = {}
+    for row in await db.rows("SELECT token, reserved, charged, total_claimed FROM channels"):
+        sum_of = sums.setdefault(row.address("token"), [0, 0, 0])
+        charged = row.money("charged")
+        for i, value in enumerate((row.money("reserved"), charged, charged - row.money("total_claimed"))):
             sum_of[i] += value
-    return [Totals(address_from_bytes(token), *values) for token, values in sorted(sums.items())]
+    return [Totals(token, *values) for token, values in sorted(sums.items())]
 
 
-def channel_list(after: Hash32 | None, limit: int) -> Verb[list[Channel]]:
+async def channel_list(db: Statements, after: Hash32 | None, limit: int) -> list[Channel]:
     """Return channels by id, from the one after `after`."""
-    rows = yield from ask(
+    rows = await db.rows(
         f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id > $1 ORDER BY id LIMIT $2",
         id_to_bytes(after) if after else b"",
         limit,
@@ -166,11 +168,11 @@ def channel_list(after: Hash32 | None, limit: int) -> Verb[list[Channel]]:
     return [channel_of(row) for row in rows]
 
 
-def _insert(reading: ChannelReading) -> Verb[None]:
+async def _insert(db: Statements, reading: ChannelReading) -> None:
     config = reading.config
-    yield from ask(
+    await db.rows(
         f"INSERT INTO channels ({CHANNEL_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, -1, $10, $10, $10, 0, "
-        "$10, 0, $10, $10, $10, $10, NULL) ON CONFLICT (id) DO NOTHING",
+        "$10, 0, $10, $10, $10, $10, NULL, 0) ON CONFLICT (id) DO NOTHING",
         id_to_bytes(reading.id),
         reading.chain_id,
         id_to_bytes(config.payer),
@@ -184,18 +186,16 @@ def _insert(reading: ChannelReading) -> Verb[None]:
     )
 
 
-def _set_refunding(channel: Channel, refunding: int) -> Verb[Channel]:
-    yield from ask(
-        "UPDATE channels SET refunding = $2 WHERE id = $1", id_to_bytes(channel.reading.id), Money(refunding)
-    )
-    return (yield from locked_channel(channel.reading.id))
+async def _set_refunding(db: Statements, channel: Channel, refunding: int) -> Channel:
+    await db.rows("UPDATE channels SET refunding = $2 WHERE id = $1", id_to_bytes(channel.reading.id), Money(refunding))
+    return await locked_channel(db, channel.reading.id)
 
 
-def _finish(
-    table: str, channel_id: Hash32, nonce: bytes | int, before: str = "('planned')", *, confirmed: bool
-) -> Verb[int]:
+async def _finish(
+    db: Statements, table: str, channel_id: Hash32, nonce: bytes | int, before: str = "('planned')", *, confirmed: bool
+) -> int:
     """End a deposit or refund in one of the states `before` by compare-and-set, and return its amount."""
-    row = yield from ask_one(
+    row = await db.row(
         f"UPDATE {table} SET state = $3 WHERE channel_id = $1 AND nonce = $2 AND state IN {before} RETURNING amount",
         id_to_bytes(channel_id),
         nonce,
@@ -205,4 +205,4 @@ def _finish(
         raise WrongState(
             f"{table}: nothing is planned under nonce {nonce!r} of channel {channel_id}", channel=channel_id
         )
-    return money(row["amount"])
+    return row.money("amount")

@@ -6,9 +6,9 @@ overlap, so the part of every call inside two positions adds up to the distance 
 
 from collections import Counter
 
-from usufruct.core import Hash32, asset_from_bytes, hash32_from_bytes, id_to_bytes
+from usufruct.core import AssetId, Hash32, id_to_bytes
 from usufruct.payments.errors import ClaimPending, NothingToClaim, WrongState
-from usufruct.payments.ledger.backend import Money, Row, Verb, ask, ask_one
+from usufruct.payments.ledger.database import Money, Row, Statements
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.records import Channel, Claim, Split
 from usufruct.payments.ledger.rows import (
@@ -16,37 +16,36 @@ from usufruct.payments.ledger.rows import (
     channel_of,
     find_channel,
     locked_channel,
-    money,
     voucher_of,
 )
 from usufruct.payments.voucher import VerifiedVoucher
 
 
-def splits_between(channel: Hash32, start: int, end: int) -> Verb[tuple[Split, ...]]:
+async def splits_between(db: Statements, channel: Hash32, start: int, end: int) -> tuple[Split, ...]:
     """Return each asset's part of what the channel was charged from `start` to `end`, by asset."""
-    rows = yield from ask(
+    rows = await db.rows(
         "SELECT asset, charge, cumulative FROM calls WHERE channel_id = $1 AND cumulative > $2 ORDER BY cumulative",
         id_to_bytes(channel),
         Money(start),
     )
-    parts: Counter[bytes] = Counter()
+    parts: Counter[AssetId] = Counter()
     for row in rows:
-        cumulative = money(row["cumulative"])
-        part = min(cumulative, end) - max(cumulative - money(row["charge"]), start)
+        cumulative = row.money("cumulative")
+        part = min(cumulative, end) - max(cumulative - row.money("charge"), start)
         if part > 0:
-            parts[row["asset"]] += part
-    return tuple(Split(asset_from_bytes(asset), amount) for asset, amount in sorted(parts.items()))
+            parts[row.asset("asset")] += part
+    return tuple(Split(asset, amount) for asset, amount in sorted(parts.items()))
 
 
-def pay_splits(channel: Hash32, start: int, end: int) -> Verb[None]:
+async def pay_splits(db: Statements, channel: Hash32, start: int, end: int) -> None:
     """Enter in the books that the assets were paid what they earned from `start` to `end`."""
-    for split in (yield from splits_between(channel, start, end)):
-        yield from move(channel, "charged", "paid", split.amount, asset=split.asset)
+    for split in await splits_between(db, channel, start, end):
+        await move(db, channel, "charged", "paid", split.amount, asset=split.asset)
 
 
-def claimable(limit: int, offset: int = 0) -> Verb[list[Channel]]:
+async def claimable(db: Statements, limit: int, offset: int = 0) -> list[Channel]:
     """Return channels with money to claim or split and no claim under way; those being withdrawn from first."""
-    rows = yield from ask(
+    rows = await db.rows(
         f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE total_split < charged AND NOT EXISTS "
         "(SELECT 1 FROM claims WHERE channel_id = channels.id AND state IN ('planned', 'sent')) "
         "ORDER BY withdraw_at = 0, withdraw_at, id LIMIT $1 OFFSET $2",
@@ -56,13 +55,13 @@ def claimable(limit: int, offset: int = 0) -> Verb[list[Channel]]:
     return [channel_of(row) for row in rows]
 
 
-def plan_claim(claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> Verb[Claim]:
+async def plan_claim(db: Statements, claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> Claim:
     """Fix what to claim on a channel next: all that is charged, as far as voucher, balance and `up_to` allow."""
-    channel = yield from locked_channel(channel_id)
-    if (known := (yield from _find(claim))) is not None:
-        return (yield from _claim_of(known, channel))
+    channel = await locked_channel(db, channel_id)
+    if (known := (await _find(db, claim))) is not None:
+        return await _claim_of(db, known, channel)
     if (
-        yield from ask_one(f"SELECT id FROM claims WHERE channel_id = $1 AND {_PENDING}", id_to_bytes(channel_id))
+        await db.row(f"SELECT id FROM claims WHERE channel_id = $1 AND {_PENDING}", id_to_bytes(channel_id))
     ) is not None:
         raise ClaimPending(f"channel {channel_id} has a claim under way; wait for its end", channel=channel_id)
     covered = channel.voucher.max_claimable if channel.voucher else 0
@@ -75,8 +74,8 @@ def plan_claim(claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> V
             f"charged {channel.charged}, voucher {covered}, balance {channel.reading.balance}",
             channel=channel_id,
         )
-    voucher = yield from _least_voucher(channel, cumulative)
-    yield from ask(
+    voucher = await _least_voucher(db, channel, cumulative)
+    await db.rows(
         "INSERT INTO claims (id, channel_id, split_from, cumulative, voucher_amount, voucher_signature, state, "
         "planned_at) VALUES ($1, $2, $3, $4, $5, $6, 'planned', {now})",
         id_to_bytes(claim),
@@ -86,16 +85,16 @@ def plan_claim(claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> V
         Money(voucher.max_claimable),
         voucher.signature,
     )
-    return (yield from _claim_of((yield from _find(claim)), channel))
+    return await _claim_of(db, await _known(db, claim), channel)
 
 
-def _least_voucher(channel: Channel, cumulative: int) -> Verb[VerifiedVoucher]:
+async def _least_voucher(db: Statements, channel: Channel, cumulative: int) -> VerifiedVoucher:
     """Return the lowest voucher that covers a claim: what goes to the chain anybody can read.
 
     A call's own voucher covers it, so the lowest that came with an unclaimed call is never worse than the best.
     """
     assert channel.voucher is not None
-    row = yield from ask_one(
+    row = await db.row(
         "SELECT voucher_amount, voucher_signature FROM calls WHERE channel_id = $1 AND cumulative > $2 "
         "AND voucher_amount >= $3 ORDER BY voucher_amount LIMIT 1",
         id_to_bytes(channel.reading.id),
@@ -104,23 +103,23 @@ def _least_voucher(channel: Channel, cumulative: int) -> Verb[VerifiedVoucher]:
     )
     if row is None:
         return channel.voucher
-    return voucher_of(channel.reading.id, row["voucher_amount"], row["voucher_signature"])
+    return voucher_of(channel.reading.id, row.money("voucher_amount"), row.raw("voucher_signature"))
 
 
-def send_claim(claim: Hash32, channel_id: Hash32, outbox_id: str) -> Verb[Claim]:
+async def send_claim(db: Statements, claim: Hash32, channel_id: Hash32, outbox_id: str) -> Claim:
     """Note in which transaction of the sender's outbox a planned claim travels."""
-    return (yield from _step(claim, channel_id, "sent", ("planned",), outbox_id))
+    return await _step(db, claim, channel_id, "sent", ("planned",), outbox_id)
 
 
-def confirm_claim(claim: Hash32, channel_id: Hash32) -> Verb[Claim]:
+async def confirm_claim(db: Statements, claim: Hash32, channel_id: Hash32) -> Claim:
     """Take a claim's transaction as final: its position is claimed, and the assets are paid."""
-    channel = yield from locked_channel(channel_id)
-    before = yield from _find(claim)
-    done = yield from _step(claim, channel_id, "confirmed", ("planned", "sent"))
-    if before is not None and before["state"] != "confirmed":
+    channel = await locked_channel(db, channel_id)
+    before = await _find(db, claim)
+    done = await _step(db, claim, channel_id, "confirmed", ("planned", "sent"))
+    if before is not None and before.text("state") != "confirmed":
         split = max(channel.total_split, done.cumulative)
-        yield from pay_splits(channel_id, channel.total_split, split)
-        yield from ask(
+        await pay_splits(db, channel_id, channel.total_split, split)
+        await db.rows(
             "UPDATE channels SET total_claimed = $2, total_split = $3 WHERE id = $1",
             id_to_bytes(channel_id),
             Money(max(channel.reading.total_claimed, done.cumulative)),
@@ -129,17 +128,17 @@ def confirm_claim(claim: Hash32, channel_id: Hash32) -> Verb[Claim]:
     return done
 
 
-def fail_claim(claim: Hash32, channel_id: Hash32) -> Verb[Claim]:
+async def fail_claim(db: Statements, claim: Hash32, channel_id: Hash32) -> Claim:
     """Give a claim up: its transaction reverted, or will never be mined. Its money can be claimed again."""
-    return (yield from _step(claim, channel_id, "failed", ("planned", "sent")))
+    return await _step(db, claim, channel_id, "failed", ("planned", "sent"))
 
 
-def pending_claims() -> Verb[list[Claim]]:
+async def pending_claims(db: Statements) -> list[Claim]:
     """Return the claims that have not ended, oldest first: what a claimer looks at when it starts."""
     found: list[Claim] = []
-    for row in (yield from ask(f"SELECT {_COLUMNS} FROM claims WHERE {_PENDING} ORDER BY planned_at, id")):
-        channel = yield from find_channel(hash32_from_bytes(row["channel_id"]))
-        found += [(yield from _claim_of(row, channel))]
+    for row in await db.rows(f"SELECT {_COLUMNS} FROM claims WHERE {_PENDING} ORDER BY planned_at, id"):
+        channel = await find_channel(db, row.hash32("channel_id"))
+        found.append(await _claim_of(db, row, channel))
     return found
 
 
@@ -147,22 +146,34 @@ _PENDING = "state IN ('planned', 'sent')"
 _COLUMNS = "id, channel_id, split_from, cumulative, voucher_amount, voucher_signature, state, outbox_id"
 
 
-def _find(claim: Hash32) -> Verb[Row | None]:
-    return (yield from ask_one(f"SELECT {_COLUMNS} FROM claims WHERE id = $1", id_to_bytes(claim)))
+async def _known(db: Statements, claim: Hash32) -> Row:
+    row = await _find(db, claim)
+    if row is None:
+        raise WrongState(f"claim {claim} is absent", claim=claim, state="absent")
+    return row
 
 
-def _step(
-    claim: Hash32, channel_id: Hash32, state: str, allowed: tuple[str, ...], outbox_id: str | None = None
-) -> Verb[Claim]:
+async def _find(db: Statements, claim: Hash32) -> Row | None:
+    return await db.row(f"SELECT {_COLUMNS} FROM claims WHERE id = $1", id_to_bytes(claim))
+
+
+async def _step(
+    db: Statements,
+    claim: Hash32,
+    channel_id: Hash32,
+    state: str,
+    allowed: tuple[str, ...],
+    outbox_id: str | None = None,
+) -> Claim:
     """Move a claim to `state` by compare-and-set; taking the same step twice is taking it once."""
-    channel = yield from locked_channel(channel_id)
-    row = yield from _find(claim)
-    found = row["state"] if row is not None and row["channel_id"] == id_to_bytes(channel_id) else "absent"
+    channel = await locked_channel(db, channel_id)
+    row = await _find(db, claim)
+    found = row.text("state") if row is not None and row.hash32("channel_id") == channel_id else "absent"
     if found != state:
         if found not in allowed:
             raise WrongState(f"claim {claim} is {found}; it must be {' or '.join(allowed)}", claim=claim, state=found)
         ended = "NULL" if state == "sent" else "{now}"
-        yield from ask(
+        await db.rows(
             "UPDATE claims SET state = $2, outbox_id = COALESCE($3, outbox_id), "
             f"finished_at = {ended} WHERE id = $1 AND state = $4",
             id_to_bytes(claim),
@@ -170,20 +181,20 @@ def _step(
             outbox_id,
             found,
         )
-        row = yield from _find(claim)
-    return (yield from _claim_of(row, channel))
+    row = await _known(db, claim)
+    return await _claim_of(db, row, channel)
 
 
-def _claim_of(row: Row, channel: Channel) -> Verb[Claim]:
-    start, end = money(row["split_from"]), money(row["cumulative"])
+async def _claim_of(db: Statements, row: Row, channel: Channel) -> Claim:
+    start, end = row.money("split_from"), row.money("cumulative")
     return Claim(
-        id=hash32_from_bytes(row["id"]),
+        id=row.hash32("id"),
         channel=channel.reading.id,
         config=channel.reading.config,
         split_from=start,
         cumulative=end,
-        voucher=voucher_of(channel.reading.id, row["voucher_amount"], row["voucher_signature"]),
-        state=row["state"],
-        outbox_id=row["outbox_id"],
-        splits=(yield from splits_between(channel.reading.id, start, end)),
+        voucher=voucher_of(channel.reading.id, row.money("voucher_amount"), row.raw("voucher_signature")),
+        state=row.text("state"),
+        outbox_id=row.maybe_text("outbox_id"),
+        splits=await splits_between(db, channel.reading.id, start, end),
     )

@@ -1,17 +1,19 @@
 """The call ledger: what calls reserve and are charged, and what has been claimed for it."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from usufruct.chain import as_hash32
 from usufruct.config import LedgerConfig
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import admission, calls, channels, claims, entries, settling
-from usufruct.payments.ledger.backend import Backend, Job, Points, Verb, no_points
+from usufruct.payments.ledger import admission, calls, channels, claims, settling
+from usufruct.payments.ledger.audit import Proofs, audit
+from usufruct.payments.ledger.backend import Backend, Decision
+from usufruct.payments.ledger.calls import ReceiptSigner, Terms
+from usufruct.payments.ledger.database import Points, Statements, no_points
 from usufruct.payments.ledger.records import (
     Bill,
     Call,
@@ -19,15 +21,16 @@ from usufruct.payments.ledger.records import (
     ChannelReading,
     Claim,
     Lease,
+    Opened,
     Replay,
     Reservation,
-    Reserved,
     Split,
     Totals,
 )
 from usufruct.payments.ledger.rows import find_channel
 from usufruct.payments.ledger.settling import Transfer
 from usufruct.payments.ledger.sqlite import SqliteBackend
+from usufruct.payments.ledger.working import Admission, Needs, WorkingSet, needs_of
 from usufruct.store import Database, Seal, SqliteDatabase
 
 T = TypeVar("T")
@@ -63,8 +66,7 @@ class Ledger:
     def __init__(self, backend: Backend, config: LedgerConfig, seal: Seal, owner: str) -> None:
         self.owner = owner
         self._backend = backend
-        self._lease_seconds = config.lease_seconds
-        self._answer_seconds = config.answer_hours * 3600
+        self._terms = Terms(owner, config.lease_seconds, config.answer_hours * 3600)
         self._seal = seal
 
     # Channels
@@ -74,11 +76,11 @@ class Ledger:
 
         After a restore, observing every channel reconciles the ledger with the chain.
         """
-        return await self._write("observe", lambda: channels.observe(reading), reading.id)
+        return await self._write("observe", lambda db: channels.observe(db, reading))
 
     async def correct(self, reading: ChannelReading) -> Channel:
         """Take over what the chain says in place of what a block said that is no longer part of it."""
-        return await self._write("correct", lambda: settling.correct(reading), reading.id)
+        return await self._write("correct", lambda db: settling.correct(db, reading))
 
     async def channel(self, channel: Hash32) -> Channel:
         """Return a channel.
@@ -86,11 +88,11 @@ class Ledger:
         Raises:
             ChannelUnknown: when there is none.
         """
-        return await self._read("channel", lambda: find_channel(channel))
+        return await self._read("channel", lambda db: find_channel(db, channel))
 
     async def channel_list(self, after: Hash32 | None = None, limit: int = _BATCH) -> list[Channel]:
         """Return channels by id, a page at a time, from the one after `after`."""
-        return await self._read("channel_list", lambda: channels.channel_list(after, limit))
+        return await self._read("channel_list", lambda db: channels.channel_list(db, after, limit))
 
     async def plan_deposit(self, channel: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address) -> None:
         """Take note of a deposit authorization before its transaction is broadcast; each one counts once.
@@ -101,142 +103,154 @@ class Ledger:
             DuplicateDeposit: when this one was handed in before.
         """
         await self._write(
-            "plan_deposit", lambda: channels.plan_deposit(channel, nonce, amount, outbox_id, payer), channel
+            "plan_deposit", lambda db: channels.plan_deposit(db, channel, nonce, amount, outbox_id, payer)
         )
 
     async def finish_deposit(self, channel: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
         """Note how a deposit's transaction ended; its money arrives by `observe`."""
-        await self._write(
-            "finish_deposit", lambda: channels.finish_deposit(channel, nonce, confirmed=confirmed), channel
-        )
+        await self._write("finish_deposit", lambda db: channels.finish_deposit(db, channel, nonce, confirmed=confirmed))
 
     async def cancel_deposit(self, channel: Hash32, nonce: Hash32) -> None:
         """End a planned deposit of which nothing was sent; the try does not count against the payer."""
-        await self._write("cancel_deposit", lambda: channels.cancel_deposit(channel, nonce), channel)
+        await self._write("cancel_deposit", lambda db: channels.cancel_deposit(db, channel, nonce))
 
     async def plan_refund(self, channel: Hash32, nonce: int, amount: int, outbox_id: str) -> Channel:
         """Set free money aside for a refund before its transaction is broadcast."""
-        return await self._write(
-            "plan_refund", lambda: channels.plan_refund(channel, nonce, amount, outbox_id), channel
-        )
+        return await self._write("plan_refund", lambda db: channels.plan_refund(db, channel, nonce, amount, outbox_id))
 
     async def finish_refund(self, channel: Hash32, nonce: int, reading: ChannelReading | None) -> Channel:
         """End a refund: with the channel as read after it, or with None when it failed."""
-        return await self._write("finish_refund", lambda: channels.finish_refund(channel, nonce, reading), channel)
+        return await self._write("finish_refund", lambda db: channels.finish_refund(db, channel, nonce, reading))
 
     async def pending_deposits(self) -> list[Transfer]:
         """Return the deposits whose transaction has not ended, oldest first."""
-        return await self._read("pending_deposits", lambda: settling.pending("deposits"))
+        return await self._read("pending_deposits", lambda db: settling.pending(db, "deposits"))
 
     async def pending_deposit_of(self, payer: Address) -> Transfer | None:
         """Return the payer's deposit whose transaction has not ended, if there is one."""
-        return await self._read("pending_deposit_of", lambda: settling.pending_of(payer))
+        return await self._read("pending_deposit_of", lambda db: settling.pending_of(db, payer))
 
     async def last_paid_for(self, channel: Hash32) -> int:
         """Return when a deposit into the channel or a refund out of it was last sent from here; 0: never."""
-        return await self._read("last_paid_for", lambda: settling.last_paid_for(channel))
+        return await self._read("last_paid_for", lambda db: settling.last_paid_for(db, channel))
 
     async def published(self, channel: Hash32, amount: int) -> bool:
         """Tell whether a claim carried the channel's voucher over `amount`: anybody can read and show it."""
-        return await self._read("published", lambda: admission.published(channel, amount))
+        return await self._read("published", lambda db: admission.published(db, channel, amount))
 
     async def pending_refunds(self) -> list[Transfer]:
         """Return the refunds whose transaction has not ended, oldest first."""
-        return await self._read("pending_refunds", lambda: settling.pending("refunds"))
+        return await self._read("pending_refunds", lambda db: settling.pending(db, "refunds"))
 
     async def deposited(self, channel: Hash32, nonce: Hash32) -> Transfer | None:
         """Return the deposit with this nonce if it was confirmed."""
-        return await self._read("deposited", lambda: settling.deposited(channel, nonce))
+        return await self._read("deposited", lambda db: settling.deposited(db, channel, nonce))
 
     async def last_calls(self, which: Sequence[Hash32]) -> dict[Hash32, int]:
         """Return when each of these channels reserved its newest call; one that never did is missing."""
-        return await self._read("last_calls", lambda: settling.last_calls(which))
+        return await self._read("last_calls", lambda db: settling.last_calls(db, which))
 
     async def resting(self, before: int, after: Hash32 | None = None, limit: int = _BATCH) -> list[Channel]:
         """Return channels by id, a page at a time, that hold more than is charged and had no call since `before`."""
-        return await self._read("resting", lambda: settling.resting(before, after, limit))
+        return await self._read("resting", lambda db: settling.resting(db, before, after, limit))
 
     # Calls
 
-    async def reserve(self, request: Reservation) -> Reserved | Replay:
-        """Set a call's ceiling aside before its first byte; or return the stored answer of the same request."""
-        result = await self._write(
-            "reserve",
-            lambda: calls.reserve(request, self.owner, self._lease_seconds, self._answer_seconds),
-            request.channel,
+    async def open(self, request: Reservation) -> Opened | Replay:
+        """Set a call's ceiling aside; or return the stored answer of the same request.
+
+        Returns once the call is *applied*: the upstream may be asked. Nothing may leave before `Opened.durable`.
+        """
+        decision: Decision[Admission] = Decision(
+            "open", needs_of(request), lambda work: calls.open_call(work, request, self._terms), early=True
         )
-        return self._opened(result) if isinstance(result, Replay) else result
+        self._backend.decide(decision)
+        result = await decision.result
+        if isinstance(result, Replay):
+            await decision.durable()
+            return self._opened(result)
+        call, channel = result
+        return Opened(call.lease, channel, decision.commit)
 
     async def replay(self, request: Reservation) -> Replay | None:
-        """Return the stored answer of the same request, and reserve nothing; None when there is none."""
-        found = await self._write("replay", lambda: calls.replay(request), request.channel)
+        """Return the stored answer of the same request, and open nothing; None when there is none."""
+        found = await self._decide("replay", needs_of(request), lambda work: admission.find_replay(work, request))
         return found and self._opened(found)
-
-    async def start(self, lease: Lease) -> None:
-        """Note that upstream is being asked."""
-        await self._write("start", lambda: calls.start(lease, self._lease_seconds), lease.channel)
 
     async def renew(self) -> frozenset[Hash32]:
         """Renew the leases of this replica's open calls, and return the calls that are still its own."""
-        return await self._write("renew", lambda: calls.renew(self.owner, self._lease_seconds))
+        return await self._write("renew", lambda db: calls.renew(db, self._terms))
 
-    async def meter(self, lease: Lease, bill: Bill, answer: bytes | None = None) -> Call:
-        """Charge a call, once. `answer` is kept, encrypted, for the same request to be answered again."""
+    async def meter(
+        self, lease: Lease, bill: Bill, answer: bytes | None = None, sign: ReceiptSigner | None = None
+    ) -> Call:
+        """Charge a call, once, and keep the receipt's signature, which `sign` makes.
+
+        `answer` is kept, encrypted, for the same request to be answered again.
+        """
         sealed = None if answer is None else self._seal.close(answer, lease.call)
-        return await self._write("meter", lambda: calls.meter(lease, bill, sealed, self._answer_seconds), lease.channel)
+        return await self._decide(
+            "meter",
+            Needs(lease.channel, lease.call),
+            lambda work: calls.meter_call(work, lease, bill, sealed, sign, self._terms),
+        )
 
     async def release(self, lease: Lease, reason: str) -> Call:
         """End a call that is charged nothing."""
-        return await self._write("release", lambda: calls.release(lease, reason), lease.channel)
+        needs = Needs(lease.channel, lease.call)
+        return await self._decide("release", needs, lambda work: calls.release_call(work, lease, reason))
 
     async def expire(self, limit: int = _BATCH) -> int:
         """Release calls whose replica gave no sign of life, and return how many; the operator bears them."""
-        leases = await self._read("lapsed", lambda: calls.lapsed(limit))
-        return sum([await self._write("expire", partial(calls.expire, lease), lease.channel) for lease in leases])
+        leases = await self._read("lapsed", lambda db: calls.lapsed(db, limit))
+        return sum([await self._expire(lease) for lease in leases])
+
+    async def _expire(self, lease: Lease) -> bool:
+        return await self._decide(
+            "expire", Needs(lease.channel, lease.call), lambda work: calls.expire_call(work, lease)
+        )
 
     async def lapsed(self, limit: int = _BATCH) -> list[Lease]:
         """Return open calls whose lease has ended, the longest first: no gateway has released them yet."""
-        return await self._read("lapsed", lambda: calls.lapsed(limit))
+        return await self._read("lapsed", lambda db: calls.lapsed(db, limit))
 
     async def call(self, call: Hash32) -> Call | None:
         """Return a call, or None."""
-        return await self._read("call", lambda: calls.find_call(call))
+        return await self._read("call", lambda db: calls.find_call(db, call))
 
     async def metered(self, channel: Hash32, after: int = 0, limit: int = _BATCH) -> list[Call]:
         """Return a channel's charged calls in the order of its spending, from the cumulative position `after`."""
-        return await self._read("metered", lambda: calls.metered_between(channel, after, limit))
+        return await self._read("metered", lambda db: calls.metered_between(db, channel, after, limit))
 
     async def forget_answers(self, limit: int = _BATCH) -> int:
         """Remove stored answers whose time is over, and return how many."""
-        return await self._write("forget_answers", lambda: admission.forget_answers(limit))
+        return await self._write("forget_answers", lambda db: admission.forget_answers(db, limit))
 
     # Claims
 
     async def claimable(self, limit: int = _BATCH, offset: int = 0) -> list[Channel]:
         """Return channels with money to claim or split and no claim under way; those being withdrawn from first."""
-        return await self._read("claimable", lambda: claims.claimable(limit, offset))
+        return await self._read("claimable", lambda db: claims.claimable(db, limit, offset))
 
     async def splits(self, channel: Hash32, start: int, end: int) -> Sequence[Split]:
         """Return each asset's part of what a channel was charged between two cumulative positions."""
-        return await self._read("splits", lambda: claims.splits_between(channel, start, end))
+        return await self._read("splits", lambda db: claims.splits_between(db, channel, start, end))
 
     async def plan_claim(self, claim: Hash32, channel: Hash32, up_to: int | None = None) -> Claim:
         """Fix what to claim on a channel next, at most `up_to`, before any transaction is made."""
-        return await self._write("plan_claim", lambda: claims.plan_claim(claim, channel, up_to), channel)
+        return await self._write("plan_claim", lambda db: claims.plan_claim(db, claim, channel, up_to))
 
     async def send_claim(self, claim: Claim, outbox_id: str) -> Claim:
         """Note in which transaction of the sender's outbox a claim travels."""
-        return await self._write(
-            "send_claim", lambda: claims.send_claim(claim.id, claim.channel, outbox_id), claim.channel
-        )
+        return await self._write("send_claim", lambda db: claims.send_claim(db, claim.id, claim.channel, outbox_id))
 
     async def confirm_claim(self, claim: Claim) -> Claim:
         """Take a claim's transaction as final: its money is claimed and its assets are paid."""
-        return await self._write("confirm_claim", lambda: claims.confirm_claim(claim.id, claim.channel), claim.channel)
+        return await self._write("confirm_claim", lambda db: claims.confirm_claim(db, claim.id, claim.channel))
 
     async def fail_claim(self, claim: Claim) -> Claim:
         """Give a claim up; its money can be claimed again. Never for a time-out: that is pending."""
-        return await self._write("fail_claim", lambda: claims.fail_claim(claim.id, claim.channel), claim.channel)
+        return await self._write("fail_claim", lambda db: claims.fail_claim(db, claim.id, claim.channel))
 
     async def pending_claims(self) -> list[Claim]:
         """Return the claims that have not ended, oldest first."""
@@ -248,9 +262,12 @@ class Ledger:
         """Return each token's gauges."""
         return await self._read("totals", channels.totals)
 
-    async def audit(self) -> list[str]:
-        """Compare rows, entries and open calls; return what does not agree, in words. Nothing is the good answer."""
-        return await self._read("audit", entries.audit)
+    async def audit(self, proofs: Proofs | None = None) -> list[str]:
+        """Compare rows, entries and calls, and with `proofs` signatures; return what does not agree, in words.
+
+        An empty list is the good answer. Memory is bounded; the time grows with the ledger.
+        """
+        return await self._read("audit", lambda db: audit(db, proofs))
 
     async def close(self) -> None:
         """Finish what is queued and close the connections."""
@@ -259,8 +276,13 @@ class Ledger:
     def _opened(self, replay: Replay) -> Replay:
         return replace(replay, answer=self._seal.open(replay.answer, replay.call))
 
-    async def _write(self, name: str, start: Callable[[], Verb[T]], *channels: Hash32) -> T:
-        return cast(T, await self._backend.write(Job(name, start, channels)))
+    async def _decide(self, name: str, needs: Needs, decide: Callable[[WorkingSet], T]) -> T:
+        decision = Decision(name, needs, decide)
+        self._backend.decide(decision)
+        return await decision.result
 
-    async def _read(self, name: str, start: Callable[[], Verb[T]]) -> T:
-        return cast(T, await self._backend.read(Job(name, start)))
+    async def _write(self, name: str, work: Callable[[Statements], Awaitable[T]]) -> T:
+        return await self._backend.write(name, work)
+
+    async def _read(self, name: str, work: Callable[[Statements], Awaitable[T]]) -> T:
+        return await self._backend.read(name, work)

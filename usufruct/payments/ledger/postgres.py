@@ -1,22 +1,79 @@
-"""The ledger's verbs on PostgreSQL: asyncpg itself, one writing connection for each process, group commit.
+"""The ledger on PostgreSQL: asyncpg itself, one writing connection for each process, group commit.
 
-Needs the `postgres` extra.
+A transaction of hot verbs takes five round trips, however many verbs it holds: begin, lock and read the channels, read
+the calls, write everything in one statement, commit. Needs the `postgres` extra.
 """
 
-import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
 
-from usufruct.core import id_to_bytes
-from usufruct.payments.ledger.backend import Job, Outcome, Points, closed, no_points, resolve
-from usufruct.store import ConstraintViolated, DatabaseUnavailable
+from usufruct.core import asset_to_bytes, id_to_bytes
+from usufruct.payments.ledger.admission import scope_of
+from usufruct.payments.ledger.backend import Alone, Backend, Contended
+from usufruct.payments.ledger.database import Parameter, Points, Row, Work, no_points
+from usufruct.payments.ledger.records import Call
+from usufruct.payments.ledger.rows import CALL_COLUMNS, CHANNEL_COLUMNS, call_of, channel_of, key_of
+from usufruct.payments.ledger.working import Needs, WorkingSet
+from usufruct.store import ConstraintViolated, DatabaseUnavailable, check_amount
 
-LARGEST_GROUP = 256
-ATTEMPTS = 5
+T = TypeVar("T")
 
-_LOCK_CHANNELS = "SELECT 1 FROM channels WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+_CHUNK = 1_000
+_CLOCK = "CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)"
+_CHANNELS = f"SELECT {CHANNEL_COLUMNS}, {_CLOCK} AS now FROM channels WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+_CALLS = f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ANY($1)"
+_KEY_COLUMNS = "scope, key, call_id, body_hash, sealed, expires_at"
+_KEYS_OF = f"SELECT {_KEY_COLUMNS} FROM answers WHERE call_id = ANY($1)"
+_KEYS = f"SELECT {_KEY_COLUMNS} FROM answers WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+_PUBLISHED = (
+    "SELECT channel_id, voucher_amount FROM claims WHERE (channel_id, voucher_amount) IN "
+    "(SELECT channel, amount::numeric FROM unnest($1::bytea[], $2::text[]) AS asked(channel, amount))"
+)
+_WRITE = """
+WITH opened AS (
+  INSERT INTO calls (id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version,
+    request_hash, opened_at, voucher_amount, voucher_signature)
+  SELECT id, channel_id, asset, 'open', owner, epoch, lease_until, ceiling::numeric, version, request_hash, opened_at,
+    promise::numeric, signature
+  FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[],
+    $9::bytea[], $10::bigint[], $11::text[], $12::bytea[])
+    AS n(id, channel_id, asset, owner, epoch, lease_until, ceiling, version, request_hash, opened_at, promise,
+    signature)
+), ended AS (
+  UPDATE calls SET state = e.state, epoch = e.epoch, finished_at = e.finished_at, reason = e.reason,
+    charge = e.charge::numeric, cumulative = e.cumulative::numeric, input_tokens = e.inputs,
+    cached_input_tokens = e.cached, output_tokens = e.outputs, flagged = e.flagged, model_digest = e.model,
+    response_hash = e.response, receipt_signature = e.signature
+  FROM unnest($13::bytea[], $14::text[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::text[],
+    $20::bigint[], $21::bigint[], $22::bigint[], $23::boolean[], $24::bytea[], $25::bytea[], $26::bytea[],
+    $27::bigint[])
+    AS e(id, state, epoch, finished_at, reason, charge, cumulative, inputs, cached, outputs, flagged, model, response,
+    signature, before)
+  WHERE calls.id = e.id AND calls.state = 'open' AND calls.epoch = e.before
+  RETURNING calls.id
+), changed AS (
+  UPDATE channels SET charged = c.charged::numeric, reserved = c.reserved::numeric,
+    voucher_amount = c.promise::numeric, voucher_signature = c.signature, last_call_at = c.last_call_at
+  FROM unnest($28::bytea[], $29::text[], $30::text[], $31::text[], $32::bytea[], $33::bigint[])
+    AS c(id, charged, reserved, promise, signature, last_call_at)
+  WHERE channels.id = c.id
+), moved AS (
+  INSERT INTO entries (channel_id, call_id, asset, debit, credit, amount, at)
+  SELECT channel_id, call_id, asset, debit, credit, amount::numeric, $40::bigint
+  FROM unnest($34::bytea[], $35::bytea[], $36::bytea[], $37::text[], $38::text[], $39::text[])
+    AS m(channel_id, call_id, asset, debit, credit, amount)
+)
+SELECT count(*) AS ended FROM ended
+"""
+_NOT_BILLED = (None,) * 8
+_FREE_KEYS = "DELETE FROM answers WHERE call_id = ANY($1)"
+_TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES ($1, $2, $3, $4, $5)"
+_KEEP_ANSWER = "UPDATE answers SET sealed = $1, expires_at = $2 WHERE call_id = $3"
+
 _CONFLICTS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _LOST = (
     OSError,
@@ -26,109 +83,71 @@ _LOST = (
     asyncpg.OperatorInterventionError,
 )
 
-_Queued = tuple[Job, "asyncio.Future[Any]"]
 
-
-class PostgresBackend:
+class PostgresBackend(Backend):
     """Runs verbs on a PostgreSQL database that other processes use at the same time."""
 
     def __init__(self, url: str, points: Points = no_points) -> None:
+        """Connect at the first verb; `points` receives the name of every point a crash may come at."""
         self._url = url
-        self._points = points
-        self._closed = False
-        self._queue: asyncio.Queue[_Queued | None] = asyncio.Queue()
         self._writer: asyncpg.Connection | None = None
-        self._readers = asyncpg.create_pool(self._url, min_size=0, max_size=4, init=_prepare)
-        self._task = asyncio.create_task(self._serve(), name="ledger-writer")
+        self._readers = asyncpg.create_pool(url, min_size=0, max_size=4, init=_prepare)
+        super().__init__(points)
 
-    async def write(self, job: Job) -> Any:
-        """Run a verb in a group commit and return its result once that is durable."""
-        if self._closed:
-            raise closed()
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((job, future))
-        return await future
-
-    async def read(self, job: Job) -> Any:
+    async def read(self, name: str, work: Work[T]) -> T:
         """Run a verb that only reads, on one moment of the database."""
-        try:
+        with _translated_errors():
             await self._readers
             async with (
                 self._readers.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                return await _drive(connection, job, no_points, _Progress())
-        except _LOST as error:
-            raise _unavailable(error) from error
+                return await work(PostgresStatements(connection, "", no_points))
 
     async def close(self) -> None:
         """Finish what is queued and close the connections."""
-        self._closed = True
-        self._queue.put_nowait(None)
-        await self._task
+        await super().close()
+        if self._writer is not None:
+            await self._writer.close()
         await self._readers
         await self._readers.close()
 
-    async def _serve(self) -> None:
-        """Take what is queued, commit it together, answer; until told to stop."""
-        stop = False
-        while not stop and (first := await self._queue.get()) is not None:
-            group = [first]
-            while len(group) < LARGEST_GROUP and not self._queue.empty() and not stop:
-                if (queued := self._queue.get_nowait()) is None:
-                    stop = True
-                else:
-                    group.append(queued)
-            try:
-                outcomes = await self._commit_together([job for job, _ in group])
-            except Exception as error:  # a bug of ours, or no such database; nobody may wait for ever because of it
-                outcomes = [(None, error)] * len(group)
-                self._hang_up()
-            resolve([future for _, future in group], outcomes)
-        if self._writer is not None:
-            await self._writer.close()
+    async def _begin(self) -> None:
+        with _translated_errors():
+            await (await self._connected()).execute("BEGIN")
 
-    async def _commit_together(self, jobs: list[Job]) -> list[Outcome]:
-        """Run jobs in one transaction; if one fails after it changed something, each in a transaction of its own."""
-        for _ in range(ATTEMPTS):
-            try:
-                outcomes = await self._transact(await self._connected(), jobs)
-            except _CONFLICTS:
-                continue
-            except _LOST as error:
-                self._hang_up()
-                return [(None, _unavailable(error))] * len(jobs)
-            if outcomes is None:
-                return [(await self._commit_together([job]))[0] for job in jobs]
-            return outcomes
-        return [(None, DatabaseUnavailable("the ledger's rows are contended; try again"))] * len(jobs)
+    async def _load(self, needs: Sequence[Needs]) -> WorkingSet:
+        with self._dropped_when_lost():
+            return await _loaded(await self._connected(), needs)
 
-    async def _transact(self, connection: "asyncpg.Connection", jobs: list[Job]) -> list[Outcome] | None:
-        """Commit jobs together. None, and nothing done, when one of several spoils it for the others."""
-        transaction = connection.transaction()
-        await transaction.start()
-        outcomes: list[Outcome] = []
+    async def _store(self, work: WorkingSet) -> None:
+        with self._dropped_when_lost():
+            await _store(await self._connected(), work, self._points)
+
+    async def _commit(self) -> None:
+        with self._dropped_when_lost():
+            await (await self._connected()).execute("COMMIT")
+
+    async def _rollback(self) -> None:
+        """Undo the transaction; a connection that cannot is dropped, and with it the transaction."""
+        if self._writer is None or self._writer.is_closed() or not self._writer.is_in_transaction():
+            return
         try:
-            if channels := {channel for job in jobs for channel in job.channels}:
-                await connection.fetch(_LOCK_CHANNELS, [id_to_bytes(channel) for channel in channels])
-            for job in jobs:
-                outcome, spoilt = await _attempt(connection, job, self._points)
-                if spoilt:
-                    await transaction.rollback()
-                    return [outcome] if len(jobs) == 1 else None
-                outcomes.append(outcome)
-        except _CONFLICTS:
-            await transaction.rollback()
-            raise
-        self._points("commit.before")
-        await transaction.commit()
-        self._points("commit.after")
-        return outcomes
-
-    def _hang_up(self) -> None:
-        """Drop the writing connection, and with it whatever transaction it is in; the next group gets a new one."""
-        if self._writer is not None:
+            await self._writer.execute("ROLLBACK")
+        except (*_LOST, asyncpg.PostgresError):
             self._writer.terminate()
+
+    async def _run(self, alone: Alone[object]) -> object:
+        try:
+            with self._dropped_when_lost():
+                connection = await self._connected()
+                async with _transaction(connection):
+                    result = await alone.work(PostgresStatements(connection, alone.name, self._points))
+                    self._points("commit.before")
+        finally:
+            await self._rollback()
+        self._points("commit.after")
+        return result
 
     async def _connected(self) -> "asyncpg.Connection":
         if self._writer is None or self._writer.is_closed():
@@ -136,55 +155,216 @@ class PostgresBackend:
             await _prepare(self._writer)
         return self._writer
 
+    @contextmanager
+    def _dropped_when_lost(self) -> Iterator[None]:
+        """Drop the writing connection after an error that leaves its state unknown; the next group gets a new one."""
+        try:
+            with _translated_errors():
+                yield
+        except DatabaseUnavailable:
+            if self._writer is not None:
+                self._writer.terminate()
+            raise
+
+
+class PostgresStatements:
+    """One transaction."""
+
+    def __init__(self, connection: "asyncpg.Connection", name: str, points: Points) -> None:
+        """Run on `connection`; `points` receives `name` and a number before each statement."""
+        self._connection = connection
+        self._name = name
+        self._points = points
+        self._step = 0
+
+    async def rows(self, sql: str, *parameters: Parameter) -> Sequence[Row]:
+        """Run a statement and return its rows."""
+        self._point()
+        return [Row(row) for row in await self._connection.fetch(_translated(sql), *parameters)]
+
+    async def row(self, sql: str, *parameters: Parameter) -> Row | None:
+        """Run a statement and return its first row, or None."""
+        rows = await self.rows(sql, *parameters)
+        return rows[0] if rows else None
+
+    async def stream(self, sql: str, *parameters: Parameter) -> AsyncIterator[Row]:
+        """Run a query and yield its rows, a few at a time in memory."""
+        self._point()
+        async for row in self._connection.cursor(_translated(sql), *parameters, prefetch=_CHUNK):
+            yield Row(row)
+
+    def _point(self) -> None:
+        self._points(f"{self._name}.{self._step}")
+        self._step += 1
+
+
+@asynccontextmanager
+async def _transaction(connection: "asyncpg.Connection") -> AsyncIterator[None]:
+    """Run statements in a transaction that is committed at the end; the caller rolls back."""
+    await connection.execute("BEGIN")
+    yield
+    await connection.execute("COMMIT")
+
 
 async def _prepare(connection: "asyncpg.Connection") -> None:
     """Carry NUMERIC as Python integers, exactly."""
     await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
 
 
-async def _attempt(connection: "asyncpg.Connection", job: Job, points: Points) -> tuple[Outcome, bool]:
-    """Run a verb; return its outcome, and whether it spoilt the transaction by failing after a change."""
-    progress = _Progress()
-    try:
-        return (await _drive(connection, job, points, progress), None), False
-    except (*_CONFLICTS, *_LOST):
-        raise
-    except asyncpg.IntegrityConstraintViolationError as error:
-        rule = error.constraint_name or error.message
-        return (None, ConstraintViolated(f"the schema refused what {job.name} wrote: {rule}")), True
-    except Exception as error:
-        return (None, error), progress.changed or isinstance(error, asyncpg.PostgresError)
+async def _loaded(connection: "asyncpg.Connection", needs: Sequence[Needs]) -> WorkingSet:
+    async def rows(sql: str, *parameters: object) -> list[Row]:
+        return [Row(row) for row in await connection.fetch(sql, *parameters)]
+
+    ids = [id_to_bytes(need.call) for need in needs]
+    found = await rows(_CHANNELS, list({id_to_bytes(need.channel) for need in needs}))
+    work = WorkingSet(now=found[0].integer("now") if found else 0)
+    work.channels.update((row.hash32("id"), channel_of(row)) for row in found)
+    work.calls.update((row.hash32("id"), call_of(row)) for row in await rows(_CALLS, ids))
+    if work.calls:
+        work.load_keys(map(key_of, await rows(_KEYS_OF, ids)))
+    keys = [(scope_of(work.channels[n.channel].reading.config), n.key) for n in needs if n.key and _is_there(work, n)]
+    if keys:
+        work.load_keys(map(key_of, await rows(_KEYS, *map(list, zip(*keys, strict=True)))))
+    promises = [(id_to_bytes(need.channel), str(need.promise)) for need in needs if need.promise is not None]
+    if promises:
+        for row in await rows(_PUBLISHED, *map(list, zip(*promises, strict=True))):
+            work.published.add((row.hash32("channel_id"), row.money("voucher_amount")))
+    return work
 
 
-class _Progress:
-    """Whether a verb has changed something yet."""
-
-    changed = False
+def _is_there(work: WorkingSet, need: Needs) -> bool:
+    return need.channel in work.channels
 
 
-async def _drive(connection: "asyncpg.Connection", job: Job, points: Points, progress: _Progress) -> Any:
-    verb = job.start()
-    rows: list[asyncpg.Record] | None = None
-    step = 0
-    while True:
-        try:
-            statement = verb.send(rows)
-        except StopIteration as end:
-            return end.value
-        points(f"{job.name}.{step}")
-        progress.changed |= not statement.sql.startswith("SELECT")
-        rows = await connection.fetch(_translated(statement.sql), *statement.parameters)
-        step += 1
+async def _store(connection: "asyncpg.Connection", work: WorkingSet, points: Points) -> None:
+    if work.keys_freed:
+        points("store.free_keys")
+        await connection.execute(_FREE_KEYS, [id_to_bytes(call) for call in work.keys_freed])
+    points("store.write")
+    ended = await connection.fetchval(_WRITE, *_opened(work), *_ended(work), *_touched(work), *_moved(work))
+    if ended != len(work.ended):
+        raise ConstraintViolated("a call was ended meanwhile; nothing of this was kept")
+    for key in work.keys_taken:
+        points("store.take_key")
+        parameters = (key.scope, key.key, id_to_bytes(key.call), id_to_bytes(key.body_hash), key.expires_at)
+        await connection.execute(_TAKE_KEY, *parameters)
+    for key in work.answers_kept:
+        points("store.keep_answer")
+        await connection.execute(_KEEP_ANSWER, key.sealed, key.expires_at, id_to_bytes(key.call))
+
+
+def _opened(work: WorkingSet) -> list[list[object]]:
+    return _columns(
+        12,
+        [
+            (
+                id_to_bytes(call.lease.call),
+                id_to_bytes(call.lease.channel),
+                asset_to_bytes(call.asset),
+                call.owner,
+                call.lease.epoch,
+                call.lease_until,
+                _amount(call.ceiling),
+                call.price_card_version,
+                id_to_bytes(call.request_hash),
+                call.opened_at,
+                _amount(new.voucher.max_claimable),
+                new.voucher.signature,
+            )
+            for new in work.opened
+            for call in (new.call,)
+        ],
+    )
+
+
+def _ended(work: WorkingSet) -> list[list[object]]:
+    return _columns(15, [(*_ended_row(ended.call), ended.before) for ended in work.ended])
+
+
+def _ended_row(call: Call) -> tuple[object, ...]:
+    head = (id_to_bytes(call.lease.call), call.state.value, call.lease.epoch, call.finished_at, call.reason)
+    bill = call.bill
+    if bill is None or call.cumulative is None:
+        return (*head, *_NOT_BILLED, call.receipt_signature)
+    return (
+        *head,
+        _amount(bill.charge),
+        _amount(call.cumulative),
+        bill.usage.input_tokens,
+        bill.usage.cached_input_tokens,
+        bill.usage.output_tokens,
+        bill.flagged,
+        id_to_bytes(bill.model_digest),
+        id_to_bytes(bill.response_hash),
+        call.receipt_signature,
+    )
+
+
+def _touched(work: WorkingSet) -> list[list[object]]:
+    return _columns(
+        6,
+        [
+            (
+                id_to_bytes(channel.reading.id),
+                _amount(channel.charged),
+                _amount(channel.reserved),
+                _amount(channel.voucher.max_claimable if channel.voucher else 0),
+                channel.voucher.signature if channel.voucher else None,
+                channel.last_call_at,
+            )
+            for channel in work.touched.values()
+        ],
+    )
+
+
+def _moved(work: WorkingSet) -> list[object]:
+    rows = [
+        (
+            id_to_bytes(entry.channel),
+            None if entry.call is None else id_to_bytes(entry.call),
+            None if entry.asset is None else asset_to_bytes(entry.asset),
+            entry.debit,
+            entry.credit,
+            _amount(entry.amount),
+        )
+        for entry in work.entries
+    ]
+    return [*_columns(6, rows), work.now]
+
+
+def _columns(width: int, rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    """Turn rows into the arrays that `unnest` turns back into rows."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _amount(amount: int) -> str:
+    """Write an amount for an array: asyncpg carries NUMERIC of any size only as text."""
+    return str(check_amount(amount))
 
 
 @lru_cache(maxsize=256)
 def _translated(sql: str) -> str:
     """Turn common SQL into PostgreSQL's: its clock, which moves on within a transaction."""
-    return sql.replace("{now}", "CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)")
+    return sql.replace("{now}", _CLOCK)
 
 
-def _unavailable(error: Exception) -> DatabaseUnavailable:
-    kind = type(error).__name__
-    return DatabaseUnavailable(
-        f"the ledger's database is gone ({kind}); ask again with the same call id: it counts once"
-    )
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours.
+
+    Raises:
+        Contended: after a deadlock or a conflict, which may be tried again.
+        ConstraintViolated: when the schema refuses a row.
+        DatabaseUnavailable: when the connection is lost.
+    """
+    try:
+        yield
+    except _CONFLICTS as error:
+        raise Contended from error
+    except asyncpg.IntegrityConstraintViolationError as error:
+        rule = error.constraint_name or error.message
+        raise ConstraintViolated(f"the schema refused a row of the ledger: {rule}") from error
+    except _LOST as error:
+        raise DatabaseUnavailable(
+            f"the ledger's database is gone ({type(error).__name__}); ask again with the same call id: it counts once"
+        ) from error

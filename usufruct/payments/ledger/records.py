@@ -1,7 +1,8 @@
 """What goes into the ledger and what comes out: frozen values. Money is in atomic units of the channel's token."""
 
+from asyncio import Future, shield
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.model import CallState, Usage
@@ -42,7 +43,8 @@ class ChannelReading:
 class Channel:
     """A channel as the ledger knows it: `reading` is the chain's side, the rest is ours.
 
-    `charged` is cumulative; `reserved` is the sum of the open calls' ceilings; `voucher` is the best one accepted.
+    `charged` is cumulative; `reserved` is the sum of the open calls' ceilings; `voucher` is the best one accepted;
+    `last_call_at` is when the newest call was opened, by the database's clock, 0 when there was none.
     """
 
     reading: ChannelReading
@@ -51,6 +53,7 @@ class Channel:
     reserved: int
     refunding: int
     voucher: VerifiedVoucher | None
+    last_call_at: int
 
     @property
     def usable(self) -> int:
@@ -92,7 +95,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What a call asks for. `call` is chosen by the caller, at random; asking twice with the same id reserves once.
+    """What a call asks for. `call` is chosen by the caller; asking twice with the same id opens one call.
 
     `voucher` is what an x402 client sent. A bearer key sends none: `sign` is its session key, asked for a voucher over
     exactly the amount needed. `limit` is the most that the channel may be charged in all for this caller. `offered` is
@@ -113,11 +116,23 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
-class Reserved:
-    """The call may be served: its lease, and the channel after it."""
+class Opened:
+    """The call is admitted: its lease, and the channel after it. Nothing may leave before `durable` has returned."""
 
     lease: Lease
     channel: Channel
+    commit: "Future[None]" = field(compare=False, repr=False)
+
+    async def durable(self) -> None:
+        """Wait until the call is on disk.
+
+        Raises:
+            DatabaseUnavailable: when it could not be committed; stop what was begun for the call.
+        """
+        if self.commit.done():
+            self.commit.result()
+        else:
+            await shield(self.commit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +159,7 @@ class Call:
     """A call as the ledger knows it. `bill` and `cumulative` are set once metered, `reason` once released.
 
     `cumulative` is what its channel was charged in all, this call included. Times are the database's seconds.
+    `receipt_signature` is the operator's over the receipt, made once, when the call was metered.
     """
 
     lease: Lease
@@ -154,11 +170,12 @@ class Call:
     ceiling: int
     price_card_version: int
     request_hash: Hash32
-    reserved_at: int
+    opened_at: int
     finished_at: int | None
     reason: str | None
     bill: Bill | None
     cumulative: int | None
+    receipt_signature: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,54 +1,57 @@
-"""Rows to records, and the ids in between."""
+"""Rows to records."""
 
 from functools import lru_cache
 
-from usufruct.core import ChainId, Hash32, address_from_bytes, asset_from_bytes, hash32_from_bytes, id_to_bytes
+from usufruct.core import ChainId, Hash32, address_from_bytes, hash32_from_bytes, id_to_bytes
 from usufruct.payments.errors import channel_unknown
-from usufruct.payments.ledger.backend import Row, Verb, ask_one
+from usufruct.payments.ledger.database import Row, Statements
 from usufruct.payments.ledger.records import Bill, Call, Channel, ChannelReading, Lease
+from usufruct.payments.ledger.working import KeptKey
 from usufruct.payments.model import CallState, Usage
 from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher, Voucher
-from usufruct.store import amount_from_blob
 
 CHANNEL_COLUMNS = (
     "id, chain_id, payer, payer_authorizer, receiver, receiver_authorizer, token, withdraw_delay, salt, block, "
     "balance, total_claimed, total_split, withdraw_at, leaving, serve_until, charged, reserved, refunding, "
-    "voucher_amount, voucher_signature"
+    "voucher_amount, voucher_signature, last_call_at"
 )
 CALL_COLUMNS = (
-    "id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, reserved_at, "
+    "id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, opened_at, "
     "finished_at, reason, charge, cumulative, input_tokens, cached_input_tokens, output_tokens, flagged, model_digest, "
-    "response_hash"
+    "response_hash, receipt_signature"
 )
-
-
-def money(value: int | bytes) -> int:
-    """Read a money column of either database."""
-    return amount_from_blob(value) if isinstance(value, bytes) else value
 
 
 def channel_of(row: Row) -> Channel:
     """Read a channel from a row of `CHANNEL_COLUMNS`."""
-    number, chain, *config, block, balance, claimed, split, withdraw_at, leaving, serve_until = row[:16]
-    charged, reserved, refunding, best, signed = row[16:21]
-    channel = hash32_from_bytes(number)
-    return Channel(
-        reading=ChannelReading(
-            channel,
-            ChainId(chain),
-            _config(*config),
-            block,
-            money(balance),
-            money(claimed),
-            withdraw_at,
-            money(leaving),
-            serve_until,
+    channel, signature = row.hash32("id"), row.maybe_raw("voucher_signature")
+    reading = ChannelReading(
+        id=channel,
+        chain_id=ChainId(row.integer("chain_id")),
+        config=_config(
+            row.raw("payer"),
+            row.raw("payer_authorizer"),
+            row.raw("receiver"),
+            row.raw("receiver_authorizer"),
+            row.raw("token"),
+            row.integer("withdraw_delay"),
+            row.raw("salt"),
         ),
-        total_split=money(split),
-        charged=money(charged),
-        reserved=money(reserved),
-        refunding=money(refunding),
-        voucher=None if signed is None else voucher_of(channel, best, signed),
+        block=row.integer("block"),
+        balance=row.money("balance"),
+        total_claimed=row.money("total_claimed"),
+        withdraw_at=row.integer("withdraw_at"),
+        leaving=row.money("leaving"),
+        serve_until=row.integer("serve_until"),
+    )
+    return Channel(
+        reading=reading,
+        total_split=row.money("total_split"),
+        charged=row.money("charged"),
+        reserved=row.money("reserved"),
+        refunding=row.money("refunding"),
+        voucher=None if signature is None else voucher_of(channel, row.money("voucher_amount"), signature),
+        last_call_at=row.integer("last_call_at"),
     )
 
 
@@ -68,62 +71,76 @@ def _config(
     )
 
 
-def voucher_of(channel: Hash32, amount: int | bytes, signature: bytes) -> VerifiedVoucher:
+def voucher_of(channel: Hash32, amount: int, signature: bytes) -> VerifiedVoucher:
     """Read a voucher; what is stored was verified before it was."""
-    return VerifiedVoucher(Voucher(channel, money(amount), signature))
+    return VerifiedVoucher(Voucher(channel, amount, signature))
 
 
 def call_of(row: Row) -> Call:
-    """Read a call from a row that begins with `CALL_COLUMNS`."""
-    (number, channel, asset, state, owner, epoch, lease_until, ceiling, version, request_hash, reserved_at) = row[:11]
-    finished_at, reason, charge, cumulative, inputs, cached, outputs, flagged, model, response = row[11:21]
-    bill = None
-    if charge is not None:
-        usage = Usage(inputs, outputs, cached)
-        bill = Bill(
-            money(charge),
-            usage,
-            flagged=bool(flagged),
-            model_digest=hash32_from_bytes(model),
-            response_hash=hash32_from_bytes(response),
-        )
+    """Read a call from a row that has the `CALL_COLUMNS`."""
     return Call(
-        lease=Lease(hash32_from_bytes(number), hash32_from_bytes(channel), epoch),
-        asset=asset_from_bytes(asset),
-        state=CallState(state),
-        owner=owner,
-        lease_until=lease_until,
-        ceiling=money(ceiling),
-        price_card_version=version,
-        request_hash=hash32_from_bytes(request_hash),
-        reserved_at=reserved_at,
-        finished_at=finished_at,
-        reason=reason,
-        bill=bill,
-        cumulative=None if cumulative is None else money(cumulative),
+        lease=Lease(row.hash32("id"), row.hash32("channel_id"), row.integer("epoch")),
+        asset=row.asset("asset"),
+        state=CallState(row.text("state")),
+        owner=row.text("owner"),
+        lease_until=row.integer("lease_until"),
+        ceiling=row.money("ceiling"),
+        price_card_version=row.integer("price_card_version"),
+        request_hash=row.hash32("request_hash"),
+        opened_at=row.integer("opened_at"),
+        finished_at=row.maybe_integer("finished_at"),
+        reason=row.maybe_text("reason"),
+        bill=_bill(row),
+        cumulative=row.maybe_money("cumulative"),
+        receipt_signature=row.maybe_raw("receipt_signature"),
     )
 
 
-def find_channel(channel: Hash32) -> Verb[Channel]:
+def _bill(row: Row) -> Bill | None:
+    charge = row.maybe_money("charge")
+    if charge is None:
+        return None
+    return Bill(
+        charge,
+        Usage(row.integer("input_tokens"), row.integer("output_tokens"), row.integer("cached_input_tokens")),
+        flagged=bool(row.integer("flagged")),
+        model_digest=row.hash32("model_digest"),
+        response_hash=row.hash32("response_hash"),
+    )
+
+
+def key_of(row: Row) -> KeptKey:
+    """Read an idempotency key from its row."""
+    return KeptKey(
+        scope=row.text("scope"),
+        key=row.text("key"),
+        call=row.hash32("call_id"),
+        body_hash=row.hash32("body_hash"),
+        sealed=row.maybe_raw("sealed"),
+        expires_at=row.integer("expires_at"),
+    )
+
+
+async def find_channel(db: Statements, channel: Hash32) -> Channel:
     """Read a channel, in a verb that changes nothing.
 
     Raises:
         ChannelUnknown: when there is none.
     """
-    return (yield from _channel(channel, ""))
+    return await _channel(db, channel, "")
 
 
-def locked_channel(channel: Hash32) -> Verb[Channel]:
-    """Read a channel that nobody else changes until the commit.
+async def locked_channel(db: Statements, channel: Hash32) -> Channel:
+    """Read a channel and lock its row until the commit.
 
     Raises:
         ChannelUnknown: when there is none.
     """
-    return (yield from _channel(channel, " FOR UPDATE"))
+    return await _channel(db, channel, " FOR UPDATE")
 
 
-def _channel(channel: Hash32, lock: str) -> Verb[Channel]:
-    row = yield from ask_one(f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id = $1{lock}", id_to_bytes(channel))
+async def _channel(db: Statements, channel: Hash32, lock: str) -> Channel:
+    row = await db.row(f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id = $1{lock}", id_to_bytes(channel))
     if row is None:
         raise channel_unknown(channel)
     return channel_of(row)

@@ -1,160 +1,334 @@
-"""The ledger's verbs on SQLite: sqlite3 itself, one writer thread, group commit."""
+"""The ledger on SQLite: sqlite3 itself, one writing connection, group commit.
+
+Hot verbs run on the event loop: their statements take some ten microseconds each, less than a change of threads. What
+may take long runs on the writer's thread: waiting for the file's write lock, the commit, and every other verb.
+"""
 
 import asyncio
 import sqlite3
-import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
-from queue import Empty, SimpleQueue
-from typing import Any
+from queue import SimpleQueue
+from typing import TypeVar
 
-from usufruct.payments.ledger.backend import Job, Money, Outcome, Points, Row, closed, no_points, resolve
-from usufruct.store import ConstraintViolated, DatabaseUnavailable, SqliteDatabase, amount_to_blob, connect_sqlite
+from usufruct.core import asset_to_bytes, id_to_bytes
+from usufruct.payments.ledger.admission import scope_of
+from usufruct.payments.ledger.backend import Alone, Backend
+from usufruct.payments.ledger.database import Money, Parameter, Points, Row, Work, no_points
+from usufruct.payments.ledger.records import Channel
+from usufruct.payments.ledger.rows import CALL_COLUMNS, CHANNEL_COLUMNS, call_of, channel_of, key_of
+from usufruct.payments.ledger.working import EndedCall, Entry, KeptKey, Needs, NewCall, WorkingSet
+from usufruct.store import (
+    BUSY_SECONDS,
+    ConstraintViolated,
+    DatabaseUnavailable,
+    SqliteDatabase,
+    amount_to_blob,
+    connect_sqlite,
+)
 
-LARGEST_GROUP = 256
+T = TypeVar("T")
+
 READERS = 2
+_CHUNK = 1_000
 
 sqlite3.register_adapter(Money, amount_to_blob)
 
-_Queued = tuple[Job, "asyncio.Future[Any]"]
+_NOW = "SELECT CAST(strftime('%s', 'now') AS INTEGER) AS now"
+_CHANNEL = f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id = ?"
+_CALL = f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ?"
+_KEY_COLUMNS = "scope, key, call_id, body_hash, sealed, expires_at"
+_KEY = f"SELECT {_KEY_COLUMNS} FROM answers WHERE scope = ? AND key = ?"
+_KEY_OF = f"SELECT {_KEY_COLUMNS} FROM answers WHERE call_id = ?"
+_PUBLISHED = "SELECT 1 AS found FROM claims WHERE channel_id = ? AND voucher_amount = ? LIMIT 1"
+_INSERT_CALL = (
+    "INSERT INTO calls (id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, "
+    "request_hash, opened_at, voucher_amount, voucher_signature) "
+    "VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_END_CALL = (
+    "UPDATE calls SET state = ?, epoch = ?, finished_at = ?, reason = ?, charge = ?, cumulative = ?, "
+    "input_tokens = ?, cached_input_tokens = ?, output_tokens = ?, flagged = ?, model_digest = ?, response_hash = ?, "
+    "receipt_signature = ? "
+    "WHERE id = ? AND state = 'open' AND epoch = ?"
+)
+_CHANGE_CHANNEL = (
+    "UPDATE channels SET charged = ?, reserved = ?, voucher_amount = ?, voucher_signature = ?, last_call_at = ? "
+    "WHERE id = ?"
+)
+_INSERT_ENTRY = (
+    "INSERT INTO entries (channel_id, call_id, asset, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_NOT_BILLED = (None,) * 8
+_FREE_KEY = "DELETE FROM answers WHERE call_id = ?"
+_TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES (?, ?, ?, ?, ?)"
+_KEEP_ANSWER = "UPDATE answers SET sealed = ?, expires_at = ? WHERE call_id = ?"
 
 
-class SqliteBackend:
-    """Runs verbs on a SQLite file, which other rooms of this process may use at the same time."""
+class SqliteBackend(Backend):
+    """Runs verbs on a SQLite file, which other parts of this process may use at the same time."""
 
     def __init__(self, database: SqliteDatabase, points: Points = no_points) -> None:
+        """Open the connections; `points` receives the name of every point a crash may come at."""
         self._gate = database.write_gate
-        self._points = points
+        self._holds_gate = False
         self._loop = asyncio.get_running_loop()
-        self._closed = False
-        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
-        self._connection = connect_sqlite(database.path)
-        self._connection.row_factory = sqlite3.Row
+        self._connection = _connected(database, read_only=False)
+        self._connection.execute("PRAGMA busy_timeout = 0")
         self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         for _ in range(READERS):
-            reader = connect_sqlite(database.path, read_only=True)
-            reader.row_factory = sqlite3.Row
-            self._readers.put(reader)
+            self._readers.put(_connected(database, read_only=True))
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-writer")
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
-        self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
-        self._thread.start()
+        super().__init__(points)
 
-    async def write(self, job: Job) -> Any:
-        """Run a verb in a group commit and return its result once that is durable."""
-        if self._closed:
-            raise closed()
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put((job, future))
-        return await future
-
-    async def read(self, job: Job) -> Any:
+    async def read(self, name: str, work: Work[T]) -> T:
         """Run a verb that only reads, on one moment of the database."""
-        return await self._loop.run_in_executor(self._read_threads, self._read, job)
+        return await self._loop.run_in_executor(self._read_threads, self._read, work)
 
     async def close(self) -> None:
         """Finish what is queued and close the connections."""
-        self._closed = True
-        self._queue.put(None)
-        await self._loop.run_in_executor(None, self._thread.join)
+        await super().close()
+        self._write_thread.shutdown()
         self._read_threads.shutdown()
         self._connection.close()
         while not self._readers.empty():
             self._readers.get().close()
 
-    def _read(self, job: Job) -> Any:
+    def _read(self, work: Work[T]) -> T:
         connection = self._readers.get()
         try:
-            connection.execute("BEGIN")
-            return _drive(connection, job, no_points)
-        except sqlite3.Error as error:
-            raise _unavailable(error) from error
+            with _translated_errors():
+                connection.execute("BEGIN")
+                return _driven(work(SqliteStatements(connection, "", no_points)))
         finally:
             connection.rollback()
             self._readers.put(connection)
 
-    def _serve(self) -> None:
-        """Take what is queued, commit it together, answer; until told to stop."""
-        while (first := self._queue.get()) is not None:
-            group = [first]
-            while len(group) < LARGEST_GROUP:
-                try:
-                    queued = self._queue.get_nowait()
-                except Empty:
-                    break
-                if queued is None:
-                    self._queue.put(None)
-                    break
-                group.append(queued)
-            try:
-                outcomes = self._commit_together([job for job, _ in group])
-            except Exception as error:  # a bug of ours; nobody may wait for ever because of it
-                outcomes = [(None, error)] * len(group)
-            futures = [future for _, future in group]
-            self._loop.call_soon_threadsafe(resolve, futures, outcomes)
-
-    def _commit_together(self, jobs: list[Job]) -> list[Outcome]:
-        """Run jobs in one transaction; if one spoils it for the others, each in a transaction of its own."""
-        with self._gate:
+    async def _begin(self) -> None:
+        """Begin at once when the file is free; else wait for it on the writer's thread."""
+        self._holds_gate = self._gate.acquire(blocking=False)
+        if self._holds_gate:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                return [(None, _unavailable(error))] * len(jobs)
+            except sqlite3.OperationalError:
+                pass
+            else:
+                return
+        await self._loop.run_in_executor(self._write_thread, self._wait_and_begin)
+
+    def _wait_and_begin(self) -> None:
+        if not self._holds_gate:
+            self._holds_gate = self._gate.acquire()
+        with _translated_errors():
+            self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
             try:
-                outcomes = self._transact(jobs)
+                self._connection.execute("BEGIN IMMEDIATE")
             finally:
-                if self._connection.in_transaction:
-                    self._connection.rollback()
-        if outcomes is None:
-            return [self._commit_together([job])[0] for job in jobs]
-        return outcomes
+                self._connection.execute("PRAGMA busy_timeout = 0")
 
-    def _transact(self, jobs: list[Job]) -> list[Outcome] | None:
-        """Commit jobs together. None, and nothing committed, when one of several spoils it for the others."""
-        outcomes: list[Outcome] = []
-        try:
-            for job in jobs:
-                outcome, spoilt = _attempt(self._connection, job, self._points)
-                if spoilt:
-                    return [outcome] if len(jobs) == 1 else None
-                outcomes.append(outcome)
-            self._points("commit.before")
+    async def _load(self, needs: Sequence[Needs]) -> WorkingSet:
+        with _translated_errors():
+            return _loaded(self._connection, needs)
+
+    async def _store(self, work: WorkingSet) -> None:
+        with _translated_errors():
+            _store(self._connection, work, self._points)
+
+    async def _commit(self) -> None:
+        await self._loop.run_in_executor(self._write_thread, self._commit_now)
+
+    def _commit_now(self) -> None:
+        with _translated_errors():
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            return [(None, _unavailable(error))] if len(jobs) == 1 else None
-        self._points("commit.after")
-        return outcomes
+        self._release_gate()
 
+    async def _rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.rollback()
+        self._release_gate()
 
-def _attempt(connection: sqlite3.Connection, job: Job, points: Points) -> tuple[Outcome, bool]:
-    """Run a verb; return its outcome, and whether it spoilt the transaction by failing after a change.
+    def _release_gate(self) -> None:
+        if self._holds_gate:
+            self._holds_gate = False
+            self._gate.release()
 
-    What the verb raises is its own affair; what SQLite raises (a full disk, say) may have ended the transaction.
-    """
-    before = connection.total_changes
-    try:
-        return (_drive(connection, job, points), None), False
-    except sqlite3.IntegrityError as error:
-        refused = ConstraintViolated(f"the schema refused what {job.name} wrote: {error}")
-        return (None, refused), connection.total_changes != before
-    except sqlite3.Error:
-        raise
-    except Exception as error:
-        return (None, error), connection.total_changes != before
+    async def _run(self, alone: Alone[object]) -> object:
+        return await self._loop.run_in_executor(self._write_thread, self._run_now, alone)
 
-
-def _drive(connection: sqlite3.Connection, job: Job, points: Points) -> Any:
-    verb = job.start()
-    rows: Sequence[Row] | None = None
-    step = 0
-    while True:
+    def _run_now(self, alone: Alone[object]) -> object:
         try:
-            statement = verb.send(rows)
-        except StopIteration as end:
-            return end.value
-        points(f"{job.name}.{step}")
-        rows = connection.execute(_translated(statement.sql), statement.parameters).fetchall()
-        step += 1
+            self._wait_and_begin()
+            with _translated_errors():
+                result = _driven(alone.work(SqliteStatements(self._connection, alone.name, self._points)))
+                self._points("commit.before")
+                self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            self._release_gate()
+        self._points("commit.after")
+        return result
+
+
+class SqliteStatements:
+    """One transaction; nothing in it waits, so a verb runs to its end in one go."""
+
+    def __init__(self, connection: sqlite3.Connection, name: str, points: Points) -> None:
+        """Run on `connection`; `points` receives `name` and a number before each statement."""
+        self._connection = connection
+        self._name = name
+        self._points = points
+        self._step = 0
+
+    async def rows(self, sql: str, *parameters: Parameter) -> Sequence[Row]:
+        """Run a statement and return its rows."""
+        return [Row(row) for row in self._execute(sql, parameters).fetchall()]
+
+    async def row(self, sql: str, *parameters: Parameter) -> Row | None:
+        """Run a statement and return its first row, or None."""
+        rows = await self.rows(sql, *parameters)
+        return rows[0] if rows else None
+
+    async def stream(self, sql: str, *parameters: Parameter) -> AsyncIterator[Row]:
+        """Run a query and yield its rows, a few at a time in memory."""
+        cursor = self._execute(sql, parameters)
+        while chunk := cursor.fetchmany(_CHUNK):
+            for row in chunk:
+                yield Row(row)
+
+    def _execute(self, sql: str, parameters: Sequence[Parameter]) -> sqlite3.Cursor:
+        self._points(f"{self._name}.{self._step}")
+        self._step += 1
+        return self._connection.execute(_translated(sql), parameters)
+
+
+def _driven(work: Awaitable[T]) -> T:
+    """Run a verb that never waits to its end."""
+    result: list[T] = []
+
+    async def run() -> None:
+        result.append(await work)
+
+    try:
+        run().send(None)
+    except StopIteration:
+        return result[0]
+    raise AssertionError("a verb waited for something else than a statement")
+
+
+def _loaded(connection: sqlite3.Connection, needs: Sequence[Needs]) -> WorkingSet:
+    def first(sql: str, *parameters: Parameter) -> Row | None:
+        row = connection.execute(sql, parameters).fetchone()
+        return None if row is None else Row(row)
+
+    clock = first(_NOW)
+    work = WorkingSet(now=clock.integer("now") if clock else 0)
+    for need in needs:
+        if need.channel not in work.channels and (row := first(_CHANNEL, id_to_bytes(need.channel))) is not None:
+            work.channels[need.channel] = channel_of(row)
+        if (row := first(_CALL, id_to_bytes(need.call))) is not None:
+            work.calls[need.call] = call_of(row)
+            if (kept := first(_KEY_OF, id_to_bytes(need.call))) is not None:
+                work.load_keys([key_of(kept)])
+        channel = work.channels.get(need.channel)
+        if need.key is not None and channel is not None:
+            found = first(_KEY, scope_of(channel.reading.config), need.key)
+            work.load_keys([key_of(found)] if found else [])
+        if need.promise is not None and first(_PUBLISHED, id_to_bytes(need.channel), Money(need.promise)):
+            work.published.add((need.channel, need.promise))
+    return work
+
+
+def _store(connection: sqlite3.Connection, work: WorkingSet, points: Points) -> None:
+    changes: tuple[tuple[str, str, Iterator[tuple[Parameter, ...]]], ...] = (
+        ("free_keys", _FREE_KEY, ((id_to_bytes(call),) for call in work.keys_freed)),
+        ("open_calls", _INSERT_CALL, map(_new_call, work.opened)),
+        ("take_keys", _TAKE_KEY, map(_taken_key, work.keys_taken)),
+        ("end_calls", _END_CALL, map(_ended_call, work.ended)),
+        ("keep_answers", _KEEP_ANSWER, ((k.sealed, k.expires_at, id_to_bytes(k.call)) for k in work.answers_kept)),
+        ("change_channels", _CHANGE_CHANNEL, map(_changed_channel, work.touched.values())),
+        ("add_entries", _INSERT_ENTRY, (_entry(entry, work.now) for entry in work.entries)),
+    )
+    for name, sql, rows in changes:
+        points(f"store.{name}")
+        changed = connection.executemany(sql, rows).rowcount
+        if name == "end_calls" and changed != len(work.ended) and work.ended:
+            raise ConstraintViolated("a call was ended meanwhile; nothing of this was kept")
+
+
+def _new_call(new: NewCall) -> tuple[Parameter, ...]:
+    call = new.call
+    return (
+        id_to_bytes(call.lease.call),
+        id_to_bytes(call.lease.channel),
+        asset_to_bytes(call.asset),
+        call.owner,
+        call.lease.epoch,
+        call.lease_until,
+        amount_to_blob(call.ceiling),
+        call.price_card_version,
+        id_to_bytes(call.request_hash),
+        call.opened_at,
+        amount_to_blob(new.voucher.max_claimable),
+        new.voucher.signature,
+    )
+
+
+def _ended_call(ended: EndedCall) -> tuple[Parameter, ...]:
+    call, bill = ended.call, ended.call.bill
+    head = (call.state.value, call.lease.epoch, call.finished_at, call.reason)
+    tail = (call.receipt_signature, id_to_bytes(call.lease.call), ended.before)
+    if bill is None or call.cumulative is None:
+        return (*head, *_NOT_BILLED, *tail)
+    return (
+        *head,
+        amount_to_blob(bill.charge),
+        amount_to_blob(call.cumulative),
+        bill.usage.input_tokens,
+        bill.usage.cached_input_tokens,
+        bill.usage.output_tokens,
+        bill.flagged,
+        id_to_bytes(bill.model_digest),
+        id_to_bytes(bill.response_hash),
+        *tail,
+    )
+
+
+def _changed_channel(channel: Channel) -> tuple[Parameter, ...]:
+    voucher = channel.voucher
+    return (
+        amount_to_blob(channel.charged),
+        amount_to_blob(channel.reserved),
+        amount_to_blob(voucher.max_claimable if voucher else 0),
+        voucher.signature if voucher else None,
+        channel.last_call_at,
+        id_to_bytes(channel.reading.id),
+    )
+
+
+def _taken_key(key: KeptKey) -> tuple[Parameter, ...]:
+    return (key.scope, key.key, id_to_bytes(key.call), id_to_bytes(key.body_hash), key.expires_at)
+
+
+def _entry(entry: Entry, now: int) -> tuple[Parameter, ...]:
+    return (
+        id_to_bytes(entry.channel),
+        None if entry.call is None else id_to_bytes(entry.call),
+        None if entry.asset is None else asset_to_bytes(entry.asset),
+        entry.debit,
+        entry.credit,
+        amount_to_blob(entry.amount),
+        now,
+    )
+
+
+def _connected(database: SqliteDatabase, *, read_only: bool) -> sqlite3.Connection:
+    connection = connect_sqlite(database.path, read_only=read_only)
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
 @lru_cache(maxsize=256)
@@ -164,6 +338,18 @@ def _translated(sql: str) -> str:
     return sql.replace("$", "?")
 
 
-def _unavailable(error: sqlite3.Error) -> DatabaseUnavailable:
-    kind = getattr(error, "sqlite_errorname", type(error).__name__)
-    return DatabaseUnavailable(f"the ledger's file cannot be used ({kind}); nothing of this was kept")
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours.
+
+    Raises:
+        ConstraintViolated: when the schema refuses a row.
+        DatabaseUnavailable: for everything else that SQLite reports: a full disk, a lock held for too long.
+    """
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise ConstraintViolated(f"the schema refused a row of the ledger: {error}") from error
+    except sqlite3.Error as error:
+        kind = getattr(error, "sqlite_errorname", type(error).__name__)
+        raise DatabaseUnavailable(f"the ledger's file cannot be used ({kind}); nothing of this was kept") from error

@@ -25,7 +25,7 @@ from usufruct.chain.contracts.access_pass import BurnSkipped
 from usufruct.chain.contracts.till import Capped, Deferred
 from usufruct.core import Address, Hash32
 from usufruct.payments.errors import ClaimPending, NothingToClaim
-from usufruct.payments.ledger.backend import Points, no_points
+from usufruct.payments.ledger.database import Points, no_points
 from usufruct.payments.ledger.ledger import new_id
 from usufruct.payments.ledger.records import Channel, Claim
 from usufruct.payments.passes import plan_of

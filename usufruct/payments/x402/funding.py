@@ -228,7 +228,7 @@ class Funding:
         channel = await self._known(payment)
         if channel is None:
             reading = await self._observer.peek(payment.config)
-            channel = Channel(reading, 0, reading.total_claimed, 0, 0, None)
+            channel = Channel(reading, 0, reading.total_claimed, 0, 0, None, 0)
         return replace(channel, reading=_with(channel.reading, deposit.amount))
 
     async def _deposit(self, deposit: DepositAuthorization) -> Deposited:

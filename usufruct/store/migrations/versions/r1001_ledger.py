@@ -14,8 +14,7 @@ _Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _SQLITE_TRIGGERS = (
     "CREATE TRIGGER entries_update BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END",
     "CREATE TRIGGER entries_delete BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END",
-    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls WHEN OLD.state IN ('metered', 'released') AND (NEW.state <> "
-    "OLD.state OR NEW.charge IS NOT OLD.charge OR NEW.cumulative IS NOT OLD.cumulative) "
+    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls WHEN OLD.state <> 'open' "
     "BEGIN SELECT RAISE(ABORT, 'this call is final'); END",
 )
 _POSTGRES_TRIGGERS = (
@@ -23,8 +22,7 @@ _POSTGRES_TRIGGERS = (
     "RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = TG_ARGV[0]; END $$",
     "CREATE TRIGGER entries_append_only BEFORE UPDATE OR DELETE ON entries FOR EACH ROW "
     "EXECUTE FUNCTION usufruct_refuse('entries are append-only')",
-    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls FOR EACH ROW WHEN (OLD.state IN ('metered', 'released') AND "
-    "(NEW.state, NEW.charge, NEW.cumulative) IS DISTINCT FROM (OLD.state, OLD.charge, OLD.cumulative)) "
+    "CREATE TRIGGER calls_final BEFORE UPDATE ON calls FOR EACH ROW WHEN (OLD.state <> 'open') "
     "EXECUTE FUNCTION usufruct_refuse('this call is final')",
 )
 
@@ -71,6 +69,7 @@ def _channels() -> None:
         sa.Column("refunding", Amount, nullable=False),
         sa.Column("voucher_amount", Amount, nullable=False),
         sa.Column("voucher_signature", sa.LargeBinary),
+        sa.Column("last_call_at", sa.BigInteger, nullable=False),
         sa.CheckConstraint("total_claimed <= charged", name="claimed"),
         sa.CheckConstraint("total_split <= charged", name="split"),
     )
@@ -89,7 +88,7 @@ def _calls() -> None:
         sa.Column("ceiling", Amount, nullable=False),
         sa.Column("price_card_version", sa.BigInteger, nullable=False),
         sa.Column("request_hash", HashColumn, nullable=False),
-        sa.Column("reserved_at", sa.BigInteger, nullable=False),
+        sa.Column("opened_at", sa.BigInteger, nullable=False),
         sa.Column("finished_at", sa.BigInteger),
         sa.Column("reason", sa.String(64)),
         sa.Column("charge", Amount),
@@ -100,15 +99,19 @@ def _calls() -> None:
         sa.Column("flagged", sa.Boolean),
         sa.Column("model_digest", HashColumn),
         sa.Column("response_hash", HashColumn),
+        sa.Column("receipt_signature", sa.LargeBinary),
         sa.Column("voucher_amount", Amount),
         sa.Column("voucher_signature", sa.LargeBinary),
-        sa.CheckConstraint(_one_of("state", "reserved", "serving", "metered", "released"), name="state"),
+        sa.CheckConstraint(_one_of("state", "open", "metered", "released"), name="state"),
         sa.CheckConstraint("charge <= ceiling", name="ceiling"),
         sa.CheckConstraint("(state = 'metered') = (charge IS NOT NULL)", name="charge"),
         sa.CheckConstraint("(charge IS NULL) = (cumulative IS NULL)", name="cumulative"),
     )
-    op.create_index("ix_calls_tiling", "calls", ["channel_id", "cumulative"])
-    running = sa.text("state IN ('reserved', 'serving')")
+    spent = sa.text("cumulative IS NOT NULL")
+    op.create_index(
+        "ix_calls_tiling", "calls", ["channel_id", "cumulative"], sqlite_where=spent, postgresql_where=spent
+    )
+    running = sa.text("state = 'open'")
     op.create_index("ix_calls_open", "calls", ["lease_until"], sqlite_where=running, postgresql_where=running)
 
 

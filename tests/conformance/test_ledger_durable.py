@@ -1,0 +1,101 @@
+"""Applied is not durable: a commit that really fails takes back every verb of its transaction, and each one says so."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from types import ModuleType
+
+import pytest
+from failing_commit import FailingCommit
+
+from usufruct.config import LedgerConfig
+from usufruct.payments import BalanceTooLow, CallUnknown, Ledger, Opened, open_ledger
+from usufruct.store import Database, DatabaseUnavailable, Seal
+
+SEAL = Seal(b"a secret of these tests", "stored answers")
+
+
+@pytest.fixture
+def faults(database_url: str) -> Iterator[FailingCommit]:
+    made = FailingCommit(database_url)
+    yield made
+    made.mend()
+
+
+@pytest.fixture
+async def fragile(database: Database, faults: FailingCommit, world: ModuleType) -> AsyncIterator[Ledger]:
+    """A ledger whose commits fail when `faults` is armed, with a channel of 1,000."""
+    opened = open_ledger(database, LedgerConfig(), seal=SEAL, points=faults)
+    await opened.observe(world.reading(1_000))
+    yield opened
+    faults.mend()
+    assert await opened.audit() == []
+    await opened.close()
+
+
+async def test_a_call_is_admitted_before_it_is_on_disk(fragile: Ledger, world: ModuleType):
+    answer = await fragile.open(world.reservation("a", 100, promise=100))
+    assert isinstance(answer, Opened)
+    assert not answer.commit.done()
+    await answer.durable()
+    assert (await fragile.call(world.named("a"))).lease == answer.lease
+
+
+async def test_a_commit_that_fails_takes_the_admitted_call_back(
+    fragile: Ledger, world: ModuleType, faults: FailingCommit
+):
+    faults.arm("open")
+    answer = await fragile.open(world.reservation("a", 100, promise=100))
+    with pytest.raises(DatabaseUnavailable):
+        await answer.durable()
+    faults.mend()
+    assert faults.failed == 1
+    assert await fragile.call(world.named("a")) is None
+    channel = await fragile.channel(world.channel())
+    assert (channel.reserved, channel.voucher) == (0, None)
+    again = await world.open_call(fragile, world.reservation("a", 100, promise=100))
+    assert (await fragile.meter(again.lease, world.bill(7))).cumulative == 7
+
+
+async def test_a_step_on_a_call_that_was_taken_back_fails_as_well(
+    fragile: Ledger, world: ModuleType, faults: FailingCommit
+):
+    faults.arm("open")
+    answer = await fragile.open(world.reservation("a", 100, promise=100))
+    metering = asyncio.create_task(fragile.meter(answer.lease, world.bill(7)))
+    with pytest.raises(DatabaseUnavailable):
+        await answer.durable()
+    faults.mend()
+    with pytest.raises(CallUnknown):
+        await metering
+    assert (await fragile.channel(world.channel())).charged == 0
+
+
+async def test_a_refusal_that_saw_what_was_taken_back_is_never_told(
+    fragile: Ledger, world: ModuleType, faults: FailingCommit
+):
+    """The second call fits only as long as the first is not there, and the first never was."""
+    faults.arm("open")
+    first, second = await asyncio.gather(
+        fragile.open(world.reservation("a", 900, promise=900)),
+        fragile.open(world.reservation("b", 900, promise=1_000)),
+        return_exceptions=True,
+    )
+    with pytest.raises(DatabaseUnavailable):
+        await first.durable()
+    faults.mend()
+    assert isinstance(second, DatabaseUnavailable)
+    assert not isinstance(second, BalanceTooLow)
+    assert isinstance(await world.open_call(fragile, world.reservation("b", 900, promise=1_000)), Opened)
+
+
+async def test_a_charge_that_was_not_committed_is_made_by_the_next_try(
+    fragile: Ledger, world: ModuleType, faults: FailingCommit
+):
+    lease = (await world.open_call(fragile, world.reservation("a", 100, promise=100))).lease
+    faults.arm("meter")
+    with pytest.raises(DatabaseUnavailable):
+        await fragile.meter(lease, world.bill(40))
+    faults.mend()
+    assert (await fragile.meter(lease, world.bill(40))).cumulative == 40
+    assert (await fragile.meter(lease, world.bill(40))).cumulative == 40
+    assert (await fragile.channel(world.channel())).charged == 40

@@ -1,0 +1,144 @@
+"""What the ledger asks of a database: statements with typed parameters, rows with typed columns.
+
+Statements are the common SQL of SQLite and PostgreSQL, with `$1` parameters and `{now}` for the database's clock in
+seconds. A verb that only a few calls a minute need is a coroutine over `Statements`, written once for both; the verbs
+that every call needs are pure functions over a `WorkingSet` (see `calls`), which each back end reads and writes in its
+own way.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
+
+from usufruct.core import (
+    Address,
+    AssetId,
+    Faulty,
+    Hash32,
+    address_from_bytes,
+    asset_from_bytes,
+    hash32_from_bytes,
+)
+from usufruct.store import amount_from_blob, check_amount
+
+T = TypeVar("T")
+
+Points = Callable[[str], None]
+"""Receives the name of every point a crash may come at; tests kill the process there."""
+
+
+def no_points(name: str) -> None:
+    """Pass every point."""
+
+
+class Money(int):
+    """An amount on its way into a money column."""
+
+    def __new__(cls, amount: int) -> Self:
+        """Wrap an amount.
+
+        Raises:
+            AmountOutOfRange: when it is below 0 or above 2**256 - 1.
+        """
+        return super().__new__(cls, check_amount(amount))
+
+
+Parameter = str | bytes | int | None
+"""A parameter of a statement; identifiers are bytes, amounts `Money`."""
+
+
+class CorruptRow(Faulty):
+    """A column that holds another type than the schema says."""
+
+    code = "corrupt_row"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row; each reader checks the column's type."""
+
+    columns: Mapping[str, object]
+
+    def integer(self, name: str) -> int:
+        """Return an integer column."""
+        value = self.columns[name]
+        if not isinstance(value, int):
+            raise _corrupt(name, value)
+        return value
+
+    def maybe_integer(self, name: str) -> int | None:
+        """Return an integer column that may be NULL."""
+        return None if self.columns[name] is None else self.integer(name)
+
+    def text(self, name: str) -> str:
+        """Return a text column."""
+        value = self.columns[name]
+        if not isinstance(value, str):
+            raise _corrupt(name, value)
+        return value
+
+    def maybe_text(self, name: str) -> str | None:
+        """Return a text column that may be NULL."""
+        return None if self.columns[name] is None else self.text(name)
+
+    def raw(self, name: str) -> bytes:
+        """Return a column of bytes."""
+        value = self.columns[name]
+        if not isinstance(value, bytes):
+            raise _corrupt(name, value)
+        return value
+
+    def maybe_raw(self, name: str) -> bytes | None:
+        """Return a column of bytes that may be NULL."""
+        return None if self.columns[name] is None else self.raw(name)
+
+    def money(self, name: str) -> int:
+        """Return a money column of either database, in atomic units."""
+        value = self.columns[name]
+        if isinstance(value, bytes):
+            return amount_from_blob(value)
+        if not isinstance(value, int):
+            raise _corrupt(name, value)
+        return value
+
+    def maybe_money(self, name: str) -> int | None:
+        """Return a money column that may be NULL."""
+        return None if self.columns[name] is None else self.money(name)
+
+    def hash32(self, name: str) -> Hash32:
+        """Return a hash or a 32-byte id."""
+        return hash32_from_bytes(self.raw(name))
+
+    def address(self, name: str) -> Address:
+        """Return an address."""
+        return address_from_bytes(self.raw(name))
+
+    def asset(self, name: str) -> AssetId:
+        """Return an asset id."""
+        return asset_from_bytes(self.raw(name))
+
+    def maybe_asset(self, name: str) -> AssetId | None:
+        """Return an asset id that may be NULL."""
+        return None if self.columns[name] is None else self.asset(name)
+
+
+class Statements(Protocol):
+    """One transaction of a verb."""
+
+    async def rows(self, sql: str, *parameters: Parameter) -> Sequence[Row]:
+        """Run a statement and return its rows."""
+
+    async def row(self, sql: str, *parameters: Parameter) -> Row | None:
+        """Run a statement and return its first row, or None."""
+
+    def stream(self, sql: str, *parameters: Parameter) -> AsyncIterator[Row]:
+        """Run a query and yield its rows, a few at a time in memory."""
+
+
+Work = Callable[[Statements], Awaitable[T]]
+"""A verb with its arguments, ready to run in a transaction."""
+
+
+def _corrupt(name: str, value: object) -> CorruptRow:
+    kind = type(value).__name__
+    return CorruptRow(f"column {name} holds a value of type {kind}; restore the row from a backup", column=name)
