@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from usufruct.cli.narrator import Narrator
-from usufruct.cli.running import at_terminal
+from usufruct.cli.running import at_terminal, interruptible
 from usufruct.connectors import LocalServer, OfferedModel, Upstream, find_local_servers
 from usufruct.core import Invalid, NotFound
 from usufruct.gateway import Endpoint, Replica
@@ -79,7 +79,8 @@ async def _choose_local(model: str, narrator: Narrator) -> tuple[str, str]:
         raise NoUpstream(f"--upstream and --model must name one of: {'; '.join(map(_named, choices))}")
     for number, choice in enumerate(choices, 1):
         narrator.say(f"{number}. {_named(choice)}")
-    answer = narrator.console.input("   Which one is to be sold? ").strip()
+    with interruptible("nothing was offered"):
+        answer = narrator.console.input("   Which one is to be sold? ").strip()
     if not answer.isdigit() or not 1 <= int(answer) <= len(choices):
         raise NoUpstream(f"the answer must be a number from 1 to {len(choices)}, not {answer!r}")
     server, offered = choices[int(answer) - 1]

@@ -3,14 +3,15 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
-from usufruct.cli.printing import one_line, words
+from usufruct.cli.printing import one_line, say, words
 from usufruct.core import Conflict, Shutdown, UsufructError
 from usufruct.web import event_loop_factory
 
@@ -97,8 +98,31 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not at_terminal():
         raise NotConfirmed("nothing was sent: nobody is at the terminal to say yes; give --yes")
-    if not typer.confirm(question, err=True):
+    with interruptible("nothing was sent"):
+        confirmed = typer.confirm(question, err=True)
+    if not confirmed:
         raise NotConfirmed("nothing was sent")
+
+
+@contextmanager
+def interruptible(consequence: str) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and the end of input end a question at once.
+
+    Within an event loop the signals only cancel the task, which would wait for the answer all the same.
+
+    Raises:
+        NotConfirmed: when one of them comes; its message is `consequence`.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    except (KeyboardInterrupt, EOFError, typer.Abort) as interruption:
+        say("")
+        raise NotConfirmed(consequence) from interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 def exit_with(error: UsufructError) -> None:

@@ -8,7 +8,7 @@ import typer
 from usufruct.app import connect, token_address
 from usufruct.chain import Deployments, NotDeployed, Revert, TokenFacts, UnreadableAnswer, token_facts
 from usufruct.cli.printing import say
-from usufruct.cli.running import at_terminal
+from usufruct.cli.running import at_terminal, interruptible
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import Address, ChainId, Conflict, Invalid, address, checksum, format_units
 from usufruct.payments import Offer
@@ -101,4 +101,5 @@ def _said_yes(token: TokenFacts, amount: int) -> bool:
     say(f"The gateway takes the token at {checksum(token.address)}, which calls itself {token.symbol} ({token.name}).")
     say(f"It has {token.decimals} decimals: you would pay {format_units(amount, token.decimals)} of it.")
     say("Anybody can make a token and give it any name: compare the address with its maker's.")
-    return typer.confirm("Pay in this token?", err=True)
+    with interruptible("nothing was sent"):
+        return typer.confirm("Pay in this token?", err=True)

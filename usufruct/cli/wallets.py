@@ -16,7 +16,7 @@ from usufruct.chain import (
     devnet_signer,
     open_keystore,
 )
-from usufruct.cli.running import at_terminal
+from usufruct.cli.running import at_terminal, interruptible
 from usufruct.config import Config
 from usufruct.core import Address, ChainId, Invalid, address
 
@@ -78,7 +78,8 @@ def new_password(config: Config) -> str:
 def _asked(what: str, *, twice: bool = False) -> str:
     """Ask for a password at the terminal; without one it may come by a pipe, as one line."""
     if at_terminal():
-        return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True))
+        with interruptible(f"nothing was done: no {what} was typed"):
+            return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True))
     if typed := sys.stdin.readline().rstrip("\r\n"):
         return typed
     raise PasswordMissing(
