@@ -11,6 +11,7 @@ import pytest
 
 from usufruct.app import AddressTaken, serve
 from usufruct.cli.presence import found_up
+from usufruct.cli.processes import Process, ProcessFailed
 
 pytestmark = pytest.mark.anvil
 
@@ -101,6 +102,30 @@ def test_a_taken_port_is_named_with_the_settings_to_change(commands, cli_world):
         elsewhere = replace(commands, own=commands.own | {"USUFRUCT_GATEWAY_PORT": str(port)})
         with pytest.raises(AddressTaken, match=f"127.0.0.1:{port} .*gateway.port"):
             elsewhere.inside(lambda installation: serve(installation, print))
+
+
+def test_a_gateway_that_does_not_start_is_told_by_its_own_sentence(commands, cli_world, tmp_path):
+    """The log holds earlier starts; the process says more than its error."""
+    log = tmp_path / "gateway.log"
+    log.write_text("error other_trouble: of an earlier start\n" * 3)
+    with cli_world.socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        environment = cli_world.process_environment(commands.own | {"USUFRUCT_GATEWAY_PORT": str(port)})
+        with pytest.raises(ProcessFailed) as failed:
+            Process("usufruct.cli", "serve", environment=environment, log=log)
+    assert failed.value.message.startswith(f"cannot listen at 127.0.0.1:{port} ")
+    assert "\n" not in failed.value.message
+    assert "earlier start" not in failed.value.message
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_process_without_a_sentence_is_told_by_its_last_words(cli_world, tmp_path):
+    log = tmp_path / "log"
+    log.write_text("of an earlier start\n")
+    with pytest.raises(ProcessFailed) as failed:
+        Process("usufruct.no_such_module", environment=cli_world.process_environment({}), log=log)
+    assert "no_such_module" in failed.value.message
+    assert "earlier" not in failed.value.message
 
 
 def test_nothing_is_started_on_a_machine_that_is_not_ours(cli_world, tmp_path):
