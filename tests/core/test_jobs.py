@@ -76,3 +76,31 @@ async def test_every_step_is_reported_and_closing_comes_last():
     await asyncio.gather(task, return_exceptions=True)
     assert closed == [True]
     assert [state.failures for state in reports.written[:3]] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+async def test_a_job_that_is_stopped_finishes_its_step_within_a_bound(stubborn: bool):
+    begun, go_on, ends = asyncio.Event(), asyncio.Event(), []
+
+    async def step() -> None:
+        begun.set()
+        try:
+            await go_on.wait()
+            ends.append("step")
+        except asyncio.CancelledError:
+            ends.append("cut")
+            raise
+
+    async def close() -> None:
+        ends.append("closed")
+
+    running = asyncio.create_task(run_job(Job("any", step, 1, close=close, finish=0.05 if stubborn else 600)))
+    await begun.wait()
+    running.cancel()
+    await asyncio.sleep(0)
+    assert ends == []
+    if not stubborn:
+        go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, 60)
+    assert ends == ["cut" if stubborn else "step", "closed"]
