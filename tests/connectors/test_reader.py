@@ -266,6 +266,32 @@ def test_a_message_beside_or_after_deltas_repeats_them():
 
 
 @given(
+    words=st.lists(st.sampled_from(["To", " be", "é", "\U0001f600"]), min_size=2, max_size=6),
+    beside=st.sampled_from(["nothing", "null", "zeros", "so far", "first"]),
+    final=st.booleans(),
+    data=st.data(),
+)
+def test_a_stream_that_is_cut_anywhere_reports_nothing_or_what_the_whole_reports(words, beside, final, data):
+    """So a cut never makes an upstream's placeholder the usage of what had been delivered."""
+    events = []
+    for number, word in enumerate(words, 1):
+        so_far = {"prompt_tokens": 9, "completion_tokens": number}
+        zeros = {"prompt_tokens": 0, "completion_tokens": 0}
+        told = {"null": None, "zeros": zeros, "so far": so_far, "first": so_far if number == 1 else None}
+        events.append(delta(word, **({} if beside == "nothing" else {"usage": told[beside]})))
+    last = [usage(completion_tokens=len(words))] if final else []
+    stream = b"".join([*events, delta(finish="stop"), *last, DONE])
+    whole, relayed, text = read(stream)
+    cut = data.draw(st.integers(0, len(stream)))
+    reader, part, part_text = read(stream[:cut], ends=False)
+    assert relayed.startswith(part)
+    assert text.startswith(part_text)
+    assert reader.report in (None, whole.report) or (
+        final and beside == "zeros" and reader.report is UsageFault.INVALID
+    )
+
+
+@given(
     st.lists(
         st.builds(lambda content: event(json.dumps(content).encode()), JSON)
         | st.builds(lambda choice: event(json.dumps({"choices": [choice]}).encode()), JSON)
