@@ -1,21 +1,29 @@
 """What is looked at before a receipt is believed, and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from usufruct.connectors.openai import delta_text, event_data, output_text, parse, well_formed
-from usufruct.core import Conflict, Hash32
+from usufruct.core import Conflict, Hash32, asset_id
 from usufruct.payments import (
+    WHOLE_BPS,
     InvalidSignature,
+    PriceCard,
+    Receipt,
     ReceiptDocument,
+    Usage,
     content_hash,
+    price_up,
     read_receipt,
     receipt_digest,
     recover_signer,
 )
+from usufruct.web import Members
+
+_LARGEST = (1 << 63) - 1
 
 
 class ReceiptBad(Conflict):
@@ -46,6 +54,34 @@ def check_signature(document: ReceiptDocument) -> Check:
         return Check("signature", good=False, found=error.message)
     said = f"{found} signed it" if found == document.signer else f"{document.signer} did not sign this: it was changed"
     return Check("signature", found == document.signer, said)
+
+
+def check_charge(receipt: Receipt, models: Iterable[Members]) -> list[Check]:
+    """Make the charge again from the receipt's counts; nothing where no listed service has its price card now.
+
+    It may be lower than the price: the call's ceiling, which the receipt does not name, bounds it.
+    """
+    for model in models:
+        price = model.inner("price")
+        version = price.integer("version", _LARGEST)
+        if asset_id(model.text("asset")) != receipt.asset or version != receipt.price_card_version:
+            continue
+        card = PriceCard(
+            input_per_million=price.amount("input_per_million"),
+            output_per_million=price.amount("output_per_million"),
+            per_call=price.amount("per_call"),
+            context_window=0,
+            version=version,
+            cached_input_bps=price.integer("cached_input_bps", WHOLE_BPS),
+        )
+        usage = Usage(receipt.input_tokens, receipt.output_tokens, receipt.cached_input_tokens)
+        due = price_up(usage, card)
+        found = (
+            f"{receipt.amount} atomic units; {usage.input_tokens} in ({usage.cached_input_tokens} cached) and "
+            f"{usage.output_tokens} out cost {due} by price card {version}"
+        )
+        return [Check("charge", usage.cached_input_tokens <= usage.input_tokens and receipt.amount <= due, found)]
+    return []
 
 
 def believe(

@@ -10,7 +10,7 @@ import typer
 from usufruct.app import connect
 from usufruct.chain import TokenFacts
 from usufruct.chain.contracts.till import Anchored
-from usufruct.cli.checking import Check, believe, check_signature, readings
+from usufruct.cli.checking import Check, believe, check_charge, check_signature, readings
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
 from usufruct.cli.running import run
@@ -129,8 +129,10 @@ def _answer(document: ReceiptDocument, path: Path) -> Check:
 async def _terms(document: ReceiptDocument, gateway: str, config: Config) -> list[Check]:
     async with open_gateway(gateway, config) as remote:
         offer = await remote.offer(config)
+        listed = Members(await remote.ask("GET", "/v1/models"), GatewayMalformed).objects("data")
     till = document.till if document.till == offer.till else f"{document.till}, the operator's is {offer.till}"
-    return [_signer(document, offer.receipts), Check("till", document.till == offer.till, till)]
+    ours = [_signer(document, offer.receipts), Check("till", document.till == offer.till, till)]
+    return ours + check_charge(document.receipt, (Members(each, GatewayMalformed) for each in listed))
 
 
 async def _anchored(document: ReceiptDocument, gateway: str, config: Config) -> Check:
