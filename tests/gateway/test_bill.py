@@ -10,7 +10,7 @@ from openai.types import CompletionUsage
 
 from usufruct.core import Hash32
 from usufruct.gateway.bill import SignedReceipt, bill_event
-from usufruct.payments import Receipt
+from usufruct.payments import CountedBy, Receipt
 
 CALL, CHANNEL, OTHER = (Hash32("0x" + digits * 32) for digits in ("ca", "c4", "0d"))
 
@@ -20,7 +20,15 @@ def bill(gateway_module) -> SignedReceipt:
     receipt = Receipt(
         CALL, CHANNEL, gateway_module.TOKEN, 7, 3, OTHER, OTHER, OTHER, 120, 100, 30, 1_500, 9_000, 1_800_000_000
     )
-    return SignedReceipt(receipt, b"\x01" * 65, 2_000, flagged=True, operator=gateway_module.OPERATOR)
+    return SignedReceipt(
+        receipt,
+        b"\x01" * 65,
+        2_000,
+        flagged=True,
+        operator=gateway_module.OPERATOR,
+        counted_by=CountedBy.ESTIMATE,
+        reasoning_tokens=7,
+    )
 
 
 def test_our_counts_stand_in_place_of_the_upstreams_and_its_other_members_stay(bill, gateway_module):
@@ -44,6 +52,8 @@ def test_our_counts_stand_in_place_of_the_upstreams_and_its_other_members_stay(b
             "token": gateway_module.TOKEN,
             "decimals": 6,
             "flagged": True,
+            "counted_by": "estimate",
+            "reasoning_tokens": 7,
         },
     }
     assert bill.usage() == ours

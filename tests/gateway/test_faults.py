@@ -8,7 +8,9 @@ import pytest
 
 ASK = [{"role": "user", "content": "What is the question?"}]
 ANSWER = "To be or not to be: that is the question."
-OWN_INPUT = 21 + 4 + 8  # bytes, per message, per request
+OWN_INPUT = 21 + 4 + 8  # bytes, per message, per request: what the ceiling is made of
+ESTIMATED_INPUT, ESTIMATED = 21 // 4 + 4 + 8, 41 // 4  # the usual bytes of a text token, before the upstream said any
+PART_OF_INPUT, PART = 21 // 8, 8 // 8  # the same for a part, carefully
 PRICE = 4 + 12 * 3 + 5
 
 
@@ -101,8 +103,9 @@ async def test_a_stream_that_breaks_is_charged_for_what_was_delivered(world, ups
     assert text == "To be or"
     assert error.code == code
     bill = (await world.bills(key))[0].bill
-    assert (bill.usage.input_tokens, bill.usage.output_tokens) == (OWN_INPUT, len(text))
-    assert bill.charge == OWN_INPUT + 3 * len(text) + 5 == await world.charged(key)
+    assert (bill.usage.input_tokens, bill.usage.output_tokens) == (PART_OF_INPUT, PART)
+    assert bill.charge == PART_OF_INPUT + 3 * PART + 5 == await world.charged(key)
+    assert bill.counted_by == "estimate"
 
 
 async def test_a_broken_stream_still_carries_its_bill(world, upstream, client_of, gateway_module):
@@ -136,11 +139,11 @@ async def test_an_upstream_that_never_ends_is_stopped_and_the_ceiling_holds(worl
 @pytest.mark.parametrize(
     ("mode", "tokens", "flagged"),
     [
-        ("usage_high", (OWN_INPUT, len(ANSWER)), True),
+        ("usage_high", (ESTIMATED_INPUT, ESTIMATED), True),
         ("usage_low", (1, 1), False),
-        ("usage_zero", (OWN_INPUT, len(ANSWER)), True),
-        ("usage_missing", (OWN_INPUT, len(ANSWER)), False),
-        ("usage_invalid", (OWN_INPUT, len(ANSWER)), True),
+        ("usage_zero", (ESTIMATED_INPUT, ESTIMATED), True),
+        ("usage_missing", (ESTIMATED_INPUT, ESTIMATED), False),
+        ("usage_invalid", (ESTIMATED_INPUT, ESTIMATED), True),
         ("ignores_max_tokens", (4, 12), False),
     ],
 )
@@ -154,6 +157,7 @@ async def test_what_an_upstream_says_about_usage(world, upstream, client_of, str
         await client.chat.completions.create(model="hamlet", messages=ASK)
     call = (await world.bills(key))[0]
     assert call.bill.flagged is flagged
+    assert call.bill.counted_by == ("estimate" if tokens[1] == ESTIMATED else "upstream")
     assert (call.bill.usage.input_tokens, call.bill.usage.output_tokens) == tokens
     assert call.bill.charge == min(call.ceiling, tokens[0] + 3 * tokens[1] + 5)
 

@@ -13,7 +13,8 @@ from usufruct.core import UINT128_MAX, Address
 from usufruct.gateway import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.metering import Budget, ceiling, longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.request import Asked
-from usufruct.payments import Allowance, OverBudget, OverContext, PriceCard, Usage, charge_up
+from usufruct.gateway.scale import Counted, Scale, Scales, Share
+from usufruct.payments import Allowance, Measured, OverBudget, OverContext, PriceCard, Usage, charge_up
 
 PAY_TO = Address("0x" + "55" * 20)
 tokens = st.integers(0, 5_000)
@@ -81,6 +82,13 @@ def test_ceiling_of_embeddings(card, counted, inputs, budget):
         assert allowance == Allowance(0, price(card, counted, 0))
 
 
+BY_BYTES = CountingRule()
+
+
+def counted_as(text: int, output: int, rule: CountingRule = BY_BYTES, added: int = 0) -> Counted:
+    return Counted(text, added, output, Scales(Scale(rule), Scale(rule)))
+
+
 @given(claimed=st.tuples(tokens, tokens), cached=tokens, counted=st.tuples(tokens, tokens), rule=rules)
 def test_usage_of_a_whole_answer(claimed, cached, counted, rule):
     def passes(claim, own, spare):
@@ -88,24 +96,68 @@ def test_usage_of_a_whole_answer(claimed, cached, counted, rule):
 
     pairs = list(zip(claimed, counted, strict=True))
     lied = any(passes(claim, own, rule.spare_tokens) for claim, own in pairs)
-    expected = [own if lied and passes(claim, own, 0) else claim for claim, own in pairs]
-    measured = usage_of_whole(Reported(*claimed, cached=cached), Usage(*counted), rule)
+    expected = [max(own // 4, min(own, 1)) if lied and passes(claim, own, 0) else claim for claim, own in pairs]
+    measured = usage_of_whole(Reported(*claimed, cached=cached), counted_as(*counted, rule), rule, Caps())
     assert (measured.usage, measured.flagged) == (Usage(*expected, min(cached, expected[0])), lied)
     assert measured.usage.output_tokens <= claimed[1]
+    assert measured.counted_by == ("estimate" if lied else "upstream")
 
 
-@given(counted=st.tuples(tokens, tokens), rule=rules, fault=st.sampled_from([None, *UsageFault]))
-def test_without_a_word_from_upstream_our_count_holds(counted, rule, fault):
-    measured = usage_of_whole(fault, Usage(*counted), rule)
-    assert (measured.usage, measured.flagged) == (Usage(*counted), fault is UsageFault.INVALID)
+@given(counted=st.tuples(tokens, tokens), added=tokens, rule=rules, fault=st.sampled_from([None, *UsageFault]))
+def test_without_a_word_from_upstream_our_count_holds_in_its_text_tokens(counted, added, rule, fault):
+    measured = usage_of_whole(fault, counted_as(*counted, rule, added), rule, Caps())
+    inputs, outputs = (max(own // 4, min(own, 1)) for own in counted)
+    assert (measured.usage, measured.flagged) == (Usage(inputs + added, outputs), fault is UsageFault.INVALID)
+    assert measured.counted_by == "estimate"
 
 
-@given(claimed=st.none() | st.tuples(tokens, tokens), cached=tokens, delivered=st.tuples(tokens, tokens))
-def test_what_was_not_delivered_is_not_charged(claimed, cached, delivered):
-    measured = usage_of_part(claimed and Reported(*claimed, cached=cached), Usage(*delivered))
-    expected = delivered if claimed is None else tuple(map(min, claimed, delivered))
-    assert measured.usage == Usage(*expected, 0 if claimed is None else min(cached, expected[0]))
-    assert not measured.flagged
+@given(counted=st.tuples(tokens, tokens), added=tokens, fault=st.sampled_from([None, *UsageFault]))
+def test_a_vocabularys_count_needs_no_estimate(counted, added, fault):
+    rule = CountingRule(vocabulary="00")
+    measured = usage_of_whole(fault, counted_as(*counted, rule, added), rule, Caps())
+    assert (measured.usage, measured.counted_by) == (Usage(counted[0] + added, counted[1]), "vocabulary")
+
+
+@given(whole=st.tuples(tokens, tokens), sizes=st.tuples(tokens, tokens), flagged=st.booleans())
+def test_of_a_whole_that_is_known_the_delivered_share_is_charged(whole, sizes, flagged):
+    delivered, all_of_it = sorted(sizes)
+    known = Measured(Usage(*whole, whole[0] // 2), flagged, reasoning_tokens=whole[1] // 2)
+    measured = usage_of_part(known, counted_as(0, 0), Share(delivered, all_of_it), CountingRule())
+    share = Fraction(delivered, all_of_it) if all_of_it else Fraction(0)
+    assert measured.usage == Usage(whole[0], ceil(whole[1] * share), whole[0] // 2)
+    assert (measured.flagged, measured.counted_by) == (flagged, "share")
+    assert measured.reasoning_tokens <= measured.usage.output_tokens <= whole[1]
+
+
+REASONING = Reported(9, 1_500, reasoning=1_456)
+HIDDEN = counted_as(40, 44)
+
+
+@pytest.mark.parametrize(
+    ("cap", "output", "reasoning", "flagged"),
+    [(0, 11, 0, True), (500, 511, 500, True), (1_456, 1_500, 1_456, False), (4_000, 1_500, 1_456, False)],
+)
+def test_hidden_reasoning_is_charged_as_far_as_the_seller_says(cap, output, reasoning, flagged):
+    """44 bytes of text, and 1,456 text tokens of thinking that nobody sees."""
+    rule = CountingRule(tolerance_ppm=0, spare_tokens=0)
+    measured = usage_of_whole(REASONING, HIDDEN, rule, Caps(reasoning_output=cap))
+    assert measured.usage == Usage(9, output)
+    assert (measured.reasoning_tokens, measured.flagged) == (reasoning, flagged)
+
+
+@given(
+    claimed=st.tuples(tokens, tokens, tokens),
+    counted=st.tuples(tokens, tokens),
+    cap=st.integers(0, 2_000),
+    rule=rules,
+)
+def test_reasoning_never_makes_more_than_the_cap_of_what_no_text_stands_for(claimed, counted, cap, rule):
+    inputs, outputs, reasoning = claimed
+    reported = Reported(inputs, outputs, reasoning=reasoning)
+    measured = usage_of_whole(reported, counted_as(*counted, rule), rule, Caps(reasoning_output=cap))
+    most = (counted[1] + rule.spare_tokens + min(cap, reasoning)) * (1 + Fraction(rule.tolerance_ppm, 1_000_000))
+    assert measured.usage.output_tokens <= min(outputs, most)
+    assert measured.reasoning_tokens <= min(cap, reasoning)
 
 
 @given(card=cards, usage=st.tuples(tokens, tokens), limit=st.integers(0, 10**6))

@@ -13,7 +13,7 @@ from tests.support.upstream_shapes import DONE, GOOD, TEXT, USAGE, answer, chunk
 from usufruct.cli.checking import readings
 
 ASK = [{"role": "user", "content": "What is the question?"}]
-OWN_INPUT = 21 + 4 + 8  # bytes, per message, per request
+OWN_INPUT = 21  # bytes; what a template adds is left out of the bill of a part
 JSON = b"content-type: application/json\r\n"
 NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 LITTLE = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}

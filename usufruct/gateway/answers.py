@@ -15,12 +15,14 @@ from usufruct.connectors.openai import (
     UpstreamOversized,
     UpstreamRejected,
     UpstreamSlow,
+    UsageFault,
     dump,
     parse,
 )
+from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError, unbroken
 from usufruct.gateway.bill import SignedReceipt, bill_event, event
-from usufruct.gateway.call import KeptAnswer, OpenCall
+from usufruct.gateway.call import KeptAnswer, OpenCall, Order
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.counting import CountingRoom
 from usufruct.gateway.durability import stopped_unless_durable
@@ -29,7 +31,8 @@ from usufruct.gateway.model import Endpoint
 from usufruct.gateway.presence import presence
 from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
 from usufruct.gateway.replicas import Replicas
-from usufruct.payments import Usage, content_hash
+from usufruct.gateway.scale import Counted, ScaleBook, Share
+from usufruct.payments import Measured, content_hash
 from usufruct.web import EVENT_STREAM, JSON, ClientGone, Exchange, ShuttingDown, error_body
 
 FAREWELL_SECONDS = 30.0
@@ -48,6 +51,7 @@ class Answers:
         self._calls = calls
         self._replicas = replicas
         self._counting = counting
+        self._scales = ScaleBook()
 
     async def whole(self, exchange: Exchange, call: OpenCall) -> None:
         """Answer in one piece; charged only if the upstream answers while the caller is there."""
@@ -61,9 +65,7 @@ class Answers:
                     f"the upstream was told to stop after {call.allowance.output_tokens} text tokens"
                 )
             body, hashed = _written(answer.content, answer.text, order.asset.endpoint)
-            output = await self._counting.count(order.counter, answer.text)
-            counts = Usage(order.counted_input, output)
-            measured = usage_of_whole(answer.usage, counts, order.asset.counting)
+            measured = await self._measured_whole(order, answer.usage, answer.text)
             kept = KeptAnswer(answer.body, order.asset.name)
             receipt = await self._calls.meter(call, measured, content_hash(hashed), kept)
         except ClientGone:
@@ -141,12 +143,11 @@ class Answers:
         self, exchange: Exchange, call: OpenCall, relay: Relay, outcome: Outcome
     ) -> tuple[KeptAnswer, SignedReceipt]:
         """Charge what the caller has of a stream."""
-        order, text = call.order, relay.text
-        delivered = Usage(order.counted_input, await self._counting.count(order.counter, text))
+        order, text, broken = call.order, relay.text, ""
         if outcome is Outcome.WHOLE:
-            measured, broken = usage_of_whole(relay.reported, delivered, order.asset.counting), ""
+            measured = await self._measured_whole(order, relay.reported, text)
         else:
-            measured = usage_of_part(relay.reported, delivered)
+            measured = await self._measured_part(order, relay)
             fault = relay.fault or _HungUp(
                 "the caller hung up before the end of this answer; ask again under a new key"
             )
@@ -159,6 +160,23 @@ class Answers:
             broken=broken,
         )
         return kept, await self._calls.meter(call, measured, content_hash(text.encode()), kept)
+
+    async def _measured_whole(self, order: Order, reported: Reported | UsageFault | None, text: str) -> Measured:
+        counted = await self._counted(order, text)
+        return usage_of_whole(reported, counted, order.asset.counting, order.asset.caps)
+
+    async def _measured_part(self, order: Order, relay: Relay) -> Measured:
+        whole, text = None, relay.text
+        delivered = Share(len(text.encode()), len(relay.whole_text.encode()))
+        if isinstance(relay.reported, Reported):  # the caller was gone, and the upstream came to its end all the same
+            whole = await self._measured_whole(order, relay.reported, relay.whole_text)
+        return usage_of_part(whole, await self._counted(order, text), delivered, order.asset.counting)
+
+    async def _counted(self, order: Order, text: str) -> Counted:
+        rule, asked = order.asset.counting, order.asked
+        added = asked.messages * rule.per_message + rule.per_request + sum(asked.tokens)
+        output = await self._counting.count(order.counter, text)
+        return Counted(order.counted_input - added, added, output, self._scales.of(order.asset))
 
     async def _let_go(self, call: OpenCall, error: BaseException) -> None:
         reason = error.code if isinstance(error, UsufructError) else "client_gone"

@@ -30,7 +30,13 @@ def gateway_routes(gateway: Gateway) -> list[Route]:
     async def receipt(exchange: Exchange) -> None:
         found = await gateway.receipt(exchange, exchange.path[len(_RECEIPTS) :])
         await exchange.answer_json(
-            {"receipt": found.as_json(), "ceiling": str(found.ceiling), "flagged": found.flagged}
+            {
+                "receipt": found.as_json(),
+                "ceiling": str(found.ceiling),
+                "flagged": found.flagged,
+                "counted_by": found.counted_by.value,
+                "reasoning_tokens": found.reasoning_tokens,
+            }
         )
 
     wallets = [] if gateway.wallets is None else [Route("GET", path, gateway.wallets.refund) for path in _PAID]

@@ -11,6 +11,7 @@ from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator import Operator
 from usufruct.payments import (
     Call,
+    CountedBy,
     InvalidSignature,
     Receipt,
     ReceiptDocument,
@@ -24,13 +25,19 @@ from usufruct.web import Header
 
 @dataclass(frozen=True, slots=True)
 class SignedReceipt:
-    """A receipt under the operator's signature, and what it does not say: the ceiling, whether usage was overruled."""
+    """A receipt under the operator's signature, and what it does not say.
+
+    That is the ceiling, whether the upstream's usage was overruled, who counted, and how much of the output is hidden
+    reasoning.
+    """
 
     receipt: Receipt
     signature: bytes
     ceiling: int
     flagged: bool
     operator: Operator
+    counted_by: CountedBy = CountedBy.UPSTREAM
+    reasoning_tokens: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Return the receipt as it travels, with where and by whom it is signed."""
@@ -56,6 +63,8 @@ class SignedReceipt:
             "token": self.receipt.token,
             "decimals": self.operator.decimals,
             "flagged": self.flagged,
+            "counted_by": self.counted_by.value,
+            "reasoning_tokens": self.reasoning_tokens,
         }
         ours = {
             "prompt_tokens": inputs,
@@ -89,7 +98,15 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
     receipt = receipt_of(call, operator.token)
     if receipt is None or call.bill is None or call.receipt_signature is None:
         raise ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
-    return SignedReceipt(receipt, call.receipt_signature, call.ceiling, call.bill.flagged, operator)
+    return SignedReceipt(
+        receipt,
+        call.receipt_signature,
+        call.ceiling,
+        call.bill.flagged,
+        operator,
+        call.bill.counted_by,
+        call.bill.reasoning_tokens,
+    )
 
 
 def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:

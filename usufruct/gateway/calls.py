@@ -134,7 +134,15 @@ class Calls:
         """
         order, lease = call.order, call.lease
         charge = charge_up(measured.usage, order.card, call.allowance.ceiling)
-        bill = Bill(charge, measured.usage, measured.flagged, order.asset.model_digest, response_hash)
+        bill = Bill(
+            charge=charge,
+            usage=measured.usage,
+            flagged=measured.flagged,
+            model_digest=order.asset.model_digest,
+            response_hash=response_hash,
+            counted_by=measured.counted_by,
+            reasoning_tokens=measured.reasoning_tokens,
+        )
         kept = answer.packed() if order.idempotency else None
         metered = await unbroken(self._metered(lease, bill, kept))
         self.counters.metered(order.asset.name, bill)
@@ -145,6 +153,7 @@ class Calls:
             "input_tokens": measured.usage.input_tokens,
             "cached_input_tokens": measured.usage.cached_input_tokens,
             "output_tokens": measured.usage.output_tokens,
+            "counted_by": measured.counted_by.value,
             "charge": charge,
             "ceiling": call.allowance.ceiling,
         }

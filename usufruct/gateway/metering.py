@@ -5,9 +5,20 @@ from dataclasses import dataclass, replace
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
 from usufruct.core import UINT128_MAX
-from usufruct.gateway.model import Asset, CountingRule
+from usufruct.gateway.model import Asset, Caps, CountingRule
 from usufruct.gateway.request import Asked
-from usufruct.payments import Allowance, Measured, OverBudget, PriceCard, Usage, affordable_output_down, allow, measure
+from usufruct.gateway.scale import Counted, Share
+from usufruct.payments import (
+    Allowance,
+    CountedBy,
+    Measured,
+    OverBudget,
+    PriceCard,
+    Usage,
+    affordable_output_down,
+    allow,
+    measure,
+)
 
 _LONGEST_TOKEN = 64
 _SPARE_CHARACTERS = 4_096
@@ -65,30 +76,47 @@ def ceiling(asked: Asked, counted_input: int, asset: Asset, card: PriceCard, bud
     return allowance
 
 
-def usage_of_whole(reported: Reported | UsageFault | None, counted: Usage, rule: CountingRule) -> Measured:
+def usage_of_whole(
+    reported: Reported | UsageFault | None, counted: Counted, rule: CountingRule, caps: Caps
+) -> Measured:
     """Return the usage to charge for a call that came to its end.
 
-    The upstream's word holds, unless it passes our own count by more than the rule's tolerance and spare; one that does
-    is flagged, and measured again without the spare: ours replaces what passes. Without a word ours, flagged if what
-    was said made no sense.
+    The upstream's word holds, unless it passes the most we counted by more than the rule's tolerance and spare, and by
+    more than the hidden reasoning the seller may charge. One that does is flagged, and measured again without the
+    spare: what passes is replaced by what our count comes to in text tokens. Without a word ours, flagged if what was
+    said made no sense.
     """
-    claimed = _claim(reported)
-    if claimed is None:
-        return Measured(counted, flagged=reported is UsageFault.INVALID)
-    spared = Usage(counted.input_tokens + rule.spare_tokens, counted.output_tokens + rule.spare_tokens)
+    if not isinstance(reported, Reported):
+        return Measured(counted.whole, flagged=reported is UsageFault.INVALID, counted_by=_own(rule))
+    claimed, most = Usage(reported.input_tokens, reported.output_tokens, reported.cached), counted.most
+    reasoning = min(reported.reasoning, caps.reasoning_output, max(0, reported.output_tokens - most.output_tokens))
+    most = replace(most, output_tokens=most.output_tokens + reasoning)
+    spared = Usage(most.input_tokens + rule.spare_tokens, most.output_tokens + rule.spare_tokens)
     believed = measure(claimed, spared, rule.tolerance_ppm)
-    return measure(claimed, counted, rule.tolerance_ppm) if believed.flagged else believed
+    if not believed.flagged:
+        counted.learn(claimed, reported.reasoning)
+        return replace(believed, counted_by=CountedBy.UPSTREAM, reasoning_tokens=reasoning)
+    usage, own = measure(claimed, most, rule.tolerance_ppm).usage, counted.whole
+    if usage.input_tokens != claimed.input_tokens:
+        cached = min(usage.cached_input_tokens, own.input_tokens)
+        usage = replace(usage, input_tokens=own.input_tokens, cached_input_tokens=cached)
+    if usage.output_tokens != claimed.output_tokens:
+        usage = replace(usage, output_tokens=min(own.output_tokens + reasoning, usage.output_tokens))
+    return Measured(usage, flagged=True, counted_by=_own(rule), reasoning_tokens=min(reasoning, usage.output_tokens))
 
 
-def usage_of_part(reported: Reported | UsageFault | None, delivered: Usage) -> Measured:
+def usage_of_part(whole: Measured | None, counted: Counted, delivered: Share, rule: CountingRule) -> Measured:
     """Return the usage to charge when the caller did not get everything: what was delivered.
 
-    What the upstream reported for all of it is only a check: it can lower the usage, never raise it.
+    `whole` is the usage of the whole answer, if the upstream came to its end and said it: `delivered` is the caller's
+    share of its output. Else `counted`, of what was delivered, is converted, so that a part costs no more than the
+    whole would have.
     """
-    claimed = _claim(reported) or delivered
-    inputs = min(claimed.input_tokens, delivered.input_tokens)
-    outputs = min(claimed.output_tokens, delivered.output_tokens)
-    return Measured(Usage(inputs, outputs, min(claimed.cached_input_tokens, inputs)), flagged=False)
+    if whole is None:
+        return Measured(counted.part, flagged=False, counted_by=_own(rule))
+    output = delivered.of_up(whole.usage.output_tokens)
+    usage = replace(whole.usage, output_tokens=output)
+    return replace(whole, usage=usage, counted_by=CountedBy.SHARE, reasoning_tokens=min(whole.reasoning_tokens, output))
 
 
 def longest_text(allowance: Allowance) -> int:
@@ -96,7 +124,5 @@ def longest_text(allowance: Allowance) -> int:
     return allowance.output_tokens * _LONGEST_TOKEN + _SPARE_CHARACTERS
 
 
-def _claim(reported: Reported | UsageFault | None) -> Usage | None:
-    if not isinstance(reported, Reported):
-        return None
-    return Usage(reported.input_tokens, reported.output_tokens, reported.cached)
+def _own(rule: CountingRule) -> CountedBy:
+    return CountedBy.VOCABULARY if rule.vocabulary else CountedBy.ESTIMATE

@@ -43,7 +43,9 @@ class CountingRule:
     `vocabulary`: SHA-256 of a `tokenizers` JSON file kept by the catalogue; empty: every UTF-8 byte counts as one text
     token. `per_message`, `per_request`: text tokens the chat template adds. `tolerance_ppm`: how far the upstream's
     count may pass ours, in millionths; `spare_tokens`: and this many more, for end marks that are never sent.
-    `forward`: members of a request that are forwarded and counted where they would be dropped otherwise.
+    `bytes_per_token_ppm`: the UTF-8 bytes that a text token of the upstream had when the asset was offered, in
+    millionths; 0: not known. `forward`: members of a request that are forwarded and counted where they would be dropped
+    otherwise.
     """
 
     vocabulary: str = ""
@@ -52,15 +54,21 @@ class CountingRule:
     tolerance_ppm: int = 100_000
     spare_tokens: int = 8
     forward: frozenset[str] = frozenset()
+    bytes_per_token_ppm: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Limits of the operator: output when the caller names none, output at most, and what one call may cost."""
+    """Limits of the operator: output when the caller names none, output at most, and what one call may cost.
+
+    `reasoning_output`: how many text tokens of hidden reasoning one call may be charged for, of those its output may
+    have: reasoning that no delivered text stands for. 0: none.
+    """
 
     usual_output: int = 4_096
     largest_output: int = 65_536
     largest_ceiling: int = UINT128_MAX
+    reasoning_output: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +158,12 @@ def check_asset(asset: Asset) -> None:
         _demand(not parts.username and not parts.password, "url", "an address without user and password")
         _demand(_plain(replica.model), "model", "the upstream's name for the model")
     rule = asset.counting
-    numbers = (rule.per_message, rule.per_request, rule.tolerance_ppm, rule.spare_tokens)
+    numbers = (rule.per_message, rule.per_request, rule.tolerance_ppm, rule.spare_tokens, rule.bytes_per_token_ppm)
     _demand(all(0 <= number < 1 << 31 for number in numbers), "counting", "made of numbers from 0 to 2**31 - 1")
     _demand(rule.forward <= FORWARDABLE, "forward", f"made of {', '.join(sorted(FORWARDABLE))}")
     caps = asset.caps
     _demand(1 <= caps.usual_output <= caps.largest_output < 1 << 31, "caps", "usual_output <= largest_output, from 1")
+    _demand(0 <= caps.reasoning_output <= caps.largest_output, "reasoning_output", "from 0 to largest_output")
     _demand(1 <= caps.largest_ceiling <= UINT128_MAX, "largest_ceiling", "from 1 to 2**128 - 1")
     check_prices(asset.prices)
 

@@ -52,6 +52,7 @@ class Relay:
         self._caller = Presence()
         self._held: list[bytes] = []
         self._accepted: list[str] = []
+        self._missed: list[str] = []
         self._characters = 0
         self._most = longest_text(call.allowance)
         self._keeps = call.order.idempotency is not None
@@ -85,6 +86,11 @@ class Relay:
         """The output the caller has."""
         return well_formed("".join(self._accepted))
 
+    @property
+    def whole_text(self) -> str:
+        """The output as far as the upstream gave it, with what came when the caller was gone."""
+        return well_formed("".join(self._accepted + self._missed))
+
     async def _try(self, replica: Replica, upstream: Upstream) -> UpstreamFault | None:
         self._held.clear()
         self._characters, self.reported = 0, None
@@ -109,6 +115,7 @@ class Relay:
                     f"the upstream was told to stop after {self._call.allowance.output_tokens} text tokens"
                 )
         if self._caller.gone:
+            self._missed.append(text)
             return
         if text:
             await self._call.opened.durable()

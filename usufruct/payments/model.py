@@ -95,12 +95,30 @@ class Allowance:
     ceiling: int
 
 
+class CountedBy(StrEnum):
+    """Who counted the text tokens that are charged.
+
+    `UPSTREAM`: the upstream, for the whole call. `SHARE`: the same, of which the delivered part is charged.
+    `VOCABULARY`: we, by the service's vocabulary. `ESTIMATE`: we, by bytes, converted into the upstream's text tokens.
+    """
+
+    UPSTREAM = "upstream"
+    SHARE = "share"
+    VOCABULARY = "vocabulary"
+    ESTIMATE = "estimate"
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The usage that is charged, and whether upstream's claim was overruled."""
+    """The usage that is charged, whether upstream's claim was overruled, and who counted.
+
+    `reasoning_tokens` are those of the output that no delivered text stands for.
+    """
 
     usage: Usage
     flagged: bool
+    counted_by: CountedBy = CountedBy.UPSTREAM
+    reasoning_tokens: int = 0
 
 
 def price_up(usage: Usage, card: PriceCard) -> int:

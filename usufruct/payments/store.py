@@ -83,6 +83,8 @@ calls = Table(
     Column("cached_input_tokens", BigInteger),  # among input_tokens
     Column("output_tokens", BigInteger),
     Column("flagged", Boolean),
+    Column("counted_by", String(10)),
+    Column("reasoning_tokens", BigInteger),
     Column("model_digest", HashColumn),
     Column("response_hash", HashColumn),
     Column("receipt_signature", LargeBinary),  # the operator's, made once

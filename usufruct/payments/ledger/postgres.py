@@ -47,29 +47,30 @@ WITH opened AS (
   UPDATE calls SET state = e.state, epoch = e.epoch, finished_at = e.finished_at, reason = e.reason,
     charge = e.charge::numeric, cumulative = e.cumulative::numeric, input_tokens = e.inputs,
     cached_input_tokens = e.cached, output_tokens = e.outputs, flagged = e.flagged, model_digest = e.model,
-    response_hash = e.response, receipt_signature = e.signature
+    response_hash = e.response, counted_by = e.counted_by, reasoning_tokens = e.reasoning,
+    receipt_signature = e.signature
   FROM unnest($13::bytea[], $14::text[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::text[],
-    $20::bigint[], $21::bigint[], $22::bigint[], $23::boolean[], $24::bytea[], $25::bytea[], $26::bytea[],
-    $27::bigint[])
+    $20::bigint[], $21::bigint[], $22::bigint[], $23::boolean[], $24::bytea[], $25::bytea[], $26::text[],
+    $27::bigint[], $28::bytea[], $29::bigint[])
     AS e(id, state, epoch, finished_at, reason, charge, cumulative, inputs, cached, outputs, flagged, model, response,
-    signature, before)
+    counted_by, reasoning, signature, before)
   WHERE calls.id = e.id AND calls.state = 'open' AND calls.epoch = e.before
   RETURNING calls.id
 ), changed AS (
   UPDATE channels SET charged = c.charged::numeric, reserved = c.reserved::numeric,
     voucher_amount = c.promise::numeric, voucher_signature = c.signature, last_call_at = c.last_call_at
-  FROM unnest($28::bytea[], $29::text[], $30::text[], $31::text[], $32::bytea[], $33::bigint[])
+  FROM unnest($30::bytea[], $31::text[], $32::text[], $33::text[], $34::bytea[], $35::bigint[])
     AS c(id, charged, reserved, promise, signature, last_call_at)
   WHERE channels.id = c.id
 ), moved AS (
   INSERT INTO entries (channel_id, call_id, asset, debit, credit, amount, at)
-  SELECT channel_id, call_id, asset, debit, credit, amount::numeric, $40::bigint
-  FROM unnest($34::bytea[], $35::bytea[], $36::bytea[], $37::text[], $38::text[], $39::text[])
+  SELECT channel_id, call_id, asset, debit, credit, amount::numeric, $42::bigint
+  FROM unnest($36::bytea[], $37::bytea[], $38::bytea[], $39::text[], $40::text[], $41::text[])
     AS m(channel_id, call_id, asset, debit, credit, amount)
 )
 SELECT count(*) AS ended FROM ended
 """
-_NOT_BILLED = (None,) * 8
+_NOT_BILLED = (None,) * 10
 _FREE_KEYS = "DELETE FROM answers WHERE call_id = ANY($1)"
 _TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES ($1, $2, $3, $4, $5)"
 _KEEP_ANSWER = "UPDATE answers SET sealed = $1, expires_at = $2 WHERE call_id = $3"
@@ -278,7 +279,7 @@ def _opened(work: WorkingSet) -> list[list[object]]:
 
 
 def _ended(work: WorkingSet) -> list[list[object]]:
-    return _columns(15, [(*_ended_row(ended.call), ended.before) for ended in work.ended])
+    return _columns(17, [(*_ended_row(ended.call), ended.before) for ended in work.ended])
 
 
 def _ended_row(call: Call) -> tuple[object, ...]:
@@ -296,6 +297,8 @@ def _ended_row(call: Call) -> tuple[object, ...]:
         bill.flagged,
         id_to_bytes(bill.model_digest),
         id_to_bytes(bill.response_hash),
+        bill.counted_by.value,
+        bill.reasoning_tokens,
         call.receipt_signature,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from usufruct.core import Address, AssetId, ChainId, Hash32
-from usufruct.payments.model import CallState, Usage
+from usufruct.payments.model import CallState, CountedBy, Usage
 from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
 
 
@@ -145,13 +145,15 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a served call is charged, and what its receipt will say."""
+    """What a served call is charged, what its receipt will say, and how its text tokens were counted."""
 
     charge: int
     usage: Usage
     flagged: bool
     model_digest: Hash32
     response_hash: Hash32
+    counted_by: CountedBy = CountedBy.UPSTREAM
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

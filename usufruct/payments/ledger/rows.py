@@ -7,7 +7,7 @@ from usufruct.payments.errors import channel_unknown
 from usufruct.payments.ledger.database import Row, Statements
 from usufruct.payments.ledger.records import Bill, Call, Channel, ChannelReading, Lease
 from usufruct.payments.ledger.working import KeptKey
-from usufruct.payments.model import CallState, Usage
+from usufruct.payments.model import CallState, CountedBy, Usage
 from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher, Voucher
 
 CHANNEL_COLUMNS = (
@@ -18,7 +18,7 @@ CHANNEL_COLUMNS = (
 CALL_COLUMNS = (
     "id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, opened_at, "
     "finished_at, reason, charge, cumulative, input_tokens, cached_input_tokens, output_tokens, flagged, model_digest, "
-    "response_hash, receipt_signature"
+    "response_hash, counted_by, reasoning_tokens, receipt_signature"
 )
 
 
@@ -106,6 +106,8 @@ def _bill(row: Row) -> Bill | None:
         flagged=bool(row.integer("flagged")),
         model_digest=row.hash32("model_digest"),
         response_hash=row.hash32("response_hash"),
+        counted_by=CountedBy(row.text("counted_by")),
+        reasoning_tokens=row.integer("reasoning_tokens"),
     )
 
 

@@ -51,7 +51,7 @@ _INSERT_CALL = (
 _END_CALL = (
     "UPDATE calls SET state = ?, epoch = ?, finished_at = ?, reason = ?, charge = ?, cumulative = ?, "
     "input_tokens = ?, cached_input_tokens = ?, output_tokens = ?, flagged = ?, model_digest = ?, response_hash = ?, "
-    "receipt_signature = ? "
+    "counted_by = ?, reasoning_tokens = ?, receipt_signature = ? "
     "WHERE id = ? AND state = 'open' AND epoch = ?"
 )
 _CHANGE_CHANNEL = (
@@ -61,7 +61,7 @@ _CHANGE_CHANNEL = (
 _INSERT_ENTRY = (
     "INSERT INTO entries (channel_id, call_id, asset, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_NOT_BILLED = (None,) * 8
+_NOT_BILLED = (None,) * 10
 _FREE_KEY = "DELETE FROM answers WHERE call_id = ?"
 _TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES (?, ?, ?, ?, ?)"
 _KEEP_ANSWER = "UPDATE answers SET sealed = ?, expires_at = ? WHERE call_id = ?"
@@ -293,6 +293,8 @@ def _ended_call(ended: EndedCall) -> tuple[Parameter, ...]:
         bill.flagged,
         id_to_bytes(bill.model_digest),
         id_to_bytes(bill.response_hash),
+        bill.counted_by.value,
+        bill.reasoning_tokens,
         *tail,
     )
 

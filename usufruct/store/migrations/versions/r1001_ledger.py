@@ -97,6 +97,8 @@ def _calls() -> None:
         sa.Column("cached_input_tokens", sa.BigInteger),
         sa.Column("output_tokens", sa.BigInteger),
         sa.Column("flagged", sa.Boolean),
+        sa.Column("counted_by", sa.String(10)),
+        sa.Column("reasoning_tokens", sa.BigInteger),
         sa.Column("model_digest", HashColumn),
         sa.Column("response_hash", HashColumn),
         sa.Column("receipt_signature", sa.LargeBinary),
