@@ -9,7 +9,7 @@ export UV_LINK_MODE := copy
 UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway profile-gateway clean
+.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway bench-ledger profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -108,6 +108,9 @@ fmt: setup ## format everything
 
 bench-gas: setup ## gas of our contracts beside peers'
 	@python -m bench.gas
+
+bench-ledger: setup ## opens and meters per second on SQLite and PostgreSQL as channels and calls grow (FULL=1: to 10^7 calls)
+	@mkdir -p build && PYTHONPATH=sdk python -m bench.ledger $(if $(FULL),--full)
 
 bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy and peers (ROUNDS=5 SUBJECTS=usufruct,bare)
 	@PYTHONPATH=sdk python -m bench.gateway $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SUBJECTS),--subjects $(SUBJECTS))

@@ -23,6 +23,7 @@ from usufruct.cli import app
 from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError
 from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.gateway.bill import receipt_signature
 from usufruct.payments import (
     Bill,
     DepositAuthorization,
@@ -199,7 +200,8 @@ async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceili
 async def charge(installation: Installation, key: NewKey, asset: AssetId, amount: int) -> None:
     """Serve one call of a key for `amount` atomic units, without a gateway."""
     lease = await reserve(installation, key, asset, amount)
-    await installation.ledger.meter(lease, Bill(amount, Usage(10, 5), False, new_id(), new_id()))
+    bill, operator = Bill(amount, Usage(10, 5), False, new_id(), new_id()), installation.operator
+    await installation.ledger.meter(lease, bill, sign=lambda call: receipt_signature(call, operator))
 
 
 def asset(name: str, url: str, pay_to: Address) -> Asset:

@@ -190,3 +190,34 @@ def test_books_that_do_not_balance_are_named(commands, cli_world, restore):
     commands.inside(lambda each: cli_world.paying_key(each, 1_000))
     restored = restore(f"UPDATE channels SET reserved = x'{7:064x}'")
     assert restored.refused("reconcile").code == "books_differ"
+
+
+_FREE = "DROP TRIGGER calls_final; "
+_ALTERED = {
+    "charge": (_FREE + f"UPDATE calls SET charge = x'{40:064x}'", "uncovered"),
+    "cumulative": (_FREE + f"UPDATE calls SET cumulative = x'{301:064x}' WHERE cumulative = x'{300:064x}'", "receipt"),
+    "response": (_FREE + f"UPDATE calls SET response_hash = x'{'ab' * 32}'", "is not what its receipt says"),
+    "signature": (_FREE + "UPDATE calls SET receipt_signature = NULL", "has no signed receipt"),
+    "voucher": (f"UPDATE channels SET voucher_amount = x'{9_999:064x}'", "its best voucher, over 9999"),
+    "claimed": (
+        f"UPDATE channels SET total_claimed = x'{350:064x}' WHERE total_claimed = x'{300:064x}'",
+        "claimed is 350, 300 on the chain",
+    ),
+    "limit": (f"UPDATE bearer_keys SET spending_limit = x'{10**30:064x}'", "its terms are not those"),
+    "root": (f"UPDATE claim_batches SET root = x'{'cd' * 32}' WHERE root IS NOT NULL", "was anchored"),
+}
+
+
+def test_rows_that_were_changed_in_the_database_are_named(commands, cli_world, librarian_url, restore):
+    sale = ["sell", "--no-up", "--upstream", librarian_url, "--model", "librarian", "--name", "altered"]
+    asset = int(commands.json(*sale, "--pay-to", checksum(cli_world.OWNER_OF_SHARES.address))["asset"], 16)
+    key = commands.inside(lambda each: cli_world.paying_key(each, 1_000))
+    for amount, claim in ((300, True), (50, False), (50, False)):
+        commands.inside(lambda each, amount=amount: cli_world.charge(each, key, asset, amount))
+        if claim:
+            commands.json("claim", "run", "--everything")
+    assert restore().json("reconcile")["books"] == "balance"
+    for change, words in _ALTERED.values():
+        refusal = restore(change).refused("reconcile")
+        assert refusal.code == "books_differ"
+        assert words in refusal.message

@@ -1,9 +1,11 @@
 """A database that stops answering at the worst moment: nothing stays reserved, nothing is billed twice."""
 
+import httpx
 import openai
 import pytest
 from failing_commit import FailingCommit
 from openai import AsyncOpenAI
+from sqlalchemy import text
 
 from usufruct.store import DatabaseUnavailable
 
@@ -121,3 +123,21 @@ async def test_an_instant_upstream_waits_for_the_commit_that_fails(fragile, upst
         assert await fragile.charged(key) == 0
         assert (await client.chat.completions.create(model="hamlet", messages=ASK)).usage.cost == 0.000045
     assert await fragile.charged(key) == PRICE
+
+
+async def test_a_row_that_was_changed_gives_no_second_receipt(world, upstream, client_of):
+    """The signature was made when the call was metered; nothing signs the changed row."""
+    await world.asset("hamlet", upstream.url())
+    key = await world.key()
+    await client_of(key.text).chat.completions.create(model="hamlet", messages=ASK)
+    (bill,) = await world.bills(key)
+    receipts = f"{world.url}/receipts/{bill.lease.call}"
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as client:
+        kept = await client.get(receipts)
+        assert kept.json()["receipt"]["signature"] == "0x" + bill.receipt_signature.hex()
+        async with world.database.transaction() as unit:
+            await unit.rows(text("DROP TRIGGER calls_final"))
+            await unit.rows(text(f"UPDATE calls SET response_hash = x'{'ab' * 32}'"))
+        refused = await client.get(receipts)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (500, "receipt_contradicted")
+    assert "signature" not in refused.json()["error"]

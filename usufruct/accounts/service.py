@@ -10,7 +10,14 @@ from coincurve import PrivateKey
 
 from usufruct.accounts.bearer import bearer_hash, new_bearer
 from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed, TooManyKeys, TooManyWaitingKeys
-from usufruct.accounts.model import MOST_LIVE_KEYS, MOST_WAITING_KEYS, BearerKey, KeyTerms, check_terms
+from usufruct.accounts.model import (
+    MOST_LIVE_KEYS,
+    MOST_WAITING_KEYS,
+    BearerKey,
+    KeyTerms,
+    check_terms,
+    sorted_assets,
+)
 from usufruct.accounts.proof import (
     KeyDomain,
     KeyProof,
@@ -33,16 +40,18 @@ from usufruct.accounts.store import (
     live_keys,
     nonce_used,
     remove_key,
+    sealed_keys,
     sealed_session_of,
     set_revoked,
     waiting_keys,
 )
 from usufruct.chain import address_of_key
 from usufruct.core import UINT256_MAX, Address, Clock, Hash32
-from usufruct.store import ConstraintViolated, Database, Seal, Unit
+from usufruct.store import ConstraintViolated, Database, Seal, Unit, Unsealable
 
 FRESH_SECONDS = 1.0
 _MOST_REMEMBERED = 10_000
+_PAGE = 500
 
 
 class Channels(Protocol):
@@ -122,7 +131,9 @@ class Keys:
         try:
             async with self._database.transaction() as unit:
                 await self._check_number(unit, terms.payer)
-                await add_key(unit, key, secret_hash, self._seal.close(session_key.secret, key.id), proof.nonce)
+                await add_key(
+                    unit, key, secret_hash, self._seal.close(session_key.secret, _sealed_terms(key)), proof.nonce
+                )
         except ConstraintViolated as error:
             raise _used(proof) from error
         return NewKey(key, text)
@@ -204,7 +215,26 @@ class Keys:
             sealed = await sealed_session_of(unit, key.id)
         if sealed is None:
             raise KeyNotFound(f"there is no key {key.id}", key_id=key.id)
-        return self._seal.open(sealed, key.id)
+        return self._seal.open(sealed, _sealed_terms(key))
+
+    async def altered(self) -> Sequence[str]:
+        """Return the ids of keys whose terms are not those they were made with."""
+        found: tuple[str, ...] = ()
+        after = ""
+        while True:
+            async with self._database.snapshot() as unit:
+                page = await sealed_keys(unit, after, _PAGE)
+            if not page:
+                return found
+            after = page[-1][0].id
+            found = (*found, *(key.id for key, sealed in page if not self._opens(key, sealed)))
+
+    def _opens(self, key: BearerKey, sealed: bytes) -> bool:
+        try:
+            self._seal.open(sealed, _sealed_terms(key))
+        except Unsealable:
+            return False
+        return True
 
     async def holds(self, channel: Hash32) -> bool:
         """Tell whether a channel stands behind a key, revoked and expired ones included.
@@ -287,6 +317,12 @@ def _check_payer(signer: Address, payer: Address) -> None:
             signer=signer,
             payer=payer,
         )
+
+
+def _sealed_terms(key: BearerKey) -> str:
+    """Return what a session key is sealed with: a row whose terms were changed does not open it."""
+    terms = (key.id, key.payer, key.channel, key.session, key.spending_limit, key.expires_at, sorted_assets(key.assets))
+    return "\0".join(map(str, terms))
 
 
 def _used(proof: KeyProof) -> ProofUsed:

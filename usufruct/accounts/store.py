@@ -136,6 +136,12 @@ async def sealed_session_of(unit: Unit, key_id: str) -> bytes | None:
     return bytes(row.sealed_session) if row else None
 
 
+async def sealed_keys(unit: Unit, after: str, limit: int) -> Sequence[tuple[BearerKey, bytes]]:
+    """Return keys with their sealed session keys by id, from the one after `after`."""
+    rows = await unit.rows(select(_keys).where(_keys.c.id > after).order_by(_keys.c.id).limit(limit))
+    return [(_key(row), bytes(row.sealed_session)) for row in rows]
+
+
 async def set_revoked(unit: Unit, payer: Address, key_id: str, now: int) -> None:
     """Mark a payer's key as revoked at `now`, unless it is already."""
     mine = (_keys.c.id == key_id, _keys.c.payer == payer, _keys.c.revoked_at.is_(None))

@@ -5,6 +5,7 @@ from usufruct.cli.printing import Json, print_facts
 from usufruct.cli.running import run
 from usufruct.config import load_config
 from usufruct.core import Faulty, Hash32
+from usufruct.payments import Evidence, wrong_roots
 
 _PAGE = 100
 
@@ -20,8 +21,13 @@ def reconcile(as_json: Json = False) -> None:
 
     async def work() -> None:
         async with open_installation(load_config()) as installation:
-            channels, changed = await _read_all(installation)
-            wrong = await installation.ledger.audit()
+            channels, changed, wrong = await _read_all(installation)
+            evidence = Evidence(installation.chain_side, installation.operator.receipts.address)
+            wrong += await installation.ledger.audit(evidence)
+            wrong += await wrong_roots(installation.chain_side)
+            wrong += [
+                f"key {key}: its terms are not those it was made with" for key in await installation.keys.altered()
+            ]
             if wrong:
                 raise BooksDiffer(f"the books do not balance: {'; '.join(wrong)}; restore another backup")
             print_facts({"channels": channels, "changed": changed, "books": "balance"}, as_json=as_json)
@@ -29,9 +35,10 @@ def reconcile(as_json: Json = False) -> None:
     run(work)
 
 
-async def _read_all(installation: Installation) -> tuple[int, int]:
-    """Return how many channels there are, and how many the chain knew more about."""
+async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:
+    """Return how many channels there are, how many the chain knew more about, and of which it knows less claimed."""
     seen = changed = 0
+    wrong: list[str] = []
     after: Hash32 | None = None
     while page := await installation.ledger.channel_list(after, _PAGE):
         after, seen = page[-1].reading.id, seen + len(page)
@@ -43,4 +50,8 @@ async def _read_all(installation: Installation) -> tuple[int, int]:
                 now.total_claimed,
                 now.withdraw_at,
             )
-    return seen, changed
+        wrong += [
+            f"{channel.reading.id}: claimed is {channel.reading.total_claimed}, {claimed} on the chain"
+            for channel, claimed in await installation.observer.overstated(page)
+        ]
+    return seen, changed, wrong

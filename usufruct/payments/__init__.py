@@ -109,6 +109,7 @@ from usufruct.payments.settlement.errors import (
     RefundTooSmall,
     RefundTooSoon,
 )
+from usufruct.payments.settlement.evidence import Evidence, wrong_roots
 from usufruct.payments.settlement.model import (
     Batch,
     BatchKind,
@@ -212,6 +213,7 @@ __all__ = [
     "DuplicateDeposit",
     "EmptyTree",
     "Escrow",
+    "Evidence",
     "Funded",
     "Funding",
     "GrantExpired",
@@ -332,5 +334,6 @@ __all__ = [
     "verify_voucher",
     "voucher_digest",
     "watch",
+    "wrong_roots",
     "x402_name",
 ]

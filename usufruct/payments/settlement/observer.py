@@ -87,6 +87,19 @@ class Observer:
             found += [(held[now.id], now.balance) for now in readings if now.balance < held[now.id].reading.balance]
         return found
 
+    async def overstated(self, page: Sequence[Channel]) -> list[tuple[Channel, int]]:
+        """Return the channels of a page with more claimed in the ledger than on the chain, and the chain's number."""
+        known = {channel.reading.id: channel for channel in page}
+        found: list[tuple[Channel, int]] = []
+        for kind in self._kinds([channel.reading.config for channel in page]):
+            readings = (await self._reader_of(kind[0]).read(kind)).channels
+            found += [
+                (known[now.id], now.total_claimed)
+                for now in readings
+                if now.total_claimed < known[now.id].reading.total_claimed
+            ]
+        return found
+
     async def observe_after(self, config: ChannelConfig, block: int) -> ChannelReading | None:
         """Read a channel as it is after `block`, and note it; None while that block does not count yet.
 

@@ -186,6 +186,14 @@ async def find_batches(unit: Unit, ids: Sequence[Hash32]) -> list[Batch]:
     return await _batches(unit, batches.c.id.in_(ids))
 
 
+async def anchored_batch(unit: Unit, after: str) -> Batch | None:
+    """Return the first confirmed batch that anchored receipts, by id, after the id `after`."""
+    anchored = batches.c.state == BatchState.CONFIRMED, batches.c.root.is_not(None)
+    first = select(batches.c.id).where(*anchored, batches.c.id > Hash32(after)).order_by(batches.c.id).limit(1)
+    found = await _batches(unit, batches.c.id.in_(first))
+    return found[0] if found else None
+
+
 async def splitting_keys(unit: Unit) -> list[str]:
     """Return the outbox keys of confirmed transactions that split money, the newest first."""
     paying = batches.c.kind.in_((BatchKind.CLAIM, BatchKind.SPLIT)), batches.c.state == BatchState.CONFIRMED

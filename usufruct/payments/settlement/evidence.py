@@ -1,0 +1,61 @@
+"""What was signed and anchored, held against what the database says now: a row that was changed is named."""
+
+from usufruct.core import Address, UsufructError
+from usufruct.payments.ledger.records import Call, Channel
+from usufruct.payments.receipt import receipt_of, verify_receipt
+from usufruct.payments.settlement.anchoring import digests_of, root_of
+from usufruct.payments.settlement.model import ChainSide
+from usufruct.payments.settlement.store import anchored_batch
+from usufruct.payments.voucher import verify_voucher
+
+
+class Evidence:
+    """Checks signatures for the ledger's audit; each check returns what is wrong, in words, or None."""
+
+    def __init__(self, side: ChainSide, receipts: Address) -> None:
+        """Check vouchers of `side`, and receipts against the operator's key `receipts`."""
+        self._side = side
+        self._receipts = receipts
+
+    def voucher(self, channel: Channel) -> str | None:
+        """Check that the payer's authorizer signed the channel's best voucher; pass credits have a grant instead."""
+        config = channel.reading.config
+        if channel.voucher is None or self._side.holds_credits(config):
+            return None
+        try:
+            verify_voucher(self._side.escrow, config, channel.voucher)
+        except UsufructError:
+            amount = channel.voucher.max_claimable
+            return f"its best voucher, over {amount}, does not carry the signature of {config.payer_authorizer}"
+        return None
+
+    def receipt(self, call: Call, channel: Channel) -> str | None:
+        """Check that the operator signed what the row of a metered call says."""
+        receipt = receipt_of(call, channel.reading.config.token)
+        if receipt is None or call.receipt_signature is None:
+            return f"call {call.lease.call} was charged and has no signed receipt"
+        try:
+            verify_receipt(
+                receipt, self._side.escrow.chain_id, self._side.terms.till, call.receipt_signature, self._receipts
+            )
+        except UsufructError:
+            return f"call {call.lease.call} is not what its receipt says, or {self._receipts} did not sign that"
+        return None
+
+
+async def wrong_roots(side: ChainSide) -> list[str]:
+    """Return the confirmed batches whose anchored root the ledger's receipts do not give, in words.
+
+    One batch is in memory at a time.
+    """
+    found: list[str] = []
+    after = "0x"
+    while True:
+        async with side.database.snapshot() as unit:
+            batch = await anchored_batch(unit, after)
+        if batch is None:
+            return found
+        after = batch.id
+        digests = await digests_of(side, batch.members)
+        if root_of(digests) != batch.root or len(digests) != batch.count:
+            found.append(f"batch {batch.id}: its receipts do not give the root {batch.root} that was anchored")
