@@ -142,11 +142,13 @@ class ClaimsConfig:
     """When a worker claims, and what a payee gets of it; whole units of the token.
 
     A channel that owes `threshold` does not wait to grow old. `daily_cap` is the most that the till pays one payee in a
-    day, as `deploy` sets it; `usufruct till cap` changes it later.
+    day, as `deploy` sets it; `usufruct till cap` changes it later. `address` is the claim key's, for machines without
+    the key: gateways.
     """
 
     threshold: str = "1"
     daily_cap: str = "1000"
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,11 @@ from usufruct.gateway import (
     plain_asset_id,
 )
 from usufruct.gateway.catalogue import FRESH_SECONDS
+from usufruct.gateway.store import add_asset
 from usufruct.payments import PriceCard, PriceUnit
 from usufruct.store import Seal
 
+SECRET = b"a secret of some length"
 PAY_TO = Address("0x" + "55" * 20)
 CARD = PriceCard(1, 2**128 - 1, 0, 4_096, 1, cached_input_bps=2_500, unit=PriceUnit.IMAGE)
 ASSET = Asset(
@@ -190,3 +192,38 @@ async def test_assets_at_the_limits_are_taken(catalogue):
         await catalogue.add(asset)
         added = await catalogue.find(asset.name)
         assert (added.prices, added.counting, added.caps) == (asset.prices, asset.counting, asset.caps)
+
+
+class CountedSeal(Seal):
+    """A seal that says how often it was opened."""
+
+    opened = 0
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        self.opened += 1
+        return super().open(sealed, context)
+
+
+async def test_an_unchanged_catalogue_of_a_thousand_assets_unseals_nothing(database, clock):
+    seal = CountedSeal(SECRET, "upstreams")
+    here, elsewhere = Catalogue(database, seal, clock), Catalogue(database, Seal(SECRET, "upstreams"), clock)
+    names = [f"asset {number}" for number in range(1_000)]
+    async with database.transaction() as unit:
+        for name in names:
+            asset = replace(ASSET, name=name, id=plain_asset_id(name, PAY_TO), created_at=clock.now())
+            await add_asset(unit, asset, seal)
+    assert [asset.name for asset in await here.list()] == sorted(names)
+    assert seal.opened == 1_000
+    for _ in range(5):
+        clock.advance(FRESH_SECONDS + 1)
+        assert (await here.find("asset 7")).name == "asset 7"
+        assert (await here.offered(plain_asset_id("asset 9", PAY_TO))).name == "asset 9"
+    assert seal.opened == 1_000
+
+    await elsewhere.retire("asset 7")
+    clock.advance(FRESH_SECONDS + 1)
+    assert (await here.find("asset 7")).retired_at is not None
+    assert seal.opened == 1_000, "its upstreams are what they were"
+    await elsewhere.add(replace(ASSET, name="new", id=plain_asset_id("new", PAY_TO)))
+    assert (await here.find("new")).name == "new", "an unknown name is looked up at once"
+    assert seal.opened == 1_001

@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from usufruct.app import Installation
-from usufruct.chain import SETTLEMENT, Anvil
+from usufruct.chain import SETTLEMENT, Anvil, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.core import Hash32
+from usufruct.core import ChainId, Hash32
 
 pytestmark = [pytest.mark.anvil, pytest.mark.postgres]
 
@@ -74,14 +74,25 @@ async def paid_out(installation: Installation, channel: Hash32, amount: int) -> 
     return {name: await dollar.balance_of(holder) for name, holder in holders.items()}
 
 
-def test_two_gateways_and_a_worker_share_one_installation(services, own, cli_world, librarian_url):
+def keys_without_claim(folder: Path) -> dict[str, str]:
+    """The settings of a machine that has no claim key: its file there cannot be opened."""
+    keys = folder / "gateway-keys"
+    keys.mkdir()
+    (keys / "claim.json").write_text("whoever opens this as a key fails")
+    address = devnet_signer(1, ChainId(31337)).address
+    return {"USUFRUCT_KEYS_FOLDER": str(keys), "USUFRUCT_CLAIMS_ADDRESS": address}
+
+
+def test_two_gateways_and_a_worker_share_one_installation(services, own, cli_world, librarian_url, tmp_path):
     for once in ("migrate", "deploy"):
         done = cli_world.run_cli(*command(services, once), own=own)
         assert done.returncode == 0, done.stderr
     commands, environment = cli_world.Commands(own), cli_world.process_environment(own)
+    assert not set(services["gateway"]["volumes"]) & {each for each in services["worker"]["volumes"] if "keys" in each}
+    gateways = environment | keys_without_claim(tmp_path)
     with ExitStack() as stack:
         first, second, worker = (
-            stack.enter_context(started(command(services, name), environment))
+            stack.enter_context(started(command(services, name), gateways if name == "gateway" else environment))
             for name in ("gateway", "gateway", "worker")
         )
         commands.json("sell", "--no-up", "--upstream", librarian_url, "--model", "librarian", "--pay-to", PAYEE)

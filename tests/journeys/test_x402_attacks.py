@@ -159,7 +159,7 @@ async def test_money_that_goes_in_and_out_costs_the_operator_little(cooling, htt
 async def test_one_dollar_stands_behind_one_deposit(world, http):
     """Eight authorizations over the same dollar, handed in before any is mined: one is sent, and none reverts."""
     payer = await hands.HandPayer.make(world, dollars=1)
-    client, relayer = world.installation.client, world.installation.deposits._sender.address
+    client, relayer = world.installation.client, world.gateway.deposits._sender.address
     before = await client.nonce(relayer)
     await world.devnet.set_automine(on=False)
 
@@ -185,12 +185,12 @@ async def test_a_wallet_whose_signature_burns_gas_is_not_paid_for(world, http):
     owner = world.installation.sender(worlds.signer_of(worlds.Role.OWNER, world.installation.config))
     await owner.execute(world.dollar.mint(burner, DOLLAR), "mint/burner")
     payer.config = replace(payer.config, payer=burner)
-    before = await world.installation.client.nonce(world.installation.deposits._sender.address)
+    before = await world.installation.client.nonce(world.gateway.deposits._sender.address)
     content = {"channelConfig": payer.config.to_dict(), "deposit": payer.deposit(100_000)}
     refused = await http.post(f"{world.url}/deposits", json=content)
     assert (refused.status_code, refused.json()["error"]["code"]) == (402, "deposit_refused")
     assert "gas" in refused.json()["error"]["message"]
-    assert await world.installation.client.nonce(world.installation.deposits._sender.address) == before
+    assert await world.installation.client.nonce(world.gateway.deposits._sender.address) == before
     assert await world.ledger.pending_deposits() == []
 
 

@@ -254,7 +254,7 @@ async def test_a_promised_price_holds_when_the_price_changes(world, http):
     assert (await payer.fill(http, request())).status_code == 200
     accepted = await payer.price(http, request())
     dear = replace(worlds.CARD, input_per_million=900_000_000, output_per_million=900_000_000)
-    await world.installation.catalogue.price("chat", dear, 0)
+    await world.gateway.catalogue.price("chat", dear, 0)
     assert int((await payer.price(http, request()))["amount"]) > 100 * int(accepted["amount"])
     paid = await payer.pay(http, request(), payer.payment(accepted, payer.voucher(DOLLAR // 2)))
     assert paid.status_code == 200
@@ -324,7 +324,7 @@ async def test_a_withdrawing_channel_takes_no_call(world, http):
 
 
 async def test_a_deposit_on_its_way_is_waited_for_and_never_made_twice(world, http):
-    world.installation.deposits._wait = 0.2  # a minute in earnest
+    world.gateway.deposits._wait = 0.2  # a minute in earnest
     payer = await hands.HandPayer.make(world)
     accepted = await payer.price(http, request())
     voucher = payer.voucher(int(accepted["amount"]))

@@ -1,9 +1,10 @@
 """An installation on a real devnet, served over HTTP, with wallets that hold test dollars, for x402's own clients."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -17,9 +18,18 @@ from x402.mechanisms.evm.batch_settlement.client.config import BatchSettlementEv
 from x402.mechanisms.evm.signers import EthAccountSigner, EthAccountSignerWithRPC
 
 from usufruct.app import FEE_SINK, Installation, Role, open_installation, set_up_devnet, signer_of
-from usufruct.chain import DEVNET_ADDRESSES, Anvil, Devnet
+from usufruct.chain import DEVNET_ADDRESSES, Anvil, Devnet, RpcUnavailable
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, LedgerConfig, RefundsConfig
+from usufruct.config import (
+    ChainConfig,
+    Config,
+    DatabaseConfig,
+    DataConfig,
+    GatewayConfig,
+    KeysConfig,
+    LedgerConfig,
+    RefundsConfig,
+)
 from usufruct.core import address
 from usufruct.gateway import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.payments import PriceCard
@@ -41,9 +51,13 @@ def load(folder: str, name: str) -> ModuleType:
 
 @dataclass
 class WalletWorld:
-    """Everything a test needs to hand; `url` is the gateway's base URL for OpenAI's client."""
+    """Everything a test needs to hand; `url` is the gateway's base URL for OpenAI's client.
+
+    `installation` is the worker's, `gateway` the gateway's, which has no claim key.
+    """
 
     installation: Installation
+    gateway: Installation
     upstream: object
     anvil: Anvil
     url: str = ""
@@ -65,7 +79,7 @@ class WalletWorld:
         self, name: str, mode: str = "ok", *, endpoint: Endpoint = Endpoint.CHAT, card=CARD, caps=CAPS, **more
     ) -> Asset:
         """Offer an asset answered by the misbehaving server; its payee is one that the till knows."""
-        return await self.installation.catalogue.add(
+        return await self.gateway.catalogue.add(
             Asset(
                 name=name,
                 endpoint=endpoint,
@@ -142,6 +156,30 @@ def decoded(header: str) -> dict:
     return orjson.loads(base64.b64decode(header))
 
 
+def without_claim_key(config: Config) -> Config:
+    """Return the configuration of a machine that knows the claim key's address, and cannot open its file."""
+    folder = config.data.folder / "gateway-keys"
+    folder.mkdir()
+    (folder / "claim.json").write_text("whoever opens this as a key fails")
+    (folder / "claim.json").chmod(0o600)
+    claims = replace(config.claims, address=signer_of(Role.CLAIM, config).address)
+    return replace(config, keys=KeysConfig(folder), claims=claims)
+
+
+async def send_refunds(installation: Installation) -> None:
+    """Send what gateways were asked to give back, as a worker does."""
+    while True:
+        with suppress(RpcUnavailable):  # tests stop the node
+            await installation.refunds.serve()
+        await asyncio.sleep(0.05)
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 @asynccontextmanager
 async def wallet_world(
     folder: Path, *, lease_seconds: int = 30, port: int = 0, cooling_seconds: int = 0
@@ -159,10 +197,13 @@ async def wallet_world(
         )
         await set_up_devnet(config)
         installation = await stack.enter_async_context(open_installation(config))
+        gateway = await stack.enter_async_context(open_installation(without_claim_key(config)))
+        refunding = asyncio.create_task(send_refunds(installation))
+        stack.push_async_callback(stop, refunding)
         upstream = await stack.enter_async_context(load("connectors", "misbehaving").misbehaving_server())
         served = load("gateway", "gateway_world").served
-        world = WalletWorld(installation, upstream, anvil)
+        world = WalletWorld(installation, gateway, upstream, anvil)
         if not port:  # otherwise a process of its own serves there
-            _, world.url, _ = await stack.enter_async_context(served(installation.router()))
+            _, world.url, _ = await stack.enter_async_context(served(gateway.router()))
         yield world
         await world.check_books()

@@ -111,7 +111,7 @@ LANDED = {
     "r1001_ledger.py": "5aa17bda9fcd8ee8",
     "r1002_chain.py": "c5011078de6f859c",
     "r1003_keys.py": "3a4ed20ebbfa4196",
-    "r1004_catalogue.py": "ec032eda066c17f6",
+    "r1004_catalogue.py": "1908ba4bfd25c89f",
     "r1005_settlement.py": "9c6a165207424235",
     "r1006_assets.py": "c1c8f5b8145fe4ee",
     "r1007_job_states.py": "55b7d427acf70456",

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 
 from usufruct.accounts import KeyDomain, Keys, key_routes
 from usufruct.app.access import ChainAccess, amount_of, fee_sink_of, known_token_of, open_chain, open_chain_later
-from usufruct.app.roles import Role, signer_of
+from usufruct.app.roles import Role, claim_address, signer_of
 from usufruct.assets import Follower, follow
 from usufruct.chain import (
     DEVNET_CHAINS,
@@ -55,6 +55,7 @@ from usufruct.payments import (
     PassKeeper,
     PassTerms,
     RefundPolicy,
+    RefundRequests,
     Refunds,
     Wanted,
     Watcher,
@@ -66,6 +67,7 @@ from usufruct.payments import (
     payment_routes,
     recover_signer,
     refund_due,
+    refund_requested,
     settlement_metrics,
     sign_due,
     watch,
@@ -111,7 +113,7 @@ class Installation(ChainAccess):
     def pass_terms(self) -> PassTerms:
         """Return whose pass credits are taken: those activated for the claim key."""
         contract = self.deployments.address(AccessPass)
-        return PassTerms(self.chain_id, contract, self._claim_sender.address, self.operator.token)
+        return PassTerms(self.chain_id, contract, claim_address(self.config), self.operator.token)
 
     @cached_property
     def counters(self) -> Counters:
@@ -160,11 +162,14 @@ class Installation(ChainAccess):
     @cached_property
     def refunds(self) -> Refunds:
         """Return what gives unused money back."""
+        side, sender, counters = self.chain_side, self._claim_sender, self.counters
+        return Refunds(side, sender, self.observer, leavers=self.keys, policy=self._refund_policy, counters=counters)
+
+    @property
+    def _refund_policy(self) -> RefundPolicy:
         refunds = self.config.refunds
         least = amount_of(refunds.least, "refunds.least", self.token)
-        policy = RefundPolicy(least=least, cooling_seconds=refunds.cooling_seconds)
-        side, sender, counters = self.chain_side, self._claim_sender, self.counters
-        return Refunds(side, sender, self.observer, leavers=self.keys, policy=policy, counters=counters)
+        return RefundPolicy(least=least, cooling_seconds=refunds.cooling_seconds)
 
     @cached_property
     def owed(self) -> Owed:
@@ -180,16 +185,20 @@ class Installation(ChainAccess):
         return self.sender(signer_of(Role.RELAYER, self.config))
 
     @cached_property
+    def _senders(self) -> dict[str, Sender]:
+        """Return the senders that this process shows numbers of, by role; a worker adds the claim key's."""
+        return {Role.RELAYER: self._relay_sender}
+
+    @cached_property
     def metrics(self) -> Metrics:
         """Return this process's numbers: what it counts, and what it reads when somebody looks."""
-        senders: dict[str, Sender] = {Role.CLAIM: self._claim_sender, Role.RELAYER: self._relay_sender}
         streams = {"assets": self.follower.behind, "settlement": self.watcher.behind}
         gaps = {"assets": self.follower.gaps, "settlement": self.watcher.gaps}
         return Metrics(
             {
                 "ledger": partial(money_metrics, self.ledger),
                 "settlement": partial(settlement_metrics, self.counters),
-                "outbox": partial(sender_metrics, senders),
+                "outbox": partial(sender_metrics, self._senders),
                 "chain": partial(lag_metrics, streams),
                 "logs": partial(gap_metrics, gaps),
             }
@@ -205,7 +214,7 @@ class Installation(ChainAccess):
             self.ledger,
             self.observer,
             self.deposits,
-            self.refunds,
+            RefundRequests(side, self.observer, self._refund_policy),
             self.keys,
             offer,
         )
@@ -218,7 +227,8 @@ class Installation(ChainAccess):
         return PassHolders(PassAccounts(self.chain_side, self.pass_terms, self.observer, SystemClock()))
 
     def jobs(self) -> list[Job]:
-        """Return what a worker does again and again for this installation."""
+        """Return what a worker does again and again for this installation; it needs the claim key, gateways do not."""
+        self._senders[Role.CLAIM] = self._claim_sender
         return [
             self.node_job,
             follow(self.follower),
@@ -226,6 +236,7 @@ class Installation(ChainAccess):
             Job("outbox", self._claim_sender.advance, _OUTBOX_SECONDS),
             claim_due(self.claimer, self.claim_requests),
             deposit_due(self.deposits),
+            refund_requested(self.refunds),
             refund_due(self.refunds),
             owed_due(self.owed),
             remove_unused(UnusedKeys(self.keys, self.ledger, self.observer, SystemClock())),

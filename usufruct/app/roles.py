@@ -7,11 +7,12 @@ from usufruct.chain import (
     KeySigner,
     KeystoreMissing,
     devnet_signer,
+    keystore_address,
     open_keystore,
     refuse_devnet_key,
 )
-from usufruct.config import Config
-from usufruct.core import ChainId
+from usufruct.config import Config, InvalidSetting
+from usufruct.core import Address, ChainId, address, checksum
 
 
 class Role(StrEnum):
@@ -29,6 +30,34 @@ class Role(StrEnum):
 
 
 _DEVNET_ACCOUNTS = {Role.OWNER: 0, Role.CLAIM: 1, Role.RECEIPTS: 2, Role.RELAYER: 8}
+
+
+def claim_address(config: Config) -> Address:
+    """Return the claim key's address, without the key: as configured, or else as its keystore file names it.
+
+    Raises:
+        InvalidSetting: when it is neither configured nor in a keystore here, or the two differ.
+    """
+    path = config.keys.folder / f"{Role.CLAIM}.json"
+    named = keystore_address(path) if path.exists() else None
+    if config.claims.address:
+        configured = address(config.claims.address, "claims.address")
+        if named not in {None, configured}:
+            raise InvalidSetting(
+                f"claims.address is {checksum(configured)}, and {path} is the key of {checksum(named or configured)}: "
+                "correct one of them",
+                key="claims.address",
+            )
+        return configured
+    if named:
+        return named
+    chain_id = ChainId(config.chain.id)
+    if chain_id in DEVNET_CHAINS:
+        return devnet_signer(_DEVNET_ACCOUNTS[Role.CLAIM], chain_id).address
+    raise InvalidSetting(
+        "claims.address is needed on a machine without the claim key: set it to the claim key's address",
+        key="claims.address",
+    )
 
 
 def signer_of(role: Role, config: Config) -> KeySigner:

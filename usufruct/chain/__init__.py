@@ -68,11 +68,12 @@ from usufruct.chain.signer import (
     KeystoreMissing,
     Signer,
     devnet_signer,
+    keystore_address,
     open_keystore,
     refuse_devnet_key,
     write_keystore,
 )
-from usufruct.chain.store import Checkpoint, Gaps, Sent, State, stream_gaps
+from usufruct.chain.store import Checkpoint, Gaps, Outbox, Sent, State, stream_gaps
 from usufruct.chain.token import TokenFacts, authorization_used, token_facts
 from usufruct.chain.toolchain import ToolMissing, install_anvil
 from usufruct.chain.transaction import SignedTransaction, Transaction
@@ -136,6 +137,7 @@ __all__ = [
     "NonceGap",
     "NotDeployed",
     "NotThisEvent",
+    "Outbox",
     "Panic",
     "Reader",
     "Reason",
@@ -187,6 +189,7 @@ __all__ = [
     "hash_word",
     "install_anvil",
     "keccak",
+    "keystore_address",
     "lag_metrics",
     "list_payee",
     "open_keystore",

@@ -16,6 +16,7 @@ from coincurve import PrivateKey
 from usufruct.chain.hashing import address_of_key, keccak
 from usufruct.chain.transaction import SignedTransaction, Transaction
 from usufruct.core import Address, ChainId, Denied, Invalid, NotFound, recursion_limit_kept
+from usufruct.core import address as read_address
 
 with recursion_limit_kept():
     from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
@@ -187,6 +188,15 @@ def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int 
         file.flush()
         os.fsync(file.fileno())  # whoever is told the address may send money to it
     return address
+
+
+def keystore_address(path: Path) -> Address | None:
+    """Return the address that a keystore file names beside its secret, which stays shut; None if it names none."""
+    try:
+        content = orjson.loads(path.read_bytes())
+        return read_address("0x" + str(content["address"]).removeprefix("0x"))
+    except (OSError, ValueError, KeyError, TypeError, Invalid):
+        return None
 
 
 def open_keystore(path: Path, password: str) -> KeySigner:

@@ -8,7 +8,16 @@ from usufruct.core import Address, AssetId, Clock, format_asset
 from usufruct.gateway.counting import Bytes, Counter, Vocabulary
 from usufruct.gateway.errors import AssetExists, InvalidAsset, UnknownModel
 from usufruct.gateway.model import Asset, PricePeriod, check_asset, check_prices
-from usufruct.gateway.store import add_asset, add_price, add_vocabulary, all_assets, set_retired, vocabulary_content
+from usufruct.gateway.store import (
+    Unsealed,
+    add_asset,
+    add_price,
+    add_vocabulary,
+    all_assets,
+    changes,
+    set_retired,
+    vocabulary_content,
+)
 from usufruct.payments import PriceCard
 from usufruct.store import ConstraintViolated, Database, Seal
 
@@ -28,6 +37,9 @@ class Catalogue:
         self._seal = seal
         self._clock = clock
         self._assets: Mapping[str, Asset] = {}
+        self._by_id: Mapping[AssetId, Asset] = {}
+        self._unsealed: Unsealed = {}
+        self._version = -1
         self._read_at = -FRESH_SECONDS
         self._changes = 0
         self._turn = asyncio.Lock()
@@ -112,6 +124,8 @@ class Catalogue:
             UnknownModel: when there is none.
         """
         asset = (await self._current()).get(name)
+        if asset is None:  # another process may have added it just now
+            asset = (await self._look_again()).get(name)
         if asset is None:
             raise UnknownModel(
                 f"there is no service named {name[:200]!r} here; GET /v1/models lists them", field="model"
@@ -131,7 +145,10 @@ class Catalogue:
 
     async def offered(self, asset: AssetId) -> Asset | None:
         """Return the asset with an id, retired or not, if it was ever offered here."""
-        return next((each for each in (await self._current()).values() if each.id == asset), None)
+        await self._current()
+        if asset not in self._by_id:
+            await self._look_again()
+        return self._by_id.get(asset)
 
     async def counter(self, asset: Asset) -> Counter:
         """Return what counts the asset's text.
@@ -155,11 +172,21 @@ class Catalogue:
                     await self._read()
         return self._assets
 
+    async def _look_again(self) -> Mapping[str, Asset]:
+        async with self._turn:
+            await self._read()
+        return self._assets
+
     async def _read(self) -> None:
-        now, changes = self._clock.monotonic(), self._changes
+        """Read the count of changes, and the assets if it is another."""
+        now, known = self._clock.monotonic(), self._changes
         async with self._database.snapshot() as unit:
-            self._assets = await all_assets(unit, self._seal)
-        if changes == self._changes:  # what was read before a change is read again
+            version = await changes(unit)
+            if version != self._version:
+                self._assets, self._unsealed = await all_assets(unit, self._seal, self._unsealed)
+                self._by_id = {asset.id: asset for asset in self._assets.values()}
+                self._version = version
+        if known == self._changes:  # what was read before a change is read again
             self._read_at = now
 
     def _forget(self) -> None:

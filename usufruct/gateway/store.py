@@ -1,6 +1,7 @@
 """The tables of the catalogue: assets, price cards, vocabularies. Upstreams' addresses hold keys and are sealed."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -62,6 +63,16 @@ _vocabularies = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
+_changes = Table(
+    "gateway_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row: 1
+    Column("changes", BigInteger, nullable=False),  # of assets and price cards, so far
+)
+
+Unsealed = Mapping[bytes, tuple[Replica, ...]]
+"""Upstreams by what they are sealed as."""
+
 
 async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
     """Store a new asset with its price cards.
@@ -85,6 +96,7 @@ async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
     await unit.change(insert(_assets).values(row))
     for period in asset.prices:
         await add_price(unit, asset.name, period)
+    await _count_change(unit)
 
 
 async def add_price(unit: Unit, name: str, period: PricePeriod) -> None:
@@ -94,6 +106,7 @@ async def add_price(unit: Unit, name: str, period: PricePeriod) -> None:
         ConstraintViolated: when its version is taken.
     """
     await unit.change(insert(_prices).values(asdict(period.card) | {"name": name, "starts_at": period.starts_at}))
+    await _count_change(unit)
 
 
 async def set_retired(unit: Unit, name: str, now: int) -> None:
@@ -101,14 +114,29 @@ async def set_retired(unit: Unit, name: str, now: int) -> None:
     await unit.change(
         update(_assets).where(_assets.c.name == name, _assets.c.retired_at.is_(None)).values(retired_at=now)
     )
+    await _count_change(unit)
 
 
-async def all_assets(unit: Unit, seal: Seal) -> dict[str, Asset]:
-    """Return every asset, retired ones included, by name."""
+async def changes(unit: Unit) -> int:
+    """Return how often assets and price cards were changed."""
+    row = await unit.row(select(_changes.c.changes))
+    return row.changes if row else 0
+
+
+async def _count_change(unit: Unit) -> None:
+    await unit.change(update(_changes).values(changes=_changes.c.changes + 1))
+
+
+async def all_assets(unit: Unit, seal: Seal, unsealed: Unsealed) -> tuple[dict[str, Asset], Unsealed]:
+    """Return every asset, retired ones included, by name; and its upstreams, which are opened unless `unsealed` are.
+
+    Opening a seal costs more than reading a row.
+    """
     cards = await unit.rows(select(_prices).order_by(_prices.c.name, _prices.c.version))
     prices = {name: tuple(map(_period, rows)) for name, rows in groupby(cards, lambda row: row.name)}
     rows = await unit.rows(select(_assets).order_by(_assets.c.created_at, _assets.c.name))
-    return {row.name: _asset(row, prices[row.name], seal) for row in rows}
+    opened = {bytes(row.sealed_replicas): _replicas(row, seal, unsealed) for row in rows}
+    return {row.name: _asset(row, prices[row.name], opened[bytes(row.sealed_replicas)]) for row in rows}, opened
 
 
 async def add_vocabulary(unit: Unit, digest: str, content: bytes) -> None:
@@ -141,13 +169,19 @@ def _counting(text: str) -> CountingRule:
     return CountingRule(**stored | {"forward": frozenset(stored.get("forward", ()))})
 
 
-def _asset(row: Row[Any], prices: tuple[PricePeriod, ...], seal: Seal) -> Asset:
+def _replicas(row: Row[Any], seal: Seal, unsealed: Unsealed) -> tuple[Replica, ...]:
+    sealed = bytes(row.sealed_replicas)
+    known = unsealed.get(sealed)
+    return known if known is not None else tuple(Replica(**entry) for entry in json.loads(seal.open(sealed, row.name)))
+
+
+def _asset(row: Row[Any], prices: tuple[PricePeriod, ...], replicas: tuple[Replica, ...]) -> Asset:
     return Asset(
         name=row.name,
         endpoint=Endpoint(row.endpoint),
         pay_to=Address(row.pay_to),
         id=AssetId(row.asset_id),
-        replicas=tuple(Replica(**entry) for entry in json.loads(seal.open(bytes(row.sealed_replicas), row.name))),
+        replicas=replicas,
         prices=prices,
         counting=_counting(row.counting),
         caps=Caps(**json.loads(row.caps)),

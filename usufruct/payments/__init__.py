@@ -37,7 +37,7 @@ from usufruct.payments.errors import (
     VoucherTooLow,
     WrongState,
 )
-from usufruct.payments.jobs import claim_due, deposit_due, owed_due, refund_due, sign_due, watch
+from usufruct.payments.jobs import claim_due, deposit_due, owed_due, refund_due, refund_requested, sign_due, watch
 from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.database import Points
 from usufruct.payments.ledger.ledger import Ledger, new_id, open_ledger
@@ -125,7 +125,8 @@ from usufruct.payments.settlement.model import (
 from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.owed import Owed, OwedPolicy
 from usufruct.payments.settlement.pass_accounts import PassAccounts, PassKeeper
-from usufruct.payments.settlement.refunds import Refunded, Refunds
+from usufruct.payments.settlement.refund_requests import Refunded, RefundRequests
+from usufruct.payments.settlement.refunds import Refunds
 from usufruct.payments.settlement.store import SetAside
 from usufruct.payments.settlement.token import known_token, remember_token
 from usufruct.payments.settlement.watcher import Watcher
@@ -260,6 +261,7 @@ __all__ = [
     "RefundFailed",
     "RefundPending",
     "RefundPolicy",
+    "RefundRequests",
     "RefundTooHigh",
     "RefundTooSmall",
     "RefundTooSoon",
@@ -322,6 +324,7 @@ __all__ = [
     "receipt_of",
     "recover_signer",
     "refund_due",
+    "refund_requested",
     "remember_token",
     "scope_of",
     "settlement_metrics",

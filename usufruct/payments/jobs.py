@@ -37,6 +37,11 @@ def sign_due(keeper: PassKeeper, *, poll_seconds: float = 600.0) -> Job:
     return Job("sign", keeper.run, poll_seconds)
 
 
+def refund_requested(refunds: Refunds, *, poll_seconds: float = 1.0) -> Job:
+    """Return the job that sends the refunds that gateways were asked for."""
+    return Job("refund_requests", refunds.serve, poll_seconds)
+
+
 def refund_due(refunds: Refunds, *, poll_seconds: float = 60.0) -> Job:
     """Return the job that gives unused money back."""
     return Job("refund", refunds.run, poll_seconds)

@@ -138,6 +138,10 @@ class Ledger:
         """Tell whether a claim carried the channel's voucher over `amount`: anybody can read and show it."""
         return await self._read("published", lambda db: admission.published(db, channel, amount))
 
+    async def refund_ended(self, channel: Hash32, nonce: int) -> bool | None:
+        """Return whether a refund was confirmed or failed; None while it is under way."""
+        return await self._read("refund_ended", lambda db: settling.refund_ended(db, channel, nonce))
+
     async def pending_refunds(self) -> list[Transfer]:
         """Return the refunds whose transaction has not ended, oldest first."""
         return await self._read("pending_refunds", lambda db: settling.pending(db, "refunds"))

@@ -93,6 +93,13 @@ async def pending_of(db: Statements, payer: Address) -> Transfer | None:
     return None if row is None else _transfer(row)
 
 
+async def refund_ended(db: Statements, channel: Hash32, nonce: int) -> bool | None:
+    """Return whether a refund was confirmed or failed; None while it is under way, or if there is none."""
+    row = await db.row("SELECT state FROM refunds WHERE channel_id = $1 AND nonce = $2", id_to_bytes(channel), nonce)
+    state = "planned" if row is None else row.text("state")
+    return None if state == "planned" else state == "confirmed"
+
+
 async def last_paid_for(db: Statements, channel: Hash32) -> int:
     """Return when we last sent a deposit into this channel, or a refund out of it; 0: never."""
     times = []

@@ -11,7 +11,7 @@ from usufruct.payments.ledger.records import Channel, ChannelReading, Reservatio
 from usufruct.payments.offer import Offer
 from usufruct.payments.settlement.deposits import DepositAuthorization, Deposited, Deposits
 from usufruct.payments.settlement.observer import Observer
-from usufruct.payments.settlement.refunds import Refunded, Refunds
+from usufruct.payments.settlement.refund_requests import Refunded, RefundRequests
 from usufruct.payments.signature import InvalidSignature
 from usufruct.payments.terms import ChannelRefused, ChannelTerms
 from usufruct.payments.voucher import Escrow, VerifiedVoucher, channel_id, verify_voucher
@@ -46,7 +46,7 @@ class Funding:
         ledger: Ledger,
         observer: Observer,
         deposits: Deposits,
-        refunds: Refunds,
+        refunds: RefundRequests,
         key_channels: HeldChannels,
         offer: Offer,
     ) -> None:

@@ -42,6 +42,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["name"], ["gateway_assets.name"], name="fk_gateway_prices_name"),
     )
     op.create_table(
+        "gateway_changes",
+        sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("changes", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_gateway_changes"),
+    )
+    op.execute("INSERT INTO gateway_changes (id, changes) VALUES (1, 0)")
+    op.create_table(
         "gateway_vocabularies",
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("content", sa.LargeBinary, nullable=False),
