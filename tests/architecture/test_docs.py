@@ -36,7 +36,31 @@ def test_links_lead_somewhere(page: Path):
         assert target.exists(), f"{page.name}: {link}"
         assert target.is_relative_to(ROOT)
         if anchor:
-            assert anchor in anchors(target), f"{page.name}: {link}"
+            there = anchors(target) if target.suffix == ".md" else functions(target)
+            assert anchor in there, f"{page.name}: {link}"
+
+
+def functions(source: Path) -> set[str]:
+    """The functions of a Python or Solidity file: a link to a test names it as its anchor."""
+    return set(re.findall(r"^\s*(?:async def|def|function) (\w+)\(", source.read_text(), re.M))
+
+
+def promises(page: Path) -> list[str]:
+    """The entries of a page's lists, each in one line."""
+    entries = re.findall(r"^- .*(?:\n  .*)*", page.read_text(), re.M)
+    return [re.sub(r"\s+", " ", entry) for entry in entries]
+
+
+@pytest.mark.parametrize("page", [ROOT / "docs" / "roles.md", ROOT / "SECURITY.md"], ids=lambda page: page.name)
+def test_every_promise_links_the_tests_that_prove_it(page: Path):
+    found = promises(page)
+    assert len(found) > 4
+    for promise in found:
+        proofs = [link.partition("#") for link in LINK.findall(promise) if "#" in link]
+        assert proofs, f"{page.name}: no test is linked by: {promise}"
+        for path, _, name in proofs:
+            assert re.search(r"(^|/)(contracts/test|tests)/", path), promise
+            assert name.startswith(("test_", "invariant_")), promise
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
