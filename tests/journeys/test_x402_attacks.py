@@ -21,6 +21,7 @@ from usufruct.accounts import KeyTerms, key_digest
 from usufruct.chain import KeySigner, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.core import SystemClock, address
+from usufruct.gateway import Endpoint
 from usufruct.payments import on_chain, read_channel_json
 from usufruct.web import MalformedBody, Members
 
@@ -306,9 +307,10 @@ async def test_long_requests_are_read_for_money_that_is_there(world, http):
 
 
 async def test_a_request_of_very_many_parts_stalls_nobody(world, http):
+    await world.sell("vectors", endpoint=Endpoint.EMBEDDINGS)
     for path, body in (
-        ("embeddings", b'{"model":"x","input":[[1]' + b",[1]" * 500_000 + b"]}"),
-        ("chat/completions", b'{"model":"x","messages":[{}' + b",{}" * 600_000 + b"]}"),
+        ("embeddings", b'{"model":"vectors","input":[[1]' + b",[1]" * 500_000 + b"]}"),
+        ("chat/completions", b'{"model":"chat","messages":[{}' + b",{}" * 600_000 + b"]}"),
     ):
         answer = await http.post(f"{world.url}/{path}", content=body)
         assert answer.status_code == 400

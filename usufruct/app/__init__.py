@@ -14,7 +14,7 @@ from usufruct.app.access import (
 )
 from usufruct.app.devnet import DEVNET_FEE_BPS, set_up_devnet
 from usufruct.app.installation import Installation, open_installation
-from usufruct.app.roles import Role, signer_of
+from usufruct.app.roles import Role, claim_address, signer_of
 from usufruct.app.serving import AddressTaken, serve, show_metrics
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Role",
     "WrongChain",
     "amount_of",
+    "claim_address",
     "connect",
     "fee_sink_of",
     "open_chain",

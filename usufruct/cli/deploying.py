@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from usufruct.app import Role, amount_of, fee_sink_of, open_chain, set_up_devnet, signer_of, token_of
+from usufruct.app import Role, amount_of, claim_address, fee_sink_of, open_chain, set_up_devnet, signer_of, token_of
 from usufruct.chain import (
     DEVNET_CHAINS,
     Client,
@@ -81,7 +81,7 @@ async def _deploy(
     config: Config, narrator: Narrator, fee_bps: int, wrapped_native: str, claim_key: str, *, yes: bool
 ) -> Deployments:
     owner = signer_of(Role.OWNER, config)
-    claims = address(claim_key, "--claim-key") if claim_key else signer_of(Role.CLAIM, config).address
+    claims = address(claim_key, "--claim-key") if claim_key else claim_address(config)
     terms = Terms(owner.address, owner.address, fee_sink_of(config), fee_bps)
     native, token = _wrapped(config, wrapped_native), _token(config)
     async with open_chain(config) as chain:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from usufruct.app import ChainAccess, Role, fee_sink_of, signer_of, token_of
+from usufruct.app import ChainAccess, Role, claim_address, fee_sink_of, signer_of, token_of
 from usufruct.chain import (
     DEVNET_CHAINS,
     Client,
@@ -99,6 +99,8 @@ async def check_keys(config: Config) -> AsyncIterator[Finding]:
         except KeystoreMissing as missing:
             if role is Role.OWNER:
                 yield skipped(f"{role} key", "not on this machine: right for a cold key")
+            elif role is Role.CLAIM and config.claims.address:
+                yield skipped(f"{role} key", "not on this machine, which knows its address: right for a gateway")
             else:
                 yield bad(f"{role} key", missing.message, "")
             continue
@@ -112,7 +114,7 @@ async def check_keys(config: Config) -> AsyncIterator[Finding]:
 async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
     """The till lets the claim key claim, obeys the owner's key, and pays the fee sink."""
     till = Till(chain.deployments.address(Till), chain.client)
-    claim = signer_of(Role.CLAIM, chain.config).address
+    claim = claim_address(chain.config)
     if await till.claim_keys(claim):
         yield good("till", f"claim key {checksum(claim)} may claim")
     else:
