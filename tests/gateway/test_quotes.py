@@ -129,3 +129,23 @@ def test_strangers_who_show_public_vouchers_raise_no_price_far_and_fill_no_memor
         quotes.step_aside(request_hash(number))
     raised = [number for number in range(100) if quotes.asked(request_hash(number), priced, 10**9) != priced]
     assert raised == list(range(90, 100))
+
+
+def test_a_payer_who_has_to_catch_up_is_asked_for_more_once_and_soon(quotes, clock):
+    more = replace(PROMISED, ceiling=PROMISED.ceiling + 400)
+    quotes.catch_up(BODY, 400)
+    assert quotes.asked(Hash32("0x" + "cd" * 32), PROMISED, 2**128) == PROMISED
+    assert quotes.asked(BODY, PROMISED, 2**128) == more
+    assert quotes.asked(BODY, PROMISED, 2**128) == PROMISED
+
+    quotes.catch_up(BODY, 400)
+    clock.advance(60)
+    assert quotes.asked(BODY, PROMISED, 2**128) == PROMISED
+
+
+def test_more_is_not_asked_of_a_payer_who_was_corrected_nor_above_a_limit(quotes):
+    quotes.catch_up(BODY, 400)
+    quotes.forget(BODY)
+    assert quotes.asked(BODY, PROMISED, 2**128) == PROMISED
+    quotes.catch_up(BODY, 400)
+    assert quotes.asked(BODY, PROMISED, PROMISED.ceiling + 7).ceiling == PROMISED.ceiling + 7
