@@ -74,9 +74,14 @@ async def raw_upstream(replies: Mapping[str, Reply | Sequence[Reply]]) -> AsyncI
     """
     turns = {name: iter(given) for name, given in replies.items() if not isinstance(given, Reply)}
 
+    serving: set[asyncio.Task[None]] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         served = 0
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        task = asyncio.current_task()
+        serving.add(task)
+        task.add_done_callback(serving.discard)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 lengths = (line[15:] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
@@ -101,6 +106,9 @@ async def raw_upstream(replies: Mapping[str, Reply | Sequence[Reply]]) -> AsyncI
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving)
 
 
 def _packed(pieces: tuple[bytes, ...]) -> Iterator[bytes]:
