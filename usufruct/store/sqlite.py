@@ -21,6 +21,8 @@ T = TypeVar("T")
 READERS = 4
 BUSY_SECONDS = 15.0
 _PAUSE_SECONDS = 0.01
+CHECKPOINT_PAGES = 8_000
+"""Pages of the write-ahead log before they are copied into the file: a page that changes often is copied once."""
 
 
 def connect_sqlite(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -32,6 +34,7 @@ def connect_sqlite(path: Path, *, read_only: bool = False) -> sqlite3.Connection
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection

@@ -148,9 +148,9 @@ async def finish_refund(db: Statements, channel_id: Hash32, nonce: int, reading:
 
 
 async def totals(db: Statements) -> list[Totals]:
-    """Return each token's gauges."""
+    """Return each token's gauges, a few channels in memory at a time."""
     sums: dict[Address, list[int]] = {}
-    for row in await db.rows("SELECT token, reserved, charged, total_claimed FROM channels"):
+    async for row in db.stream("SELECT token, reserved, charged, total_claimed FROM channels"):
         sum_of = sums.setdefault(row.address("token"), [0, 0, 0])
         charged = row.money("charged")
         for i, value in enumerate((row.money("reserved"), charged, charged - row.money("total_claimed"))):

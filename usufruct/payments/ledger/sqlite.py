@@ -32,6 +32,8 @@ from usufruct.store import (
 T = TypeVar("T")
 
 READERS = 2
+CACHE_KIB = 65_536
+"""Of pages that the writing connection keeps in memory, so that the loop seldom waits for the disk."""
 _CHUNK = 1_000
 
 sqlite3.register_adapter(Money, amount_to_blob)
@@ -77,6 +79,7 @@ class SqliteBackend(Backend):
         self._loop = asyncio.get_running_loop()
         self._connection = _connected(database, read_only=False)
         self._connection.execute("PRAGMA busy_timeout = 0")
+        self._connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
         self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         for _ in range(READERS):
             self._readers.put(_connected(database, read_only=True))
@@ -128,6 +131,7 @@ class SqliteBackend(Backend):
                 self._connection.execute("BEGIN IMMEDIATE")
             finally:
                 self._connection.execute("PRAGMA busy_timeout = 0")
+        self._connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
 
     async def _load(self, needs: Sequence[Needs]) -> WorkingSet:
         with _translated_errors():
