@@ -143,6 +143,8 @@ async def test_models_are_listed_with_what_makes_their_price(world, upstream, cl
         "endpoint": "chat",
         "asset": hex(added.id),
         "context_window": 4096,
+        "output": {"default": 100, "most": 1_000, "reasoning": 0},
+        "forward": [],
         "price": {
             "version": 1,
             "input_per_million": "1000000",

@@ -63,6 +63,16 @@ class Choices:
     prices: dict[str, str | None]
     context: int | None
     max_output: int | None
+    default_output: int | None = None
+    reasoning_output: int = 0
+    forward: tuple[str, ...] = ()
+
+    @property
+    def caps(self) -> Caps:
+        """The limits of output; what is open by default is never above the most."""
+        most = self.max_output or Caps().largest_output
+        usual = self.default_output or min(Caps().usual_output, most)
+        return Caps(usual, most, reasoning_output=self.reasoning_output)
 
     def check(self) -> None:
         """Refuse what does not go together.
@@ -116,6 +126,15 @@ def sell(
     ] = None,
     kind: Annotated[Endpoint, typer.Option(help="What it answers.")] = Endpoint.CHAT,
     max_output: Annotated[int | None, typer.Option(min=1, help="Most output tokens of one call.")] = None,
+    default_output: Annotated[
+        int | None, typer.Option(min=1, help="Output tokens of a call that names no limit; 4096 if not given.")
+    ] = None,
+    reasoning_output: Annotated[
+        int, typer.Option(min=0, help="Hidden reasoning tokens of one call that may be charged, at most.")
+    ] = 0,
+    forward: Annotated[
+        list[str] | None, typer.Option(help="Member of requests to forward instead of dropping it; repeatable.")
+    ] = None,
     bring_it_up: Annotated[bool, typer.Option("--up/--no-up", help="Bring a devnet's installation up.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -127,7 +146,18 @@ def sell(
         "--cached-input": cached_input,
         "--unit": unit,
     }
-    choices = Choices(name, kind, pay_to, asset, prices, context, max_output)
+    choices = Choices(
+        name=name,
+        kind=kind,
+        pay_to=pay_to,
+        asset=asset,
+        prices=prices,
+        context=context,
+        max_output=max_output,
+        default_output=default_output,
+        reasoning_output=reasoning_output,
+        forward=tuple(forward or ()),
+    )
     choices.check()
     config, narrator = load_config(), Narrator(to_stderr=as_json)
 
@@ -163,8 +193,6 @@ async def _offer(installation: Installation, source: Source, choices: Choices, n
     else:
         payee = _plain(installation, choices, name, window)
     await _list(installation, payee, narrator)
-    most = choices.max_output
-    caps = Caps(min(Caps().usual_output, most), most) if most else Caps()
     asset = Asset(
         name=name,
         endpoint=choices.kind,
@@ -172,8 +200,8 @@ async def _offer(installation: Installation, source: Source, choices: Choices, n
         id=payee.asset,
         replicas=(source.replica,),
         prices=(PricePeriod(payee.card, 0),),
-        counting=CountingRule(),
-        caps=caps,
+        counting=CountingRule(forward=frozenset(choices.forward), bytes_per_token_ppm=source.bytes_per_token_ppm),
+        caps=choices.caps,
     )
     return await installation.catalogue.add(asset, source.vocabulary)
 

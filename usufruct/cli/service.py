@@ -44,6 +44,17 @@ def list_services(as_json: Json = False) -> None:
 
 
 @app.command()
+def show(name: str, as_json: Json = False) -> None:
+    """Show a service: its price, its limits of output, and what of a request is forwarded."""
+
+    async def work() -> None:
+        async with open_installation(load_config()) as installation:
+            print_facts(facts_of(await installation.catalogue.find(name), installation), as_json=as_json)
+
+    run(work)
+
+
+@app.command()
 def retire(name: str, as_json: Json = False) -> None:
     """Stop offering a service: new calls are refused, running ones end as they would have."""
 
@@ -114,5 +125,9 @@ def facts_of(asset: Asset, installation: Installation) -> dict[str, Any]:
         "unit": card.unit.value,
         "symbol": installation.operator.symbol,
         "context_window": card.context_window,
+        "default_output": asset.caps.usual_output,
+        "max_output": asset.caps.largest_output,
+        "reasoning_output": asset.caps.reasoning_output,
+        "forward": ", ".join(sorted(asset.counting.forward)),
         "retired_at": moment(asset.retired_at) if asset.retired_at else None,
     }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from usufruct.core import Address, AssetId, Clock, format_asset
 from usufruct.gateway.counting import Bytes, Counter, Vocabulary
 from usufruct.gateway.errors import AssetExists, InvalidAsset, UnknownModel
-from usufruct.gateway.model import Asset, PricePeriod, check_asset, check_prices
+from usufruct.gateway.model import Asset, PricePeriod, Replica, check_asset, check_prices
 from usufruct.gateway.store import (
     Unsealed,
     add_asset,
@@ -15,6 +15,7 @@ from usufruct.gateway.store import (
     add_vocabulary,
     all_assets,
     changes,
+    set_replicas,
     set_retired,
     vocabulary_content,
 )
@@ -100,6 +101,12 @@ class Catalogue:
             await add_price(unit, asset.name, period)
         self._forget()
         return await self.find(asset.name)
+
+    async def remember(self, name: str, replicas: Sequence[Replica]) -> None:
+        """Keep what was learnt about an asset's servers; they stay the same ones."""
+        async with self._database.transaction() as unit:
+            await set_replicas(unit, name, replicas, self._seal)
+        self._forget()
 
     async def retire(self, name: str) -> Asset:
         """Stop serving an asset: new calls are refused, running ones end as they would have.

@@ -1,7 +1,7 @@
 """What is on offer: assets, where they are answered, and how their text tokens are counted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -26,11 +26,15 @@ class Endpoint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """A server that answers for an asset: its address, its own name for the model, and our key for it."""
+    """A server that answers for an asset: its address, its own name for the model, and our key for it.
+
+    `output_limit`: by which name it takes the limit of output, where it does not know both. It names no other server.
+    """
 
     url: str
     model: str
     api_key: str = ""
+    output_limit: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         return f"Replica({self.url}, {self.model})"

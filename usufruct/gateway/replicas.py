@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 from usufruct.connectors.openai import Limits, Upstream, UpstreamFault, UpstreamRejected
 from usufruct.core import Clock
@@ -42,6 +43,15 @@ class Replicas:
             self._failed_at[replica] = self._clock.monotonic()
         return outward_fault(fault, asset.name, replica, delivered=delivered)
 
+    def learnt(self, asset: Asset) -> tuple[Replica, ...] | None:
+        """Return the asset's servers with what calls taught about them; None if that was nothing new."""
+        named = [
+            (each, self._upstreams[each].output_limit if each in self._upstreams else "") for each in asset.replicas
+        ]
+        if all(name in ("", each.output_limit) for each, name in named):
+            return None
+        return tuple(replace(each, output_limit=name or each.output_limit) for each, name in named)
+
     async def close(self) -> None:
         """Close every connection."""
         upstreams, self._upstreams = list(self._upstreams.values()), {}
@@ -54,5 +64,7 @@ class Replicas:
 
     def _upstream(self, replica: Replica) -> Upstream:
         if replica not in self._upstreams:
-            self._upstreams[replica] = Upstream(replica.url, replica.api_key, self._limits)
+            self._upstreams[replica] = Upstream(
+                replica.url, replica.api_key, self._limits, output_limit=replica.output_limit
+            )
         return self._upstreams[replica]

@@ -93,12 +93,20 @@ class Gateway:
         """Return the receipt of one of the caller's own calls."""
         return await self._calls.receipt(exchange, call_id)
 
+    async def _remember(self) -> None:
+        """Keep what calls taught about upstreams, for the other replicas and for the next start."""
+        for asset in await self._catalogue.list():
+            replicas = self._replicas.learnt(asset)
+            if replicas is not None:
+                await self._catalogue.remember(asset.name, replicas)
+
     async def _keep_leases(self) -> None:
         await self._calls.tidy()
         await self._ledger.renew()
         if released := await self._ledger.expire():
             self._calls.counters.borne(released)
             logger.warning("released calls of a replica that died", extra={"calls": released})
+        await self._remember()
         if self._clock.monotonic() - self._forgotten_at > _FORGET_SECONDS:
             while await self._ledger.forget_answers():
                 pass
@@ -115,6 +123,12 @@ def _offer(asset: Asset, now: int, operator: Operator) -> dict[str, object]:
         "endpoint": asset.endpoint.value,
         "asset": format_asset(asset.id),
         "context_window": card.context_window,
+        "output": {
+            "default": asset.caps.usual_output,
+            "most": asset.caps.largest_output,
+            "reasoning": asset.caps.reasoning_output,
+        },
+        "forward": sorted(asset.counting.forward),
         "price": {
             "version": card.version,
             "input_per_million": str(card.input_per_million),

@@ -1,7 +1,7 @@
 """The tables of the catalogue: assets, price cards, vocabularies. Upstreams' addresses hold keys and are sealed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -80,13 +80,12 @@ async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
     Raises:
         ConstraintViolated: when its name or id is taken.
     """
-    replicas = json.dumps([asdict(replica) for replica in asset.replicas]).encode()
     row = {
         "name": asset.name,
         "endpoint": asset.endpoint.value,
         "pay_to": asset.pay_to,
         "asset_id": asset.id,
-        "sealed_replicas": seal.close(replicas, asset.name),
+        "sealed_replicas": _sealed(asset.name, asset.replicas, seal),
         "counting": json.dumps(asdict(asset.counting), default=sorted),
         "caps": json.dumps(asdict(asset.caps)),
         "model_digest": asset.model_digest,
@@ -107,6 +106,17 @@ async def add_price(unit: Unit, name: str, period: PricePeriod) -> None:
     """
     await unit.change(insert(_prices).values(asdict(period.card) | {"name": name, "starts_at": period.starts_at}))
     await _count_change(unit)
+
+
+async def set_replicas(unit: Unit, name: str, replicas: Sequence[Replica], seal: Seal) -> None:
+    """Replace what is stored of an asset's servers."""
+    sealed = _sealed(name, replicas, seal)
+    await unit.change(update(_assets).where(_assets.c.name == name).values(sealed_replicas=sealed))
+    await _count_change(unit)
+
+
+def _sealed(name: str, replicas: Sequence[Replica], seal: Seal) -> bytes:
+    return seal.close(json.dumps([asdict(replica) for replica in replicas]).encode(), name)
 
 
 async def set_retired(unit: Unit, name: str, now: int) -> None:

@@ -14,6 +14,7 @@ from usufruct.connectors.openai.answer import Answer, OfferedModel, read_answer,
 from usufruct.connectors.openai.errors import InvalidUpstream, UpstreamOversized, UpstreamRejected
 from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, status_fault, transport_fault
 from usufruct.connectors.openai.limits import Limits
+from usufruct.connectors.openai.output_limit import limited_by, other_limit
 from usufruct.connectors.openai.stream import ChatStream
 
 # Under the 5 s after which uvicorn (so vLLM too) closes an idle connection: a call must never meet one half closed.
@@ -28,13 +29,18 @@ class Upstream:
     Every method raises an `UpstreamFault`. The key appears neither in `repr` nor in errors.
     """
 
-    def __init__(self, base_url: str, api_key: str = "", limits: Limits | None = None) -> None:
+    def __init__(
+        self, base_url: str, api_key: str = "", limits: Limits | None = None, *, output_limit: str = ""
+    ) -> None:
         """Address the server at `base_url` ("http://host:port/v1"; `/v1` is added to a bare address).
+
+        `output_limit` is the name by which it is known to take the limit of output; empty: the request's own name.
 
         Raises:
             InvalidUpstream: when the address is no plain http(s) address, or the key does not fit into a header.
         """
         self.url = _checked_url(base_url)
+        self.output_limit = output_limit
         if not (api_key.isascii() and api_key.isprintable()):
             raise InvalidUpstream("api_key has characters no HTTP header can carry; copy it again")
         parts = urlsplit(self.url)
@@ -128,6 +134,25 @@ class Upstream:
 
     async def _open(
         self, method: str, path: str, body: _BODY | None, head_seconds: float, late: Exception | None = None
+    ) -> Response:
+        """Send a request as `_send` does; once more if the server knows the limit of output by its other name.
+
+        Which name that is, is kept in `output_limit` for the next requests.
+        """
+        if body is not None and self.output_limit:
+            body = limited_by(body, self.output_limit)
+        try:
+            return await self._send(method, path, body, head_seconds, late)
+        except UpstreamRejected as fault:
+            other = other_limit(body or {}, fault)
+            if body is None or other is None:
+                raise
+        response = await self._send(method, path, limited_by(body, other), head_seconds, late)
+        self.output_limit = other
+        return response
+
+    async def _send(
+        self, method: str, path: str, body: _BODY | None, head_seconds: float, late: Exception | None
     ) -> Response:
         """Send a request and return its answer once the head is here and says 2xx; `late`: as in `Pool.send`."""
         data = b"" if body is None else orjson.dumps(body)
