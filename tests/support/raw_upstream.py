@@ -76,10 +76,7 @@ async def raw_upstream(replies: Mapping[str, Reply | Sequence[Reply]]) -> AsyncI
 
     serving: set[asyncio.Task[None]] = set()
 
-    writers: list[asyncio.StreamWriter] = []
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
         served = 0
         task = asyncio.current_task()
         serving.add(task)
