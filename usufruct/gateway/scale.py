@@ -86,7 +86,7 @@ class Scale:
         self._latest.append(Ratio(units, tokens))
         self._whole = self._unknown
         shown = _careful(units, tokens, self._most)
-        if len(self._latest) == 1 or shown.is_over(self.part):
+        if len(self._latest) == 1 or not self.part.is_over(shown):
             self.part = shown
         elif evicted is not None and not self.part.is_over(_careful(evicted.units, evicted.tokens, self._most)):
             self.part = self._widest()
