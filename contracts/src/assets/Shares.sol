@@ -46,6 +46,10 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
     /// @dev Scale of the accumulator, as a power of two.
     uint256 private constant SCALE_BITS = 64;
 
+    /// @dev Bits below one atomic unit that accounts keep.
+    uint256 private constant FRACTION_BITS = 8;
+    uint256 private constant FRACTION = (1 << FRACTION_BITS) - 1;
+
     /// @dev Hundredths of a per cent in a whole.
     uint256 private constant BPS = 10_000;
 
@@ -103,11 +107,14 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
 
     /// @inheritdoc IShares
     function collectFrom(address child, address token) external nonReentrant returns (uint256 received) {
-        require(IAssetRegistry(REGISTRY).isShares(child), IAssetRegistry.NotShares(child));
-        // slither-disable-next-line unused-return (what the child noticed is not all this contract's)
-        IShares(child).accrue(token);
-        received = IShares(child).collectRoyalty(token) + IShares(child).collect(token);
+        _checkShares(child);
+        received = _fetch(child, token);
         _accrue(token, received);
+    }
+
+    /// @inheritdoc IShares
+    function accrueAll(address[] calldata children) external nonReentrant {
+        _accrueAll(IAssetRegistry(REGISTRY).revenueTokens(), children);
     }
 
     // -- money out -----------------------------------------------------------------------------------------------------
@@ -126,6 +133,20 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
     function accrueAndCollect(address token, address to) external nonReentrant returns (uint256 amount) {
         _accrue(token, 0);
         return _collect(token, to);
+    }
+
+    /// @inheritdoc IShares
+    function collectAll(address[] calldata children, address to)
+        external
+        nonReentrant
+        returns (uint256[] memory amounts)
+    {
+        address[] memory tokens = IAssetRegistry(REGISTRY).revenueTokens();
+        _accrueAll(tokens, children);
+        amounts = new uint256[](tokens.length);
+        for (uint256 i; i < tokens.length; ++i) {
+            amounts[i] = _collect(tokens[i], to);
+        }
     }
 
     /// @inheritdoc IShares
@@ -160,12 +181,16 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
         nonReentrant
     {
         require(msg.sender == Ownable(REGISTRY).owner(), NotRegistryOwner(msg.sender));
+        require(amountIn != 0, NothingPaid(tokenIn));
         require(!IAssetRegistry(REGISTRY).isRevenueToken(tokenOut), RevenueTokenListed(tokenOut));
+        require(!IAssetRegistry(REGISTRY).isShares(tokenOut), SharesStay(tokenOut));
         require(IAssetRegistry(REGISTRY).isRevenueToken(tokenIn), IAssetRegistry.NotRevenueToken(tokenIn));
 
+        uint256 coin = address(this).balance;
         emit UnlistedSwapped(SharesTerms.asset(), tokenOut, tokenIn, amountOut, amountIn);
         IERC20(tokenIn).safeTransferFrom(msg.sender, address(this), amountIn);
         IERC20(tokenOut).safeTransfer(msg.sender, amountOut);
+        require(address(this).balance >= coin, NativeCoinStays(tokenOut)); // on some chains an ERC-20 moves it, too
     }
 
     // -- views ---------------------------------------------------------------------------------------------------------
@@ -175,8 +200,10 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
     function pending(address holder, address token) external view nonReentrantView returns (uint256 amount) {
         Receipts receipts = _receipts[token];
         if (receipts.gross() == 0 && !IAssetRegistry(REGISTRY).isRevenueToken(token)) return 0;
-        (Payouts payouts,) = _notice(token, receipts, 0);
-        return _owedDown(_accounts[token][holder], balanceOf(holder), payouts.perShare());
+        uint256 balance = IERC20(token).balanceOf(address(this));
+        if (token == WRAPPED_NATIVE) balance += address(this).balance;
+        (Payouts payouts,) = _notice(token, receipts, 0, balance);
+        return _dueDown(_accounts[token][holder], balanceOf(holder), payouts.perShare()) >> FRACTION_BITS;
     }
 
     /// @inheritdoc IShares
@@ -284,7 +311,8 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
         bool known = before.gross() != 0;
         require(known || IAssetRegistry(REGISTRY).isRevenueToken(token), IAssetRegistry.NotRevenueToken(token));
 
-        (Payouts payouts, Receipts receipts) = _notice(token, before, feeFree);
+        uint256 balance = IERC20(token).balanceOf(address(this));
+        (Payouts payouts, Receipts receipts) = _notice(token, before, feeFree, balance);
         amount = receipts.gross() - before.gross();
         if (amount == 0) return 0;
 
@@ -305,11 +333,44 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
         );
     }
 
+    /// @dev Wraps native coin, fetches what `children` owe, and books all of it, token by token.
+    function _accrueAll(address[] memory tokens, address[] calldata children) private {
+        for (uint256 i; i < children.length; ++i) {
+            _checkShares(children[i]);
+        }
+        if (address(this).balance != 0) IWrappedNative(WRAPPED_NATIVE).deposit{value: address(this).balance}();
+        for (uint256 i; i < tokens.length; ++i) {
+            uint256 received = 0;
+            for (uint256 j; j < children.length; ++j) {
+                received += _fetch(children[j], tokens[i]);
+            }
+            _accrue(tokens[i], received);
+        }
+    }
+
+    /// @dev Takes what `child` owes this contract in `token`, what it has not noticed yet included.
+    function _fetch(address child, address token) private returns (uint256 received) {
+        // What the child noticed is not all this contract's.
+        // slither-disable-start unused-return
+        if (token == WRAPPED_NATIVE && child.balance != 0) IShares(child).wrap();
+        else IShares(child).accrue(token);
+        // slither-disable-end unused-return
+        return IShares(child).collectRoyalty(token) + IShares(child).collect(token);
+    }
+
+    function _checkShares(address account) private view {
+        require(IAssetRegistry(REGISTRY).isShares(account), IAssetRegistry.NotShares(account));
+    }
+
     /// @dev The books of `token` as they are once what has arrived is booked; as they were, if nothing has.
-    function _notice(address token, Receipts receipts, uint256 feeFree) private view returns (Payouts, Receipts) {
+    function _notice(address token, Receipts receipts, uint256 feeFree, uint256 balance)
+        private
+        view
+        returns (Payouts, Receipts)
+    {
         Payouts payouts = _payouts[token];
         uint256 gross = receipts.gross();
-        uint256 balance = Math.min(IERC20(token).balanceOf(address(this)), type(uint128).max);
+        balance = Math.min(balance, type(uint128).max);
         unchecked {
             // What the contract should hold is gross - paidOut; a balance below that (a token that shrinks) is no news.
             uint256 received = Math.min(balance + payouts.paidOut(), type(uint112).max);
@@ -345,10 +406,11 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
     /// @dev Pays `msg.sender`'s accrued income to `to`. Reads neither epoch nor token list: it concerns one token only.
     function _collect(address token, address to) private returns (uint256 amount) {
         Payouts payouts = _payouts[token];
-        amount = _owedDown(_accounts[token][msg.sender], balanceOf(msg.sender), payouts.perShare());
+        uint256 due = _dueDown(_accounts[token][msg.sender], balanceOf(msg.sender), payouts.perShare());
+        amount = due >> FRACTION_BITS;
         if (amount == 0) return 0; // leaves a fraction of a unit to grow
 
-        _accounts[token][msg.sender] = packAccount(payouts.perShare(), 0);
+        _accounts[token][msg.sender] = packAccount(payouts.perShare(), due & FRACTION);
         uint256 paidOut = _bookPayment(token, amount);
         emit Collected(SharesTerms.asset(), token, msg.sender, to, amount, paidOut);
         IERC20(token).safeTransfer(to, amount);
@@ -389,7 +451,7 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
             Account account = _accounts[token][holder];
             uint256 perShare = _payouts[token].perShare();
             if (account.perSharePaid() == perShare) continue;
-            _accounts[token][holder] = packAccount(perShare, _owedDown(account, balance, perShare)); // owed <= gross
+            _accounts[token][holder] = packAccount(perShare, _dueDown(account, balance, perShare)); // due <= gross
         }
         _epochSettled[holder] = epoch;
     }
@@ -399,10 +461,12 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
         _moveDelegateVotes(delegates(from), delegates(to), amount);
     }
 
-    /// @dev What an account with `balance` shares is owed when the accumulator stands at `perShare`.
-    function _owedDown(Account account, uint256 balance, uint256 perShare) private pure returns (uint256) {
+    /// @dev What an account with `balance` shares is due when the accumulator stands at `perShare`, in 256ths of a unit: so a
+    ///      settlement rounds away less than one of them.
+    function _dueDown(Account account, uint256 balance, uint256 perShare) private pure returns (uint256) {
         unchecked {
-            return account.owed() + (balance * (perShare - account.perSharePaid()) >> SCALE_BITS); // 2^47 x 2^130 at most
+            uint256 income = balance * (perShare - account.perSharePaid()); // 2^47 x 2^130 at most
+            return account.due() + (income >> (SCALE_BITS - FRACTION_BITS));
         }
     }
 

@@ -18,7 +18,7 @@ import {AssetId} from "../types/AssetId.sol";
 ///         belongs to the receiver, even if it arrived before.
 /// @dev A clone with immutable arguments (see SharesTerms). Money is in atomic units of the revenue token it is in. At any
 ///      time, for every listed token, `balance >= gross - paidOut >= what all parties together are owed`; the difference
-///      on the right is rounding, below one unit per parent, holder and settlement. All counters saturate instead of
+///      on the right is rounding, below one unit per parent and holder, and 1/256 of one per settlement. All counters saturate instead of
 ///      reverting, so that no amount of money can stop the booking.
 ///      Native coin is welcome and becomes revenue by `wrap`; but sent with a stipend of 2,300 gas (`transfer`, `send`) it
 ///      does not reach a clone.
@@ -98,6 +98,15 @@ interface IShares {
     /// @notice A revenue token is never swapped out.
     error RevenueTokenListed(address token);
 
+    /// @notice Shares of an asset of this registry are never swapped out: they belong to the holders.
+    error SharesStay(address shares);
+
+    /// @notice Native coin is never swapped out, by whatever token that moves it: it is income that waits for `wrap`.
+    error NativeCoinStays(address token);
+
+    /// @notice A swap must bring something of the revenue token.
+    error NothingPaid(address token);
+
     /// @notice Names the contract and mints the whole supply to `registrant`. The registry calls it in the transaction that
     ///         deploys the clone; nobody else can, and nobody can twice.
     function initialize(string calldata name, string calldata symbol, address registrant) external;
@@ -118,6 +127,14 @@ interface IShares {
     /// @return received money that came from the child, atomic units.
     function collectFrom(address child, address token) external returns (uint256 received);
 
+    /// @notice Makes income of all that is here or due from `children`: wraps native coin, collects from each child as
+    ///         `collectFrom` does (its native coin wrapped, its own arrivals accrued first), and accrues every revenue token.
+    ///         Anyone may call; money moves in only.
+    /// @dev A child or token that reverts fails the call: leave that child out, or accrue token by token. A child's own
+    ///      children are not asked; call them first.
+    /// @param children Registered Shares that owe this contract: assets it is a parent of, or whose shares it holds.
+    function accrueAll(address[] calldata children) external;
+
     // -- money out -----------------------------------------------------------------------------------------------------
 
     /// @notice Pays the caller what their shares have earned in `token` as far as it is accrued.
@@ -132,6 +149,11 @@ interface IShares {
     /// @notice Accrues `token`, then collects it to `to`: one transaction for the last holder to come.
     function accrueAndCollect(address token, address to) external returns (uint256 amount);
 
+    /// @notice Does `accrueAll(children)` and then pays the caller what their shares have earned, in every revenue token, to
+    ///         `to`. To be called before shares go into a contract that cannot collect: nothing is left behind.
+    /// @return amounts paid in each of the registry's `revenueTokens`, atomic units.
+    function collectAll(address[] calldata children, address to) external returns (uint256[] memory amounts);
+
     /// @notice Pays the caller the royalty it is due as a parent of this asset. Parents call it from `collectFrom`.
     /// @return amount paid, rounded down, atomic units; 0 for a stranger.
     function collectRoyalty(address token) external returns (uint256 amount);
@@ -141,13 +163,15 @@ interface IShares {
     function release(address token) external returns (uint256 amount);
 
     /// @notice Takes `amountIn` of a revenue token from the caller and gives them `amountOut` of a token that is none, so
-    ///         that what was sent in by mistake still becomes income. Only the registry's owner, who answers for the rate.
+    ///         that what was sent in by mistake still becomes income. Only the registry's owner, who answers for the rate:
+    ///         above zero. Shares and native coin never leave this way.
     function swapUnlisted(address tokenOut, uint256 amountOut, address tokenIn, uint256 amountIn) external;
 
     // -- views ---------------------------------------------------------------------------------------------------------
 
-    /// @notice What `holder` could collect in `token` after an accrue now: it counts what has arrived but not accrued. It
-    ///         does not count what a child of this asset has not paid over yet.
+    /// @notice What `holder` could collect in `token` now: what has accrued, and what an accrue (for wrapped native coin a
+    ///         `wrap`) would notice. It does not count what children of this asset owe it and have not paid over yet;
+    ///         a simulated `collectAll` with them tells that as well.
     function pending(address holder, address token) external view returns (uint256 amount);
 
     /// @notice Royalty that `parent` could collect in `token` as far as it is accrued.

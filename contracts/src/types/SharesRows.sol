@@ -9,7 +9,7 @@ type Payouts is uint256;
 /// @notice What only accrues write of a revenue token: gross (112 bits), remainder (48) and credited fee (96).
 type Receipts is uint256;
 
-/// @notice One holder's side of a revenue token: the income per share (136 bits) up to which what is owed (112) is complete.
+/// @notice One holder's side of a revenue token: the income per share (136 bits) up to which what is due (120) is complete.
 type Account is uint256;
 
 /// @notice How often anything accrued (248 bits) and how many tokens ever did (8).
@@ -17,7 +17,7 @@ type Epoch is uint256;
 
 using {perShare, paidOut} for Payouts global;
 using {gross, remainder, feeCredited} for Receipts global;
-using {perSharePaid, owed} for Account global;
+using {perSharePaid, due} for Account global;
 using {number, tokenCount} for Epoch global;
 
 function packPayouts(uint256 perShare_, uint256 paidOut_) pure returns (Payouts) {
@@ -53,18 +53,18 @@ function feeCredited(Receipts row) pure returns (uint256) {
     return uint96(Receipts.unwrap(row));
 }
 
-function packAccount(uint256 perSharePaid_, uint256 owed_) pure returns (Account) {
-    return Account.wrap(perSharePaid_ << 112 | owed_);
+function packAccount(uint256 perSharePaid_, uint256 due_) pure returns (Account) {
+    return Account.wrap(perSharePaid_ << 120 | due_);
 }
 
-/// @notice Income of one atomic share up to which `owed` is complete, atomic units x 2^64.
+/// @notice Income of one atomic share up to which `due` is complete, atomic units x 2^64.
 function perSharePaid(Account row) pure returns (uint256) {
-    return Account.unwrap(row) >> 112;
+    return Account.unwrap(row) >> 120;
 }
 
-/// @notice Settled income not yet collected, atomic units.
-function owed(Account row) pure returns (uint256) {
-    return uint112(Account.unwrap(row));
+/// @notice Settled income not yet collected, atomic units x 2^8.
+function due(Account row) pure returns (uint256) {
+    return uint120(Account.unwrap(row));
 }
 
 function packEpoch(uint256 number_, uint256 tokenCount_) pure returns (Epoch) {

@@ -115,6 +115,31 @@ contract AssetsHandler is Base {
         ++roundings[address(assets[child])];
     }
 
+    /// @dev Coin comes to an asset and its children, and everything is fetched, booked and paid to a holder in one call.
+    function collectAll(uint256 asset, uint256 holder, uint256 coin) external {
+        Shares payee = _asset(asset);
+        coin = bound(coin, 0, 1e18);
+        address[] memory children = new address[](ASSETS - 1 - lastAsset);
+        uint256[TOKENS] memory before;
+        for (uint256 i; i < TOKENS; ++i) {
+            before[i] = IERC20(tokens[i]).balanceOf(address(payee));
+        }
+        for (uint256 i = lastAsset; i < ASSETS; ++i) {
+            vm.deal(address(assets[i]), coin);
+            if (i != lastAsset) {
+                children[i - lastAsset - 1] = address(assets[i]);
+                sent[address(assets[i])][tokens[0]] += coin;
+                ++roundings[address(assets[i])];
+            }
+        }
+        vm.prank(holders[holder % HOLDERS]);
+        uint256[] memory paid = payee.collectAll(children, holders[(holder >> 128) % HOLDERS]);
+        for (uint256 i; i < TOKENS; ++i) {
+            sent[address(payee)][tokens[i]] += IERC20(tokens[i]).balanceOf(address(payee)) + paid[i] - before[i];
+        }
+        ++roundings[address(payee)];
+    }
+
     function release(uint256 asset, uint256 token) external {
         _asset(asset).release(_token(token));
     }

@@ -5,7 +5,13 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-/// @notice A pool that knows nothing of shares' income: reserves, x times y, 0.3 % fee, skim and sync, as in Uniswap v2.
+/// @notice What a Uniswap v2 pair calls on whom it lent its tokens to, within a swap.
+interface IFlashBorrower {
+    function uniswapV2Call(address sender, uint256 amount0, uint256 amount1, bytes calldata data) external;
+}
+
+/// @notice A pool that knows nothing of shares' income: reserves, x times y, 0.3 % fee, skim, sync and flash swaps, as in
+///         Uniswap v2.
 contract ConstantProductPair is ERC20 {
     IERC20 public immutable token0;
     IERC20 public immutable token1;
@@ -40,10 +46,11 @@ contract ConstantProductPair is ERC20 {
         sync();
     }
 
-    function swap(uint256 out0, uint256 out1, address to) external {
+    function swap(uint256 out0, uint256 out1, address to, bytes calldata data) external {
         require(out0 < reserve0 && out1 < reserve1, TooMuchOut(out0, out1));
         if (out0 != 0) token0.transfer(to, out0);
         if (out1 != 0) token1.transfer(to, out1);
+        if (data.length != 0) IFlashBorrower(to).uniswapV2Call(msg.sender, out0, out1, data);
         uint256 balance0 = token0.balanceOf(address(this));
         uint256 balance1 = token1.balanceOf(address(this));
         uint256 in0 = Math.saturatingSub(balance0, reserve0 - out0);

@@ -75,6 +75,7 @@ __all__ = [
     "InvalidX402BatchSettlementAddress",
     "IsPaused",
     "LengthMismatch",
+    "NativeCoinStays",
     "NoRetirementPending",
     "NotAClaim",
     "NotAClaimKey",
@@ -96,6 +97,7 @@ __all__ = [
     "NotShares",
     "NotTitleHolder",
     "NothingOwed",
+    "NothingPaid",
     "NothingToSplit",
     "NothingToWithdraw",
     "NoticePeriodOutOfRange",
@@ -115,6 +117,7 @@ __all__ = [
     "RevenueTokenListed",
     "SafeCastOverflowedUintDowncast",
     "SafeERC20FailedOperation",
+    "SharesStay",
     "SplitExceedsUnsplit",
     "SplitMismatch",
     "StringTooLong",
@@ -1239,6 +1242,25 @@ class LengthMismatch(Revert):
         self.totals = totals
 
 
+class NativeCoinStays(Revert):
+    """Native coin is never swapped out, by whatever token that moves it: it is income that waits for `wrap`.
+
+    Solidity: `NativeCoinStays(address)`
+    """
+
+    code = "native_coin_stays"
+    SIGNATURE = "NativeCoinStays(address)"
+    SELECTOR = bytes.fromhex("d24e5a4a")
+    TYPES = ("address",)
+
+    def __init__(self, token: Address) -> None:
+        super().__init__(
+            "Native coin is never swapped out, by whatever token that moves it: it is income that waits for `wrap`.",
+            token=token,
+        )
+        self.token = token
+
+
 class NoRetirementPending(Revert):
     """There is no retirement that could still be called off.
 
@@ -1596,6 +1618,22 @@ class NothingOwed(Revert):
         self.token = token
 
 
+class NothingPaid(Revert):
+    """A swap must bring something of the revenue token.
+
+    Solidity: `NothingPaid(address)`
+    """
+
+    code = "nothing_paid"
+    SIGNATURE = "NothingPaid(address)"
+    SELECTOR = bytes.fromhex("8ab7c774")
+    TYPES = ("address",)
+
+    def __init__(self, token: Address) -> None:
+        super().__init__("A swap must bring something of the revenue token.", token=token)
+        self.token = token
+
+
 class NothingToSplit(Revert):
     """Nothing of this token is unsplit.
 
@@ -1906,6 +1944,24 @@ class SafeERC20FailedOperation(Revert):
     def __init__(self, token: Address) -> None:
         super().__init__(token=token)
         self.token = token
+
+
+class SharesStay(Revert):
+    """Shares of an asset of this registry are never swapped out: they belong to the holders.
+
+    Solidity: `SharesStay(address)`
+    """
+
+    code = "shares_stay"
+    SIGNATURE = "SharesStay(address)"
+    SELECTOR = bytes.fromhex("db97be02")
+    TYPES = ("address",)
+
+    def __init__(self, shares: Address) -> None:
+        super().__init__(
+            "Shares of an asset of this registry are never swapped out: they belong to the holders.", shares=shares
+        )
+        self.shares = shares
 
 
 class SplitExceedsUnsplit(Revert):
@@ -2325,6 +2381,7 @@ ERRORS: Errors = {
     InvalidX402BatchSettlementAddress.SELECTOR: InvalidX402BatchSettlementAddress,
     IsPaused.SELECTOR: IsPaused,
     LengthMismatch.SELECTOR: LengthMismatch,
+    NativeCoinStays.SELECTOR: NativeCoinStays,
     NoRetirementPending.SELECTOR: NoRetirementPending,
     NotAClaim.SELECTOR: NotAClaim,
     NotAClaimKey.SELECTOR: NotAClaimKey,
@@ -2346,6 +2403,7 @@ ERRORS: Errors = {
     NotShares.SELECTOR: NotShares,
     NotTitleHolder.SELECTOR: NotTitleHolder,
     NothingOwed.SELECTOR: NothingOwed,
+    NothingPaid.SELECTOR: NothingPaid,
     NothingToSplit.SELECTOR: NothingToSplit,
     NothingToWithdraw.SELECTOR: NothingToWithdraw,
     NoticePeriodOutOfRange.SELECTOR: NoticePeriodOutOfRange,
@@ -2365,6 +2423,7 @@ ERRORS: Errors = {
     RevenueTokenListed.SELECTOR: RevenueTokenListed,
     SafeCastOverflowedUintDowncast.SELECTOR: SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation.SELECTOR: SafeERC20FailedOperation,
+    SharesStay.SELECTOR: SharesStay,
     SplitExceedsUnsplit.SELECTOR: SplitExceedsUnsplit,
     SplitMismatch.SELECTOR: SplitMismatch,
     StringTooLong.SELECTOR: StringTooLong,

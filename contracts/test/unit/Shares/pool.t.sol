@@ -29,19 +29,19 @@ contract PoolTest is AssetsBase {
         assertEq(shares.pending(address(_pair), address(money)), stranded, "it waits, for ever");
     }
 
-    function test_trading_works_and_traders_get_the_income_of_their_time() public {
+    function test_trading_works_and_holders_at_the_time_of_accrual_get_the_income() public {
         money.mint(bob, 1_000e6);
         vm.prank(bob);
         money.transfer(address(_pair), 1_000e6);
         uint256 out = uint256(1_000e6) * 997 * (SUPPLY / 2) / (uint256(1_000_000e6) * 1_000 + uint256(1_000e6) * 997);
-        _pair.swap(out, 0, bob);
+        _pair.swap(out, 0, bob, "");
         assertEq(shares.balanceOf(bob), out, "bought");
         assertEq(shares.pending(bob, address(money)), 0, "nothing of the past");
         _earn(shares, 10_000e6);
         assertEq(shares.pending(bob, address(money)), uint256(10_000e6) * out / SUPPLY, "his part of the future");
         vm.prank(bob);
         shares.transfer(address(_pair), out);
-        _pair.swap(0, 900e6, bob);
+        _pair.swap(0, 900e6, bob, "");
         assertLe(1, _collect(shares, bob), "sold, and still paid for the time he held");
     }
 
