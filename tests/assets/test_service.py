@@ -301,3 +301,23 @@ async def test_the_currency_is_a_revenue_token(town):
     assert (await town.register.find_token(town.dollar.address)).symbol == "tUSD"
     with pytest.raises(InvalidTerms, match="tUSD"):
         await town.register.find_token("USDC")
+
+
+async def test_a_collect_brings_coin_that_nobody_wrapped_and_royalties_that_nobody_fetched(town):
+    sender, ann = town.sender(town.OWNER), town.who(town.ANN)
+    parent = await town.assets.register(sender, town.terms("parent"), [Holding(ann, SUPPLY // 5)])
+    child = await town.assets.register(sender, town.terms("child", parents=(Parent(parent.shares, 2_000),)))
+    await town.assets.register(sender, town.terms("stranger"))
+    await town.act(town.who(town.BUYER), Call(parent.shares, b"", 10**18))
+    await town.earn(child.shares, 5_000 * DOLLAR)
+
+    due = {each.token.symbol: each.total for each in await town.holders.pending(parent.id, ann)}
+    coin, royalty = 10**18 * 975 // 1_000 // 5, 1_000 * DOLLAR // 5
+    assert coin - due["WNATIVE"] in (0, 1)
+    assert royalty - due["tUSD"] in (0, 1), "free of fee: the child has paid it"
+
+    collected = await town.holders.collect(town.sender(town.ANN), parent.id)
+    assert {each.token.symbol: each.amount for each in collected} == due
+    assert len({each.transaction for each in collected}) == 1, "one call"
+    assert await town.client.balance(parent.shares) == 0
+    assert await town.holders.collect(town.sender(town.ANN), parent.id) == []

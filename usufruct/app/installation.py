@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from usufruct.accounts import KeyDomain, Keys, key_routes
 from usufruct.app.access import ChainAccess, amount_of, fee_sink_of, known_token_of, open_chain, open_chain_later
 from usufruct.app.roles import Role, claim_address, signer_of
-from usufruct.assets import Follower, follow
+from usufruct.assets import AccrualPolicy, Accruer, Follower, Register, accrue_due, follow
 from usufruct.chain import (
     DEVNET_CHAINS,
     Sender,
@@ -240,8 +240,19 @@ class Installation(ChainAccess):
             refund_due(self.refunds),
             owed_due(self.owed),
             remove_unused(UnusedKeys(self.keys, self.ledger, self.observer, SystemClock())),
+            accrue_due(self._accruer),
             sign_due(PassKeeper(self.chain_side, self.pass_terms, self._claim_sender)),
         ]
+
+    @cached_property
+    def _accruer(self) -> Accruer:
+        least = amount_of(self.config.claims.threshold, "claims.threshold", self.token)
+        register = Register(self.client, self.deployments, self.database, confirmations=self.config.chain.confirmations)
+
+        async def payees() -> list[Address]:
+            return [asset.pay_to for asset in await self.catalogue.list()]
+
+        return Accruer(register, self._claim_sender, payees, AccrualPolicy(self.operator.token, least))
 
     @property
     def node_job(self) -> Job:

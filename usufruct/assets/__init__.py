@@ -4,6 +4,7 @@
 as the chain has them and tells `Offers` what takes effect.
 """
 
+from usufruct.assets.accrual import AccrualPolicy, Accruer, accrue_due
 from usufruct.assets.errors import (
     AlreadyRegistered,
     InvalidTerms,
@@ -53,6 +54,8 @@ __all__ = [
     "SHARE_DECIMALS",
     "SUPPLY",
     "TYPICAL_CALL",
+    "AccrualPolicy",
+    "Accruer",
     "AlreadyRegistered",
     "Announced",
     "AssetTerms",
@@ -94,6 +97,7 @@ __all__ = [
     "UnknownAsset",
     "UnknownPlan",
     "about_calls",
+    "accrue_due",
     "bps_of_percent",
     "follow",
     "shares_of_percent",

@@ -34,6 +34,7 @@ class Register:
         self.passes = AccessPass(deployments.address(AccessPass), client)
         self.follower = Follower(client, database, deployments, confirmations=confirmations)
         self._tokens: dict[Address, Token] = {}
+        self._parents: dict[Address, frozenset[Address]] = {}
 
     async def find(self, text: str) -> AssetId:
         """Return the asset that an id (decimal or 0x-hexadecimal) or a name given by this installation stands for.
@@ -138,6 +139,18 @@ class Register:
             received = min(balance + revenue.paid_out, _MOST_BOOKED)
             found.append(Income(token, revenue.gross, max(0, received - revenue.gross)))
         return found
+
+    async def children(self, shares: Address) -> list[Address]:
+        """Return the Shares of the assets that owe royalties to `shares`.
+
+        Parents are fixed at registration, so each asset's are read once.
+        """
+        others = [each.shares for each in await self.listed() if each.shares != shares]
+        unread = [each for each in others if each not in self._parents]
+        found = await asyncio.gather(*(Shares(each, self.client).parents() for each in unread))
+        for each, parents in zip(unread, found, strict=True):
+            self._parents[each] = frozenset(parent.shares for parent in parents)
+        return [each for each in others if shares in self._parents[each]]
 
     async def now(self) -> int:
         """Return the chain's time, seconds since 1970."""

@@ -1,13 +1,15 @@
 """What a holder of revenue shares does: transfer, see who holds them, see what they earned, collect it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.assets.errors import NotEnoughShares
 from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, Token, check_positive
 from usufruct.assets.registry import Register, take
 from usufruct.assets.store import holdings
-from usufruct.chain import Sender
+from usufruct.chain import Receipt, Revert, Sender
 from usufruct.chain.contracts import shares as shares_contract
+from usufruct.chain.contracts.shares import Shares
 from usufruct.core import Address, AssetId, Hash32, format_asset, format_units
 
 
@@ -61,40 +63,91 @@ class ShareHolders:
     async def pending(self, asset: AssetId, holder: Address) -> list[Pending]:
         """Return what a holder has earned and not collected, for every revenue token.
 
+        `total` counts native coin that is not wrapped and what children owe, as `collect` brings them.
+
         Raises:
             UnknownAsset: when there is no such asset.
         """
         client = self._register.client
+        shares = await self._register.shares(asset)
+        children = await self._children(shares)
         block = await client.block_number()
-        shares = (await self._register.shares(asset)).at_block(block)
+        at_block = shares.at_block(block)
+        income = await self._register.income(at_block, block)
+        totals = await self._collectable(at_block, holder, children, block)
         found = []
-        for income in await self._register.income(shares, block):
-            token = income.token
+        for each in income:
+            token = each.token
             # A collect that is only tried says what has accrued. It is tried to the shares themselves: the token may
             # refuse to pay the holder, and they are owed it all the same.
-            tried = shares.collect_to(token.address, shares.address)
+            tried = at_block.collect_to(token.address, shares.address)
             answer = await client.call(tried, block=block, sender=holder)
-            total = await shares.pending(holder, token.address)
-            found.append(Pending(token, int.from_bytes(answer, "big"), total, income.unaccrued))
+            total = totals.get(token.address)
+            if total is None:
+                total = await at_block.pending(holder, token.address)
+            found.append(Pending(token, int.from_bytes(answer, "big"), total, each.unaccrued))
         return found
 
-    async def collect(self, sender: Sender, asset: AssetId, to: Address | None = None) -> list[Collected]:
-        """Pay the sender all their income, to themselves or to `to`; accrues first where money waits to be noticed.
+    async def _children(self, shares: Shares) -> list[Address]:
+        """Return the children that owe these shares something, in any token."""
+        found = []
+        tokens = await self._register.tokens()
+        for child in await self._register.children(shares.address):
+            contract = Shares(child, self._register.client)
+            owed = [await self._register.client.balance(child)]
+            for token in tokens:
+                owed.append(await contract.pending_royalty(shares.address, token.address))
+                owed.append(await contract.pending(shares.address, token.address))
+            waiting = await self._register.income(contract, await self._register.client.block_number())
+            if any(owed) or any(each.unaccrued for each in waiting):
+                found.append(child)
+        return found
 
-        Returns nothing where nothing is due.
+    async def _collectable(
+        self, shares: Shares, holder: Address, children: Sequence[Address], block: int
+    ) -> dict[Address, int]:
+        """Return what a `collectAll` would pay the holder, by token, for it is only tried; nothing if it would fail."""
+        tried = shares.collect_all(children, shares.address)
+        try:
+            answer = await self._register.client.call(tried, block=block, sender=holder)
+        except Revert:
+            return {}
+        words = [int.from_bytes(answer[at : at + 32], "big") for at in range(64, len(answer), 32)]
+        return dict(zip([token.address for token in await self._register.tokens()], words, strict=True))
+
+    async def collect(self, sender: Sender, asset: AssetId, to: Address | None = None) -> list[Collected]:
+        """Pay the sender all their income, to themselves or to `to`, by one transaction.
+
+        It wraps native coin, fetches what children owe, and accrues every token first. If one token or child makes that
+        fail, what can be collected is collected token by token. Returns nothing where nothing is due.
 
         Raises:
             UnknownAsset: when there is no such asset.
         """
         shares = await self._register.shares(asset)
         receiver = to or sender.address
+        due = [each for each in await self.pending(asset, sender.address) if each.total]
+        if not due:
+            return []
+        children = await self._children(shares)
+        try:
+            call, key = shares.collect_all(children, receiver), f"shares/collect/{asset:#x}/all"
+            return self._paid(shares, due, await take(sender, call, key))
+        except Revert:
+            return await self._collect_by_token(sender, asset, shares, due, receiver)
+
+    async def _collect_by_token(
+        self, sender: Sender, asset: AssetId, shares: Shares, due: Sequence[Pending], receiver: Address
+    ) -> list[Collected]:
         collected = []
-        for due in await self.pending(asset, sender.address):
-            if due.total == 0:
-                continue
-            token = due.token.address
-            collect = shares.accrue_and_collect if due.unaccrued else shares.collect_to
+        for each in due:
+            token = each.token.address
+            collect = shares.accrue_and_collect if each.unaccrued else shares.collect_to
             receipt = await take(sender, collect(token, receiver), f"shares/collect/{asset:#x}/{token}")
-            paid = shares_contract.Collected.among(receipt.logs, shares.address)
-            collected += [Collected(due.token, event.amount, receipt.hash) for event in paid]
+            collected += self._paid(shares, [each], receipt)
         return collected
+
+    def _paid(self, shares: Shares, due: Sequence[Pending], receipt: Receipt) -> list[Collected]:
+        tokens = {each.token.address: each.token for each in due}
+        events = shares_contract.Collected.among(receipt.logs, shares.address)
+        return [Collected(tokens[each.token], each.amount, receipt.hash) for each in events if each.token in tokens]

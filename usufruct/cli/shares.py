@@ -72,7 +72,8 @@ def holders(asset: AssetArgument, as_json: Json = False) -> None:
 def pending(asset: AssetArgument, holder: Holder, as_json: Json = False) -> None:
     """Show what somebody's shares have earned and they have not collected, for each revenue token.
 
-    Accrued can be collected as it is; pending counts also what has arrived and was not accrued yet.
+    Accrued can be collected as it is; pending counts also what has arrived, or is due from child assets, and was not
+    accrued yet.
 
     Example: usufruct shares pending my-model --holder 0
     """
@@ -102,7 +103,9 @@ def collect(
     to: Annotated[str, typer.Option(help="Address that is paid instead of the wallet.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Collect the income of the wallet's shares, in every revenue token; accrues first what has just arrived.
+    """Collect the income of the wallet's shares, in every revenue token.
+
+    Wraps native coin, fetches royalties of child assets and accrues what has just arrived, first.
 
     Example: usufruct shares collect my-model --wallet 0
     """

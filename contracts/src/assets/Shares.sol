@@ -136,6 +136,8 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IShares
+    // Locked; what transfers and views read meanwhile is whole after each token's accrue.
+    // slither-disable-next-line reentrancy-no-eth
     function collectAll(address[] calldata children, address to)
         external
         nonReentrant
@@ -333,7 +335,8 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
         );
     }
 
-    /// @dev Wraps native coin, fetches what `children` owe, and books all of it, token by token.
+    /// @dev Wraps native coin, fetches what `children` owe, and books all of it, token by token. Both callers are locked.
+    // slither-disable-next-line reentrancy-no-eth
     function _accrueAll(address[] memory tokens, address[] calldata children) private {
         for (uint256 i; i < children.length; ++i) {
             _checkShares(children[i]);

@@ -38,6 +38,19 @@ contract CollectAllTest is AssetsBase {
         assertEq(address(shares).balance + address(_child).balance, 0, "wrapped");
     }
 
+    /// @dev Why it exists: the single calls do not bring coin that is not wrapped, nor royalties that are not fetched.
+    function test_limit_accrue_and_collect_alone_leave_coin_and_royalties_behind() public {
+        vm.deal(address(shares), 10 ether);
+        money.mint(address(_child), 5_000e6);
+        _child.accrue(address(money));
+        vm.startPrank(bob);
+        assertEq(shares.accrueAndCollect(address(native), bob), 0, "coin");
+        assertEq(shares.accrueAndCollect(address(money), bob), 0, "royalty");
+        vm.stopPrank();
+        _assertDown(shares.pending(bob, address(native)), 2 ether, "2 of 10");
+        assertEq(_child.pendingRoyalty(address(shares), address(money)), 1_000e6, "200 of it are bob's");
+    }
+
     function test_only_the_callers_own_income_is_paid() public {
         _earn(shares, 100e6);
         vm.prank(carol);

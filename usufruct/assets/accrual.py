@@ -1,0 +1,97 @@
+"""Accrues what reaches shares by plain transfer, so that it belongs to who held them when it came.
+
+Our till and passes accrue on the way in. A plain transfer, an x402 `exact` payment or native coin lies un-accrued
+until anyone calls `accrue`; until then, a borrower of shares can collect it within one transaction. So a worker looks
+at the shares of what this installation sells, and accrues what is worth the gas.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from secrets import token_hex
+
+from usufruct.assets.registry import Register
+from usufruct.chain import Call, GasOverLimit, Revert, Sender
+from usufruct.chain.contracts.shares import Shares
+from usufruct.core import Address, Job
+
+_log = logging.getLogger(__name__)
+
+_GAS = 110_000
+"""What an accrue or a wrap takes at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccrualPolicy:
+    """What is worth the gas.
+
+    `least`: atomic units of `token`, the payment token. Wrapped and native coin: `gas_times` what the transaction
+    costs. Other revenue tokens: one whole unit.
+    """
+
+    token: Address
+    least: int
+    gas_times: int = 10
+
+
+class Accruer:
+    """Accrues for the shares that `payees` names; addresses that are not shares are left alone."""
+
+    def __init__(
+        self,
+        register: Register,
+        sender: Sender,
+        payees: Callable[[], Awaitable[Sequence[Address]]],
+        policy: AccrualPolicy,
+    ) -> None:
+        """Send with any key that can pay for gas."""
+        self._register = register
+        self._sender = sender
+        self._payees = payees
+        self._policy = policy
+
+    async def run(self) -> int:
+        """Accrue what is worth it, and return how many transactions were sent; one under way is not sent again.
+
+        Raises:
+            RpcUnavailable: when the node does not answer.
+        """
+        sent = 0
+        for payee in dict.fromkeys(await self._payees()):
+            if await self._register.contract.is_shares(payee):
+                for call in await self._due(Shares(payee, self._register.client)):
+                    sent += await self._send(call)
+        return sent
+
+    async def _due(self, shares: Shares) -> list[Call]:
+        """Return the calls that book what has arrived, for each token that is worth it."""
+        client = self._register.client
+        head = await client.header()
+        gas_price = head.base_fee if head else 0
+        native, coin = await shares.wrapped_native(), await client.balance(shares.address)
+        due = []
+        for income in await self._register.income(shares, await client.block_number()):
+            token, amount = income.token, income.unaccrued
+            if token.address == native:
+                least = max(1, _GAS * gas_price * self._policy.gas_times)
+                if amount + coin >= least:
+                    due.append(shares.wrap() if coin else shares.accrue(native))
+            elif amount >= (self._policy.least if token.address == self._policy.token else 10**token.decimals):
+                due.append(shares.accrue(token.address))
+        return due
+
+    async def _send(self, call: Call) -> bool:
+        if await self._sender.unfinished(call):
+            return False
+        try:
+            sent = await self._sender.send(call, f"accrue/{call.to}/{token_hex(8)}")
+        except (Revert, GasOverLimit) as refusal:
+            _log.warning("%s cannot accrue now: %s", call.to, refusal.message)
+            return False
+        _log.info("%s accrues what arrived by itself", call.to, extra={"key": sent.key})
+        return True
+
+
+def accrue_due(accruer: Accruer, *, poll_seconds: float = 15.0) -> Job:
+    """Return the job that accrues plain transfers to the shares of what is sold here."""
+    return Job("accrue", accruer.run, poll_seconds)
