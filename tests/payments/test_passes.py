@@ -127,8 +127,7 @@ class Passes:
     async def reserve(self, name: object, ceiling: int, grant: PassGrant | None = None) -> Any:
         grant = grant or self.grant()
         account = await self.accounts.ready(grant, ceiling)
-        return await self.world.open_call(
-            self.town.ledger,
+        opened = await self.town.ledger.open(
             Reservation(
                 call=self.world.named(name),
                 channel=account,
@@ -138,8 +137,10 @@ class Passes:
                 request_hash=self.world.named(f"request of {name}"),
                 sign=lambda needed: Voucher(account, needed, grant.signature),
                 limit=grant.limit,
-            ),
+            )
         )
+        await opened.durable()
+        return opened
 
     async def call(self, name: object, charge: int, grant: PassGrant | None = None) -> Any:
         """Serve one call for `charge` credits."""
