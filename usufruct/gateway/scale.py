@@ -78,7 +78,7 @@ class Scale:
     def learn(self, units: int, tokens: int) -> None:
         """Take note of a whole text: what was counted, and how many text tokens the upstream made of it.
 
-        A token less is taken for the scale of parts: the mark at the end, and what was rounded up.
+        Two tokens less are taken for the scale of parts: the mark at the end, and what was rounded up.
         """
         if tokens < LEAST_TOKENS or units < tokens:
             return
@@ -100,7 +100,7 @@ class Scale:
 
 
 def _careful(units: int, tokens: int, most: Ratio) -> Ratio:
-    shown = Ratio(units, tokens - 1) if units > tokens else Ratio(1, 1)  # the latter: the upstream's own vocabulary
+    shown = Ratio(units, tokens - 2) if units > tokens else Ratio(1, 1)  # the latter: the upstream's own vocabulary
     return most if shown.is_over(most) else shown
 
 

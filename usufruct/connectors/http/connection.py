@@ -78,7 +78,7 @@ class Response:
     def fail(self, failure: Exception) -> None:
         """Let a reader that waits, and every later one without data, raise `failure`; nothing once all is here."""
         if not self._ended:
-            self._failure = failure
+            self._failure = self._failure or failure  # the first is the cause; a closed connection follows it
             self._wake()
 
     def release(self) -> None:
