@@ -48,7 +48,7 @@ def main() -> None:
     """Profile what the command line names."""
     parser = argparse.ArgumentParser(prog="make profile-gateway", description=__doc__)
     parser.add_argument("--stream", action="store_true", help="streams of 50 tokens in place of whole answers")
-    parser.add_argument("--top", type=int, default=40, help="functions to show")
+    parser.add_argument("--top", type=int, default=60, help="functions to show")
     arguments = parser.parse_args()
     model = "stream50" if arguments.stream else "instant"
     spy = environment("py-spy", PY_SPY) / "bin" / "py-spy"

@@ -41,7 +41,9 @@ async def length(exchange) -> None:
 
 async def only_head(exchange) -> None:
     await exchange.start(200, EVENT_STREAM)
-    await exchange.gone()
+    gone = asyncio.Event()
+    exchange.when_gone(gone.set)
+    await gone.wait()
 
 
 ROUTES = {"/whole": whole, "/stream": stream, "/head": only_head, "/length": length}

@@ -8,7 +8,7 @@ import orjson
 from usufruct.app import open_installation, serve, show_metrics
 from usufruct.cli.running import Attached, run_server
 from usufruct.config import load_config
-from usufruct.core import Shutdown, end_with_standard_input
+from usufruct.core import Shutdown, end_with_standard_input, spare_collector
 from usufruct.web import log_as_json
 from usufruct.worker import work
 
@@ -23,6 +23,7 @@ def serve_command(attached: Attached = False) -> None:
 
     async def serving(shutdown: Shutdown) -> None:
         async with open_installation(load_config(), wait_for_node=False) as installation:
+            spare_collector()
             await serve(installation, lambda url: _announce({"url": url}), shutdown)
 
     _begin(attached)

@@ -32,6 +32,7 @@ from usufruct.core.ids import (
     time_ordered_id,
 )
 from usufruct.core.jobs import REPEATEDLY, Job, JobBoard, JobReports, JobState, run_job, run_jobs
+from usufruct.core.memory import spare_collector
 from usufruct.core.money import (
     UINT128_MAX,
     UINT256_MAX,
@@ -91,6 +92,7 @@ __all__ = [
     "recursion_limit_kept",
     "run_job",
     "run_jobs",
+    "spare_collector",
     "time_ordered_id",
     "unbroken",
 ]

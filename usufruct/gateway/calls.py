@@ -144,7 +144,7 @@ class Calls:
             reasoning_tokens=measured.reasoning_tokens,
         )
         kept = answer.packed() if order.idempotency else None
-        metered = await unbroken(self._metered(lease, bill, kept))
+        metered = await self._metered(lease, bill, kept)
         self.counters.metered(order.asset.name, bill)
         extra = {
             "call_id": lease.call,
@@ -245,7 +245,9 @@ class Calls:
     async def _reserve(self, order: Order, call: Hash32) -> OpenCall | Replay:
         """Set the ceiling aside; a payer who left the output open gets less of it before they get nothing."""
         try:
-            order = replace(order, card=order.payer.card(order))
+            card = order.payer.card(order)
+            if card is not order.card:
+                order = replace(order, card=card)
             allowance = order.payer.allowance(order)
             for left in reversed(range(_LOWERINGS + 1)):
                 try:
@@ -289,11 +291,11 @@ class Calls:
         """Meter, again when the database did not answer: the ledger counts it once."""
         for left in reversed(range(_TRIES)):
             try:
-                return await self._ledger.meter(lease, bill, kept, self._sign)
+                return await unbroken(self._ledger.meter(lease, bill, kept, self._sign))
             except DatabaseUnavailable:
                 if not left:
                     raise
-                await asyncio.sleep(_PAUSE)
+                await unbroken(asyncio.sleep(_PAUSE))
         raise AssertionError
 
 

@@ -18,15 +18,31 @@ class CallCounters:
         self._tokens = counter("text_tokens", "Text tokens that were billed.", "asset", "direction")
         self._charge = counter("charge", "Charged for calls.", "asset")
         self._flagged = counter("calls_flagged", "Calls whose upstream's usage was overruled.", "asset")
+        self._assets: dict[str, tuple[Counter, Counter, Counter, Counter, Counter]] = {}
         self._borne = counter("calls_borne", "Calls of gateways that died: charged 0, the operator bears them.")
 
     def metered(self, asset: str, bill: Bill) -> None:
         """Count a charged call."""
-        self._calls.labels("metered", "").inc()
-        self._tokens.labels(asset, "input").inc(bill.usage.input_tokens)
-        self._tokens.labels(asset, "output").inc(bill.usage.output_tokens)
-        self._charge.labels(asset).inc(bill.charge)
-        self._flagged.labels(asset).inc(bill.flagged)
+        calls, inputs, outputs, charge, flagged = self._of_asset(asset)
+        calls.inc()
+        inputs.inc(bill.usage.input_tokens)
+        outputs.inc(bill.usage.output_tokens)
+        charge.inc(bill.charge)
+        if bill.flagged:
+            flagged.inc()
+
+    def _of_asset(self, asset: str) -> tuple[Counter, Counter, Counter, Counter, Counter]:
+        """Return an asset's counters: looked up by label for every call they would cost as much as the counting."""
+        found = self._assets.get(asset)
+        if found is None:
+            found = self._assets[asset] = (
+                self._calls.labels("metered", ""),
+                self._tokens.labels(asset, "input"),
+                self._tokens.labels(asset, "output"),
+                self._charge.labels(asset),
+                self._flagged.labels(asset),
+            )
+        return found
 
     def replayed(self) -> None:
         """Count an answer that was given again."""

@@ -21,23 +21,20 @@ class Presence:
 async def presence(exchange: Exchange, longest: float, grace: Callable[[], float]) -> AsyncIterator[Presence]:
     """Run a block for at most `longest` seconds, and for at most `grace()` more once the caller has hung up.
 
-    One task waits for the hang-up, so that nothing is asked for each piece of a stream.
-
     Raises:
         TimeoutError: when the time is over.
     """
     caller = Presence()
     loop = asyncio.get_running_loop()
 
-    async def watch() -> None:
-        await exchange.gone()
+    def leave() -> None:
         caller.gone = True
         if not limit.expired():
             limit.reschedule(loop.time() + grace())
 
     async with asyncio.timeout(longest) as limit:
-        watcher = asyncio.create_task(watch())
+        stay = exchange.when_gone(leave)
         try:
             yield caller
         finally:
-            watcher.cancel()
+            stay()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PREFLIGHT_SECONDS = 600
@@ -17,7 +17,7 @@ def allow_browsers(app: ASGIApp, origins: Sequence[str], exposed: Sequence[str])
     """
     if not origins:
         return app
-    return CORSMiddleware(
+    for_pages = CORSMiddleware(
         app,
         allow_origins=origins,
         allow_methods=_METHODS,
@@ -25,3 +25,11 @@ def allow_browsers(app: ASGIApp, origins: Sequence[str], exposed: Sequence[str])
         expose_headers=exposed,
         max_age=_PREFLIGHT_SECONDS,
     )
+    if "*" not in origins:
+        return for_pages  # which adds `Vary: Origin` to every answer
+
+    async def for_all(scope: Scope, receive: Receive, send: Send) -> None:
+        from_page = scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"])
+        await (for_pages if from_page else app)(scope, receive, send)
+
+    return for_all

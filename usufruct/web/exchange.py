@@ -1,7 +1,7 @@
 """One request and its answer on raw ASGI: the hot path pays for no framework object it does not use."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from usufruct.web.errors import (
     error_headers,
     error_json,
 )
+from usufruct.web.protocol import CONNECTION, GuardedProtocol
 
 BODY_SECONDS = 60.0
 """How long a caller may take to send a body."""
@@ -40,6 +41,7 @@ class Exchange:
 
     __slots__ = (
         "_attached",
+        "_connection",
         "_origin",
         "_receive",
         "_send",
@@ -54,6 +56,7 @@ class Exchange:
         """Wrap what the ASGI server hands over."""
         self._receive = receive
         self._send = send
+        self._connection: GuardedProtocol | None = scope.get(CONNECTION)
         self.call_id: str = time_ordered_id(_CLOCK.now())
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.method: str = scope["method"]
@@ -113,10 +116,25 @@ class Exchange:
             more = message.get("more_body", False)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    async def gone(self) -> None:
-        """Return when the caller has hung up, or when the answer is complete; call after the body has been read."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+    def when_gone(self, leave: Callable[[], None]) -> Callable[[], None]:
+        """Call `leave` when the caller hangs up; return what takes that back. Ask after the body has been read.
+
+        Other servers than ours tell of it only to a task that waits, and also when the answer is complete.
+        """
+        if self._connection is not None:
+            return self._connection.when_gone(leave)
+
+        async def watch() -> None:
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+            leave()
+
+        watcher = asyncio.create_task(watch())
+
+        def stay() -> None:
+            watcher.cancel()
+
+        return stay
 
     async def start(self, status: int, headers: Sequence[Header]) -> None:
         """Send the status line and the headers."""

@@ -23,10 +23,11 @@ _SECRET_TEXT = re.compile(
     r"|\b0x[0-9a-f]{128,}"  # signatures, and anything else as long
     r"|(?<=\bkey[ =:])\s*(?:0x)?[0-9a-f]{64}\b"  # a private key looks like a hash; only its name tells
 )
-_MARKS = ("uf_", "up_", "sk-", "pk-", "rk-", "bearer", "key")
-"""What text must hold, in lower case, for the pattern above to find anything; or be as long as a signature."""
+_MARKS = ("uf_", "up_", "sk-", "pk-", "rk-", "bearer ", "key ", "key=", "key:")
+"""What text must hold, in lower case, for the pattern above to find anything but a long number."""
 
-_SIGNATURE_LENGTH = 130
+_LONG_NUMBER = re.compile(r"0x[0-9a-f]{128}")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -44,7 +45,7 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(redacted(line), default=_as_text).decode()
+        return _json(line)
 
 
 def redacted(value: object) -> object:
@@ -66,10 +67,21 @@ def _names_secret(name: str) -> bool:
 
 
 def _may_hold_secret(text: str) -> bool:
-    if len(text) >= _SIGNATURE_LENGTH:
-        return True
     lower = text.lower()
-    return any(mark in lower for mark in _MARKS)
+    return any(mark in lower for mark in _MARKS) or _LONG_NUMBER.search(lower) is not None
+
+
+def _json(line: Mapping[str, object]) -> str:
+    """Return a line as JSON, redacted; one that can hold no secret is not looked at member by member."""
+    if all(type(value) in _PLAIN for value in line.values()) and not any(map(_names_secret, line)):
+        try:
+            text = orjson.dumps(line).decode()
+        except TypeError:
+            pass  # a number too large for JSON, or text that is not UTF-8
+        else:
+            if not _may_hold_secret(text):
+                return text
+    return orjson.dumps(redacted(line), default=_as_text).decode()
 
 
 def _as_text(value: object) -> object:

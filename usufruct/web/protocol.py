@@ -6,6 +6,7 @@ head, in the trailers after a chunked body, in a body whose answer is out, in re
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -59,6 +60,14 @@ class Connections(ServerState):
         return [each for each in self.connections if isinstance(each, GuardedProtocol)]
 
 
+CONNECTION = "usufruct.connection"
+"""Under which name an ASGI scope holds the `GuardedProtocol` that the request came on."""
+
+
+def _nothing() -> None:
+    """Take back what has happened already."""
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """One connection; a deadline runs while no request of it is served."""
 
@@ -71,6 +80,24 @@ class GuardedProtocol(HttpToolsProtocol):
         self._barren_bytes = 0
         self._unwanted_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
+        self._leavers: list[Callable[[], None]] = []
+
+    def when_gone(self, leave: Callable[[], None]) -> Callable[[], None]:
+        """Call `leave` when the client hangs up, soon if it has; return what takes that back.
+
+        Without the task that an ASGI application has to keep waiting in `receive`.
+        """
+        if self.transport.is_closing():
+            self.loop.call_soon(leave)
+            return _nothing
+        self._leavers.append(leave)
+        self.flow.resume_reading()  # paused after a long body; a connection that is not read from is not seen to end
+
+        def stay() -> None:
+            if leave in self._leavers:
+                self._leavers.remove(leave)
+
+        return stay
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
@@ -81,9 +108,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self._wait(self._limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
+        """Stop waiting, and tell whoever asked."""
         self._stop_waiting()
         super().connection_lost(exc)
+        leavers, self._leavers = self._leavers, []
+        for leave in leavers:
+            leave()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; end the connection when what comes has no end."""
@@ -130,6 +160,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Stop waiting, and let the request be served; draining, it is the connection's last."""
         before = self.cycle
+        cast(dict[str, Any], self.scope)[CONNECTION] = self
         super().on_headers_complete()
         self._stop_waiting()
         self._in_body, self._barren_bytes, self._unwanted_bytes = True, 0, 0

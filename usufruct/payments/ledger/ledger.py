@@ -1,5 +1,6 @@
 """The call ledger: what calls reserve and are charged, and what has been claimed for it."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -185,19 +186,19 @@ class Ledger:
         """Renew the leases of this replica's open calls, and return the calls that are still its own."""
         return await self._write("renew", lambda db: calls.renew(db, self._terms))
 
-    async def meter(
+    def meter(
         self, lease: Lease, bill: Bill, answer: bytes | None = None, sign: ReceiptSigner | None = None
-    ) -> Call:
+    ) -> "asyncio.Future[Call]":
         """Charge a call, once, and keep the receipt's signature, which `sign` makes.
+
+        The charge is on its way when this returns, and goes on though nothing awaits the future.
 
         `answer` is kept, encrypted, for the same request to be answered again.
         """
         sealed = None if answer is None else self._seal.close(answer, lease.call)
-        return await self._decide(
-            "meter",
-            Needs(lease.channel, lease.call),
-            lambda work: calls.meter_call(work, lease, bill, sealed, sign, self._terms),
-        )
+        needs = Needs(lease.channel, lease.call)
+        decision = Decision("meter", needs, lambda work: calls.meter_call(work, lease, bill, sealed, sign, self._terms))
+        return self._backend.decide(decision).result
 
     async def release(self, lease: Lease, reason: str) -> Call:
         """End a call that is charged nothing."""
