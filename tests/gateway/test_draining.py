@@ -28,8 +28,10 @@ class Calls:
         self.tasks: list[asyncio.Task] = []
         self.keys: list = []
 
-    async def begin(self, world, upstream: PacedUpstream, clients: list[AsyncOpenAI]) -> None:
-        await world.asset("hamlet", upstream.url)
+    async def begin(
+        self, world, upstream: PacedUpstream, clients: list[AsyncOpenAI], vocabulary: bytes | None = None
+    ) -> None:
+        await world.asset("hamlet", upstream.url, vocabulary=vocabulary)
         self.keys = [await world.key() for _ in range(3)]
         clients += [AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) for key in self.keys]
         begun = [asyncio.Event(), asyncio.Event()]
@@ -76,7 +78,7 @@ async def test_running_calls_end_whole_and_are_billed(gateway_module, gateway_ur
 
 
 async def test_calls_that_pass_the_bound_are_cut_and_billed_for_what_was_delivered(
-    gateway_module, gateway_url, clients
+    gateway_module, gateway_url, clients, byte_vocabulary
 ):
     limits = ServerLimits(drain_seconds=0.2)
     async with (
@@ -84,7 +86,7 @@ async def test_calls_that_pass_the_bound_are_cut_and_billed_for_what_was_deliver
         gateway_module.gateway_world(gateway_url, server_limits=limits) as world,
     ):
         calls = Calls()
-        await calls.begin(world, upstream, clients)
+        await calls.begin(world, upstream, clients, byte_vocabulary)
         world.server.drain()
         *streams, whole = await calls.results()
         for error in streams:

@@ -57,8 +57,11 @@ class Answers:
         """Answer in one piece; charged only if the upstream answers while the caller is there."""
         order = call.order
         try:
-            async with stopped_unless_durable(call.opened):
-                answer = await self._ask(exchange, call)
+            try:
+                async with stopped_unless_durable(call.opened):
+                    answer = await self._ask(exchange, call)
+            except asyncio.CancelledError as stopped:
+                raise ShuttingDown.cut() from stopped
             await call.opened.durable()
             if len(answer.text) > longest_text(call.allowance):
                 raise UpstreamOversized(
@@ -132,8 +135,6 @@ class Answers:
                         fault = self._replicas.failed(order.asset, replica, failure)
                         if isinstance(fault, UpstreamRejected):
                             break
-        except asyncio.CancelledError as stopped:
-            raise ShuttingDown.cut() from stopped
         except TimeoutError as timeout:
             if caller.gone:
                 raise ClientGone from timeout
