@@ -39,7 +39,7 @@ def framed(head: bytes, body: bytes) -> bytes:
 LENGTH = framed(b"Content-Length: %d\r\n" % len(TEXT), TEXT)
 CHUNKED = framed(b"Transfer-Encoding: chunked\r\n", chunked(TEXT))
 PROVISIONAL = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + LENGTH
-ZIPPED = gzip.compress(TEXT)
+ZIPPED = gzip.compress(TEXT, mtime=0)
 WHOLE = {
     "content-length": LENGTH,
     "chunked": CHUNKED,
