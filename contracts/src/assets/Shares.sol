@@ -137,7 +137,7 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
 
     /// @inheritdoc IShares
     // Locked; what transfers and views read meanwhile is whole after each token's accrue.
-    // slither-disable-next-line reentrancy-no-eth
+    // slither-disable-next-line reentrancy-eth,reentrancy-no-eth
     function collectAll(address[] calldata children, address to)
         external
         nonReentrant
@@ -336,7 +336,7 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
     }
 
     /// @dev Wraps native coin, fetches what `children` owe, and books all of it, token by token. Both callers are locked.
-    // slither-disable-next-line reentrancy-no-eth
+    // slither-disable-next-line reentrancy-eth,reentrancy-no-eth
     function _accrueAll(address[] memory tokens, address[] calldata children) private {
         for (uint256 i; i < children.length; ++i) {
             _checkShares(children[i]);
