@@ -21,7 +21,7 @@ from usufruct.chain import COLLECTOR, KeySigner, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli import app
 from usufruct.config import Config, load_config
-from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError
+from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError, checksum
 from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.bill import receipt_signature
 from usufruct.payments import (
@@ -41,6 +41,22 @@ T = TypeVar("T")
 CHAIN = ChainId(31337)
 PAYER, OWNER_OF_SHARES, SOMEBODY = (devnet_signer(index, CHAIN) for index in (4, 5, 6))
 DOLLAR = 1_000_000
+
+_FREE = "DROP TRIGGER calls_final; "
+ALTERED = {
+    "charge": (_FREE + f"UPDATE calls SET charge = x'{40:064x}' WHERE charge = x'{50:064x}'", "uncovered"),
+    "cumulative": (_FREE + f"UPDATE calls SET cumulative = x'{301:064x}' WHERE cumulative = x'{300:064x}'", "receipt"),
+    "response": (_FREE + f"UPDATE calls SET response_hash = x'{'ab' * 32}'", "is not what its receipt says"),
+    "signature": (_FREE + "UPDATE calls SET receipt_signature = NULL", "has no signed receipt"),
+    "voucher": (f"UPDATE channels SET voucher_amount = x'{9_999:064x}'", "its best voucher, over 9999"),
+    "claimed": (
+        f"UPDATE channels SET total_claimed = x'{350:064x}' WHERE total_claimed = x'{300:064x}'",
+        "claimed is 350, 300 on the chain",
+    ),
+    "limit": (f"UPDATE bearer_keys SET spending_limit = x'{10**30:064x}'", "its terms are not those"),
+    "root": (f"UPDATE claim_batches SET root = x'{'cd' * 32}' WHERE root IS NOT NULL", "was anchored"),
+}
+"""Changes of rows that `trade` made, as SQL, and words of what names them."""
 
 
 def free_port() -> int:
@@ -210,3 +226,14 @@ def asset(name: str, url: str, pay_to: Address) -> Asset:
     return Asset(
         name, Endpoint.CHAT, pay_to, plain_asset_id(name, pay_to), (Replica(url, "m"),), (PricePeriod(card, 0),)
     )
+
+
+def trade(commands: Commands, upstream: str, name: str) -> None:
+    """Sell a service and charge a key for it three times: 300 that are claimed, and twice 50 that are not."""
+    sale = ["sell", "--no-up", "--upstream", upstream, "--model", "librarian", "--name", name]
+    asset = int(commands.json(*sale, "--pay-to", checksum(OWNER_OF_SHARES.address))["asset"], 16)
+    key = commands.inside(lambda each: paying_key(each, 1_000))
+    commands.inside(lambda each: charge(each, key, asset, 300))
+    commands.json("claim", "run", "--everything")
+    for _ in range(2):
+        commands.inside(lambda each: charge(each, key, asset, 50))

@@ -1,7 +1,11 @@
 """An installation on a devnet, shared by the tests of commands; a service to sell."""
 
 import asyncio
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -46,3 +50,22 @@ def commands(cli_world: ModuleType, tmp_path_factory: pytest.TempPathFactory) ->
     asyncio.run(set_up_devnet(made.config))
     yield made
     asyncio.run(anvil.stop())
+
+
+@pytest.fixture
+def restore(commands: Any, tmp_path: Path) -> Any:
+    """Restores a backup of the installation's database into a folder of its own; gives commands on it."""
+
+    def copy(change: str = ""):
+        folder = commands.config.data.folder
+        shutil.copy(folder / "31337.json", tmp_path)
+        with (
+            closing(sqlite3.connect(folder / "usufruct.db")) as live,
+            closing(sqlite3.connect(tmp_path / "usufruct.db")) as backup,
+        ):
+            live.backup(backup)
+            with backup:
+                backup.executescript(change)
+        return replace(commands, own=commands.own | {"USUFRUCT_DATA_FOLDER": str(tmp_path)})
+
+    return copy

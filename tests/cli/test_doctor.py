@@ -245,3 +245,14 @@ def test_what_a_chain_that_went_back_forgot_is_named(commands, cli_world):
 
     commands.inside(heal)
     assert not {"transactions", "channels"} & problems(examine(commands)[1]).keys()
+
+
+def test_rows_that_were_changed_in_the_database_are_named(commands, cli_world, librarian_url, restore):
+    cli_world.trade(commands, librarian_url, "altered-books")
+    [sound] = examine(restore())[1]["books"]
+    assert (sound["verdict"], sound["says"]) == ("ok", "the whole ledger agrees with itself and its signatures")
+    for change, words in cli_world.ALTERED.values():
+        code, found = examine(restore(change))
+        assert code == 1
+        assert any(words in finding["says"] for finding in found["books"]), (words, found["books"])
+        assert all("usufruct reconcile" in finding["remedy"] for finding in found["books"])

@@ -1,8 +1,5 @@
 """What the owner's key decides about the till, and a restored database that learns what the chain knows."""
 
-import shutil
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 import openai
@@ -111,25 +108,6 @@ def test_the_owner_sets_fee_and_fee_sink(commands):
     assert commands.json("registry", "fee-sink", before["fee_sink"])["fee_sink"] == before["fee_sink"]
 
 
-@pytest.fixture
-def restore(commands, tmp_path):
-    """Restores a backup of the installation's database into a folder of its own; gives commands on it."""
-
-    def copy(change: str = ""):
-        folder = commands.config.data.folder
-        shutil.copy(folder / "31337.json", tmp_path)
-        with (
-            closing(sqlite3.connect(folder / "usufruct.db")) as live,
-            closing(sqlite3.connect(tmp_path / "usufruct.db")) as backup,
-        ):
-            live.backup(backup)
-            with backup:
-                backup.executescript(change)
-        return replace(commands, own=commands.own | {"USUFRUCT_DATA_FOLDER": str(tmp_path)})
-
-    return copy
-
-
 def test_a_restored_database_is_brought_to_what_the_chain_says(commands, cli_world, restore):
     key = commands.inside(lambda each: cli_world.paying_key(each, 1_000))
     restored = restore()
@@ -192,32 +170,10 @@ def test_books_that_do_not_balance_are_named(commands, cli_world, restore):
     assert restored.refused("reconcile").code == "books_differ"
 
 
-_FREE = "DROP TRIGGER calls_final; "
-_ALTERED = {
-    "charge": (_FREE + f"UPDATE calls SET charge = x'{40:064x}'", "uncovered"),
-    "cumulative": (_FREE + f"UPDATE calls SET cumulative = x'{301:064x}' WHERE cumulative = x'{300:064x}'", "receipt"),
-    "response": (_FREE + f"UPDATE calls SET response_hash = x'{'ab' * 32}'", "is not what its receipt says"),
-    "signature": (_FREE + "UPDATE calls SET receipt_signature = NULL", "has no signed receipt"),
-    "voucher": (f"UPDATE channels SET voucher_amount = x'{9_999:064x}'", "its best voucher, over 9999"),
-    "claimed": (
-        f"UPDATE channels SET total_claimed = x'{350:064x}' WHERE total_claimed = x'{300:064x}'",
-        "claimed is 350, 300 on the chain",
-    ),
-    "limit": (f"UPDATE bearer_keys SET spending_limit = x'{10**30:064x}'", "its terms are not those"),
-    "root": (f"UPDATE claim_batches SET root = x'{'cd' * 32}' WHERE root IS NOT NULL", "was anchored"),
-}
-
-
 def test_rows_that_were_changed_in_the_database_are_named(commands, cli_world, librarian_url, restore):
-    sale = ["sell", "--no-up", "--upstream", librarian_url, "--model", "librarian", "--name", "altered"]
-    asset = int(commands.json(*sale, "--pay-to", checksum(cli_world.OWNER_OF_SHARES.address))["asset"], 16)
-    key = commands.inside(lambda each: cli_world.paying_key(each, 1_000))
-    for amount, claim in ((300, True), (50, False), (50, False)):
-        commands.inside(lambda each, amount=amount: cli_world.charge(each, key, asset, amount))
-        if claim:
-            commands.json("claim", "run", "--everything")
+    cli_world.trade(commands, librarian_url, "altered")
     assert restore().json("reconcile")["books"] == "balance"
-    for change, words in _ALTERED.values():
+    for change, words in cli_world.ALTERED.values():
         refusal = restore(change).refused("reconcile")
         assert refusal.code == "books_differ"
         assert words in refusal.message

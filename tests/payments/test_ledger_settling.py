@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+from sqlalchemy import text
+
 
 async def _charged(ledger, world, *charges: int) -> None:
     await ledger.observe(world.reading(1_000, block=10))
@@ -38,6 +41,45 @@ async def test_what_no_call_explains_is_not_taken_back(ledger, world):
     await ledger.observe(world.reading(1_000, block=11, claimed=300))
     corrected = await ledger.correct(world.reading(1_000, block=9, claimed=50))
     assert (corrected.charged, corrected.total_split) == (300, 300)
+
+
+@pytest.mark.parametrize(
+    ("column", "source", "words"),
+    [
+        ("charged", "cumulative", "its calls reach 147, the row says 0 is charged"),
+        ("voucher_amount", "voucher_amount", "its best voucher covers 0, but a call came with one over"),
+    ],
+)
+async def test_a_spot_check_names_a_changed_row_among_the_newest(ledger, world, database, column, source, words):
+    await _charged(ledger, world, 100, 40, 7)
+    whole, part = await ledger.spot_check(most=100), await ledger.spot_check(most=6)
+    assert (whole.whole, whole.faults, part.whole, part.faults) == (True, (), False, ())
+    await database.run(lambda c: c.execute(text(f"UPDATE channels SET {column} = total_claimed")))
+    try:
+        (fault,) = (await ledger.spot_check(most=6)).faults
+    finally:
+        undo = text(f"UPDATE channels SET {column} = (SELECT MAX({source}) FROM calls)")
+        await database.run(lambda c: c.execute(undo))
+    assert fault.startswith(f"{world.channel()}: {words}")
+
+
+class Refusing:
+    """Finds each receipt that it checks wrong."""
+
+    def voucher(self, channel):
+        return "voucher"
+
+    def receipt(self, call, channel):
+        return f"receipt over {call.bill.charge}"
+
+
+async def test_a_spot_check_looks_at_no_more_than_it_is_told(ledger, world):
+    await _charged(ledger, world, 1, 2, 3, 4, 5)
+    found = (await ledger.spot_check(Refusing(), most=4)).faults
+    receipts = [int(fault.split()[-1]) for fault in found if "receipt" in fault]
+    assert 1 <= len(receipts) < 5
+    assert receipts == list(range(6 - len(receipts), 6)), "the newest"
+    assert found[-1] == f"{world.channel()}: voucher"
 
 
 async def test_claimable_channels_come_in_pages(ledger, world):

@@ -217,16 +217,16 @@ class Keys:
             raise KeyNotFound(f"there is no key {key.id}", key_id=key.id)
         return self._seal.open(sealed, _sealed_terms(key))
 
-    async def altered(self) -> Sequence[str]:
-        """Return the ids of keys whose terms are not those they were made with."""
+    async def altered(self, most: int | None = None) -> Sequence[str]:
+        """Return the ids of keys whose terms are not those they were made with; checks at most `most` keys."""
         found: tuple[str, ...] = ()
-        after = ""
+        after, seen = "", 0
         while True:
             async with self._database.snapshot() as unit:
-                page = await sealed_keys(unit, after, _PAGE)
+                page = await sealed_keys(unit, after, _PAGE if most is None else min(_PAGE, most - seen))
             if not page:
                 return found
-            after = page[-1][0].id
+            after, seen = page[-1][0].id, seen + len(page)
             found = (*found, *(key.id for key, sealed in page if not self._opens(key, sealed)))
 
     def _opens(self, key: BearerKey, sealed: bytes) -> bool:

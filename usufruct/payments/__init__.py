@@ -109,7 +109,7 @@ from usufruct.payments.settlement.errors import (
     RefundTooSmall,
     RefundTooSoon,
 )
-from usufruct.payments.settlement.evidence import Evidence, wrong_roots
+from usufruct.payments.settlement.evidence import Evidence, wrong_newest_roots, wrong_roots
 from usufruct.payments.settlement.model import (
     Batch,
     BatchKind,
@@ -337,6 +337,7 @@ __all__ = [
     "verify_voucher",
     "voucher_digest",
     "watch",
+    "wrong_newest_roots",
     "wrong_roots",
     "x402_name",
 ]

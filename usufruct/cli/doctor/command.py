@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from usufruct.app import connect, open_chain, open_installation
+from usufruct.cli.doctor.books import check_books
 from usufruct.cli.doctor.chain import (
     check_contracts,
     check_gas,
@@ -105,6 +106,7 @@ async def _chain(config: Config) -> list[Finding]:
                 "passes": lambda: check_passes(installation),
                 "calls": lambda: check_hanging(installation),
                 "channels": lambda: check_channels(installation),
+                "books": lambda: check_books(installation),
             }
             for subject, check in checks.items():
                 found += await ask(subject, check)

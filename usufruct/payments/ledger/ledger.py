@@ -30,6 +30,7 @@ from usufruct.payments.ledger.records import (
 )
 from usufruct.payments.ledger.rows import find_channel
 from usufruct.payments.ledger.settling import Transfer
+from usufruct.payments.ledger.spot_check import SpotCheck, spot_check
 from usufruct.payments.ledger.sqlite import SqliteBackend
 from usufruct.payments.ledger.working import Admission, Needs, WorkingSet, needs_of
 from usufruct.store import Database, Seal, SqliteDatabase
@@ -273,6 +274,10 @@ class Ledger:
         An empty list is the good answer. Memory is bounded; the time grows with the ledger.
         """
         return await self._read("audit", lambda db: audit(db, proofs))
+
+    async def spot_check(self, proofs: Proofs | None = None, most: int = 3_000) -> SpotCheck:
+        """Compare the `most` newest entries, their calls and channels; a ledger without more of them as a whole."""
+        return await self._read("spot_check", lambda db: spot_check(db, proofs, most))
 
     async def close(self) -> None:
         """Finish what is queued and close the connections."""

@@ -4,8 +4,8 @@ from usufruct.core import Address, UsufructError
 from usufruct.payments.ledger.records import Call, Channel
 from usufruct.payments.receipt import receipt_of, verify_receipt
 from usufruct.payments.settlement.anchoring import digests_of, root_of
-from usufruct.payments.settlement.model import ChainSide
-from usufruct.payments.settlement.store import anchored_batch
+from usufruct.payments.settlement.model import Batch, ChainSide
+from usufruct.payments.settlement.store import anchored_batch, newest_anchored
 from usufruct.payments.voucher import verify_voucher
 
 
@@ -56,6 +56,18 @@ async def wrong_roots(side: ChainSide) -> list[str]:
         if batch is None:
             return found
         after = batch.id
-        digests = await digests_of(side, batch.members)
-        if root_of(digests) != batch.root or len(digests) != batch.count:
-            found.append(f"batch {batch.id}: its receipts do not give the root {batch.root} that was anchored")
+        found += await _wrong_root(side, batch)
+
+
+async def wrong_newest_roots(side: ChainSide, most: int) -> list[str]:
+    """Check the `most` newest batches that anchored receipts, as `wrong_roots` checks all."""
+    async with side.database.snapshot() as unit:
+        newest = await newest_anchored(unit, most)
+    return [fault for batch in newest for fault in await _wrong_root(side, batch)]
+
+
+async def _wrong_root(side: ChainSide, batch: Batch) -> list[str]:
+    digests = await digests_of(side, batch.members)
+    if root_of(digests) == batch.root and len(digests) == batch.count:
+        return []
+    return [f"batch {batch.id}: its receipts do not give the root {batch.root} that was anchored"]

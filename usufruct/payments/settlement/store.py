@@ -194,6 +194,13 @@ async def anchored_batch(unit: Unit, after: str) -> Batch | None:
     return found[0] if found else None
 
 
+async def newest_anchored(unit: Unit, limit: int) -> list[Batch]:
+    """Return the newest confirmed batches that anchored receipts."""
+    anchored = batches.c.state == BatchState.CONFIRMED, batches.c.root.is_not(None)
+    newest = select(batches.c.id).where(*anchored).order_by(batches.c.block.desc(), batches.c.id).limit(limit)
+    return await _batches(unit, batches.c.id.in_(newest))
+
+
 async def splitting_keys(unit: Unit) -> list[str]:
     """Return the outbox keys of confirmed transactions that split money, the newest first."""
     paying = batches.c.kind.in_((BatchKind.CLAIM, BatchKind.SPLIT)), batches.c.state == BatchState.CONFIRMED

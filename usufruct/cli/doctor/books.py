@@ -1,0 +1,39 @@
+"""Checks of rows that were changed in the database, of its newest part."""
+
+from collections.abc import AsyncIterator
+
+from usufruct.app import Installation
+from usufruct.cli.doctor.findings import Finding, bad, good
+from usufruct.payments import Evidence, wrong_newest_roots
+
+_CHANNELS = 200
+_BATCHES = 20
+_KEYS = 500
+_SHOWN = 5
+_REMEDY = (
+    "stop gateways and workers; `usufruct reconcile` checks every row: undo the change, or restore the newest backup "
+    "that it accepts"
+)
+
+
+async def check_books(installation: Installation) -> AsyncIterator[Finding]:
+    """Find what `reconcile` finds, among the newest calls, channels and batches, and some hundred keys."""
+    ledger, side = installation.ledger, installation.chain_side
+    looked = await ledger.spot_check(Evidence(side, installation.operator.receipts.address))
+    faults = list(looked.faults[:_SHOWN])
+    if len(looked.faults) > _SHOWN:
+        faults.append(f"{len(looked.faults) - _SHOWN} more differences were found in calls and channels")
+    overstated = await installation.observer.overstated(looked.channels[:_CHANNELS])
+    faults += [
+        f"{channel.reading.id}: claimed is {channel.reading.total_claimed}, {claimed} on the chain"
+        for channel, claimed in overstated[:_SHOWN]
+    ]
+    faults += (await wrong_newest_roots(side, _BATCHES))[:_SHOWN]
+    altered = await installation.keys.altered(_KEYS)
+    faults += [f"key {key}: its terms are not those it was made with" for key in altered[:_SHOWN]]
+    for fault in faults:
+        yield bad("books", fault, _REMEDY)
+    if not faults:
+        part = "the whole ledger" if looked.whole else "the newest part of the ledger"
+        rest = "" if looked.whole else "; `usufruct reconcile` checks all of it"
+        yield good("books", f"{part} agrees with itself and its signatures{rest}")

@@ -1,0 +1,88 @@
+"""Compare the newest part of the ledger with itself, in a time that does not grow with the ledger.
+
+The newest entries name the channels and the calls that are looked at; entries are found by their primary key, and so
+are the calls and channels.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.core import Hash32, id_to_bytes
+from usufruct.payments.ledger.audit import MOST_FINDINGS, Proofs, audit
+from usufruct.payments.ledger.database import Row, Statements
+from usufruct.payments.ledger.records import Channel
+from usufruct.payments.ledger.rows import CALL_COLUMNS, CHANNEL_COLUMNS, call_of, channel_of
+
+_NEWEST = "SELECT channel_id, call_id, debit, credit, amount FROM entries ORDER BY id DESC LIMIT $1"
+_MANY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SpotCheck:
+    """What the newest entries, their calls and their channels say."""
+
+    faults: tuple[str, ...]
+    """What does not agree, in words; at most `MOST_FINDINGS`."""
+    whole: bool
+    """Whether that was the whole ledger."""
+    channels: tuple[Channel, ...]
+    """The channels of these entries, the newest first."""
+
+
+async def spot_check(db: Statements, proofs: Proofs | None, most: int) -> SpotCheck:
+    """Audit a ledger of at most `most` entries as a whole; of a larger one check the `most` newest entries."""
+    entries = await db.rows(_NEWEST, most + 1)
+    whole, entries = len(entries) <= most, entries[:most]
+    charges: dict[Hash32, Counter[Hash32]] = {}
+    for entry in entries:
+        calls = charges.setdefault(entry.hash32("channel_id"), Counter())
+        if (entry.text("debit"), entry.text("credit")) == ("reserved", "charged") and entry.maybe_raw("call_id"):
+            calls[entry.hash32("call_id")] += entry.money("amount")
+    rows = await _by_id(db, f"SELECT {CHANNEL_COLUMNS} FROM channels", list(charges))
+    channels = tuple(channel_of(rows[each]) for each in charges if each in rows)
+    if whole:
+        return SpotCheck(tuple(await audit(db, proofs)), True, channels)
+    found = [f"{each}: there are rows of this channel, but no channel" for each in charges if each not in rows]
+    for channel in channels:
+        faults = await _faults(db, channel, charges[channel.reading.id], proofs)
+        found += [f"{channel.reading.id}: {fault}" for fault in faults]
+        if len(found) >= MOST_FINDINGS:
+            break
+    return SpotCheck(tuple(found[:MOST_FINDINGS]), False, channels)
+
+
+async def _faults(db: Statements, channel: Channel, charges: Counter[Hash32], proofs: Proofs | None) -> list[str]:
+    """Return what does not agree between a channel, some of its calls and what entries say these were charged."""
+    rows = await _by_id(db, f"SELECT {CALL_COLUMNS}, voucher_amount FROM calls", list(charges))
+    found: list[str] = []
+    end = best_voucher = 0
+    for row in sorted(rows.values(), key=lambda row: row.maybe_money("cumulative") or 0):
+        call = call_of(row)
+        name, charge, cumulative = call.lease.call, call.bill.charge if call.bill else 0, call.cumulative or 0
+        if charge != charges[name]:
+            found.append(f"call {name} is charged {charges[name]} by its entry, {charge} by its row")
+        if cumulative - charge < end:
+            found.append(f"call {name} covers {cumulative - charge} to {cumulative}, but the calls before reach {end}")
+        if proofs and (fault := proofs.receipt(call, channel)):
+            found.append(fault)
+        end, best_voucher = max(end, cumulative), max(best_voucher, row.money("voucher_amount"))
+    found += [f"call {name} is charged by its entry, and has no row" for name in charges if name not in rows]
+    if end > channel.charged:
+        found.append(f"its calls reach {end}, the row says {channel.charged} is charged")
+    best = channel.voucher.max_claimable if channel.voucher else 0
+    if best < best_voucher:
+        found.append(f"its best voucher covers {best}, but a call came with one over {best_voucher}")
+    if proofs and channel.voucher and (fault := proofs.voucher(channel)):
+        found.append(fault)
+    return found
+
+
+async def _by_id(db: Statements, query: str, ids: Sequence[Hash32]) -> dict[Hash32, Row]:
+    """Return the rows of a query by id, those that there are."""
+    found: dict[Hash32, Row] = {}
+    for start in range(0, len(ids), _MANY):
+        some = [id_to_bytes(each) for each in ids[start : start + _MANY]]
+        places = ", ".join(f"${number}" for number in range(1, len(some) + 1))
+        found |= {row.hash32("id"): row for row in await db.rows(f"{query} WHERE id IN ({places})", *some)}
+    return found
