@@ -1,6 +1,7 @@
 """A running gateway over SQLite, and a server behind it that misbehaves on request."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -63,8 +64,16 @@ async def upstream(misbehaving) -> AsyncIterator[object]:
 
 
 @pytest.fixture
-async def world(gateway_module, upstream, gateway_url) -> AsyncIterator[object]:
-    async with gateway_module.gateway_world(gateway_url) as opened:
+def upstream_limits(gateway_module, request) -> object:
+    """How long upstreams are waited for: very long, but for the phase that the test's upstream never ends."""
+    mode = request.node.callspec.params.get("mode") if hasattr(request.node, "callspec") else None
+    short = {"slow_first_byte": {"first_byte": 0.3}, "stalls": {"idle": 2}}.get(mode, {})
+    return replace(gateway_module.LIMITS, **short)
+
+
+@pytest.fixture
+async def world(gateway_module, upstream, gateway_url, upstream_limits) -> AsyncIterator[object]:
+    async with gateway_module.gateway_world(gateway_url, limits=upstream_limits) as opened:
         yield opened
 
 

@@ -43,9 +43,21 @@ PAY_TO = Address("0x" + "55" * 20)
 PAYER = KeySigner(bytes(31) + b"\x01")
 OPERATOR = Operator(Escrow(CHAIN), TILL, TOKEN, KeySigner(bytes(31) + b"\x02"))
 SECRET = b"a secret of thirty-two bytes ...."
-LIMITS = Limits(connect=2, first_byte=1, idle=1, total=20, event_bytes=1 << 16)
+LIMITS = Limits(connect=60, first_byte=60, idle=60, total=120, event_bytes=1 << 16)
 CARD = PriceCard(input_per_million=1_000_000, output_per_million=3_000_000, per_call=5, context_window=4_096, version=1)
 COUNTING = CountingRule(per_message=4, per_request=8, tolerance_ppm=100_000, spare_tokens=4)
+
+
+class MovableClock(SystemClock):
+    """The machine's clocks, moved on by `ahead` seconds."""
+
+    ahead = 0
+
+    def now(self) -> int:
+        return super().now() + self.ahead
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
 
 
 @dataclass
@@ -58,6 +70,7 @@ class World:
     catalogue: Catalogue
     gateway: Gateway
     domain: KeyDomain
+    clock: MovableClock
     url: str = ""
     server: Server | None = None
     stopped: asyncio.Event | None = None
@@ -103,7 +116,7 @@ class World:
         """Return what a key was charged in all."""
         return (await self.channel(new)).charged
 
-    async def quiet(self, new: NewKey, seconds: float = 10.0) -> None:
+    async def quiet(self, new: NewKey, seconds: float = 60.0) -> None:
         """Wait until the key has no open call."""
         async with asyncio.timeout(seconds):
             while (await self.channel(new)).reserved:
@@ -136,7 +149,7 @@ async def gateway_world(
 ) -> AsyncIterator[World]:
     """Open everything on a migrated database, and serve it."""
     database = open_database(database_url)
-    clock = SystemClock()
+    clock = MovableClock()
     config, seal = LedgerConfig(lease_seconds=lease_seconds), Seal(SECRET, "stored answers")
     ledger = open_ledger(database, config, seal=seal, points=points)
     channels, domain = KeyChannels(ledger, operator), KeyDomain(CHAIN, operator.till)
@@ -145,7 +158,7 @@ async def gateway_world(
     gateway = Gateway(keys, catalogue, ledger, operator, clock, limits)
     health = Health({"ledger": ledger.totals})
     app = Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease_seconds))
-    world = World(database, ledger, keys, catalogue, gateway, domain)
+    world = World(database, ledger, keys, catalogue, gateway, domain, clock)
     async with served(app, port, server_limits) as (world.server, world.url, world.stopped):
         yield world
     await world.check_books()

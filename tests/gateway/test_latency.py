@@ -1,5 +1,6 @@
 """A call on a kept-alive connection never waits for the kernel: no delayed acknowledgement stalls an answer."""
 
+import asyncio
 import shutil
 import statistics
 import tempfile
@@ -10,6 +11,7 @@ from time import perf_counter
 import httpx
 import pytest
 from sqlalchemy import make_url
+from waiting import PATIENCE
 
 ROUNDS = 60
 WELL_UNDER_A_DELAYED_ACK = 0.020
@@ -37,13 +39,26 @@ async def seconds_of(ask) -> float:
     return statistics.quantiles(took, n=10)[0]
 
 
+async def least_seconds_of(ask, enough: float) -> float:
+    """Measure until calls are fast enough: on a busy machine that takes a while, behind a delayed one for ever."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    while (least := await seconds_of(ask)) >= enough and loop.time() < end:
+        pass
+    return least
+
+
 async def test_a_call_on_a_kept_alive_connection_is_within_20_ms_of_its_upstream(world, upstream):
     await world.asset("hamlet", upstream.url())
     key = await world.key()
     chat = {"model": "hamlet", "messages": [{"role": "user", "content": "What is the question?"}]}
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=60) as client:
-        bare = await seconds_of(lambda: client.post(f"{upstream.url()}/chat/completions", json=chat | {"model": "m"}))
-        whole = await seconds_of(lambda: client.post(f"{world.url}/chat/completions", json=chat))
-        streamed = await seconds_of(lambda: client.post(f"{world.url}/chat/completions", json=chat | {"stream": True}))
-    assert bare < WELL_UNDER_A_DELAYED_ACK
-    assert max(whole, streamed) - bare < WELL_UNDER_A_DELAYED_ACK
+        bare = await least_seconds_of(
+            lambda: client.post(f"{upstream.url()}/chat/completions", json=chat | {"model": "m"}),
+            WELL_UNDER_A_DELAYED_ACK,
+        )
+        assert bare < WELL_UNDER_A_DELAYED_ACK
+        enough = bare + WELL_UNDER_A_DELAYED_ACK
+        for ask in (chat, chat | {"stream": True}):
+            url = f"{world.url}/chat/completions"
+            assert await least_seconds_of(lambda url=url, ask=ask: client.post(url, json=ask), enough) < enough

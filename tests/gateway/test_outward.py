@@ -58,7 +58,7 @@ async def test_no_byte_of_any_answer_names_the_inside(world, upstream, mode, str
     await world.asset("hamlet", url)
     key = await world.key()
     body = {"model": "hamlet", "messages": ASK, "stream": stream, "max_tokens": 50}
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=20) as plain:
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=120) as plain:
         with caplog.at_level(logging.INFO):
             answer = await plain.post(f"{world.url}/chat/completions", json=body)
     said = answer.content + repr(answer.headers.multi_items()).encode()

@@ -63,9 +63,9 @@ async def test_a_revoked_key_stops_at_once(world, hamlet, client_of, gateway_mod
     assert error.body["details"]["key_id"] == key.key.id
 
 
-async def test_an_expired_key(world, hamlet, client_of, monkeypatch):
+async def test_an_expired_key(world, hamlet, client_of):
     key = await world.key(expires_at=SystemClock().now() + 3600)
-    monkeypatch.setattr(world.keys._clock, "now", lambda: key.key.expires_at)
+    world.clock.ahead = 3600
     await refusal(client_of(key.text), openai.AuthenticationError, "key_expired", status=401)
 
 

@@ -6,6 +6,7 @@ import httpx
 import openai
 import orjson
 import pytest
+from waiting import pass_loop_time
 
 from usufruct.connectors.openai import Limits
 
@@ -84,18 +85,22 @@ async def test_a_key_that_is_no_header_is_refused(world, upstream):
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "idempotency-key")
 
 
-async def test_the_same_key_while_the_call_runs_is_425_and_the_client_waits_for_it(world, upstream, client_of):
+async def test_the_same_key_while_the_call_runs_is_425_and_the_client_waits_for_it(
+    world, upstream, client_of, gateway_module
+):
     await world.asset("hamlet", upstream.url("stalls"))
     key = await world.key()
     impatient, patient = (
         client_of(key.text, default_headers=ONCE),
-        client_of(key.text, default_headers=ONCE, max_retries=3),
+        client_of(key.text, default_headers=ONCE, max_retries=20),
     )
     first = await impatient.chat.completions.create(model="hamlet", messages=ASK, stream=True)
     with pytest.raises(openai.APIStatusError) as caught:
         await impatient.chat.completions.create(model="hamlet", messages=ASK, stream=True)
     assert (caught.value.status_code, caught.value.code) == (425, "still_running")
-    second = await patient.chat.completions.create(model="hamlet", messages=ASK, stream=True)
+    asking = asyncio.create_task(patient.chat.completions.create(model="hamlet", messages=ASK, stream=True))
+    pass_loop_time(gateway_module.LIMITS.idle)
+    second = await asking
     for stream in (first, second):
         with pytest.raises(openai.APIError, match="takes too long now"):
             [chunk async for chunk in stream]

@@ -4,7 +4,7 @@ The fixtures `settled_chain` and `town` (in `conftest.py`) and `settlement_crash
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from usufruct.chain import (
@@ -66,6 +66,7 @@ SESSION = KeySigner(keccak(b"session key"))
 ESCROW = Escrow(CHAIN, SETTLEMENT)
 ZERO = Address("0x" + "0" * 40)
 DOLLAR = 1_000_000
+PATIENCE = 60.0
 FEE_BPS = 250
 SHARES = 100_000_000 * 10**6
 
@@ -220,22 +221,21 @@ class Town:
         self.watcher = Watcher(self.side, self.observer, self.clock)
         self.claim_sender = self.sender(CLAIM_KEY, confirmations)
         self.relayer = self.sender(RELAYER, confirmations)
-        wait = options.get("wait_seconds", 5.0)
-        self.deposits = Deposits(self.side, self.relayer, self.observer, wait_seconds=wait)
-        self.refunds = Refunds(
-            self.side,
-            self.claim_sender,
-            self.observer,
-            leavers=self.leavers,
-            policy=RefundPolicy(
-                idle_seconds=options.get("idle_seconds", 0),
-                forgotten_seconds=options.get("forgotten_seconds", 10**9),
-                cooling_seconds=options.get("cooling_seconds", 86_400),
-                wait_seconds=wait,
-            ),
+        wait = options.get("wait_seconds", PATIENCE)
+        self.refund_policy = RefundPolicy(
+            idle_seconds=options.get("idle_seconds", 0),
+            forgotten_seconds=options.get("forgotten_seconds", 10**9),
+            cooling_seconds=options.get("cooling_seconds", 86_400),
         )
+        self.wait_for_the_chain(wait)
         self.policy = options.get("policy", ClaimPolicy(threshold=1, wait_seconds=wait))
         self.claimer = self.new_claimer(points=options.get("points"))
+
+    def wait_for_the_chain(self, seconds: float = PATIENCE) -> None:
+        """Let deposits and refunds wait so long for their transactions from now on."""
+        self.deposits = Deposits(self.side, self.relayer, self.observer, wait_seconds=seconds)
+        policy = replace(self.refund_policy, wait_seconds=seconds)
+        self.refunds = Refunds(self.side, self.claim_sender, self.observer, leavers=self.leavers, policy=policy)
 
     def sender(self, signer: KeySigner, confirmations: int = 1) -> Sender:
         return Sender(self.client, signer, self.database, CHAIN, confirmations=confirmations, poll_seconds=0.02)

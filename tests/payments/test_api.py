@@ -135,6 +135,7 @@ async def test_a_deposit_on_its_way_is_asked_for_again(make_town, open_counter):
     await town.devnet.set_automine(on=False)
     refusal(await counter.deposit(deposit), 503, "deposit_pending")
     await town.devnet.mine()
+    await town.deposits.run()
     assert (await counter.deposit(deposit)).json()["balance"] == "5000"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from waiting import PATIENCE
 
 from usufruct.chain import Sender
 from usufruct.core import run_job
@@ -30,7 +31,7 @@ def time() -> Time:
 
 
 def owed_of(town, time, sender: Sender | None = None, **policy) -> Owed:
-    chosen = OwedPolicy(**{"first_seconds": 100, "last_seconds": 300, "wait_seconds": 5.0} | policy)
+    chosen = OwedPolicy(**{"first_seconds": 100, "last_seconds": 300, "wait_seconds": 60.0} | policy)
     return Owed(town.side, sender or town.claim_sender, time, policy=chosen)
 
 
@@ -94,8 +95,16 @@ async def test_one_process_pays_and_a_payment_under_way_is_not_sent_again(town, 
     assert await first.run() == 0
     assert await second.run() == 0, "another process holds the lease"
     await first.release()
+    polled = asyncio.Event()
+    wait = town.claim_sender.wait
+
+    async def noticed(*call):
+        polled.set()
+        return await wait(*call)
+
+    town.claim_sender.wait = noticed
     waiting = asyncio.create_task(second.run())
-    await asyncio.sleep(0.3)
+    await polled.wait()
     await town.devnet.mine()
     await town.devnet.set_automine(on=True)
     assert await waiting == 1
@@ -149,7 +158,7 @@ async def test_the_job_gives_its_lease_back(town, settlement_world, time):
     await defer(town, settlement_world)
     await settlement_world.pardon(town)
     job = asyncio.create_task(run_job(owed_due(owed_of(town, time), poll_seconds=0.05)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await town.till.total_owed(town.place.dollar):
             await asyncio.sleep(0.05)
     job.cancel()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import until
 
 from usufruct.chain import KeySigner, RpcUnavailable
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -345,8 +346,14 @@ async def test_credits_that_rest_are_kept_by_a_sign_of_life_and_refundable_witho
     await passes.call("all of it", 10 * passes.world.DOLLAR)
     assert await passes.keeper.run() == 0
     await town.devnet.pass_time(SILENCE // 2)
+    asset, meter = town.place.assets[0], passes.terms.meter
+    silent_since = await passes.contract.last_sign(asset, meter)
+
+    async def signed() -> bool:
+        return await passes.contract.last_sign(asset, meter) > silent_since
+
     assert await passes.keeper.run() == 1, "used or not, they could be given back"
-    await asyncio.sleep(0.1)
+    await until(signed)
     assert await passes.keeper.run() == 0
     await town.devnet.pass_time(SILENCE - 3600)
     await passes.look()

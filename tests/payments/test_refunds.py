@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from aging import age
+from waiting import until
 
 from usufruct.core import run_job
 from usufruct.payments import BalanceTooLow, ClaimPolicy, NothingToRefund, RefundPending, refund_due
@@ -31,15 +33,17 @@ async def test_a_running_call_keeps_what_it_reserved(town):
 
 
 async def test_nobody_can_spend_what_is_being_refunded(make_town):
-    town = make_town(wait_seconds=0.1)
+    town = make_town()
     await town.deposit(5_000)
     await town.devnet.set_automine(on=False)
+    town.wait_for_the_chain(seconds=0.1)
     with pytest.raises(RefundPending):
         await town.refunds.refund(town.channel())
     with pytest.raises(BalanceTooLow):
         await town.reserve(1, 1)
 
     await town.devnet.mine()
+    town.wait_for_the_chain()
     assert await town.refunds.run() == 1
     assert (await town.balances())["settlement"] == 0
 
@@ -62,11 +66,10 @@ async def test_a_payer_who_leaves_may_finish(make_town):
 
 
 async def test_forgotten_money_goes_back(make_town):
-    town = make_town(forgotten_seconds=2)
+    town = make_town(forgotten_seconds=3_600)
     await town.deposit(50_000)
-    await asyncio.sleep(0.1)
     assert await town.refunds.run() == 0
-    await asyncio.sleep(2.1)
+    await age(town.database, 3_600)
     assert await town.refunds.run() == 1
     assert (await town.balances())["settlement"] == 0
 
@@ -96,7 +99,7 @@ async def test_a_refund_the_till_refuses_leaves_the_money_free(town, settlement_
 
 
 async def test_claim_and_refund_of_one_channel_at_the_same_time(make_town):
-    town = make_town(policy=ClaimPolicy(threshold=1, wait_seconds=5))
+    town = make_town(policy=ClaimPolicy(threshold=1, wait_seconds=60))
     await town.deposit(50_000)
     await town.call(1, 300)
     await asyncio.gather(town.claimer.run(), town.refunds.refund(town.channel()))
@@ -108,21 +111,26 @@ async def test_the_loop_refunds(town):
     await town.deposit(50_000)
     town.leavers.channels = [town.channel()]
     loop = asyncio.create_task(run_job(refund_due(town.refunds, poll_seconds=0.01)))
-    await asyncio.sleep(1.0)
+
+    async def refunded() -> bool:
+        return (await town.balances())["settlement"] == 0
+
+    await until(refunded)
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
-    assert (await town.balances())["settlement"] == 0
 
 
 async def test_asked_again_a_refund_that_is_begun_is_finished(make_town):
-    town = make_town(wait_seconds=0.1, cooling_seconds=0)
+    town = make_town(cooling_seconds=0)
     await town.deposit(5_000)
-    await asyncio.sleep(1.1)
+    await age(town.database, 1)
     await town.devnet.set_automine(on=False)
+    town.wait_for_the_chain(seconds=0.1)
     for _ in range(2):
         with pytest.raises(RefundPending):
             await town.refunds.request(town.channel())
     await town.devnet.mine()
+    town.wait_for_the_chain()
     refunded = await town.refunds.request(town.channel())
     assert (refunded.amount, refunded.channel.reading.balance) == (5_000, 0)
     assert (await town.balances())["settlement"] == 0

@@ -213,7 +213,7 @@ async def test_the_loop_outlives_a_node_that_is_away(town, anvil, caplog):
 
 async def test_a_session_keys_announcement_stops_no_call_and_what_was_charged_is_claimed_at_once(make_town):
     """Whoever has a session key can announce withdrawals, to the payer. Nobody asked for one, so calls go on."""
-    town = make_town(policy=ClaimPolicy(threshold=10**9, wait_seconds=5.0))
+    town = make_town(policy=ClaimPolicy(threshold=10**9, wait_seconds=60.0))
     await town.deposit(5_000)
     rich = (await town.balances())["payer"]
     rich = (await town.balances())["payer"]
