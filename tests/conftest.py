@@ -29,7 +29,7 @@ settings.load_profile("busy machine")
 
 
 async def on_server(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url, timeout=5)
+    connection = await asyncpg.connect(url, timeout=60)
     try:
         for statement in statements:
             await connection.execute(statement)

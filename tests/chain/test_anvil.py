@@ -178,7 +178,7 @@ async def test_levers(anvil: Anvil, client: Client):
 
 async def test_blocks_may_come_by_the_clock():
     async with Anvil(block_seconds=1) as anvil, Client(anvil.url) as client:
-        for _ in range(200):
+        for _ in range(1200):
             if await client.block_number() >= 1:
                 return
             time.sleep(0.05)  # noqa: ASYNC251

@@ -117,7 +117,7 @@ async def test_receipts_tell_what_became_of_a_transaction(client: Client, dollar
 @pytest.mark.anvil
 async def test_fees_are_told_for_recent_blocks_and_the_next(client: Client):
     await Devnet(client).mine(4)
-    async with asyncio.timeout(10):  # anvil enters new blocks into its fee history a moment after it mined them
+    async with asyncio.timeout(60):  # anvil enters new blocks into its fee history a moment after it mined them
         while len((history := await client.fee_history(3)).base_fees) != 4:
             await asyncio.sleep(0.02)
     assert len(history.tips) == 3

@@ -129,7 +129,7 @@ async def test_a_gateway_without_its_node_is_ready_and_degraded(known):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
             board = installation.board("test")
             jobs = asyncio.create_task(run_jobs([installation.node_job], board))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not any(state.fails for state in board.states):
                     await asyncio.sleep(0.05)
             jobs.cancel()

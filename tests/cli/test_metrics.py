@@ -46,7 +46,7 @@ def read(port: int) -> dict[tuple, float]:
 
 
 def until(port: int, holds) -> dict[tuple, float]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not holds(numbers := read(port)):
         assert time.monotonic() < deadline, numbers
         time.sleep(0.1)

@@ -35,7 +35,7 @@ def lives(pid: int) -> bool:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url.removesuffix("/v1") + "/readyz", timeout=2).status_code == 200
+        return httpx.get(url.removesuffix("/v1") + "/readyz", timeout=30).status_code == 200
     except httpx.HTTPError:
         return False
 

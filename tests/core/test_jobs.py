@@ -69,7 +69,7 @@ async def test_every_step_is_reported_and_closing_comes_last():
         closed.append(True)
 
     task = asyncio.create_task(run_job(Job("any", step, 0.001, close), JobBoard(reports)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await reports.failed.wait()
     assert closed == []
     task.cancel()

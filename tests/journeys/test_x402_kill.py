@@ -61,7 +61,7 @@ async def test_killed_in_a_stream_the_same_client_goes_on(world, rpc):
             await stream_until_killed(world, http, process)
         process = await gateway(world)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while (await world.channel_of(account)).reserved:
                     await asyncio.sleep(0.1)
             assert (await world.channel_of(account)).charged == charged
@@ -81,7 +81,7 @@ async def test_killed_while_a_deposit_is_on_its_way(world):
     scheme = world.scheme(account, rpc=True)
     async with x402HttpxClient(world.payer(scheme), timeout=30) as http:
         asking = asyncio.create_task(world.ask(http))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await world.ledger.pending_deposits():
                 await asyncio.sleep(0.05)
             key = (await world.ledger.pending_deposits())[0].outbox_id
@@ -95,7 +95,8 @@ async def test_killed_while_a_deposit_is_on_its_way(world):
         process = await gateway(world)
         try:
             again = asyncio.create_task(world.ask(http))
-            await asyncio.sleep(1)
+            early, _ = await asyncio.wait({again}, timeout=1)
+            assert not early, "it waits for the deposit"
             await world.devnet.mine()
             await world.devnet.set_automine(on=True)
             answer = await again

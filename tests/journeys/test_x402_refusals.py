@@ -335,6 +335,7 @@ async def test_a_deposit_on_its_way_is_waited_for_and_never_made_twice(world, ht
     assert (another.status_code, another.json()["error"]["code"]) == (503, "deposit_pending")
     await world.devnet.mine()
     await world.devnet.set_automine(on=True)
+    world.gateway.deposits._wait = 60
     third = await payer.pay(http, request(), payer.payment(accepted, voucher, deposit=payer.deposit(DOLLAR)))
     assert third.status_code == 200, third.text
     assert await world.balance(payer.account) == 999 * DOLLAR

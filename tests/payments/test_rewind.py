@@ -30,7 +30,7 @@ async def kept(settled_chain: tuple[str, Any], tmp_path: Path) -> Path:
 
 async def started_again(state: Path, port: int) -> Anvil:
     """Start a devnet as soon as the killed one has let go of its files and its port."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await (again := Anvil(state=state, port=port)).start()

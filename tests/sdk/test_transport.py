@@ -39,7 +39,7 @@ def post(connection, **members) -> httpx.Response:
         return client.post(connection.base_url + "/chat/completions", json=ASK | members)
 
 
-def wait_for(true, seconds: float = 5.0) -> None:
+def wait_for(true, seconds: float = 60.0) -> None:
     for _ in range(int(seconds * 100)):
         if true():
             return

@@ -118,7 +118,7 @@ async def test_any_number_of_snapshots_may_be_open_or_wanted_at_once(boxes: Data
             await asyncio.sleep(0.001)
             return len(await unit.rows(select(box)))
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await asyncio.gather(*(look() for _ in range(60))) == [0] * 60
 
 
@@ -134,7 +134,7 @@ async def test_a_unit_cancelled_while_the_ledger_holds_the_gate_leaves_no_lock_b
     database.write_gate.release()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await _write_one(database)
     assert await labels(database) == ["one"]
     await database.close()
@@ -221,7 +221,7 @@ async def test_a_unit_cancelled_while_it_takes_its_connection_leaves_it_to_the_n
         with pytest.raises(asyncio.CancelledError) as caught:
             await task
         kept.append(caught)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await unit()
     await database.close()
 

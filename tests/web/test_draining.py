@@ -10,7 +10,7 @@ import pytest
 from usufruct.web import EVENT_STREAM, Health, Route, Router, Server, ServerLimits, listen
 
 HEAD = b"GET /whole HTTP/1.1\r\nhost: here\r\n"
-PATIENCE = 30
+PATIENCE = 60
 
 
 @dataclass

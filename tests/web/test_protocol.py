@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from waiting import PATIENCE, pass_loop_time
 
 from usufruct.web import Route, Router, Server, ServerLimits, listen
 
@@ -23,7 +24,7 @@ async def early(exchange) -> None:
 
 
 async def late(exchange) -> None:
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 
 LIMITS = ServerLimits(drain_seconds=1.0)
@@ -56,7 +57,7 @@ async def talk(port: int, *pieces: bytes) -> bytes:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             return await reader.read()
     except ConnectionError:
         return b""
@@ -97,7 +98,7 @@ CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 LATE = b"POST /late HTTP/1.1\r\nhost: here\r\n"
 
 
-async def dribble(port: int, first: bytes, piece: bytes, seconds: float = 30.0) -> bytes:
+async def dribble(port: int, first: bytes, piece: bytes, seconds: float = PATIENCE) -> bytes:
     """Send `piece` again and again until the server ends the connection; return its answers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answers = bytearray()
@@ -156,7 +157,7 @@ async def test_what_follows_a_complete_answer_has_an_end():
 
 
 async def test_empty_lines_between_requests_hold_no_connection():
-    async with served(head_seconds=0.3) as port:
+    async with served(head_seconds=2) as port:
         assert (await dribble(port, HEAD + b"\r\n", b"\r\n")).count(b"200 OK") == 1
 
 
@@ -173,13 +174,17 @@ async def test_who_is_told_early_that_a_body_is_too_large_sees_it(port):
 
 
 async def test_a_connection_goes_on_after_an_early_answer():
-    async with served(linger_seconds=0.3) as port:
+    async with served(linger_seconds=30, keep_alive_seconds=300) as port:
         body = b"x" * 2_000_000
         first = b"POST /early HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(body)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(first + body)
         assert b" 413 " in await reader.readuntil(b"}")
-        await asyncio.sleep(0.5)  # longer than is waited for what remains of a request: nothing does
+        await writer.drain()
+        writer.write(HEAD + b"\r\n")
+        assert b"200 OK" in await reader.readuntil(b"}")
+        pass_loop_time(60)  # longer than is waited for what remains of a request: nothing does
+        await asyncio.sleep(0)
         writer.write(HEAD + b"connection: close\r\n\r\n")
         assert b"200 OK" in await reader.read()
         writer.close()

@@ -1,14 +1,15 @@
 """Requests through the router, with an ASGI server's messages played by hand."""
 
 import asyncio
-import sys
 from contextlib import asynccontextmanager
 
 import orjson
 import pytest
+from waiting import pass_loop_time
 
-from usufruct.core import NotFound, Unavailable
+from usufruct.core import FakeClock, NotFound, Unavailable
 from usufruct.web import BodyTooLarge, ClientGone, Health, Route, Router, json_object
+from usufruct.web.exchange import BODY_SECONDS
 
 
 async def call(app, path="/", method="GET", body=(b"",), headers=(), hang_up=False):
@@ -136,9 +137,8 @@ async def test_the_lifespan_opens_and_closes(fails):
         assert [m["type"] for m in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-async def test_ready_only_when_every_part_is_and_asked_seldom(monkeypatch):
-    state = {"chain": False, "asked": 0}
-    monkeypatch.setattr(sys.modules["usufruct.web.health"], "_FRESH_SECONDS", 0.2)
+async def test_ready_only_when_every_part_is_and_asked_seldom():
+    state, clock = {"chain": False, "asked": 0}, FakeClock()
 
     async def database():
         state["asked"] += 1
@@ -147,7 +147,7 @@ async def test_ready_only_when_every_part_is_and_asked_seldom(monkeypatch):
         if not state["chain"]:
             raise Unavailable("no node")
 
-    health = Health({"database": database, "chain": chain})
+    health = Health({"database": database, "chain": chain}, clock=clock)
     app = Router(health.routes)
     assert (await call(app, "/healthz"))[0] == 200
     status, _, body = await call(app, "/readyz")
@@ -155,7 +155,7 @@ async def test_ready_only_when_every_part_is_and_asked_seldom(monkeypatch):
     state["chain"] = True
     assert (await call(app, "/readyz"))[0] == 503
     assert state["asked"] == 1
-    await asyncio.sleep(0.25)
+    clock.advance(1)
     assert (await call(app, "/readyz"))[0] == 200
     health.leave()
     assert (await call(app, "/readyz"))[0] == 503
@@ -175,18 +175,22 @@ async def test_what_calls_can_do_without_makes_a_process_degraded_and_not_unread
     assert orjson.loads((await call(app, "/readyz"))[2])["status"] == "ready"
 
 
-async def test_a_body_that_never_ends_is_given_up(monkeypatch):
-    monkeypatch.setattr(sys.modules["usufruct.web.exchange"], "BODY_SECONDS", 0.05)
-    sent = []
+async def test_a_body_that_never_ends_is_given_up():
+    sent, reading = [], asyncio.Event()
 
     async def receive():
-        await asyncio.sleep(5)
+        reading.set()
+        await asyncio.Event().wait()
 
     async def send(message):
         sent.append(message)
 
     app = Router([Route("POST", "/echo", echo)])
-    async with asyncio.timeout(2):
-        await app({"type": "http", "method": "POST", "path": "/echo", "headers": []}, receive, send)
+    answering = asyncio.create_task(
+        app({"type": "http", "method": "POST", "path": "/echo", "headers": []}, receive, send)
+    )
+    await reading.wait()
+    pass_loop_time(BODY_SECONDS)
+    await answering
     assert sent[0]["status"] == 408
     assert orjson.loads(sent[1]["body"])["error"]["code"] == "slow_body"

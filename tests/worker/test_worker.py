@@ -19,7 +19,7 @@ class Steps:
             self.changed.notify_all()
 
     async def until(self, event: str, times: int) -> None:
-        async with asyncio.timeout(20), self.changed:
+        async with asyncio.timeout(60), self.changed:
             await self.changed.wait_for(lambda: self.events.count(event) >= times)
 
     async def steady(self) -> None:

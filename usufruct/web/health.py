@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+from usufruct.core import Clock, SystemClock
 from usufruct.web.exchange import Exchange
 from usufruct.web.router import Route
 
@@ -22,13 +23,20 @@ logger = logging.getLogger(__name__)
 class Health:
     """The two endpoints. Each check returns when its part works and raises when it does not."""
 
-    def __init__(self, checks: Mapping[str, Check], degraded: Callable[[], Mapping[str, str]] | None = None) -> None:
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        degraded: Callable[[], Mapping[str, str]] | None = None,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
         """Ask `checks`, by the name under which they are reported; `degraded` tells what else fails, and its code."""
         self._checks = checks
         self._degraded = degraded or dict
+        self._clock = clock or SystemClock()
         self._leaving = False
         self._asked = asyncio.Lock()
-        self._known: tuple[float, dict[str, str]] = (-_FRESH_SECONDS, {})
+        self._known: tuple[float, dict[str, str]] = (float("-inf"), {})
 
     def leave(self) -> None:
         """Answer `/readyz` with 503 from now on: the process is about to stop."""
@@ -53,7 +61,7 @@ class Health:
     async def _parts(self) -> dict[str, str]:
         """Ask the checks, at most once in `_FRESH_SECONDS`: anybody may call this."""
         async with self._asked:
-            now = asyncio.get_running_loop().time()
+            now = self._clock.monotonic()
             if now - self._known[0] >= _FRESH_SECONDS:
                 answers = await asyncio.gather(*(_ask(name, check) for name, check in self._checks.items()))
                 self._known = now, dict(zip(self._checks, answers, strict=True))
