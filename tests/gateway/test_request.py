@@ -230,3 +230,40 @@ def test_too_many_inputs_are_refused():
 def test_streams_are_given_to_those_who_ask(changes, stream, usage):
     asked = read_chat(HELLO | changes)
     assert (asked.stream, asked.include_usage) == (stream, usage)
+
+
+def nested(levels: int) -> object:
+    value: object = "x"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"messages": [{"role": [], "content": "x"}]}, "messages.0"),
+        ({"messages": [{"role": {"a": 1}, "content": "x"}]}, "messages.0"),
+        ({"tools": [{"type": "function", "function": {"name": "f", "parameters": {"x": nested(400)}}}]}, "tools"),
+        ({"response_format": {"type": "json_object", "schema": {"x": nested(400)}}}, "response_format"),
+        (
+            {"messages": [{"role": "assistant", "function_call": {"name": "f", "arguments": nested(400)}}]},
+            "messages.0",
+        ),
+    ],
+)
+def test_json_of_an_odd_shape_is_refused_by_name(changes, field):
+    with pytest.raises(InvalidRequest) as refused:
+        read_chat(HELLO | changes)
+    assert refused.value.details["field"] == field
+
+
+@given(st.integers(200, 300))
+def test_what_is_counted_can_be_written_upstream(levels):
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"x": nested(levels)}}}
+    try:
+        asked = read_chat(HELLO | {"tools": [tool]})
+    except InvalidRequest:
+        assert levels > 230
+    else:
+        assert orjson.loads(orjson.dumps(asked.upstream_body("theirs", 40)))["tools"] == [tool]

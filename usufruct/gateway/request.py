@@ -33,6 +33,9 @@ _PLAIN_MESSAGE = frozenset({"role", "content"})
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
+_LEVELS_ABOVE = 8
+"""More than there are in a request above anything that is counted as JSON."""
+
 _MOST_PARTS = 2_048
 """As many inputs as OpenAI takes at once; as many messages, and parts of one."""
 
@@ -102,7 +105,7 @@ def read_chat(body: Mapping[str, Any], forward: frozenset[str] = frozenset()) ->
     _read_formats(body, sieve)
     texts: list[str] = []
     body["messages"] = messages = _read_messages(body.get("messages"), sieve, texts)
-    texts += [orjson.dumps(body[name]).decode() for name in sorted((forward | _CHAT_TEXTS) & body.keys())]
+    texts += [_json(body[name], name) for name in sorted((forward | _CHAT_TEXTS) & body.keys())]
     choices = _integer(body, "n", 1, _MOST_CHOICES) or 1
     limits = [_integer(body, name, 1, _LARGEST_OUTPUT) for name in ("max_tokens", "max_completion_tokens")]
     given = [limit for limit in limits if limit is not None]
@@ -135,7 +138,7 @@ def read_embeddings(body: Mapping[str, Any], forward: frozenset[str] = frozenset
     if not all(isinstance(one, str) or _token_numbers(one) for one in inputs):
         raise InvalidRequest("input holds something that is neither text nor token numbers", field="input")
     texts = [one for one in inputs if isinstance(one, str)]
-    texts += [orjson.dumps(body[name]).decode() for name in sorted(forward & body.keys())]
+    texts += [_json(body[name], name) for name in sorted(forward & body.keys())]
     return Asked(
         model=read_model(body),
         body=body,
@@ -162,7 +165,8 @@ def _read_messages(messages: object, sieve: Sieve, texts: list[str]) -> list[obj
 
 
 def _read_message(message: object, index: int, sieve: Sieve, texts: list[str]) -> object:
-    if not isinstance(message, dict) or message.get("role") not in _ROLES:
+    role = message.get("role") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(role, str) or role not in _ROLES:
         field = f"messages.{index}"
         raise InvalidRequest(f"{field} must be an object with a role: {', '.join(sorted(_ROLES))}", field=field)
     content = message.get("content")
@@ -176,7 +180,7 @@ def _read_message(message: object, index: int, sieve: Sieve, texts: list[str]) -
         kept = {**kept, "content": read}
     more = {name: value for name, value in kept.items() if name not in _PLAIN_MESSAGE}
     if more:
-        texts.append(orjson.dumps(more).decode())
+        texts.append(_json(more, f"messages.{index}"))
     return kept
 
 
@@ -225,6 +229,20 @@ def _include_usage(body: dict[str, Any], sieve: Sieve) -> bool:
         return False
     body["stream_options"] = options = sieve.read_object(body["stream_options"], STREAM_OPTIONS, "stream_options")
     return _boolean(options, "include_usage")
+
+
+def _json(value: object, field: str) -> str:
+    """Return as JSON what a model reads of a member.
+
+    Raises:
+        InvalidRequest: when it is nested too deeply to be written, within what goes upstream too.
+    """
+    for _ in range(_LEVELS_ABOVE):
+        value = [value]
+    try:
+        return orjson.dumps(value)[_LEVELS_ABOVE:-_LEVELS_ABOVE].decode()
+    except orjson.JSONEncodeError as error:
+        raise InvalidRequest(f"{field} is nested too deeply to be sent on; nest it less", field=field) from error
 
 
 def _integer(body: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
