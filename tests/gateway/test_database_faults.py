@@ -1,5 +1,7 @@
 """A database that stops answering at the worst moment: nothing stays reserved, nothing is billed twice."""
 
+import asyncio
+
 import httpx
 import openai
 import pytest
@@ -8,8 +10,12 @@ from openai import AsyncOpenAI
 from sqlalchemy import text
 from waiting import until
 
+from usufruct.core import Hash32
+from usufruct.gateway.durability import stopped_unless_durable
+from usufruct.payments import Lease, Opened
 from usufruct.store import DatabaseUnavailable
 
+ZERO = Hash32("0x" + "00" * 32)
 ASK = [{"role": "user", "content": "What is the question?"}]
 PRICE = 4 + 12 * 3 + 5
 
@@ -144,3 +150,19 @@ async def test_a_row_that_was_changed_gives_no_second_receipt(world, upstream, c
         refused = await client.get(receipts)
     assert (refused.status_code, refused.json()["error"]["code"]) == (500, "receipt_contradicted")
     assert "signature" not in refused.json()["error"]
+
+
+async def test_a_commit_that_fails_as_the_block_ends_cancels_nothing_behind_it():
+    commit = asyncio.get_running_loop().create_future()
+    opened = Opened(Lease(ZERO, ZERO, 1), None, commit)
+
+    async def ask() -> None:
+        async with stopped_unless_durable(opened):
+            commit.set_exception(DatabaseUnavailable("gone"))
+            await opened.durable()
+
+    with pytest.raises(DatabaseUnavailable):
+        await ask()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert asyncio.current_task().cancelling() == 0

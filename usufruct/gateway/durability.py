@@ -15,10 +15,12 @@ async def stopped_unless_durable(opened: Opened) -> AsyncIterator[None]:
         DatabaseUnavailable: when the call could not be committed; nothing may leave for it.
     """
     task = asyncio.current_task()
-    stopped = False
+    stopped = over = False
 
     def stop(commit: "asyncio.Future[None]") -> None:
         nonlocal stopped
+        if over:  # the commit failed as the block ended: what removes a callback does not stop one on its way
+            return
         if task is not None and not commit.cancelled() and commit.exception() is not None:
             stopped = True
             task.cancel()
@@ -30,6 +32,7 @@ async def stopped_unless_durable(opened: Opened) -> AsyncIterator[None]:
         if task is None or not stopped or task.uncancel() > 0:
             raise
     finally:
+        over = True
         opened.commit.remove_done_callback(stop)
     if stopped:
         await opened.durable()
