@@ -40,6 +40,7 @@ LENGTH = framed(b"Content-Length: %d\r\n" % len(TEXT), TEXT)
 CHUNKED = framed(b"Transfer-Encoding: chunked\r\n", chunked(TEXT))
 PROVISIONAL = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + LENGTH
 ZIPPED = gzip.compress(TEXT, mtime=0)
+BOMB = gzip.compress(bytes(1 << 26), mtime=0)
 WHOLE = {
     "content-length": LENGTH,
     "chunked": CHUNKED,
@@ -173,6 +174,8 @@ def test_whatever_comes_is_an_answer_or_a_transport_error(garbage: bytes):
         framed(b"content-encoding: gzip\r\ncontent-length: 3\r\n", b"abc"),
         framed(b"content-encoding: gzip\r\ncontent-length: 20\r\n", ZIPPED[:20]),
         framed(b"transfer-encoding: chunked\r\n", b"zz\r\n"),
+        framed(b"content-encoding: gzip\r\ncontent-length: %d\r\n" % len(BOMB), BOMB),
+        framed(b"content-encoding: gzip\r\ncontent-length: %d\r\n" % (len(ZIPPED) + 9), ZIPPED + b"more of it"[:9]),
     ],
 )
 async def test_what_is_no_answer_closes_the_connection(answer):
@@ -199,6 +202,17 @@ async def test_an_answer_that_nobody_read_to_its_end_costs_the_connection():
     line.feed(LENGTH[:-5])
     (await line.head).release()
     assert (line.free, line.wire.closed) == ([], True)
+
+
+async def test_trailers_are_no_headers_of_the_next_answer():
+    line = Line()
+    line.feed(CHUNKED[:-2] + b"content-encoding: gzip\r\nx-secret: theirs\r\n\r\n")
+    assert await line.body() == TEXT
+    (await line.head).release()
+    line.head = line.connection.send(REQUEST)
+    line.feed(LENGTH)
+    assert await line.body() == TEXT
+    assert (await line.head).headers == {"content-length": str(len(TEXT))}
 
 
 async def test_bytes_that_nobody_asked_for_close_a_kept_connection():

@@ -13,6 +13,9 @@ HEAD_BYTES = 1 << 16
 """The longest head of an answer."""
 
 _MOST_BUFFERED = 1 << 18
+_MOST_DECODED = 1 << 24
+"""The most that one read from the server may decode to."""
+
 _CHANGED_PROTOCOL = 101
 
 
@@ -91,9 +94,12 @@ class Response:
         """Take bytes of the body from the connection."""
         if self._decoder is not None:
             try:
-                data = self._decoder.decompress(data)
+                data = self._decoder.decompress(data, _MOST_DECODED)
             except zlib.error as error:
                 self.fail(NotHttp(f"the body is not in the encoding it names: {error}"))
+                return
+            if self._decoder.unconsumed_tail or self._decoder.unused_data:
+                self.fail(NotHttp("the body goes on behind its encoding, or swells too much when it is decoded"))
                 return
             if not data:
                 return
@@ -241,7 +247,9 @@ class Connection(asyncio.Protocol):
             raise NotHttp("an answer came that was not asked for")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
+        """Take a header; no reader of ours wants trailers, least of all among the next answer's headers."""
+        if self._response is not None:
+            return
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
