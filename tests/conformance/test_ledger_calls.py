@@ -439,6 +439,33 @@ async def test_a_cancelled_caller_leaves_a_call_that_its_lease_ends(
 # Idempotency keys
 
 
+async def test_a_call_that_is_opened_and_let_go_at_once_gives_its_key_back(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(1000))
+    request = world.reservation("a", 100, promise=100, key="k")
+    _, released = await asyncio.gather(
+        ledger.open(request), ledger.release(Lease(request.call, request.channel, 1), "unknown")
+    )
+    assert released.state is CallState.RELEASED
+    assert isinstance(await world.open_call(ledger, world.reservation("b", 100, promise=100, key="k")), Opened)
+
+
+async def test_one_key_on_two_channels_through_two_replicas_is_taken_once(
+    ledger: Ledger, database: Database, world: ModuleType
+):
+    for name in (0, 1):
+        await ledger.observe(world.reading(1000, name))
+    other = open_ledger(database, LedgerConfig(), seal=SEAL)
+    found = []
+    for key in map(str, range(8)):
+        found += await asyncio.gather(
+            world.open_call(ledger, world.reservation(f"a{key}", 10, 0, key=key)),
+            world.open_call(other, world.reservation(f"b{key}", 10, 1, key=key)),
+            return_exceptions=True,
+        )
+    await other.close()
+    assert sorted(type(each).__name__ for each in found) == ["Opened"] * 8 + ["StillRunning"] * 8
+
+
 async def test_the_same_request_gets_the_stored_answer_and_no_second_bill(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease

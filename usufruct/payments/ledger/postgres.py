@@ -248,7 +248,10 @@ async def _store(connection: "asyncpg.Connection", work: WorkingSet, points: Poi
     for key in work.keys_taken:
         points("store.take_key")
         parameters = (key.scope, key.key, id_to_bytes(key.call), id_to_bytes(key.body_hash), key.expires_at)
-        await connection.execute(_TAKE_KEY, *parameters)
+        try:
+            await connection.execute(_TAKE_KEY, *parameters)
+        except asyncpg.UniqueViolationError as error:  # another process took it, for another channel of the payer
+            raise Contended from error
     for key in work.answers_kept:
         points("store.keep_answer")
         await connection.execute(_KEEP_ANSWER, key.sealed, key.expires_at, id_to_bytes(key.call))

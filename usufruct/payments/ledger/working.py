@@ -133,6 +133,7 @@ class WorkingSet:
         key = self.key_of.pop(call, None)
         if key is not None:
             del self.keys[key.scope, key.key]
+            self.keys_taken = [taken for taken in self.keys_taken if taken.call != call]
             self.keys_freed.append(call)
 
     def move(self, entry: Entry) -> None:
