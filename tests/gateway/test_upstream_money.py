@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tests.support.raw_upstream import Reply, raw_upstream
-from tests.support.upstream_shapes import DONE, GOOD, TEXT, USAGE, answer, chunk, event, says, to_json
+from tests.support.upstream_shapes import DONE, GOOD, IN, STOP, TEXT, USAGE, answer, chunk, event, says, to_json
 from usufruct.cli.checking import readings
 
 ASK = [{"role": "user", "content": "What is the question?"}]
@@ -123,6 +123,25 @@ async def test_a_whole_answer_without_output_is_replaced_by_the_next_upstreams(w
         for _ in range(2):
             made = await client.chat.completions.create(model="hamlet", messages=ASK)
             assert made.choices[0].message.content == TEXT
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_answer_of_the_longest_tokens_is_delivered_and_charged(world, client_of, stream):
+    text, usage = " " * 128 * 400, {"prompt_tokens": IN, "completion_tokens": 400, "total_tokens": IN + 400}
+    whole = answer({"role": "assistant", "content": text}, usage=usage)
+    events = (says(text), STOP, event(chunk([], usage=usage)), DONE)
+    async with raw_upstream({"v1": Reply(events) if stream else Reply((to_json(whole),), head=JSON)}) as root:
+        await world.asset("hamlet", f"{root}/v1")
+        key = await world.key()
+        made = await client_of(key.text).chat.completions.create(
+            model="hamlet", messages=ASK, stream=stream, max_tokens=400
+        )
+        if stream:
+            assert "".join([c.delta.content or "" async for part in made for c in part.choices]) == text
+        else:
+            assert made.choices[0].message.content == text
+        await world.quiet(key)
+    assert [call.bill.usage.output_tokens for call in await world.bills(key)] == [400]
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -20,7 +20,9 @@ from usufruct.payments import (
     measure,
 )
 
-_LONGEST_TOKEN = 64
+_LONGEST_TOKEN = 128
+"""Characters of the longest text tokens in use: runs of blanks. A caller can ask for an answer of nothing else."""
+
 _SPARE_CHARACTERS = 4_096
 
 
