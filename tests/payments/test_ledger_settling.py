@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from usufruct.core import UINT128_MAX
+
 
 async def _charged(ledger, world, *charges: int) -> None:
     await ledger.observe(world.reading(1_000, block=10))
@@ -87,9 +89,41 @@ async def test_claimable_channels_come_in_pages(ledger, world):
         await ledger.observe(world.reading(1_000, name))
         reserved = await world.open_call(ledger, world.reservation(name, 10, name))
         await ledger.meter(reserved.lease, world.bill(10))
-    pages = [await ledger.claimable(2, offset) for offset in (0, 2, 4, 6)]
-    assert [len(page) for page in pages] == [2, 2, 1, 0]
-    assert len({channel.reading.id for page in pages for channel in page}) == 5
+    for name, leaves in ((1, 900), (4, 900), (3, 800)):
+        await ledger.observe(world.reading(1_000, name, block=2, withdraw_at=1_800_000_000 + leaves))
+    tied, staying = (sorted(world.channel(name) for name in names) for names in ((1, 4), (0, 2)))
+    order = [world.channel(3), *tied, *staying]
+    for limit in range(1, 7):
+        pages, last = [], None
+        while page := await ledger.claimable(limit, last):
+            last = page[-1]
+            pages.append([channel.reading.id for channel in page])
+        assert [each for page in pages for each in page] == order
+        assert all(len(page) == limit for page in pages[:-1])
+
+
+async def test_a_channel_that_is_claimed_meanwhile_moves_no_page(ledger, world):
+    """By offset, what was claimed between two pages would hide as many others."""
+    for name in range(4):
+        await ledger.observe(world.reading(1_000, name))
+        reserved = await world.open_call(ledger, world.reservation(name, 10, name))
+        await ledger.meter(reserved.lease, world.bill(10))
+    order = [channel.reading.id for channel in await ledger.claimable()]
+    first = await ledger.claimable(2)
+    await ledger.plan_claim(world.named("claim"), first[0].reading.id)
+    assert [channel.reading.id for channel in await ledger.claimable(2, first[-1])] == order[2:]
+
+
+async def test_totals_are_sums_beyond_64_bits(ledger, world):
+    for name in range(3):
+        await ledger.observe(world.reading(UINT128_MAX, name))
+        reserved = await world.open_call(ledger, world.reservation(name, UINT128_MAX, name))
+        if name:
+            await ledger.meter(reserved.lease, world.bill(UINT128_MAX))
+    claim = await ledger.plan_claim(world.named("claim"), world.channel(1))
+    await ledger.confirm_claim(claim)
+    (total,) = await ledger.totals()
+    assert (total.reserved, total.charged, total.claimable) == (UINT128_MAX, 2 * UINT128_MAX, UINT128_MAX)
 
 
 async def test_only_channels_that_rest_and_hold_something_free_rest(ledger, world):

@@ -48,6 +48,7 @@ from usufruct.payments import (
     Escrow,
     Funding,
     Ledger,
+    MoneyMetrics,
     Observer,
     Offer,
     Owed,
@@ -61,7 +62,6 @@ from usufruct.payments import (
     Watcher,
     claim_due,
     deposit_due,
-    money_metrics,
     open_ledger,
     owed_due,
     payment_routes,
@@ -196,7 +196,7 @@ class Installation(ChainAccess):
         gaps = {"assets": self.follower.gaps, "settlement": self.watcher.gaps}
         return Metrics(
             {
-                "ledger": partial(money_metrics, self.ledger),
+                "ledger": MoneyMetrics(self.ledger, SystemClock()).metrics,
                 "settlement": partial(settlement_metrics, self.counters),
                 "outbox": partial(sender_metrics, self._senders),
                 "chain": partial(lag_metrics, streams),

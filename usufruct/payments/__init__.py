@@ -56,7 +56,7 @@ from usufruct.payments.ledger.records import (
     Totals,
 )
 from usufruct.payments.merkle import EmptyTree, merkle_proof, merkle_root, next_anchor, proves
-from usufruct.payments.metrics import money_metrics, settlement_metrics
+from usufruct.payments.metrics import MoneyMetrics, settlement_metrics
 from usufruct.payments.model import (
     WHOLE_BPS,
     Allowance,
@@ -233,6 +233,7 @@ __all__ = [
     "LimitReached",
     "MalformedPayment",
     "Measured",
+    "MoneyMetrics",
     "NotAnchored",
     "NothingToClaim",
     "NothingToRefund",
@@ -301,7 +302,6 @@ __all__ = [
     "measure",
     "merkle_proof",
     "merkle_root",
-    "money_metrics",
     "new_id",
     "next_anchor",
     "on_chain",

@@ -60,6 +60,8 @@ channels = Table(
     CheckConstraint("total_claimed <= charged", name="claimed"),
     CheckConstraint("total_split <= charged", name="split"),
 )
+_leaving = text("withdraw_at <> 0")
+Index("ix_channels_leaving", channels.c.withdraw_at, channels.c.id, sqlite_where=_leaving, postgresql_where=_leaving)
 
 calls = Table(
     "calls",

@@ -20,6 +20,11 @@ from usufruct.payments.ledger.rows import (
 )
 from usufruct.payments.voucher import VerifiedVoucher
 
+_CLAIMABLE = (
+    f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE total_split < charged AND NOT EXISTS "
+    "(SELECT 1 FROM claims WHERE channel_id = channels.id AND state IN ('planned', 'sent')) AND {} LIMIT $1"
+)
+
 
 async def splits_between(db: Statements, channel: Hash32, start: int, end: int) -> tuple[Split, ...]:
     """Return each asset's part of what the channel was charged from `start` to `end`, by asset."""
@@ -43,16 +48,24 @@ async def pay_splits(db: Statements, channel: Hash32, start: int, end: int) -> N
         await move(db, channel, "charged", "paid", split.amount, asset=split.asset)
 
 
-async def claimable(db: Statements, limit: int, offset: int = 0) -> list[Channel]:
-    """Return channels with money to claim or split and no claim under way; those being withdrawn from first."""
-    rows = await db.rows(
-        f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE total_split < charged AND NOT EXISTS "
-        "(SELECT 1 FROM claims WHERE channel_id = channels.id AND state IN ('planned', 'sent')) "
-        "ORDER BY withdraw_at = 0, withdraw_at, id LIMIT $1 OFFSET $2",
-        limit,
-        offset,
-    )
-    return [channel_of(row) for row in rows]
+async def claimable(db: Statements, limit: int, after: Channel | None = None) -> list[Channel]:
+    """Return channels with money to claim or split and no claim under way, from the one behind `after`.
+
+    Those being withdrawn from come first, by time, then the others, by id: each kind is walked once along its index.
+    """
+    found: list[Row] = []
+    leaving = after is None or after.reading.withdraw_at != 0
+    if leaving:
+        found += await db.rows(
+            _CLAIMABLE.format("withdraw_at <> 0 AND (withdraw_at, id) > ($2, $3) ORDER BY withdraw_at, id"),
+            limit,
+            after.reading.withdraw_at if after else 0,
+            id_to_bytes(after.reading.id) if after else b"",
+        )
+    if len(found) < limit:
+        start = id_to_bytes(after.reading.id) if after and not leaving else b""
+        found += await db.rows(_CLAIMABLE.format("withdraw_at = 0 AND id > $2 ORDER BY id"), limit - len(found), start)
+    return [channel_of(row) for row in found]
 
 
 async def plan_claim(db: Statements, claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> Claim:

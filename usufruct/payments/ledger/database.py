@@ -1,9 +1,9 @@
 """What the ledger asks of a database: statements with typed parameters, rows with typed columns.
 
 Statements are the common SQL of SQLite and PostgreSQL, with `$1` parameters and `{now}` for the database's clock in
-seconds. A verb that only a few calls a minute need is a coroutine over `Statements`, written once for both; the verbs
-that every call needs are pure functions over a `WorkingSet` (see `calls`), which each back end reads and writes in its
-own way.
+seconds, `{sum}` for the sum of a money column. A verb that only a few calls a minute need is a coroutine over
+`Statements`, written once for both; the verbs that every call needs are pure functions over a `WorkingSet` (see
+`calls`), which each back end reads and writes in its own way.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence

@@ -234,9 +234,12 @@ class Ledger:
 
     # Claims
 
-    async def claimable(self, limit: int = _BATCH, offset: int = 0) -> list[Channel]:
-        """Return channels with money to claim or split and no claim under way; those being withdrawn from first."""
-        return await self._read("claimable", lambda db: claims.claimable(db, limit, offset))
+    async def claimable(self, limit: int = _BATCH, after: Channel | None = None) -> list[Channel]:
+        """Return channels with money to claim or split and no claim under way; those being withdrawn from first.
+
+        The next page begins behind `after`, the last channel of the page before.
+        """
+        return await self._read("claimable", lambda db: claims.claimable(db, limit, after))
 
     async def splits(self, channel: Hash32, start: int, end: int) -> Sequence[Split]:
         """Return each asset's part of what a channel was charged between two cumulative positions."""

@@ -350,8 +350,8 @@ def _amount(amount: int) -> str:
 
 @lru_cache(maxsize=256)
 def _translated(sql: str) -> str:
-    """Turn common SQL into PostgreSQL's: its clock, which moves on within a transaction."""
-    return sql.replace("{now}", _CLOCK)
+    """Turn common SQL into PostgreSQL's: its clock, which moves on within a transaction, and its sum."""
+    return sql.replace("{now}", _CLOCK).replace("{sum}", "SUM")
 
 
 @contextmanager

@@ -38,6 +38,7 @@ _CHUNK = 1_000
 
 sqlite3.register_adapter(Money, amount_to_blob)
 
+_SUM = "usufruct_amount_sum"
 _NOW = "SELECT CAST(strftime('%s', 'now') AS INTEGER) AS now"
 _CHANNEL = f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id = ?"
 _CALL = f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ?"
@@ -331,9 +332,23 @@ def _entry(entry: Entry, now: int) -> tuple[Parameter, ...]:
     )
 
 
+class _AmountSum:
+    """SQLite's own sums end at 64 bits, and know no blobs."""
+
+    def __init__(self) -> None:
+        self._total = 0
+
+    def step(self, amount: bytes) -> None:
+        self._total += int.from_bytes(amount, "big")
+
+    def finalize(self) -> bytes:
+        return amount_to_blob(self._total)
+
+
 def _connected(database: SqliteDatabase, *, read_only: bool) -> sqlite3.Connection:
     connection = connect_sqlite(database.path, read_only=read_only)
     connection.row_factory = sqlite3.Row
+    connection.create_aggregate(_SUM, 1, _AmountSum)  # type: ignore[arg-type]  # typeshed knows integers only
     return connection
 
 
@@ -341,7 +356,7 @@ def _connected(database: SqliteDatabase, *, read_only: bool) -> sqlite3.Connecti
 def _translated(sql: str) -> str:
     """Turn common SQL into SQLite's: `?1` for `$1`, no row locks (the writer has the file to itself), its clock."""
     sql = sql.replace(" FOR UPDATE", "").replace("{now}", "CAST(strftime('%s', 'now') AS INTEGER)")
-    return sql.replace("$", "?")
+    return sql.replace("{sum}", _SUM).replace("$", "?")
 
 
 @contextmanager

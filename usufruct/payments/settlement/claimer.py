@@ -161,9 +161,9 @@ class Claimer:
         async with self._side.database.snapshot() as unit:
             waiting = {channel for channel, aside in (await all_set_aside(unit)).items() if aside.retry_at > now}
         found: list[Channel] = []
-        seen = 0
-        while page := await self._side.ledger.claimable(_PAGE, seen):
-            seen += len(page)
+        last: Channel | None = None
+        while page := await self._side.ledger.claimable(_PAGE, last):
+            last = page[-1]
             found += [each for each in page if each.reading.withdraw_at or each.reading.id not in waiting]
         return found
 

@@ -73,6 +73,10 @@ def _channels() -> None:
         sa.CheckConstraint("total_claimed <= charged", name="claimed"),
         sa.CheckConstraint("total_split <= charged", name="split"),
     )
+    leaving = sa.text("withdraw_at <> 0")
+    op.create_index(
+        "ix_channels_leaving", "channels", ["withdraw_at", "id"], sqlite_where=leaving, postgresql_where=leaving
+    )
 
 
 def _calls() -> None:
