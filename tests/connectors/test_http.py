@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import ssl
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -195,6 +196,31 @@ async def test_a_reader_who_is_slow_holds_the_server_up():
     assert line.wire.paused
     assert len(await response.read()) == 1_000_000
     assert not line.wire.paused
+
+
+async def test_a_body_that_swells_in_many_small_chunks_is_refused_too():
+    """Each chunk decodes to less than the bound; together, before anybody reads, they are far above it."""
+    packed = gzip.compress(bytes(1 << 27), mtime=0)
+    line = Line()
+    tracemalloc.start()
+    try:
+        line.feed(framed(b"content-encoding: gzip\r\ntransfer-encoding: chunked\r\n", chunked(packed, 1 << 13)))
+        assert tracemalloc.get_traced_memory()[1] < 3 << 24
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(NotHttp, match="swells"):
+        await line.body()
+
+
+async def test_a_body_that_is_read_as_it_comes_may_swell_as_a_whole():
+    packed = gzip.compress(bytes(1 << 26), mtime=0)
+    line = Line()
+    line.feed(framed(b"content-encoding: gzip\r\ncontent-length: %d\r\n" % len(packed), b""))
+    response, length = await line.head, 0
+    for start in range(0, len(packed), 1 << 13):
+        line.feed(packed[start : start + (1 << 13)])
+        length += len(await response.read())
+    assert (length, await response.read()) == (1 << 26, b"")
 
 
 async def test_an_answer_that_nobody_read_to_its_end_costs_the_connection():

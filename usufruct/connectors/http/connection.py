@@ -14,7 +14,7 @@ HEAD_BYTES = 1 << 16
 
 _MOST_BUFFERED = 1 << 18
 _MOST_DECODED = 1 << 24
-"""The most that one read from the server may decode to."""
+"""The most that may be decoded and not yet taken by the reader."""
 
 _CHANGED_PROTOCOL = 101
 
@@ -93,8 +93,10 @@ class Response:
     def feed(self, data: bytes) -> None:
         """Take bytes of the body from the connection."""
         if self._decoder is not None:
+            if self._failure is not None:
+                return
             try:
-                data = self._decoder.decompress(data, _MOST_DECODED)
+                data = self._decoder.decompress(data, max(1, _MOST_DECODED - self._length))
             except zlib.error as error:
                 self.fail(NotHttp(f"the body is not in the encoding it names: {error}"))
                 return
