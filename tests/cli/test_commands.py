@@ -132,8 +132,9 @@ def test_help_is_printed_as_it_was_written():
         assert words in shown
 
 
-def test_serving_without_a_node_says_so(tmp_path):
+def test_serving_what_was_never_deployed_says_so(tmp_path):
     refused = run("serve", USUFRUCT_CHAIN_RPC_URL="http://127.0.0.1:9", USUFRUCT_DATA_FOLDER=str(tmp_path))
     assert refused.returncode == 1
-    assert "rpc_unavailable" in refused.stderr
+    assert "not_deployed" in refused.stderr
+    assert "usufruct deploy" in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -61,7 +61,7 @@ async def test_a_step_on_a_call_that_was_taken_back_fails_as_well(
 ):
     faults.arm("open")
     answer = await fragile.open(world.reservation("a", 100, promise=100))
-    metering = asyncio.create_task(fragile.meter(answer.lease, world.bill(7)))
+    metering = asyncio.ensure_future(fragile.meter(answer.lease, world.bill(7)))
     with pytest.raises(DatabaseUnavailable):
         await answer.durable()
     faults.mend()

@@ -186,7 +186,11 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
             held = self.model.calls[call]
             charge = held.ceiling + 1 if part == 11 else held.ceiling * part // 10
             answer = b"answer" if held.key else None
-            result = self.outcome(self.ledger.meter(self.leases[call], world.bill(charge), answer))
+
+            async def metered() -> Any:
+                return await self.ledger.meter(self.leases[call], world.bill(charge), answer)
+
+            result = self.outcome(metered())
             if held.state == "metered" and held.charge == charge:
                 assert result.bill.charge == charge
             elif held.state in ("metered", "released"):

@@ -296,6 +296,7 @@ def test_a_payer_who_must_sign_again_is_told_what_was_spent_and_set_aside(world)
         reserved=40,
         refunding=50,
         voucher=world.voucher(310),
+        last_call_at=0,
     )
     extra = theirs.PaymentRequirementsExtra.from_dict(WANTED.requirements(5, channel=channel)["extra"])
     state, voucher = extra.channel_state, extra.voucher_state

@@ -55,7 +55,8 @@ def claim_address(config: Config) -> Address:
     if chain_id in DEVNET_CHAINS:
         return devnet_signer(_DEVNET_ACCOUNTS[Role.CLAIM], chain_id).address
     raise InvalidSetting(
-        "claims.address is needed on a machine without the claim key: set it to the claim key's address",
+        "there is no claim key here: `usufruct wallet new claim` makes it; on a machine that shall not have it, set "
+        "claims.address to its address",
         key="claims.address",
     )
 
