@@ -48,7 +48,8 @@ def receipt(signer: KeySigner | None = None, **changes: object) -> dict[str, obj
 class LyingGateway:
     """`receipts`: what who asks for one gets. `lie` changes the receipt of a call, `spoil` once it is signed.
 
-    `signer` signs it, `headers` go before an answer, `charge` is what the bill says; `cut` ends a stream in its midst.
+    `signer` signs it, `headers` go before an answer, `charge` is what the bill says, `cached` its
+    details of the input; `cut` ends a stream in its midst.
     """
 
     url = ""
@@ -60,6 +61,7 @@ class LyingGateway:
         self.signer = SIGNER
         self.headers = {"x-request-id": CALL}
         self.charge = 30
+        self.cached: object = None
         self.cut = False
 
     def answer(self, body: bytes) -> tuple[dict[str, object], dict[str, object]]:
@@ -68,6 +70,8 @@ class LyingGateway:
         hashes = {"request_hash": hash_of(body), "response_hash": hash_of(said.encode()), "amount": self.charge}
         details = {"charge": str(self.charge), "ceiling": "99", "token": TOKEN, "decimals": 6, "flagged": False}
         usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": "9", "cost_details": details}
+        if self.cached is not None:
+            usage["prompt_tokens_details"] = self.cached
         message = {"role": "assistant", "content": "Well\x1b[31m"}
         choices = [{"index": 0, "finish_reason": "stop", "message": message}]
         whole = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": choices, "usage": usage}

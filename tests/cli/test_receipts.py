@@ -134,6 +134,29 @@ def test_an_answer_whose_connection_breaks_is_told_in_one_line(world, liars):
     assert f"receipt show {liars.CALL}" in refused.message
 
 
+@pytest.mark.parametrize("streamed", [(), ("--no-stream",)])
+@pytest.mark.parametrize(
+    ("details", "line"),
+    [
+        ({"cached_tokens": 1}, "1 in (1 cached), 2 out, "),
+        ({"cached_tokens": 0}, "1 in, 2 out, "),
+        ({"audio_tokens": 0}, "1 in, 2 out, "),
+    ],
+)
+def test_a_bill_tells_what_of_the_input_came_from_a_cache(world, details, line, streamed):
+    user, gateway = world
+    gateway.cached = details
+    assert line in user.run("call", "m", "Who?", *streamed, "--gateway", gateway.url).stderr
+
+
+def test_a_count_of_cached_tokens_that_is_no_number_is_refused(world):
+    user, gateway = world
+    gateway.cached = {"cached_tokens": "many"}
+    refused = user.refused("call", "m", "Who?", "--no-stream", "--gateway", gateway.url)
+    assert refused.code == "gateway_malformed"
+    assert "cached_tokens" in refused.message
+
+
 def test_a_receipt_that_is_kept_stays(world, liars):
     user, gateway = world
     ask = ("call", "m", "Who?", "--no-stream", "--gateway", gateway.url)

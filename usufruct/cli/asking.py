@@ -55,6 +55,14 @@ class Answered:
         names = ("prompt_tokens", "completion_tokens", "total_tokens")
         return {name: self.usage.integer(name, _MOST_TOKENS) for name in names}
 
+    @property
+    def cached(self) -> int:
+        """How many of the text tokens that went in were read from a cache; 0 where the bill does not say."""
+        details = "prompt_tokens_details"
+        if details not in self.usage or "cached_tokens" not in self.usage.inner(details):
+            return 0
+        return self.usage.inner(details).integer("cached_tokens", _MOST_TOKENS)
+
 
 async def ask(
     remote: Remote,

@@ -185,7 +185,8 @@ def _show(piece: str) -> None:
 def _tell(answered: Answered, cost: Cost, *, as_json: bool) -> None:
     counts = answered.counts
     if not as_json:
-        say(f"{counts['prompt_tokens']} in, {counts['completion_tokens']} out, {cost.line()}")
+        cached = f" ({answered.cached} cached)" if answered.cached else ""
+        say(f"{counts['prompt_tokens']} in{cached}, {counts['completion_tokens']} out, {cost.line()}")
         say(f"call {answered.named}")
         return
     print_json({"answer": answered.text, "usage": counts, **cost.as_json(), "receipt": answered.receipt})
