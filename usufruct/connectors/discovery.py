@@ -8,7 +8,8 @@ from usufruct.connectors.openai import Limits, OfferedModel, Upstream, UpstreamF
 USUAL_ADDRESSES = {"Ollama": "http://127.0.0.1:11434/v1", "vLLM": "http://127.0.0.1:8000/v1"}
 """Where each server listens unless told otherwise."""
 
-_QUICK = Limits(connect=0.3, total=0.4, answer_bytes=1 << 20)
+QUICK = Limits(connect=0.3, total=0.4, answer_bytes=1 << 20)
+"""How long a server on this machine is waited for: a person waits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +21,20 @@ class LocalServer:
     models: tuple[OfferedModel, ...]
 
 
-async def find_local_servers(addresses: dict[str, str] | None = None) -> tuple[LocalServer, ...]:
-    """Ask all `addresses` (name to base URL; the usual ones by default) at once; takes under half a second.
+async def find_local_servers(
+    addresses: dict[str, str] | None = None, limits: Limits = QUICK
+) -> tuple[LocalServer, ...]:
+    """Ask all `addresses` (name to base URL; the usual ones by default) at once; takes as long as `limits` allow one.
 
     Left out: what does not answer, answers something else, offers no model, or is ours (owner "usufruct...").
     """
     asked = USUAL_ADDRESSES if addresses is None else addresses
-    found = await asyncio.gather(*[_ask(name, url) for name, url in asked.items()])
+    found = await asyncio.gather(*[_ask(name, url, limits) for name, url in asked.items()])
     return tuple(server for server in found if server is not None)
 
 
-async def _ask(name: str, url: str) -> LocalServer | None:
-    async with Upstream(url, limits=_QUICK) as upstream:
+async def _ask(name: str, url: str, limits: Limits) -> LocalServer | None:
+    async with Upstream(url, limits=limits) as upstream:
         try:
             models = await upstream.models()
         except UpstreamFault:
