@@ -18,6 +18,7 @@ _LONGEST_WORD = 32
 _MOST_STOPS = 16
 _MOST_BIASES = 1_024
 _LONGEST_NUMERAL = 20
+_MOST_ALTERNATIVES = 20
 _LONGEST_NAME = 64
 _LONGEST_SHOWN = 80
 
@@ -32,6 +33,11 @@ def _number(value: object) -> bool:
 
 def _whole(value: object) -> bool:
     return type(value) is int
+
+
+def _alternatives(value: object) -> bool:
+    """Tell whether this is a number of alternatives to a token: many make an answer too long to be taken, or paid."""
+    return type(value) is int and 0 <= value <= _MOST_ALTERNATIVES
 
 
 def _boolean(value: object) -> bool:
@@ -94,11 +100,12 @@ _CACHE: Mapping[str, Check] = {"cache_control": _object}
 SETTINGS: Mapping[str, Check] = {
     **dict.fromkeys(("temperature", "top_p", "min_p", "frequency_penalty", "presence_penalty"), _number),
     **dict.fromkeys(("repetition_penalty",), _number),
-    **dict.fromkeys(("top_k", "seed", "top_logprobs"), _whole),
+    **dict.fromkeys(("top_k", "seed"), _whole),
     **dict.fromkeys(("reasoning_effort", "verbosity"), _word),
     **dict.fromkeys(("user", "prompt_cache_key", "safety_identifier"), _id),
     "parallel_tool_calls": _boolean,
-    "logprobs": lambda value: _boolean(value) or _whole(value),
+    "logprobs": lambda value: _boolean(value) or _alternatives(value),
+    "top_logprobs": _alternatives,
     "stop": _stops,
     "logit_bias": _biases,
 }
