@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from types import ModuleType
 
+import asyncpg
 import pytest
 from failing_commit import FailingCommit
+from sqlalchemy import make_url
 
 from usufruct.config import LedgerConfig
 from usufruct.payments import BalanceTooLow, CallUnknown, Ledger, Opened, open_ledger
@@ -99,3 +101,24 @@ async def test_a_charge_that_was_not_committed_is_made_by_the_next_try(
     assert (await fragile.meter(lease, world.bill(40))).cumulative == 40
     assert (await fragile.meter(lease, world.bill(40))).cumulative == 40
     assert (await fragile.channel(world.channel())).charged == 40
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+async def test_a_server_that_takes_no_writes_for_a_while_is_unavailable_and_then_connected_to_anew(
+    database: Database, database_url: str, world: ModuleType
+):
+    async def alter(change: str) -> None:
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+        await connection.execute(f'ALTER DATABASE "{make_url(database_url).database}" {change}')
+        await connection.close()
+
+    ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
+    await alter("SET default_transaction_read_only = on")
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            await ledger.observe(world.reading(1_000))
+    finally:
+        await alter("RESET default_transaction_read_only")
+    assert (await ledger.observe(world.reading(1_000))).usable == 1_000
+    await ledger.close()
