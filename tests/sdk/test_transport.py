@@ -450,12 +450,12 @@ def test_a_broken_header_is_named(gateway, join):
 
 async def test_a_call_that_is_given_up_counts_in_full(gateway, join):
     connection = join()
-    gateway.latency = 1.0
+    gateway.latency = 4.0
     async with connection.async_client() as client:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.post(connection.base_url + "/x", json=ASK), 0.3)
+            await asyncio.wait_for(client.post(connection.base_url + "/x", json=ASK), 2)
         with pytest.raises(httpx.ReadTimeout):
-            await client.post(connection.base_url + "/x", json=ASK, timeout=0.3)
+            await client.post(connection.base_url + "/x", json=ASK, timeout=2)
     channel = state(connection)
     assert (channel.charged, channel.doubtful, channel.slots) == (200, 200, {})
     assert channel.pending.unsure  # the answer to the first would have said that its deposit is made

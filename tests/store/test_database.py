@@ -3,10 +3,11 @@
 import asyncio
 import subprocess
 import sys
-import time
+import threading
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, delete, insert, select, text, update
+from waiting import PATIENCE, until
 
 from usufruct.store import (
     ConstraintViolated,
@@ -201,10 +202,11 @@ async def test_a_unit_cancelled_while_it_takes_its_connection_leaves_it_to_the_n
     """A connection that nobody holds and nobody gave back would stop every writer after it, for ever."""
     database = SqliteDatabase(tmp_path / "cancel.db")
     engine = database._writer if kind == "transaction" else database._readers
-    connect = engine.connect
+    connect, connecting, go_on = engine.connect, threading.Event(), threading.Event()
 
     def slow_connect():
-        time.sleep(0.1)
+        connecting.set()
+        assert go_on.wait(PATIENCE)
         return connect()
 
     monkeypatch.setattr(engine, "connect", slow_connect)
@@ -215,9 +217,13 @@ async def test_a_unit_cancelled_while_it_takes_its_connection_leaves_it_to_the_n
 
     kept = []  # a logger may keep an error, and the error what its frames held
     for _ in range(6):  # more than the pool has
+        connecting.clear()
+        go_on.clear()
         task = asyncio.create_task(unit())
-        await asyncio.sleep(0.04)
+        await until(connecting.is_set)
         task.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
         with pytest.raises(asyncio.CancelledError) as caught:
             await task
         kept.append(caught)

@@ -24,6 +24,12 @@ async def age(database: Database, seconds: int) -> None:
         await unit.rows(text(guard))
 
 
+async def end_leases(database: Database) -> None:
+    """Let the lease of each open call end, as if its gateway had died long ago."""
+    async with database.transaction() as unit:
+        await unit.change(text("UPDATE calls SET lease_until = 0 WHERE state = 'open'"))
+
+
 async def _unlock_final_calls(unit: Unit, dialect: str) -> str:
     """Let final calls be changed; return the statement that forbids it again."""
     if dialect == "postgresql":
