@@ -12,6 +12,7 @@ A transaction that the schema refuses is rolled back, and its verbs run again on
 """
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from usufruct.payments.ledger.working import Needs, WorkingSet
 from usufruct.store import DatabaseUnavailable
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 LARGEST_GROUP = 256
 ATTEMPTS = 5
@@ -219,7 +222,10 @@ class Backend(ABC):
     async def _abandon(self, items: Sequence[Queued], error: Exception) -> None:
         for item in items:
             item.fail(error)
-        await self._rollback()
+        try:
+            await self._rollback()
+        except Exception:  # the writer must live: what is left of the transaction fails the next ones, until it is gone
+            _log.exception("a transaction of the ledger could not be undone")
 
     async def _settle(self, alone: Alone[object]) -> None:
         for _ in range(ATTEMPTS):

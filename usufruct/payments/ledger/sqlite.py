@@ -151,9 +151,11 @@ class SqliteBackend(Backend):
         self._release_gate()
 
     async def _rollback(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.rollback()
-        self._release_gate()
+        try:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+        finally:
+            self._release_gate()
 
     def _release_gate(self) -> None:
         if self._holds_gate:

@@ -1,0 +1,55 @@
+"""The writer that both databases share outlives whatever a database does to it."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from usufruct.core import Hash32
+from usufruct.payments.ledger.backend import Alone, Backend, Decision
+from usufruct.payments.ledger.database import Work, no_points
+from usufruct.payments.ledger.working import Needs, WorkingSet
+
+NOTHING = Needs(Hash32("0x" + "00" * 32), Hash32("0x" + "00" * 32))
+
+
+class Broken(Backend):
+    """A database that fails, and cannot undo either, while it is `broken`."""
+
+    broken = True
+
+    def _fail(self) -> None:
+        if self.broken:
+            raise OSError("the disk is gone")
+
+    async def read(self, name: str, work: Work[object]) -> object:
+        raise NotImplementedError
+
+    async def _begin(self) -> None:
+        self._fail()
+
+    async def _load(self, needs: Sequence[Needs]) -> WorkingSet:
+        return WorkingSet(now=1)
+
+    async def _store(self, work: WorkingSet) -> None:
+        raise NotImplementedError
+
+    async def _commit(self) -> None:
+        raise NotImplementedError
+
+    async def _rollback(self) -> None:
+        self._fail()
+
+    async def _run(self, alone: Alone[object]) -> object:
+        raise NotImplementedError
+
+
+async def test_a_transaction_that_cannot_be_undone_does_not_end_the_writer():
+    backend = Broken(no_points)
+    first = backend.decide(Decision("first", NOTHING, lambda work: 1))
+    with pytest.raises(OSError, match="the disk is gone"):
+        await first.result
+    backend.broken = False
+    async with asyncio.timeout(5):
+        assert await backend.decide(Decision("second", NOTHING, lambda work: 2)).result == 2
+        await backend.close()
