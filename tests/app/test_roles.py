@@ -37,6 +37,6 @@ def test_two_that_differ_are_refused(config: Config, tmp_path: Path):
 
 
 def test_without_either_the_setting_is_named(config: Config):
-    with pytest.raises(InvalidSetting, match=r"claims\.address is needed"):
+    with pytest.raises(InvalidSetting, match=r"usufruct wallet new claim.*claims\.address"):
         claim_address(config)
     assert claim_address(replace(config, chain=ChainConfig())) == DEVNET_ADDRESSES[1]

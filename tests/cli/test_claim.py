@@ -15,13 +15,17 @@ pytestmark = pytest.mark.anvil
 
 @pytest.fixture(autouse=True)
 def no_claimer(commands):
-    """Nothing claims: a worker of another test that was killed holds its lease for two minutes more."""
+    """Nothing claims, and nothing is left to claim: other tests use the same installation.
+
+    A worker of theirs that was killed holds its lease for two minutes more.
+    """
 
     async def end_leases(installation):
         async with installation.database.transaction() as unit:
             await unit.change(delete(leases))
 
     commands.inside(end_leases)
+    commands.json("claim", "run", "--everything")
 
 
 def test_a_round_shows_what_the_chain_did(commands, cli_world, librarian_url):

@@ -128,7 +128,7 @@ async def test_an_upstream_that_never_ends_is_stopped_and_the_ceiling_holds(worl
     key = await world.key()
     text, error = await collect(client_of(key.text), max_tokens=10)
     assert error.code == "upstream_oversized"
-    assert len(text) < 10 * 64 + 4_096 + 100
+    assert len(text) < 10 * 128 + 4_096 + 100
     call = (await world.bills(key))[0]
     assert call.bill.charge == call.ceiling == OWN_INPUT + 30 + 5
     async with asyncio.timeout(60):
