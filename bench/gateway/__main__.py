@@ -31,6 +31,7 @@ from bench.report import OURS, ROOT, Row, write
 BARE = "bare (Starlette + aiohttp)"
 SUBJECT_CPU, LOAD_CPU = 0, 1
 STREAMS = 1_000
+HUNG_SECONDS = 60
 FSYNC = "this disk"
 UNITS = {
     "cpu_unstreamed": "us",
@@ -114,7 +115,18 @@ def run_load(
     load = Load(subject.url, body, subject.headers(body), connections, seconds, calls)
     before = cpu_seconds(subject.counted), written_bytes(subject.counted), subject.commits and subject.commits()
     command = [sys.executable, "-m", "bench.gateway.client"]
-    done = subprocess.run(command, input=json.dumps(asdict(load)), capture_output=True, text=True, cwd=ROOT, check=True)
+    try:
+        done = subprocess.run(
+            command,
+            input=json.dumps(asdict(load)),
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=True,
+            timeout=seconds + HUNG_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{subject.name}: calls hung for {HUNG_SECONDS} s") from None
     timing = Timing(**json.loads(done.stdout))
     after = cpu_seconds(subject.counted), written_bytes(subject.counted), subject.commits and subject.commits()
     if timing.failed or not timing.seconds:
@@ -133,8 +145,15 @@ def measure(subjects: list[Subject], rounds: int, folder: Path) -> Found:
         print(f"round {turn + 1} of {rounds}", flush=True)
         found["fsync_p50", FSYNC].append(fsync_microseconds(folder))
         for each in MEASUREMENTS:
-            for subject in subjects:
-                seen = run_load(subject, each.model, each.stream, each.connections, seconds=each.seconds)
+            for subject in list(subjects):
+                try:
+                    seen = run_load(subject, each.model, each.stream, each.connections, seconds=each.seconds)
+                except RuntimeError as failure:
+                    if subject.name.startswith(OURS):
+                        raise
+                    print(f"{failure}; left out of what follows", flush=True)
+                    subjects.remove(subject)
+                    continue
                 for metric, figure in each.figures(seen).items():
                     found[metric, subject.name].append(figure)
     return found
@@ -215,6 +234,7 @@ def main() -> None:
             missing,
         ),
     ):
+        names = [FSYNC, *(subject.name for subject in subjects)]
         found = measure(subjects, arguments.rounds, Path(folder))
         for subject in subjects:
             if subject.name in {OURS, BARE}:
@@ -222,7 +242,7 @@ def main() -> None:
     rows = [
         Row(metric, name, statistics.median(found[metric, name]), unit, len(found[metric, name]))
         for metric, unit in UNITS.items()
-        for name in [FSYNC, *(subject.name for subject in subjects)]
+        for name in names
         if (metric, name) in found
     ]
     rows += vouchers.rows(arguments.rounds)
