@@ -60,7 +60,7 @@ class _Connection(asyncio.Protocol):
         self._parser.feed_data(data)
 
     def on_body(self, body: bytes) -> None:
-        # An event that only names the role is no token yet.
+        # An event that only names the role carries no text token.
         if self._first is None and b"word" in body:
             self._first = time.perf_counter()
         self._text += body

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from bench.gateway.processes import started
+from bench.gateway.postgres import server_processes
+from bench.gateway.processes import free_port, started
 from bench.gateway.subjects import Subject
 from bench.gateway.upstream import PACES
 from bench.report import ROOT
@@ -41,11 +43,13 @@ class Commands:
 
     def __init__(self, folder: Path, rpc_url: str, database_url: str = "") -> None:
         """Keep everything in `folder`; SQLite unless a database is named."""
+        self.metrics_port = free_port()
         own = {
             "USUFRUCT_DATA_FOLDER": str(folder / "data"),
             "USUFRUCT_KEYS_FOLDER": str(folder / "keys"),
             "USUFRUCT_CHAIN_RPC_URL": rpc_url,
             "USUFRUCT_GATEWAY_PORT": "0",
+            "USUFRUCT_METRICS_GATEWAY_PORT": str(self.metrics_port),
             "PYTHONPATH": str(ROOT / "sdk"),
         }
         if database_url:
@@ -100,10 +104,19 @@ def installation(
             "key", "create", "--wallet", "4", "--limit", str(DEPOSIT), "--deposit", str(DEPOSIT), *gateway
         )
         bearer = [{"authorization": f"Bearer {key['key']}"}]
+        database = partial(server_processes, database_url) if database_url else tuple
+        commits = partial(ledger_commits, commands.metrics_port)
         yield [
-            Subject(name, url, (process,), lambda _: bearer),
-            Subject(f"{name}+x402", url, (process,), X402Wallet(url).headers),
+            Subject(name, url, (process,), lambda _: bearer, database, commits),
+            Subject(f"{name}+x402", url, (process,), X402Wallet(url).headers, database, commits),
         ]
+
+
+def ledger_commits(port: int) -> int:
+    """Return how many transactions the gateway whose metrics are at `port` has made durable."""
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    [line] = [line for line in text.splitlines() if line.startswith("usufruct_ledger_commits_total ")]
+    return int(float(line.split()[1]))
 
 
 class X402Wallet:

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from bench.gateway.processes import started
+from bench.gateway.processes import free_port, started
 from bench.gateway.subjects import Subject, Unavailable
 from bench.gateway.upstream import PACES
 from bench.report import ROOT
@@ -71,7 +70,7 @@ def litellm(folder: Path, upstream: str, cpu: int | None) -> Iterator[Subject]:
     config = folder / "litellm.json"  # YAML holds JSON
     key = "sk-" + secrets.token_hex(16)
     config.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": key}}))
-    port = _free_port()
+    port = free_port()
     offline = os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}  # noqa: TID251 - passed on
     command = [str(binaries / "litellm"), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--num_workers", "1"]
@@ -103,12 +102,6 @@ def tensorzero(folder: Path, upstream: str, cpu: int | None) -> Iterator[Subject
         url = str(ready["url"]).rstrip("/")
         models = {model: f"tensorzero::model_name::{model}" for model in PACES}
         yield Subject(f"tensorzero {TENSORZERO}", url, (process,), models=models)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await_answer(url: str, process: psutil.Process) -> None:

@@ -59,8 +59,3 @@ def server_processes(url: str) -> tuple[psutil.Process, ...]:
         list(_BACKGROUND),
     )
     return tuple(psutil.Process(row["pid"]) for row in rows)
-
-
-def commits(url: str) -> int:
-    """Return how many transactions that wrote something were committed in this database."""
-    return int(_ask(url, "SELECT pg_current_xact_id()::text::bigint AS n")[0]["n"])

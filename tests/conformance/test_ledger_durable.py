@@ -122,3 +122,14 @@ async def test_a_server_that_takes_no_writes_for_a_while_is_unavailable_and_then
         await alter("RESET default_transaction_read_only")
     assert (await ledger.observe(world.reading(1_000))).usable == 1_000
     await ledger.close()
+
+
+async def test_a_call_is_two_commits_and_calls_at_once_share_them(fragile: Ledger, world: ModuleType):
+    before = fragile.commits
+    lease = (await world.open_call(fragile, world.reservation("a", 100, promise=100))).lease
+    await fragile.meter(lease, world.bill(40))
+    assert fragile.commits == before + 2
+    before = fragile.commits
+    names = [f"one of many {number}" for number in range(20)]
+    await asyncio.gather(*(world.open_call(fragile, world.reservation(name, 1, promise=1_000)) for name in names))
+    assert before < fragile.commits < before + len(names)

@@ -16,6 +16,8 @@ class Slow:
     def __init__(self, seconds: float) -> None:
         self.seconds, self.clock, self.read = seconds, FakeClock(), 0
 
+    commits = 7
+
     async def totals(self) -> list[Totals]:
         await asyncio.sleep(0)
         self.clock.advance(self.seconds)

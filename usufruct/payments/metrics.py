@@ -32,7 +32,7 @@ class MoneyMetrics:
         self._fresh_until = -math.inf
 
     async def metrics(self) -> list[Metric]:
-        """Return the gauges.
+        """Return the gauges, and how many transactions this process has made durable.
 
         Raises:
             DatabaseUnavailable: when it cannot be read.
@@ -44,7 +44,10 @@ class MoneyMetrics:
                 ended = self._clock.monotonic()
                 took = ended - began
                 self._fresh_until = ended + (_SHARE * took if took >= _LONG_SECONDS else 0)
-            return _money(self._totals)
+            commits = CounterMetricFamily(
+                "usufruct_ledger_commits", "Ledger transactions that this process made durable.", self._ledger.commits
+            )
+            return [*_money(self._totals), commits]
 
 
 def _money(totals: Sequence[Totals]) -> list[Metric]:

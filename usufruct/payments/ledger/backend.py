@@ -121,6 +121,8 @@ class Backend(ABC):
 
     def __init__(self, points: Points) -> None:
         """Start the writer; `points` receives the name of every point a crash may come at."""
+        self.commits = 0
+        """Transactions that this process has made durable."""
         self._points = points
         self._closed = False
         self._queue: deque[Decision[object] | Alone[object]] = deque()
@@ -231,6 +233,7 @@ class Backend(ABC):
         for _ in range(ATTEMPTS):
             try:
                 alone.succeed(await self._run(alone))
+                self.commits += 1
             except Contended:
                 continue
             except Exception as error:
@@ -289,6 +292,7 @@ class Backend(ABC):
                 decision.fail(error)
             await self._rollback()
             return
+        self.commits += 1
         self._points("commit.after")
         for decision in group:
             decision.tell_durable()

@@ -267,6 +267,11 @@ class Ledger:
 
     # The whole
 
+    @property
+    def commits(self) -> int:
+        """Transactions that this process has made durable since it began."""
+        return self._backend.commits
+
     async def totals(self) -> list[Totals]:
         """Return each token's gauges."""
         return await self._read("totals", channels.totals)
