@@ -1,6 +1,9 @@
 """Receipts that a gateway shows: what is not of this call, or not signed, is said and not kept."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -166,6 +169,42 @@ def test_a_receipt_that_is_kept_stays(world, liars):
     gateway.lie = {"time": 1_800_000_001}
     assert user.refused(*ask).code == "receipt_differs"
     assert kept(user, liars) == first
+
+
+@STREAMED
+def test_a_receipt_is_kept_before_its_bill_is_told(world, liars, streamed, cli_world):
+    user, gateway = world
+    command = [sys.executable, "-m", "usufruct.cli", "call", "m", "Who?", streamed, "--gateway", gateway.url]
+    with Path("/dev/full").open("w") as full:  # whatever is written there fails, as on a full disk
+        done = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=full, env=cli_world.process_environment(user.own), timeout=60
+        )
+    assert done.returncode != 0
+    assert kept(user, liars)
+
+
+@STREAMED
+def test_a_receipt_that_cannot_be_kept_is_printed(world, liars, streamed, tmp_path):
+    user, gateway = world
+    (tmp_path / "receipts").write_text("in the way")
+    done = user.run("call", "m", "Who?", streamed, "--gateway", gateway.url)
+    assert (done.exit_code, done.exception.code) == (1, "invalid_saved_file")
+    assert "cannot be written" in done.exception.message
+    assert done.stdout.startswith("Well")
+    bill, call, receipt = done.stderr.splitlines()
+    assert bill.startswith("1 in, 2 out, 0.00003")
+    assert call == f"call {liars.CALL}"
+    (tmp_path / "printed.json").write_text(receipt.removeprefix("receipt "))
+    verified = ("receipt", "verify", str(tmp_path / "printed.json"), "--signer", liars.SIGNER.address)
+    assert user.run(*verified).exit_code == 0
+
+
+def test_a_program_gets_answer_and_receipt_although_it_cannot_be_kept(world, liars, tmp_path):
+    user, gateway = world
+    (tmp_path / "receipts").write_text("in the way")
+    done = user.run("call", "m", "Who?", "--gateway", gateway.url, "--json")
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert json.loads(done.stdout)["receipt"]["call"] == liars.CALL
 
 
 def test_a_bill_is_in_the_token_that_was_agreed_or_names_its_address(world, liars):

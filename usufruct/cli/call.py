@@ -7,6 +7,7 @@ from secrets import token_hex
 from shlex import quote
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from usufruct.cli.asking import Answered, ask
@@ -18,7 +19,18 @@ from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, op
 from usufruct.cli.running import run
 from usufruct.cli.saved import KeyFile, SavedKey, find_key, save_receipt, saved_channel, saved_token
 from usufruct.config import Config, load_config
-from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Hash32, Invalid, checksum, format_units, hash32
+from usufruct.core import (
+    UINT128_MAX,
+    Address,
+    ChainId,
+    Conflict,
+    Hash32,
+    Invalid,
+    UsufructError,
+    checksum,
+    format_units,
+    hash32,
+)
 from usufruct.payments import Offer
 
 
@@ -123,8 +135,14 @@ def call(
             _show("\n" if streamed else answered.text + "\n")
         agreed = _agreed(key, offer, config)
         cost = _cost(answered, agreed)
+        try:
+            _keep(answered, cost, key, agreed, config)
+        except UsufructError:
+            _tell(answered, cost, as_json=as_json)
+            if not as_json:  # it is among what was printed there
+                say(f"receipt {orjson.dumps(answered.receipt).decode()}")
+            raise
         _tell(answered, cost, as_json=as_json)
-        _keep(answered, cost, key, agreed, config)
         cost.check(most, answered)
 
     run(work)
