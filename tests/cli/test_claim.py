@@ -1,13 +1,16 @@
 """`claim run`: one round of the claimer, told in the chain's own words."""
 
 import asyncio
+import signal
+import sys
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from usufruct.chain.contracts.till import Till
 from usufruct.core import checksum, run_job
 from usufruct.payments import claim_due
+from usufruct.payments.settlement.claim_requests import claim_requests
 from usufruct.payments.settlement.store import leases
 
 pytestmark = pytest.mark.anvil
@@ -85,6 +88,36 @@ def test_a_worker_that_claims_is_asked_to_claim_everything(commands, cli_world, 
     assert "nothing is due" in due["note"]
     [batch] = everything["batches"]
     assert (batch["amount"], batch["paid"], batch["state"]) == ("1234", {checksum(payee): "1234"}, "confirmed")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_leaves_no_request_behind(commands, cli_world, number):
+    async def waiting(installation):
+        async with installation.database.snapshot() as unit:
+            return len(await unit.rows(select(claim_requests)))
+
+    async def while_another_claims(installation):
+        assert await installation.claimer.take()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "usufruct.cli", "claim", "run", "--everything"),
+            env=cli_world.process_environment(commands.own),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            while not await waiting(installation):
+                await asyncio.sleep(0.02)
+            process.send_signal(number)
+            _, said = await process.communicate()
+            return process.returncode, said, await waiting(installation)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await installation.claimer.release()
+
+    assert commands.inside(waiting) == 0
+    code, said, left = commands.inside(while_another_claims)
+    assert (code, left) == (128 + number, 0)
+    assert b"Traceback" not in said
 
 
 def test_a_worker_that_does_not_answer_is_named(commands):

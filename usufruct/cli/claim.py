@@ -71,16 +71,14 @@ async def _ask_worker(requests: ClaimRequests, everything: bool, seconds: int) -
     """Leave a request in the database and wait until the process that claims has served it.
 
     Raises:
-        ClaimedElsewhere: when it is not served in time; the request is taken back.
+        ClaimedElsewhere: when it is not served in time.
         ClaimFailed: when an error stopped it.
     """
-    request = await requests.ask(everything=everything)
     try:
-        async with asyncio.timeout(seconds):
+        async with requests.ask(everything=everything) as request, asyncio.timeout(seconds):
             while (answer := await requests.answer_of(request)) is None:  # noqa: ASYNC110 - the database tells nothing
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
-        await requests.withdraw(request)
         raise ClaimedElsewhere(
             f"another process claims for this till and has not answered in {seconds} s; "
             "see whether its worker is well with `usufruct doctor`, or ask again with a longer --wait",

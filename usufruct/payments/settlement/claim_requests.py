@@ -1,7 +1,8 @@
 """Requests to claim now: a command leaves one in the database, the process that claims serves it."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
@@ -43,14 +44,26 @@ class ClaimRequests:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def ask(self, *, everything: bool) -> Hash32:
-        """Ask for a round of claims; `everything`: also of what is not due. Returns the request's id."""
-        request, now = as_hash32(secrets.token_bytes(32)), await self._database.now()
+    @asynccontextmanager
+    async def ask(self, *, everything: bool) -> AsyncIterator[Hash32]:
+        """Ask for a round of claims, also of what is not due if `everything`, and yield the request's id.
+
+        The request is withdrawn when the block ends, however it ends.
+        """
+        request = as_hash32(secrets.token_bytes(32))
+        try:
+            await self._add(request, everything=everything)
+            yield request
+        finally:
+            async with self._database.transaction() as unit:
+                await unit.change(delete(claim_requests).where(claim_requests.c.id == request))
+
+    async def _add(self, request: Hash32, *, everything: bool) -> None:
+        now = await self._database.now()
         async with self._database.transaction() as unit:
             await unit.change(delete(claim_requests).where(claim_requests.c.asked_at < now - _KEPT_SECONDS))
             row = {"id": request, "everything": everything, "asked_at": now, "batches": "[]", "error": ""}
             await unit.change(insert(claim_requests).values(row))
-        return request
 
     async def answer_of(self, request: Hash32) -> ClaimAnswer | None:
         """Return what became of a request; None while it waits."""
@@ -60,11 +73,6 @@ class ClaimRequests:
                 ids = [Hash32(each) for each in orjson.loads(row.batches)]
                 return ClaimAnswer(tuple(await find_batches(unit, ids)), row.error)
         return None
-
-    async def withdraw(self, request: Hash32) -> None:
-        """Take a request back that nobody has served."""
-        async with self._database.transaction() as unit:
-            await unit.change(delete(claim_requests).where(claim_requests.c.id == request))
 
     async def serve(self, claimer: Claimer) -> list[Batch]:
         """Claim what is due, or everything where a request asks for that, and answer the requests there are.
