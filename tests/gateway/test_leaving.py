@@ -6,6 +6,7 @@ import itertools
 import signal
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -158,7 +159,6 @@ async def test_who_hangs_up_on_whole_answers_is_given_streams_only(world, upstre
     await world.asset("vectors", upstream.url("ok"), endpoint=Endpoint.EMBEDDINGS)
     key, payer, friend = await world.key(), KeySigner(bytes(31) + b"\x05"), await world.key()
     other = await world.key(payer=payer)
-    await asyncio.gather(*(hang_up(world, upstream, key, stream=True) for _ in range(abandonment.MOST)))
     await asyncio.gather(*(hang_up(world, upstream, key) for _ in range(abandonment.MOST - 1)))
     ask = {"model": "words", "messages": ASK}
     assert (await client_of(key.text).chat.completions.create(**ask)).usage.cost
@@ -174,6 +174,64 @@ async def test_who_hangs_up_on_whole_answers_is_given_streams_only(world, upstre
     assert (await client_of(other.text).chat.completions.create(**ask)).usage.cost
     world.clock.ahead = abandonment.WITHIN_SECONDS
     assert (await client_of(key.text).chat.completions.create(**ask)).usage.cost
+
+
+async def test_who_leaves_streams_before_their_first_text_is_given_no_more(world, upstream, client_of):
+    """Else everybody could have long prompts read at the operator's cost, and nobody would ever pay."""
+    await world.asset("hamlet", upstream.url("slow_first_byte"))
+    await world.asset("words", upstream.url("ok"))
+    key, other = await world.key(), await world.key(payer=KeySigner(bytes(31) + b"\x05"))
+    await asyncio.gather(*(hang_up(world, upstream, key, stream=True) for _ in range(abandonment.MOST - 1)))
+    ask = {"model": "words", "messages": ASK}
+    assert [chunk async for chunk in await client_of(key.text).chat.completions.create(**ask, stream=True)]
+    await hang_up(world, upstream, key, stream=True)
+    for stream in (True, False):
+        with pytest.raises(openai.RateLimitError, match="ask again") as caught:
+            await client_of(key.text).chat.completions.create(**ask, stream=stream)
+        assert caught.value.code == "abandoned_answers"
+        assert ("stream: true" in caught.value.message) is False
+        assert 0 < int(caught.value.body["details"]["retry_after"]) <= 600
+    assert [chunk async for chunk in await client_of(other.text).chat.completions.create(**ask, stream=True)]
+    assert [call.bill.charge for call in await world.bills(key)] == [4 + 12 * 3 + 5]
+    assert (await world.channel(key)).reserved == 0
+    world.clock.ahead = abandonment.WITHIN_SECONDS
+    assert [chunk async for chunk in await client_of(key.text).chat.completions.create(**ask, stream=True)]
+
+
+@pytest.mark.parametrize("fault", ["upstream_slow", "upstream_oversized"])
+async def test_whole_answers_over_our_own_limits_count_as_hung_up_on(gateway_module, gateway_url, upstream, fault):
+    """The caller asked for so much: the upstream's work is free again and again if that does not count."""
+    mode = {"upstream_slow": "slow_first_byte", "upstream_oversized": "huge_event"}[fault]
+    total = 0.3 if fault == "upstream_slow" else 60
+    limits = replace(gateway_module.LIMITS, total=total)
+    async with gateway_module.gateway_world(gateway_url, limits=limits) as world:
+        await world.asset("hamlet", upstream.url(mode), f"http://127.0.0.1:{free_port()}/v1")  # the second is down
+        await world.asset("words", upstream.url("ok"))
+        key = await world.key()
+        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+            for _ in range(abandonment.MOST):
+                with pytest.raises(openai.InternalServerError) as caught:
+                    await client.chat.completions.create(model="hamlet", messages=ASK)
+                assert caught.value.code == fault
+            for model in ("hamlet", "words"):
+                with pytest.raises(openai.RateLimitError, match="stream: true") as refused:
+                    await client.chat.completions.create(model=model, messages=ASK)
+                assert refused.value.code == "abandoned_answers"
+            assert await world.charged(key) == 0
+            assert (await world.channel(key)).reserved == 0
+            assert [
+                part async for part in await client.chat.completions.create(model="words", messages=ASK, stream=True)
+            ]
+    assert len(upstream.requests) == abandonment.MOST + 1
+
+
+@pytest.mark.parametrize("mode", ["error_500", "cut", "malformed"])
+async def test_what_only_the_upstream_did_wrong_does_not_count_against_the_caller(world, upstream, client_of, mode):
+    await world.asset("hamlet", upstream.url(mode))
+    key = await world.key()
+    for _ in range(abandonment.MOST + 1):
+        with pytest.raises(openai.InternalServerError):
+            await client_of(key.text).chat.completions.create(model="hamlet", messages=ASK)
 
 
 async def test_a_caller_who_hangs_up_while_sending_is_no_call(world, upstream):

@@ -21,6 +21,7 @@ from usufruct.connectors.openai import (
 )
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError, unbroken
+from usufruct.gateway.abandonment import is_callers
 from usufruct.gateway.bill import SignedReceipt, bill_event, event
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order
 from usufruct.gateway.calls import Calls, Repeated
@@ -71,9 +72,6 @@ class Answers:
             measured = await self._measured_whole(order, answer.usage, answer.text)
             kept = KeptAnswer(answer.body, order.asset.name)
             receipt = await self._calls.meter(call, measured, content_hash(hashed), kept)
-        except ClientGone:
-            await asyncio.shield(self._calls.abandon(call))
-            raise
         except BaseException as error:
             await self._let_go(call, error)
             raise
@@ -119,11 +117,11 @@ class Answers:
         """Return the first server's answer.
 
         Raises:
-            UpstreamFault: when none gives one.
+            UpstreamFault: when none gives one; of several the one that the request can have caused.
             ClientGone: when nobody waits for it any more.
         """
         order = call.order
-        fault: UpstreamFault = UpstreamSlow(f"the answer took over {LONGEST_SECONDS:g} s; ask for less", phase="total")
+        faults: list[UpstreamFault] = []
         try:
             async with presence(exchange, LONGEST_SECONDS, lambda: 0.0) as caller:
                 for replica, upstream in self._replicas.order(order.asset):
@@ -132,13 +130,14 @@ class Answers:
                     try:
                         return await ask(body)
                     except UpstreamFault as failure:
-                        fault = self._replicas.failed(order.asset, replica, failure)
-                        if isinstance(fault, UpstreamRejected):
+                        faults.append(self._replicas.failed(order.asset, replica, failure))
+                        if isinstance(failure, UpstreamRejected):
                             break
         except TimeoutError as timeout:
             if caller.gone:
                 raise ClientGone from timeout
-        raise fault
+            faults.append(UpstreamSlow(f"the answer took over {LONGEST_SECONDS:g} s; ask for less", phase="total"))
+        raise next(filter(is_callers, faults), faults[-1])
 
     async def _charge(
         self, exchange: Exchange, call: OpenCall, relay: Relay, outcome: Outcome
@@ -185,7 +184,8 @@ class Answers:
             reason = ShuttingDown.code
         elif not isinstance(error, UsufructError | ClientGone):
             reason = "faulty"
-        await asyncio.shield(self._calls.release(call, reason))
+        let_go = self._calls.abandon if is_callers(error) else self._calls.release
+        await asyncio.shield(let_go(call, reason))
 
 
 class _HungUp(UsufructError):

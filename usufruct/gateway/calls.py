@@ -146,6 +146,8 @@ class Calls:
         kept = answer.packed() if order.idempotency else None
         metered = await self._metered(lease, bill, kept)
         self.counters.metered(order.asset.name, bill)
+        if charge and order.payer.account is not None:
+            self._abandonments.paid(order.payer.account)
         extra = {
             "call_id": lease.call,
             "payer": order.payer.name,
@@ -167,11 +169,11 @@ class Calls:
         self._unreleased[call.lease] = reason
         await self._release(call.lease, reason)
 
-    async def abandon(self, call: OpenCall) -> None:
-        """Let a call go uncharged whose caller hung up on the whole answer; too often, and they are given no more."""
+    async def abandon(self, call: OpenCall, reason: str) -> None:
+        """Let a call go uncharged that its caller had made for nothing; too often, and they are given no more."""
         if call.order.payer.account is not None:
-            self._abandonments.note(call.order.payer.account)
-        await self.release(call, "client_gone")
+            self._abandonments.note(call.order.payer.account, stream=call.order.asked.stream)
+        await self.release(call, reason)
 
     async def tidy(self) -> None:
         """Let go what could not be let go when it should: leases of a living process are renewed and never end."""

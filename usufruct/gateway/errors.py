@@ -35,7 +35,7 @@ class CountingBusy(Unavailable):
 
 
 class AbandonedAnswers(Denied):
-    """A payer hung up on too many whole answers: each was made upstream, and none is paid for."""
+    """Too many of a payer's answers were made upstream and not paid for: hung up on, or over our limits."""
 
     status = 429
     code = "abandoned_answers"
