@@ -1,4 +1,4 @@
-"""Databases for tests: a SQLite file and, where a server answers, a PostgreSQL database of its own for each test."""
+"""Databases for tests: a SQLite file and, where a server answers, a PostgreSQL one for each test; a devnet to copy."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ from types import ModuleType
 
 import asyncpg
 import pytest
+from devnet_template import DevnetTemplate
 from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
@@ -142,6 +143,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = open_database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def devnet_template(tmp_path_factory: pytest.TempPathFactory) -> DevnetTemplate:
+    """A devnet with everything deployed: each file of tests runs a copy, and shares nothing with others."""
+    return DevnetTemplate(tmp_path_factory.mktemp("devnet"))
 
 
 @pytest.fixture(scope="session")

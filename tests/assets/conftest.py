@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from devnet_template import DevnetTemplate
 
-from usufruct.app import set_up_devnet
 from usufruct.assets import (
     Assets,
     AssetTerms,
@@ -18,7 +18,7 @@ from usufruct.assets import (
     Register,
     ShareHolders,
 )
-from usufruct.chain import Anvil, Call, Client, Deployments, Devnet, Sender, devnet_signer
+from usufruct.chain import Call, Client, Deployments, Devnet, Sender, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, Invalid
@@ -26,14 +26,10 @@ from usufruct.store import Database, open_database
 
 
 @pytest.fixture(scope="module")
-def devnet_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
-    anvil = Anvil()
-    asyncio.run(anvil.start())
-    folder = tmp_path_factory.mktemp("devnet")
-    config = load_config({"USUFRUCT_CHAIN_RPC_URL": anvil.url, "USUFRUCT_DATA_FOLDER": str(folder)})
-    asyncio.run(set_up_devnet(config))
-    yield config
-    asyncio.run(anvil.stop())
+def devnet_config(devnet_template: DevnetTemplate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+    folder = tmp_path_factory.mktemp("installation")
+    with devnet_template.copy(folder) as anvil:
+        yield load_config({"USUFRUCT_CHAIN_RPC_URL": anvil.url, "USUFRUCT_DATA_FOLDER": str(folder)})
 
 
 @dataclass

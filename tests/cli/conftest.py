@@ -1,6 +1,5 @@
-"""An installation on a devnet, shared by the tests of commands; a service to sell."""
+"""An installation on a devnet for each file of tests of commands; a service to sell."""
 
-import asyncio
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -12,9 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-
-from usufruct.app import set_up_devnet
-from usufruct.chain import Anvil
+from devnet_template import DevnetTemplate
 
 
 def _load(folder: str, name: str) -> ModuleType:
@@ -40,16 +37,14 @@ def liars() -> ModuleType:
     return _load("cli", "lying_gateway")
 
 
-@pytest.fixture(scope="session")
-def commands(cli_world: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def commands(
+    cli_world: ModuleType, devnet_template: DevnetTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
     """Commands on an installation whose chain runs and whose contracts are deployed; no gateway runs."""
     folder = tmp_path_factory.mktemp("installation")
-    anvil = Anvil()
-    asyncio.run(anvil.start())
-    made = cli_world.Commands(cli_world.settings(folder, anvil.url))
-    asyncio.run(set_up_devnet(made.config))
-    yield made
-    asyncio.run(anvil.stop())
+    with devnet_template.copy(folder) as anvil:
+        yield cli_world.Commands(cli_world.settings(folder, anvil.url))
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 import pytest
+from devnet_template import DevnetTemplate
 
-from usufruct.app import open_chain, set_up_devnet
-from usufruct.chain import DEVNET_ADDRESSES, Anvil, Devnet, devnet_signer, write_keystore
+from usufruct.app import open_chain
+from usufruct.chain import DEVNET_ADDRESSES, Devnet, devnet_signer, write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli import main
 from usufruct.config import Config, load_config, process_environment
@@ -25,21 +26,17 @@ METER = checksum(DEVNET_ADDRESSES[8])
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
-    anvil = Anvil()
-    asyncio.run(anvil.start())
+def config(devnet_template: DevnetTemplate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
     folder = tmp_path_factory.mktemp("installation")
-    config = load_config(
-        {
-            "USUFRUCT_CHAIN_RPC_URL": anvil.url,
-            "USUFRUCT_CHAIN_POLL_MILLISECONDS": "20",
-            "USUFRUCT_DATA_FOLDER": str(folder),
-            "USUFRUCT_KEYS_FOLDER": str(folder / "keys"),
-        }
-    )
-    asyncio.run(set_up_devnet(config))
-    yield config
-    asyncio.run(anvil.stop())
+    with devnet_template.copy(folder) as anvil:
+        yield load_config(
+            {
+                "USUFRUCT_CHAIN_RPC_URL": anvil.url,
+                "USUFRUCT_CHAIN_POLL_MILLISECONDS": "20",
+                "USUFRUCT_DATA_FOLDER": str(folder),
+                "USUFRUCT_KEYS_FOLDER": str(folder / "keys"),
+            }
+        )
 
 
 @dataclass(frozen=True)

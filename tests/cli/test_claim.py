@@ -5,30 +5,14 @@ import signal
 import sys
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from usufruct.chain.contracts.till import Till
 from usufruct.core import checksum, run_job
 from usufruct.payments import claim_due
 from usufruct.payments.settlement.claim_requests import claim_requests
-from usufruct.payments.settlement.store import leases
 
 pytestmark = pytest.mark.anvil
-
-
-@pytest.fixture(autouse=True)
-def no_claimer(commands):
-    """Nothing claims, and nothing is left to claim: other tests use the same installation.
-
-    A worker of theirs that was killed holds its lease for two minutes more.
-    """
-
-    async def end_leases(installation):
-        async with installation.database.transaction() as unit:
-            await unit.change(delete(leases))
-
-    commands.inside(end_leases)
-    commands.json("claim", "run", "--everything")
 
 
 def test_a_round_shows_what_the_chain_did(commands, cli_world, librarian_url):

@@ -10,8 +10,8 @@ import openai
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from usufruct.app import AddressTaken, set_up_devnet, show_metrics
-from usufruct.chain import Anvil, devnet_signer
+from usufruct.app import AddressTaken, show_metrics
+from usufruct.chain import devnet_signer
 
 pytestmark = pytest.mark.anvil
 
@@ -19,18 +19,14 @@ ASK = {"model": "librarian", "messages": [{"role": "user", "content": "What is a
 
 
 @pytest.fixture(scope="module")
-def measured(cli_world, tmp_path_factory):
+def measured(cli_world, devnet_template, tmp_path_factory):
     """An installation that shows its numbers, on a chain of its own; calls whose gateway died end after a second."""
-    anvil = Anvil()
-    asyncio.run(anvil.start())
     ports = {f"metrics_{process}_port": cli_world.free_port() for process in ("gateway", "worker")}
-    own = cli_world.settings(
-        tmp_path_factory.mktemp("measured"), anvil.url, claims_threshold="0.000001", ledger_lease_seconds=1, **ports
-    )
-    made = cli_world.Commands(own)
-    asyncio.run(set_up_devnet(made.config))
-    yield made
-    asyncio.run(anvil.stop())
+    folder = tmp_path_factory.mktemp("measured")
+    with devnet_template.copy(folder) as anvil:
+        yield cli_world.Commands(
+            cli_world.settings(folder, anvil.url, claims_threshold="0.000001", ledger_lease_seconds=1, **ports)
+        )
 
 
 def read(port: int) -> dict[tuple, float]:

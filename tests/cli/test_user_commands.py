@@ -20,8 +20,8 @@ from threading import Thread
 import orjson
 import pytest
 
-from usufruct.app import FEE_SINK, open_installation, set_up_devnet
-from usufruct.chain import SETTLEMENT, Anvil, Client, Devnet, devnet_signer, open_keystore, token_facts
+from usufruct.app import FEE_SINK, open_installation
+from usufruct.chain import SETTLEMENT, Anvil, Client, Deployments, Devnet, devnet_signer, open_keystore, token_facts
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.depositing import ChannelMismatch, check_channel, deposit_from
@@ -140,15 +140,14 @@ async def offer_services(config, **urls):
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory):
+def town(devnet_template, tmp_path_factory):
     folder = tmp_path_factory.mktemp("town")
-    anvil = Anvil()
-    asyncio.run(anvil.start())
+    data = folder / "operator"
     with ExitStack() as stack:
-        stack.callback(lambda: asyncio.run(anvil.stop()))
+        anvil = stack.enter_context(devnet_template.copy(data))
         config = Config(
-            data=DataConfig(folder / "operator"),
-            database=DatabaseConfig(f"sqlite:///{folder / 'operator.db'}"),
+            data=DataConfig(data),
+            database=DatabaseConfig(f"sqlite:///{data / 'usufruct.db'}"),
             chain=ChainConfig(anvil.url, poll_milliseconds=20),
             keys=KeysConfig(folder / "operator keys"),
             gateway=GatewayConfig(port=0),
@@ -157,7 +156,7 @@ def town(tmp_path_factory):
         service = Process("usufruct.connectors.librarian", environment=environment, log=folder / "service.log")
         stack.callback(service.stop)
         cut = stack.enter_context(cut_off_model())
-        token = asyncio.run(set_up_devnet(config)).address(TestDollar)
+        token = Deployments.read(data, ChainId(31337)).address(TestDollar)
         asyncio.run(offer_services(config, librarian=service.ready["url"], cut=cut))
         gateway = Process("usufruct.cli", "serve", environment=environment, log=folder / "serve.log")
         stack.callback(gateway.stop)

@@ -1,18 +1,19 @@
 """A dollar with 18 decimals, from sale to income: amounts over 64 bits are taken, kept and compared right."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from fractions import Fraction
 from math import ceil
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import openai
 import pytest
+from devnet_template import DevnetTemplate
 
-from usufruct.app import Installation, Role, set_up_devnet, signer_of
-from usufruct.chain import Anvil, Call, create2_address, devnet_signer
+from usufruct.app import Installation, Role, signer_of
+from usufruct.chain import Call, create2_address, devnet_signer
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -45,16 +46,13 @@ async def deploy_dollar(installation: Installation) -> Address:
 
 
 @pytest.fixture
-def commands(cli_world: ModuleType, tmp_path: Any) -> Iterator[Any]:
+def commands(cli_world: ModuleType, devnet_template: DevnetTemplate, tmp_path: Path) -> Iterator[Any]:
     """Commands on a devnet, charging in a dollar with 18 decimals."""
-    anvil = Anvil()
-    asyncio.run(anvil.start())
-    made = cli_world.Commands(cli_world.settings(tmp_path / "data", anvil.url))
-    asyncio.run(set_up_devnet(made.config))
-    dollar = made.inside(deploy_dollar)
-    threshold = {"USUFRUCT_CLAIMS_THRESHOLD": "1000000"}
-    yield cli_world.Commands(made.own | threshold | {"USUFRUCT_CHAIN_TOKEN": dollar})
-    asyncio.run(anvil.stop())
+    with devnet_template.copy(tmp_path / "data") as anvil:
+        made = cli_world.Commands(cli_world.settings(tmp_path / "data", anvil.url))
+        dollar = made.inside(deploy_dollar)
+        threshold = {"USUFRUCT_CLAIMS_THRESHOLD": "1000000"}
+        yield cli_world.Commands(made.own | threshold | {"USUFRUCT_CHAIN_TOKEN": dollar})
 
 
 def price(usage: Any) -> int:

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.anvil
 
 
 @pytest.fixture
-async def world(tmp_path) -> AsyncIterator[object]:
-    async with worlds.wallet_world(tmp_path) as opened:
+async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
+    async with worlds.wallet_world(devnet_template, tmp_path) as opened:
         await opened.sell("chat")
         yield opened
 

@@ -43,16 +43,16 @@ pytestmark = pytest.mark.anvil
 
 
 @pytest.fixture
-async def world(tmp_path) -> AsyncIterator[object]:
-    async with worlds.wallet_world(tmp_path) as opened:
+async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
+    async with worlds.wallet_world(devnet_template, tmp_path) as opened:
         await opened.sell("chat")
         yield opened
 
 
 @pytest.fixture
-async def cooling(tmp_path) -> AsyncIterator[object]:
+async def cooling(devnet_template, tmp_path) -> AsyncIterator[object]:
     """The same as it comes: refunds on request cool down for a day."""
-    async with worlds.wallet_world(tmp_path, cooling_seconds=86_400) as opened:
+    async with worlds.wallet_world(devnet_template, tmp_path, cooling_seconds=86_400) as opened:
         await opened.sell("chat")
         yield opened
 

@@ -30,8 +30,8 @@ RPC = pytest.mark.parametrize("rpc", [True, False], ids=["with RPC", "without RP
 
 
 @pytest.fixture
-async def world(tmp_path) -> AsyncIterator[object]:
-    async with world_module.wallet_world(tmp_path) as opened:
+async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
+    async with world_module.wallet_world(devnet_template, tmp_path) as opened:
         await opened.sell("chat")
         yield opened
 
@@ -65,9 +65,9 @@ async def test_the_openai_client_over_x402_httpx_calls_after_calls(world, rpc):
 
 
 @RPC
-def test_requests_pays_too(tmp_path, rpc):
+def test_requests_pays_too(devnet_template, tmp_path, rpc):
     async def story() -> None:
-        async with world_module.wallet_world(tmp_path) as world:
+        async with world_module.wallet_world(devnet_template, tmp_path) as world:
             await world.sell("chat")
             account = await world.account()
             scheme = world.scheme(account, rpc=rpc)

@@ -15,12 +15,12 @@ GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "x402.md"
 pytestmark = pytest.mark.anvil
 
 
-def test_what_the_guide_says_works(tmp_path, capsys):
+def test_what_the_guide_says_works(devnet_template, tmp_path, capsys):
     blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.S)
     assert len(blocks) == 3
 
     async def story() -> None:
-        async with worlds.wallet_world(tmp_path) as world:
+        async with worlds.wallet_world(devnet_template, tmp_path) as world:
             await world.sell("chat")
             account = await world.account()
             token = re.search(r'TOKEN = "(0x\w+)"', blocks[0])[1]

@@ -23,11 +23,11 @@ pytestmark = pytest.mark.anvil
 
 
 @pytest.fixture
-async def world(tmp_path) -> AsyncIterator[object]:
+async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    async with worlds.wallet_world(tmp_path, port=port, lease_seconds=2) as opened:
+    async with worlds.wallet_world(devnet_template, tmp_path, port=port, lease_seconds=2) as opened:
         await opened.sell("chat")
         await opened.sell("stalls", "stalls")
         opened.url = f"http://127.0.0.1:{port}/v1"

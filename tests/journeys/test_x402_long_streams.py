@@ -39,8 +39,8 @@ RPC = pytest.mark.parametrize("rpc", [True, False], ids=["with RPC", "without RP
 
 
 @pytest.fixture
-async def world(tmp_path) -> AsyncIterator[object]:
-    async with worlds.wallet_world(tmp_path) as opened:
+async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
+    async with worlds.wallet_world(devnet_template, tmp_path) as opened:
         await opened.sell("chat", card=LONG, caps=Caps())
         yield opened
 

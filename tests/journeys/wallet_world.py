@@ -11,13 +11,14 @@ from types import ModuleType
 
 import httpx
 import orjson
+from devnet_template import DevnetTemplate
 from eth_account import Account
 from x402 import x402Client, x402ClientSync
 from x402.mechanisms.evm.batch_settlement.client import BatchSettlementEvmScheme
 from x402.mechanisms.evm.batch_settlement.client.config import BatchSettlementEvmSchemeOptions
 from x402.mechanisms.evm.signers import EthAccountSigner, EthAccountSignerWithRPC
 
-from usufruct.app import FEE_SINK, Installation, Role, open_installation, set_up_devnet, signer_of
+from usufruct.app import FEE_SINK, Installation, Role, open_installation, signer_of
 from usufruct.chain import DEVNET_ADDRESSES, Anvil, Devnet, RpcUnavailable
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.config import (
@@ -182,11 +183,11 @@ async def stop(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def wallet_world(
-    folder: Path, *, lease_seconds: int = 30, port: int = 0, cooling_seconds: int = 0
+    template: DevnetTemplate, folder: Path, *, lease_seconds: int = 30, port: int = 0, cooling_seconds: int = 0
 ) -> AsyncIterator[WalletWorld]:
     """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it unless at `port`."""
     async with AsyncExitStack() as stack:
-        anvil = await stack.enter_async_context(Anvil())
+        anvil = await stack.enter_async_context(template.running(folder))
         config = Config(
             data=DataConfig(folder),
             database=DatabaseConfig(f"sqlite:///{folder / 'usufruct.db'}"),
@@ -195,7 +196,6 @@ async def wallet_world(
             gateway=GatewayConfig(port=port),
             refunds=RefundsConfig(cooling_seconds=cooling_seconds),
         )
-        await set_up_devnet(config)
         installation = await stack.enter_async_context(open_installation(config))
         gateway = await stack.enter_async_context(open_installation(without_claim_key(config)))
         refunding = asyncio.create_task(send_refunds(installation))

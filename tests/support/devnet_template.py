@@ -1,0 +1,47 @@
+"""A devnet with everything deployed, made once; each file of tests changes a copy of its own."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from usufruct.app import set_up_devnet
+from usufruct.chain import Anvil, Client, Devnet
+from usufruct.config import load_config
+
+_STATE = "anvil.json"
+_HOUR = 3_600
+
+
+class DevnetTemplate:
+    """The data folder of an installation, its chain's state among it; no process runs on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        asyncio.run(self._deploy())
+
+    @asynccontextmanager
+    async def running(self, folder: Path) -> AsyncIterator[Anvil]:
+        """Run a copy of the chain, with the data in `folder`, while the block does."""
+        shutil.copytree(self._folder, folder, dirs_exist_ok=True)
+        async with Anvil(state=folder / _STATE, state_interval_seconds=_HOUR) as anvil, Client(anvil.url) as client:
+            await Devnet(client).mine()  # the newest block of the state is as old as the template
+            yield anvil
+
+    @contextmanager
+    def copy(self, folder: Path) -> Iterator[Anvil]:
+        """Do the same outside an event loop."""
+        with asyncio.Runner() as runner:
+            running = self.running(folder)
+            anvil = runner.run(running.__aenter__())
+            try:
+                yield anvil
+            finally:
+                runner.run(running.__aexit__(None, None, None))
+
+    async def _deploy(self) -> None:
+        async with Anvil(state=self._folder / _STATE, state_interval_seconds=_HOUR) as anvil:
+            folder = str(self._folder)
+            settings = {"chain_rpc_url": anvil.url, "chain_poll_milliseconds": "20", "data_folder": folder}
+            await set_up_devnet(load_config({f"USUFRUCT_{name.upper()}": each for name, each in settings.items()}))
