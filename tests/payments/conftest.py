@@ -1,8 +1,11 @@
 """The fixture `town`: a devnet of the test's own on which everything is deployed. See `settlement_world.py`."""
 
 import asyncio
+import pickle
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +42,22 @@ def settled_chain(settlement_world: ModuleType, tmp_path_factory: pytest.TempPat
         return state, place
 
     return asyncio.run(prepare())
+
+
+@pytest.fixture(scope="session")
+def crash(settled_chain: tuple[str, Any]) -> Iterator[Callable[[str, str, str], Awaitable[int]]]:
+    """Runs the claimer in a process that dies at a point, with a database's and a node's URL; tells how it ended."""
+    script, place = Path(__file__).parents[1] / "payments" / "settlement_crash.py", pickle.dumps(settled_chain[1]).hex()
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def run(*arguments: str) -> int:
+            process.stdin.write(" ".join((*arguments, place)) + "\n")
+            process.stdin.flush()
+            return int(process.stdout.readline())
+
+        yield partial(asyncio.to_thread, run)
+        process.stdin.close()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""One run of the claimer that is killed at a named point: `settlement_crash.py POINT DATABASE_URL RPC_URL PLACE`.
+"""Runs of the claimer that are killed at a named point, one for each line read: `POINT DATABASE_URL RPC_URL PLACE`.
 
-Run by `test_claimer_crash.py`; kill -9 comes from the process itself, so it comes exactly there.
+The fixture `crash` starts it; kill -9 comes from the process itself, so it comes exactly there. Imports cost seconds,
+so one process imports and forks: it answers each line with how the run ended.
 """
 
 import asyncio
@@ -9,41 +10,58 @@ import os
 import pickle
 import signal
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from usufruct.chain import Client
 from usufruct.store import open_database
 
-POINT, DATABASE_URL, RPC_URL, PLACE = sys.argv[1:]
 spec = importlib.util.spec_from_file_location("settlement_world", Path(__file__).with_name("settlement_world.py"))
 settlement_world = importlib.util.module_from_spec(spec)
 sys.modules["settlement_world"] = settlement_world
 spec.loader.exec_module(settlement_world)
 
 
-def die_at(point: str) -> None:
-    if point == POINT:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
 class DyingClient(Client):
     """A node's client whose process dies around the broadcast."""
 
+    def __init__(self, url: str, die_at: Callable[[str], None]) -> None:
+        super().__init__(url)
+        self._die_at = die_at
+
     async def send_raw(self, raw: bytes) -> str:
-        die_at("broadcast.before")
+        self._die_at("broadcast.before")
         sent = await super().send_raw(raw)
-        die_at("broadcast.after")
+        self._die_at("broadcast.after")
         return sent
 
 
-async def main() -> None:
-    database = open_database(DATABASE_URL)
-    async with DyingClient(RPC_URL) as client:
-        place = pickle.loads(bytes.fromhex(PLACE))
-        town = settlement_world.Town(client, database, place, points=die_at)
+async def run(deadly: str, database_url: str, rpc_url: str, place: str) -> None:
+    def die_at(point: str) -> None:
+        if point == deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    database = open_database(database_url)
+    async with DyingClient(rpc_url, die_at) as client:
+        town = settlement_world.Town(client, database, pickle.loads(bytes.fromhex(place)), points=die_at)
         await town.claimer.run()
         await town.close()
     await database.close()
 
 
-asyncio.run(main())
+def main() -> None:
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                asyncio.run(run(*line.split()))
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+        sys.stdout.flush()
+
+
+main()

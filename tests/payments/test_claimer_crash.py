@@ -1,24 +1,18 @@
 """A claimer killed with SIGKILL at any point neither loses a claim nor makes it twice."""
 
-import asyncio
-import pickle
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from usufruct.payments.settlement.store import leases
 
 POINTS = ["claim.planned", "batch.noted", "broadcast.before", "broadcast.after", "batch.sent", "batch.confirmed"]
-SCRIPT = Path(__file__).with_name("settlement_crash.py")
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["claim", "split"])
 @pytest.mark.parametrize("point", POINTS)
 async def test_killed_there_the_next_one_finishes_it_once(
-    point, elsewhere, town, anvil, database_url, settled_chain, settlement_world
+    point, elsewhere, town, anvil, database_url, crash, settlement_world
 ):
     await town.deposit(5_000, "a")
     await town.deposit(5_000, "b", salt=2)
@@ -28,10 +22,7 @@ async def test_killed_there_the_next_one_finishes_it_once(
         await settlement_world.claim_elsewhere(town, "a", 300)
         await town.watcher.poll()
 
-    place = pickle.dumps(settled_chain[1]).hex()
-    arguments = [sys.executable, str(SCRIPT), point, database_url, anvil.url, place]
-    killed = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, timeout=120)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert await crash(point, database_url, anvil.url) == -signal.SIGKILL
 
     await _let_the_lease_lapse(town)
     await town.claimer.run()

@@ -1,12 +1,7 @@
 """Pass credits: activated ones pay for calls, are burned once, and reach the owners; a grant is worth what it says."""
 
-import asyncio
-import pickle
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -502,15 +497,11 @@ async def test_unused_credits_are_no_escrow_that_could_be_refunded(make_passes):
     "point",
     ["claim.planned", "batch.noted", "broadcast.before", "broadcast.after", "batch.sent", "batch.confirmed"],
 )
-async def test_a_claimer_killed_there_burns_once(point, make_passes, anvil, database_url, settled_chain):
+async def test_a_claimer_killed_there_burns_once(point, make_passes, anvil, database_url, crash):
     passes = await make_passes()
     await passes.activate(10)
     await passes.call("call", 4_000_000)
-    place = pickle.dumps(settled_chain[1]).hex()
-    script = Path(__file__).with_name("settlement_crash.py")
-    arguments = [sys.executable, str(script), point, database_url, anvil.url, place]
-    killed = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, timeout=120)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert await crash(point, database_url, anvil.url) == -signal.SIGKILL
     async with passes.town.database.transaction() as unit:
         await unit.change(leases.update().values(until=0))
     await passes.town.claimer.run()
