@@ -46,6 +46,7 @@ from usufruct.payments import (
     Counters,
     Deposits,
     Escrow,
+    Evidence,
     Funding,
     Ledger,
     MoneyMetrics,
@@ -55,6 +56,7 @@ from usufruct.payments import (
     PassAccounts,
     PassKeeper,
     PassTerms,
+    ReceiptSigners,
     RefundPolicy,
     RefundRequests,
     Refunds,
@@ -91,6 +93,8 @@ class Installation(ChainAccess):
     catalogue: Catalogue
     token: TokenFacts
     quote_stamp: Stamp
+    receipt_signers: ReceiptSigners
+    earlier_receipts: frozenset[Address]
 
     @cached_property
     def chain_side(self) -> ChainSide:
@@ -119,6 +123,10 @@ class Installation(ChainAccess):
     def counters(self) -> Counters:
         """Return what this process's settlement counts."""
         return Counters()
+
+    def evidence(self) -> Evidence:
+        """Return a check of this installation's vouchers and receipts, which counts what it meets."""
+        return Evidence(self.chain_side, self.operator.receipts.address, self.earlier_receipts)
 
     @cached_property
     def observer(self) -> Observer:
@@ -276,6 +284,7 @@ class Installation(ChainAccess):
             withdraw_delay=operator.withdraw_delay,
             least_deposit=amount_of(self.config.gateway.least_deposit, "gateway.least_deposit", self.token),
             receipts=operator.receipts.address,
+            earlier_receipts=tuple(sorted(self.earlier_receipts)),
         )
 
     @cached_property
@@ -335,7 +344,16 @@ async def open_installation(config: Config, *, wait_for_node: bool = True) -> As
 
         receipts = signer_of(Role.RECEIPTS, config)
         token = await known_token_of(chain)
-        operator = Operator(Escrow(chain_id), till, token.address, receipts, token.decimals, token.symbol)
+        signers = ReceiptSigners(database, Stamp(secret, "receipt keys"), receipts.address)
+        operator = Operator(
+            Escrow(chain_id),
+            till,
+            token.address,
+            receipts,
+            token.decimals,
+            token.symbol,
+            signed_before=signers.signed_before,
+        )
         least_deposit = amount_of(config.gateway.least_deposit, "gateway.least_deposit", token)
         clock = SystemClock()
         domain = KeyDomain(chain_id, till)
@@ -349,5 +367,17 @@ async def open_installation(config: Config, *, wait_for_node: bool = True) -> As
         catalogue = Catalogue(database, Seal(secret, "upstreams"), clock)
         quotes = Stamp(secret, "quotes")
         yield Installation(
-            config, database, client, deployments, ledger, operator, keys, domain, catalogue, token, quotes
+            config,
+            database,
+            client,
+            deployments,
+            ledger,
+            operator,
+            keys,
+            domain,
+            catalogue,
+            token,
+            quotes,
+            signers,
+            await signers.earlier(),
         )

@@ -55,6 +55,7 @@ async def serve(installation: Installation, announce: Callable[[str], None], shu
         lead_seconds=setting.drain_lead_seconds,
     )
     with _listen(setting.host, setting.port, "gateway.host or gateway.port") as listening:
+        await installation.receipt_signers.record()
         server = Server(app, limits)
         async with show_metrics(installation, "gateway"):
             serving = asyncio.create_task(server.serve(sockets=[listening]))

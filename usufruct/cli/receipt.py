@@ -1,6 +1,6 @@
 """`usufruct receipt`: what calls cost, and whether the operator really signed it and put it on the chain."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Any
@@ -115,7 +115,9 @@ def _content(receipt: str, config: Config) -> Mapping[str, Any]:
     return kept
 
 
-def _signer(document: ReceiptDocument, expected: Address) -> Check:
+def _signer(document: ReceiptDocument, expected: Address, earlier: Collection[Address] = ()) -> Check:
+    if document.signer in earlier:
+        return Check("signer", good=True, found=f"{document.signer}, an earlier key of the operator")
     said = document.signer if document.signer == expected else f"{document.signer}, the operator's is {expected}"
     return Check("signer", document.signer == expected, said)
 
@@ -131,7 +133,8 @@ async def _terms(document: ReceiptDocument, gateway: str, config: Config) -> lis
         offer = await remote.offer(config)
         listed = Members(await remote.ask("GET", "/v1/models"), GatewayMalformed).objects("data")
     till = document.till if document.till == offer.till else f"{document.till}, the operator's is {offer.till}"
-    ours = [_signer(document, offer.receipts), Check("till", document.till == offer.till, till)]
+    signer = _signer(document, offer.receipts, offer.earlier_receipts)
+    ours = [signer, Check("till", document.till == offer.till, till)]
     return ours + check_charge(document.receipt, (Members(each, GatewayMalformed) for each in listed))
 
 

@@ -5,7 +5,7 @@ from usufruct.cli.printing import Json, print_facts
 from usufruct.cli.running import run
 from usufruct.config import load_config
 from usufruct.core import Faulty, Hash32
-from usufruct.payments import Evidence, wrong_roots
+from usufruct.payments import wrong_roots
 
 _PAGE = 100
 
@@ -22,7 +22,7 @@ def reconcile(as_json: Json = False) -> None:
     async def work() -> None:
         async with open_installation(load_config()) as installation:
             channels, changed, wrong = await _read_all(installation)
-            evidence = Evidence(installation.chain_side, installation.operator.receipts.address)
+            evidence = installation.evidence()
             wrong += await installation.ledger.audit(evidence)
             wrong += await wrong_roots(installation.chain_side)
             wrong += [
@@ -30,7 +30,8 @@ def reconcile(as_json: Json = False) -> None:
             ]
             if wrong:
                 raise BooksDiffer(f"the books do not balance: {'; '.join(wrong)}; restore another backup")
-            print_facts({"channels": channels, "changed": changed, "books": "balance"}, as_json=as_json)
+            facts = {"channels": channels, "changed": changed, "books": "balance"}
+            print_facts(facts | {"receipts_of_earlier_keys": evidence.signed_earlier}, as_json=as_json)
 
     run(work)
 

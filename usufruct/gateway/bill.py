@@ -2,11 +2,13 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from usufruct.core import Address
 from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator import Operator
 from usufruct.payments import (
@@ -15,17 +17,17 @@ from usufruct.payments import (
     InvalidSignature,
     Receipt,
     ReceiptDocument,
-    WrongReceiptSigner,
+    receipt_digest,
     receipt_of,
+    recover_signer,
     sign_receipt,
-    verify_receipt,
 )
 from usufruct.web import Header
 
 
 @dataclass(frozen=True, slots=True)
 class SignedReceipt:
-    """A receipt under the operator's signature, and what it does not say.
+    """A receipt under the signature of the operator's key `signer`, and what it does not say.
 
     That is the ceiling, whether the upstream's usage was overruled, who counted, and how much of the output is hidden
     reasoning.
@@ -33,6 +35,7 @@ class SignedReceipt:
 
     receipt: Receipt
     signature: bytes
+    signer: Address
     ceiling: int
     flagged: bool
     operator: Operator
@@ -42,9 +45,7 @@ class SignedReceipt:
     def as_json(self) -> dict[str, object]:
         """Return the receipt as it travels, with where and by whom it is signed."""
         operator = self.operator
-        document = ReceiptDocument(
-            self.receipt, operator.escrow.chain_id, operator.till, operator.receipts.address, self.signature
-        )
+        document = ReceiptDocument(self.receipt, operator.escrow.chain_id, operator.till, self.signer, self.signature)
         return document.as_json()
 
     def usage(self, reported: Mapping[str, Any] | None = None) -> dict[str, object]:
@@ -101,6 +102,7 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
     return SignedReceipt(
         receipt,
         call.receipt_signature,
+        operator.receipts.address,
         call.ceiling,
         call.bill.flagged,
         operator,
@@ -109,23 +111,28 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
     )
 
 
-def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
+async def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
     """Return the receipt of a call that was metered earlier, if the database still says what was signed then.
+
+    It stays under the key that signed it, which may be an earlier one.
 
     Raises:
         ReceiptNotFound: when the call has not been metered.
         ReceiptContradicted: when a field was changed since; no second receipt is ever signed.
     """
     kept = signed(call, operator)
-    try:
-        verify_receipt(kept.receipt, operator.escrow.chain_id, operator.till, kept.signature, operator.receipts.address)
-    except (WrongReceiptSigner, InvalidSignature) as error:
+    signer: Address | None = None
+    with suppress(InvalidSignature):
+        signer = recover_signer(receipt_digest(kept.receipt, operator.escrow.chain_id, operator.till), kept.signature)
+    if signer == kept.signer:
+        return kept
+    if signer is None or not await operator.signed_before(signer):
         raise ReceiptContradicted(
             f"the row of call {call.lease.call} is not what its receipt was signed over; `usufruct reconcile` names "
             "what was changed",
             call=call.lease.call,
-        ) from error
-    return kept
+        )
+    return replace(kept, signer=signer)
 
 
 def receipt_signature(call: Call, operator: Operator) -> bytes:

@@ -204,13 +204,13 @@ class Calls:
         call = await self._ledger.call(hash32(call_id, "receipt"))
         if call is None or (isinstance(payer, KeyHolder | PassHolder) and call.lease.channel != payer.channel):
             raise ReceiptNotFound(f"{payer.name} has no call {call_id}", field="receipt")
-        return kept_receipt(call, self._operator)
+        return await kept_receipt(call, self._operator)
 
     async def _repeated(self, replay: Replay) -> Repeated:
         call = await self._ledger.call(replay.call)
         if call is None:
             raise ReceiptNotFound(f"call {replay.call} is unknown", field="idempotency-key")
-        return Repeated(KeptAnswer.unpacked(replay.answer), kept_receipt(call, self._operator))
+        return Repeated(KeptAnswer.unpacked(replay.answer), await kept_receipt(call, self._operator))
 
     async def _payer(self, exchange: Exchange) -> Payer:
         wallet = self._wallets and self._wallets.payer(exchange)

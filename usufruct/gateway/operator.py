@@ -14,6 +14,9 @@ from usufruct.payments import (
     new_id,
 )
 
+SignedBefore = Callable[[Address], Awaitable[bool]]
+"""Tells whether an address is one that signed the operator's receipts before its key was changed."""
+
 WalletReader = Callable[[Address], Awaitable[bool]]
 """Tells whether a wallet holds as much of the operator's token as the smallest deposit."""
 
@@ -21,12 +24,16 @@ LEAST_WITHDRAW_DELAY = 86_400
 """A day, in seconds: time enough to claim what was charged before the payer's money leaves."""
 
 
+async def _never(_: Address) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
     """Who is paid, where and in what.
 
     `till` receives and authorizes for every channel; `token` has `decimals` and is shown as `symbol`; `receipts` signs
-    receipts.
+    receipts, and `signed_before` knows the keys that did before it.
     """
 
     escrow: Escrow
@@ -36,6 +43,7 @@ class Operator:
     decimals: int = 6
     symbol: str = "USD"
     withdraw_delay: int = LEAST_WITHDRAW_DELAY
+    signed_before: SignedBefore = _never
 
     def shown(self, amount: int) -> str:
         """Write atomic units as whole ones: "0.000123"."""

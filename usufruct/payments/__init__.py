@@ -88,6 +88,7 @@ from usufruct.payments.receipt import (
     sign_receipt,
     verify_receipt,
 )
+from usufruct.payments.receipt_signers import ReceiptSigners
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
@@ -259,6 +260,7 @@ __all__ = [
     "Receipt",
     "ReceiptDocument",
     "ReceiptProof",
+    "ReceiptSigners",
     "RefundFailed",
     "RefundPending",
     "RefundPolicy",

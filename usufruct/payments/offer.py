@@ -6,7 +6,7 @@ from typing import Any
 
 from usufruct.accounts import KeyDomain
 from usufruct.chain import COLLECTOR, SETTLEMENT, TokenFacts
-from usufruct.core import UINT128_MAX, Address, ChainId, Invalid, PaymentRequired
+from usufruct.core import UINT128_MAX, Address, ChainId, Invalid, PaymentRequired, address
 from usufruct.payments.documents import read_token_json, token_json
 from usufruct.web import Members
 
@@ -27,7 +27,8 @@ class InvalidOffer(Invalid):
 class Offer:
     """An operator's terms: `till` is receiver and receiver's authorizer of every channel, `receipts` signs receipts.
 
-    `withdraw_delay` in seconds, `least_deposit` in atomic units of the token.
+    `withdraw_delay` in seconds, `least_deposit` in atomic units of the token. `earlier_receipts` signed receipts before
+    `receipts` did.
     """
 
     chain_id: ChainId
@@ -36,6 +37,7 @@ class Offer:
     withdraw_delay: int
     least_deposit: int
     receipts: Address
+    earlier_receipts: tuple[Address, ...] = ()
 
     def check_deposit(self, amount: int) -> None:
         """Refuse a deposit that is not worth its gas.
@@ -61,6 +63,7 @@ class Offer:
             "withdrawDelay": self.withdraw_delay,
             "leastDeposit": str(self.least_deposit),
             "receiptSigner": self.receipts,
+            "earlierReceiptSigners": list(self.earlier_receipts),
             "keyDomain": KeyDomain(self.chain_id, self.till).as_json(),
         }
 
@@ -85,4 +88,7 @@ def read_offer(content: Mapping[str, Any]) -> Offer:
         withdraw_delay=members.integer("withdrawDelay", (1 << 40) - 1),
         least_deposit=members.amount("leastDeposit", UINT128_MAX),
         receipts=members.address("receiptSigner"),
+        earlier_receipts=tuple(
+            address(each, "earlierReceiptSigners") for each in members.texts("earlierReceiptSigners")
+        ),
     )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from usufruct.app import Installation
 from usufruct.cli.doctor.findings import Finding, bad, good
-from usufruct.payments import Evidence, wrong_newest_roots
+from usufruct.payments import wrong_newest_roots
 
 _CHANNELS = 200
 _BATCHES = 20
@@ -19,7 +19,8 @@ _REMEDY = (
 async def check_books(installation: Installation) -> AsyncIterator[Finding]:
     """Find what `reconcile` finds, among the newest calls, channels and batches, and some hundred keys."""
     ledger, side = installation.ledger, installation.chain_side
-    looked = await ledger.spot_check(Evidence(side, installation.operator.receipts.address))
+    evidence = installation.evidence()
+    looked = await ledger.spot_check(evidence)
     faults = list(looked.faults[:_SHOWN])
     if len(looked.faults) > _SHOWN:
         faults.append(f"{len(looked.faults) - _SHOWN} more differences were found in calls and channels")
@@ -36,4 +37,5 @@ async def check_books(installation: Installation) -> AsyncIterator[Finding]:
     if not faults:
         part = "the whole ledger" if looked.whole else "the newest part of the ledger"
         rest = "" if looked.whole else "; `usufruct reconcile` checks all of it"
-        yield good("books", f"{part} agrees with itself and its signatures{rest}")
+        earlier = f" ({evidence.signed_earlier} receipts by an earlier key)" if evidence.signed_earlier else ""
+        yield good("books", f"{part} agrees with itself and its signatures{earlier}{rest}")

@@ -1,21 +1,27 @@
 """What was signed and anchored, held against what the database says now: a row that was changed is named."""
 
+from collections.abc import Collection
+
 from usufruct.core import Address, UsufructError
 from usufruct.payments.ledger.records import Call, Channel
-from usufruct.payments.receipt import receipt_of, verify_receipt
+from usufruct.payments.receipt import receipt_digest, receipt_of
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.model import Batch, ChainSide
 from usufruct.payments.settlement.store import anchored_batch, newest_anchored
+from usufruct.payments.signature import recover_signer
 from usufruct.payments.voucher import verify_voucher
 
 
 class Evidence:
     """Checks signatures for the ledger's audit; each check returns what is wrong, in words, or None."""
 
-    def __init__(self, side: ChainSide, receipts: Address) -> None:
-        """Check vouchers of `side`, and receipts against the operator's key `receipts`."""
+    def __init__(self, side: ChainSide, receipts: Address, earlier: Collection[Address] = ()) -> None:
+        """Check vouchers of `side`, and receipts against the operator's key `receipts` and its `earlier` ones."""
         self._side = side
         self._receipts = receipts
+        self._earlier = earlier
+        self.signed_earlier = 0
+        """How many receipts were checked that an earlier key signed."""
 
     def voucher(self, channel: Channel) -> str | None:
         """Check that the payer's authorizer signed the channel's best voucher; pass credits have a grant instead."""
@@ -34,12 +40,15 @@ class Evidence:
         receipt = receipt_of(call, channel.reading.config.token)
         if receipt is None or call.receipt_signature is None:
             return f"call {call.lease.call} was charged and has no signed receipt"
+        digest = receipt_digest(receipt, self._side.escrow.chain_id, self._side.terms.till)
         try:
-            verify_receipt(
-                receipt, self._side.escrow.chain_id, self._side.terms.till, call.receipt_signature, self._receipts
-            )
+            signer = recover_signer(digest, call.receipt_signature)
         except UsufructError:
-            return f"call {call.lease.call} is not what its receipt says, or {self._receipts} did not sign that"
+            signer = None
+        if signer in self._earlier:
+            self.signed_earlier += 1
+        elif signer != self._receipts:
+            return f"call {call.lease.call} is not what its receipt says, or no receipt key of the operator signed that"
         return None
 
 

@@ -41,6 +41,7 @@ def upgrade() -> None:
     _answers()
     _deposits()
     _refunds()
+    _receipt_signers()
     for trigger in _SQLITE_TRIGGERS if op.get_bind().dialect.name == "sqlite" else _POSTGRES_TRIGGERS:
         op.execute(trigger)
 
@@ -206,4 +207,13 @@ def _refunds() -> None:
         sa.Column("planned_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("channel_id", "nonce"),
         sa.CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
+    )
+
+
+def _receipt_signers() -> None:
+    op.create_table(
+        "receipt_signers",
+        sa.Column("address", AddressColumn, nullable=False),
+        sa.Column("mark", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("address", name="pk_receipt_signers"),
     )
