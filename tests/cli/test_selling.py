@@ -64,6 +64,32 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert commands.refused(*selling(librarian_url, name="answers", pay_to=payee)).code == "asset_exists"
 
 
+def test_limits_set_at_a_sale_are_changed_later(commands, cli_world, librarian_url):
+    limits = ("service", "limits", "limited")
+    sale = selling(librarian_url, name="limited", pay_to=cli_world.SOMEBODY.address, default_output="50")
+    commands.json(*sale, "--forward", "store")
+    changed = commands.json(*limits, "--default-output", "20", "--reasoning-output", "5", "--forward", "metadata")
+    assert changed == {
+        "name": "limited",
+        "default_output": {"old": 50, "new": 20},
+        "reasoning_output": {"old": 0, "new": 5},
+        "forward": {"old": "store", "new": "metadata, store"},
+    }
+    shown = commands.run(*limits, "--max-output", "30", "--drop", "metadata").stdout
+    assert "max output  old 65536, new 30" in shown
+    assert "forward     old metadata, store, new store" in shown
+    now = commands.json("service", "show", "limited")
+    limited = [now[name] for name in ("default_output", "max_output", "reasoning_output", "forward")]
+    assert limited == [20, 30, 5, "store"]
+    assert commands.json(*limits, "--max-output", "30") == {"name": "limited"}
+    assert commands.refused(*limits).code == "nothing_to_change"
+    assert commands.refused(*limits, "--max-output", "19").code == "invalid_asset"
+    assert commands.refused(*limits, "--forward", "messages").code == "invalid_asset"
+    assert commands.refused(*limits, "--forward", "metadata", "--drop", "metadata").code == "contradicting_options"
+    assert commands.json("service", "show", "limited") == now
+    commands.json("service", "retire", "limited")
+
+
 def test_the_whole_price_card_is_sold_listed_and_changed(commands, cli_world, librarian_url):
     sale = selling(librarian_url, name="carded", pay_to=cli_world.SOMEBODY.address, cached_input="12.5%", unit="image")
     sold = commands.run(*sale)

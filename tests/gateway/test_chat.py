@@ -9,6 +9,10 @@ import orjson
 import pytest
 from openai import OpenAI
 
+from usufruct.gateway import Caps, Catalogue, InvalidAsset
+from usufruct.gateway.catalogue import FRESH_SECONDS
+from usufruct.store import Seal
+
 ASK = [{"role": "user", "content": "What is the question?"}]
 ANSWER = "To be or not to be: that is the question."
 INPUT, OUTPUT = 4, 12  # words, as the upstream counts
@@ -55,6 +59,25 @@ async def test_clients_defaults_are_dropped_and_named_unless_the_seller_takes_th
     assert not any("store" in request or "metadata" in request for request in upstream.requests)
     raw = await client.create(model="plain", messages=ASK)
     assert "x-usufruct-dropped" not in raw.headers
+
+
+async def test_limits_changed_by_another_process_hold_without_a_restart(world, upstream, client_of, gateway_module):
+    await world.asset("hamlet", upstream.url(), caps=Caps(usual_output=100, largest_output=1_000))
+    client = client_of((await world.key()).text).chat.completions.with_raw_response
+    thinking = {"chat_template_kwargs": {"enable_thinking": False}}
+    operator = Catalogue(world.database, Seal(gateway_module.SECRET, "upstreams"), world.clock)
+    raw = await client.create(model="hamlet", messages=ASK, extra_body=thinking)
+    assert raw.headers["x-usufruct-dropped"] == "chat_template_kwargs"
+    await operator.limit("hamlet", Caps(usual_output=7, largest_output=8), frozenset(thinking))
+    world.clock.ahead += FRESH_SECONDS
+    raw = await client.create(model="hamlet", messages=ASK, extra_body=thinking)
+    assert "x-usufruct-dropped" not in raw.headers
+    assert [(each["max_tokens"], each.get("chat_template_kwargs")) for each in upstream.requests] == [
+        (100, None),
+        (7, thinking["chat_template_kwargs"]),
+    ]
+    with pytest.raises(InvalidAsset, match="caps"):
+        await operator.limit("hamlet", Caps(usual_output=9, largest_output=8), frozenset())
 
 
 async def test_a_stream_is_relayed_untouched_and_ends_with_its_bill(world, upstream, client_of, gateway_module):

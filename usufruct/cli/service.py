@@ -1,5 +1,6 @@
 """`usufruct service`: what this installation offers."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,12 @@ class NothingToChange(Invalid):
     """A change that names nothing to be changed."""
 
     code = "nothing_to_change"
+
+
+class ContradictingOptions(Invalid):
+    """Options that ask for one thing and its opposite."""
+
+    code = "contradicting_options"
 
 
 @app.command("list")
@@ -109,6 +116,57 @@ def price(
     run(work)
 
 
+@app.command()
+def limits(
+    name: str,
+    max_output: Annotated[int | None, typer.Option(min=1, help="Most output tokens of one call.")] = None,
+    default_output: Annotated[
+        int | None, typer.Option(min=1, help="Output tokens of a call that names no limit.")
+    ] = None,
+    reasoning_output: Annotated[
+        int | None, typer.Option(min=0, help="Hidden reasoning tokens of one call that may be charged, at most.")
+    ] = None,
+    forward: Annotated[
+        list[str] | None, typer.Option(help="Member of requests to forward from now on; repeatable.")
+    ] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Member to drop again; repeatable.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change what one call may take and give from now on; what is not given stays as it is. Shows old and new."""
+    added, removed = frozenset(forward or ()), frozenset(drop or ())
+    if added & removed:
+        raise ContradictingOptions(
+            f"{', '.join(sorted(added & removed))}: give it to one of --forward and --drop", field="drop"
+        )
+    options = {"largest_output": max_output, "usual_output": default_output, "reasoning_output": reasoning_output}
+    given = {cap: most for cap, most in options.items() if most is not None}
+    if not given and not added | removed:
+        raise NothingToChange(
+            "give at least one of --max-output, --default-output, --reasoning-output, --forward and --drop",
+            field="max_output",
+        )
+
+    async def work() -> None:
+        async with open_installation(load_config()) as installation:
+            old = await installation.catalogue.find(name)
+            kept = (old.counting.forward | added) - removed
+            new = await installation.catalogue.limit(name, replace(old.caps, **given), kept)
+            before, after = _limits_of(old), _limits_of(new)
+            changes = {what: {"old": before[what], "new": after[what]} for what in after if before[what] != after[what]}
+            print_facts({"name": name, **changes}, as_json=as_json)
+
+    run(work)
+
+
+def _limits_of(asset: Asset) -> dict[str, object]:
+    return {
+        "default_output": asset.caps.usual_output,
+        "max_output": asset.caps.largest_output,
+        "reasoning_output": asset.caps.reasoning_output,
+        "forward": ", ".join(sorted(asset.counting.forward)),
+    }
+
+
 def facts_of(asset: Asset, installation: Installation) -> dict[str, Any]:
     """Return what people and programs are shown of a service; prices in whole units."""
     card, shown = asset.card(SystemClock().now()), installation.operator.shown
@@ -125,9 +183,6 @@ def facts_of(asset: Asset, installation: Installation) -> dict[str, Any]:
         "unit": card.unit.value,
         "symbol": installation.operator.symbol,
         "context_window": card.context_window,
-        "default_output": asset.caps.usual_output,
-        "max_output": asset.caps.largest_output,
-        "reasoning_output": asset.caps.reasoning_output,
-        "forward": ", ".join(sorted(asset.counting.forward)),
+        **_limits_of(asset),
         "retired_at": moment(asset.retired_at) if asset.retired_at else None,
     }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from usufruct.core import Address, AssetId, Clock, format_asset
 from usufruct.gateway.counting import Bytes, Counter, Vocabulary
 from usufruct.gateway.errors import AssetExists, InvalidAsset, UnknownModel
-from usufruct.gateway.model import Asset, PricePeriod, Replica, check_asset, check_prices
+from usufruct.gateway.model import Asset, Caps, PricePeriod, Replica, check_asset, check_prices
 from usufruct.gateway.store import (
     Unsealed,
     add_asset,
@@ -15,6 +15,7 @@ from usufruct.gateway.store import (
     add_vocabulary,
     all_assets,
     changes,
+    set_limits,
     set_replicas,
     set_retired,
     vocabulary_content,
@@ -101,6 +102,21 @@ class Catalogue:
             await add_price(unit, asset.name, period)
         self._forget()
         return await self.find(asset.name)
+
+    async def limit(self, name: str, caps: Caps, forward: frozenset[str]) -> Asset:
+        """Change the limits of an asset's output, and which members of requests are forwarded to its servers.
+
+        Raises:
+            UnknownModel: when there is no such asset.
+            InvalidAsset: for limits no asset can have.
+        """
+        asset = await self.find(name)
+        changed = replace(asset, caps=caps, counting=replace(asset.counting, forward=forward))
+        check_asset(changed)
+        async with self._database.transaction() as unit:
+            await set_limits(unit, changed)
+        self._forget()
+        return await self.find(name)
 
     async def remember(self, name: str, replicas: Sequence[Replica]) -> None:
         """Keep what was learnt about an asset's servers; they stay the same ones."""

@@ -86,8 +86,7 @@ async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
         "pay_to": asset.pay_to,
         "asset_id": asset.id,
         "sealed_replicas": _sealed(asset.name, asset.replicas, seal),
-        "counting": json.dumps(asdict(asset.counting), default=sorted),
-        "caps": json.dumps(asdict(asset.caps)),
+        **_limits(asset),
         "model_digest": asset.model_digest,
         "created_at": asset.created_at,
         "retired_at": asset.retired_at,
@@ -96,6 +95,19 @@ async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
     for period in asset.prices:
         await add_price(unit, asset.name, period)
     await _count_change(unit)
+
+
+async def set_limits(unit: Unit, asset: Asset) -> None:
+    """Replace how an asset is counted and capped."""
+    await unit.change(update(_assets).where(_assets.c.name == asset.name).values(_limits(asset)))
+    await _count_change(unit)
+
+
+def _limits(asset: Asset) -> dict[str, str]:
+    return {
+        "counting": json.dumps(asdict(asset.counting), default=sorted),
+        "caps": json.dumps(asdict(asset.caps)),
+    }
 
 
 async def add_price(unit: Unit, name: str, period: PricePeriod) -> None:
