@@ -89,7 +89,7 @@ class Town:
     async def act(self, sender: Address, call: Call) -> None:
         """Send a call as anybody, past our outbox, and wait until it is mined."""
         sent = await self.devnet.send_as(sender, call)
-        for _ in range(500):
+        for _ in range(6_000):
             if receipt := await self.client.receipt(sent):
                 assert receipt.succeeded
                 return

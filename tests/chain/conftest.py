@@ -63,7 +63,7 @@ async def client(anvil: Anvil, trap_errors: ModuleType) -> AsyncIterator[Client]
 
 async def mined(client: Client, sent: Hash32) -> Receipt:
     """Wait until a transaction has its receipt: anvil mines at once, but answers before."""
-    for _ in range(1000):
+    for _ in range(6_000):
         if receipt := await client.receipt(sent):
             return receipt
         await asyncio.sleep(0.01)

@@ -46,7 +46,7 @@ def started(state: Path) -> tuple[subprocess.Popen[str], int]:
     return parent, int(parent.stdout.readline())
 
 
-def ended(pid: int, seconds: float = 20.0) -> bool:
+def ended(pid: int, seconds: float = 60.0) -> bool:
     for _ in range(int(seconds / 0.05)):
         try:
             os.kill(pid, 0)

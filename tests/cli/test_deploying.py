@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -38,7 +39,7 @@ ETHER = 10**18
 
 
 @pytest.fixture(scope="module")
-def public(cli_world, tmp_path_factory) -> Iterator[Any]:
+def chain(cli_world, tmp_path_factory) -> Iterator[Any]:
     """Commands on a public chain with x402's settlement, wrapped ether and a dollar; `token` is the dollar."""
     folder, port = tmp_path_factory.mktemp("public"), cli_world.free_port()
     command = [toolchain.find("anvil"), "--port", str(port), "--chain-id", str(BASE_SEPOLIA), "--block-time", "0.05"]
@@ -49,6 +50,34 @@ def public(cli_world, tmp_path_factory) -> Iterator[Any]:
         made.token = asyncio.run(furnish(made, folder))
         yield made
         node.terminate()
+
+
+@pytest.fixture
+def public(chain, tmp_path) -> Any:
+    """Commands of an installation of its own on that chain: no keys, nothing deployed."""
+    folders = {"USUFRUCT_DATA_FOLDER": str(tmp_path), "USUFRUCT_KEYS_FOLDER": str(tmp_path / "keys")}
+    return replace(chain, own=chain.own | folders)
+
+
+@pytest.fixture
+def keyed(public) -> Any:
+    """The same with fresh keys of owner and claims, and money for the owner."""
+    public.config.keys.folder.mkdir()
+    asyncio.run(give(public, new_key(public, "owner"), ETHER))
+    new_key(public, "claim")
+    return public
+
+
+@pytest.fixture
+def deployed(keyed) -> Any:
+    """The same, deployed."""
+    keyed.json(*deploying(keyed, "--yes"))
+    return keyed
+
+
+def new_key(public: Any, role: str, secret: bytes = b"") -> Address:
+    path = public.config.keys.folder / f"{role}.json"
+    return write_keystore(path, secret or secrets.token_bytes(32), PASSWORD, iterations=2)
 
 
 async def furnish(commands: Any, folder: Any) -> Address:
@@ -83,13 +112,12 @@ def deploying(public: Any, *more: str) -> list[str]:
 
 
 def test_what_is_missing_is_asked_for_in_turn_and_then_it_is_deployed_once(public, cli_world):
-    keys = public.config.keys.folder
-    keys.mkdir()
+    public.config.keys.folder.mkdir()
     missing = public.refused(*deploying(public, "--yes"))
     assert (missing.code, "usufruct wallet new owner" in missing.message) == ("keystore_missing", True)
-    owner = write_keystore(keys / "owner.json", bytes(31) + b"\x0a", PASSWORD, iterations=2)
+    owner = new_key(public, "owner")
     assert "usufruct wallet new claim" in public.refused(*deploying(public, "--yes")).message
-    claim = write_keystore(keys / "claim.json", bytes(31) + b"\x0b", PASSWORD, iterations=2)
+    claim = new_key(public, "claim")
     assert public.refused("deploy", "--yes").code == "missing_choice"
     assert public.refused(*deploying(public, "--wrapped-native", "0x" + "12" * 20)).code == "no_contract"
     assert public.refused(*deploying(public, "--yes")).code == "owner_unfunded"
@@ -126,53 +154,54 @@ def test_what_is_missing_is_asked_for_in_turn_and_then_it_is_deployed_once(publi
     assert deployed["AssetRegistry"].lower() in moved.message
 
 
-def test_the_plan_is_shown_and_confirmed_first(public, monkeypatch):
+def test_the_plan_is_shown_and_confirmed_first(keyed, monkeypatch):
     monkeypatch.setattr("usufruct.cli.running.at_terminal", lambda: True)
-    another = deploying(public, "--claim-key", checksum(Address("0x" + "3c" * 20)))
-    declined = public.run(*another, typed="n\n")
+    another = deploying(keyed, "--claim-key", checksum(Address("0x" + "3c" * 20)))
+    declined = keyed.run(*another, typed="n\n")
     assert declined.exception.code == "not_confirmed"
     assert "deploy AssetRegistry" in declined.stdout
     assert "80,000" in declined.stdout
-    confirmed = public.run(*another, typed="y\n")
+    confirmed = keyed.run(*another, typed="y\n")
     assert confirmed.exit_code == 0
-    assert "80,000" not in public.run(*another).stdout
+    assert "80,000" not in keyed.run(*another).stdout
 
 
-def test_nothing_is_handed_over_on_a_public_chain_before_somebody_says_yes(public):
+def test_nothing_is_handed_over_on_a_public_chain_before_somebody_says_yes(deployed):
     for command in (("till", "transfer", SINK), ("registry", "transfer", SINK), ("registry", "fee", "300")):
-        assert public.refused(*command).code == "not_confirmed"
-    assert (public.json("registry", "show")["fee_bps"], public.json("registry", "show")["next_owner"]) == (250, None)
-    assert public.json("registry", "fee", "260", "--yes")["fee_bps"] == 260
-    assert public.json("registry", "fee", "250", "--yes")["changed"] is True
+        assert deployed.refused(*command).code == "not_confirmed"
+    shown = deployed.json("registry", "show")
+    assert (shown["fee_bps"], shown["next_owner"]) == (250, None)
+    assert deployed.json("registry", "fee", "260", "--yes")["fee_bps"] == 260
+    assert deployed.json("registry", "fee", "250", "--yes")["changed"] is True
 
 
-def test_the_installation_then_runs_on_it(public):
-    assert "usufruct wallet new receipts" in public.refused("service", "list").message
-    write_keystore(public.config.keys.folder / "receipts.json", bytes(31) + b"\x0c", PASSWORD, iterations=2)
-    unset = public.refused("service", "list")
+def test_the_installation_then_runs_on_it(deployed):
+    assert "usufruct wallet new receipts" in deployed.refused("service", "list").message
+    new_key(deployed, "receipts")
+    unset = deployed.refused("service", "list")
     assert (unset.code, "chain.token" in unset.message) == ("invalid_setting", True)
-    configured = replace(public, own=public.own | {"USUFRUCT_CHAIN_TOKEN": public.token})
+    configured = replace(deployed, own=deployed.own | {"USUFRUCT_CHAIN_TOKEN": deployed.token})
     assert configured.json("service", "list") == []
 
     async def facts(installation):
         operator = installation.operator
         return operator.symbol, operator.decimals, operator.token
 
-    assert configured.inside(facts) == ("tUSD", 6, public.token)
+    assert configured.inside(facts) == ("tUSD", 6, deployed.token)
 
 
 @pytest.mark.parametrize("place", [SETTLEMENT, COLLECTOR])
-def test_a_chain_without_x402s_escrow_is_refused_before_any_plan(public, place):
+def test_a_chain_without_x402s_escrow_is_refused_before_any_plan(keyed, place):
     async def swap(code: bytes) -> bytes:
-        async with Client(public.config.chain.rpc_url) as client:
+        async with Client(keyed.config.chain.rpc_url) as client:
             before = await client.code_at(place)
             await Devnet(client).set_code(place, code)
             return before
 
     code = asyncio.run(swap(b""))
     try:
-        done = public.run(*deploying(public, "--claim-key", checksum(Address("0x" + "4d" * 20)), "--yes"))
-        examined = json.loads(public.run("doctor", "--json").stdout)
+        done = keyed.run(*deploying(keyed, "--yes"))
+        examined = json.loads(keyed.run("doctor", "--json").stdout)
     finally:
         asyncio.run(swap(code))
     assert done.exception.code == "escrow_missing"
@@ -186,10 +215,8 @@ def test_a_devnet_takes_no_choices(commands):
     assert commands.json("deploy")["chain_id"] == 31337
 
 
-def test_a_key_everybody_knows_is_refused_on_a_public_chain(public):
-    path = public.config.keys.folder / "receipts.json"
-    path.unlink(missing_ok=True)
+def test_a_key_everybody_knows_is_refused_on_a_public_chain(deployed):
     known = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
-    write_keystore(path, known, PASSWORD, iterations=2)
-    configured = replace(public, own=public.own | {"USUFRUCT_CHAIN_TOKEN": public.token})
+    new_key(deployed, "receipts", known)
+    configured = replace(deployed, own=deployed.own | {"USUFRUCT_CHAIN_TOKEN": deployed.token})
     assert configured.refused("service", "list").code == "devnet_key_refused"

@@ -417,7 +417,6 @@ async def test_a_server_that_drops_us_is_connected_to_again_and_nothing_counts_t
     assert await ledger.audit() == []
     await ledger.close()
     await database.close()
-    await asyncio.sleep(0.1)  # the loop has to see that the dropped sockets are closed
 
 
 async def test_a_cancelled_caller_leaves_a_call_that_its_lease_ends(

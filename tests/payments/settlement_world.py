@@ -91,7 +91,7 @@ class Place:
 async def act(client: Client, sender: Address, call: Call) -> None:
     """Send a call as anybody, without a key, and wait until it is mined."""
     transaction = await Devnet(client).send_as(sender, call)
-    for _ in range(500):
+    for _ in range(6_000):
         if receipt := await client.receipt(transaction):
             assert receipt.succeeded, transaction
             return

@@ -67,8 +67,9 @@ class FakeGateway:
         self.requests: list[dict] = []
         self.running = self.most_running = 0
         self.together = 0  # so many calls have to run before any is answered
-        self.latency = 0.0
-        self.detours: list[float] = []  # how long each of the next payments is on the way
+        self.deposits_first = 0  # calls that bring no deposit are answered after so many
+        self.held = False  # no call is answered while this is so
+        self.overtaken: dict[int, int] = {}  # a voucher for so much comes in after so many others
         self.pending_times = 0
         self.stale_times = 0
         self.after_deposit = 0  # charged by another call between a deposit and the reservation
@@ -120,8 +121,8 @@ class FakeGateway:
         if self.refuse:
             raise Refusal(self.refuse)
         claim = int(payment.payload["voucher"]["maxClaimableAmount"])
-        if self.detours:
-            await asyncio.sleep(self.detours.pop(0))
+        while len(books.vouchers) < self.overtaken.get(claim, 0):
+            await asyncio.sleep(0.005)
         transaction = await self._deposit(books, channel, payment)
         if self.after_deposit:
             books.charged, self.after_deposit = books.charged + self.after_deposit, 0
@@ -141,7 +142,7 @@ class FakeGateway:
             self.running -= 1
 
     async def _serve(self, asked, request_hash, channel, books, transaction, receive, send) -> None:
-        while self.most_running < self.together:
+        while self._holds(books, transaction):
             await asyncio.sleep(0.005)
         charge = min(self.ceiling, asked.get("seed", 40)) + self.overcharge
         response = {"success": True, "transaction": transaction, "network": NETWORK, "payer": "0x" + "00" * 20}
@@ -157,7 +158,6 @@ class FakeGateway:
         if asked.get("stream"):
             await self._stream(asked, request_hash, channel, books, charge, told(self.ceiling), receive, send)
             return
-        await asyncio.sleep(self.latency)
         if "input" in asked:
             content = {"object": "list", "data": [{"embedding": [0.1, 0.25], "index": 0}], "model": "m"}
             said = json.dumps(content["data"])
@@ -174,6 +174,10 @@ class FakeGateway:
         headers = told(charge) | {"content-type": "application/json", "x-usufruct-receipt": _base64(receipt)}
         await _whole(send, 200, json.dumps(content).encode(), headers)
 
+    def _holds(self, books: Books, transaction: str) -> bool:
+        few = not transaction and len(books.deposits) < self.deposits_first
+        return few or self.held or self.most_running < self.together
+
     async def _stream(self, asked, request_hash, channel, books, charge, headers, receive, send) -> None:
         await _start(send, 200, headers | {"content-type": "text/event-stream; charset=utf-8"})
 
@@ -186,7 +190,6 @@ class FakeGateway:
             piece = chunk(choices=[{"index": 0, "delta": {"content": text}}])
             await send({"type": "http.response.body", "body": piece[:9], "more_body": True})
             await send({"type": "http.response.body", "body": piece[9:], "more_body": True})
-            await asyncio.sleep(self.latency)
         if self.hang:
             await receive()  # until the caller hangs up
             self._receipt(channel, books, charge, request_hash, ANSWER)

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -421,21 +421,29 @@ def test_processes_share_one_file(tmp_path: Path):
 FRESH = """
 import sys
 from usufruct_client import Store
-sys.stdin.readline()
-Store(sys.argv[1]).close()
+for line in sys.stdin:
+    Store(line.strip()).close()
+    print("made", flush=True)
 """
 
 
 def test_processes_make_one_file_at_the_same_moment(tmp_path: Path):
-    for number in range(5):
-        command = [sys.executable, "-c", FRESH, str(tmp_path / f"{number}.db")]
+    """They import once, and then are told to make one file after the other."""
+    command = [sys.executable, "-c", FRESH]
+    with ExitStack() as stack:
         makers = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) for _ in range(3)
+            stack.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+            )
+            for _ in range(3)
         ]
+        for number in range(10):
+            for maker in makers:
+                maker.stdin.write(f"{tmp_path / str(number)}.db\n")
+                maker.stdin.flush()
+            assert [maker.stdout.readline() for maker in makers] == ["made\n"] * 3
         for maker in makers:
-            maker.stdin.write(b"\n")
-            maker.stdin.flush()
-        assert [maker.communicate()[1] for maker in makers] == [b""] * 3
+            maker.stdin.close()
 
 
 DIES = """

@@ -8,6 +8,7 @@ import time
 import httpx
 import openai
 import pytest
+from waiting import until
 
 from usufruct_client import (
     BadAnswer,
@@ -129,7 +130,7 @@ async def test_twenty_calls_run_side_by_side_on_one_channel(gateway, join):
 
 
 async def test_the_first_calls_wait_for_one_deposit_and_later_ones_for_the_next(gateway, join):
-    gateway.pending_times, gateway.latency = 2, 0.3
+    gateway.pending_times, gateway.deposits_first = 2, 2
     connection = join()
     async with connection.async_client() as client:
         url = connection.base_url + "/chat/completions"
@@ -142,7 +143,7 @@ async def test_the_first_calls_wait_for_one_deposit_and_later_ones_for_the_next(
 async def test_vouchers_that_overtake_each_other_are_signed_again(gateway, join):
     connection = join()
     post(connection, seed=0)
-    gateway.latency, gateway.detours = 0.4, [0.2, 0.0]
+    gateway.together, gateway.overtaken = 2, {100: 2}
     async with connection.async_client() as client:
         url = connection.base_url + "/chat/completions"
         answers = await asyncio.gather(*(client.post(url, json=ASK | {"seed": 1}) for _ in range(2)))
@@ -450,16 +451,19 @@ def test_a_broken_header_is_named(gateway, join):
 
 async def test_a_call_that_is_given_up_counts_in_full(gateway, join):
     connection = join()
-    gateway.latency = 4.0
+    gateway.held = True
     async with connection.async_client() as client:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.post(connection.base_url + "/x", json=ASK), 2)
+        call = asyncio.create_task(client.post(connection.base_url + "/x", json=ASK))
+        await until(lambda: gateway.running)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
         with pytest.raises(httpx.ReadTimeout):
-            await client.post(connection.base_url + "/x", json=ASK, timeout=2)
+            await client.post(connection.base_url + "/x", json=ASK, timeout=httpx.Timeout(60, read=5))
     channel = state(connection)
     assert (channel.charged, channel.doubtful, channel.slots) == (200, 200, {})
     assert channel.pending.unsure  # the answer to the first would have said that its deposit is made
-    gateway.latency = 0.0
+    gateway.held = False
     wait_for(lambda: books(gateway).reserved == 0)
     assert post(connection, seed=1).status_code == 200
     assert state(connection).pending is None

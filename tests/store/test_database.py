@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, delete, insert, select, text, update
@@ -236,16 +237,24 @@ FRESH = """
 import sys
 from pathlib import Path
 from usufruct.store.sqlite import connect_sqlite
-sys.stdin.readline()
-connect_sqlite(Path(sys.argv[1])).close()
+for line in sys.stdin:
+    connect_sqlite(Path(line.strip())).close()
+    print("made", flush=True)
 """
 
 
 def test_processes_make_one_file_at_the_same_moment(tmp_path):
-    for number in range(5):
-        command = [sys.executable, "-c", FRESH, str(tmp_path / f"{number}.db")]
-        makers = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    """They import once, and then are told to make one file after the other."""
+    command = [sys.executable, "-c", FRESH]
+    with ExitStack() as stack:
+        makers = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            for _ in range(3)
+        ]
+        for number in range(10):
+            for maker in makers:
+                maker.stdin.write(f"{tmp_path / str(number)}.db\n")
+                maker.stdin.flush()
+            assert [maker.stdout.readline() for maker in makers] == ["made\n"] * 3
         for maker in makers:
-            maker.stdin.write(b"\n")
-            maker.stdin.flush()
-        assert [maker.communicate()[1] for maker in makers] == [b""] * 3
+            maker.stdin.close()
