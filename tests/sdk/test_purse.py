@@ -448,9 +448,12 @@ def test_processes_make_one_file_at_the_same_moment(tmp_path: Path):
 
 DIES = """
 import os, signal, sys
-from tests.sdk.test_purse import ORIGIN, TERMS, WALLET, Purse, Store, rules
-purse = Purse(WALLET, rules(400, 10_000), Store(sys.argv[1]))
-payment = purse.reserve(ORIGIN, TERMS)
+from usufruct_client import Purse, Rules, Store, Wallet
+from usufruct_client.x402 import Requirements
+terms = Requirements(31337, 100, "0x" + "70" * 20, "0x" + "71" * 20, 300, "0x" + "71" * 20, 86400, "Test Dollar", "1",
+                     50, None, None, {})
+purse = Purse(Wallet.from_key(b"\x21" * 32), Rules(400, 10_000, tokens=[terms.token]), Store(sys.argv[1]))
+payment = purse.reserve("http://gateway:80", terms)
 if sys.argv[2] == "taken":
     purse.taken(payment)
 os.kill(os.getpid(), signal.SIGKILL)
