@@ -16,8 +16,12 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
 from usufruct.config import LedgerConfig
+from usufruct.core import recursion_limit_kept
 from usufruct.payments import Ledger, open_ledger
 from usufruct.store import Database, Seal, migrate, open_database
+
+with recursion_limit_kept():  # tests import it, and what is below it raises the limit for the whole process
+    import eth_account  # noqa: F401
 
 SEAL = Seal(b"a secret of these tests", "stored answers")
 

@@ -1,6 +1,7 @@
 """A real node answers in our types, and a broken one is reported without its URL."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import ModuleType
 
@@ -248,3 +249,19 @@ async def test_an_error_without_revert_data_stays_the_nodes(serve: Callable[[Han
     async with Client(await serve(answer)) as client:
         with pytest.raises(RpcRefused, match="missing trie node"):
             await client.call(TestDollar(ALICE).mint(BOB, 1))
+
+
+async def test_a_nodes_address_may_hold_user_password_and_query(serve: Callable[[Handler], Awaitable[str]]):
+    asked = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append((request.headers["Authorization"], request.headers["Host"], request.raw_path))
+        return web.json_response({"id": (await request.json())["id"], "result": "0x7"})
+
+    url = f"{await serve(answer)}?key=a%2Fb&x=c d".replace("user:", "us%40er:")
+    async with Client(url) as client:
+        assert await client.block_number() == 7
+    port = url.split(":")[3].split("/")[0]
+    assert asked == [
+        ("Basic " + b64encode(b"us@er:topsecret").decode(), f"127.0.0.1:{port}", "/v3/topsecret?key=a%2Fb&x=c%20d")
+    ]

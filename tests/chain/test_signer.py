@@ -1,10 +1,7 @@
 """Keys sign what eth-account signs, never show themselves, and devnet keys stay on devnets."""
 
 import copy
-import os
 import pickle
-import stat
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +14,9 @@ from usufruct.chain import (
     DevnetKeyRefused,
     InvalidKey,
     KeySigner,
-    KeystoreMissing,
     Transaction,
     devnet_signer,
-    open_keystore,
     refuse_devnet_key,
-    write_keystore,
 )
 from usufruct.core import Address, ChainId, checksum
 
@@ -102,44 +96,6 @@ def test_text_that_is_no_key_is_refused_without_being_shown(text: str):
 @pytest.mark.parametrize("text", [SECRET.hex(), "0x" + SECRET.hex().upper(), f"  {SECRET.hex()}\n"])
 def test_text_that_is_a_key_is_read(text: str):
     assert KeySigner.from_text(text).address == KeySigner(SECRET).address
-
-
-def test_a_keystore_opens_with_its_password_only(tmp_path: Path):
-    path = tmp_path / "relayer.json"
-    address = write_keystore(path, SECRET, "correct horse", iterations=1024)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert SECRET.hex() not in path.read_text()
-    assert open_keystore(path, "correct horse").address == address == KeySigner(SECRET).address
-    with pytest.raises(InvalidKey, match="password is wrong") as caught:
-        open_keystore(path, "battery staple")
-    assert "battery" not in repr(caught.value)
-    assert bytes(Account.decrypt(path.read_text(), "correct horse")) == SECRET
-
-
-def test_a_keystore_is_never_overwritten(tmp_path: Path):
-    path = tmp_path / "relayer.json"
-    write_keystore(path, SECRET, "a", iterations=1024)
-    with pytest.raises(FileExistsError):
-        write_keystore(path, SECRET, "b", iterations=1024)
-    assert open_keystore(path, "a").address == KeySigner(SECRET).address
-
-
-def test_a_keystore_that_others_can_read_is_refused(tmp_path: Path):
-    path = tmp_path / "relayer.json"
-    write_keystore(path, SECRET, "a", iterations=1024)
-    os.chmod(path, 0o640)  # noqa: PTH101
-    with pytest.raises(InvalidKey, match="chmod 600"):
-        open_keystore(path, "a")
-
-
-def test_a_missing_or_broken_keystore_is_told_apart(tmp_path: Path):
-    with pytest.raises(KeystoreMissing, match="no keystore at"):
-        open_keystore(tmp_path / "none.json", "a")
-    broken = tmp_path / "broken.json"
-    broken.write_text("{}")
-    broken.chmod(0o600)
-    with pytest.raises(InvalidKey, match="no keystore"):
-        open_keystore(broken, "a")
 
 
 @pytest.mark.parametrize("chain_id", [31337, 1337])

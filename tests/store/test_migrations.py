@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 import usufruct
@@ -130,3 +131,9 @@ def test_a_migration_that_has_landed_is_never_edited():
         for path in (ROOMS / "store" / "migrations" / "versions").glob("r*.py")
     }
     assert there == LANDED
+
+
+def test_the_history_read_from_names_of_files_is_alembics():
+    scripts = ScriptDirectory(str(ROOMS / "store" / "migrations")).walk_revisions()
+    files = (ROOMS / "store" / "migrations" / "versions").glob("r[0-9]*.py")
+    assert [script.revision for script in scripts][::-1] == sorted(file.name[1:5] for file in files)

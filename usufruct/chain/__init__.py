@@ -23,6 +23,7 @@ from usufruct.chain.deployments import (
 from usufruct.chain.fees import FeePolicy, FeesOverCap
 from usufruct.chain.hashing import address_of_key, create2_address, keccak
 from usufruct.chain.indexer import Indexer, LogHandler, NodeLags, ReorgTooDeep, Stream
+from usufruct.chain.keystore import KeystoreMissing, keystore_address, open_keystore, write_keystore
 from usufruct.chain.metrics import gap_metrics, lag_metrics, sender_metrics
 from usufruct.chain.plan import (
     COLLECTOR,
@@ -65,13 +66,9 @@ from usufruct.chain.signer import (
     DigestSigner,
     InvalidKey,
     KeySigner,
-    KeystoreMissing,
     Signer,
     devnet_signer,
-    keystore_address,
-    open_keystore,
     refuse_devnet_key,
-    write_keystore,
 )
 from usufruct.chain.store import Checkpoint, Gaps, Outbox, Sent, State, stream_gaps
 from usufruct.chain.token import TokenFacts, authorization_used, token_facts

@@ -1,32 +1,24 @@
-"""Keys that sign: a keystore file, a configured secret, or a devnet's well-known keys. Secrets never show.
+"""Keys that sign: a configured secret, or a devnet's well-known keys. Secrets never show.
 
 A key service (KMS) implements `Signer` with two things of its own, `address` and `sign_digest`; `DigestSigner` adds
 the rest. Digests of vouchers are made in `payments`, which signs thousands of them a second.
 """
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import orjson
 from coincurve import PrivateKey
 
 from usufruct.chain.hashing import address_of_key, keccak
 from usufruct.chain.transaction import SignedTransaction, Transaction
-from usufruct.core import Address, ChainId, Denied, Invalid, NotFound, recursion_limit_kept
-from usufruct.core import address as read_address
+from usufruct.core import Address, ChainId, Denied, Invalid, recursion_limit_kept
 
-with recursion_limit_kept():
-    from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
-    from eth_account.messages import encode_typed_data
-    from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
+if TYPE_CHECKING:
+    from eth_account.messages import SignableMessage
 
 DEVNET_CHAINS = frozenset({ChainId(31337), ChainId(1337)})
 """The chain ids on which keys that everybody knows may sign."""
-
-_DEVNET_MNEMONIC = "test test test test test test test test test test test junk"
 
 DEVNET_ADDRESSES = (
     Address("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"),
@@ -42,6 +34,20 @@ DEVNET_ADDRESSES = (
 )
 """The accounts anvil fills at start, in order."""
 
+_DEVNET_KEYS = (
+    "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+    "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+    "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
+    "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
+    "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
+    "8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba",
+    "92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e",
+    "4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356",
+    "dbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
+    "2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6",
+)
+"""Their keys, as anvil prints them: secrets of nobody's."""
+
 
 class DevnetKeyRefused(Denied):
     """A key that everybody knows was to be used where money is real."""
@@ -53,12 +59,6 @@ class InvalidKey(Invalid):
     """A secret that is no secp256k1 key, or a keystore that the password does not open."""
 
     code = "invalid_key"
-
-
-class KeystoreMissing(NotFound):
-    """No keystore file where one should be."""
-
-    code = "keystore_missing"
 
 
 class Signer(Protocol):
@@ -98,8 +98,14 @@ class DigestSigner(ABC):
 
     async def sign_typed_data(self, document: Mapping[str, Any]) -> bytes:
         """Sign an EIP-712 document (`types`, `primaryType`, `domain`, `message`), 65 bytes."""
-        message = encode_typed_data(full_message=dict(document))
+        message = _encode_typed_data(document)
         return await self.sign_digest(keccak(b"\x19" + message.version + message.header + message.body))
+
+
+def _encode_typed_data(document: Mapping[str, Any]) -> "SignableMessage":
+    with recursion_limit_kept():
+        from eth_account.messages import encode_typed_data  # loads for most of a second: only for who signs documents
+    return encode_typed_data(full_message=dict(document))
 
 
 class KeySigner(DigestSigner):
@@ -153,8 +159,7 @@ def devnet_signer(index: int, chain_id: ChainId) -> KeySigner:
     Raises:
         DevnetKeyRefused: on any chain id but 31337 and 1337.
     """
-    seed = seed_from_mnemonic(_DEVNET_MNEMONIC, "")
-    signer = KeySigner(bytes(key_from_seed(seed, f"m/44'/60'/0'/0/{index}")))
+    signer = KeySigner.from_text(_DEVNET_KEYS[index])
     refuse_devnet_key(signer.address, chain_id)
     return signer
 
@@ -171,47 +176,3 @@ def refuse_devnet_key(address: Address, chain_id: ChainId) -> None:
             address=address,
             chain_id=chain_id,
         )
-
-
-def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int = 1 << 18) -> Address:
-    """Encrypt a key (scrypt) into a new file that only its owner may read, and return its address.
-
-    Raises:
-        InvalidKey: when `secret` is no key.
-        FileExistsError: when there is a file; nothing is overwritten.
-    """
-    address = KeySigner(secret).address
-    document = create_keyfile_json(secret, password.encode(), kdf="scrypt", iterations=iterations)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(document))
-        file.flush()
-        os.fsync(file.fileno())  # whoever is told the address may send money to it
-    return address
-
-
-def keystore_address(path: Path) -> Address | None:
-    """Return the address that a keystore file names beside its secret, which stays shut; None if it names none."""
-    try:
-        content = orjson.loads(path.read_bytes())
-        return read_address("0x" + str(content["address"]).removeprefix("0x"))
-    except (OSError, ValueError, KeyError, TypeError, Invalid):
-        return None
-
-
-def open_keystore(path: Path, password: str) -> KeySigner:
-    """Decrypt a keystore file.
-
-    Raises:
-        KeystoreMissing: when there is no such file.
-        InvalidKey: when others may read it, it is no keystore, or the password is wrong.
-    """
-    if not path.is_file():
-        raise KeystoreMissing(f"there is no keystore at {path}; make one or correct the path", path=str(path))
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise InvalidKey(f"others can read {path}; run chmod 600 on it", path=str(path))
-    try:
-        secret = decode_keyfile_json(orjson.loads(path.read_bytes()), password.encode())
-    except (ValueError, KeyError, TypeError):
-        raise InvalidKey(f"{path} is no keystore, or the password is wrong", path=str(path)) from None
-    return KeySigner(bytes(secret))

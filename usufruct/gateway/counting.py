@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Protocol
 
-from tokenizers import Tokenizer
-
 from usufruct.gateway.errors import CountingBusy, InvalidAsset
 from usufruct.gateway.model import CountingRule
 from usufruct.gateway.request import Asked
@@ -49,6 +47,8 @@ class Vocabulary:
         Raises:
             InvalidAsset: when it is none.
         """
+        from tokenizers import Tokenizer  # megabytes that a gateway whose assets count by bytes does without
+
         self.digest = sha256(content).hexdigest()
         try:
             self._tokenizer = Tokenizer.from_str(content.decode())

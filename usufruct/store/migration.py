@@ -7,11 +7,7 @@ behind is not.
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from usufruct.store.database import Database
 from usufruct.store.errors import SchemaOutdated
@@ -46,24 +42,27 @@ async def ensure_current(database: Database) -> None:
         )
 
 
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
-
-
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     if _missing(connection):
-        command.upgrade(_config(connection), "head")
+        _run_alembic(connection)
+
+
+def _run_alembic(connection: Connection) -> None:
+    from alembic import command  # a fifth of a second to load: only for who migrates
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _missing(connection: Connection) -> list[str]:
     """Return the revisions the database lacks, oldest first; none when it is ahead of this version."""
-    history = [script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions()][::-1]
-    current = MigrationContext.configure(connection).get_current_revision()
+    history = sorted(file.name[1:5] for file in (_FOLDER / "versions").glob("r[0-9]*.py"))
+    current = _current(connection)
     if current is None:
         return history
     if current in _FOLDED:
@@ -72,3 +71,9 @@ def _missing(connection: Connection) -> list[str]:
             revision=current,
         )
     return history[history.index(current) + 1 :] if current in history else []
+
+
+def _current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
+import httpx
 import typer
 
 from usufruct.cli.narrator import Narrator
@@ -38,8 +38,8 @@ class SoldService:
 async def choose_service(narrator: Narrator, librarian: Mapping[str, Any]) -> SoldService:
     """Offer what runs on this machine already first; unattended, or refused, it is the built-in one."""
     url = str(librarian["url"])
-    async with aiohttp.ClientSession() as session, session.get(f"{url}/tokenizer") as answer:
-        vocabulary = await answer.read()
+    async with httpx.AsyncClient() as client:
+        vocabulary = (await client.get(f"{url}/tokenizer")).content
     exact = CountingRule(per_message=0, per_request=0)
     chat, embedding = (str(librarian[name]) for name in ("chat_model", "embedding_model"))
     built_in = Offer(chat, Endpoint.CHAT, url, chat, vocabulary, exact)

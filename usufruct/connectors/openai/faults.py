@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from usufruct.connectors.http import ConnectFailed, ConnectTimeout, NotHttp, ReadTimeout, TransportError
 from usufruct.connectors.openai.content import parse
 from usufruct.connectors.openai.errors import (
     UpstreamBusy,
@@ -17,6 +16,7 @@ from usufruct.connectors.openai.errors import (
 )
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.text import shorten
+from usufruct.http import ConnectFailed, ConnectTimeout, NotHttp, ReadTimeout, TransportError
 
 TRANSPORT_ERRORS = (TransportError, TimeoutError)
 """Everything that is raised when a request or a read goes wrong."""

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from usufruct.connectors.http import ReadTimeout, Response
 from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, transport_fault
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.reader import AnswerReader, Batch
 from usufruct.connectors.openai.text import shorten
 from usufruct.connectors.openai.usage import Usage, UsageFault
+from usufruct.http import ReadTimeout, Response
 
 _GRACE_AFTER_DONE = 0.1
 

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from usufruct.connectors.http import Origin, Pool, Response
 from usufruct.connectors.openai.answer import Answer, OfferedModel, read_answer, read_models
 from usufruct.connectors.openai.errors import InvalidUpstream, UpstreamOversized, UpstreamRejected
 from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, status_fault, transport_fault
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.output_limit import limited_by, other_limit
 from usufruct.connectors.openai.stream import ChatStream
+from usufruct.http import Origin, Pool, Response
 
 # Under the 5 s after which uvicorn (so vLLM too) closes an idle connection: a call must never meet one half closed.
 _KEEP_ALIVE = 4.0
@@ -44,8 +44,7 @@ class Upstream:
         if not (api_key.isascii() and api_key.isprintable()):
             raise InvalidUpstream("api_key has characters no HTTP header can carry; copy it again")
         parts = urlsplit(self.url)
-        secure = parts.scheme == "https"
-        self._origin = Origin(parts.hostname or "", parts.port or (443 if secure else 80), secure)
+        self._origin = Origin.of(self.url)
         self._path = parts.path
         self._headers = _headers(parts.netloc, api_key)
         self._limits = limits or Limits()

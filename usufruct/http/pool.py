@@ -4,9 +4,10 @@ import asyncio
 import ssl
 from collections import deque
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from usufruct.connectors.http.connection import Connection, Response
-from usufruct.connectors.http.errors import ConnectFailed, ConnectionCut, ConnectTimeout, ReadTimeout
+from usufruct.http.connection import Connection, Response
+from usufruct.http.errors import ConnectFailed, ConnectionCut, ConnectTimeout, ReadTimeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,19 @@ class Origin:
     host: str
     port: int
     secure: bool
+
+    @classmethod
+    def of(cls, url: str) -> "Origin":
+        """Read it from a URL.
+
+        Raises:
+            ValueError: when the URL is not of http or https, names no host, or its port is no port.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("the address must begin with http:// or https:// and name a host")
+        secure = parts.scheme == "https"
+        return cls(parts.hostname, parts.port or (443 if secure else 80), secure)
 
 
 class Pool:

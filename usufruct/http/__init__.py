@@ -1,7 +1,7 @@
 """An HTTP/1.1 client for the hot path: kept-alive connections to one server, and answers as they come."""
 
-from usufruct.connectors.http.connection import Response
-from usufruct.connectors.http.errors import (
+from usufruct.http.connection import Response
+from usufruct.http.errors import (
     ConnectFailed,
     ConnectionCut,
     ConnectTimeout,
@@ -9,7 +9,7 @@ from usufruct.connectors.http.errors import (
     ReadTimeout,
     TransportError,
 )
-from usufruct.connectors.http.pool import Origin, Pool
+from usufruct.http.pool import Origin, Pool
 
 __all__ = [
     "ConnectFailed",

@@ -7,7 +7,7 @@ from typing import cast
 
 import httptools
 
-from usufruct.connectors.http.errors import ConnectionCut, NotHttp, TransportError
+from usufruct.http.errors import ConnectionCut, NotHttp, TransportError
 
 HEAD_BYTES = 1 << 16
 """The longest head of an answer."""

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.connectors.http import (
+from usufruct.http import (
     ConnectFailed,
     ConnectionCut,
     NotHttp,
@@ -22,7 +22,7 @@ from usufruct.connectors.http import (
     ReadTimeout,
     TransportError,
 )
-from usufruct.connectors.http.connection import HEAD_BYTES, Connection
+from usufruct.http.connection import HEAD_BYTES, Connection
 
 TEXT = b"To be, or not to be: that is the question." * 3
 REQUEST = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 0\r\n\r\n"

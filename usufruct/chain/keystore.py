@@ -1,0 +1,125 @@
+"""Keystore files: a key encrypted by a password, as other wallets write and read it (Web3 Secret Storage, version 3).
+
+Written here because eth-keyfile loads a pairing library for another kind of key: most of a second and many megabytes
+in every process that opens a file. The tests hold both to the same files.
+"""
+
+import hmac
+import os
+from collections.abc import Mapping
+from hashlib import pbkdf2_hmac, scrypt
+from pathlib import Path
+from secrets import token_bytes
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+
+from usufruct.chain.hashing import keccak
+from usufruct.chain.signer import InvalidKey, KeySigner
+from usufruct.core import Address, Invalid, NotFound
+from usufruct.core import address as read_address
+
+_BLOCK_SIZE = 8
+"""scrypt's r; a round takes 128 * r bytes of memory."""
+_MOST_MEMORY_BYTES = 1 << 30
+
+
+class KeystoreMissing(NotFound):
+    """No keystore file where one should be."""
+
+    code = "keystore_missing"
+
+
+def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int = 1 << 18) -> Address:
+    """Encrypt a key (scrypt) into a new file that only its owner may read, and return its address.
+
+    Raises:
+        InvalidKey: when `secret` is no key.
+        FileExistsError: when there is a file; nothing is overwritten.
+    """
+    address = KeySigner(secret).address
+    document = _sealed(secret, address, password, iterations)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps(document))
+        file.flush()
+        os.fsync(file.fileno())  # whoever is told the address may send money to it
+    return address
+
+
+def keystore_address(path: Path) -> Address | None:
+    """Return the address that a keystore file names beside its secret, which stays shut; None if it names none."""
+    try:
+        content = orjson.loads(path.read_bytes())
+        return read_address("0x" + str(content["address"]).removeprefix("0x"))
+    except (OSError, ValueError, KeyError, TypeError, Invalid):
+        return None
+
+
+def open_keystore(path: Path, password: str) -> KeySigner:
+    """Decrypt a keystore file.
+
+    Raises:
+        KeystoreMissing: when there is no such file.
+        InvalidKey: when others may read it, it is no keystore, or the password is wrong.
+    """
+    if not path.is_file():
+        raise KeystoreMissing(f"there is no keystore at {path}; make one or correct the path", path=str(path))
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise InvalidKey(f"others can read {path}; run chmod 600 on it", path=str(path))
+    try:
+        secret = _unsealed(orjson.loads(path.read_bytes()), password)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
+        raise InvalidKey(f"{path} is no keystore, or the password is wrong", path=str(path)) from None
+    return KeySigner(secret)
+
+
+def _sealed(secret: bytes, address: Address, password: str, iterations: int) -> dict[str, Any]:
+    derivation = {"dklen": 32, "n": iterations, "r": _BLOCK_SIZE, "p": 1, "salt": token_bytes(16).hex()}
+    derived = _derived("scrypt", derivation, password)
+    start = token_bytes(16)
+    text = _aes(derived, start, secret)
+    return {
+        "address": address.removeprefix("0x"),
+        "crypto": {
+            "cipher": "aes-128-ctr",
+            "cipherparams": {"iv": start.hex()},
+            "ciphertext": text.hex(),
+            "kdf": "scrypt",
+            "kdfparams": derivation,
+            "mac": keccak(derived[16:32] + text).hex(),
+        },
+        "id": str(uuid4()),
+        "version": 3,
+    }
+
+
+def _unsealed(document: Mapping[str, Any], password: str) -> bytes:
+    """Return the secret; ValueError, KeyError and their like when it is no keystore or the password is another."""
+    crypto = document["crypto"]
+    if document["version"] != 3 or crypto["cipher"] != "aes-128-ctr":
+        raise ValueError("an unknown kind of keystore")
+    derived = _derived(crypto["kdf"], crypto["kdfparams"], password)
+    text = bytes.fromhex(crypto["ciphertext"])
+    if not hmac.compare_digest(keccak(derived[16:32] + text), bytes.fromhex(crypto["mac"])):
+        raise ValueError("the password is wrong")
+    return _aes(derived, bytes.fromhex(crypto["cipherparams"]["iv"]), text)
+
+
+def _derived(kind: str, parameters: Mapping[str, Any], password: str) -> bytes:
+    salt, length = bytes.fromhex(parameters["salt"]), parameters["dklen"]
+    if kind == "pbkdf2" and parameters["prf"] == "hmac-sha256":
+        return pbkdf2_hmac("sha256", password.encode(), salt, parameters["c"], length)
+    if kind != "scrypt":
+        raise ValueError("an unknown way to make a key of a password")
+    n, r, p = parameters["n"], parameters["r"], parameters["p"]
+    return scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=_MOST_MEMORY_BYTES, dklen=length)
+
+
+def _aes(derived: bytes, start: bytes, text: bytes) -> bytes:
+    cipher = Cipher(AES(derived[:16]), CTR(start)).encryptor()
+    return cipher.update(text) + cipher.finalize()
