@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -250,7 +251,10 @@ def test_what_a_chain_that_went_back_forgot_is_named(commands, cli_world):
 def test_rows_that_were_changed_in_the_database_are_named(commands, cli_world, librarian_url, restore):
     cli_world.trade(commands, librarian_url, "altered-books")
     [sound] = examine(restore())[1]["books"]
-    assert (sound["verdict"], sound["says"]) == ("ok", "the whole ledger agrees with itself and its signatures")
+    assert sound["verdict"] == "ok"
+    assert re.fullmatch(
+        r"the whole ledger agrees with itself and its signatures; all \d+ keys with their terms", sound["says"]
+    )
     for change, words in cli_world.ALTERED.values():
         code, found = examine(restore(change))
         assert code == 1

@@ -32,6 +32,7 @@ from usufruct.accounts.store import (
     add_key,
     channel_held,
     channels_left,
+    count_keys,
     count_waiting,
     end_waiting,
     key_by_hash,
@@ -73,6 +74,14 @@ class NewKey:
 
     def __repr__(self) -> str:
         return f"NewKey({self.key.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedKey:
+    """A key's id, and whether its terms are those it was made with."""
+
+    id: str
+    intact: bool
 
 
 class Keys:
@@ -217,17 +226,25 @@ class Keys:
             raise KeyNotFound(f"there is no key {key.id}", key_id=key.id)
         return self._seal.open(sealed, _sealed_terms(key))
 
-    async def altered(self, most: int | None = None) -> Sequence[str]:
-        """Return the ids of keys whose terms are not those they were made with; checks at most `most` keys."""
-        found: tuple[str, ...] = ()
-        after, seen = "", 0
-        while True:
-            async with self._database.snapshot() as unit:
-                page = await sealed_keys(unit, after, _PAGE if most is None else min(_PAGE, most - seen))
-            if not page:
-                return found
-            after, seen = page[-1][0].id, seen + len(page)
-            found = (*found, *(key.id for key, sealed in page if not self._opens(key, sealed)))
+    async def altered(self) -> Sequence[str]:
+        """Return the ids of keys whose terms are not those they were made with."""
+        found: list[str] = []
+        after = ""
+        while page := await self.checked(after):
+            after = page[-1].id
+            found += [each.id for each in page if not each.intact]
+        return found
+
+    async def checked(self, after: str) -> Sequence[CheckedKey]:
+        """Check a page of keys by id, from the one after `after`; empty after the last."""
+        async with self._database.snapshot() as unit:
+            page = await sealed_keys(unit, after, _PAGE)
+        return [CheckedKey(key.id, self._opens(key, sealed)) for key, sealed in page]
+
+    async def count(self) -> int:
+        """Return how many keys there are, of whatever state."""
+        async with self._database.snapshot() as unit:
+            return await count_keys(unit)
 
     def _opens(self, key: BearerKey, sealed: bytes) -> bool:
         try:

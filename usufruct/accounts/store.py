@@ -82,6 +82,12 @@ async def count_waiting(unit: Unit, payer: Address | None = None) -> int:
     return int(row[0]) if row else 0
 
 
+async def count_keys(unit: Unit) -> int:
+    """Return how many keys there are."""
+    row = await unit.row(select(func.count()).select_from(_keys))
+    return int(row[0]) if row else 0
+
+
 async def waiting_keys(unit: Unit) -> Sequence[BearerKey]:
     """Return the keys that got no money yet, oldest first."""
     query = select(_keys).where(_keys.c.id.in_(select(_waiting.c.key_id)))

@@ -1,14 +1,16 @@
 """Checks of rows that were changed in the database, of its newest part."""
 
 from collections.abc import AsyncIterator
+from secrets import token_hex
 
+from usufruct.accounts import Keys
 from usufruct.app import Installation
 from usufruct.cli.doctor.findings import Finding, bad, good
+from usufruct.cli.doctor.sample import pages_from, part
 from usufruct.payments import wrong_newest_roots
 
 _CHANNELS = 200
 _BATCHES = 20
-_KEYS = 500
 _SHOWN = 5
 _REMEDY = (
     "stop gateways and workers; `usufruct reconcile` checks every row: undo the change, or restore the newest backup "
@@ -17,7 +19,7 @@ _REMEDY = (
 
 
 async def check_books(installation: Installation) -> AsyncIterator[Finding]:
-    """Find what `reconcile` finds, among the newest calls, channels and batches, and some hundred keys."""
+    """Find what `reconcile` finds, among the newest calls, channels and batches, and keys while there is time."""
     ledger, side = installation.ledger, installation.chain_side
     evidence = installation.evidence()
     looked = await ledger.spot_check(evidence)
@@ -30,12 +32,24 @@ async def check_books(installation: Installation) -> AsyncIterator[Finding]:
         for channel, claimed in overstated[:_SHOWN]
     ]
     faults += (await wrong_newest_roots(side, _BATCHES))[:_SHOWN]
-    altered = await installation.keys.altered(_KEYS)
+    seen, altered = await _keys(installation.keys)
     faults += [f"key {key}: its terms are not those it was made with" for key in altered[:_SHOWN]]
     for fault in faults:
         yield bad("books", fault, _REMEDY)
     if not faults:
-        part = "the whole ledger" if looked.whole else "the newest part of the ledger"
+        ledger_part = "the whole ledger" if looked.whole else "the newest part of the ledger"
         rest = "" if looked.whole else "; `usufruct reconcile` checks all of it"
         earlier = f" ({evidence.signed_earlier} receipts by an earlier key)" if evidence.signed_earlier else ""
-        yield good("books", f"{part} agrees with itself and its signatures{earlier}{rest}")
+        keys = part(seen, await installation.keys.count(), "keys")
+        yield good(
+            "books", f"{ledger_part} agrees with itself and its signatures{earlier}; {keys} with their terms{rest}"
+        )
+
+
+async def _keys(keys: Keys) -> tuple[int, list[str]]:
+    """Return how many keys were looked at, and the ids of those whose terms were changed."""
+    seen, altered = 0, []
+    async for page in pages_from(f"key_{token_hex(12)}", keys.checked, lambda key: key.id):
+        seen += len(page)
+        altered += [key.id for key in page if not key.intact]
+    return seen, altered

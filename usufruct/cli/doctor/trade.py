@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from secrets import token_hex
 
 from usufruct.app import Installation, fee_sink_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -9,12 +10,13 @@ from usufruct.chain.contracts.errors import NotAPayee, UnknownAsset
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
+from usufruct.cli.doctor.sample import pages_from, part
 from usufruct.connectors import Limits, Upstream, UpstreamFault
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, format_units
 from usufruct.gateway import Asset, Replica
 from usufruct.payments import Channel
 
-_CHANNELS = 200
+_PAGE = 200
 _SHOWN = 5
 _UNLISTED = NotAPayee.__name__
 _LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
@@ -117,7 +119,15 @@ async def _waiting_credits(installation: Installation) -> list[Channel]:
 
 async def check_channels(installation: Installation) -> AsyncIterator[Finding]:
     """No channel has more money in the ledger than on the chain."""
-    above = await installation.observer.above_chain(_CHANNELS)
+    ledger, seen = installation.ledger, 0
+    above: list[tuple[Channel, int]] = []
+
+    async def read(after: str) -> list[Channel]:
+        return await ledger.channel_list(Hash32(after) if after else None, _PAGE)
+
+    async for page in pages_from("0x" + token_hex(32), read, lambda channel: channel.reading.id):
+        seen += len(page)
+        above += await installation.observer.above_chain(page)
     for channel, chain in above[:_SHOWN]:
         yield bad(
             "channels",
@@ -125,7 +135,8 @@ async def check_channels(installation: Installation) -> AsyncIterator[Finding]:
             "run a worker: it takes the chain's number over; `usufruct reconcile` shows the rest",
         )
     if not above:
-        yield good("channels", "the ledger is not above the chain")
+        looked = part(seen, await ledger.channel_count(), "channels")
+        yield good("channels", f"the ledger is not above the chain in {looked}")
 
 
 async def check_hanging(installation: Installation) -> AsyncIterator[Finding]:

@@ -170,6 +170,12 @@ async def channel_list(db: Statements, after: Hash32 | None, limit: int) -> list
     return [channel_of(row) for row in rows]
 
 
+async def channel_count(db: Statements) -> int:
+    """Return how many channels there are."""
+    [row] = await db.rows("SELECT count(*) AS channels FROM channels")
+    return row.integer("channels")
+
+
 async def _insert(db: Statements, reading: ChannelReading) -> None:
     config = reading.config
     await db.rows(

@@ -96,6 +96,10 @@ class Ledger:
         """Return channels by id, a page at a time, from the one after `after`."""
         return await self._read("channel_list", lambda db: channels.channel_list(db, after, limit))
 
+    async def channel_count(self) -> int:
+        """Return how many channels there are."""
+        return await self._read("channel_count", channels.channel_count)
+
     async def plan_deposit(self, channel: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address) -> None:
         """Take note of a deposit authorization before its transaction is broadcast; each one counts once.
 

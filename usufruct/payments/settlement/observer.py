@@ -74,13 +74,12 @@ class Observer:
             found += [await self._side.ledger.observe(reading) for reading in readings.channels]
         return found
 
-    async def above_chain(self, most: int) -> list[tuple[Channel, int]]:
-        """Return channels with more money in the ledger than on the chain now, and the chain's number.
+    async def above_chain(self, page: Sequence[Channel]) -> list[tuple[Channel, int]]:
+        """Return the channels of a page with more money in the ledger than on the chain now, and the chain's number.
 
-        Looks at the `most` first ones that hold any; notes nothing.
+        Notes nothing.
         """
-        some = await self._side.ledger.channel_list(limit=most)
-        held = {channel.reading.id: channel for channel in some if channel.reading.balance}
+        held = {channel.reading.id: channel for channel in page if channel.reading.balance}
         found: list[tuple[Channel, int]] = []
         for kind in self._kinds([channel.reading.config for channel in held.values()]):
             readings = (await self._reader_of(kind[0]).read(kind)).channels
