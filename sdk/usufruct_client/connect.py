@@ -82,11 +82,13 @@ def connect(
     operators: Collection[str] | None = None,
     receipt_signers: Collection[str] | None = None,
     multiplier: int = 10,
+    deposit_seconds: float = 120.0,
 ) -> Connection:
     """Connect a wallet to a gateway; `limit` for one call and `budget` for all in atomic units of the token.
 
     `tokens`: addresses of tokens that may be paid in; without it, the network's USDC. `budget` counts every deposit
-    that is sent with this store, for ever: neither a refund nor a refusal makes room for another.
+    that is sent with this store, for ever: neither a refund nor a refusal makes room for another. A call fails with
+    `DepositPending` when a deposit, its own or another call's, takes longer than `deposit_seconds`.
 
     `store`: a file where channels are remembered, which several processes may share. Without one the channel is
     forgotten with the process, and its money comes back by the gateway's own refund, after 30 days.
@@ -94,6 +96,6 @@ def connect(
     Raises:
         Invalid, StoreFault: when a value or the file cannot be used.
     """
-    rules = Rules(limit, budget, networks, tokens, operators, receipt_signers, multiplier)
+    rules = Rules(limit, budget, networks, tokens, operators, receipt_signers, multiplier, deposit_seconds)
     kept = store if isinstance(store, Store) else Store(store)
     return Connection(gateway_url, Purse(wallet, rules, kept))

@@ -33,9 +33,6 @@ DEPOSIT_POLL_SECONDS = 0.05
 DEPOSIT_SHARED_SECONDS = 5.0
 """After so long a call brings the deposit of another along as well: that one may have died on the way."""
 
-DEPOSIT_SECONDS = 120.0
-"""How long a deposit is waited for, our own or another call's."""
-
 SPOILT = frozenset({"deposit_below_minimum", "deposit_expired", "deposit_refused", "deposit_below_min_deposit"})
 EXPIRED = frozenset({"deposit_expired", "payload_authorization_valid_before"})
 
@@ -127,8 +124,9 @@ class Conversation:
         waited = 0.0
         terms = required.requirements
         while (payment := self._purse.reserve(self._origin, terms, share=waited >= DEPOSIT_SHARED_SECONDS)) is None:
-            if waited >= DEPOSIT_SECONDS:
-                raise DepositPending(f"another call's deposit has not arrived in {DEPOSIT_SECONDS:g} s; ask again")
+            if waited >= self._purse.deposit_seconds:
+                seconds = self._purse.deposit_seconds
+                raise DepositPending(f"another call's deposit has not arrived in {seconds:g} s; ask again")
             yield Pause(DEPOSIT_POLL_SECONDS)
             waited += DEPOSIT_POLL_SECONDS
         return payment
@@ -137,7 +135,7 @@ class Conversation:
         """Send a payment, and the same again while its deposit is on the way."""
         sending = pending = False
         try:
-            for delay in _delays():
+            for delay in _delays(self._purse.deposit_seconds):
                 sending = True
                 reply = yield Send(payment.header)
                 sending = False
@@ -153,7 +151,8 @@ class Conversation:
             raise
         self._purse.release(payment, unsure=True)
         raise DepositPending(
-            f"the deposit is on its way for over {DEPOSIT_SECONDS:g} s; ask again later, nothing is paid twice",
+            f"the deposit is on its way for over {self._purse.deposit_seconds:g} s; ask again later, "
+            "nothing is paid twice",
             amount=payment.deposit.amount if payment.deposit else 0,
         )
 
@@ -228,9 +227,9 @@ def _response(reply: Reply) -> PaymentResponse | None:
     return response if response and response.success else None
 
 
-def _delays() -> Iterator[float]:
-    """Yield ever longer pauses, until a deposit has been waited for long enough."""
-    delay, until = 0.1, steady_seconds() + DEPOSIT_SECONDS
+def _delays(seconds: float) -> Iterator[float]:
+    """Yield ever longer pauses, until a deposit has been waited for `seconds`."""
+    delay, until = 0.1, steady_seconds() + seconds
     while steady_seconds() < until:
         yield delay
         delay = min(delay * 2, 5.0)

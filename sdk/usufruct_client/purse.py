@@ -68,6 +68,11 @@ class Purse:
         return self._rules.limit
 
     @property
+    def deposit_seconds(self) -> float:
+        """How long a call waits for a deposit, its own or another call's."""
+        return self._rules.deposit_seconds
+
+    @property
     def channels(self) -> tuple[Channel, ...]:
         """All channels in the store."""
         with self._store.transaction() as books:

@@ -19,7 +19,8 @@ class Rules:
 
     `networks` (`eip155:8453`), `operators` (addresses of tills), `receipt_signers`: None allows what a gateway had at
     first, and no change of it. `tokens` (addresses): None allows the network's USDC only, for a gateway must not choose
-    what an amount means. A deposit is `multiplier` times the call at hand.
+    what an amount means. A deposit is `multiplier` times the call at hand. A call waits `deposit_seconds` for a
+    deposit, its own or another call's.
     """
 
     limit: int
@@ -29,6 +30,7 @@ class Rules:
     operators: Collection[str] | None = None
     receipt_signers: Collection[str] | None = None
     multiplier: int = 10
+    deposit_seconds: float = 120.0
 
     def __post_init__(self) -> None:
         """Refuse what is not an amount or an address.

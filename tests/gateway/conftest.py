@@ -72,8 +72,15 @@ def upstream_limits(gateway_module, request) -> object:
 
 
 @pytest.fixture
-async def world(gateway_module, upstream, gateway_url, upstream_limits) -> AsyncIterator[object]:
-    async with gateway_module.gateway_world(gateway_url, limits=upstream_limits) as opened:
+def drain_seconds() -> float:
+    """How long an upstream is read after its caller has left; a test may parametrize it."""
+    return 5.0
+
+
+@pytest.fixture
+async def world(gateway_module, upstream, gateway_url, upstream_limits, drain_seconds) -> AsyncIterator[object]:
+    options = {"limits": upstream_limits, "drain_seconds": drain_seconds}
+    async with gateway_module.gateway_world(gateway_url, **options) as opened:
         yield opened
 
 

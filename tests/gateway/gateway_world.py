@@ -146,6 +146,7 @@ async def gateway_world(
     limits: Limits = LIMITS,
     server_limits: ServerLimits | None = None,
     points: Points = no_points,
+    drain_seconds: float = 5.0,
 ) -> AsyncIterator[World]:
     """Open everything on a migrated database, and serve it."""
     database = open_database(database_url)
@@ -155,7 +156,7 @@ async def gateway_world(
     channels, domain = KeyChannels(ledger, operator), KeyDomain(CHAIN, operator.till)
     keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, recover_signer, channels)
     catalogue = Catalogue(database, Seal(SECRET, "upstreams"), clock)
-    gateway = Gateway(keys, catalogue, ledger, operator, clock, limits)
+    gateway = Gateway(keys, catalogue, ledger, operator, clock, limits, drain_seconds=drain_seconds)
     health = Health({"ledger": ledger.totals})
     app = Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease_seconds))
     world = World(database, ledger, keys, catalogue, gateway, domain, clock)

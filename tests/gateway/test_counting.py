@@ -75,9 +75,12 @@ async def longest_pause(work) -> tuple[float, float]:
 async def test_the_loop_goes_on_while_long_text_is_counted(vocabulary):
     counter, text = Vocabulary(vocabulary), "to be or not to be, " * 400_000
     with_room = CountingRoom()
-    pause, whole = await longest_pause(with_room.count(counter, text))
-    assert pause < whole / 2, f"the loop stood still for {pause:.2f} of {whole:.2f} s"
+    for _ in range(5):  # a busy machine makes the loop wait now and then, a counter that holds it always
+        pause, whole = await longest_pause(with_room.count(counter, text))
+        if pause < whole / 2:
+            break
     with_room.close()
+    assert pause < whole / 2, f"the loop stood still for {pause:.2f} of {whole:.2f} s"
 
 
 class Slow:

@@ -6,7 +6,6 @@ import pytest
 
 from usufruct.core import Address, FakeClock, Hash32
 from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
-from usufruct.gateway import quotes as room
 from usufruct.gateway.quotes import QUOTE_SECONDS, Quoted, Quotes, StaleQuote
 from usufruct.payments import Allowance, PriceCard
 from usufruct.store import Stamp
@@ -119,9 +118,9 @@ def test_each_refusal_asks_another_amount_within_the_limit_and_for_that_request_
     assert quotes.read(quotes.give(mine, 1, promised), mine, 191).allowance == promised
 
 
-def test_strangers_who_show_public_vouchers_raise_no_price_far_and_fill_no_memory(monkeypatch):
-    monkeypatch.setattr(room, "_MOST_REMEMBERED", 10)
-    quotes, priced = Quotes(Stamp(SECRET, "quotes"), FakeClock()), Allowance(50, 188)
+def test_strangers_who_show_public_vouchers_raise_no_price_far_and_fill_no_memory():
+    quotes = Quotes(Stamp(SECRET, "quotes"), FakeClock(), most_remembered=10)
+    priced = Allowance(50, 188)
     for _ in range(1_000):
         quotes.step_aside(request_hash(0))
         assert quotes.asked(request_hash(0), priced, 10**9).ceiling < 188 + 16

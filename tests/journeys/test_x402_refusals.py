@@ -324,7 +324,7 @@ async def test_a_withdrawing_channel_takes_no_call(world, http):
 
 
 async def test_a_deposit_on_its_way_is_waited_for_and_never_made_twice(world, http):
-    world.gateway.deposits._wait = 0.2  # a minute in earnest
+    world.gateway.deposits.wait_seconds = 0.2  # a minute in earnest
     payer = await hands.HandPayer.make(world)
     accepted = await payer.price(http, request())
     voucher = payer.voucher(int(accepted["amount"]))
@@ -335,7 +335,7 @@ async def test_a_deposit_on_its_way_is_waited_for_and_never_made_twice(world, ht
     assert (another.status_code, another.json()["error"]["code"]) == (503, "deposit_pending")
     await world.devnet.mine()
     await world.devnet.set_automine(on=True)
-    world.gateway.deposits._wait = 60
+    world.gateway.deposits.wait_seconds = 60
     third = await payer.pay(http, request(), payer.payment(accepted, voucher, deposit=payer.deposit(DOLLAR)))
     assert third.status_code == 200, third.text
     assert await world.balance(payer.account) == 999 * DOLLAR

@@ -240,7 +240,7 @@ class Town:
     def sender(self, signer: KeySigner, confirmations: int = 1) -> Sender:
         return Sender(self.client, signer, self.database, CHAIN, confirmations=confirmations, poll_seconds=0.02)
 
-    def new_claimer(self, *, points: Any = None, sender: Sender | None = None) -> Claimer:
+    def new_claimer(self, *, points: Any = None, sender: Sender | None = None, lease: Any = None) -> Claimer:
         extra = {"points": points} if points else {}
         return Claimer(
             self.side,
@@ -249,6 +249,7 @@ class Town:
             TREASURY.address,
             self.observer,
             policy=self.policy,
+            lease=lease,
             **extra,
         )
 

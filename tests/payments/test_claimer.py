@@ -22,6 +22,7 @@ from usufruct.payments import (
     prove_receipt,
     proves,
 )
+from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.store import set_aside
 
 
@@ -256,9 +257,7 @@ async def test_one_claimer_at_a_time(town):
 async def test_two_claimers_that_both_believe_to_be_alone_claim_once(town):
     await town.deposit(5_000)
     await town.call(1, 300)
-    claimers = [town.new_claimer() for _ in range(2)]
-    for claimer in claimers:
-        claimer._lease.hold = _always
+    claimers = [town.new_claimer(lease=Lease(town.database, name, 300)) for name in ("one", "two")]
     await asyncio.gather(*(claimer.run() for claimer in claimers), return_exceptions=True)
     await town.claimer.run()
     assert (await town.balances())["first shares"] == 300
@@ -414,10 +413,6 @@ async def test_a_payee_that_the_token_refuses_holds_nobody_up(town, settlement_w
     assert (balances["first shares"], balances["second shares"], balances["till"]) == (300, 0, 41)
     assert await town.till.owed(town.place.shares[1], town.place.dollar) == 41
     assert town.claimer.counters.deferred == 1
-
-
-async def _always() -> bool:
-    return True
 
 
 async def _forget_waiting(town) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
+from sqlalchemy import select
 from waiting import PATIENCE
 
 from usufruct.chain import Sender
 from usufruct.core import run_job
 from usufruct.payments import Owed, OwedPolicy, owed_due
+from usufruct.payments.settlement.store import leases
 
 pytestmark = pytest.mark.anvil
 
@@ -164,4 +166,5 @@ async def test_the_job_gives_its_lease_back(town, settlement_world, time):
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
-    assert await owed_of(town, time)._lease.hold()
+    async with town.database.snapshot() as unit:
+        assert [row.name for row in await unit.rows(select(leases)) if row.name.startswith("owed")] == []

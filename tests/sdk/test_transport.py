@@ -21,7 +21,6 @@ from usufruct_client import (
     TermsChanged,
     Wallet,
 )
-from usufruct_client import conversation as talk
 
 ANSWER = "To be or not to be"
 ASK = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
@@ -298,9 +297,9 @@ def test_one_receipt_cannot_bill_two_calls(gateway, join):
     assert "charges units that call" in connection.purse.disputes[0].what
 
 
-def test_a_pending_deposit_is_sent_again_as_it_was(gateway, join, monkeypatch):
+def test_a_pending_deposit_is_sent_again_as_it_was(gateway, join, tmp_path):
     gateway.pending_times = 2
-    connection = join()
+    connection, impatient = (join(store=tmp_path / "channels.db", deposit_seconds=each) for each in (120, 0.3))
     assert post(connection).status_code == 200
     signatures = {each["payment-signature"] for each in gateway.requests if "payment-signature" in each}
     assert len(signatures) == 1
@@ -308,10 +307,9 @@ def test_a_pending_deposit_is_sent_again_as_it_was(gateway, join, monkeypatch):
     gateway.ceiling = 100
     books(gateway).balance = 0
     state_before = state(connection)
-    monkeypatch.setattr(talk, "DEPOSIT_SECONDS", 0.3)
     connection.purse.empty(type("Paid", (), {"channel": state_before.id}))
     with pytest.raises(DepositPending, match="nothing is paid twice"):
-        post(connection)
+        post(impatient)
     assert state(connection).pending.unsure
     assert state(connection).slots == {}
     gateway.pending_times = 0

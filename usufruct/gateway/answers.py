@@ -47,11 +47,12 @@ _REPLAYED = (b"x-usufruct-replayed", b"true")
 class Answers:
     """Asks upstream and answers the caller; every open call ends charged or released."""
 
-    def __init__(self, calls: Calls, replicas: Replicas, counting: CountingRoom) -> None:
-        """Charge through `calls`, ask `replicas`, count output in `counting`."""
+    def __init__(self, calls: Calls, replicas: Replicas, counting: CountingRoom, drain_seconds: float) -> None:
+        """Charge through `calls`, ask `replicas`, count output in `counting`; `drain_seconds` as `Relay` has them."""
         self._calls = calls
         self._replicas = replicas
         self._counting = counting
+        self._drain_seconds = drain_seconds
         self._scales = ScaleBook()
 
     async def whole(self, exchange: Exchange, call: OpenCall) -> None:
@@ -82,7 +83,8 @@ class Answers:
         """Answer event by event, as upstream sends them."""
         ceiling = call.allowance.ceiling
         payment = call.order.payer.charge_headers(0, call.promised)  # what it cost is known when the headers are gone
-        relay = Relay(exchange, call, [(b"x-usufruct-ceiling", str(ceiling).encode()), *payment])
+        headers = [(b"x-usufruct-ceiling", str(ceiling).encode()), *payment]
+        relay = Relay(exchange, call, headers, self._drain_seconds)
         try:
             async with stopped_unless_durable(call.opened):
                 outcome = await relay.run(self._replicas)

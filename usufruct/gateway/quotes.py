@@ -10,7 +10,6 @@ from usufruct.store import Stamp
 
 QUOTE_SECONDS = 300
 
-_MOST_REMEMBERED = 10_000
 _STEPS = 16
 _BEHIND_SECONDS = 60.0
 
@@ -45,17 +44,18 @@ class Quoted:
 class Quotes:
     """Gives quotes, and knows them again."""
 
-    def __init__(self, stamp: Stamp, clock: Clock) -> None:
-        """Mark quotes with `stamp`, which all replicas share."""
+    def __init__(self, stamp: Stamp, clock: Clock, *, most_remembered: int = 10_000) -> None:
+        """Mark quotes with `stamp`, which all replicas share; remember so many requests that are asked for more."""
         self._stamp = stamp
         self._clock = clock
+        self._most_remembered = most_remembered
         self._steps: dict[Hash32, int] = {}
         self._behind: dict[Hash32, tuple[int, float]] = {}
 
     def step_aside(self, request_hash: Hash32) -> None:
         """Ask another amount for this request from now on: what its payer signed at this one is public already."""
         step = self._steps.pop(request_hash, 0) + 1
-        if len(self._steps) >= _MOST_REMEMBERED:
+        if len(self._steps) >= self._most_remembered:
             del self._steps[next(iter(self._steps))]
         self._steps[request_hash] = step % _STEPS
 
@@ -65,7 +65,7 @@ class Quotes:
         A client that forgot its channel counts from 0 and cannot be corrected; what it signs covers the call only if
         more is asked for. The charge stays what it would be.
         """
-        if len(self._behind) >= _MOST_REMEMBERED:
+        if len(self._behind) >= self._most_remembered:
             del self._behind[next(iter(self._behind))]
         self._behind[request_hash] = (amount, self._clock.monotonic() + _BEHIND_SECONDS)
 

@@ -44,11 +44,17 @@ class Outcome(Enum):
 class Relay:
     """One streamed answer on its way."""
 
-    def __init__(self, exchange: Exchange, call: OpenCall, headers: Sequence[Header]) -> None:
-        """Relay to `exchange`; the answer starts, with `headers`, when there is text to hand on."""
+    def __init__(
+        self, exchange: Exchange, call: OpenCall, headers: Sequence[Header], drain_seconds: float = DRAIN_SECONDS
+    ) -> None:
+        """Relay to `exchange`; the answer starts, with `headers`, when there is text to hand on.
+
+        The upstream is read for `drain_seconds` more after the caller has gone.
+        """
         self._exchange = exchange
         self._call = call
         self._headers = headers
+        self._drain_seconds = drain_seconds
         self._caller = Presence()
         self._held: list[bytes] = []
         self._accepted: list[str] = []
@@ -144,4 +150,4 @@ class Relay:
 
     def _grace(self) -> float:
         """How long upstream is listened to when nobody else does: only its count is of use, and only if we charge."""
-        return DRAIN_SECONDS if self._accepted else 0.0
+        return self._drain_seconds if self._accepted else 0.0

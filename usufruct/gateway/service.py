@@ -17,6 +17,7 @@ from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Asset, Endpoint
 from usufruct.gateway.operator import Operator
 from usufruct.gateway.pass_holders import PassHolders
+from usufruct.gateway.relay import DRAIN_SECONDS
 from usufruct.gateway.replicas import Replicas
 from usufruct.gateway.wallets import Wallets
 from usufruct.payments import Ledger
@@ -41,8 +42,13 @@ class Gateway:
         wallets: Wallets | None = None,
         passes: PassHolders | None = None,
         counters: CallCounters | None = None,
+        *,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
-        """Serve the assets of `catalogue` to holders of `keys`, `wallets` and `passes`; upstreams under `limits`."""
+        """Serve the assets of `catalogue` to holders of `keys`, `wallets` and `passes`; upstreams under `limits`.
+
+        An upstream whose caller has left is read for `drain_seconds` more, for its count.
+        """
         self._catalogue = catalogue
         self._ledger = ledger
         self._operator = operator
@@ -52,7 +58,7 @@ class Gateway:
         self._counting = CountingRoom()
         self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets, passes, counters)
         self.wallets = wallets
-        self._answers = Answers(self._calls, self._replicas, self._counting)
+        self._answers = Answers(self._calls, self._replicas, self._counting, drain_seconds)
 
     @asynccontextmanager
     async def running(

@@ -77,6 +77,7 @@ class Claimer:
         policy: ClaimPolicy | None = None,
         counters: Counters | None = None,
         points: Points = no_points,
+        lease: Lease | None = None,
     ) -> None:
         self._side = side
         self._sender = sender
@@ -84,7 +85,7 @@ class Claimer:
         self._policy = policy or ClaimPolicy()
         self._batcher = Batcher(side, payees, remainder_to, sender.address)
         self._points = points
-        self._lease = Lease(
+        self._lease = lease or Lease(
             side.database, f"claim/{side.escrow.chain_id}/{side.terms.till}", self._policy.lease_seconds
         )
         self.counters = counters or Counters()

@@ -99,10 +99,11 @@ class Deposits:
         wait_seconds: float = 60.0,
         counters: Counters | None = None,
     ) -> None:
+        """Send with `sender`; `submit` waits `wait_seconds` for a transaction before it says that it is pending."""
         self._side = side
         self._sender = sender
         self._observer = observer
-        self._wait = wait_seconds
+        self.wait_seconds = wait_seconds
         self.counters = counters or Counters()
         self._settlement = BatchSettlement(side.escrow.contract, side.client)
 
@@ -190,10 +191,10 @@ class Deposits:
             DepositPending: when it has not ended in time.
         """
         try:
-            async with asyncio.timeout(self._wait):
+            async with asyncio.timeout(self.wait_seconds):
                 while not await self._note_end(other):
                     if await self._sender.find(other.outbox_id) is not None:
-                        await self._sender.wait(other.outbox_id, self._wait)
+                        await self._sender.wait(other.outbox_id, self.wait_seconds)
                     else:
                         await asyncio.sleep(_SOON_SECONDS)
         except TimeoutError:
@@ -216,7 +217,7 @@ class Deposits:
     async def _ended(self, config: ChannelConfig, transfer: Transfer, sent: Sent) -> Channel:
         """Wait for the end of a deposit that was sent, and note it."""
         if sent.state is State.PENDING:
-            sent = await self._sender.wait(transfer.outbox_id, self._wait)
+            sent = await self._sender.wait(transfer.outbox_id, self.wait_seconds)
         if sent.state is State.PENDING:
             raise _pending(transfer)
         if sent.state is not State.CONFIRMED:
