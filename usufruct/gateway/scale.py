@@ -9,6 +9,7 @@ Integers only: the ratio of units to tokens is a pair.
 
 from collections import deque
 from dataclasses import dataclass
+from fractions import Fraction
 
 from usufruct.core import divide_up
 from usufruct.gateway.model import Asset, CountingRule
@@ -16,6 +17,9 @@ from usufruct.payments import Usage
 
 LATEST = 32
 """How many whole answers a scale remembers."""
+
+OUTLIERS = 8
+"""One in so many of them may have text tokens of an odd length, and moves the scale of parts no further than others."""
 
 LEAST_TOKENS = 8
 """Answers and inputs of fewer text tokens say little: a mark at their end is a large part of them."""
@@ -54,7 +58,7 @@ class Ratio:
 class Scale:
     """What one kind of text (input or output) of one asset showed lately."""
 
-    __slots__ = ("_latest", "_most", "_unknown", "_unknown_part", "_whole", "part")
+    __slots__ = ("_latest", "_most", "_part", "_unknown", "_unknown_part", "_whole")
 
     def __init__(self, rule: CountingRule) -> None:
         """Begin with what was measured when the asset was offered, or with what is usual."""
@@ -66,7 +70,7 @@ class Scale:
             self._unknown = self._unknown_part = Ratio(rule.bytes_per_token_ppm, _MILLION)
         self._latest: deque[Ratio] = deque(maxlen=LATEST)
         self._whole = self._unknown
-        self.part = self._unknown_part
+        self._part = self._unknown_part
 
     @property
     def whole(self) -> Ratio:
@@ -75,6 +79,15 @@ class Scale:
             self._whole = Ratio(sum(each.units for each in self._latest), sum(each.tokens for each in self._latest))
         return self._whole
 
+    @property
+    def part(self) -> Ratio:
+        """The widest but for outliers: by it a part is converted, so that it costs no more than the whole."""
+        if self._part is self._unknown_part and self._latest:
+            shown = [_careful(each.units, each.tokens, self._most) for each in self._latest]
+            shown.sort(key=lambda each: Fraction(each.units, each.tokens), reverse=True)
+            self._part = shown[outliers(len(shown))]
+        return self._part
+
     def learn(self, units: int, tokens: int) -> None:
         """Take note of a whole text: what was counted, and how many text tokens the upstream made of it.
 
@@ -82,21 +95,13 @@ class Scale:
         """
         if tokens < LEAST_TOKENS or units < tokens:
             return
-        evicted = self._latest[0] if len(self._latest) == LATEST else None
         self._latest.append(Ratio(units, tokens))
-        self._whole = self._unknown
-        shown = _careful(units, tokens, self._most)
-        if len(self._latest) == 1 or not self.part.is_over(shown):
-            self.part = shown
-        elif evicted is not None and not self.part.is_over(_careful(evicted.units, evicted.tokens, self._most)):
-            self.part = self._widest()
+        self._whole, self._part = self._unknown, self._unknown_part
 
-    def _widest(self) -> Ratio:
-        widest = Ratio(0, 1)
-        for each in self._latest:
-            shown = _careful(each.units, each.tokens, self._most)
-            widest = shown if shown.is_over(widest) else widest
-        return widest
+
+def outliers(answers: int) -> int:
+    """Return how many of the answers with the longest text tokens are left out: of two it is not known which is odd."""
+    return max(1, answers // OUTLIERS) if answers > 2 else 0
 
 
 def _careful(units: int, tokens: int, most: Ratio) -> Ratio:
@@ -165,7 +170,7 @@ class Counted:
 
     @property
     def part(self) -> Usage:
-        """What a part counts as: no more than the upstream makes of the whole, as far as it showed.
+        """What a part counts as: no more than the upstream makes of the whole, but for outliers as far as it showed.
 
         What a template adds is left out: only the upstream knows it.
         """
