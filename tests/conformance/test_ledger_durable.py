@@ -7,11 +7,12 @@ from types import ModuleType
 import asyncpg
 import pytest
 from failing_commit import FailingCommit
+from severed_server import severed_server
 from sqlalchemy import make_url
 
 from usufruct.config import LedgerConfig
 from usufruct.payments import BalanceTooLow, CallUnknown, Ledger, Opened, open_ledger
-from usufruct.store import Database, DatabaseUnavailable, Seal
+from usufruct.store import Database, DatabaseUnavailable, Seal, open_database
 
 SEAL = Seal(b"a secret of these tests", "stored answers")
 
@@ -122,6 +123,24 @@ async def test_a_server_that_takes_no_writes_for_a_while_is_unavailable_and_then
         await alter("RESET default_transaction_read_only")
     assert (await ledger.observe(world.reading(1_000))).usable == 1_000
     await ledger.close()
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+async def test_a_database_that_is_gone_is_tried_once_more_and_not_once_for_each_call(
+    database_url: str, world: ModuleType
+):
+    """Else a group of calls waits for as many time-outs in a row, and whatever comes later behind them."""
+    async with severed_server(database_url) as server:
+        database = open_database(server.url)
+        ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
+        await ledger.observe(world.reading(1_000))
+        asked = [world.reservation(f"one of many {number}", 1, promise=1_000) for number in range(20)]
+        server.sever()
+        answers = await asyncio.gather(*map(ledger.open, asked), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {DatabaseUnavailable}
+        assert server.refused <= 2
+        await ledger.close()
+        await database.close()
 
 
 async def test_a_call_is_two_commits_and_calls_at_once_share_them(fragile: Ledger, world: ModuleType):

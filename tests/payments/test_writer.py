@@ -9,6 +9,7 @@ from usufruct.core import Hash32
 from usufruct.payments.ledger.backend import Alone, Backend, Decision
 from usufruct.payments.ledger.database import Work, no_points
 from usufruct.payments.ledger.working import Needs, WorkingSet
+from usufruct.store import DatabaseUnavailable
 
 NOTHING = Needs(Hash32("0x" + "00" * 32), Hash32("0x" + "00" * 32))
 
@@ -52,4 +53,31 @@ async def test_a_transaction_that_cannot_be_undone_does_not_end_the_writer():
     backend.broken = False
     async with asyncio.timeout(60):
         assert await backend.decide(Decision("second", NOTHING, lambda work: 2)).result == 2
+        await backend.close()
+
+
+class Away(Broken):
+    """A database that is away, so many times; `begun` counts transactions."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(no_points)
+        self.broken, self._times, self.begun = False, times, 0
+
+    async def _begin(self) -> None:
+        self.begun += 1
+        if self.begun <= self._times:
+            raise DatabaseUnavailable("nothing answers")
+
+
+@pytest.mark.parametrize(("times", "begun", "kept"), [(1, 11, 10), (2, 2, 0)])
+async def test_a_group_is_tried_one_by_one_only_while_the_database_answers(times, begun, kept):
+    backend = Away(times)
+    group = [backend.decide(Decision(str(number), NOTHING, lambda work: 1)) for number in range(10)]
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(*(each.result for each in group), return_exceptions=True)
+    assert [result for result in results if result == 1] == [1] * kept
+    assert {type(result) for result in results} == {int if kept else DatabaseUnavailable}
+    assert backend.begun == begun
+    async with asyncio.timeout(5):
+        assert await backend.decide(Decision("later", NOTHING, lambda work: 2)).result == 2
         await backend.close()

@@ -91,6 +91,11 @@ class Decision(Generic[T]):
         if not self.commit.done():
             self.commit.set_exception(error)
 
+    @property
+    def failure(self) -> BaseException | None:
+        """Why nothing of the verb was kept; None if it was, or while that is open."""
+        return self.commit.exception() if self.commit.done() and not self.commit.cancelled() else None
+
     def _give(self) -> None:
         if not self.result.done():
             self.result.set_result(self._value)  # type: ignore[arg-type]  # set by `attempt`, None where T is
@@ -274,12 +279,21 @@ class Backend(ABC):
         return work.changed
 
     async def _again(self, group: "list[Decision[object]]", error: Exception) -> None:
-        """Run a group one by one after one of its verbs spoilt the transaction; a single one has failed."""
+        """Run a group one by one after one of its verbs spoilt the transaction; a single one has failed.
+
+        A database that is unavailable twice in a row fails the rest at once: each would wait as long for it.
+        """
         if len(group) == 1:
             group[0].fail(error)
             return
-        for decision in group:
+        last: BaseException | None = error
+        for number, decision in enumerate(group):
             await self._settle_group([decision])
+            before, last = last, decision.failure
+            if isinstance(before, DatabaseUnavailable) and isinstance(last, DatabaseUnavailable):
+                for other in group[number + 1 :]:
+                    other.fail(last)
+                return
 
     async def _commit_group(self, group: "list[Decision[object]]") -> None:
         for decision in group:
