@@ -12,6 +12,7 @@ from usufruct.store import Stamp
 
 SECRET = b"a secret of some length"
 BODY = Hash32("0x" + "ab" * 32)
+CHANNEL, ANOTHERS = Hash32("0x" + "c1" * 32), Hash32("0x" + "c2" * 32)
 PROMISED = Allowance(output_tokens=700, ceiling=12_345)
 PAY_TO = Address("0x" + "55" * 20)
 OLD, NEW = PriceCard(1, 2, 3, 4_096, 1), PriceCard(10, 20, 30, 4_096, 2)
@@ -132,19 +133,27 @@ def test_strangers_who_show_public_vouchers_raise_no_price_far_and_fill_no_memor
 
 def test_a_payer_who_has_to_catch_up_is_asked_for_more_once_and_soon(quotes, clock):
     more = replace(PROMISED, ceiling=PROMISED.ceiling + 400)
-    quotes.catch_up(BODY, 400)
+    quotes.catch_up(BODY, CHANNEL, 400)
     assert quotes.asked(Hash32("0x" + "cd" * 32), PROMISED, 2**128) == PROMISED
     assert quotes.asked(BODY, PROMISED, 2**128) == more
     assert quotes.asked(BODY, PROMISED, 2**128) == PROMISED
 
-    quotes.catch_up(BODY, 400)
+    quotes.catch_up(BODY, CHANNEL, 400)
     clock.advance(60)
     assert quotes.asked(BODY, PROMISED, 2**128) == PROMISED
 
 
 def test_more_is_not_asked_of_a_payer_who_was_corrected_nor_above_a_limit(quotes):
-    quotes.catch_up(BODY, 400)
-    quotes.forget(BODY)
+    quotes.catch_up(BODY, CHANNEL, 400)
+    quotes.forget(BODY, CHANNEL)
     assert quotes.asked(BODY, PROMISED, 2**128) == PROMISED
-    quotes.catch_up(BODY, 400)
+    quotes.catch_up(BODY, CHANNEL, 400)
     assert quotes.asked(BODY, PROMISED, PROMISED.ceiling + 7).ceiling == PROMISED.ceiling + 7
+
+
+def test_who_is_known_to_be_another_payer_neither_pays_nor_ends_the_catching_up_of_the_same_body(quotes):
+    quotes.catch_up(BODY, CHANNEL, 400)
+    assert quotes.asked(BODY, PROMISED, 2**128, ANOTHERS) == PROMISED
+    quotes.forget(BODY, ANOTHERS)
+    assert quotes.asked(BODY, PROMISED, 2**128, CHANNEL).ceiling == PROMISED.ceiling + 400
+    assert quotes.asked(BODY, PROMISED, 2**128, CHANNEL) == PROMISED

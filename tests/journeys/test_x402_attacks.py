@@ -329,3 +329,33 @@ async def test_a_request_of_very_many_parts_stalls_nobody(world, http):
         answer = await http.post(f"{world.url}/{path}", content=body)
         assert answer.status_code == 400
         assert "may have 2048 parts" in answer.json()["error"]["message"]
+
+
+async def test_who_falls_behind_on_a_strangers_body_raises_its_price_once_and_never_the_charge(world, http):
+    """A client that forgot its channel asks without a name, so the next who asks so for the same body is meant."""
+    thief, victim = await hands.HandPayer.make(world), await hands.HandPayer.make(world)
+    for payer in (thief, victim):
+        assert (await payer.fill(http, request())).status_code == 200
+    accepted = await victim.price(http, request())
+    ordinary = int(accepted["amount"])
+
+    async def fall_behind() -> None:
+        low = thief.payment(await thief.price(http, request()), thief.voucher(1))
+        assert (await thief.pay(http, request(), low)).json()["error"]["code"] == "cumulative_amount_mismatch"
+
+    await fall_behind()
+    known = await victim.pay(http, request(), victim.payment(accepted, victim.voucher(1)))
+    assert decoded(known.headers["payment-required"])["accepts"][0]["amount"] == str(ordinary), "of a payer who is known"
+    within = {"x-usufruct-limit": str(ordinary)}
+    asked = await http.post(f"{world.url}/chat/completions", json=request(), headers=within)
+    assert decoded(asked.headers["payment-required"])["accepts"][0]["amount"] == str(ordinary), "within the victim's limit"
+
+    await fall_behind()
+    raised = await victim.price(http, request())
+    assert int(raised["amount"]) > ordinary
+    assert (await victim.price(http, request()))["amount"] == str(ordinary), "once"
+    channel = await world.ledger.channel(victim.channel)
+    voucher = victim.voucher(channel.charged + int(raised["amount"]))
+    assert (await victim.pay(http, request(), victim.payment(raised, voucher))).status_code == 200
+    first, second = await world.ledger.metered(victim.channel)
+    assert first.bill.charge == second.bill.charge

@@ -50,7 +50,7 @@ class Quotes:
         self._clock = clock
         self._most_remembered = most_remembered
         self._steps: dict[Hash32, int] = {}
-        self._behind: dict[Hash32, tuple[int, float]] = {}
+        self._behind: dict[Hash32, tuple[Hash32, int, float]] = {}
 
     def step_aside(self, request_hash: Hash32) -> None:
         """Ask another amount for this request from now on: what its payer signed at this one is public already."""
@@ -59,28 +59,37 @@ class Quotes:
             del self._steps[next(iter(self._steps))]
         self._steps[request_hash] = step % _STEPS
 
-    def catch_up(self, request_hash: Hash32, amount: int) -> None:
+    def catch_up(self, request_hash: Hash32, channel: Hash32, amount: int) -> None:
         """Ask this request's payer for `amount` more the next time, once and soon.
 
         A client that forgot its channel counts from 0 and cannot be corrected; what it signs covers the call only if
-        more is asked for. The charge stays what it would be.
+        more is asked for. It asks for the price without saying who it is, so whoever asks so for the same body next is
+        meant. The charge stays what it would be.
         """
         if len(self._behind) >= self._most_remembered:
             del self._behind[next(iter(self._behind))]
-        self._behind[request_hash] = (amount, self._clock.monotonic() + _BEHIND_SECONDS)
+        self._behind[request_hash] = (channel, amount, self._clock.monotonic() + _BEHIND_SECONDS)
 
-    def forget(self, request_hash: Hash32) -> None:
+    def forget(self, request_hash: Hash32, channel: Hash32) -> None:
         """Ask nothing more for this request: its payer was corrected, and counts rightly."""
-        self._behind.pop(request_hash, None)
+        if self._is_behind(request_hash, channel):
+            del self._behind[request_hash]
 
-    def asked(self, request_hash: Hash32, allowance: Allowance, most: int) -> Allowance:
+    def asked(self, request_hash: Hash32, allowance: Allowance, most: int, channel: Hash32 | None = None) -> Allowance:
         """Return what to promise: the allowance, higher where its payer has to catch up or we stepped aside.
 
-        It passes `most` only where the allowance itself does.
+        `channel` is the payer's; None: they have not said who they are. It passes `most` only where the allowance
+        itself does.
         """
-        behind, until = self._behind.pop(request_hash, (0, 0.0))
-        more = self._steps.get(request_hash, 0) + (behind if self._clock.monotonic() < until else 0)
+        more = self._steps.get(request_hash, 0)
+        if self._is_behind(request_hash, channel):
+            _, behind, until = self._behind.pop(request_hash)
+            more += behind if self._clock.monotonic() < until else 0
         return replace(allowance, ceiling=min(allowance.ceiling + more, max(most, allowance.ceiling)))
+
+    def _is_behind(self, request_hash: Hash32, channel: Hash32 | None) -> bool:
+        behind = self._behind.get(request_hash)
+        return behind is not None and channel in (None, behind[0])
 
     def give(self, request_hash: Hash32, version: int, allowance: Allowance) -> str:
         """Promise a request its price: `<version>.<output tokens>.<expires at>.<mark>`."""

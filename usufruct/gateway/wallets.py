@@ -99,7 +99,8 @@ class Wallets:
         budget = order.budget if refusal.code != OverBudget.code else Budget()  # what the caller's limit is too low for
         priced = ceiling(order.asked, order.counted_input, order.asset, card, budget)
         most = min(budget.amount, order.asset.caps.largest_ceiling)
-        allowance = self.quotes.asked(order.request_hash, priced, most)
+        payer = self.funding.channel_of(payment) if payment else None
+        allowance = self.quotes.asked(order.request_hash, priced, most, payer)
         quote = self.quotes.give(order.request_hash, card.version, allowance)
         name = x402_name(refusal, corrective=channel is not None)
         return self._required(exchange, name, self.wanted.requirements(allowance.ceiling, quote, channel, card))
@@ -241,9 +242,10 @@ class Wallet:
     async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
         """Pay from the wallet's channel, by the voucher that came; its deposit is made first."""
         funding = self.wallets.funding
-        self.wallets.quotes.forget(order.request_hash)
+        channel = funding.channel_of(self.payment)
+        self.wallets.quotes.forget(order.request_hash, channel)
         voucher = funding.verify(self.payment)
-        reservation = order.reservation(call, allowance, funding.channel_of(self.payment), voucher=voucher)
+        reservation = order.reservation(call, allowance, channel, voucher=voucher)
         self.funded = await funding.prepare(self.payment, reservation)
         if self.funded.made:
             self.exchange.attach(self.charge_headers(0, 0))
@@ -274,5 +276,6 @@ class Wallet:
         price = await self.wallets.price(self.exchange, order, refusal, self.payment)
         if isinstance(refusal, VoucherTooLow):
             needed, offered = refusal.details["needed"], refusal.details["offered"]
-            self.wallets.quotes.catch_up(order.request_hash, int(needed or 0) - int(offered or 0))
+            channel = self.wallets.funding.channel_of(self.payment)
+            self.wallets.quotes.catch_up(order.request_hash, channel, int(needed or 0) - int(offered or 0))
         return [price, _RETRY] if isinstance(refusal, VoucherTooLow | DepositNotNeeded) else [price]
