@@ -173,7 +173,9 @@ interface ITill is IERC1271 {
     /// @param kind What it is from now on.
     function setPayee(address payTo, PayeeKind kind) external;
 
-    /// @notice Caps what a payee is paid of `token` a day (days begin at midnight UTC), at once. Owner only.
+    /// @notice Caps what a payee is paid of `token` a day (days begin at midnight UTC), at once. Owner only. Two caps can be
+    ///         paid within seconds around midnight. What a payee was paid while it had no cap is not counted, so on the day
+    ///         that it gets its first cap it can have that in addition: counting it would cost every payment 2,900 gas.
     /// @param payTo The payee; zero: all payees that have no cap of their own.
     /// @param token The ERC-20.
     /// @param cap Atomic units; zero: none of its own, and for the zero address none at all.

@@ -569,7 +569,9 @@ class Till(Contract):
         return self._call("b7db6df2", ("address", "bool"), (key, allowed))
 
     def set_daily_cap(self, pay_to: Address, token: Address, cap: int) -> Call:
-        """Caps what a payee is paid of `token` a day (days begin at midnight UTC), at once. Owner only.
+        """Caps what a payee is paid of `token` a day (days begin at midnight UTC), at once. Owner only. Two caps can
+        be paid within seconds around midnight. What a payee was paid while it had no cap is not counted, so on the
+        day that it gets its first cap it can have that in addition: counting it would cost every payment 2,900 gas.
 
         Args:
             pay_to: The payee; zero: all payees that have no cap of their own.

@@ -99,6 +99,31 @@ contract TillSetDailyCapTest is TillBase {
         assertEq(till.roomToday(address(shares), _token), 0, "had more than the new cap");
     }
 
+    /// @dev Days begin at midnight UTC, not at the first payment.
+    function test_limit_two_caps_are_paid_one_second_apart_around_midnight() public {
+        vm.warp((time() / 1 days + 1) * 1 days - 1);
+        _claimAndSplit(_config, 1_000, _splits(address(shares), 1_000));
+        assertEq(dollar.balanceOf(address(shares)), 500, "a second before midnight");
+        skip(1);
+        till.payOwed(address(shares), _token);
+        assertEq(dollar.balanceOf(address(shares)), 1_000, "at midnight");
+        _claimAndSplit(_config, 2_000, _splits(address(shares), 1_000));
+        skip(1 days - 1);
+        assertEq(till.roomToday(address(shares), _token), 0, "no more for the rest of the day");
+        assertEq(dollar.balanceOf(address(shares)), 1_000, "two caps in all");
+    }
+
+    /// @dev Payments to a payee without a cap are not counted: that would cost each of them a write.
+    function test_limit_what_was_paid_before_a_cap_was_set_does_not_count_that_day() public {
+        _cap(address(0), 0);
+        _claimAndSplit(_config, 700, _splits(address(shares), 700));
+        _cap(address(shares), 500);
+        assertEq(till.roomToday(address(shares), _token), 500, "a whole cap");
+        _claimAndSplit(_config, 1_400, _splits(address(shares), 700));
+        assertEq(dollar.balanceOf(address(shares)), 700 + 500, "in addition to what it had");
+        _assertOwed(200);
+    }
+
     function test_caps_are_each_tokens_own() public {
         BlacklistToken other = new BlacklistToken();
         IBatchSettlement.ChannelConfig memory config = _tillChannel(address(other), 1_000);
