@@ -345,10 +345,14 @@ async def test_who_falls_behind_on_a_strangers_body_raises_its_price_once_and_ne
 
     await fall_behind()
     known = await victim.pay(http, request(), victim.payment(accepted, victim.voucher(1)))
-    assert decoded(known.headers["payment-required"])["accepts"][0]["amount"] == str(ordinary), "of a payer who is known"
+    assert decoded(known.headers["payment-required"])["accepts"][0]["amount"] == str(ordinary), (
+        "of a payer who is known"
+    )
     within = {"x-usufruct-limit": str(ordinary)}
     asked = await http.post(f"{world.url}/chat/completions", json=request(), headers=within)
-    assert decoded(asked.headers["payment-required"])["accepts"][0]["amount"] == str(ordinary), "within the victim's limit"
+    assert decoded(asked.headers["payment-required"])["accepts"][0]["amount"] == str(ordinary), (
+        "within the victim's limit"
+    )
 
     await fall_behind()
     raised = await victim.price(http, request())

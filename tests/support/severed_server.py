@@ -1,4 +1,4 @@
-"""A PostgreSQL server that can be cut off: reached through a port that passes bytes on until the test says otherwise."""
+"""A PostgreSQL server that can be cut off: reached through a port that passes bytes on until a test severs it."""
 
 import asyncio
 import getpass
