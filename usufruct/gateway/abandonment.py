@@ -1,7 +1,7 @@
-"""Payers whose answers were made upstream at the operator's cost, and are not paid for, because of what the payer did.
+"""Limit the answers that a payer has made upstream, at the operator's cost, without paying for them.
 
-That is who hangs up on a whole answer, or on a stream before its first text (its prompt was read all the same), and who
-asks for an answer that passes our limits of time and size.
+An answer counts as abandoned when its caller hangs up on a whole answer, or on a stream before its first text (upstream
+has read the prompt by then), or when it passes our limits of time or size.
 """
 
 from collections import deque
@@ -13,11 +13,12 @@ from usufruct.gateway.request import Asked
 from usufruct.web import ClientGone
 
 MOST = 5
+"""Abandoned answers within `WITHIN_SECONDS` from which on a payer is refused further ones."""
+
 PAID_FOR_ONE = 10
-"""So many answers a payer pays for excuse one that is not paid for, where that is more than `MOST`."""
+"""Or one for so many answers that they paid for, if that is more."""
 
 WITHIN_SECONDS = 600.0
-"""So many abandoned answers in this time are borne; then answers are refused until fewer are."""
 
 
 def is_callers(error: BaseException) -> bool:
