@@ -76,7 +76,7 @@ def process_environment(own: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("USUFRUCT_")} | own
 
 
-def run_cli(*arguments: str, own: dict[str, str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def run_cli(*arguments: str, own: dict[str, str], timeout: float = 180) -> subprocess.CompletedProcess[str]:
     """Run a command as a process, to its end."""
     command = [sys.executable, "-m", "usufruct.cli", *arguments]
     environment = process_environment(own)
@@ -96,7 +96,7 @@ class Running:
 
     def stop(self, number: int) -> int:
         self.process.send_signal(number)
-        return self.process.wait(40)
+        return self.process.wait(120)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def test_an_interrupted_question_ends_at_once_and_nothing_was_sent(number, way):
         while "[y/N]" not in shown:
             shown += process.stderr.read(1)
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
         assert process.returncode == 1
         assert "not_confirmed: nothing was sent" in said
         assert "Traceback" not in said

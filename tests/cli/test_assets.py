@@ -306,7 +306,7 @@ def test_open_shares_on_a_public_chain_come_with_a_warning(run: Run, config: Con
 def test_a_process_of_its_own_says_the_same(config: Config):
     command = [sys.executable, "-m", "usufruct.cli", "asset", "show", "nothing"]
     environment = process_environment(config)
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=180, check=False)
     Ended(ended.returncode, ended.stdout, ended.stderr).refused("unknown_asset", "nothing")
 
 

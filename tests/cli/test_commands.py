@@ -21,7 +21,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         env=clean | environment,
-        timeout=60,
+        timeout=180,
         check=False,
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # no terminal, wherever the tests run
@@ -38,7 +38,7 @@ def test_help_names_every_command():
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("config", "show")])
 def test_light_commands_load_little(arguments):
     command = [sys.executable, "-X", "importtime", "-m", "usufruct.cli", *arguments]
-    loaded = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
+    loaded = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True).stderr
     assert "usufruct.cli.running" in loaded
     for heavy in ("usufruct.app", "usufruct.chain", "sqlalchemy", "web3", "openai"):
         assert f" {heavy}\n" not in loaded

@@ -87,7 +87,7 @@ class Town:
             text=True,
             input=given,
             env=clean | (environment or self.user()),
-            timeout=60,
+            timeout=180,
             check=False,
         )
 

@@ -237,7 +237,7 @@ def test_other_documents_other_answers_same_vocabulary_on_every_start(tmp_path):
 
 def test_without_documents_it_does_not_start(tmp_path):
     command = [sys.executable, "-m", "usufruct.connectors.librarian", "--docs", str(tmp_path)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert ended.returncode == 2
     assert "no Markdown file" in ended.stderr
     assert ended.stdout == ""

@@ -31,7 +31,7 @@ VERBS = (
 def graveyard(request: pytest.FixtureRequest, lasting_databases: Any) -> tuple[str, list[dict[str, Any]]]:
     """A database after all the deaths, and how each process died."""
     url = lasting_databases.migrated(request.param)
-    done = subprocess.run([sys.executable, PROGRAM, url], capture_output=True, text=True, timeout=280)
+    done = subprocess.run([sys.executable, PROGRAM, url], capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     return url, [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -412,7 +412,7 @@ def test_processes_share_one_file(tmp_path: Path):
         for _ in range(3)
     ]
     for worker in workers:
-        _, errors = worker.communicate(timeout=60)
+        _, errors = worker.communicate(timeout=180)
         assert worker.returncode == 0, errors.decode()
     channels = Purse(WALLET, rules(100, 200_000), Store(file)).channels
     assert [(each.charged, each.balance, each.slots) for each in channels] == [(3 * 75, 50_000, {})]
