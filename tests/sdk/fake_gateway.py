@@ -10,7 +10,6 @@ import socket
 import threading
 from dataclasses import dataclass, field
 
-import uvicorn
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from x402.http.utils import decode_payment_signature_header
@@ -27,6 +26,7 @@ from x402.mechanisms.evm.batch_settlement.utils import (
     get_batch_settlement_eip712_domain,
 )
 
+from usufruct import web
 from usufruct.chain import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments import Receipt, ReceiptDocument, sign_receipt
@@ -333,8 +333,7 @@ class Server:
     def __init__(self, app) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-        self._server = uvicorn.Server(config)
+        self._server = web.Server(app, web.ServerLimits(drain_seconds=1), lifespan="off")
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
 

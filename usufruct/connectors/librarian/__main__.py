@@ -1,6 +1,7 @@
 """Run the librarian as a process: `python -m usufruct.connectors.librarian --port 0`.
 
-When it is ready, one JSON line on standard output says where: `{"url": "http://127.0.0.1:40001/v1", ...}`.
+When it is ready, one JSON line on standard output says where: `{"url": "http://127.0.0.1:40001/v1", ...}`. It stands
+for a stranger's upstream, so it runs on uvicorn as it comes, not on `usufruct.web.Server`.
 """
 
 import argparse
