@@ -203,6 +203,11 @@ class GatewayConfig:
     drain_lead_seconds: int = 0
     cors_origins: str = "*"
 
+    @property
+    def longest_drain(self) -> int:
+        """How many seconds pass at most from SIGTERM until running calls are cut."""
+        return self.drain_lead_seconds + self.drain_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class MetricsConfig:

@@ -33,15 +33,23 @@ class Process:
     """
 
     def __init__(
-        self, module: str, *arguments: str, environment: Mapping[str, str], log: Path, drain_seconds: float = 0.0
+        self,
+        module: str,
+        *arguments: str,
+        environment: Mapping[str, str],
+        log: Path,
+        drain_seconds: float = 0.0,
+        grace_seconds: float = _STOP_SECONDS,
     ) -> None:
-        """Start it; what it logs goes to `log`. Told to stop, it may finish its work for `drain_seconds`.
+        """Start it; what it logs goes to `log`.
+
+        Told to stop, it may finish its work for `drain_seconds`, and has `grace_seconds` more before it is killed.
 
         Raises:
             ProcessFailed: when it ends before it is ready.
         """
         self._log = log
-        self._stop_seconds = drain_seconds + _STOP_SECONDS
+        self._stop_seconds = drain_seconds + grace_seconds
         with log.open("ab") as errors:
             self._log_begins_at = errors.tell()
             self._process = subprocess.Popen(
@@ -69,15 +77,18 @@ class Process:
         os.kill(self._process.pid, signal.SIGKILL)
         self._end()
 
-    def stop(self) -> None:
-        """Ask it to end, and wait until it does; one that takes too long is killed."""
+    def stop(self) -> str:
+        """Ask it to end, and wait until it does; one that takes too long is killed: returns that in words, or ""."""
+        killed = ""
         if self._process.poll() is None:
             self._process.terminate()
             try:
                 self._process.wait(self._stop_seconds)
             except subprocess.TimeoutExpired:
                 self._process.kill()
+                killed = f"did not end within {self._stop_seconds:g} s and was killed; see {self._log}"
         self._end()
+        return killed
 
     def hurry(self) -> None:
         """Ask one that was asked to end already to end now, whatever it still does."""

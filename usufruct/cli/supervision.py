@@ -13,6 +13,17 @@ _LONGEST_PAUSE = 30.0
 _HEALTHY_SECONDS = 60.0
 
 
+async def stop_process(process: Process) -> str:
+    """Stop a process as `Process.stop` does; cancelled meanwhile, ask it to end now."""
+    stopping = asyncio.ensure_future(asyncio.to_thread(process.stop))
+    try:
+        return await asyncio.shield(stopping)
+    except asyncio.CancelledError:
+        process.hurry()
+        await stopping
+        raise
+
+
 class Child:
     """One process, under the name it is spoken of; `spawn` starts it and returns when it is ready."""
 
@@ -48,15 +59,8 @@ class Child:
 
     async def stop(self) -> None:
         """Ask it to end, and wait for that; cancelled meanwhile, ask it to end now."""
-        if self._process is None:
-            return
-        stopping = asyncio.ensure_future(asyncio.to_thread(self._process.stop))
-        try:
-            await asyncio.shield(stopping)
-        except asyncio.CancelledError:
-            self._process.hurry()
-            await stopping
-            raise
+        if self._process is not None:
+            await stop_process(self._process)
 
     async def look(self, say: Say) -> bool:
         """See whether it still runs; if not, say so, and start it when its pause is over. Tells whether it did."""

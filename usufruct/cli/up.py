@@ -112,7 +112,7 @@ def _children(config: Config) -> list[Child]:
 
 def _spawn(command: str, config: Config, name: str) -> Process:
     log = config.data.folder / f"{name}.log"
-    drain = config.gateway.drain_lead_seconds + config.gateway.drain_seconds if command == "serve" else _STEP_SECONDS
+    drain = config.gateway.longest_drain if command == "serve" else _STEP_SECONDS
     return Process("usufruct.cli", command, environment=process_environment(config), log=log, drain_seconds=drain)
 
 

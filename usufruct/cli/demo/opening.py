@@ -68,7 +68,7 @@ async def _open(narrator: Narrator, place: Path) -> AsyncIterator[Story]:
         installation = await stack.enter_async_context(open_installation(config))
         service = await _service(narrator, config, place, stack)
         story = Story(narrator, installation, service, _starter(config), presence)
-        stack.callback(story.stop_gateway)
+        stack.push_async_callback(story.stop_gateway)
         yield story
 
 
@@ -95,6 +95,9 @@ def _starter(config: Config) -> Starter:
 
     async def start(module: str, *arguments: str) -> Process:
         log = config.data.folder / f"{module.split('.')[-1]}.log"
-        return await asyncio.to_thread(Process, module, *arguments, environment=process_environment(config), log=log)
+        drain = config.gateway.longest_drain if "serve" in arguments else 0.0
+        return await asyncio.to_thread(
+            Process, module, *arguments, environment=process_environment(config), log=log, drain_seconds=drain
+        )
 
     return start

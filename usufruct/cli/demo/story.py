@@ -41,6 +41,7 @@ from usufruct.cli.demo.service import CAPS, Offer, SoldService
 from usufruct.cli.narrator import Narrator
 from usufruct.cli.presence import Presence
 from usufruct.cli.processes import Process
+from usufruct.cli.supervision import stop_process
 from usufruct.core import Hash32, checksum, format_asset
 from usufruct.gateway import Asset, PricePeriod, Replica
 from usufruct.payments import Call, CallState, WrongReceiptSigner, read_receipt
@@ -262,10 +263,10 @@ class Story:
         self._gateway = await self._start("usufruct.cli", "serve")
         self._presence.tell({"url": self._url, "rpc_url": self.outcome.rpc_url})
 
-    def stop_gateway(self) -> None:
-        """Stop the gateway if it runs."""
-        if self._gateway:
-            self._gateway.stop()
+    async def stop_gateway(self) -> None:
+        """Stop the gateway if it runs: running calls may finish for as long as its configuration says."""
+        if self._gateway and (killed := await stop_process(self._gateway)):
+            self._narrator.say(f"the gateway {killed}")
 
     async def _question(self, question: str, *, key: str = "", kill_after: int = 0) -> None:
         """Ask as the person with the key; `kill_after` so many pieces kills the gateway."""
