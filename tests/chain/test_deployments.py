@@ -11,6 +11,8 @@ from x402.mechanisms.evm.batch_settlement.constants import (
     BATCH_SETTLEMENT_ADDRESS,
     ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
 )
+from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as PublishedConfig
+from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id
 
 from usufruct.chain import (
     COLLECTOR,
@@ -31,8 +33,10 @@ from usufruct.chain import (
     Terms,
     WrongCode,
     address_of,
+    channel_digest,
     check_settlement,
     deploy_devnet,
+    escrow_separator,
     keccak,
 )
 from usufruct.chain.anvil import DEVNET_CHAIN_ID
@@ -46,7 +50,6 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployments import DEPLOYER
-from usufruct.chain.plan import x402_channel_id
 from usufruct.core import Address, ChainId, checksum
 from usufruct.store import Database
 
@@ -107,15 +110,18 @@ async def test_every_channel_has_the_id_that_x402_computes(client: Client, sende
             withdraw_delay=random.getrandbits(40),
             salt=random.randbytes(32),
         )
-        ours = "0x" + (await settlement.get_channel_id(config)).hex()
-        assert ours == x402_channel_id(config, DEVNET_CHAIN_ID)
+        parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
+        digest = channel_digest(escrow_separator(DEVNET_CHAIN_ID), parties, config.withdraw_delay, config.salt)
+        published = PublishedConfig(*parties, withdraw_delay=config.withdraw_delay, salt="0x" + config.salt.hex())
+        assert await settlement.get_channel_id(config) == digest
+        assert compute_channel_id(published, int(DEVNET_CHAIN_ID)) == "0x" + digest.hex()
 
 
 @pytest.mark.anvil
 async def test_a_settlement_that_disagrees_with_x402_is_refused(client: Client, sender: Sender):
     await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
     await check_settlement(client, DEVNET_CHAIN_ID)
-    with pytest.raises(SettlementMismatch, match="the x402 package"):
+    with pytest.raises(SettlementMismatch, match="use a chain with x402's"):
         await check_settlement(client, ChainId(8453))
 
 

@@ -13,10 +13,9 @@ from x402.mechanisms.evm.batch_settlement.facilitator.utils import verify_batch_
 from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as TheirConfig
 from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id, get_batch_settlement_eip712_domain
 
-from usufruct.chain import KeySigner
+from usufruct.chain import SETTLEMENT, KeySigner
 from usufruct.core import UINT128_MAX, Address, ChainId, Hash32
 from usufruct.payments import (
-    BATCH_SETTLEMENT,
     ChannelConfig,
     Escrow,
     InvalidSignature,
@@ -47,7 +46,7 @@ def theirs(config: ChannelConfig) -> TheirConfig:
 
 
 def test_the_escrow_is_where_x402_puts_it():
-    assert BATCH_SETTLEMENT_ADDRESS.lower() == BATCH_SETTLEMENT
+    assert BATCH_SETTLEMENT_ADDRESS.lower() == SETTLEMENT
 
 
 @settings(max_examples=150, deadline=None)

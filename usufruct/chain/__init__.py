@@ -20,14 +20,13 @@ from usufruct.chain.deployments import (
     WrongCode,
     address_of,
 )
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, channel_digest, escrow_separator
 from usufruct.chain.fees import FeePolicy, FeesOverCap
 from usufruct.chain.hashing import address_of_key, create2_address, keccak
 from usufruct.chain.indexer import Indexer, LogHandler, NodeLags, ReorgTooDeep, Stream
 from usufruct.chain.keystore import KeystoreMissing, keystore_address, open_keystore, write_keystore
 from usufruct.chain.metrics import gap_metrics, lag_metrics, sender_metrics
 from usufruct.chain.plan import (
-    COLLECTOR,
-    SETTLEMENT,
     EscrowMissing,
     SettlementMismatch,
     Terms,
@@ -173,6 +172,7 @@ __all__ = [
     "as_hash32",
     "authorization_used",
     "cap_payees",
+    "channel_digest",
     "check_escrow",
     "check_settlement",
     "contracts",
@@ -182,6 +182,7 @@ __all__ = [
     "devnet_signer",
     "domain_separator",
     "encode",
+    "escrow_separator",
     "gap_metrics",
     "hash_word",
     "install_anvil",

@@ -1,7 +1,6 @@
 """What stands on a chain, in the order in which it must come: one readable plan for public chains, one for devnets."""
 
 from dataclasses import dataclass
-from importlib import import_module
 
 from usufruct.chain.anvil import Devnet
 from usufruct.chain.binding import Contract, Creation
@@ -14,18 +13,13 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployments import ContractDeployer, Deployments, address_of
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, channel_digest, escrow_separator
 from usufruct.chain.sender import Sender
 from usufruct.core import Address, ChainId, Conflict, Faulty, checksum
 
-SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
-"""x402's canonical batch settlement, the same on every chain."""
-
-COLLECTOR = Address("0x4020806089470a89826cb9fb1f4059150b550004")
-"""x402's canonical collector of EIP-3009 deposits."""
-
 
 class SettlementMismatch(Faulty):
-    """The settlement contract and the x402 package disagree about what a channel's id is."""
+    """The settlement contract and x402 clients disagree about what a channel's id is."""
 
     code = "settlement_mismatch"
 
@@ -133,7 +127,7 @@ async def check_escrow(client: Client, chain_id: ChainId) -> None:
 
 
 async def check_settlement(client: Client, chain_id: ChainId) -> None:
-    """Compare a channel's id as the contract at x402's address computes it with what the x402 package computes.
+    """Compare a channel's id as the contract at x402's address computes it with what x402 clients compute.
 
     Raises:
         EscrowMissing: when there is no contract.
@@ -150,27 +144,12 @@ async def check_settlement(client: Client, chain_id: ChainId) -> None:
         salt=bytes(range(32)),
     )
     ours = "0x" + (await BatchSettlement(SETTLEMENT, client).get_channel_id(config)).hex()
-    theirs = x402_channel_id(config, chain_id)
-    if ours != theirs:
+    parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
+    digest = channel_digest(escrow_separator(chain_id), parties, config.withdraw_delay, config.salt)
+    if ours != (published := "0x" + digest.hex()):
         raise SettlementMismatch(
-            f"{SETTLEMENT} on chain {chain_id} computes channel id {ours}, the x402 package {theirs}; use a chain "
-            "with x402's batch settlement",
+            f"{SETTLEMENT} on chain {chain_id} computes channel id {ours}, x402 {published}; use a chain with x402's "
+            "batch settlement",
             contract=ours,
-            package=theirs,
+            published=published,
         )
-
-
-def x402_channel_id(config: ChannelConfig, chain_id: ChainId) -> str:
-    """Return a channel's id as the x402 package computes it; loads the package, which takes seconds."""
-    types = import_module("x402.mechanisms.evm.batch_settlement.types")
-    functions = import_module("x402.mechanisms.evm.batch_settlement.utils")
-    theirs = types.ChannelConfig(
-        payer=config.payer,
-        payer_authorizer=config.payer_authorizer,
-        receiver=config.receiver,
-        receiver_authorizer=config.receiver_authorizer,
-        token=config.token,
-        withdraw_delay=config.withdraw_delay,
-        salt="0x" + config.salt.hex(),
-    )
-    return str(functions.compute_channel_id(theirs, int(chain_id)))

@@ -134,7 +134,6 @@ from usufruct.payments.settlement.watcher import Watcher
 from usufruct.payments.signature import DigestSigner, InvalidSignature, recover_signer
 from usufruct.payments.terms import ChannelRefused, ChannelTerms
 from usufruct.payments.voucher import (
-    BATCH_SETTLEMENT,
     ChannelConfig,
     Escrow,
     InvalidVoucher,
@@ -164,7 +163,6 @@ from usufruct.payments.x402.payment import (
 )
 
 __all__ = [
-    "BATCH_SETTLEMENT",
     "GRANT_PREFIX",
     "MOST_DECIMALS",
     "PROOF_HEADER",

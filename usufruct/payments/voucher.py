@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import NewType
 
 from usufruct.chain import (
-    address_word,
+    SETTLEMENT,
     as_hash32,
-    domain_separator,
+    channel_digest,
+    escrow_separator,
     hash_word,
     keccak,
     typed_digest,
@@ -21,13 +22,6 @@ from usufruct.chain import (
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired
 from usufruct.payments.signature import DigestSigner, recover_signer
 
-BATCH_SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
-"""Where x402's escrow lives on every chain."""
-
-_CHANNEL_TYPE = keccak(
-    b"ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,"
-    b"uint40 withdrawDelay,bytes32 salt)"
-)
 _VOUCHER_TYPE = keccak(b"Voucher(bytes32 channelId,uint128 maxClaimableAmount)")
 
 
@@ -73,12 +67,12 @@ class Escrow:
     """The `BatchSettlement` contract of one chain: the domain everything here is signed under."""
 
     chain_id: ChainId
-    contract: Address = BATCH_SETTLEMENT
+    contract: Address = SETTLEMENT
 
     @property
     def separator(self) -> bytes:
         """The EIP-712 domain separator: 32 bytes, computed once."""
-        return domain_separator("x402 Batch Settlement", "1", self.chain_id, self.contract)
+        return escrow_separator(self.chain_id, self.contract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +98,7 @@ def channel_id(escrow: Escrow, config: ChannelConfig) -> Hash32:
     if not 0 <= config.withdraw_delay < 1 << 40:
         raise InvalidVoucher(f"withdrawDelay must fit 40 bits, not {config.withdraw_delay}", field="withdrawDelay")
     parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
-    struct = _CHANNEL_TYPE + b"".join(map(address_word, parties)) + word(config.withdraw_delay) + hash_word(config.salt)
-    return as_hash32(typed_digest(escrow.separator, struct))
+    return as_hash32(channel_digest(escrow.separator, parties, config.withdraw_delay, hash_word(config.salt)))
 
 
 def voucher_digest(escrow: Escrow, channel: Hash32, max_claimable: int) -> bytes:
