@@ -44,6 +44,7 @@ from usufruct.core.money import (
 )
 from usufruct.core.recursion import recursion_limit_kept
 from usufruct.core.shutdown import Shutdown, unbroken
+from usufruct.core.values import value
 
 __all__ = [
     "LAST_MOMENT",
@@ -95,4 +96,5 @@ __all__ = [
     "spare_collector",
     "time_ordered_id",
     "unbroken",
+    "value",
 ]

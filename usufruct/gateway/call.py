@@ -1,12 +1,11 @@
 """A call that has been let in, who pays for it, and the answer kept for its repetition."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
 
-from usufruct.core import Hash32, PaymentRequired
+from usufruct.core import Hash32, PaymentRequired, value
 from usufruct.gateway.counting import Counter
 from usufruct.gateway.errors import UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget
@@ -69,7 +68,7 @@ class Payer(Protocol):
         """Return the headers by which a refusal tells how to pay."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Order:
     """A request that is in order: who pays, what is asked of which asset at which price, and how much input it is."""
 
@@ -108,7 +107,7 @@ class Order:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenCall:
     """A call whose ceiling is set aside: its order, what it may use, and what the ledger opened for it."""
 
@@ -127,7 +126,7 @@ class OpenCall:
         return self.opened.channel.charged + self.opened.channel.reserved
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeptAnswer:
     """What is replayed: the bytes as the upstream sent them, without the bill, which the ledger knows.
 

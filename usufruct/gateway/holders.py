@@ -1,11 +1,10 @@
 """Callers with a bearer key: the channel behind it pays, by vouchers its session key signs here."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from usufruct.accounts import BearerKey, Keys
 from usufruct.chain import KeySigner
-from usufruct.core import Address, Hash32, PaymentRequired
+from usufruct.core import Address, Hash32, PaymentRequired, value
 from usufruct.gateway.call import BODY_BYTES, Order
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.gateway.model import Asset
@@ -93,7 +92,7 @@ class Bearer:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeyHolder(Bearer):
     """`Payer` with a bearer key."""
 

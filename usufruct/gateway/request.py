@@ -1,11 +1,11 @@
 """What a caller asks for: every member of a request is checked; what a model reads is counted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from usufruct.core import value
 from usufruct.gateway.errors import InvalidRequest, UnsupportedContent
 from usufruct.gateway.members import (
     CHOICES,
@@ -40,7 +40,7 @@ _MOST_PARTS = 2_048
 """As many inputs as OpenAI takes at once; as many messages, and parts of one."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """One request, read.
 

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 
-from usufruct.core import divide_up
+from usufruct.core import divide_up, value
 from usufruct.gateway.model import Asset, CountingRule
 from usufruct.payments import Usage
 
@@ -39,7 +39,7 @@ MOST_TOKENS = 2
 _MILLION = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ratio:
     """So many counted units to so many text tokens."""
 
@@ -133,7 +133,7 @@ class ScaleBook:
         return scales
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Share:
     """The part of a whole output that was delivered, both in bytes."""
 
@@ -145,7 +145,7 @@ class Share:
         return min(tokens, divide_up(tokens * self.delivered, max(1, self.whole)))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Counted:
     """Our own count of a call: `input_text` and `output_text` in counted units, `added` in text tokens.
 

@@ -3,10 +3,9 @@
 Charges round up, once, at the end. The ceiling is the price of the worst case; what is charged never passes it.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from usufruct.core import Invalid, PaymentRequired, divide_down, divide_up
+from usufruct.core import Invalid, PaymentRequired, divide_down, divide_up, value
 
 MILLION = 1_000_000
 WHOLE_BPS = 10_000
@@ -49,7 +48,7 @@ class PriceUnit(StrEnum):
         return self.value.replace("_", " ") + "s"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PriceCard:
     """What a service costs: per million input and output units and per call, in atomic units of the payment token.
 
@@ -78,7 +77,7 @@ class PriceCard:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Usage:
     """Text tokens of one call; `cached_input_tokens` are those of the input that the upstream read from its cache."""
 
@@ -87,7 +86,7 @@ class Usage:
     cached_input_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Allowance:
     """What a call may use: `output_tokens` is the `max_tokens` to ask upstream for, `ceiling` its price."""
 
@@ -108,7 +107,7 @@ class CountedBy(StrEnum):
     ESTIMATE = "estimate"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Measured:
     """The usage that is charged, whether upstream's claim was overruled, and who counted.
 

@@ -5,7 +5,6 @@ what is anchored: see `merkle`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
 from usufruct.chain import (
@@ -16,7 +15,7 @@ from usufruct.chain import (
     typed_digest,
     word,
 )
-from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Denied, Hash32, Invalid, asset_id, format_asset
+from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Denied, Hash32, Invalid, asset_id, format_asset, value
 from usufruct.payments.ledger.records import Call
 from usufruct.payments.signature import DigestSigner, recover_signer
 from usufruct.web import Members
@@ -45,7 +44,7 @@ class WrongReceiptSigner(Denied):
     code = "wrong_receipt_signer"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Receipt:
     """One call's bill. `amount` and `cumulative` are atomic units of `token`; `time` is seconds since 1970.
 
@@ -145,7 +144,7 @@ def verify_receipt(receipt: Receipt, chain_id: ChainId, till: Address, signature
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReceiptDocument:
     """A receipt as it travels: what was signed, for which chain and till, by whom, and the signature."""
 

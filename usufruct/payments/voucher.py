@@ -19,7 +19,7 @@ from usufruct.chain import (
     typed_digest,
     word,
 )
-from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired, value
 from usufruct.payments.signature import DigestSigner, recover_signer
 
 _VOUCHER_TYPE = keccak(b"Voucher(bytes32 channelId,uint128 maxClaimableAmount)")
@@ -75,7 +75,7 @@ class Escrow:
         return escrow_separator(self.chain_id, self.contract)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Voucher:
     """A payer's word: of `channel`, at most `max_claimable` in all may be claimed. The signature is 65 bytes."""
 

@@ -8,9 +8,10 @@ from usufruct.connectors.openai.content import parse, reported_error
 from usufruct.connectors.openai.errors import UpstreamEmpty, UpstreamFailed, UpstreamMalformed
 from usufruct.connectors.openai.text import output_text, shorten
 from usufruct.connectors.openai.usage import Usage, UsageFault, read_usage, reported_usage
+from usufruct.core import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """One whole answer: its bytes as they came, the same parsed, its output text ("" for embeddings), its usage."""
 

@@ -7,7 +7,6 @@ seconds, `{sum}` for the sum of a money column. A verb that only a few calls a m
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
 from usufruct.core import (
@@ -18,6 +17,7 @@ from usufruct.core import (
     address_from_bytes,
     asset_from_bytes,
     hash32_from_bytes,
+    value,
 )
 from usufruct.store import amount_from_blob, check_amount
 
@@ -53,7 +53,7 @@ class CorruptRow(Faulty):
     code = "corrupt_row"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Row:
     """One row; each reader checks the column's type."""
 

@@ -2,14 +2,14 @@
 
 from asyncio import Future, shield
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from usufruct.core import Address, AssetId, ChainId, Hash32
+from usufruct.core import Address, AssetId, ChainId, Hash32, value
 from usufruct.payments.model import CallState, CountedBy, Usage
 from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChannelReading:
     """A channel as read from the chain at one block.
 
@@ -39,7 +39,7 @@ class ChannelReading:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Channel:
     """A channel as the ledger knows it: `reading` is the chain's side, the rest is ours.
 
@@ -76,7 +76,7 @@ class Channel:
         return self.reading.as_json() | ours
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lease:
     """A replica's hold on one call; every later step shows it."""
 
@@ -85,7 +85,7 @@ class Lease:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class IdempotencyKey:
     """The caller's key for at-most-once; scoped by the channel's payer."""
 
@@ -93,7 +93,7 @@ class IdempotencyKey:
     body_hash: Hash32
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reservation:
     """What a call asks for. `call` is chosen by the caller; asking twice with the same id opens one call.
 
@@ -115,7 +115,7 @@ class Reservation:
     offered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Opened:
     """The call is admitted: its lease, and the channel after it. Nothing may leave before `durable` has returned."""
 
@@ -135,7 +135,7 @@ class Opened:
             await shield(self.commit)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Replay:
     """The same request was answered before: the stored answer."""
 
@@ -143,7 +143,7 @@ class Replay:
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bill:
     """What a served call is charged, what its receipt will say, and how its text tokens were counted."""
 
@@ -156,7 +156,7 @@ class Bill:
     reasoning_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """A call as the ledger knows it. `bill` and `cumulative` are set once metered, `reason` once released.
 
@@ -180,7 +180,7 @@ class Call:
     receipt_signature: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Split:
     """An asset's part of a claim."""
 
@@ -188,7 +188,7 @@ class Split:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claim:
     """A step of the channel's claimed total on the chain: up to `cumulative`, shown with `voucher`.
 
@@ -206,7 +206,7 @@ class Claim:
     splits: tuple[Split, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Totals:
     """One token's gauges: money reserved, charged in all, and charged but not claimed yet."""
 

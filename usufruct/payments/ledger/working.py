@@ -7,13 +7,13 @@ back end writes all changes with one statement a table. A verb that refuses chan
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from usufruct.core import AssetId, Hash32
+from usufruct.core import AssetId, Hash32, value
 from usufruct.payments.errors import channel_unknown
 from usufruct.payments.ledger.records import Call, Channel, Replay, Reservation
 from usufruct.payments.voucher import VerifiedVoucher
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """One movement of money between two accounts of a channel; `amount` is above 0."""
 
@@ -25,7 +25,7 @@ class Entry:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Needs:
     """The rows a verb reads."""
 
@@ -37,7 +37,7 @@ class Needs:
     """Amount of the voucher that came with it, to be refused when a claim carried it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeptKey:
     """A taken idempotency key: its call, and the sealed answer once there is one."""
 
@@ -49,7 +49,7 @@ class KeptKey:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewCall:
     """A call's row at its beginning, with the voucher that covers it."""
 
@@ -57,7 +57,7 @@ class NewCall:
     voucher: VerifiedVoucher
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EndedCall:
     """A call's final row, and the epoch that the row before it must have."""
 

@@ -1,0 +1,16 @@
+"""Frozen values that cost no more to make than plain objects."""
+
+from dataclasses import dataclass, field
+from typing import TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def value(cls: type[T]) -> type[T]:
+    """Make a dataclass with slots, equality and hash, whose fields the type checker alone keeps from being changed.
+
+    For the values that every call makes: a dataclass that is frozen at run time sets each field by a call of its own,
+    which was a tenth of the instructions of a call.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
