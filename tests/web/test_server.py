@@ -46,7 +46,12 @@ async def only_head(exchange) -> None:
     await gone.wait()
 
 
-ROUTES = {"/whole": whole, "/stream": stream, "/head": only_head, "/length": length}
+async def forged(exchange) -> None:
+    exchange.attach([(b"x-given", b"a\r\nx-forged: b")])
+    await exchange.answer_json({})
+
+
+ROUTES = {"/forged": forged, "/whole": whole, "/stream": stream, "/head": only_head, "/length": length}
 APP = Router([Route(method, path, handle) for path, handle in ROUTES.items() for method in ("GET", "POST")])
 
 
@@ -190,3 +195,18 @@ def test_the_interim_answer_is_not_held_back(run):
     interim, final = run(asked())
     assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert final.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_value_with_a_line_break_becomes_no_header_of_its_own(run):
+    async def ask() -> bytes:
+        listening = listen("127.0.0.1", 0)
+        async with served(listening):
+            reader, writer = await asyncio.open_connection(*listening.getsockname()[:2])
+            writer.write(b"GET /forged HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+        return answer
+
+    answer = run(ask())
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"x-forged" not in answer

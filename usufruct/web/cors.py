@@ -1,6 +1,6 @@
 """Which web pages a browser lets read our answers (CORS)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,8 +28,8 @@ def allow_browsers(app: ASGIApp, origins: Sequence[str], exposed: Sequence[str])
     if "*" not in origins:
         return for_pages  # which adds `Vary: Origin` to every answer
 
-    async def for_all(scope: Scope, receive: Receive, send: Send) -> None:
-        from_page = scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"])
-        await (for_pages if from_page else app)(scope, receive, send)
+    def for_all(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        from_page = scope["type"] == "http" and b"origin" in dict(scope["headers"])
+        return (for_pages if from_page else app)(scope, receive, send)
 
     return for_all

@@ -17,7 +17,7 @@ from usufruct.web.errors import (
     error_headers,
     error_json,
 )
-from usufruct.web.protocol import CONNECTION, GuardedProtocol
+from usufruct.web.protocol import CONNECTION, GuardedProtocol, answer_at_once, body_at_once
 
 BODY_SECONDS = 60.0
 """How long a caller may take to send a body."""
@@ -42,8 +42,8 @@ class Exchange:
     __slots__ = (
         "_attached",
         "_connection",
-        "_origin",
         "_receive",
+        "_scope",
         "_send",
         "call_id",
         "headers",
@@ -63,13 +63,14 @@ class Exchange:
         self.path: str = scope["path"]
         self.started = False
         self._attached: dict[bytes, bytes] = {}
-        host = self.header(b"host") or ":".join(map(str, scope.get("server") or ("localhost",)))
-        self._origin = f"{scope.get('scheme', 'http')}://{host}"
+        self._scope = scope
 
     @property
     def url(self) -> str:
         """The address that was called, as the caller names it."""
-        return self._origin + self.path
+        scope = self._scope
+        host = self.header(b"host") or ":".join(map(str, scope.get("server") or ("localhost",)))
+        return f"{scope.get('scheme', 'http')}://{host}{self.path}"
 
     def attach(self, headers: Sequence[Header]) -> None:
         """Let headers go out with the answer, whichever it will be; a later one of the same name replaces them."""
@@ -92,16 +93,24 @@ class Exchange:
             ClientGone: when the caller hangs up before its end.
             SlowBody: when it has not come to its end after `BODY_SECONDS`.
         """
+        self._check_length(limit)
+        whole = body_at_once(self._receive)
+        if whole is not None and len(whole) <= limit:
+            return whole
+        if whole is not None:
+            raise _too_large(limit)
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 return await self._whole_body(limit)
         except TimeoutError as error:
             raise SlowBody(f"the request's body took over {BODY_SECONDS:g} s; send it again", field="body") from error
 
-    async def _whole_body(self, limit: int) -> bytes:
+    def _check_length(self, limit: int) -> None:
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             raise _too_large(limit)
+
+    async def _whole_body(self, limit: int) -> bytes:
         parts: list[bytes] = []
         length, more = 0, True
         while more:
@@ -139,10 +148,13 @@ class Exchange:
     async def start(self, status: int, headers: Sequence[Header]) -> None:
         """Send the status line and the headers."""
         self.started = True
-        named = {name for name, _ in headers}
-        attached = [(name, value) for name, value in self._attached.items() if name not in named]
-        every = [*headers, *attached, (b"x-request-id", self.call_id.encode())]
-        await self._send({"type": "http.response.start", "status": status, "headers": every})
+        await self._send({"type": "http.response.start", "status": status, "headers": self._every(headers)})
+
+    def _every(self, headers: Sequence[Header]) -> list[Header]:
+        """Return the headers with those that were attached, and the request's id."""
+        named = dict(headers)
+        attached = [header for header in self._attached.items() if header[0] not in named]
+        return [*headers, *attached, (b"x-request-id", self.call_id.encode())]
 
     async def write(self, body: bytes, *, more: bool = True) -> None:
         """Send a piece of the body; waits while the caller's connection is full."""
@@ -150,7 +162,11 @@ class Exchange:
 
     async def answer(self, status: int, body: bytes, headers: Sequence[Header] = (JSON,)) -> None:
         """Send a whole answer."""
-        await self.start(status, [*headers, (b"content-length", str(len(body)).encode())])
+        headers = [*headers, (b"content-length", b"%d" % len(body))]
+        if answer_at_once(self._send, status, self._every(headers), body):
+            self.started = True
+            return
+        await self.start(status, headers)
         await self.write(body, more=False)
 
     async def answer_json(self, content: object, headers: Sequence[Header] = (), status: int = 200) -> None:

@@ -46,6 +46,7 @@ class Server(uvicorn.Server):
                 http=GuardedProtocol,
                 ws="none",
                 lifespan=lifespan,
+                interface="asgi3",  # not guessed: an application may be a function that returns a coroutine
                 limit_concurrency=self._limits.connections,
                 timeout_keep_alive=self._limits.keep_alive_seconds,  # type: ignore[arg-type]  # any number will do
                 log_config=None,

@@ -31,6 +31,11 @@ class HeadJoiner(asyncio.Transport):
             return
         self._transport.write(data)
 
+    def write_at_once(self, data: bytes) -> None:
+        """Send a whole answer."""
+        self._flush()
+        self._transport.write(data)
+
     def close(self) -> None:
         """Close the connection once everything is sent."""
         self._flush()
