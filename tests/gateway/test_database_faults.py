@@ -11,7 +11,7 @@ from sqlalchemy import text
 from waiting import until
 
 from usufruct.core import Hash32
-from usufruct.gateway.durability import stopped_unless_durable
+from usufruct.gateway.durability import StoppedUnlessDurable
 from usufruct.payments import Lease, Opened
 from usufruct.store import DatabaseUnavailable
 
@@ -157,7 +157,7 @@ async def test_a_commit_that_fails_as_the_block_ends_cancels_nothing_behind_it()
     opened = Opened(Lease(ZERO, ZERO, 1), None, commit)
 
     async def ask() -> None:
-        async with stopped_unless_durable(opened):
+        async with StoppedUnlessDurable(opened):
             commit.set_exception(DatabaseUnavailable("gone"))
             await opened.durable()
 

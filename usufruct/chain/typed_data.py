@@ -6,7 +6,7 @@ The encoding of a struct is its type hash and one 32-byte word for each field; a
 from functools import lru_cache
 
 from usufruct.chain.hashing import keccak
-from usufruct.core import Address, ChainId, Hash32
+from usufruct.core import Address, ChainId, Hash32, id_to_bytes
 
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 
@@ -18,12 +18,12 @@ def word(number: int) -> bytes:
 
 def address_word(address: Address) -> bytes:
     """Encode an address: 12 zero bytes, then its 20."""
-    return bytes(12) + bytes.fromhex(address[2:])
+    return bytes(12) + id_to_bytes(address)
 
 
 def hash_word(value: Hash32) -> bytes:
     """Encode a bytes32."""
-    return bytes.fromhex(value[2:])
+    return id_to_bytes(value)
 
 
 def as_hash32(value: bytes) -> Hash32:

@@ -26,6 +26,7 @@ ZERO_ADDRESS = Address("0x" + "0" * 40)
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _HASH32 = re.compile(r"0x[0-9a-fA-F]{64}")
+_MOST_REMEMBERED = 4096
 
 
 class InvalidAddress(Invalid):
@@ -71,7 +72,7 @@ def address(text: str, field: str = "address") -> Address:
     return parsed
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def checksum(address: Address) -> str:
     """Write an address in EIP-55's mixed case: for people and for files they read; compare `Address`es instead."""
     digits = address[2:]
@@ -122,6 +123,7 @@ def time_ordered_id(now: int) -> Hash32:
     return Hash32("0x" + (now.to_bytes(5, "big") + token_bytes(27)).hex())
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def id_to_bytes(value: Address | Hash32) -> bytes:
     """Return the 20 bytes of an address, or the 32 bytes of a hash: what the database stores."""
     return bytes.fromhex(value[2:])
@@ -132,6 +134,7 @@ def address_from_bytes(raw: bytes) -> Address:
     return Address("0x" + raw.hex())
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def hash32_from_bytes(raw: bytes) -> Hash32:
     """Return the hash that `id_to_bytes` wrote."""
     return Hash32("0x" + raw.hex())

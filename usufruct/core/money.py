@@ -1,5 +1,7 @@
 """Money is integers in atomic units. Charges round up, payouts round down, and the direction is in the name."""
 
+from functools import lru_cache
+
 from usufruct.core.errors import Invalid
 
 UINT128_MAX = (1 << 128) - 1
@@ -56,6 +58,7 @@ def parse_units_up(text: str, decimals: int, field: str = "amount") -> int:
     return divide_up(parse_units(text, digits, field) * 10**decimals, 10**digits)
 
 
+@lru_cache(maxsize=1024)
 def format_units(amount: int, decimals: int) -> str:
     """Write atomic units as decimal text without trailing zeros; the inverse of `parse_units`."""
     sign, amount = ("-", -amount) if amount < 0 else ("", amount)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -25,9 +26,19 @@ async def unbroken(work: Awaitable[T]) -> T:
     For short work that must not be left half done, such as a charge.
     """
     task = asyncio.ensure_future(work)
-    while True:
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await _end_of(task)
+    return task.result()
+
+
+def _end_of(task: "asyncio.Future[T]") -> "asyncio.Future[None]":
+    """Return a future of its own for the end of `task`, which cancelling does not reach."""
+    end: asyncio.Future[None] = task.get_loop().create_future()
+
+    def tell(_: object) -> None:
+        if not end.done():
+            end.set_result(None)
+
+    task.add_done_callback(tell)
+    return end

@@ -26,10 +26,10 @@ from usufruct.gateway.bill import SignedReceipt, bill_event, event
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.counting import CountingRoom
-from usufruct.gateway.durability import stopped_unless_durable
+from usufruct.gateway.durability import StoppedUnlessDurable
 from usufruct.gateway.metering import longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.model import Endpoint
-from usufruct.gateway.presence import presence
+from usufruct.gateway.presence import Presence
 from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
 from usufruct.gateway.replicas import Replicas
 from usufruct.gateway.scale import Counted, ScaleBook, Share
@@ -60,7 +60,7 @@ class Answers:
         order = call.order
         try:
             try:
-                async with stopped_unless_durable(call.opened):
+                async with StoppedUnlessDurable(call.opened):
                     answer = await self._ask(exchange, call)
             except asyncio.CancelledError as stopped:
                 raise ShuttingDown.cut() from stopped
@@ -86,7 +86,7 @@ class Answers:
         headers = [(b"x-usufruct-ceiling", str(ceiling).encode()), *payment]
         relay = Relay(exchange, call, headers, self._drain_seconds)
         try:
-            async with stopped_unless_durable(call.opened):
+            async with StoppedUnlessDurable(call.opened):
                 outcome = await relay.run(self._replicas)
             if outcome is Outcome.NOTHING and relay.fault is not None:
                 raise relay.fault
@@ -125,7 +125,7 @@ class Answers:
         order = call.order
         faults: list[UpstreamFault] = []
         try:
-            async with presence(exchange, LONGEST_SECONDS, lambda: 0.0) as caller:
+            with Presence(exchange, LONGEST_SECONDS, _no_grace) as caller:
                 for replica, upstream in self._replicas.order(order.asset):
                     body = order.asked.upstream_body(replica.model, call.allowance.output_tokens)
                     ask = upstream.chat if order.asset.endpoint is Endpoint.CHAT else upstream.embeddings
@@ -239,6 +239,11 @@ def _last_events(answer: KeptAnswer, receipt: SignedReceipt) -> bytes:
     found = _ANSWER_ID.search(answer.body)
     bill = bill_event(receipt, found[1].decode() if found else f"chatcmpl-{receipt.receipt.call}", answer.model)
     return bill + _DONE if answer.usage_asked else _DONE + bill
+
+
+def _no_grace() -> float:
+    """A whole answer is worth nothing to a caller who is gone."""
+    return 0.0
 
 
 async def _farewell(exchange: Exchange, last: bytes) -> None:

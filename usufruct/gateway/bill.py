@@ -1,14 +1,14 @@
 """What the caller is told about the charge: the receipt, members of `usage`, headers, the last event of a stream."""
 
-import base64
+import binascii
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from usufruct.core import Address
+from usufruct.core import Address, value
 from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator import Operator
 from usufruct.payments import (
@@ -25,7 +25,7 @@ from usufruct.payments import (
 from usufruct.web import Header
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SignedReceipt:
     """A receipt under the signature of the operator's key `signer`, and what it does not say.
 
@@ -77,17 +77,17 @@ class SignedReceipt:
 
     def headers(self) -> list[Header]:
         """Return the headers of a whole answer; `x-usufruct-receipt` is the receipt as base64 of its JSON."""
-        told = {
-            "charge": self.receipt.amount,
-            "cost": self.operator.shown(self.receipt.amount),
-            "ceiling": self.ceiling,
-            "input-tokens": self.receipt.input_tokens,
-            "cached-input-tokens": self.receipt.cached_input_tokens,
-            "output-tokens": self.receipt.output_tokens,
-            "call": self.receipt.call,
-            "receipt": base64.b64encode(orjson.dumps(self.as_json())).decode(),
-        }
-        return [(f"x-usufruct-{name}".encode(), str(value).encode()) for name, value in told.items()]
+        receipt = self.receipt
+        return [
+            (b"x-usufruct-charge", b"%d" % receipt.amount),
+            (b"x-usufruct-cost", self.operator.shown(receipt.amount).encode()),
+            (b"x-usufruct-ceiling", b"%d" % self.ceiling),
+            (b"x-usufruct-input-tokens", b"%d" % receipt.input_tokens),
+            (b"x-usufruct-cached-input-tokens", b"%d" % receipt.cached_input_tokens),
+            (b"x-usufruct-output-tokens", b"%d" % receipt.output_tokens),
+            (b"x-usufruct-call", receipt.call.encode()),
+            (b"x-usufruct-receipt", binascii.b2a_base64(orjson.dumps(self.as_json()), newline=False)),
+        ]
 
 
 def signed(call: Call, operator: Operator) -> SignedReceipt:

@@ -1,10 +1,10 @@
 """The rules of metering one call: its ceiling before, its usage after. Pure; prices are the payments room's."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
-from usufruct.core import UINT128_MAX
+from usufruct.core import UINT128_MAX, value
 from usufruct.gateway.model import Asset, Caps, CountingRule
 from usufruct.gateway.request import Asked
 from usufruct.gateway.scale import Counted, Share
@@ -26,7 +26,7 @@ _LONGEST_TOKEN = 128
 _SPARE_CHARACTERS = 4_096
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Budget:
     """What a call may cost at most; `own_limit`: the caller set it for this very call, to cut the output to fit."""
 
@@ -59,11 +59,11 @@ def ceiling(asked: Asked, counted_input: int, asset: Asset, card: PriceCard, bud
     """
     most = min(budget.amount, asset.caps.largest_ceiling)
     if asked.wanted_output == 0:
-        return allow(counted_input, 0, replace(card, context_window=card.context_window * asked.messages), most)
+        return allow(counted_input, 0, _widened(card, card.context_window * (asked.messages - 1)), most)
     lowered = asked.wanted_output is None or budget.own_limit
     wanted = min(asked.wanted_output or asset.caps.usual_output * asked.choices, asset.caps.largest_output)
     room = max(0, card.context_window - counted_input)
-    shared = replace(card, context_window=card.context_window + room * (asked.choices - 1))
+    shared = _widened(card, room * (asked.choices - 1))
     allowance = allow(counted_input, wanted, shared, most if lowered else UINT128_MAX)
     if allowance.ceiling > most or allowance.output_tokens < asked.choices:
         affordable = max(0, affordable_output_down(counted_input, shared, most))
@@ -92,12 +92,12 @@ def usage_of_whole(
         return Measured(counted.whole, flagged=reported is UsageFault.INVALID, counted_by=_own(rule))
     claimed, most = Usage(reported.input_tokens, reported.output_tokens, reported.cached), counted.most
     reasoning = min(reported.reasoning, caps.reasoning_output, max(0, reported.output_tokens - most.output_tokens))
-    most = replace(most, output_tokens=most.output_tokens + reasoning)
+    most = Usage(most.input_tokens, most.output_tokens + reasoning)
     spared = Usage(most.input_tokens + rule.spare_tokens, most.output_tokens + rule.spare_tokens)
     believed = measure(claimed, spared, rule.tolerance_ppm)
     if not believed.flagged:
         counted.learn(claimed, reported.reasoning)
-        return replace(believed, counted_by=CountedBy.UPSTREAM, reasoning_tokens=reasoning)
+        return Measured(believed.usage, flagged=False, counted_by=CountedBy.UPSTREAM, reasoning_tokens=reasoning)
     usage, own = measure(claimed, most, rule.tolerance_ppm).usage, counted.whole
     if usage.input_tokens != claimed.input_tokens:
         cached = min(usage.cached_input_tokens, own.input_tokens)
@@ -124,6 +124,11 @@ def usage_of_part(whole: Measured | None, counted: Counted, delivered: Share, ru
 def longest_text(allowance: Allowance) -> int:
     """Return the most characters we take from an upstream that was told to stop at the allowance."""
     return allowance.output_tokens * _LONGEST_TOKEN + _SPARE_CHARACTERS
+
+
+def _widened(card: PriceCard, more: int) -> PriceCard:
+    """Return the card with a context window of so many text tokens more."""
+    return replace(card, context_window=card.context_window + more) if more else card
 
 
 def _own(rule: CountingRule) -> CountedBy:

@@ -23,7 +23,7 @@ from usufruct.core import UsufructError
 from usufruct.gateway.call import OpenCall
 from usufruct.gateway.metering import longest_text
 from usufruct.gateway.model import Replica
-from usufruct.gateway.presence import Presence, presence
+from usufruct.gateway.presence import Presence
 from usufruct.gateway.replicas import Replicas
 from usufruct.web import EVENT_STREAM, Exchange, Header, ShuttingDown
 
@@ -55,7 +55,7 @@ class Relay:
         self._call = call
         self._headers = headers
         self._drain_seconds = drain_seconds
-        self._caller = Presence()
+        self._caller = Presence(exchange, LONGEST_SECONDS, self._grace)
         self._held: list[bytes] = []
         self._accepted: list[str] = []
         self._missed: list[str] = []
@@ -69,7 +69,7 @@ class Relay:
     async def run(self, replicas: Replicas) -> Outcome:
         """Try the asset's servers until one gives output; hand on what it says."""
         try:
-            async with presence(self._exchange, LONGEST_SECONDS, self._grace) as self._caller:
+            with self._caller:
                 for replica, upstream in replicas.order(self._call.order.asset):
                     fault = await self._try(replica, upstream)
                     delivered = self._exchange.started

@@ -54,6 +54,8 @@ def amount_to_blob(value: int) -> bytes:
     Raises:
         AmountOutOfRange: when it is no integer from 0 to 2**256 - 1.
     """
+    if type(value) is int and 0 <= value <= UINT256_MAX:
+        return value.to_bytes(32, "big")
     return check_amount(value).to_bytes(32, "big")
 
 

@@ -1,9 +1,10 @@
 """How many text tokens an upstream says it read and wrote."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from usufruct.core import value
 
 _LARGEST = (1 << 63) - 1
 
@@ -13,8 +14,10 @@ _CACHED_GROUPS = ("prompt_tokens_details", "input_tokens_details")
 _CACHED_MEMBERS = ("prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")
 """Names that DeepSeek, Anthropic and Moonshot report the same number under."""
 
+_CACHED_NAMES = frozenset({*_CACHED_GROUPS, *_CACHED_MEMBERS})
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Usage:
     """Text tokens of one call, as the upstream counts them.
 
@@ -65,25 +68,22 @@ def read_usage(reported: object, *, has_output: bool = True, has_text: bool = Fa
     given = (reported.get("prompt_tokens"), reported.get("completion_tokens"))
     if given == (None, None):
         return UsageFault.ABSENT
-    found = (
-        _count(given[0]),
-        _count(given[1]) if has_output else 0,
-        _detail(reported.get("completion_tokens_details"), "reasoning_tokens"),
-        *_cached(reported),
-    )
+    inputs, outputs = _count(given[0]), _count(given[1]) if has_output else 0
+    reasoning = _detail(reported.get("completion_tokens_details"), "reasoning_tokens")
+    cached = _cached(reported)
+    if inputs is None or outputs is None or reasoning is None or cached is None or (has_text and not outputs):
+        return UsageFault.INVALID
+    return Usage(inputs, outputs, cached, reasoning)
+
+
+def _cached(reported: dict[str, Any]) -> int | None:
+    """Return the most cached input under any name a server may report it by; 0 where all are absent."""
+    if _CACHED_NAMES.isdisjoint(reported):
+        return 0
+    found = [_detail(reported.get(group), "cached_tokens") for group in _CACHED_GROUPS]
+    found += [_detail(reported, name) for name in _CACHED_MEMBERS]
     counts = [count for count in found if count is not None]
-    if len(counts) < len(found):
-        return UsageFault.INVALID
-    inputs, outputs, reasoning, *cached = counts
-    if has_text and not outputs:
-        return UsageFault.INVALID
-    return Usage(inputs, outputs, max(cached), reasoning)
-
-
-def _cached(reported: dict[str, Any]) -> list[int | None]:
-    """Return the cached input under each name a server may report it by; 0 where a name is absent."""
-    groups = [_detail(reported.get(group), "cached_tokens") for group in _CACHED_GROUPS]
-    return groups + [_detail(reported, name) for name in _CACHED_MEMBERS]
+    return max(counts) if len(counts) == len(found) else None
 
 
 def _detail(group: object, name: str) -> int | None:

@@ -51,8 +51,6 @@ class Decision(Generic[T]):
         self.needs = needs
         self.result: asyncio.Future[T] = loop.create_future()
         self.commit: asyncio.Future[None] = loop.create_future()
-        self.commit.add_done_callback(_retrieve)
-        self.result.add_done_callback(_retrieve)
         self._decide = decide
         self._early = early
         self._value: T | None = None
@@ -86,10 +84,8 @@ class Decision(Generic[T]):
 
     def fail(self, error: Exception) -> None:
         """Tell the caller that nothing of the verb was kept."""
-        if not self.result.done():
-            self.result.set_exception(error)
-        if not self.commit.done():
-            self.commit.set_exception(error)
+        _fail(self.result, error)
+        _fail(self.commit, error)
 
     @property
     def failure(self) -> BaseException | None:
@@ -108,7 +104,6 @@ class Alone(Generic[T]):
         self.name = name
         self.work = work
         self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.result.add_done_callback(_retrieve)
 
     def succeed(self, value: T) -> None:
         """Give the result; it is durable."""
@@ -117,8 +112,7 @@ class Alone(Generic[T]):
 
     def fail(self, error: Exception) -> None:
         """Tell the caller that nothing of the verb was kept."""
-        if not self.result.done():
-            self.result.set_exception(error)
+        _fail(self.result, error)
 
 
 class Backend(ABC):
@@ -312,9 +306,10 @@ class Backend(ABC):
             decision.tell_durable()
 
 
-def _retrieve(future: "asyncio.Future[T]") -> None:
-    """Look at a future's error: a caller that left does not."""
-    if not future.cancelled():
+def _fail(future: "asyncio.Future[T]", error: Exception) -> None:
+    """Give an error to who waits, and look at it: a caller that left does not, and asyncio would complain."""
+    if not future.done():
+        future.set_exception(error)
         future.exception()
 
 
