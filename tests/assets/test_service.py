@@ -25,7 +25,8 @@ from usufruct.assets import (
     UnknownAsset,
     UnknownPlan,
 )
-from usufruct.chain import Call
+from usufruct.chain import Call, Revert
+from usufruct.chain.contracts.shares import Shares
 from usufruct.core import Address, AssetId
 from usufruct.store import open_database
 
@@ -321,3 +322,33 @@ async def test_a_collect_brings_coin_that_nobody_wrapped_and_royalties_that_nobo
     assert len({each.transaction for each in collected}) == 1, "one call"
     assert await town.client.balance(parent.shares) == 0
     assert await town.holders.collect(town.sender(town.ANN), parent.id) == []
+
+
+def refusing(holder: Address, code_at: Address) -> bytes:
+    """EVM code of a token that refuses `transfer` to one holder, and is what stands at `code_at` otherwise."""
+    refused = "5f3560e01c63a9059cbb14" + f"60043573{holder[2:]}14" + "16" + "604e57"
+    forwarded = "365f5f375f5f365f" + f"73{code_at[2:]}5af4" + "3d5f5f3e" + "605257"
+    code = refused + forwarded
+    assert len(code) == 2 * 0x4E
+    return bytes.fromhex(code + "5b3d5ffd" + "5b3d5ff3")
+
+
+async def test_a_token_that_refuses_a_holder_keeps_no_other_income_from_them(town):
+    sender, ann, bob = town.sender(town.OWNER), town.who(town.ANN), town.who(town.BOB)
+    made = await town.assets.register(sender, town.terms(), [Holding(ann, SUPPLY // 5)])
+    await town.earn(made.shares, 5_000 * DOLLAR)
+    elsewhere, code = Address("0x" + "e1" * 20), await town.client.code_at(town.dollar.address)
+    await town.devnet.set_code(elsewhere, code)
+    await town.devnet.set_code(town.dollar.address, refusing(ann, elsewhere))
+    with pytest.raises(Revert):
+        await town.holders.collect(town.sender(town.ANN), made.id)
+
+    await town.act(town.who(town.BUYER), Call(made.shares, b"", 10**18))
+    await town.act(town.who(town.BUYER), Shares(made.shares, town.client).wrap())
+    due = {each.token.symbol: each.total for each in await town.holders.pending(made.id, ann)}
+    assert min(due.values()) > 0
+    collected = await town.holders.collect(town.sender(town.ANN), made.id)
+    assert [(each.token.symbol, each.amount) for each in collected] == [("WNATIVE", due["WNATIVE"])]
+    left = await town.holders.collect(town.sender(town.ANN), made.id, bob)
+    assert [(each.token.symbol, each.amount) for each in left] == [("tUSD", due["tUSD"])]
+    assert await town.dollar.balance_of(bob) == due["tUSD"]

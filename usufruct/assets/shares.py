@@ -119,10 +119,12 @@ class ShareHolders:
         """Pay the sender all their income, to themselves or to `to`, by one transaction.
 
         It wraps native coin, fetches what children owe, and accrues every token first. If one token or child makes that
-        fail, what can be collected is collected token by token. Returns nothing where nothing is due.
+        fail, what can be collected is collected token by token, and the rest stays pending. Returns nothing where
+        nothing is due.
 
         Raises:
             UnknownAsset: when there is no such asset.
+            Revert: when nothing that is due can be collected.
         """
         shares = await self._register.shares(asset)
         receiver = to or sender.address
@@ -139,12 +141,19 @@ class ShareHolders:
     async def _collect_by_token(
         self, sender: Sender, asset: AssetId, shares: Shares, due: Sequence[Pending], receiver: Address
     ) -> list[Collected]:
-        collected = []
+        collected: list[Collected] = []
+        refused: list[Revert] = []
         for each in due:
             token = each.token.address
             collect = shares.accrue_and_collect if each.unaccrued else shares.collect_to
-            receipt = await take(sender, collect(token, receiver), f"shares/collect/{asset:#x}/{token}")
-            collected += self._paid(shares, [each], receipt)
+            try:
+                receipt = await take(sender, collect(token, receiver), f"shares/collect/{asset:#x}/{token}")
+            except Revert as revert:
+                refused.append(revert)
+            else:
+                collected += self._paid(shares, [each], receipt)
+        if refused and not collected:
+            raise refused[0]
         return collected
 
     def _paid(self, shares: Shares, due: Sequence[Pending], receipt: Receipt) -> list[Collected]:
