@@ -163,10 +163,10 @@ def measure(subjects: list[Subject], rounds: int, folder: Path) -> Found:
     return found
 
 
-def resident(subject: Subject) -> float:
-    """Return the most memory a subject holds while a thousand streams run, in MB."""
+def resident(subject: Subject, streams: int = STREAMS) -> float:
+    """Return the most memory a subject holds while `streams` streams run, in MB."""
     body = body_of(subject.models.get("long", "long"), True)
-    load = Load(subject.url, body, subject.headers(body), STREAMS, calls=STREAMS)
+    load = Load(subject.url, body, subject.headers(body), streams, calls=streams)
     command = [sys.executable, "-m", "bench.gateway.client"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as client:
         assert client.stdin is not None
@@ -179,7 +179,7 @@ def resident(subject: Subject) -> float:
             time.sleep(0.2)
         timing = Timing(**json.loads(client.stdout.read()))
     if timing.failed:
-        raise RuntimeError(f"{subject.name}: {timing.failed} of {STREAMS} streams failed: {timing.first_failure}")
+        raise RuntimeError(f"{subject.name}: {timing.failed} of {streams} streams failed: {timing.first_failure}")
     return most
 
 
