@@ -204,7 +204,10 @@ def _written(content: Mapping[str, Any], text: str, endpoint: Endpoint) -> tuple
         UpstreamMalformed: when it is nested too deeply to be written.
     """
     vectors = endpoint is Endpoint.EMBEDDINGS
-    members = {name: value for name, value in content.items() if name != "usage" and not (vectors and name == "data")}
+    members = dict(content)
+    members.pop("usage", None)
+    if vectors:
+        members.pop("data", None)
     try:
         body = dump(members)
         if not vectors:

@@ -207,7 +207,9 @@ def _read_part(part: object, field: str, sieve: Sieve, texts: list[str]) -> dict
 
 
 def _read_tools(body: dict[str, Any], sieve: Sieve) -> None:
-    tools = body.get("tools", [])
+    if "tools" not in body:
+        return
+    tools = body["tools"]
     if not isinstance(tools, list) or not all(isinstance(t, dict) and t.get("type") == "function" for t in tools):
         raise UnsupportedContent("tools must be a list of functions; other tools are not counted here", field="tools")
     if tools:
@@ -217,6 +219,8 @@ def _read_tools(body: dict[str, Any], sieve: Sieve) -> None:
 
 
 def _read_formats(body: dict[str, Any], sieve: Sieve) -> None:
+    if SHAPES.keys().isdisjoint(body):
+        return
     for name, shape in SHAPES.items():
         value = body.get(name)
         word = name == "tool_choice" and isinstance(value, str) and value in CHOICES

@@ -80,7 +80,7 @@ class Pool:
         idle = self._idle
         if not idle:
             return None
-        oldest = asyncio.get_running_loop().time() - self._keep_alive_seconds
+        oldest = idle[-1][1].loop.time() - self._keep_alive_seconds
         while idle and idle[0][0] < oldest:
             idle.popleft()[1].close()
         while idle:

@@ -54,9 +54,10 @@ def amount_to_blob(value: int) -> bytes:
     Raises:
         AmountOutOfRange: when it is no integer from 0 to 2**256 - 1.
     """
-    if type(value) is int and 0 <= value <= UINT256_MAX:
-        return value.to_bytes(32, "big")
-    return check_amount(value).to_bytes(32, "big")
+    try:
+        return (value if type(value) is int else check_amount(value)).to_bytes(32, "big")
+    except OverflowError:
+        return check_amount(value).to_bytes(32, "big")  # which says what is wrong
 
 
 def amount_from_blob(blob: bytes) -> int:

@@ -50,16 +50,16 @@ class Router:
         self._fallback = fallback
         self._lifespan = lifespan
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI connection."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one ASGI connection; a frame of our own would be passed at every wait of every call."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
+            return self._live(receive, send)
         methods = self._methods(scope["path"]) if scope["type"] == "http" else None
         if methods is None and self._fallback is not None:
-            await self._fallback(scope, receive, send)
-        elif scope["type"] == "http":
-            await serve(Exchange(scope, receive, send), methods, self._known)
+            return self._fallback(scope, receive, send)
+        if scope["type"] == "http":
+            return serve(Exchange(scope, receive, send), methods, self._known)
+        return _nothing()
 
     def _methods(self, path: str) -> Mapping[str, Handler] | None:
         exact = self._exact.get(path)
@@ -78,6 +78,10 @@ class Router:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _nothing() -> None:
+    """Leave a connection alone that is neither HTTP nor the fallback's."""
 
 
 async def serve(exchange: Exchange, methods: Mapping[str, Handler] | None, known: str = "") -> None:
