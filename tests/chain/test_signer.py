@@ -42,7 +42,16 @@ def test_addresses_are_those_of_eth_account(secret: bytes):
     assert checksum(KeySigner(secret).address) == Account.from_key(secret).address
 
 
-@given(secrets, st.integers(1, 2**64), st.integers(0, 2**63), wei, wei, wei, addresses, st.binary(max_size=300))
+@given(
+    secrets,
+    st.integers(1, 2**64),
+    st.integers(0, 2**63),
+    wei,
+    wei,
+    wei,
+    addresses,
+    st.binary(max_size=300) | st.binary(min_size=70_000, max_size=70_001),
+)
 @settings(max_examples=60, deadline=None)
 async def test_transactions_are_signed_as_by_eth_account(
     secret: bytes, chain_id: int, nonce: int, tip: int, max_fee: int, value: int, to: Address, data: bytes

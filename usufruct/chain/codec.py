@@ -1,7 +1,7 @@
 """Contract ABI encoding: Python values to words and back.
 
-Structs are frozen dataclasses and travel as tuples; everything else is what eth-abi takes. Stricter than eth-abi in one
-place: `bytesN` must be exactly N bytes, because a short hash padded with zeros is a different hash.
+Structs are frozen dataclasses and travel as tuples. `bytesN` must be exactly N bytes. Written here because eth-abi
+loads pydantic and a parser (decision 0020); the tests hold it to eth-abi and to web3.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,7 @@ from dataclasses import fields
 from enum import IntEnum
 from typing import Any, Never
 
-from eth_abi.codec import ABICodec
-from eth_abi.encoding import BytesEncoder
-from eth_abi.exceptions import DecodingError, EncodingError
-from eth_abi.registry import ABIRegistry, BaseEquals, registry
-
+from usufruct.chain.abi import Data, arguments
 from usufruct.core import Invalid, Unavailable
 
 Values = tuple[Any, ...]
@@ -50,25 +46,6 @@ class Choice(IntEnum):
         raise UnreadableAnswer(f"{value!r} is not a {cls.__name__}; is the right contract at this address?")
 
 
-class _ExactBytesEncoder(BytesEncoder):
-    def validate_value(self, value: object) -> None:
-        super().validate_value(value)  # type: ignore[no-untyped-call]
-        bits: int = self.value_bit_size  # type: ignore[assignment]
-        if isinstance(value, bytes) and len(value) * 8 != bits:
-            self.invalidate_value(value, msg=f"must be exactly {bits // 8} bytes")
-
-
-def _strict_codec() -> ABICodec:
-    strict: ABIRegistry = registry.copy()  # type: ignore[no-untyped-call]
-    strict.unregister_encoder("bytes<M>")
-    fixed_bytes = BaseEquals("bytes", with_sub=True)  # type: ignore[no-untyped-call]
-    strict.register_encoder(fixed_bytes, _ExactBytesEncoder, label="bytes<M>")
-    return ABICodec(strict)
-
-
-_CODEC = _strict_codec()
-
-
 def _plain(value: object) -> object:
     if isinstance(value, Struct):
         return tuple(_plain(getattr(value, field.name)) for field in fields(value))  # type: ignore[arg-type]
@@ -84,8 +61,8 @@ def encode(types: Sequence[str], values: Sequence[object]) -> bytes:
         InvalidArgument: when a value does not fit its type; names the types.
     """
     try:
-        return _CODEC.encode(types, [_plain(value) for value in values])
-    except (EncodingError, TypeError, ValueError) as error:
+        return arguments(tuple(types)).encode([_plain(value) for value in values])
+    except (Invalid, TypeError, ValueError) as error:
         raise InvalidArgument(f"arguments do not fit ({','.join(types)}): {error}") from error
 
 
@@ -99,8 +76,8 @@ def decode(types: Sequence[str], data: bytes) -> Values:
     if types and not data:
         raise NoAnswer(f"there is no ({','.join(types)}) in an empty answer; is there a contract at this address?")
     try:
-        return _CODEC.decode(types, data)
-    except (DecodingError, ValueError, OverflowError) as error:
+        return arguments(tuple(types)).decode(Data(data), 0)
+    except ValueError as error:
         raise UnreadableAnswer(
             f"{len(data)} bytes are not ({','.join(types)}); is the right contract at this address?"
         ) from error

@@ -1,13 +1,13 @@
 """EIP-1559 transactions: what is signed, and what is broadcast."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import rlp  # type: ignore[import-untyped]
 
 from usufruct.chain.hashing import keccak
 from usufruct.core import Address, ChainId, Hash32
 
 _TYPE = b"\x02"
+_Field = int | bytes | Sequence["_Field"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,34 @@ class Transaction:
     value: int
     data: bytes
 
-    def _fields(self) -> list[object]:
+    def _fields(self) -> "list[_Field]":
         receiver = bytes.fromhex(self.to[2:])
         fees = [self.max_priority_fee, self.max_fee, self.gas]
         return [self.chain_id, self.nonce, *fees, receiver, self.value, self.data, []]
 
     def digest(self) -> bytes:
         """Return the 32 bytes to sign."""
-        return keccak(_TYPE + rlp.encode(self._fields()))
+        return keccak(_TYPE + _rlp(self._fields()))
 
     def signed(self, signature: bytes) -> SignedTransaction:
         """Join a 65-byte signature (r, s, v of 27 or 28) to the transaction."""
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
-        raw = _TYPE + rlp.encode([*self._fields(), signature[64] - 27, r, s])
+        raw = _TYPE + _rlp([*self._fields(), signature[64] - 27, r, s])
         return SignedTransaction(raw, Hash32("0x" + keccak(raw).hex()))
+
+
+def _rlp(field: _Field) -> bytes:
+    """Encode in recursive length prefix (the Ethereum yellow paper's appendix B); numbers without leading zeros."""
+    if isinstance(field, int):
+        field = field.to_bytes((field.bit_length() + 7) // 8, "big")
+    if isinstance(field, bytes):
+        return field if len(field) == 1 and field[0] < 0x80 else _length(len(field), 0x80) + field
+    items = b"".join(map(_rlp, field))
+    return _length(len(items), 0xC0) + items
+
+
+def _length(length: int, base: int) -> bytes:
+    if length < 56:
+        return bytes([base + length])
+    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([base + 55 + len(size)]) + size

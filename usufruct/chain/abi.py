@@ -1,0 +1,250 @@
+"""The contract ABI's types, strictly: what Solidity would not write is not read.
+
+https://docs.soliditylang.org/en/latest/abi-spec.html. A type is parsed once from its canonical text. Functions here
+raise ValueError or TypeError; `codec` names the types in its errors.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from usufruct.core import address as read_address
+
+WORD = 32
+
+
+class Data:
+    """Bytes to read. No more words are read than there are: offsets that meet would make much of little."""
+
+    __slots__ = ("_bytes", "_words_left")
+
+    def __init__(self, content: bytes) -> None:
+        self._bytes = content
+        self._words_left = -(-len(content) // WORD)
+
+    def check(self, length: int) -> None:
+        """Refuse to begin what needs more bytes than may still be read."""
+        if length > self._words_left * WORD:
+            raise ValueError("the bytes end too early")
+
+    def take(self, at: int, length: int) -> bytes:
+        """Return `length` bytes from position `at`."""
+        self.check(length)
+        self._words_left -= -(-length // WORD)
+        taken = self._bytes[at : at + length]
+        if len(taken) < length:
+            raise ValueError("the bytes end too early")
+        return taken
+
+    def number(self, at: int) -> int:
+        """Return the word at a position as an unsigned integer: an offset or a length."""
+        return int.from_bytes(self.take(at, WORD), "big")
+
+
+class AbiType(ABC):
+    """One ABI type. `dynamic`: it stands elsewhere, and its place holds an offset. `size`: bytes of its own place."""
+
+    dynamic = False
+    size = WORD
+
+    @abstractmethod
+    def encode(self, value: object) -> bytes:
+        """Return a value's encoding, a multiple of 32 bytes."""
+
+    @abstractmethod
+    def decode(self, data: Data, at: int) -> object:
+        """Return the value whose encoding begins at a position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word(AbiType):
+    """A type of one word: written by `write`; read by `read`, and only if it would be written so again."""
+
+    write: Callable[[object], bytes]
+    read: Callable[[bytes], object]
+
+    def encode(self, value: object) -> bytes:
+        """Return the value's word."""
+        return self.write(value)
+
+    def decode(self, data: Data, at: int) -> object:
+        """Return the value of the word at a position."""
+        word = data.take(at, WORD)
+        value = self.read(word)
+        if self.write(value) != word:
+            raise ValueError("a word holds what its type cannot")
+        return value
+
+
+class DynamicBytes(AbiType):
+    """`bytes`: a length, then the bytes, filled up with zeros to whole words."""
+
+    dynamic = True
+
+    def encode(self, value: object) -> bytes:
+        """Return the length and the bytes."""
+        if not isinstance(value, bytes | bytearray):
+            raise TypeError(f"{value!r} is not bytes")
+        return _number(len(value)) + bytes(value) + bytes(-len(value) % WORD)
+
+    def decode(self, data: Data, at: int) -> object:
+        """Return the bytes."""
+        length = data.number(at)
+        padded = data.take(at + WORD, length + -length % WORD)
+        if any(padded[length:]):
+            raise ValueError("bytes are not filled up with zeros")
+        return padded[:length]
+
+
+class Text(DynamicBytes):
+    """`string`: as `bytes`, in UTF-8."""
+
+    def encode(self, value: object) -> bytes:
+        """Return the length and the bytes of the text."""
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r} is not text")
+        return super().encode(value.encode())
+
+    def decode(self, data: Data, at: int) -> object:
+        """Return the text."""
+        content = super().decode(data, at)
+        assert isinstance(content, bytes)
+        return content.decode()
+
+
+class Sequenced(AbiType):
+    """A tuple, and an array of fixed length: places side by side, then what the offsets among them point to."""
+
+    def __init__(self, parts: Sequence[AbiType]) -> None:
+        self._parts = tuple(parts)
+        self._places = sum(WORD if part.dynamic else part.size for part in self._parts)
+        self.dynamic = any(part.dynamic for part in self._parts)
+        self.size = WORD if self.dynamic else self._places
+
+    def encode(self, value: object) -> bytes:
+        """Return the parts' places, then what stands elsewhere."""
+        if not isinstance(value, list | tuple) or len(value) != len(self._parts):
+            raise TypeError(f"{value!r} is not {len(self._parts)} values")
+        places, elsewhere = [], []
+        offset = self._places
+        for part, item in zip(self._parts, value, strict=True):
+            encoded = part.encode(item)
+            if part.dynamic:
+                places.append(_number(offset))
+                elsewhere.append(encoded)
+                offset += len(encoded)
+            else:
+                places.append(encoded)
+        return b"".join(places + elsewhere)
+
+    def decode(self, data: Data, at: int) -> tuple[object, ...]:
+        """Return the parts' values; offsets count from the first place."""
+        values, place = [], at
+        for part in self._parts:
+            values.append(part.decode(data, at + data.number(place) if part.dynamic else place))
+            place += WORD if part.dynamic else part.size
+        return tuple(values)
+
+
+class Array(AbiType):
+    """An array of any length: how many, then the items as in a tuple."""
+
+    dynamic = True
+
+    def __init__(self, item: AbiType) -> None:
+        self._item = item
+
+    def encode(self, value: object) -> bytes:
+        """Return the length and the items."""
+        if not isinstance(value, list | tuple):
+            raise TypeError(f"{value!r} is not an array")
+        return _number(len(value)) + Sequenced([self._item] * len(value)).encode(value)
+
+    def decode(self, data: Data, at: int) -> object:
+        """Return the items."""
+        length = data.number(at)
+        data.check(length * (self._item.size or WORD))
+        return Sequenced([self._item] * length).decode(data, at + WORD)
+
+
+@lru_cache(maxsize=1024)
+def abi_type(text: str) -> AbiType:
+    """Return the type of a canonical text such as "(address,uint16)[]"."""
+    if array := re.fullmatch(r"(.+)\[(\d*)\]", text):
+        item, length = array.groups()
+        return Sequenced([abi_type(item)] * int(length)) if length else Array(abi_type(item))
+    if text.startswith("("):
+        return arguments(tuple(_split(text[1:-1])))
+    if text in _TYPES:
+        return _TYPES[text]
+    if sized := re.fullmatch(r"(u?int|bytes)(\d+)", text):
+        kind, size = sized[1], int(sized[2])
+        return _fixed_bytes(size) if kind == "bytes" else _integer(size, signed=kind == "int")
+    raise ValueError(f"{text!r} is no ABI type")
+
+
+@lru_cache(maxsize=1024)
+def arguments(types: tuple[str, ...]) -> Sequenced:
+    """Return the tuple of several types."""
+    return Sequenced([abi_type(text) for text in types])
+
+
+def _split(text: str) -> list[str]:
+    """Split "a,(b,c)[],d" at its outer commas."""
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            parts.append(text[start:position])
+            start = position + 1
+    return [*parts, text[start:]] if text else []
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(WORD, "big")
+
+
+def _integer(bits: int, *, signed: bool) -> Word:
+    least, most = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+
+    def write(value: object) -> bytes:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{value!r} is not an integer")
+        if not least <= value <= most:
+            raise ValueError(f"{value} is not from {least} to {most}")
+        return value.to_bytes(WORD, "big", signed=signed)
+
+    return Word(write, lambda word: int.from_bytes(word, "big", signed=signed))
+
+
+def _fixed_bytes(size: int) -> Word:
+    def write(value: object) -> bytes:
+        if not isinstance(value, bytes | bytearray):
+            raise TypeError(f"{value!r} is not bytes")
+        if len(value) != size:  # a short hash filled up with zeros would be a different hash
+            raise ValueError(f"must be exactly {size} bytes, not {len(value)}")
+        return bytes(value).ljust(WORD, b"\0")
+
+    return Word(write, lambda word: word[:size])
+
+
+def _write_bool(value: object) -> bytes:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is not true or false")
+    return _number(value)
+
+
+def _write_address(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not an address")
+    return bytes.fromhex(read_address(value)[2:]).rjust(WORD, b"\0")
+
+
+_TYPES: dict[str, AbiType] = {
+    "bool": Word(_write_bool, lambda word: word[-1] == 1),
+    "address": Word(_write_address, lambda word: "0x" + word[-20:].hex()),
+    "bytes": DynamicBytes(),
+    "string": Text(),
+}
