@@ -23,6 +23,7 @@ def bill(gateway_module) -> SignedReceipt:
     return SignedReceipt(
         receipt,
         b"\x01" * 65,
+        gateway_module.OPERATOR.receipts.address,
         2_000,
         flagged=True,
         operator=gateway_module.OPERATOR,

@@ -275,12 +275,12 @@ class Backend(ABC):
     async def _again(self, group: "list[Decision[object]]", error: Exception) -> None:
         """Run a group one by one after one of its verbs spoilt the transaction; a single one has failed.
 
-        A database that is unavailable twice in a row fails the rest at once: each would wait as long for it.
+        A database that is unavailable to two verbs in a row fails the rest at once: each would wait as long for it.
         """
         if len(group) == 1:
             group[0].fail(error)
             return
-        last: BaseException | None = error
+        last: BaseException | None = None
         for number, decision in enumerate(group):
             await self._settle_group([decision])
             before, last = last, decision.failure

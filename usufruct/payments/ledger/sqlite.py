@@ -368,11 +368,14 @@ def _translated_errors() -> Iterator[None]:
     Raises:
         ConstraintViolated: when the schema refuses a row.
         DatabaseUnavailable: for everything else that SQLite reports: a full disk, a lock held for too long.
+        sqlite3.ProgrammingError: when a value is none that SQLite takes; the fault is the caller's, not the file's.
     """
     try:
         yield
     except sqlite3.IntegrityError as error:
         raise ConstraintViolated(f"the schema refused a row of the ledger: {error}") from error
+    except sqlite3.ProgrammingError:
+        raise
     except sqlite3.Error as error:
         kind = getattr(error, "sqlite_errorname", type(error).__name__)
         raise DatabaseUnavailable(f"the ledger's file cannot be used ({kind}); nothing of this was kept") from error
