@@ -1,8 +1,7 @@
 """The ABI's types against eth-abi on random types, values and damaged bytes; and what would make much of little."""
 
-from typing import Any
-
 import pytest
+from abi_values import values
 from eth_abi import decode as abi_decode
 from eth_abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError
@@ -24,35 +23,6 @@ def composed(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 kinds = st.recursive(elementary, composed, max_leaves=6)
 signatures = st.lists(kinds, min_size=1, max_size=4)
-
-
-def outer(text: str) -> list[str]:
-    """Split at the commas outside all brackets, by trying."""
-    pieces = text.split(",")
-    found: list[str] = []
-    while pieces:
-        length = next(n for n in range(1, len(pieces) + 1) if (t := ",".join(pieces[:n])).count("(") == t.count(")"))
-        found.append(",".join(pieces[:length]))
-        pieces = pieces[length:]
-    return found
-
-
-def values(kind: str) -> st.SearchStrategy[Any]:
-    if kind.endswith("]"):
-        item, _, size = kind[:-1].rpartition("[")
-        bounds = {"min_size": int(size), "max_size": int(size)} if size else {"max_size": 3}
-        return st.lists(values(item), **bounds).map(tuple)
-    if kind.startswith("("):
-        return st.tuples(*map(values, outer(kind[1:-1])))
-    if kind.startswith("uint"):
-        return st.integers(0, 2 ** int(kind[4:]) - 1)
-    if kind.startswith("int"):
-        return st.integers(-(2 ** (int(kind[3:]) - 1)), 2 ** (int(kind[3:]) - 1) - 1)
-    if kind == "address":
-        return st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())
-    if kind.startswith("bytes") and kind != "bytes":
-        return st.binary(min_size=int(kind[5:]), max_size=int(kind[5:]))
-    return {"bool": st.booleans(), "bytes": st.binary(max_size=70), "string": st.text(max_size=40)}[kind]
 
 
 @settings(max_examples=200, deadline=None)
