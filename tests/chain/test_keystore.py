@@ -76,6 +76,12 @@ def test_files_of_eth_account_open(tmp_path_factory: pytest.TempPathFactory, sec
         open_keystore(path, password + "x")
 
 
+def test_a_file_of_an_older_wallet_opens(tmp_path: Path):
+    document = create_keyfile_json(SECRET, b"a", kdf="scrypt", iterations=2)
+    document["Crypto"] = document.pop("crypto")
+    assert open_keystore(kept(tmp_path / "old.json", document), "a").address == KeySigner(SECRET).address
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -10,6 +10,7 @@ from usufruct.chain.rpc_errors import NodeAway, RpcUnreadable
 from usufruct.http import ConnectTimeout, Origin, Pool, ReadTimeout, TransportError
 
 _MOST_BYTES = 1 << 27
+_CONNECT_SECONDS = 10.0
 _KEEP_ALIVE_SECONDS = 15.0
 _URL_CHARACTERS = "/?&=%:@!$'()*+,;~-._"
 """What stays as it is in a request's path and query; the rest, above all spaces and line ends, is percent-encoded."""
@@ -64,7 +65,7 @@ class HttpWire:
 
     async def _post(self, body: bytes, timeout_seconds: float) -> Reply:
         if self._pool is None:
-            self._pool, self._head = self._opened(timeout_seconds)
+            self._pool, self._head = self._opened()
         request = f"{self._head}content-length: {len(body)}\r\n\r\n".encode() + body
         response = await self._pool.send(request, timeout_seconds)
         try:
@@ -77,7 +78,7 @@ class HttpWire:
             )
         return Reply(response.status, content, _seconds(response.headers.get("retry-after", "")))
 
-    def _opened(self, connect_seconds: float) -> tuple[Pool, str]:
+    def _opened(self) -> tuple[Pool, str]:
         """Return a pool for the node, and the head of every request; ValueError when the URL is none of HTTP."""
         parts = urlsplit(self._url)
         _, _, netloc = parts.netloc.rpartition("@")
@@ -87,12 +88,13 @@ class HttpWire:
         if parts.username is not None:
             secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             lines.append(f"authorization: Basic {b64encode(secret.encode()).decode()}")
-        pool = Pool(Origin.of(self._url), connect_seconds=connect_seconds, keep_alive_seconds=_KEEP_ALIVE_SECONDS)
+        pool = Pool(Origin.of(self._url), connect_seconds=_CONNECT_SECONDS, keep_alive_seconds=_KEEP_ALIVE_SECONDS)
         return pool, "".join(f"{line}\r\n" for line in lines)
 
     def _away(self, error: Exception) -> NodeAway:
+        said = str(error) if isinstance(error, TransportError) else ""  # others may quote the URL, and its secrets
         return NodeAway(
-            f"{self._host} does not answer ({type(error).__name__}); check chain.rpc_url",
+            f"{self._host} does not answer ({said or type(error).__name__}); check chain.rpc_url",
             host=self._host,
             timed_out=isinstance(error, (TimeoutError, ConnectTimeout, ReadTimeout)),
         )

@@ -100,7 +100,7 @@ def _sealed(secret: bytes, address: Address, password: str, iterations: int) -> 
 
 def _unsealed(document: Mapping[str, Any], password: str) -> bytes:
     """Return the secret; ValueError, KeyError and their like when it is no keystore or the password is another."""
-    crypto = document["crypto"]
+    crypto = document["crypto"] if "crypto" in document else document["Crypto"]  # as older wallets spell it
     if document["version"] != 3 or crypto["cipher"] != "aes-128-ctr":
         raise ValueError("an unknown kind of keystore")
     derived = _derived(crypto["kdf"], crypto["kdfparams"], password)

@@ -46,7 +46,7 @@ _DEVNET_KEYS = (
     "dbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
     "2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6",
 )
-"""Their keys, as anvil prints them: secrets of nobody's."""
+"""Their keys, as anvil prints them: everybody knows them."""
 
 
 class DevnetKeyRefused(Denied):
@@ -104,7 +104,7 @@ class DigestSigner(ABC):
 
 def _encode_typed_data(document: Mapping[str, Any]) -> "SignableMessage":
     with recursion_limit_kept():
-        from eth_account.messages import encode_typed_data  # loads for most of a second: only for who signs documents
+        from eth_account.messages import encode_typed_data  # takes most of a second to load
     return encode_typed_data(full_message=dict(document))
 
 

@@ -1,4 +1,4 @@
-"""An HTTP/1.1 client for the hot path: kept-alive connections to one server, and answers as they come."""
+"""An HTTP/1.1 client for upstreams and chain nodes: kept-alive connections to one server, and answers as they come."""
 
 from usufruct.http.connection import Response
 from usufruct.http.errors import (

@@ -95,10 +95,10 @@ class Exchange:
         """
         self._check_length(limit)
         whole = body_at_once(self._receive)
-        if whole is not None and len(whole) <= limit:
-            return whole
         if whole is not None:
-            raise _too_large(limit)
+            if len(whole) > limit:
+                raise _too_large(limit)
+            return whole
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 return await self._whole_body(limit)
