@@ -1,5 +1,6 @@
 """What the owner of a wallet allows; checked before anything is signed."""
 
+import math
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ class Rules:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise Invalid(f"{name} must be a positive whole number of atomic units, not {value!r}", field=name)
+        if not isinstance(self.deposit_seconds, int | float) or not 0 < self.deposit_seconds < math.inf:
+            raise Invalid(
+                f"deposit_seconds must be a number of seconds over 0, not {self.deposit_seconds!r}",
+                field="deposit_seconds",
+            )
         for name in ("tokens", "operators", "receipt_signers"):
             for value in getattr(self, name) or ():
                 if not isinstance(value, str) or not _ADDRESS.fullmatch(value) or mistyped(value):

@@ -216,7 +216,14 @@ def test_rules_name_what_they_refuse():
         purse.reserve(ORIGIN, replace(TERMS, amount=101))
     with pytest.raises(NotAllowed, match="operator"):
         Purse(WALLET, rules(100, 1000, operators=["0x" + "01" * 20])).reserve(ORIGIN, TERMS)
-    for bad in ({"limit": 0}, {"budget": -1}, {"limit": "5"}, {"budget": True}, {"multiplier": 0.5}):
+    for bad in (
+        {"limit": 0},
+        {"budget": -1},
+        {"limit": "5"},
+        {"budget": True},
+        {"multiplier": 0.5},
+        {"deposit_seconds": float("nan")},
+    ):
         with pytest.raises(Invalid, match=next(iter(bad))):
             Rules(**{"limit": 1, "budget": 1, **bad})
 
