@@ -43,7 +43,7 @@ class Rules:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise Invalid(f"{name} must be a positive whole number of atomic units, not {value!r}", field=name)
-        if not isinstance(self.deposit_seconds, int | float) or not 0 < self.deposit_seconds < math.inf:
+        if type(self.deposit_seconds) not in (int, float) or not 0 < self.deposit_seconds < math.inf:
             raise Invalid(
                 f"deposit_seconds must be a number of seconds over 0, not {self.deposit_seconds!r}",
                 field="deposit_seconds",
