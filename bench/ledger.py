@@ -23,7 +23,10 @@ from bench.gateway.postgres import scratch_database, server_processes, server_ur
 from bench.report import Row, write
 from usufruct.config import LedgerConfig
 from usufruct.core import AssetId, Hash32, asset_to_bytes, hash32_from_bytes, id_to_bytes, time_ordered_id
-from usufruct.payments import Bill, Ledger, Opened, Reservation, Usage, VerifiedVoucher, Voucher, open_ledger
+from usufruct.payments.ledger.records import Bill, Opened, Reservation
+from usufruct.payments.ledger.service import Ledger, open_ledger
+from usufruct.payments.pricing.usage import Usage
+from usufruct.payments.pricing.vouchers import VerifiedVoucher, Voucher
 from usufruct.store import Seal, amount_to_blob, connect_sqlite, migrate, open_database
 
 SIZES = ((1_000, 10_000), (30_000, 300_000))

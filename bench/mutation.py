@@ -27,7 +27,7 @@ from bench.report import ROOT, Row
 ROOMS = ("payments", "gateway")
 WORKERS = "2"
 MUTANTS = ROOT / "mutants"
-SMALL = "usufruct.payments.merkle.x_next_anchor__mutmut_1"
+SMALL = "usufruct.payments.settlement.merkle.x_next_anchor__mutmut_1"
 """The first run is over this one alone: it makes all mutants and learns which tests reach what."""
 
 MYPY = (
@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("--room", choices=ROOMS, action="append")
     parser.add_argument("--sample", type=int, default=0, help="how many mutants of each room; 0: all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("files", nargs="*", help="as usufruct/payments/model.py")
+    parser.add_argument("files", nargs="*", help="as usufruct/payments/pricing/charges.py")
     asked = parser.parse_args()
 
     forget_other_settings()

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from usufruct.config import LedgerConfig
 from usufruct.core import recursion_limit_kept
-from usufruct.payments import Ledger, open_ledger
+from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import Database, Seal, migrate, open_database
 
 with recursion_limit_kept():  # tests import it, and what is below it raises the limit for the whole process

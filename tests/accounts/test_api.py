@@ -21,7 +21,10 @@ from usufruct.chain import KeySigner
 from usufruct.config import LedgerConfig
 from usufruct.core import FakeClock
 from usufruct.gateway import KeyChannels
-from usufruct.payments import channel_id, open_ledger, read_channel_json, recover_signer
+from usufruct.payments.ledger.service import open_ledger
+from usufruct.payments.pricing.signatures import recover_signer
+from usufruct.payments.pricing.vouchers import channel_id
+from usufruct.payments.settlement.wire import read_channel_json
 from usufruct.store import Seal, open_database
 from usufruct.web import MalformedBody, Members, Router
 

@@ -27,7 +27,7 @@ from usufruct.accounts import service as service_module
 from usufruct.accounts.service import FRESH_SECONDS
 from usufruct.chain import KeySigner
 from usufruct.core import Address, ChainId, FakeClock, Hash32
-from usufruct.payments import recover_signer
+from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.store import Seal
 
 PAYER, STRANGER = KeySigner(bytes(31) + b"\x01"), KeySigner(bytes(31) + b"\x02")

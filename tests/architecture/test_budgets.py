@@ -3,6 +3,7 @@
 import ast
 import statistics
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc"}
 HEAVY_IMPORTS_ALLOWED_INSIDE = {"numpy", "polars", "sklearn", "lightgbm", "torch", "asyncpg", "redis"}
 HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most processes start without them
 
-FACES_INSIDE = (["chain", "contracts"], ["connectors", "openai"])  # parts of a room that are entered by their own name
+SUB_PACKAGES = {"chain": {"contracts"}, "connectors": {"openai"}}  # parts of a package with an interface of their own
+SUB_PACKAGES |= {"payments": {"pricing", "ledger", "settlement", "x402"}}
+MOST_NAMES = 50
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -95,17 +98,40 @@ def test_imports_stand_at_the_top():
     assert not inside
 
 
-def test_rooms_are_entered_by_their_face():
-    """Another room's inside is private: `from usufruct.store import X`, not `from usufruct.store.database ...`."""
+def package_of(parts: Sequence[str]) -> tuple[str, ...]:
+    """Return the package whose interface a module belongs to, as parts below `usufruct`."""
+    inner = SUB_PACKAGES.get(parts[0], set())
+    return tuple(parts[:2]) if len(parts) > 1 and parts[1] in inner else tuple(parts[:1])
+
+
+def imports_of_ours(path: Path) -> Iterator[tuple[ast.ImportFrom, list[str]]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("usufruct."):
+            yield node, (node.module or "").split(".")[1:]
+
+
+def test_packages_are_used_by_their_public_interface_only():
+    """Another package's modules are private: `from usufruct.store import X`, not `from usufruct.store.database ...`."""
     deep = []
     for path in sources():
-        room = inside(path).parts[0]
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("usufruct."):
-                parts = (node.module or "").split(".")
-                if len(parts) > 2 and parts[1] != room and parts[1:3] not in FACES_INSIDE:
-                    deep.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.module}")
+        own = package_of(inside(path).with_suffix("").parts)
+        for node, parts in imports_of_ours(path):
+            package = package_of(parts)
+            if tuple(parts) != package and package not in (own, own[:1]) and parts[:2] != ["chain", "contracts"]:
+                deep.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.module}")
     assert not deep
+
+
+@pytest.mark.parametrize("package", sorted((PACKAGE / "payments").glob("*/__init__.py")), ids=lambda p: p.parent.name)
+def test_a_public_interface_is_short(package: Path):
+    exported = next(
+        node.value.elts
+        for node in ast.parse(package.read_text()).body
+        if isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]) == "__all__"
+        and isinstance(node.value, ast.List)
+    )
+    assert len(exported) <= MOST_NAMES
 
 
 def test_the_client_library_stands_alone():

@@ -23,8 +23,8 @@ from usufruct.chain.revert import decode_revert
 from usufruct.chain.token import token_facts
 from usufruct.chain.transport import RetryPolicy
 from usufruct.core import Address, ChainId, Hash32, UsufructError
-from usufruct.payments import ChannelConfig, Escrow
-from usufruct.payments.settlement.reader import ChannelReader
+from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow
+from usufruct.payments.settlement.channel_reader import ChannelReader
 
 WORD = "0x" + "ab" * 32
 ADDRESS = Address("0x" + "cd" * 20)

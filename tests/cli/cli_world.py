@@ -24,17 +24,12 @@ from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError, checksum
 from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.bill import receipt_signature
-from usufruct.payments import (
-    Bill,
-    DepositAuthorization,
-    Lease,
-    Opened,
-    PriceCard,
-    Reservation,
-    Usage,
-    new_id,
-    sign_voucher,
-)
+from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
+from usufruct.payments.ledger.service import new_id
+from usufruct.payments.pricing.cards import PriceCard
+from usufruct.payments.pricing.usage import Usage
+from usufruct.payments.pricing.vouchers import sign_voucher
+from usufruct.payments.settlement.deposits import DepositAuthorization
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ from threading import Thread
 
 from usufruct.chain import KeySigner, TokenFacts
 from usufruct.core import Address, AssetId, ChainId, Hash32
-from usufruct.payments import Offer, Receipt, ReceiptDocument, sign_receipt
+from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
+from usufruct.payments.settlement.operator_terms import Offer
 
 CHAIN, TOKEN, TILL = ChainId(31337), Address("0x" + "70" * 20), Address("0x" + "71" * 20)
 SIGNER = KeySigner(b"\x05" * 32)

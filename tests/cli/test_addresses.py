@@ -6,7 +6,7 @@ import pytest
 
 from usufruct.config import load_config
 from usufruct.core import AddressMistyped, Invalid
-from usufruct.payments import read_channel_json
+from usufruct.payments.settlement.wire import read_channel_json
 from usufruct.web import Members
 
 MISTYPED = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dd"

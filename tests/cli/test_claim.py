@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from usufruct.chain.contracts.till import Till
 from usufruct.core import checksum, run_job
-from usufruct.payments import claim_due
 from usufruct.payments.settlement.claim_requests import claim_requests
+from usufruct.payments.settlement.jobs import claim_due
 
 pytestmark = pytest.mark.anvil
 

@@ -13,7 +13,7 @@ from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUnavail
 from usufruct.cli.saved import save_channel
 from usufruct.config import ChainConfig, Config, DataConfig
 from usufruct.core import Address, ChainId, Hash32, SystemClock
-from usufruct.payments import ChannelConfig, Escrow, channel_id
+from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id
 
 CHAIN = ChainId(31337)
 WALLET, THIEF = KeySigner(b"\x05" * 32), KeySigner(b"\x06" * 32)

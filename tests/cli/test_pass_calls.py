@@ -8,7 +8,7 @@ import pytest
 
 from usufruct.chain import Devnet
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.payments import SILENCE
+from usufruct.payments.pricing.grants import SILENCE
 
 pytestmark = pytest.mark.anvil
 

@@ -10,7 +10,7 @@ import pytest
 from usufruct.chain import KeySigner, TokenFacts
 from usufruct.cli.saved import SavedKey, save_channel, save_key, saved_receipt
 from usufruct.core import Address, Hash32
-from usufruct.payments import ChannelConfig
+from usufruct.payments.pricing.vouchers import ChannelConfig
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from usufruct.cli.saved import (
 )
 from usufruct.config import Config, DataConfig, KeysConfig
 from usufruct.core import Address, Hash32
-from usufruct.payments import ChannelConfig
+from usufruct.payments.pricing.vouchers import ChannelConfig
 
 CHANNEL = Hash32("0x" + "c1" * 32)
 SOMEBODY = Address("0x" + "11" * 20)

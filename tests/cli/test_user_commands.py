@@ -43,7 +43,10 @@ from usufruct.config import (
 )
 from usufruct.core import Address, ChainId, checksum, format_units, parse_units
 from usufruct.gateway import Asset, Caps, Endpoint, PricePeriod, Replica, plain_asset_id
-from usufruct.payments import ChannelConfig, Escrow, PriceCard, channel_id, new_id, on_chain
+from usufruct.payments.ledger.service import new_id
+from usufruct.payments.pricing.cards import PriceCard
+from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id
+from usufruct.payments.settlement.model import on_chain
 
 pytestmark = pytest.mark.anvil
 

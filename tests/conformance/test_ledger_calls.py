@@ -12,26 +12,22 @@ from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
 from usufruct.core import UINT128_MAX, UINT256_MAX, id_to_bytes
-from usufruct.payments import (
+from usufruct.payments.ledger.errors import (
     AnswerMissing,
     BalanceTooLow,
     CallLost,
-    CallState,
     CallUnknown,
     ChannelUnknown,
     ChannelWithdrawing,
     KeyMismatch,
-    Lease,
-    Ledger,
     LimitReached,
-    Opened,
     OverCeiling,
-    Replay,
     StillRunning,
     VoucherOverBalance,
     VoucherTooLow,
-    open_ledger,
 )
+from usufruct.payments.ledger.records import CallState, Lease, Opened, Replay
+from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import (
     AmountOutOfRange,
     ConstraintViolated,

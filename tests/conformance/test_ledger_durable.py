@@ -11,7 +11,9 @@ from severed_server import severed_server
 from sqlalchemy import make_url
 
 from usufruct.config import LedgerConfig
-from usufruct.payments import BalanceTooLow, CallUnknown, Ledger, Opened, open_ledger
+from usufruct.payments.ledger.errors import BalanceTooLow, CallUnknown
+from usufruct.payments.ledger.records import Opened
+from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import Database, DatabaseUnavailable, Seal, open_database
 
 SEAL = Seal(b"a secret of these tests", "stored answers")

@@ -14,7 +14,9 @@ from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
 from usufruct.core import UsufructError, id_to_bytes
-from usufruct.payments import CallLost, Ledger, Opened, Replay, new_id, open_ledger
+from usufruct.payments.ledger.errors import CallLost
+from usufruct.payments.ledger.records import Opened, Replay
+from usufruct.payments.ledger.service import Ledger, new_id, open_ledger
 from usufruct.store import Database, Seal, open_database
 
 SEAL = Seal(b"a secret of these tests", "stored answers")

@@ -8,26 +8,20 @@ import pytest
 
 from usufruct.config import LedgerConfig
 from usufruct.core import UINT128_MAX, Hash32
-from usufruct.payments import (
+from usufruct.payments.ledger.errors import (
     BalanceTooLow,
-    ChannelReading,
-    Claim,
     ClaimPending,
     DepositUnderWay,
     DuplicateDeposit,
-    Ledger,
     NothingToClaim,
-    Opened,
     RefundTooHigh,
-    Split,
     TooManyDeposits,
-    Totals,
     VoucherPublished,
     WrongState,
-    channel_id,
-    new_id,
-    open_ledger,
 )
+from usufruct.payments.ledger.records import ChannelReading, Claim, Opened, Split, Totals
+from usufruct.payments.ledger.service import Ledger, new_id, open_ledger
+from usufruct.payments.pricing.vouchers import channel_id
 from usufruct.store import Database, Seal
 
 SEAL = Seal(b"a secret of these tests", "stored answers")

@@ -31,8 +31,12 @@ from usufruct.gateway import (
     gateway_routes,
     plain_asset_id,
 )
-from usufruct.payments import Escrow, PriceCard, open_ledger, receipt_digest, recover_signer
 from usufruct.payments.ledger.database import Points, no_points
+from usufruct.payments.ledger.service import open_ledger
+from usufruct.payments.pricing.cards import PriceCard
+from usufruct.payments.pricing.receipts import receipt_digest
+from usufruct.payments.pricing.signatures import recover_signer
+from usufruct.payments.pricing.vouchers import Escrow
 from usufruct.store import Database, Seal, open_database
 from usufruct.web import Health, Router, Server, ServerLimits, base_url, event_loop_factory, listen
 

@@ -10,7 +10,8 @@ from openai.types import CompletionUsage
 
 from usufruct.core import Hash32
 from usufruct.gateway.bill import SignedReceipt, bill_event
-from usufruct.payments import CountedBy, Receipt
+from usufruct.payments.pricing.receipts import Receipt
+from usufruct.payments.pricing.usage import CountedBy
 
 CALL, CHANNEL, OTHER = (Hash32("0x" + digits * 32) for digits in ("ca", "c4", "0d"))
 

@@ -22,7 +22,7 @@ from usufruct.gateway import (
 )
 from usufruct.gateway.catalogue import FRESH_SECONDS
 from usufruct.gateway.store import add_asset
-from usufruct.payments import PriceCard, PriceUnit
+from usufruct.payments.pricing.cards import PriceCard, PriceUnit
 from usufruct.store import Seal
 
 SECRET = b"a secret of some length"

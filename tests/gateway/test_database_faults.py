@@ -12,7 +12,7 @@ from waiting import until
 
 from usufruct.core import Hash32
 from usufruct.gateway.durability import StoppedUnlessDurable
-from usufruct.payments import Lease, Opened
+from usufruct.payments.ledger.records import Lease, Opened
 from usufruct.store import DatabaseUnavailable
 
 ZERO = Hash32("0x" + "00" * 32)

@@ -14,7 +14,9 @@ from usufruct.gateway import Asset, Caps, CountingRule, Endpoint, PricePeriod, R
 from usufruct.gateway.metering import Budget, ceiling, longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.request import Asked
 from usufruct.gateway.scale import Counted, Scale, Scales, Share
-from usufruct.payments import Allowance, Measured, OverBudget, OverContext, PriceCard, Usage, charge_up
+from usufruct.payments.pricing.cards import PriceCard
+from usufruct.payments.pricing.charges import Allowance, OverBudget, OverContext, charge_up
+from usufruct.payments.pricing.usage import Measured, Usage
 
 PAY_TO = Address("0x" + "55" * 20)
 tokens = st.integers(0, 5_000)

@@ -18,8 +18,8 @@ from usufruct.gateway import (
     Replica,
     registered_card,
 )
-from usufruct.payments import PriceCard
-from usufruct.payments import PriceUnit as UnitHere
+from usufruct.payments.pricing.cards import PriceCard
+from usufruct.payments.pricing.cards import PriceUnit as UnitHere
 from usufruct.store import Seal
 
 ASSET = Asset(

@@ -10,7 +10,8 @@ from usufruct.connectors.openai import Usage as Reported
 from usufruct.gateway import Caps, CountingRule
 from usufruct.gateway.metering import usage_of_part, usage_of_whole
 from usufruct.gateway.scale import LATEST, MOST_BYTES, Counted, Scale, Scales, Share
-from usufruct.payments import PriceCard, price_up
+from usufruct.payments.pricing.cards import PriceCard
+from usufruct.payments.pricing.charges import price_up
 
 RULE = CountingRule()
 CARD = PriceCard(10_000_000, 30_000_000, 0, 1 << 20, 1)

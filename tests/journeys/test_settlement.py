@@ -8,7 +8,10 @@ import pytest
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.shares import Accrued, Collected
 from usufruct.chain.contracts.test_dollar import Transfer
-from usufruct.payments import ChannelWithdrawing, ClaimPolicy, prove_receipt, proves
+from usufruct.payments.ledger.errors import ChannelWithdrawing
+from usufruct.payments.settlement.anchoring import prove_receipt
+from usufruct.payments.settlement.merkle import proves
+from usufruct.payments.settlement.model import ClaimPolicy
 
 
 async def test_every_unit_a_payer_deposits_reaches_its_owner(town, settlement_world):

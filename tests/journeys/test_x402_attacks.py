@@ -23,7 +23,8 @@ from usufruct.chain import KeySigner, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.core import SystemClock, address
 from usufruct.gateway import Endpoint
-from usufruct.payments import on_chain, read_channel_json
+from usufruct.payments.settlement.model import on_chain
+from usufruct.payments.settlement.wire import read_channel_json
 from usufruct.web import MalformedBody, Members
 
 

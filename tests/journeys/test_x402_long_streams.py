@@ -16,7 +16,7 @@ from x402.http.clients import x402HttpxClient
 from x402.http.clients.httpx import x402AsyncTransport
 
 from usufruct.gateway import Caps
-from usufruct.payments import PriceCard
+from usufruct.payments.pricing.cards import PriceCard
 
 
 def _load(name: str):

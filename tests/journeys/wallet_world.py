@@ -33,7 +33,7 @@ from usufruct.config import (
 )
 from usufruct.core import address
 from usufruct.gateway import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
-from usufruct.payments import PriceCard
+from usufruct.payments.pricing.cards import PriceCard
 
 TESTS = Path(__file__).parents[1]
 NETWORK = "eip155:31337"

@@ -19,7 +19,7 @@ from ledger_world import bill, channel, named, open_call, reading, reservation
 
 from usufruct.config import LedgerConfig
 from usufruct.core import UsufructError
-from usufruct.payments import Ledger, open_ledger
+from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import Seal, open_database
 
 SEAL = Seal(b"a secret of these tests", "stored answers")

@@ -4,21 +4,10 @@ from dataclasses import replace
 
 from usufruct.chain import KeySigner, as_hash32, keccak
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
-from usufruct.payments import (
-    Bill,
-    ChannelConfig,
-    ChannelReading,
-    Escrow,
-    IdempotencyKey,
-    Ledger,
-    Opened,
-    Replay,
-    Reservation,
-    Usage,
-    VerifiedVoucher,
-    channel_id,
-    sign_voucher,
-)
+from usufruct.payments.ledger.records import Bill, ChannelReading, IdempotencyKey, Opened, Replay, Reservation
+from usufruct.payments.ledger.service import Ledger
+from usufruct.payments.pricing.usage import Usage
+from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, VerifiedVoucher, channel_id, sign_voucher
 
 CHAIN = ChainId(31337)
 ESCROW = Escrow(CHAIN)

@@ -30,30 +30,18 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import LedgerConfig
 from usufruct.core import Address, AssetId, ChainId, FakeClock, Hash32, NotFound
-from usufruct.payments import (
-    Bill,
-    ChainSide,
-    ChannelConfig,
-    ChannelTerms,
-    Claimer,
-    ClaimPolicy,
-    DepositAuthorization,
-    Deposits,
-    Escrow,
-    Ledger,
-    Observer,
-    Opened,
-    PassTerms,
-    RefundPolicy,
-    Refunds,
-    Reservation,
-    Usage,
-    Watcher,
-    channel_id,
-    open_ledger,
-    sign_voucher,
-)
-from usufruct.payments.settlement.model import on_chain
+from usufruct.payments.ledger.records import Bill, Opened, Reservation
+from usufruct.payments.ledger.service import Ledger, open_ledger
+from usufruct.payments.pricing.grants import PassTerms
+from usufruct.payments.pricing.usage import Usage
+from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id, sign_voucher
+from usufruct.payments.settlement.channel_policy import ChannelTerms
+from usufruct.payments.settlement.channel_sync import Observer
+from usufruct.payments.settlement.claimer import Claimer
+from usufruct.payments.settlement.deposits import DepositAuthorization, Deposits
+from usufruct.payments.settlement.event_watcher import Watcher
+from usufruct.payments.settlement.model import ChainSide, ClaimPolicy, RefundPolicy, on_chain
+from usufruct.payments.settlement.refunds import Refunds
 from usufruct.store import Database, Seal
 
 SEAL = Seal(b"a secret of these tests", "stored answers")

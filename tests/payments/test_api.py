@@ -18,22 +18,14 @@ from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, TimedProof, k
 from usufruct.chain import KeySigner, TokenFacts, token_facts
 from usufruct.core import Address, ChainId, FakeClock, Hash32
 from usufruct.gateway import KeyChannels, Operator
-from usufruct.payments import (
-    PROOF_HEADER,
-    DepositAuthorization,
-    Escrow,
-    InvalidOffer,
-    Offer,
-    channel_id,
-    deposit_json,
-    deposit_typed_data,
-    payment_routes,
-    proof_header,
-    proves,
-    read_channel_digest,
-    read_offer,
-    recover_signer,
-)
+from usufruct.payments.pricing.signatures import recover_signer
+from usufruct.payments.pricing.vouchers import Escrow, channel_id
+from usufruct.payments.settlement.api import payment_routes
+from usufruct.payments.settlement.channel_auth import PROOF_HEADER, proof_header, read_channel_digest
+from usufruct.payments.settlement.deposits import DepositAuthorization
+from usufruct.payments.settlement.merkle import proves
+from usufruct.payments.settlement.operator_terms import InvalidOffer, Offer, read_offer
+from usufruct.payments.settlement.wire import deposit_json, deposit_typed_data
 from usufruct.store import Seal
 from usufruct.web import Router
 

@@ -10,19 +10,13 @@ from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.structs import PayeeKind, Voucher, VoucherClaim
 from usufruct.chain.contracts.till import Anchored
 from usufruct.core import run_job
-from usufruct.payments import (
-    BatchKind,
-    BatchRefused,
-    BatchState,
-    ClaimPolicy,
-    ClaimRequests,
-    NotAnchored,
-    claim_due,
-    next_anchor,
-    prove_receipt,
-    proves,
-)
+from usufruct.payments.settlement.anchoring import prove_receipt
+from usufruct.payments.settlement.claim_requests import ClaimRequests
+from usufruct.payments.settlement.errors import BatchRefused, NotAnchored
+from usufruct.payments.settlement.jobs import claim_due
 from usufruct.payments.settlement.lease import Lease
+from usufruct.payments.settlement.merkle import next_anchor, proves
+from usufruct.payments.settlement.model import BatchKind, BatchState, ClaimPolicy
 from usufruct.payments.settlement.store import set_aside
 
 

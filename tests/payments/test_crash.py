@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
-from usufruct.payments import CallState, Ledger, open_ledger
+from usufruct.payments.ledger.records import CallState
+from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import Seal, open_database
 
 SEAL = Seal(b"a secret of these tests", "stored answers")

@@ -9,22 +9,21 @@ from waiting import until
 
 from usufruct.chain import NodeBusy, RpcRefused, RpcUnavailable
 from usufruct.core import ChainId, run_job
-from usufruct.payments import (
-    ChannelRefused,
+from usufruct.payments.ledger.channels import MOST_DEPOSITS
+from usufruct.payments.ledger.errors import TooManyDeposits, WrongState
+from usufruct.payments.ledger.service import new_id
+from usufruct.payments.settlement.channel_policy import ChannelRefused
+from usufruct.payments.settlement.deposits import Deposits
+from usufruct.payments.settlement.errors import (
     DepositExpired,
     DepositPending,
     DepositRefused,
-    Deposits,
     DepositUnfunded,
     DepositUsed,
     DepositWrongChain,
     DepositWrongToken,
-    TooManyDeposits,
-    WrongState,
-    deposit_due,
-    new_id,
 )
-from usufruct.payments.ledger.channels import MOST_DEPOSITS
+from usufruct.payments.settlement.jobs import deposit_due
 
 
 async def test_a_deposit_opens_the_channel_with_its_money(town):

@@ -9,21 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.core import UINT256_MAX, Address
-from usufruct.payments import (
-    ChannelRefused,
-    ChannelTerms,
-    Measured,
+from usufruct.payments.pricing.cards import PriceCard, PriceUnit
+from usufruct.payments.pricing.charges import (
     OverBudget,
     OverContext,
-    PriceCard,
-    PriceUnit,
-    Usage,
     affordable_output_down,
     allow,
     charge_up,
-    measure,
     price_up,
 )
+from usufruct.payments.pricing.usage import Measured, Usage, measure
+from usufruct.payments.settlement.channel_policy import ChannelRefused, ChannelTerms
 
 rates = st.one_of(st.integers(0, 10**7), st.integers(0, 2**96))
 tokens = st.integers(0, 2000)

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from usufruct.core import FakeClock
-from usufruct.payments import MoneyMetrics, Totals
+from usufruct.payments.ledger.metrics import MoneyMetrics
+from usufruct.payments.ledger.records import Totals
 
 TOKEN = "0x" + "11" * 20
 

@@ -9,17 +9,9 @@ from eth_utils import keccak
 
 from usufruct.chain import COLLECTOR, SETTLEMENT, TokenFacts
 from usufruct.core import UINT128_MAX, UINT256_MAX, Address, ChainId
-from usufruct.payments import (
-    DepositAuthorization,
-    DepositTooSmall,
-    InvalidDeposit,
-    InvalidOffer,
-    Offer,
-    deposit_json,
-    deposit_typed_data,
-    read_deposit_json,
-    read_offer,
-)
+from usufruct.payments.settlement.deposits import DepositAuthorization
+from usufruct.payments.settlement.operator_terms import DepositTooSmall, InvalidOffer, Offer, read_offer
+from usufruct.payments.settlement.wire import InvalidDeposit, deposit_json, deposit_typed_data, read_deposit_json
 from usufruct.web import Members
 
 CHAIN = ChainId(31337)

@@ -8,7 +8,8 @@ from waiting import PATIENCE
 
 from usufruct.chain import Sender
 from usufruct.core import run_job
-from usufruct.payments import Owed, OwedPolicy, owed_due
+from usufruct.payments.settlement.deferred_payouts import Owed, OwedPolicy
+from usufruct.payments.settlement.jobs import owed_due
 from usufruct.payments.settlement.store import leases
 
 pytestmark = pytest.mark.anvil

@@ -13,29 +13,25 @@ from usufruct.chain import KeySigner, RpcUnavailable
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.core import UINT128_MAX, Address, ChainId, FakeClock, SystemClock
-from usufruct.payments import (
+from usufruct.payments.ledger.errors import BalanceTooLow, LimitReached
+from usufruct.payments.ledger.records import Bill, Reservation
+from usufruct.payments.pricing.grants import (
     SILENCE,
-    BalanceTooLow,
-    BatchKind,
-    Bill,
-    ClaimPolicy,
     GrantExpired,
     GrantRefused,
     InvalidGrant,
-    LimitReached,
-    PassAccounts,
-    PassClosing,
     PassGrant,
-    PassKeeper,
     PassTerms,
-    Reservation,
-    Usage,
-    Voucher,
-    prove_receipt,
-    proves,
     read_grant,
     sign_grant,
 )
+from usufruct.payments.pricing.usage import Usage
+from usufruct.payments.pricing.vouchers import Voucher
+from usufruct.payments.settlement.anchoring import prove_receipt
+from usufruct.payments.settlement.errors import PassClosing
+from usufruct.payments.settlement.merkle import proves
+from usufruct.payments.settlement.model import BatchKind, ClaimPolicy
+from usufruct.payments.settlement.pass_accounts import PassAccounts, PassKeeper
 from usufruct.payments.settlement.store import leases
 
 HOLDER = KeySigner(bytes(31) + b"\x07")

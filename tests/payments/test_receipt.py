@@ -10,20 +10,22 @@ from hypothesis import strategies as st
 
 from usufruct.chain import KeySigner
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
-from usufruct.payments import (
+from usufruct.payments.ledger.receipts import receipt_of
+from usufruct.payments.ledger.service import Ledger
+from usufruct.payments.pricing.receipts import (
+    DOMAIN_NAME,
+    DOMAIN_VERSION,
+    RECEIPT_TYPE,
     InvalidReceipt,
-    Ledger,
     Receipt,
     ReceiptDocument,
     WrongReceiptSigner,
     read_receipt,
     receipt_digest,
-    receipt_of,
-    recover_signer,
     sign_receipt,
     verify_receipt,
 )
-from usufruct.payments.receipt import DOMAIN_NAME, DOMAIN_VERSION, RECEIPT_TYPE
+from usufruct.payments.pricing.signatures import recover_signer
 
 hashes = st.binary(min_size=32, max_size=32).map(lambda b: Hash32("0x" + b.hex()))
 addresses = st.binary(min_size=20, max_size=20).map(lambda b: Address("0x" + b.hex()))

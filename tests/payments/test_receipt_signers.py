@@ -3,8 +3,7 @@
 from sqlalchemy import insert
 
 from usufruct.core import Address
-from usufruct.payments import ReceiptSigners
-from usufruct.payments.receipt_signers import receipt_signers
+from usufruct.payments.settlement.receipt_signers import ReceiptSigners, receipt_signers
 from usufruct.store import Stamp
 
 FIRST, SECOND, STRANGER = (Address("0x" + digit * 40) for digit in "123")

@@ -7,7 +7,10 @@ from aging import age
 from waiting import until
 
 from usufruct.core import run_job
-from usufruct.payments import BalanceTooLow, ClaimPolicy, NothingToRefund, RefundPending, refund_due
+from usufruct.payments.ledger.errors import BalanceTooLow
+from usufruct.payments.settlement.errors import NothingToRefund, RefundPending
+from usufruct.payments.settlement.jobs import refund_due
+from usufruct.payments.settlement.model import ClaimPolicy
 
 
 async def test_free_money_goes_back_on_request_and_what_is_charged_stays(town):

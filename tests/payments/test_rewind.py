@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from usufruct.chain import Anvil, Client, DevnetStateBusy, DevnetUnavailable
-from usufruct.payments import ChannelReading
+from usufruct.payments.ledger.records import ChannelReading
 
 pytestmark = pytest.mark.anvil
 

@@ -15,20 +15,18 @@ from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id, get_b
 
 from usufruct.chain import SETTLEMENT, KeySigner
 from usufruct.core import UINT128_MAX, Address, ChainId, Hash32
-from usufruct.payments import (
+from usufruct.payments.pricing.signatures import HALF_ORDER, InvalidSignature, recover_signer
+from usufruct.payments.pricing.vouchers import (
     ChannelConfig,
     Escrow,
-    InvalidSignature,
     InvalidVoucher,
     Voucher,
     WrongSigner,
     channel_id,
-    recover_signer,
     sign_voucher,
     verify_voucher,
     voucher_digest,
 )
-from usufruct.payments.signature import HALF_ORDER
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 addresses = st.binary(min_size=20, max_size=20).map(lambda b: Address("0x" + b.hex()))

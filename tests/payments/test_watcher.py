@@ -6,7 +6,10 @@ import pytest
 
 from usufruct.chain import NodeLags, RpcUnavailable
 from usufruct.core import run_job
-from usufruct.payments import ChannelRefused, ChannelWithdrawing, ClaimPolicy, on_chain, watch
+from usufruct.payments.ledger.errors import ChannelWithdrawing
+from usufruct.payments.settlement.channel_policy import ChannelRefused
+from usufruct.payments.settlement.jobs import watch
+from usufruct.payments.settlement.model import ClaimPolicy, on_chain
 
 
 async def test_deposits_made_by_others_arrive(town):

@@ -19,18 +19,15 @@ from x402.schemas import PaymentPayload, PaymentRequirements
 
 from usufruct.chain import TokenFacts
 from usufruct.core import Address, ChainId, Hash32, UsufructError
-from usufruct.payments import (
-    Channel,
-    ChannelConfig,
-    ChannelRefused,
-    MalformedPayment,
-    Offer,
-    PaymentKind,
-    Wanted,
-    read_channel_json,
-    read_payment,
-)
+from usufruct.payments.ledger.records import Channel
+from usufruct.payments.pricing.vouchers import ChannelConfig
+from usufruct.payments.settlement.channel_policy import ChannelRefused
+from usufruct.payments.settlement.operator_terms import Offer
+from usufruct.payments.settlement.wire import read_channel_json
 from usufruct.payments.x402 import errors as names
+from usufruct.payments.x402.errors import MalformedPayment
+from usufruct.payments.x402.payment import PaymentKind, read_payment
+from usufruct.payments.x402.requirements import Wanted
 from usufruct.web import Members
 
 CHAIN = ChainId(31337)

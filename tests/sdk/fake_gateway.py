@@ -29,7 +29,7 @@ from x402.mechanisms.evm.batch_settlement.utils import (
 from usufruct import web
 from usufruct.chain import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
-from usufruct.payments import Receipt, ReceiptDocument, sign_receipt
+from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
 
 NETWORK, CHAIN = "eip155:31337", 31337
 TOKEN, TILL = "0x" + "70" * 20, "0x" + "71" * 20

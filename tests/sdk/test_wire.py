@@ -29,7 +29,10 @@ from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.schemas import PaymentRequired, PaymentRequirements, SettleResponse
 
 from usufruct.connectors import openai as gateway_side
-from usufruct.payments import PriceCard, Usage, content_hash, price_up
+from usufruct.payments.pricing.cards import PriceCard
+from usufruct.payments.pricing.charges import price_up
+from usufruct.payments.pricing.receipts import content_hash
+from usufruct.payments.pricing.usage import Usage
 from usufruct_client import BadAnswer, Invalid, Wallet
 from usufruct_client.delivery import EventReader
 from usufruct_client.members import Members

@@ -23,7 +23,7 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Unavailable, UsufructError, address, parse_units_up
-from usufruct.payments import known_token, remember_token
+from usufruct.payments.settlement import known_token, remember_token
 from usufruct.store import Database, ensure_current, open_database
 
 _log = logging.getLogger(__name__)

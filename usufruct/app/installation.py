@@ -37,7 +37,9 @@ from usufruct.gateway import (
     gateway_routes,
     remove_unused,
 )
-from usufruct.payments import (
+from usufruct.payments.ledger import Ledger, MoneyMetrics, open_ledger
+from usufruct.payments.pricing import Escrow, PassTerms, recover_signer
+from usufruct.payments.settlement import (
     ChainSide,
     ChannelTerms,
     Claimer,
@@ -45,35 +47,28 @@ from usufruct.payments import (
     ClaimRequests,
     Counters,
     Deposits,
-    Escrow,
     Evidence,
-    Funding,
-    Ledger,
-    MoneyMetrics,
     Observer,
     Offer,
     Owed,
     PassAccounts,
     PassKeeper,
-    PassTerms,
     ReceiptSigners,
     RefundPolicy,
     RefundRequests,
     Refunds,
-    Wanted,
     Watcher,
     claim_due,
     deposit_due,
-    open_ledger,
     owed_due,
     payment_routes,
-    recover_signer,
     refund_due,
     refund_requested,
     settlement_metrics,
     sign_due,
     watch,
 )
+from usufruct.payments.x402 import Funding, Wanted
 from usufruct.store import DatabaseJobReports, Seal, Stamp
 from usufruct.web import Health, Metrics, Router, job_metrics
 

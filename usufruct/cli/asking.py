@@ -16,7 +16,7 @@ from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUnavail
 from usufruct.cli.saved import SavedKey
 from usufruct.connectors.openai import delta_text, output_text, well_formed
 from usufruct.core import Hash32, Unavailable
-from usufruct.payments import content_hash
+from usufruct.payments.pricing import content_hash
 from usufruct.web import Members
 
 _TRIES = 2

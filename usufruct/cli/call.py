@@ -31,7 +31,7 @@ from usufruct.core import (
     format_units,
     hash32,
 )
-from usufruct.payments import Offer
+from usufruct.payments.settlement import Offer
 
 
 class NoQuestion(Invalid):

@@ -30,16 +30,9 @@ from usufruct.cli.tokens import Token
 from usufruct.cli.wallets import Wallet, new_password, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import Address, ChainId, Conflict, Denied, format_units, hash32, moment, parse_units
-from usufruct.payments import (
-    PROOF_HEADER,
-    ChannelConfig,
-    Escrow,
-    channel_id,
-    new_id,
-    on_chain,
-    proof_header,
-    read_channel_digest,
-)
+from usufruct.payments.ledger import new_id
+from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
+from usufruct.payments.settlement import PROOF_HEADER, on_chain, proof_header, read_channel_digest
 from usufruct.web import Members
 
 app = typer.Typer(help="Channels: a wallet's own deposits with an operator.", no_args_is_help=True)

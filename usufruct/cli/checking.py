@@ -8,7 +8,7 @@ import orjson
 
 from usufruct.connectors.openai import delta_text, event_data, output_text, parse, well_formed
 from usufruct.core import Conflict, Hash32, asset_id
-from usufruct.payments import (
+from usufruct.payments.pricing import (
     WHOLE_BPS,
     InvalidSignature,
     PriceCard,

@@ -17,7 +17,7 @@ from usufruct.cli.printing import Json, print_facts, print_json, say
 from usufruct.cli.running import run
 from usufruct.config import load_config
 from usufruct.core import Address, Conflict, checksum
-from usufruct.payments import Batch, ClaimRequests
+from usufruct.payments.settlement import Batch, ClaimRequests
 
 app = typer.Typer(help="Claims: what was charged goes to the chain and to the owners.", no_args_is_help=True)
 

@@ -28,15 +28,8 @@ from usufruct.core import (
     moment,
     parse_units,
 )
-from usufruct.payments import (
-    ChannelConfig,
-    DepositAuthorization,
-    Escrow,
-    Offer,
-    channel_id,
-    deposit_json,
-    deposit_typed_data,
-)
+from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
+from usufruct.payments.settlement import DepositAuthorization, Offer, deposit_json, deposit_typed_data
 from usufruct.web import Members
 
 _SECONDS = 1_800

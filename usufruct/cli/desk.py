@@ -13,7 +13,7 @@ from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, T
 from usufruct.cli.printing import print_facts, print_rows
 from usufruct.config import Config
 from usufruct.core import Invalid, format_units
-from usufruct.payments import PriceUnit
+from usufruct.payments.pricing import PriceUnit
 
 AssetArgument = Annotated[
     str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")

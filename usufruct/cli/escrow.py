@@ -8,7 +8,7 @@ from usufruct.cli.depositing import check_id
 from usufruct.cli.saved import saved_channel
 from usufruct.config import Config
 from usufruct.core import ChainId, Hash32, NotFound, format_units, moment
-from usufruct.payments import ChannelConfig
+from usufruct.payments.pricing import ChannelConfig
 
 
 class ChannelNotFound(NotFound):

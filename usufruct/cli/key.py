@@ -18,7 +18,8 @@ from usufruct.cli.tokens import Token
 from usufruct.cli.wallets import Wallet, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import LAST_MOMENT, UINT128_MAX, NotFound, SystemClock, format_units, moment
-from usufruct.payments import ChannelConfig, Offer, read_channel_json
+from usufruct.payments.pricing import ChannelConfig
+from usufruct.payments.settlement import Offer, read_channel_json
 from usufruct.web import Members
 
 app = typer.Typer(help="Bearer keys: made, listed and revoked by a wallet's signature.", no_args_is_help=True)

@@ -16,7 +16,7 @@ from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, address, checksum, format_asset, moment, parse_units
-from usufruct.payments import Escrow, PassTerms, channel_id, sign_grant
+from usufruct.payments.pricing import Escrow, PassTerms, channel_id, sign_grant
 
 _CALL = f"a call of {TYPICAL_CALL[0]:,} text tokens in and {TYPICAL_CALL[1]:,} out"
 

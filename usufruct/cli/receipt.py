@@ -27,7 +27,8 @@ from usufruct.cli.saved import (
 )
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Hash32, address, format_asset, format_units, hash32, moment
-from usufruct.payments import Receipt, ReceiptDocument, proves, read_receipt, receipt_digest
+from usufruct.payments.pricing import Receipt, ReceiptDocument, read_receipt, receipt_digest
+from usufruct.payments.settlement import proves
 from usufruct.web import Members
 
 app = typer.Typer(help="Receipts: what calls cost, and whether that is true.", no_args_is_help=True)

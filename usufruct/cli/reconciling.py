@@ -5,7 +5,7 @@ from usufruct.cli.printing import Json, print_facts
 from usufruct.cli.running import run
 from usufruct.config import load_config
 from usufruct.core import Faulty, Hash32
-from usufruct.payments import wrong_roots
+from usufruct.payments.settlement import wrong_roots
 
 _PAGE = 100
 

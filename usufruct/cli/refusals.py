@@ -3,7 +3,7 @@
 from usufruct.cli.remote import GatewayMalformed, GatewayRefused
 from usufruct.cli.saved import SavedKey
 from usufruct.core import format_units
-from usufruct.payments import Offer
+from usufruct.payments.settlement import Offer
 from usufruct.web import Members
 
 _SAYINGS = {

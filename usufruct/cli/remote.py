@@ -12,7 +12,7 @@ from usufruct.cli.presence import found_up
 from usufruct.cli.printing import one_line
 from usufruct.config import Config
 from usufruct.core import Conflict, Invalid, Unavailable, UsufructError
-from usufruct.payments import Offer, read_offer
+from usufruct.payments.settlement import Offer, read_offer
 
 GatewayUrl = Annotated[
     str,

@@ -15,15 +15,8 @@ import typer
 from usufruct.chain import TokenFacts
 from usufruct.config import Config
 from usufruct.core import UINT128_MAX, Conflict, Hash32, Invalid, NotFound, hash32
-from usufruct.payments import (
-    GRANT_PREFIX,
-    ChannelConfig,
-    ReceiptDocument,
-    read_channel_json,
-    read_receipt,
-    read_token_json,
-    token_json,
-)
+from usufruct.payments.pricing import GRANT_PREFIX, ChannelConfig, ReceiptDocument, read_receipt
+from usufruct.payments.settlement import read_channel_json, read_token_json, token_json
 from usufruct.web import Members
 
 KeyFile = Annotated[

@@ -34,7 +34,7 @@ from usufruct.gateway import (
     plain_asset_id,
     registered_card,
 )
-from usufruct.payments import PriceCard, PriceUnit
+from usufruct.payments.pricing import PriceCard, PriceUnit
 
 INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"
 """What is taken when nothing is said: whole units per million text tokens and per call; per cent of the input price."""

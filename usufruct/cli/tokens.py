@@ -11,7 +11,7 @@ from usufruct.cli.printing import say
 from usufruct.cli.running import at_terminal, interruptible
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import Address, ChainId, Conflict, Invalid, address, checksum, format_units
-from usufruct.payments import Offer
+from usufruct.payments.settlement import Offer
 
 Token = Annotated[
     str,

@@ -33,7 +33,7 @@ from usufruct.gateway.presence import Presence
 from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
 from usufruct.gateway.replicas import Replicas
 from usufruct.gateway.scale import Counted, ScaleBook, Share
-from usufruct.payments import Measured, content_hash
+from usufruct.payments.pricing import Measured, content_hash
 from usufruct.web import EVENT_STREAM, JSON, ClientGone, Exchange, ShuttingDown, error_body
 
 FAREWELL_SECONDS = 30.0

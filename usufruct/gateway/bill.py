@@ -11,14 +11,13 @@ import orjson
 from usufruct.core import Address, value
 from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator import Operator
-from usufruct.payments import (
-    Call,
+from usufruct.payments.ledger import Call, receipt_of
+from usufruct.payments.pricing import (
     CountedBy,
     InvalidSignature,
     Receipt,
     ReceiptDocument,
     receipt_digest,
-    receipt_of,
     recover_signer,
     sign_receipt,
 )

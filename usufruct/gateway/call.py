@@ -11,7 +11,8 @@ from usufruct.gateway.errors import UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import Asset
 from usufruct.gateway.request import Asked
-from usufruct.payments import Allowance, IdempotencyKey, Lease, Opened, PriceCard, Reservation, VerifiedVoucher
+from usufruct.payments.ledger import IdempotencyKey, Lease, Opened, Reservation
+from usufruct.payments.pricing import Allowance, PriceCard, VerifiedVoucher
 from usufruct.web import BodyTooLarge, Exchange, Header
 
 BODY_BYTES = 8 << 20

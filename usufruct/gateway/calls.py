@@ -21,8 +21,7 @@ from usufruct.gateway.operator import Operator
 from usufruct.gateway.pass_holders import PassHolder, PassHolders
 from usufruct.gateway.request import Asked, dropped_header, read_chat, read_embeddings, read_model
 from usufruct.gateway.wallets import Wallets
-from usufruct.payments import (
-    Allowance,
+from usufruct.payments.ledger import (
     Bill,
     Call,
     CallLost,
@@ -31,14 +30,9 @@ from usufruct.payments import (
     IdempotencyKey,
     Lease,
     Ledger,
-    Measured,
-    OverBudget,
-    OverContext,
-    PriceCard,
     Replay,
-    charge_up,
-    content_hash,
 )
+from usufruct.payments.pricing import Allowance, Measured, OverBudget, OverContext, PriceCard, charge_up, content_hash
 from usufruct.store import DatabaseUnavailable
 from usufruct.web import Exchange, json_object
 

@@ -20,7 +20,7 @@ from usufruct.gateway.store import (
     set_retired,
     vocabulary_content,
 )
-from usufruct.payments import PriceCard
+from usufruct.payments.pricing import PriceCard
 from usufruct.store import ConstraintViolated, Database, Seal
 
 FRESH_SECONDS = 2.0

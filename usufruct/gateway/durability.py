@@ -3,7 +3,7 @@
 import asyncio
 from types import TracebackType
 
-from usufruct.payments import Opened
+from usufruct.payments.ledger import Opened
 
 
 class StoppedUnlessDurable:

@@ -8,17 +8,8 @@ from usufruct.core import Address, Hash32, PaymentRequired, value
 from usufruct.gateway.call import BODY_BYTES, Order
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.gateway.model import Asset
-from usufruct.payments import (
-    Allowance,
-    BalanceTooLow,
-    Escrow,
-    LimitReached,
-    OverBudget,
-    PriceCard,
-    Reservation,
-    VerifiedVoucher,
-    sign_voucher,
-)
+from usufruct.payments.ledger import BalanceTooLow, LimitReached, Reservation
+from usufruct.payments.pricing import Allowance, Escrow, OverBudget, PriceCard, VerifiedVoucher, sign_voucher
 from usufruct.web import Exchange, Header
 
 _MOST_REMEMBERED = 10_000

@@ -4,7 +4,8 @@ import logging
 
 from usufruct.accounts import BearerKey, Keys
 from usufruct.core import Clock, Job
-from usufruct.payments import Ledger, Observer
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.settlement import Observer
 
 UNUSED_SECONDS = 3 * 86_400
 """How long a key waits for its first money."""

@@ -8,7 +8,7 @@ from usufruct.core import UINT128_MAX, value
 from usufruct.gateway.model import Asset, Caps, CountingRule
 from usufruct.gateway.request import Asked
 from usufruct.gateway.scale import Counted, Share
-from usufruct.payments import (
+from usufruct.payments.pricing import (
     Allowance,
     CountedBy,
     Measured,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily
 
-from usufruct.payments import Bill
+from usufruct.payments.ledger import Bill
 
 
 class CallCounters:

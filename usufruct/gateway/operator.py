@@ -4,15 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from usufruct.core import Address, Hash32, format_units
-from usufruct.payments import (
-    ChannelConfig,
-    ChannelReading,
-    DigestSigner,
-    Escrow,
-    Ledger,
-    channel_id,
-    new_id,
-)
+from usufruct.payments.ledger import ChannelReading, Ledger, new_id
+from usufruct.payments.pricing import ChannelConfig, DigestSigner, Escrow, channel_id
 
 SignedBefore = Callable[[Address], Awaitable[bool]]
 """Tells whether an address is one that signed the operator's receipts before its key was changed."""

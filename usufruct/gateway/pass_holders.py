@@ -7,16 +7,9 @@ from usufruct.core import Hash32, format_asset
 from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
 from usufruct.gateway.holders import Bearer
 from usufruct.gateway.model import Asset
-from usufruct.payments import (
-    GRANT_PREFIX,
-    Allowance,
-    PassAccounts,
-    PassGrant,
-    Reservation,
-    VerifiedVoucher,
-    Voucher,
-    read_grant,
-)
+from usufruct.payments.ledger import Reservation
+from usufruct.payments.pricing import GRANT_PREFIX, Allowance, PassGrant, VerifiedVoucher, Voucher, read_grant
+from usufruct.payments.settlement import PassAccounts
 from usufruct.web import Exchange
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from usufruct.core import Clock, Hash32, PaymentRequired
 from usufruct.gateway.model import Asset
-from usufruct.payments import Allowance, PriceCard
+from usufruct.payments.pricing import Allowance, PriceCard
 from usufruct.store import Stamp
 
 QUOTE_SECONDS = 300

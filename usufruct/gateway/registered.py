@@ -7,7 +7,7 @@ from usufruct.core import Address, AssetId
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.errors import InvalidAsset
 from usufruct.gateway.model import PricePeriod
-from usufruct.payments import PriceCard, PriceUnit
+from usufruct.payments.pricing import PriceCard, PriceUnit
 
 USUAL_WINDOW = 8_192
 """The context window of a service when nobody says how large it is, in text tokens."""

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from usufruct.core import divide_up, value
 from usufruct.gateway.model import Asset, CountingRule
-from usufruct.payments import Usage
+from usufruct.payments.pricing import Usage
 
 LATEST = 32
 """How many whole answers a scale remembers."""

@@ -20,7 +20,7 @@ from usufruct.gateway.pass_holders import PassHolders
 from usufruct.gateway.relay import DRAIN_SECONDS
 from usufruct.gateway.replicas import Replicas
 from usufruct.gateway.wallets import Wallets
-from usufruct.payments import Ledger
+from usufruct.payments.ledger import Ledger
 from usufruct.web import Exchange
 
 _FORGET_SECONDS = 600.0

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from usufruct.core import Address, AssetId, Hash32
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica
-from usufruct.payments import PriceCard, PriceUnit
+from usufruct.payments.pricing import PriceCard, PriceUnit
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Seal, Unit, metadata
 
 _assets = Table(

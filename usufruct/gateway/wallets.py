@@ -9,21 +9,16 @@ from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.gateway.model import Asset
 from usufruct.gateway.quotes import Quotes
-from usufruct.payments import (
-    Allowance,
+from usufruct.payments.ledger import Reservation, VoucherPublished, VoucherTooLow, scope_of
+from usufruct.payments.pricing import Allowance, OverBudget, PriceCard
+from usufruct.payments.x402 import (
     DepositNotNeeded,
     Funded,
     Funding,
-    OverBudget,
     Payment,
     PaymentKind,
-    PriceCard,
-    Reservation,
-    VoucherPublished,
-    VoucherTooLow,
     Wanted,
     read_payment,
-    scope_of,
     x402_name,
 )
 from usufruct.web import Exchange, Header

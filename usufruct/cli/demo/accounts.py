@@ -9,7 +9,7 @@ from usufruct.cli.balances import balances_from_logs, differences
 from usufruct.cli.demo.outcome import OWNERS, Outcome, demand, dollars
 from usufruct.cli.narrator import Narrator
 from usufruct.core import ZERO_ADDRESS, Address
-from usufruct.payments import Call
+from usufruct.payments.ledger import Call
 
 
 class Accounts:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from usufruct.core import Address, Faulty, format_units
-from usufruct.payments import PriceCard
+from usufruct.payments.pricing import PriceCard
 
 PRICES = PriceCard(
     input_per_million=500_000, output_per_million=1_500_000, per_call=20, context_window=8_192, version=1

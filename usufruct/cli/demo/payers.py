@@ -15,7 +15,8 @@ from usufruct.chain import devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
 from usufruct.core import Address, SystemClock, address
-from usufruct.payments import Channel, DepositAuthorization, deposit_typed_data
+from usufruct.payments.ledger import Channel
+from usufruct.payments.settlement import DepositAuthorization, deposit_typed_data
 
 _DAY = 86_400
 

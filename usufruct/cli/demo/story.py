@@ -44,7 +44,8 @@ from usufruct.cli.processes import Process
 from usufruct.cli.supervision import stop_process
 from usufruct.core import Hash32, checksum, format_asset
 from usufruct.gateway import Asset, PricePeriod, Replica
-from usufruct.payments import Call, CallState, WrongReceiptSigner, read_receipt
+from usufruct.payments.ledger import Call, CallState
+from usufruct.payments.pricing import WrongReceiptSigner, read_receipt
 from usufruct.worker import work
 
 Starter = Callable[..., Awaitable[Process]]

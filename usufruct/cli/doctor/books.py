@@ -7,7 +7,7 @@ from usufruct.accounts import Keys
 from usufruct.app import Installation
 from usufruct.cli.doctor.findings import Finding, bad, good
 from usufruct.cli.doctor.sample import pages_from, part
-from usufruct.payments import wrong_newest_roots
+from usufruct.payments.settlement import wrong_newest_roots
 
 _CHANNELS = 200
 _BATCHES = 20

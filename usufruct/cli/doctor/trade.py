@@ -14,7 +14,7 @@ from usufruct.cli.doctor.sample import pages_from, part
 from usufruct.connectors import Limits, Upstream, UpstreamFault
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, format_units
 from usufruct.gateway import Asset, Replica
-from usufruct.payments import Channel
+from usufruct.payments.ledger import Channel
 
 _PAGE = 200
 _SHOWN = 5

@@ -1,7 +1,9 @@
 """Whether a call may be reserved: its voucher against the channel's numbers, its idempotency key against the past."""
 
 from usufruct.core import Hash32, id_to_bytes
-from usufruct.payments.errors import (
+from usufruct.payments.ledger.changes import WorkingSet
+from usufruct.payments.ledger.database import Money, Statements
+from usufruct.payments.ledger.errors import (
     BalanceTooLow,
     ChannelWithdrawing,
     KeyMismatch,
@@ -11,10 +13,8 @@ from usufruct.payments.errors import (
     VoucherTooLow,
     voucher_published,
 )
-from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.records import Channel, Replay, Reservation
-from usufruct.payments.ledger.working import WorkingSet
-from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
+from usufruct.payments.pricing import ChannelConfig, VerifiedVoucher
 
 
 def accepted_voucher(request: Reservation, channel: Channel, now: int = 0) -> VerifiedVoucher:

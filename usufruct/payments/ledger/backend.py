@@ -18,8 +18,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
+from usufruct.payments.ledger.changes import Needs, WorkingSet
 from usufruct.payments.ledger.database import Points, Work
-from usufruct.payments.ledger.working import Needs, WorkingSet
 from usufruct.store import DatabaseUnavailable
 
 T = TypeVar("T")

@@ -9,14 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from usufruct.core import Hash32, PaymentRequired, id_to_bytes
-from usufruct.payments.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
 from usufruct.payments.ledger.admission import accepted_voucher, refuse_published, replayed, scope_of
+from usufruct.payments.ledger.changes import Admission, Admitted, Entry, KeptKey, WorkingSet
 from usufruct.payments.ledger.database import Money, Statements
-from usufruct.payments.ledger.records import Bill, Call, Channel, Lease, Reservation
+from usufruct.payments.ledger.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
+from usufruct.payments.ledger.records import Bill, Call, CallState, Channel, Lease, Reservation
 from usufruct.payments.ledger.rows import CALL_COLUMNS, call_of
-from usufruct.payments.ledger.working import Admission, Admitted, Entry, KeptKey, WorkingSet
-from usufruct.payments.model import CallState
-from usufruct.payments.voucher import VerifiedVoucher
+from usufruct.payments.pricing import VerifiedVoucher
 
 FIRST_EPOCH = 1
 

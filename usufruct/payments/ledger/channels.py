@@ -1,16 +1,16 @@
 """Verbs on channels: what the chain says about them, deposits into them, refunds out of them."""
 
 from usufruct.core import Address, Hash32, id_to_bytes
-from usufruct.payments.errors import (
+from usufruct.payments.ledger.claims import pay_splits
+from usufruct.payments.ledger.database import Money, Statements
+from usufruct.payments.ledger.entries import move
+from usufruct.payments.ledger.errors import (
     DepositUnderWay,
     DuplicateDeposit,
     RefundTooHigh,
     TooManyDeposits,
     WrongState,
 )
-from usufruct.payments.ledger.claims import pay_splits
-from usufruct.payments.ledger.database import Money, Statements
-from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.records import Channel, ChannelReading, Totals
 from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, locked_channel
 

@@ -7,18 +7,12 @@ overlap, so the part of every call inside two positions adds up to the distance 
 from collections import Counter
 
 from usufruct.core import AssetId, Hash32, id_to_bytes
-from usufruct.payments.errors import ClaimPending, NothingToClaim, WrongState
 from usufruct.payments.ledger.database import Money, Row, Statements
 from usufruct.payments.ledger.entries import move
+from usufruct.payments.ledger.errors import ClaimPending, NothingToClaim, WrongState
 from usufruct.payments.ledger.records import Channel, Claim, Split
-from usufruct.payments.ledger.rows import (
-    CHANNEL_COLUMNS,
-    channel_of,
-    find_channel,
-    locked_channel,
-    voucher_of,
-)
-from usufruct.payments.voucher import VerifiedVoucher
+from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, find_channel, locked_channel, voucher_of
+from usufruct.payments.pricing import VerifiedVoucher
 
 _CLAIMABLE = (
     f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE total_split < charged AND NOT EXISTS "

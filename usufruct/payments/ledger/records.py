@@ -3,10 +3,18 @@
 from asyncio import Future, shield
 from collections.abc import Callable
 from dataclasses import field
+from enum import StrEnum
 
 from usufruct.core import Address, AssetId, ChainId, Hash32, value
-from usufruct.payments.model import CallState, CountedBy, Usage
-from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher
+from usufruct.payments.pricing import ChannelConfig, CountedBy, Usage, VerifiedVoucher
+
+
+class CallState(StrEnum):
+    """Where a call stands. `METERED` (charged) and `RELEASED` (charged nothing) are final."""
+
+    OPEN = "open"
+    METERED = "metered"
+    RELEASED = "released"
 
 
 @value

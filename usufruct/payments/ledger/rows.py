@@ -3,12 +3,11 @@
 from functools import lru_cache
 
 from usufruct.core import ChainId, Hash32, address_from_bytes, hash32_from_bytes, id_to_bytes
-from usufruct.payments.errors import channel_unknown
+from usufruct.payments.ledger.changes import KeptKey
 from usufruct.payments.ledger.database import Row, Statements
-from usufruct.payments.ledger.records import Bill, Call, Channel, ChannelReading, Lease
-from usufruct.payments.ledger.working import KeptKey
-from usufruct.payments.model import CallState, CountedBy, Usage
-from usufruct.payments.voucher import ChannelConfig, VerifiedVoucher, Voucher
+from usufruct.payments.ledger.errors import channel_unknown
+from usufruct.payments.ledger.records import Bill, Call, CallState, Channel, ChannelReading, Lease
+from usufruct.payments.pricing import ChannelConfig, CountedBy, Usage, VerifiedVoucher, Voucher
 
 CHANNEL_COLUMNS = (
     "id, chain_id, payer, payer_authorizer, receiver, receiver_authorizer, token, withdraw_delay, salt, block, "

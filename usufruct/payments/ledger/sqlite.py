@@ -16,10 +16,10 @@ from typing import TypeVar
 from usufruct.core import asset_to_bytes, id_to_bytes
 from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Alone, Backend
+from usufruct.payments.ledger.changes import EndedCall, Entry, KeptKey, Needs, NewCall, WorkingSet
 from usufruct.payments.ledger.database import Money, Parameter, Points, Row, Work, no_points
 from usufruct.payments.ledger.records import Channel
 from usufruct.payments.ledger.rows import CALL_COLUMNS, CHANNEL_COLUMNS, call_of, channel_of, key_of
-from usufruct.payments.ledger.working import EndedCall, Entry, KeptKey, Needs, NewCall, WorkingSet
 from usufruct.store import (
     BUSY_SECONDS,
     ConstraintViolated,

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from usufruct.chain import as_hash32
 from usufruct.core import ChainId, Hash32
-from usufruct.payments.errors import CallUnknown
-from usufruct.payments.ledger.ledger import Ledger
-from usufruct.payments.merkle import merkle_proof, merkle_root
-from usufruct.payments.receipt import Receipt, receipt_digest, receipt_of
+from usufruct.payments.ledger import CallUnknown, Ledger, receipt_of
+from usufruct.payments.pricing import Receipt, receipt_digest
 from usufruct.payments.settlement.errors import AnchorMismatch, NotAnchored
+from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
 from usufruct.payments.settlement.model import Batch, ChainSide, Member
 from usufruct.payments.settlement.store import batch_of
 

@@ -24,25 +24,14 @@ from usufruct.chain import Revert, Sender, Sent, State
 from usufruct.chain.contracts.access_pass import BurnSkipped
 from usufruct.chain.contracts.till import Capped, Deferred
 from usufruct.core import Address, Hash32
-from usufruct.payments.errors import ClaimPending, NothingToClaim
-from usufruct.payments.ledger.database import Points, no_points
-from usufruct.payments.ledger.ledger import new_id
-from usufruct.payments.ledger.records import Channel, Claim
-from usufruct.payments.passes import plan_of
+from usufruct.payments.ledger import Channel, Claim, ClaimPending, NothingToClaim, Points, new_id, no_points
+from usufruct.payments.pricing import plan_of
 from usufruct.payments.settlement.anchoring import digests_of, root_of
-from usufruct.payments.settlement.batching import Batcher, Refused, batch_id, members_of
+from usufruct.payments.settlement.channel_sync import Observer
 from usufruct.payments.settlement.errors import BatchRefused, ReadingUnsettled
 from usufruct.payments.settlement.lease import Lease
-from usufruct.payments.settlement.model import (
-    Batch,
-    BatchKind,
-    BatchState,
-    ChainSide,
-    ClaimPolicy,
-    Counters,
-    Payee,
-)
-from usufruct.payments.settlement.observer import Observer
+from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, ChainSide, ClaimPolicy, Counters, Payee
+from usufruct.payments.settlement.planner import Batcher, Refused, batch_id, members_of
 from usufruct.payments.settlement.store import (
     SetAside,
     add_batch,

@@ -27,10 +27,9 @@ from usufruct.chain.contracts import errors as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.core import Address, ChainId, Hash32, Unavailable
-from usufruct.payments.errors import DepositUnderWay, DuplicateDeposit, WrongState
-from usufruct.payments.ledger.ledger import new_id
-from usufruct.payments.ledger.records import Channel
-from usufruct.payments.ledger.settling import Transfer
+from usufruct.payments.ledger import Channel, DepositUnderWay, DuplicateDeposit, Transfer, WrongState, new_id
+from usufruct.payments.pricing import ChannelConfig, channel_id
+from usufruct.payments.settlement.channel_sync import Observer
 from usufruct.payments.settlement.errors import (
     DepositExpired,
     DepositPending,
@@ -41,8 +40,6 @@ from usufruct.payments.settlement.errors import (
     DepositWrongToken,
 )
 from usufruct.payments.settlement.model import ChainSide, Counters, on_chain
-from usufruct.payments.settlement.observer import Observer
-from usufruct.payments.voucher import ChannelConfig, channel_id
 from usufruct.store import ConstraintViolated
 
 _MARGIN_SECONDS = 6

@@ -103,3 +103,9 @@ class RefundFailed(Conflict):
     """The refund's transaction was not mined, or refused; the money is free again."""
 
     code = "refund_failed"
+
+
+class PassClosing(PaymentRequired):
+    """The credits can be given back too soon for another call to be burned in time."""
+
+    code = "pass_closing"

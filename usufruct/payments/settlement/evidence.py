@@ -3,13 +3,11 @@
 from collections.abc import Collection
 
 from usufruct.core import Address, UsufructError
-from usufruct.payments.ledger.records import Call, Channel
-from usufruct.payments.receipt import receipt_digest, receipt_of
+from usufruct.payments.ledger import Call, Channel, receipt_of
+from usufruct.payments.pricing import receipt_digest, recover_signer, verify_voucher
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.model import Batch, ChainSide
 from usufruct.payments.settlement.store import anchored_batch, newest_anchored
-from usufruct.payments.signature import recover_signer
-from usufruct.payments.voucher import verify_voucher
 
 
 class Evidence:

@@ -8,11 +8,9 @@ from typing import Protocol
 from usufruct.chain import HORIZON_BLOCKS, Client
 from usufruct.chain.contracts import structs
 from usufruct.core import Address, AssetId, Hash32
-from usufruct.payments.ledger.ledger import Ledger
-from usufruct.payments.ledger.records import Channel
-from usufruct.payments.passes import PassTerms
-from usufruct.payments.terms import ChannelTerms
-from usufruct.payments.voucher import ChannelConfig, Escrow
+from usufruct.payments.ledger import Channel, Ledger
+from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms
+from usufruct.payments.settlement.channel_policy import ChannelTerms
 from usufruct.store import Database
 
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from usufruct.chain import Sender
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.core import AssetId, Clock, Hash32, Unavailable, format_asset
-from usufruct.payments.errors import BalanceTooLow, ChannelUnknown, PassClosing
-from usufruct.payments.ledger.ledger import new_id
-from usufruct.payments.ledger.records import Channel
-from usufruct.payments.passes import SILENCE, PassGrant, PassTerms, asset_of, plan_of
+from usufruct.payments.ledger import BalanceTooLow, Channel, ChannelUnknown, new_id
+from usufruct.payments.pricing import SILENCE, ChannelConfig, PassGrant, PassTerms, asset_of, channel_id, plan_of
+from usufruct.payments.settlement.channel_sync import Observer
+from usufruct.payments.settlement.errors import PassClosing
 from usufruct.payments.settlement.model import ChainSide
-from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.pass_reader import CLOSING
-from usufruct.payments.voucher import ChannelConfig, channel_id
 
 _log = logging.getLogger(__name__)
 

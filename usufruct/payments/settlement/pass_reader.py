@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from usufruct.chain import Client, Header, NoAnswer
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.errors import UnknownPlan
-from usufruct.payments.ledger.records import ChannelReading
-from usufruct.payments.passes import PassTerms, plan_of
-from usufruct.payments.settlement.reader import Reader
-from usufruct.payments.voucher import ChannelConfig, Escrow, channel_id
+from usufruct.payments.ledger import ChannelReading
+from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms, channel_id, plan_of
+from usufruct.payments.settlement.channel_reader import Reader
 
 CLOSING = 86_400
 """So many seconds before credits can be given back, their account takes no new call: what it owes is burned."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from usufruct.chain import Outbox
 from usufruct.core import Hash32
-from usufruct.payments.ledger.ledger import new_id
-from usufruct.payments.ledger.records import Channel
-from usufruct.payments.ledger.settling import Transfer
+from usufruct.payments.ledger import Channel, Transfer, new_id
+from usufruct.payments.settlement.channel_reader import ChannelReader
+from usufruct.payments.settlement.channel_sync import Observer
 from usufruct.payments.settlement.errors import (
     NothingToRefund,
     RefundFailed,
@@ -16,8 +16,6 @@ from usufruct.payments.settlement.errors import (
     RefundTooSoon,
 )
 from usufruct.payments.settlement.model import ChainSide, RefundPolicy
-from usufruct.payments.settlement.observer import Observer
-from usufruct.payments.settlement.reader import ChannelReader
 
 _LOOK_SECONDS = 0.1
 

@@ -11,19 +11,10 @@ from collections.abc import Mapping
 from usufruct.chain import Revert, Sender, State
 from usufruct.chain.contracts.till import Till
 from usufruct.core import Hash32
-from usufruct.payments.errors import RefundTooHigh, WrongState
-from usufruct.payments.ledger.records import Channel, ChannelReading
-from usufruct.payments.ledger.settling import Transfer
+from usufruct.payments.ledger import Channel, ChannelReading, RefundTooHigh, Transfer, WrongState
+from usufruct.payments.settlement.channel_sync import Observer
 from usufruct.payments.settlement.errors import NothingToRefund
-from usufruct.payments.settlement.model import (
-    ChainSide,
-    Counters,
-    Leavers,
-    NobodyLeaves,
-    RefundPolicy,
-    on_chain,
-)
-from usufruct.payments.settlement.observer import Observer
+from usufruct.payments.settlement.model import ChainSide, Counters, Leavers, NobodyLeaves, RefundPolicy, on_chain
 from usufruct.payments.settlement.refund_requests import RefundRequests
 from usufruct.payments.settlement.store import find_watched
 

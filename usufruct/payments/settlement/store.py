@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 
 from usufruct.core import Address, ChainId, Hash32
+from usufruct.payments.ledger import channels
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member
-from usufruct.payments.store import channels
 from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
 
 _Key = String(200)

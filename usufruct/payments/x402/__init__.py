@@ -1,1 +1,17 @@
-"""Paying by x402 `batch-settlement`: its headers, and what it takes for a wallet's payment to be good for a call."""
+"""Payment by x402: payment requirements, payment headers, funding."""
+
+from usufruct.payments.x402.errors import DepositNotNeeded, x402_name
+from usufruct.payments.x402.funding import Funded, Funding
+from usufruct.payments.x402.payment import Payment, PaymentKind, read_payment
+from usufruct.payments.x402.requirements import Wanted
+
+__all__ = [
+    "DepositNotNeeded",
+    "Funded",
+    "Funding",
+    "Payment",
+    "PaymentKind",
+    "Wanted",
+    "read_payment",
+    "x402_name",
+]

@@ -4,17 +4,27 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from usufruct.core import Hash32, PaymentRequired
-from usufruct.payments.errors import ChannelUnknown, voucher_published
-from usufruct.payments.ledger.admission import accepted_voucher
-from usufruct.payments.ledger.ledger import Ledger
-from usufruct.payments.ledger.records import Channel, ChannelReading, Reservation
-from usufruct.payments.offer import Offer
-from usufruct.payments.settlement.deposits import DepositAuthorization, Deposited, Deposits
-from usufruct.payments.settlement.observer import Observer
-from usufruct.payments.settlement.refund_requests import Refunded, RefundRequests
-from usufruct.payments.signature import InvalidSignature
-from usufruct.payments.terms import ChannelRefused, ChannelTerms
-from usufruct.payments.voucher import Escrow, VerifiedVoucher, channel_id, verify_voucher
+from usufruct.payments.ledger import (
+    Channel,
+    ChannelReading,
+    ChannelUnknown,
+    Ledger,
+    Reservation,
+    accepted_voucher,
+    voucher_published,
+)
+from usufruct.payments.pricing import Escrow, InvalidSignature, VerifiedVoucher, channel_id, verify_voucher
+from usufruct.payments.settlement import (
+    ChannelRefused,
+    ChannelTerms,
+    DepositAuthorization,
+    Deposited,
+    Deposits,
+    Observer,
+    Offer,
+    Refunded,
+    RefundRequests,
+)
 from usufruct.payments.x402.errors import ChannelUnfunded, DepositNotNeeded, VoucherSignatureInvalid
 from usufruct.payments.x402.payment import Payment
 

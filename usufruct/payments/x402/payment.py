@@ -11,9 +11,8 @@ from typing import Any
 import orjson
 
 from usufruct.core import UINT128_MAX, ChainId
-from usufruct.payments.documents import LONGEST_SIGNATURE, read_channel_json, read_deposit_json
-from usufruct.payments.settlement.deposits import DepositAuthorization
-from usufruct.payments.voucher import ChannelConfig, Voucher
+from usufruct.payments.pricing import ChannelConfig, Voucher
+from usufruct.payments.settlement import LONGEST_SIGNATURE, DepositAuthorization, read_channel_json, read_deposit_json
 from usufruct.payments.x402.errors import MalformedPayment, WrongNetwork, WrongScheme
 from usufruct.web import Members
 

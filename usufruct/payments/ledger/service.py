@@ -10,10 +10,11 @@ from typing import TypeVar
 from usufruct.chain import as_hash32
 from usufruct.config import LedgerConfig
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import admission, calls, channels, claims, settling
+from usufruct.payments.ledger import admission, calls, channels, claims, transfers
 from usufruct.payments.ledger.audit import Proofs, audit
 from usufruct.payments.ledger.backend import Backend, Decision
 from usufruct.payments.ledger.calls import ReceiptSigner, Terms
+from usufruct.payments.ledger.changes import Admission, Needs, WorkingSet, needs_of
 from usufruct.payments.ledger.database import Points, Statements, no_points
 from usufruct.payments.ledger.records import (
     Bill,
@@ -29,10 +30,9 @@ from usufruct.payments.ledger.records import (
     Totals,
 )
 from usufruct.payments.ledger.rows import find_channel
-from usufruct.payments.ledger.settling import Transfer
 from usufruct.payments.ledger.spot_check import SpotCheck, spot_check
 from usufruct.payments.ledger.sqlite import SqliteBackend
-from usufruct.payments.ledger.working import Admission, Needs, WorkingSet, needs_of
+from usufruct.payments.ledger.transfers import Transfer
 from usufruct.store import Database, Seal, SqliteDatabase
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class Ledger:
 
     async def correct(self, reading: ChannelReading) -> Channel:
         """Take over what the chain says in place of what a block said that is no longer part of it."""
-        return await self._write("correct", lambda db: settling.correct(db, reading))
+        return await self._write("correct", lambda db: transfers.correct(db, reading))
 
     async def channel(self, channel: Hash32) -> Channel:
         """Return a channel.
@@ -130,15 +130,15 @@ class Ledger:
 
     async def pending_deposits(self) -> list[Transfer]:
         """Return the deposits whose transaction has not ended, oldest first."""
-        return await self._read("pending_deposits", lambda db: settling.pending(db, "deposits"))
+        return await self._read("pending_deposits", lambda db: transfers.pending(db, "deposits"))
 
     async def pending_deposit_of(self, payer: Address) -> Transfer | None:
         """Return the payer's deposit whose transaction has not ended, if there is one."""
-        return await self._read("pending_deposit_of", lambda db: settling.pending_of(db, payer))
+        return await self._read("pending_deposit_of", lambda db: transfers.pending_of(db, payer))
 
     async def last_paid_for(self, channel: Hash32) -> int:
         """Return when a deposit into the channel or a refund out of it was last sent from here; 0: never."""
-        return await self._read("last_paid_for", lambda db: settling.last_paid_for(db, channel))
+        return await self._read("last_paid_for", lambda db: transfers.last_paid_for(db, channel))
 
     async def published(self, channel: Hash32, amount: int) -> bool:
         """Tell whether a claim carried the channel's voucher over `amount`: anybody can read and show it."""
@@ -146,23 +146,23 @@ class Ledger:
 
     async def refund_ended(self, channel: Hash32, nonce: int) -> bool | None:
         """Return whether a refund was confirmed or failed; None while it is under way."""
-        return await self._read("refund_ended", lambda db: settling.refund_ended(db, channel, nonce))
+        return await self._read("refund_ended", lambda db: transfers.refund_ended(db, channel, nonce))
 
     async def pending_refunds(self) -> list[Transfer]:
         """Return the refunds whose transaction has not ended, oldest first."""
-        return await self._read("pending_refunds", lambda db: settling.pending(db, "refunds"))
+        return await self._read("pending_refunds", lambda db: transfers.pending(db, "refunds"))
 
     async def deposited(self, channel: Hash32, nonce: Hash32) -> Transfer | None:
         """Return the deposit with this nonce if it was confirmed."""
-        return await self._read("deposited", lambda db: settling.deposited(db, channel, nonce))
+        return await self._read("deposited", lambda db: transfers.deposited(db, channel, nonce))
 
     async def last_calls(self, which: Sequence[Hash32]) -> dict[Hash32, int]:
         """Return when each of these channels reserved its newest call; one that never did is missing."""
-        return await self._read("last_calls", lambda db: settling.last_calls(db, which))
+        return await self._read("last_calls", lambda db: transfers.last_calls(db, which))
 
     async def resting(self, before: int, after: Hash32 | None = None, limit: int = _BATCH) -> list[Channel]:
         """Return channels by id, a page at a time, that hold more than is charged and had no call since `before`."""
-        return await self._read("resting", lambda db: settling.resting(db, before, after, limit))
+        return await self._read("resting", lambda db: transfers.resting(db, before, after, limit))
 
     # Calls
 

@@ -1,7 +1,6 @@
 """Why the ledger says no. Each refusal carries the numbers it was decided on, and nothing was charged."""
 
 from usufruct.core import Conflict, Faulty, Hash32, NotFound, PaymentRequired, Unavailable, UsufructError
-from usufruct.web import Unauthenticated
 
 
 class ChannelUnknown(NotFound):
@@ -44,24 +43,6 @@ class VoucherPublished(PaymentRequired):
     """The voucher went to the chain with a claim: whoever shows it now need not be the payer."""
 
     code = "voucher_published"
-
-
-class GrantRefused(Unauthenticated):
-    """A grant of pass credits that is malformed, or that its holder did not sign for here."""
-
-    code = "grant_refused"
-
-
-class GrantExpired(Unauthenticated):
-    """The grant's time is over."""
-
-    code = "grant_expired"
-
-
-class PassClosing(PaymentRequired):
-    """The credits can be given back too soon for another call to be burned in time."""
-
-    code = "pass_closing"
 
 
 class KeyMismatch(UsufructError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from usufruct.chain import Call, GasOverLimit, Revert, Sender, Sent, State
 from usufruct.chain.contracts.till import Capped, Deferred, Till
 from usufruct.core import Address, Clock
-from usufruct.payments.ledger.ledger import new_id
+from usufruct.payments.ledger import new_id
 from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.model import ChainSide, Counters
 from usufruct.payments.settlement.store import splitting_keys

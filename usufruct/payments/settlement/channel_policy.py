@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from usufruct.core import ZERO_ADDRESS, Address, PaymentRequired
-from usufruct.payments.voucher import ChannelConfig
+from usufruct.payments.pricing import ChannelConfig
 
 DAY = 86_400
 

@@ -5,11 +5,11 @@ from functools import partial
 from usufruct.core import Job
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
+from usufruct.payments.settlement.deferred_payouts import Owed
 from usufruct.payments.settlement.deposits import Deposits
-from usufruct.payments.settlement.owed import Owed
+from usufruct.payments.settlement.event_watcher import Watcher
 from usufruct.payments.settlement.pass_accounts import PassKeeper
 from usufruct.payments.settlement.refunds import Refunds
-from usufruct.payments.settlement.watcher import Watcher
 
 
 def watch(watcher: Watcher, *, poll_seconds: float = 1.0) -> Job:

@@ -16,8 +16,7 @@ from usufruct.chain import (
     word,
 )
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Denied, Hash32, Invalid, asset_id, format_asset, value
-from usufruct.payments.ledger.records import Call
-from usufruct.payments.signature import DigestSigner, recover_signer
+from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
 from usufruct.web import Members
 
 RECEIPT_TYPE = (
@@ -67,31 +66,6 @@ class Receipt:
     amount: int
     cumulative: int
     time: int
-
-
-def receipt_of(call: Call, token: Address) -> Receipt | None:
-    """Return the receipt of a metered call on a channel of `token`; None when it was released or still runs.
-
-    Made of what the ledger keeps for ever, so that it can be made, and signed, again at any time.
-    """
-    if call.bill is None or call.cumulative is None or call.finished_at is None:
-        return None
-    return Receipt(
-        call=call.lease.call,
-        channel=call.lease.channel,
-        token=token,
-        asset=call.asset,
-        price_card_version=call.price_card_version,
-        model_digest=call.bill.model_digest,
-        request_hash=call.request_hash,
-        response_hash=call.bill.response_hash,
-        input_tokens=call.bill.usage.input_tokens,
-        cached_input_tokens=call.bill.usage.cached_input_tokens,
-        output_tokens=call.bill.usage.output_tokens,
-        amount=call.bill.charge,
-        cumulative=call.cumulative,
-        time=call.finished_at,
-    )
 
 
 def content_hash(content: bytes) -> Hash32:

@@ -7,10 +7,8 @@ the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the h
 from usufruct.accounts import InvalidProof, Keys, TimedProof
 from usufruct.chain import domain_separator, hash_word, keccak, typed_digest, word
 from usufruct.core import LAST_MOMENT, Address, ChainId, Clock, Hash32
-from usufruct.payments.errors import channel_unknown
-from usufruct.payments.ledger.ledger import Ledger
-from usufruct.payments.ledger.records import Channel
-from usufruct.payments.signature import recover_signer
+from usufruct.payments.ledger import Channel, Ledger, channel_unknown
+from usufruct.payments.pricing import recover_signer
 from usufruct.web import Exchange, Members
 
 PROOF_HEADER = "x-usufruct-proof"

@@ -18,8 +18,8 @@ from usufruct.chain.contracts.batch_settlement import (
     WithdrawInitiated,
 )
 from usufruct.core import Clock, Hash32, UsufructError
+from usufruct.payments.settlement.channel_sync import Observer
 from usufruct.payments.settlement.model import ChainSide
-from usufruct.payments.settlement.observer import Observer
 from usufruct.payments.settlement.store import is_ours, mark, mark_after
 from usufruct.store import Database, Unit
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from usufruct.chain import COLLECTOR, TokenFacts, as_hash32, word
 from usufruct.core import UINT128_MAX, ChainId, Hash32, Invalid, checksum
+from usufruct.payments.pricing import ChannelConfig
 from usufruct.payments.settlement.deposits import DepositAuthorization
-from usufruct.payments.voucher import ChannelConfig
 from usufruct.web import Members
 
 MOST_DECIMALS = 77

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from usufruct.chain import Client, Header, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.core import Hash32
-from usufruct.payments.ledger.records import ChannelReading
+from usufruct.payments.ledger import ChannelReading
+from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement.announcers import Announcers
 from usufruct.payments.settlement.errors import ReadingUnsettled, UnreadableChannel
-from usufruct.payments.voucher import ChannelConfig, Escrow, channel_id
 
 _CHANNELS = keccak(b"channels(bytes32)")[:4]
 _WITHDRAWALS = keccak(b"pendingWithdrawals(bytes32)")[:4]

@@ -15,8 +15,8 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.till import Till
 from usufruct.core import Address, AssetId, Hash32, Unavailable, UsufructError
-from usufruct.payments.ledger.records import Claim
-from usufruct.payments.passes import plan_of
+from usufruct.payments.ledger import Claim
+from usufruct.payments.pricing import plan_of
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.errors import BatchRefused
 from usufruct.payments.settlement.model import Batch, BatchKind, ChainSide, Member, Payee, on_chain

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from usufruct.core import Address, Hash32, checksum
-from usufruct.payments.ledger.records import Channel
-from usufruct.payments.model import PriceCard
-from usufruct.payments.offer import Offer
+from usufruct.payments.ledger import Channel
+from usufruct.payments.pricing import PriceCard
+from usufruct.payments.settlement import Offer
 from usufruct.payments.x402.payment import IDENTIFIER, SCHEME, VERSION, network_of
 
 _DECLARATION = {

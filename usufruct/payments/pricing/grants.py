@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from usufruct.chain import address_word, domain_separator, keccak, typed_digest, word
 from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, AssetId, ChainId, Hash32, Invalid
-from usufruct.payments.errors import GrantExpired, GrantRefused
-from usufruct.payments.signature import DigestSigner, InvalidSignature, recover_signer
-from usufruct.payments.voucher import ChannelConfig
+from usufruct.payments.pricing.signatures import DigestSigner, InvalidSignature, recover_signer
+from usufruct.payments.pricing.vouchers import ChannelConfig
+from usufruct.web import Unauthenticated
 
 SILENCE = 30 * 86_400
 """After how many seconds without a sign of its meter a pass's credits can be given back; `AccessPass` has the same."""
@@ -28,6 +28,18 @@ GRANT_PREFIX = "up_"
 
 _GRANT_TYPE = keccak(b"PassGrant(uint256 pass,address meter,uint128 limit,uint256 expiresAt)")
 _LENGTHS = (32, 20, 16, 8, 65)
+
+
+class GrantRefused(Unauthenticated):
+    """A grant of pass credits that is malformed, or that its holder did not sign for here."""
+
+    code = "grant_refused"
+
+
+class GrantExpired(Unauthenticated):
+    """The grant's time is over."""
+
+    code = "grant_expired"
 
 
 class InvalidGrant(Invalid):

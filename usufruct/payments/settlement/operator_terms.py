@@ -7,7 +7,7 @@ from typing import Any
 from usufruct.accounts import KeyDomain
 from usufruct.chain import COLLECTOR, SETTLEMENT, TokenFacts
 from usufruct.core import UINT128_MAX, Address, ChainId, Invalid, PaymentRequired, address
-from usufruct.payments.documents import read_token_json, token_json
+from usufruct.payments.settlement.wire import read_token_json, token_json
 from usufruct.web import Members
 
 

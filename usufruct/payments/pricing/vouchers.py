@@ -20,7 +20,7 @@ from usufruct.chain import (
     word,
 )
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired, value
-from usufruct.payments.signature import DigestSigner, recover_signer
+from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
 
 _VOUCHER_TYPE = keccak(b"Voucher(bytes32 channelId,uint128 maxClaimableAmount)")
 

@@ -4,12 +4,12 @@ import asyncio
 
 from usufruct.accounts import Keys
 from usufruct.core import Clock, hash32
-from usufruct.payments.access import Access
-from usufruct.payments.documents import InvalidDeposit, read_deposit_json
-from usufruct.payments.offer import Offer
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
+from usufruct.payments.settlement.channel_auth import Access
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import ChainSide
+from usufruct.payments.settlement.operator_terms import Offer
+from usufruct.payments.settlement.wire import InvalidDeposit, read_deposit_json
 from usufruct.web import Exchange, Members, Route, json_object
 
 _BODY_BYTES = 65_536

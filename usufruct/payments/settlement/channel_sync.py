@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from usufruct.core import Hash32
-from usufruct.payments.errors import ChannelUnknown
-from usufruct.payments.ledger.records import Channel, ChannelReading
+from usufruct.payments.ledger import Channel, ChannelReading, ChannelUnknown
+from usufruct.payments.pricing import ChannelConfig, channel_id
+from usufruct.payments.settlement.channel_reader import ChannelReader, Reader, Readings
 from usufruct.payments.settlement.model import ChainSide, Counters
 from usufruct.payments.settlement.pass_reader import PassReader
-from usufruct.payments.settlement.reader import ChannelReader, Reader, Readings
 from usufruct.payments.settlement.store import (
     Watched,
     find_watched,
@@ -26,7 +26,6 @@ from usufruct.payments.settlement.store import (
     unread_channels,
     young_readings,
 )
-from usufruct.payments.voucher import ChannelConfig, channel_id
 
 _log = logging.getLogger(__name__)
 

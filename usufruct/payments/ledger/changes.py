@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from usufruct.core import AssetId, Hash32, value
-from usufruct.payments.errors import channel_unknown
+from usufruct.payments.ledger.errors import channel_unknown
 from usufruct.payments.ledger.records import Call, Channel, Replay, Reservation
-from usufruct.payments.voucher import VerifiedVoucher
+from usufruct.payments.pricing import VerifiedVoucher
 
 
 @value

@@ -1,0 +1,30 @@
+"""Receipts made from what the ledger keeps."""
+
+from usufruct.core import Address
+from usufruct.payments.ledger.records import Call
+from usufruct.payments.pricing import Receipt
+
+
+def receipt_of(call: Call, token: Address) -> Receipt | None:
+    """Return the receipt of a metered call on a channel of `token`; None when it was released or still runs.
+
+    Made of what the ledger keeps for ever, so that it can be made, and signed, again at any time.
+    """
+    if call.bill is None or call.cumulative is None or call.finished_at is None:
+        return None
+    return Receipt(
+        call=call.lease.call,
+        channel=call.lease.channel,
+        token=token,
+        asset=call.asset,
+        price_card_version=call.price_card_version,
+        model_digest=call.bill.model_digest,
+        request_hash=call.request_hash,
+        response_hash=call.bill.response_hash,
+        input_tokens=call.bill.usage.input_tokens,
+        cached_input_tokens=call.bill.usage.cached_input_tokens,
+        output_tokens=call.bill.usage.output_tokens,
+        amount=call.bill.charge,
+        cumulative=call.cumulative,
+        time=call.finished_at,
+    )

@@ -1,0 +1,84 @@
+"""Pure rules: price cards, usage, charges, receipts, vouchers and grants, with their signatures."""
+
+from usufruct.payments.pricing.cards import WHOLE_BPS, PriceCard, PriceUnit
+from usufruct.payments.pricing.charges import (
+    Allowance,
+    OverBudget,
+    OverContext,
+    affordable_output_down,
+    allow,
+    charge_up,
+    price_up,
+)
+from usufruct.payments.pricing.grants import (
+    GRANT_PREFIX,
+    SILENCE,
+    PassGrant,
+    PassTerms,
+    asset_of,
+    plan_of,
+    read_grant,
+    sign_grant,
+)
+from usufruct.payments.pricing.receipts import (
+    Receipt,
+    ReceiptDocument,
+    WrongReceiptSigner,
+    content_hash,
+    read_receipt,
+    receipt_digest,
+    sign_receipt,
+)
+from usufruct.payments.pricing.signatures import DigestSigner, InvalidSignature, recover_signer
+from usufruct.payments.pricing.usage import CountedBy, Measured, Usage, measure
+from usufruct.payments.pricing.vouchers import (
+    ChannelConfig,
+    Escrow,
+    VerifiedVoucher,
+    Voucher,
+    channel_id,
+    sign_voucher,
+    verify_voucher,
+)
+
+__all__ = [
+    "GRANT_PREFIX",
+    "SILENCE",
+    "WHOLE_BPS",
+    "Allowance",
+    "ChannelConfig",
+    "CountedBy",
+    "DigestSigner",
+    "Escrow",
+    "InvalidSignature",
+    "Measured",
+    "OverBudget",
+    "OverContext",
+    "PassGrant",
+    "PassTerms",
+    "PriceCard",
+    "PriceUnit",
+    "Receipt",
+    "ReceiptDocument",
+    "Usage",
+    "VerifiedVoucher",
+    "Voucher",
+    "WrongReceiptSigner",
+    "affordable_output_down",
+    "allow",
+    "asset_of",
+    "channel_id",
+    "charge_up",
+    "content_hash",
+    "measure",
+    "plan_of",
+    "price_up",
+    "read_grant",
+    "read_receipt",
+    "receipt_digest",
+    "recover_signer",
+    "sign_grant",
+    "sign_receipt",
+    "sign_voucher",
+    "verify_voucher",
+]

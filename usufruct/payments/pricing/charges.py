@@ -1,0 +1,84 @@
+"""The rules of a call's price: pure arithmetic on integers in atomic units of the payment token.
+
+Charges round up, once, at the end. The ceiling is the price of the worst case; what is charged never passes it.
+"""
+
+from usufruct.core import Invalid, PaymentRequired, divide_down, divide_up, value
+from usufruct.payments.pricing.cards import MILLION, WHOLE_BPS, PriceCard
+from usufruct.payments.pricing.usage import Usage
+
+
+class OverContext(Invalid):
+    """The input alone does not fit the service's context window."""
+
+    code = "over_context"
+
+
+class OverBudget(PaymentRequired):
+    """The input and a single text token of output cost more than the caller may spend."""
+
+    code = "over_budget"
+
+
+@value
+class Allowance:
+    """What a call may use: `output_tokens` is the `max_tokens` to ask upstream for, `ceiling` its price."""
+
+    output_tokens: int
+    ceiling: int
+
+
+def price_up(usage: Usage, card: PriceCard) -> int:
+    """Return what a usage costs, rounded up once to a whole atomic unit.
+
+    (input - cached) x input price + cached x cached share x input price + output x output price + price of the call.
+    """
+    uncached = usage.input_tokens - usage.cached_input_tokens
+    input_bps = uncached * WHOLE_BPS + usage.cached_input_tokens * card.cached_input_bps
+    scaled = input_bps * card.input_per_million + usage.output_tokens * WHOLE_BPS * card.output_per_million
+    return divide_up(scaled, MILLION * WHOLE_BPS) + card.per_call
+
+
+def charge_up(usage: Usage, card: PriceCard, ceiling: int) -> int:
+    """Return what a call is charged: its usage's price, but never more than the ceiling it reserved."""
+    return min(ceiling, price_up(usage, card))
+
+
+def affordable_output_down(counted_input: int, card: PriceCard, budget: int) -> int:
+    """Return the most output tokens whose price, input included, stays within `budget` and the context window.
+
+    No input is assumed to be cached. Negative when the input alone does not.
+    """
+    room = card.context_window - counted_input
+    left = (budget - card.per_call) * MILLION - counted_input * card.input_per_million
+    if left < 0 or room < 0:
+        return -1
+    return min(room, divide_down(left, card.output_per_million)) if card.output_per_million else room
+
+
+def allow(counted_input: int, wanted_output: int | None, card: PriceCard, budget: int) -> Allowance:
+    """Fit a call into the context window and the budget: lower its output until the ceiling cannot pass either.
+
+    `wanted_output` None means as much as fits; 0 is a call without output, such as an embedding.
+
+    Raises:
+        OverContext: when the input (and, if any output is wanted, one token more) does not fit the window.
+        OverBudget: when the same costs more than `budget`.
+    """
+    least = 0 if wanted_output == 0 else 1
+    if counted_input + least > card.context_window:
+        raise OverContext(
+            f"the input counts {counted_input} text tokens, the context window holds {card.context_window}; shorten it",
+            counted_input=counted_input,
+            context_window=card.context_window,
+        )
+    affordable = affordable_output_down(counted_input, card, budget)
+    if affordable < least:
+        needed = price_up(Usage(counted_input, least), card)
+        raise OverBudget(
+            f"the call costs at least {needed}, and {budget} may be spent; raise the limit or add money",
+            needed=needed,
+            budget=budget,
+        )
+    output = affordable if wanted_output is None else min(wanted_output, affordable)
+    return Allowance(output, price_up(Usage(counted_input, output), card))
