@@ -21,12 +21,11 @@ from usufruct.chain import COLLECTOR, KeySigner, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli import app
 from usufruct.config import Config, load_config
-from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError, checksum
+from usufruct.core import Address, AssetId, ChainId, PriceCard, SystemClock, UsufructError, checksum
 from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.bill import receipt_signature
 from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
 from usufruct.payments.ledger.service import new_id
-from usufruct.payments.pricing.cards import PriceCard
 from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import sign_voucher
 from usufruct.payments.settlement.deposits import DepositAuthorization

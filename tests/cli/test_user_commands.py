@@ -41,10 +41,9 @@ from usufruct.config import (
     load_config,
     process_environment,
 )
-from usufruct.core import Address, ChainId, checksum, format_units, parse_units
+from usufruct.core import Address, ChainId, PriceCard, checksum, format_units, parse_units
 from usufruct.gateway import Asset, Caps, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.payments.ledger.service import new_id
-from usufruct.payments.pricing.cards import PriceCard
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement.model import on_chain
 

@@ -16,7 +16,7 @@ from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_d
 from usufruct.chain import KeySigner
 from usufruct.config import LedgerConfig
 from usufruct.connectors.openai import Limits
-from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
+from usufruct.core import UINT128_MAX, Address, ChainId, PriceCard, SystemClock
 from usufruct.gateway import (
     Asset,
     Caps,
@@ -33,7 +33,6 @@ from usufruct.gateway import (
 )
 from usufruct.payments.ledger.database import Points, no_points
 from usufruct.payments.ledger.service import open_ledger
-from usufruct.payments.pricing.cards import PriceCard
 from usufruct.payments.pricing.receipts import receipt_digest
 from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import Escrow

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock, format_asset
+from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock, PriceCard, PriceUnit, format_asset
 from usufruct.gateway import (
     Asset,
     AssetExists,
@@ -22,7 +22,6 @@ from usufruct.gateway import (
 )
 from usufruct.gateway.catalogue import FRESH_SECONDS
 from usufruct.gateway.store import add_asset
-from usufruct.payments.pricing.cards import PriceCard, PriceUnit
 from usufruct.store import Seal
 
 SECRET = b"a secret of some length"

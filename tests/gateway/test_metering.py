@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
-from usufruct.core import UINT128_MAX, Address
+from usufruct.core import UINT128_MAX, Address, PriceCard
 from usufruct.gateway import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.metering import Budget, ceiling, longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.request import Asked
 from usufruct.gateway.scale import Counted, Scale, Scales, Share
-from usufruct.payments.pricing.cards import PriceCard
 from usufruct.payments.pricing.charges import Allowance, OverBudget, OverContext, charge_up
 from usufruct.payments.pricing.usage import Measured, Usage
 

@@ -9,7 +9,7 @@ import openai
 import orjson
 import pytest
 
-from usufruct.payments.pricing.cards import PriceCard, PriceUnit
+from usufruct.core import PriceCard, PriceUnit
 
 ASK = [{"role": "user", "content": "What is the question?"}]
 INPUT, OUTPUT = 4, 12

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from usufruct.core import Address, FakeClock, Hash32
+from usufruct.core import Address, FakeClock, Hash32, PriceCard
 from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.quotes import QUOTE_SECONDS, Quoted, Quotes, StaleQuote
-from usufruct.payments.pricing.cards import PriceCard
 from usufruct.payments.pricing.charges import Allowance
 from usufruct.store import Stamp
 

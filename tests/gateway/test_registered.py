@@ -6,7 +6,8 @@ import pytest
 
 from usufruct.chain.contracts.structs import PriceCard as CardOnChain
 from usufruct.chain.contracts.structs import PriceUnit
-from usufruct.core import Address, AssetId, FakeClock
+from usufruct.core import Address, AssetId, FakeClock, PriceCard
+from usufruct.core import PriceUnit as UnitHere
 from usufruct.gateway import (
     USUAL_WINDOW,
     Asset,
@@ -18,8 +19,6 @@ from usufruct.gateway import (
     Replica,
     registered_card,
 )
-from usufruct.payments.pricing.cards import PriceCard
-from usufruct.payments.pricing.cards import PriceUnit as UnitHere
 from usufruct.store import Seal
 
 ASSET = Asset(

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from usufruct.connectors.openai import UpstreamDown, UpstreamFault, UpstreamRejected
-from usufruct.core import Address, FakeClock
+from usufruct.core import Address, FakeClock, PriceCard
 from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
 from usufruct.gateway.replicas import REST_SECONDS, Replicas
-from usufruct.payments.pricing.cards import PriceCard
 
 PAY_TO = Address("0x" + "55" * 20)
 SERVERS = tuple(Replica(f"http://{name}/v1", "m") for name in ("one", "two", "three"))

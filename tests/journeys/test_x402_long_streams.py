@@ -15,8 +15,8 @@ import pytest
 from x402.http.clients import x402HttpxClient
 from x402.http.clients.httpx import x402AsyncTransport
 
+from usufruct.core import PriceCard
 from usufruct.gateway import Caps
-from usufruct.payments.pricing.cards import PriceCard
 
 
 def _load(name: str):

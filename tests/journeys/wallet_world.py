@@ -31,9 +31,8 @@ from usufruct.config import (
     LedgerConfig,
     RefundsConfig,
 )
-from usufruct.core import address
+from usufruct.core import PriceCard, address
 from usufruct.gateway import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
-from usufruct.payments.pricing.cards import PriceCard
 
 TESTS = Path(__file__).parents[1]
 NETWORK = "eip155:31337"

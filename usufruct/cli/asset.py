@@ -29,7 +29,7 @@ from usufruct.cli.times import parse_duration
 from usufruct.cli.wallets import Wallet, account, open_wallet
 from usufruct.config import load_config
 from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, checksum, format_asset, hash32, moment, parse_units
-from usufruct.payments.pricing import PriceUnit as PricedBy
+from usufruct.core import PriceUnit as PricedBy
 
 app = typer.Typer(help="Services on the chain: register, price, retire, look.", no_args_is_help=True)
 

@@ -7,11 +7,9 @@ from typing import Any
 import orjson
 
 from usufruct.connectors.openai import delta_text, event_data, output_text, parse, well_formed
-from usufruct.core import Conflict, Hash32, asset_id
+from usufruct.core import WHOLE_BPS, Conflict, Hash32, PriceCard, asset_id
 from usufruct.payments.pricing import (
-    WHOLE_BPS,
     InvalidSignature,
-    PriceCard,
     Receipt,
     ReceiptDocument,
     Usage,

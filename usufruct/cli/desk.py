@@ -12,8 +12,7 @@ from usufruct.app import ChainAccess, open_chain
 from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, Token
 from usufruct.cli.printing import print_facts, print_rows
 from usufruct.config import Config
-from usufruct.core import Invalid, format_units
-from usufruct.payments.pricing import PriceUnit
+from usufruct.core import Invalid, PriceUnit, format_units
 
 AssetArgument = Annotated[
     str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")

@@ -21,7 +21,18 @@ from usufruct.cli.running import run, run_until_stopped
 from usufruct.cli.service import facts_of
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import DEVNET_CHAIN_ID, Config, load_config
-from usufruct.core import Address, AssetId, Denied, Invalid, address, checksum, format_asset, parse_units
+from usufruct.core import (
+    Address,
+    AssetId,
+    Denied,
+    Invalid,
+    PriceCard,
+    PriceUnit,
+    address,
+    checksum,
+    format_asset,
+    parse_units,
+)
 from usufruct.gateway import (
     USUAL_WINDOW,
     Asset,
@@ -34,7 +45,6 @@ from usufruct.gateway import (
     plain_asset_id,
     registered_card,
 )
-from usufruct.payments.pricing import PriceCard, PriceUnit
 
 INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"
 """What is taken when nothing is said: whole units per million text tokens and per call; per cent of the input price."""

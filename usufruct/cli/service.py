@@ -11,9 +11,8 @@ from usufruct.cli.desk import CachedInput, PricedIn, percent
 from usufruct.cli.printing import Json, print_facts, print_rows
 from usufruct.cli.running import run
 from usufruct.config import load_config
-from usufruct.core import Conflict, Invalid, SystemClock, checksum, format_asset, moment, parse_units
+from usufruct.core import Conflict, Invalid, PriceCard, SystemClock, checksum, format_asset, moment, parse_units
 from usufruct.gateway import Asset
-from usufruct.payments.pricing import PriceCard
 
 app = typer.Typer(help="Services: what this installation offers, and at what price.", no_args_is_help=True)
 

@@ -42,6 +42,7 @@ from usufruct.core.money import (
     parse_units,
     parse_units_up,
 )
+from usufruct.core.price_cards import WHOLE_BPS, PriceCard, PriceUnit
 from usufruct.core.recursion import recursion_limit_kept
 from usufruct.core.shutdown import Shutdown, unbroken
 from usufruct.core.values import value
@@ -51,6 +52,7 @@ __all__ = [
     "REPEATEDLY",
     "UINT128_MAX",
     "UINT256_MAX",
+    "WHOLE_BPS",
     "ZERO_ADDRESS",
     "Address",
     "AddressMistyped",
@@ -69,6 +71,8 @@ __all__ = [
     "JobState",
     "NotFound",
     "PaymentRequired",
+    "PriceCard",
+    "PriceUnit",
     "Shutdown",
     "SystemClock",
     "Unavailable",

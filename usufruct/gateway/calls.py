@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from usufruct.accounts import Keys
-from usufruct.core import Clock, Hash32, PaymentRequired, Unavailable, UsufructError, hash32, unbroken
+from usufruct.core import Clock, Hash32, PaymentRequired, PriceCard, Unavailable, UsufructError, hash32, unbroken
 from usufruct.gateway.abandonment import Abandonments
 from usufruct.gateway.bill import SignedReceipt, kept_receipt, receipt_signature, signed
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
@@ -32,7 +32,7 @@ from usufruct.payments.ledger import (
     Ledger,
     Replay,
 )
-from usufruct.payments.pricing import Allowance, Measured, OverBudget, OverContext, PriceCard, charge_up, content_hash
+from usufruct.payments.pricing import Allowance, Measured, OverBudget, OverContext, charge_up, content_hash
 from usufruct.store import DatabaseUnavailable
 from usufruct.web import Exchange, json_object
 

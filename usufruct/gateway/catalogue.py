@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from usufruct.core import Address, AssetId, Clock, format_asset
+from usufruct.core import Address, AssetId, Clock, PriceCard, format_asset
 from usufruct.gateway.counting import Bytes, Counter, Vocabulary
 from usufruct.gateway.errors import AssetExists, InvalidAsset, UnknownModel
 from usufruct.gateway.model import Asset, Caps, PricePeriod, Replica, check_asset, check_prices
@@ -20,7 +20,6 @@ from usufruct.gateway.store import (
     set_retired,
     vocabulary_content,
 )
-from usufruct.payments.pricing import PriceCard
 from usufruct.store import ConstraintViolated, Database, Seal
 
 FRESH_SECONDS = 2.0

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from usufruct.accounts import BearerKey, Keys
 from usufruct.chain import KeySigner
-from usufruct.core import Address, Hash32, PaymentRequired, value
+from usufruct.core import Address, Hash32, PaymentRequired, PriceCard, value
 from usufruct.gateway.call import BODY_BYTES, Order
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.gateway.model import Asset
 from usufruct.payments.ledger import BalanceTooLow, LimitReached, Reservation
-from usufruct.payments.pricing import Allowance, Escrow, OverBudget, PriceCard, VerifiedVoucher, sign_voucher
+from usufruct.payments.pricing import Allowance, Escrow, OverBudget, VerifiedVoucher, sign_voucher
 from usufruct.web import Exchange, Header
 
 _MOST_REMEMBERED = 10_000

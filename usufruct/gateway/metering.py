@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
-from usufruct.core import UINT128_MAX, value
+from usufruct.core import UINT128_MAX, PriceCard, value
 from usufruct.gateway.model import Asset, Caps, CountingRule
 from usufruct.gateway.request import Asked
 from usufruct.gateway.scale import Counted, Share
@@ -13,7 +13,6 @@ from usufruct.payments.pricing import (
     CountedBy,
     Measured,
     OverBudget,
-    PriceCard,
     Usage,
     affordable_output_down,
     allow,

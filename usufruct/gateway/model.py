@@ -6,10 +6,9 @@ from enum import StrEnum
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from usufruct.core import UINT128_MAX, Address, AssetId, Hash32
+from usufruct.core import UINT128_MAX, WHOLE_BPS, Address, AssetId, Hash32, PriceCard, PriceUnit
 from usufruct.gateway.errors import InvalidAsset, RetiredAsset, UnmeasuredUnit, WrongEndpoint
 from usufruct.gateway.members import FORWARDABLE
-from usufruct.payments.pricing import WHOLE_BPS, PriceCard, PriceUnit
 
 NO_DIGEST = Hash32("0x" + "0" * 64)
 """Of an asset whose model is not pinned to bytes."""

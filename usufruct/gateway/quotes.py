@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass, replace
 
-from usufruct.core import Clock, Hash32, PaymentRequired
+from usufruct.core import Clock, Hash32, PaymentRequired, PriceCard
 from usufruct.gateway.model import Asset
-from usufruct.payments.pricing import Allowance, PriceCard
+from usufruct.payments.pricing import Allowance
 from usufruct.store import Stamp
 
 QUOTE_SECONDS = 300

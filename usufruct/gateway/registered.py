@@ -3,11 +3,10 @@
 import logging
 
 from usufruct.chain.contracts.structs import PriceCard as CardOnChain
-from usufruct.core import Address, AssetId
+from usufruct.core import Address, AssetId, PriceCard, PriceUnit
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.errors import InvalidAsset
 from usufruct.gateway.model import PricePeriod
-from usufruct.payments.pricing import PriceCard, PriceUnit
 
 USUAL_WINDOW = 8_192
 """The context window of a service when nobody says how large it is, in text tokens."""

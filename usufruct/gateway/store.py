@@ -21,9 +21,8 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.core import Address, AssetId, Hash32
+from usufruct.core import Address, AssetId, Hash32, PriceCard, PriceUnit
 from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica
-from usufruct.payments.pricing import PriceCard, PriceUnit
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Seal, Unit, metadata
 
 _assets = Table(

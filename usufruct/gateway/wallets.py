@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from usufruct.core import Clock, Hash32, PaymentRequired
+from usufruct.core import Clock, Hash32, PaymentRequired, PriceCard
 from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.gateway.model import Asset
 from usufruct.gateway.quotes import Quotes
 from usufruct.payments.ledger import Reservation, VoucherPublished, VoucherTooLow, scope_of
-from usufruct.payments.pricing import Allowance, OverBudget, PriceCard
+from usufruct.payments.pricing import Allowance, OverBudget
 from usufruct.payments.x402 import (
     DepositNotNeeded,
     Funded,

@@ -1,6 +1,5 @@
-"""Pure rules: price cards, usage, charges, receipts, vouchers and grants, with their signatures."""
+"""Pure rules: usage, charges, receipts, vouchers and grants, with their signatures."""
 
-from usufruct.payments.pricing.cards import WHOLE_BPS, PriceCard, PriceUnit
 from usufruct.payments.pricing.charges import (
     Allowance,
     OverBudget,
@@ -44,7 +43,6 @@ from usufruct.payments.pricing.vouchers import (
 __all__ = [
     "GRANT_PREFIX",
     "SILENCE",
-    "WHOLE_BPS",
     "Allowance",
     "ChannelConfig",
     "CountedBy",
@@ -56,8 +54,6 @@ __all__ = [
     "OverContext",
     "PassGrant",
     "PassTerms",
-    "PriceCard",
-    "PriceUnit",
     "Receipt",
     "ReceiptDocument",
     "Usage",

@@ -3,7 +3,9 @@
 from enum import StrEnum
 
 from usufruct.core import value
-from usufruct.payments.pricing.cards import MILLION
+
+MILLION = 1_000_000
+"""Of how many units a price is."""
 
 
 @value

@@ -2,9 +2,8 @@
 
 from enum import StrEnum
 
-from usufruct.core import value
+from usufruct.core.values import value
 
-MILLION = 1_000_000
 WHOLE_BPS = 10_000
 """All of a price, in hundredths of a per cent."""
 
