@@ -157,8 +157,8 @@ def devnet_template(tmp_path_factory: pytest.TempPathFactory) -> DevnetTemplate:
 
 @pytest.fixture(scope="session")
 def world() -> ModuleType:
-    """`tests/payments/ledger_world.py`: channels, vouchers, calls and bills."""
-    spec = spec_from_file_location("ledger_world", Path(__file__).parent / "payments" / "ledger_world.py")
+    """`tests/payments/ledger/ledger_world.py`: channels, vouchers, calls and bills."""
+    spec = spec_from_file_location("ledger_world", Path(__file__).parent / "payments" / "ledger" / "ledger_world.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

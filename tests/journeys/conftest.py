@@ -1,4 +1,4 @@
-"""The devnet and the parts that settle, as in `tests/payments/conftest.py`; the command line, as in `tests/cli`."""
+"""The devnet of `tests/payments/settlement/conftest.py` and the command line of `tests/cli`."""
 
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -6,13 +6,13 @@ from types import ModuleType
 
 
 def _conftest(room: str) -> ModuleType:
-    spec = spec_from_file_location(f"{room}_conftest", Path(__file__).parents[1] / room / "conftest.py")
+    spec = spec_from_file_location(f"{Path(room).name}_conftest", Path(__file__).parents[1] / room / "conftest.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-_shared, _cli = _conftest("payments"), _conftest("cli")
+_shared, _cli = _conftest("payments/settlement"), _conftest("cli")
 
 settlement_world = _shared.settlement_world
 settled_chain = _shared.settled_chain

@@ -45,7 +45,7 @@ async def calls_of(client: openai.AsyncOpenAI) -> int:
 
 @pytest.mark.anvil
 async def test_deposit_calls_claim_and_every_unit_is_where_it_belongs(databases):
-    chain, gateway = load("payments", "settlement_world"), load("gateway", "gateway_world")
+    chain, gateway = load("payments/settlement", "settlement_world"), load("gateway", "gateway_world")
     url = databases.empty("sqlite")
     database = open_database(url)
     await migrate(database)

@@ -19,8 +19,8 @@ from usufruct.store import Database, migrate, open_database
 
 @pytest.fixture(scope="session")
 def settlement_world() -> ModuleType:
-    """`tests/payments/settlement_world.py`."""
-    path = Path(__file__).parents[1] / "payments" / "settlement_world.py"
+    """`tests/payments/settlement/settlement_world.py`."""
+    path = Path(__file__).with_name("settlement_world.py")
     spec = spec_from_file_location("settlement_world", path)
     module = module_from_spec(spec)
     sys.modules["settlement_world"] = module  # its dataclasses look themselves up there
@@ -47,7 +47,7 @@ def settled_chain(settlement_world: ModuleType, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="session")
 def crash(settled_chain: tuple[str, Any]) -> Iterator[Callable[[str, str, str], Awaitable[int]]]:
     """Runs the claimer in a process that dies at a point, with a database's and a node's URL; tells how it ended."""
-    script, place = Path(__file__).parents[1] / "payments" / "settlement_crash.py", pickle.dumps(settled_chain[1]).hex()
+    script, place = Path(__file__).with_name("settlement_crash.py"), pickle.dumps(settled_chain[1]).hex()
     command = [sys.executable, str(script)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 

@@ -32,7 +32,7 @@ from usufruct.web import Router
 NOW = 1_800_000_000
 LEAST = 1_000
 RECEIPTS = KeySigner(bytes(31) + b"\x02")
-SPEC = spec_from_file_location("gateway_world", Path(__file__).parents[1] / "gateway" / "gateway_world.py")
+SPEC = spec_from_file_location("gateway_world", Path(__file__).parents[2] / "gateway" / "gateway_world.py")
 
 
 @pytest.fixture(scope="session")
