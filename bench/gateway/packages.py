@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-SERVED = ("usufruct.app", "usufruct.cli", "usufruct.cli.serving")
+SERVED = ("usufruct.app", "usufruct.cli", "usufruct.cli.serve")
 
 
 def resident_kilobytes() -> int:

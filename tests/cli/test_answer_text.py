@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.raw_upstream import Reply, raw_upstream
 from tests.support.upstream_shapes import DONE, JSON_TYPE, event, says
-from usufruct.cli.asking import ask
+from usufruct.cli.support.chat_client import ask
 from usufruct.payments.pricing.receipts import content_hash
 
 

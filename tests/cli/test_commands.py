@@ -39,7 +39,7 @@ def test_help_names_every_command():
 def test_light_commands_load_little(arguments):
     command = [sys.executable, "-X", "importtime", "-m", "usufruct.cli", *arguments]
     loaded = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True).stderr
-    assert "usufruct.cli.running" in loaded
+    assert "usufruct.cli.support.runner" in loaded
     for heavy in ("usufruct.app", "usufruct.chain", "sqlalchemy", "web3", "openai"):
         assert f" {heavy}\n" not in loaded
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from usufruct.chain import KeySigner, TokenFacts
-from usufruct.cli.saved import SavedKey, save_channel, save_key, saved_receipt
+from usufruct.cli.support.local_store import SavedKey, save_channel, save_key, saved_receipt
 from usufruct.core import Address, Hash32
 from usufruct.payments.pricing.vouchers import ChannelConfig
 

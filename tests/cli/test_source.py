@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from usufruct.cli.narrator import Narrator
-from usufruct.cli.offering import find_source
-from usufruct.cli.selling import Choices
+from usufruct.cli.sell import Choices
+from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.upstream_picker import find_source
 from usufruct.gateway import Caps, Endpoint
 
 CHUNK = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -48,7 +48,7 @@ async def upstream(per_token: int, *, refuses: str = "", reports: bool = True):
 
 
 async def look(url: str):
-    return await find_source(url, "", None, None, Endpoint.CHAT, Narrator(to_stderr=True))
+    return await find_source(url, "", None, None, Endpoint.CHAT, Progress(to_stderr=True))
 
 
 @pytest.mark.parametrize("per_token", [3, 5, 8])

@@ -10,8 +10,8 @@ import openai
 import pytest
 
 from usufruct.app import AddressTaken, serve
-from usufruct.cli.presence import found_up
-from usufruct.cli.processes import Process, ProcessFailed
+from usufruct.cli.support.child_process import Process, ProcessFailed
+from usufruct.cli.support.instance_lock import running_instance
 
 pytestmark = pytest.mark.anvil
 
@@ -53,7 +53,7 @@ def test_an_installation_comes_up_survives_a_crash_stops_and_is_still_there(own,
     with cli_world.running_cli(*sale, own=own, log=tmp_path / "first") as first:
         assert first.ready["name"] == "librarian"
         assert "bringing it up" in first.words()
-        place = found_up(commands.config.data.folder)
+        place = running_instance(commands.config.data.folder)
         assert first.ready["url"] == place["url"]
 
         key = commands.inside(cli_world.paying_key)
@@ -67,11 +67,11 @@ def test_an_installation_comes_up_survives_a_crash_stops_and_is_still_there(own,
         assert str(first.process.pid) in refused.message
 
         os.kill(place["processes"]["gateway"], signal.SIGKILL)
-        until(lambda: found_up(commands.config.data.folder)["processes"] != place["processes"])
+        until(lambda: running_instance(commands.config.data.folder)["processes"] != place["processes"])
         until(lambda: answers(place["url"]))
         assert "the gateway ended with -9; it is started again in 0.5 s" in first.words()
 
-        place = found_up(commands.config.data.folder)
+        place = running_instance(commands.config.data.folder)
         assert first.stop(signal.SIGINT) == 0
         assert not any(map(lives, place["processes"].values()))
     assert not answers(place["url"])

@@ -25,12 +25,12 @@ from usufruct.app import FEE_SINK, open_installation
 from usufruct.chain import SETTLEMENT, Anvil, Client, Deployments, Devnet, devnet_signer, open_keystore, token_facts
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.cli.depositing import ChannelMismatch, check_channel, deposit_from
-from usufruct.cli.processes import Process
-from usufruct.cli.remote import GatewayRefused, open_gateway
 from usufruct.cli.root import main
-from usufruct.cli.saved import saved_channel
-from usufruct.cli.tokens import OtherToken, TokenMismatch, TokenNotNamed, agreed_token
+from usufruct.cli.support.child_process import Process
+from usufruct.cli.support.deposits import ChannelMismatch, check_channel, deposit_from
+from usufruct.cli.support.gateway_client import GatewayRefused, open_gateway
+from usufruct.cli.support.local_store import saved_channel
+from usufruct.cli.support.token_choice import OtherToken, TokenMismatch, TokenNotNamed, agreed_token
 from usufruct.config import (
     ChainConfig,
     Config,
@@ -501,7 +501,7 @@ def test_the_payer_says_which_token_is_paid_in(town, here, told, refused, monkey
     opened = told("channel", "open", "--wallet", PAYER, "--deposit", "1", "--token", town.token, environment=user)
     more = ("channel", "deposit", opened["channel"], "0.5", "--wallet", PAYER)
     assert "token_not_named" in refused(*more, **bare)
-    monkeypatch.setattr("usufruct.cli.tokens.at_terminal", lambda: True)
+    monkeypatch.setattr("usufruct.cli.support.token_choice.at_terminal", lambda: True)
     for answer, code in (("n", 1), ("y", 0)):
         monkeypatch.setattr("sys.stdin", StringIO(answer + "\n"))
         ended, _, shown = here(*more, environment=user)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.raw_upstream import Reply, raw_upstream
 from tests.support.upstream_shapes import DONE, GOOD, IN, STOP, TEXT, USAGE, answer, chunk, event, says, to_json
-from usufruct.cli.checking import readings
+from usufruct.cli.support.receipt_checks import readings
 
 ASK = [{"role": "user", "content": "What is the question?"}]
 OWN_INPUT = 21  # bytes; what a template adds is left out of the bill of a part

@@ -11,7 +11,7 @@ import pytest
 from x402.http.clients import x402HttpxClient
 
 from usufruct.chain import Sender
-from usufruct.cli.processes import Process
+from usufruct.cli.support.child_process import Process
 from usufruct.config import process_environment
 
 _spec = spec_from_file_location("wallet_world", Path(__file__).with_name("wallet_world.py"))

@@ -22,11 +22,20 @@ from usufruct.assets import (
     symbol_of,
 )
 from usufruct.chain import DEVNET_CHAINS
-from usufruct.cli.desk import AssetArgument, CachedInput, Desk, PricedIn, card_facts, open_desk, part, percent
-from usufruct.cli.printing import Json, print_facts, print_rows, say
-from usufruct.cli.running import run
-from usufruct.cli.times import parse_duration
-from usufruct.cli.wallets import Wallet, account, open_wallet
+from usufruct.cli.support.durations import parse_duration
+from usufruct.cli.support.output import Json, print_facts, print_rows, say
+from usufruct.cli.support.registry_session import (
+    AssetArgument,
+    CachedInput,
+    PricedIn,
+    RegistrySession,
+    card_facts,
+    open_registry,
+    part,
+    percent,
+)
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
 from usufruct.config import load_config
 from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, checksum, format_asset, hash32, moment, parse_units
 from usufruct.core import PriceUnit as PricedBy
@@ -99,8 +108,8 @@ def register(
     policy = _policy(transfer_policy, ChainId(config.chain.id))
 
     async def work() -> dict[str, object]:
-        async with open_desk(config) as desk:
-            token = await desk.register.find_token(currency)
+        async with open_registry(config) as session:
+            token = await session.register.find_token(currency)
             card = PriceCard(
                 input_per_million=parse_units(input_price, token.decimals, "input"),
                 output_per_million=parse_units(output_price, token.decimals, "output"),
@@ -119,13 +128,13 @@ def register(
                 notice_period=parse_duration(notice, "notice"),
                 transfer_policy=policy,
                 resale_royalty_bps=bps_of_percent(resale_royalty, "resale_royalty"),
-                parents=tuple([await _parent(text, desk) for text in parent or ()]),
+                parents=tuple([await _parent(text, session) for text in parent or ()]),
                 meter=account(meter_, config, "meter") if meter_ else ZERO_ADDRESS,
                 uri=uri,
                 endpoint=endpoint,
                 salt=bytes.fromhex(hash32(salt, "salt")[2:]) if salt else None,
             )
-            made = await desk.assets.register(desk.chain.sender(signer), terms, owners)
+            made = await session.assets.register(session.chain.sender(signer), terms, owners)
             return {
                 "id": format_asset(made.id),
                 "name": name,
@@ -159,9 +168,9 @@ def price(
     signer = open_wallet(wallet, config)
 
     async def work() -> dict[str, object]:
-        async with open_desk(config) as desk:
-            which = await desk.register.find(asset)
-            token = await desk.register.token((await desk.register.asset(which)).currency)
+        async with open_registry(config) as session:
+            which = await session.register.find(asset)
+            token = await session.register.token((await session.register.asset(which)).currency)
             change = CardChange(
                 input_per_million=_units(token, input_price, "input"),
                 output_per_million=_units(token, output_price, "output"),
@@ -170,7 +179,7 @@ def price(
                 unit=_unit(unit) if unit else None,
                 context_window=context,
             )
-            announced = await desk.assets.price(desk.chain.sender(signer), which, change)
+            announced = await session.assets.price(session.chain.sender(signer), which, change)
             return {
                 "id": format_asset(which),
                 "price": card_facts(announced.period.card, token),
@@ -196,16 +205,16 @@ def retire(
     signer = open_wallet(wallet, config)
 
     async def work() -> dict[str, object]:
-        async with open_desk(config) as desk:
-            which = await desk.register.find(asset)
-            sender = desk.chain.sender(signer)
+        async with open_registry(config) as session:
+            which = await session.register.find(asset)
+            sender = session.chain.sender(signer)
             if cancel:
                 return {
                     "id": format_asset(which),
                     "retires_at": None,
-                    "transaction": await desk.assets.cancel_retirement(sender, which),
+                    "transaction": await session.assets.cancel_retirement(sender, which),
                 }
-            retires_at, transaction = await desk.assets.retire(sender, which)
+            retires_at, transaction = await session.assets.retire(sender, which)
             return {"id": format_asset(which), "retires_at": moment(retires_at), "transaction": transaction}
 
     print_facts(run(work), as_json=as_json)
@@ -227,9 +236,9 @@ def meter(
     named = account(who, config, "meter")
 
     async def work() -> dict[str, object]:
-        async with open_desk(config) as desk:
-            which = await desk.register.find(asset)
-            transaction = await desk.assets.set_meter(desk.chain.sender(signer), which, named)
+        async with open_registry(config) as session:
+            which = await session.register.find(asset)
+            transaction = await session.assets.set_meter(session.chain.sender(signer), which, named)
             return {"id": format_asset(which), "meter": checksum(named), "transaction": transaction}
 
     print_facts(run(work), as_json=as_json)
@@ -243,8 +252,8 @@ def show(asset: AssetArgument, as_json: Json = False) -> None:
     """
 
     async def work() -> dict[str, object]:
-        async with open_desk(load_config()) as desk:
-            return _shown(await desk.assets.show(await desk.register.find(asset)))
+        async with open_registry(load_config()) as session:
+            return _shown(await session.assets.show(await session.register.find(asset)))
 
     print_facts(run(work), as_json=as_json)
 
@@ -267,11 +276,11 @@ def list_assets(
     holder = account(wallet, config, "wallet") if mine else None
 
     async def work() -> list[dict[str, object]]:
-        async with open_desk(config) as desk:
-            found = await desk.assets.list()
-            now, names = await desk.register.now(), await desk.assets.names()
+        async with open_registry(config) as session:
+            found = await session.assets.list()
+            now, names = await session.register.now(), await session.assets.names()
             return [
-                _row(each, now, await desk.register.token(each.currency), ours=each.id in names)
+                _row(each, now, await session.register.token(each.currency), ours=each.id in names)
                 for each in found
                 if holder in (None, each.holder)
             ]
@@ -345,9 +354,9 @@ def _owner(text: str) -> Holding:
     return Holding(address(who, "owner"), shares_of_percent(percent, "owner"))
 
 
-async def _parent(text: str, desk: Desk) -> Parent:
+async def _parent(text: str, session: RegistrySession) -> Parent:
     who, percent = part(text, "parent")
-    shares = await desk.register.shares(await desk.register.find(who))
+    shares = await session.register.shares(await session.register.find(who))
     return Parent(shares.address, bps_of_percent(percent, "parent"))
 
 

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from usufruct.cli.asking import Answered, ask
-from usufruct.cli.checking import believe
-from usufruct.cli.depositing import atomic
-from usufruct.cli.printing import Json, plain, print_json, say
-from usufruct.cli.refusals import WORTH_SAYING, in_whole_units
-from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
-from usufruct.cli.running import run
-from usufruct.cli.saved import KeyFile, SavedKey, find_key, save_receipt, saved_channel, saved_token
+from usufruct.cli.support.chat_client import Answered, ask
+from usufruct.cli.support.deposits import atomic
+from usufruct.cli.support.error_help import WORTH_SAYING, in_whole_units
+from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
+from usufruct.cli.support.local_store import KeyFile, SavedKey, find_key, save_receipt, saved_channel, saved_token
+from usufruct.cli.support.output import Json, plain, print_json, say
+from usufruct.cli.support.receipt_checks import believe
+from usufruct.cli.support.runner import run
 from usufruct.config import Config, load_config
 from usufruct.core import (
     UINT128_MAX,

@@ -12,10 +12,10 @@ from usufruct.accounts import TimedProof
 from usufruct.app import connect, open_chain
 from usufruct.chain import SETTLEMENT, Call, KeySigner, write_keystore
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
-from usufruct.cli.depositing import atomic, deposit_from, payable
-from usufruct.cli.escrow import Escrowed, read_escrow
-from usufruct.cli.printing import Json, print_facts, print_rows
-from usufruct.cli.remote import (
+from usufruct.cli.support.deposits import atomic, deposit_from, payable
+from usufruct.cli.support.durations import proof_end
+from usufruct.cli.support.escrow_channel import EscrowChannel, read_escrow_channel
+from usufruct.cli.support.gateway_client import (
     GatewayMalformed,
     GatewayRefused,
     GatewayUnavailable,
@@ -23,11 +23,11 @@ from usufruct.cli.remote import (
     Remote,
     open_gateway,
 )
-from usufruct.cli.running import run
-from usufruct.cli.saved import NoSavedKey, find_key, save_channel, saved_channels
-from usufruct.cli.times import proof_end
-from usufruct.cli.tokens import Token
-from usufruct.cli.wallets import Wallet, new_password, open_wallet
+from usufruct.cli.support.local_store import NoSavedKey, find_key, save_channel, saved_channels
+from usufruct.cli.support.output import Json, print_facts, print_rows
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.token_choice import Token
+from usufruct.cli.support.wallet_option import Wallet, new_password, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import Address, ChainId, Conflict, Denied, format_units, hash32, moment, parse_units
 from usufruct.payments.ledger import new_id
@@ -125,7 +125,7 @@ def deposit_into(
         signer = open_wallet(wallet, config)
         async with open_gateway(gateway, config) as remote, AsyncExitStack() as stack:
             offer = await remote.offer(config)
-            escrow = await read_escrow(await connect(config, stack), config, which)
+            escrow = await read_escrow_channel(await connect(config, stack), config, which)
             _check_payer(signer, escrow)
             wanted = atomic(amount, offer, "amount")
             paid_in = await payable(signer, offer, wanted, token, config)
@@ -153,13 +153,13 @@ def show(
         async with AsyncExitStack() as stack:
             client = await connect(config, stack)
             if which is None:
-                found = [(await read_escrow(client, config, each)).facts() for each in saved_channels(config)]
+                found = [(await read_escrow_channel(client, config, each)).facts() for each in saved_channels(config)]
                 columns = ("channel", "balance", "claimed", "leaving", "finish_from")
                 print_rows(
                     found, columns, "no channel is kept here; `usufruct channel open` makes one", as_json=as_json
                 )
                 return
-            escrow = await read_escrow(client, config, which)
+            escrow = await read_escrow_channel(client, config, which)
         signer = open_wallet(wallet, config) if wallet else None
         async with open_gateway(gateway, config) as remote:
             beside = await _beside(remote, escrow, signer, config)
@@ -190,21 +190,21 @@ def withdraw(
     async def work() -> None:
         signer = open_wallet(wallet, config)
         async with open_chain(config) as access:
-            before = await read_escrow(access.client, config, which)
+            before = await read_escrow_channel(access.client, config, which)
             _check_payer(signer, before)
             while wait and before.left_at and before.now < before.finish_at:
                 await asyncio.sleep(config.chain.poll_milliseconds / 1000)
-                before = await read_escrow(access.client, config, which)
+                before = await read_escrow_channel(access.client, config, which)
             call = _finishing(before) if finish else _announcing(before, amount)
             receipt = await access.sender(signer).execute(call, f"withdraw/{new_id()}")
-            after = await read_escrow(access.client, config, which)
+            after = await read_escrow_channel(access.client, config, which)
         step = {"withdrawn": after.shown(before.balance - after.balance)} if before.left_at else {}
         print_facts(after.facts() | step | {"transaction": receipt.hash}, as_json=as_json)
 
     run(work)
 
 
-def _announcing(escrow: Escrowed, amount: str) -> Call:
+def _announcing(escrow: EscrowChannel, amount: str) -> Call:
     """Return the announcement; what somebody announced before is finished in the same transaction.
 
     Between two transactions a session key could announce again, and start another delay.
@@ -228,7 +228,7 @@ def _announcing(escrow: Escrowed, amount: str) -> Call:
     return settlement.multicall([settlement.finalize_withdraw(config).data, announcement.data])
 
 
-def _finishing(escrow: Escrowed) -> Call:
+def _finishing(escrow: EscrowChannel) -> Call:
     if not escrow.left_at:
         raise NothingAnnounced("no withdrawal is announced on this channel; leave --finish out to announce one")
     if escrow.now < escrow.finish_at:
@@ -238,7 +238,7 @@ def _finishing(escrow: Escrowed) -> Call:
     return BatchSettlement(SETTLEMENT).finalize_withdraw(on_chain(escrow.config))
 
 
-async def _beside(remote: Remote, escrow: Escrowed, signer: KeySigner | None, config: Config) -> dict[str, object]:
+async def _beside(remote: Remote, escrow: EscrowChannel, signer: KeySigner | None, config: Config) -> dict[str, object]:
     """Return what the gateway says of a channel, or why it says nothing."""
     nothing = dict.fromkeys(("charged", "reserved", "free"))
     try:
@@ -251,7 +251,7 @@ async def _beside(remote: Remote, escrow: Escrowed, signer: KeySigner | None, co
     return {**told, "gateway": remote.url}
 
 
-def _credentials(remote: Remote, escrow: Escrowed, signer: KeySigner | None, config: Config) -> dict[str, str]:
+def _credentials(remote: Remote, escrow: EscrowChannel, signer: KeySigner | None, config: Config) -> dict[str, str]:
     if signer is None:
         return find_key(config, remote.url, channel=escrow.id).headers
     until = proof_end()
@@ -259,7 +259,7 @@ def _credentials(remote: Remote, escrow: Escrowed, signer: KeySigner | None, con
     return {PROOF_HEADER: proof_header(TimedProof(until, signer.sign(digest)))}
 
 
-def _check_payer(signer: KeySigner, escrow: Escrowed) -> None:
+def _check_payer(signer: KeySigner, escrow: EscrowChannel) -> None:
     if signer.address != escrow.config.payer:
         raise NotYourChannel(
             f"the wallet is {signer.address}, the channel's payer {escrow.config.payer}; give the payer's --wallet"

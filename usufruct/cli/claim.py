@@ -12,9 +12,9 @@ from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Earned
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Capped, Deferred, Paid
-from usufruct.cli.narrator import Narrator
-from usufruct.cli.printing import Json, print_facts, print_json, say
-from usufruct.cli.running import run
+from usufruct.cli.support.output import Json, print_facts, print_json, say
+from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.runner import run
 from usufruct.config import load_config
 from usufruct.core import Address, Conflict, checksum
 from usufruct.payments.settlement import Batch, ClaimRequests
@@ -47,7 +47,7 @@ def run_claim(
     as_json: Json = False,
 ) -> None:
     """Claim what is due now, once, and show each transaction. A running worker is asked to do it."""
-    narrator = Narrator(to_stderr=True)
+    progress = Progress(to_stderr=True)
 
     async def work() -> None:
         async with open_installation(load_config()) as installation:
@@ -59,7 +59,7 @@ def run_claim(
                 finally:
                     await claimer.release()
             else:
-                with narrator.working("asking the worker that claims for this till"):
+                with progress.working("asking the worker that claims for this till"):
                     batches = await _ask_worker(installation.claim_requests, everything, wait)
             found = [await _facts(installation, batch) for batch in batches]
             _tell(found, "" if found else _NOTHING, installation, as_json=as_json)

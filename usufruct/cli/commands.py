@@ -24,7 +24,7 @@ class Entry:
 COMMANDS: Mapping[str, Entry] = {
     "demo": Entry(
         "Show the main job on a local chain: a service is sold, called, metered and paid, its owners collect.",
-        "demo_command",
+        "demo.command",
         "demo",
     ),
     "up": Entry(
@@ -34,39 +34,39 @@ COMMANDS: Mapping[str, Entry] = {
     ),
     "sell": Entry(
         "Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token.",
-        "selling",
+        "sell",
         "sell",
     ),
     "deploy": Entry(
         "Deploy registry, passes and till with the owner's key; what stands already is left as it is.",
-        "deploying",
+        "deploy",
         "deploy",
     ),
     "migrate": Entry(
         "Bring the database to the schema of this version; run it before the new version's gateways and workers.",
-        "migrating",
-        "migrate_command",
+        "migrate",
+        "migrate",
     ),
     "reconcile": Entry(
         "Read every channel anew from the chain; after a restore, before gateways and workers start.",
-        "reconciling",
+        "reconcile",
         "reconcile",
     ),
     "doctor": Entry(
         "Look at everything an operator can get wrong, and say for each thing what to do; ends with 1 if one is wrong.",
-        "doctor",
+        "doctor.command",
         "doctor",
     ),
     "serve": Entry(
         "Serve the gateway of the configured installation; says where in one JSON line.",
-        "serving",
-        "serve_command",
+        "serve",
+        "serve",
         hidden=True,
     ),
     "work": Entry(
         "Follow the chain, claim, deposit, refund, pay what is owed, until told to stop; says so in one JSON line.",
-        "serving",
-        "work_command",
+        "work",
+        "work",
         hidden=True,
     ),
     "call": Entry("Ask a service one question, paid by a bearer key, and keep the receipt.", "call", "call"),
@@ -74,14 +74,14 @@ COMMANDS: Mapping[str, Entry] = {
     "claim": Entry("Claims: what was charged goes to the chain and to the owners.", "claim"),
     "till": Entry("The till: who owns it, who is paid by it, and which keys may claim for it.", "till"),
     "registry": Entry("The registry: who owns it, and what share of income goes to the protocol.", "registry"),
-    "config": Entry("The configuration: where it comes from and what it says.", "settings"),
+    "config": Entry("The configuration: where it comes from and what it says.", "config"),
     "wallet": Entry("Wallets: keys in encrypted files on this machine.", "wallet"),
     "asset": Entry("Services on the chain: register, price, retire, look.", "asset"),
     "shares": Entry("Revenue shares: transfer, holders, income.", "shares"),
     "pass": Entry(
         "Passes: prepaid credits of a service. Calls are counted as a call of 1,000 text tokens in and 500 out, at "
         "today's price.",
-        "passes",
+        "pass_",
     ),
     "key": Entry("Bearer keys: made, listed and revoked by a wallet's signature.", "key"),
     "channel": Entry("Channels: a wallet's own deposits with an operator.", "channel"),

@@ -8,14 +8,22 @@ import typer
 
 from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, revoke_digest
 from usufruct.chain import KeySigner, TokenFacts
-from usufruct.cli.depositing import atomic, check_channel, deposit_from, payable
-from usufruct.cli.printing import Json, one_line, print_facts, print_rows, say
-from usufruct.cli.remote import GatewayMalformed, GatewayUrl, Remote, open_gateway
-from usufruct.cli.running import run
-from usufruct.cli.saved import KeyFile, SavedKey, check_key_id, find_key, forget_key, save_channel, save_key
-from usufruct.cli.times import parse_duration, proof_end
-from usufruct.cli.tokens import Token
-from usufruct.cli.wallets import Wallet, open_wallet
+from usufruct.cli.support.deposits import atomic, check_channel, deposit_from, payable
+from usufruct.cli.support.durations import parse_duration, proof_end
+from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayUrl, Remote, open_gateway
+from usufruct.cli.support.local_store import (
+    KeyFile,
+    SavedKey,
+    check_key_id,
+    find_key,
+    forget_key,
+    save_channel,
+    save_key,
+)
+from usufruct.cli.support.output import Json, one_line, print_facts, print_rows, say
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.token_choice import Token
+from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import LAST_MOMENT, UINT128_MAX, NotFound, SystemClock, format_units, moment
 from usufruct.payments.pricing import ChannelConfig

@@ -10,11 +10,8 @@ import typer
 from usufruct.app import connect
 from usufruct.chain import TokenFacts
 from usufruct.chain.contracts.till import Anchored
-from usufruct.cli.checking import Check, believe, check_charge, check_signature, readings
-from usufruct.cli.printing import Json, print_facts, print_rows
-from usufruct.cli.remote import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
-from usufruct.cli.running import run
-from usufruct.cli.saved import (
+from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
+from usufruct.cli.support.local_store import (
     InvalidSavedFile,
     KeyFile,
     find_key,
@@ -25,6 +22,9 @@ from usufruct.cli.saved import (
     saved_receipts,
     saved_token,
 )
+from usufruct.cli.support.output import Json, print_facts, print_rows
+from usufruct.cli.support.receipt_checks import Check, believe, check_charge, check_signature, readings
+from usufruct.cli.support.runner import run
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Hash32, address, format_asset, format_units, hash32, moment
 from usufruct.payments.pricing import Receipt, ReceiptDocument, read_receipt, receipt_digest

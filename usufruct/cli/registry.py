@@ -8,10 +8,10 @@ import typer
 from usufruct.app import ChainAccess, Role, open_chain, signer_of
 from usufruct.chain import Call
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.cli.handover import NewOwner, Yes, check_meant, hand_over, ownership, take_over
-from usufruct.cli.printing import Json, print_facts, say
-from usufruct.cli.running import run
-from usufruct.cli.wallets import Wallet
+from usufruct.cli.support.output import Json, print_facts, say
+from usufruct.cli.support.ownership import NewOwner, Yes, confirm_on_public_chain, hand_over, ownership, take_over
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.wallet_option import Wallet
 from usufruct.config import load_config
 from usufruct.core import address, checksum
 
@@ -108,5 +108,5 @@ async def _facts(registry: AssetRegistry) -> dict[str, object]:
 
 
 async def _send(chain: ChainAccess, call: Call, question: str, *, yes: bool) -> None:
-    check_meant(chain, question, yes=yes)
+    confirm_on_public_chain(chain, question, yes=yes)
     await chain.sender(signer_of(Role.OWNER, chain.config)).execute(call, f"registry/{call.to}/{token_hex(8)}")

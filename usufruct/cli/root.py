@@ -8,7 +8,7 @@ import typer
 
 from usufruct import __version__
 from usufruct.cli.commands import Commands
-from usufruct.cli.running import exit_with
+from usufruct.cli.support.runner import exit_with
 from usufruct.core import Conflict, UsufructError
 
 app = typer.Typer(

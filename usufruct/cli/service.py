@@ -7,9 +7,9 @@ import typer
 
 from usufruct.app import Installation, open_installation
 from usufruct.assets import bps_of_percent
-from usufruct.cli.desk import CachedInput, PricedIn, percent
-from usufruct.cli.printing import Json, print_facts, print_rows
-from usufruct.cli.running import run
+from usufruct.cli.support.output import Json, print_facts, print_rows
+from usufruct.cli.support.registry_session import CachedInput, PricedIn, percent
+from usufruct.cli.support.runner import run
 from usufruct.config import load_config
 from usufruct.core import Conflict, Invalid, PriceCard, SystemClock, checksum, format_asset, moment, parse_units
 from usufruct.gateway import Asset

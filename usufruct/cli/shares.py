@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from usufruct.assets import SHARE_DECIMALS
-from usufruct.cli.desk import AssetArgument, Holder, open_desk, print_each
-from usufruct.cli.printing import Json, print_facts, print_rows
-from usufruct.cli.running import run
-from usufruct.cli.wallets import Wallet, account, open_wallet
+from usufruct.cli.support.output import Json, print_facts, print_rows
+from usufruct.cli.support.registry_session import AssetArgument, Holder, open_registry, print_each
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
 from usufruct.config import load_config
 from usufruct.core import address, checksum, format_asset, format_units, parse_units
 
@@ -32,9 +32,9 @@ def transfer(
     receiver, atoms = address(to, "to"), parse_units(amount, SHARE_DECIMALS)
 
     async def work() -> dict[str, object]:
-        async with open_desk(config) as desk:
-            which = await desk.register.find(asset)
-            transaction = await desk.holders.transfer(desk.chain.sender(signer), which, receiver, atoms)
+        async with open_registry(config) as session:
+            which = await session.register.find(asset)
+            transaction = await session.holders.transfer(session.chain.sender(signer), which, receiver, atoms)
             return {
                 "asset": format_asset(which),
                 "from": checksum(signer.address),
@@ -54,8 +54,8 @@ def holders(asset: AssetArgument, as_json: Json = False) -> None:
     """
 
     async def work() -> list[dict[str, object]]:
-        async with open_desk(load_config()) as desk:
-            found = await desk.holders.holders(await desk.register.find(asset))
+        async with open_registry(load_config()) as session:
+            found = await session.holders.holders(await session.register.find(asset))
             return [
                 {
                     "holder": checksum(each.holder),
@@ -81,8 +81,8 @@ def pending(asset: AssetArgument, holder: Holder, as_json: Json = False) -> None
     who = account(holder, config)
 
     async def work() -> list[dict[str, object]]:
-        async with open_desk(config) as desk:
-            found = await desk.holders.pending(await desk.register.find(asset), who)
+        async with open_registry(config) as session:
+            found = await session.holders.pending(await session.register.find(asset), who)
             return [
                 {
                     "token": each.token.symbol,
@@ -114,9 +114,9 @@ def collect(
     receiver = address(to, "to") if to else signer.address
 
     async def work() -> list[dict[str, object]]:
-        async with open_desk(config) as desk:
-            sender = desk.chain.sender(signer)
-            found = await desk.holders.collect(sender, await desk.register.find(asset), receiver)
+        async with open_registry(config) as session:
+            sender = session.chain.sender(signer)
+            found = await session.holders.collect(sender, await session.register.find(asset), receiver)
             return [
                 {
                     "token": each.token.symbol,

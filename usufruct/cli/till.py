@@ -10,10 +10,10 @@ from usufruct.app import ChainAccess, Role, open_chain, open_installation, signe
 from usufruct.chain import allow_claims, cap_payees, list_payee
 from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Paid, Till
-from usufruct.cli.handover import NewOwner, Yes, hand_over, ownership, take_over
-from usufruct.cli.printing import Json, print_facts
-from usufruct.cli.running import run
-from usufruct.cli.wallets import Wallet
+from usufruct.cli.support.output import Json, print_facts
+from usufruct.cli.support.ownership import NewOwner, Yes, hand_over, ownership, take_over
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.wallet_option import Wallet
 from usufruct.config import load_config
 from usufruct.core import ZERO_ADDRESS, Conflict, address, checksum, format_units, parse_units
 

@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 from usufruct.app import set_up_devnet
 from usufruct.chain import DEVNET_CHAINS, Deployments, DevnetUnavailable
 from usufruct.chain.contracts.till import Till
-from usufruct.cli.devnet import embedded_chain
-from usufruct.cli.narrator import Narrator
-from usufruct.cli.presence import only_one
-from usufruct.cli.printing import Json, print_line
-from usufruct.cli.processes import Process
-from usufruct.cli.running import run_until_stopped
-from usufruct.cli.supervision import Child
+from usufruct.cli.support.child_process import Child, Process
+from usufruct.cli.support.embedded_chain import embedded_chain
+from usufruct.cli.support.instance_lock import hold_instance
+from usufruct.cli.support.output import Json, print_line
+from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.runner import run_until_stopped
 from usufruct.config import Config, load_config, process_environment
 from usufruct.core import ChainId, checksum
 
@@ -46,17 +45,17 @@ WhenReady = Callable[[Place], Awaitable[None]]
 
 def up(as_json: Json = False) -> None:
     """Start what is missing: chain (on the devnet), contracts, gateway, worker; keep it running until Ctrl-C."""
-    narrator = Narrator(to_stderr=as_json)
+    progress = Progress(to_stderr=as_json)
 
     async def tell(place: Place) -> None:
         if as_json:
             print_line(place.as_json())
-        _tell(narrator, place)
+        _tell(progress, place)
 
-    run_until_stopped(lambda: bring_up(load_config(), narrator, tell))
+    run_until_stopped(lambda: bring_up(load_config(), progress, tell))
 
 
-async def bring_up(config: Config, narrator: Narrator, when_ready: WhenReady) -> None:
+async def bring_up(config: Config, progress: Progress, when_ready: WhenReady) -> None:
     """Start everything, call `when_ready`, and keep everything running until cancelled; the chain ends last.
 
     Raises:
@@ -66,31 +65,31 @@ async def bring_up(config: Config, narrator: Narrator, when_ready: WhenReady) ->
         DevnetUnavailable: when the embedded chain does not start, or ends.
     """
     async with AsyncExitStack() as stack:
-        presence = stack.enter_context(only_one(config.data.folder))
-        anvil = await stack.enter_async_context(embedded_chain(config, narrator))
-        deployments = await _deployed(config, narrator)
+        lock = stack.enter_context(hold_instance(config.data.folder))
+        anvil = await stack.enter_async_context(embedded_chain(config, progress))
+        deployments = await _deployed(config, progress)
         children = _children(config)
         for child in reversed(children):
             stack.push_async_callback(child.stop)
-        with narrator.working("starting gateway and worker"):
+        with progress.working("starting gateway and worker"):
             ends = await asyncio.gather(*(child.start() for child in children), return_exceptions=True)
         for failure in ends:
             if failure is not None:
                 raise failure
         place = _place(config, deployments, children)
-        presence.tell(place.as_json())
+        lock.publish(place.as_json())
         await when_ready(place)
         while anvil is None or anvil.pid is not None:
-            if any([await child.look(narrator.say) for child in children]):
-                presence.tell(_place(config, deployments, children).as_json())
+            if any([await child.look(progress.say) for child in children]):
+                lock.publish(_place(config, deployments, children).as_json())
             await asyncio.sleep(_LOOK_SECONDS)
         raise DevnetUnavailable("the chain on this machine (anvil) ended; start again: `usufruct up`")
 
 
-async def _deployed(config: Config, narrator: Narrator) -> Deployments:
+async def _deployed(config: Config, progress: Progress) -> Deployments:
     chain_id = ChainId(config.chain.id)
     if chain_id in DEVNET_CHAINS:
-        with narrator.working("deploying what is missing of the contracts"):
+        with progress.working("deploying what is missing of the contracts"):
             return await set_up_devnet(config)
     deployments = Deployments.read(config.data.folder, chain_id)
     deployments.address(Till)
@@ -127,7 +126,7 @@ def _place(config: Config, deployments: Deployments, children: list[Child]) -> P
     )
 
 
-def _tell(narrator: Narrator, place: Place) -> None:
+def _tell(progress: Progress, place: Place) -> None:
     for line in (
         f"gateway  {place.url}",
         f"chain    {place.rpc_url} (id {place.chain_id})",
@@ -135,4 +134,4 @@ def _tell(narrator: Narrator, place: Place) -> None:
         "sell     usufruct sell --upstream URL --pay-to ADDRESS",
         "stop     Ctrl-C",
     ):
-        narrator.say(line)
+        progress.say(line)

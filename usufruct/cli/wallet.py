@@ -9,9 +9,9 @@ import typer
 from usufruct.app import Role, open_chain, signer_of
 from usufruct.chain import DEVNET_CHAINS, Devnet, write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.cli.printing import Json, print_facts, print_rows
-from usufruct.cli.running import run
-from usufruct.cli.wallets import account, keystore_of, new_password
+from usufruct.cli.support.output import Json, print_facts, print_rows
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.wallet_option import account, keystore_of, new_password
 from usufruct.config import load_config
 from usufruct.core import Conflict, Denied, UsufructError, address, checksum, parse_units
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from usufruct.app import FEE_SINK, Installation
 from usufruct.chain import SETTLEMENT, devnet_signer
 from usufruct.chain.contracts.shares import Shares
-from usufruct.cli.balances import balances_from_logs, differences
+from usufruct.cli.demo.balances import balances_from_logs, differences
 from usufruct.cli.demo.outcome import OWNERS, Outcome, demand, dollars
-from usufruct.cli.narrator import Narrator
+from usufruct.cli.support.progress import Progress
 from usufruct.core import ZERO_ADDRESS, Address
 from usufruct.payments.ledger import Call
 
@@ -25,7 +25,7 @@ class Accounts:
         """Note what everybody has now."""
         self._before = await self._balances()
 
-    async def close(self, outcome: Outcome, calls: Sequence[Call], gas: int, narrator: Narrator) -> None:
+    async def close(self, outcome: Outcome, calls: Sequence[Call], gas: int, progress: Progress) -> None:
         """Fill the outcome from what moved since, print it, and fail unless every unit is accounted for.
 
         Raises:
@@ -52,19 +52,19 @@ class Accounts:
             and held == -after[ZERO_ADDRESS]
             and not wrong
         )
-        self._show(outcome, after, moved, narrator)
+        self._show(outcome, after, moved, progress)
         demand(outcome.conserved, f"money was not conserved: {outcome.as_json()}")
-        narrator.say("Balances to the unit: what the payers paid is what the owners and the protocol got.")
+        progress.say("Balances to the unit: what the payers paid is what the owners and the protocol got.")
 
     def _show(
-        self, outcome: Outcome, after: Mapping[Address, int], moved: Mapping[Address, int], narrator: Narrator
+        self, outcome: Outcome, after: Mapping[Address, int], moved: Mapping[Address, int], progress: Progress
     ) -> None:
         rows = [
             (who, dollars(self._before.get(at, 0)), dollars(after.get(at, 0)), dollars(moved.get(at, 0)))
             for who, at in self._parties().items()
         ]
-        narrator.table("Balances in test dollars, from the chain's logs", ("party", "before", "after", "change"), rows)
-        narrator.say(
+        progress.table("Balances in test dollars, from the chain's logs", ("party", "before", "after", "change"), rows)
+        progress.say(
             f"{outcome.calls} calls, {outcome.input_tokens} tokens in, {outcome.output_tokens} out; charged "
             f"${dollars(outcome.charged)}, claimed ${dollars(outcome.claimed)}; {outcome.gas_per_call:,} gas per "
             "call in this small batch (it falls with every call)"

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import typer
 
-from usufruct.cli.narrator import Narrator
+from usufruct.cli.support.progress import Progress
 from usufruct.connectors import LocalServer, find_local_servers
 from usufruct.gateway import Caps, CountingRule, Endpoint
 
@@ -35,7 +35,7 @@ class SoldService:
     embedding: Offer
 
 
-async def choose_service(narrator: Narrator, librarian: Mapping[str, Any]) -> SoldService:
+async def choose_service(progress: Progress, librarian: Mapping[str, Any]) -> SoldService:
     """Offer what runs on this machine already first; unattended, or refused, it is the built-in one."""
     url = str(librarian["url"])
     async with httpx.AsyncClient() as client:
@@ -43,17 +43,17 @@ async def choose_service(narrator: Narrator, librarian: Mapping[str, Any]) -> So
     exact = CountingRule(per_message=0, per_request=0)
     chat, embedding = (str(librarian[name]) for name in ("chat_model", "embedding_model"))
     built_in = Offer(chat, Endpoint.CHAT, url, chat, vocabulary, exact)
-    found = _wanted(narrator, await find_local_servers())
+    found = _wanted(progress, await find_local_servers())
     return SoldService(
         chat=found or built_in, embedding=Offer(embedding, Endpoint.EMBEDDINGS, url, embedding, vocabulary, exact)
     )
 
 
-def _wanted(narrator: Narrator, servers: tuple[LocalServer, ...]) -> Offer | None:
+def _wanted(progress: Progress, servers: tuple[LocalServer, ...]) -> Offer | None:
     for server in servers:
         model = server.models[0].id
-        narrator.say(f"{server.name} runs here too, at {server.url}, with {model}.")
-        if narrator.live and sys.stdin.isatty() and typer.confirm(f"   sell {model} in this demo?", default=True):
+        progress.say(f"{server.name} runs here too, at {server.url}, with {model}.")
+        if progress.live and sys.stdin.isatty() and typer.confirm(f"   sell {model} in this demo?", default=True):
             return Offer(model, Endpoint.CHAT, server.url, model, None, CountingRule())
-        narrator.say(f"To sell it: usufruct sell --upstream {server.url} --model {model}")
+        progress.say(f"To sell it: usufruct sell --upstream {server.url} --model {model}")
     return None

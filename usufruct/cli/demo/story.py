@@ -21,7 +21,7 @@ from usufruct.chain.contracts.structs import PriceUnit as UnitOnChain
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.demo.accounts import Accounts
-from usufruct.cli.demo.asking import Asked, ask
+from usufruct.cli.demo.chat import Asked, ask
 from usufruct.cli.demo.outcome import (
     AGENTS_QUESTION,
     ANOTHER_QUESTION,
@@ -38,10 +38,9 @@ from usufruct.cli.demo.outcome import (
 )
 from usufruct.cli.demo.payers import Agent, KeyHolder, mint
 from usufruct.cli.demo.service import CAPS, Offer, SoldService
-from usufruct.cli.narrator import Narrator
-from usufruct.cli.presence import Presence
-from usufruct.cli.processes import Process
-from usufruct.cli.supervision import stop_process
+from usufruct.cli.support.child_process import Process, stop_process
+from usufruct.cli.support.instance_lock import InstanceLock
+from usufruct.cli.support.progress import Progress
 from usufruct.core import Hash32, checksum, format_asset
 from usufruct.gateway import Asset, PricePeriod, Replica
 from usufruct.payments.ledger import Call, CallState
@@ -58,10 +57,10 @@ class Story:
     """One run of the demo."""
 
     def __init__(
-        self, narrator: Narrator, installation: Installation, service: SoldService, start: Starter, presence: Presence
+        self, progress: Progress, installation: Installation, service: SoldService, start: Starter, lock: InstanceLock
     ) -> None:
-        self._narrator = narrator
-        self._presence = presence
+        self._progress = progress
+        self._lock = lock
         self._installation = installation
         self._service = service
         self._start = start
@@ -90,17 +89,17 @@ class Story:
 
     async def go_on_sale(self) -> None:
         """Register the service and its embeddings, share them out, and open the gateway."""
-        self._narrator.step("A service goes on sale")
+        self._progress.step("A service goes on sale")
         for offer in (self._service.chat, self._service.embedding):
-            with self._narrator.working(f"registering {offer.name}: title, 100,000,000 revenue shares, price card"):
+            with self._progress.working(f"registering {offer.name}: title, 100,000,000 revenue shares, price card"):
                 await self._register(offer)
-        with self._narrator.working("starting the gateway"):
+        with self._progress.working("starting the gateway"):
             await self._serve()
-        self._narrator.say(
+        self._progress.say(
             f"Price: ${dollars(PRICES.input_per_million)} per million input tokens, "
             f"${dollars(PRICES.output_per_million)} per million output tokens, ${dollars(PRICES.per_call)} per call."
         )
-        self._narrator.say(
+        self._progress.say(
             f"Owners of {self._service.chat.name}: 70 / 20 / 10. The protocol fee here is {DEVNET_FEE_BPS / 100:g} %."
         )
 
@@ -108,29 +107,29 @@ class Story:
 
     async def ask(self) -> None:
         """Make a key, put money behind it, and ask with the stock client."""
-        self._narrator.step("A question, by the stock openai client")
-        with self._narrator.working(f"a payer deposits ${dollars(DEPOSIT)} by signature; their key may spend half"):
+        self._progress.step("A question, by the stock openai client")
+        with self._progress.working(f"a payer deposits ${dollars(DEPOSIT)} by signature; their key may spend half"):
             self._holder = await KeyHolder.make(self._installation)
             await self._holder.deposit(DEPOSIT)
         await self._question(QUESTION)
         async with self._person.client(self._url) as client:
             answer = await client.embeddings.create(model=self._service.embedding.name, input=[QUESTION])
-        self._narrator.say(f"and an embedding of {len(answer.data[0].embedding)} numbers")
+        self._progress.say(f"and an embedding of {len(answer.data[0].embedding)} numbers")
 
     # 4
 
     async def pay_by_wallet(self) -> None:
         """Let an agent pay by x402, and ask for more than a limit allows."""
-        self._narrator.step("An agent pays by x402")
+        self._progress.step("An agent pays by x402")
         await mint(self._installation, self._agent.address, DEPOSIT)
-        self._narrator.say(
+        self._progress.say(
             "Its wallet has dollars and no gas; no key, no account. Its x402 client is PyPI's, unmodified."
         )
-        self._narrator.say(f"> {AGENTS_QUESTION}")
+        self._progress.say(f"> {AGENTS_QUESTION}")
         async with self._agent.client(self._url, DEPOSIT) as client:
-            self._last = await ask(self._narrator, client, self._service.chat.name, AGENTS_QUESTION)
+            self._last = await ask(self._progress, client, self._service.chat.name, AGENTS_QUESTION)
             channel = await self._agent.channel()
-            self._narrator.say(
+            self._progress.say(
                 f"deposited ${dollars(channel.reading.balance)}, signed for this call alone. One over its limit:"
             )
             before = channel.charged
@@ -147,7 +146,7 @@ class Story:
         except APIStatusError as refusal:
             demand(refusal.status_code == 402, f"a call over its limit was answered {refusal.status_code}, not 402")
             said = refusal.body.get("message", "") if isinstance(refusal.body, dict) else refusal.message
-            self._narrator.say(f"{refusal.status_code}: {said}; charged 0")
+            self._progress.say(f"{refusal.status_code}: {said}; charged 0")
         else:
             raise DemoFailed("a call over its limit was served")
 
@@ -155,24 +154,24 @@ class Story:
 
     async def crash(self) -> None:
         """Kill the gateway in the middle of an answer, start it again, and ask again under the same key."""
-        self._narrator.step("The gateway is killed in the middle of an answer")
+        self._progress.step("The gateway is killed in the middle of an answer")
         before = (await self._person.channel()).charged
         request = f"demo-{randbits(64)}"
         try:
             await self._question(ANOTHER_QUESTION, key=request, kill_after=12)
         except (APIError, httpx.TransportError) as error:
-            self._narrator.say(f"killed with SIGKILL; the client saw {type(error).__name__}")
+            self._progress.say(f"killed with SIGKILL; the client saw {type(error).__name__}")
         else:
             raise DemoFailed("the answer of a killed gateway came to its end")
-        with self._narrator.working("starting it again; the broken call's lease ends, its money is free again"):
+        with self._progress.working("starting it again; the broken call's lease ends, its money is free again"):
             await self._serve()
             await self._quiet()
         demand((await self._person.channel()).charged == before, "the broken call was charged")
-        self._narrator.say("The broken call was charged 0: the operator bears it. The same request again:")
+        self._progress.say("The broken call was charged 0: the operator bears it. The same request again:")
         await self._question(ANOTHER_QUESTION, key=request)
         after = (await self._person.channel()).charged
         demand(after > before, "the repeated call was not charged")
-        self._narrator.say("A third time under the same key: answered from memory, charged nothing more:")
+        self._progress.say("A third time under the same key: answered from memory, charged nothing more:")
         await self._question(ANOTHER_QUESTION, key=request)
         demand((await self._person.channel()).charged == after, "a replayed answer was charged")
 
@@ -180,23 +179,23 @@ class Story:
 
     async def settle(self) -> None:
         """Claim and split what was charged, let the owners collect, give the rest back, and compare with the logs."""
-        self._narrator.step("Settlement")
+        self._progress.step("Settlement")
         installation = self._installation
         payers = {"payer": self._person.key.key.payer, "agent": self._agent.address}
         accounts = Accounts(installation, payers, self._shares)
         await accounts.open()
-        with self._narrator.working("one transaction claims, settles, splits, accrues and anchors the receipts"):
+        with self._progress.working("one transaction claims, settles, splits, accrues and anchors the receipts"):
             batches = await installation.claimer.run(everything=True)
         demand(len(batches) == 1 and batches[0].hash is not None, f"expected one settlement, not {len(batches)}")
         receipt = await installation.client.receipt(Hash32(str(batches[0].hash)))
-        with self._narrator.working("the owners collect, the fee is released"):
+        with self._progress.working("the owners collect, the fee is released"):
             await self._collect()
         channels = [await self._person.channel(), await self._agent.channel()]
-        with self._narrator.working("what was not used goes back to the payers"):
+        with self._progress.working("what was not used goes back to the payers"):
             for channel in channels:
                 await installation.refunds.refund(channel.reading.id)
         calls = [call for channel in channels for call in await self._calls(channel.reading.id)]
-        await accounts.close(self.outcome, calls, receipt.gas_used if receipt else 0, self._narrator)
+        await accounts.close(self.outcome, calls, receipt.gas_used if receipt else 0, self._progress)
 
     async def _collect(self) -> None:
         installation = self._installation
@@ -215,8 +214,8 @@ class Story:
 
     async def invite(self, *, stays: bool) -> None:
         """Say where things are, and how to go on."""
-        self._narrator.step("Try it")
-        say = self._narrator.say
+        self._progress.step("Try it")
+        say = self._progress.say
         receipt = self._check_receipt()
         if stays:
             await self._person.deposit(DEPOSIT)
@@ -254,7 +253,7 @@ class Story:
             raise DemoFailed("a changed receipt was taken for good")
         file = self._installation.config.data.folder / "receipt.json"
         file.write_text(json.dumps(receipt, indent=2))
-        self._narrator.say(f"receipt of call {receipt['call'][:18]}...: signature good; with one digit changed: bad")
+        self._progress.say(f"receipt of call {receipt['call'][:18]}...: signature good; with one digit changed: bad")
         return file
 
     # between the steps
@@ -262,24 +261,24 @@ class Story:
     async def _serve(self) -> None:
         """Start the gateway, and let other commands find it."""
         self._gateway = await self._start("usufruct.cli", "serve")
-        self._presence.tell({"url": self._url, "rpc_url": self.outcome.rpc_url})
+        self._lock.publish({"url": self._url, "rpc_url": self.outcome.rpc_url})
 
     async def stop_gateway(self) -> None:
         """Stop the gateway if it runs: running calls may finish for as long as its configuration says."""
         if self._gateway and (killed := await stop_process(self._gateway)):
-            self._narrator.say(f"the gateway {killed}")
+            self._progress.say(f"the gateway {killed}")
 
     async def _question(self, question: str, *, key: str = "", kill_after: int = 0) -> None:
         """Ask as the person with the key; `kill_after` so many pieces kills the gateway."""
         gateway = self._gateway
-        self._narrator.say(f"> {question}")
+        self._progress.say(f"> {question}")
 
         def each(pieces: int) -> None:
             if gateway and pieces == kill_after:
                 gateway.kill()
 
         async with self._person.client(self._url) as client:
-            self._last = await ask(self._narrator, client, self._service.chat.name, question, key=key, each=each)
+            self._last = await ask(self._progress, client, self._service.chat.name, question, key=key, each=each)
 
     async def _quiet(self) -> None:
         async with asyncio.timeout(10 * LEASE_SECONDS):

@@ -20,8 +20,8 @@ from usufruct.cli.doctor.findings import Check, Finding, Verdict, ask, bad, good
 from usufruct.cli.doctor.jobs import check_jobs
 from usufruct.cli.doctor.machine import check_database, check_disk, check_gateway, check_software
 from usufruct.cli.doctor.trade import check_channels, check_hanging, check_passes, check_payees, check_upstreams
-from usufruct.cli.printing import Json, print_json, words
-from usufruct.cli.running import run
+from usufruct.cli.support.output import Json, print_json, words
+from usufruct.cli.support.runner import run
 from usufruct.config import Config, check_operator, load_config
 from usufruct.core import UsufructError
 from usufruct.store import open_database

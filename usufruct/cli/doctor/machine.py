@@ -10,7 +10,7 @@ from pathlib import Path
 
 from usufruct import __version__
 from usufruct.cli.doctor.findings import Finding, bad, good
-from usufruct.cli.presence import gateway_url
+from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.config import Config
 from usufruct.core import SystemClock
 from usufruct.store import Database, ensure_current
@@ -80,7 +80,7 @@ async def check_database(database: Database) -> AsyncIterator[Finding]:
 
 async def check_gateway(config: Config) -> AsyncIterator[Finding]:
     """A gateway answers where callers look for it."""
-    url = await gateway_url(config)
+    url = await live_gateway_url(config)
     if url:
         yield good("gateway", f"answers at {url}")
     else:

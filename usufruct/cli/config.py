@@ -1,0 +1,23 @@
+"""`usufruct config`: where settings come from and what they say."""
+
+import typer
+
+from usufruct.cli.support.output import Json, print_json, print_rows
+from usufruct.config import load_config, show_config
+
+app = typer.Typer(help="The configuration: where it comes from and what it says.", no_args_is_help=True)
+
+
+@app.command()
+def show(as_json: Json = False) -> None:
+    """Print every setting and its value; secrets as ***."""
+    shown = show_config(load_config())
+    if as_json:
+        print_json(shown)
+        return
+    rows = [
+        {"setting": f"{section}.{name}", "value": value}
+        for section, settings in shown.items()
+        for name, value in settings.items()
+    ]
+    print_rows(rows, ("setting", "value"), "nothing is configured", as_json=False)

@@ -1,0 +1,159 @@
+"""`usufruct deploy`: our contracts on the configured chain, by the owner's key."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from usufruct.app import Role, amount_of, claim_address, fee_sink_of, open_chain, set_up_devnet, signer_of, token_of
+from usufruct.chain import (
+    DEVNET_CHAINS,
+    Client,
+    Deployments,
+    KeySigner,
+    Setup,
+    Step,
+    Terms,
+    plan_setup,
+    set_up,
+)
+from usufruct.cli.support.output import Json, print_facts
+from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.prompts import confirm
+from usufruct.cli.support.runner import run
+from usufruct.config import Config, check_operator, load_config
+from usufruct.core import Address, Invalid, PaymentRequired, address, checksum, format_units
+
+WRAPPED_NATIVE = {
+    1: "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2",
+    10: "0x4200000000000000000000000000000000000006",
+    8453: "0x4200000000000000000000000000000000000006",
+    84532: "0x4200000000000000000000000000000000000006",
+}
+"""Wrapped ether where it is known: Ethereum, OP Mainnet, Base, Base Sepolia."""
+
+
+class MissingChoice(Invalid):
+    """Something the operator has to decide was not given."""
+
+    code = "missing_choice"
+
+
+class OwnerUnfunded(PaymentRequired):
+    """The owner's key cannot pay for the gas."""
+
+    code = "owner_unfunded"
+
+
+def deploy(
+    rpc: Annotated[str, typer.Option(help="The node; chain.rpc_url if not given.")] = "",
+    token: Annotated[str, typer.Option(help="The dollar to charge in; chain.token if not given.")] = "",
+    fee_sink: Annotated[str, typer.Option(help="Who gets the protocol fee; chain.fee_sink if not given.")] = "",
+    fee_bps: Annotated[int, typer.Option(min=0, max=1000, help="Protocol fee, in hundredths of a per cent.")] = 0,
+    wrapped_native: Annotated[str, typer.Option(help="The chain's wrapped coin; known for Ethereum and Base.")] = "",
+    claim_key: Annotated[str, typer.Option(help="Claim key's address, if its file is on another machine.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Deploy registry, passes and till with the owner's key; what stands already is left as it is."""
+    progress = Progress(to_stderr=as_json)
+
+    async def work() -> None:
+        config = load_config()
+        known = config.chain
+        chain = replace(
+            known, rpc_url=rpc or known.rpc_url, token=token or known.token, fee_sink=fee_sink or known.fee_sink
+        )
+        config = replace(config, chain=chain)
+        if config.chain.id in DEVNET_CHAINS:
+            _refuse_choices(token=token, fee_bps=fee_bps, wrapped_native=wrapped_native, claim_key=claim_key)
+            deployments = await set_up_devnet(config)
+        else:
+            check_operator(config)
+            deployments = await _deploy(config, progress, fee_bps, wrapped_native, claim_key, yes=yes)
+            _say_what_to_configure(progress, config)
+        print_facts(_facts(deployments), as_json=as_json)
+
+    run(work)
+
+
+async def _deploy(
+    config: Config, progress: Progress, fee_bps: int, wrapped_native: str, claim_key: str, *, yes: bool
+) -> Deployments:
+    owner = signer_of(Role.OWNER, config)
+    claims = address(claim_key, "--claim-key") if claim_key else claim_address(config)
+    terms = Terms(owner.address, owner.address, fee_sink_of(config), fee_bps)
+    native, token = _wrapped(config, wrapped_native), _token(config)
+    async with open_chain(config) as chain:
+        facts = await token_of(config, chain.client, chain.deployments)
+        cap = amount_of(config.claims.daily_cap, "claims.daily_cap", facts)
+        setup = Setup(terms, native, token, claims, cap)
+        steps = await plan_setup(chain.client, chain.deployments, setup)
+        if await _show(progress, chain.client, owner, steps):
+            confirm("   Send this?", yes=yes)
+        deployments = await set_up(chain.client, chain.sender(owner), chain.chain_id, setup)
+        deployments.write(config.data.folder)
+        return deployments
+
+
+def _token(config: Config) -> Address:
+    if not config.chain.token:
+        raise MissingChoice("--token or chain.token must name the dollar to charge in", field="token")
+    return address(config.chain.token, "chain.token")
+
+
+def _wrapped(config: Config, given: str) -> Address:
+    found = given or WRAPPED_NATIVE.get(config.chain.id)
+    if not found:
+        raise MissingChoice(
+            f"--wrapped-native must name the wrapped coin of chain {config.chain.id}, which is not known here",
+            field="wrapped_native",
+        )
+    return address(found, "--wrapped-native")
+
+
+def _refuse_choices(**choices: str | int) -> None:
+    for name, value in choices.items():
+        if value:
+            raise Invalid(
+                f"--{name.replace('_', '-')} is for public chains; a devnet has a test dollar and keys of its own",
+                field=name,
+            )
+
+
+async def _show(progress: Progress, client: Client, owner: KeySigner, steps: Sequence[Step]) -> int:
+    """Show the plan, and return the gas it takes.
+
+    Raises:
+        OwnerUnfunded: when the owner does not have that.
+    """
+    rows = [(step.what, checksum(step.at), f"{step.gas:,}" if step.gas else "done") for step in steps]
+    progress.table(f"To be sent by {checksum(owner.address)}", ("step", "at", "gas, estimated"), rows)
+    head = await client.header()
+    gas = sum(step.gas for step in steps)
+    cost, held = gas * (head.base_fee if head else 0), await client.balance(owner.address)
+    progress.say(
+        f"{gas:,} gas in all: {format_units(cost, 18)} of the chain's coin at the present fee, and a tip; "
+        f"{format_units(held, 18)} is there"
+    )
+    if cost > held or (gas and not held):
+        raise OwnerUnfunded(
+            f"the owner {checksum(owner.address)} holds {held} wei and needs {cost} and some more; send it some",
+            held=str(held),
+            needed=str(cost),
+        )
+    return gas
+
+
+def _say_what_to_configure(progress: Progress, config: Config) -> None:
+    """Say which settings the installation needs that were only given on the command line."""
+    known = load_config().chain
+    for name in ("rpc_url", "token", "fee_sink"):
+        if getattr(known, name) != getattr(config.chain, name):
+            progress.say(f"set chain.{name} in the configuration to what you gave here")
+
+
+def _facts(deployments: Deployments) -> dict[str, object]:
+    contracts = {name: checksum(each.address) for name, each in deployments.contracts.items()}
+    return {"chain_id": int(deployments.chain_id), **contracts}

@@ -1,0 +1,58 @@
+"""`usufruct reconcile`: the books of a restored database, brought to what the chain says."""
+
+from usufruct.app import Installation, open_installation
+from usufruct.cli.support.output import Json, print_facts
+from usufruct.cli.support.runner import run
+from usufruct.config import load_config
+from usufruct.core import Faulty, Hash32
+from usufruct.payments.settlement import wrong_roots
+
+_PAGE = 100
+
+
+class BooksDiffer(Faulty):
+    """The ledger's entries do not agree with its balances."""
+
+    code = "books_differ"
+
+
+def reconcile(as_json: Json = False) -> None:
+    """Read every channel anew from the chain; after a restore, before gateways and workers start."""
+
+    async def work() -> None:
+        async with open_installation(load_config()) as installation:
+            channels, changed, wrong = await _read_all(installation)
+            evidence = installation.evidence()
+            wrong += await installation.ledger.audit(evidence)
+            wrong += await wrong_roots(installation.chain_side)
+            wrong += [
+                f"key {key}: its terms are not those it was made with" for key in await installation.keys.altered()
+            ]
+            if wrong:
+                raise BooksDiffer(f"the books do not balance: {'; '.join(wrong)}; restore another backup")
+            facts = {"channels": channels, "changed": changed, "books": "balance"}
+            print_facts(facts | {"receipts_of_earlier_keys": evidence.signed_earlier}, as_json=as_json)
+
+    run(work)
+
+
+async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:
+    """Return how many channels there are, how many the chain knew more about, and of which it knows less claimed."""
+    seen = changed = 0
+    wrong: list[str] = []
+    after: Hash32 | None = None
+    while page := await installation.ledger.channel_list(after, _PAGE):
+        after, seen = page[-1].reading.id, seen + len(page)
+        read = await installation.observer.observe([channel.reading.config for channel in page])
+        for old, new in zip(page, read, strict=True):
+            before, now = old.reading, new.reading
+            changed += (before.balance, before.total_claimed, before.withdraw_at) != (
+                now.balance,
+                now.total_claimed,
+                now.withdraw_at,
+            )
+        wrong += [
+            f"{channel.reading.id}: claimed is {channel.reading.total_claimed}, {claimed} on the chain"
+            for channel, claimed in await installation.observer.overstated(page)
+        ]
+    return seen, changed, wrong

@@ -1,0 +1,313 @@
+"""`usufruct sell`: from an OpenAI-compatible upstream to a priced, paid endpoint, in one command."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import Annotated, Any
+
+import typer
+
+from usufruct.app import Installation, Role, open_installation, signer_of
+from usufruct.assets import Register, bps_of_percent
+from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, list_payee
+from usufruct.chain.contracts.structs import PayeeKind
+from usufruct.chain.contracts.till import Till
+from usufruct.cli.service import facts_of
+from usufruct.cli.support.instance_lock import live_gateway_url
+from usufruct.cli.support.output import Json, print_line
+from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.registry_session import CachedInput, PricedIn
+from usufruct.cli.support.runner import run, run_until_stopped
+from usufruct.cli.support.upstream_picker import Source, find_source
+from usufruct.cli.up import Place, bring_up
+from usufruct.config import DEVNET_CHAIN_ID, Config, load_config
+from usufruct.core import (
+    Address,
+    AssetId,
+    Denied,
+    Invalid,
+    PriceCard,
+    PriceUnit,
+    address,
+    checksum,
+    format_asset,
+    parse_units,
+)
+from usufruct.gateway import (
+    USUAL_WINDOW,
+    Asset,
+    AssetExists,
+    Caps,
+    CountingRule,
+    Endpoint,
+    PricePeriod,
+    UnknownModel,
+    plain_asset_id,
+    registered_card,
+)
+
+INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"
+"""What is taken when nothing is said: whole units per million text tokens and per call; per cent of the input price."""
+
+
+class InvalidChoice(Invalid):
+    """Options of `sell` that do not go together."""
+
+    code = "invalid_choice"
+
+
+class PayeeNotListed(Denied):
+    """The till does not pay this address, and the owner's key, which could change that, is not here."""
+
+    code = "payee_not_listed"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the seller decided, as given; `prices` are the options of the price card, amounts in decimal text."""
+
+    name: str
+    kind: Endpoint
+    pay_to: str
+    asset: str
+    prices: dict[str, str | None]
+    context: int | None
+    max_output: int | None
+    default_output: int | None = None
+    reasoning_output: int = 0
+    forward: tuple[str, ...] = ()
+
+    @property
+    def caps(self) -> Caps:
+        """The limits of output; what is open by default is never above the most."""
+        most = self.max_output or Caps().largest_output
+        usual = self.default_output or min(Caps().usual_output, most)
+        return Caps(usual, most, reasoning_output=self.reasoning_output)
+
+    def check(self) -> None:
+        """Refuse what does not go together.
+
+        Raises:
+            InvalidChoice: for no payee or two, or prices given for an asset that has its own.
+        """
+        if bool(self.pay_to) == bool(self.asset):
+            raise InvalidChoice(
+                "give one of --pay-to ADDRESS and --asset ID_OR_NAME: who receives the income", field="pay_to"
+            )
+        given = [option for option, price in self.prices.items() if price is not None]
+        if self.asset and (given or self.context is not None):
+            extra = ", ".join(given + (["--context"] if self.context is not None else []))
+            raise InvalidChoice(f"{extra}: the asset's own price card holds; change it there", field=extra)
+        if self.pay_to:
+            address(self.pay_to, "--pay-to")
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Who is paid for which asset, how the till treats it, and the price card."""
+
+    pay_to: Address
+    kind: PayeeKind
+    asset: AssetId
+    card: PriceCard
+
+
+def sell(
+    upstream: Annotated[str, typer.Option(help="Base URL of an OpenAI-compatible server.")] = "",
+    model: Annotated[str, typer.Option(help="Its name for the model; its only one if not given.")] = "",
+    name: Annotated[str, typer.Option(help="The service's name here; the model's if not given.")] = "",
+    key_file: Annotated[Path | None, typer.Option(help="File that holds the upstream's API key.")] = None,
+    input_price: Annotated[
+        str | None, typer.Option("--input", help=f"Per million input tokens; {INPUT} if not given.")
+    ] = None,
+    output_price: Annotated[
+        str | None, typer.Option("--output", help=f"Per million output tokens; {OUTPUT} if not given.")
+    ] = None,
+    per_call: Annotated[str | None, typer.Option("--per-call", help=f"Per call; {PER_CALL} if not given.")] = None,
+    cached_input: CachedInput = None,
+    unit: PricedIn = None,
+    context: Annotated[
+        int | None, typer.Option(help=f"Context window; what the upstream says, or {USUAL_WINDOW}.")
+    ] = None,
+    pay_to: Annotated[str, typer.Option(help="Address that receives the income; nothing is registered.")] = "",
+    asset: Annotated[str, typer.Option(help="Id or name of a registered asset, whose shares receive the income.")] = "",
+    vocabulary: Annotated[
+        Path | None, typer.Option(help="tokenizers JSON file to count text by; by the byte if not given.")
+    ] = None,
+    kind: Annotated[Endpoint, typer.Option(help="What it answers.")] = Endpoint.CHAT,
+    max_output: Annotated[int | None, typer.Option(min=1, help="Most output tokens of one call.")] = None,
+    default_output: Annotated[
+        int | None, typer.Option(min=1, help="Output tokens of a call that names no limit; 4096 if not given.")
+    ] = None,
+    reasoning_output: Annotated[
+        int, typer.Option(min=0, help="Hidden reasoning tokens of one call that may be charged, at most.")
+    ] = 0,
+    forward: Annotated[
+        list[str] | None, typer.Option(help="Member of requests to forward instead of dropping it; repeatable.")
+    ] = None,
+    bring_it_up: Annotated[bool, typer.Option("--up/--no-up", help="Bring a devnet's installation up.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token."""
+    prices = {
+        "--input": input_price,
+        "--output": output_price,
+        "--per-call": per_call,
+        "--cached-input": cached_input,
+        "--unit": unit,
+    }
+    choices = Choices(
+        name=name,
+        kind=kind,
+        pay_to=pay_to,
+        asset=asset,
+        prices=prices,
+        context=context,
+        max_output=max_output,
+        default_output=default_output,
+        reasoning_output=reasoning_output,
+        forward=tuple(forward or ()),
+    )
+    choices.check()
+    config, progress = load_config(), Progress(to_stderr=as_json)
+
+    async def look() -> tuple[Source, str | None]:
+        return await find_source(upstream, model, key_file, vocabulary, kind, progress), await live_gateway_url(config)
+
+    on_devnet = config.chain.id in DEVNET_CHAINS
+
+    async def offer(url: str) -> None:
+        async with open_installation(config) as installation:
+            sold = await _offer(installation, source, choices, progress)
+            _tell(progress, facts_of(sold, installation) | {"url": url}, on_devnet=on_devnet, as_json=as_json)
+
+    async def then_offer(place: Place) -> None:
+        await offer(place.url)
+        progress.say(f"The installation runs here (data in {place.data_folder}); Ctrl-C ends it.")
+
+    source, url = run(look)
+    if url is None and bring_it_up and config.chain.id == DEVNET_CHAIN_ID:
+        progress.say("nothing runs for this installation yet: bringing it up, as `usufruct up` does")
+        run_until_stopped(lambda: bring_up(config, progress, then_offer))
+    else:
+        run(lambda: offer(url or _where_it_will_be(config, progress)))
+
+
+async def _offer(installation: Installation, source: Source, choices: Choices, progress: Progress) -> Asset:
+    """Have the payee listed, then put the service on offer."""
+    name = choices.name or source.replica.model
+    await _check_free(installation, name)
+    window = source.context_window or USUAL_WINDOW
+    if choices.asset:
+        payee = await _registered(installation, choices, window)
+    else:
+        payee = _plain(installation, choices, name, window)
+    await _list(installation, payee, progress)
+    asset = Asset(
+        name=name,
+        endpoint=choices.kind,
+        pay_to=payee.pay_to,
+        id=payee.asset,
+        replicas=(source.replica,),
+        prices=(PricePeriod(payee.card, 0),),
+        counting=CountingRule(forward=frozenset(choices.forward), bytes_per_token_ppm=source.bytes_per_token_ppm),
+        caps=choices.caps,
+    )
+    return await installation.catalogue.add(asset, source.vocabulary)
+
+
+async def _check_free(installation: Installation, name: str) -> None:
+    try:
+        await installation.catalogue.find(name)
+    except UnknownModel:
+        return
+    raise AssetExists(f"a service named {name} is there already; give another --name", field="name", name=name)
+
+
+def _plain(installation: Installation, choices: Choices, name: str, window: int) -> Payee:
+    def units(option: str, otherwise: str) -> int:
+        return parse_units(choices.prices[option] or otherwise, installation.operator.decimals, option)
+
+    card = PriceCard(
+        input_per_million=units("--input", INPUT),
+        output_per_million=units("--output", OUTPUT),
+        per_call=units("--per-call", PER_CALL),
+        context_window=choices.context or window,
+        version=1,
+        cached_input_bps=bps_of_percent(choices.prices["--cached-input"] or CACHED_INPUT, "--cached-input"),
+        unit=PriceUnit(choices.prices["--unit"] or PriceUnit.TEXT_TOKEN),
+    )
+    pay_to = address(choices.pay_to)
+    return Payee(pay_to, PayeeKind.PLAIN, plain_asset_id(name, pay_to), card)
+
+
+async def _registered(installation: Installation, choices: Choices, window: int) -> Payee:
+    """Take payee and price card of a registered asset from the registry; `window` is for a card without one."""
+    register = Register(installation.client, installation.deployments, installation.database)
+    id_ = await register.find(choices.asset)
+    found, card = await register.asset(id_), await register.contract.price_card(id_)
+    if found.currency != installation.operator.token:
+        raise InvalidChoice(
+            f"--asset: {format_asset(id_)} is priced in {found.currency}, this installation charges in "
+            f"{installation.operator.token}",
+            field="asset",
+        )
+    return Payee(found.shares, PayeeKind.SHARES, id_, registered_card(card, window))
+
+
+async def _list(installation: Installation, payee: Payee, progress: Progress) -> None:
+    """Have the till pay the payee, by the owner's key if it does not yet.
+
+    Raises:
+        PayeeNotListed: when that is needed and the owner's key is not on this machine.
+    """
+    till = Till(installation.operator.till, installation.client)
+    if await till.payees(payee.pay_to) is payee.kind:
+        return
+    try:
+        owner = installation.sender(signer_of(Role.OWNER, installation.config))
+    except KeystoreMissing as missing:
+        raise PayeeNotListed(
+            f"the till {checksum(till.address)} does not list {checksum(payee.pay_to)}, and the owner's key is not "
+            f"here; where it is, run `usufruct till payee {checksum(payee.pay_to)} --as {payee.kind.name.lower()}`",
+            payee=payee.pay_to,
+        ) from missing
+    with progress.working(f"listing {checksum(payee.pay_to)} as a payee of the till, by the owner's key"):
+        await list_payee(till, owner, payee.pay_to, payee.kind)
+
+
+def _where_it_will_be(config: Config, progress: Progress) -> str:
+    progress.say("no gateway answers for this installation: `usufruct up` starts one")
+    return f"http://{config.gateway.host}:{config.gateway.port}/v1"
+
+
+def _tell(progress: Progress, sold: dict[str, Any], *, on_devnet: bool, as_json: bool) -> None:
+    if as_json:
+        print_line(sold)
+        return
+    say = progress.say
+    units = PriceUnit(sold["unit"]).plural
+    say(
+        f"{sold['name']} is on sale: {sold['input_per_million']} per million {units} of input (cached: "
+        f"{sold['cached_input_percent']} % of that), {sold['output_per_million']} per million of output, "
+        f"{sold['per_call']} per call, in {sold['symbol']}"
+    )
+    if sold["unit"] != PriceUnit.TEXT_TOKEN:
+        say(f"{sold['kind']} is measured in text tokens: calls are refused until the price card counts in them")
+    say(f"income goes to {sold['pay_to']}. To call it, in another terminal:")
+    if on_devnet:
+        say("usufruct wallet fund 4")
+    wallet = "4" if on_devnet else "NAME"
+    say(f"usufruct key create --wallet {wallet} --limit 5 --deposit 2 --save")
+    if sold["kind"] == Endpoint.CHAT.value:
+        say(f"usufruct call {quote(sold['name'])} Hello")
+    say(f"or, with the key that was printed, at {sold['url']}:")
+    what, asked = ("chat.completions", 'messages=[{"role": "user", "content": "Hello"}]')
+    if sold["kind"] == Endpoint.EMBEDDINGS.value:
+        what, asked = "embeddings", 'input="Hello"'
+    say("")
+    say("from openai import OpenAI")
+    say(f'client = OpenAI(base_url="{sold["url"]}", api_key="uf_...")')
+    say(f'answer = client.{what}.create(model="{sold["name"]}", {asked})')
+    say("print(answer.model_dump_json(indent=2))")
+    say("print(answer.usage.cost)")

@@ -1,0 +1,1 @@
+"""What commands share, a topic in each file."""

@@ -1,0 +1,58 @@
+"""The embedded chain of an installation on this machine: there when nothing else answers at its address."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from usufruct.chain import Anvil, Client, RpcUnavailable, ToolMissing, toolchain
+from usufruct.cli.support.progress import Progress
+from usufruct.config import DEVNET_CHAIN_ID, Config, DataConfig
+
+_STATE = "chain.json"
+
+
+@asynccontextmanager
+async def embedded_chain(config: Config, progress: Progress) -> AsyncIterator[Anvil | None]:
+    """Run the devnet while the block does, its state kept in the data folder; None where there is a node already.
+
+    Raises:
+        DevnetStateBusy, DevnetUnavailable, ToolMissing: when it is needed and cannot run.
+    """
+    if config.chain.id != DEVNET_CHAIN_ID or not _is_here(config.chain.rpc_url) or await _answers(config.chain.rpc_url):
+        yield None
+        return
+    tools = DataConfig().folder
+    await asyncio.to_thread(fetch_anvil, progress, tools)
+    port = urlsplit(config.chain.rpc_url).port
+    async with Anvil(state=config.data.folder / _STATE, port=port, data_folder=tools) as anvil:
+        progress.say(f"a chain on this machine (anvil), kept in {config.data.folder / _STATE}")
+        yield anvil
+
+
+def _is_here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _answers(url: str) -> bool:
+    async with Client(url, timeout_seconds=5.0) as client:
+        try:
+            await client.chain_id()
+        except RpcUnavailable:
+            return False
+        return True
+
+
+def fetch_anvil(progress: Progress, tools: Path) -> None:
+    """Fetch anvil once, for those who have the package alone and not the repository."""
+    try:
+        toolchain.find("anvil", tools)
+    except ToolMissing:
+        with progress.working(f"fetching anvil {toolchain.VERSION} from npm (40 MB) into {tools}"):
+            toolchain.install_anvil(tools)

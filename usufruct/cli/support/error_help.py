@@ -1,0 +1,55 @@
+"""A gateway's refusals over money as people need them: in whole units of the token, with the command that helps."""
+
+from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused
+from usufruct.cli.support.local_store import SavedKey
+from usufruct.core import format_units
+from usufruct.payments.settlement import Offer
+from usufruct.web import Members
+
+_SAYINGS = {
+    "insufficient_balance": (
+        ("needed", "balance"),
+        "the channel holds {balance} {symbol}, and {needed} is needed for what was charged, runs and was asked now: "
+        "`usufruct channel deposit {channel} {missing} --wallet NAME` pays in more",
+    ),
+    "limit_reached": (
+        ("needed", "limit"),
+        "the key may spend {limit} {symbol} in all, and {needed} is needed: wait for running calls, or make another "
+        "key with `usufruct key create`",
+    ),
+    "over_budget": (
+        ("needed", "budget"),
+        "the call costs up to {needed} {symbol}, and {budget} may be spent: raise --limit, or ask for less with "
+        "--max-tokens",
+    ),
+}
+"""By the refusal's code: the amounts among its details, and what is said of them."""
+
+_OF_GRANTS = {
+    "insufficient_balance": "fewer credits are activated than the call may cost: `usufruct pass activate PLAN CREDITS "
+    "--wallet NAME` hands more to the service's meter",
+    "limit_reached": "the grant may be charged {limit} {symbol} in all, and {needed} is needed: wait for running "
+    "calls, or make another with `usufruct pass grant`",
+}
+"""What is said instead to who calls with a grant of pass credits."""
+
+WORTH_SAYING = frozenset(_SAYINGS)
+
+
+def in_whole_units(refusal: GatewayRefused, offer: Offer, key: SavedKey) -> GatewayRefused:
+    """Return a refusal that is `WORTH_SAYING` as the holder of `key` needs it.
+
+    Raises:
+        GatewayMalformed: when its numbers are missing.
+    """
+    names, sentence = _SAYINGS[refusal.reason]
+    if key.is_grant:
+        sentence = _OF_GRANTS.get(refusal.reason, sentence)
+    details = Members(refusal.details, GatewayMalformed, "details")
+    amounts = {name: details.amount(name) for name in names}
+    missing = max(amounts["needed"] - amounts.get("balance", 0), offer.least_deposit)
+    shown = {
+        name: format_units(amount, offer.token.decimals) for name, amount in (amounts | {"missing": missing}).items()
+    }
+    said = sentence.format(**shown, symbol=offer.token.symbol, channel=key.channel or "CHANNEL")
+    return GatewayRefused(refusal.http_status, refusal.reason, said, refusal.details)

@@ -1,0 +1,109 @@
+"""A channel as the chain has it, for people: no gateway is asked."""
+
+from dataclasses import dataclass
+
+from usufruct.chain import SETTLEMENT, Client, TokenFacts, token_facts
+from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelCreated
+from usufruct.cli.support.deposits import check_id
+from usufruct.cli.support.local_store import saved_channel
+from usufruct.config import Config
+from usufruct.core import ChainId, Hash32, NotFound, format_units, moment
+from usufruct.payments.pricing import ChannelConfig
+
+
+class ChannelNotFound(NotFound):
+    """Neither this machine nor the chain knows the channel."""
+
+    code = "channel_not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class EscrowChannel:
+    """A channel's money on the chain, in atomic units, as of chain time `now`.
+
+    `leaving`: what a withdrawal was announced for, since chain time `left_at`; both 0 when none was.
+    """
+
+    id: Hash32
+    config: ChannelConfig
+    token: TokenFacts
+    balance: int
+    claimed: int
+    leaving: int
+    left_at: int
+    now: int
+
+    @property
+    def unclaimed(self) -> int:
+        """Return what can still be claimed or withdrawn."""
+        return self.balance - self.claimed
+
+    @property
+    def finish_at(self) -> int:
+        """Return the chain time from which the announced withdrawal can be finished."""
+        return self.left_at + self.config.withdraw_delay
+
+    def shown(self, amount: int) -> str:
+        """Write an amount in whole units of the token."""
+        return format_units(amount, self.token.decimals)
+
+    def facts(self) -> dict[str, object]:
+        """Return what is printed."""
+        return {
+            "channel": self.id,
+            "payer": self.config.payer,
+            "payer_authorizer": self.config.payer_authorizer,
+            "till": self.config.receiver,
+            "token": self.token.symbol,
+            "balance": self.shown(self.balance),
+            "claimed": self.shown(self.claimed),
+            "leaving": self.shown(self.leaving),
+            "finish_from": moment(self.finish_at) if self.left_at else None,
+        }
+
+
+async def read_escrow_channel(client: Client, config: Config, channel: Hash32) -> EscrowChannel:
+    """Read a channel from the chain.
+
+    Raises:
+        ChannelNotFound: when it was never opened with this machine and has no event on the chain.
+        ChannelMismatch: when what is kept here, or what the node says, is another channel.
+        RpcUnavailable: when the node does not answer.
+    """
+    of = saved_channel(config, channel) or await _created(client, channel)
+    check_id(channel, of, ChainId(config.chain.id))
+    settlement, key = BatchSettlement(SETTLEMENT, client), bytes.fromhex(channel[2:])
+    money, leaving = await settlement.channels(key), await settlement.pending_withdrawals(key)
+    head = await client.header("latest")
+    return EscrowChannel(
+        id=channel,
+        config=of,
+        token=await token_facts(client, of.token),
+        balance=money.balance,
+        claimed=money.total_claimed,
+        leaving=leaving.amount,
+        left_at=leaving.initiated_at,
+        now=head.timestamp if head else 0,
+    )
+
+
+async def _created(client: Client, channel: Hash32) -> ChannelConfig:
+    """Find what a channel is in the event of its first deposit."""
+    assert ChannelCreated.TOPIC is not None
+    last = await client.block_number()
+    logs = await client.logs(0, last, addresses=[SETTLEMENT], topics=[ChannelCreated.TOPIC, channel])
+    if not logs:
+        raise ChannelNotFound(
+            f"channel {channel} is neither kept here nor found on the chain; has money been paid into it?",
+            channel=channel,
+        )
+    of = ChannelCreated.decode(logs[0]).config
+    return ChannelConfig(
+        payer=of.payer,
+        payer_authorizer=of.payer_authorizer,
+        receiver=of.receiver,
+        receiver_authorizer=of.receiver_authorizer,
+        token=of.token,
+        withdraw_delay=of.withdraw_delay,
+        salt=Hash32("0x" + of.salt.hex()),
+    )

@@ -1,0 +1,105 @@
+"""Who keeps an installation up: one process for each data folder, which says in the lock's file where things are."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import orjson
+
+from usufruct.config import Config
+from usufruct.core import Conflict, Unavailable
+
+if sys.platform != "win32":
+    import fcntl
+
+_FILE = "up.lock"
+_GATEWAY_SECONDS = 3.0
+
+
+class AlreadyUp(Conflict):
+    """The installation is up already."""
+
+    code = "already_up"
+
+
+class InstanceLock:
+    """The right to keep one installation up."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def publish(self, place: Mapping[str, object]) -> None:
+        """Write down where things are, for other commands."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(orjson.dumps({**place, "pid": os.getpid()}))
+        self._file.flush()
+
+
+@contextmanager
+def hold_instance(folder: Path) -> Iterator[InstanceLock]:
+    """Be the only one to keep the installation of a data folder up.
+
+    Raises:
+        AlreadyUp: when somebody else does.
+    """
+    if sys.platform == "win32":
+        raise Unavailable("`usufruct up` needs Linux or macOS; use WSL, or run `usufruct serve` and `usufruct work`")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _FILE).open("a+b") as file:
+        if not _locks(file):
+            there = running_instance(folder) or {}
+            raise AlreadyUp(
+                f"the installation in {folder} is up already, by process {there.get('pid', 'unknown')}; stop that one, "
+                "or set data.folder to another folder",
+                folder=str(folder),
+            )
+        lock = InstanceLock(file)
+        lock.publish({})
+        yield lock
+
+
+def running_instance(folder: Path) -> Mapping[str, Any] | None:
+    """Return where an installation's things are, while somebody keeps it up; None when nobody does."""
+    path = folder / _FILE
+    if sys.platform == "win32" or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        if _locks(file):
+            return None
+        content = file.read()
+    try:
+        found: Mapping[str, Any] = orjson.loads(content)
+    except orjson.JSONDecodeError:  # it is just being written
+        return {}
+    return found
+
+
+def _locks(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+async def live_gateway_url(config: Config) -> str | None:
+    """Return the base URL of a gateway that answers for this installation; None when there is none."""
+    told = (running_instance(config.data.folder) or {}).get("url")
+    for url in (told, f"http://{config.gateway.host}:{config.gateway.port}/v1" if config.gateway.port else None):
+        if url and await _lives(url):
+            return str(url)
+    return None
+
+
+async def _lives(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=_GATEWAY_SECONDS, trust_env=False) as client:
+            answer = await client.get(f"{url.removesuffix('/v1')}/healthz")
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == httpx.codes.OK

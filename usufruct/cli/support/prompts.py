@@ -1,0 +1,60 @@
+"""Questions at the terminal; an interruption ends one at once."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from usufruct.cli.support.output import say
+from usufruct.core import Conflict
+
+
+class NotConfirmed(Conflict):
+    """Money would be spent, or rights given away, and nobody said yes."""
+
+    code = "not_confirmed"
+
+
+def at_terminal() -> bool:
+    """Tell whether somebody is there to answer a question."""
+    return sys.stdin.isatty()
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask whoever is at the terminal, unless they have said `yes` already.
+
+    Raises:
+        NotConfirmed: when they say no, or nobody is there.
+    """
+    if yes:
+        return
+    if not at_terminal():
+        raise NotConfirmed("nothing was sent: nobody is at the terminal to say yes; give --yes")
+    with interruptible("nothing was sent"):
+        confirmed = typer.confirm(question, err=True)
+    if not confirmed:
+        raise NotConfirmed("nothing was sent")
+
+
+@contextmanager
+def interruptible(consequence: str) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and the end of input end a question at once.
+
+    Within an event loop the signals only cancel the task, which would wait for the answer all the same.
+
+    Raises:
+        NotConfirmed: when one of them comes; its message is `consequence`.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    except (KeyboardInterrupt, EOFError, typer.Abort) as interruption:
+        say("")
+        raise NotConfirmed(consequence) from interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)

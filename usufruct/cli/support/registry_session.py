@@ -1,0 +1,110 @@
+"""What the commands about assets, shares and passes have in common: the way to the registry, and words for values."""
+
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from usufruct.app import ChainAccess, open_chain
+from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, Token
+from usufruct.cli.support.output import print_facts, print_rows
+from usufruct.config import Config
+from usufruct.core import Invalid, PriceUnit, format_units
+
+AssetArgument = Annotated[
+    str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")
+]
+
+Holder = Annotated[
+    str,
+    typer.Option(
+        help="Whose: an address, the name of a wallet, or, on a devnet, the number of a rich account (0 to 9)."
+    ),
+]
+
+
+CachedInput = Annotated[
+    str | None,
+    typer.Option(
+        "--cached-input",
+        help="What input costs that the server had in its cache, in per cent of the input price; 100 at first.",
+    ),
+]
+
+PricedIn = Annotated[
+    PriceUnit | None, typer.Option("--unit", help="What input and output are counted in; text_token at first.")
+]
+
+
+class InvalidPart(Invalid):
+    """Text that is not WHO:PERCENT."""
+
+    code = "invalid_part"
+
+
+@dataclass(frozen=True)
+class RegistrySession:
+    """A registry, opened, with what people do there."""
+
+    chain: ChainAccess
+    register: Register
+    assets: Assets
+    holders: ShareHolders
+    passes: Passes
+
+
+@asynccontextmanager
+async def open_registry(config: Config) -> AsyncIterator[RegistrySession]:
+    """Open the chain and its registry.
+
+    Raises:
+        NotDeployed: when our contracts do not stand on this chain.
+    """
+    async with open_chain(config) as chain:
+        register = Register(chain.client, chain.deployments, chain.database, confirmations=config.chain.confirmations)
+        yield RegistrySession(chain, register, Assets(register), ShareHolders(register), Passes(register))
+
+
+def part(text: str, field: str) -> tuple[str, str]:
+    """Split WHO:PERCENT.
+
+    Raises:
+        InvalidPart: when it is not of this form.
+    """
+    who, _, percent = text.rpartition(":")
+    if not who or not percent:
+        raise InvalidPart(f"{field} must be WHO:PERCENT, such as 0x...:12.5, not {text!r}", field=field, value=text)
+    return who, percent
+
+
+def print_each(things: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool) -> None:
+    """Print things whose ids are too long for a table: the facts of each; says `nothing` when there is none."""
+    if as_json or not things:
+        print_rows(things, (), nothing, as_json=as_json)
+        return
+    for number, facts in enumerate(things):
+        if number:
+            sys.stdout.write("\n")
+        print_facts(facts, as_json=False)
+
+
+def percent(bps: int) -> str:
+    """Write hundredths of a per cent as per cent."""
+    return format_units(bps, 2)
+
+
+def card_facts(card: PriceCard, currency: Token) -> Mapping[str, object]:
+    """Return a price card in whole units of its currency."""
+    return {
+        "version": card.version,
+        "input_per_million": currency.show(card.input_per_million),
+        "output_per_million": currency.show(card.output_per_million),
+        "per_call": currency.show(card.per_call),
+        "cached_input_percent": percent(card.cached_input_bps),
+        "unit": card.unit.name.lower(),
+        "context_window": card.context_window,
+        "currency": currency.symbol,
+    }

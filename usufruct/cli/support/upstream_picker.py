@@ -1,0 +1,157 @@
+"""Finds what is to be sold: an upstream, one of its models, and whether that really answers."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.prompts import at_terminal, interruptible
+from usufruct.connectors import LocalServer, OfferedModel, Upstream, UpstreamFault, Usage, find_local_servers
+from usufruct.core import Invalid, NotFound
+from usufruct.gateway import Endpoint, Replica
+
+_OURS = "usufruct"
+_HELLO = "hello"
+_KNOWN = (
+    "When a caller leaves before the end of an answer, the part that arrived is charged, and not the rest. How many "
+    "text tokens that part has is known to the server alone; here it shows how long its text tokens are, by this "
+    "paragraph of ordinary words, a few numbers (12, 305 and 9240), and some code: `for word in text.split(): n += 1`."
+)
+_LONGEST_TOKEN = 16
+
+
+class NoUpstream(NotFound):
+    """Nothing was named to be sold, and nobody was there to choose."""
+
+    code = "no_upstream"
+
+
+class NoModel(NotFound):
+    """The upstream does not have the model, or has several and none was named."""
+
+    code = "no_model"
+
+
+class UnreadableFile(Invalid):
+    """A file that an option names cannot be read, or is empty."""
+
+    code = "unreadable_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A model on an upstream that was seen to answer; `vocabulary` is its tokenizer file, if there is one.
+
+    `bytes_per_token_ppm`: how many UTF-8 bytes of a known text it made one text token of, in millionths; 0: unknown.
+    """
+
+    replica: Replica
+    context_window: int | None
+    vocabulary: bytes | None
+    bytes_per_token_ppm: int = 0
+
+
+async def find_source(
+    upstream: str, model: str, key_file: Path | None, vocabulary: Path | None, kind: Endpoint, progress: Progress
+) -> Source:
+    """Find the model to be sold and have it answer once; empty `upstream` offers what runs on this machine.
+
+    Raises:
+        NoUpstream, NoModel: when it is not clear what is to be sold.
+        UpstreamFault: when the upstream does not answer as it should.
+    """
+    key = (await asyncio.to_thread(_read, key_file, "--key-file")).decode().strip() if key_file else ""
+    content = await asyncio.to_thread(_read, vocabulary, "--vocabulary") if vocabulary else None
+    if not upstream:
+        upstream, model = await _choose_local(model, progress)
+    async with Upstream(upstream, key) as server:
+        offered = _choose_model(server.url, await server.models(), model)
+        progress.say(
+            f"asking {offered.id} at {server.url} for one text token, whole and streamed, to see that it answers"
+        )
+        measured = await _probe(server, offered.id, kind)
+        if content is None and offered.owner.startswith(_OURS):
+            content = await server.tokenizer()
+        replica = Replica(server.url, offered.id, key, server.output_limit)
+        return Source(replica, offered.context_window, content, measured)
+
+
+async def _choose_local(model: str, progress: Progress) -> tuple[str, str]:
+    """Offer what runs on this machine; returns the address and the model that somebody at the terminal chose."""
+    choices = [
+        (server, offered)
+        for server in await find_local_servers()
+        for offered in server.models
+        if model in ("", offered.id)
+    ]
+    if not choices:
+        raise NoUpstream("--upstream must name an OpenAI-compatible server; no Ollama or vLLM runs on this machine")
+    if not at_terminal():
+        raise NoUpstream(f"--upstream and --model must name one of: {'; '.join(map(_named, choices))}")
+    for number, choice in enumerate(choices, 1):
+        progress.say(f"{number}. {_named(choice)}")
+    with interruptible("nothing was offered"):
+        answer = progress.console.input("   Which one is to be sold? ").strip()
+    if not answer.isdigit() or not 1 <= int(answer) <= len(choices):
+        raise NoUpstream(f"the answer must be a number from 1 to {len(choices)}, not {answer!r}")
+    server, offered = choices[int(answer) - 1]
+    return server.url, offered.id
+
+
+def _named(choice: tuple[LocalServer, OfferedModel]) -> str:
+    server, offered = choice
+    return f"{offered.id} of {server.name} (--upstream {server.url} --model {offered.id})"
+
+
+def _choose_model(url: str, models: Sequence[OfferedModel], name: str) -> OfferedModel:
+    names = ", ".join(model.id for model in models) or "none"
+    if name:
+        for model in models:
+            if model.id == name:
+                return model
+        raise NoModel(f"{url} has no model {name!r}; it has {names}", model=name)
+    if len(models) != 1:
+        raise NoModel(f"--model must name one of the models of {url}: {names}")
+    return models[0]
+
+
+async def _probe(server: Upstream, model: str, kind: Endpoint) -> int:
+    """Ask once in every way that callers can: a server may answer whole and fail to stream.
+
+    Return the bytes of a known text that became one text token, in millionths: of two questions, one has it more.
+    """
+    short = await _counted(server, model, kind, _HELLO)
+    if kind is Endpoint.CHAT:
+        async with server.chat_stream(_question(model, _HELLO)) as stream:
+            async for _ in stream:
+                pass
+    try:
+        tokens = await _counted(server, model, kind, f"{_HELLO} {_KNOWN}") - short if short else 0
+    except UpstreamFault:  # it answers, and that is enough to be sold
+        return 0
+    length = len(_KNOWN) + 1
+    return length * 1_000_000 // tokens if length // _LONGEST_TOKEN < tokens <= length else 0
+
+
+async def _counted(server: Upstream, model: str, kind: Endpoint, text: str) -> int:
+    """Return how many text tokens a server makes of a question; 0 when it does not say."""
+    if kind is Endpoint.EMBEDDINGS:
+        answer = await server.embeddings({"model": model, "input": text})
+    else:
+        answer = await server.chat(_question(model, text))
+    return answer.usage.input_tokens if isinstance(answer.usage, Usage) else 0
+
+
+def _question(model: str, text: str) -> dict[str, object]:
+    return {"model": model, "messages": [{"role": "user", "content": text}], "max_tokens": 1}
+
+
+def _read(path: Path, option: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"{option}: {path} cannot be read: {error.strerror}", field=option) from None
+    if not content.strip():
+        raise UnreadableFile(f"{option}: {path} is empty", field=option)
+    return content

@@ -1,0 +1,119 @@
+"""Whose key signs what a command sends: `--wallet`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from usufruct.chain import (
+    DEVNET_ADDRESSES,
+    DEVNET_CHAINS,
+    InvalidKey,
+    KeySigner,
+    KeystoreMissing,
+    devnet_signer,
+    open_keystore,
+)
+from usufruct.cli.support.prompts import at_terminal, interruptible
+from usufruct.config import Config
+from usufruct.core import Address, ChainId, Invalid, address
+
+Wallet = Annotated[
+    str,
+    typer.Option(
+        "--wallet",
+        "-w",
+        help="Who signs: the name of a wallet (see `usufruct wallet list`), a keystore file, or, on a devnet, the "
+        "number of one of its rich accounts (0 to 9).",
+    ),
+]
+
+
+class PasswordMissing(Invalid):
+    """A keystore's password is needed, and there is nobody to ask."""
+
+    code = "password_missing"
+
+
+_DEVNET_ACCOUNTS = {str(index): index for index in range(len(DEVNET_ADDRESSES))}
+
+
+def keystore_of(name: str, config: Config) -> Path:
+    """Return the file a wallet's name stands for: a path as it is, a bare name in the keys folder."""
+    path = Path(name)
+    return path if path.suffix == ".json" or len(path.parts) > 1 else config.keys.folder / f"{name}.json"
+
+
+def open_wallet(name: str, config: Config) -> KeySigner:
+    """Return the key behind `--wallet`; asks for the keystore's password when the configuration has none.
+
+    Raises:
+        KeystoreMissing: when there is no such wallet.
+        InvalidKey: when the password does not open it.
+        PasswordMissing: when there is nobody to ask for it.
+    """
+    index = _devnet_account(name, config)
+    if index is not None:
+        return devnet_signer(index, ChainId(config.chain.id))
+    path = keystore_of(name, config)
+    if not path.is_file():
+        raise KeystoreMissing(
+            f"there is no wallet {name!r}: {path} does not exist; `usufruct wallet new {path.stem}` makes one",
+            wallet=name,
+        )
+    return open_keystore(path, config.keys.password.reveal() or _asked(f"password of {path.name}"))
+
+
+def new_password(config: Config) -> str:
+    """Return the password for a new keystore: the configured one, or one that is asked for twice.
+
+    Raises:
+        PasswordMissing: when there is nobody to ask for it.
+    """
+    return config.keys.password.reveal() or _asked("password", twice=True)
+
+
+def _asked(what: str, *, twice: bool = False) -> str:
+    """Ask for a password at the terminal; without one it may come by a pipe, as one line."""
+    if at_terminal():
+        with interruptible(f"nothing was done: no {what} was typed"):
+            return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True))
+    if typed := sys.stdin.readline().rstrip("\r\n"):
+        return typed
+    raise PasswordMissing(
+        f"{what} is needed, and nobody is at the terminal to type it; set USUFRUCT_KEYS_PASSWORD, or keys.password in "
+        "the configuration file",
+        field="keys.password",
+    )
+
+
+def account(text: str, config: Config, field: str = "holder") -> Address:
+    """Return the address that an address, a wallet's name or a devnet account's number stands for; needs no password.
+
+    Raises:
+        KeystoreMissing: when there is no such wallet.
+        InvalidKey: when its file is no keystore.
+        InvalidAddress: for what only looks like an address.
+    """
+    if text.startswith("0x"):
+        return address(text, field)
+    index = _devnet_account(text, config)
+    if index is not None:
+        return DEVNET_ADDRESSES[index]
+    path = keystore_of(text, config)
+    if not path.is_file():
+        raise KeystoreMissing(
+            f"{field} {text!r} is neither an address nor a wallet: {path} does not exist", wallet=text
+        )
+    try:
+        written = str(orjson.loads(path.read_bytes())["address"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise InvalidKey(f"{path} is no keystore: it names no address", path=str(path)) from None
+    return address("0x" + written.removeprefix("0x"), f"the address in {path}")
+
+
+def _devnet_account(text: str, config: Config) -> int | None:
+    """Return the number of a devnet's rich account; None for other text, and where money is real."""
+    return _DEVNET_ACCOUNTS.get(text) if config.chain.id in DEVNET_CHAINS else None

@@ -1,0 +1,24 @@
+"""`usufruct work`: one worker; as many as you like share a database."""
+
+from usufruct.app import open_installation, show_metrics
+from usufruct.cli.support.runner import run_server
+from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process
+from usufruct.config import load_config
+from usufruct.core import Shutdown
+from usufruct.worker import work as work_jobs
+
+
+def work(attached: Attached = False) -> None:
+    """Follow the chain, claim, deposit, refund, pay what is owed, until told to stop; says so in one JSON line."""
+
+    async def working(_: Shutdown) -> None:
+        async with (
+            open_installation(load_config(), wait_for_node=False) as installation,
+            show_metrics(installation, "worker"),
+        ):
+            jobs = installation.jobs()
+            announce_ready({"jobs": [job.name for job in jobs]})
+            await work_jobs(jobs, installation.board("worker"))
+
+    prepare_process(attached=attached)
+    run_server(working)
