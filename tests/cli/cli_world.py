@@ -22,7 +22,7 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli import app
 from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, ChainId, PriceCard, SystemClock, UsufructError, checksum
-from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.gateway import Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
 from usufruct.gateway.bill import receipt_signature
 from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
 from usufruct.payments.ledger.service import new_id
@@ -214,11 +214,11 @@ async def charge(installation: Installation, key: NewKey, asset: AssetId, amount
     await installation.ledger.meter(lease, bill, sign=lambda call: receipt_signature(call, operator))
 
 
-def asset(name: str, url: str, pay_to: Address) -> Asset:
+def asset(name: str, url: str, pay_to: Address) -> ServedListing:
     """A service for an address, as `sell` makes it, without asking the upstream."""
     card = PriceCard(500_000, 1_500_000, 0, 8_192, 1)
-    return Asset(
-        name, Endpoint.CHAT, pay_to, plain_asset_id(name, pay_to), (Replica(url, "m"),), (PricePeriod(card, 0),)
+    return ServedListing(
+        name, Endpoint.CHAT, pay_to, plain_asset_id(name, pay_to), (Upstream(url, "m"),), (PricePeriod(card, 0),)
     )
 
 

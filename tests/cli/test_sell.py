@@ -52,7 +52,7 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert kind is PayeeKind.PLAIN
     assert asset.counting.vocabulary, "the librarian's own tokenizer counts"
     assert asset.prices[0].card.input_per_million == 700_000
-    assert asset.replicas[0].url == librarian_url
+    assert asset.upstreams[0].url == librarian_url
 
     assert commands.refused("service", "price", "answers").code == "nothing_to_change"
     listed = {row["name"]: row for row in commands.json("service", "list")}
@@ -61,7 +61,7 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert (priced["price_version"], priced["input_per_million"], priced["output_per_million"]) == (2, "0.9", "1.5")
     assert commands.json("service", "retire", "answers")["retired_at"]
     assert "answers" not in {row["name"] for row in commands.json("service", "list")}
-    assert commands.refused(*selling(librarian_url, name="answers", pay_to=payee)).code == "asset_exists"
+    assert commands.refused(*selling(librarian_url, name="answers", pay_to=payee)).code == "listing_exists"
 
 
 def test_limits_set_at_a_sale_are_changed_later(commands, cli_world, librarian_url):
@@ -83,8 +83,8 @@ def test_limits_set_at_a_sale_are_changed_later(commands, cli_world, librarian_u
     assert limited == [20, 30, 5, "store"]
     assert commands.json(*limits, "--max-output", "30") == {"name": "limited"}
     assert commands.refused(*limits).code == "nothing_to_change"
-    assert commands.refused(*limits, "--max-output", "19").code == "invalid_asset"
-    assert commands.refused(*limits, "--forward", "messages").code == "invalid_asset"
+    assert commands.refused(*limits, "--max-output", "19").code == "invalid_listing"
+    assert commands.refused(*limits, "--forward", "messages").code == "invalid_listing"
     assert commands.refused(*limits, "--forward", "metadata", "--drop", "metadata").code == "contradicting_options"
     assert commands.json("service", "show", "limited") == now
     commands.json("service", "retire", "limited")
@@ -101,7 +101,7 @@ def test_the_whole_price_card_is_sold_listed_and_changed(commands, cli_world, li
     assert (priced["price_version"], priced["cached_input_percent"], priced["unit"]) == (2, "10", "text_token")
     kept = commands.json("service", "price", "carded", "--input", "9")
     assert (kept["cached_input_percent"], kept["unit"]) == ("10", "text_token")
-    assert commands.refused("service", "price", "carded", "--cached-input", "101").code == "invalid_asset"
+    assert commands.refused("service", "price", "carded", "--cached-input", "101").code == "invalid_listing"
 
 
 def test_a_registered_asset_brings_its_shares_and_its_price_card(commands, cli_world, librarian_url):
@@ -195,6 +195,6 @@ def test_a_key_of_the_upstream_stays_out_of_sight(commands, cli_world, librarian
     assert secret.encode() not in (commands.config.data.folder / "usufruct.db").read_bytes()
 
     async def look(installation):
-        return (await installation.catalogue.find("keyed")).replicas[0].api_key
+        return (await installation.catalogue.find("keyed")).upstreams[0].api_key
 
     assert commands.inside(look) == secret

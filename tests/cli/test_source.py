@@ -66,7 +66,7 @@ async def test_a_server_that_does_not_say_is_not_measured():
 async def test_a_server_that_wants_the_other_name_for_the_limit_can_be_sold():
     async with upstream(4, refuses="max_tokens") as (url, bodies):
         source = await look(url)
-    assert source.replica.output_limit == "max_completion_tokens"
+    assert source.upstream.output_limit == "max_completion_tokens"
     assert sum("max_tokens" in body for body in bodies) == 1
     assert not any({"max_tokens", "max_completion_tokens"} <= body.keys() for body in bodies)
 

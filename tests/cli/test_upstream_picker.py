@@ -22,7 +22,7 @@ async def found(url: str):
 async def test_a_model_is_asked_for_a_whole_answer_and_for_a_stream():
     async with misbehaving_server() as server:
         source = await found(server.url())
-        assert (source.replica.model, source.context_window) == ("m", 4_096)
+        assert (source.upstream.model, source.context_window) == ("m", 4_096)
         asked = [body for body in server.requests if body]
     assert [body.get("stream", False) for body in asked] == [False, True, False]
     assert {body["max_tokens"] for body in asked} == {1}
@@ -45,4 +45,4 @@ async def test_a_model_that_fails_is_not_put_on_sale(mode):
 async def test_a_stream_is_told_by_its_bytes(head):
     replies = {"v1": [MODELS, WHOLE, Reply(GOOD, head=head), WHOLE, WHOLE]}
     async with raw_upstream(replies) as root:
-        assert (await found(root)).replica.model == "m"
+        assert (await found(root)).upstream.model == "m"

@@ -42,7 +42,7 @@ from usufruct.config import (
     process_environment,
 )
 from usufruct.core import Address, ChainId, PriceCard, checksum, format_units, parse_units
-from usufruct.gateway import Asset, Caps, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.gateway import Caps, Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement.model import on_chain
@@ -126,12 +126,12 @@ async def offer_services(config, **urls):
         card = PriceCard(500_000, 1_500_000, 20, 8_192, 1)
         for name, url in urls.items():
             await installation.catalogue.add(
-                Asset(
+                ServedListing(
                     name=name,
                     endpoint=Endpoint.CHAT,
                     pay_to=FEE_SINK,
                     id=plain_asset_id(name, FEE_SINK),
-                    replicas=(Replica(url, "librarian"),),
+                    upstreams=(Upstream(url, "librarian"),),
                     prices=(PricePeriod(card, 0),),
                     caps=Caps(usual_output=256, largest_output=2_048),
                 )

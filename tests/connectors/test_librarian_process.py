@@ -11,7 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from tests.connectors.conftest import librarian_process
-from usufruct.connectors import Upstream, UpstreamRejected, Usage
+from usufruct.connectors import UpstreamClient, UpstreamRejected, Usage
 
 QUESTION = "How does an agent pay?"
 ASK = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": QUESTION}]
@@ -93,7 +93,7 @@ async def test_the_async_client_and_ours(librarian_url, tokenizer):
     async with openai.AsyncOpenAI(base_url=librarian_url, api_key="none") as stock:
         stream = await stock.chat.completions.create(model="librarian", messages=ASK, stream=True)
         theirs = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
-    async with Upstream(librarian_url) as upstream:
+    async with UpstreamClient(librarian_url) as upstream:
         async with upstream.chat_stream({"model": "librarian", "messages": ASK}) as stream:
             batches = [batch async for batch in stream]
         assert await upstream.tokenizer() == tokenizer.to_str().encode()

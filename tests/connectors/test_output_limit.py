@@ -7,7 +7,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.connectors.openai import Upstream, UpstreamRejected
+from usufruct.connectors.openai import UpstreamClient, UpstreamRejected
 from usufruct.connectors.openai.output_limit import OUTPUT_LIMITS, limited_by, other_limit
 
 ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -54,7 +54,7 @@ async def strict(request) -> AsyncIterator[Strict]:
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("named", OUTPUT_LIMITS)
 async def test_the_name_is_learnt_by_one_refusal_and_remembered(strict, stream, named):
-    async with Upstream(strict.url) as upstream:
+    async with UpstreamClient(strict.url) as upstream:
         for _ in range(2):
             if stream:
                 async with upstream.chat_stream({**ASK, named: 5}) as answer:
@@ -73,7 +73,7 @@ async def test_the_name_is_learnt_by_one_refusal_and_remembered(strict, stream, 
 
 async def test_a_name_that_is_known_is_sent_at_once(strict):
     (other,) = set(OUTPUT_LIMITS) - {strict.knows}
-    async with Upstream(strict.url, output_limit=strict.knows) as upstream:
+    async with UpstreamClient(strict.url, output_limit=strict.knows) as upstream:
         await upstream.chat({**ASK, other: 5})
     assert [body.get(strict.knows) for body in strict.bodies] == [5]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import orjson
 import pytest
 
-from usufruct.connectors import Upstream, UpstreamCut
+from usufruct.connectors import UpstreamClient, UpstreamCut
 
 ASK = {"model": "m", "messages": []}
 BODY = orjson.dumps({"choices": [{"message": {"content": "To be"}, "finish_reason": "stop"}]})
@@ -49,10 +49,10 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(*answers: bytes | None) -> AsyncIterator[tuple[Server, Upstream]]:
+async def serving(*answers: bytes | None) -> AsyncIterator[tuple[Server, UpstreamClient]]:
     server = Server(list(answers))
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    async with listener, Upstream(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}") as upstream:
+    async with listener, UpstreamClient(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}") as upstream:
         yield server, upstream
     for writer in server.writers:
         writer.close()
@@ -60,7 +60,7 @@ async def serving(*answers: bytes | None) -> AsyncIterator[tuple[Server, Upstrea
             await writer.wait_closed()
 
 
-async def ask(upstream: Upstream, *, stream: bool) -> str:
+async def ask(upstream: UpstreamClient, *, stream: bool) -> str:
     if not stream:
         return (await upstream.chat(ASK)).text
     async with upstream.chat_stream(ASK) as answer:

@@ -13,8 +13,8 @@ from usufruct.connectors import (
     Batch,
     InvalidUpstream,
     Limits,
-    Upstream,
     UpstreamBusy,
+    UpstreamClient,
     UpstreamCut,
     UpstreamDenied,
     UpstreamDown,
@@ -56,7 +56,7 @@ async def stream(
 ) -> tuple[list[Batch], Usage | UsageFault | None, UsufructError | None]:
     """Return the batches that came, the usage reported, and the fault that ended them."""
     batches: list[Batch] = []
-    async with Upstream(server.url(mode), KEY, limits) as upstream:
+    async with UpstreamClient(server.url(mode), KEY, limits) as upstream:
         try:
             async with upstream.chat_stream({**ASK, **more}) as answer:
                 async for batch in answer:
@@ -75,7 +75,7 @@ def events(batches: list[Batch]) -> int:
 
 
 async def test_a_whole_answer(server):
-    async with Upstream(server.url(), KEY) as upstream:
+    async with UpstreamClient(server.url(), KEY) as upstream:
         answer = await upstream.chat({**ASK, "stream": True, "stream_options": {}})
     assert answer.usage == Usage(4, len(WORDS))
     assert answer.text == "".join(WORDS)
@@ -95,7 +95,7 @@ async def test_a_streamed_answer_with_its_usage(server):
 
 
 async def test_events_come_before_the_answer_has_ended(server):
-    async with Upstream(server.url("stalls"), limits=PATIENT) as upstream, upstream.chat_stream(ASK) as answer:
+    async with UpstreamClient(server.url("stalls"), limits=PATIENT) as upstream, upstream.chat_stream(ASK) as answer:
         first = ""
         while len(first) < len("".join(WORDS[:BEFORE_TROUBLE])):
             first += (await answer.read()).text
@@ -103,7 +103,7 @@ async def test_events_come_before_the_answer_has_ended(server):
 
 
 async def test_leaving_early_hangs_up(server):
-    async with Upstream(server.url("never_ends"), limits=PATIENT) as upstream:
+    async with UpstreamClient(server.url("never_ends"), limits=PATIENT) as upstream:
         async with upstream.chat_stream(ASK) as answer:
             async for batch in answer:
                 if " more" in batch.text:
@@ -142,7 +142,7 @@ async def test_idle_may_be_longer_than_first_byte_and_shorter(server):
 
 async def test_a_reader_that_takes_its_time_is_not_an_idle_upstream(server):
     async with (
-        Upstream(server.url("never_ends"), limits=Limits(first_byte=60, idle=60, total=3600)) as upstream,
+        UpstreamClient(server.url("never_ends"), limits=Limits(first_byte=60, idle=60, total=3600)) as upstream,
         upstream.chat_stream(ASK) as answer,
     ):
         for _ in range(3):
@@ -152,7 +152,7 @@ async def test_a_reader_that_takes_its_time_is_not_an_idle_upstream(server):
 
 
 async def test_a_slow_whole_answer_meets_the_total_limit(server):
-    async with Upstream(server.url("slow_first_byte"), limits=HASTY) as upstream:
+    async with UpstreamClient(server.url("slow_first_byte"), limits=HASTY) as upstream:
         with pytest.raises(UpstreamSlow) as caught:
             await upstream.chat(ASK)
     assert caught.value.details["phase"] == "total"
@@ -169,14 +169,14 @@ async def test_faults_of_streams_have_their_own_error_and_keep_the_key_secret(se
 
 @pytest.mark.parametrize(("mode", "expected"), FAULTS)
 async def test_faults_of_whole_answers_are_the_same(server, mode, expected):
-    async with Upstream(server.url(mode), KEY, Limits(answer_bytes=1 << 16)) as upstream:
+    async with UpstreamClient(server.url(mode), KEY, Limits(answer_bytes=1 << 16)) as upstream:
         with pytest.raises(expected) as caught:
             await upstream.chat(ASK)
     assert KEY not in repr(caught.value) + str(caught.value.details)
 
 
 async def test_a_status_is_told_with_what_to_do(server):
-    async with Upstream(server.url("error_429"), KEY) as upstream:
+    async with UpstreamClient(server.url("error_429"), KEY) as upstream:
         with pytest.raises(UpstreamBusy) as caught:
             await upstream.models()
     assert caught.value.details == {"upstream_status": 429, "retry_after": "7"}
@@ -194,7 +194,7 @@ async def test_a_status_is_told_with_what_to_do(server):
     ],
 )
 async def test_lies_about_usage_are_passed_on_for_judgement(server, mode, usage):
-    async with Upstream(server.url(mode)) as upstream:
+    async with UpstreamClient(server.url(mode)) as upstream:
         assert (await upstream.chat(ASK)).usage == usage
     _, reported, fault = await stream(server, mode)
     assert fault is None
@@ -221,7 +221,7 @@ async def test_max_tokens_reaches_the_upstream(server, mode, words):
 
 
 async def test_embeddings_and_models(server):
-    async with Upstream(server.url()) as upstream:
+    async with UpstreamClient(server.url()) as upstream:
         answer = await upstream.embeddings({"model": "m", "input": "two words"})
         assert answer.usage == Usage(2, 0)
         assert answer.content["data"][0]["embedding"] == [0.6, 0.8]
@@ -231,7 +231,7 @@ async def test_embeddings_and_models(server):
 
 @pytest.mark.parametrize("mode", ["ok", "late_end"])
 async def test_one_connection_serves_call_after_call(server, mode):
-    async with Upstream(server.url(mode)) as upstream:
+    async with UpstreamClient(server.url(mode)) as upstream:
         for _ in range(3):
             await upstream.chat(ASK)
             async with upstream.chat_stream(ASK) as answer:
@@ -254,14 +254,14 @@ def is_connected(connection: socket.socket, port: int) -> bool:
 
 async def test_a_request_is_not_held_back(server):
     """Nagle's algorithm would keep a request's second part until the upstream acknowledged the first."""
-    async with Upstream(server.url()) as upstream:
+    async with UpstreamClient(server.url()) as upstream:
         await upstream.chat(ASK)
         (connection,) = sockets_to(int(server.root.rpartition(":")[2]))
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_errors_of_the_caller_are_not_taken_for_the_upstreams(server):
-    async with Upstream(server.url()) as upstream:
+    async with UpstreamClient(server.url()) as upstream:
         with pytest.raises(ConnectionResetError, match="my client"):
             async with upstream.chat_stream(ASK):
                 raise ConnectionResetError("my client went away")
@@ -271,7 +271,7 @@ async def test_nobody_listens():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    async with Upstream(url, KEY) as upstream:
+    async with UpstreamClient(url, KEY) as upstream:
         with pytest.raises(UpstreamDown, match="check that the server runs"):
             await upstream.chat(ASK)
         with pytest.raises(UpstreamDown):
@@ -288,7 +288,7 @@ async def test_something_else_listens(greeting):
         await writer.wait_closed()
 
     listener = await asyncio.start_server(greet, "127.0.0.1", 0)
-    async with listener, Upstream(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}") as upstream:
+    async with listener, UpstreamClient(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}") as upstream:
         with pytest.raises(UpstreamMalformed if greeting else UpstreamCut):
             await upstream.models()
 
@@ -307,13 +307,13 @@ async def test_something_else_listens(greeting):
 )
 def test_addresses_that_cannot_be_used(url):
     with pytest.raises(InvalidUpstream) as caught:
-        Upstream(url)
+        UpstreamClient(url)
     assert "secret-word" not in caught.value.message
 
 
 def test_the_key_stays_secret():
-    upstream = Upstream("https://host:8443/", KEY)
-    assert repr(upstream) == "Upstream('https://host:8443/v1')"
+    upstream = UpstreamClient("https://host:8443/", KEY)
+    assert repr(upstream) == "UpstreamClient('https://host:8443/v1')"
     with pytest.raises(InvalidUpstream) as caught:
-        Upstream("http://host", f"{KEY}\r\nX-Evil: 1")
+        UpstreamClient("http://host", f"{KEY}\r\nX-Evil: 1")
     assert KEY not in caught.value.message

@@ -18,7 +18,6 @@ from usufruct.config import LedgerConfig
 from usufruct.connectors.openai import Limits
 from usufruct.core import UINT128_MAX, Address, ChainId, PriceCard, SystemClock
 from usufruct.gateway import (
-    Asset,
     Caps,
     Catalogue,
     CountingRule,
@@ -27,7 +26,8 @@ from usufruct.gateway import (
     KeyChannels,
     Operator,
     PricePeriod,
-    Replica,
+    ServedListing,
+    Upstream,
     gateway_routes,
     plain_asset_id,
 )
@@ -80,14 +80,14 @@ class World:
 
     async def asset(
         self, name: str, *urls: str, endpoint: Endpoint = Endpoint.CHAT, vocabulary=None, **changes
-    ) -> Asset:
+    ) -> ServedListing:
         """Offer an asset answered at `urls`; `card`, `caps`, `counting` may be given."""
-        asset = Asset(
+        asset = ServedListing(
             name=name,
             endpoint=endpoint,
             pay_to=changes.get("pay_to", PAY_TO),
             id=changes.get("id", plain_asset_id(name, PAY_TO)),
-            replicas=tuple(Replica(url, "m") for url in urls),
+            upstreams=tuple(Upstream(url, "m") for url in urls),
             prices=(PricePeriod(changes.get("card", CARD), 0),),
             counting=changes.get("counting", COUNTING),
             caps=changes.get("caps", Caps(usual_output=100, largest_output=1_000)),

@@ -7,17 +7,17 @@ from sqlalchemy import text
 
 from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock, PriceCard, PriceUnit, format_asset
 from usufruct.gateway import (
-    Asset,
-    AssetExists,
     Caps,
     Catalogue,
     CountingRule,
     Endpoint,
-    InvalidAsset,
+    InvalidListing,
+    ListingExists,
     PricePeriod,
-    Replica,
-    RetiredAsset,
+    RetiredListing,
+    ServedListing,
     UnknownModel,
+    Upstream,
     plain_asset_id,
 )
 from usufruct.gateway.catalogue import FRESH_SECONDS
@@ -27,12 +27,12 @@ from usufruct.store import Seal
 SECRET = b"a secret of some length"
 PAY_TO = Address("0x" + "55" * 20)
 CARD = PriceCard(1, 2**128 - 1, 0, 4_096, 1, cached_input_bps=2_500, unit=PriceUnit.IMAGE)
-ASSET = Asset(
+ASSET = ServedListing(
     name="hamlet",
     endpoint=Endpoint.CHAT,
     pay_to=PAY_TO,
     id=plain_asset_id("hamlet", PAY_TO),
-    replicas=(Replica("http://one/v1", "m", "sk-upstream-secret"), Replica("http://two/v1", "n")),
+    upstreams=(Upstream("http://one/v1", "m", "sk-upstream-secret"), Upstream("http://two/v1", "n")),
     prices=(PricePeriod(CARD, 0),),
     caps=Caps(largest_ceiling=UINT128_MAX),
 )
@@ -71,7 +71,7 @@ async def test_upstream_keys_are_sealed(catalogue, database):
 async def test_a_name_and_an_id_are_taken_once(catalogue):
     await catalogue.add(ASSET)
     for again in (ASSET, replace(ASSET, name="other"), replace(ASSET, id=AssetId(5))):
-        with pytest.raises(AssetExists):
+        with pytest.raises(ListingExists):
             await catalogue.add(again)
 
 
@@ -85,7 +85,7 @@ async def test_prices_are_versioned_and_start_when_they_say(catalogue, clock):
     asset = await catalogue.price("hamlet", CARD, 0)
     assert asset.prices[-1].starts_at == clock.now()
     assert asset.card(clock.now()).version == 3
-    with pytest.raises(InvalidAsset):
+    with pytest.raises(InvalidListing):
         await catalogue.price("hamlet", replace(CARD, context_window=1), 0)
 
 
@@ -96,7 +96,7 @@ async def test_a_retired_asset_is_kept_but_not_served(catalogue, clock):
     assert (await catalogue.retire("hamlet")).retired_at == retired.retired_at
     assert await catalogue.list() == []
     assert await catalogue.pay_to(ASSET.id) == PAY_TO
-    with pytest.raises(RetiredAsset):
+    with pytest.raises(RetiredListing):
         retired.check_open(Endpoint.CHAT)
 
 
@@ -114,11 +114,11 @@ async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalo
     assert added.counting.vocabulary == other.counting.vocabulary != ""
     counter = await Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock).counter(added)
     assert 0 < counter.count("to be or not to be") < 18
-    with pytest.raises(InvalidAsset):
+    with pytest.raises(InvalidListing):
         await catalogue.add(replace(ASSET, name="third", id=AssetId(6), counting=CountingRule(vocabulary="00")))
     async with database.transaction() as unit:
         await unit.rows(text("DELETE FROM gateway_vocabularies"))
-    with pytest.raises(InvalidAsset):
+    with pytest.raises(InvalidListing):
         await Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock).counter(added)
 
 
@@ -128,14 +128,14 @@ async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalo
         ({"name": ""}, "name"),
         ({"name": "a\nb"}, "name"),
         ({"name": "x" * 201}, "name"),
-        ({"replicas": ()}, "replicas"),
-        ({"replicas": (Replica("ftp://one", "m"),)}, "url"),
-        ({"replicas": (Replica("http://user:password@one", "m"),)}, "url"),
-        ({"replicas": (Replica("http://user@one", "m"),)}, "url"),
-        ({"replicas": (Replica("http://:password@one", "m"),)}, "url"),
-        ({"replicas": (Replica("http:///v1", "m"),)}, "url"),
-        ({"replicas": (Replica("http://one", "m"), Replica("http://two", " m"))}, "model"),
-        ({"replicas": (Replica("http://one", ""),)}, "model"),
+        ({"upstreams": ()}, "upstreams"),
+        ({"upstreams": (Upstream("ftp://one", "m"),)}, "url"),
+        ({"upstreams": (Upstream("http://user:password@one", "m"),)}, "url"),
+        ({"upstreams": (Upstream("http://user@one", "m"),)}, "url"),
+        ({"upstreams": (Upstream("http://:password@one", "m"),)}, "url"),
+        ({"upstreams": (Upstream("http:///v1", "m"),)}, "url"),
+        ({"upstreams": (Upstream("http://one", "m"), Upstream("http://two", " m"))}, "model"),
+        ({"upstreams": (Upstream("http://one", ""),)}, "model"),
         ({"prices": ()}, "prices"),
         ({"prices": (PricePeriod(replace(CARD, per_call=-1), 0),)}, "price"),
         ({"prices": (PricePeriod(replace(CARD, input_per_million=UINT128_MAX + 1), 0),)}, "price"),
@@ -161,7 +161,7 @@ async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalo
     ],
 )
 async def test_assets_nobody_could_be_charged_for(catalogue, changes, field):
-    with pytest.raises(InvalidAsset) as caught:
+    with pytest.raises(InvalidListing) as caught:
         await catalogue.add(replace(ASSET, **changes))
     assert caught.value.details["field"] == field
     assert await catalogue.list() == []
@@ -173,7 +173,7 @@ async def test_assets_at_the_limits_are_taken(catalogue):
     largest = replace(
         ASSET,
         name="x" * 200,
-        replicas=(Replica("https://one", "m"),),
+        upstreams=(Upstream("https://one", "m"),),
         prices=(PricePeriod(dear, 0),),
         counting=CountingRule("", most, most, most, most, frozenset({"store", "service_tier"})),
         caps=Caps(most, most, UINT128_MAX),

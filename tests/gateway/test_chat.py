@@ -9,7 +9,7 @@ import orjson
 import pytest
 from openai import OpenAI
 
-from usufruct.gateway import Caps, Catalogue, InvalidAsset
+from usufruct.gateway import Caps, Catalogue, InvalidListing
 from usufruct.gateway.catalogue import FRESH_SECONDS
 from usufruct.store import Seal
 
@@ -76,7 +76,7 @@ async def test_limits_changed_by_another_process_hold_without_a_restart(world, u
         (100, None),
         (7, thinking["chat_template_kwargs"]),
     ]
-    with pytest.raises(InvalidAsset, match="caps"):
+    with pytest.raises(InvalidListing, match="caps"):
         await operator.limit("hamlet", Caps(usual_output=9, largest_output=8), frozenset())
 
 

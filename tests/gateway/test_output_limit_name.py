@@ -40,7 +40,7 @@ async def test_it_is_stored_for_the_next_start(gateway_module, gateway_url, stri
         async with gateway_client(world, key) as client:
             assert (await client.chat.completions.create(model="hamlet", messages=ASK)).choices
         async with asyncio.timeout(30):
-            while (await world.catalogue.find("hamlet")).replicas[0].output_limit != "max_completion_tokens":
+            while (await world.catalogue.find("hamlet")).upstreams[0].output_limit != "max_completion_tokens":
                 await asyncio.sleep(0.05)
     assert len(bodies) == 2
     async with gateway_module.gateway_world(gateway_url) as world, gateway_client(world, key) as client:

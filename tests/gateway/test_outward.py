@@ -22,7 +22,7 @@ from usufruct.connectors.openai import (
     UpstreamRejected,
     UpstreamSlow,
 )
-from usufruct.gateway import Replica
+from usufruct.gateway import Upstream
 from usufruct.gateway.outward import outward_fault
 from usufruct.store import ConstraintViolated, DatabaseUnavailable
 from usufruct.web import error_body
@@ -40,7 +40,7 @@ KINDS = [
     UpstreamRejected,
     UpstreamSlow,
 ]
-REPLICA = Replica("http://gpu-7.rack.internal:8000/v1", "/srv/models/llama.gguf", "sk-upstream-secret")
+REPLICA = Upstream("http://gpu-7.rack.internal:8000/v1", "/srv/models/llama.gguf", "sk-upstream-secret")
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from usufruct.core import Address, FakeClock, Hash32, PriceCard
-from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.gateway import Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
 from usufruct.gateway.quotes import QUOTE_SECONDS, Quoted, Quotes, StaleQuote
 from usufruct.payments.pricing.charges import Allowance
 from usufruct.store import Stamp
@@ -16,12 +16,12 @@ CHANNEL, ANOTHERS = Hash32("0x" + "c1" * 32), Hash32("0x" + "c2" * 32)
 PROMISED = Allowance(output_tokens=700, ceiling=12_345)
 PAY_TO = Address("0x" + "55" * 20)
 OLD, NEW = PriceCard(1, 2, 3, 4_096, 1), PriceCard(10, 20, 30, 4_096, 2)
-ASSET = Asset(
+ASSET = ServedListing(
     name="hamlet",
     endpoint=Endpoint.CHAT,
     pay_to=PAY_TO,
     id=plain_asset_id("hamlet", PAY_TO),
-    replicas=(Replica("http://one/v1", "m"),),
+    upstreams=(Upstream("http://one/v1", "m"),),
     prices=(PricePeriod(OLD, 0), PricePeriod(NEW, 1_000)),
 )
 

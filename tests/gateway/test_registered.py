@@ -10,23 +10,23 @@ from usufruct.core import Address, AssetId, FakeClock, PriceCard
 from usufruct.core import PriceUnit as UnitHere
 from usufruct.gateway import (
     USUAL_WINDOW,
-    Asset,
     Catalogue,
     Endpoint,
-    InvalidAsset,
+    InvalidListing,
     PricePeriod,
     RegisteredOffers,
-    Replica,
+    ServedListing,
+    Upstream,
     registered_card,
 )
 from usufruct.store import Seal
 
-ASSET = Asset(
+ASSET = ServedListing(
     name="hamlet",
     endpoint=Endpoint.CHAT,
     pay_to=Address("0x" + "55" * 20),
     id=AssetId(77),
-    replicas=(Replica("http://one/v1", "m"),),
+    upstreams=(Upstream("http://one/v1", "m"),),
     prices=(PricePeriod(PriceCard(1, 2, 3, 4_096, 4), 0),),
 )
 
@@ -59,7 +59,7 @@ async def test_a_card_of_the_registry_holds_under_its_own_version(catalogue, clo
 
 async def test_a_card_that_prices_no_call_is_refused_and_changes_nothing(catalogue, clock):
     for _ in range(2):
-        with pytest.raises(InvalidAsset, match="hamlet keeps its price: context_window"):
+        with pytest.raises(InvalidListing, match="hamlet keeps its price: context_window"):
             await RegisteredOffers(catalogue).priced(ASSET.id, replace(CARD, context_window=1), clock.now())
     assert len((await catalogue.find("hamlet")).prices) == 1
 
@@ -96,5 +96,5 @@ async def test_what_is_not_offered_here_is_left_alone(catalogue, clock):
 
 
 async def test_nobody_here_prices_a_registered_asset(catalogue, clock):
-    with pytest.raises(InvalidAsset, match="asset price"):
+    with pytest.raises(InvalidListing, match="asset price"):
         await catalogue.price("hamlet", PriceCard(1, 1, 1, 4_096, 1), clock.now())

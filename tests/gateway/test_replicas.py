@@ -6,17 +6,17 @@ import pytest
 
 from usufruct.connectors.openai import UpstreamDown, UpstreamFault, UpstreamRejected
 from usufruct.core import Address, FakeClock, PriceCard
-from usufruct.gateway import Asset, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.gateway import Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
 from usufruct.gateway.replicas import REST_SECONDS, Replicas
 
 PAY_TO = Address("0x" + "55" * 20)
-SERVERS = tuple(Replica(f"http://{name}/v1", "m") for name in ("one", "two", "three"))
-ASSET = Asset(
+SERVERS = tuple(Upstream(f"http://{name}/v1", "m") for name in ("one", "two", "three"))
+ASSET = ServedListing(
     name="hamlet",
     endpoint=Endpoint.CHAT,
     pay_to=PAY_TO,
     id=plain_asset_id("hamlet", PAY_TO),
-    replicas=SERVERS,
+    upstreams=SERVERS,
     prices=(PricePeriod(PriceCard(1, 2, 3, 4_096, 1), 0),),
 )
 
@@ -33,7 +33,7 @@ async def replicas(clock) -> AsyncIterator[Replicas]:
     await opened.close()
 
 
-def order(replicas: Replicas) -> list[Replica]:
+def order(replicas: Replicas) -> list[Upstream]:
     return [replica for replica, _ in replicas.order(ASSET)]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.core import UsufructError
-from usufruct.gateway import CountingRule, InvalidAsset, InvalidRequest
+from usufruct.gateway import CountingRule, InvalidListing, InvalidRequest
 from usufruct.gateway.counting import Bytes, CountingRoom, Vocabulary
 from usufruct.gateway.request import read_chat, read_embeddings
 
@@ -120,7 +120,7 @@ async def test_a_vocabulary_counts_joined_text(vocabulary):
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"version": "1.0"}'])
 def test_what_is_no_vocabulary_is_refused(content):
-    with pytest.raises(InvalidAsset) as refused:
+    with pytest.raises(InvalidListing) as refused:
         Vocabulary(content)
     assert refused.value.details == {"field": "vocabulary"}
 

@@ -32,7 +32,7 @@ from usufruct.config import (
     RefundsConfig,
 )
 from usufruct.core import PriceCard, address
-from usufruct.gateway import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.gateway import Caps, CountingRule, Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
 
 TESTS = Path(__file__).parents[1]
 NETWORK = "eip155:31337"
@@ -77,15 +77,15 @@ class WalletWorld:
 
     async def sell(
         self, name: str, mode: str = "ok", *, endpoint: Endpoint = Endpoint.CHAT, card=CARD, caps=CAPS, **more
-    ) -> Asset:
+    ) -> ServedListing:
         """Offer an asset answered by the misbehaving server; its payee is one that the till knows."""
         return await self.gateway.catalogue.add(
-            Asset(
+            ServedListing(
                 name=name,
                 endpoint=endpoint,
                 pay_to=FEE_SINK,
                 id=plain_asset_id(name, FEE_SINK),
-                replicas=tuple(Replica(self.upstream.url(each), "m") for each in mode.split()),
+                upstreams=tuple(Upstream(self.upstream.url(each), "m") for each in mode.split()),
                 prices=(PricePeriod(card, 0),),
                 counting=CountingRule(per_message=4, per_request=8),
                 caps=caps,

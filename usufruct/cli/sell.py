@@ -35,12 +35,12 @@ from usufruct.core import (
 )
 from usufruct.gateway import (
     USUAL_WINDOW,
-    Asset,
-    AssetExists,
     Caps,
     CountingRule,
     Endpoint,
+    ListingExists,
     PricePeriod,
+    ServedListing,
     UnknownModel,
     plain_asset_id,
     registered_card,
@@ -193,9 +193,9 @@ def sell(
         run(lambda: offer(url or _where_it_will_be(config, progress)))
 
 
-async def _offer(installation: Installation, source: Source, choices: Choices, progress: Progress) -> Asset:
+async def _offer(installation: Installation, source: Source, choices: Choices, progress: Progress) -> ServedListing:
     """Have the payee listed, then put the service on offer."""
-    name = choices.name or source.replica.model
+    name = choices.name or source.upstream.model
     await _check_free(installation, name)
     window = source.context_window or USUAL_WINDOW
     if choices.asset:
@@ -203,12 +203,12 @@ async def _offer(installation: Installation, source: Source, choices: Choices, p
     else:
         payee = _plain(installation, choices, name, window)
     await _list(installation, payee, progress)
-    asset = Asset(
+    asset = ServedListing(
         name=name,
         endpoint=choices.kind,
         pay_to=payee.pay_to,
         id=payee.asset,
-        replicas=(source.replica,),
+        upstreams=(source.upstream,),
         prices=(PricePeriod(payee.card, 0),),
         counting=CountingRule(forward=frozenset(choices.forward), bytes_per_token_ppm=source.bytes_per_token_ppm),
         caps=choices.caps,
@@ -221,7 +221,7 @@ async def _check_free(installation: Installation, name: str) -> None:
         await installation.catalogue.find(name)
     except UnknownModel:
         return
-    raise AssetExists(f"a service named {name} is there already; give another --name", field="name", name=name)
+    raise ListingExists(f"a service named {name} is there already; give another --name", field="name", name=name)
 
 
 def _plain(installation: Installation, choices: Choices, name: str, window: int) -> Payee:

@@ -12,7 +12,7 @@ from usufruct.cli.support.registry_session import CachedInput, PricedIn, percent
 from usufruct.cli.support.runner import run
 from usufruct.config import load_config
 from usufruct.core import Conflict, Invalid, PriceCard, SystemClock, checksum, format_asset, moment, parse_units
-from usufruct.gateway import Asset
+from usufruct.gateway import ServedListing
 
 app = typer.Typer(help="Services: what this installation offers, and at what price.", no_args_is_help=True)
 
@@ -157,7 +157,7 @@ def limits(
     run(work)
 
 
-def _limits_of(asset: Asset) -> dict[str, object]:
+def _limits_of(asset: ServedListing) -> dict[str, object]:
     return {
         "default_output": asset.caps.usual_output,
         "max_output": asset.caps.largest_output,
@@ -166,7 +166,7 @@ def _limits_of(asset: Asset) -> dict[str, object]:
     }
 
 
-def facts_of(asset: Asset, installation: Installation) -> dict[str, Any]:
+def facts_of(asset: ServedListing, installation: Installation) -> dict[str, Any]:
     """Return what people and programs are shown of a service; prices in whole units."""
     card, shown = asset.card(SystemClock().now()), installation.operator.shown
     return {

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from usufruct.connectors.openai import Limits, OfferedModel, Upstream, UpstreamFault
+from usufruct.connectors.openai import Limits, OfferedModel, UpstreamClient, UpstreamFault
 
 USUAL_ADDRESSES = {"Ollama": "http://127.0.0.1:11434/v1", "vLLM": "http://127.0.0.1:8000/v1"}
 """Where each server listens unless told otherwise."""
@@ -34,7 +34,7 @@ async def find_local_servers(
 
 
 async def _ask(name: str, url: str, limits: Limits) -> LocalServer | None:
-    async with Upstream(url, limits=limits) as upstream:
+    async with UpstreamClient(url, limits=limits) as upstream:
         try:
             models = await upstream.models()
         except UpstreamFault:

@@ -4,18 +4,18 @@ from usufruct.gateway.api import gateway_routes
 from usufruct.gateway.bill import SignedReceipt
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.errors import (
-    AssetExists,
-    InvalidAsset,
+    InvalidListing,
     InvalidRequest,
+    ListingExists,
     ReceiptNotFound,
-    RetiredAsset,
+    RetiredListing,
     UnknownModel,
     UnsupportedContent,
     WrongEndpoint,
 )
 from usufruct.gateway.jobs import UNUSED_SECONDS, UnusedKeys, remove_unused
 from usufruct.gateway.metrics import CallCounters
-from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica, plain_asset_id
+from usufruct.gateway.model import Caps, CountingRule, Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
 from usufruct.gateway.operator import KeyChannels, Operator
 from usufruct.gateway.pass_holders import PassHolders
 from usufruct.gateway.quotes import Quotes, StaleQuote
@@ -26,17 +26,16 @@ from usufruct.gateway.wallets import PaymentWanted, Wallets
 __all__ = [
     "UNUSED_SECONDS",
     "USUAL_WINDOW",
-    "Asset",
-    "AssetExists",
     "CallCounters",
     "Caps",
     "Catalogue",
     "CountingRule",
     "Endpoint",
     "Gateway",
-    "InvalidAsset",
+    "InvalidListing",
     "InvalidRequest",
     "KeyChannels",
+    "ListingExists",
     "Operator",
     "PassHolders",
     "PaymentWanted",
@@ -44,13 +43,14 @@ __all__ = [
     "Quotes",
     "ReceiptNotFound",
     "RegisteredOffers",
-    "Replica",
-    "RetiredAsset",
+    "RetiredListing",
+    "ServedListing",
     "SignedReceipt",
     "StaleQuote",
     "UnknownModel",
     "UnsupportedContent",
     "UnusedKeys",
+    "Upstream",
     "Wallets",
     "WrongEndpoint",
     "gateway_routes",

@@ -9,7 +9,7 @@ from usufruct.core import Hash32, PaymentRequired, PriceCard, value
 from usufruct.gateway.counting import Counter
 from usufruct.gateway.errors import UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget
-from usufruct.gateway.model import Asset
+from usufruct.gateway.model import ServedListing
 from usufruct.gateway.request import Asked
 from usufruct.payments.ledger import IdempotencyKey, Lease, Opened, Reservation
 from usufruct.payments.pricing import Allowance, VerifiedVoucher
@@ -44,7 +44,7 @@ class Payer(Protocol):
     async def body(self, exchange: Exchange) -> bytes:
         """Read the request, which may be as long as this payer is good for."""
 
-    def check_asset(self, asset: Asset) -> None:
+    def check_asset(self, asset: ServedListing) -> None:
         """Refuse an asset this payer may not call."""
 
     def card(self, order: "Order") -> PriceCard:
@@ -74,7 +74,7 @@ class Order:
     """A request that is in order: who pays, what is asked of which asset at which price, and how much input it is."""
 
     payer: Payer
-    asset: Asset
+    asset: ServedListing
     card: PriceCard
     asked: Asked
     counter: Counter

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from usufruct.core import Address, AssetId, Clock, PriceCard, format_asset
 from usufruct.gateway.counting import Bytes, Counter, Vocabulary
-from usufruct.gateway.errors import AssetExists, InvalidAsset, UnknownModel
-from usufruct.gateway.model import Asset, Caps, PricePeriod, Replica, check_asset, check_prices
+from usufruct.gateway.errors import InvalidListing, ListingExists, UnknownModel
+from usufruct.gateway.model import Caps, PricePeriod, ServedListing, Upstream, check_asset, check_prices
 from usufruct.gateway.store import (
     Unsealed,
     add_asset,
@@ -37,8 +37,8 @@ class Catalogue:
         self._database = database
         self._seal = seal
         self._clock = clock
-        self._assets: Mapping[str, Asset] = {}
-        self._by_id: Mapping[AssetId, Asset] = {}
+        self._assets: Mapping[str, ServedListing] = {}
+        self._by_id: Mapping[AssetId, ServedListing] = {}
         self._unsealed: Unsealed = {}
         self._version = -1
         self._read_at = -FRESH_SECONDS
@@ -46,17 +46,17 @@ class Catalogue:
         self._turn = asyncio.Lock()
         self._counters: dict[str, Counter] = {"": Bytes()}
 
-    async def add(self, asset: Asset, vocabulary: bytes | None = None) -> Asset:
+    async def add(self, asset: ServedListing, vocabulary: bytes | None = None) -> ServedListing:
         """Offer an asset; `vocabulary` is the `tokenizers` JSON file its text is counted by.
 
         Raises:
-            InvalidAsset: for a member no asset can have.
-            AssetExists: when the name or the id is taken.
+            InvalidListing: for a member no asset can have.
+            ListingExists: when the name or the id is taken.
         """
         if vocabulary is not None:
             asset = replace(asset, counting=replace(asset.counting, vocabulary=Vocabulary(vocabulary).digest))
         elif asset.counting.vocabulary:
-            raise InvalidAsset("vocabulary must be given with the asset that counts by it", field="vocabulary")
+            raise InvalidListing("vocabulary must be given with the asset that counts by it", field="vocabulary")
         asset = replace(asset, created_at=self._clock.now(), retired_at=None)
         check_asset(asset)
         try:
@@ -65,7 +65,7 @@ class Catalogue:
                     await add_vocabulary(unit, asset.counting.vocabulary, vocabulary)
                 await add_asset(unit, asset, self._seal)
         except ConstraintViolated as error:
-            raise AssetExists(
+            raise ListingExists(
                 f"an asset named {asset.name} or with id {format_asset(asset.id)} is offered already; choose another "
                 "name",
                 field="name",
@@ -74,27 +74,27 @@ class Catalogue:
         self._forget()
         return asset
 
-    async def price(self, name: str, card: PriceCard, starts_at: int) -> Asset:
+    async def price(self, name: str, card: PriceCard, starts_at: int) -> ServedListing:
         """Give an asset a new price card from `starts_at` (seconds since 1970) on; its version is chosen here.
 
         Raises:
             UnknownModel: when there is no such asset.
-            InvalidAsset: for prices no call could be charged by, and for a registered asset: the registry prices it.
+            InvalidListing: for prices no call could be charged by, and for a registered asset: the registry prices it.
         """
         asset = await self.find(name)
         if asset.registered:
-            raise InvalidAsset(
+            raise InvalidListing(
                 f"{name} is registered, its price is the registry's; change it with `usufruct asset price`",
                 field="name",
             )
         version = asset.prices[-1].card.version + 1
         return await self.follow(asset, PricePeriod(replace(card, version=version), max(starts_at, self._clock.now())))
 
-    async def follow(self, asset: Asset, period: PricePeriod) -> Asset:
+    async def follow(self, asset: ServedListing, period: PricePeriod) -> ServedListing:
         """Give an asset the next price card exactly as it is: the registry's.
 
         Raises:
-            InvalidAsset: for prices no call could be charged by.
+            InvalidListing: for prices no call could be charged by.
         """
         check_prices([period])
         async with self._database.transaction() as unit:
@@ -102,12 +102,12 @@ class Catalogue:
         self._forget()
         return await self.find(asset.name)
 
-    async def limit(self, name: str, caps: Caps, forward: frozenset[str]) -> Asset:
+    async def limit(self, name: str, caps: Caps, forward: frozenset[str]) -> ServedListing:
         """Change the limits of an asset's output, and which members of requests are forwarded to its servers.
 
         Raises:
             UnknownModel: when there is no such asset.
-            InvalidAsset: for limits no asset can have.
+            InvalidListing: for limits no asset can have.
         """
         asset = await self.find(name)
         changed = replace(asset, caps=caps, counting=replace(asset.counting, forward=forward))
@@ -117,13 +117,13 @@ class Catalogue:
         self._forget()
         return await self.find(name)
 
-    async def remember(self, name: str, replicas: Sequence[Replica]) -> None:
+    async def remember(self, name: str, replicas: Sequence[Upstream]) -> None:
         """Keep what was learnt about an asset's servers; they stay the same ones."""
         async with self._database.transaction() as unit:
             await set_replicas(unit, name, replicas, self._seal)
         self._forget()
 
-    async def retire(self, name: str) -> Asset:
+    async def retire(self, name: str) -> ServedListing:
         """Stop serving an asset: new calls are refused, running ones end as they would have.
 
         Raises:
@@ -135,11 +135,11 @@ class Catalogue:
         self._forget()
         return await self.find(name)
 
-    async def list(self) -> Sequence[Asset]:
+    async def list(self) -> Sequence[ServedListing]:
         """Return the assets that are served, in the order they were added."""
         return [asset for asset in (await self._current()).values() if asset.retired_at is None]
 
-    async def find(self, name: str) -> Asset:
+    async def find(self, name: str) -> ServedListing:
         """Return an asset by name, a retired one too.
 
         Raises:
@@ -165,36 +165,36 @@ class Catalogue:
             raise UnknownModel(f"there is no service with id {format_asset(asset)} here", asset=format_asset(asset))
         return offered.pay_to
 
-    async def offered(self, asset: AssetId) -> Asset | None:
+    async def offered(self, asset: AssetId) -> ServedListing | None:
         """Return the asset with an id, retired or not, if it was ever offered here."""
         await self._current()
         if asset not in self._by_id:
             await self._look_again()
         return self._by_id.get(asset)
 
-    async def counter(self, asset: Asset) -> Counter:
+    async def counter(self, asset: ServedListing) -> Counter:
         """Return what counts the asset's text.
 
         Raises:
-            InvalidAsset: when its vocabulary is gone from the database.
+            InvalidListing: when its vocabulary is gone from the database.
         """
         digest = asset.counting.vocabulary
         if digest not in self._counters:
             async with self._database.snapshot() as unit:
                 content = await vocabulary_content(unit, digest)
             if content is None:
-                raise InvalidAsset(f"the vocabulary of {asset.name} is missing; offer it again", field="vocabulary")
+                raise InvalidListing(f"the vocabulary of {asset.name} is missing; offer it again", field="vocabulary")
             self._counters[digest] = Vocabulary(content)
         return self._counters[digest]
 
-    async def _current(self) -> Mapping[str, Asset]:
+    async def _current(self) -> Mapping[str, ServedListing]:
         if self._clock.monotonic() - self._read_at >= FRESH_SECONDS:
             async with self._turn:
                 if self._clock.monotonic() - self._read_at >= FRESH_SECONDS:
                     await self._read()
         return self._assets
 
-    async def _look_again(self) -> Mapping[str, Asset]:
+    async def _look_again(self) -> Mapping[str, ServedListing]:
         async with self._turn:
             await self._read()
         return self._assets

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Protocol
 
-from usufruct.gateway.errors import CountingBusy, InvalidAsset
+from usufruct.gateway.errors import CountingBusy, InvalidListing
 from usufruct.gateway.model import CountingRule
 from usufruct.gateway.request import Asked
 
@@ -45,7 +45,7 @@ class Vocabulary:
         """Read a `tokenizers` JSON file.
 
         Raises:
-            InvalidAsset: when it is none.
+            InvalidListing: when it is none.
         """
         from tokenizers import Tokenizer  # megabytes that a gateway whose assets count by bytes does without
 
@@ -53,7 +53,7 @@ class Vocabulary:
         try:
             self._tokenizer = Tokenizer.from_str(content.decode())
         except Exception as error:  # the library raises bare Exception
-            raise InvalidAsset("vocabulary must be a tokenizers JSON file", field="vocabulary") from error
+            raise InvalidListing("vocabulary must be a tokenizers JSON file", field="vocabulary") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
 

@@ -16,7 +16,7 @@ class UnsupportedContent(Invalid):
 
 
 class UnknownModel(NotFound):
-    """No asset of this name is offered here."""
+    """No listing has this name."""
 
     code = "unknown_model"
 
@@ -41,27 +41,27 @@ class AbandonedAnswers(Denied):
     code = "abandoned_answers"
 
 
-class RetiredAsset(NotFound):
-    """The asset is no longer served."""
+class RetiredListing(NotFound):
+    """The listing is no longer served."""
 
     status = 410
-    code = "retired_asset"
+    code = "retired_listing"
 
 
-class InvalidAsset(Invalid):
-    """An asset cannot be offered in this way."""
+class InvalidListing(Invalid):
+    """A listing cannot be like this."""
 
-    code = "invalid_asset"
+    code = "invalid_listing"
 
 
-class AssetExists(Conflict):
-    """An asset of this name is offered already."""
+class ListingExists(Conflict):
+    """A listing of this name exists."""
 
-    code = "asset_exists"
+    code = "listing_exists"
 
 
 class WrongEndpoint(Invalid):
-    """The asset answers at another endpoint."""
+    """The listing answers at another endpoint."""
 
     code = "wrong_endpoint"
 

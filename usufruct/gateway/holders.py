@@ -7,7 +7,7 @@ from usufruct.chain import KeySigner
 from usufruct.core import Address, Hash32, PaymentRequired, PriceCard, value
 from usufruct.gateway.call import BODY_BYTES, Order
 from usufruct.gateway.metering import Budget, ceiling
-from usufruct.gateway.model import Asset
+from usufruct.gateway.model import ServedListing
 from usufruct.payments.ledger import BalanceTooLow, LimitReached, Reservation
 from usufruct.payments.pricing import Allowance, Escrow, OverBudget, VerifiedVoucher, sign_voucher
 from usufruct.web import Exchange, Header
@@ -114,7 +114,7 @@ class KeyHolder(Bearer):
         """The channel that pays."""
         return self.key.channel
 
-    def check_asset(self, asset: Asset) -> None:
+    def check_asset(self, asset: ServedListing) -> None:
         """Refuse an asset out of the key's scope."""
         self.key.check_asset(asset.name)
 

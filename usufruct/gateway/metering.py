@@ -5,7 +5,7 @@ from dataclasses import replace
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
 from usufruct.core import UINT128_MAX, PriceCard, value
-from usufruct.gateway.model import Asset, Caps, CountingRule
+from usufruct.gateway.model import Caps, CountingRule, ServedListing
 from usufruct.gateway.request import Asked
 from usufruct.gateway.scale import Counted, Share
 from usufruct.payments.pricing import (
@@ -46,7 +46,7 @@ class Budget:
             )
 
 
-def ceiling(asked: Asked, counted_input: int, asset: Asset, card: PriceCard, budget: Budget) -> Allowance:
+def ceiling(asked: Asked, counted_input: int, asset: ServedListing, card: PriceCard, budget: Budget) -> Allowance:
     """Return how much output a call may have, over all its choices, and what it costs at most.
 
     Output the caller left open, or limited by money, is lowered until it fits; output the caller named is served as

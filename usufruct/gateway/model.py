@@ -7,7 +7,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from usufruct.core import UINT128_MAX, WHOLE_BPS, Address, AssetId, Hash32, PriceCard, PriceUnit
-from usufruct.gateway.errors import InvalidAsset, RetiredAsset, UnmeasuredUnit, WrongEndpoint
+from usufruct.gateway.errors import InvalidListing, RetiredListing, UnmeasuredUnit, WrongEndpoint
 from usufruct.gateway.members import FORWARDABLE
 
 NO_DIGEST = Hash32("0x" + "0" * 64)
@@ -24,7 +24,7 @@ class Endpoint(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Replica:
+class Upstream:
     """A server that answers for an asset: its address, its own name for the model, and our key for it.
 
     `output_limit`: by which name it takes the limit of output, where it does not know both. It names no other server.
@@ -36,7 +36,7 @@ class Replica:
     output_limit: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
-        return f"Replica({self.url}, {self.model})"
+        return f"Upstream({self.url}, {self.model})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class PricePeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
+class ServedListing:
     """One AI service, as this installation offers it under `name`.
 
     `pay_to` receives its income. `id` is the registry's, or `plain_asset_id` for one that is not registered.
@@ -94,7 +94,7 @@ class Asset:
     endpoint: Endpoint
     pay_to: Address
     id: AssetId
-    replicas: tuple[Replica, ...]
+    upstreams: tuple[Upstream, ...]
     prices: tuple[PricePeriod, ...]
     counting: CountingRule = CountingRule()
     caps: Caps = Caps()
@@ -115,11 +115,11 @@ class Asset:
         """Refuse a call this asset does not take.
 
         Raises:
-            RetiredAsset: when it was retired.
+            RetiredListing: when it was retired.
             WrongEndpoint: when it answers elsewhere.
         """
         if self.retired_at is not None:
-            raise RetiredAsset(
+            raise RetiredListing(
                 f"{self.name} was retired; GET /v1/models lists what is served",
                 field="model",
                 retired_at=self.retired_at,
@@ -147,15 +147,15 @@ def plain_asset_id(name: str, pay_to: Address) -> AssetId:
     return AssetId(int.from_bytes(sha256(f"usufruct plain asset\n{pay_to}\n{name}".encode()).digest()[:16], "big"))
 
 
-def check_asset(asset: Asset) -> None:
+def check_asset(asset: ServedListing) -> None:
     """Refuse an asset that could not be served or priced.
 
     Raises:
-        InvalidAsset: names the field.
+        InvalidListing: names the field.
     """
     _demand(_plain(asset.name) and len(asset.name) <= _LONGEST_NAME, "name", "1 to 200 printable characters")
-    _demand(bool(asset.replicas), "replicas", "at least one upstream")
-    for replica in asset.replicas:
+    _demand(bool(asset.upstreams), "upstreams", "at least one upstream")
+    for replica in asset.upstreams:
         parts = urlsplit(replica.url)
         _demand(parts.scheme in {"http", "https"} and bool(parts.hostname), "url", "an http or https address")
         _demand(not parts.username and not parts.password, "url", "an address without user and password")
@@ -175,7 +175,7 @@ def check_prices(prices: Sequence[PricePeriod]) -> None:
     """Refuse price cards no call could be charged by.
 
     Raises:
-        InvalidAsset: names the field.
+        InvalidListing: names the field.
     """
     _demand(bool(prices), "prices", "at least one price card")
     for card in (period.card for period in prices):
@@ -192,4 +192,4 @@ def _plain(text: str) -> bool:
 
 def _demand(holds: bool, field: str, rule: str) -> None:
     if not holds:
-        raise InvalidAsset(f"{field} must be {rule}", field=field)
+        raise InvalidListing(f"{field} must be {rule}", field=field)

@@ -18,7 +18,7 @@ from usufruct.connectors.openai import (
     UpstreamRejected,
     UpstreamSlow,
 )
-from usufruct.gateway.model import Replica
+from usufruct.gateway.model import Upstream
 
 _SAID: Mapping[type[UpstreamFault], str] = {
     UpstreamDown: "is not available now",
@@ -43,7 +43,7 @@ _ADDRESS = re.compile(
 _PATH = re.compile(r"(?<![\w.])(?:~?(?:/[\w.@+~-]+){2,}/?|[A-Za-z]:\\[^\s'\"]+)")
 
 
-def outward_fault(fault: UpstreamFault, name: str, replica: Replica, *, delivered: bool) -> UpstreamFault:
+def outward_fault(fault: UpstreamFault, name: str, replica: Upstream, *, delivered: bool) -> UpstreamFault:
     """Return a fault of `replica` as a caller of the service `name` may see it.
 
     `delivered` says that a part of the answer has gone out, which is charged.
@@ -56,7 +56,7 @@ def outward_fault(fault: UpstreamFault, name: str, replica: Replica, *, delivere
     return type(fault)(f"{name} {said}; {money}; try later", **details)
 
 
-def _harmless(fault: UpstreamFault, name: str, replica: Replica) -> str:
+def _harmless(fault: UpstreamFault, name: str, replica: Upstream) -> str:
     """Return an upstream's words without addresses and paths."""
     words = fault.message
     parts = urlsplit(replica.url)

@@ -6,7 +6,7 @@ from usufruct.accounts import AssetOutOfScope
 from usufruct.core import Hash32, format_asset
 from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
 from usufruct.gateway.holders import Bearer
-from usufruct.gateway.model import Asset
+from usufruct.gateway.model import ServedListing
 from usufruct.payments.ledger import Reservation
 from usufruct.payments.pricing import GRANT_PREFIX, Allowance, PassGrant, VerifiedVoucher, Voucher, read_grant
 from usufruct.payments.settlement import PassAccounts
@@ -67,7 +67,7 @@ class PassHolder(Bearer):
             return await exchange.body(BODY_BYTES)
         return await short_body(exchange)
 
-    def check_asset(self, asset: Asset) -> None:
+    def check_asset(self, asset: ServedListing) -> None:
         """Refuse every asset but the pass's own."""
         if asset.id != self.grant.asset:
             raise AssetOutOfScope(

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from usufruct.core import Clock, Hash32, PaymentRequired, PriceCard
-from usufruct.gateway.model import Asset
+from usufruct.gateway.model import ServedListing
 from usufruct.payments.pricing import Allowance
 from usufruct.store import Stamp
 
@@ -29,7 +29,7 @@ class Quoted:
     version: int
     allowance: Allowance
 
-    def card(self, asset: Asset) -> PriceCard:
+    def card(self, asset: ServedListing) -> PriceCard:
         """Return the price card that was quoted.
 
         Raises:

@@ -5,7 +5,7 @@ import logging
 from usufruct.chain.contracts.structs import PriceCard as CardOnChain
 from usufruct.core import Address, AssetId, PriceCard, PriceUnit
 from usufruct.gateway.catalogue import Catalogue
-from usufruct.gateway.errors import InvalidAsset
+from usufruct.gateway.errors import InvalidListing
 from usufruct.gateway.model import PricePeriod
 
 USUAL_WINDOW = 8_192
@@ -38,7 +38,7 @@ class RegisteredOffers:
         """Charge by the registry's card from `starts_at` on.
 
         Raises:
-            InvalidAsset: when no call could be charged by it; the asset keeps its price.
+            InvalidListing: when no call could be charged by it; the asset keeps its price.
         """
         offered = await self._catalogue.offered(asset)
         if offered is None or any(period.card.version >= card.version for period in offered.prices):
@@ -46,8 +46,8 @@ class RegisteredOffers:
         here = registered_card(card, offered.prices[-1].card.context_window)
         try:
             await self._catalogue.follow(offered, PricePeriod(here, starts_at))
-        except InvalidAsset as error:
-            raise InvalidAsset(f"{offered.name} keeps its price: {error.message}", **error.details) from error
+        except InvalidListing as error:
+            raise InvalidListing(f"{offered.name} keeps its price: {error.message}", **error.details) from error
 
     async def retired(self, asset: AssetId, since: int) -> None:
         """Stop serving an asset whose retirement is in effect."""

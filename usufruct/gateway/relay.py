@@ -10,7 +10,7 @@ from enum import Enum
 
 from usufruct.connectors.openai import (
     Batch,
-    Upstream,
+    UpstreamClient,
     UpstreamFault,
     UpstreamOversized,
     UpstreamRejected,
@@ -22,7 +22,7 @@ from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError
 from usufruct.gateway.call import OpenCall
 from usufruct.gateway.metering import longest_text
-from usufruct.gateway.model import Replica
+from usufruct.gateway.model import Upstream
 from usufruct.gateway.presence import Presence
 from usufruct.gateway.replicas import Replicas
 from usufruct.web import EVENT_STREAM, Exchange, Header, ShuttingDown
@@ -97,7 +97,7 @@ class Relay:
         """The output as far as the upstream gave it, with what came when the caller was gone."""
         return well_formed("".join(self._accepted + self._missed))
 
-    async def _try(self, replica: Replica, upstream: Upstream) -> UpstreamFault | None:
+    async def _try(self, replica: Upstream, upstream: UpstreamClient) -> UpstreamFault | None:
         self._held.clear()
         self._characters, self.reported = 0, None
         body = self._call.order.asked.upstream_body(replica.model, self._call.allowance.output_tokens)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from usufruct.core import divide_up, value
-from usufruct.gateway.model import Asset, CountingRule
+from usufruct.gateway.model import CountingRule, ServedListing
 from usufruct.payments.pricing import Usage
 
 LATEST = 32
@@ -124,7 +124,7 @@ class ScaleBook:
         """Begin with nothing learnt."""
         self._scales: dict[tuple[str, CountingRule], Scales] = {}
 
-    def of(self, asset: Asset) -> Scales:
+    def of(self, asset: ServedListing) -> Scales:
         """Return an asset's scales."""
         key = (asset.name, asset.counting)
         scales = self._scales.get(key)

@@ -14,7 +14,7 @@ from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.counting import CountingRoom
 from usufruct.gateway.metrics import CallCounters
-from usufruct.gateway.model import Asset, Endpoint
+from usufruct.gateway.model import Endpoint, ServedListing
 from usufruct.gateway.operator import Operator
 from usufruct.gateway.pass_holders import PassHolders
 from usufruct.gateway.relay import DRAIN_SECONDS
@@ -119,7 +119,7 @@ class Gateway:
             self._forgotten_at = self._clock.monotonic()
 
 
-def _offer(asset: Asset, now: int, operator: Operator) -> dict[str, object]:
+def _offer(asset: ServedListing, now: int, operator: Operator) -> dict[str, object]:
     card = asset.card(now)
     return {
         "id": asset.name,

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from usufruct.core import Address, AssetId, Hash32, PriceCard, PriceUnit
-from usufruct.gateway.model import Asset, Caps, CountingRule, Endpoint, PricePeriod, Replica
+from usufruct.gateway.model import Caps, CountingRule, Endpoint, PricePeriod, ServedListing, Upstream
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Seal, Unit, metadata
 
 _assets = Table(
@@ -69,11 +69,11 @@ _changes = Table(
     Column("changes", BigInteger, nullable=False),  # of assets and price cards, so far
 )
 
-Unsealed = Mapping[bytes, tuple[Replica, ...]]
+Unsealed = Mapping[bytes, tuple[Upstream, ...]]
 """Upstreams by what they are sealed as."""
 
 
-async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
+async def add_asset(unit: Unit, asset: ServedListing, seal: Seal) -> None:
     """Store a new asset with its price cards.
 
     Raises:
@@ -84,7 +84,7 @@ async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
         "endpoint": asset.endpoint.value,
         "pay_to": asset.pay_to,
         "asset_id": asset.id,
-        "sealed_replicas": _sealed(asset.name, asset.replicas, seal),
+        "sealed_replicas": _sealed(asset.name, asset.upstreams, seal),
         **_limits(asset),
         "model_digest": asset.model_digest,
         "created_at": asset.created_at,
@@ -96,13 +96,13 @@ async def add_asset(unit: Unit, asset: Asset, seal: Seal) -> None:
     await _count_change(unit)
 
 
-async def set_limits(unit: Unit, asset: Asset) -> None:
+async def set_limits(unit: Unit, asset: ServedListing) -> None:
     """Replace how an asset is counted and capped."""
     await unit.change(update(_assets).where(_assets.c.name == asset.name).values(_limits(asset)))
     await _count_change(unit)
 
 
-def _limits(asset: Asset) -> dict[str, str]:
+def _limits(asset: ServedListing) -> dict[str, str]:
     return {
         "counting": json.dumps(asdict(asset.counting), default=sorted),
         "caps": json.dumps(asdict(asset.caps)),
@@ -119,14 +119,14 @@ async def add_price(unit: Unit, name: str, period: PricePeriod) -> None:
     await _count_change(unit)
 
 
-async def set_replicas(unit: Unit, name: str, replicas: Sequence[Replica], seal: Seal) -> None:
+async def set_replicas(unit: Unit, name: str, replicas: Sequence[Upstream], seal: Seal) -> None:
     """Replace what is stored of an asset's servers."""
     sealed = _sealed(name, replicas, seal)
     await unit.change(update(_assets).where(_assets.c.name == name).values(sealed_replicas=sealed))
     await _count_change(unit)
 
 
-def _sealed(name: str, replicas: Sequence[Replica], seal: Seal) -> bytes:
+def _sealed(name: str, replicas: Sequence[Upstream], seal: Seal) -> bytes:
     return seal.close(json.dumps([asdict(replica) for replica in replicas]).encode(), name)
 
 
@@ -148,7 +148,7 @@ async def _count_change(unit: Unit) -> None:
     await unit.change(update(_changes).values(changes=_changes.c.changes + 1))
 
 
-async def all_assets(unit: Unit, seal: Seal, unsealed: Unsealed) -> tuple[dict[str, Asset], Unsealed]:
+async def all_assets(unit: Unit, seal: Seal, unsealed: Unsealed) -> tuple[dict[str, ServedListing], Unsealed]:
     """Return every asset, retired ones included, by name; and its upstreams, which are opened unless `unsealed` are.
 
     Opening a seal costs more than reading a row.
@@ -190,19 +190,19 @@ def _counting(text: str) -> CountingRule:
     return CountingRule(**stored | {"forward": frozenset(stored.get("forward", ()))})
 
 
-def _replicas(row: Row[Any], seal: Seal, unsealed: Unsealed) -> tuple[Replica, ...]:
+def _replicas(row: Row[Any], seal: Seal, unsealed: Unsealed) -> tuple[Upstream, ...]:
     sealed = bytes(row.sealed_replicas)
     known = unsealed.get(sealed)
-    return known if known is not None else tuple(Replica(**entry) for entry in json.loads(seal.open(sealed, row.name)))
+    return known if known is not None else tuple(Upstream(**entry) for entry in json.loads(seal.open(sealed, row.name)))
 
 
-def _asset(row: Row[Any], prices: tuple[PricePeriod, ...], replicas: tuple[Replica, ...]) -> Asset:
-    return Asset(
+def _asset(row: Row[Any], prices: tuple[PricePeriod, ...], replicas: tuple[Upstream, ...]) -> ServedListing:
+    return ServedListing(
         name=row.name,
         endpoint=Endpoint(row.endpoint),
         pay_to=Address(row.pay_to),
         id=AssetId(row.asset_id),
-        replicas=replicas,
+        upstreams=replicas,
         prices=prices,
         counting=_counting(row.counting),
         caps=Caps(**json.loads(row.caps)),

@@ -7,7 +7,7 @@ from usufruct.core import Clock, Hash32, PaymentRequired, PriceCard
 from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.metering import Budget, ceiling
-from usufruct.gateway.model import Asset
+from usufruct.gateway.model import ServedListing
 from usufruct.gateway.quotes import Quotes
 from usufruct.payments.ledger import Reservation, VoucherPublished, VoucherTooLow, scope_of
 from usufruct.payments.pricing import Allowance, OverBudget
@@ -119,7 +119,7 @@ class Nobody:
         """Read a short request."""
         return await short_body(exchange)
 
-    def check_asset(self, asset: Asset) -> None:
+    def check_asset(self, asset: ServedListing) -> None:
         """Every asset may be priced."""
 
     def card(self, order: Order) -> PriceCard:
@@ -192,7 +192,7 @@ class Wallet:
             return await exchange.body(BODY_BYTES)
         return await short_body(exchange)
 
-    def check_asset(self, asset: Asset) -> None:
+    def check_asset(self, asset: ServedListing) -> None:
         """Wallets may call every asset."""
 
     def card(self, order: Order) -> PriceCard:

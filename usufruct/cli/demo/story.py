@@ -42,7 +42,7 @@ from usufruct.cli.support.child_process import Process, stop_process
 from usufruct.cli.support.instance_lock import InstanceLock
 from usufruct.cli.support.progress import Progress
 from usufruct.core import Hash32, checksum, format_asset
-from usufruct.gateway import Asset, PricePeriod, Replica
+from usufruct.gateway import PricePeriod, ServedListing, Upstream
 from usufruct.payments.ledger import Call, CallState
 from usufruct.payments.pricing import WrongReceiptSigner, read_receipt
 from usufruct.worker import work
@@ -297,12 +297,12 @@ class Story:
         owner = installation.sender(signer_of(Role.OWNER, installation.config))
         await list_payee(till, owner, registered.shares, PayeeKind.SHARES)
         await installation.catalogue.add(
-            Asset(
+            ServedListing(
                 name=offer.name,
                 endpoint=offer.endpoint,
                 pay_to=registered.shares,
                 id=registered.id,
-                replicas=(Replica(offer.url, offer.model),),
+                upstreams=(Upstream(offer.url, offer.model),),
                 prices=(PricePeriod(PRICES, 0),),
                 counting=offer.counting,
                 caps=CAPS,

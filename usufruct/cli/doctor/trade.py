@@ -11,9 +11,9 @@ from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.cli.doctor.sample import pages_from, part
-from usufruct.connectors import Limits, Upstream, UpstreamFault
+from usufruct.connectors import Limits, UpstreamClient, UpstreamFault
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, format_units
-from usufruct.gateway import Asset, Replica
+from usufruct.gateway import ServedListing, Upstream
 from usufruct.payments.ledger import Channel
 
 _PAGE = 200
@@ -58,13 +58,13 @@ async def check_upstreams(installation: Installation) -> AsyncIterator[Finding]:
     assets = await installation.catalogue.list()
     if not assets:
         yield skipped("upstreams", "nothing is on offer; `usufruct sell` changes that")
-    pairs = [(asset, replica) for asset in assets for replica in asset.replicas]
+    pairs = [(asset, replica) for asset in assets for replica in asset.upstreams]
     for finding in await asyncio.gather(*(_upstream(asset, replica) for asset, replica in pairs)):
         yield finding
 
 
-async def _upstream(asset: Asset, replica: Replica) -> Finding:
-    async with Upstream(replica.url, replica.api_key, _LIMITS) as server:
+async def _upstream(asset: ServedListing, replica: Upstream) -> Finding:
+    async with UpstreamClient(replica.url, replica.api_key, _LIMITS) as server:
         try:
             models = {model.id for model in await server.models()}
         except UpstreamFault as fault:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import at_terminal, interruptible
-from usufruct.connectors import LocalServer, OfferedModel, Upstream, UpstreamFault, Usage, find_local_servers
+from usufruct.connectors import LocalServer, OfferedModel, UpstreamClient, UpstreamFault, Usage, find_local_servers
 from usufruct.core import Invalid, NotFound
-from usufruct.gateway import Endpoint, Replica
+from usufruct.gateway import Endpoint, Upstream
 
 _OURS = "usufruct"
 _HELLO = "hello"
@@ -46,7 +46,7 @@ class Source:
     `bytes_per_token_ppm`: how many UTF-8 bytes of a known text it made one text token of, in millionths; 0: unknown.
     """
 
-    replica: Replica
+    upstream: Upstream
     context_window: int | None
     vocabulary: bytes | None
     bytes_per_token_ppm: int = 0
@@ -65,7 +65,7 @@ async def find_source(
     content = await asyncio.to_thread(_read, vocabulary, "--vocabulary") if vocabulary else None
     if not upstream:
         upstream, model = await _choose_local(model, progress)
-    async with Upstream(upstream, key) as server:
+    async with UpstreamClient(upstream, key) as server:
         offered = _choose_model(server.url, await server.models(), model)
         progress.say(
             f"asking {offered.id} at {server.url} for one text token, whole and streamed, to see that it answers"
@@ -73,8 +73,8 @@ async def find_source(
         measured = await _probe(server, offered.id, kind)
         if content is None and offered.owner.startswith(_OURS):
             content = await server.tokenizer()
-        replica = Replica(server.url, offered.id, key, server.output_limit)
-        return Source(replica, offered.context_window, content, measured)
+        found = Upstream(server.url, offered.id, key, server.output_limit)
+        return Source(found, offered.context_window, content, measured)
 
 
 async def _choose_local(model: str, progress: Progress) -> tuple[str, str]:
@@ -116,7 +116,7 @@ def _choose_model(url: str, models: Sequence[OfferedModel], name: str) -> Offere
     return models[0]
 
 
-async def _probe(server: Upstream, model: str, kind: Endpoint) -> int:
+async def _probe(server: UpstreamClient, model: str, kind: Endpoint) -> int:
     """Ask once in every way that callers can: a server may answer whole and fail to stream.
 
     Return the bytes of a known text that became one text token, in millionths: of two questions, one has it more.
@@ -134,7 +134,7 @@ async def _probe(server: Upstream, model: str, kind: Endpoint) -> int:
     return length * 1_000_000 // tokens if length // _LONGEST_TOKEN < tokens <= length else 0
 
 
-async def _counted(server: Upstream, model: str, kind: Endpoint, text: str) -> int:
+async def _counted(server: UpstreamClient, model: str, kind: Endpoint, text: str) -> int:
     """Return how many text tokens a server makes of a question; 0 when it does not say."""
     if kind is Endpoint.EMBEDDINGS:
         answer = await server.embeddings({"model": model, "input": text})

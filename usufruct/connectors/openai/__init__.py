@@ -21,7 +21,7 @@ from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.reader import AnswerReader, Batch
 from usufruct.connectors.openai.stream import ChatStream
 from usufruct.connectors.openai.text import delta_text, output_text, well_formed
-from usufruct.connectors.openai.upstream import Upstream
+from usufruct.connectors.openai.upstream_client import UpstreamClient
 from usufruct.connectors.openai.usage import Usage, UsageFault
 
 __all__ = [
@@ -33,8 +33,8 @@ __all__ = [
     "InvalidUpstream",
     "Limits",
     "OfferedModel",
-    "Upstream",
     "UpstreamBusy",
+    "UpstreamClient",
     "UpstreamCut",
     "UpstreamDenied",
     "UpstreamDown",

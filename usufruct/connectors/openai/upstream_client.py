@@ -23,7 +23,7 @@ _ERROR_BYTES = 1 << 16
 _BODY = Mapping[str, Any]
 
 
-class Upstream:
+class UpstreamClient:
     """An OpenAI-compatible server; one pool of connections, shared by all calls.
 
     Every method raises an `UpstreamFault`. The key appears neither in `repr` nor in errors.
@@ -52,7 +52,7 @@ class Upstream:
         self._pool: Pool | None = None
 
     def __repr__(self) -> str:
-        return f"Upstream({self.url!r})"
+        return f"UpstreamClient({self.url!r})"
 
     async def __aenter__(self) -> Self:
         return self
