@@ -10,8 +10,11 @@ import pytest
 import typer.main
 from click import Context, Group
 
+from usufruct.app import DEVNET_FEE_BPS
 from usufruct.cli import app
-from usufruct.core import checksum
+from usufruct.cli.demo.outcome import PRICES
+from usufruct.core import WHOLE_BPS, checksum, format_units
+from usufruct.payments.pricing import Usage, price_up
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sdk").glob("*.md")])
@@ -68,6 +71,18 @@ def test_addresses_in_the_docs_have_their_checksum(page: Path):
     """EIP-55: several libraries refuse an address in mixed case whose checksum is wrong."""
     for address in ADDRESS.findall(page.read_text()):
         assert address == checksum(address.lower()), f"{page.name}: write {checksum(address.lower())}"
+
+
+def test_the_readmes_dollar_adds_up():
+    """What the README says happens to one dollar, by the demo's price card and the code that charges."""
+    ceiling, charge = (price_up(Usage(1_000, output), PRICES) for output in (500, 300))
+    spent = 200 * charge
+    fee = spent * DEVNET_FEE_BPS // WHOLE_BPS
+    parts = [(spent - fee) * percent // 100 for percent in (70, 20, 10)]
+    assert fee + sum(parts) == spent
+    told = (ROOT / "README.md").read_text().partition("What happens to one dollar")[2].partition("\n## ")[0]
+    for amount in (ceiling, charge, ceiling - charge, spent, fee, *parts, 10**6 - spent):
+        assert re.search(rf"\${re.escape(format_units(amount, 6))}(?![0-9])", told), amount
 
 
 def commands(page: Path) -> Iterator[list[str]]:
