@@ -11,10 +11,11 @@ import pytest
 
 from usufruct.chain import DEVNET_ADDRESSES, Anvil, Client, Creation, KeySigner, Receipt, devnet_signer
 from usufruct.chain.anvil import DEVNET_CHAIN_ID
-from usufruct.chain.contracts.errors import ERRORS
+from usufruct.chain.contracts import ERRORS
 from usufruct.chain.generate.__main__ import write
 from usufruct.chain.generate.bound import Bound
 from usufruct.chain.generate.package import Bindings
+from usufruct.chain.revert import Errors
 from usufruct.core import Address, Hash32
 from usufruct.store import Database, migrate, open_database
 
@@ -42,9 +43,10 @@ def traps(bindings_folder: Path) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def trap_errors(traps: ModuleType) -> ModuleType:
-    """The generated module of its errors."""
-    return importlib.import_module(f"{PACKAGE}.errors")
+def trap_errors(traps: ModuleType) -> Errors:
+    """Its errors, by selector."""
+    errors: Errors = importlib.import_module(PACKAGE).ERRORS
+    return errors
 
 
 @pytest.fixture
@@ -55,9 +57,9 @@ async def anvil() -> AsyncIterator[Anvil]:
 
 
 @pytest.fixture
-async def client(anvil: Anvil, trap_errors: ModuleType) -> AsyncIterator[Client]:
+async def client(anvil: Anvil, trap_errors: Errors) -> AsyncIterator[Client]:
     """A node that knows the errors of our contracts and of the fixture's."""
-    async with Client(anvil.url, errors={**ERRORS, **trap_errors.ERRORS}) as opened:
+    async with Client(anvil.url, errors={**ERRORS, **trap_errors}) as opened:
         yield opened
 
 

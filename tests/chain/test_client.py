@@ -20,6 +20,7 @@ from usufruct.chain import (
 from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientBalance, TestDollar, Transfer
+from usufruct.chain.revert import Errors
 from usufruct.core import ZERO_ADDRESS, Address, Hash32
 
 ALICE, BOB = DEVNET_ADDRESSES[:2]
@@ -230,14 +231,14 @@ async def test_a_batch_may_be_answered_in_any_order(serve: Callable[[Handler], A
     [PLAIN, f"Reverted {PLAIN}", {"data": PLAIN}, {"data": {"data": PLAIN}}, {"result": PLAIN}],
 )
 async def test_revert_data_is_found_where_nodes_put_it(
-    serve: Callable[[Handler], Awaitable[str]], trap_errors: ModuleType, data: object
+    serve: Callable[[Handler], Awaitable[str]], traps: ModuleType, trap_errors: Errors, data: object
 ):
     async def answer(request: web.Request) -> web.Response:
         error = {"code": -32000, "message": "execution failed", "data": data}
         return web.json_response({"id": (await request.json())["id"], "error": error})
 
-    async with Client(await serve(answer), errors=trap_errors.ERRORS) as client:
-        with pytest.raises(trap_errors.Plain):
+    async with Client(await serve(answer), errors=trap_errors) as client:
+        with pytest.raises(traps.Plain):
             await client.call(TestDollar(ALICE).mint(BOB, 1))
 
 

@@ -37,7 +37,7 @@ from usufruct.chain.revert import decode_revert
 from usufruct.core import Address, Hash32
 
 ADDRESS = Address("0x" + "ab" * 20)
-BOUND = [name for name in contracts.__all__ if name not in {"errors", "structs"}]
+BOUND = [name for name in contracts.__all__ if name not in {"ERRORS", "shared"}]
 few = settings(max_examples=25, deadline=None)
 
 
@@ -256,7 +256,7 @@ def test_errors_are_read_from_revert_data(module: ModuleType, contract: type[Con
     errors = items(contract, "error")
     if not errors:
         pytest.skip("no errors")
-    table = import_module(f"{module.__package__}.errors").ERRORS
+    table = import_module(module.__package__).ERRORS
 
     @few
     @given(st.data())

@@ -42,10 +42,9 @@ from usufruct.chain import (
 from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelConfig
 from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
 from usufruct.chain.contracts.shares import Shares
-from usufruct.chain.contracts.structs import ChannelConfig
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative

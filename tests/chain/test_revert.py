@@ -7,7 +7,7 @@ import pytest
 from eth_abi import encode
 
 from usufruct.chain import DEVNET_ADDRESSES, Client, Creation, Panic, Reason, UnknownRevert, contracts
-from usufruct.chain.contracts import errors
+from usufruct.chain.contracts import ERRORS
 from usufruct.chain.revert import decode_revert
 from usufruct.core import Address, Conflict
 
@@ -72,4 +72,4 @@ def test_errors_carry_json_for_the_api():
 
 def test_one_signature_is_one_class_in_all_contracts():
     assert contracts.shares.ERC20InsufficientBalance is contracts.test_dollar.ERC20InsufficientBalance
-    assert len({cls.SIGNATURE for cls in errors.ERRORS.values()}) == len(errors.ERRORS)
+    assert len({cls.SIGNATURE for cls in ERRORS.values()}) == len(ERRORS)

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from scripted_wire import Pauses, ScriptedWire
 
 from usufruct.chain import Call, Client, Creation, FeePolicy, Log
-from usufruct.chain.contracts import access_pass, asset_registry, batch_settlement, erc20, shares, till
+from usufruct.chain.contracts import ERRORS, access_pass, asset_registry, batch_settlement, erc20, shares, till
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
-from usufruct.chain.contracts.errors import ERRORS
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.fees import market_offer
 from usufruct.chain.http import Reply

@@ -24,8 +24,7 @@ from usufruct.chain import (
     write_keystore,
 )
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.structs import PayeeKind
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.core import Address, ChainId, checksum
 from usufruct.store import migrate, open_database
 

@@ -9,9 +9,8 @@ import pytest
 from aging import end_leases
 
 from usufruct.chain import Client, Deployments, Devnet, RpcUnavailable, devnet_signer
-from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.till import PayeeKind, Till
 
 pytestmark = pytest.mark.anvil
 

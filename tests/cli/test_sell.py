@@ -2,9 +2,8 @@
 
 import pytest
 
-from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.structs import Kind, PayeeKind, PriceCard, PriceUnit, Registration
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.asset_registry import AssetRegistry, Kind, PriceCard, PriceUnit, Registration
+from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.connectors import LocalServer, OfferedModel
 from usufruct.core import checksum, format_asset
 

@@ -6,9 +6,8 @@ import openai
 import pytest
 
 from usufruct.chain import write_keystore
-from usufruct.chain.contracts.structs import PayeeKind
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.core import checksum
 
 pytestmark = pytest.mark.anvil

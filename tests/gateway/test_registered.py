@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from usufruct.chain.contracts.structs import PriceCard as CardOnChain
-from usufruct.chain.contracts.structs import PriceUnit
+from usufruct.chain.contracts.asset_registry import PriceCard as CardOnChain
+from usufruct.chain.contracts.asset_registry import PriceUnit
 from usufruct.core import Address, AssetId, FakeClock, PriceCard
 from usufruct.core import PriceUnit as UnitHere
 from usufruct.gateway import (

@@ -14,7 +14,7 @@ import pytest
 from eth_account import Account
 
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
-from usufruct.chain.contracts.structs import ChannelConfig as OnChain
+from usufruct.chain.contracts.batch_settlement import ChannelConfig as OnChain
 from usufruct.core import SystemClock, address
 
 

@@ -47,7 +47,7 @@ from usufruct.assets.passes import Passes, Purchase
 from usufruct.assets.registry import Register
 from usufruct.assets.service import Announced, Assets, CardChange, Registered
 from usufruct.assets.shares import Collected, ShareHolders
-from usufruct.chain.contracts.structs import Kind, Parent, PriceCard, PriceUnit
+from usufruct.chain.contracts.asset_registry import Kind, Parent, PriceCard, PriceUnit
 
 __all__ = [
     "OPEN_SHARES_WARNING",

@@ -39,6 +39,7 @@ from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCrea
 from usufruct.chain.contracts.asset_registry import (
     AssetRegistered,
     AssetRegistry,
+    PriceCard,
     PriceCardSet,
     RetirementAnnounced,
     RetirementCancelled,
@@ -46,7 +47,6 @@ from usufruct.chain.contracts.asset_registry import (
 )
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
-from usufruct.chain.contracts.structs import PriceCard
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, Job, format_asset
 from usufruct.store import Database, Unit
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from usufruct.assets.errors import InvalidTerms, TransferPolicyNeeded
 from usufruct.chain import DEVNET_CHAINS, keccak
-from usufruct.chain.contracts.structs import Kind, Parent, PriceCard, PriceUnit, Registration
+from usufruct.chain.contracts.asset_registry import Kind, Parent, PriceCard, PriceUnit, Registration
 from usufruct.core import (
     UINT128_MAX,
     ZERO_ADDRESS,

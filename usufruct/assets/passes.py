@@ -24,7 +24,7 @@ from usufruct.assets.model import (
 from usufruct.assets.registry import Register, take
 from usufruct.assets.store import meters_of, plans_of
 from usufruct.chain import Call, Sender
-from usufruct.chain.contracts import errors
+from usufruct.chain.contracts import access_pass
 from usufruct.chain.contracts.access_pass import Bought, Refunded
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, format_asset, moment
@@ -88,7 +88,7 @@ class Passes:
         """
         try:
             found = await self._contract.plan(plan)
-        except errors.UnknownPlan:
+        except access_pass.UnknownPlan:
             raise UnknownPlan(f"there is no plan {plan:#x}; `usufruct pass plan ASSET` lists them") from None
         asset = AssetId(plan >> 128)
         expired = 0 < found.expiry <= await self._register.now()
@@ -271,6 +271,6 @@ class Passes:
     async def _exists(self, plan: int) -> bool:
         try:
             await self._contract.plan(plan)
-        except errors.UnknownPlan:
+        except access_pass.UnknownPlan:
             return False
         return True

@@ -9,12 +9,11 @@ from usufruct.assets.model import Income, ListedAsset, Token, number_in
 from usufruct.assets.store import asset_named, listed
 from usufruct.assets.wording import read_text
 from usufruct.chain import Call, Client, Deployments, Receipt, Sender
-from usufruct.chain.contracts import errors
+from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.asset_registry import Asset, AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
-from usufruct.chain.contracts.structs import Asset
 from usufruct.core import Address, AssetId, Unavailable, asset_id, format_asset
 from usufruct.store import Database
 
@@ -60,7 +59,7 @@ class Register:
         """Return what the registry knows of an asset; None when it knows none."""
         try:
             return await self.contract.asset(asset)
-        except errors.UnknownAsset:
+        except asset_registry.UnknownAsset:
             return None
 
     async def asset(self, asset: AssetId) -> Asset:

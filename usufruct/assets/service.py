@@ -27,8 +27,8 @@ from usufruct.assets.store import add_name, asset_named, names_given
 from usufruct.assets.wording import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
+from usufruct.chain.contracts.asset_registry import PriceUnit
 from usufruct.chain.contracts.shares import Shares
-from usufruct.chain.contracts.structs import PriceUnit
 from usufruct.core import Address, AssetId, Hash32, format_asset, moment
 from usufruct.store import ConstraintViolated
 

@@ -26,8 +26,7 @@ from sqlalchemy import (
 from usufruct.assets.model import CardPeriod, Holding, ListedAsset
 from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Activated, PlanCreated
-from usufruct.chain.contracts.asset_registry import AssetRegistered, PriceCardSet
-from usufruct.chain.contracts.structs import Kind, PriceCard, PriceUnit
+from usufruct.chain.contracts.asset_registry import AssetRegistered, Kind, PriceCard, PriceCardSet, PriceUnit
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
 

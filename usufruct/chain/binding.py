@@ -106,36 +106,35 @@ class Event:
 
 @cache
 def _load(path: Path) -> Mapping[str, Any]:
-    contracts: Mapping[str, Any] = orjson.loads(path.read_bytes())["contracts"]
-    return contracts
+    compiled: Mapping[str, Any] = orjson.loads(path.read_bytes())
+    return compiled
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """What the compiler made of one contract, kept in `artifacts.json` beside the generated modules."""
+    """What the compiler made of one contract, in a JSON file beside its generated module."""
 
     path: Path
-    name: str
 
     @property
     def abi(self) -> list[dict[str, Any]]:
         """Return the contract's ABI as JSON values."""
-        abi: list[dict[str, Any]] = _load(self.path)[self.name]["abi"]
+        abi: list[dict[str, Any]] = _load(self.path)["abi"]
         return abi
 
     @property
     def creation_code(self) -> bytes:
         """Return the creation code, without constructor arguments; empty for an interface."""
-        return bytes.fromhex(_load(self.path)[self.name]["creation"])
+        return bytes.fromhex(_load(self.path)["creation"])
 
     @property
     def version(self) -> str:
         """Return the `VERSION` the source declares; empty when it declares none."""
-        return str(_load(self.path)[self.name]["version"])
+        return str(_load(self.path)["version"])
 
     def is_runtime(self, code: bytes) -> bool:
         """Tell whether `code` is this contract as deployed, whatever its immutables hold."""
-        entry = _load(self.path)[self.name]
+        entry = _load(self.path)
         expected = bytearray.fromhex(entry["runtime"])
         if len(code) != len(expected) or not code:
             return False

@@ -25,7 +25,7 @@ from usufruct.chain.answers import (
     read_transactions,
 )
 from usufruct.chain.binding import Block, Call, Creation, Log
-from usufruct.chain.contracts.errors import ERRORS
+from usufruct.chain.contracts import ERRORS
 from usufruct.chain.http import Wire
 from usufruct.chain.revert import Errors, decode_revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnreadable

@@ -3,7 +3,7 @@
 ::
 
     Revert                409  a contract refused the call; nothing was changed and nothing was charged
-    |-- (generated)            one class per Solidity error, in `usufruct.chain.contracts.errors`
+    |-- (generated)            one class per Solidity error, in the modules of `usufruct.chain.contracts`
     |-- Reason                 require(false, "text")
     |-- Panic                  assert, overflow, division by zero, index out of range
     `-- UnknownRevert          an error no bound contract declares, or none at all
@@ -13,6 +13,7 @@ declares them: a refusal that bubbles up through three contracts is caught by th
 """
 
 from collections.abc import Mapping
+from types import ModuleType
 from typing import ClassVar, Self
 
 from usufruct.chain.codec import UnreadableAnswer, Values, decode
@@ -98,6 +99,14 @@ class UnknownRevert(Revert):
 
 Errors = Mapping[bytes, type[Revert]]
 """Error classes by their four-byte selector."""
+
+
+def errors_of(*modules: ModuleType) -> Errors:
+    """Return the error classes that generated modules hold."""
+    values = (value for module in modules for value in vars(module).values())
+    found = (value for value in values if isinstance(value, type) and issubclass(value, Revert))
+    return {error.SELECTOR: error for error in found if error.SELECTOR}
+
 
 _BUILT_IN: Errors = {Reason.SELECTOR: Reason, Panic.SELECTOR: Panic}
 

@@ -10,8 +10,7 @@ from secrets import token_hex
 from usufruct.chain.binding import Call, Contract, Creation
 from usufruct.chain.client import Client
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.structs import PayeeKind
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.deployments import DEPLOYER, ContractDeployer, Deployments, address_of, salt_of
 from usufruct.chain.plan import Terms, check_escrow, creations, deploy_all
 from usufruct.chain.sender import Sender

@@ -10,8 +10,7 @@ import typer
 from usufruct.app import Installation, Role, open_installation, signer_of
 from usufruct.assets import Register, bps_of_percent
 from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, list_payee
-from usufruct.chain.contracts.structs import PayeeKind
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.cli.service import facts_of
 from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_line

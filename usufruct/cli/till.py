@@ -8,8 +8,7 @@ import typer
 
 from usufruct.app import ChainAccess, Role, open_chain, open_installation, signer_of, token_of
 from usufruct.chain import allow_claims, cap_payees, list_payee
-from usufruct.chain.contracts.structs import PayeeKind
-from usufruct.chain.contracts.till import Paid, Till
+from usufruct.chain.contracts.till import Paid, PayeeKind, Till
 from usufruct.cli.support.output import Json, print_facts
 from usufruct.cli.support.ownership import NewOwner, Yes, hand_over, ownership, take_over
 from usufruct.cli.support.runner import run

@@ -2,7 +2,7 @@
 
 import logging
 
-from usufruct.chain.contracts.structs import PriceCard as CardOnChain
+from usufruct.chain.contracts.asset_registry import PriceCard as CardOnChain
 from usufruct.core import Address, AssetId, PriceCard, PriceUnit
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.errors import InvalidListing

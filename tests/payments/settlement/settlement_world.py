@@ -22,12 +22,11 @@ from usufruct.chain import (
     keccak,
 )
 from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain.contracts.asset_registry import AssetRegistry, Kind, PriceCard, PriceUnit, Registration
+from usufruct.chain.contracts.batch_settlement import BatchSettlement, Voucher, VoucherClaim
 from usufruct.chain.contracts.shares import Shares
-from usufruct.chain.contracts.structs import Kind, PayeeKind, PriceCard, PriceUnit, Registration, Voucher, VoucherClaim
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.config import LedgerConfig
 from usufruct.core import Address, AssetId, ChainId, FakeClock, Hash32, NotFound
 from usufruct.payments.ledger.records import Bill, Opened, Reservation

@@ -7,8 +7,8 @@ from aging import age
 from waiting import PATIENCE
 
 from usufruct.chain import RpcUnavailable
-from usufruct.chain.contracts.structs import PayeeKind, Voucher, VoucherClaim
-from usufruct.chain.contracts.till import Anchored
+from usufruct.chain.contracts.batch_settlement import Voucher, VoucherClaim
+from usufruct.chain.contracts.till import Anchored, PayeeKind
 from usufruct.core import run_job
 from usufruct.payments.settlement.anchoring import prove_receipt
 from usufruct.payments.settlement.claim_requests import ClaimRequests

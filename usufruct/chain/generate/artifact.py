@@ -107,27 +107,30 @@ def load(out: Path, contract: str) -> Compiled:
     )
 
 
-def source_hashes(compiled: list[Compiled], project: Path) -> dict[str, str]:
-    """Return the sha-256 of every source file that went into `compiled`, by path relative to the Foundry project.
+def source_hashes(compiled: Compiled, project: Path) -> dict[str, str]:
+    """Return the sha-256 of every source file that went into a contract, by path relative to the Foundry project.
 
     Raises:
         ArtifactUnusable: when a file is not the one that was compiled.
     """
     hashes = {}
-    for contract in compiled:
-        for source in contract.sources:
-            content = (project / source).read_bytes()
-            if "0x" + keccak(content).hex() != contract.metadata["sources"][source]["keccak256"]:
-                raise ArtifactUnusable(
-                    f"{source} changed after {contract.name} was compiled; run `make contracts` again", source=source
-                )
-            hashes[source] = hashlib.sha256(content).hexdigest()
-    return dict(sorted(hashes.items()))
-
-
-def definitions(compiled: Compiled, kind: str) -> Iterator[Json]:
-    """Yield the syntax-tree nodes of one kind, such as `EnumDefinition`, at file level and inside contracts."""
     for source in compiled.sources:
+        content = (project / source).read_bytes()
+        if "0x" + keccak(content).hex() != compiled.metadata["sources"][source]["keccak256"]:
+            raise ArtifactUnusable(
+                f"{source} changed after {compiled.name} was compiled; run `make contracts` again", source=source
+            )
+        hashes[source] = hashlib.sha256(content).hexdigest()
+    return hashes
+
+
+def definitions(compiled: Compiled, kind: str, *, outside: str | None = None) -> Iterator[Json]:
+    """Yield the syntax-tree nodes of one kind, such as `EnumDefinition`, at file level and inside contracts.
+
+    With `outside`, those of source files in that folder are left out.
+    """
+    sources = [source for source in compiled.sources if outside is None or not source.startswith(outside)]
+    for source in sources:
         for node in compiled.asts[source]["nodes"]:
             yield from (n for n in (node, *node.get("nodes", ())) if n["nodeType"] == kind)
 

@@ -13,7 +13,7 @@ from usufruct.chain.hashing import keccak
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A definition shared by all modules: its Python class, the ABI item, and what is written about it."""
+    """A struct, enum or error: its Python class, what the compiler wrote of it, and its documentation."""
 
     python: str
     item: Json
@@ -51,11 +51,12 @@ def selector(item: Json) -> str:
     return topic(item)[:8]
 
 
-def enum(python: str, node: Json, doc: Doc) -> str:
+def enum(named: Named) -> str:
     """Write one enum from its syntax-tree node."""
+    node = named.item
     members = [f"    {names.safe(names.snake(m['name']).upper(), ())} = {i}" for i, m in enumerate(node["members"])]
-    head = docstring(doc, f"enum {node['canonicalName']}", 4)
-    return "\n".join([f"class {python}(Choice):", head, "", *members])
+    head = docstring(named.doc, f"enum {node['canonicalName']}", 4)
+    return "\n".join([f"class {named.python}(Choice):", head, "", *members])
 
 
 def struct(named: Named, solidity: str, shapes: Shapes) -> str:

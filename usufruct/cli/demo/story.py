@@ -14,12 +14,11 @@ from openai import APIError, APIStatusError, AsyncOpenAI
 from usufruct.app import DEVNET_FEE_BPS, Installation, Role, signer_of
 from usufruct.assets import Assets, AssetTerms, Holding, Register, symbol_of
 from usufruct.chain import devnet_signer, list_payee
+from usufruct.chain.contracts.asset_registry import PriceCard as CardOnChain
+from usufruct.chain.contracts.asset_registry import PriceUnit as UnitOnChain
 from usufruct.chain.contracts.shares import Shares
-from usufruct.chain.contracts.structs import PayeeKind
-from usufruct.chain.contracts.structs import PriceCard as CardOnChain
-from usufruct.chain.contracts.structs import PriceUnit as UnitOnChain
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.cli.demo.accounts import Accounts
 from usufruct.cli.demo.chat import Asked, ask
 from usufruct.cli.demo.outcome import (

@@ -13,8 +13,7 @@ from usufruct.chain import (
     stream_gaps,
 )
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.structs import PayeeKind
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.config import Config
 from usufruct.core import ZERO_ADDRESS, SystemClock, checksum, format_units, moment

@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator
 from secrets import token_hex
 
 from usufruct.app import Installation, fee_sink_of
-from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.errors import NotAPayee, UnknownAsset
-from usufruct.chain.contracts.structs import PayeeKind
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.asset_registry import AssetRegistry, UnknownAsset
+from usufruct.chain.contracts.till import NotAPayee, PayeeKind, Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped
 from usufruct.cli.doctor.sample import pages_from, part
 from usufruct.connectors import Limits, UpstreamClient, UpstreamFault

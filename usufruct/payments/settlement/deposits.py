@@ -23,7 +23,7 @@ from usufruct.chain import (
     keccak,
     word,
 )
-from usufruct.chain.contracts import errors as refusals
+from usufruct.chain.contracts import shared as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.core import Address, ChainId, Hash32, Unavailable

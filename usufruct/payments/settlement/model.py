@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from usufruct.chain import HORIZON_BLOCKS, Client
-from usufruct.chain.contracts import structs
+from usufruct.chain.contracts import batch_settlement
 from usufruct.core import Address, AssetId, Hash32
 from usufruct.payments.ledger import Channel, Ledger
 from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms
@@ -196,9 +196,9 @@ class Counters:
     """Rows set aside, by the code of the refusal."""
 
 
-def on_chain(config: ChannelConfig) -> structs.ChannelConfig:
+def on_chain(config: ChannelConfig) -> batch_settlement.ChannelConfig:
     """Write a channel's configuration as the contracts take it."""
-    return structs.ChannelConfig(
+    return batch_settlement.ChannelConfig(
         payer=config.payer,
         payer_authorizer=config.payer_authorizer,
         receiver=config.receiver,

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.chain import Client, Header, NoAnswer
-from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.chain.contracts.errors import UnknownPlan
+from usufruct.chain.contracts.access_pass import AccessPass, UnknownPlan
 from usufruct.payments.ledger import ChannelReading
 from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms, channel_id, plan_of
 from usufruct.payments.settlement.channel_reader import Reader

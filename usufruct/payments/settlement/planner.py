@@ -9,11 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.chain import Call, Revert, as_hash32, keccak
-from usufruct.chain.contracts import errors as refusals
-from usufruct.chain.contracts import structs
 from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.chain.contracts.batch_settlement import BatchSettlement
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.contracts.batch_settlement import (
+    BatchSettlement,
+    ClaimExceedsBalance,
+    ClaimExceedsCeiling,
+    ECDSAInvalidSignature,
+    ECDSAInvalidSignatureLength,
+    ECDSAInvalidSignatureS,
+    InvalidSignature,
+    NotAuthorizedToClaim,
+    Voucher,
+    VoucherClaim,
+)
+from usufruct.chain.contracts.till import NotAPayee, PayeeKind, Split, SplitMismatch, Till
 from usufruct.core import Address, AssetId, Hash32, Unavailable, UsufructError
 from usufruct.payments.ledger import Claim
 from usufruct.payments.pricing import plan_of
@@ -22,15 +31,15 @@ from usufruct.payments.settlement.errors import BatchRefused
 from usufruct.payments.settlement.model import Batch, BatchKind, ChainSide, Member, Payee, on_chain
 
 _BLAME_A_ROW = (
-    refusals.InvalidSignature,
-    refusals.ECDSAInvalidSignature,
-    refusals.ECDSAInvalidSignatureLength,
-    refusals.ECDSAInvalidSignatureS,
-    refusals.ClaimExceedsCeiling,
-    refusals.ClaimExceedsBalance,
-    refusals.NotAuthorizedToClaim,
-    refusals.NotAPayee,
-    refusals.SplitMismatch,
+    InvalidSignature,
+    ECDSAInvalidSignature,
+    ECDSAInvalidSignatureLength,
+    ECDSAInvalidSignatureS,
+    ClaimExceedsCeiling,
+    ClaimExceedsBalance,
+    NotAuthorizedToClaim,
+    NotAPayee,
+    SplitMismatch,
 )
 
 
@@ -134,7 +143,7 @@ class Batcher:
             raise
         except UsufructError as reason:
             return reason
-        return refusals.NotAPayee(payee) if await self._till.payees(payee) is structs.PayeeKind.NONE else None
+        return NotAPayee(payee) if await self._till.payees(payee) is PayeeKind.NONE else None
 
     async def _sort(self, kind: BatchKind, token: Address, claims: Sequence[Claim], most_gas: int) -> Sorted:
         if not claims:
@@ -160,7 +169,7 @@ class Batcher:
         return Sorted(left.batches + right.batches, left.refused + right.refused)
 
     def _blames_a_row(self, refusal: Revert) -> bool:
-        if isinstance(refusal, refusals.NotAPayee) and refusal.pay_to == self._remainder_to:
+        if isinstance(refusal, NotAPayee) and refusal.pay_to == self._remainder_to:
             return False
         return isinstance(refusal, _BLAME_A_ROW)
 
@@ -187,15 +196,15 @@ class Batcher:
             receipt_count=len(digests),
         )
 
-    async def _splits(self, claims: Sequence[Claim]) -> list[structs.Split]:
+    async def _splits(self, claims: Sequence[Claim]) -> list[Split]:
         """Add up what each payee gets, over all claims and all the assets it is the payee of."""
         parts: Counter[Address] = Counter()
         for claim in claims:
             for split in claim.splits:
                 parts[await self._payees.pay_to(split.asset)] += split.amount
-        return [structs.Split(payee, amount) for payee, amount in sorted(parts.items())]
+        return [Split(payee, amount) for payee, amount in sorted(parts.items())]
 
 
-def _row(claim: Claim) -> structs.VoucherClaim:
-    voucher = structs.Voucher(on_chain(claim.config), claim.voucher.max_claimable)
-    return structs.VoucherClaim(voucher, claim.voucher.signature, claim.cumulative)
+def _row(claim: Claim) -> VoucherClaim:
+    voucher = Voucher(on_chain(claim.config), claim.voucher.max_claimable)
+    return VoucherClaim(voucher, claim.voucher.signature, claim.cumulative)
