@@ -22,7 +22,7 @@ $(VENV)/.python: pyproject.toml
 $(VENV)/.core: requirements/core.lock $(VENV)/.python
 	@echo "installing Python packages (core)"
 	@$(UV_INSTALL) -r requirements/core.lock
-	@uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@uv pip install --quiet --python $(BIN)/python --no-deps --editable sdk --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.core
@@ -50,8 +50,8 @@ demo: $(VENV)/.core node_modules/.installed ## show the main job end to end on a
 	@python -m usufruct.cli demo
 
 lock: $(VENV)/.python ## resolve requirements/*.lock again
-	cd requirements && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml -o core.lock \
-	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --extra postgres --extra redis -o dev.lock \
+	cd requirements && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml --no-emit-package usufruct-client -o core.lock \
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --no-emit-package usufruct-client --extra postgres --extra redis -o dev.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 slither.in -o slither.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 release.in -o release.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 mutate.in -o mutate.lock
@@ -110,13 +110,13 @@ bench-gas: setup ## gas of our contracts beside peers'
 	@python -m bench.gas
 
 bench-ledger: setup ## opens and meters per second on SQLite and PostgreSQL as channels and calls grow (FULL=1: to 10^7 calls)
-	@mkdir -p build && PYTHONPATH=sdk python -m bench.ledger $(if $(FULL),--full)
+	@mkdir -p build && python -m bench.ledger $(if $(FULL),--full)
 
 bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy and peers (ROUNDS=5 SUBJECTS=usufruct,bare)
-	@PYTHONPATH=sdk python -m bench.gateway $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
+	@python -m bench.gateway $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
 
 profile-gateway: setup ## where the CPU of a call goes, by thread and function (STREAM=1: of a stream; MEMORY=1: the memory)
-	@mkdir -p build && PYTHONPATH=sdk python -m bench.gateway.$(if $(MEMORY),memory,profile $(if $(STREAM),--stream))
+	@mkdir -p build && python -m bench.gateway.$(if $(MEMORY),memory,profile $(if $(STREAM),--stream))
 
 docs: setup ## write docs/reference/cli.md anew
 	@python -m typer usufruct.cli.root utils docs --name usufruct --title "The command line" --output docs/reference/cli.md > /dev/null
@@ -133,7 +133,7 @@ release: setup build/release/.installed ## build wheels, their checksums and a b
 	@ls -l dist
 
 check-wheel: setup ## build the wheel, and run its demo in an empty environment, without a compiler and away from this folder
-	@rm -rf build/wheel && mkdir -p build && python -m build --quiet --wheel --no-isolation --outdir build/wheel .
+	@rm -rf build/wheel && mkdir -p build && for each in . sdk; do python -m build --quiet --wheel --no-isolation --outdir build/wheel $$each; done
 	@away=$$(mktemp -d) && $(PYTHON) -m venv $$away/venv \
 	 && uv pip install --quiet --python $$away/venv/bin/python --require-hashes --only-binary :all: -r requirements/core.lock \
 	 && uv pip install --quiet --python $$away/venv/bin/python --no-deps build/wheel/*.whl \

@@ -18,7 +18,6 @@ from bench.gateway.postgres import server_processes
 from bench.gateway.processes import free_port, started
 from bench.gateway.subjects import Subject
 from bench.gateway.upstream import PACES
-from bench.report import ROOT
 from usufruct.chain import Anvil
 from usufruct.core import SystemClock
 from usufruct_client.signing import ChannelConfig, channel_id
@@ -50,7 +49,6 @@ class Commands:
             "USUFRUCT_CHAIN_RPC_URL": rpc_url,
             "USUFRUCT_GATEWAY_PORT": "0",
             "USUFRUCT_METRICS_GATEWAY_PORT": str(self.metrics_port),
-            "PYTHONPATH": str(ROOT / "sdk"),
         }
         if database_url:
             own |= {"USUFRUCT_DATABASE_URL": database_url, "USUFRUCT_DATA_SECRET": secrets.token_hex(32)}

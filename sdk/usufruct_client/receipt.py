@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from eth_account.messages import encode_typed_data
 
+from usufruct_client.eip712 import RECEIPT, RECEIPT_DOMAIN
 from usufruct_client.members import Members
 from usufruct_client.price import PriceCard
 from usufruct_client.signing import checksummed, recovered
@@ -20,12 +21,6 @@ _INTEGERS = {
     "time": 64,
 }
 _HASHES = ("call", "channel", "modelDigest", "requestHash", "responseHash")
-_FIELDS = (
-    "bytes32 call,bytes32 channel,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"
-    "bytes32 requestHash,bytes32 responseHash,uint64 inputTokens,uint64 cachedInputTokens,uint64 outputTokens,"
-    "uint128 amount,uint128 cumulative,uint64 time"
-)
-_TYPES = {"Receipt": [{"type": kind, "name": name} for kind, name in (each.split(" ") for each in _FIELDS.split(","))]}
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -59,12 +54,6 @@ class Receipt:
 
     def signed_by(self) -> str | None:
         """Return who signed exactly this receipt, in lower case; None for a signature that is none."""
-        domain = {
-            "name": "Usufruct Receipt",
-            "version": "1",
-            "chainId": self.chain_id,
-            "verifyingContract": checksummed(self.till),
-        }
         message = {
             "call": bytes.fromhex(self.call[2:]),
             "channel": bytes.fromhex(self.channel[2:]),
@@ -81,7 +70,8 @@ class Receipt:
             "cumulative": self.cumulative,
             "time": self.time,
         }
-        return recovered(encode_typed_data(domain, _TYPES, message), self.signature)
+        domain = RECEIPT_DOMAIN.data(self.chain_id, checksummed(self.till))
+        return recovered(encode_typed_data(domain, RECEIPT.types, message), self.signature)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
+from usufruct_client.eip712 import CHANNEL, DEPOSIT, VOUCHER
+from usufruct_client.eip712 import ESCROW as ESCROW_DOMAIN
 from usufruct_client.errors import Refused
 from usufruct_client.recursion import recursion_limit_kept
 
@@ -23,27 +25,6 @@ COLLECTOR = "0x4020806089470a89826cb9fb1f4059150b550004"
 UINT128_MAX = (1 << 128) - 1
 
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-
-Fields = list[dict[str, str]]
-
-
-def _fields(text: str) -> Fields:
-    pairs = (pair.split(" ") for pair in text.split(","))
-    return [{"name": name, "type": kind} for kind, name in pairs]
-
-
-_CHANNEL = {
-    "ChannelConfig": _fields(
-        "address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,"
-        "uint40 withdrawDelay,bytes32 salt"
-    )
-}
-_VOUCHER = {"Voucher": _fields("bytes32 channelId,uint128 maxClaimableAmount")}
-_DEPOSIT = {
-    "ReceiveWithAuthorization": _fields(
-        "address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce"
-    )
-}
 
 
 class Signed(Protocol):
@@ -114,7 +95,7 @@ def channel_id(config: ChannelConfig, chain_id: int) -> str:
         "withdrawDelay": config.withdraw_delay,
         "salt": bytes.fromhex(config.salt[2:]),
     }
-    signable = encode_typed_data(_escrow_domain(chain_id), _CHANNEL, message)
+    signable = encode_typed_data(_escrow_domain(chain_id), CHANNEL.types, message)
     return "0x" + keccak(b"\x19" + signable.version + signable.header + signable.body).hex()
 
 
@@ -126,13 +107,15 @@ def sign_voucher(signer: Signer, channel: str, max_claimable: int, chain_id: int
     """
     if not 0 <= max_claimable <= UINT128_MAX:
         raise Refused(f"a voucher's amount must be below 2**128, not {max_claimable}", amount=max_claimable)
-    signed = signer.sign_typed_data(_escrow_domain(chain_id), _VOUCHER, _voucher(channel, max_claimable))
+    signed = signer.sign_typed_data(_escrow_domain(chain_id), VOUCHER.types, _voucher(channel, max_claimable))
     return _hex(signed.signature)
 
 
 def voucher_signer(channel: str, max_claimable: int, chain_id: int, signature: str) -> str | None:
     """Return who signed a voucher; None for a signature the chain would not take."""
-    return recovered(encode_typed_data(_escrow_domain(chain_id), _VOUCHER, _voucher(channel, max_claimable)), signature)
+    return recovered(
+        encode_typed_data(_escrow_domain(chain_id), VOUCHER.types, _voucher(channel, max_claimable)), signature
+    )
 
 
 def sign_deposit(
@@ -147,7 +130,7 @@ def sign_deposit(
         "validBefore": valid_before,
         "nonce": keccak(bytes.fromhex(channel[2:]) + bytes.fromhex(salt[2:])),
     }
-    signed = signer.sign_typed_data(dict(token), _DEPOSIT, message)
+    signed = signer.sign_typed_data(dict(token), DEPOSIT.types, message)
     return Deposit(amount, valid_before, salt, _hex(signed.signature))
 
 
@@ -163,12 +146,7 @@ def recovered(message: SignableMessage, signature: str) -> str | None:
 
 
 def _escrow_domain(chain_id: int) -> dict[str, Any]:
-    return {
-        "name": "x402 Batch Settlement",
-        "version": "1",
-        "chainId": chain_id,
-        "verifyingContract": checksummed(ESCROW),
-    }
+    return ESCROW_DOMAIN.data(chain_id, checksummed(ESCROW))
 
 
 def _voucher(channel: str, max_claimable: int) -> dict[str, Any]:

@@ -33,10 +33,10 @@ from usufruct.chain import (
     Terms,
     WrongCode,
     address_of,
+    as_hash32,
     channel_digest,
     check_settlement,
     deploy_devnet,
-    escrow_separator,
     keccak,
 )
 from usufruct.chain.anvil import DEVNET_CHAIN_ID
@@ -110,7 +110,7 @@ async def test_every_channel_has_the_id_that_x402_computes(client: Client, sende
             salt=random.randbytes(32),
         )
         parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
-        digest = channel_digest(escrow_separator(DEVNET_CHAIN_ID), parties, config.withdraw_delay, config.salt)
+        digest = channel_digest(DEVNET_CHAIN_ID, parties, config.withdraw_delay, as_hash32(config.salt))
         published = PublishedConfig(*parties, withdraw_delay=config.withdraw_delay, salt="0x" + config.salt.hex())
         assert await settlement.get_channel_id(config) == digest
         assert compute_channel_id(published, int(DEVNET_CHAIN_ID)) == "0x" + digest.hex()

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from usufruct.accounts.errors import InvalidProof, ProofExpired
 from usufruct.accounts.model import KeyTerms, sorted_assets
-from usufruct.chain import address_word, domain_separator, keccak, text_word, typed_digest, word
+from usufruct.chain import MessageHasher
 from usufruct.core import Address, ChainId, Invalid
+from usufruct_client.eip712 import CREATE_KEY, KEYS, LIST_KEYS, REVOKE_KEY
 
 Recover = Callable[[bytes, bytes], Address]
 """From a 32-byte digest and a 65-byte signature to the account that signed."""
@@ -19,14 +20,9 @@ Recover = Callable[[bytes, bytes], Address]
 LONGEST_SECONDS = 600
 """How long a signature without a nonce may hold."""
 
-DOMAIN_NAME = "Usufruct Keys"
-DOMAIN_VERSION = "1"
-
-_CREATE_KEY = keccak(
-    b"CreateKey(address payer,uint256 spendingLimit,uint256 expiresAt,string assets,string label,uint256 nonce)"
-)
-_LIST_KEYS = keccak(b"ListKeys(address payer,uint256 expiresAt)")
-_REVOKE_KEY = keccak(b"RevokeKey(address payer,string id,uint256 expiresAt)")
+_CREATE_KEY = MessageHasher(CREATE_KEY)
+_LIST_KEYS = MessageHasher(LIST_KEYS)
+_REVOKE_KEY = MessageHasher(REVOKE_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +32,9 @@ class KeyDomain:
     chain_id: ChainId
     till: Address
 
-    @property
-    def separator(self) -> bytes:
-        """Return the EIP-712 domain separator."""
-        return domain_separator(DOMAIN_NAME, DOMAIN_VERSION, self.chain_id, self.till)
-
     def as_json(self) -> dict[str, object]:
         """Return the domain as wallets take it, the chain's id as decimal text."""
-        return {
-            "name": DOMAIN_NAME,
-            "version": DOMAIN_VERSION,
-            "chainId": str(self.chain_id),
-            "verifyingContract": self.till,
-        }
+        return KEYS.data(self.chain_id, self.till) | {"chainId": str(self.chain_id)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +72,26 @@ class TimedProof:
 
 def key_digest(domain: KeyDomain, terms: KeyTerms, nonce: int) -> bytes:
     """Return the 32 bytes a payer signs; `assets` are signed sorted, one a line."""
-    return _digest(
-        domain,
-        _CREATE_KEY,
-        address_word(terms.payer),
-        word(terms.spending_limit),
-        word(terms.expires_at),
-        text_word(sorted_assets(terms.assets)),
-        text_word(terms.label),
-        word(nonce),
+    return _CREATE_KEY.digest(
+        domain.chain_id,
+        domain.till,
+        terms.payer,
+        terms.spending_limit,
+        terms.expires_at,
+        sorted_assets(terms.assets),
+        terms.label,
+        nonce,
     )
 
 
 def list_digest(domain: KeyDomain, payer: Address, expires_at: int) -> bytes:
     """Return the 32 bytes a payer signs to see their keys."""
-    return _digest(domain, _LIST_KEYS, address_word(payer), word(expires_at))
+    return _LIST_KEYS.digest(domain.chain_id, domain.till, payer, expires_at)
 
 
 def revoke_digest(domain: KeyDomain, payer: Address, key_id: str, expires_at: int) -> bytes:
     """Return the 32 bytes a payer signs to revoke a key."""
-    return _digest(domain, _REVOKE_KEY, address_word(payer), text_word(key_id), word(expires_at))
+    return _REVOKE_KEY.digest(domain.chain_id, domain.till, payer, key_id, expires_at)
 
 
 def signer_of(digest: bytes, signature: bytes, recover: Recover) -> Address:
@@ -118,7 +104,3 @@ def signer_of(digest: bytes, signature: bytes, recover: Recover) -> Address:
         return recover(digest, signature)
     except Invalid as error:
         raise InvalidProof(f"the proof carries no signature: {error.message}", field="signature") from error
-
-
-def _digest(domain: KeyDomain, *words: bytes) -> bytes:
-    return typed_digest(domain.separator, b"".join(words))

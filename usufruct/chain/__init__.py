@@ -20,7 +20,7 @@ from usufruct.chain.deployments import (
     WrongCode,
     address_of,
 )
-from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, channel_digest, escrow_separator
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, channel_digest
 from usufruct.chain.fees import FeePolicy, FeesOverCap
 from usufruct.chain.hashing import address_of_key, create2_address, keccak
 from usufruct.chain.indexer import Indexer, LogHandler, NodeLags, ReorgTooDeep, Stream
@@ -74,15 +74,7 @@ from usufruct.chain.token import TokenFacts, authorization_used, token_facts
 from usufruct.chain.toolchain import ToolMissing, install_anvil
 from usufruct.chain.transaction import SignedTransaction, Transaction
 from usufruct.chain.transport import RetryPolicy
-from usufruct.chain.typed_data import (
-    address_word,
-    as_hash32,
-    domain_separator,
-    hash_word,
-    text_word,
-    typed_digest,
-    word,
-)
+from usufruct.chain.typed_data import MessageHasher, as_hash32, word
 
 __all__ = [
     "COLLECTOR",
@@ -125,6 +117,7 @@ __all__ = [
     "KeystoreMissing",
     "Log",
     "LogHandler",
+    "MessageHasher",
     "NoAnswer",
     "NoContract",
     "NodeAway",
@@ -167,7 +160,6 @@ __all__ = [
     "WrongCode",
     "address_of",
     "address_of_key",
-    "address_word",
     "allow_claims",
     "as_hash32",
     "authorization_used",
@@ -180,11 +172,8 @@ __all__ = [
     "deploy_all",
     "deploy_devnet",
     "devnet_signer",
-    "domain_separator",
     "encode",
-    "escrow_separator",
     "gap_metrics",
-    "hash_word",
     "install_anvil",
     "keccak",
     "keystore_address",
@@ -197,9 +186,7 @@ __all__ = [
     "sender_metrics",
     "set_up",
     "stream_gaps",
-    "text_word",
     "token_facts",
-    "typed_digest",
     "word",
     "write_keystore",
 ]

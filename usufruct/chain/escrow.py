@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from usufruct.chain.hashing import keccak
-from usufruct.chain.typed_data import address_word, domain_separator, typed_digest, word
-from usufruct.core import Address, ChainId
+from usufruct.chain.typed_data import MessageHasher
+from usufruct.core import Address, ChainId, Hash32
+from usufruct_client.eip712 import CHANNEL
 
 SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
 """x402's canonical batch settlement, the same on every chain."""
@@ -12,20 +12,14 @@ SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
 COLLECTOR = Address("0x4020806089470a89826cb9fb1f4059150b550004")
 """x402's canonical collector of EIP-3009 deposits."""
 
-_CHANNEL_TYPE = keccak(
-    b"ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,"
-    b"uint40 withdrawDelay,bytes32 salt)"
-)
+_CHANNEL = MessageHasher(CHANNEL)
 
 
-def escrow_separator(chain_id: ChainId, contract: Address = SETTLEMENT) -> bytes:
-    """Return the EIP-712 domain separator of channels and vouchers: 32 bytes, computed once."""
-    return domain_separator("x402 Batch Settlement", "1", chain_id, contract)
-
-
-def channel_digest(separator: bytes, parties: Iterable[Address], withdraw_delay: int, salt: bytes) -> bytes:
+def channel_digest(
+    chain_id: ChainId, parties: Iterable[Address], withdraw_delay: int, salt: Hash32, contract: Address = SETTLEMENT
+) -> bytes:
     """Return a channel's id: 32 bytes.
 
     `parties`: payer, payer authorizer, receiver, receiver authorizer, token. `withdraw_delay`: seconds, 40 bits.
     """
-    return typed_digest(separator, _CHANNEL_TYPE + b"".join(map(address_word, parties)) + word(withdraw_delay) + salt)
+    return _CHANNEL.digest(chain_id, contract, *parties, withdraw_delay, salt)

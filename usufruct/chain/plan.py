@@ -13,8 +13,9 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployments import ContractDeployer, Deployments, address_of
-from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, channel_digest, escrow_separator
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, channel_digest
 from usufruct.chain.sender import Sender
+from usufruct.chain.typed_data import as_hash32
 from usufruct.core import Address, ChainId, Conflict, Faulty, checksum
 
 
@@ -145,7 +146,7 @@ async def check_settlement(client: Client, chain_id: ChainId) -> None:
     )
     ours = "0x" + (await BatchSettlement(SETTLEMENT, client).get_channel_id(config)).hex()
     parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
-    digest = channel_digest(escrow_separator(chain_id), parties, config.withdraw_delay, config.salt)
+    digest = channel_digest(chain_id, parties, config.withdraw_delay, as_hash32(config.salt))
     if ours != (published := "0x" + digest.hex()):
         raise SettlementMismatch(
             f"{SETTLEMENT} on chain {chain_id} computes channel id {ours}, x402 {published}; use a chain with x402's "

@@ -1,14 +1,17 @@
-"""EIP-712 by hand: the few words that vouchers, receipts and proofs need, without a general encoder's cost.
+"""EIP-712 hashes of the messages in `usufruct_client.eip712`, without a general encoder's cost.
 
-The encoding of a struct is its type hash and one 32-byte word for each field; a text's word is its hash.
+The encoding of a struct is its type hash and one 32-byte word for each field: a text's word is its hash, an array's the
+hash of its items' struct hashes.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from operator import call
+from typing import Any
 
 from usufruct.chain.hashing import keccak
 from usufruct.core import Address, ChainId, Hash32, id_to_bytes
-
-DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+from usufruct_client.eip712 import DOMAIN_TYPE, Domain, MessageType
 
 
 def word(number: int) -> bytes:
@@ -16,33 +19,59 @@ def word(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def address_word(address: Address) -> bytes:
-    """Encode an address: 12 zero bytes, then its 20."""
-    return bytes(12) + id_to_bytes(address)
-
-
-def hash_word(value: Hash32) -> bytes:
-    """Encode a bytes32."""
-    return id_to_bytes(value)
-
-
 def as_hash32(value: bytes) -> Hash32:
     """Write 32 bytes as a `Hash32`."""
     return Hash32("0x" + value.hex())
 
 
-def text_word(text: str) -> bytes:
-    """Encode a string: its hash."""
-    return keccak(text.encode())
+class MessageHasher:
+    """Hashes messages of one type; the values of a message's fields come in the order of the type."""
+
+    def __init__(self, message: MessageType) -> None:
+        """Prepare a writer for each field."""
+        self._domain = message.domain
+        self._type_hash = keccak(message.encoded.encode())
+        parts = {part.name: MessageHasher(part) for part in message.parts}
+        self._writers = tuple(_writer(kind, parts) for kind, _ in message.fields)
+
+    def struct_hash(self, *values: object) -> bytes:
+        """Return the hash of one struct: 32 bytes. Hashes and addresses are text, an array holds tuples of values."""
+        if len(values) != len(self._writers):
+            raise TypeError(f"{len(values)} values for {len(self._writers)} fields")
+        return keccak(self._type_hash + b"".join(map(call, self._writers, values)))
+
+    def digest(self, chain_id: ChainId, contract: Address, *values: object) -> bytes:
+        """Return what is signed: 32 bytes."""
+        assert self._domain is not None
+        return keccak(b"\x19\x01" + domain_separator(self._domain, chain_id, contract) + self.struct_hash(*values))
 
 
 @lru_cache(maxsize=64)
-def domain_separator(name: str, version: str, chain_id: ChainId, contract: Address) -> bytes:
+def domain_separator(domain: Domain, chain_id: ChainId, contract: Address) -> bytes:
     """Return the separator that binds a signature to one contract on one chain: 32 bytes."""
-    parts = (DOMAIN_TYPE, name, version)
-    return keccak(b"".join(map(text_word, parts)) + word(chain_id) + address_word(contract))
+    return MessageHasher(DOMAIN_TYPE).struct_hash(domain.name, domain.version, chain_id, contract)
 
 
-def typed_digest(separator: bytes, struct: bytes) -> bytes:
-    """Return what is signed: 32 bytes. `struct` is the type hash and the fields' words."""
-    return keccak(b"\x19\x01" + separator + keccak(struct))
+def _address_word(address: Address) -> bytes:
+    return bytes(12) + id_to_bytes(address)
+
+
+@lru_cache(maxsize=256)
+def _text_word(text: str) -> bytes:
+    return keccak(text.encode())
+
+
+def _array_writer(item: MessageHasher) -> Callable[[Iterable[tuple[object, ...]]], bytes]:
+    struct_hash = item.struct_hash
+    return lambda items: keccak(b"".join([struct_hash(*each) for each in items]))
+
+
+_WRITERS: Mapping[str, Callable[[Any], bytes]] = {
+    "address": _address_word,
+    "bytes32": id_to_bytes,
+    "string": _text_word,
+}
+
+
+def _writer(kind: str, parts: Mapping[str, MessageHasher]) -> Callable[[Any], bytes]:
+    return _array_writer(parts[kind[:-2]]) if kind.endswith("[]") else _WRITERS.get(kind, word)

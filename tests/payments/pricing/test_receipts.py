@@ -13,9 +13,6 @@ from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
 from usufruct.payments.ledger.receipts import receipt_of
 from usufruct.payments.ledger.service import Ledger
 from usufruct.payments.pricing.receipts import (
-    DOMAIN_NAME,
-    DOMAIN_VERSION,
-    RECEIPT_TYPE,
     InvalidReceipt,
     Receipt,
     ReceiptDocument,
@@ -26,6 +23,7 @@ from usufruct.payments.pricing.receipts import (
     verify_receipt,
 )
 from usufruct.payments.pricing.signatures import recover_signer
+from usufruct_client.eip712 import RECEIPT, RECEIPT_DOMAIN
 
 hashes = st.binary(min_size=32, max_size=32).map(lambda b: Hash32("0x" + b.hex()))
 addresses = st.binary(min_size=20, max_size=20).map(lambda b: Address("0x" + b.hex()))
@@ -48,16 +46,15 @@ receipts = st.builds(
     amounts,
     words,
 )
-NAMES = [part.split(" ") for part in RECEIPT_TYPE.removeprefix("Receipt(").removesuffix(")").split(",")]
 
 
 def independent(receipt: Receipt, chain: int, till: str) -> object:
     """The same receipt for eth_account."""
     values = [getattr(receipt, field.name) for field in fields(Receipt)]
     return encode_typed_data(
-        {"name": DOMAIN_NAME, "version": DOMAIN_VERSION, "chainId": chain, "verifyingContract": till},
-        {"Receipt": [{"name": name, "type": kind} for kind, name in NAMES]},
-        {name: value for (_, name), value in zip(NAMES, values, strict=True)},
+        RECEIPT_DOMAIN.data(chain, till),
+        RECEIPT.types,
+        {name: value for (_, name), value in zip(RECEIPT.fields, values, strict=True)},
     )
 
 

@@ -12,11 +12,12 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from usufruct.chain import address_word, domain_separator, keccak, typed_digest, word
+from usufruct.chain import MessageHasher
 from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, AssetId, ChainId, Hash32, Invalid
 from usufruct.payments.pricing.signatures import DigestSigner, InvalidSignature, recover_signer
 from usufruct.payments.pricing.vouchers import ChannelConfig
 from usufruct.web import Unauthenticated
+from usufruct_client.eip712 import PASS_GRANT
 
 SILENCE = 30 * 86_400
 """After how many seconds without a sign of its meter a pass's credits can be given back; `AccessPass` has the same."""
@@ -26,7 +27,7 @@ _DELAY = 4 * 86_400
 
 GRANT_PREFIX = "up_"
 
-_GRANT_TYPE = keccak(b"PassGrant(uint256 pass,address meter,uint128 limit,uint256 expiresAt)")
+_GRANT = MessageHasher(PASS_GRANT)
 _LENGTHS = (32, 20, 16, 8, 65)
 
 
@@ -78,9 +79,7 @@ class PassTerms:
 
     def digest(self, plan: int, limit: int, expires_at: int) -> bytes:
         """Return what a holder signs: 32 bytes."""
-        separator = domain_separator("Usufruct Passes", "1", self.chain_id, self.contract)
-        struct = _GRANT_TYPE + word(plan) + address_word(self.meter) + word(limit) + word(expires_at)
-        return typed_digest(separator, struct)
+        return _GRANT.digest(self.chain_id, self.contract, plan, self.meter, limit, expires_at)
 
 
 def plan_of(account: ChannelConfig) -> int:

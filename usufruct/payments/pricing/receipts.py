@@ -7,28 +7,14 @@ what is anchored: see `merkle`.
 from collections.abc import Mapping
 from hashlib import sha256
 
-from usufruct.chain import (
-    address_word,
-    domain_separator,
-    hash_word,
-    keccak,
-    typed_digest,
-    word,
-)
+from usufruct.chain import MessageHasher
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Denied, Hash32, Invalid, asset_id, format_asset, value
 from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
 from usufruct.web import Members
-
-RECEIPT_TYPE = (
-    "Receipt(bytes32 call,bytes32 channel,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"
-    "bytes32 requestHash,bytes32 responseHash,uint64 inputTokens,uint64 cachedInputTokens,uint64 outputTokens,"
-    "uint128 amount,uint128 cumulative,uint64 time)"
-)
-DOMAIN_NAME = "Usufruct Receipt"
-DOMAIN_VERSION = "1"
+from usufruct_client.eip712 import RECEIPT
 
 _UINT64_MAX = (1 << 64) - 1
-_TYPE_HASH = keccak(RECEIPT_TYPE.encode())
+_RECEIPT = MessageHasher(RECEIPT)
 
 
 class InvalidReceipt(Invalid):
@@ -75,26 +61,24 @@ def content_hash(content: bytes) -> Hash32:
 
 def receipt_digest(receipt: Receipt, chain_id: ChainId, till: Address) -> bytes:
     """Return what the operator signs and the chain anchors: 32 bytes."""
-    struct = b"".join(
-        (
-            _TYPE_HASH,
-            hash_word(receipt.call),
-            hash_word(receipt.channel),
-            address_word(receipt.token),
-            word(receipt.asset),
-            word(receipt.price_card_version),
-            hash_word(receipt.model_digest),
-            hash_word(receipt.request_hash),
-            hash_word(receipt.response_hash),
-            word(receipt.input_tokens),
-            word(receipt.cached_input_tokens),
-            word(receipt.output_tokens),
-            word(receipt.amount),
-            word(receipt.cumulative),
-            word(receipt.time),
-        )
+    return _RECEIPT.digest(
+        chain_id,
+        till,
+        receipt.call,
+        receipt.channel,
+        receipt.token,
+        receipt.asset,
+        receipt.price_card_version,
+        receipt.model_digest,
+        receipt.request_hash,
+        receipt.response_hash,
+        receipt.input_tokens,
+        receipt.cached_input_tokens,
+        receipt.output_tokens,
+        receipt.amount,
+        receipt.cumulative,
+        receipt.time,
     )
-    return typed_digest(domain_separator(DOMAIN_NAME, DOMAIN_VERSION, chain_id, till), struct)
 
 
 def sign_receipt(receipt: Receipt, chain_id: ChainId, till: Address, signer: DigestSigner) -> bytes:

@@ -9,20 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NewType
 
-from usufruct.chain import (
-    SETTLEMENT,
-    as_hash32,
-    channel_digest,
-    escrow_separator,
-    hash_word,
-    keccak,
-    typed_digest,
-    word,
-)
+from usufruct.chain import SETTLEMENT, MessageHasher, as_hash32, channel_digest
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired, value
 from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
+from usufruct_client.eip712 import VOUCHER
 
-_VOUCHER_TYPE = keccak(b"Voucher(bytes32 channelId,uint128 maxClaimableAmount)")
+_VOUCHER = MessageHasher(VOUCHER)
 
 
 class InvalidVoucher(PaymentRequired):
@@ -69,11 +61,6 @@ class Escrow:
     chain_id: ChainId
     contract: Address = SETTLEMENT
 
-    @property
-    def separator(self) -> bytes:
-        """The EIP-712 domain separator: 32 bytes, computed once."""
-        return escrow_separator(self.chain_id, self.contract)
-
 
 @value
 class Voucher:
@@ -98,7 +85,8 @@ def channel_id(escrow: Escrow, config: ChannelConfig) -> Hash32:
     if not 0 <= config.withdraw_delay < 1 << 40:
         raise InvalidVoucher(f"withdrawDelay must fit 40 bits, not {config.withdraw_delay}", field="withdrawDelay")
     parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
-    return as_hash32(channel_digest(escrow.separator, parties, config.withdraw_delay, hash_word(config.salt)))
+    digest = channel_digest(escrow.chain_id, parties, config.withdraw_delay, config.salt, escrow.contract)
+    return as_hash32(digest)
 
 
 def voucher_digest(escrow: Escrow, channel: Hash32, max_claimable: int) -> bytes:
@@ -111,7 +99,7 @@ def voucher_digest(escrow: Escrow, channel: Hash32, max_claimable: int) -> bytes
         raise InvalidVoucher(
             f"maxClaimableAmount must be from 0 to 2**128 - 1, not {max_claimable}", field="maxClaimableAmount"
         )
-    return typed_digest(escrow.separator, _VOUCHER_TYPE + hash_word(channel) + word(max_claimable))
+    return _VOUCHER.digest(escrow.chain_id, escrow.contract, channel, max_claimable)
 
 
 def sign_voucher(escrow: Escrow, channel: Hash32, max_claimable: int, signer: DigestSigner) -> VerifiedVoucher:

@@ -5,21 +5,21 @@ the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the h
 """
 
 from usufruct.accounts import InvalidProof, Keys, TimedProof
-from usufruct.chain import domain_separator, hash_word, keccak, typed_digest, word
+from usufruct.chain import MessageHasher
 from usufruct.core import LAST_MOMENT, Address, ChainId, Clock, Hash32
 from usufruct.payments.ledger import Channel, Ledger, channel_unknown
 from usufruct.payments.pricing import recover_signer
 from usufruct.web import Exchange, Members
+from usufruct_client.eip712 import READ_CHANNEL
 
 PROOF_HEADER = "x-usufruct-proof"
 
-_READ_CHANNEL = keccak(b"ReadChannel(bytes32 channel,uint256 expiresAt)")
+_READ_CHANNEL = MessageHasher(READ_CHANNEL)
 
 
 def read_channel_digest(chain_id: ChainId, till: Address, channel: Hash32, expires_at: int) -> bytes:
     """Return the 32 bytes that are signed to see a channel."""
-    separator = domain_separator("Usufruct Channels", "1", chain_id, till)
-    return typed_digest(separator, _READ_CHANNEL + hash_word(channel) + word(expires_at))
+    return _READ_CHANNEL.digest(chain_id, till, channel, expires_at)
 
 
 def proof_header(proof: TimedProof) -> str:

@@ -19,14 +19,13 @@ from usufruct.chain import (
     State,
     as_hash32,
     authorization_used,
-    hash_word,
     keccak,
     word,
 )
 from usufruct.chain.contracts import shared as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.core import Address, ChainId, Hash32, Unavailable
+from usufruct.core import Address, ChainId, Hash32, Unavailable, id_to_bytes
 from usufruct.payments.ledger import Channel, DepositUnderWay, DuplicateDeposit, Transfer, WrongState, new_id
 from usufruct.payments.pricing import ChannelConfig, channel_id
 from usufruct.payments.settlement.channel_sync import Observer
@@ -67,7 +66,7 @@ class DepositAuthorization:
 
     def nonce(self, channel: Hash32) -> Hash32:
         """Return the EIP-3009 nonce: it names the channel, so that the money cannot be put into another."""
-        return as_hash32(keccak(hash_word(channel) + word(self.salt)))
+        return as_hash32(keccak(id_to_bytes(channel) + word(self.salt)))
 
     def collector_data(self) -> bytes:
         """Return what the collector is given: `abi.encode(validAfter, validBefore, salt, signature)`."""

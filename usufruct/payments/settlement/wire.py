@@ -11,18 +11,13 @@ from usufruct.core import UINT128_MAX, ChainId, Hash32, Invalid, checksum
 from usufruct.payments.pricing import ChannelConfig
 from usufruct.payments.settlement.deposits import DepositAuthorization
 from usufruct.web import Members
+from usufruct_client.eip712 import DEPOSIT
 
 MOST_DECIMALS = 77
 """More have no meaning: 2**256 has 78 digits."""
 
 LONGEST_SIGNATURE = 4_096
 """Bytes of a contract wallet's signature, at most."""
-
-_DOMAIN = (("name", "string"), ("version", "string"), ("chainId", "uint256"), ("verifyingContract", "address"))
-_RECEIVE = (
-    *(("from", "address"), ("to", "address"), ("value", "uint256")),
-    *(("validAfter", "uint256"), ("validBefore", "uint256"), ("nonce", "bytes32")),
-)
 
 
 class InvalidDeposit(Invalid):
@@ -89,24 +84,18 @@ def read_deposit_json(members: Members, chain_id: ChainId) -> DepositAuthorizati
 
 def deposit_typed_data(deposit: DepositAuthorization, channel: Hash32, token: TokenFacts) -> dict[str, Any]:
     """Return the EIP-712 document that the payer signs: EIP-3009's `ReceiveWithAuthorization` to the collector."""
-    return {
-        "types": {
-            "EIP712Domain": [{"name": name, "type": kind} for name, kind in _DOMAIN],
-            "ReceiveWithAuthorization": [{"name": name, "type": kind} for name, kind in _RECEIVE],
-        },
-        "primaryType": "ReceiveWithAuthorization",
-        "domain": {
-            "name": token.name,
-            "version": token.version,
-            "chainId": int(deposit.chain_id),
-            "verifyingContract": checksum(token.address),
-        },
-        "message": {
-            "from": checksum(deposit.config.payer),
-            "to": checksum(COLLECTOR),
-            "value": deposit.amount,
-            "validAfter": deposit.valid_after,
-            "validBefore": deposit.valid_before,
-            "nonce": deposit.nonce(channel),
-        },
+    domain = {
+        "name": token.name,
+        "version": token.version,
+        "chainId": int(deposit.chain_id),
+        "verifyingContract": checksum(token.address),
     }
+    message = {
+        "from": checksum(deposit.config.payer),
+        "to": checksum(COLLECTOR),
+        "value": deposit.amount,
+        "validAfter": deposit.valid_after,
+        "validBefore": deposit.valid_before,
+        "nonce": deposit.nonce(channel),
+    }
+    return DEPOSIT.document(domain, message)

@@ -1,0 +1,109 @@
+"""Every EIP-712 message that Usufruct and x402's escrow sign, written once.
+
+Wallets get `types`, `domain` or `document`; the gateway's own encoder is built from `text`. The module imports nothing
+but the standard library.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Name and version under which messages are signed; the chain and the contract are added to each signature."""
+
+    name: str
+    version: str
+
+    def data(self, chain_id: int, contract: str) -> dict[str, Any]:
+        """Return the domain as wallets take it."""
+        return {"name": self.name, "version": self.version, "chainId": chain_id, "verifyingContract": contract}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageType:
+    """One struct that is signed: `text` is EIP-712's encoding of its type, without the structs in `parts`.
+
+    `domain` is None where the verifying contract decides it, as a token does for its authorizations.
+    """
+
+    text: str
+    domain: Domain | None = None
+    parts: tuple["MessageType", ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the struct."""
+        return self.text.partition("(")[0]
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Type and name of each field, in order."""
+        pairs = (field.split(" ") for field in self.text.partition("(")[2].removesuffix(")").split(","))
+        return tuple((kind, name) for kind, name in pairs)
+
+    @property
+    def encoded(self) -> str:
+        """The type as EIP-712 hashes it: the struct, then those it holds by name."""
+        return self.text + "".join(sorted(part.text for part in self.parts))
+
+    @property
+    def types(self) -> dict[str, list[dict[str, str]]]:
+        """The struct and those it holds, as eth-account takes them."""
+        return {each.name: [{"name": name, "type": kind} for kind, name in each.fields] for each in (self, *self.parts)}
+
+    def document(self, domain: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the whole document that a wallet signs."""
+        types = {"EIP712Domain": DOMAIN_TYPE.types["EIP712Domain"], **self.types}
+        return {"types": types, "primaryType": self.name, "domain": dict(domain), "message": dict(message)}
+
+
+DOMAIN_TYPE = MessageType("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+
+ESCROW = Domain("x402 Batch Settlement", "1")
+"""Of x402's `BatchSettlement`."""
+
+CHANNEL = MessageType(
+    "ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,"
+    "uint40 withdrawDelay,bytes32 salt)",
+    ESCROW,
+)
+"""A channel; its digest is the channel's id."""
+
+VOUCHER = MessageType("Voucher(bytes32 channelId,uint128 maxClaimableAmount)", ESCROW)
+"""A payer authorizer allows claims of a channel up to this total."""
+
+DEPOSIT = MessageType(
+    "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,"
+    "bytes32 nonce)"
+)
+"""EIP-3009: a payer lets x402's collector take a deposit; the domain is the token's."""
+
+RECEIPT_DOMAIN = Domain("Usufruct Receipt", "1")
+"""Of receipts; the contract is the operator's till."""
+
+RECEIPT = MessageType(
+    "Receipt(bytes32 call,bytes32 channel,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"
+    "bytes32 requestHash,bytes32 responseHash,uint64 inputTokens,uint64 cachedInputTokens,uint64 outputTokens,"
+    "uint128 amount,uint128 cumulative,uint64 time)",
+    RECEIPT_DOMAIN,
+)
+"""The operator's receipt key signs what a call was charged."""
+
+PASS_GRANT = MessageType(
+    "PassGrant(uint256 pass,address meter,uint128 limit,uint256 expiresAt)", Domain("Usufruct Passes", "1")
+)
+"""An owner of activated pass credits lets a caller spend them; the contract is the AccessPass."""
+
+READ_CHANNEL = MessageType("ReadChannel(bytes32 channel,uint256 expiresAt)", Domain("Usufruct Channels", "1"))
+"""A payer or payer authorizer asks for a channel's numbers; the contract is the operator's till."""
+
+KEYS = Domain("Usufruct Keys", "1")
+"""Of the messages about bearer keys; the contract is the operator's till."""
+
+CREATE_KEY = MessageType(
+    "CreateKey(address payer,uint256 spendingLimit,uint256 expiresAt,string assets,string label,uint256 nonce)", KEYS
+)
+LIST_KEYS = MessageType("ListKeys(address payer,uint256 expiresAt)", KEYS)
+REVOKE_KEY = MessageType("RevokeKey(address payer,string id,uint256 expiresAt)", KEYS)
