@@ -8,7 +8,7 @@ import pytest
 
 from usufruct.app import serving
 from usufruct.config import GatewayConfig
-from usufruct.web import Route, Router, allow_browsers
+from usufruct.web import RawRoute, Router, allow_browsers
 
 PAGE = "https://app.example"
 PREFLIGHT = {
@@ -24,7 +24,7 @@ async def priced(exchange) -> None:
     await exchange.answer_json({}, status=402)
 
 
-APP = Router([Route("POST", "/v1/chat/completions", priced)])
+APP = Router([RawRoute("POST", "/v1/chat/completions", priced)])
 
 
 def browser(origins: str) -> httpx.AsyncClient:

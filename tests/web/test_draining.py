@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from waiting import pass_loop_time
 
-from usufruct.web import EVENT_STREAM, Health, Route, Router, Server, ServerLimits, listen
+from usufruct.web import EVENT_STREAM, Health, RawRoute, Router, Server, ServerLimits, listen
 
 HEAD = b"GET /whole HTTP/1.1\r\nhost: here\r\n"
 PATIENCE = 60
@@ -60,7 +60,7 @@ async def served(**limits: float) -> AsyncIterator[Served]:
         await world.go_on.wait()
         await exchange.write(b"data: 2\n\n", more=False)
 
-    routes = [Route("GET", f"/{each.__name__}", each) for each in (whole, slow, stream)]
+    routes = [RawRoute("GET", f"/{each.__name__}", each) for each in (whole, slow, stream)]
     health = Health({})
     with listen("127.0.0.1", 0) as listening:
         server = Server(Router([*routes, *health.routes]), ServerLimits(**limits))

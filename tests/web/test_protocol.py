@@ -9,7 +9,7 @@ import httpx
 import pytest
 from waiting import PATIENCE, pass_loop_time
 
-from usufruct.web import Route, Router, Server, ServerLimits, listen
+from usufruct.web import RawRoute, Router, Server, ServerLimits, listen
 
 HEAD = b"GET /hello HTTP/1.1\r\nhost: here\r\n"
 
@@ -29,7 +29,7 @@ async def late(exchange) -> None:
 
 LIMITS = ServerLimits(drain_seconds=1.0)
 HANDLERS = {"/hello": hello, "/early": early, "/late": late}
-APP = Router([Route(method, path, handle) for path, handle in HANDLERS.items() for method in ("GET", "POST")])
+APP = Router([RawRoute(method, path, handle) for path, handle in HANDLERS.items() for method in ("GET", "POST")])
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import pytest
 from waiting import pass_loop_time
 
 from usufruct.core import FakeClock, NotFound, Unavailable
-from usufruct.web import BodyTooLarge, ClientGone, Health, Route, Router, json_object
+from usufruct.web import BodyTooLarge, ClientGone, Health, RawRoute, Route, Router, json_object, json_response
 from usufruct.web.exchange import BODY_SECONDS
 
 
@@ -49,16 +49,17 @@ async def half(exchange):
     raise Unavailable("gone")
 
 
-async def fallback(scope, receive, send):
-    await send({"type": "http.response.start", "status": 418, "headers": []})
+async def named(request):
+    return json_response({"name": request.path_params["name"], "length": len(await request.read_object(20))})
 
 
 ROUTES = [
-    Route("POST", "/echo", echo),
-    Route("GET", "/missing", missing),
-    Route("GET", "/broken", broken),
-    Route("GET", "/half", half),
-    Route("GET", "/below/", missing),
+    RawRoute("POST", "/echo", echo),
+    RawRoute("GET", "/missing", missing),
+    RawRoute("GET", "/broken", broken),
+    RawRoute("GET", "/half", half),
+    Route("GET", "/things/{name}", named),
+    Route("POST", "/things/{name}", named),
 ]
 APP = Router(ROUTES)
 
@@ -74,7 +75,9 @@ async def test_an_answer_names_its_call():
     ("path", "method", "body", "status", "code"),
     [
         ("/missing", "GET", [b""], 404, "not_found"),
-        ("/below/this", "GET", [b""], 404, "not_found"),
+        ("/things/one/more", "GET", [b""], 404, "unknown_route"),
+        ("/things/one", "DELETE", [b""], 405, "method_not_allowed"),
+        ("/things/one", "POST", [b"1" * 15, b"1" * 15], 413, "body_too_large"),
         ("/nowhere", "GET", [b""], 404, "unknown_route"),
         ("/echo", "GET", [b""], 405, "method_not_allowed"),
         ("/broken", "GET", [b""], 500, "faulty"),
@@ -107,8 +110,24 @@ async def test_an_error_after_the_start_reaches_the_server_which_closes():
         await call(APP, "/half")
 
 
-async def test_what_is_not_ours_goes_to_the_fallback():
-    assert (await call(Router(ROUTES, fallback=fallback), "/nowhere"))[0] == 418
+async def test_a_path_parameter_and_a_body_reach_the_handler():
+    status, headers, body = await call(APP, "/things/one", "POST", [b'{"a":1}'])
+    assert (status, orjson.loads(body)) == (200, {"name": "one", "length": 1})
+    assert headers[b"content-type"] == b"application/json"
+    assert len(headers[b"x-request-id"]) == 66
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"), [("/things/one", b"GET, HEAD, POST"), ("/echo", b"POST"), ("/missing", b"GET")]
+)
+async def test_another_method_is_answered_with_those_that_are_taken(path, allow):
+    status, headers, _ = await call(APP, path, "PATCH")
+    assert (status, headers[b"allow"]) == (405, allow)
+
+
+async def test_head_is_get_but_for_raw_routes_whose_get_may_move_money():
+    assert (await call(APP, "/things/one", "HEAD", [b"{}"]))[0] == 200
+    assert (await call(APP, "/missing", "HEAD"))[0] == 405
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -185,7 +204,7 @@ async def test_a_body_that_never_ends_is_given_up():
     async def send(message):
         sent.append(message)
 
-    app = Router([Route("POST", "/echo", echo)])
+    app = Router([RawRoute("POST", "/echo", echo)])
     answering = asyncio.create_task(
         app({"type": "http", "method": "POST", "path": "/echo", "headers": []}, receive, send)
     )

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from usufruct.web import EVENT_STREAM, Route, Router, Server, base_url, event_loop_factory, listen
+from usufruct.web import EVENT_STREAM, RawRoute, Router, Server, base_url, event_loop_factory, listen
 
 LOOPS = {"asyncio": asyncio.SelectorEventLoop, "uvloop": event_loop_factory()}
 
@@ -52,7 +52,7 @@ async def forged(exchange) -> None:
 
 
 ROUTES = {"/forged": forged, "/whole": whole, "/stream": stream, "/head": only_head, "/length": length}
-APP = Router([Route(method, path, handle) for path, handle in ROUTES.items() for method in ("GET", "POST")])
+APP = Router([RawRoute(method, path, handle) for path, handle in ROUTES.items() for method in ("GET", "POST")])
 
 
 @asynccontextmanager

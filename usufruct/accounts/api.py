@@ -5,17 +5,16 @@ Amounts and nonces are decimal text, times are seconds since 1970.
 
 from typing import Protocol
 
+from starlette.responses import Response
+
 from usufruct.accounts.errors import InvalidKeyTerms, InvalidProof
 from usufruct.accounts.model import BearerKey, KeyTerms
 from usufruct.accounts.proof import KeyProof, TimedProof
 from usufruct.accounts.service import Keys
 from usufruct.core import LAST_MOMENT, UINT128_MAX, Hash32
-from usufruct.web import Exchange, Members, Route, UnknownRoute, json_object
+from usufruct.web import Members, Request, Route, json_response
 
-_BODY_BYTES = 65_536
-_KEYS = "/v1/keys/"
-_REVOKE = "/revoke"
-_SECRET = [(b"cache-control", b"no-store")]
+_SECRET = {"cache-control": "no-store"}
 
 
 class Purse(Protocol):
@@ -43,44 +42,41 @@ class Purses(Protocol):
 def key_routes(keys: Keys, purses: Purses) -> list[Route]:
     """Return the routes under `/v1/keys`."""
 
-    async def create(exchange: Exchange) -> None:
-        terms, proof = _read_wish(await _members(exchange))
+    async def create(request: Request) -> Response:
+        terms, proof = _read_wish(await _members(request))
         new = await keys.create(terms, proof)
         purse = await purses.channel(new.key.channel)
-        await exchange.answer_json({"key": new.text, **_described(new.key, purse)}, _SECRET, status=201)
+        return json_response({"key": new.text, **_described(new.key, purse)}, 201, _SECRET)
 
-    async def listing(exchange: Exchange) -> None:
-        members = (await _members(exchange)).only("payer", "expiresAt", "signature")
+    async def listing(request: Request) -> Response:
+        members = (await _members(request)).only("payer", "expiresAt", "signature")
         found = await keys.list_signed(members.address("payer"), _read_timed(members))
-        await exchange.answer_json({"keys": [key.as_json() for key in found]})
+        return json_response({"keys": [key.as_json() for key in found]})
 
-    async def revoke(exchange: Exchange) -> None:
-        key_id, revoking = exchange.path[len(_KEYS) :].removesuffix(_REVOKE), exchange.path.endswith(_REVOKE)
-        if not revoking:
-            raise UnknownRoute(f"there is nothing at {exchange.path}", field="path", path=exchange.path)
-        members = (await _members(exchange)).only("payer", "expiresAt", "signature")
-        key = await keys.revoke_signed(members.address("payer"), key_id, _read_timed(members))
-        await exchange.answer_json(key.as_json())
+    async def revoke(request: Request) -> Response:
+        members = (await _members(request)).only("payer", "expiresAt", "signature")
+        key = await keys.revoke_signed(members.address("payer"), request.path_params["key"], _read_timed(members))
+        return json_response(key.as_json())
 
-    async def current(exchange: Exchange) -> None:
-        key = await keys.authenticate(exchange.header(b"authorization"))
-        await exchange.answer_json(_described(key, await purses.channel(key.channel)))
+    async def current(request: Request) -> Response:
+        key = await keys.authenticate(request.exchange.header(b"authorization"))
+        return json_response(_described(key, await purses.channel(key.channel)))
 
-    async def stop(exchange: Exchange) -> None:
-        key = await keys.authenticate(exchange.header(b"authorization"))
-        await exchange.answer_json((await keys.revoke(key.payer, key.id)).as_json())
+    async def stop(request: Request) -> Response:
+        key = await keys.authenticate(request.exchange.header(b"authorization"))
+        return json_response((await keys.revoke(key.payer, key.id)).as_json())
 
     return [
         Route("POST", "/v1/keys", create),
         Route("POST", "/v1/keys/list", listing),
         Route("GET", "/v1/keys/current", current),
         Route("DELETE", "/v1/keys/current", stop),
-        Route("POST", _KEYS, revoke),
+        Route("POST", "/v1/keys/{key}/revoke", revoke),
     ]
 
 
-async def _members(exchange: Exchange) -> Members:
-    return Members(json_object(await exchange.body(_BODY_BYTES)), InvalidKeyTerms)
+async def _members(request: Request) -> Members:
+    return Members(await request.read_object(), InvalidKeyTerms)
 
 
 def _read_wish(members: Members) -> tuple[KeyTerms, KeyProof]:

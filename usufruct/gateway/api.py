@@ -2,34 +2,34 @@
 
 from functools import partial
 
+from starlette.responses import Response
+
 from usufruct.gateway.errors import UnknownModel
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.service import Gateway
-from usufruct.web import Exchange, Route
+from usufruct.web import AnyRoute, RawRoute, Request, Route, json_response
 
 _PAID = {"/v1/chat/completions": Endpoint.CHAT, "/v1/embeddings": Endpoint.EMBEDDINGS}
-_MODELS = "/v1/models/"
-_RECEIPTS = "/v1/receipts/"
 
 
-def gateway_routes(gateway: Gateway) -> list[Route]:
+def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
     """Return the gateway's routes."""
 
-    async def models(exchange: Exchange) -> None:
-        await exchange.answer_json({"object": "list", "data": await gateway.models()})
+    async def models(request: Request) -> Response:
+        return json_response({"object": "list", "data": await gateway.models()})
 
-    async def model(exchange: Exchange) -> None:
-        name = exchange.path[len(_MODELS) :]
+    async def model(request: Request) -> Response:
+        name = request.path_params["model"]
         found = next((offer for offer in await gateway.models() if offer["id"] == name), None)
         if found is None:
             raise UnknownModel(
                 f"there is no service named {name[:200]!r} here; GET /v1/models lists them", field="model"
             )
-        await exchange.answer_json(found)
+        return json_response(found)
 
-    async def receipt(exchange: Exchange) -> None:
-        found = await gateway.receipt(exchange, exchange.path[len(_RECEIPTS) :])
-        await exchange.answer_json(
+    async def receipt(request: Request) -> Response:
+        found = await gateway.receipt(request.exchange, request.path_params["call"])
+        return json_response(
             {
                 "receipt": found.as_json(),
                 "ceiling": str(found.ceiling),
@@ -39,11 +39,11 @@ def gateway_routes(gateway: Gateway) -> list[Route]:
             }
         )
 
-    wallets = [] if gateway.wallets is None else [Route("GET", path, gateway.wallets.refund) for path in _PAID]
+    wallets = [] if gateway.wallets is None else [RawRoute("GET", path, gateway.wallets.refund) for path in _PAID]
     return [
         *wallets,
-        *(Route("POST", path, partial(gateway.answer, endpoint=endpoint)) for path, endpoint in _PAID.items()),
+        *(RawRoute("POST", path, partial(gateway.answer, endpoint=endpoint)) for path, endpoint in _PAID.items()),
         Route("GET", "/v1/models", models),
-        Route("GET", _MODELS, model),
-        Route("GET", _RECEIPTS, receipt),
+        Route("GET", "/v1/models/{model:path}", model),
+        Route("GET", "/v1/receipts/{call}", receipt),
     ]

@@ -1,4 +1,4 @@
-"""HTTP on raw ASGI: requests with limits, answers, errors as answers, health, log lines."""
+"""HTTP: Starlette's routes and raw ASGI on the hot path; limits, errors as answers, health, log lines."""
 
 from usufruct.web.cors import allow_browsers
 from usufruct.web.errors import (
@@ -22,17 +22,18 @@ from usufruct.web.limits import ServerLimits
 from usufruct.web.log import JsonLines, log_as_json, redacted
 from usufruct.web.members import Members
 from usufruct.web.metrics import Metrics
-from usufruct.web.router import Handler, Lifespan, Route, Router
+from usufruct.web.request import Request, json_response
+from usufruct.web.router import AnyRoute, Lifespan, RawRoute, Route, Router
 from usufruct.web.server import Server, base_url, event_loop_factory, listen
 
 __all__ = [
     "EVENT_STREAM",
     "JSON",
+    "AnyRoute",
     "BodyTooLarge",
     "Check",
     "ClientGone",
     "Exchange",
-    "Handler",
     "Header",
     "Health",
     "JsonLines",
@@ -41,6 +42,8 @@ __all__ = [
     "Members",
     "MethodNotAllowed",
     "Metrics",
+    "RawRoute",
+    "Request",
     "Route",
     "Router",
     "Server",
@@ -57,6 +60,7 @@ __all__ = [
     "hidden_fault",
     "job_metrics",
     "json_object",
+    "json_response",
     "listen",
     "log_as_json",
     "redacted",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from usufruct.core import SystemClock, UsufructError, time_ordered_id
@@ -43,12 +44,12 @@ class Exchange:
         "_attached",
         "_connection",
         "_receive",
-        "_scope",
         "_send",
         "call_id",
         "headers",
         "method",
         "path",
+        "scope",
         "started",
     )
 
@@ -63,12 +64,12 @@ class Exchange:
         self.path: str = scope["path"]
         self.started = False
         self._attached: dict[bytes, bytes] = {}
-        self._scope = scope
+        self.scope = scope
 
     @property
     def url(self) -> str:
         """The address that was called, as the caller names it."""
-        scope = self._scope
+        scope = self.scope
         host = self.header(b"host") or ":".join(map(str, scope.get("server") or ("localhost",)))
         return f"{scope.get('scheme', 'http')}://{host}{self.path}"
 
@@ -172,6 +173,12 @@ class Exchange:
     async def answer_json(self, content: object, headers: Sequence[Header] = (), status: int = 200) -> None:
         """Send a whole answer as JSON."""
         await self.answer(status, orjson.dumps(content), [JSON, *headers])
+
+    async def respond(self, response: Response) -> None:
+        """Send Starlette's answer."""
+        response.raw_headers = self._every(response.raw_headers)
+        self.started = True
+        await response(self.scope, self._receive, self._send)
 
     async def answer_error(self, error: UsufructError) -> None:
         """Send an error in the shape OpenAI's client libraries read; an attached header replaces the error's own."""

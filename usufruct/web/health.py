@@ -8,8 +8,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+from starlette.responses import Response
+
 from usufruct.core import Clock, SystemClock
-from usufruct.web.exchange import Exchange
+from usufruct.web.request import Request, json_response
 from usufruct.web.router import Route
 
 Check = Callable[[], Awaitable[object]]
@@ -47,16 +49,16 @@ class Health:
         """The routes to serve."""
         return [Route("GET", "/healthz", self._alive), Route("GET", "/readyz", self._ready)]
 
-    async def _alive(self, exchange: Exchange) -> None:
-        await exchange.answer_json({"status": "ok"})
+    async def _alive(self, request: Request) -> Response:
+        return json_response({"status": "ok"})
 
-    async def _ready(self, exchange: Exchange) -> None:
+    async def _ready(self, request: Request) -> Response:
         parts = await self._parts() | ({"process": "leaving"} if self._leaving else {})
         ready = all(answer == "ok" for answer in parts.values())
         degraded = dict(self._degraded())
         status = "not ready" if not ready else "degraded" if degraded else "ready"
         content = {"status": status, "checks": parts, "degraded": degraded}
-        await exchange.answer_json(content, status=200 if ready else 503)
+        return json_response(content, 200 if ready else 503)
 
     async def _parts(self) -> dict[str, str]:
         """Ask the checks, at most once in `_FRESH_SECONDS`: anybody may call this."""

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
+from starlette.responses import Response
 
-from usufruct.web.exchange import Exchange
+from usufruct.web.request import Request
 from usufruct.web.router import Route
 
 Reading = Callable[[], Awaitable[Iterable[Metric]]]
@@ -34,7 +35,7 @@ class Metrics:
         """The route to serve."""
         return [Route("GET", "/metrics", self._show)]
 
-    async def _show(self, exchange: Exchange) -> None:
+    async def _show(self, request: Request) -> Response:
         found = await asyncio.gather(*(_read(name, read) for name, read in self._readings.items()))
         answered = GaugeMetricFamily(
             "usufruct_reading_ok", "1: this part could be read now; 0: its numbers are left out.", labels=["part"]
@@ -43,7 +44,7 @@ class Metrics:
             answered.add_metric([name], metrics is not None)
         shown = _Shown([*self.registry.collect(), *(each for metrics in found for each in metrics or ()), answered])
         body = await asyncio.to_thread(generate_latest, shown)
-        await exchange.answer(200, body, [(b"content-type", CONTENT_TYPE_LATEST.encode())])
+        return Response(body, media_type=CONTENT_TYPE_LATEST)
 
 
 class _Shown:

@@ -1,18 +1,21 @@
-"""From a path to its handler; what nobody here handles goes to another ASGI application (Starlette, FastAPI)."""
+"""From a path to its handler: Starlette routes everything but the paid routes, which are raw ASGI and are mounted."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
+from starlette.routing import Router as StarletteRouter
+from starlette.types import Receive, Scope, Send
 
 from usufruct.core import UsufructError
 from usufruct.web.errors import ClientGone, MethodNotAllowed, ShuttingDown, UnknownRoute, hidden_fault
 from usufruct.web.exchange import Exchange
+from usufruct.web.request import Request
 
-Handler = Callable[[Exchange], Awaitable[None]]
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
 _LONGEST_PATH = 200
@@ -22,50 +25,85 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path with its handler; a path that ends in `/` stands for everything below it."""
+    """A method and a path with its handler, which takes a request and returns a response.
+
+    The path may hold parameters as Starlette writes them: `/v1/models/{model:path}`.
+    """
 
     method: str
     path: str
-    handle: Handler
+    handle: Callable[[Request], Awaitable[Response]]
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Answer one request."""
+        await exchange.respond(await self.handle(Request(exchange)))
+
+
+@dataclass(frozen=True, slots=True)
+class RawRoute:
+    """A method and an exact path with a handler that answers on the exchange itself: for the hot path."""
+
+    method: str
+    path: str
+    answer: Callable[[Exchange], Awaitable[None]]
+
+
+AnyRoute = Route | RawRoute
+
+
+class _Resource:
+    """The ASGI application of one path: its routes by method."""
+
+    def __init__(self, routes: Sequence[AnyRoute]) -> None:
+        self._routes = {route.method: route for route in routes}
+        if isinstance(self._routes.get("GET"), Route):
+            self._routes.setdefault("HEAD", self._routes["GET"])
+        self.allow = ", ".join(sorted(self._routes))
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one request; a frame of our own would be passed at every wait of every call."""
+        exchange = Exchange(scope, receive, send)
+        route = self._routes.get(exchange.method)
+        return _serve(exchange, self._refuse if route is None else route.answer)
+
+    async def _refuse(self, exchange: Exchange) -> None:
+        exchange.attach([(b"allow", self.allow.encode())])
+        raise MethodNotAllowed(f"{exchange.path} takes {self.allow}, not {exchange.method}", field="method")
 
 
 class Router:
-    """An ASGI application: exact paths by one dictionary look-up, then prefixes, then the fallback.
+    """An ASGI application: raw routes by one dictionary look-up, the others by Starlette.
 
-    It turns errors into answers, and opens `lifespan` at start-up. A fallback is called with its own requests only, and
-    not with the server's start-up and shutdown: give its lifespan to ours.
+    It turns errors into answers, and opens `lifespan` at start-up.
     """
 
-    def __init__(
-        self, routes: Sequence[Route], *, fallback: ASGIApp | None = None, lifespan: Lifespan = nullcontext
-    ) -> None:
+    def __init__(self, routes: Sequence[AnyRoute], *, lifespan: Lifespan = nullcontext) -> None:
         """Serve `routes`."""
-        self._exact: dict[str, dict[str, Handler]] = {}
-        self._below: dict[str, dict[str, Handler]] = {}
+        paths: dict[str, list[AnyRoute]] = {}
         for route in routes:
-            table = self._below if route.path.endswith("/") else self._exact
-            table.setdefault(route.path, {})[route.method] = route.handle
-        tables = (self._exact | self._below).items()
-        self._known = ", ".join(f"{' or '.join(sorted(methods))} {path}" for path, methods in tables)
-        self._fallback = fallback
+            paths.setdefault(route.path, []).append(route)
+        resources = {path: _Resource(at) for path, at in paths.items()}
+        self._raw = {path: each for path, each in resources.items() if isinstance(paths[path][0], RawRoute)}
+        others = [StarletteRoute(path, each) for path, each in resources.items() if path not in self._raw]
+        self._others = StarletteRouter(others, redirect_slashes=False, default=self._unknown)
+        self._known = ", ".join(
+            f"{' or '.join(sorted(route.method for route in at))} {path.replace(':path', '')}"
+            for path, at in paths.items()
+        )
         self._lifespan = lifespan
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one ASGI connection; a frame of our own would be passed at every wait of every call."""
+        """Serve one ASGI connection."""
         if scope["type"] == "lifespan":
             return self._live(receive, send)
-        methods = self._methods(scope["path"]) if scope["type"] == "http" else None
-        if methods is None and self._fallback is not None:
-            return self._fallback(scope, receive, send)
-        if scope["type"] == "http":
-            return serve(Exchange(scope, receive, send), methods, self._known)
-        return _nothing()
+        return (self._raw.get(scope["path"]) or self._others)(scope, receive, send)
 
-    def _methods(self, path: str) -> Mapping[str, Handler] | None:
-        exact = self._exact.get(path)
-        if exact is not None:
-            return exact
-        return next((methods for prefix, methods in self._below.items() if path.startswith(prefix)), None)
+    async def _unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _serve(Exchange(scope, receive, send), self._refuse)
+
+    async def _refuse(self, exchange: Exchange) -> None:
+        path = exchange.path[:_LONGEST_PATH]
+        raise UnknownRoute(f"there is nothing at {path}; this server answers {self._known}", field="path", path=path)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:
@@ -80,21 +118,10 @@ class Router:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _nothing() -> None:
-    """Leave a connection alone that is neither HTTP nor the fallback's."""
-
-
-async def serve(exchange: Exchange, methods: Mapping[str, Handler] | None, known: str = "") -> None:
-    """Run the handler for the exchange's method, and answer with the error it raises; `known`: the routes."""
+async def _serve(exchange: Exchange, answer: Callable[[Exchange], Awaitable[None]]) -> None:
+    """Answer an exchange, by the error that is raised if there is one."""
     try:
-        if methods is None:
-            path = exchange.path[:_LONGEST_PATH]
-            raise UnknownRoute(f"there is nothing at {path}; this server answers {known}", field="path", path=path)
-        handle = methods.get(exchange.method)
-        if handle is None:
-            known = ", ".join(sorted(methods))
-            raise MethodNotAllowed(f"{exchange.path} takes {known}, not {exchange.method}", field="method")
-        await handle(exchange)
+        await answer(exchange)
     except ClientGone:
         logger.info("the caller hung up before the request was complete", extra={"call_id": exchange.call_id})
     except UsufructError as error:

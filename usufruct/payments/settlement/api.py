@@ -2,6 +2,8 @@
 
 import asyncio
 
+from starlette.responses import Response
+
 from usufruct.accounts import Keys
 from usufruct.core import Clock, hash32
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
@@ -10,11 +12,7 @@ from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import ChainSide
 from usufruct.payments.settlement.operator_terms import Offer
 from usufruct.payments.settlement.wire import InvalidDeposit, read_deposit_json
-from usufruct.web import Exchange, Members, Route, json_object
-
-_BODY_BYTES = 65_536
-_CHANNELS = "/v1/channels/"
-_PROOFS = "/v1/proofs/"
+from usufruct.web import Members, Request, Route, json_response
 
 
 def payment_routes(side: ChainSide, deposits: Deposits, keys: Keys, offer: Offer, clock: Clock) -> list[Route]:
@@ -22,31 +20,31 @@ def payment_routes(side: ChainSide, deposits: Deposits, keys: Keys, offer: Offer
     access = Access(side.ledger, keys, clock, offer.chain_id, offer.till)
     proving = asyncio.Lock()
 
-    async def terms(exchange: Exchange) -> None:
-        await exchange.answer_json(offer.as_json())
+    async def terms(request: Request) -> Response:
+        return json_response(offer.as_json())
 
-    async def channel(exchange: Exchange) -> None:
-        found = await access.channel(exchange, hash32(exchange.path[len(_CHANNELS) :], "channel"))
-        await exchange.answer_json(found.as_json())
+    async def channel(request: Request) -> Response:
+        found = await access.channel(request.exchange, hash32(request.path_params["channel"], "channel"))
+        return json_response(found.as_json())
 
-    async def deposit(exchange: Exchange) -> None:
-        members = Members(json_object(await exchange.body(_BODY_BYTES)), InvalidDeposit)
+    async def deposit(request: Request) -> Response:
+        members = Members(await request.read_object(), InvalidDeposit)
         wanted = read_deposit_json(members.only("channelConfig", "deposit"), offer.chain_id)
         offer.check_deposit(wanted.amount)
         # who hands it in may be a stranger who read it on the chain: only what stands there is told
-        await exchange.answer_json((await deposits.submit(wanted)).reading.as_json())
+        return json_response((await deposits.submit(wanted)).reading.as_json())
 
-    async def proof(exchange: Exchange) -> None:
-        call = hash32(exchange.path[len(_PROOFS) :], "call")
+    async def proof(request: Request) -> Response:
+        call = hash32(request.path_params["call"], "call")
         async with proving:  # it reads every receipt of a batch: one at a time
             found = await prove_receipt(side, call)
-        await exchange.answer_json(_proof_json(found))
+        return json_response(_proof_json(found))
 
     return [
         Route("GET", "/v1/terms", terms),
-        Route("GET", _CHANNELS, channel),
+        Route("GET", "/v1/channels/{channel}", channel),
         Route("POST", "/v1/deposits", deposit),
-        Route("GET", _PROOFS, proof),
+        Route("GET", "/v1/proofs/{call}", proof),
     ]
 
 

@@ -1,0 +1,35 @@
+"""A request and its response as handlers outside the hot path have them: Starlette's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response
+
+from usufruct.web.exchange import Exchange, json_object
+
+_BODY_BYTES = 65_536
+
+
+class Request(StarletteRequest):
+    """Starlette's request, whose body is read from the exchange: within a limit and a time."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Wrap what was received; path parameters are in the scope."""
+        super().__init__(exchange.scope)
+        self.exchange = exchange
+
+    async def read_object(self, limit: int = _BODY_BYTES) -> dict[str, Any]:
+        """Return the body, a JSON object of at most `limit` bytes.
+
+        Raises:
+            BodyTooLarge, ClientGone, SlowBody: as `Exchange.body`.
+            MalformedBody: when it is not a JSON object.
+        """
+        return json_object(await self.exchange.body(limit))
+
+
+def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response that carries `content` as JSON."""
+    return Response(orjson.dumps(content), status, headers, "application/json")
