@@ -23,7 +23,7 @@ from usufruct.cli import app
 from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, ChainId, PriceCard, SystemClock, UsufructError, checksum
 from usufruct.gateway import Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
-from usufruct.gateway.bill import receipt_signature
+from usufruct.gateway.signed_receipt import receipt_signature
 from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.pricing.usage import Usage

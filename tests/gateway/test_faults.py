@@ -63,7 +63,7 @@ async def test_a_server_that_is_down(world, client_of):
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("mode", ["error_500", "error_429", "denied", "not_a_stream"])
-async def test_the_next_replica_is_tried(world, upstream, client_of, mode, stream):
+async def test_the_next_upstream_is_tried(world, upstream, client_of, mode, stream):
     if mode == "not_a_stream" and not stream:
         mode = "malformed"
     await world.asset("hamlet", upstream.url(mode), upstream.url())
@@ -78,7 +78,7 @@ async def test_the_next_replica_is_tried(world, upstream, client_of, mode, strea
     assert await world.charged(key) == 4 * PRICE
 
 
-async def test_a_wrong_request_is_not_tried_on_the_next_replica(world, upstream, client_of):
+async def test_a_wrong_request_is_not_tried_on_the_next_upstream(world, upstream, client_of):
     await world.asset("hamlet", upstream.url("rejected"), upstream.url("rejected"))
     with pytest.raises(openai.BadRequestError):
         await client_of((await world.key()).text).chat.completions.create(model="hamlet", messages=ASK)

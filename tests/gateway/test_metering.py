@@ -13,7 +13,7 @@ from usufruct.core import UINT128_MAX, Address, PriceCard
 from usufruct.gateway import Caps, CountingRule, Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
 from usufruct.gateway.metering import Budget, ceiling, longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.request import Asked
-from usufruct.gateway.scale import Counted, Scale, Scales, Share
+from usufruct.gateway.token_scale import Counted, Scale, Scales, Share
 from usufruct.payments.pricing.charges import Allowance, OverBudget, OverContext, charge_up
 from usufruct.payments.pricing.usage import Measured, Usage
 

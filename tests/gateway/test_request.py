@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from usufruct.core import UsufructError
 from usufruct.gateway import CountingRule, InvalidListing, InvalidRequest
-from usufruct.gateway.counting import Bytes, CountingRoom, Vocabulary
 from usufruct.gateway.request import read_chat, read_embeddings
+from usufruct.gateway.token_counting import Bytes, TokenCounterPool, Vocabulary
 
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
 RULE = CountingRule(per_message=3, per_request=10)
@@ -105,11 +105,11 @@ def test_no_request_breaks_the_reader(body, read):
 async def test_without_a_vocabulary_bytes_are_counted(texts):
     asked = read_chat({"model": "m", "messages": [{"role": "user", "content": text} for text in texts]})
     expected = len("\n".join(texts).encode()) + 3 * len(texts) + 10
-    assert await CountingRoom().count_input(Bytes(), RULE, asked) == expected
+    assert await TokenCounterPool().count_input(Bytes(), RULE, asked) == expected
 
 
 async def test_a_vocabulary_counts_joined_text(vocabulary):
-    counter, room = Vocabulary(vocabulary), CountingRoom()
+    counter, room = Vocabulary(vocabulary), TokenCounterPool()
     pieces = ["to b", "e or", " not to", " be"]
     whole = await room.count(counter, "".join(pieces))
     assert whole < sum([await room.count(counter, piece) for piece in pieces])

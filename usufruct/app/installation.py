@@ -29,11 +29,11 @@ from usufruct.gateway import (
     Gateway,
     KeyChannels,
     Operator,
-    PassHolders,
+    PassGrantPayments,
     Quotes,
     RegisteredOffers,
     UnusedKeys,
-    Wallets,
+    X402Payments,
     gateway_routes,
     remove_unused,
 )
@@ -208,7 +208,7 @@ class Installation(ChainAccess):
         )
 
     @cached_property
-    def wallets(self) -> Wallets:
+    def wallets(self) -> X402Payments:
         """Return what takes payments by x402."""
         side, offer = self.chain_side, self.offer
         funding = Funding(
@@ -222,12 +222,12 @@ class Installation(ChainAccess):
             offer,
         )
         clock = SystemClock()
-        return Wallets(Wanted(offer), funding, Quotes(self.quote_stamp, clock), clock)
+        return X402Payments(Wanted(offer), funding, Quotes(self.quote_stamp, clock), clock)
 
     @cached_property
-    def passes(self) -> PassHolders:
+    def passes(self) -> PassGrantPayments:
         """Return what takes grants of pass credits."""
-        return PassHolders(PassAccounts(self.chain_side, self.pass_terms, self.observer, SystemClock()))
+        return PassGrantPayments(PassAccounts(self.chain_side, self.pass_terms, self.observer, SystemClock()))
 
     def jobs(self) -> list[Job]:
         """Return what a worker does again and again for this installation; it needs the claim key, gateways do not."""

@@ -6,11 +6,11 @@ from typing import Protocol
 import orjson
 
 from usufruct.core import Hash32, PaymentRequired, PriceCard, value
-from usufruct.gateway.counting import Counter
 from usufruct.gateway.errors import UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.request import Asked
+from usufruct.gateway.token_counting import Counter
 from usufruct.payments.ledger import IdempotencyKey, Lease, Opened, Reservation
 from usufruct.payments.pricing import Allowance, VerifiedVoucher
 from usufruct.web import BodyTooLarge, Exchange, Header

@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 
 from usufruct.accounts import Keys
 from usufruct.core import Clock, Hash32, PaymentRequired, PriceCard, Unavailable, UsufructError, hash32, unbroken
-from usufruct.gateway.abandonment import Abandonments
-from usufruct.gateway.bill import SignedReceipt, kept_receipt, receipt_signature, signed
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
 from usufruct.gateway.catalogue import Catalogue
-from usufruct.gateway.counting import CountingRoom
+from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import InvalidRequest, ReceiptNotFound
-from usufruct.gateway.holders import KeyHolder, KeyHolders
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Endpoint
-from usufruct.gateway.operator import Operator
-from usufruct.gateway.pass_holders import PassHolder, PassHolders
+from usufruct.gateway.operator_profile import Operator
+from usufruct.gateway.payers.bearer_key import BearerKeyPayer, BearerKeyPayments
+from usufruct.gateway.payers.pass_grant import PassGrantPayer, PassGrantPayments
+from usufruct.gateway.payers.x402 import X402Payments
 from usufruct.gateway.request import Asked, dropped_header, read_chat, read_embeddings, read_model
-from usufruct.gateway.wallets import Wallets
+from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt, receipt_signature, signed
+from usufruct.gateway.token_counting import TokenCounterPool
 from usufruct.payments.ledger import (
     Bill,
     Call,
@@ -67,14 +67,14 @@ class Calls:
         ledger: Ledger,
         operator: Operator,
         clock: Clock,
-        counting: CountingRoom,
-        wallets: Wallets | None = None,
-        passes: PassHolders | None = None,
+        counting: TokenCounterPool,
+        wallets: X402Payments | None = None,
+        passes: PassGrantPayments | None = None,
         counters: CallCounters | None = None,
     ) -> None:
         """Charge bearer keys, and `wallets` and `passes` if there are any, for the catalogue's assets."""
         self.counters = counters or CallCounters()
-        self._holders = KeyHolders(keys, operator.escrow)
+        self._holders = BearerKeyPayments(keys, operator.escrow)
         self._wallets = wallets
         self._passes = passes
         self._catalogue = catalogue
@@ -82,7 +82,7 @@ class Calls:
         self._operator = operator
         self._clock = clock
         self._counting = counting
-        self._abandonments = Abandonments(clock)
+        self._abandonments = DisconnectLimit(clock)
         self._unreleased: dict[Lease, str] = {}
 
     async def open(self, exchange: Exchange, endpoint: Endpoint) -> OpenCall | Repeated:
@@ -196,7 +196,7 @@ class Calls:
         """
         payer = await self._payer(exchange)
         call = await self._ledger.call(hash32(call_id, "receipt"))
-        if call is None or (isinstance(payer, KeyHolder | PassHolder) and call.lease.channel != payer.channel):
+        if call is None or (isinstance(payer, BearerKeyPayer | PassGrantPayer) and call.lease.channel != payer.channel):
             raise ReceiptNotFound(f"{payer.name} has no call {call_id}", field="receipt")
         return await kept_receipt(call, self._operator)
 

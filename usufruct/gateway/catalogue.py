@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from usufruct.core import Address, AssetId, Clock, PriceCard, format_asset
-from usufruct.gateway.counting import Bytes, Counter, Vocabulary
 from usufruct.gateway.errors import InvalidListing, ListingExists, UnknownModel
 from usufruct.gateway.model import Caps, PricePeriod, ServedListing, Upstream, check_asset, check_prices
 from usufruct.gateway.store import (
@@ -20,6 +19,7 @@ from usufruct.gateway.store import (
     set_retired,
     vocabulary_content,
 )
+from usufruct.gateway.token_counting import Bytes, Counter, Vocabulary
 from usufruct.store import ConstraintViolated, Database, Seal
 
 FRESH_SECONDS = 2.0

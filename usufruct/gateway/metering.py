@@ -7,7 +7,7 @@ from usufruct.connectors.openai import UsageFault
 from usufruct.core import UINT128_MAX, PriceCard, value
 from usufruct.gateway.model import Caps, CountingRule, ServedListing
 from usufruct.gateway.request import Asked
-from usufruct.gateway.scale import Counted, Share
+from usufruct.gateway.token_scale import Counted, Share
 from usufruct.payments.pricing import (
     Allowance,
     CountedBy,

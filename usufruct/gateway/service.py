@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager, suppress
 from usufruct.accounts import Keys
 from usufruct.connectors.openai import Limits
 from usufruct.core import Clock, Job, JobBoard, format_asset, run_jobs
-from usufruct.gateway.answers import Answers
-from usufruct.gateway.bill import SignedReceipt
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.catalogue import Catalogue
-from usufruct.gateway.counting import CountingRoom
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import Endpoint, ServedListing
-from usufruct.gateway.operator import Operator
-from usufruct.gateway.pass_holders import PassHolders
-from usufruct.gateway.relay import DRAIN_SECONDS
-from usufruct.gateway.replicas import Replicas
-from usufruct.gateway.wallets import Wallets
+from usufruct.gateway.operator_profile import Operator
+from usufruct.gateway.payers.pass_grant import PassGrantPayments
+from usufruct.gateway.payers.x402 import X402Payments
+from usufruct.gateway.responses import Responder
+from usufruct.gateway.signed_receipt import SignedReceipt
+from usufruct.gateway.stream_relay import DRAIN_SECONDS
+from usufruct.gateway.token_counting import TokenCounterPool
+from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.ledger import Ledger
 from usufruct.web import Exchange
 
@@ -39,8 +39,8 @@ class Gateway:
         operator: Operator,
         clock: Clock,
         limits: Limits | None = None,
-        wallets: Wallets | None = None,
-        passes: PassHolders | None = None,
+        wallets: X402Payments | None = None,
+        passes: PassGrantPayments | None = None,
         counters: CallCounters | None = None,
         *,
         drain_seconds: float = DRAIN_SECONDS,
@@ -54,11 +54,11 @@ class Gateway:
         self._operator = operator
         self._clock = clock
         self._forgotten_at = clock.monotonic()
-        self._replicas = Replicas(clock, limits)
-        self._counting = CountingRoom()
+        self._upstreams = UpstreamPool(clock, limits)
+        self._counting = TokenCounterPool()
         self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets, passes, counters)
         self.wallets = wallets
-        self._answers = Answers(self._calls, self._replicas, self._counting, drain_seconds)
+        self._responder = Responder(self._calls, self._upstreams, self._counting, drain_seconds)
 
     @asynccontextmanager
     async def running(
@@ -77,18 +77,18 @@ class Gateway:
             with suppress(asyncio.CancelledError):
                 await beat
             await self._calls.tidy()
-            await self._replicas.close()
+            await self._upstreams.close()
             self._counting.close()
 
     async def answer(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answer a request for a chat, streamed or whole, or for embeddings."""
         call = await self._calls.open(exchange, endpoint)
         if isinstance(call, Repeated):
-            await self._answers.again(exchange, call)
+            await self._responder.again(exchange, call)
         elif call.order.asked.stream:
-            await self._answers.stream(exchange, call)
+            await self._responder.stream(exchange, call)
         else:
-            await self._answers.whole(exchange, call)
+            await self._responder.whole(exchange, call)
 
     async def models(self) -> list[dict[str, object]]:
         """Return what is served, as OpenAI lists models, each with its price."""
@@ -102,7 +102,7 @@ class Gateway:
     async def _remember(self) -> None:
         """Keep what calls taught about upstreams, for the other replicas and for the next start."""
         for asset in await self._catalogue.list():
-            replicas = self._replicas.learnt(asset)
+            replicas = self._upstreams.learnt(asset)
             if replicas is not None:
                 await self._catalogue.remember(asset.name, replicas)
 

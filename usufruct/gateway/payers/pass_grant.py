@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from usufruct.accounts import AssetOutOfScope
 from usufruct.core import Hash32, format_asset
 from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
-from usufruct.gateway.holders import Bearer
 from usufruct.gateway.model import ServedListing
+from usufruct.gateway.payers.bearer_key import Bearer
 from usufruct.payments.ledger import Reservation
 from usufruct.payments.pricing import GRANT_PREFIX, Allowance, PassGrant, VerifiedVoucher, Voucher, read_grant
 from usufruct.payments.settlement import PassAccounts
 from usufruct.web import Exchange
 
 
-class PassHolders:
+class PassGrantPayments:
     """Lets callers with a grant in."""
 
     def __init__(self, accounts: PassAccounts) -> None:
         """Take grants on `accounts`."""
         self._accounts = accounts
 
-    def payer(self, exchange: Exchange) -> "PassHolder | None":
+    def payer(self, exchange: Exchange) -> "PassGrantPayer | None":
         """Return who calls; None for those who came without a grant.
 
         Raises:
@@ -31,11 +31,11 @@ class PassHolders:
             return None
         grant = read_grant(text.strip())
         self._accounts.check(grant)
-        return PassHolder(grant, self._accounts)
+        return PassGrantPayer(grant, self._accounts)
 
 
 @dataclass(frozen=True, slots=True)
-class PassHolder(Bearer):
+class PassGrantPayer(Bearer):
     """`Payer` with a grant."""
 
     grant: PassGrant

@@ -1,46 +1,14 @@
-"""The operator's side of every payment, and the channels behind bearer keys."""
+"""The channels behind bearer keys."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
-from usufruct.core import Address, Hash32, format_units
+from usufruct.core import Address, Hash32
+from usufruct.gateway.operator_profile import Operator
 from usufruct.payments.ledger import ChannelReading, Ledger, new_id
-from usufruct.payments.pricing import ChannelConfig, DigestSigner, Escrow, channel_id
-
-SignedBefore = Callable[[Address], Awaitable[bool]]
-"""Tells whether an address is one that signed the operator's receipts before its key was changed."""
+from usufruct.payments.pricing import ChannelConfig, channel_id
 
 WalletReader = Callable[[Address], Awaitable[bool]]
 """Tells whether a wallet holds as much of the operator's token as the smallest deposit."""
-
-LEAST_WITHDRAW_DELAY = 86_400
-"""A day, in seconds: time enough to claim what was charged before the payer's money leaves."""
-
-
-async def _never(_: Address) -> bool:
-    return False
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Who is paid, where and in what.
-
-    `till` receives and authorizes for every channel; `token` has `decimals` and is shown as `symbol`; `receipts` signs
-    receipts, and `signed_before` knows the keys that did before it.
-    """
-
-    escrow: Escrow
-    till: Address
-    token: Address
-    receipts: DigestSigner
-    decimals: int = 6
-    symbol: str = "USD"
-    withdraw_delay: int = LEAST_WITHDRAW_DELAY
-    signed_before: SignedBefore = _never
-
-    def shown(self, amount: int) -> str:
-        """Write atomic units as whole ones: "0.000123"."""
-        return format_units(amount, self.decimals)
 
 
 class KeyChannels:

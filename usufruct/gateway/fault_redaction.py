@@ -43,24 +43,24 @@ _ADDRESS = re.compile(
 _PATH = re.compile(r"(?<![\w.])(?:~?(?:/[\w.@+~-]+){2,}/?|[A-Za-z]:\\[^\s'\"]+)")
 
 
-def outward_fault(fault: UpstreamFault, name: str, replica: Upstream, *, delivered: bool) -> UpstreamFault:
-    """Return a fault of `replica` as a caller of the service `name` may see it.
+def redact_fault(fault: UpstreamFault, name: str, server: Upstream, *, delivered: bool) -> UpstreamFault:
+    """Return a fault of `server` as a caller of the service `name` may see it.
 
     `delivered` says that a part of the answer has gone out, which is charged.
     """
     details = {key: value for key, value in fault.details.items() if key in _SHOWN}
     if isinstance(fault, UpstreamRejected):
-        return type(fault)(f"{name} does not take this request: {_harmless(fault, name, replica)}", **details)
+        return type(fault)(f"{name} does not take this request: {_harmless(fault, name, server)}", **details)
     said = next((text for kind, text in _SAID.items() if isinstance(fault, kind)), _OTHERWISE)
     money = "what arrived is charged" if delivered else "nothing was charged"
     return type(fault)(f"{name} {said}; {money}; try later", **details)
 
 
-def _harmless(fault: UpstreamFault, name: str, replica: Upstream) -> str:
+def _harmless(fault: UpstreamFault, name: str, server: Upstream) -> str:
     """Return an upstream's words without addresses and paths."""
     words = fault.message
-    parts = urlsplit(replica.url)
-    for inside in (replica.url.rstrip("/"), parts.netloc, parts.hostname or "", replica.model):
+    parts = urlsplit(server.url)
+    for inside in (server.url.rstrip("/"), parts.netloc, parts.hostname or "", server.model):
         if len(inside) > 1:
             words = re.sub(rf"(?<![\w.-]){re.escape(inside)}(?![\w-])", name, words)
     return _PATH.sub("(path)", _ADDRESS.sub("(address)", words))

@@ -7,7 +7,7 @@ import pytest
 from usufruct.connectors.openai import UpstreamDown, UpstreamFault, UpstreamRejected
 from usufruct.core import Address, FakeClock, PriceCard
 from usufruct.gateway import Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
-from usufruct.gateway.replicas import REST_SECONDS, Replicas
+from usufruct.gateway.upstream_pool import REST_SECONDS, UpstreamPool
 
 PAY_TO = Address("0x" + "55" * 20)
 SERVERS = tuple(Upstream(f"http://{name}/v1", "m") for name in ("one", "two", "three"))
@@ -27,13 +27,13 @@ def clock():
 
 
 @pytest.fixture
-async def replicas(clock) -> AsyncIterator[Replicas]:
-    opened = Replicas(clock)
+async def replicas(clock) -> AsyncIterator[UpstreamPool]:
+    opened = UpstreamPool(clock)
     yield opened
     await opened.close()
 
 
-def order(replicas: Replicas) -> list[Upstream]:
+def order(replicas: UpstreamPool) -> list[Upstream]:
     return [replica for replica, _ in replicas.order(ASSET)]
 
 

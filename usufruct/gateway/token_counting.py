@@ -70,7 +70,7 @@ class Vocabulary:
         return len(counted)
 
 
-class CountingRoom:
+class TokenCounterPool:
     """Where texts are counted: short ones at once, long ones on threads of its own, as many as there are."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import PriceCard
 from usufruct.gateway import Caps, CountingRule
 from usufruct.gateway.metering import usage_of_part, usage_of_whole
-from usufruct.gateway.scale import LATEST, MOST_BYTES, Counted, Scale, Scales, Share
+from usufruct.gateway.token_scale import LATEST, MOST_BYTES, Counted, Scale, Scales, Share
 from usufruct.payments.pricing.charges import price_up
 
 RULE = CountingRule()

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from usufruct.connectors.openai import Limits, UpstreamClient, UpstreamFault, UpstreamRejected
 from usufruct.core import Clock
+from usufruct.gateway.fault_redaction import redact_fault
 from usufruct.gateway.model import ServedListing, Upstream
-from usufruct.gateway.outward import outward_fault
 
 REST_SECONDS = 5.0
 """How long a server that failed is tried last."""
@@ -15,7 +15,7 @@ REST_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
-class Replicas:
+class UpstreamPool:
     """Keeps connections to every server in use."""
 
     def __init__(self, clock: Clock, limits: Limits | None = None) -> None:
@@ -31,19 +31,19 @@ class Replicas:
         self._turn += 1
         count = len(asset.upstreams)
         rotated = [asset.upstreams[(self._turn + step) % count] for step in range(count)]
-        for replica in sorted(rotated, key=self._resting):
-            yield replica, self._upstream(replica)
+        for server in sorted(rotated, key=self._resting):
+            yield server, self._upstream(server)
 
     def failed(
-        self, asset: ServedListing, replica: Upstream, fault: UpstreamFault, *, delivered: bool = False
+        self, asset: ServedListing, server: Upstream, fault: UpstreamFault, *, delivered: bool = False
     ) -> UpstreamFault:
         """Log how a server failed, and return the fault as a caller may see it; `delivered`: after some output."""
         refused = isinstance(fault, UpstreamRejected)
-        extra = {"asset": asset.name, "upstream": replica.url, "code": fault.code, "details": dict(fault.details)}
+        extra = {"asset": asset.name, "upstream": server.url, "code": fault.code, "details": dict(fault.details)}
         logger.log(logging.INFO if refused else logging.WARNING, "upstream: %s", fault.message, extra=extra)
         if not refused:
-            self._failed_at[replica] = self._clock.monotonic()
-        return outward_fault(fault, asset.name, replica, delivered=delivered)
+            self._failed_at[server] = self._clock.monotonic()
+        return redact_fault(fault, asset.name, server, delivered=delivered)
 
     def learnt(self, asset: ServedListing) -> tuple[Upstream, ...] | None:
         """Return the asset's servers with what calls taught about them; None if that was nothing new."""
@@ -60,13 +60,13 @@ class Replicas:
         for upstream in upstreams:
             await upstream.close()
 
-    def _resting(self, replica: Upstream) -> bool:
-        failed_at = self._failed_at.get(replica)
+    def _resting(self, server: Upstream) -> bool:
+        failed_at = self._failed_at.get(server)
         return failed_at is not None and self._clock.monotonic() - failed_at < REST_SECONDS
 
-    def _upstream(self, replica: Upstream) -> UpstreamClient:
-        if replica not in self._upstreams:
-            self._upstreams[replica] = UpstreamClient(
-                replica.url, replica.api_key, self._limits, output_limit=replica.output_limit
+    def _upstream(self, server: Upstream) -> UpstreamClient:
+        if server not in self._upstreams:
+            self._upstreams[server] = UpstreamClient(
+                server.url, server.api_key, self._limits, output_limit=server.output_limit
             )
-        return self._upstreams[replica]
+        return self._upstreams[server]

@@ -15,7 +15,7 @@ from usufruct.web import Exchange, Header
 _MOST_REMEMBERED = 10_000
 
 
-class KeyHolders:
+class BearerKeyPayments:
     """Lets callers with a key in, and signs for them."""
 
     def __init__(self, keys: Keys, escrow: Escrow) -> None:
@@ -24,14 +24,14 @@ class KeyHolders:
         self._escrow = escrow
         self._signers: dict[str, KeySigner] = {}
 
-    async def holder(self, exchange: Exchange) -> "KeyHolder":
+    async def holder(self, exchange: Exchange) -> "BearerKeyPayer":
         """Return who calls.
 
         Raises:
             Unauthenticated: when the key is missing, mistyped, unknown, expired or revoked.
         """
         key = await self._keys.authenticate(exchange.header(b"authorization"))
-        return KeyHolder(key, self)
+        return BearerKeyPayer(key, self)
 
     async def voucher_signer(self, key: BearerKey) -> Callable[[int], VerifiedVoucher]:
         """Return what signs a voucher on this key's channel over the amount that is needed."""
@@ -84,11 +84,11 @@ class Bearer:
 
 
 @value
-class KeyHolder(Bearer):
+class BearerKeyPayer(Bearer):
     """`Payer` with a bearer key."""
 
     key: BearerKey
-    holders: KeyHolders
+    holders: BearerKeyPayments
 
     @property
     def name(self) -> str:

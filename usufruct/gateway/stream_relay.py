@@ -21,10 +21,10 @@ from usufruct.connectors.openai import (
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError
 from usufruct.gateway.call import OpenCall
+from usufruct.gateway.disconnect import DisconnectWatch
 from usufruct.gateway.metering import longest_text
 from usufruct.gateway.model import Upstream
-from usufruct.gateway.presence import Presence
-from usufruct.gateway.replicas import Replicas
+from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.web import EVENT_STREAM, Exchange, Header, ShuttingDown
 
 LONGEST_SECONDS = 1_800.0
@@ -41,7 +41,7 @@ class Outcome(Enum):
     NOTHING = "nothing"
 
 
-class Relay:
+class StreamRelay:
     """One streamed answer on its way."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Relay:
         self._call = call
         self._headers = headers
         self._drain_seconds = drain_seconds
-        self._caller = Presence(exchange, LONGEST_SECONDS, self._grace)
+        self._caller = DisconnectWatch(exchange, LONGEST_SECONDS, self._grace)
         self._held: list[bytes] = []
         self._accepted: list[str] = []
         self._missed: list[str] = []
@@ -66,14 +66,14 @@ class Relay:
         self.reported: Reported | UsageFault | None = None
         self.fault: UsufructError | None = None
 
-    async def run(self, replicas: Replicas) -> Outcome:
+    async def run(self, upstreams: UpstreamPool) -> Outcome:
         """Try the asset's servers until one gives output; hand on what it says."""
         try:
             with self._caller:
-                for replica, upstream in replicas.order(self._call.order.asset):
-                    fault = await self._try(replica, upstream)
+                for server, upstream in upstreams.order(self._call.order.asset):
+                    fault = await self._try(server, upstream)
                     delivered = self._exchange.started
-                    self.fault = fault and replicas.failed(self._call.order.asset, replica, fault, delivered=delivered)
+                    self.fault = fault and upstreams.failed(self._call.order.asset, server, fault, delivered=delivered)
                     if self.fault is None or self._exchange.started or isinstance(self.fault, UpstreamRejected):
                         break
         except asyncio.CancelledError:
@@ -97,10 +97,10 @@ class Relay:
         """The output as far as the upstream gave it, with what came when the caller was gone."""
         return well_formed("".join(self._accepted + self._missed))
 
-    async def _try(self, replica: Upstream, upstream: UpstreamClient) -> UpstreamFault | None:
+    async def _try(self, server: Upstream, upstream: UpstreamClient) -> UpstreamFault | None:
         self._held.clear()
         self._characters, self.reported = 0, None
-        body = self._call.order.asked.upstream_body(replica.model, self._call.allowance.output_tokens)
+        body = self._call.order.asked.upstream_body(server.model, self._call.allowance.output_tokens)
         try:
             async with upstream.chat_stream(body) as stream:
                 try:

@@ -28,7 +28,7 @@ def is_callers(error: BaseException) -> bool:
     return isinstance(error, ClientGone | UpstreamOversized)
 
 
-class Abandonments:
+class DisconnectLimit:
     """Counts, in this process, the answers that a payer abandoned and those that they paid for."""
 
     def __init__(self, clock: Clock) -> None:

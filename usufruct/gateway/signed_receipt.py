@@ -10,7 +10,7 @@ import orjson
 
 from usufruct.core import Address, value
 from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
-from usufruct.gateway.operator import Operator
+from usufruct.gateway.operator_profile import Operator
 from usufruct.payments.ledger import Call, receipt_of
 from usufruct.payments.pricing import (
     CountedBy,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.core import FakeClock
-from usufruct.gateway.abandonment import MOST, PAID_FOR_ONE, WITHIN_SECONDS, Abandonments
+from usufruct.gateway.disconnect_limit import MOST, PAID_FOR_ONE, WITHIN_SECONDS, DisconnectLimit
 from usufruct.gateway.errors import AbandonedAnswers
 from usufruct.gateway.request import Asked
 
@@ -13,7 +13,7 @@ WHOLE = Asked("m", {}, ("text",), 1)
 STREAM = Asked("m", {}, ("text",), 1, stream=True)
 
 
-def refused(limit: Abandonments, asked: Asked, account: str | None = "payer") -> int:
+def refused(limit: DisconnectLimit, asked: Asked, account: str | None = "payer") -> int:
     """Return for how long a call is refused, 0 when it is not."""
     try:
         limit.check(account, asked)
@@ -23,7 +23,7 @@ def refused(limit: Abandonments, asked: Asked, account: str | None = "payer") ->
 
 
 def test_whole_answers_left_stop_whole_answers_and_streams_left_stop_both():
-    limit = Abandonments(FakeClock())
+    limit = DisconnectLimit(FakeClock())
     for _ in range(MOST):
         limit.note("payer", stream=False)
     assert refused(limit, WHOLE)
@@ -39,7 +39,7 @@ def test_whole_answers_left_stop_whole_answers_and_streams_left_stop_both():
 def test_who_pays_for_many_may_leave_a_share_of_them(paid_at):
     """One payer may have thousands of users, of whom some change their minds."""
     clock = FakeClock()
-    limit = Abandonments(clock)
+    limit = DisconnectLimit(clock)
     clock.advance(paid_at)
     for _ in range(PAID_FOR_ONE * (MOST + 3)):
         limit.paid("payer")
@@ -53,7 +53,7 @@ def test_who_pays_for_many_may_leave_a_share_of_them(paid_at):
 
 def test_what_was_paid_long_ago_excuses_nothing():
     clock = FakeClock()
-    limit = Abandonments(clock)
+    limit = DisconnectLimit(clock)
     for _ in range(PAID_FOR_ONE * MOST * 2):
         limit.paid("payer")
     clock.advance(int(2 * WITHIN_SECONDS))
@@ -65,7 +65,7 @@ def test_what_was_paid_long_ago_excuses_nothing():
 @given(times=st.lists(st.integers(0, 2 * int(WITHIN_SECONDS)), min_size=MOST, max_size=3 * MOST).map(sorted))
 def test_the_wait_that_a_refusal_names_is_the_one_that_is_needed(times):
     clock = FakeClock()
-    limit = Abandonments(clock)
+    limit = DisconnectLimit(clock)
     for last, at in zip([0, *times], times, strict=False):
         clock.advance(at - last)
         limit.note("payer", stream=True)

@@ -21,18 +21,18 @@ from usufruct.connectors.openai import (
 )
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError, unbroken
-from usufruct.gateway.abandonment import is_callers
-from usufruct.gateway.bill import SignedReceipt, bill_event, event
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order
 from usufruct.gateway.calls import Calls, Repeated
-from usufruct.gateway.counting import CountingRoom
+from usufruct.gateway.disconnect import DisconnectWatch
+from usufruct.gateway.disconnect_limit import is_callers
 from usufruct.gateway.durability import StoppedUnlessDurable
 from usufruct.gateway.metering import longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.model import Endpoint
-from usufruct.gateway.presence import Presence
-from usufruct.gateway.relay import LONGEST_SECONDS, Outcome, Relay
-from usufruct.gateway.replicas import Replicas
-from usufruct.gateway.scale import Counted, ScaleBook, Share
+from usufruct.gateway.signed_receipt import SignedReceipt, bill_event, event
+from usufruct.gateway.stream_relay import LONGEST_SECONDS, Outcome, StreamRelay
+from usufruct.gateway.token_counting import TokenCounterPool
+from usufruct.gateway.token_scale import Counted, ScaleBook, Share
+from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.pricing import Measured, content_hash
 from usufruct.web import EVENT_STREAM, JSON, ClientGone, Exchange, ShuttingDown, error_body
 
@@ -44,13 +44,13 @@ _ANSWER_ID = re.compile(rb'"id":\s*"([^"\\]{1,200})"')
 _REPLAYED = (b"x-usufruct-replayed", b"true")
 
 
-class Answers:
+class Responder:
     """Asks upstream and answers the caller; every open call ends charged or released."""
 
-    def __init__(self, calls: Calls, replicas: Replicas, counting: CountingRoom, drain_seconds: float) -> None:
-        """Charge through `calls`, ask `replicas`, count output in `counting`; `drain_seconds` as `Relay` has them."""
+    def __init__(self, calls: Calls, upstreams: UpstreamPool, counting: TokenCounterPool, drain_seconds: float) -> None:
+        """Charge through `calls`, ask `upstreams`, count output in `counting`; `drain_seconds` as for `StreamRelay`."""
         self._calls = calls
-        self._replicas = replicas
+        self._upstreams = upstreams
         self._counting = counting
         self._drain_seconds = drain_seconds
         self._scales = ScaleBook()
@@ -84,10 +84,10 @@ class Answers:
         ceiling = call.allowance.ceiling
         payment = call.order.payer.charge_headers(0, call.promised)  # what it cost is known when the headers are gone
         headers = [(b"x-usufruct-ceiling", str(ceiling).encode()), *payment]
-        relay = Relay(exchange, call, headers, self._drain_seconds)
+        relay = StreamRelay(exchange, call, headers, self._drain_seconds)
         try:
             async with StoppedUnlessDurable(call.opened):
-                outcome = await relay.run(self._replicas)
+                outcome = await relay.run(self._upstreams)
             if outcome is Outcome.NOTHING and relay.fault is not None:
                 raise relay.fault
             if outcome is Outcome.GONE and not relay.text:
@@ -125,14 +125,14 @@ class Answers:
         order = call.order
         faults: list[UpstreamFault] = []
         try:
-            with Presence(exchange, LONGEST_SECONDS, _no_grace) as caller:
-                for replica, upstream in self._replicas.order(order.asset):
-                    body = order.asked.upstream_body(replica.model, call.allowance.output_tokens)
+            with DisconnectWatch(exchange, LONGEST_SECONDS, _no_grace) as caller:
+                for server, upstream in self._upstreams.order(order.asset):
+                    body = order.asked.upstream_body(server.model, call.allowance.output_tokens)
                     ask = upstream.chat if order.asset.endpoint is Endpoint.CHAT else upstream.embeddings
                     try:
                         return await ask(body)
                     except UpstreamFault as failure:
-                        faults.append(self._replicas.failed(order.asset, replica, failure))
+                        faults.append(self._upstreams.failed(order.asset, server, failure))
                         if isinstance(failure, UpstreamRejected):
                             break
         except TimeoutError as timeout:
@@ -142,7 +142,7 @@ class Answers:
         raise next(filter(is_callers, faults), faults[-1])
 
     async def _charge(
-        self, exchange: Exchange, call: OpenCall, relay: Relay, outcome: Outcome
+        self, exchange: Exchange, call: OpenCall, relay: StreamRelay, outcome: Outcome
     ) -> tuple[KeptAnswer, SignedReceipt]:
         """Charge what the caller has of a stream."""
         order, text, broken = call.order, relay.text, ""
@@ -167,7 +167,7 @@ class Answers:
         counted = await self._counted(order, text)
         return usage_of_whole(reported, counted, order.asset.counting, order.asset.caps)
 
-    async def _measured_part(self, order: Order, relay: Relay) -> Measured:
+    async def _measured_part(self, order: Order, relay: StreamRelay) -> Measured:
         whole, text = None, relay.text
         delivered = Share(len(text.encode()), len(relay.whole_text.encode()))
         if isinstance(relay.reported, Reported):  # the caller was gone, and the upstream came to its end all the same

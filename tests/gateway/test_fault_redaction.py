@@ -23,7 +23,7 @@ from usufruct.connectors.openai import (
     UpstreamSlow,
 )
 from usufruct.gateway import Upstream
-from usufruct.gateway.outward import outward_fault
+from usufruct.gateway.fault_redaction import redact_fault
 from usufruct.store import ConstraintViolated, DatabaseUnavailable
 from usufruct.web import error_body
 
@@ -97,7 +97,7 @@ def test_every_kind_of_fault_has_its_outward_text(kind, delivered):
         f"{REPLICA.url} answered 500: cannot open {REPLICA.model} on gpu-7.rack.internal (10.0.0.7:8000, "
         "[fd00::7]:9000, db.local, redis:6379), see https://wiki.corp/errors or C:\\models\\a.gguf; change it"
     )
-    fault = outward_fault(
+    fault = redact_fault(
         kind(words, url=REPLICA.url, retry_after="7", upstream_status=500, host="x"),
         "hamlet",
         REPLICA,
@@ -113,13 +113,13 @@ def test_every_kind_of_fault_has_its_outward_text(kind, delivered):
 def test_what_is_wrong_with_a_request_is_still_said():
     words = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens; change the request"
     fault = UpstreamRejected(f"{REPLICA.url} answered 400: {words}", upstream_status=400)
-    told = outward_fault(fault, "hamlet", REPLICA, delivered=False)
+    told = redact_fault(fault, "hamlet", REPLICA, delivered=False)
     assert told.message == f"hamlet does not take this request: hamlet answered 400: {words}"
 
 
 @given(st.sampled_from(KINDS), st.text(max_size=200))
 def test_no_words_of_an_upstream_break_the_text(kind: type[UpstreamFault], words: str):
-    told = outward_fault(kind(words), "hamlet", REPLICA, delivered=False)
+    told = redact_fault(kind(words), "hamlet", REPLICA, delivered=False)
     assert told.message
     assert kind is UpstreamRejected or told.message.endswith("; nothing was charged; try later")
 

@@ -45,7 +45,7 @@ class PaymentWanted(PaymentRequired):
 
 
 @dataclass(frozen=True, slots=True)
-class Wallets:
+class X402Payments:
     """Everything a call paid by x402 needs: what is wanted, what was promised, and how money gets in and out."""
 
     wanted: Wanted
@@ -53,7 +53,7 @@ class Wallets:
     quotes: Quotes
     clock: Clock
 
-    def payer(self, exchange: Exchange) -> "Wallet | Nobody | None":
+    def payer(self, exchange: Exchange) -> "X402Payer | Nobody | None":
         """Return who pays by x402, or wants to know how; None for those who came with a key.
 
         Raises:
@@ -65,7 +65,7 @@ class Wallets:
             payment = read_payment(header, self.wanted.offer.chain_id)
             if payment.kind is PaymentKind.REFUND:
                 raise InvalidRequest("ask for a refund by GET, without a body", field="payload.type")
-            return Wallet(payment, self, exchange)
+            return X402Payer(payment, self, exchange)
         return Nobody(self, exchange) if exchange.header(b"authorization").lower() in NO_KEY else None
 
     async def refund(self, exchange: Exchange) -> None:
@@ -108,7 +108,7 @@ class Wallets:
 class Nobody:
     """`Payer` of a request without payment: it is priced, and refused with the price."""
 
-    wallets: Wallets
+    wallets: X402Payments
     exchange: Exchange
     name: str = "nobody"
     account: None = None
@@ -158,11 +158,11 @@ class Nobody:
 
 
 @dataclass(slots=True)
-class Wallet:
+class X402Payer:
     """`Payer` by x402; `funded`: how its payment was made good for this call."""
 
     payment: Payment
-    wallets: Wallets
+    wallets: X402Payments
     exchange: Exchange
     funded: Funded = field(default_factory=Funded)
 
@@ -193,7 +193,7 @@ class Wallet:
         return await short_body(exchange)
 
     def check_asset(self, asset: ServedListing) -> None:
-        """Wallets may call every asset."""
+        """X402Payments may call every asset."""
 
     def card(self, order: Order) -> PriceCard:
         """Return the card that was promised, or the asset's to a payment without a promise."""

@@ -9,7 +9,7 @@ import pytest
 from openai.types import CompletionUsage
 
 from usufruct.core import Hash32
-from usufruct.gateway.bill import SignedReceipt, bill_event
+from usufruct.gateway.signed_receipt import SignedReceipt, bill_event
 from usufruct.payments.pricing.receipts import Receipt
 from usufruct.payments.pricing.usage import CountedBy
 

@@ -8,7 +8,7 @@ from typing import Self
 from usufruct.web import Exchange
 
 
-class Presence:
+class DisconnectWatch:
     """Runs a block for at most `longest` seconds, and for at most `grace()` more once the caller has hung up.
 
     As `asyncio.timeout`, which it does the work of, leaving the block raises TimeoutError when the time is over.

@@ -1,0 +1,39 @@
+"""The operator's side of every payment: addresses, token and receipt key."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from usufruct.core import Address, format_units
+from usufruct.payments.pricing import DigestSigner, Escrow
+
+SignedBefore = Callable[[Address], Awaitable[bool]]
+"""Tells whether an address is one that signed the operator's receipts before its key was changed."""
+
+LEAST_WITHDRAW_DELAY = 86_400
+"""A day, in seconds: time enough to claim what was charged before the payer's money leaves."""
+
+
+async def _never(_: Address) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who is paid, where and in what.
+
+    `till` receives and authorizes for every channel; `token` has `decimals` and is shown as `symbol`; `receipts` signs
+    receipts, and `signed_before` knows the keys that did before it.
+    """
+
+    escrow: Escrow
+    till: Address
+    token: Address
+    receipts: DigestSigner
+    decimals: int = 6
+    symbol: str = "USD"
+    withdraw_delay: int = LEAST_WITHDRAW_DELAY
+    signed_before: SignedBefore = _never
+
+    def shown(self, amount: int) -> str:
+        """Write atomic units as whole ones: "0.000123"."""
+        return format_units(amount, self.decimals)

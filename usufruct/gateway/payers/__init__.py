@@ -1,0 +1,1 @@
+"""How a call is paid for: bearer keys, pass grants, x402."""
