@@ -9,13 +9,13 @@ import pytest
 from devnet_template import DevnetTemplate
 
 from usufruct.assets import (
+    AssetIndexer,
     Assets,
-    AssetTerms,
-    Follower,
+    NewAsset,
     Passes,
     PriceCard,
     PriceUnit,
-    Register,
+    RegistryClient,
     ShareHolders,
 )
 from usufruct.chain import Call, Client, Deployments, Devnet, Sender, devnet_signer
@@ -67,13 +67,13 @@ class Town:
     def __init__(self, client: Client, deployments: Deployments, database: Database) -> None:
         self.client, self.deployments, self.database = client, deployments, database
         self.devnet = Devnet(client)
-        self.register = Register(client, deployments, database)
-        self.assets = Assets(self.register)
-        self.holders = ShareHolders(self.register)
-        self.passes = Passes(self.register)
+        self.registry = RegistryClient(client, deployments, database)
+        self.assets = Assets(self.registry)
+        self.holders = ShareHolders(self.registry)
+        self.passes = Passes(self.registry)
         self.dollar = TestDollar(deployments.address(TestDollar), client)
         self.told = Told()
-        self.follower = Follower(client, database, deployments, offers=self.told)
+        self.indexer = AssetIndexer(client, database, deployments, offers=self.told)
 
     def who(self, index: int) -> Address:
         return devnet_signer(index, self.deployments.chain_id).address
@@ -82,9 +82,9 @@ class Town:
         signer = devnet_signer(index, self.deployments.chain_id)
         return Sender(self.client, signer, self.database, self.deployments.chain_id, poll_seconds=0.02)
 
-    def terms(self, name: str = "my-model", **changes: Any) -> AssetTerms:
+    def terms(self, name: str = "my-model", **changes: Any) -> NewAsset:
         terms = {"symbol": "MINE", "currency": self.dollar.address, "card": self.CARD, "meter": self.who(self.METER)}
-        return AssetTerms(name, **terms | changes)
+        return NewAsset(name, **terms | changes)
 
     async def act(self, sender: Address, call: Call) -> None:
         """Send a call as anybody, past our outbox, and wait until it is mined."""

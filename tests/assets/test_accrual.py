@@ -20,7 +20,7 @@ async def sold(town):
         return [made.shares, ann, made.shares]
 
     policy = AccrualPolicy(town.dollar.address, 5 * DOLLAR)
-    return made, Accruer(town.register, town.sender(town.METER), payees, policy)
+    return made, Accruer(town.registry, town.sender(town.METER), payees, policy)
 
 
 async def gross(town, made, symbol: str) -> int:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from usufruct.assets import (
     SUPPLY,
     TYPICAL_CALL,
-    AssetTerms,
     CardPeriod,
     Holding,
-    InvalidTerms,
+    InvalidAsset,
+    NewAsset,
     Parent,
     PriceCard,
     PriceUnit,
@@ -22,13 +22,13 @@ from usufruct.assets import (
     bps_of_percent,
     shares_of_percent,
 )
-from usufruct.assets.model import card_in_force, check_owners, check_plan, check_terms
+from usufruct.assets.model import card_in_force, check_new_asset, check_owners, check_plan
 from usufruct.core import ZERO_ADDRESS, Address, ChainId, moment
 
 DEVNET, PUBLIC = ChainId(31337), ChainId(8453)
 ANN, BOB = Address("0x" + "a1" * 20), Address("0x" + "b2" * 20)
 CARD = PriceCard(500_000, 2_000_000, 100, 1_000, PriceUnit.TEXT_TOKEN, 8_192, 1)
-TERMS = AssetTerms("my-model", "MINE", ANN, CARD)
+TERMS = NewAsset("my-model", "MINE", ANN, CARD)
 
 
 def card(version: int) -> PriceCard:
@@ -94,7 +94,7 @@ def test_per_cent_and_shares_are_the_same_thing(millionths: int):
 def test_no_more_shares_are_given_than_there_are(given_away: list[int]):
     owners = [Holding(Address(f"0x{index:040x}"), amount) for index, amount in enumerate(given_away, 1)]
     if sum(given_away) > SUPPLY:
-        with pytest.raises(InvalidTerms, match="at most 100 per cent"):
+        with pytest.raises(InvalidAsset, match="at most 100 per cent"):
             check_owners(owners, ANN)
     else:
         assert check_owners(owners, ANN) == owners
@@ -106,7 +106,7 @@ def test_the_registrants_own_part_is_not_given():
 
 @pytest.mark.parametrize("owners", [[Holding(ANN, 1), Holding(ANN, 2)], [Holding(ANN, 0)], [Holding(ZERO_ADDRESS, 1)]])
 def test_owners_that_cannot_be(owners: list[Holding]):
-    with pytest.raises(InvalidTerms, match="owner"):
+    with pytest.raises(InvalidAsset, match="owner"):
         check_owners(owners, BOB)
 
 
@@ -133,7 +133,7 @@ PARENTS = tuple(Parent(Address(f"0x{index:040x}"), 1_250) for index in range(1, 
     ],
 )
 def test_terms_at_their_limits(change: dict[str, object]):
-    check_terms(replace(TERMS, **change), DEVNET)
+    check_new_asset(replace(TERMS, **change), DEVNET)
 
 
 @pytest.mark.parametrize(
@@ -169,16 +169,16 @@ def test_terms_at_their_limits(change: dict[str, object]):
     ],
 )
 def test_terms_no_asset_can_have(field: str, change: dict[str, object]):
-    with pytest.raises(InvalidTerms) as refused:
-        check_terms(replace(TERMS, **change), DEVNET)
+    with pytest.raises(InvalidAsset) as refused:
+        check_new_asset(replace(TERMS, **change), DEVNET)
     assert refused.value.details["field"] == field
 
 
 def test_a_public_chain_wants_an_explicit_transfer_policy():
     with pytest.raises(TransferPolicyNeeded, match="securities"):
-        check_terms(TERMS, PUBLIC)
+        check_new_asset(TERMS, PUBLIC)
     for choice in (ZERO_ADDRESS, BOB):
-        check_terms(replace(TERMS, transfer_policy=choice), PUBLIC)
+        check_new_asset(replace(TERMS, transfer_policy=choice), PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_public_chain_wants_an_explicit_transfer_policy():
     ],
 )
 def test_plans_that_sell_nothing(field: str, terms: tuple[int, int, int]):
-    with pytest.raises(InvalidTerms) as refused:
+    with pytest.raises(InvalidAsset) as refused:
         check_plan(*terms, now=100, notice_period=60)
     assert refused.value.details["field"] == field
     check_plan(1, 1, 100 + 30 * 86_400 + 60, now=100, notice_period=60)

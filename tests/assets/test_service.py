@@ -9,7 +9,7 @@ from usufruct.assets import (
     AlreadyRegistered,
     CardChange,
     Holding,
-    InvalidTerms,
+    InvalidAsset,
     Kind,
     NoMeter,
     NoRetirement,
@@ -50,8 +50,8 @@ async def test_an_asset_is_registered_shared_out_and_shown(town):
     assert (shown.pending_card, shown.retires_at, shown.retired, shown.parents) == (None, 0, False, ())
     assert (await town.client.receipt(made.transaction)).succeeded
     assert await town.holders.holders(made.id) == [Holding(owner, SUPPLY * 4 // 5), Holding(ann, SUPPLY // 5)]
-    assert await town.register.find("my-model") == await town.register.find(hex(made.id)) == made.id
-    assert await town.register.find(str(int(made.id))) == made.id
+    assert await town.registry.find("my-model") == await town.registry.find(hex(made.id)) == made.id
+    assert await town.registry.find(str(int(made.id))) == made.id
 
 
 async def test_a_name_is_registered_once(town):
@@ -73,8 +73,8 @@ async def test_a_salt_taken_from_elsewhere_is_refused_by_the_id(town, two_files)
     with pytest.raises(AlreadyRegistered, match=f"{made.id:#x}"):
         await other.assets.register(other.sender(town.OWNER), town.terms())
     with pytest.raises(UnknownAsset):
-        await other.register.find("my-model")
-    assert await other.register.find(hex(made.id)) == made.id
+        await other.registry.find("my-model")
+    assert await other.registry.find(hex(made.id)) == made.id
     await elsewhere.close()
 
 
@@ -109,10 +109,10 @@ async def test_a_registration_that_was_interrupted_goes_on_and_sends_nothing_twi
 
 async def test_a_registration_under_way_with_other_terms_is_told_apart(town):
     registration = town.terms().registration()
-    found = await town.register.contract.predict(town.who(town.OWNER), registration)
+    found = await town.registry.contract.predict(town.who(town.OWNER), registration)
     await town.devnet.set_automine(on=False)
     sender = town.sender(town.OWNER)
-    await sender.send(town.register.contract.register(registration), f"asset/register/{found.id:#x}/0")
+    await sender.send(town.registry.contract.register(registration), f"asset/register/{found.id:#x}/0")
     with pytest.raises(RegistrationUnderWay, match=f"{found.id:#x}"):
         await town.assets.register(sender, town.terms(symbol="OTHER"))
     await town.devnet.set_automine(on=True)
@@ -134,7 +134,7 @@ async def test_a_price_is_announced_and_holds_after_the_notice(town):
     announced = await town.assets.price(sender, made.id, CardChange(per_call=200))
     expected = replace(town.CARD, per_call=200, version=2)
     assert announced.period.card == expected
-    assert DAY <= announced.period.starts_at - await town.register.now() + 60 < DAY + 120
+    assert DAY <= announced.period.starts_at - await town.registry.now() + 60 < DAY + 120
 
     again = await town.assets.price(sender, made.id, CardChange(input_per_million=7))
     assert again.period.card == replace(expected, input_per_million=7, version=3)
@@ -148,9 +148,9 @@ async def test_a_price_is_announced_and_holds_after_the_notice(town):
 async def test_a_price_that_cannot_be(town):
     sender = town.sender(town.OWNER)
     made = await town.assets.register(sender, town.terms())
-    with pytest.raises(InvalidTerms, match="differ"):
+    with pytest.raises(InvalidAsset, match="differ"):
         await town.assets.price(sender, made.id, CardChange(per_call=100))
-    with pytest.raises(InvalidTerms, match="context_window"):
+    with pytest.raises(InvalidAsset, match="context_window"):
         await town.assets.price(sender, made.id, CardChange(context_window=1))
     with pytest.raises(NotTitleHolder, match=town.who(town.OWNER)):
         await town.assets.price(town.sender(town.ANN), made.id, CardChange(per_call=1))
@@ -185,7 +185,7 @@ async def test_shares_are_transferred(town):
     assert await town.holders.holders(made.id) == [Holding(town.who(town.OWNER), SUPPLY - 7), Holding(ann, 7)]
     with pytest.raises(NotEnoughShares, match=r"holds 0\.000007 shares"):
         await town.holders.transfer(town.sender(town.ANN), made.id, ann, 8)
-    with pytest.raises(InvalidTerms, match="above 0"):
+    with pytest.raises(InvalidAsset, match="above 0"):
         await town.holders.transfer(sender, made.id, ann, 0)
     with pytest.raises(UnknownAsset):
         await town.holders.holders(AssetId(1))
@@ -219,7 +219,7 @@ async def test_income_is_pending_and_collected(town):
 async def test_passes_are_planned_bought_activated_and_counted(town):
     sender, buyer = town.sender(town.OWNER), town.sender(town.BUYER)
     made = await town.assets.register(sender, town.terms())
-    token = await town.register.find_token("tusd")
+    token = await town.registry.find_token("tusd")
     plan, _ = await town.passes.plan(sender, made.id, token, 9 * DOLLAR, 10 * DOLLAR)
     assert await town.passes.plans(made.id) == await town.passes.plans() == [plan]
     assert await town.passes.find("my-model") == await town.passes.find(hex(plan.id)) == plan
@@ -235,7 +235,7 @@ async def test_passes_are_planned_bought_activated_and_counted(town):
     bought = await town.passes.buy(buyer, plan, 2)
     assert (bought.credits, bought.paid, bought.approval is None) == (20 * DOLLAR, 18 * DOLLAR, False)
     assert await town.dollar.balance_of(buyer.address) == 9 * DOLLAR
-    assert await town.dollar.allowance(buyer.address, town.register.passes.address) == 0
+    assert await town.dollar.allowance(buyer.address, town.registry.passes.address) == 0
 
     with pytest.raises(NotEnoughCredits):
         await town.passes.activate(buyer, plan, 20 * DOLLAR + 1)
@@ -245,27 +245,27 @@ async def test_passes_are_planned_bought_activated_and_counted(town):
     assert (held.circulating, held.activated, held.meter) == (15 * DOLLAR, 5 * DOLLAR, meter)
     assert held.calls == 20 * DOLLAR // (100 + 1_000 * 500_000 // 10**6 + 500 * 2_000_000 // 10**6)
     for opens_at in (held.circulating_refundable_at, held.activated_refundable_at):
-        assert abs(opens_at - await town.register.now() - 30 * DAY) < 120
+        assert abs(opens_at - await town.registry.now() - 30 * DAY) < 120
     assert await town.passes.balance(town.who(town.ANN)) == []
 
 
 async def test_an_allowance_that_is_there_is_used(town):
     sender, buyer = town.sender(town.OWNER), town.sender(town.BUYER)
     made = await town.assets.register(sender, town.terms())
-    plan, _ = await town.passes.plan(sender, made.id, await town.register.find_token(""), 5, 10)
+    plan, _ = await town.passes.plan(sender, made.id, await town.registry.find_token(""), 5, 10)
     await town.fund(town.BUYER, 5)
-    await town.act(buyer.address, town.dollar.approve(town.register.passes.address, 5))
+    await town.act(buyer.address, town.dollar.approve(town.registry.passes.address, 5))
     assert (await town.passes.buy(buyer, plan)).approval is None
 
 
 async def test_credits_of_an_earlier_meter_are_still_seen(town):
     sender, buyer = town.sender(town.OWNER), town.sender(town.BUYER)
     made = await town.assets.register(sender, town.terms())
-    plan, _ = await town.passes.plan(sender, made.id, await town.register.find_token(""), 5, 10)
+    plan, _ = await town.passes.plan(sender, made.id, await town.registry.find_token(""), 5, 10)
     await town.fund(town.BUYER, 5)
     await town.passes.buy(buyer, plan)
     await town.passes.activate(buyer, plan, 4)
-    await town.act(sender.address, town.register.contract.set_meter(made.id, town.who(town.ANN)))
+    await town.act(sender.address, town.registry.contract.set_meter(made.id, town.who(town.ANN)))
     found = {held.meter: (held.circulating, held.activated) for held in await town.passes.balance(buyer.address)}
     assert found == {town.who(town.METER): (0, 4), town.who(town.ANN): (6, 0)}
 
@@ -273,10 +273,10 @@ async def test_credits_of_an_earlier_meter_are_still_seen(town):
 async def test_plans_that_are_closed_and_assets_without_a_meter(town):
     sender, buyer = town.sender(town.OWNER), town.sender(town.BUYER)
     made = await town.assets.register(sender, town.terms(meter=Address("0x" + "0" * 40)))
-    token = await town.register.find_token("")
-    with pytest.raises(InvalidTerms, match="or later"):
-        await town.passes.plan(sender, made.id, token, 5, 10, await town.register.now() + 30 * DAY)
-    soon = await town.register.now() + 31 * DAY + 100
+    token = await town.registry.find_token("")
+    with pytest.raises(InvalidAsset, match="or later"):
+        await town.passes.plan(sender, made.id, token, 5, 10, await town.registry.now() + 30 * DAY)
+    soon = await town.registry.now() + 31 * DAY + 100
     plan, _ = await town.passes.plan(sender, made.id, token, 5, 10, soon)
     other, _ = await town.passes.plan(sender, made.id, token, 6, 10)
     with pytest.raises(UnknownPlan, match="not one plan on sale but 2"):
@@ -291,17 +291,17 @@ async def test_plans_that_are_closed_and_assets_without_a_meter(town):
     with pytest.raises(PlanClosed):
         await town.passes.buy(buyer, await town.passes.show(plan.id))
     assert (await town.passes.find("my-model")).id == other.id
-    await town.act(sender.address, town.register.passes.set_selling(other.id, False))
+    await town.act(sender.address, town.registry.passes.set_selling(other.id, False))
     with pytest.raises(PlanClosed):
         await town.passes.buy(buyer, await town.passes.show(other.id))
 
 
 async def test_the_currency_is_a_revenue_token(town):
-    assert (await town.register.find_token("")).address == town.dollar.address
-    assert (await town.register.find_token("WNATIVE")).decimals == 18
-    assert (await town.register.find_token(town.dollar.address)).symbol == "tUSD"
-    with pytest.raises(InvalidTerms, match="tUSD"):
-        await town.register.find_token("USDC")
+    assert (await town.registry.find_token("")).address == town.dollar.address
+    assert (await town.registry.find_token("WNATIVE")).decimals == 18
+    assert (await town.registry.find_token(town.dollar.address)).symbol == "tUSD"
+    with pytest.raises(InvalidAsset, match="tUSD"):
+        await town.registry.find_token("USDC")
 
 
 async def test_a_collect_brings_coin_that_nobody_wrapped_and_royalties_that_nobody_fetched(town):

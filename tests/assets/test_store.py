@@ -5,7 +5,7 @@ import random
 import pytest
 
 from usufruct.assets import SUPPLY, Holding
-from usufruct.assets.jobs import RegistryLogs, SharesLogs
+from usufruct.assets.indexer import RegistryLogs, SharesLogs
 from usufruct.assets.store import (
     add_name,
     asset_named,

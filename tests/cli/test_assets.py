@@ -135,7 +135,7 @@ def test_a_card_has_a_unit_and_a_share_for_cached_input(run: Run):
     rows = {row["id"]: row for row in run("asset", "list", "--json").json}
     assert (rows[made["id"]]["cached_input_percent"], rows[made["id"]]["unit"]) == ("12.5", "image")
     run("asset", "price", "painter", "--cached-input", "101", "--wallet", OWNER).refused(
-        "invalid_terms", "cached_input"
+        "invalid_asset", "cached_input"
     )
 
 
@@ -227,20 +227,20 @@ def test_passes_are_sold_and_used(run: Run, config: Config):
         ("unknown_asset", ["nothing", "asset list"], ["asset", "show", "nothing"]),
         ("unknown_asset", ["0x12"], ["shares", "holders", "0x12"]),
         ("invalid_asset_id", ["2**128"], ["asset", "show", str(1 << 129)]),
-        ("invalid_terms", ["name", "numbers are ids"], ["asset", "register", "12", "--wallet", OWNER]),
-        ("invalid_terms", ["symbol"], ["asset", "register", "a", "--symbol", "A B", "--wallet", OWNER]),
-        ("invalid_terms", ["notice", "1 hour"], ["asset", "register", "a", "--notice", "59m", "--wallet", OWNER]),
+        ("invalid_asset", ["name", "numbers are ids"], ["asset", "register", "12", "--wallet", OWNER]),
+        ("invalid_asset", ["symbol"], ["asset", "register", "a", "--symbol", "A B", "--wallet", OWNER]),
+        ("invalid_asset", ["notice", "1 hour"], ["asset", "register", "a", "--notice", "59m", "--wallet", OWNER]),
         ("invalid_duration", ["soon"], ["asset", "register", "a", "--notice", "soon", "--wallet", OWNER]),
-        ("invalid_terms", ["currency", "tUSD"], ["asset", "register", "a", "--currency", "EUR", "--wallet", OWNER]),
+        ("invalid_asset", ["currency", "tUSD"], ["asset", "register", "a", "--currency", "EUR", "--wallet", OWNER]),
         ("invalid_amount", ["input", "1e3"], ["asset", "register", "a", "--input", "1e3", "--wallet", OWNER]),
         ("invalid_part", ["owner", "12.5"], ["asset", "register", "a", "--owner", "0x12", "--wallet", OWNER]),
         ("invalid_address", ["owner"], ["asset", "register", "a", "--owner", "0x12:5", "--wallet", OWNER]),
         (
-            "invalid_terms",
+            "invalid_asset",
             ["owners", "100 per cent", "100.1"],
             ["asset", "register", "a", "--owner", f"{ANN_ADDRESS}:100.1", "--wallet", OWNER],
         ),
-        ("invalid_terms", ["resale"], ["asset", "register", "a", "--resale-royalty", "11", "--wallet", OWNER]),
+        ("invalid_asset", ["resale"], ["asset", "register", "a", "--resale-royalty", "11", "--wallet", OWNER]),
         ("invalid_hash", ["salt"], ["asset", "register", "a", "--salt", "0x12", "--wallet", OWNER]),
         (
             "not_contract",
@@ -252,9 +252,9 @@ def test_passes_are_sold_and_used(run: Run, config: Config):
         ("not_title_holder", ["title"], ["asset", "price", "bad", "--call", "1", "--wallet", ANN]),
         ("not_title_holder", ["title"], ["asset", "retire", "bad", "--wallet", ANN]),
         ("not_title_holder", ["title"], ["pass", "plan", "bad", "--price", "1", "--credits", "1", "--wallet", ANN]),
-        ("invalid_terms", ["differ"], ["asset", "price", "bad", "--call", "0.0001", "--wallet", OWNER]),
+        ("invalid_asset", ["differ"], ["asset", "price", "bad", "--call", "0.0001", "--wallet", OWNER]),
         ("not_enough_shares", ["holds 0"], ["shares", "transfer", "bad", METER, "1", "--wallet", ANN]),
-        ("invalid_terms", ["above 0"], ["shares", "transfer", "bad", METER, "0", "--wallet", OWNER]),
+        ("invalid_asset", ["above 0"], ["shares", "transfer", "bad", METER, "0", "--wallet", OWNER]),
         ("invalid_amount", ["0.0000001"], ["shares", "transfer", "bad", METER, "0.0000001", "--wallet", OWNER]),
         ("invalid_address", ["to"], ["shares", "collect", "bad", "--to", "0x1", "--wallet", OWNER]),
         ("unknown_plan", ["not one plan"], ["pass", "buy", "bad", "--wallet", BUYER]),

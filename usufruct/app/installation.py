@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from usufruct.accounts import KeyDomain, Keys, key_routes
 from usufruct.app.access import ChainAccess, amount_of, fee_sink_of, known_token_of, open_chain, open_chain_later
 from usufruct.app.roles import Role, claim_address, signer_of
-from usufruct.assets import AccrualPolicy, Accruer, Follower, Register, accrue_due, follow
+from usufruct.assets import AccrualPolicy, Accruer, AssetIndexer, RegistryClient, accrue_due, index_assets
 from usufruct.chain import (
     DEVNET_CHAINS,
     Sender,
@@ -134,9 +134,9 @@ class Installation(ChainAccess):
         return Watcher(self.chain_side, self.observer)
 
     @cached_property
-    def follower(self) -> Follower:
+    def follower(self) -> AssetIndexer:
         """Return what follows the registry, and tells the catalogue what changes there."""
-        return Follower(
+        return AssetIndexer(
             self.client,
             self.database,
             self.deployments,
@@ -234,7 +234,7 @@ class Installation(ChainAccess):
         self._senders[Role.CLAIM] = self._claim_sender
         return [
             self.node_job,
-            follow(self.follower),
+            index_assets(self.follower),
             watch(self.watcher),
             Job("outbox", self._claim_sender.advance, _OUTBOX_SECONDS),
             claim_due(self.claimer, self.claim_requests),
@@ -250,12 +250,14 @@ class Installation(ChainAccess):
     @cached_property
     def _accruer(self) -> Accruer:
         least = amount_of(self.config.claims.threshold, "claims.threshold", self.token)
-        register = Register(self.client, self.deployments, self.database, confirmations=self.config.chain.confirmations)
+        registry = RegistryClient(
+            self.client, self.deployments, self.database, confirmations=self.config.chain.confirmations
+        )
 
         async def payees() -> list[Address]:
             return [asset.pay_to for asset in await self.catalogue.list()]
 
-        return Accruer(register, self._claim_sender, payees, AccrualPolicy(self.operator.token, least))
+        return Accruer(registry, self._claim_sender, payees, AccrualPolicy(self.operator.token, least))
 
     @property
     def node_job(self) -> Job:

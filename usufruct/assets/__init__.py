@@ -1,13 +1,13 @@
 """Assets: AI services on the chain, the shares of their income, and passes that prepay their use.
 
-`Register` is one registry; `Assets`, `ShareHolders` and `Passes` are what people do there. `Follower` keeps the tables
-as the chain has them and tells `Offers` what takes effect.
+`RegistryClient` reads one registry; `Assets`, `ShareHolders` and `Passes` are what people do there. `AssetIndexer`
+keeps the tables as the chain has them and tells `Offers` what takes effect.
 """
 
 from usufruct.assets.accrual import AccrualPolicy, Accruer, accrue_due
 from usufruct.assets.errors import (
     AlreadyRegistered,
-    InvalidTerms,
+    InvalidAsset,
     NoMeter,
     NoRetirement,
     NotEnoughCredits,
@@ -22,29 +22,29 @@ from usufruct.assets.errors import (
     UnknownAsset,
     UnknownPlan,
 )
-from usufruct.assets.jobs import Follower, Offers, follow
+from usufruct.assets.indexer import AssetIndexer, Offers, index_assets
 from usufruct.assets.model import (
     OPEN_SHARES_WARNING,
     SHARE_DECIMALS,
     SUPPLY,
     TYPICAL_CALL,
-    AssetTerms,
+    Asset,
+    AssetDetails,
     CardPeriod,
     Credits,
     Holding,
     Income,
-    ListedAsset,
-    OnChainAsset,
+    NewAsset,
     PassPlan,
     Pending,
-    Token,
+    RevenueToken,
     about_calls,
     bps_of_percent,
     shares_of_percent,
     symbol_of,
 )
 from usufruct.assets.passes import Passes, Purchase
-from usufruct.assets.registry import Register
+from usufruct.assets.registry_client import RegistryClient
 from usufruct.assets.service import Announced, Assets, CardChange, Registered
 from usufruct.assets.shares import Collected, ShareHolders
 from usufruct.chain.contracts.asset_registry import Kind, Parent, PriceCard, PriceUnit
@@ -58,18 +58,19 @@ __all__ = [
     "Accruer",
     "AlreadyRegistered",
     "Announced",
-    "AssetTerms",
+    "Asset",
+    "AssetDetails",
+    "AssetIndexer",
     "Assets",
     "CardChange",
     "CardPeriod",
     "Collected",
     "Credits",
-    "Follower",
     "Holding",
     "Income",
-    "InvalidTerms",
+    "InvalidAsset",
     "Kind",
-    "ListedAsset",
+    "NewAsset",
     "NoMeter",
     "NoRetirement",
     "NotEnoughCredits",
@@ -77,7 +78,6 @@ __all__ = [
     "NotEnoughShares",
     "NotTitleHolder",
     "Offers",
-    "OnChainAsset",
     "Parent",
     "PassPlan",
     "Passes",
@@ -87,19 +87,19 @@ __all__ = [
     "PriceCard",
     "PriceUnit",
     "Purchase",
-    "Register",
     "Registered",
     "RegistrationUnderWay",
+    "RegistryClient",
     "RetirementAnnounced",
+    "RevenueToken",
     "ShareHolders",
-    "Token",
     "TransferPolicyNeeded",
     "UnknownAsset",
     "UnknownPlan",
     "about_calls",
     "accrue_due",
     "bps_of_percent",
-    "follow",
+    "index_assets",
     "shares_of_percent",
     "symbol_of",
 ]

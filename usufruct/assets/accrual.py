@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 
-from usufruct.assets.registry import Register
+from usufruct.assets.registry_client import RegistryClient
 from usufruct.chain import Call, GasOverLimit, Revert, Sender
 from usufruct.chain.contracts.shares import Shares
 from usufruct.core import Address, Job
@@ -39,13 +39,13 @@ class Accruer:
 
     def __init__(
         self,
-        register: Register,
+        registry: RegistryClient,
         sender: Sender,
         payees: Callable[[], Awaitable[Sequence[Address]]],
         policy: AccrualPolicy,
     ) -> None:
         """Send with any key that can pay for gas."""
-        self._register = register
+        self._registry = registry
         self._sender = sender
         self._payees = payees
         self._policy = policy
@@ -58,19 +58,19 @@ class Accruer:
         """
         sent = 0
         for payee in dict.fromkeys(await self._payees()):
-            if await self._register.contract.is_shares(payee):
-                for call in await self._due(Shares(payee, self._register.client)):
+            if await self._registry.contract.is_shares(payee):
+                for call in await self._due(Shares(payee, self._registry.client)):
                     sent += await self._send(call)
         return sent
 
     async def _due(self, shares: Shares) -> list[Call]:
         """Return the calls that book what has arrived, for each token that is worth it."""
-        client = self._register.client
+        client = self._registry.client
         head = await client.header()
         gas_price = head.base_fee if head else 0
         native, coin = await shares.wrapped_native(), await client.balance(shares.address)
         due = []
-        for income in await self._register.income(shares, await client.block_number()):
+        for income in await self._registry.income(shares, await client.block_number()):
             token, amount = income.token, income.unaccrued
             if token.address == native:
                 least = max(1, _GAS * gas_price * self._policy.gas_times)

@@ -6,10 +6,10 @@ What only the contract can know is refused by the contract, under its own error'
 from usufruct.core import Conflict, Denied, Invalid, NotFound, PaymentRequired
 
 
-class InvalidTerms(Invalid):
+class InvalidAsset(Invalid):
     """An asset, a price card or a plan cannot be like this."""
 
-    code = "invalid_terms"
+    code = "invalid_asset"
 
 
 class TransferPolicyNeeded(Invalid):

@@ -7,7 +7,7 @@ or a name that could be taken for an id, is refused although the registry would 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.assets.errors import InvalidTerms, TransferPolicyNeeded
+from usufruct.assets.errors import InvalidAsset, TransferPolicyNeeded
 from usufruct.chain import DEVNET_CHAINS, keccak
 from usufruct.chain.contracts.asset_registry import Kind, Parent, PriceCard, PriceUnit, Registration
 from usufruct.core import (
@@ -48,7 +48,7 @@ _LAST_SECOND = (1 << 40) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class RevenueToken:
     """An ERC-20 that money is in."""
 
     address: Address
@@ -69,7 +69,7 @@ class CardPeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class AssetTerms:
+class NewAsset:
     """What a registrant decides; the fields are those of `Registration`.
 
     `card` is version 1. `transfer_policy`: None where nothing was chosen, the zero address for open shares. `salt`: 32
@@ -126,7 +126,7 @@ class Holding:
 class Income:
     """An asset's revenue in one token, atomic units: `gross` was noticed so far, `unaccrued` arrived since."""
 
-    token: Token
+    token: RevenueToken
     gross: int
     unaccrued: int
 
@@ -139,14 +139,14 @@ class Pending:
     noticed yet, is accrued.
     """
 
-    token: Token
+    token: RevenueToken
     accrued: int
     total: int
     unaccrued: int
 
 
 @dataclass(frozen=True, slots=True)
-class OnChainAsset:
+class AssetDetails:
     """Everything the chain says about one asset, as of one block. Times are seconds since 1970."""
 
     id: AssetId
@@ -155,7 +155,7 @@ class OnChainAsset:
     kind: Kind
     holder: Address
     shares: Address
-    currency: Token
+    currency: RevenueToken
     card: PriceCard
     pending_card: CardPeriod | None
     notice_period: int
@@ -171,7 +171,7 @@ class OnChainAsset:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedAsset:
+class Asset:
     """What the logs say about one asset; `retires_at` is 0 while no retirement is announced."""
 
     id: AssetId
@@ -204,8 +204,8 @@ class PassPlan:
 
     id: int
     asset: AssetId
-    currency: Token
-    token: Token
+    currency: RevenueToken
+    token: RevenueToken
     price: int
     credits: int
     expiry: int
@@ -257,11 +257,11 @@ def about_calls(amount: int, card: PriceCard) -> int | None:
     return amount // charge if charge else None
 
 
-def check_terms(terms: AssetTerms, chain_id: ChainId) -> None:
+def check_new_asset(terms: NewAsset, chain_id: ChainId) -> None:
     """Refuse what no asset can be.
 
     Raises:
-        InvalidTerms: names the field, the value and the rule.
+        InvalidAsset: names the field, the value and the rule.
         TransferPolicyNeeded: when a public chain's registrant has not said who may hold the shares.
     """
     check_name(terms.name)
@@ -310,7 +310,7 @@ def check_name(name: str) -> None:
     """Refuse a name that is unreadable, or could be taken for an id.
 
     Raises:
-        InvalidTerms: says which.
+        InvalidAsset: says which.
     """
     _demand(
         bool(name) and name == name.strip() and name.isprintable() and len(name) <= LONGEST_NAME,
@@ -325,7 +325,7 @@ def check_card(card: PriceCard) -> None:
     """Refuse a price card no call could be charged by.
 
     Raises:
-        InvalidTerms: names the field.
+        InvalidAsset: names the field.
     """
     for field in ("input_per_million", "output_per_million", "per_call"):
         amount = getattr(card, field)
@@ -346,7 +346,7 @@ def check_parents(parents: Sequence[Parent]) -> None:
     """Refuse more parents, or more royalties, than the registry takes.
 
     Raises:
-        InvalidTerms: names the rule.
+        InvalidAsset: names the rule.
     """
     _demand(len(parents) <= MOST_PARENTS, "parents", len(parents), f"at most {MOST_PARENTS}")
     _demand(len({parent.shares for parent in parents}) == len(parents), "parents", len(parents), "each named once")
@@ -360,7 +360,7 @@ def check_owners(owners: Sequence[Holding], registrant: Address) -> list[Holding
     """Return what the registrant gives away; what is not given stays with them.
 
     Raises:
-        InvalidTerms: when an owner is named twice, or together they get more than there is.
+        InvalidAsset: when an owner is named twice, or together they get more than there is.
     """
     _demand(len({owner.holder for owner in owners}) == len(owners), "owner", len(owners), "each named once")
     for owner in owners:
@@ -377,7 +377,7 @@ def check_plan(price: int, amount: int, expiry: int, now: int, notice_period: in
     Credits live for `MIN_PLAN_SECONDS` and the asset's `notice_period` at least, so that refunds can open before.
 
     Raises:
-        InvalidTerms: names the field.
+        InvalidAsset: names the field.
     """
     _demand(1 <= price <= UINT128_MAX, "price", price, "from 1 to 2**128 - 1 atomic units")
     _demand(1 <= amount <= UINT128_MAX, "credits", amount, "from 1 to 2**128 - 1 atomic units")
@@ -390,7 +390,7 @@ def check_positive(field: str, amount: int) -> None:
     """Refuse an amount of nothing.
 
     Raises:
-        InvalidTerms: names the field.
+        InvalidAsset: names the field.
     """
     _demand(amount > 0, field, amount, "above 0")
 
@@ -432,4 +432,4 @@ def _percent(bps: int) -> str:
 
 def _demand(holds: bool, field: str, value: str | int, rule: str) -> None:
     if not holds:
-        raise InvalidTerms(f"{field} must be {rule}, not {value!r}", field=field, value=value)
+        raise InvalidAsset(f"{field} must be {rule}, not {value!r}", field=field, value=value)

@@ -15,13 +15,13 @@ from usufruct.assets.errors import (
 from usufruct.assets.model import (
     Credits,
     PassPlan,
-    Token,
+    RevenueToken,
     about_calls,
     check_plan,
     check_positive,
     number_in,
 )
-from usufruct.assets.registry import Register, take
+from usufruct.assets.registry_client import RegistryClient, execute_once
 from usufruct.assets.store import meters_of, plans_of
 from usufruct.chain import Call, Sender
 from usufruct.chain.contracts import access_pass
@@ -56,10 +56,10 @@ class GivenBack:
 class Passes:
     """The passes of one registry's assets."""
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, registry: RegistryClient) -> None:
         """Keep to one registry."""
-        self._register = register
-        self._contract = register.passes
+        self._registry = registry
+        self._contract = registry.passes
 
     async def find(self, text: str) -> PassPlan:
         """Return the plan that its id stands for, or an asset that has exactly one on sale.
@@ -71,7 +71,7 @@ class Passes:
         number = number_in(text)
         if number is not None and number >= _PLANS_FROM:
             return await self.show(number)
-        asset = await self._register.find(text)
+        asset = await self._registry.find(text)
         on_sale = [plan for plan in await self.plans(asset) if plan.open]
         if len(on_sale) != 1:
             which = ", ".join(hex(plan.id) for plan in on_sale) or "none"
@@ -91,16 +91,16 @@ class Passes:
         except access_pass.UnknownPlan:
             raise UnknownPlan(f"there is no plan {plan:#x}; `usufruct pass plan ASSET` lists them") from None
         asset = AssetId(plan >> 128)
-        expired = 0 < found.expiry <= await self._register.now()
+        expired = 0 < found.expiry <= await self._registry.now()
         return PassPlan(
             id=plan,
             asset=asset,
-            currency=await self._register.token((await self._register.asset(asset)).currency),
-            token=await self._register.token(found.token),
+            currency=await self._registry.token((await self._registry.asset(asset)).currency),
+            token=await self._registry.token(found.token),
             price=found.price,
             credits=found.credits,
             expiry=found.expiry,
-            open=found.selling and not expired and not await self._register.contract.is_retired(asset),
+            open=found.selling and not expired and not await self._registry.contract.is_retired(asset),
         )
 
     async def plans(self, asset: AssetId | None = None) -> list[PassPlan]:
@@ -110,32 +110,32 @@ class Passes:
             UnknownAsset: when there is no such asset.
         """
         if asset is not None:
-            await self._register.asset(asset)
-        await self._register.follower.poll()
-        async with self._register.database.snapshot() as unit:
-            ids = await plans_of(unit, self._register.contract.address, asset)
+            await self._registry.asset(asset)
+        await self._registry.indexer.poll()
+        async with self._registry.database.snapshot() as unit:
+            ids = await plans_of(unit, self._registry.contract.address, asset)
         return [await self.show(plan) for plan in ids]
 
     async def plan(
-        self, sender: Sender, asset: AssetId, token: Token, price: int, amount: int, expiry: int = 0
+        self, sender: Sender, asset: AssetId, token: RevenueToken, price: int, amount: int, expiry: int = 0
     ) -> tuple[PassPlan, Hash32]:
         """Offer packages of `amount` credits for `price` atomic units of `token`; return the plan and the transaction.
 
         Raises:
-            InvalidTerms: for what no plan can sell.
+            InvalidAsset: for what no plan can sell.
             PlanRegistered: when the asset has this very plan.
             NotTitleHolder: when the sender may not.
         """
-        notice_period = (await self._register.asset(asset)).notice_period
-        check_plan(price, amount, expiry, await self._register.now(), notice_period)
-        await self._register.check_manager(sender.address, asset)
+        notice_period = (await self._registry.asset(asset)).notice_period
+        check_plan(price, amount, expiry, await self._registry.now(), notice_period)
+        await self._registry.check_manager(sender.address, asset)
         terms = (asset, token.address, expiry, price, amount)
         plan = await self._contract.plan_id_of(*terms)
         if await self._exists(plan):
             raise PlanRegistered(
                 f"{format_asset(asset)} has this plan already: {plan:#x}; its sale can go on", plan=hex(plan)
             )
-        receipt = await take(sender, self._contract.create_plan(*terms), f"pass/plan/{asset:#x}")
+        receipt = await execute_once(sender, self._contract.create_plan(*terms), f"pass/plan/{asset:#x}")
         return await self.show(plan), receipt.hash
 
     async def buy(self, sender: Sender, plan: PassPlan, packages: int = 1, to: Address | None = None) -> Purchase:
@@ -149,7 +149,7 @@ class Passes:
         if not plan.open:
             raise PlanClosed(f"{plan.id:#x} is not on sale: stopped, expired, or its asset is retired")
         paid = plan.price * packages
-        token = Erc20(plan.token.address, self._register.client)
+        token = Erc20(plan.token.address, self._registry.client)
         held = await token.balance_of(sender.address)
         if held < paid:
             raise NotEnoughMoney(
@@ -161,9 +161,9 @@ class Passes:
         approval = None
         if await token.allowance(sender.address, self._contract.address) < paid:
             approve = token.approve(self._contract.address, paid)
-            approval = (await take(sender, approve, f"pass/approve/{plan.id:#x}")).hash
+            approval = (await execute_once(sender, approve, f"pass/approve/{plan.id:#x}")).hash
         buy = self._contract.buy(plan.id, packages, to or sender.address)
-        receipt = await take(sender, buy, f"pass/buy/{plan.id:#x}")
+        receipt = await execute_once(sender, buy, f"pass/buy/{plan.id:#x}")
         (bought,) = Bought.among(receipt.logs, self._contract.address)
         return Purchase(plan, bought.credits, bought.paid, approval, receipt.hash)
 
@@ -186,7 +186,7 @@ class Passes:
             )
         meter = await self.meter(plan)
         call = self._contract.activate(plan.id, amount, meter)
-        return meter, (await take(sender, call, f"pass/activate/{plan.id:#x}")).hash
+        return meter, (await execute_once(sender, call, f"pass/activate/{plan.id:#x}")).hash
 
     async def meter(self, plan: PassPlan) -> Address:
         """Return who burns credits of a plan that are activated now.
@@ -194,7 +194,7 @@ class Passes:
         Raises:
             NoMeter: when nobody does.
         """
-        meter = (await self._register.contract.meter_of(plan.asset)).meter
+        meter = (await self._registry.contract.meter_of(plan.asset)).meter
         if meter == ZERO_ADDRESS:
             raise NoMeter(
                 f"nobody measures prepaid use of {format_asset(plan.asset)}: ask its title holder to name a meter"
@@ -209,7 +209,7 @@ class Passes:
         """
         held = [each for each in await self.balance(sender.address, plan.asset) if each.plan.id == plan.id]
         refunds = self._refunds(plan, held, to or sender.address)
-        now = await self._register.now()
+        now = await self._registry.now()
         if not (due := [call for opens_at, call in refunds if opens_at <= now]):
             when = min((opens_at for opens_at, _ in refunds), default=0)
             waits = f"unused ones can be given back from {moment(when)} on" if refunds else "buy some first"
@@ -219,7 +219,7 @@ class Passes:
             )
         given = []
         for call in due:
-            receipt = await take(sender, call, f"pass/refund/{plan.id:#x}")
+            receipt = await execute_once(sender, call, f"pass/refund/{plan.id:#x}")
             (refunded,) = Refunded.among(receipt.logs, self._contract.address)
             given.append(GivenBack(refunded.credits, refunded.amount, receipt.hash))
         return given
@@ -246,8 +246,8 @@ class Passes:
         """
         found = []
         for plan in await self.plans(asset):
-            current = (await self._register.contract.meter_of(plan.asset)).meter
-            async with self._register.database.snapshot() as unit:
+            current = (await self._registry.contract.meter_of(plan.asset)).meter
+            async with self._registry.database.snapshot() as unit:
                 earlier = await meters_of(unit, plan.id, holder)
             for meter in dict.fromkeys([current, *earlier]):
                 held = await self._credits(plan, holder, meter, current)
@@ -265,7 +265,7 @@ class Passes:
             activated=activated,
             circulating_refundable_at=await self._contract.circulating_refundable_at(plan.id),
             activated_refundable_at=await self._contract.refundable_at(plan.id, meter),
-            calls=about_calls(circulating + activated, await self._register.contract.price_card(plan.asset)),
+            calls=about_calls(circulating + activated, await self._registry.contract.price_card(plan.asset)),
         )
 
     async def _exists(self, plan: int) -> bool:

@@ -7,24 +7,24 @@ from itertools import count
 
 from usufruct.assets.errors import (
     AlreadyRegistered,
-    InvalidTerms,
+    InvalidAsset,
     NoRetirement,
     RegistrationUnderWay,
     RetirementAnnounced,
 )
 from usufruct.assets.model import (
-    AssetTerms,
+    Asset,
+    AssetDetails,
     CardPeriod,
     Holding,
-    ListedAsset,
-    OnChainAsset,
+    NewAsset,
     check_card,
+    check_new_asset,
     check_owners,
-    check_terms,
 )
-from usufruct.assets.registry import Register, take
+from usufruct.assets.registry_client import RegistryClient, execute_once
 from usufruct.assets.store import add_name, asset_named, names_given
-from usufruct.assets.wording import read_text, readable
+from usufruct.assets.untrusted_text import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.asset_registry import PriceUnit
@@ -65,22 +65,22 @@ class Announced:
 class Assets:
     """The assets of one registry."""
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, registry: RegistryClient) -> None:
         """Keep to one registry."""
-        self._register = register
-        self._contract = register.contract
+        self._registry = registry
+        self._contract = registry.contract
 
-    async def register(self, sender: Sender, terms: AssetTerms, owners: Sequence[Holding] = ()) -> Registered:
+    async def register(self, sender: Sender, terms: NewAsset, owners: Sequence[Holding] = ()) -> Registered:
         """Register an asset and share it out: `owners` get their shares, the sender keeps title and the rest.
 
         The same registration made again after a crash goes on where it stopped. Once it is complete, its name is taken.
 
         Raises:
-            InvalidTerms, TransferPolicyNeeded: for what no asset can be.
+            InvalidAsset, TransferPolicyNeeded: for what no asset can be.
             AlreadyRegistered: when the name or the salt stands for another asset.
             RegistrationUnderWay: when the same asset is being registered with other terms.
         """
-        check_terms(terms, self._register.chain_id)
+        check_new_asset(terms, self._registry.chain_id)
         gifts = check_owners(owners, sender.address)
         registration = terms.registration()
         found = await self._contract.predict(sender.address, registration)
@@ -98,22 +98,22 @@ class Assets:
         """Announce a price card; it holds after the asset's notice period.
 
         Raises:
-            InvalidTerms: for a card no call could be charged by, or one that changes nothing.
+            InvalidAsset: for a card no call could be charged by, or one that changes nothing.
             NotTitleHolder: when the sender may not.
         """
-        await self._register.asset(asset)
-        await self._register.check_manager(sender.address, asset)
+        await self._registry.asset(asset)
+        await self._registry.check_manager(sender.address, asset)
         pending = (await self._contract.pending_price_card(asset)).card
         latest = pending if pending.version else await self._contract.price_card(asset)
         wanted = {field: getattr(change, field) for field in CardChange.__slots__}
         changed = replace(latest, **{field: value for field, value in wanted.items() if value is not None})
         if changed == latest:
-            raise InvalidTerms(
+            raise InvalidAsset(
                 f"price must differ from the card that was announced last, version {latest.version}", field="price"
             )
         card = replace(changed, version=latest.version + 1)
         check_card(card)
-        receipt = await take(sender, self._contract.set_price_card(asset, card), f"asset/price/{asset:#x}")
+        receipt = await execute_once(sender, self._contract.set_price_card(asset, card), f"asset/price/{asset:#x}")
         (event,) = asset_registry.PriceCardSet.among(receipt.logs, self._contract.address)
         return Announced(CardPeriod(event.card, event.effective_at), receipt.hash)
 
@@ -124,15 +124,15 @@ class Assets:
             RetirementAnnounced: when it is announced already.
             NotTitleHolder: when the sender may not.
         """
-        known = await self._register.asset(asset)
-        await self._register.check_manager(sender.address, asset)
+        known = await self._registry.asset(asset)
+        await self._registry.check_manager(sender.address, asset)
         if known.retires_at:
             raise RetirementAnnounced(
                 f"{format_asset(asset)} retires at {moment(known.retires_at)}, as was announced; until then it can be "
                 "called off",
                 retires_at=known.retires_at,
             )
-        receipt = await take(sender, self._contract.retire(asset), f"asset/retire/{asset:#x}")
+        receipt = await execute_once(sender, self._contract.retire(asset), f"asset/retire/{asset:#x}")
         (event,) = asset_registry.RetirementAnnounced.among(receipt.logs, self._contract.address)
         return event.retires_at, receipt.hash
 
@@ -143,13 +143,13 @@ class Assets:
             NoRetirement: when none is announced, or it is in effect.
             NotTitleHolder: when the sender may not.
         """
-        known = await self._register.asset(asset)
-        await self._register.check_manager(sender.address, asset)
+        known = await self._registry.asset(asset)
+        await self._registry.check_manager(sender.address, asset)
         if not known.retires_at or await self._contract.is_retired(asset):
             what = "is in effect" if known.retires_at else "is not announced"
             raise NoRetirement(f"the retirement of {format_asset(asset)} {what}: there is nothing to call off")
         call = self._contract.cancel_retirement(asset)
-        return (await take(sender, call, f"asset/cancel-retirement/{asset:#x}")).hash
+        return (await execute_once(sender, call, f"asset/cancel-retirement/{asset:#x}")).hash
 
     async def set_meter(self, sender: Sender, asset: AssetId, meter: Address) -> Hash32:
         """Name who burns credits that are activated from now on; return the transaction.
@@ -157,21 +157,21 @@ class Assets:
         Raises:
             NotTitleHolder: when the sender may not.
         """
-        await self._register.asset(asset)
-        await self._register.check_manager(sender.address, asset)
-        return (await take(sender, self._contract.set_meter(asset, meter), f"asset/meter/{asset:#x}")).hash
+        await self._registry.asset(asset)
+        await self._registry.check_manager(sender.address, asset)
+        return (await execute_once(sender, self._contract.set_meter(asset, meter), f"asset/meter/{asset:#x}")).hash
 
-    async def show(self, asset: AssetId) -> OnChainAsset:
+    async def show(self, asset: AssetId) -> AssetDetails:
         """Return everything the chain says about an asset now.
 
         Raises:
             UnknownAsset: when there is none.
         """
-        await self._register.asset(asset)
-        block = await self._register.client.block_number()
+        await self._registry.asset(asset)
+        block = await self._registry.client.block_number()
         contract = self._contract.at_block(block)
         known = await contract.asset(asset)
-        shares = Shares(known.shares, self._register.client, block=block)
+        shares = Shares(known.shares, self._registry.client, block=block)
         card, pending, holder, retired, uri, endpoint = await asyncio.gather(
             contract.price_card(asset),
             contract.pending_price_card(asset),
@@ -183,14 +183,14 @@ class Assets:
         name, symbol, parents, policy = await asyncio.gather(
             read_text(shares.name()), read_text(shares.symbol()), shares.parents(), shares.transfer_policy()
         )
-        return OnChainAsset(
+        return AssetDetails(
             id=asset,
             name=name,
             symbol=symbol,
             kind=known.kind,
             holder=holder,
             shares=known.shares,
-            currency=await self._register.token(known.currency),
+            currency=await self._registry.token(known.currency),
             card=card,
             pending_card=CardPeriod(pending.card, pending.effective_at) if pending.card.version else None,
             notice_period=known.notice_period,
@@ -202,23 +202,23 @@ class Assets:
             meter=known.meter,
             uri=uri,
             endpoint=readable(endpoint.decode(errors="replace")),
-            income=tuple(await self._register.income(shares, block)),
+            income=tuple(await self._registry.income(shares, block)),
         )
 
-    async def list(self) -> list[ListedAsset]:
+    async def list(self) -> list[Asset]:
         """Return every asset of the registry, from the logs up to now, in the order of their registration."""
-        return await self._register.listed()
+        return await self._registry.listed()
 
     async def names(self) -> dict[AssetId, str]:
         """Return the names this installation registered assets under."""
-        async with self._register.database.snapshot() as unit:
+        async with self._registry.database.snapshot() as unit:
             return await names_given(unit, self._contract.address)
 
     async def _check_free(self, name: str, asset: AssetId, call: Call, known: Sent | None) -> None:
-        async with self._register.database.snapshot() as unit:
+        async with self._registry.database.snapshot() as unit:
             named = await asset_named(unit, self._contract.address, name)
         ours = known is not None and known.call == call
-        if named is not None or (not ours and await self._register.on_chain(asset) is not None):
+        if named is not None or (not ours and await self._registry.on_chain(asset) is not None):
             raise _taken(name, asset if named is None else named)
         if known is not None and not ours:
             raise RegistrationUnderWay(
@@ -230,7 +230,7 @@ class Assets:
 
     async def _give_name(self, name: str, asset: AssetId) -> None:
         try:
-            async with self._register.database.transaction() as unit:
+            async with self._registry.database.transaction() as unit:
                 await add_name(unit, self._contract.address, name, asset)
         except ConstraintViolated as error:
             raise AlreadyRegistered(

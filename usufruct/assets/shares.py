@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.assets.errors import NotEnoughShares
-from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, Token, check_positive
-from usufruct.assets.registry import Register, take
+from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, RevenueToken, check_positive
+from usufruct.assets.registry_client import RegistryClient, execute_once
 from usufruct.assets.store import holdings
 from usufruct.chain import Receipt, Revert, Sender
 from usufruct.chain.contracts import shares as shares_contract
@@ -17,7 +17,7 @@ from usufruct.core import Address, AssetId, Hash32, format_asset, format_units
 class Collected:
     """Income in one token that was just paid out, atomic units."""
 
-    token: Token
+    token: RevenueToken
     amount: int
     transaction: Hash32
 
@@ -25,9 +25,9 @@ class Collected:
 class ShareHolders:
     """The holders of one registry's shares."""
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, registry: RegistryClient) -> None:
         """Keep to one registry."""
-        self._register = register
+        self._registry = registry
 
     async def transfer(self, sender: Sender, asset: AssetId, to: Address, amount: int) -> Hash32:
         """Give away `amount` atomic shares; return the transaction. What accrued before stays the giver's.
@@ -36,7 +36,7 @@ class ShareHolders:
             NotEnoughShares: when the sender holds fewer.
         """
         check_positive("amount", amount)
-        shares = await self._register.shares(asset)
+        shares = await self._registry.shares(asset)
         held = await shares.balance_of(sender.address)
         if held < amount:
             raise NotEnoughShares(
@@ -46,7 +46,7 @@ class ShareHolders:
                 value=amount,
                 held=held,
             )
-        return (await take(sender, shares.transfer(to, amount), f"shares/transfer/{asset:#x}")).hash
+        return (await execute_once(sender, shares.transfer(to, amount), f"shares/transfer/{asset:#x}")).hash
 
     async def holders(self, asset: AssetId) -> list[Holding]:
         """Return who holds the shares, from the logs up to now, most first.
@@ -54,10 +54,10 @@ class ShareHolders:
         Raises:
             UnknownAsset: when there is no such asset.
         """
-        await self._register.asset(asset)
-        for known in await self._register.listed(asset):
-            await self._register.follower.poll_shares(known)
-        async with self._register.database.snapshot() as unit:
+        await self._registry.asset(asset)
+        for known in await self._registry.listed(asset):
+            await self._registry.indexer.poll_shares(known)
+        async with self._registry.database.snapshot() as unit:
             return await holdings(unit, asset)
 
     async def pending(self, asset: AssetId, holder: Address) -> list[Pending]:
@@ -68,12 +68,12 @@ class ShareHolders:
         Raises:
             UnknownAsset: when there is no such asset.
         """
-        client = self._register.client
-        shares = await self._register.shares(asset)
+        client = self._registry.client
+        shares = await self._registry.shares(asset)
         children = await self._children(shares)
         block = await client.block_number()
         at_block = shares.at_block(block)
-        income = await self._register.income(at_block, block)
+        income = await self._registry.income(at_block, block)
         totals = await self._collectable(at_block, holder, children, block)
         found = []
         for each in income:
@@ -91,14 +91,14 @@ class ShareHolders:
     async def _children(self, shares: Shares) -> list[Address]:
         """Return the children that owe these shares something, in any token."""
         found = []
-        tokens = await self._register.tokens()
-        for child in await self._register.children(shares.address):
-            contract = Shares(child, self._register.client)
-            owed = [await self._register.client.balance(child)]
+        tokens = await self._registry.tokens()
+        for child in await self._registry.children(shares.address):
+            contract = Shares(child, self._registry.client)
+            owed = [await self._registry.client.balance(child)]
             for token in tokens:
                 owed.append(await contract.pending_royalty(shares.address, token.address))
                 owed.append(await contract.pending(shares.address, token.address))
-            waiting = await self._register.income(contract, await self._register.client.block_number())
+            waiting = await self._registry.income(contract, await self._registry.client.block_number())
             if any(owed) or any(each.unaccrued for each in waiting):
                 found.append(child)
         return found
@@ -109,11 +109,11 @@ class ShareHolders:
         """Return what a `collectAll` would pay the holder, by token, for it is only tried; nothing if it would fail."""
         tried = shares.collect_all(children, shares.address)
         try:
-            answer = await self._register.client.call(tried, block=block, sender=holder)
+            answer = await self._registry.client.call(tried, block=block, sender=holder)
         except Revert:
             return {}
         words = [int.from_bytes(answer[at : at + 32], "big") for at in range(64, len(answer), 32)]
-        return dict(zip([token.address for token in await self._register.tokens()], words, strict=True))
+        return dict(zip([token.address for token in await self._registry.tokens()], words, strict=True))
 
     async def collect(self, sender: Sender, asset: AssetId, to: Address | None = None) -> list[Collected]:
         """Pay the sender all their income, to themselves or to `to`, by one transaction.
@@ -126,7 +126,7 @@ class ShareHolders:
             UnknownAsset: when there is no such asset.
             Revert: when nothing that is due can be collected.
         """
-        shares = await self._register.shares(asset)
+        shares = await self._registry.shares(asset)
         receiver = to or sender.address
         due = [each for each in await self.pending(asset, sender.address) if each.total]
         if not due:
@@ -134,7 +134,7 @@ class ShareHolders:
         children = await self._children(shares)
         try:
             call, key = shares.collect_all(children, receiver), f"shares/collect/{asset:#x}/all"
-            return self._paid(shares, due, await take(sender, call, key))
+            return self._paid(shares, due, await execute_once(sender, call, key))
         except Revert:
             return await self._collect_by_token(sender, asset, shares, due, receiver)
 
@@ -147,7 +147,7 @@ class ShareHolders:
             token = each.token.address
             collect = shares.accrue_and_collect if each.unaccrued else shares.collect_to
             try:
-                receipt = await take(sender, collect(token, receiver), f"shares/collect/{asset:#x}/{token}")
+                receipt = await execute_once(sender, collect(token, receiver), f"shares/collect/{asset:#x}/{token}")
             except Revert as revert:
                 refused.append(revert)
             else:

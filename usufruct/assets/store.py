@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.assets.model import CardPeriod, Holding, ListedAsset
+from usufruct.assets.model import Asset, CardPeriod, Holding
 from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import AssetRegistered, Kind, PriceCard, PriceCardSet, PriceUnit
@@ -217,7 +217,7 @@ async def forget_after(unit: Unit, registry: Address, block: int) -> None:
     await unit.change(delete(_assets).where(_assets.c.registry == registry, _assets.c.block > block))
 
 
-async def listed(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[ListedAsset]:
+async def listed(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[Asset]:
     """Return a registry's assets, or one of them, in the order of their registration."""
     query = select(_assets).where(_assets.c.registry == registry).order_by(_assets.c.block, _assets.c.id)
     if asset is not None:
@@ -328,8 +328,8 @@ async def _change_balance(unit: Unit, asset: AssetId, holder: Address, by: int) 
         await unit.change(delete(_balances).where(*key))
 
 
-def _listed(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: Sequence[Row[Any]]) -> ListedAsset:
-    return ListedAsset(
+def _listed(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: Sequence[Row[Any]]) -> Asset:
+    return Asset(
         id=AssetId(row.id),
         name=row.name or "",
         symbol=row.symbol or "",

@@ -7,16 +7,16 @@ import typer
 
 from usufruct.assets import (
     OPEN_SHARES_WARNING,
-    AssetTerms,
+    Asset,
+    AssetDetails,
     CardChange,
     Holding,
     Kind,
-    ListedAsset,
-    OnChainAsset,
+    NewAsset,
     Parent,
     PriceCard,
     PriceUnit,
-    Token,
+    RevenueToken,
     bps_of_percent,
     shares_of_percent,
     symbol_of,
@@ -109,7 +109,7 @@ def register(
 
     async def work() -> dict[str, object]:
         async with open_registry(config) as session:
-            token = await session.register.find_token(currency)
+            token = await session.registry.find_token(currency)
             card = PriceCard(
                 input_per_million=parse_units(input_price, token.decimals, "input"),
                 output_per_million=parse_units(output_price, token.decimals, "output"),
@@ -119,7 +119,7 @@ def register(
                 context_window=context or 0,
                 version=1,
             )
-            terms = AssetTerms(
+            terms = NewAsset(
                 name=name,
                 symbol=symbol or symbol_of(name),
                 currency=token.address,
@@ -169,8 +169,8 @@ def price(
 
     async def work() -> dict[str, object]:
         async with open_registry(config) as session:
-            which = await session.register.find(asset)
-            token = await session.register.token((await session.register.asset(which)).currency)
+            which = await session.registry.find(asset)
+            token = await session.registry.token((await session.registry.asset(which)).currency)
             change = CardChange(
                 input_per_million=_units(token, input_price, "input"),
                 output_per_million=_units(token, output_price, "output"),
@@ -206,7 +206,7 @@ def retire(
 
     async def work() -> dict[str, object]:
         async with open_registry(config) as session:
-            which = await session.register.find(asset)
+            which = await session.registry.find(asset)
             sender = session.chain.sender(signer)
             if cancel:
                 return {
@@ -237,7 +237,7 @@ def meter(
 
     async def work() -> dict[str, object]:
         async with open_registry(config) as session:
-            which = await session.register.find(asset)
+            which = await session.registry.find(asset)
             transaction = await session.assets.set_meter(session.chain.sender(signer), which, named)
             return {"id": format_asset(which), "meter": checksum(named), "transaction": transaction}
 
@@ -253,7 +253,7 @@ def show(asset: AssetArgument, as_json: Json = False) -> None:
 
     async def work() -> dict[str, object]:
         async with open_registry(load_config()) as session:
-            return _shown(await session.assets.show(await session.register.find(asset)))
+            return _shown(await session.assets.show(await session.registry.find(asset)))
 
     print_facts(run(work), as_json=as_json)
 
@@ -278,9 +278,9 @@ def list_assets(
     async def work() -> list[dict[str, object]]:
         async with open_registry(config) as session:
             found = await session.assets.list()
-            now, names = await session.register.now(), await session.assets.names()
+            now, names = await session.registry.now(), await session.assets.names()
             return [
-                _row(each, now, await session.register.token(each.currency), ours=each.id in names)
+                _row(each, now, await session.registry.token(each.currency), ours=each.id in names)
                 for each in found
                 if holder in (None, each.holder)
             ]
@@ -289,7 +289,7 @@ def list_assets(
     print_rows(run(work), columns, "no service yet; `usufruct asset register` makes one", as_json=as_json)
 
 
-def _row(asset: ListedAsset, now: int, token: Token, *, ours: bool) -> dict[str, object]:
+def _row(asset: Asset, now: int, token: RevenueToken, *, ours: bool) -> dict[str, object]:
     card = asset.card(now).card
     retires = "retired" if asset.retired(now) else f"retires {moment(asset.retires_at)}"
     return {
@@ -309,7 +309,7 @@ def _row(asset: ListedAsset, now: int, token: Token, *, ours: bool) -> dict[str,
     }
 
 
-def _shown(asset: OnChainAsset) -> dict[str, object]:
+def _shown(asset: AssetDetails) -> dict[str, object]:
     pending = asset.pending_card
     announced = pending and {**card_facts(pending.card, asset.currency), "holds_from": moment(pending.starts_at)}
     return {
@@ -341,7 +341,7 @@ def _shown(asset: OnChainAsset) -> dict[str, object]:
     }
 
 
-def _units(token: Token, text: str, field: str) -> int | None:
+def _units(token: RevenueToken, text: str, field: str) -> int | None:
     return parse_units(text, token.decimals, field) if text else None
 
 
@@ -356,7 +356,7 @@ def _owner(text: str) -> Holding:
 
 async def _parent(text: str, session: RegistrySession) -> Parent:
     who, percent = part(text, "parent")
-    shares = await session.register.shares(await session.register.find(who))
+    shares = await session.registry.shares(await session.registry.find(who))
     return Parent(shares.address, bps_of_percent(percent, "parent"))
 
 

@@ -58,16 +58,16 @@ def plan(
 
     async def work() -> Mapping[str, object]:
         async with open_registry(config) as session:
-            which = await session.register.find(asset)
-            currency = await session.register.token((await session.register.asset(which)).currency)
-            paid_in = await session.register.find_token(token, "token") if token else currency
+            which = await session.registry.find(asset)
+            currency = await session.registry.token((await session.registry.asset(which)).currency)
+            paid_in = await session.registry.find_token(token, "token") if token else currency
             made, transaction = await session.passes.plan(
                 session.chain.sender(signer),
                 which,
                 paid_in,
                 parse_units(price, paid_in.decimals, "price"),
                 parse_units(credits_, currency.decimals, "credits"),
-                await session.register.now() + parse_duration(expires, "expires") if expires else 0,
+                await session.registry.now() + parse_duration(expires, "expires") if expires else 0,
             )
             return {**await _plan_facts(made, session), "transaction": transaction}
 
@@ -97,7 +97,7 @@ def buy(
             token = found.token
             say(f"This takes at most {token.show(found.price * packages)} {token.symbol} from {signer.address}.")
             bought = await session.passes.buy(session.chain.sender(signer), found, packages, receiver)
-            card = await session.register.contract.price_card(found.asset)
+            card = await session.registry.contract.price_card(found.asset)
             return {
                 "plan": hex(found.id),
                 "credits": found.currency.show(bought.credits),
@@ -245,7 +245,7 @@ def balance(
 
     async def work() -> list[dict[str, object]]:
         async with open_registry(config) as session:
-            which = await session.register.find(asset) if asset else None
+            which = await session.registry.find(asset) if asset else None
             return [_credit_row(each) for each in await session.passes.balance(who, which)]
 
     print_each(run(work), "no credits", as_json=as_json)
@@ -254,14 +254,14 @@ def balance(
 def _list_plans(asset: str, config: Config, *, as_json: bool) -> None:
     async def work() -> list[Mapping[str, object]]:
         async with open_registry(config) as session:
-            found = await session.passes.plans(await session.register.find(asset))
+            found = await session.passes.plans(await session.registry.find(asset))
             return [await _plan_facts(each, session) for each in found]
 
     print_each(run(work), "no plan yet; --price and --credits make one", as_json=as_json)
 
 
 async def _plan_facts(plan: PassPlan, session: RegistrySession) -> Mapping[str, object]:
-    card = await session.register.contract.price_card(plan.asset)
+    card = await session.registry.contract.price_card(plan.asset)
     return {
         "id": hex(plan.id),
         "asset": format_asset(plan.asset),

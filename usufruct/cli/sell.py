@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, Role, open_installation, signer_of
-from usufruct.assets import Register, bps_of_percent
+from usufruct.assets import RegistryClient, bps_of_percent
 from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, list_payee
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.cli.service import facts_of
@@ -242,9 +242,9 @@ def _plain(installation: Installation, choices: Choices, name: str, window: int)
 
 async def _registered(installation: Installation, choices: Choices, window: int) -> Payee:
     """Take payee and price card of a registered asset from the registry; `window` is for a card without one."""
-    register = Register(installation.client, installation.deployments, installation.database)
-    id_ = await register.find(choices.asset)
-    found, card = await register.asset(id_), await register.contract.price_card(id_)
+    registry = RegistryClient(installation.client, installation.deployments, installation.database)
+    id_ = await registry.find(choices.asset)
+    found, card = await registry.asset(id_), await registry.contract.price_card(id_)
     if found.currency != installation.operator.token:
         raise InvalidChoice(
             f"--asset: {format_asset(id_)} is priced in {found.currency}, this installation charges in "

@@ -33,7 +33,7 @@ def transfer(
 
     async def work() -> dict[str, object]:
         async with open_registry(config) as session:
-            which = await session.register.find(asset)
+            which = await session.registry.find(asset)
             transaction = await session.holders.transfer(session.chain.sender(signer), which, receiver, atoms)
             return {
                 "asset": format_asset(which),
@@ -55,7 +55,7 @@ def holders(asset: AssetArgument, as_json: Json = False) -> None:
 
     async def work() -> list[dict[str, object]]:
         async with open_registry(load_config()) as session:
-            found = await session.holders.holders(await session.register.find(asset))
+            found = await session.holders.holders(await session.registry.find(asset))
             return [
                 {
                     "holder": checksum(each.holder),
@@ -82,7 +82,7 @@ def pending(asset: AssetArgument, holder: Holder, as_json: Json = False) -> None
 
     async def work() -> list[dict[str, object]]:
         async with open_registry(config) as session:
-            found = await session.holders.pending(await session.register.find(asset), who)
+            found = await session.holders.pending(await session.registry.find(asset), who)
             return [
                 {
                     "token": each.token.symbol,
@@ -116,7 +116,7 @@ def collect(
     async def work() -> list[dict[str, object]]:
         async with open_registry(config) as session:
             sender = session.chain.sender(signer)
-            found = await session.holders.collect(sender, await session.register.find(asset), receiver)
+            found = await session.holders.collect(sender, await session.registry.find(asset), receiver)
             return [
                 {
                     "token": each.token.symbol,

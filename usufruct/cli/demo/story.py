@@ -12,7 +12,7 @@ import httpx
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from usufruct.app import DEVNET_FEE_BPS, Installation, Role, signer_of
-from usufruct.assets import Assets, AssetTerms, Holding, Register, symbol_of
+from usufruct.assets import Assets, Holding, NewAsset, RegistryClient, symbol_of
 from usufruct.chain import devnet_signer, list_payee
 from usufruct.chain.contracts.asset_registry import PriceCard as CardOnChain
 from usufruct.chain.contracts.asset_registry import PriceUnit as UnitOnChain
@@ -66,7 +66,7 @@ class Story:
         self._gateway: Process | None = None
         self._holder: KeyHolder | None = None
         self._agent = Agent(installation)
-        self._assets = Assets(Register(installation.client, installation.deployments, installation.database))
+        self._assets = Assets(RegistryClient(installation.client, installation.deployments, installation.database))
         self._shares: dict[str, Shares] = {}
         self._last = Asked()
         contracts = installation.deployments.contracts
@@ -289,7 +289,7 @@ class Story:
         chain_id = installation.chain_id
         registrant = installation.sender(devnet_signer(OWNERS["owner, 70 %"], chain_id))
         card = CardOnChain(**asdict(PRICES) | {"unit": UnitOnChain[PRICES.unit.name]})
-        terms = AssetTerms(offer.name, symbol_of(offer.name), self._dollar.address, card, notice_period=3_600)
+        terms = NewAsset(offer.name, symbol_of(offer.name), self._dollar.address, card, notice_period=3_600)
         gifts = [Holding(devnet_signer(OWNERS[who], chain_id).address, amount) for who, amount in PARTS.items()]
         registered = await self._assets.register(registrant, terms, gifts)
         till = Till(installation.operator.till, installation.client)

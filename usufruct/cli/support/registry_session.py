@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from usufruct.app import ChainAccess, open_chain
-from usufruct.assets import Assets, Passes, PriceCard, Register, ShareHolders, Token
+from usufruct.assets import Assets, Passes, PriceCard, RegistryClient, RevenueToken, ShareHolders
 from usufruct.cli.support.output import print_facts, print_rows
 from usufruct.config import Config
 from usufruct.core import Invalid, PriceUnit, format_units
@@ -50,7 +50,7 @@ class RegistrySession:
     """A registry, opened, with what people do there."""
 
     chain: ChainAccess
-    register: Register
+    registry: RegistryClient
     assets: Assets
     holders: ShareHolders
     passes: Passes
@@ -64,8 +64,10 @@ async def open_registry(config: Config) -> AsyncIterator[RegistrySession]:
         NotDeployed: when our contracts do not stand on this chain.
     """
     async with open_chain(config) as chain:
-        register = Register(chain.client, chain.deployments, chain.database, confirmations=config.chain.confirmations)
-        yield RegistrySession(chain, register, Assets(register), ShareHolders(register), Passes(register))
+        registry = RegistryClient(
+            chain.client, chain.deployments, chain.database, confirmations=config.chain.confirmations
+        )
+        yield RegistrySession(chain, registry, Assets(registry), ShareHolders(registry), Passes(registry))
 
 
 def part(text: str, field: str) -> tuple[str, str]:
@@ -96,7 +98,7 @@ def percent(bps: int) -> str:
     return format_units(bps, 2)
 
 
-def card_facts(card: PriceCard, currency: Token) -> Mapping[str, object]:
+def card_facts(card: PriceCard, currency: RevenueToken) -> Mapping[str, object]:
     """Return a price card in whole units of its currency."""
     return {
         "version": card.version,

@@ -5,7 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from usufruct.assets import SUPPLY, CardChange, CardPeriod, Follower, Holding, Kind, PriceCard, PriceUnit, follow
+from usufruct.assets import (
+    SUPPLY,
+    AssetIndexer,
+    CardChange,
+    CardPeriod,
+    Holding,
+    Kind,
+    PriceCard,
+    PriceUnit,
+    index_assets,
+)
 from usufruct.chain import DEVNET_ADDRESSES, Call, RpcUnavailable
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -36,25 +46,25 @@ async def test_registered_assets_are_listed(town):
     first = listed[0]
     assert (first.name, first.symbol, first.kind, first.shares) == ("my-model", "MINE", Kind.DATA, made.shares)
     assert (first.holder, first.currency, first.retires_at) == (town.who(town.OWNER), town.dollar.address, 0)
-    assert first.card(await town.register.now()).card == town.CARD
+    assert first.card(await town.registry.now()).card == town.CARD
     assert await town.assets.names() == {made.id: "my-model", second.id: "second"}
 
 
 async def test_a_price_is_told_when_it_holds_with_the_registrys_version(town):
     sender = town.sender(town.OWNER)
     made = await town.assets.register(sender, town.terms())
-    await town.follower.poll()
+    await town.indexer.poll()
     (priced, moved) = town.told.take()
     assert priced[:3] == ("priced", made.id, town.CARD)
     assert moved == ("moved", made.id, town.who(town.OWNER))
 
     await town.assets.price(sender, made.id, CardChange(per_call=1))
     third = (await town.assets.price(sender, made.id, CardChange(per_call=2))).period
-    await town.follower.poll()
+    await town.indexer.poll()
     assert town.told.take() == []
     await town.devnet.pass_time(DAY + 1)
-    await town.follower.poll()
-    await town.follower.poll()
+    await town.indexer.poll()
+    await town.indexer.poll()
     assert third == CardPeriod(replace(town.CARD, per_call=2, version=3), third.starts_at)
     assert town.told.take() == [("priced", made.id, third.card, third.starts_at)]
 
@@ -63,26 +73,26 @@ async def test_retirement_is_told_when_it_is_in_effect_and_not_when_called_off(t
     sender = town.sender(town.OWNER)
     made = await town.assets.register(sender, town.terms())
     await town.assets.retire(sender, made.id)
-    await town.follower.poll()
+    await town.indexer.poll()
     town.told.take()
     await town.assets.cancel_retirement(sender, made.id)
     await town.devnet.pass_time(7 * DAY + 1)
-    await town.follower.poll()
+    await town.indexer.poll()
     assert town.told.take() == []
     retires_at, _ = await town.assets.retire(sender, made.id)
     await town.devnet.pass_time(7 * DAY + 1)
-    await town.follower.poll()
+    await town.indexer.poll()
     assert town.told.take() == [("retired", made.id, retires_at)]
     assert (await town.assets.list())[0].retires_at == retires_at
 
 
 async def test_a_title_that_moves_is_told(town):
     made = await town.assets.register(town.sender(town.OWNER), town.terms())
-    await town.follower.poll()
+    await town.indexer.poll()
     town.told.take()
     owner, ann = town.who(town.OWNER), town.who(town.ANN)
-    await town.act(owner, town.register.contract.transfer_from(owner, ann, made.id))
-    await town.follower.poll()
+    await town.act(owner, town.registry.contract.transfer_from(owner, ann, made.id))
+    await town.indexer.poll()
     assert town.told.take() == [("moved", made.id, ann)]
     assert (await town.assets.list())[0].holder == ann
 
@@ -91,9 +101,9 @@ async def test_news_that_was_not_taken_is_told_again(town):
     made = await town.assets.register(town.sender(town.OWNER), town.terms())
     town.told.fails = True
     with pytest.raises(RuntimeError):
-        await town.follower.poll()
+        await town.indexer.poll()
     town.told.fails = False
-    await Follower(town.client, town.database, town.deployments, offers=town.told).poll()
+    await AssetIndexer(town.client, town.database, town.deployments, offers=town.told).poll()
     assert [news[:2] for news in town.told.take()] == [("priced", made.id), ("moved", made.id)]
 
 
@@ -103,18 +113,18 @@ async def test_a_card_of_no_use_holds_up_nothing_else_and_is_told_to_the_next_pr
     second = await town.assets.register(town.sender(town.ANN), town.terms("second"))
     town.told.useless = frozenset({first.id})
     for _ in range(3):
-        await town.follower.poll()
+        await town.indexer.poll()
     kinds = [news[:2] for news in town.told.take()]
     assert kinds == [("moved", first.id), ("priced", second.id), ("moved", second.id)]
     assert caplog.text.count("the card 1 is of no use") == 1
-    await town.act(owner, town.register.contract.transfer_from(owner, town.who(town.ANN), first.id))
-    restarted = Follower(town.client, town.database, town.deployments, offers=town.told)
+    await town.act(owner, town.registry.contract.transfer_from(owner, town.who(town.ANN), first.id))
+    restarted = AssetIndexer(town.client, town.database, town.deployments, offers=town.told)
     for _ in range(3):
         await restarted.poll()
     assert town.told.take() == [("moved", first.id, town.who(town.ANN))]
     assert caplog.text.count("the card 1 is of no use") == 2
     town.told.useless = frozenset()
-    await Follower(town.client, town.database, town.deployments, offers=town.told).poll()
+    await AssetIndexer(town.client, town.database, town.deployments, offers=town.told).poll()
     assert [news[:3] for news in town.told.take()] == [("priced", first.id, town.CARD)]
 
 
@@ -131,7 +141,7 @@ async def test_events_that_a_stranger_fakes_are_not_heard(town):
     await town.act(stranger, fake.set_price_card(faked.id, PriceCard(9, 9, 9, 9, PriceUnit.TEXT_TOKEN, 9, 2)))
     await town.act(stranger, fake.retire(faked.id))
 
-    await town.follower.poll()
+    await town.indexer.poll()
     assert [asset.id for asset in await town.assets.list()] == [made.id]
     assert {news[1] for news in town.told.take()} == {made.id}
 
@@ -145,25 +155,25 @@ async def test_what_a_reorganisation_takes_is_forgotten_and_what_it_leaves_stays
     made = await town.assets.register(sender, town.terms())
     await town.holders.transfer(sender, made.id, ann, 5)
     await town.devnet.mine(3)
-    await town.follower.poll()
+    await town.indexer.poll()
     assert len(await town.holders.holders(made.id)) == 2
     town.told.take()
 
     owner, bob = town.who(town.OWNER), town.who(town.BOB)
-    shares = await town.register.shares(made.id)
+    shares = await town.registry.shares(made.id)
     await town.act(owner, shares.transfer(bob, 7))
-    await town.act(owner, town.register.contract.retire(made.id))
-    await town.act(owner, town.register.contract.set_price_card(made.id, replace(town.CARD, version=2)))
-    await town.act(owner, town.register.contract.transfer_from(owner, bob, made.id))
-    await town.act(bob, town.register.contract.register(town.terms("gone").registration()))
-    await town.follower.poll()
+    await town.act(owner, town.registry.contract.retire(made.id))
+    await town.act(owner, town.registry.contract.set_price_card(made.id, replace(town.CARD, version=2)))
+    await town.act(owner, town.registry.contract.transfer_from(owner, bob, made.id))
+    await town.act(bob, town.registry.contract.register(town.terms("gone").registration()))
+    await town.indexer.poll()
     assert len(await town.assets.list()) == 2
     assert [held.amount for held in await town.holders.holders(made.id)] == [SUPPLY - 12, 7, 5]
     assert {news[0] for news in town.told.take() if news[1] == made.id} == {"moved"}
 
     await town.devnet.reorganise(5)
     await town.devnet.mine()
-    await town.follower.poll()
+    await town.indexer.poll()
     (left,) = await town.assets.list()
     assert (left.id, left.holder, left.retires_at, len(left.cards)) == (made.id, owner, 0, 1)
     assert await town.holders.holders(made.id) == [Holding(owner, SUPPLY - 5), Holding(ann, 5)]
@@ -173,19 +183,19 @@ async def test_what_a_reorganisation_takes_is_forgotten_and_what_it_leaves_stays
 async def test_a_registration_that_a_reorganisation_moves_is_found_again(town):
     owner = town.who(town.OWNER)
     registration = town.terms().registration()
-    found = await town.register.contract.predict(owner, registration)
+    found = await town.registry.contract.predict(owner, registration)
     await town.devnet.mine(3)
-    await town.act(owner, town.register.contract.register(registration))
+    await town.act(owner, town.registry.contract.register(registration))
     assert [held.holder for held in await town.holders.holders(found.id)] == [owner]
     await town.devnet.reorganise(2)
     await town.devnet.mine()
     assert await town.assets.list() == []
-    await town.act(owner, town.register.contract.register(registration))
+    await town.act(owner, town.registry.contract.register(registration))
     assert await town.holders.holders(found.id) == [Holding(owner, SUPPLY)]
 
 
 async def test_confirmations_are_waited_for(town):
-    slow = Follower(town.client, town.database, town.deployments, confirmations=3, offers=town.told)
+    slow = AssetIndexer(town.client, town.database, town.deployments, confirmations=3, offers=town.told)
     made = await town.assets.register(town.sender(town.OWNER), town.terms())
     for expected in (set(), set(), {made.id}):
         await slow.poll()
@@ -196,7 +206,7 @@ async def test_confirmations_are_waited_for(town):
 async def test_strange_names_are_made_readable(town):
     owner = town.who(town.OWNER)
     registration = replace(town.terms().registration(), name="evil\x1b[31m\n" + "x" * 500)
-    await town.act(owner, town.register.contract.register(registration))
+    await town.act(owner, town.registry.contract.register(registration))
     (asset,) = await town.assets.list()
     assert asset.name == "evil\ufffd[31m\ufffd" + "x" * 190
     assert (await town.assets.show(asset.id)).name == asset.name
@@ -204,7 +214,7 @@ async def test_strange_names_are_made_readable(town):
 
 async def test_a_name_that_is_no_text_stops_nobody(town):
     registration = replace(town.terms().registration(), name="NAME" * 8, uri="LINK" * 8)
-    call = town.register.contract.register(registration)
+    call = town.registry.contract.register(registration)
     data = call.data.replace(b"NAME" * 8, b"\xff" * 32).replace(b"LINK" * 8, b"\xfe" * 32)
     await town.act(town.who(town.ANN), Call(call.to, data))
     made = await town.assets.register(town.sender(town.OWNER), town.terms())
@@ -216,7 +226,7 @@ async def test_a_name_that_is_no_text_stops_nobody(town):
 
 
 async def test_the_loop_outlives_a_node_that_is_away(town, caplog):
-    polls, poll = [], town.follower.poll
+    polls, poll = [], town.indexer.poll
 
     async def sometimes() -> None:
         polls.append(1)
@@ -224,9 +234,9 @@ async def test_the_loop_outlives_a_node_that_is_away(town, caplog):
             raise RpcUnavailable("127.0.0.1 does not answer")
         await poll()
 
-    town.follower.poll = sometimes
+    town.indexer.poll = sometimes
     await town.assets.register(town.sender(town.OWNER), town.terms())
-    loop = asyncio.create_task(run_job(follow(town.follower, poll_seconds=0.01)))
+    loop = asyncio.create_task(run_job(index_assets(town.indexer, poll_seconds=0.01)))
     async with asyncio.timeout(60):
         while not town.told.news:
             assert not loop.done()
@@ -236,4 +246,4 @@ async def test_the_loop_outlives_a_node_that_is_away(town, caplog):
 
 
 async def test_an_id_of_nothing_has_no_holders(town):
-    assert await town.register.listed(AssetId(1)) == []
+    assert await town.registry.listed(AssetId(1)) == []

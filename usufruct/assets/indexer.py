@@ -16,7 +16,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from usufruct.assets.model import ListedAsset
+from usufruct.assets.model import Asset
 from usufruct.assets.store import (
     add_activation,
     add_asset,
@@ -33,7 +33,7 @@ from usufruct.assets.store import (
     take_back_moves,
     told,
 )
-from usufruct.assets.wording import read_text
+from usufruct.assets.untrusted_text import read_text
 from usufruct.chain import DEVNET_CHAINS, HORIZON_BLOCKS, Client, Deployments, Indexer, Log, Stream
 from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (
@@ -139,7 +139,7 @@ class SharesLogs:
         await take_back_moves(unit, self._asset, block)
 
 
-class Follower:
+class AssetIndexer:
     """Keeps the tables of assets as the chain has them; several processes may.
 
     `confirmations` counts a log's own block, as in `chain.confirmations`. `offers` is told what takes effect.
@@ -193,7 +193,7 @@ class Follower:
         """Return how often the node had hidden logs."""
         return await self._indexer.gaps()
 
-    async def poll_shares(self, asset: ListedAsset) -> None:
+    async def poll_shares(self, asset: Asset) -> None:
         """Take in the transfers of an asset's shares since the last time; raises as `poll`."""
         assert SharesMoved.TOPIC is not None
         stream = Stream(
@@ -239,7 +239,7 @@ class Follower:
             async with self._database.transaction() as unit:
                 await set_told(unit, asset.id, charged_by, asset.holder, retires)
 
-    async def _tell_price(self, offers: Offers, asset: ListedAsset, version: int, now: int) -> int:
+    async def _tell_price(self, offers: Offers, asset: Asset, version: int, now: int) -> int:
         """Tell the card in force if it is not `version`, a refused one once in this process; return what is taken."""
         period = asset.card(now)
         if period.card.version in (version, self._refused.get(asset.id)):
@@ -258,9 +258,9 @@ class Follower:
         return period.card.version
 
 
-def follow(follower: Follower, *, poll_seconds: float = 2.0) -> Job:
+def index_assets(indexer: AssetIndexer, *, poll_seconds: float = 2.0) -> Job:
     """Return the job that follows the registry and the passes."""
-    return Job("assets", follower.poll, poll_seconds)
+    return Job("assets", indexer.poll, poll_seconds)
 
 
 def _topics() -> Sequence[Hash32]:

@@ -3,15 +3,15 @@
 import asyncio
 from secrets import token_hex
 
-from usufruct.assets.errors import InvalidTerms, NotTitleHolder, UnknownAsset
-from usufruct.assets.jobs import Follower
-from usufruct.assets.model import Income, ListedAsset, Token, number_in
+from usufruct.assets.errors import InvalidAsset, NotTitleHolder, UnknownAsset
+from usufruct.assets.indexer import AssetIndexer
+from usufruct.assets.model import Asset, Income, RevenueToken, number_in
 from usufruct.assets.store import asset_named, listed
-from usufruct.assets.wording import read_text
+from usufruct.assets.untrusted_text import read_text
 from usufruct.chain import Call, Client, Deployments, Receipt, Sender
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.chain.contracts.asset_registry import Asset, AssetRegistry
+from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
 from usufruct.core import Address, AssetId, Unavailable, asset_id, format_asset
@@ -21,7 +21,7 @@ _MOST_BOOKED = (1 << 112) - 1
 """Shares count no more than this, atomic units of a token."""
 
 
-class Register:
+class RegistryClient:
     """One registry on one chain, and the tables that follow it."""
 
     def __init__(self, client: Client, deployments: Deployments, database: Database, *, confirmations: int = 1) -> None:
@@ -31,8 +31,8 @@ class Register:
         self.chain_id = deployments.chain_id
         self.contract = AssetRegistry(deployments.address(AssetRegistry), client)
         self.passes = AccessPass(deployments.address(AccessPass), client)
-        self.follower = Follower(client, database, deployments, confirmations=confirmations)
-        self._tokens: dict[Address, Token] = {}
+        self.indexer = AssetIndexer(client, database, deployments, confirmations=confirmations)
+        self._tokens: dict[Address, RevenueToken] = {}
         self._parents: dict[Address, frozenset[Address]] = {}
 
     async def find(self, text: str) -> AssetId:
@@ -55,14 +55,14 @@ class Register:
             )
         return found
 
-    async def on_chain(self, asset: AssetId) -> Asset | None:
+    async def on_chain(self, asset: AssetId) -> asset_registry.Asset | None:
         """Return what the registry knows of an asset; None when it knows none."""
         try:
             return await self.contract.asset(asset)
         except asset_registry.UnknownAsset:
             return None
 
-    async def asset(self, asset: AssetId) -> Asset:
+    async def asset(self, asset: AssetId) -> asset_registry.Asset:
         """Return what the registry knows of an asset.
 
         Raises:
@@ -80,9 +80,9 @@ class Register:
         """
         return Shares((await self.asset(asset)).shares, self.client)
 
-    async def listed(self, asset: AssetId | None = None) -> list[ListedAsset]:
+    async def listed(self, asset: AssetId | None = None) -> list[Asset]:
         """Return all assets, or one, from the logs up to now, in the order of their registration."""
-        await self.follower.poll()
+        await self.indexer.poll()
         async with self.database.snapshot() as unit:
             return await listed(unit, self.contract.address, asset)
 
@@ -100,22 +100,22 @@ class Register:
                 holder=holder,
             )
 
-    async def tokens(self) -> list[Token]:
+    async def tokens(self) -> list[RevenueToken]:
         """Return the tokens that revenue may be in."""
         return [await self.token(address) for address in await self.contract.revenue_tokens()]
 
-    async def token(self, address: Address) -> Token:
+    async def token(self, address: Address) -> RevenueToken:
         """Return what a token calls itself and how many decimals it has."""
         if address not in self._tokens:
             contract = Erc20(address, self.client)
-            self._tokens[address] = Token(address, await read_text(contract.symbol()), await contract.decimals())
+            self._tokens[address] = RevenueToken(address, await read_text(contract.symbol()), await contract.decimals())
         return self._tokens[address]
 
-    async def find_token(self, text: str, field: str = "currency") -> Token:
+    async def find_token(self, text: str, field: str = "currency") -> RevenueToken:
         """Return the revenue token of this symbol or address; for no text the only one beside wrapped native coin.
 
         Raises:
-            InvalidTerms: when there is none, or more than one; names those there are.
+            InvalidAsset: when there is none, or more than one; names those there are.
         """
         tokens = await self.tokens()
         if text:
@@ -126,7 +126,7 @@ class Register:
             fitting = [token for token in tokens if token.address != native]
         if len(fitting) != 1:
             known = ", ".join(f"{token.symbol} ({token.address})" for token in tokens)
-            raise InvalidTerms(f"{field} must be one of {known}, not {text!r}", field=field, value=text)
+            raise InvalidAsset(f"{field} must be one of {known}, not {text!r}", field=field, value=text)
         return fitting[0]
 
     async def income(self, shares: Shares, block: int) -> list[Income]:
@@ -159,7 +159,7 @@ class Register:
         return head.timestamp
 
 
-async def take(sender: Sender, call: Call, intent: str) -> Receipt:
+async def execute_once(sender: Sender, call: Call, intent: str) -> Receipt:
     """Send a call, and wait until it is final; `intent` names it in the outbox.
 
     The very same call that an earlier try left unfinished is waited for, and not sent a second time.
