@@ -13,15 +13,13 @@ from usufruct.assets import (
     Assets,
     NewAsset,
     Passes,
-    PriceCard,
-    PriceUnit,
     RegistryClient,
     ShareHolders,
 )
 from usufruct.chain import Call, Client, Deployments, Devnet, Sender, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.config import Config, load_config
-from usufruct.core import Address, AssetId, Invalid
+from usufruct.core import Address, AssetId, Invalid, PriceCard
 from usufruct.store import Database, open_database
 
 
@@ -62,7 +60,7 @@ class Town:
     """One registry with people around it, by the numbers of their devnet accounts."""
 
     OWNER, BUYER, ANN, BOB, METER = 4, 5, 6, 7, 8
-    CARD = PriceCard(500_000, 2_000_000, 100, 1_000, PriceUnit.TEXT_TOKEN, 8_192, 1)
+    CARD = PriceCard(500_000, 2_000_000, 100, 8_192, 1, cached_input_bps=1_000)
 
     def __init__(self, client: Client, deployments: Deployments, database: Database) -> None:
         self.client, self.deployments, self.database = client, deployments, database

@@ -9,18 +9,17 @@ from usufruct.assets import (
     SUPPLY,
     AssetIndexer,
     CardChange,
-    CardPeriod,
     Holding,
     Kind,
-    PriceCard,
-    PriceUnit,
+    PricePeriod,
     index_assets,
 )
+from usufruct.assets.price_cards import to_registry
 from usufruct.chain import DEVNET_ADDRESSES, Call, RpcUnavailable
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.core import Address, AssetId, run_job
+from usufruct.core import Address, AssetId, PriceCard, run_job
 
 pytestmark = pytest.mark.anvil
 
@@ -65,7 +64,7 @@ async def test_a_price_is_told_when_it_holds_with_the_registrys_version(town):
     await town.devnet.pass_time(DAY + 1)
     await town.indexer.poll()
     await town.indexer.poll()
-    assert third == CardPeriod(replace(town.CARD, per_call=2, version=3), third.starts_at)
+    assert third == PricePeriod(replace(town.CARD, per_call=2, version=3), third.starts_at)
     assert town.told.take() == [("priced", made.id, third.card, third.starts_at)]
 
 
@@ -138,7 +137,7 @@ async def test_events_that_a_stranger_fakes_are_not_heard(town):
     registration = replace(town.terms("fake").registration(), currency=wrapped)
     faked = await fake.predict(stranger, registration)
     await town.act(stranger, fake.register(registration))
-    await town.act(stranger, fake.set_price_card(faked.id, PriceCard(9, 9, 9, 9, PriceUnit.TEXT_TOKEN, 9, 2)))
+    await town.act(stranger, fake.set_price_card(faked.id, to_registry(PriceCard(9, 9, 9, 9, 2))))
     await town.act(stranger, fake.retire(faked.id))
 
     await town.indexer.poll()
@@ -163,7 +162,7 @@ async def test_what_a_reorganisation_takes_is_forgotten_and_what_it_leaves_stays
     shares = await town.registry.shares(made.id)
     await town.act(owner, shares.transfer(bob, 7))
     await town.act(owner, town.registry.contract.retire(made.id))
-    await town.act(owner, town.registry.contract.set_price_card(made.id, replace(town.CARD, version=2)))
+    await town.act(owner, town.registry.contract.set_price_card(made.id, to_registry(replace(town.CARD, version=2))))
     await town.act(owner, town.registry.contract.transfer_from(owner, bob, made.id))
     await town.act(bob, town.registry.contract.register(town.terms("gone").registration()))
     await town.indexer.poll()

@@ -10,24 +10,23 @@ from hypothesis import strategies as st
 from usufruct.assets import (
     SUPPLY,
     TYPICAL_CALL,
-    CardPeriod,
     Holding,
     InvalidAsset,
     NewAsset,
     Parent,
-    PriceCard,
-    PriceUnit,
+    PricePeriod,
     TransferPolicyNeeded,
     about_calls,
     bps_of_percent,
     shares_of_percent,
 )
-from usufruct.assets.model import card_in_force, check_new_asset, check_owners, check_plan
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, moment
+from usufruct.assets.model import check_new_asset, check_owners, check_plan
+from usufruct.assets.price_cards import card_in_force
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, PriceCard, PriceUnit, moment
 
 DEVNET, PUBLIC = ChainId(31337), ChainId(8453)
 ANN, BOB = Address("0x" + "a1" * 20), Address("0x" + "b2" * 20)
-CARD = PriceCard(500_000, 2_000_000, 100, 1_000, PriceUnit.TEXT_TOKEN, 8_192, 1)
+CARD = PriceCard(500_000, 2_000_000, 100, 8_192, 1, cached_input_bps=1_000)
 TERMS = NewAsset("my-model", "MINE", ANN, CARD)
 
 
@@ -41,12 +40,12 @@ class Contract:
     def __init__(self, notice: int) -> None:
         self.notice, self.card, self.pending, self.pending_from = notice, 1, 0, 0
 
-    def announce(self, now: int) -> CardPeriod:
+    def announce(self, now: int) -> PricePeriod:
         version = (self.pending if self.pending_from else self.card) + 1
         if self.pending_from and now >= self.pending_from:
             self.card = self.pending
         self.pending, self.pending_from = version, now + self.notice
-        return CardPeriod(card(version), self.pending_from)
+        return PricePeriod(card(version), self.pending_from)
 
     def in_force(self, now: int) -> int:
         return self.pending if self.pending_from and now >= self.pending_from else self.card
@@ -54,7 +53,7 @@ class Contract:
 
 @given(st.integers(1, 20), st.lists(st.integers(0, 15), max_size=8), st.integers(0, 60))
 def test_the_card_in_force_is_the_registrys(notice: int, gaps: list[int], until: int):
-    contract, cards, now = Contract(notice), [CardPeriod(card(1), 0)], 0
+    contract, cards, now = Contract(notice), [PricePeriod(card(1), 0)], 0
     for gap in gaps:
         now += gap
         cards.append(contract.announce(now))
@@ -67,7 +66,7 @@ amounts = st.integers(0, 2**128 - 1)
 
 @given(st.integers(0, 2**192), amounts, amounts, amounts)
 def test_about_so_many_calls_are_paid_and_one_more_is_not(credit: int, price_in: int, price_out: int, per_call: int):
-    calls = about_calls(credit, PriceCard(price_in, price_out, per_call, 0, PriceUnit.TEXT_TOKEN, 0, 1))
+    calls = about_calls(credit, PriceCard(price_in, price_out, per_call, 0, 1, cached_input_bps=0))
     exact = Fraction(TYPICAL_CALL[0] * price_in + TYPICAL_CALL[1] * price_out, 1_000_000) + per_call
     if calls is None:
         assert exact == 0

@@ -4,10 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from usufruct.chain.contracts.asset_registry import PriceCard as CardOnChain
-from usufruct.chain.contracts.asset_registry import PriceUnit
 from usufruct.core import Address, AssetId, FakeClock, PriceCard
-from usufruct.core import PriceUnit as UnitHere
 from usufruct.gateway import (
     USUAL_WINDOW,
     Catalogue,
@@ -30,7 +27,7 @@ ASSET = ServedListing(
     prices=(PricePeriod(PriceCard(1, 2, 3, 4_096, 4), 0),),
 )
 
-CARD = CardOnChain(10, 20, 30, 10_000, PriceUnit.TEXT_TOKEN, 8_192, 5)
+CARD = PriceCard(10, 20, 30, 8_192, 5)
 WINDOWLESS = replace(CARD, context_window=0)
 
 
@@ -48,7 +45,7 @@ async def catalogue(database, clock):
 
 async def test_a_card_of_the_registry_holds_under_its_own_version(catalogue, clock):
     offers = RegisteredOffers(catalogue)
-    card = CardOnChain(10, 20, 30, 2_500, PriceUnit.TEXT_TOKEN, 8_192, 6)
+    card = PriceCard(10, 20, 30, 8_192, 6, cached_input_bps=2_500)
     for _ in range(2):  # it may be told again
         await offers.priced(ASSET.id, card, clock.now())
     await offers.priced(ASSET.id, replace(card, version=5), clock.now())  # and late
@@ -69,14 +66,6 @@ async def test_a_card_without_a_window_leaves_the_asset_the_one_it_has(catalogue
     await RegisteredOffers(catalogue).priced(ASSET.id, WINDOWLESS, clock.now())
     assert (await catalogue.find("hamlet")).card(clock.now()) == PriceCard(10, 20, 30, 4_096, 5)
     assert registered_card(WINDOWLESS, USUAL_WINDOW) == PriceCard(10, 20, 30, USUAL_WINDOW, 5)
-    card = registered_card(CardOnChain(10, 20, 30, 0, PriceUnit.IMAGE, 9, 5), 4_096)
-    assert card == PriceCard(10, 20, 30, 9, 5, cached_input_bps=0, unit=UnitHere.IMAGE)
-
-
-@pytest.mark.parametrize("unit", PriceUnit)
-def test_every_unit_of_the_registry_has_its_word(unit):
-    assert registered_card(CardOnChain(1, 1, 1, 10_000, unit, 9, 5), 4_096).unit.value == unit.name.lower()
-    assert len(UnitHere) == len(PriceUnit)
 
 
 async def test_retirement_ends_the_offer_and_a_new_holder_does_not(catalogue):

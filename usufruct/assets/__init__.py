@@ -27,10 +27,8 @@ from usufruct.assets.model import (
     OPEN_SHARES_WARNING,
     SHARE_DECIMALS,
     SUPPLY,
-    TYPICAL_CALL,
     Asset,
     AssetDetails,
-    CardPeriod,
     Credits,
     Holding,
     Income,
@@ -38,16 +36,16 @@ from usufruct.assets.model import (
     PassPlan,
     Pending,
     RevenueToken,
-    about_calls,
     bps_of_percent,
     shares_of_percent,
     symbol_of,
 )
 from usufruct.assets.passes import Passes, Purchase
+from usufruct.assets.price_cards import TYPICAL_CALL, PricePeriod, about_calls
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.assets.service import Announced, Assets, CardChange, Registered
 from usufruct.assets.shares import Collected, ShareHolders
-from usufruct.chain.contracts.asset_registry import Kind, Parent, PriceCard, PriceUnit
+from usufruct.chain.contracts.asset_registry import Kind, Parent
 
 __all__ = [
     "OPEN_SHARES_WARNING",
@@ -63,7 +61,6 @@ __all__ = [
     "AssetIndexer",
     "Assets",
     "CardChange",
-    "CardPeriod",
     "Collected",
     "Credits",
     "Holding",
@@ -84,8 +81,7 @@ __all__ = [
     "Pending",
     "PlanClosed",
     "PlanRegistered",
-    "PriceCard",
-    "PriceUnit",
+    "PricePeriod",
     "Purchase",
     "Registered",
     "RegistrationUnderWay",

@@ -12,6 +12,16 @@ class InvalidAsset(Invalid):
     code = "invalid_asset"
 
 
+def demand(holds: bool, field: str, value: str | int, rule: str, refusal: type[Invalid] = InvalidAsset) -> None:
+    """Refuse a value that breaks a rule.
+
+    Raises:
+        InvalidAsset: names the field, the value and the rule; or another `refusal`.
+    """
+    if not holds:
+        raise refusal(f"{field} must be {rule}, not {value!r}", field=field, value=value)
+
+
 class TransferPolicyNeeded(Invalid):
     """On a public chain, who may hold the shares is the registrant's explicit choice."""
 

@@ -39,7 +39,6 @@ from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCrea
 from usufruct.chain.contracts.asset_registry import (
     AssetRegistered,
     AssetRegistry,
-    PriceCard,
     PriceCardSet,
     RetirementAnnounced,
     RetirementCancelled,
@@ -47,7 +46,7 @@ from usufruct.chain.contracts.asset_registry import (
 )
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, Job, format_asset
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, Job, PriceCard, format_asset
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)

@@ -7,16 +7,17 @@ or a name that could be taken for an id, is refused although the registry would 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.assets.errors import InvalidAsset, TransferPolicyNeeded
+from usufruct.assets.errors import TransferPolicyNeeded, demand
+from usufruct.assets.price_cards import PricePeriod, card_in_force, check_card, to_registry
 from usufruct.chain import DEVNET_CHAINS, keccak
-from usufruct.chain.contracts.asset_registry import Kind, Parent, PriceCard, PriceUnit, Registration
+from usufruct.chain.contracts.asset_registry import Kind, Parent, Registration
 from usufruct.core import (
     UINT128_MAX,
     ZERO_ADDRESS,
     Address,
     AssetId,
     ChainId,
-    divide_up,
+    PriceCard,
     format_units,
     moment,
     parse_units,
@@ -33,11 +34,7 @@ MIN_PLAN_SECONDS = 30 * DAY
 MOST_PARENTS = 4
 MOST_ROYALTIES_BPS = 5_000
 MOST_RESALE_ROYALTY_BPS = 1_000
-WHOLE_BPS = 10_000
 LONGEST_NAME, LONGEST_SYMBOL, LONGEST_LINK = 64, 11, 1_000
-
-TYPICAL_CALL = (1_000, 500)
-"""Text tokens in and out of the call that "about N calls" counts."""
 
 OPEN_SHARES_WARNING = (
     "Revenue shares that anybody may hold are securities in many places: selling or advertising them may need a "
@@ -58,14 +55,6 @@ class RevenueToken:
     def show(self, amount: int) -> str:
         """Write atomic units as whole ones: "12.5"."""
         return format_units(amount, self.decimals)
-
-
-@dataclass(frozen=True, slots=True)
-class CardPeriod:
-    """A price card as it was announced, and the second since 1970 from which it was to hold."""
-
-    card: PriceCard
-    starts_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +89,7 @@ class NewAsset:
             uri=self.uri,
             endpoint=self.endpoint,
             currency=self.currency,
-            price_card=self.card,
+            price_card=to_registry(self.card),
             notice_period=self.notice_period,
             transfer_policy=self.transfer_policy or ZERO_ADDRESS,
             resale_royalty_bps=self.resale_royalty_bps,
@@ -157,7 +146,7 @@ class AssetDetails:
     shares: Address
     currency: RevenueToken
     card: PriceCard
-    pending_card: CardPeriod | None
+    pending_card: PricePeriod | None
     notice_period: int
     retires_at: int
     retired: bool
@@ -182,11 +171,11 @@ class Asset:
     shares: Address
     currency: Address
     notice_period: int
-    cards: tuple[CardPeriod, ...]
+    cards: tuple[PricePeriod, ...]
     retires_at: int
     block: int
 
-    def card(self, now: int) -> CardPeriod:
+    def card(self, now: int) -> PricePeriod:
         """Return the price card that is in force at `now`."""
         return card_in_force(self.cards, self.notice_period, now)
 
@@ -230,33 +219,6 @@ class Credits:
     calls: int | None
 
 
-def card_in_force(cards: Sequence[CardPeriod], notice_period: int, now: int) -> CardPeriod:
-    """Return which of an asset's cards, in order of version, is in force at `now`.
-
-    A card announced before its predecessor took effect replaced it: that one was never in force.
-    """
-    held = cards[0]
-    for card, following in zip(cards, [*cards[1:], None], strict=True):
-        replaced = following is not None and following.starts_at - notice_period < card.starts_at
-        if card.starts_at <= now and not replaced:
-            held = card
-    return held
-
-
-def about_calls(amount: int, card: PriceCard) -> int | None:
-    """Return how many typical calls, without cached input, `amount` credits pay, rounded down.
-
-    None where a call costs nothing, or is not counted in text tokens.
-    """
-    if card.unit is not PriceUnit.TEXT_TOKEN:
-        return None
-    tokens_in, tokens_out = TYPICAL_CALL
-    charge = card.per_call + divide_up(
-        tokens_in * card.input_per_million + tokens_out * card.output_per_million, 1_000_000
-    )
-    return amount // charge if charge else None
-
-
 def check_new_asset(terms: NewAsset, chain_id: ChainId) -> None:
     """Refuse what no asset can be.
 
@@ -266,29 +228,29 @@ def check_new_asset(terms: NewAsset, chain_id: ChainId) -> None:
     """
     check_name(terms.name)
     symbol = terms.symbol
-    _demand(
+    demand(
         symbol.isascii() and symbol.isalnum() and len(symbol) <= LONGEST_SYMBOL,
         "symbol",
         symbol,
         f"1 to {LONGEST_SYMBOL} letters and digits",
     )
     for field, text in (("uri", terms.uri), ("endpoint", terms.endpoint)):
-        _demand(
+        demand(
             len(text) <= LONGEST_LINK and (not text or text.isprintable()),
             field,
             text,
             f"printable, at most {LONGEST_LINK} characters",
         )
-    _demand(
+    demand(
         LEAST_NOTICE <= terms.notice_period <= MOST_NOTICE,
         "notice",
         terms.notice_period,
         f"from 1 hour to 30 days ({LEAST_NOTICE} to {MOST_NOTICE} seconds)",
     )
     resale = terms.resale_royalty_bps
-    _demand(0 <= resale <= MOST_RESALE_ROYALTY_BPS, "resale_royalty", _percent(resale), "from 0 to 10 per cent")
-    _demand(terms.salt is None or len(terms.salt) == 32, "salt", (terms.salt or b"").hex(), "32 bytes")
-    _demand(terms.card.version == 1, "version", terms.card.version, "1 at registration")
+    demand(0 <= resale <= MOST_RESALE_ROYALTY_BPS, "resale_royalty", _percent(resale), "from 0 to 10 per cent")
+    demand(terms.salt is None or len(terms.salt) == 32, "salt", (terms.salt or b"").hex(), "32 bytes")
+    demand(terms.card.version == 1, "version", terms.card.version, "1 at registration")
     check_card(terms.card)
     check_parents(terms.parents)
     if terms.transfer_policy is None and chain_id not in DEVNET_CHAINS:
@@ -312,34 +274,13 @@ def check_name(name: str) -> None:
     Raises:
         InvalidAsset: says which.
     """
-    _demand(
+    demand(
         bool(name) and name == name.strip() and name.isprintable() and len(name) <= LONGEST_NAME,
         "name",
         name,
         f"1 to {LONGEST_NAME} printable characters, without space at the ends",
     )
-    _demand(number_in(name) is None, "name", name, "other than a number: numbers are ids")
-
-
-def check_card(card: PriceCard) -> None:
-    """Refuse a price card no call could be charged by.
-
-    Raises:
-        InvalidAsset: names the field.
-    """
-    for field in ("input_per_million", "output_per_million", "per_call"):
-        amount = getattr(card, field)
-        _demand(0 <= amount <= UINT128_MAX, field, amount, "from 0 to 2**128 - 1 atomic units")
-    cached = card.cached_input_bps
-    _demand(0 <= cached <= WHOLE_BPS, "cached_input", _percent(cached), "from 0 to 100 per cent of the input price")
-    window = card.context_window
-    _demand(
-        window == 0 or 2 <= window < 1 << 31,
-        "context_window",
-        window,
-        f"from 2 to 2**31 - 1 {unit_words(card.unit)}, or 0 where there is none",
-    )
-    _demand(1 <= card.version < 1 << 32, "version", card.version, "from 1 to 2**32 - 1")
+    demand(number_in(name) is None, "name", name, "other than a number: numbers are ids")
 
 
 def check_parents(parents: Sequence[Parent]) -> None:
@@ -348,12 +289,12 @@ def check_parents(parents: Sequence[Parent]) -> None:
     Raises:
         InvalidAsset: names the rule.
     """
-    _demand(len(parents) <= MOST_PARENTS, "parents", len(parents), f"at most {MOST_PARENTS}")
-    _demand(len({parent.shares for parent in parents}) == len(parents), "parents", len(parents), "each named once")
+    demand(len(parents) <= MOST_PARENTS, "parents", len(parents), f"at most {MOST_PARENTS}")
+    demand(len({parent.shares for parent in parents}) == len(parents), "parents", len(parents), "each named once")
     for parent in parents:
-        _demand(parent.royalty_bps > 0, "royalty", _percent(parent.royalty_bps), "above 0 per cent")
+        demand(parent.royalty_bps > 0, "royalty", _percent(parent.royalty_bps), "above 0 per cent")
     total = sum(parent.royalty_bps for parent in parents)
-    _demand(total <= MOST_ROYALTIES_BPS, "royalties", _percent(total), "at most 50 per cent together")
+    demand(total <= MOST_ROYALTIES_BPS, "royalties", _percent(total), "at most 50 per cent together")
 
 
 def check_owners(owners: Sequence[Holding], registrant: Address) -> list[Holding]:
@@ -362,12 +303,12 @@ def check_owners(owners: Sequence[Holding], registrant: Address) -> list[Holding
     Raises:
         InvalidAsset: when an owner is named twice, or together they get more than there is.
     """
-    _demand(len({owner.holder for owner in owners}) == len(owners), "owner", len(owners), "each named once")
+    demand(len({owner.holder for owner in owners}) == len(owners), "owner", len(owners), "each named once")
     for owner in owners:
-        _demand(owner.amount > 0, "owner", f"{owner.holder}:{owner.percent}", "above 0 per cent")
-        _demand(owner.holder != ZERO_ADDRESS, "owner", owner.holder, "somebody, not the zero address")
+        demand(owner.amount > 0, "owner", f"{owner.holder}:{owner.percent}", "above 0 per cent")
+        demand(owner.holder != ZERO_ADDRESS, "owner", owner.holder, "somebody, not the zero address")
     total = sum(owner.amount for owner in owners)
-    _demand(total <= SUPPLY, "owners", Holding(registrant, total).percent, "at most 100 per cent together")
+    demand(total <= SUPPLY, "owners", Holding(registrant, total).percent, "at most 100 per cent together")
     return [owner for owner in owners if owner.holder != registrant]
 
 
@@ -379,11 +320,11 @@ def check_plan(price: int, amount: int, expiry: int, now: int, notice_period: in
     Raises:
         InvalidAsset: names the field.
     """
-    _demand(1 <= price <= UINT128_MAX, "price", price, "from 1 to 2**128 - 1 atomic units")
-    _demand(1 <= amount <= UINT128_MAX, "credits", amount, "from 1 to 2**128 - 1 atomic units")
+    demand(1 <= price <= UINT128_MAX, "price", price, "from 1 to 2**128 - 1 atomic units")
+    demand(1 <= amount <= UINT128_MAX, "credits", amount, "from 1 to 2**128 - 1 atomic units")
     earliest = now + MIN_PLAN_SECONDS + notice_period
     rule = f"0 for never, or {earliest} ({moment(earliest)}) or later"
-    _demand(expiry == 0 or earliest <= expiry <= _LAST_SECOND, "expiry", expiry, rule)
+    demand(expiry == 0 or earliest <= expiry <= _LAST_SECOND, "expiry", expiry, rule)
 
 
 def check_positive(field: str, amount: int) -> None:
@@ -392,7 +333,7 @@ def check_positive(field: str, amount: int) -> None:
     Raises:
         InvalidAsset: names the field.
     """
-    _demand(amount > 0, field, amount, "above 0")
+    demand(amount > 0, field, amount, "above 0")
 
 
 def shares_of_percent(text: str, field: str) -> int:
@@ -421,15 +362,5 @@ def number_in(text: str) -> int | None:
         return None
 
 
-def unit_words(unit: PriceUnit) -> str:
-    """Return what several of a unit are called: "text tokens"."""
-    return unit.name.lower().replace("_", " ") + "s"
-
-
 def _percent(bps: int) -> str:
     return format_units(bps, 2)
-
-
-def _demand(holds: bool, field: str, value: str | int, rule: str) -> None:
-    if not holds:
-        raise InvalidAsset(f"{field} must be {rule}, not {value!r}", field=field, value=value)

@@ -16,11 +16,11 @@ from usufruct.assets.model import (
     Credits,
     PassPlan,
     RevenueToken,
-    about_calls,
     check_plan,
     check_positive,
     number_in,
 )
+from usufruct.assets.price_cards import about_calls
 from usufruct.assets.registry_client import RegistryClient, execute_once
 from usufruct.assets.store import meters_of, plans_of
 from usufruct.chain import Call, Sender
@@ -265,7 +265,7 @@ class Passes:
             activated=activated,
             circulating_refundable_at=await self._contract.circulating_refundable_at(plan.id),
             activated_refundable_at=await self._contract.refundable_at(plan.id, meter),
-            calls=about_calls(circulating + activated, await self._registry.contract.price_card(plan.asset)),
+            calls=about_calls(circulating + activated, await self._registry.price_card(plan.asset)),
         )
 
     async def _exists(self, plan: int) -> bool:

@@ -6,6 +6,7 @@ from secrets import token_hex
 from usufruct.assets.errors import InvalidAsset, NotTitleHolder, UnknownAsset
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.model import Asset, Income, RevenueToken, number_in
+from usufruct.assets.price_cards import from_registry
 from usufruct.assets.store import asset_named, listed
 from usufruct.assets.untrusted_text import read_text
 from usufruct.chain import Call, Client, Deployments, Receipt, Sender
@@ -14,7 +15,7 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Unavailable, asset_id, format_asset
+from usufruct.core import Address, AssetId, PriceCard, Unavailable, asset_id, format_asset
 from usufruct.store import Database
 
 _MOST_BOOKED = (1 << 112) - 1
@@ -71,6 +72,10 @@ class RegistryClient:
         if (found := await self.on_chain(asset)) is None:
             raise UnknownAsset(f"there is no asset {format_asset(asset)}; `usufruct asset list` shows those there are")
         return found
+
+    async def price_card(self, asset: AssetId) -> PriceCard:
+        """Return the price card that is in force; its context window is 0 where there is none."""
+        return from_registry(await self.contract.price_card(asset))
 
     async def shares(self, asset: AssetId) -> Shares:
         """Return an asset's shares.

@@ -15,21 +15,19 @@ from usufruct.assets.errors import (
 from usufruct.assets.model import (
     Asset,
     AssetDetails,
-    CardPeriod,
     Holding,
     NewAsset,
-    check_card,
     check_new_asset,
     check_owners,
 )
+from usufruct.assets.price_cards import PricePeriod, check_card, from_registry, to_registry
 from usufruct.assets.registry_client import RegistryClient, execute_once
 from usufruct.assets.store import add_name, asset_named, names_given
 from usufruct.assets.untrusted_text import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
-from usufruct.chain.contracts.asset_registry import PriceUnit
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Hash32, format_asset, moment
+from usufruct.core import Address, AssetId, Hash32, PriceUnit, format_asset, moment
 from usufruct.store import ConstraintViolated
 
 
@@ -58,7 +56,7 @@ class CardChange:
 class Announced:
     """A price card that was just announced, and from when on it holds."""
 
-    period: CardPeriod
+    period: PricePeriod
     transaction: Hash32
 
 
@@ -104,7 +102,7 @@ class Assets:
         await self._registry.asset(asset)
         await self._registry.check_manager(sender.address, asset)
         pending = (await self._contract.pending_price_card(asset)).card
-        latest = pending if pending.version else await self._contract.price_card(asset)
+        latest = from_registry(pending if pending.version else await self._contract.price_card(asset))
         wanted = {field: getattr(change, field) for field in CardChange.__slots__}
         changed = replace(latest, **{field: value for field, value in wanted.items() if value is not None})
         if changed == latest:
@@ -113,9 +111,11 @@ class Assets:
             )
         card = replace(changed, version=latest.version + 1)
         check_card(card)
-        receipt = await execute_once(sender, self._contract.set_price_card(asset, card), f"asset/price/{asset:#x}")
+        receipt = await execute_once(
+            sender, self._contract.set_price_card(asset, to_registry(card)), f"asset/price/{asset:#x}"
+        )
         (event,) = asset_registry.PriceCardSet.among(receipt.logs, self._contract.address)
-        return Announced(CardPeriod(event.card, event.effective_at), receipt.hash)
+        return Announced(PricePeriod(from_registry(event.card), event.effective_at), receipt.hash)
 
     async def retire(self, sender: Sender, asset: AssetId) -> tuple[int, Hash32]:
         """Announce the asset's retirement; return when it takes effect, chain seconds, and the transaction.
@@ -191,8 +191,10 @@ class Assets:
             holder=holder,
             shares=known.shares,
             currency=await self._registry.token(known.currency),
-            card=card,
-            pending_card=CardPeriod(pending.card, pending.effective_at) if pending.card.version else None,
+            card=from_registry(card),
+            pending_card=PricePeriod(from_registry(pending.card), pending.effective_at)
+            if pending.card.version
+            else None,
             notice_period=known.notice_period,
             retires_at=known.retires_at,
             retired=retired,

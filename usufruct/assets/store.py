@@ -5,6 +5,7 @@ retirement) is a row for each change; the newest holds. Balances keep the moves 
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
@@ -23,11 +24,12 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.assets.model import Asset, CardPeriod, Holding
+from usufruct.assets.model import Asset, Holding
+from usufruct.assets.price_cards import PricePeriod, from_registry
 from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Activated, PlanCreated
-from usufruct.chain.contracts.asset_registry import AssetRegistered, Kind, PriceCard, PriceCardSet, PriceUnit
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32
+from usufruct.chain.contracts.asset_registry import AssetRegistered, Kind, PriceCardSet
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, PriceCard, PriceUnit
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
 
 _assets = Table(
@@ -167,19 +169,8 @@ async def set_name(unit: Unit, asset: AssetId, name: str, symbol: str) -> None:
 
 async def add_card(unit: Unit, event: PriceCardSet, block: int) -> None:
     """Store an announced price card."""
-    card = event.card
-    row = {
-        "asset_id": event.asset,
-        "version": card.version,
-        "input_per_million": card.input_per_million,
-        "output_per_million": card.output_per_million,
-        "per_call": card.per_call,
-        "cached_input_bps": card.cached_input_bps,
-        "unit": card.unit.name.lower(),
-        "context_window": card.context_window,
-        "starts_at": event.effective_at,
-        "block": block,
-    }
+    card = from_registry(event.card)
+    row = asdict(card) | {"asset_id": event.asset, "starts_at": event.effective_at, "block": block}
     await unit.change(insert(_cards).values(row))
 
 
@@ -344,17 +335,17 @@ def _listed(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: 
     )
 
 
-def _period(row: Row[Any]) -> CardPeriod:
+def _period(row: Row[Any]) -> PricePeriod:
     card = PriceCard(
         input_per_million=row.input_per_million,
         output_per_million=row.output_per_million,
         per_call=row.per_call,
         cached_input_bps=row.cached_input_bps,
-        unit=PriceUnit[row.unit.upper()],
+        unit=PriceUnit(row.unit),
         context_window=row.context_window,
         version=row.version,
     )
-    return CardPeriod(card, row.starts_at)
+    return PricePeriod(card, row.starts_at)
 
 
 def _pass(plan: int) -> Hash32:

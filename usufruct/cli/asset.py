@@ -14,8 +14,6 @@ from usufruct.assets import (
     Kind,
     NewAsset,
     Parent,
-    PriceCard,
-    PriceUnit,
     RevenueToken,
     bps_of_percent,
     shares_of_percent,
@@ -37,8 +35,19 @@ from usufruct.cli.support.registry_session import (
 from usufruct.cli.support.runner import run
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
 from usufruct.config import load_config
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, checksum, format_asset, hash32, moment, parse_units
-from usufruct.core import PriceUnit as PricedBy
+from usufruct.core import (
+    ZERO_ADDRESS,
+    Address,
+    ChainId,
+    PriceCard,
+    PriceUnit,
+    address,
+    checksum,
+    format_asset,
+    hash32,
+    moment,
+    parse_units,
+)
 
 app = typer.Typer(help="Services on the chain: register, price, retire, look.", no_args_is_help=True)
 
@@ -115,7 +124,7 @@ def register(
                 output_per_million=parse_units(output_price, token.decimals, "output"),
                 per_call=parse_units(call_price, token.decimals, "call"),
                 cached_input_bps=bps_of_percent(cached_input or "100", "cached_input"),
-                unit=_unit(unit or PricedBy.TEXT_TOKEN),
+                unit=unit or PriceUnit.TEXT_TOKEN,
                 context_window=context or 0,
                 version=1,
             )
@@ -176,7 +185,7 @@ def price(
                 output_per_million=_units(token, output_price, "output"),
                 per_call=_units(token, call_price, "call"),
                 cached_input_bps=bps_of_percent(cached_input, "cached_input") if cached_input else None,
-                unit=_unit(unit) if unit else None,
+                unit=unit,
                 context_window=context,
             )
             announced = await session.assets.price(session.chain.sender(signer), which, change)
@@ -302,7 +311,7 @@ def _row(asset: Asset, now: int, token: RevenueToken, *, ours: bool) -> dict[str
         "cached_input_percent": percent(card.cached_input_bps),
         "output": token.show(card.output_per_million),
         "call": token.show(card.per_call),
-        "unit": card.unit.name.lower(),
+        "unit": card.unit.value,
         "currency": token.symbol,
         "state": retires if asset.retires_at else "in service",
         "registered_here": ours,
@@ -343,10 +352,6 @@ def _shown(asset: AssetDetails) -> dict[str, object]:
 
 def _units(token: RevenueToken, text: str, field: str) -> int | None:
     return parse_units(text, token.decimals, field) if text else None
-
-
-def _unit(unit: PricedBy) -> PriceUnit:
-    return PriceUnit[unit.name]
 
 
 def _owner(text: str) -> Holding:

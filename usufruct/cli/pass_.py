@@ -97,7 +97,7 @@ def buy(
             token = found.token
             say(f"This takes at most {token.show(found.price * packages)} {token.symbol} from {signer.address}.")
             bought = await session.passes.buy(session.chain.sender(signer), found, packages, receiver)
-            card = await session.registry.contract.price_card(found.asset)
+            card = await session.registry.price_card(found.asset)
             return {
                 "plan": hex(found.id),
                 "credits": found.currency.show(bought.credits),
@@ -261,7 +261,7 @@ def _list_plans(asset: str, config: Config, *, as_json: bool) -> None:
 
 
 async def _plan_facts(plan: PassPlan, session: RegistrySession) -> Mapping[str, object]:
-    card = await session.registry.contract.price_card(plan.asset)
+    card = await session.registry.price_card(plan.asset)
     return {
         "id": hex(plan.id),
         "asset": format_asset(plan.asset),

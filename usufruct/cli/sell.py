@@ -244,7 +244,7 @@ async def _registered(installation: Installation, choices: Choices, window: int)
     """Take payee and price card of a registered asset from the registry; `window` is for a card without one."""
     registry = RegistryClient(installation.client, installation.deployments, installation.database)
     id_ = await registry.find(choices.asset)
-    found, card = await registry.asset(id_), await registry.contract.price_card(id_)
+    found, card = await registry.asset(id_), await registry.price_card(id_)
     if found.currency != installation.operator.token:
         raise InvalidChoice(
             f"--asset: {format_asset(id_)} is priced in {found.currency}, this installation charges in "

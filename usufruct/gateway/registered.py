@@ -1,9 +1,9 @@
 """Registered assets follow the registry: price cards, retirements; fulfils `assets.Offers`."""
 
 import logging
+from dataclasses import replace
 
-from usufruct.chain.contracts.asset_registry import PriceCard as CardOnChain
-from usufruct.core import Address, AssetId, PriceCard, PriceUnit
+from usufruct.core import Address, AssetId, PriceCard
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.errors import InvalidListing
 from usufruct.gateway.model import PricePeriod
@@ -14,17 +14,9 @@ USUAL_WINDOW = 8_192
 _log = logging.getLogger(__name__)
 
 
-def registered_card(card: CardOnChain, window: int) -> PriceCard:
+def registered_card(card: PriceCard, window: int) -> PriceCard:
     """Return the registry's card as calls are charged by it; one that names no context window gets `window`."""
-    return PriceCard(
-        input_per_million=card.input_per_million,
-        output_per_million=card.output_per_million,
-        per_call=card.per_call,
-        cached_input_bps=card.cached_input_bps,
-        unit=PriceUnit[card.unit.name],
-        context_window=card.context_window or window,
-        version=card.version,
-    )
+    return replace(card, context_window=card.context_window or window)
 
 
 class RegisteredOffers:
@@ -34,7 +26,7 @@ class RegisteredOffers:
         """Change `catalogue`."""
         self._catalogue = catalogue
 
-    async def priced(self, asset: AssetId, card: CardOnChain, starts_at: int) -> None:
+    async def priced(self, asset: AssetId, card: PriceCard, starts_at: int) -> None:
         """Charge by the registry's card from `starts_at` on.
 
         Raises:

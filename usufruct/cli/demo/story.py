@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from pathlib import Path
 from secrets import randbits
 
@@ -14,8 +13,6 @@ from openai import APIError, APIStatusError, AsyncOpenAI
 from usufruct.app import DEVNET_FEE_BPS, Installation, Role, signer_of
 from usufruct.assets import Assets, Holding, NewAsset, RegistryClient, symbol_of
 from usufruct.chain import devnet_signer, list_payee
-from usufruct.chain.contracts.asset_registry import PriceCard as CardOnChain
-from usufruct.chain.contracts.asset_registry import PriceUnit as UnitOnChain
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
@@ -288,8 +285,7 @@ class Story:
         installation = self._installation
         chain_id = installation.chain_id
         registrant = installation.sender(devnet_signer(OWNERS["owner, 70 %"], chain_id))
-        card = CardOnChain(**asdict(PRICES) | {"unit": UnitOnChain[PRICES.unit.name]})
-        terms = NewAsset(offer.name, symbol_of(offer.name), self._dollar.address, card, notice_period=3_600)
+        terms = NewAsset(offer.name, symbol_of(offer.name), self._dollar.address, PRICES, notice_period=3_600)
         gifts = [Holding(devnet_signer(OWNERS[who], chain_id).address, amount) for who, amount in PARTS.items()]
         registered = await self._assets.register(registrant, terms, gifts)
         till = Till(installation.operator.till, installation.client)

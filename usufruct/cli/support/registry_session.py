@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from usufruct.app import ChainAccess, open_chain
-from usufruct.assets import Assets, Passes, PriceCard, RegistryClient, RevenueToken, ShareHolders
+from usufruct.assets import Assets, Passes, RegistryClient, RevenueToken, ShareHolders
 from usufruct.cli.support.output import print_facts, print_rows
 from usufruct.config import Config
-from usufruct.core import Invalid, PriceUnit, format_units
+from usufruct.core import Invalid, PriceCard, PriceUnit, format_units
 
 AssetArgument = Annotated[
     str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")
@@ -106,7 +106,7 @@ def card_facts(card: PriceCard, currency: RevenueToken) -> Mapping[str, object]:
         "output_per_million": currency.show(card.output_per_million),
         "per_call": currency.show(card.per_call),
         "cached_input_percent": percent(card.cached_input_bps),
-        "unit": card.unit.name.lower(),
+        "unit": card.unit.value,
         "context_window": card.context_window,
         "currency": currency.symbol,
     }

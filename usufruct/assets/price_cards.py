@@ -1,0 +1,93 @@
+"""Price cards as the registry's struct has them, and as everything above the chain does; what a card may be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.assets.errors import InvalidAsset, demand
+from usufruct.chain.contracts import asset_registry
+from usufruct.core import UINT128_MAX, WHOLE_BPS, Invalid, PriceCard, PriceUnit, divide_up, format_units
+
+TYPICAL_CALL = (1_000, 500)
+"""Text tokens in and out of the call that "about N calls" counts."""
+
+_LONGEST_WINDOW = (1 << 31) - 1
+_LAST_VERSION = (1 << 32) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PricePeriod:
+    """A price card, and the second since 1970 from which it holds, or was announced to."""
+
+    card: PriceCard
+    starts_at: int
+
+
+def from_registry(card: asset_registry.PriceCard) -> PriceCard:
+    """Return a card of the registry; its context window is 0 where there is none."""
+    return PriceCard(
+        input_per_million=card.input_per_million,
+        output_per_million=card.output_per_million,
+        per_call=card.per_call,
+        context_window=card.context_window,
+        version=card.version,
+        cached_input_bps=card.cached_input_bps,
+        unit=PriceUnit[card.unit.name],
+    )
+
+
+def to_registry(card: PriceCard) -> asset_registry.PriceCard:
+    """Return a card as the registry takes it."""
+    return asset_registry.PriceCard(
+        input_per_million=card.input_per_million,
+        output_per_million=card.output_per_million,
+        per_call=card.per_call,
+        cached_input_bps=card.cached_input_bps,
+        unit=asset_registry.PriceUnit[card.unit.name],
+        context_window=card.context_window,
+        version=card.version,
+    )
+
+
+def card_in_force(cards: Sequence[PricePeriod], notice_period: int, now: int) -> PricePeriod:
+    """Return which of an asset's cards, in order of version, is in force at `now`.
+
+    A card announced before its predecessor took effect replaced it: that one was never in force.
+    """
+    held = cards[0]
+    for card, following in zip(cards, [*cards[1:], None], strict=True):
+        replaced = following is not None and following.starts_at - notice_period < card.starts_at
+        if card.starts_at <= now and not replaced:
+            held = card
+    return held
+
+
+def about_calls(amount: int, card: PriceCard) -> int | None:
+    """Return how many typical calls, without cached input, `amount` credits pay, rounded down.
+
+    None where a call costs nothing, or is not counted in text tokens.
+    """
+    if card.unit is not PriceUnit.TEXT_TOKEN:
+        return None
+    tokens_in, tokens_out = TYPICAL_CALL
+    charge = card.per_call + divide_up(
+        tokens_in * card.input_per_million + tokens_out * card.output_per_million, 1_000_000
+    )
+    return amount // charge if charge else None
+
+
+def check_card(card: PriceCard, refusal: type[Invalid] = InvalidAsset) -> None:
+    """Refuse a price card no call could be charged by.
+
+    Raises:
+        InvalidAsset: names the field; or another `refusal`.
+    """
+    for field in ("input_per_million", "output_per_million", "per_call"):
+        amount = getattr(card, field)
+        demand(0 <= amount <= UINT128_MAX, field, amount, "from 0 to 2**128 - 1 atomic units", refusal)
+    cached = card.cached_input_bps
+    rule = "from 0 to 100 per cent of the input price"
+    demand(0 <= cached <= WHOLE_BPS, "cached_input", format_units(cached, 2), rule, refusal)
+    window = card.context_window
+    rule = f"from 2 to 2**31 - 1 {card.unit.plural}, or 0 where there is none"
+    demand(window == 0 or 2 <= window <= _LONGEST_WINDOW, "context_window", window, rule, refusal)
+    demand(1 <= card.version <= _LAST_VERSION, "version", card.version, "from 1 to 2**32 - 1", refusal)
