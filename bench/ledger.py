@@ -38,13 +38,13 @@ ZERO = Hash32("0x" + "00" * 32)
 _CHUNK = 20_000
 _CACHE_KIB = 6 << 20
 """Of memory, for a large table to be filled in: its indexes are written in random order."""
-_CHANNEL_COLUMNS = (
+_ACCOUNT_COLUMNS = (
     *("id", "chain_id", "payer", "payer_authorizer", "receiver", "receiver_authorizer", "token", "withdraw_delay"),
     *("salt", "block", "balance", "total_claimed", "total_split", "withdraw_at", "leaving", "serve_until", "charged"),
     *("reserved", "refunding", "voucher_amount", "voucher_signature", "last_call_at"),
 )
 _CALL_COLUMNS = (
-    *("id", "channel_id", "asset", "state", "owner", "epoch", "lease_until", "ceiling", "price_card_version"),
+    *("id", "account_id", "asset", "state", "owner", "epoch", "lease_until", "ceiling", "price_card_version"),
     *("request_hash", "opened_at", "finished_at", "charge", "cumulative", "input_tokens", "cached_input_tokens"),
     *("output_tokens", "flagged", "model_digest", "response_hash", "voucher_amount", "voucher_signature"),
     "receipt_signature",
@@ -116,7 +116,7 @@ def _fill_sqlite(path: Path, ids: Sequence[bytes], calls: int) -> None:
 def _tables(
     ids: Sequence[bytes], calls: int, amount: Amounts
 ) -> Iterator[tuple[str, tuple[str, ...], Iterator[tuple[object, ...]]]]:
-    yield "channels", _CHANNEL_COLUMNS, channel_rows(ids, calls, amount)
+    yield "accounts", _ACCOUNT_COLUMNS, channel_rows(ids, calls, amount)
     yield "calls", _CALL_COLUMNS, call_rows(ids, calls, amount)
 
 
@@ -125,7 +125,7 @@ async def one_call(ledger: Ledger, channel: Hash32) -> None:
     opened = await ledger.open(
         Reservation(
             call=time_ordered_id(int(time.time())),  # noqa: TID251 - a benchmark's own clock
-            channel=channel,
+            account=channel,
             asset=AssetId(7),
             ceiling=10_000,
             price_card_version=1,

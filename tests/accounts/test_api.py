@@ -130,7 +130,7 @@ async def test_a_payer_makes_a_key_and_is_told_its_channel(desk, gateway_module)
 
 async def test_a_key_tells_about_itself_and_what_is_left(desk):
     made = await desk.made()
-    reading = (await desk.ledger.channel(made["channel"])).reading
+    reading = (await desk.ledger.account(made["channel"])).reading
     config = read_channel_json(Members(made["channelConfig"], MalformedBody))
     await desk.ledger.observe(type(reading)(reading.id, reading.chain_id, config, 1, 9_000_000, 1_200_000))
     shown = (await desk.http.get("/keys/current", headers=bearer(made))).json()
@@ -220,7 +220,7 @@ async def test_each_wrong_member_is_refused_by_its_name(desk):
     for change, status, code, field in WRONG_MEMBERS:
         refusal(await desk.http.post("/keys", json=desk.wish() | change), status, code, field)
     assert await desk.listed() == []
-    assert await desk.ledger.channel_list() == []
+    assert await desk.ledger.account_list() == []
 
 
 async def test_each_missing_member_is_refused_by_its_name(desk):
@@ -248,7 +248,7 @@ async def test_a_payers_live_keys_are_limited(desk, monkeypatch):
     first, *_ = [await desk.made(nonce=nonce) for nonce in range(3)]
     error = refusal(await desk.http.post("/keys", json=desk.wish(nonce=9)), 409, "too_many_keys")
     assert error["details"]["most"] == "3"
-    assert len(await desk.ledger.channel_list()) == 3
+    assert len(await desk.ledger.account_list()) == 3
     await desk.keys.revoke(PAYER.address, first["id"])
     await desk.made(nonce=9)
     desk.clock.advance(3_600)

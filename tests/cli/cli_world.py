@@ -42,9 +42,9 @@ ALTERED = {
     "cumulative": (_FREE + f"UPDATE calls SET cumulative = x'{301:064x}' WHERE cumulative = x'{300:064x}'", "receipt"),
     "response": (_FREE + f"UPDATE calls SET response_hash = x'{'ab' * 32}'", "is not what its receipt says"),
     "signature": (_FREE + "UPDATE calls SET receipt_signature = NULL", "has no signed receipt"),
-    "voucher": (f"UPDATE channels SET voucher_amount = x'{9_999:064x}'", "its best voucher, over 9999"),
+    "voucher": (f"UPDATE accounts SET voucher_amount = x'{9_999:064x}'", "its best voucher, over 9999"),
     "claimed": (
-        f"UPDATE channels SET total_claimed = x'{350:064x}' WHERE total_claimed = x'{300:064x}'",
+        f"UPDATE accounts SET total_claimed = x'{350:064x}' WHERE total_claimed = x'{300:064x}'",
         "claimed is 350, 300 on the chain",
     ),
     "limit": (f"UPDATE bearer_keys SET spending_limit = x'{10**30:064x}'", "its terms are not those"),
@@ -157,7 +157,7 @@ async def paying_key(installation: Installation, deposit: int = 5 * DOLLAR) -> N
     )
     dollar = TestDollar(installation.operator.token, installation.client)
     await installation.sender(PAYER).execute(dollar.mint(PAYER.address, deposit), f"mint/{new.key.id}")
-    config = (await installation.ledger.channel(new.key.channel)).reading.config
+    config = (await installation.ledger.account(new.key.channel)).reading.config
     head = await installation.client.header()
     unsigned = DepositAuthorization(CHAIN, config, deposit, 0, head.timestamp + 3_600, secrets.randbits(128), b"")
     document = receive_authorization(unsigned, unsigned.nonce(new.key.channel), installation.operator.token)
@@ -194,7 +194,7 @@ async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceili
     opened = await installation.ledger.open(
         Reservation(
             call=new_id(),
-            channel=channel,
+            account=channel,
             asset=asset,
             ceiling=ceiling,
             price_card_version=1,

@@ -124,7 +124,7 @@ async def test_running_calls_end_whole_and_billed(command, number, own_of, cli_w
             (call,) = await installation.ledger.metered(key.key.channel)
             assert (call.bill.usage.input_tokens, call.bill.usage.output_tokens) == (4, 6)
             assert (usage.prompt_tokens, usage.completion_tokens) == (4, 6)
-            assert (await installation.ledger.channel(key.key.channel)).reserved == 0
+            assert (await installation.ledger.account(key.key.channel)).reserved == 0
             bills.append(call.bill.charge)
         assert len(set(bills)) == 1
         assert bills[0] > 0
@@ -152,5 +152,5 @@ async def test_a_second_signal_cuts_what_runs_and_bills_what_was_delivered(comma
         for key, delivered in zip(callers.keys, [True, True, False], strict=True):
             calls = await installation.ledger.metered(key.key.channel)
             assert [call.bill.usage.output_tokens > 0 for call in calls] == [True] * delivered
-            assert (await installation.ledger.channel(key.key.channel)).reserved == 0
+            assert (await installation.ledger.account(key.key.channel)).reserved == 0
         assert await asyncio.to_thread(running.process.wait, PATIENCE) in (0, 130)

@@ -112,7 +112,7 @@ def test_a_restored_database_is_brought_to_what_the_chain_says(commands, cli_wor
     restored = restore()
 
     async def balance(installation):
-        return (await installation.ledger.channel(key.key.channel)).reading.balance
+        return (await installation.ledger.account(key.key.channel)).reading.balance
 
     commands.inside(lambda each: each.refunds.refund(key.key.channel))
     assert restored.inside(balance) == 1_000
@@ -133,7 +133,7 @@ def test_what_was_claimed_after_the_backup_is_not_claimed_or_promised_again(
     ask = {"model": "restored", "messages": [{"role": "user", "content": "What is a voucher?"}]}
 
     async def numbers(installation):
-        channel = await installation.ledger.channel(key.key.channel)
+        channel = await installation.ledger.account(key.key.channel)
         dollar = TestDollar(installation.operator.token, installation.client)
         return channel.charged, channel.total_split, channel.free, await dollar.balance_of(payee)
 
@@ -165,7 +165,7 @@ def test_what_was_claimed_after_the_backup_is_not_claimed_or_promised_again(
 
 def test_books_that_do_not_balance_are_named(commands, cli_world, restore):
     commands.inside(lambda each: cli_world.paying_key(each, 1_000))
-    restored = restore(f"UPDATE channels SET reserved = x'{7:064x}'")
+    restored = restore(f"UPDATE accounts SET reserved = x'{7:064x}'")
     assert restored.refused("reconcile").code == "books_differ"
 
 

@@ -83,7 +83,7 @@ def test_an_installation_comes_up_survives_a_crash_stops_and_is_still_there(own,
         assert listed["name"] == "librarian"
 
         async def look(installation):
-            channel = await installation.ledger.channel(key.key.channel)
+            channel = await installation.ledger.account(key.key.channel)
             [on_chain] = await installation.observer.observe([channel.reading.config])
             return channel.charged, on_chain.reading.balance
 

@@ -13,12 +13,12 @@ from sqlalchemy import text
 from usufruct.config import LedgerConfig
 from usufruct.core import UINT128_MAX, UINT256_MAX, id_to_bytes
 from usufruct.payments.ledger.errors import (
+    AccountUnknown,
+    AccountWithdrawing,
     AnswerMissing,
     BalanceTooLow,
     CallLost,
     CallUnknown,
-    ChannelUnknown,
-    ChannelWithdrawing,
     KeyMismatch,
     LimitReached,
     OverCeiling,
@@ -58,13 +58,13 @@ async def reserved(ledger: Ledger, world: ModuleType, call: object, ceiling: int
 async def test_a_call_reserves_its_ceiling_and_is_charged_its_price(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     first = await reserved(ledger, world, "a", 300, promise=300)
-    assert (first.channel.reserved, first.channel.charged, first.channel.free) == (300, 0, 700)
-    assert first.channel.voucher == world.voucher(300)
+    assert (first.account.reserved, first.account.charged, first.account.free) == (300, 0, 700)
+    assert first.account.voucher == world.voucher(300)
     assert (await ledger.call(first.lease.call)).state is CallState.OPEN
     call = await ledger.meter(first.lease, world.bill(120))
     assert (call.state, call.bill, call.cumulative) == (CallState.METERED, world.bill(120), 120)
     assert call == await ledger.call(first.lease.call)
-    channel = await ledger.channel(first.lease.channel)
+    channel = await ledger.account(first.lease.account)
     assert (channel.reserved, channel.charged, channel.free) == (0, 120, 880)
 
 
@@ -73,7 +73,7 @@ async def test_amounts_reach_the_end_of_their_range(ledger: Ledger, world: Modul
     lease = (await reserved(ledger, world, "a", UINT128_MAX, promise=UINT128_MAX)).lease
     call = await ledger.meter(lease, world.bill(UINT128_MAX))
     assert call.cumulative == UINT128_MAX
-    channel = await ledger.channel(lease.channel)
+    channel = await ledger.account(lease.account)
     assert (channel.reading.balance, channel.charged) == (UINT256_MAX, UINT128_MAX)
     assert channel.free == UINT256_MAX - UINT128_MAX
 
@@ -81,15 +81,15 @@ async def test_amounts_reach_the_end_of_their_range(ledger: Ledger, world: Modul
 async def test_what_no_column_can_hold_is_refused_and_changes_nothing(ledger: Ledger, world: ModuleType):
     with pytest.raises(AmountOutOfRange):
         await ledger.observe(world.reading(UINT256_MAX + 1))
-    with pytest.raises(ChannelUnknown):
-        await ledger.channel(world.channel())
+    with pytest.raises(AccountUnknown):
+        await ledger.account(world.channel())
 
 
 async def test_calls_run_side_by_side_on_one_channel(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     one = await reserved(ledger, world, "a", 300, promise=300)
     two = await reserved(ledger, world, "b", 300, promise=600)
-    assert two.channel.reserved == 600
+    assert two.account.reserved == 600
     assert (await ledger.meter(two.lease, world.bill(100))).cumulative == 100
     assert (await ledger.meter(one.lease, world.bill(50))).cumulative == 150
 
@@ -102,13 +102,13 @@ async def test_any_voucher_that_covers_is_accepted_not_only_an_equal_one(
     first = await reserved(ledger, world, "a", 100, promise=100)
     await ledger.meter(first.lease, world.bill(50))
     await reserved(ledger, world, "b", 200, promise=250)
-    assert (await reserved(ledger, world, "c", 200, promise=promise)).channel.voucher == world.voucher(promise)
+    assert (await reserved(ledger, world, "c", 200, promise=promise)).account.voucher == world.voucher(promise)
 
 
 async def test_the_best_voucher_is_kept_when_a_lower_one_covers(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     await reserved(ledger, world, "a", 10, promise=900)
-    assert (await reserved(ledger, world, "b", 10, promise=20)).channel.voucher == world.voucher(900)
+    assert (await reserved(ledger, world, "b", 10, promise=20)).account.voucher == world.voucher(900)
 
 
 async def test_a_voucher_that_does_not_cover_is_refused_with_the_numbers(ledger: Ledger, world: ModuleType):
@@ -152,19 +152,19 @@ async def test_more_than_the_balance_is_refused(ledger: Ledger, world: ModuleTyp
 
 async def test_a_bearer_keys_session_signs_exactly_what_is_needed(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
-    assert (await reserved(ledger, world, "a", 100)).channel.voucher == world.voucher(100)
-    assert (await reserved(ledger, world, "b", 250)).channel.voucher == world.voucher(350)
+    assert (await reserved(ledger, world, "a", 100)).account.voucher == world.voucher(100)
+    assert (await reserved(ledger, world, "b", 250)).account.voucher == world.voucher(350)
 
 
 async def test_a_bearer_keys_session_does_not_sign_what_is_covered(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     first = await reserved(ledger, world, "a", 300)
     await ledger.release(first.lease, "upstream_failed")
-    assert (await reserved(ledger, world, "b", 200)).channel.voucher == world.voucher(300)
+    assert (await reserved(ledger, world, "b", 200)).account.voucher == world.voucher(300)
 
 
 async def test_an_unknown_channel_is_refused(ledger: Ledger, world: ModuleType):
-    with pytest.raises(ChannelUnknown, match="deposit"):
+    with pytest.raises(AccountUnknown, match="deposit"):
         await world.open_call(ledger, world.reservation("a", 1, promise=1))
 
 
@@ -174,7 +174,7 @@ async def test_a_channel_being_withdrawn_from_takes_no_new_call_but_bills_the_op
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=100)).lease
     await ledger.observe(world.reading(1000, block=2, withdraw_at=1_800_000_000))
-    with pytest.raises(ChannelWithdrawing):
+    with pytest.raises(AccountWithdrawing):
         await world.open_call(ledger, world.reservation("b", 1, promise=1000))
     assert (await ledger.meter(lease, world.bill(70))).cumulative == 70
     await ledger.observe(world.reading(1000, block=3))
@@ -189,7 +189,7 @@ async def test_what_a_session_key_announced_stops_no_call_that_can_be_claimed_in
     reading = world.reading(1000, block=2, withdraw_at=now - 60, leaving=400)
     await ledger.observe(replace(reading, serve_until=now + 3_600))
     first = await reserved(ledger, world, "a", 900)
-    with pytest.raises(ChannelWithdrawing):
+    with pytest.raises(AccountWithdrawing):
         await world.open_call(ledger, world.reservation("b", 1, promise=1000))
 
     await ledger.observe(replace(reading, block=3, serve_until=now - 3_600))
@@ -202,7 +202,7 @@ async def test_what_a_session_key_announced_stops_no_call_that_can_be_claimed_in
 
 async def test_what_the_payer_announced_stops_a_session_keys_calls(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000, block=2, withdraw_at=1_800_000_000, leaving=1))
-    with pytest.raises(ChannelWithdrawing):
+    with pytest.raises(AccountWithdrawing):
         await world.open_call(ledger, world.reservation("a", 1))
 
 
@@ -212,7 +212,7 @@ async def test_a_charge_over_the_ceiling_is_refused_and_bills_nothing(ledger: Le
     for charge in (101, -1):
         with pytest.raises(OverCeiling):
             await ledger.meter(lease, world.bill(charge))
-    assert (await ledger.channel(lease.channel)).charged == 0
+    assert (await ledger.account(lease.account)).charged == 0
     assert (await ledger.meter(lease, world.bill(100))).cumulative == 100
 
 
@@ -222,10 +222,10 @@ async def test_a_step_asked_for_twice_is_taken_once(ledger: Ledger, world: Modul
     first = await world.open_call(ledger, request)
     assert await world.open_call(ledger, request) == first
     assert await ledger.meter(first.lease, world.bill(30)) == await ledger.meter(first.lease, world.bill(30))
-    assert (await ledger.channel(first.lease.channel)).charged == 30
+    assert (await ledger.account(first.lease.account)).charged == 30
     second = (await reserved(ledger, world, "b", 100, promise=130)).lease
     assert await ledger.release(second, "x") == await ledger.release(second, "x")
-    assert (await ledger.channel(first.lease.channel)).reserved == 0
+    assert (await ledger.account(first.lease.account)).reserved == 0
 
 
 async def test_final_is_final(ledger: Ledger, world: ModuleType):
@@ -243,7 +243,7 @@ async def test_final_is_final(ledger: Ledger, world: ModuleType):
     ):
         with pytest.raises(CallLost):
             await step()
-    assert (await ledger.channel(metered.channel)).charged == 30
+    assert (await ledger.account(metered.account)).charged == 30
 
 
 async def test_a_call_id_cannot_be_used_for_another_ceiling(ledger: Ledger, world: ModuleType):
@@ -256,7 +256,7 @@ async def test_a_call_id_cannot_be_used_for_another_ceiling(ledger: Ledger, worl
 async def test_a_lease_of_another_epoch_bills_nothing(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=1000)).lease
-    forged = Lease(lease.call, lease.channel, lease.epoch + 1)
+    forged = Lease(lease.call, lease.account, lease.epoch + 1)
     for step in (
         lambda: ledger.meter(forged, world.bill(1)),
         lambda: ledger.release(forged, "x"),
@@ -264,7 +264,7 @@ async def test_a_lease_of_another_epoch_bills_nothing(ledger: Ledger, world: Mod
         with pytest.raises(CallLost):
             await step()
     with pytest.raises(CallUnknown):
-        await ledger.meter(Lease(world.named("nobody"), lease.channel, 1), world.bill(1))
+        await ledger.meter(Lease(world.named("nobody"), lease.account, 1), world.bill(1))
 
 
 async def test_a_callers_limit_counts_what_others_were_charged_and_hold(ledger: Ledger, world: ModuleType):
@@ -294,7 +294,7 @@ async def test_a_call_without_sign_of_life_is_released_and_its_late_replica_bill
     ):
         with pytest.raises(CallLost):
             await step()
-    channel = await ledger.channel(dead.channel)
+    channel = await ledger.account(dead.account)
     assert (channel.charged, channel.reserved) == (0, 100)
     await ledger.meter(alive, world.bill(9))
 
@@ -337,7 +337,7 @@ async def test_a_thousand_calls_at_once_do_not_overspend_one_budget(
     assert all(isinstance(result, BalanceTooLow) for result in results if not isinstance(result, Opened))
     bills = await asyncio.gather(*(ledger.meter(each.lease, world.bill(10)) for each in admitted))
     assert sorted(bill.cumulative for bill in bills) == list(range(10, 3001, 10))
-    channel = await other.channel(world.channel())
+    channel = await other.account(world.channel())
     assert (channel.charged, channel.reserved, channel.free) == (3000, 0, 0)
     assert channel.voucher.max_claimable == 3000
     await other.close()
@@ -348,7 +348,7 @@ async def test_what_is_queued_is_committed_together(ledger: Ledger, world: Modul
     grouping = open_ledger(database, LedgerConfig(), seal=SEAL, points=lambda name: commits.append(name))
     await ledger.observe(world.reading(100_000))
     await asyncio.gather(*(world.open_call(grouping, world.reservation(i, 10)) for i in range(300)))
-    assert (await ledger.channel(world.channel())).reserved == 3000
+    assert (await ledger.account(world.channel())).reserved == 3000
     assert commits.count("open.0") == 300
     assert 1 <= commits.count("commit.after") <= 30
     await grouping.close()
@@ -367,12 +367,12 @@ async def test_one_bad_call_leaves_its_neighbours_in_the_same_commit_alone(ledge
     )
     assert [type(result).__name__ for result in results] == [
         "Opened",
-        "ChannelUnknown",
+        "AccountUnknown",
         "OverCeiling",
         "Opened",
         "Call",
     ]
-    assert (await ledger.channel(lease.channel)).charged == 7
+    assert (await ledger.account(lease.account)).charged == 7
 
 
 async def test_a_broken_verb_hurts_nobody_else_and_a_closed_ledger_says_so(
@@ -428,7 +428,7 @@ async def test_a_cancelled_caller_leaves_a_call_that_its_lease_ends(
     if await ledger.call(world.named("a")) is not None:
         await let_lease_end(database, world.named("a"))
         assert await ledger.expire() == 1
-    assert (await ledger.channel(world.channel())).reserved == 10
+    assert (await ledger.account(world.channel())).reserved == 10
 
 
 # Idempotency keys
@@ -438,7 +438,7 @@ async def test_a_call_that_is_opened_and_let_go_at_once_gives_its_key_back(ledge
     await ledger.observe(world.reading(1000))
     request = world.reservation("a", 100, promise=100, key="k")
     _, released = await asyncio.gather(
-        ledger.open(request), ledger.release(Lease(request.call, request.channel, 1), "unknown")
+        ledger.open(request), ledger.release(Lease(request.call, request.account, 1), "unknown")
     )
     assert released.state is CallState.RELEASED
     assert isinstance(await world.open_call(ledger, world.reservation("b", 100, promise=100, key="k")), Opened)
@@ -474,7 +474,7 @@ async def test_the_same_request_gets_the_stored_answer_and_no_second_bill(ledger
     assert await world.open_call(ledger, world.reservation("c", 100, key="k")) == Replay(lease.call, b"the answer")
     with pytest.raises(KeyMismatch):
         await world.open_call(ledger, world.reservation("c", 100, promise=1000, key="k", body="another"))
-    channel = await ledger.channel(lease.channel)
+    channel = await ledger.account(lease.account)
     assert (channel.charged, channel.reserved) == (30, 0)
 
 
@@ -517,7 +517,7 @@ async def test_keys_belong_to_a_payer_and_end_with_their_time(ledger: Ledger, wo
         await unit.change(text("UPDATE answers SET expires_at = 0"))
     await reserved(ledger, world, "b", 100, promise=200, key="k", body="another")
     assert await ledger.forget_answers() == 0
-    await ledger.release(Lease(world.named("b"), lease.channel, 1), "x")
+    await ledger.release(Lease(world.named("b"), lease.account, 1), "x")
 
 
 async def test_answers_are_encrypted_and_need_the_same_secret(ledger: Ledger, world: ModuleType, database: Database):
@@ -543,9 +543,9 @@ async def test_answers_are_encrypted_and_need_the_same_secret(ledger: Ledger, wo
         "UPDATE calls SET state = 'open', charge = NULL, cumulative = NULL",
         "UPDATE calls SET charge = NULL",
         "UPDATE calls SET cumulative = ceiling",
-        "UPDATE channels SET total_claimed = balance",
-        "INSERT INTO entries (channel_id, debit, credit, amount, at) "
-        "SELECT id, 'paid', 'paid', charged, 0 FROM channels",
+        "UPDATE accounts SET total_claimed = balance",
+        "INSERT INTO entries (account_id, debit, credit, amount, at) "
+        "SELECT id, 'paid', 'paid', charged, 0 FROM accounts",
     ],
 )
 async def test_the_schema_refuses_what_must_never_happen(
@@ -562,5 +562,5 @@ async def test_charged_calls_are_read_in_the_order_of_spending(ledger: Ledger, w
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=100)).lease
     await ledger.meter(lease, world.bill(60))
-    assert await ledger.metered(lease.channel) == [await ledger.call(lease.call)]
-    assert await ledger.metered(lease.channel, after=60) == []
+    assert await ledger.metered(lease.account) == [await ledger.call(lease.call)]
+    assert await ledger.metered(lease.account, after=60) == []

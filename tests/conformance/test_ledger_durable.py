@@ -55,7 +55,7 @@ async def test_a_commit_that_fails_takes_the_admitted_call_back(
     faults.mend()
     assert faults.failed == 1
     assert await fragile.call(world.named("a")) is None
-    channel = await fragile.channel(world.channel())
+    channel = await fragile.account(world.channel())
     assert (channel.reserved, channel.voucher) == (0, None)
     again = await world.open_call(fragile, world.reservation("a", 100, promise=100))
     assert (await fragile.meter(again.lease, world.bill(7))).cumulative == 7
@@ -72,7 +72,7 @@ async def test_a_step_on_a_call_that_was_taken_back_fails_as_well(
     faults.mend()
     with pytest.raises(CallUnknown):
         await metering
-    assert (await fragile.channel(world.channel())).charged == 0
+    assert (await fragile.account(world.channel())).charged == 0
 
 
 async def test_a_refusal_that_saw_what_was_taken_back_is_never_told(
@@ -103,7 +103,7 @@ async def test_a_charge_that_was_not_committed_is_made_by_the_next_try(
     faults.mend()
     assert (await fragile.meter(lease, world.bill(40))).cumulative == 40
     assert (await fragile.meter(lease, world.bill(40))).cumulative == 40
-    assert (await fragile.channel(world.channel())).charged == 40
+    assert (await fragile.account(world.channel())).charged == 40
 
 
 @pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)

@@ -97,7 +97,7 @@ class Model:
                 return "KeyMismatch"
         needed = self.charged(name) + self.reserved(name) + ceiling
         if channel.withdrawing:
-            return "ChannelWithdrawing"
+            return "AccountWithdrawing"
         if needed > self.usable(name):
             return "BalanceTooLow"
         if promise is not None and promise < needed:
@@ -290,7 +290,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
         @invariant()
         def every_channel_is_as_the_model_says(self) -> None:
             for name in CHANNELS:
-                ours, model = self.wait(self.ledger.channel(world.channel(name))), self.model.channels[name]
+                ours, model = self.wait(self.ledger.account(world.channel(name))), self.model.channels[name]
                 assert ours.charged == self.model.charged(name)
                 assert ours.reserved == self.model.reserved(name)
                 assert (ours.reading.balance, ours.refunding) == (model.balance, 0)
@@ -310,7 +310,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
     return LedgerMachine
 
 
-TABLES = "answers, refunds, deposits, claims, entries, calls, channels"
+TABLES = "answers, refunds, deposits, claims, entries, calls, accounts"
 
 
 def checked(examples: int) -> settings:

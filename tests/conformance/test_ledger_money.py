@@ -19,7 +19,7 @@ from usufruct.payments.ledger.errors import (
     VoucherPublished,
     WrongState,
 )
-from usufruct.payments.ledger.records import ChannelReading, Claim, Opened, Split, Totals
+from usufruct.payments.ledger.records import AccountReading, Claim, Opened, Split, Totals
 from usufruct.payments.ledger.service import Ledger, new_id, open_ledger
 from usufruct.payments.pricing.vouchers import channel_id
 from usufruct.store import Database, Seal
@@ -57,7 +57,7 @@ async def test_a_claims_splits_add_up_to_it_exactly(ledger: Ledger, world: Modul
     assert (pending.id, pending.outbox_id, pending.splits) == (claim.id, "tx-1", claim.splits)
     done = await ledger.confirm_claim(claim)
     assert (done.state, done.splits) == ("confirmed", claim.splits)
-    after = await ledger.channel(claim.channel)
+    after = await ledger.account(claim.account)
     assert (after.reading.total_claimed, after.total_split, after.charged) == (141, 141, 141)
     assert await ledger.totals() == [Totals(world.TOKEN, 0, 141, 0)]
 
@@ -101,7 +101,7 @@ async def test_a_claim_step_taken_twice_is_taken_once(ledger: Ledger, world: Mod
     assert await ledger.plan_claim(name, world.channel()) == claim
     assert await ledger.send_claim(claim, "tx") == await ledger.send_claim(claim, "tx")
     assert await ledger.confirm_claim(claim) == await ledger.confirm_claim(claim)
-    assert (await ledger.channel(claim.channel)).reading.total_claimed == 100
+    assert (await ledger.account(claim.account)).reading.total_claimed == 100
 
 
 async def test_a_failed_claims_money_can_be_claimed_again(ledger: Ledger, world: ModuleType):
@@ -145,7 +145,7 @@ async def test_what_was_claimed_elsewhere_is_split_with_the_next_claim(ledger: L
     claim = await claim_all(ledger, world.channel())
     assert (claim.split_from, claim.cumulative) == (0, 160)
     assert claim.splits == (Split(world.ASSETS[0], 100), Split(world.ASSETS[1], 60))
-    assert await ledger.splits(claim.channel, 40, 120) == (Split(world.ASSETS[0], 60), Split(world.ASSETS[1], 20))
+    assert await ledger.splits(claim.account, 40, 120) == (Split(world.ASSETS[0], 60), Split(world.ASSETS[1], 20))
 
 
 async def test_claims_reach_the_end_of_the_range(ledger: Ledger, world: ModuleType):
@@ -201,7 +201,7 @@ async def test_a_channel_first_seen_with_a_past_starts_from_it(ledger: Ledger, w
     channel = await ledger.observe(world.reading(1000, claimed=400))
     assert (channel.charged, channel.free) == (400, 600)
     answer = await world.open_call(ledger, world.reservation("a", 100))
-    assert answer.channel.voucher == world.voucher(500)
+    assert answer.account.voucher == world.voucher(500)
 
 
 # Deposits and refunds
@@ -256,7 +256,7 @@ async def test_a_claimed_voucher_is_public_and_the_lowest_that_covers_is_claimed
     assert not await ledger.published(world.channel(), 5_000)
     with pytest.raises(VoucherPublished):
         await world.open_call(ledger, world.reservation("c", 100, promise=1_000))
-    assert (await world.open_call(ledger, world.reservation("c", 100, promise=1_001))).channel.reserved == 100
+    assert (await world.open_call(ledger, world.reservation("c", 100, promise=1_001))).account.reserved == 100
 
 
 async def test_a_stranger_who_names_a_payer_has_no_part_in_their_keys(ledger: Ledger, world: ModuleType):
@@ -266,8 +266,8 @@ async def test_a_stranger_who_names_a_payer_has_no_part_in_their_keys(ledger: Le
     await ledger.meter(mine, world.bill(60), b"for me alone")
     config = replace(world.config("theirs"), payer_authorizer=world.TILL)
     channel = channel_id(world.ESCROW, config)
-    await ledger.observe(ChannelReading(channel, world.CHAIN, config, 1, 1_000, 0))
-    request = replace(world.reservation("theirs", 100, key="job-1"), channel=channel)
+    await ledger.observe(AccountReading(channel, world.CHAIN, config, 1, 1_000, 0))
+    request = replace(world.reservation("theirs", 100, key="job-1"), account=channel)
     request = replace(request, sign=lambda amount: world.voucher(amount))
     assert isinstance(await world.open_call(ledger, request), Opened)
 
@@ -277,7 +277,7 @@ async def test_a_deposit_seen_on_chain_widens_the_budget(ledger: Ledger, world: 
     with pytest.raises(BalanceTooLow):
         await world.open_call(ledger, world.reservation("a", 500))
     await ledger.observe(world.reading(600, block=2))
-    assert (await world.open_call(ledger, world.reservation("a", 500))).channel.free == 100
+    assert (await world.open_call(ledger, world.reservation("a", 500))).account.free == 100
 
 
 async def test_money_being_refunded_cannot_be_reserved(ledger: Ledger, world: ModuleType):
@@ -314,7 +314,7 @@ async def test_reserved_money_is_not_refunded(ledger: Ledger, world: ModuleType,
 async def test_channels_are_listed_page_by_page(ledger: Ledger, world: ModuleType):
     for name in range(5):
         await ledger.observe(world.reading(name, name))
-    first = await ledger.channel_list(limit=3)
-    rest = await ledger.channel_list(after=first[-1].reading.id, limit=3)
+    first = await ledger.account_list(limit=3)
+    rest = await ledger.account_list(after=first[-1].reading.id, limit=3)
     assert {channel.reading.balance for channel in [*first, *rest]} == set(range(5))
     assert len(rest) == 2

@@ -31,7 +31,7 @@ from usufruct.gateway import (
     gateway_routes,
     plain_asset_id,
 )
-from usufruct.payments.ledger.database import Points, no_points
+from usufruct.payments.ledger.database import FaultHook, no_faults
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.pricing.receipts import receipt_digest
 from usufruct.payments.pricing.signatures import recover_signer
@@ -108,12 +108,12 @@ class World:
 
     async def fund(self, new: NewKey, balance: int, block: int = 1) -> None:
         """Let the chain say that the key's channel holds `balance`."""
-        channel = await self.ledger.channel(new.key.channel)
+        channel = await self.ledger.account(new.key.channel)
         await self.ledger.observe(replace(channel.reading, block=block, balance=balance))
 
     async def channel(self, new: NewKey):
         """Return the ledger's numbers for a key."""
-        return await self.ledger.channel(new.key.channel)
+        return await self.ledger.account(new.key.channel)
 
     async def charged(self, new: NewKey) -> int:
         """Return what a key was charged in all."""
@@ -132,7 +132,7 @@ class World:
     async def check_books(self) -> None:
         """Nothing is lost or invented: entries balance, receipts tile what each channel was charged."""
         assert await self.ledger.audit() == []
-        for channel in await self.ledger.channel_list():
+        for channel in await self.ledger.account_list():
             calls = await self.ledger.metered(channel.reading.id, limit=10_000)
             assert sum(call.bill.charge for call in calls) == channel.charged
             assert [call.cumulative for call in calls] == sorted(call.cumulative for call in calls)
@@ -148,7 +148,7 @@ async def gateway_world(
     operator: Operator = OPERATOR,
     limits: Limits = LIMITS,
     server_limits: ServerLimits | None = None,
-    points: Points = no_points,
+    points: FaultHook = no_faults,
     drain_seconds: float = 5.0,
 ) -> AsyncIterator[World]:
     """Open everything on a migrated database, and serve it."""

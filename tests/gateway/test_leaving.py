@@ -361,7 +361,7 @@ async def test_a_gateway_killed_in_mid_stream_bills_the_retry_once(gateway_modul
                 assert await process.wait() == 0
     assert text == "".join(f"word{number:02} " for number in range(12))
     async with gateway_module.gateway_world(gateway_url) as world:
-        calls = [call for call in await all_calls(world) if call.lease.channel == key.key.channel]
+        calls = [call for call in await all_calls(world) if call.lease.account == key.key.channel]
         assert sorted(call.state for call in calls) == ["metered", "released"]
         assert next(call.reason for call in calls if call.state == "released") == "lease_ended"
         assert await world.charged(key) == 4 + 12 * 3 + 5

@@ -16,7 +16,7 @@ class Chain:
         self.world, self.balances = world, {}
 
     async def peek(self, config):
-        [channel] = [each for each in await self.world.ledger.channel_list() if each.reading.config == config]
+        [channel] = [each for each in await self.world.ledger.account_list() if each.reading.config == config]
         return replace(channel.reading, block=9, balance=self.balances.get(channel.reading.id, 0))
 
     async def observe(self, configs):

@@ -66,7 +66,7 @@ def first_line(process: subprocess.Popen[str]) -> dict[str, Any]:
 async def paid_out(installation: Installation, channel: Hash32, amount: int) -> dict[str, int]:
     """Wait until the owners were paid so much out of a channel; what the chain and the books then say."""
     async with asyncio.timeout(60):
-        while (await installation.ledger.channel(channel)).total_split < amount:
+        while (await installation.ledger.account(channel)).total_split < amount:
             await asyncio.sleep(0.1)
     dollar = TestDollar(installation.operator.token, installation.client)
     holders = {"payee": PAYEE, "till": installation.operator.till, "deposits": SETTLEMENT}

@@ -8,7 +8,7 @@ import pytest
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.shares import Accrued, Collected
 from usufruct.chain.contracts.test_dollar import Transfer
-from usufruct.payments.ledger.errors import ChannelWithdrawing
+from usufruct.payments.ledger.errors import AccountWithdrawing
 from usufruct.payments.settlement.anchoring import prove_receipt
 from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.model import ClaimPolicy
@@ -79,7 +79,7 @@ async def test_a_bad_day(make_town, settlement_world):
     await world.claim_elsewhere(town, "stolen", 40)
     await town.devnet.mine(3)
     await town.watcher.poll()
-    with pytest.raises(ChannelWithdrawing):
+    with pytest.raises(AccountWithdrawing):
         await town.call(5, 1, "leaving")
 
     send_raw = town.client.send_raw
@@ -122,7 +122,7 @@ async def test_a_bad_day(make_town, settlement_world):
         "stranger": 0,
     }
     assert await town.till.owed(town.place.shares[1], town.place.dollar) == 42
-    assert {name: (await town.ledger.channel(town.channel(name))).total_split for name in ("leaving", "stolen")} == {
+    assert {name: (await town.ledger.account(town.channel(name))).total_split for name in ("leaving", "stolen")} == {
         "leaving": 300,
         "stolen": 40,
     }

@@ -91,12 +91,12 @@ async def ask(world, http, payment, body=None) -> httpx.Response:
 async def test_a_voucher_that_a_claim_published_buys_nothing_and_learns_nothing(world, http):
     victim = await hands.HandPayer.make(world)
     assert (await victim.fill(http, request(max_tokens=1_000))).status_code == 200
-    charged = (await world.ledger.channel(victim.channel)).charged
+    charged = (await world.ledger.account(victim.channel)).charged
     accepted = await victim.price(http, request())
     stolen = await published(world, accepted)
     newest = victim.voucher(DOLLAR // 2)
     assert (await ask(world, http, victim.payment(accepted, newest))).status_code == 200
-    charged = (await world.ledger.channel(victim.channel)).charged
+    charged = (await world.ledger.account(victim.channel)).charged
 
     for body in (request(), request(max_tokens=1_000)):
         priced = stolen | {"accepted": await victim.price(http, body)}
@@ -106,7 +106,7 @@ async def test_a_voucher_that_a_claim_published_buys_nothing_and_learns_nothing(
         assert "voucherState" not in extra
         assert "channelState" not in extra
         assert newest["signature"] not in refused.text
-    assert (await world.ledger.channel(victim.channel)).charged == charged
+    assert (await world.ledger.account(victim.channel)).charged == charged
 
 
 async def test_the_channel_behind_a_key_takes_no_vouchers_from_outside(world, http):
@@ -130,7 +130,7 @@ async def test_the_channel_behind_a_key_takes_no_vouchers_from_outside(world, ht
     assert (refused.status_code, refused.json()["error"]["code"]) == (402, "channel_refused")
     stolen["payload"]["type"] = "refund"
     assert (await http.get(url, headers=header(stolen))).status_code == 402
-    assert (await world.ledger.channel(made["channel"])).free > 0
+    assert (await world.ledger.account(made["channel"])).free > 0
 
 
 async def test_a_stranger_refunds_nobody_and_parts_are_not_dust(world, http):
@@ -139,12 +139,12 @@ async def test_a_stranger_refunds_nobody_and_parts_are_not_dust(world, http):
     url = f"{world.url}/chat/completions"
     accepted = decoded((await http.get(url)).headers["payment-required"])["accepts"][0]
     stolen = await published(world, accepted, type="refund")
-    free = (await world.ledger.channel(victim.channel)).free
+    free = (await world.ledger.account(victim.channel)).free
     refused = await http.get(url, headers=header(stolen))
     assert (refused.status_code, refused.json()["error"]["code"]) == (402, "refund_too_soon")
     dust = await http.get(url, headers=header(victim.payment(accepted, victim.voucher(3), type="refund", amount="1")))
     assert (dust.status_code, dust.json()["error"]["code"]) == (402, "refund_too_small")
-    assert (await world.ledger.channel(victim.channel)).free == free
+    assert (await world.ledger.account(victim.channel)).free == free
 
 
 async def test_money_that_goes_in_and_out_costs_the_operator_little(cooling, http):
@@ -277,7 +277,7 @@ async def hang_up(world, payer, body, payment) -> None:
     asked = len(world.upstream.requests)
 
     async def is_free() -> bool:
-        return (await world.ledger.channel(payer.channel)).reserved == 0
+        return (await world.ledger.account(payer.channel)).reserved == 0
 
     async with httpx.AsyncClient(timeout=600) as impatient:
         asking = asyncio.create_task(payer.pay(impatient, body, payment))
@@ -359,7 +359,7 @@ async def test_who_falls_behind_on_a_strangers_body_raises_its_price_once_and_ne
     raised = await victim.price(http, request())
     assert int(raised["amount"]) > ordinary
     assert (await victim.price(http, request()))["amount"] == str(ordinary), "once"
-    channel = await world.ledger.channel(victim.channel)
+    channel = await world.ledger.account(victim.channel)
     voucher = victim.voucher(channel.charged + int(raised["amount"]))
     assert (await victim.pay(http, request(), victim.payment(raised, voucher))).status_code == 200
     first, second = await world.ledger.metered(victim.channel)

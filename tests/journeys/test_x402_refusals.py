@@ -146,7 +146,7 @@ async def test_replayed_older_and_foreign_vouchers(world, http):
     replayed = await payer.pay(http, body, payer.payment(accepted, first))
     assert (replayed.status_code, replayed.json()["error"]["code"]) == (402, "cumulative_amount_mismatch")
     state = decoded(replayed.headers["payment-required"])["accepts"][0]["extra"]
-    channel = await world.ledger.channel(payer.channel)
+    channel = await world.ledger.account(payer.channel)
     assert state["channelState"]["chargedCumulativeAmount"] == str(channel.charged)
     assert state["voucherState"]["signedMaxClaimable"] == str(channel.voucher.max_claimable)
 
@@ -179,7 +179,7 @@ async def test_a_deposit_counts_once_and_a_used_one_is_refused(world, http):
         refused = await payer.pay(http, body, payer.payment(accepted, payer.voucher(amount), deposit=spoilt))
         assert (refused.status_code, refused.json()["error"]["code"]) == (402, "cumulative_amount_mismatch")
         await world.installation.refunds.refund(payer.channel)
-        rest = (await world.ledger.channel(payer.channel)).charged
+        rest = (await world.ledger.account(payer.channel)).charged
         needed = payer.payment(accepted, payer.voucher(rest + amount), deposit=spoilt)
         refused = await payer.pay(http, body, needed)
         assert (refused.status_code, refused.json()["error"]["code"]) == (402, code)
@@ -192,7 +192,7 @@ async def test_a_deposit_that_is_not_needed_is_refused_with_numbers_and_made_whe
     body = request()
     payer = await hands.HandPayer.make(world)
     assert (await payer.fill(http, body)).status_code == 200
-    channel = await world.ledger.channel(payer.channel)
+    channel = await world.ledger.account(payer.channel)
     accepted = await payer.price(http, body)
     voucher = payer.voucher(channel.charged + int(accepted["amount"]))
     payment = payer.payment(accepted, voucher, deposit=payer.deposit(DOLLAR))
@@ -294,7 +294,7 @@ async def test_a_hundred_calls_at_once_on_one_channel_never_pass_the_deposit(wor
     assert not broken, broken[:3]
     codes = {answer.status_code for answer in answers}
     assert codes <= {200, 402}
-    channel = await world.ledger.channel(payer.channel)
+    channel = await world.ledger.account(payer.channel)
     assert channel.reserved == 0
     assert channel.charged <= DOLLAR
     assert len(await world.ledger.metered(payer.channel, limit=500)) == 1 + sum(a.status_code == 200 for a in answers)
@@ -443,7 +443,7 @@ async def test_refund_requests(world, http):
     assert rest.status_code == 200
     nothing = await ask(payer.voucher(1))
     assert (nothing.status_code, nothing.json()["error"]["code"]) == (402, "nothing_to_refund")
-    charged = (await world.ledger.channel(payer.channel)).charged
+    charged = (await world.ledger.account(payer.channel)).charged
     assert await world.balance(payer.account) == 1000 * DOLLAR - charged
 
 

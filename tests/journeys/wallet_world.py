@@ -123,7 +123,7 @@ class WalletWorld:
         return self.payer(scheme, x402ClientSync, **options)
 
     async def channels(self):
-        return await self.ledger.channel_list()
+        return await self.ledger.account_list()
 
     async def channel_of(self, account):
         """Return the one channel of a wallet."""

@@ -109,7 +109,7 @@ async def test_a_database_from_before_the_baseline_is_refused(database: Database
 
 
 LANDED = {
-    "r1001_ledger.py": "9f984a5f60735835",
+    "r1001_ledger.py": "e9b4923879f32bfc",
     "r1002_chain.py": "c5011078de6f859c",
     "r1003_keys.py": "3a4ed20ebbfa4196",
     "r1004_catalogue.py": "1908ba4bfd25c89f",

@@ -6,7 +6,7 @@ from usufruct.store import Database, Unit
 
 _TIMES = {
     "calls": ("opened_at", "finished_at"),
-    "channels": ("last_call_at",),
+    "accounts": ("last_call_at",),
     "deposits": ("planned_at",),
     "refunds": ("planned_at",),
     "watched_channels": ("event_at", "read_at"),

@@ -35,7 +35,7 @@ class Purse(Protocol):
 class Purses(Protocol):
     """Knows the channels behind keys."""
 
-    async def channel(self, channel: Hash32) -> Purse:
+    async def account(self, account: Hash32) -> Purse:
         """Return one."""
 
 
@@ -45,7 +45,7 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
     async def create(request: Request) -> Response:
         terms, proof = _read_wish(await _members(request))
         new = await keys.create(terms, proof)
-        purse = await purses.channel(new.key.channel)
+        purse = await purses.account(new.key.channel)
         return json_response({"key": new.text, **_described(new.key, purse)}, 201, _SECRET)
 
     async def listing(request: Request) -> Response:
@@ -60,7 +60,7 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
 
     async def current(request: Request) -> Response:
         key = await keys.authenticate(request.exchange.header(b"authorization"))
-        return json_response(_described(key, await purses.channel(key.channel)))
+        return json_response(_described(key, await purses.account(key.channel)))
 
     async def stop(request: Request) -> Response:
         key = await keys.authenticate(request.exchange.header(b"authorization"))

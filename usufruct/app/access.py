@@ -23,7 +23,7 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Unavailable, UsufructError, address, parse_units_up
-from usufruct.payments.settlement import known_token, remember_token
+from usufruct.payments.settlement import load_token_facts, save_token_facts
 from usufruct.store import Database, ensure_current, open_database
 
 _log = logging.getLogger(__name__)
@@ -111,11 +111,11 @@ async def known_token_of(chain: "ChainAccess") -> TokenFacts:
     try:
         facts = await token_of(chain.config, chain.client, chain.deployments)
     except Unavailable:
-        known = await known_token(chain.database, chain.chain_id, token_address(chain.config, chain.deployments))
+        known = await load_token_facts(chain.database, chain.chain_id, token_address(chain.config, chain.deployments))
         if known is None:
             raise
         return known
-    await remember_token(chain.database, chain.chain_id, facts)
+    await save_token_facts(chain.database, chain.chain_id, facts)
     return facts
 
 

@@ -40,24 +40,24 @@ from usufruct.gateway import (
 from usufruct.payments.ledger import Ledger, MoneyMetrics, open_ledger
 from usufruct.payments.pricing import Escrow, PassTerms, recover_signer
 from usufruct.payments.settlement import (
-    ChainSide,
+    AccountSync,
     ChannelTerms,
     Claimer,
     ClaimPolicy,
     ClaimRequests,
     Counters,
+    DeferredPayouts,
     Deposits,
+    EventWatcher,
     Evidence,
-    Observer,
     Offer,
-    Owed,
     PassAccounts,
     PassKeeper,
     ReceiptSigners,
     RefundPolicy,
     RefundRequests,
     Refunds,
-    Watcher,
+    SettlementContext,
     claim_due,
     deposit_due,
     owed_due,
@@ -68,7 +68,7 @@ from usufruct.payments.settlement import (
     sign_due,
     watch,
 )
-from usufruct.payments.x402 import Funding, Wanted
+from usufruct.payments.x402 import Funding, Requirements
 from usufruct.store import DatabaseJobReports, Seal, Stamp
 from usufruct.web import Health, Metrics, Router, job_metrics
 
@@ -92,11 +92,11 @@ class Installation(ChainAccess):
     earlier_receipts: frozenset[Address]
 
     @cached_property
-    def chain_side(self) -> ChainSide:
+    def chain_side(self) -> SettlementContext:
         """Return what settlement stands on."""
         terms = ChannelTerms(self.operator.till, frozenset({self.operator.token}), self.operator.withdraw_delay)
         confirmations = self.config.chain.confirmations
-        return ChainSide(
+        return SettlementContext(
             self.client,
             self.operator.escrow,
             terms,
@@ -124,14 +124,14 @@ class Installation(ChainAccess):
         return Evidence(self.chain_side, self.operator.receipts.address, self.earlier_receipts)
 
     @cached_property
-    def observer(self) -> Observer:
+    def observer(self) -> AccountSync:
         """Return what keeps the ledger's channels as the chain has them."""
-        return Observer(self.chain_side, self.counters)
+        return AccountSync(self.chain_side, self.counters)
 
     @cached_property
-    def watcher(self) -> Watcher:
+    def watcher(self) -> EventWatcher:
         """Return what follows the settlement contract."""
-        return Watcher(self.chain_side, self.observer)
+        return EventWatcher(self.chain_side, self.observer)
 
     @cached_property
     def follower(self) -> AssetIndexer:
@@ -175,9 +175,9 @@ class Installation(ChainAccess):
         return RefundPolicy(least=least, cooling_seconds=refunds.cooling_seconds)
 
     @cached_property
-    def owed(self) -> Owed:
+    def owed(self) -> DeferredPayouts:
         """Return what pays payees whom their token refused once."""
-        return Owed(self.chain_side, self._claim_sender, SystemClock(), counters=self.counters)
+        return DeferredPayouts(self.chain_side, self._claim_sender, SystemClock(), counters=self.counters)
 
     @cached_property
     def _claim_sender(self) -> Sender:
@@ -222,7 +222,7 @@ class Installation(ChainAccess):
             offer,
         )
         clock = SystemClock()
-        return X402Payments(Wanted(offer), funding, Quotes(self.quote_stamp, clock), clock)
+        return X402Payments(Requirements(offer), funding, Quotes(self.quote_stamp, clock), clock)
 
     @cached_property
     def passes(self) -> PassGrantPayments:

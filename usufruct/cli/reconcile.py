@@ -41,7 +41,7 @@ async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:
     seen = changed = 0
     wrong: list[str] = []
     after: Hash32 | None = None
-    while page := await installation.ledger.channel_list(after, _PAGE):
+    while page := await installation.ledger.account_list(after, _PAGE):
         after, seen = page[-1].reading.id, seen + len(page)
         read = await installation.observer.observe([channel.reading.config for channel in page])
         for old, new in zip(page, read, strict=True):

@@ -96,7 +96,7 @@ class Order:
         """Return what the ledger is asked for, paid from `channel` by a voucher that came or one made by `sign`."""
         return Reservation(
             call=call,
-            channel=channel,
+            account=channel,
             asset=self.asset.id,
             ceiling=allowance.ceiling,
             price_card_version=self.card.version,
@@ -124,7 +124,7 @@ class OpenCall:
     @property
     def promised(self) -> int:
         """What its account is charged and reserved in all, this call's ceiling included."""
-        return self.opened.channel.charged + self.opened.channel.reserved
+        return self.opened.account.charged + self.opened.account.reserved
 
 
 @value

@@ -22,11 +22,11 @@ from usufruct.gateway.request import Asked, dropped_header, read_chat, read_embe
 from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt, receipt_signature, signed
 from usufruct.gateway.token_counting import TokenCounterPool
 from usufruct.payments.ledger import (
+    AccountUnknown,
     Bill,
     Call,
     CallLost,
     CallUnknown,
-    ChannelUnknown,
     IdempotencyKey,
     Lease,
     Ledger,
@@ -196,7 +196,7 @@ class Calls:
         """
         payer = await self._payer(exchange)
         call = await self._ledger.call(hash32(call_id, "receipt"))
-        if call is None or (isinstance(payer, BearerKeyPayer | PassGrantPayer) and call.lease.channel != payer.channel):
+        if call is None or (isinstance(payer, BearerKeyPayer | PassGrantPayer) and call.lease.account != payer.channel):
             raise ReceiptNotFound(f"{payer.name} has no call {call_id}", field="receipt")
         return await kept_receipt(call, self._operator)
 
@@ -265,7 +265,7 @@ class Calls:
         try:
             held = await self._ledger.open(reservation)
         except (DatabaseUnavailable, asyncio.CancelledError):
-            self._unreleased[Lease(reservation.call, reservation.channel, FIRST_EPOCH)] = "unknown"
+            self._unreleased[Lease(reservation.call, reservation.account, FIRST_EPOCH)] = "unknown"
             raise
         if isinstance(held, Replay):
             return held
@@ -276,7 +276,7 @@ class Calls:
         asked = await order.payer.repetition(order, call) if order.idempotency else None
         try:
             return await self._ledger.replay(asked) if asked else None
-        except ChannelUnknown:
+        except AccountUnknown:
             return None
 
     def _sign(self, call: Call) -> bytes:

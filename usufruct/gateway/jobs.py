@@ -5,7 +5,7 @@ import logging
 from usufruct.accounts import BearerKey, Keys
 from usufruct.core import Clock, Job
 from usufruct.payments.ledger import Ledger
-from usufruct.payments.settlement import Observer
+from usufruct.payments.settlement import AccountSync
 
 UNUSED_SECONDS = 3 * 86_400
 """How long a key waits for its first money."""
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 class UnusedKeys:
     """Removes keys whose channel never held anything; the channel stays, so that late money goes back by itself."""
 
-    def __init__(self, keys: Keys, ledger: Ledger, observer: Observer, clock: Clock) -> None:
+    def __init__(self, keys: Keys, ledger: Ledger, observer: AccountSync, clock: Clock) -> None:
         """Ask the chain by `observer` before anything is removed."""
         self._keys = keys
         self._ledger = ledger
@@ -35,7 +35,7 @@ class UnusedKeys:
         return removed
 
     async def _look(self, key: BearerKey) -> bool:
-        channel = await self._ledger.channel(key.channel)
+        channel = await self._ledger.account(key.channel)
         if channel.reading.balance or channel.charged:
             await self._keys.funded(key)
             return False
@@ -46,7 +46,7 @@ class UnusedKeys:
             await self._observer.observe([channel.reading.config])
             return False
         deposit = await self._ledger.pending_deposit_of(key.payer)
-        if deposit is not None and deposit.channel == key.channel:
+        if deposit is not None and deposit.account == key.channel:
             return False
         await self._keys.remove(key)
         return True

@@ -55,7 +55,7 @@ async def steps(ledger: Ledger, name: str, done: Callable[[str], None], *, again
     c = await lease("c")
     await step("release c", lambda: ledger.release(c, "upstream_failed"))
     await step("plan claim", lambda: ledger.plan_claim(named(f"{name}/claim"), channel(name)))
-    claims = [claim for claim in await ledger.pending_claims() if claim.channel == channel(name)]
+    claims = [claim for claim in await ledger.pending_claims() if claim.account == channel(name)]
     for claim in claims:
         await step("send claim", lambda claim=claim: ledger.send_claim(claim, "tx"))
         await step("confirm claim", lambda claim=claim: ledger.confirm_claim(claim))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from usufruct.chain import KeySigner, as_hash32, keccak
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
-from usufruct.payments.ledger.records import Bill, ChannelReading, IdempotencyKey, Opened, Replay, Reservation
+from usufruct.payments.ledger.records import AccountReading, Bill, IdempotencyKey, Opened, Replay, Reservation
 from usufruct.payments.ledger.service import Ledger
 from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, VerifiedVoucher, channel_id, sign_voucher
@@ -40,8 +40,8 @@ def channel(name: object = 0) -> Hash32:
 
 def reading(
     balance: int, name: object = 0, *, block: int = 1, claimed: int = 0, withdraw_at: int = 0, leaving: int = 0
-) -> ChannelReading:
-    return ChannelReading(channel(name), CHAIN, config(name), block, balance, claimed, withdraw_at, leaving)
+) -> AccountReading:
+    return AccountReading(channel(name), CHAIN, config(name), block, balance, claimed, withdraw_at, leaving)
 
 
 def voucher(amount: int, name: object = 0) -> VerifiedVoucher:
@@ -61,7 +61,7 @@ def reservation(
     """A call's request: with a voucher over `promise`, or, without one, with the session key to sign."""
     request = Reservation(
         call=named(call),
-        channel=channel(name),
+        account=channel(name),
         asset=asset,
         ceiling=ceiling,
         price_card_version=3,

@@ -61,7 +61,7 @@ async def check_what_was_promised(ledger: Ledger, world: ModuleType, run: dict[s
     done = run["done"]
     if "observe" not in done:
         return
-    channel = await ledger.channel(world.channel(run["name"]))
+    channel = await ledger.account(world.channel(run["name"]))
     promised = max((PROMISES[step] for step in done if step in PROMISES), default=0)
     assert (channel.voucher.max_claimable if channel.voucher else 0) >= promised, run
     for step in done:
@@ -90,11 +90,11 @@ async def test_killed_anywhere_and_asked_again_everything_counts_once(
     assert await ledger.audit() == []
     for run in deaths:
         await check_what_was_promised(ledger, world, run)
-    expected = await ledger.channel(world.channel(survivor["name"]))
+    expected = await ledger.account(world.channel(survivor["name"]))
     assert (expected.charged, expected.reserved, expected.total_split, expected.refunding) == (200, 0, 200, 0)
     for run in killed:
         await load.steps(ledger, run["name"], lambda title: None, again=True)
-        channel = await ledger.channel(world.channel(run["name"]))
+        channel = await ledger.account(world.channel(run["name"]))
         assert (channel.charged, channel.reserved, channel.total_split, channel.refunding) == (200, 0, 200, 0), run
         assert (channel.reading.balance, channel.voucher.max_claimable) == (500, 900), run
     assert await ledger.audit() == []

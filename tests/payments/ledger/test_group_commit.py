@@ -8,7 +8,7 @@ import pytest
 from usufruct.core import Hash32
 from usufruct.payments.ledger.backend import Alone, Backend, Decision
 from usufruct.payments.ledger.changes import Needs, WorkingSet
-from usufruct.payments.ledger.database import Work, no_points
+from usufruct.payments.ledger.database import Work, no_faults
 from usufruct.store import DatabaseUnavailable
 
 NOTHING = Needs(Hash32("0x" + "00" * 32), Hash32("0x" + "00" * 32))
@@ -46,7 +46,7 @@ class Broken(Backend):
 
 
 async def test_a_transaction_that_cannot_be_undone_does_not_end_the_writer():
-    backend = Broken(no_points)
+    backend = Broken(no_faults)
     first = backend.decide(Decision("first", NOTHING, lambda work: 1))
     with pytest.raises(OSError, match="the disk is gone"):
         await first.result
@@ -60,7 +60,7 @@ class Away(Broken):
     """A database that is away, so many times; `begun` counts transactions."""
 
     def __init__(self, times: int) -> None:
-        super().__init__(no_points)
+        super().__init__(no_faults)
         self.broken, self._times, self.begun = False, times, 0
 
     async def _begin(self) -> None:

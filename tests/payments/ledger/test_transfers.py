@@ -28,7 +28,7 @@ async def test_a_claim_the_chain_took_back_can_be_planned_again(ledger, world):
     claim = await ledger.plan_claim(world.named("claim"), world.channel(), 140)
     assert claim.cumulative == 140
     await ledger.confirm_claim(claim)
-    assert (await ledger.channel(world.channel())).total_split == 140
+    assert (await ledger.account(world.channel())).total_split == 140
 
     corrected = await ledger.correct(world.reading(1_000, block=9, claimed=100))
     assert (corrected.reading.total_claimed, corrected.total_split, corrected.charged) == (100, 100, 147)
@@ -56,11 +56,11 @@ async def test_a_spot_check_names_a_changed_row_among_the_newest(ledger, world, 
     await _charged(ledger, world, 100, 40, 7)
     whole, part = await ledger.spot_check(most=100), await ledger.spot_check(most=6)
     assert (whole.whole, whole.faults, part.whole, part.faults) == (True, (), False, ())
-    await database.run(lambda c: c.execute(text(f"UPDATE channels SET {column} = total_claimed")))
+    await database.run(lambda c: c.execute(text(f"UPDATE accounts SET {column} = total_claimed")))
     try:
         (fault,) = (await ledger.spot_check(most=6)).faults
     finally:
-        undo = text(f"UPDATE channels SET {column} = (SELECT MAX({source}) FROM calls)")
+        undo = text(f"UPDATE accounts SET {column} = (SELECT MAX({source}) FROM calls)")
         await database.run(lambda c: c.execute(undo))
     assert fault.startswith(f"{world.channel()}: {words}")
 

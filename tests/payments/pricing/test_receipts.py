@@ -100,7 +100,7 @@ async def test_the_ledger_keeps_what_a_receipt_says(ledger: Ledger, world):
     made = receipt_of(call, world.TOKEN)
     assert made == Receipt(
         call=lease.call,
-        channel=lease.channel,
+        channel=lease.account,
         token=world.TOKEN,
         asset=world.ASSETS[0],
         price_card_version=3,

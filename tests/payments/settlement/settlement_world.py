@@ -34,12 +34,12 @@ from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.payments.pricing.grants import PassTerms
 from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id, sign_voucher
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.channel_policy import ChannelTerms
-from usufruct.payments.settlement.channel_sync import Observer
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deposits import DepositAuthorization, Deposits
-from usufruct.payments.settlement.event_watcher import Watcher
-from usufruct.payments.settlement.model import ChainSide, ClaimPolicy, RefundPolicy, on_chain
+from usufruct.payments.settlement.event_watcher import EventWatcher
+from usufruct.payments.settlement.model import ClaimPolicy, RefundPolicy, SettlementContext, on_chain
 from usufruct.payments.settlement.refunds import Refunds
 from usufruct.store import Database, Seal
 
@@ -145,7 +145,7 @@ class Register:
 
 @dataclass
 class Gone:
-    """Fulfils `Leavers` with a list."""
+    """Fulfils `ClosedChannels` with a list."""
 
     channels: list[Hash32] = field(default_factory=list)
 
@@ -186,7 +186,7 @@ class Town:
         passes = PassTerms(CHAIN, place.passes, CLAIM_KEY.address, place.dollar)
         final = options.get("final_blocks", 4)
         self.clock = FakeClock()
-        self.side = ChainSide(
+        self.side = SettlementContext(
             client,
             ESCROW,
             terms,
@@ -204,8 +204,8 @@ class Town:
         self.shares = tuple(Shares(address, client) for address in place.shares)
         self.register = Register(dict(zip(place.assets, place.shares, strict=True)))
         self.leavers = Gone()
-        self.observer = Observer(self.side)
-        self.watcher = Watcher(self.side, self.observer, self.clock)
+        self.observer = AccountSync(self.side)
+        self.watcher = EventWatcher(self.side, self.observer, self.clock)
         self.claim_sender = self.sender(CLAIM_KEY, confirmations)
         self.relayer = self.sender(RELAYER, confirmations)
         wait = options.get("wait_seconds", PATIENCE)
@@ -325,7 +325,7 @@ class Town:
         opened = await self.ledger.open(
             Reservation(
                 call=named(call),
-                channel=channel,
+                account=channel,
                 asset=self.place.assets[asset],
                 ceiling=ceiling,
                 price_card_version=1,
@@ -375,7 +375,7 @@ class Town:
 
 async def claim_elsewhere(town: Town, name: object, total: int) -> None:
     """Claim a channel up to `total` by a stranger's transaction, with a claim key's signature that got out."""
-    channel = await town.ledger.channel(town.channel(name))
+    channel = await town.ledger.account(town.channel(name))
     voucher = Voucher(on_chain(town.config(name)), channel.voucher.max_claimable)
     rows = [VoucherClaim(voucher, channel.voucher.signature, total)]
     signature = await CLAIM_KEY.sign_digest(await town.settlement.get_claim_batch_digest(rows))

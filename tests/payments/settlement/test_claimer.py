@@ -103,7 +103,7 @@ async def test_a_withdrawing_payer_is_claimed_from_at_once_and_then_gets_the_res
     await town.devnet.pass_time(86_400)
     await town.act(payer, town.settlement.finalize_withdraw(config))
     await town.watcher.poll()
-    channel = await town.ledger.channel(town.channel())
+    channel = await town.ledger.account(town.channel())
     assert (channel.reading.balance, channel.reading.total_claimed, channel.free) == (300, 300, 0)
     assert (await town.balances())["payer"] == 1000 * 10**6 - 300
 
@@ -255,7 +255,7 @@ async def test_two_claimers_that_both_believe_to_be_alone_claim_once(town):
     await asyncio.gather(*(claimer.run() for claimer in claimers), return_exceptions=True)
     await town.claimer.run()
     assert (await town.balances())["first shares"] == 300
-    assert (await town.ledger.channel(town.channel())).total_split == 300
+    assert (await town.ledger.account(town.channel())).total_split == 300
 
 
 async def test_a_node_that_is_away_loses_nothing(town):
@@ -279,7 +279,7 @@ async def test_the_loop_claims_and_gives_its_lease_back(town):
     await town.call(1, 300)
     loop = asyncio.create_task(run_job(claim_due(town.claimer, ClaimRequests(town.database), poll_seconds=0.01)))
     async with asyncio.timeout(PATIENCE):
-        while (await town.ledger.channel(town.channel())).total_split != 300:
+        while (await town.ledger.account(town.channel())).total_split != 300:
             await asyncio.sleep(0.05)
     assert (await town.balances())["first shares"] == 300
     loop.cancel()
@@ -345,7 +345,7 @@ async def test_what_the_till_has_paid_out_already_is_noted_and_not_paid_again(to
     assert town.claimer.counters.misdirected == 300
     balances = await town.balances()
     assert (balances["first shares"], balances["treasury"]) == (0, 300)
-    assert (await town.ledger.channel(town.channel())).total_split == 300
+    assert (await town.ledger.account(town.channel())).total_split == 300
 
 
 async def test_a_claim_in_a_dropped_block_is_sent_again_and_counts_once(make_town):
@@ -367,7 +367,7 @@ async def test_a_claim_in_a_dropped_block_is_sent_again_and_counts_once(make_tow
     await town.devnet.mine(3)
     assert [batch.state for batch in await town.claimer.run()] == [BatchState.CONFIRMED]
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).total_split == 300
+    assert (await town.ledger.account(town.channel())).total_split == 300
 
 
 async def test_a_claim_the_chain_took_back_after_it_was_final_is_made_again(town, settlement_world):
@@ -381,7 +381,7 @@ async def test_a_claim_the_chain_took_back_after_it_was_final_is_made_again(town
 
     await town.devnet.reorganise(1)
     await town.watcher.poll()
-    channel = await town.ledger.channel(town.channel())
+    channel = await town.ledger.account(town.channel())
     assert (channel.reading.total_claimed, channel.total_split, channel.charged) == (0, 0, 300)
     assert await town.ledger.audit() == []
     with pytest.raises(NotAnchored):

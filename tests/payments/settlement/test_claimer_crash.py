@@ -31,7 +31,7 @@ async def test_killed_there_the_next_one_finishes_it_once(
     assert (balances["first shares"], balances["second shares"], balances["till"]) == (300, 41, 0)
     assert balances["settlement"] == 10_000 - 341
     assert await town.ledger.pending_claims() == []
-    assert {(await town.ledger.channel(town.channel(name))).total_split for name in "ab"} == {300, 41}
+    assert {(await town.ledger.account(town.channel(name))).total_split for name in "ab"} == {300, 41}
     assert await town.claimer.run() == []
 
 

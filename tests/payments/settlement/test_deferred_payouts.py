@@ -8,7 +8,7 @@ from waiting import PATIENCE
 
 from usufruct.chain import Sender
 from usufruct.core import run_job
-from usufruct.payments.settlement.deferred_payouts import Owed, OwedPolicy
+from usufruct.payments.settlement.deferred_payouts import DeferredPayoutPolicy, DeferredPayouts
 from usufruct.payments.settlement.jobs import owed_due
 from usufruct.payments.settlement.store import leases
 
@@ -33,9 +33,9 @@ def time() -> Time:
     return Time()
 
 
-def owed_of(town, time, sender: Sender | None = None, **policy) -> Owed:
-    chosen = OwedPolicy(**{"first_seconds": 100, "last_seconds": 300, "wait_seconds": 60.0} | policy)
-    return Owed(town.side, sender or town.claim_sender, time, policy=chosen)
+def owed_of(town, time, sender: Sender | None = None, **policy) -> DeferredPayouts:
+    chosen = DeferredPayoutPolicy(**{"first_seconds": 100, "last_seconds": 300, "wait_seconds": 60.0} | policy)
+    return DeferredPayouts(town.side, sender or town.claim_sender, time, policy=chosen)
 
 
 async def defer(town, settlement_world) -> None:
@@ -141,7 +141,7 @@ async def test_what_is_above_a_daily_cap_is_paid_on_the_following_days(town, set
     await town.claimer.run()
     balances = await town.balances()
     assert (balances["first shares"], balances["second shares"]) == (100, 41), "a cap holds up no other payee"
-    channel = await town.ledger.channel(town.channel())
+    channel = await town.ledger.account(town.channel())
     assert channel.total_split == channel.charged == 291, "all of it is claimed and attributed"
     assert (town.claimer.counters.capped, await town.till.owed(shares, dollar)) == (1, 150)
 

@@ -9,7 +9,7 @@ from waiting import until
 
 from usufruct.chain import NodeBusy, RpcRefused, RpcUnavailable
 from usufruct.core import ChainId, run_job
-from usufruct.payments.ledger.channels import MOST_DEPOSITS
+from usufruct.payments.ledger.accounts import MOST_DEPOSITS
 from usufruct.payments.ledger.errors import TooManyDeposits, WrongState
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.settlement.channel_policy import ChannelRefused
@@ -72,7 +72,7 @@ async def test_a_node_that_keeps_us_from_sending_costs_the_payer_nothing_and_hol
 async def test_a_second_deposit_with_another_salt_adds_up(town):
     await town.deposit(5_000)
     await town.deposit(700, salt=2)
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_700
 
 
 async def test_an_expired_authorization_is_refused(town):
@@ -161,7 +161,7 @@ async def test_a_deposit_nobody_asks_about_again_is_finished_all_the_same(make_t
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_000
 
 
 class Stage:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from usufruct.chain import Anvil, Client, DevnetStateBusy, DevnetUnavailable
-from usufruct.payments.ledger.records import ChannelReading
+from usufruct.payments.ledger.records import AccountReading
 
 pytestmark = pytest.mark.anvil
 
 
-async def balance(town: Any) -> ChannelReading:
-    return (await town.ledger.channel(town.channel())).reading
+async def balance(town: Any) -> AccountReading:
+    return (await town.ledger.account(town.channel())).reading
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from usufruct.chain import NodeLags, RpcUnavailable
 from usufruct.core import run_job
-from usufruct.payments.ledger.errors import ChannelWithdrawing
+from usufruct.payments.ledger.errors import AccountWithdrawing
 from usufruct.payments.settlement.channel_policy import ChannelRefused
 from usufruct.payments.settlement.jobs import watch
 from usufruct.payments.settlement.model import ClaimPolicy, on_chain
@@ -18,7 +18,7 @@ async def test_deposits_made_by_others_arrive(town):
     await town.deposit_by_stranger(700)
 
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_700
 
 
 async def test_many_channels_are_read_in_one_block(town):
@@ -40,7 +40,7 @@ async def test_foreign_channels_are_no_concern(town, settlement_world):
     await town.act(stranger, call)
     await town.watcher.poll()
 
-    assert await town.ledger.channel_list() == []
+    assert await town.ledger.account_list() == []
     with pytest.raises(ChannelRefused):
         await town.observer.open(config)
 
@@ -51,7 +51,7 @@ async def test_an_announced_withdrawal_closes_the_channel_to_new_calls(town):
     await town.withdraw(4_000)
     await town.watcher.poll()
 
-    with pytest.raises(ChannelWithdrawing):
+    with pytest.raises(AccountWithdrawing):
         await town.call("too late", 1)
 
 
@@ -80,7 +80,7 @@ async def test_a_withdrawal_that_the_nodes_logs_hid_is_seen_a_second_later(town)
     town.client.logs = shown
     town.clock.advance(1)
     await town.watcher.poll()
-    with pytest.raises(ChannelWithdrawing):
+    with pytest.raises(AccountWithdrawing):
         await town.call("too late", 1)
     assert await town.watcher.gaps() == 1
 
@@ -95,7 +95,7 @@ async def test_a_withdrawal_whose_logs_never_come_is_seen_by_reading_the_channel
     with pytest.raises(NodeLags):
         await town.watcher.poll()
 
-    with pytest.raises(ChannelWithdrawing):
+    with pytest.raises(AccountWithdrawing):
         await town.call("too late", 1)
 
 
@@ -107,11 +107,11 @@ async def test_a_lone_node_that_went_back_is_believed_at_once(make_town):
     await town.deposit_by_stranger(700)
     await town.devnet.mine(town.side.final_blocks)
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_700
 
     await town.devnet.revert(before)
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_000
 
 
 async def test_a_withdrawal_is_seen_before_its_block_has_its_confirmations(make_town):
@@ -125,7 +125,7 @@ async def test_a_withdrawal_is_seen_before_its_block_has_its_confirmations(make_
     await town.withdraw(4_000)
     await town.watcher.poll()
 
-    channel = await town.ledger.channel(town.channel())
+    channel = await town.ledger.account(town.channel())
     assert channel.reading.block == await town.client.block_number() - 3
     assert channel.reading.withdraw_at > 0
 
@@ -136,11 +136,11 @@ async def test_a_deposit_in_a_dropped_block_is_taken_back(town):
     await town.watcher.poll()
     await town.deposit_by_stranger(700)
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_700
 
     await town.devnet.reorganise(1)
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_000
 
 
 async def test_a_reading_of_a_dropped_block_is_taken_back_though_its_event_was_never_seen(town):
@@ -149,12 +149,12 @@ async def test_a_reading_of_a_dropped_block_is_taken_back_though_its_event_was_n
     await town.watcher.poll()
     await town.deposit_by_stranger(700)
     await town.observer.observe([town.config()])
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_700
 
     await town.devnet.reorganise(1)
     await town.devnet.mine(2)
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_000
     assert await town.observer.verify() == 0
 
 
@@ -164,13 +164,13 @@ async def test_a_shorter_chain_is_believed_once_it_has_grown(town):
     await town.devnet.mine(3)
     await town.deposit_by_stranger(700)
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_700
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_700
 
     await town.devnet.revert(before)
     await town.watcher.poll()
     await town.devnet.mine(6)
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.balance == 5_000
+    assert (await town.ledger.account(town.channel())).reading.balance == 5_000
 
 
 async def test_final_readings_are_not_looked_at_again(town):
@@ -226,7 +226,7 @@ async def test_a_session_keys_announcement_stops_no_call_and_what_was_charged_is
     await town.withdraw_by_session_key(announcement)
     await town.watcher.poll()
 
-    reading = (await town.ledger.channel(town.channel())).reading
+    reading = (await town.ledger.account(town.channel())).reading
     assert (reading.leaving, reading.serve_until - reading.withdraw_at) == (5_000, 64_800)
     await town.call("meanwhile", 700)
     assert len(await town.claimer.run()) == 1, "not the threshold: the money may leave"
@@ -235,7 +235,7 @@ async def test_a_session_keys_announcement_stops_no_call_and_what_was_charged_is
     await town.devnet.pass_time(86_400)
     await town.withdraw_by_session_key(town.settlement.finalize_withdraw(config))
     await town.watcher.poll()
-    channel = await town.ledger.channel(town.channel())
+    channel = await town.ledger.account(town.channel())
     assert (channel.charged, channel.usable, channel.reading.withdraw_at) == (1_000, 1_000, 0)
     assert (await town.balances())["payer"] == rich + 4_000
 
@@ -251,7 +251,7 @@ async def test_an_announcement_renewed_by_the_session_key_again_and_again_takes_
         await town.devnet.pass_time(86_400)
         await town.withdraw_by_session_key(end, announcement)
     await town.watcher.poll()
-    channel = await town.ledger.channel(town.channel())
+    channel = await town.ledger.account(town.channel())
     assert (channel.reading.balance, channel.charged, channel.reading.leaving) == (4_997, 300, 1)
 
 
@@ -263,6 +263,6 @@ async def test_the_payers_own_announcement_stops_calls_whoever_announced_before(
     out = [town.settlement.finalize_withdraw(config), town.settlement.initiate_withdraw(config, 4_999)]
     await town.act(settlement_world.PAYER.address, town.settlement.multicall([call.data for call in out]))
     await town.watcher.poll()
-    assert (await town.ledger.channel(town.channel())).reading.serve_until == 0
-    with pytest.raises(ChannelWithdrawing):
+    assert (await town.ledger.account(town.channel())).reading.serve_until == 0
+    with pytest.raises(AccountWithdrawing):
         await town.call("too late", 1)

@@ -122,7 +122,7 @@ class Passes:
         opened = await self.town.ledger.open(
             Reservation(
                 call=self.world.named(name),
-                channel=account,
+                account=account,
                 asset=self.town.place.assets[0],
                 ceiling=ceiling,
                 price_card_version=1,
@@ -141,7 +141,7 @@ class Passes:
         return await self.town.ledger.meter(held.lease, bill)
 
     async def account(self) -> Any:
-        return await self.town.ledger.channel(self.accounts.account_of(self.grant()))
+        return await self.town.ledger.account(self.accounts.account_of(self.grant()))
 
     async def look(self) -> Any:
         """Read the account from the chain now."""
@@ -215,7 +215,7 @@ async def test_who_activated_nothing_is_refused_and_leaves_no_row(make_passes):
     passes = await make_passes()
     with pytest.raises(BalanceTooLow, match="activate some"):
         await passes.reserve("call", 1)
-    assert await passes.town.ledger.channel_list() == []
+    assert await passes.town.ledger.account_list() == []
 
 
 @pytest.mark.anvil

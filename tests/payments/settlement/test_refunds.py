@@ -56,8 +56,8 @@ async def test_a_payer_who_leaves_is_refunded_without_asking(town):
     await town.deposit(50_000, "staying", salt=2)
     town.leavers.channels = [town.channel("leaving")]
     assert await town.refunds.run() == 1
-    assert (await town.ledger.channel(town.channel("leaving"))).reading.balance == 0
-    assert (await town.ledger.channel(town.channel("staying"))).reading.balance == 50_000
+    assert (await town.ledger.account(town.channel("leaving"))).reading.balance == 0
+    assert (await town.ledger.account(town.channel("staying"))).reading.balance == 50_000
 
 
 async def test_a_payer_who_leaves_may_finish(make_town):
@@ -98,7 +98,7 @@ async def test_a_refund_the_till_refuses_leaves_the_money_free(town, settlement_
     removal = town.till.set_claim_key(settlement_world.CLAIM_KEY.address, False)
     await town.act(settlement_world.OWNER.address, removal)
     assert await town.refunds.run() == 0
-    assert (await town.ledger.channel(town.channel())).free == 50_000
+    assert (await town.ledger.account(town.channel())).free == 50_000
 
 
 async def test_claim_and_refund_of_one_channel_at_the_same_time(make_town):

@@ -19,7 +19,7 @@ from x402.schemas import PaymentPayload, PaymentRequirements
 
 from usufruct.chain import TokenFacts
 from usufruct.core import Address, ChainId, Hash32, UsufructError
-from usufruct.payments.ledger.records import Channel
+from usufruct.payments.ledger.records import Account
 from usufruct.payments.pricing.vouchers import ChannelConfig
 from usufruct.payments.settlement.channel_policy import ChannelRefused
 from usufruct.payments.settlement.operator_terms import Offer
@@ -27,7 +27,7 @@ from usufruct.payments.settlement.wire import read_channel_json
 from usufruct.payments.x402 import errors as names
 from usufruct.payments.x402.errors import MalformedPayment
 from usufruct.payments.x402.payment import PaymentKind, read_payment
-from usufruct.payments.x402.requirements import Wanted
+from usufruct.payments.x402.requirements import Requirements
 from usufruct.web import Members
 
 CHAIN = ChainId(31337)
@@ -39,7 +39,7 @@ OFFER = Offer(
     least_deposit=100_000,
     receipts=Address("0x" + "5e" * 20),
 )
-WANTED = Wanted(OFFER)
+WANTED = Requirements(OFFER)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: Address("0x" + raw.hex()))
 hashes = st.binary(min_size=32, max_size=32).map(lambda raw: Hash32("0x" + raw.hex()))
 amounts = st.integers(0, 2**128 - 1)
@@ -286,7 +286,7 @@ def test_a_header_may_have_sixteen_thousand_characters():
 
 def test_a_payer_who_must_sign_again_is_told_what_was_spent_and_set_aside(world):
     """Stock clients sign `chargedCumulativeAmount` + the next amount: what is reserved must be in it."""
-    channel = Channel(
+    channel = Account(
         world.reading(900, claimed=100, withdraw_at=55),
         total_split=100,
         charged=250,

@@ -15,7 +15,7 @@ from usufruct.chain import devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
 from usufruct.core import Address, SystemClock, address
-from usufruct.payments.ledger import Channel
+from usufruct.payments.ledger import Account as LedgerAccount
 from usufruct.payments.settlement import DepositAuthorization, deposit_typed_data
 
 _DAY = 86_400
@@ -49,9 +49,9 @@ class KeyHolder:
         document = deposit_typed_data(deposit, self.key.key.channel, installation.token)
         await installation.deposits.submit(replace(deposit, signature=await payer.sign_typed_data(document)))
 
-    async def channel(self) -> Channel:
+    async def channel(self) -> LedgerAccount:
         """Return the ledger's numbers for the key."""
-        return await self._installation.ledger.channel(self.key.key.channel)
+        return await self._installation.ledger.account(self.key.key.channel)
 
     def client(self, url: str) -> AsyncOpenAI:
         """Return OpenAI's client with the key."""
@@ -79,13 +79,13 @@ class Agent:
         http: Any = httpx.AsyncClient(transport=transport.x402AsyncTransport(client), timeout=60)
         return AsyncOpenAI(base_url=url, api_key="x402", http_client=http, max_retries=0)
 
-    async def channel(self) -> Channel:
+    async def channel(self) -> LedgerAccount:
         """Return the ledger's numbers for the agent's channel.
 
         Raises:
             DemoFailed: when it has none.
         """
-        for channel in await self._installation.ledger.channel_list():
+        for channel in await self._installation.ledger.account_list():
             if channel.reading.config.payer == self.address:
                 return channel
         raise DemoFailed("the agent paid, and the ledger knows no channel of it")

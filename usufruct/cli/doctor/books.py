@@ -26,7 +26,7 @@ async def check_books(installation: Installation) -> AsyncIterator[Finding]:
     faults = list(looked.faults[:_SHOWN])
     if len(looked.faults) > _SHOWN:
         faults.append(f"{len(looked.faults) - _SHOWN} more differences were found in calls and channels")
-    overstated = await installation.observer.overstated(looked.channels[:_CHANNELS])
+    overstated = await installation.observer.overstated(looked.accounts[:_CHANNELS])
     faults += [
         f"{channel.reading.id}: claimed is {channel.reading.total_claimed}, {claimed} on the chain"
         for channel, claimed in overstated[:_SHOWN]

@@ -12,7 +12,7 @@ from usufruct.cli.doctor.sample import pages_from, part
 from usufruct.connectors import Limits, UpstreamClient, UpstreamFault
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, format_units
 from usufruct.gateway import ServedListing, Upstream
-from usufruct.payments.ledger import Channel
+from usufruct.payments.ledger import Account
 
 _PAGE = 200
 _SHOWN = 5
@@ -99,11 +99,11 @@ async def check_passes(installation: Installation) -> AsyncIterator[Finding]:
         yield good("passes", "credits are activated for this gateway's claim key, where there are any")
 
 
-async def _waiting_credits(installation: Installation) -> list[Channel]:
+async def _waiting_credits(installation: Installation) -> list[Account]:
     """Return the accounts that owe what an earlier claim key must burn."""
-    found: list[Channel] = []
+    found: list[Account] = []
     after: Hash32 | None = None
-    while page := await installation.ledger.channel_list(after):
+    while page := await installation.ledger.account_list(after):
         after = page[-1].reading.id
         accounts = [channel for channel in page if installation.chain_side.holds_credits(channel.reading.config)]
         found += [
@@ -118,10 +118,10 @@ async def _waiting_credits(installation: Installation) -> list[Channel]:
 async def check_channels(installation: Installation) -> AsyncIterator[Finding]:
     """No channel has more money in the ledger than on the chain."""
     ledger, seen = installation.ledger, 0
-    above: list[tuple[Channel, int]] = []
+    above: list[tuple[Account, int]] = []
 
-    async def read(after: str) -> list[Channel]:
-        return await ledger.channel_list(Hash32(after) if after else None, _PAGE)
+    async def read(after: str) -> list[Account]:
+        return await ledger.account_list(Hash32(after) if after else None, _PAGE)
 
     async for page in pages_from("0x" + token_hex(32), read, lambda channel: channel.reading.id):
         seen += len(page)
@@ -133,7 +133,7 @@ async def check_channels(installation: Installation) -> AsyncIterator[Finding]:
             "run a worker: it takes the chain's number over; `usufruct reconcile` shows the rest",
         )
     if not above:
-        looked = part(seen, await ledger.channel_count(), "channels")
+        looked = part(seen, await ledger.account_count(), "channels")
         yield good("channels", f"the ledger is not above the chain in {looked}")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from usufruct.core import Address, Hash32
 from usufruct.gateway.operator_profile import Operator
-from usufruct.payments.ledger import ChannelReading, Ledger, new_id
+from usufruct.payments.ledger import AccountReading, Ledger, new_id
 from usufruct.payments.pricing import ChannelConfig, channel_id
 
 WalletReader = Callable[[Address], Awaitable[bool]]
@@ -37,6 +37,6 @@ class KeyChannels:
             salt=new_id(),
         )
         channel = channel_id(operator.escrow, config)
-        reading = ChannelReading(channel, operator.escrow.chain_id, config, block=0, balance=0, total_claimed=0)
+        reading = AccountReading(channel, operator.escrow.chain_id, config, block=0, balance=0, total_claimed=0)
         await self._ledger.observe(reading)
         return channel

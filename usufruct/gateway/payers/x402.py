@@ -17,7 +17,7 @@ from usufruct.payments.x402 import (
     Funding,
     Payment,
     PaymentKind,
-    Wanted,
+    Requirements,
     read_payment,
     x402_name,
 )
@@ -48,7 +48,7 @@ class PaymentWanted(PaymentRequired):
 class X402Payments:
     """Everything a call paid by x402 needs: what is wanted, what was promised, and how money gets in and out."""
 
-    wanted: Wanted
+    wanted: Requirements
     funding: Funding
     quotes: Quotes
     clock: Clock

@@ -1,12 +1,12 @@
 """The call ledger: opens, meters, releases and replays calls; keeps balances in double entry."""
 
 from usufruct.payments.ledger.admission import accepted_voucher, scope_of
-from usufruct.payments.ledger.database import Points, no_points
+from usufruct.payments.ledger.database import FaultHook, no_faults
 from usufruct.payments.ledger.errors import (
+    AccountUnknown,
     BalanceTooLow,
     CallLost,
     CallUnknown,
-    ChannelUnknown,
     ClaimPending,
     DepositUnderWay,
     DuplicateDeposit,
@@ -16,17 +16,17 @@ from usufruct.payments.ledger.errors import (
     VoucherPublished,
     VoucherTooLow,
     WrongState,
-    channel_unknown,
+    account_unknown,
     voucher_published,
 )
 from usufruct.payments.ledger.metrics import MoneyMetrics
 from usufruct.payments.ledger.receipts import receipt_of
 from usufruct.payments.ledger.records import (
+    Account,
+    AccountReading,
     Bill,
     Call,
     CallState,
-    Channel,
-    ChannelReading,
     Claim,
     IdempotencyKey,
     Lease,
@@ -35,23 +35,24 @@ from usufruct.payments.ledger.records import (
     Reservation,
 )
 from usufruct.payments.ledger.service import Ledger, new_id, open_ledger
-from usufruct.payments.ledger.tables import channels
+from usufruct.payments.ledger.tables import accounts
 from usufruct.payments.ledger.transfers import Transfer
 
 __all__ = [
+    "Account",
+    "AccountReading",
+    "AccountUnknown",
     "BalanceTooLow",
     "Bill",
     "Call",
     "CallLost",
     "CallState",
     "CallUnknown",
-    "Channel",
-    "ChannelReading",
-    "ChannelUnknown",
     "Claim",
     "ClaimPending",
     "DepositUnderWay",
     "DuplicateDeposit",
+    "FaultHook",
     "IdempotencyKey",
     "Lease",
     "Ledger",
@@ -59,7 +60,6 @@ __all__ = [
     "MoneyMetrics",
     "NothingToClaim",
     "Opened",
-    "Points",
     "RefundTooHigh",
     "Replay",
     "Reservation",
@@ -68,10 +68,10 @@ __all__ = [
     "VoucherTooLow",
     "WrongState",
     "accepted_voucher",
-    "channel_unknown",
-    "channels",
+    "account_unknown",
+    "accounts",
     "new_id",
-    "no_points",
+    "no_faults",
     "open_ledger",
     "receipt_of",
     "scope_of",

@@ -1,11 +1,11 @@
-"""Whether a call may be reserved: its voucher against the channel's numbers, its idempotency key against the past."""
+"""Whether a call may be reserved: its voucher against the account's numbers, its idempotency key against the past."""
 
 from usufruct.core import Hash32, id_to_bytes
 from usufruct.payments.ledger.changes import WorkingSet
 from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.errors import (
+    AccountWithdrawing,
     BalanceTooLow,
-    ChannelWithdrawing,
     KeyMismatch,
     LimitReached,
     StillRunning,
@@ -13,34 +13,34 @@ from usufruct.payments.ledger.errors import (
     VoucherTooLow,
     voucher_published,
 )
-from usufruct.payments.ledger.records import Channel, Replay, Reservation
+from usufruct.payments.ledger.records import Account, Replay, Reservation
 from usufruct.payments.pricing import ChannelConfig, VerifiedVoucher
 
 
-def accepted_voucher(request: Reservation, channel: Channel, now: int = 0) -> VerifiedVoucher:
-    """Return the best voucher the channel has once this call is admitted.
+def accepted_voucher(request: Reservation, account: Account, now: int = 0) -> VerifiedVoucher:
+    """Return the best voucher the account has once this call is admitted.
 
     Any voucher that covers what is charged, reserved and asked for now is good, not only one that equals it. `now`,
     by the database's clock, matters to a session key's calls while a withdrawal is pending that the payer did not
     announce.
 
     Raises:
-        ChannelWithdrawing: when the payer has begun to withdraw.
-        BalanceTooLow: when the channel does not hold what is needed.
+        AccountWithdrawing: when the payer has begun to withdraw.
+        BalanceTooLow: when the account does not hold what is needed.
         LimitReached: when what is needed passes the caller's limit.
-        VoucherOverBalance: when the voucher promises more than the channel holds.
+        VoucherOverBalance: when the voucher promises more than the account holds.
         VoucherTooLow: when the voucher does not cover what is needed; carries what a client needs to sign again.
     """
-    if channel.reading.withdraw_at and (request.sign is None or not channel.reading.serve_until):
-        raise ChannelWithdrawing(
-            f"the payer began to withdraw from channel {request.channel}; open another one", channel=request.channel
+    if account.reading.withdraw_at and (request.sign is None or not account.reading.serve_until):
+        raise AccountWithdrawing(
+            f"the payer began to withdraw from account {request.account}; open another one", account=request.account
         )
-    needed = channel.charged + channel.reserved + request.ceiling
-    usable = channel.kept(now) if channel.reading.serve_until else channel.usable
+    needed = account.charged + account.reserved + request.ceiling
+    usable = account.kept(now) if account.reading.serve_until else account.usable
     if needed > usable:
         raise BalanceTooLow(
-            f"the channel holds {usable} and {needed} is needed: {needed - usable} more must be paid in",
-            **_numbers(request, channel, needed) | {"balance": usable},
+            f"the account holds {usable} and {needed} is needed: {needed - usable} more must be paid in",
+            **_numbers(request, account, needed) | {"balance": usable},
         )
     if request.limit is not None and needed > request.limit:
         raise LimitReached(
@@ -49,33 +49,33 @@ def accepted_voucher(request: Reservation, channel: Channel, now: int = 0) -> Ve
             limit=request.limit,
             needed=needed,
         )
-    best = channel.voucher
+    best = account.voucher
     if request.voucher is None and request.sign is not None:
         return best if best and best.max_claimable >= needed else request.sign(needed)
     if request.voucher is None or request.voucher.max_claimable < needed:
         offered = request.voucher.max_claimable if request.voucher else 0
         raise VoucherTooLow(
-            f"the voucher says {offered}, and {needed} is needed: {channel.charged} charged, {channel.reserved} "
+            f"the voucher says {offered}, and {needed} is needed: {account.charged} charged, {account.reserved} "
             f"reserved, {request.ceiling} for this call; sign {needed}",
             offered=offered,
-            **_numbers(request, channel, needed),
+            **_numbers(request, account, needed),
             signed_max_claimable=best.max_claimable if best else None,
             signature="0x" + best.signature.hex() if best else None,
         )
-    if request.voucher.max_claimable > channel.usable + request.offered:
+    if request.voucher.max_claimable > account.usable + request.offered:
         raise VoucherOverBalance(
-            f"the voucher says {request.voucher.max_claimable}, but the channel holds {channel.usable}; sign {needed}",
+            f"the voucher says {request.voucher.max_claimable}, but the account holds {account.usable}; sign {needed}",
             offered=request.voucher.max_claimable,
-            **_numbers(request, channel, needed),
+            **_numbers(request, account, needed),
         )
     return best if best and best.max_claimable > request.voucher.max_claimable else request.voucher
 
 
-async def published(db: Statements, channel: Hash32, amount: int) -> bool:
+async def published(db: Statements, account: Hash32, amount: int) -> bool:
     """Tell whether a claim carried a voucher of this amount: it is in calldata, so anyone can show it."""
     row = await db.row(
-        "SELECT id FROM claims WHERE channel_id = $1 AND voucher_amount = $2 LIMIT 1",
-        id_to_bytes(channel),
+        "SELECT id FROM claims WHERE account_id = $1 AND voucher_amount = $2 LIMIT 1",
+        id_to_bytes(account),
         Money(amount),
     )
     return row is not None
@@ -87,14 +87,14 @@ def refuse_published(work: WorkingSet, request: Reservation) -> None:
     Raises:
         VoucherPublished: when a claim carried it.
     """
-    if request.voucher and (request.channel, request.voucher.max_claimable) in work.published:
-        raise voucher_published(request.channel, request.voucher.max_claimable)
+    if request.voucher and (request.account, request.voucher.max_claimable) in work.published:
+        raise voucher_published(request.account, request.voucher.max_claimable)
 
 
 def scope_of(config: ChannelConfig) -> str:
-    """Return within which channels an idempotency key is one: those of the same payer and the same signer.
+    """Return within which accounts an idempotency key is one: those of the same payer and the same signer.
 
-    Anybody can open a channel that names somebody else as its payer, but nobody can sign for another's signer.
+    Anybody can open an account that names somebody else as its payer, but nobody can sign for another's signer.
     """
     return f"{config.payer}/{config.payer_authorizer}"
 
@@ -125,13 +125,13 @@ def find_replay(work: WorkingSet, request: Reservation) -> Replay | None:
     """Find the answer of the same call, for a request that may open nothing; None when none was kept.
 
     Raises:
-        ChannelUnknown: when there is no such channel.
+        AccountUnknown: when there is no such account.
         VoucherPublished: when anyone could send this.
         StillRunning, KeyMismatch: the idempotency key is taken.
     """
-    channel = work.channel(request.channel)
+    account = work.account(request.account)
     refuse_published(work, request)
-    return replayed(work, request, channel.reading.config)
+    return replayed(work, request, account.reading.config)
 
 
 async def forget_answers(db: Statements, limit: int) -> int:
@@ -144,12 +144,12 @@ async def forget_answers(db: Statements, limit: int) -> int:
     return len(rows)
 
 
-def _numbers(request: Reservation, channel: Channel, needed: int) -> dict[str, int]:
+def _numbers(request: Reservation, account: Account, needed: int) -> dict[str, int]:
     return {
         "needed": needed,
         "ceiling": request.ceiling,
-        "charged": channel.charged,
-        "reserved": channel.reserved,
-        "balance": channel.usable,
-        "total_claimed": channel.reading.total_claimed,
+        "charged": account.charged,
+        "reserved": account.reserved,
+        "balance": account.usable,
+        "total_claimed": account.reading.total_claimed,
     }

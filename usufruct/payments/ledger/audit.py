@@ -1,6 +1,6 @@
 """Compare what the database says twice: rows with entries, calls with each other, signatures with what they cover.
 
-One pass over four queries in the order of channels, so that memory stays the same however large the ledger is; the
+One pass over four queries in the order of accounts, so that memory stays the same however large the ledger is; the
 database sorts.
 """
 
@@ -10,31 +10,31 @@ from typing import Protocol
 
 from usufruct.core import AssetId, Hash32, format_asset
 from usufruct.payments.ledger.database import Row, Statements
-from usufruct.payments.ledger.records import Call, Channel
-from usufruct.payments.ledger.rows import CALL_COLUMNS, CHANNEL_COLUMNS, call_of, channel_of
+from usufruct.payments.ledger.records import Account, Call
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of
 
 MOST_FINDINGS = 100
 """What is found after so many is not written down: one fault at a time is repaired."""
 
-_ENTRIES = "SELECT channel_id, asset, debit, credit, amount FROM entries ORDER BY channel_id"
+_ENTRIES = "SELECT account_id, asset, debit, credit, amount FROM entries ORDER BY account_id"
 _METERED = (
-    f"SELECT {CALL_COLUMNS}, voucher_amount FROM calls WHERE cumulative IS NOT NULL ORDER BY channel_id, cumulative"
+    f"SELECT {CALL_COLUMNS}, voucher_amount FROM calls WHERE cumulative IS NOT NULL ORDER BY account_id, cumulative"
 )
-_OPEN = "SELECT channel_id, ceiling FROM calls WHERE state = 'open' ORDER BY channel_id"
+_OPEN = "SELECT account_id, ceiling FROM calls WHERE state = 'open' ORDER BY account_id"
 
 
 class Proofs(Protocol):
     """Checks signatures against the rows that they cover; each returns what is wrong, in words, or None."""
 
-    def voucher(self, channel: Channel) -> str | None:
-        """Check the channel's best voucher."""
+    def voucher(self, account: Account) -> str | None:
+        """Check the account's best voucher."""
 
-    def receipt(self, call: Call, channel: Channel) -> str | None:
+    def receipt(self, call: Call, account: Account) -> str | None:
         """Check the receipt of a metered call."""
 
 
-class _ByChannel:
-    """A query's rows in the order of channels, taken a channel at a time."""
+class _ByAccount:
+    """A query's rows in the order of accounts, taken an account at a time."""
 
     def __init__(self, rows: AsyncIterator[Row]) -> None:
         self._rows = rows
@@ -45,14 +45,14 @@ class _ByChannel:
         """Read the first row."""
         self._next = await anext(self._rows, None)
 
-    async def of(self, channel: Hash32 | None) -> AsyncIterator[Row]:
-        """Yield the rows of `channel`, which comes after the one before; None: pass over all that is left."""
+    async def of(self, account: Hash32 | None) -> AsyncIterator[Row]:
+        """Yield the rows of `account`, which comes after the one before; None: pass over all that is left."""
         while self._next is not None:
-            row, key = self._next, self._next.hash32("channel_id")
-            if channel is not None and key > channel:
+            row, key = self._next, self._next.hash32("account_id")
+            if account is not None and key > account:
                 return
             self._next = await anext(self._rows, None)
-            if key == channel:
+            if key == account:
                 yield row
             elif len(self.strangers) < MOST_FINDINGS:
                 self.strangers.add(key)
@@ -60,34 +60,34 @@ class _ByChannel:
 
 async def audit(db: Statements, proofs: Proofs | None) -> list[str]:
     """Return what does not agree, in words; at most `MOST_FINDINGS`."""
-    streams = [_ByChannel(db.stream(query)) for query in (_ENTRIES, _METERED, _OPEN)]
+    streams = [_ByAccount(db.stream(query)) for query in (_ENTRIES, _METERED, _OPEN)]
     for stream in streams:
         await stream.start()
     entries, metered, opened = streams
     found: list[str] = []
-    async for row in db.stream(f"SELECT {CHANNEL_COLUMNS} FROM channels ORDER BY id"):
-        channel = channel_of(row)
-        books = await _books(entries.of(channel.reading.id))
-        tiles = await _tiles(metered.of(channel.reading.id), channel, proofs)
-        reserved = sum([call.money("ceiling") async for call in opened.of(channel.reading.id)])
-        found += [f"{channel.reading.id}: {text}" for text in (*books.faults(channel), *tiles.faults(channel, books))]
-        if reserved != channel.reserved:
-            found.append(f"{channel.reading.id}: open calls reserve {reserved}, the row says {channel.reserved}")
-        if proofs and channel.voucher and (fault := proofs.voucher(channel)):
-            found.append(f"{channel.reading.id}: {fault}")
+    async for row in db.stream(f"SELECT {ACCOUNT_COLUMNS} FROM accounts ORDER BY id"):
+        account = account_of(row)
+        books = await _books(entries.of(account.reading.id))
+        tiles = await _tiles(metered.of(account.reading.id), account, proofs)
+        reserved = sum([call.money("ceiling") async for call in opened.of(account.reading.id)])
+        found += [f"{account.reading.id}: {text}" for text in (*books.faults(account), *tiles.faults(account, books))]
+        if reserved != account.reserved:
+            found.append(f"{account.reading.id}: open calls reserve {reserved}, the row says {account.reserved}")
+        if proofs and account.voucher and (fault := proofs.voucher(account)):
+            found.append(f"{account.reading.id}: {fault}")
         if len(found) >= MOST_FINDINGS:
             return found[:MOST_FINDINGS]
     for stream in streams:
         async for _ in stream.of(None):
             raise AssertionError("a stranger's row is never yielded")
     strangers = sorted(set().union(*(stream.strangers for stream in streams)))
-    return (found + [f"{stranger}: there are rows of this channel, but no channel" for stranger in strangers])[
+    return (found + [f"{stranger}: there are rows of this account, but no account" for stranger in strangers])[
         :MOST_FINDINGS
     ]
 
 
 class _Books:
-    """A channel's accounts, summed over its entries."""
+    """An account's accounts, summed over its entries."""
 
     def __init__(self) -> None:
         self.accounts: Counter[str] = Counter()
@@ -95,15 +95,15 @@ class _Books:
         self.restored = 0
         """What was found claimed on the chain, of which no calls are known."""
 
-    def faults(self, channel: Channel) -> list[str]:
-        """Return what does not agree with the channel's row."""
-        balance = channel.reading.balance
+    def faults(self, account: Account) -> list[str]:
+        """Return what does not agree with the account's row."""
+        balance = account.reading.balance
         expected = {
             "escrow": -balance,
-            "available": balance - channel.charged - channel.reserved,
-            "reserved": channel.reserved,
-            "charged": channel.charged - channel.total_split,
-            "paid": channel.total_split,
+            "available": balance - account.charged - account.reserved,
+            "reserved": account.reserved,
+            "charged": account.charged - account.total_split,
+            "paid": account.total_split,
         }
         return [
             f"{account} is {self.accounts[account]} by entries, {amount} by rows"
@@ -127,7 +127,7 @@ async def _books(entries: AsyncIterator[Row]) -> _Books:
 
 
 class _Tiles:
-    """A channel's metered calls: they tile its spending without overlap, and with gaps only where records were lost."""
+    """The metered calls of an account: they tile its spending; gaps only where records were lost."""
 
     def __init__(self) -> None:
         self.charges: Counter[AssetId] = Counter()
@@ -150,13 +150,13 @@ class _Tiles:
         self.charges[call.asset] += call.bill.charge
         self.best_voucher = max(self.best_voucher, voucher)
 
-    def faults(self, channel: Channel, books: _Books) -> list[str]:
-        """Return what does not agree with the channel's row and its entries."""
+    def faults(self, account: Account, books: _Books) -> list[str]:
+        """Return what does not agree with the account's row and its entries."""
         found = list(self.wrong)
-        gaps = self.gaps + channel.charged - self.end
+        gaps = self.gaps + account.charged - self.end
         if gaps != books.restored:
             found.append(
-                f"its calls leave {gaps} of the {channel.charged} charged uncovered, but {books.restored} was restored "
+                f"its calls leave {gaps} of the {account.charged} charged uncovered, but {books.restored} was restored "
                 "from the chain"
             )
         found += [
@@ -164,17 +164,17 @@ class _Tiles:
             for asset in sorted(set(self.charges) | set(books.charges))
             if self.charges[asset] != books.charges[asset]
         ]
-        best = channel.voucher.max_claimable if channel.voucher else 0
+        best = account.voucher.max_claimable if account.voucher else 0
         if best < self.best_voucher:
             found.append(f"its best voucher covers {best}, but a call came with one over {self.best_voucher}")
         return found
 
 
-async def _tiles(metered: AsyncIterator[Row], channel: Channel, proofs: Proofs | None) -> _Tiles:
+async def _tiles(metered: AsyncIterator[Row], account: Account, proofs: Proofs | None) -> _Tiles:
     tiles = _Tiles()
     async for row in metered:
         call = call_of(row)
         tiles.add(call, row.money("voucher_amount"))
-        if proofs and (fault := proofs.receipt(call, channel)) and len(tiles.wrong) < MOST_FINDINGS:
+        if proofs and (fault := proofs.receipt(call, account)) and len(tiles.wrong) < MOST_FINDINGS:
             tiles.wrong.append(fault)
     return tiles

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from usufruct.payments.ledger.changes import Needs, WorkingSet
-from usufruct.payments.ledger.database import Points, Work
+from usufruct.payments.ledger.database import FaultHook, Work
 from usufruct.store import DatabaseUnavailable
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ class Alone(Generic[T]):
 class Backend(ABC):
     """Runs verbs on one database."""
 
-    def __init__(self, points: Points) -> None:
+    def __init__(self, points: FaultHook) -> None:
         """Start the writer; `points` receives the name of every point a crash may come at."""
         self.commits = 0
         """Transactions that this process has made durable."""

@@ -1,6 +1,6 @@
 """Verbs on calls: open -> metered | released, each step a compare-and-set on state and epoch.
 
-A step, the channel's new numbers and the entries are one transaction. A step asked for twice, because the first answer
+A step, the account's new numbers and the entries are one transaction. A step asked for twice, because the first answer
 got lost, is taken once. A step that comes too late (the lease ended, the call was released) gets `CallLost` and bills
 nothing. The verbs of every call (`open_call`, `meter_call`, `release_call`) are pure; the others run statements.
 """
@@ -13,7 +13,7 @@ from usufruct.payments.ledger.admission import accepted_voucher, refuse_publishe
 from usufruct.payments.ledger.changes import Admission, Admitted, Entry, KeptKey, WorkingSet
 from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
-from usufruct.payments.ledger.records import Bill, Call, CallState, Channel, Lease, Reservation
+from usufruct.payments.ledger.records import Account, Bill, Call, CallState, Lease, Reservation
 from usufruct.payments.ledger.rows import CALL_COLUMNS, call_of
 from usufruct.payments.pricing import VerifiedVoucher
 
@@ -33,34 +33,34 @@ class Terms:
 
 
 def open_call(work: WorkingSet, request: Reservation, terms: Terms) -> Admission:
-    """Set the call's ceiling aside on its channel, with a voucher that covers it; or find the answer of the same call.
+    """Set the call's ceiling aside on its account, with a voucher that covers it; or find the answer of the same call.
 
     Raises:
-        ChannelUnknown, ChannelWithdrawing, BalanceTooLow, LimitReached, VoucherOverBalance, VoucherTooLow,
+        AccountUnknown, AccountWithdrawing, BalanceTooLow, LimitReached, VoucherOverBalance, VoucherTooLow,
             VoucherPublished: nothing was opened.
         StillRunning, KeyMismatch: the idempotency key is taken.
-        CallLost: when the same call id was used before and is final, or for another channel.
+        CallLost: when the same call id was used before and is final, or for another account.
     """
-    channel, known = work.channel(request.channel), work.calls.get(request.call)
+    account, known = work.account(request.account), work.calls.get(request.call)
     try:
         refuse_published(work, request)
-        answer = replayed(work, request, channel.reading.config)
+        answer = replayed(work, request, account.reading.config)
         if answer is not None:
             return answer
-        voucher = accepted_voucher(request, channel, work.now)
+        voucher = accepted_voucher(request, account, work.now)
     except (PaymentRequired, StillRunning, KeyMismatch):
         if known is None:
             raise
-        return _opened_before(request, known, channel)
+        return _opened_before(request, known, account)
     if known is not None:
-        return _opened_before(request, known, channel)
+        return _opened_before(request, known, account)
     call = _new_call(work.now, request, terms)
-    after = _changed(channel, reserved=channel.reserved + request.ceiling, voucher=voucher, last_call_at=work.now)
+    after = _changed(account, reserved=account.reserved + request.ceiling, voucher=voucher, last_call_at=work.now)
     work.add_call(call, voucher)
-    work.put_channel(after)
-    work.move(Entry(request.channel, request.call, None, "available", "reserved", request.ceiling))
+    work.put_account(after)
+    work.move(Entry(request.account, request.call, None, "available", "reserved", request.ceiling))
     if request.idempotency is not None:
-        scope, until = scope_of(channel.reading.config), work.now + terms.answer_seconds
+        scope, until = scope_of(account.reading.config), work.now + terms.answer_seconds
         key = request.idempotency
         work.take_key(KeptKey(scope, key.key, request.call, key.body_hash, None, until))
     return call, after
@@ -76,7 +76,7 @@ def meter_call(
         OverCeiling: when the charge is above the ceiling.
         AnswerMissing: when the call has an idempotency key and no answer to keep was given.
     """
-    channel, call = work.channel(lease.channel), _known(work, lease.call)
+    account, call = work.account(lease.account), _known(work, lease.call)
     if call.lease == lease and call.bill == bill:
         return call
     if call.lease != lease or call.state is not CallState.OPEN:
@@ -86,12 +86,12 @@ def meter_call(
     key = work.key_of.get(lease.call)
     if key is not None and key.sealed is None and sealed is None:
         raise AnswerMissing(f"call {lease.call} has an idempotency key; meter it with the answer to keep")
-    charged = channel.charged + bill.charge
+    charged = account.charged + bill.charge
     metered = _metered(call, bill, charged, work.now, sign)
     work.end_call(metered, lease.epoch)
-    work.put_channel(_changed(channel, charged=charged, reserved=channel.reserved - call.ceiling))
-    work.move(Entry(lease.channel, lease.call, call.asset, "reserved", "charged", bill.charge))
-    work.move(Entry(lease.channel, lease.call, None, "reserved", "available", call.ceiling - bill.charge))
+    work.put_account(_changed(account, charged=charged, reserved=account.reserved - call.ceiling))
+    work.move(Entry(lease.account, lease.call, call.asset, "reserved", "charged", bill.charge))
+    work.move(Entry(lease.account, lease.call, None, "reserved", "available", call.ceiling - bill.charge))
     if key is not None and sealed is not None:
         until = work.now + terms.answer_seconds
         work.keep_answer(KeptKey(key.scope, key.key, key.call, key.body_hash, sealed, until))
@@ -143,11 +143,11 @@ async def renew(db: Statements, terms: Terms) -> frozenset[Hash32]:
 async def lapsed(db: Statements, limit: int) -> list[Lease]:
     """Return open calls whose lease has ended, the longest first."""
     rows = await db.rows(
-        "SELECT id, channel_id, epoch FROM calls WHERE state = 'open' AND lease_until < {now} "
+        "SELECT id, account_id, epoch FROM calls WHERE state = 'open' AND lease_until < {now} "
         "ORDER BY lease_until LIMIT $1",
         limit,
     )
-    return [Lease(row.hash32("id"), row.hash32("channel_id"), row.integer("epoch")) for row in rows]
+    return [Lease(row.hash32("id"), row.hash32("account_id"), row.integer("epoch")) for row in rows]
 
 
 async def find_call(db: Statements, call: Hash32) -> Call | None:
@@ -156,11 +156,11 @@ async def find_call(db: Statements, call: Hash32) -> Call | None:
     return None if row is None else call_of(row)
 
 
-async def metered_between(db: Statements, channel: Hash32, after: int, limit: int) -> list[Call]:
-    """Return a channel's charged calls in the order of its spending, from the cumulative position `after`."""
+async def metered_between(db: Statements, account: Hash32, after: int, limit: int) -> list[Call]:
+    """Return an account's charged calls in the order of its spending, from the cumulative position `after`."""
     rows = await db.rows(
-        f"SELECT {CALL_COLUMNS} FROM calls WHERE channel_id = $1 AND cumulative > $2 ORDER BY cumulative LIMIT $3",
-        id_to_bytes(channel),
+        f"SELECT {CALL_COLUMNS} FROM calls WHERE account_id = $1 AND cumulative > $2 ORDER BY cumulative LIMIT $3",
+        id_to_bytes(account),
         Money(after),
         limit,
     )
@@ -176,7 +176,7 @@ def _known(work: WorkingSet, call: Hash32) -> Call:
 
 def _new_call(now: int, request: Reservation, terms: Terms) -> Call:
     return Call(
-        lease=Lease(request.call, request.channel, FIRST_EPOCH),
+        lease=Lease(request.call, request.account, FIRST_EPOCH),
         asset=request.asset,
         state=CallState.OPEN,
         owner=terms.owner,
@@ -192,11 +192,11 @@ def _new_call(now: int, request: Reservation, terms: Terms) -> Call:
     )
 
 
-def _opened_before(request: Reservation, call: Call, channel: Channel) -> Admitted:
+def _opened_before(request: Reservation, call: Call, account: Account) -> Admitted:
     """Return what the same request got before."""
-    if call.state is not CallState.OPEN or call.lease.channel != request.channel or call.ceiling != request.ceiling:
+    if call.state is not CallState.OPEN or call.lease.account != request.account or call.ceiling != request.ceiling:
         raise lost(call)
-    return call, channel
+    return call, account
 
 
 def _metered(call: Call, bill: Bill, cumulative: int, now: int, sign: ReceiptSigner | None) -> Call:
@@ -209,12 +209,12 @@ def _metered(call: Call, bill: Bill, cumulative: int, now: int, sign: ReceiptSig
 
 
 def _released(work: WorkingSet, call: Call, epoch: int, reason: str) -> Call:
-    lease = Lease(call.lease.call, call.lease.channel, epoch)
-    channel = work.channel(lease.channel)
+    lease = Lease(call.lease.call, call.lease.account, epoch)
+    account = work.account(lease.account)
     released = _ended(call, CallState.RELEASED, lease, work.now, reason=reason)
     work.end_call(released, call.lease.epoch)
-    work.put_channel(_changed(channel, reserved=channel.reserved - call.ceiling))
-    work.move(Entry(lease.channel, lease.call, None, "reserved", "available", call.ceiling))
+    work.put_account(_changed(account, reserved=account.reserved - call.ceiling))
+    work.move(Entry(lease.account, lease.call, None, "reserved", "available", call.ceiling))
     work.free_key(lease.call)
     return released
 
@@ -250,20 +250,20 @@ def _ended(
 
 
 def _changed(
-    channel: Channel,
+    account: Account,
     *,
     reserved: int,
     charged: int | None = None,
     voucher: VerifiedVoucher | None = None,
     last_call_at: int | None = None,
-) -> Channel:
-    """Return the channel with our side of it changed."""
-    return Channel(
-        reading=channel.reading,
-        total_split=channel.total_split,
-        charged=channel.charged if charged is None else charged,
+) -> Account:
+    """Return the account with our side of it changed."""
+    return Account(
+        reading=account.reading,
+        total_split=account.total_split,
+        charged=account.charged if charged is None else charged,
         reserved=reserved,
-        refunding=channel.refunding,
-        voucher=voucher or channel.voucher,
-        last_call_at=channel.last_call_at if last_call_at is None else last_call_at,
+        refunding=account.refunding,
+        voucher=voucher or account.voucher,
+        last_call_at=account.last_call_at if last_call_at is None else last_call_at,
     )

@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from usufruct.core import AssetId, Hash32, value
-from usufruct.payments.ledger.errors import channel_unknown
-from usufruct.payments.ledger.records import Call, Channel, Replay, Reservation
+from usufruct.payments.ledger.errors import account_unknown
+from usufruct.payments.ledger.records import Account, Call, Replay, Reservation
 from usufruct.payments.pricing import VerifiedVoucher
 
 
 @value
 class Entry:
-    """One movement of money between two accounts of a channel; `amount` is above 0."""
+    """One movement of money between two accounts of an account; `amount` is above 0."""
 
-    channel: Hash32
+    account: Hash32
     call: Hash32 | None
     asset: AssetId | None
     debit: str
@@ -29,10 +29,10 @@ class Entry:
 class Needs:
     """The rows a verb reads."""
 
-    channel: Hash32
+    account: Hash32
     call: Hash32
     key: str | None = None
-    """Its idempotency key; the scope follows from the channel."""
+    """Its idempotency key; the scope follows from the account."""
     promise: int | None = None
     """Amount of the voucher that came with it, to be refused when a claim carried it."""
 
@@ -70,14 +70,14 @@ class WorkingSet:
     """Rows by identifier, and the changes to them; `now` is the database's clock."""
 
     now: int
-    channels: dict[Hash32, Channel] = field(default_factory=dict)
+    accounts: dict[Hash32, Account] = field(default_factory=dict)
     calls: dict[Hash32, Call] = field(default_factory=dict)
     keys: dict[tuple[str, str], KeptKey] = field(default_factory=dict)
     key_of: dict[Hash32, KeptKey] = field(default_factory=dict)
     published: set[tuple[Hash32, int]] = field(default_factory=set)
     opened: list[NewCall] = field(default_factory=list)
     ended: list[EndedCall] = field(default_factory=list)
-    touched: dict[Hash32, Channel] = field(default_factory=dict)
+    touched: dict[Hash32, Account] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     keys_freed: list[Hash32] = field(default_factory=list)
     keys_taken: list[KeptKey] = field(default_factory=list)
@@ -88,20 +88,20 @@ class WorkingSet:
         """Whether there is anything to write."""
         return bool(self.opened or self.ended or self.keys_freed)
 
-    def channel(self, channel: Hash32) -> Channel:
-        """Return a channel as the verbs before left it.
+    def account(self, account: Hash32) -> Account:
+        """Return an account as the verbs before left it.
 
         Raises:
-            ChannelUnknown: when there is none.
+            AccountUnknown: when there is none.
         """
-        found = self.channels.get(channel)
+        found = self.accounts.get(account)
         if found is None:
-            raise channel_unknown(channel)
+            raise account_unknown(account)
         return found
 
-    def put_channel(self, channel: Channel) -> None:
-        """Change a channel."""
-        self.channels[channel.reading.id] = self.touched[channel.reading.id] = channel
+    def put_account(self, account: Account) -> None:
+        """Change an account."""
+        self.accounts[account.reading.id] = self.touched[account.reading.id] = account
 
     def add_call(self, call: Call, voucher: VerifiedVoucher) -> None:
         """Add a call."""
@@ -145,10 +145,10 @@ class WorkingSet:
 def needs_of(request: Reservation) -> Needs:
     """Return the rows that opening a call reads."""
     key = request.idempotency.key if request.idempotency else None
-    return Needs(request.channel, request.call, key, request.voucher.max_claimable if request.voucher else None)
+    return Needs(request.account, request.call, key, request.voucher.max_claimable if request.voucher else None)
 
 
-Admitted = tuple[Call, Channel]
-"""A call that was opened, or was open already under the same id, and its channel after it."""
+Admitted = tuple[Call, Account]
+"""A call that was opened, or was open already under the same id, and its account after it."""
 
 Admission = Admitted | Replay

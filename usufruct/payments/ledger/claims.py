@@ -1,6 +1,6 @@
 """Verbs on claims: from what was charged to what the chain has paid, exactly once.
 
-A claim takes a channel's claimed total to a cumulative position. Calls tile a channel's charged total without gap or
+A claim takes an account's claimed total to a cumulative position. Calls tile an account's charged total without gap or
 overlap, so the part of every call inside two positions adds up to the distance between them: the splits.
 """
 
@@ -10,21 +10,21 @@ from usufruct.core import AssetId, Hash32, id_to_bytes
 from usufruct.payments.ledger.database import Money, Row, Statements
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.errors import ClaimPending, NothingToClaim, WrongState
-from usufruct.payments.ledger.records import Channel, Claim, Split
-from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, find_channel, locked_channel, voucher_of
+from usufruct.payments.ledger.records import Account, Claim, Split
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, find_account, locked_account, voucher_of
 from usufruct.payments.pricing import VerifiedVoucher
 
 _CLAIMABLE = (
-    f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE total_split < charged AND NOT EXISTS "
-    "(SELECT 1 FROM claims WHERE channel_id = channels.id AND state IN ('planned', 'sent')) AND {} LIMIT $1"
+    f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE total_split < charged AND NOT EXISTS "
+    "(SELECT 1 FROM claims WHERE account_id = accounts.id AND state IN ('planned', 'sent')) AND {} LIMIT $1"
 )
 
 
-async def splits_between(db: Statements, channel: Hash32, start: int, end: int) -> tuple[Split, ...]:
-    """Return each asset's part of what the channel was charged from `start` to `end`, by asset."""
+async def splits_between(db: Statements, account: Hash32, start: int, end: int) -> tuple[Split, ...]:
+    """Return each asset's part of what the account was charged from `start` to `end`, by asset."""
     rows = await db.rows(
-        "SELECT asset, charge, cumulative FROM calls WHERE channel_id = $1 AND cumulative > $2 ORDER BY cumulative",
-        id_to_bytes(channel),
+        "SELECT asset, charge, cumulative FROM calls WHERE account_id = $1 AND cumulative > $2 ORDER BY cumulative",
+        id_to_bytes(account),
         Money(start),
     )
     parts: Counter[AssetId] = Counter()
@@ -36,14 +36,14 @@ async def splits_between(db: Statements, channel: Hash32, start: int, end: int) 
     return tuple(Split(asset, amount) for asset, amount in sorted(parts.items()))
 
 
-async def pay_splits(db: Statements, channel: Hash32, start: int, end: int) -> None:
+async def pay_splits(db: Statements, account: Hash32, start: int, end: int) -> None:
     """Enter in the books that the assets were paid what they earned from `start` to `end`."""
-    for split in await splits_between(db, channel, start, end):
-        await move(db, channel, "charged", "paid", split.amount, asset=split.asset)
+    for split in await splits_between(db, account, start, end):
+        await move(db, account, "charged", "paid", split.amount, asset=split.asset)
 
 
-async def claimable(db: Statements, limit: int, after: Channel | None = None) -> list[Channel]:
-    """Return channels with money to claim or split and no claim under way, from the one behind `after`.
+async def claimable(db: Statements, limit: int, after: Account | None = None) -> list[Account]:
+    """Return accounts with money to claim or split and no claim under way, from the one behind `after`.
 
     Those being withdrawn from come first, by time, then the others, by id: each kind is walked once along its index.
     """
@@ -59,98 +59,98 @@ async def claimable(db: Statements, limit: int, after: Channel | None = None) ->
     if len(found) < limit:
         start = id_to_bytes(after.reading.id) if after and not leaving else b""
         found += await db.rows(_CLAIMABLE.format("withdraw_at = 0 AND id > $2 ORDER BY id"), limit - len(found), start)
-    return [channel_of(row) for row in found]
+    return [account_of(row) for row in found]
 
 
-async def plan_claim(db: Statements, claim: Hash32, channel_id: Hash32, up_to: int | None = None) -> Claim:
-    """Fix what to claim on a channel next: all that is charged, as far as voucher, balance and `up_to` allow."""
-    channel = await locked_channel(db, channel_id)
+async def plan_claim(db: Statements, claim: Hash32, account_id: Hash32, up_to: int | None = None) -> Claim:
+    """Fix what to claim on an account next: all that is charged, as far as voucher, balance and `up_to` allow."""
+    account = await locked_account(db, account_id)
     if (known := (await _find(db, claim))) is not None:
-        return await _claim_of(db, known, channel)
+        return await _claim_of(db, known, account)
     if (
-        await db.row(f"SELECT id FROM claims WHERE channel_id = $1 AND {_PENDING}", id_to_bytes(channel_id))
+        await db.row(f"SELECT id FROM claims WHERE account_id = $1 AND {_PENDING}", id_to_bytes(account_id))
     ) is not None:
-        raise ClaimPending(f"channel {channel_id} has a claim under way; wait for its end", channel=channel_id)
-    covered = channel.voucher.max_claimable if channel.voucher else 0
-    cumulative = min(channel.charged, covered, channel.reading.balance)
+        raise ClaimPending(f"account {account_id} has a claim under way; wait for its end", account=account_id)
+    covered = account.voucher.max_claimable if account.voucher else 0
+    cumulative = min(account.charged, covered, account.reading.balance)
     if up_to is not None:
         cumulative = min(cumulative, up_to)
-    if channel.voucher is None or cumulative <= channel.total_split:
+    if account.voucher is None or cumulative <= account.total_split:
         raise NothingToClaim(
-            f"channel {channel_id} is claimed and split up to {channel.total_split}; "
-            f"charged {channel.charged}, voucher {covered}, balance {channel.reading.balance}",
-            channel=channel_id,
+            f"account {account_id} is claimed and split up to {account.total_split}; "
+            f"charged {account.charged}, voucher {covered}, balance {account.reading.balance}",
+            account=account_id,
         )
-    voucher = await _least_voucher(db, channel, cumulative)
+    voucher = await _least_voucher(db, account, cumulative)
     await db.rows(
-        "INSERT INTO claims (id, channel_id, split_from, cumulative, voucher_amount, voucher_signature, state, "
+        "INSERT INTO claims (id, account_id, split_from, cumulative, voucher_amount, voucher_signature, state, "
         "planned_at) VALUES ($1, $2, $3, $4, $5, $6, 'planned', {now})",
         id_to_bytes(claim),
-        id_to_bytes(channel_id),
-        Money(channel.total_split),
+        id_to_bytes(account_id),
+        Money(account.total_split),
         Money(cumulative),
         Money(voucher.max_claimable),
         voucher.signature,
     )
-    return await _claim_of(db, await _known(db, claim), channel)
+    return await _claim_of(db, await _known(db, claim), account)
 
 
-async def _least_voucher(db: Statements, channel: Channel, cumulative: int) -> VerifiedVoucher:
+async def _least_voucher(db: Statements, account: Account, cumulative: int) -> VerifiedVoucher:
     """Return the lowest voucher that covers a claim: what goes to the chain anybody can read.
 
     A call's own voucher covers it, so the lowest that came with an unclaimed call is never worse than the best.
     """
-    assert channel.voucher is not None
+    assert account.voucher is not None
     row = await db.row(
-        "SELECT voucher_amount, voucher_signature FROM calls WHERE channel_id = $1 AND cumulative > $2 "
+        "SELECT voucher_amount, voucher_signature FROM calls WHERE account_id = $1 AND cumulative > $2 "
         "AND voucher_amount >= $3 ORDER BY voucher_amount LIMIT 1",
-        id_to_bytes(channel.reading.id),
-        Money(channel.total_split),
+        id_to_bytes(account.reading.id),
+        Money(account.total_split),
         Money(cumulative),
     )
     if row is None:
-        return channel.voucher
-    return voucher_of(channel.reading.id, row.money("voucher_amount"), row.raw("voucher_signature"))
+        return account.voucher
+    return voucher_of(account.reading.id, row.money("voucher_amount"), row.raw("voucher_signature"))
 
 
-async def send_claim(db: Statements, claim: Hash32, channel_id: Hash32, outbox_id: str) -> Claim:
+async def send_claim(db: Statements, claim: Hash32, account_id: Hash32, outbox_id: str) -> Claim:
     """Note in which transaction of the sender's outbox a planned claim travels."""
-    return await _step(db, claim, channel_id, "sent", ("planned",), outbox_id)
+    return await _step(db, claim, account_id, "sent", ("planned",), outbox_id)
 
 
-async def confirm_claim(db: Statements, claim: Hash32, channel_id: Hash32) -> Claim:
+async def confirm_claim(db: Statements, claim: Hash32, account_id: Hash32) -> Claim:
     """Take a claim's transaction as final: its position is claimed, and the assets are paid."""
-    channel = await locked_channel(db, channel_id)
+    account = await locked_account(db, account_id)
     before = await _find(db, claim)
-    done = await _step(db, claim, channel_id, "confirmed", ("planned", "sent"))
+    done = await _step(db, claim, account_id, "confirmed", ("planned", "sent"))
     if before is not None and before.text("state") != "confirmed":
-        split = max(channel.total_split, done.cumulative)
-        await pay_splits(db, channel_id, channel.total_split, split)
+        split = max(account.total_split, done.cumulative)
+        await pay_splits(db, account_id, account.total_split, split)
         await db.rows(
-            "UPDATE channels SET total_claimed = $2, total_split = $3 WHERE id = $1",
-            id_to_bytes(channel_id),
-            Money(max(channel.reading.total_claimed, done.cumulative)),
+            "UPDATE accounts SET total_claimed = $2, total_split = $3 WHERE id = $1",
+            id_to_bytes(account_id),
+            Money(max(account.reading.total_claimed, done.cumulative)),
             Money(split),
         )
     return done
 
 
-async def fail_claim(db: Statements, claim: Hash32, channel_id: Hash32) -> Claim:
+async def fail_claim(db: Statements, claim: Hash32, account_id: Hash32) -> Claim:
     """Give a claim up: its transaction reverted, or will never be mined. Its money can be claimed again."""
-    return await _step(db, claim, channel_id, "failed", ("planned", "sent"))
+    return await _step(db, claim, account_id, "failed", ("planned", "sent"))
 
 
 async def pending_claims(db: Statements) -> list[Claim]:
     """Return the claims that have not ended, oldest first: what a claimer looks at when it starts."""
     found: list[Claim] = []
     for row in await db.rows(f"SELECT {_COLUMNS} FROM claims WHERE {_PENDING} ORDER BY planned_at, id"):
-        channel = await find_channel(db, row.hash32("channel_id"))
-        found.append(await _claim_of(db, row, channel))
+        account = await find_account(db, row.hash32("account_id"))
+        found.append(await _claim_of(db, row, account))
     return found
 
 
 _PENDING = "state IN ('planned', 'sent')"
-_COLUMNS = "id, channel_id, split_from, cumulative, voucher_amount, voucher_signature, state, outbox_id"
+_COLUMNS = "id, account_id, split_from, cumulative, voucher_amount, voucher_signature, state, outbox_id"
 
 
 async def _known(db: Statements, claim: Hash32) -> Row:
@@ -167,15 +167,15 @@ async def _find(db: Statements, claim: Hash32) -> Row | None:
 async def _step(
     db: Statements,
     claim: Hash32,
-    channel_id: Hash32,
+    account_id: Hash32,
     state: str,
     allowed: tuple[str, ...],
     outbox_id: str | None = None,
 ) -> Claim:
     """Move a claim to `state` by compare-and-set; taking the same step twice is taking it once."""
-    channel = await locked_channel(db, channel_id)
+    account = await locked_account(db, account_id)
     row = await _find(db, claim)
-    found = row.text("state") if row is not None and row.hash32("channel_id") == channel_id else "absent"
+    found = row.text("state") if row is not None and row.hash32("account_id") == account_id else "absent"
     if found != state:
         if found not in allowed:
             raise WrongState(f"claim {claim} is {found}; it must be {' or '.join(allowed)}", claim=claim, state=found)
@@ -189,19 +189,19 @@ async def _step(
             found,
         )
     row = await _known(db, claim)
-    return await _claim_of(db, row, channel)
+    return await _claim_of(db, row, account)
 
 
-async def _claim_of(db: Statements, row: Row, channel: Channel) -> Claim:
+async def _claim_of(db: Statements, row: Row, account: Account) -> Claim:
     start, end = row.money("split_from"), row.money("cumulative")
     return Claim(
         id=row.hash32("id"),
-        channel=channel.reading.id,
-        config=channel.reading.config,
+        account=account.reading.id,
+        config=account.reading.config,
         split_from=start,
         cumulative=end,
-        voucher=voucher_of(channel.reading.id, row.money("voucher_amount"), row.raw("voucher_signature")),
+        voucher=voucher_of(account.reading.id, row.money("voucher_amount"), row.raw("voucher_signature")),
         state=row.text("state"),
         outbox_id=row.maybe_text("outbox_id"),
-        splits=await splits_between(db, channel.reading.id, start, end),
+        splits=await splits_between(db, account.reading.id, start, end),
     )

@@ -23,11 +23,11 @@ from usufruct.store import amount_from_blob, check_amount
 
 T = TypeVar("T")
 
-Points = Callable[[str], None]
+FaultHook = Callable[[str], None]
 """Receives the name of every point a crash may come at; tests kill the process there."""
 
 
-def no_points(name: str) -> None:
+def no_faults(name: str) -> None:
     """Pass every point."""
 
 

@@ -1,11 +1,11 @@
 """Double entry: every movement of money is one row with two sides, so that the books cannot be out of balance.
 
-Five accounts for each channel::
+Five accounts for each account::
 
     escrow --deposit--> available --reserve--> reserved --meter--> charged --claim and split--> paid
            <--withdraw--          <--release--
 
-`escrow` is the chain's side and stands below zero by what the channel holds. Movements into `charged` and `paid` name
+`escrow` is the chain's side and stands below zero by what the account holds. Movements into `charged` and `paid` name
 the asset. Rows are never changed or removed; triggers in the schema see to it.
 """
 
@@ -15,7 +15,7 @@ from usufruct.payments.ledger.database import Money, Statements
 
 async def move(
     db: Statements,
-    channel: Hash32,
+    account: Hash32,
     debit: str,
     credit: str,
     amount: int,
@@ -27,9 +27,9 @@ async def move(
     if amount:
         name = None if asset is None else asset_to_bytes(asset)
         await db.rows(
-            "INSERT INTO entries (channel_id, call_id, asset, debit, credit, amount, at) "
+            "INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at) "
             "VALUES ($1, $2, $3, $4, $5, $6, {now})",
-            id_to_bytes(channel),
+            id_to_bytes(account),
             None if call is None else id_to_bytes(call),
             name,
             debit,

@@ -3,20 +3,20 @@
 from usufruct.core import Conflict, Faulty, Hash32, NotFound, PaymentRequired, Unavailable, UsufructError
 
 
-class ChannelUnknown(NotFound):
-    """No such channel here: it was never opened, or its deposit has not been seen on the chain yet."""
+class AccountUnknown(NotFound):
+    """No such account here: it was never opened, or its deposit has not been seen on the chain yet."""
 
     code = "channel_not_found"
 
 
-class ChannelWithdrawing(PaymentRequired):
-    """The payer has begun to withdraw; the channel takes no new call."""
+class AccountWithdrawing(PaymentRequired):
+    """The payer has begun to withdraw; the account takes no new call."""
 
     code = "channel_withdrawing"
 
 
 class BalanceTooLow(PaymentRequired):
-    """What is charged, reserved and asked for now is more than the channel holds."""
+    """What is charged, reserved and asked for now is more than the account holds."""
 
     code = "insufficient_balance"
 
@@ -28,7 +28,7 @@ class LimitReached(PaymentRequired):
 
 
 class VoucherOverBalance(PaymentRequired):
-    """The voucher promises more than the channel holds."""
+    """The voucher promises more than the account holds."""
 
     code = "cumulative_exceeds_balance"
 
@@ -84,13 +84,13 @@ class AnswerMissing(Faulty):
 
 
 class NothingToClaim(Conflict):
-    """Everything charged on the channel is claimed and split, or its voucher does not cover it."""
+    """Everything charged on the account is claimed and split, or its voucher does not cover it."""
 
     code = "nothing_to_claim"
 
 
 class ClaimPending(Conflict):
-    """The channel's last claim has not ended; a time-out means pending, never claim again."""
+    """The account's last claim has not ended; a time-out means pending, never claim again."""
 
     code = "claim_pending"
 
@@ -120,22 +120,22 @@ class DuplicateDeposit(Conflict):
 
 
 class RefundTooHigh(PaymentRequired):
-    """A refund of more than the channel's free money, or under a nonce that is taken."""
+    """A refund of more than the account's free money, or under a nonce that is taken."""
 
     code = "refund_too_high"
 
 
-def channel_unknown(channel: Hash32) -> ChannelUnknown:
-    """Return the error that names `channel`."""
-    return ChannelUnknown(
-        f"channel {channel} is not known here; deposit into it first, then try again", channel=channel
+def account_unknown(account: Hash32) -> AccountUnknown:
+    """Return the error that names `account`."""
+    return AccountUnknown(
+        f"account {account} is not known here; deposit into it first, then try again", account=account
     )
 
 
-def voucher_published(channel: Hash32, amount: int) -> VoucherPublished:
+def voucher_published(account: Hash32, amount: int) -> VoucherPublished:
     """Return the refusal of a voucher that whoever sent it may have read on the chain."""
     return VoucherPublished(
         f"a voucher over {amount} was claimed and is public now; sign another amount, as a fresh quote asks",
-        channel=channel,
+        account=account,
         offered=amount,
     )

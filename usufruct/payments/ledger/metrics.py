@@ -18,7 +18,7 @@ _LONG_SECONDS = 0.25
 class MoneyMetrics:
     """The whole database's money by token, the same in every process.
 
-    The sums read every channel. In a ledger where that takes long, they are kept for `_SHARE` times as long, so that
+    The sums read every account. In a ledger where that takes long, they are kept for `_SHARE` times as long, so that
     scrapes, however many, take a small and fixed part of a reader's time.
     """
 

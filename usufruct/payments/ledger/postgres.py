@@ -1,6 +1,6 @@
 """The ledger on PostgreSQL: asyncpg itself, one writing connection for each process, group commit.
 
-A transaction of hot verbs takes five round trips, however many verbs it holds: begin, lock and read the channels, read
+A transaction of hot verbs takes five round trips, however many verbs it holds: begin, lock and read the accounts, read
 the calls, write everything in one statement, commit. Needs the `postgres` extra.
 """
 
@@ -15,33 +15,33 @@ from usufruct.core import asset_to_bytes, id_to_bytes
 from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Alone, Backend, Contended
 from usufruct.payments.ledger.changes import Needs, WorkingSet
-from usufruct.payments.ledger.database import Parameter, Points, Row, Work, no_points
+from usufruct.payments.ledger.database import FaultHook, Parameter, Row, Work, no_faults
 from usufruct.payments.ledger.records import Call
-from usufruct.payments.ledger.rows import CALL_COLUMNS, CHANNEL_COLUMNS, call_of, channel_of, key_of
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of
 from usufruct.store import ConstraintViolated, DatabaseUnavailable, check_amount
 
 T = TypeVar("T")
 
 _CHUNK = 1_000
 _CLOCK = "CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)"
-_CHANNELS = f"SELECT {CHANNEL_COLUMNS}, {_CLOCK} AS now FROM channels WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+_ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS}, {_CLOCK} AS now FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE"
 _CALLS = f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ANY($1)"
 _KEY_COLUMNS = "scope, key, call_id, body_hash, sealed, expires_at"
 _KEYS_OF = f"SELECT {_KEY_COLUMNS} FROM answers WHERE call_id = ANY($1)"
 _KEYS = f"SELECT {_KEY_COLUMNS} FROM answers WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 _PUBLISHED = (
-    "SELECT channel_id, voucher_amount FROM claims WHERE (channel_id, voucher_amount) IN "
-    "(SELECT channel, amount::numeric FROM unnest($1::bytea[], $2::text[]) AS asked(channel, amount))"
+    "SELECT account_id, voucher_amount FROM claims WHERE (account_id, voucher_amount) IN "
+    "(SELECT account, amount::numeric FROM unnest($1::bytea[], $2::text[]) AS asked(account, amount))"
 )
 _WRITE = """
 WITH opened AS (
-  INSERT INTO calls (id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version,
+  INSERT INTO calls (id, account_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version,
     request_hash, opened_at, voucher_amount, voucher_signature)
-  SELECT id, channel_id, asset, 'open', owner, epoch, lease_until, ceiling::numeric, version, request_hash, opened_at,
+  SELECT id, account_id, asset, 'open', owner, epoch, lease_until, ceiling::numeric, version, request_hash, opened_at,
     promise::numeric, signature
   FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[],
     $9::bytea[], $10::bigint[], $11::text[], $12::bytea[])
-    AS n(id, channel_id, asset, owner, epoch, lease_until, ceiling, version, request_hash, opened_at, promise,
+    AS n(id, account_id, asset, owner, epoch, lease_until, ceiling, version, request_hash, opened_at, promise,
     signature)
 ), ended AS (
   UPDATE calls SET state = e.state, epoch = e.epoch, finished_at = e.finished_at, reason = e.reason,
@@ -57,16 +57,16 @@ WITH opened AS (
   WHERE calls.id = e.id AND calls.state = 'open' AND calls.epoch = e.before
   RETURNING calls.id
 ), changed AS (
-  UPDATE channels SET charged = c.charged::numeric, reserved = c.reserved::numeric,
+  UPDATE accounts SET charged = c.charged::numeric, reserved = c.reserved::numeric,
     voucher_amount = c.promise::numeric, voucher_signature = c.signature, last_call_at = c.last_call_at
   FROM unnest($30::bytea[], $31::text[], $32::text[], $33::text[], $34::bytea[], $35::bigint[])
     AS c(id, charged, reserved, promise, signature, last_call_at)
-  WHERE channels.id = c.id
+  WHERE accounts.id = c.id
 ), moved AS (
-  INSERT INTO entries (channel_id, call_id, asset, debit, credit, amount, at)
-  SELECT channel_id, call_id, asset, debit, credit, amount::numeric, $42::bigint
+  INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at)
+  SELECT account_id, call_id, asset, debit, credit, amount::numeric, $42::bigint
   FROM unnest($36::bytea[], $37::bytea[], $38::bytea[], $39::text[], $40::text[], $41::text[])
-    AS m(channel_id, call_id, asset, debit, credit, amount)
+    AS m(account_id, call_id, asset, debit, credit, amount)
 )
 SELECT count(*) AS ended FROM ended
 """
@@ -90,7 +90,7 @@ _LOST = (
 class PostgresBackend(Backend):
     """Runs verbs on a PostgreSQL database that other processes use at the same time."""
 
-    def __init__(self, url: str, points: Points = no_points) -> None:
+    def __init__(self, url: str, points: FaultHook = no_faults) -> None:
         """Connect at the first verb; `points` receives the name of every point a crash may come at."""
         self._url = url
         self._writer: asyncpg.Connection | None = None
@@ -105,7 +105,7 @@ class PostgresBackend(Backend):
                 self._readers.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                return await work(PostgresStatements(connection, "", no_points))
+                return await work(PostgresStatements(connection, "", no_faults))
 
     async def close(self) -> None:
         """Finish what is queued and close the connections."""
@@ -173,7 +173,7 @@ class PostgresBackend(Backend):
 class PostgresStatements:
     """One transaction."""
 
-    def __init__(self, connection: "asyncpg.Connection", name: str, points: Points) -> None:
+    def __init__(self, connection: "asyncpg.Connection", name: str, points: FaultHook) -> None:
         """Run on `connection`; `points` receives `name` and a number before each statement."""
         self._connection = connection
         self._name = name
@@ -219,27 +219,27 @@ async def _loaded(connection: "asyncpg.Connection", needs: Sequence[Needs]) -> W
         return [Row(row) for row in await connection.fetch(sql, *parameters)]
 
     ids = [id_to_bytes(need.call) for need in needs]
-    found = await rows(_CHANNELS, list({id_to_bytes(need.channel) for need in needs}))
+    found = await rows(_ACCOUNTS, list({id_to_bytes(need.account) for need in needs}))
     work = WorkingSet(now=found[0].integer("now") if found else 0)
-    work.channels.update((row.hash32("id"), channel_of(row)) for row in found)
+    work.accounts.update((row.hash32("id"), account_of(row)) for row in found)
     work.calls.update((row.hash32("id"), call_of(row)) for row in await rows(_CALLS, ids))
     if work.calls:
         work.load_keys(map(key_of, await rows(_KEYS_OF, ids)))
-    keys = [(scope_of(work.channels[n.channel].reading.config), n.key) for n in needs if n.key and _is_there(work, n)]
+    keys = [(scope_of(work.accounts[n.account].reading.config), n.key) for n in needs if n.key and _is_there(work, n)]
     if keys:
         work.load_keys(map(key_of, await rows(_KEYS, *map(list, zip(*keys, strict=True)))))
-    promises = [(id_to_bytes(need.channel), str(need.promise)) for need in needs if need.promise is not None]
+    promises = [(id_to_bytes(need.account), str(need.promise)) for need in needs if need.promise is not None]
     if promises:
         for row in await rows(_PUBLISHED, *map(list, zip(*promises, strict=True))):
-            work.published.add((row.hash32("channel_id"), row.money("voucher_amount")))
+            work.published.add((row.hash32("account_id"), row.money("voucher_amount")))
     return work
 
 
 def _is_there(work: WorkingSet, need: Needs) -> bool:
-    return need.channel in work.channels
+    return need.account in work.accounts
 
 
-async def _store(connection: "asyncpg.Connection", work: WorkingSet, points: Points) -> None:
+async def _store(connection: "asyncpg.Connection", work: WorkingSet, points: FaultHook) -> None:
     if work.keys_freed:
         points("store.free_keys")
         await connection.execute(_FREE_KEYS, [id_to_bytes(call) for call in work.keys_freed])
@@ -252,7 +252,7 @@ async def _store(connection: "asyncpg.Connection", work: WorkingSet, points: Poi
         parameters = (key.scope, key.key, id_to_bytes(key.call), id_to_bytes(key.body_hash), key.expires_at)
         try:
             await connection.execute(_TAKE_KEY, *parameters)
-        except asyncpg.UniqueViolationError as error:  # another process took it, for another channel of the payer
+        except asyncpg.UniqueViolationError as error:  # another process took it, for another account of the payer
             raise Contended from error
     for key in work.answers_kept:
         points("store.keep_answer")
@@ -265,7 +265,7 @@ def _opened(work: WorkingSet) -> list[list[object]]:
         [
             (
                 id_to_bytes(call.lease.call),
-                id_to_bytes(call.lease.channel),
+                id_to_bytes(call.lease.account),
                 asset_to_bytes(call.asset),
                 call.owner,
                 call.lease.epoch,
@@ -313,14 +313,14 @@ def _touched(work: WorkingSet) -> list[list[object]]:
         6,
         [
             (
-                id_to_bytes(channel.reading.id),
-                _amount(channel.charged),
-                _amount(channel.reserved),
-                _amount(channel.voucher.max_claimable if channel.voucher else 0),
-                channel.voucher.signature if channel.voucher else None,
-                channel.last_call_at,
+                id_to_bytes(account.reading.id),
+                _amount(account.charged),
+                _amount(account.reserved),
+                _amount(account.voucher.max_claimable if account.voucher else 0),
+                account.voucher.signature if account.voucher else None,
+                account.last_call_at,
             )
-            for channel in work.touched.values()
+            for account in work.touched.values()
         ],
     )
 
@@ -328,7 +328,7 @@ def _touched(work: WorkingSet) -> list[list[object]]:
 def _moved(work: WorkingSet) -> list[object]:
     rows = [
         (
-            id_to_bytes(entry.channel),
+            id_to_bytes(entry.account),
             None if entry.call is None else id_to_bytes(entry.call),
             None if entry.asset is None else asset_to_bytes(entry.asset),
             entry.debit,

@@ -6,7 +6,7 @@ from usufruct.payments.pricing import Receipt
 
 
 def receipt_of(call: Call, token: Address) -> Receipt | None:
-    """Return the receipt of a metered call on a channel of `token`; None when it was released or still runs.
+    """Return the receipt of a metered call on an account of `token`; None when it was released or still runs.
 
     Made of what the ledger keeps for ever, so that it can be made, and signed, again at any time.
     """
@@ -14,7 +14,7 @@ def receipt_of(call: Call, token: Address) -> Receipt | None:
         return None
     return Receipt(
         call=call.lease.call,
-        channel=call.lease.channel,
+        channel=call.lease.account,
         token=token,
         asset=call.asset,
         price_card_version=call.price_card_version,

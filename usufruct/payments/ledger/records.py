@@ -1,4 +1,4 @@
-"""What goes into the ledger and what comes out: frozen values. Money is in atomic units of the channel's token."""
+"""What goes into the ledger and what comes out: frozen values. Money is in atomic units of the account's token."""
 
 from asyncio import Future, shield
 from collections.abc import Callable
@@ -18,12 +18,12 @@ class CallState(StrEnum):
 
 
 @value
-class ChannelReading:
-    """A channel as read from the chain at one block.
+class AccountReading:
+    """An account as read from the chain at one block.
 
     `withdraw_at` is the chain time of a pending `WithdrawInitiated`, 0 when there is none; `leaving` its amount.
-    `serve_until` is set if the channel's payer authorizer announced it and the payer did not: until then, in seconds
-    since 1970, all that the channel holds can be claimed before the withdrawal is finished.
+    `serve_until` is set if the account's payer authorizer announced it and the payer did not: until then, in seconds
+    since 1970, all that the account holds can be claimed before the withdrawal is finished.
     """
 
     id: Hash32
@@ -48,14 +48,14 @@ class ChannelReading:
 
 
 @value
-class Channel:
-    """A channel as the ledger knows it: `reading` is the chain's side, the rest is ours.
+class Account:
+    """An account as the ledger knows it: `reading` is the chain's side, the rest is ours.
 
     `charged` is cumulative; `reserved` is the sum of the open calls' ceilings; `voucher` is the best one accepted;
     `last_call_at` is when the newest call was opened, by the database's clock, 0 when there was none.
     """
 
-    reading: ChannelReading
+    reading: AccountReading
     total_split: int
     charged: int
     reserved: int
@@ -79,7 +79,7 @@ class Channel:
         return max(0, self.usable - self.charged - self.reserved)
 
     def as_json(self) -> dict[str, object]:
-        """Return the chain's side and ours, amounts as text: for the channel's payer only."""
+        """Return the chain's side and ours, amounts as text: for the account's payer only."""
         ours = {"charged": str(self.charged), "reserved": str(self.reserved), "free": str(self.free)}
         return self.reading.as_json() | ours
 
@@ -89,13 +89,13 @@ class Lease:
     """A replica's hold on one call; every later step shows it."""
 
     call: Hash32
-    channel: Hash32
+    account: Hash32
     epoch: int
 
 
 @value
 class IdempotencyKey:
-    """The caller's key for at-most-once; scoped by the channel's payer."""
+    """The caller's key for at-most-once; scoped by the account's payer."""
 
     key: str
     body_hash: Hash32
@@ -106,12 +106,12 @@ class Reservation:
     """What a call asks for. `call` is chosen by the caller; asking twice with the same id opens one call.
 
     `voucher` is what an x402 client sent. A bearer key sends none: `sign` is its session key, asked for a voucher over
-    exactly the amount needed. `limit` is the most that the channel may be charged in all for this caller. `offered` is
+    exactly the amount needed. `limit` is the most that the account may be charged in all for this caller. `offered` is
     a deposit that came along and was not made: a voucher may count on it, a charge may not.
     """
 
     call: Hash32
-    channel: Hash32
+    account: Hash32
     asset: AssetId
     ceiling: int
     price_card_version: int
@@ -125,10 +125,10 @@ class Reservation:
 
 @value
 class Opened:
-    """The call is admitted: its lease, and the channel after it. Nothing may leave before `durable` has returned."""
+    """The call is admitted: its lease, and the account after it. Nothing may leave before `durable` has returned."""
 
     lease: Lease
-    channel: Channel
+    account: Account
     commit: "Future[None]" = field(compare=False, repr=False)
 
     async def durable(self) -> None:
@@ -168,7 +168,7 @@ class Bill:
 class Call:
     """A call as the ledger knows it. `bill` and `cumulative` are set once metered, `reason` once released.
 
-    `cumulative` is what its channel was charged in all, this call included. Times are the database's seconds.
+    `cumulative` is what its account was charged in all, this call included. Times are the database's seconds.
     `receipt_signature` is the operator's over the receipt, made once, when the call was metered.
     """
 
@@ -198,13 +198,13 @@ class Split:
 
 @value
 class Claim:
-    """A step of the channel's claimed total on the chain: up to `cumulative`, shown with `voucher`.
+    """A step of the account's claimed total on the chain: up to `cumulative`, shown with `voucher`.
 
     `splits` add up to `cumulative - split_from` exactly: what this claim brings, and what was claimed elsewhere before.
     """
 
     id: Hash32
-    channel: Hash32
+    account: Hash32
     config: ChannelConfig
     split_from: int
     cumulative: int

@@ -5,27 +5,27 @@ from functools import lru_cache
 from usufruct.core import ChainId, Hash32, address_from_bytes, hash32_from_bytes, id_to_bytes
 from usufruct.payments.ledger.changes import KeptKey
 from usufruct.payments.ledger.database import Row, Statements
-from usufruct.payments.ledger.errors import channel_unknown
-from usufruct.payments.ledger.records import Bill, Call, CallState, Channel, ChannelReading, Lease
+from usufruct.payments.ledger.errors import account_unknown
+from usufruct.payments.ledger.records import Account, AccountReading, Bill, Call, CallState, Lease
 from usufruct.payments.pricing import ChannelConfig, CountedBy, Usage, VerifiedVoucher, Voucher
 
-CHANNEL_COLUMNS = (
+ACCOUNT_COLUMNS = (
     "id, chain_id, payer, payer_authorizer, receiver, receiver_authorizer, token, withdraw_delay, salt, block, "
     "balance, total_claimed, total_split, withdraw_at, leaving, serve_until, charged, reserved, refunding, "
     "voucher_amount, voucher_signature, last_call_at"
 )
 CALL_COLUMNS = (
-    "id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, opened_at, "
+    "id, account_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, opened_at, "
     "finished_at, reason, charge, cumulative, input_tokens, cached_input_tokens, output_tokens, flagged, model_digest, "
     "response_hash, counted_by, reasoning_tokens, receipt_signature"
 )
 
 
-def channel_of(row: Row) -> Channel:
-    """Read a channel from a row of `CHANNEL_COLUMNS`."""
-    channel, signature = row.hash32("id"), row.maybe_raw("voucher_signature")
-    reading = ChannelReading(
-        id=channel,
+def account_of(row: Row) -> Account:
+    """Read an account from a row of `ACCOUNT_COLUMNS`."""
+    account, signature = row.hash32("id"), row.maybe_raw("voucher_signature")
+    reading = AccountReading(
+        id=account,
         chain_id=ChainId(row.integer("chain_id")),
         config=_config(
             row.raw("payer"),
@@ -43,13 +43,13 @@ def channel_of(row: Row) -> Channel:
         leaving=row.money("leaving"),
         serve_until=row.integer("serve_until"),
     )
-    return Channel(
+    return Account(
         reading=reading,
         total_split=row.money("total_split"),
         charged=row.money("charged"),
         reserved=row.money("reserved"),
         refunding=row.money("refunding"),
-        voucher=None if signature is None else voucher_of(channel, row.money("voucher_amount"), signature),
+        voucher=None if signature is None else voucher_of(account, row.money("voucher_amount"), signature),
         last_call_at=row.integer("last_call_at"),
     )
 
@@ -58,7 +58,7 @@ def channel_of(row: Row) -> Channel:
 def _config(
     payer: bytes, authorizer: bytes, receiver: bytes, claimer: bytes, token: bytes, delay: int, salt: bytes
 ) -> ChannelConfig:
-    """Make a channel's configuration once: it never changes, and calls read it all the time."""
+    """Make an account's configuration once: it never changes, and calls read it all the time."""
     return ChannelConfig(
         address_from_bytes(payer),
         address_from_bytes(authorizer),
@@ -70,15 +70,15 @@ def _config(
     )
 
 
-def voucher_of(channel: Hash32, amount: int, signature: bytes) -> VerifiedVoucher:
+def voucher_of(account: Hash32, amount: int, signature: bytes) -> VerifiedVoucher:
     """Read a voucher; what is stored was verified before it was."""
-    return VerifiedVoucher(Voucher(channel, amount, signature))
+    return VerifiedVoucher(Voucher(account, amount, signature))
 
 
 def call_of(row: Row) -> Call:
     """Read a call from a row that has the `CALL_COLUMNS`."""
     return Call(
-        lease=Lease(row.hash32("id"), row.hash32("channel_id"), row.integer("epoch")),
+        lease=Lease(row.hash32("id"), row.hash32("account_id"), row.integer("epoch")),
         asset=row.asset("asset"),
         state=CallState(row.text("state")),
         owner=row.text("owner"),
@@ -122,26 +122,26 @@ def key_of(row: Row) -> KeptKey:
     )
 
 
-async def find_channel(db: Statements, channel: Hash32) -> Channel:
-    """Read a channel, in a verb that changes nothing.
+async def find_account(db: Statements, account: Hash32) -> Account:
+    """Read an account, in a verb that changes nothing.
 
     Raises:
-        ChannelUnknown: when there is none.
+        AccountUnknown: when there is none.
     """
-    return await _channel(db, channel, "")
+    return await _account(db, account, "")
 
 
-async def locked_channel(db: Statements, channel: Hash32) -> Channel:
-    """Read a channel and lock its row until the commit.
+async def locked_account(db: Statements, account: Hash32) -> Account:
+    """Read an account and lock its row until the commit.
 
     Raises:
-        ChannelUnknown: when there is none.
+        AccountUnknown: when there is none.
     """
-    return await _channel(db, channel, " FOR UPDATE")
+    return await _account(db, account, " FOR UPDATE")
 
 
-async def _channel(db: Statements, channel: Hash32, lock: str) -> Channel:
-    row = await db.row(f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id = $1{lock}", id_to_bytes(channel))
+async def _account(db: Statements, account: Hash32, lock: str) -> Account:
+    row = await db.row(f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = $1{lock}", id_to_bytes(account))
     if row is None:
-        raise channel_unknown(channel)
-    return channel_of(row)
+        raise account_unknown(account)
+    return account_of(row)

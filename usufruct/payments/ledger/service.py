@@ -10,17 +10,17 @@ from typing import TypeVar
 from usufruct.chain import as_hash32
 from usufruct.config import LedgerConfig
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import admission, calls, channels, claims, transfers
+from usufruct.payments.ledger import accounts, admission, calls, claims, transfers
 from usufruct.payments.ledger.audit import Proofs, audit
 from usufruct.payments.ledger.backend import Backend, Decision
 from usufruct.payments.ledger.calls import ReceiptSigner, Terms
 from usufruct.payments.ledger.changes import Admission, Needs, WorkingSet, needs_of
-from usufruct.payments.ledger.database import Points, Statements, no_points
+from usufruct.payments.ledger.database import FaultHook, Statements, no_faults
 from usufruct.payments.ledger.records import (
+    Account,
+    AccountReading,
     Bill,
     Call,
-    Channel,
-    ChannelReading,
     Claim,
     Lease,
     Opened,
@@ -29,7 +29,7 @@ from usufruct.payments.ledger.records import (
     Split,
     Totals,
 )
-from usufruct.payments.ledger.rows import find_channel
+from usufruct.payments.ledger.rows import find_account
 from usufruct.payments.ledger.spot_check import SpotCheck, spot_check
 from usufruct.payments.ledger.sqlite import SqliteBackend
 from usufruct.payments.ledger.transfers import Transfer
@@ -45,7 +45,7 @@ def new_id() -> Hash32:
     return as_hash32(secrets.token_bytes(32))
 
 
-def open_ledger(database: Database, config: LedgerConfig, *, seal: Seal, points: Points = no_points) -> "Ledger":
+def open_ledger(database: Database, config: LedgerConfig, *, seal: Seal, points: FaultHook = no_faults) -> "Ledger":
     """Open the ledger of a migrated database, under a new owner name; one for each process.
 
     Answers it keeps are closed under `seal`. `points` is told every point a crash may come at; tests use it.
@@ -71,36 +71,36 @@ class Ledger:
         self._terms = Terms(owner, config.lease_seconds, config.answer_hours * 3600)
         self._seal = seal
 
-    # Channels
+    # Accounts
 
-    async def observe(self, reading: ChannelReading) -> Channel:
-        """Take over what the chain says about a channel, unless newer is known; opens the channel at first sight.
+    async def observe(self, reading: AccountReading) -> Account:
+        """Take over what the chain says about an account, unless newer is known; opens the account at first sight.
 
-        After a restore, observing every channel reconciles the ledger with the chain.
+        After a restore, observing every account reconciles the ledger with the chain.
         """
-        return await self._write("observe", lambda db: channels.observe(db, reading))
+        return await self._write("observe", lambda db: accounts.observe(db, reading))
 
-    async def correct(self, reading: ChannelReading) -> Channel:
+    async def correct(self, reading: AccountReading) -> Account:
         """Take over what the chain says in place of what a block said that is no longer part of it."""
         return await self._write("correct", lambda db: transfers.correct(db, reading))
 
-    async def channel(self, channel: Hash32) -> Channel:
-        """Return a channel.
+    async def account(self, account: Hash32) -> Account:
+        """Return an account.
 
         Raises:
-            ChannelUnknown: when there is none.
+            AccountUnknown: when there is none.
         """
-        return await self._read("channel", lambda db: find_channel(db, channel))
+        return await self._read("account", lambda db: find_account(db, account))
 
-    async def channel_list(self, after: Hash32 | None = None, limit: int = _BATCH) -> list[Channel]:
-        """Return channels by id, a page at a time, from the one after `after`."""
-        return await self._read("channel_list", lambda db: channels.channel_list(db, after, limit))
+    async def account_list(self, after: Hash32 | None = None, limit: int = _BATCH) -> list[Account]:
+        """Return accounts by id, a page at a time, from the one after `after`."""
+        return await self._read("account_list", lambda db: accounts.account_list(db, after, limit))
 
-    async def channel_count(self) -> int:
-        """Return how many channels there are."""
-        return await self._read("channel_count", channels.channel_count)
+    async def account_count(self) -> int:
+        """Return how many accounts there are."""
+        return await self._read("account_count", accounts.account_count)
 
-    async def plan_deposit(self, channel: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address) -> None:
+    async def plan_deposit(self, account: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address) -> None:
         """Take note of a deposit authorization before its transaction is broadcast; each one counts once.
 
         Raises:
@@ -109,24 +109,24 @@ class Ledger:
             DuplicateDeposit: when this one was handed in before.
         """
         await self._write(
-            "plan_deposit", lambda db: channels.plan_deposit(db, channel, nonce, amount, outbox_id, payer)
+            "plan_deposit", lambda db: accounts.plan_deposit(db, account, nonce, amount, outbox_id, payer)
         )
 
-    async def finish_deposit(self, channel: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
+    async def finish_deposit(self, account: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
         """Note how a deposit's transaction ended; its money arrives by `observe`."""
-        await self._write("finish_deposit", lambda db: channels.finish_deposit(db, channel, nonce, confirmed=confirmed))
+        await self._write("finish_deposit", lambda db: accounts.finish_deposit(db, account, nonce, confirmed=confirmed))
 
-    async def cancel_deposit(self, channel: Hash32, nonce: Hash32) -> None:
+    async def cancel_deposit(self, account: Hash32, nonce: Hash32) -> None:
         """End a planned deposit of which nothing was sent; the try does not count against the payer."""
-        await self._write("cancel_deposit", lambda db: channels.cancel_deposit(db, channel, nonce))
+        await self._write("cancel_deposit", lambda db: accounts.cancel_deposit(db, account, nonce))
 
-    async def plan_refund(self, channel: Hash32, nonce: int, amount: int, outbox_id: str) -> Channel:
+    async def plan_refund(self, account: Hash32, nonce: int, amount: int, outbox_id: str) -> Account:
         """Set free money aside for a refund before its transaction is broadcast."""
-        return await self._write("plan_refund", lambda db: channels.plan_refund(db, channel, nonce, amount, outbox_id))
+        return await self._write("plan_refund", lambda db: accounts.plan_refund(db, account, nonce, amount, outbox_id))
 
-    async def finish_refund(self, channel: Hash32, nonce: int, reading: ChannelReading | None) -> Channel:
-        """End a refund: with the channel as read after it, or with None when it failed."""
-        return await self._write("finish_refund", lambda db: channels.finish_refund(db, channel, nonce, reading))
+    async def finish_refund(self, account: Hash32, nonce: int, reading: AccountReading | None) -> Account:
+        """End a refund: with the account as read after it, or with None when it failed."""
+        return await self._write("finish_refund", lambda db: accounts.finish_refund(db, account, nonce, reading))
 
     async def pending_deposits(self) -> list[Transfer]:
         """Return the deposits whose transaction has not ended, oldest first."""
@@ -136,32 +136,32 @@ class Ledger:
         """Return the payer's deposit whose transaction has not ended, if there is one."""
         return await self._read("pending_deposit_of", lambda db: transfers.pending_of(db, payer))
 
-    async def last_paid_for(self, channel: Hash32) -> int:
-        """Return when a deposit into the channel or a refund out of it was last sent from here; 0: never."""
-        return await self._read("last_paid_for", lambda db: transfers.last_paid_for(db, channel))
+    async def last_paid_for(self, account: Hash32) -> int:
+        """Return when a deposit into the account or a refund out of it was last sent from here; 0: never."""
+        return await self._read("last_paid_for", lambda db: transfers.last_paid_for(db, account))
 
-    async def published(self, channel: Hash32, amount: int) -> bool:
-        """Tell whether a claim carried the channel's voucher over `amount`: anybody can read and show it."""
-        return await self._read("published", lambda db: admission.published(db, channel, amount))
+    async def published(self, account: Hash32, amount: int) -> bool:
+        """Tell whether a claim carried the account's voucher over `amount`: anybody can read and show it."""
+        return await self._read("published", lambda db: admission.published(db, account, amount))
 
-    async def refund_ended(self, channel: Hash32, nonce: int) -> bool | None:
+    async def refund_ended(self, account: Hash32, nonce: int) -> bool | None:
         """Return whether a refund was confirmed or failed; None while it is under way."""
-        return await self._read("refund_ended", lambda db: transfers.refund_ended(db, channel, nonce))
+        return await self._read("refund_ended", lambda db: transfers.refund_ended(db, account, nonce))
 
     async def pending_refunds(self) -> list[Transfer]:
         """Return the refunds whose transaction has not ended, oldest first."""
         return await self._read("pending_refunds", lambda db: transfers.pending(db, "refunds"))
 
-    async def deposited(self, channel: Hash32, nonce: Hash32) -> Transfer | None:
+    async def deposited(self, account: Hash32, nonce: Hash32) -> Transfer | None:
         """Return the deposit with this nonce if it was confirmed."""
-        return await self._read("deposited", lambda db: transfers.deposited(db, channel, nonce))
+        return await self._read("deposited", lambda db: transfers.deposited(db, account, nonce))
 
     async def last_calls(self, which: Sequence[Hash32]) -> dict[Hash32, int]:
-        """Return when each of these channels reserved its newest call; one that never did is missing."""
+        """Return when each of these accounts reserved its newest call; one that never did is missing."""
         return await self._read("last_calls", lambda db: transfers.last_calls(db, which))
 
-    async def resting(self, before: int, after: Hash32 | None = None, limit: int = _BATCH) -> list[Channel]:
-        """Return channels by id, a page at a time, that hold more than is charged and had no call since `before`."""
+    async def resting(self, before: int, after: Hash32 | None = None, limit: int = _BATCH) -> list[Account]:
+        """Return accounts by id, a page at a time, that hold more than is charged and had no call since `before`."""
         return await self._read("resting", lambda db: transfers.resting(db, before, after, limit))
 
     # Calls
@@ -179,8 +179,8 @@ class Ledger:
         if isinstance(result, Replay):
             await decision.durable()
             return self._opened(result)
-        call, channel = result
-        return Opened(call.lease, channel, decision.commit)
+        call, account = result
+        return Opened(call.lease, account, decision.commit)
 
     async def replay(self, request: Reservation) -> Replay | None:
         """Return the stored answer of the same request, and open nothing; None when there is none."""
@@ -201,13 +201,13 @@ class Ledger:
         `answer` is kept, encrypted, for the same request to be answered again.
         """
         sealed = None if answer is None else self._seal.close(answer, lease.call)
-        needs = Needs(lease.channel, lease.call)
+        needs = Needs(lease.account, lease.call)
         decision = Decision("meter", needs, lambda work: calls.meter_call(work, lease, bill, sealed, sign, self._terms))
         return self._backend.decide(decision).result
 
     async def release(self, lease: Lease, reason: str) -> Call:
         """End a call that is charged nothing."""
-        needs = Needs(lease.channel, lease.call)
+        needs = Needs(lease.account, lease.call)
         return await self._decide("release", needs, lambda work: calls.release_call(work, lease, reason))
 
     async def expire(self, limit: int = _BATCH) -> int:
@@ -217,7 +217,7 @@ class Ledger:
 
     async def _expire(self, lease: Lease) -> bool:
         return await self._decide(
-            "expire", Needs(lease.channel, lease.call), lambda work: calls.expire_call(work, lease)
+            "expire", Needs(lease.account, lease.call), lambda work: calls.expire_call(work, lease)
         )
 
     async def lapsed(self, limit: int = _BATCH) -> list[Lease]:
@@ -228,9 +228,9 @@ class Ledger:
         """Return a call, or None."""
         return await self._read("call", lambda db: calls.find_call(db, call))
 
-    async def metered(self, channel: Hash32, after: int = 0, limit: int = _BATCH) -> list[Call]:
-        """Return a channel's charged calls in the order of its spending, from the cumulative position `after`."""
-        return await self._read("metered", lambda db: calls.metered_between(db, channel, after, limit))
+    async def metered(self, account: Hash32, after: int = 0, limit: int = _BATCH) -> list[Call]:
+        """Return an account's charged calls in the order of its spending, from the cumulative position `after`."""
+        return await self._read("metered", lambda db: calls.metered_between(db, account, after, limit))
 
     async def forget_answers(self, limit: int = _BATCH) -> int:
         """Remove stored answers whose time is over, and return how many."""
@@ -238,32 +238,32 @@ class Ledger:
 
     # Claims
 
-    async def claimable(self, limit: int = _BATCH, after: Channel | None = None) -> list[Channel]:
-        """Return channels with money to claim or split and no claim under way; those being withdrawn from first.
+    async def claimable(self, limit: int = _BATCH, after: Account | None = None) -> list[Account]:
+        """Return accounts with money to claim or split and no claim under way; those being withdrawn from first.
 
-        The next page begins behind `after`, the last channel of the page before.
+        The next page begins behind `after`, the last account of the page before.
         """
         return await self._read("claimable", lambda db: claims.claimable(db, limit, after))
 
-    async def splits(self, channel: Hash32, start: int, end: int) -> Sequence[Split]:
-        """Return each asset's part of what a channel was charged between two cumulative positions."""
-        return await self._read("splits", lambda db: claims.splits_between(db, channel, start, end))
+    async def splits(self, account: Hash32, start: int, end: int) -> Sequence[Split]:
+        """Return each asset's part of what an account was charged between two cumulative positions."""
+        return await self._read("splits", lambda db: claims.splits_between(db, account, start, end))
 
-    async def plan_claim(self, claim: Hash32, channel: Hash32, up_to: int | None = None) -> Claim:
-        """Fix what to claim on a channel next, at most `up_to`, before any transaction is made."""
-        return await self._write("plan_claim", lambda db: claims.plan_claim(db, claim, channel, up_to))
+    async def plan_claim(self, claim: Hash32, account: Hash32, up_to: int | None = None) -> Claim:
+        """Fix what to claim on an account next, at most `up_to`, before any transaction is made."""
+        return await self._write("plan_claim", lambda db: claims.plan_claim(db, claim, account, up_to))
 
     async def send_claim(self, claim: Claim, outbox_id: str) -> Claim:
         """Note in which transaction of the sender's outbox a claim travels."""
-        return await self._write("send_claim", lambda db: claims.send_claim(db, claim.id, claim.channel, outbox_id))
+        return await self._write("send_claim", lambda db: claims.send_claim(db, claim.id, claim.account, outbox_id))
 
     async def confirm_claim(self, claim: Claim) -> Claim:
         """Take a claim's transaction as final: its money is claimed and its assets are paid."""
-        return await self._write("confirm_claim", lambda db: claims.confirm_claim(db, claim.id, claim.channel))
+        return await self._write("confirm_claim", lambda db: claims.confirm_claim(db, claim.id, claim.account))
 
     async def fail_claim(self, claim: Claim) -> Claim:
         """Give a claim up; its money can be claimed again. Never for a time-out: that is pending."""
-        return await self._write("fail_claim", lambda db: claims.fail_claim(db, claim.id, claim.channel))
+        return await self._write("fail_claim", lambda db: claims.fail_claim(db, claim.id, claim.account))
 
     async def pending_claims(self) -> list[Claim]:
         """Return the claims that have not ended, oldest first."""
@@ -278,7 +278,7 @@ class Ledger:
 
     async def totals(self) -> list[Totals]:
         """Return each token's gauges."""
-        return await self._read("totals", channels.totals)
+        return await self._read("totals", accounts.totals)
 
     async def audit(self, proofs: Proofs | None = None) -> list[str]:
         """Compare rows, entries and calls, and with `proofs` signatures; return what does not agree, in words.
@@ -288,7 +288,7 @@ class Ledger:
         return await self._read("audit", lambda db: audit(db, proofs))
 
     async def spot_check(self, proofs: Proofs | None = None, most: int = 3_000) -> SpotCheck:
-        """Compare the `most` newest entries, their calls and channels; a ledger without more of them as a whole."""
+        """Compare the `most` newest entries, their calls and accounts; a ledger without more of them as a whole."""
         return await self._read("spot_check", lambda db: spot_check(db, proofs, most))
 
     async def close(self) -> None:

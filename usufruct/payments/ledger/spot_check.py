@@ -1,7 +1,7 @@
 """Compare the newest part of the ledger with itself, in a time that does not grow with the ledger.
 
-The newest entries name the channels and the calls that are looked at; entries are found by their primary key, and so
-are the calls and channels.
+The newest entries name the accounts and the calls that are looked at; entries are found by their primary key, and so
+are the calls and accounts.
 """
 
 from collections import Counter
@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from usufruct.core import Hash32, id_to_bytes
 from usufruct.payments.ledger.audit import MOST_FINDINGS, Proofs, audit
 from usufruct.payments.ledger.database import Row, Statements
-from usufruct.payments.ledger.records import Channel
-from usufruct.payments.ledger.rows import CALL_COLUMNS, CHANNEL_COLUMNS, call_of, channel_of
+from usufruct.payments.ledger.records import Account
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of
 
-_NEWEST = "SELECT channel_id, call_id, debit, credit, amount FROM entries ORDER BY id DESC LIMIT $1"
+_NEWEST = "SELECT account_id, call_id, debit, credit, amount FROM entries ORDER BY id DESC LIMIT $1"
 _MANY = 500
 
 
 @dataclass(frozen=True, slots=True)
 class SpotCheck:
-    """What the newest entries, their calls and their channels say."""
+    """What the newest entries, their calls and their accounts say."""
 
     faults: tuple[str, ...]
     """What does not agree, in words; at most `MOST_FINDINGS`."""
     whole: bool
     """Whether that was the whole ledger."""
-    channels: tuple[Channel, ...]
-    """The channels of these entries, the newest first."""
+    accounts: tuple[Account, ...]
+    """The accounts of these entries, the newest first."""
 
 
 async def spot_check(db: Statements, proofs: Proofs | None, most: int) -> SpotCheck:
@@ -36,24 +36,24 @@ async def spot_check(db: Statements, proofs: Proofs | None, most: int) -> SpotCh
     whole, entries = len(entries) <= most, entries[:most]
     charges: dict[Hash32, Counter[Hash32]] = {}
     for entry in entries:
-        calls = charges.setdefault(entry.hash32("channel_id"), Counter())
+        calls = charges.setdefault(entry.hash32("account_id"), Counter())
         if (entry.text("debit"), entry.text("credit")) == ("reserved", "charged") and entry.maybe_raw("call_id"):
             calls[entry.hash32("call_id")] += entry.money("amount")
-    rows = await _by_id(db, f"SELECT {CHANNEL_COLUMNS} FROM channels", list(charges))
-    channels = tuple(channel_of(rows[each]) for each in charges if each in rows)
+    rows = await _by_id(db, f"SELECT {ACCOUNT_COLUMNS} FROM accounts", list(charges))
+    accounts = tuple(account_of(rows[each]) for each in charges if each in rows)
     if whole:
-        return SpotCheck(tuple(await audit(db, proofs)), True, channels)
-    found = [f"{each}: there are rows of this channel, but no channel" for each in charges if each not in rows]
-    for channel in channels:
-        faults = await _faults(db, channel, charges[channel.reading.id], proofs)
-        found += [f"{channel.reading.id}: {fault}" for fault in faults]
+        return SpotCheck(tuple(await audit(db, proofs)), True, accounts)
+    found = [f"{each}: there are rows of this account, but no account" for each in charges if each not in rows]
+    for account in accounts:
+        faults = await _faults(db, account, charges[account.reading.id], proofs)
+        found += [f"{account.reading.id}: {fault}" for fault in faults]
         if len(found) >= MOST_FINDINGS:
             break
-    return SpotCheck(tuple(found[:MOST_FINDINGS]), False, channels)
+    return SpotCheck(tuple(found[:MOST_FINDINGS]), False, accounts)
 
 
-async def _faults(db: Statements, channel: Channel, charges: Counter[Hash32], proofs: Proofs | None) -> list[str]:
-    """Return what does not agree between a channel, some of its calls and what entries say these were charged."""
+async def _faults(db: Statements, account: Account, charges: Counter[Hash32], proofs: Proofs | None) -> list[str]:
+    """Return what does not agree between an account, some of its calls and what entries say these were charged."""
     rows = await _by_id(db, f"SELECT {CALL_COLUMNS}, voucher_amount FROM calls", list(charges))
     found: list[str] = []
     end = best_voucher = 0
@@ -64,16 +64,16 @@ async def _faults(db: Statements, channel: Channel, charges: Counter[Hash32], pr
             found.append(f"call {name} is charged {charges[name]} by its entry, {charge} by its row")
         if cumulative - charge < end:
             found.append(f"call {name} covers {cumulative - charge} to {cumulative}, but the calls before reach {end}")
-        if proofs and (fault := proofs.receipt(call, channel)):
+        if proofs and (fault := proofs.receipt(call, account)):
             found.append(fault)
         end, best_voucher = max(end, cumulative), max(best_voucher, row.money("voucher_amount"))
     found += [f"call {name} is charged by its entry, and has no row" for name in charges if name not in rows]
-    if end > channel.charged:
-        found.append(f"its calls reach {end}, the row says {channel.charged} is charged")
-    best = channel.voucher.max_claimable if channel.voucher else 0
+    if end > account.charged:
+        found.append(f"its calls reach {end}, the row says {account.charged} is charged")
+    best = account.voucher.max_claimable if account.voucher else 0
     if best < best_voucher:
         found.append(f"its best voucher covers {best}, but a call came with one over {best_voucher}")
-    if proofs and channel.voucher and (fault := proofs.voucher(channel)):
+    if proofs and account.voucher and (fault := proofs.voucher(account)):
         found.append(fault)
     return found
 

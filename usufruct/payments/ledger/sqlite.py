@@ -17,9 +17,9 @@ from usufruct.core import asset_to_bytes, id_to_bytes
 from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Alone, Backend
 from usufruct.payments.ledger.changes import EndedCall, Entry, KeptKey, Needs, NewCall, WorkingSet
-from usufruct.payments.ledger.database import Money, Parameter, Points, Row, Work, no_points
-from usufruct.payments.ledger.records import Channel
-from usufruct.payments.ledger.rows import CALL_COLUMNS, CHANNEL_COLUMNS, call_of, channel_of, key_of
+from usufruct.payments.ledger.database import FaultHook, Money, Parameter, Row, Work, no_faults
+from usufruct.payments.ledger.records import Account
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of
 from usufruct.store import (
     BUSY_SECONDS,
     ConstraintViolated,
@@ -40,14 +40,14 @@ sqlite3.register_adapter(Money, amount_to_blob)
 
 _SUM = "usufruct_amount_sum"
 _NOW = "SELECT CAST(strftime('%s', 'now') AS INTEGER) AS now"
-_CHANNEL = f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id = ?"
+_ACCOUNT = f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = ?"
 _CALL = f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ?"
 _KEY_COLUMNS = "scope, key, call_id, body_hash, sealed, expires_at"
 _KEY = f"SELECT {_KEY_COLUMNS} FROM answers WHERE scope = ? AND key = ?"
 _KEY_OF = f"SELECT {_KEY_COLUMNS} FROM answers WHERE call_id = ?"
-_PUBLISHED = "SELECT 1 AS found FROM claims WHERE channel_id = ? AND voucher_amount = ? LIMIT 1"
+_PUBLISHED = "SELECT 1 AS found FROM claims WHERE account_id = ? AND voucher_amount = ? LIMIT 1"
 _INSERT_CALL = (
-    "INSERT INTO calls (id, channel_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, "
+    "INSERT INTO calls (id, account_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, "
     "request_hash, opened_at, voucher_amount, voucher_signature) "
     "VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -57,12 +57,12 @@ _END_CALL = (
     "counted_by = ?, reasoning_tokens = ?, receipt_signature = ? "
     "WHERE id = ? AND state = 'open' AND epoch = ?"
 )
-_CHANGE_CHANNEL = (
-    "UPDATE channels SET charged = ?, reserved = ?, voucher_amount = ?, voucher_signature = ?, last_call_at = ? "
+_CHANGE_ACCOUNT = (
+    "UPDATE accounts SET charged = ?, reserved = ?, voucher_amount = ?, voucher_signature = ?, last_call_at = ? "
     "WHERE id = ?"
 )
 _INSERT_ENTRY = (
-    "INSERT INTO entries (channel_id, call_id, asset, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _NOT_BILLED = (None,) * 10
 _FREE_KEY = "DELETE FROM answers WHERE call_id = ?"
@@ -73,7 +73,7 @@ _KEEP_ANSWER = "UPDATE answers SET sealed = ?, expires_at = ? WHERE call_id = ?"
 class SqliteBackend(Backend):
     """Runs verbs on a SQLite file, which other parts of this process may use at the same time."""
 
-    def __init__(self, database: SqliteDatabase, points: Points = no_points) -> None:
+    def __init__(self, database: SqliteDatabase, points: FaultHook = no_faults) -> None:
         """Open the connections; `points` receives the name of every point a crash may come at."""
         self._gate = database.write_gate
         self._holds_gate = False
@@ -106,7 +106,7 @@ class SqliteBackend(Backend):
         try:
             with _translated_errors():
                 connection.execute("BEGIN")
-                return _driven(work(SqliteStatements(connection, "", no_points)))
+                return _driven(work(SqliteStatements(connection, "", no_faults)))
         finally:
             connection.rollback()
             self._readers.put(connection)
@@ -183,7 +183,7 @@ class SqliteBackend(Backend):
 class SqliteStatements:
     """One transaction; nothing in it waits, so a verb runs to its end in one go."""
 
-    def __init__(self, connection: sqlite3.Connection, name: str, points: Points) -> None:
+    def __init__(self, connection: sqlite3.Connection, name: str, points: FaultHook) -> None:
         """Run on `connection`; `points` receives `name` and a number before each statement."""
         self._connection = connection
         self._name = name
@@ -234,29 +234,29 @@ def _loaded(connection: sqlite3.Connection, needs: Sequence[Needs]) -> WorkingSe
     clock = first(_NOW)
     work = WorkingSet(now=clock.integer("now") if clock else 0)
     for need in needs:
-        if need.channel not in work.channels and (row := first(_CHANNEL, id_to_bytes(need.channel))) is not None:
-            work.channels[need.channel] = channel_of(row)
+        if need.account not in work.accounts and (row := first(_ACCOUNT, id_to_bytes(need.account))) is not None:
+            work.accounts[need.account] = account_of(row)
         if (row := first(_CALL, id_to_bytes(need.call))) is not None:
             work.calls[need.call] = call_of(row)
             if (kept := first(_KEY_OF, id_to_bytes(need.call))) is not None:
                 work.load_keys([key_of(kept)])
-        channel = work.channels.get(need.channel)
-        if need.key is not None and channel is not None:
-            found = first(_KEY, scope_of(channel.reading.config), need.key)
+        account = work.accounts.get(need.account)
+        if need.key is not None and account is not None:
+            found = first(_KEY, scope_of(account.reading.config), need.key)
             work.load_keys([key_of(found)] if found else [])
-        if need.promise is not None and first(_PUBLISHED, id_to_bytes(need.channel), Money(need.promise)):
-            work.published.add((need.channel, need.promise))
+        if need.promise is not None and first(_PUBLISHED, id_to_bytes(need.account), Money(need.promise)):
+            work.published.add((need.account, need.promise))
     return work
 
 
-def _store(connection: sqlite3.Connection, work: WorkingSet, points: Points) -> None:
+def _store(connection: sqlite3.Connection, work: WorkingSet, points: FaultHook) -> None:
     changes: tuple[tuple[str, str, Iterator[tuple[Parameter, ...]]], ...] = (
         ("free_keys", _FREE_KEY, ((id_to_bytes(call),) for call in work.keys_freed)),
         ("open_calls", _INSERT_CALL, map(_new_call, work.opened)),
         ("take_keys", _TAKE_KEY, map(_taken_key, work.keys_taken)),
         ("end_calls", _END_CALL, map(_ended_call, work.ended)),
         ("keep_answers", _KEEP_ANSWER, ((k.sealed, k.expires_at, id_to_bytes(k.call)) for k in work.answers_kept)),
-        ("change_channels", _CHANGE_CHANNEL, map(_changed_channel, work.touched.values())),
+        ("change_accounts", _CHANGE_ACCOUNT, map(_changed_account, work.touched.values())),
         ("add_entries", _INSERT_ENTRY, (_entry(entry, work.now) for entry in work.entries)),
     )
     for name, sql, rows in changes:
@@ -270,7 +270,7 @@ def _new_call(new: NewCall) -> tuple[Parameter, ...]:
     call = new.call
     return (
         id_to_bytes(call.lease.call),
-        id_to_bytes(call.lease.channel),
+        id_to_bytes(call.lease.account),
         asset_to_bytes(call.asset),
         call.owner,
         call.lease.epoch,
@@ -306,15 +306,15 @@ def _ended_call(ended: EndedCall) -> tuple[Parameter, ...]:
     )
 
 
-def _changed_channel(channel: Channel) -> tuple[Parameter, ...]:
-    voucher = channel.voucher
+def _changed_account(account: Account) -> tuple[Parameter, ...]:
+    voucher = account.voucher
     return (
-        amount_to_blob(channel.charged),
-        amount_to_blob(channel.reserved),
+        amount_to_blob(account.charged),
+        amount_to_blob(account.reserved),
         amount_to_blob(voucher.max_claimable if voucher else 0),
         voucher.signature if voucher else None,
-        channel.last_call_at,
-        id_to_bytes(channel.reading.id),
+        account.last_call_at,
+        id_to_bytes(account.reading.id),
     )
 
 
@@ -324,7 +324,7 @@ def _taken_key(key: KeptKey) -> tuple[Parameter, ...]:
 
 def _entry(entry: Entry, now: int) -> tuple[Parameter, ...]:
     return (
-        id_to_bytes(entry.channel),
+        id_to_bytes(entry.account),
         None if entry.call is None else id_to_bytes(entry.call),
         None if entry.asset is None else asset_to_bytes(entry.asset),
         entry.debit,

@@ -32,8 +32,8 @@ def _one_of(column: str, *words: str) -> str:
     return " OR ".join(f"{column} = '{word}'" for word in words)
 
 
-channels = Table(
-    "channels",
+accounts = Table(
+    "accounts",
     metadata,
     Column("id", HashColumn, primary_key=True),
     Column("chain_id", BigInteger, nullable=False),
@@ -61,13 +61,13 @@ channels = Table(
     CheckConstraint("total_split <= charged", name="split"),
 )
 _leaving = text("withdraw_at <> 0")
-Index("ix_channels_leaving", channels.c.withdraw_at, channels.c.id, sqlite_where=_leaving, postgresql_where=_leaving)
+Index("ix_accounts_leaving", accounts.c.withdraw_at, accounts.c.id, sqlite_where=_leaving, postgresql_where=_leaving)
 
 calls = Table(
     "calls",
     metadata,
     Column("id", HashColumn, primary_key=True),
-    Column("channel_id", HashColumn, ForeignKey("channels.id"), nullable=False),
+    Column("account_id", HashColumn, ForeignKey("accounts.id"), nullable=False),
     Column("asset", AssetIdColumn, nullable=False),
     Column("state", String(8), nullable=False),
     Column("owner", String(64), nullable=False),
@@ -80,7 +80,7 @@ calls = Table(
     Column("finished_at", BigInteger),
     Column("reason", String(64)),  # why released
     Column("charge", Amount),
-    Column("cumulative", Amount),  # the channel's charged, this call included
+    Column("cumulative", Amount),  # the account's charged, this call included
     Column("input_tokens", BigInteger),
     Column("cached_input_tokens", BigInteger),  # among input_tokens
     Column("output_tokens", BigInteger),
@@ -98,7 +98,7 @@ calls = Table(
     CheckConstraint("(charge IS NULL) = (cumulative IS NULL)", name="cumulative"),
 )
 _spent = text("cumulative IS NOT NULL")
-Index("ix_calls_tiling", calls.c.channel_id, calls.c.cumulative, sqlite_where=_spent, postgresql_where=_spent)
+Index("ix_calls_tiling", calls.c.account_id, calls.c.cumulative, sqlite_where=_spent, postgresql_where=_spent)
 _open = text("state = 'open'")
 Index("ix_calls_open", calls.c.lease_until, sqlite_where=_open, postgresql_where=_open)
 
@@ -106,7 +106,7 @@ entries = Table(
     "entries",
     metadata,
     Column("id", _Serial, Identity(), primary_key=True),
-    Column("channel_id", HashColumn, ForeignKey("channels.id"), nullable=False),
+    Column("account_id", HashColumn, ForeignKey("accounts.id"), nullable=False),
     Column("call_id", HashColumn),
     Column("asset", AssetIdColumn),
     Column("debit", String(9), nullable=False),
@@ -122,7 +122,7 @@ claims = Table(
     "claims",
     metadata,
     Column("id", HashColumn, primary_key=True),
-    Column("channel_id", HashColumn, ForeignKey("channels.id"), nullable=False),
+    Column("account_id", HashColumn, ForeignKey("accounts.id"), nullable=False),
     Column("split_from", Amount, nullable=False),
     Column("cumulative", Amount, nullable=False),
     Column("voucher_amount", Amount, nullable=False),
@@ -134,8 +134,8 @@ claims = Table(
     CheckConstraint(_one_of("state", "planned", "sent", "confirmed", "failed"), name="state"),
 )
 _pending = text("state IN ('planned', 'sent')")
-Index("uq_claims_pending", claims.c.channel_id, unique=True, sqlite_where=_pending, postgresql_where=_pending)
-Index("ix_claims_published", claims.c.channel_id, claims.c.voucher_amount)
+Index("uq_claims_pending", claims.c.account_id, unique=True, sqlite_where=_pending, postgresql_where=_pending)
+Index("ix_claims_published", claims.c.account_id, claims.c.voucher_amount)
 
 answers = Table(
     "answers",
@@ -153,7 +153,7 @@ Index("ix_answers_expiry", answers.c.expires_at)
 deposits = Table(
     "deposits",
     metadata,
-    Column("channel_id", HashColumn, nullable=False),
+    Column("account_id", HashColumn, nullable=False),
     Column("payer", AddressColumn, nullable=False),
     Column("nonce", HashColumn, nullable=False),
     Column("amount", Amount, nullable=False),
@@ -161,7 +161,7 @@ deposits = Table(
     Column("outbox_id", String(200)),  # in the sender's outbox
     Column("planned_at", BigInteger, nullable=False),
     Column("tries", Integer, nullable=False),
-    PrimaryKeyConstraint("channel_id", "nonce"),
+    PrimaryKeyConstraint("account_id", "nonce"),
     CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
 )
 Index("ix_deposits_payer", deposits.c.payer, deposits.c.planned_at)
@@ -171,13 +171,13 @@ Index("uq_deposits_planned", deposits.c.payer, unique=True, sqlite_where=_planne
 refunds = Table(
     "refunds",
     metadata,
-    Column("channel_id", HashColumn, ForeignKey("channels.id"), nullable=False),
+    Column("account_id", HashColumn, ForeignKey("accounts.id"), nullable=False),
     Column("nonce", BigInteger, nullable=False),
     Column("amount", Amount, nullable=False),
     Column("state", String(9), nullable=False),
     Column("outbox_id", String(200)),  # in the sender's outbox
     Column("planned_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("channel_id", "nonce"),
+    PrimaryKeyConstraint("account_id", "nonce"),
     CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
 )
 

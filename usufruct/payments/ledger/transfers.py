@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.core import Address, Hash32, id_to_bytes
-from usufruct.payments.ledger.channels import observe
+from usufruct.payments.ledger.accounts import observe
 from usufruct.payments.ledger.claims import splits_between
 from usufruct.payments.ledger.database import Money, Row, Statements
 from usufruct.payments.ledger.entries import move
-from usufruct.payments.ledger.records import Channel, ChannelReading
-from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, locked_channel
+from usufruct.payments.ledger.records import Account, AccountReading
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """A deposit or refund whose transaction has not ended; `nonce` is a refund's number or a deposit's hash."""
 
-    channel: Hash32
+    account: Hash32
     nonce: Hash32 | int
     amount: int
     outbox_id: str
@@ -24,36 +24,36 @@ class Transfer:
 
 
 _MANY = 500
-_TRANSFER = "channel_id, nonce, amount, outbox_id, planned_at"
+_TRANSFER = "account_id, nonce, amount, outbox_id, planned_at"
 
 
 def _transfer(row: Row) -> Transfer:
     """Read a transfer from a row of `_TRANSFER`."""
     nonce = row.integer("nonce") if isinstance(row.columns["nonce"], int) else row.hash32("nonce")
     return Transfer(
-        row.hash32("channel_id"), nonce, row.money("amount"), row.text("outbox_id"), row.integer("planned_at")
+        row.hash32("account_id"), nonce, row.money("amount"), row.text("outbox_id"), row.integer("planned_at")
     )
 
 
-async def correct(db: Statements, reading: ChannelReading) -> Channel:
+async def correct(db: Statements, reading: AccountReading) -> Account:
     """Take over what the chain says although another block said otherwise: that block is no longer part of the chain.
 
     Claims that the chain took back can be made again: what they paid is charged and not split once more.
     """
-    channel = await locked_channel(db, reading.id)
-    total_split, taken_back = channel.total_split, max(0, channel.total_split - reading.total_claimed)
+    account = await locked_account(db, reading.id)
+    total_split, taken_back = account.total_split, max(0, account.total_split - reading.total_claimed)
     parts = await splits_between(db, reading.id, reading.total_claimed, total_split) if taken_back else ()
     if taken_back and sum(part.amount for part in parts) == taken_back:
         total_split = reading.total_claimed
         for part in parts:
             await move(db, reading.id, "paid", "charged", part.amount, asset=part.asset)
         await db.rows(
-            "UPDATE claims SET state = 'failed' WHERE channel_id = $1 AND state = 'confirmed' AND cumulative > $2",
+            "UPDATE claims SET state = 'failed' WHERE account_id = $1 AND state = 'confirmed' AND cumulative > $2",
             id_to_bytes(reading.id),
             Money(total_split),
         )
     await db.rows(
-        "UPDATE channels SET block = -1, total_claimed = $2, total_split = $3 WHERE id = $1",
+        "UPDATE accounts SET block = -1, total_claimed = $2, total_split = $3 WHERE id = $1",
         id_to_bytes(reading.id),
         Money(0),
         Money(total_split),
@@ -61,13 +61,13 @@ async def correct(db: Statements, reading: ChannelReading) -> Channel:
     return await observe(db, reading)
 
 
-async def resting(db: Statements, before: int, after: Hash32 | None, limit: int) -> list[Channel]:
-    """Return channels by id, from the one after `after`, without a call since `before`, an open call or a refund.
+async def resting(db: Statements, before: int, after: Hash32 | None, limit: int) -> list[Account]:
+    """Return accounts by id, from the one after `after`, without a call since `before`, an open call or a refund.
 
     They hold something; whether it is free, the caller sees.
     """
     rows = await db.rows(
-        f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id > $1 AND balance > charged AND reserved = $4 "
+        f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id > $1 AND balance > charged AND reserved = $4 "
         "AND refunding = $4 AND last_call_at <= $2 "
         "ORDER BY id LIMIT $3",
         id_to_bytes(after) if after else b"",
@@ -75,7 +75,7 @@ async def resting(db: Statements, before: int, after: Hash32 | None, limit: int)
         limit,
         Money(0),
     )
-    return [channel_of(row) for row in rows]
+    return [account_of(row) for row in rows]
 
 
 async def pending(db: Statements, table: str) -> list[Transfer]:
@@ -93,42 +93,42 @@ async def pending_of(db: Statements, payer: Address) -> Transfer | None:
     return None if row is None else _transfer(row)
 
 
-async def refund_ended(db: Statements, channel: Hash32, nonce: int) -> bool | None:
+async def refund_ended(db: Statements, account: Hash32, nonce: int) -> bool | None:
     """Return whether a refund was confirmed or failed; None while it is under way, or if there is none."""
-    row = await db.row("SELECT state FROM refunds WHERE channel_id = $1 AND nonce = $2", id_to_bytes(channel), nonce)
+    row = await db.row("SELECT state FROM refunds WHERE account_id = $1 AND nonce = $2", id_to_bytes(account), nonce)
     state = "planned" if row is None else row.text("state")
     return None if state == "planned" else state == "confirmed"
 
 
-async def last_paid_for(db: Statements, channel: Hash32) -> int:
-    """Return when we last sent a deposit into this channel, or a refund out of it; 0: never."""
+async def last_paid_for(db: Statements, account: Hash32) -> int:
+    """Return when we last sent a deposit into this account, or a refund out of it; 0: never."""
     times = []
     for table in ("deposits", "refunds"):
         row = await db.row(
-            f"SELECT MAX(planned_at) AS at FROM {table} WHERE channel_id = $1 AND state <> 'failed'",
-            id_to_bytes(channel),
+            f"SELECT MAX(planned_at) AS at FROM {table} WHERE account_id = $1 AND state <> 'failed'",
+            id_to_bytes(account),
         )
         times.append((row and row.maybe_integer("at")) or 0)
     return max(times)
 
 
-async def deposited(db: Statements, channel: Hash32, nonce: Hash32) -> Transfer | None:
+async def deposited(db: Statements, account: Hash32, nonce: Hash32) -> Transfer | None:
     """Return the deposit with this nonce if it was confirmed."""
     row = await db.row(
-        f"SELECT {_TRANSFER} FROM deposits WHERE channel_id = $1 AND nonce = $2 AND state = 'confirmed'",
-        id_to_bytes(channel),
+        f"SELECT {_TRANSFER} FROM deposits WHERE account_id = $1 AND nonce = $2 AND state = 'confirmed'",
+        id_to_bytes(account),
         id_to_bytes(nonce),
     )
     return None if row is None else _transfer(row)
 
 
 async def last_calls(db: Statements, which: Sequence[Hash32]) -> dict[Hash32, int]:
-    """Return when each of these channels opened its newest call; one that never did is missing."""
+    """Return when each of these accounts opened its newest call; one that never did is missing."""
     found = {}
     for start in range(0, len(which), _MANY):
-        ids = [id_to_bytes(channel) for channel in which[start : start + _MANY]]
+        ids = [id_to_bytes(account) for account in which[start : start + _MANY]]
         places = ", ".join(f"${number}" for number in range(1, len(ids) + 1))
-        for row in await db.rows(f"SELECT id, last_call_at FROM channels WHERE id IN ({places})", *ids):
+        for row in await db.rows(f"SELECT id, last_call_at FROM accounts WHERE id IN ({places})", *ids):
             if at := row.integer("last_call_at"):
                 found[row.hash32("id")] = at
     return found

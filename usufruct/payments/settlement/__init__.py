@@ -1,14 +1,14 @@
 """What moves money on the chain: deposits, claims, refunds, payouts, anchored receipts."""
 
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.api import payment_routes
 from usufruct.payments.settlement.channel_auth import PROOF_HEADER, proof_header, read_channel_digest
 from usufruct.payments.settlement.channel_policy import ChannelRefused, ChannelTerms
-from usufruct.payments.settlement.channel_sync import Observer
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
-from usufruct.payments.settlement.deferred_payouts import Owed
+from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
 from usufruct.payments.settlement.deposits import DepositAuthorization, Deposited, Deposits
-from usufruct.payments.settlement.event_watcher import Watcher
+from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.evidence import Evidence, wrong_newest_roots, wrong_roots
 from usufruct.payments.settlement.jobs import (
     claim_due,
@@ -19,15 +19,15 @@ from usufruct.payments.settlement.jobs import (
     sign_due,
     watch,
 )
-from usufruct.payments.settlement.known_tokens import known_token, remember_token
 from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.metrics import settlement_metrics
-from usufruct.payments.settlement.model import Batch, ChainSide, ClaimPolicy, Counters, RefundPolicy, on_chain
+from usufruct.payments.settlement.model import Batch, ClaimPolicy, Counters, RefundPolicy, SettlementContext, on_chain
 from usufruct.payments.settlement.operator_terms import Offer, read_offer
 from usufruct.payments.settlement.pass_accounts import PassAccounts, PassKeeper
 from usufruct.payments.settlement.receipt_signers import ReceiptSigners
 from usufruct.payments.settlement.refund_requests import Refunded, RefundRequests
 from usufruct.payments.settlement.refunds import Refunds
+from usufruct.payments.settlement.token_store import load_token_facts, save_token_facts
 from usufruct.payments.settlement.wire import (
     LONGEST_SIGNATURE,
     deposit_json,
@@ -41,21 +41,21 @@ from usufruct.payments.settlement.wire import (
 __all__ = [
     "LONGEST_SIGNATURE",
     "PROOF_HEADER",
+    "AccountSync",
     "Batch",
-    "ChainSide",
     "ChannelRefused",
     "ChannelTerms",
     "ClaimPolicy",
     "ClaimRequests",
     "Claimer",
     "Counters",
+    "DeferredPayouts",
     "DepositAuthorization",
     "Deposited",
     "Deposits",
+    "EventWatcher",
     "Evidence",
-    "Observer",
     "Offer",
-    "Owed",
     "PassAccounts",
     "PassKeeper",
     "ReceiptSigners",
@@ -63,12 +63,12 @@ __all__ = [
     "RefundRequests",
     "Refunded",
     "Refunds",
-    "Watcher",
+    "SettlementContext",
     "claim_due",
     "deposit_due",
     "deposit_json",
     "deposit_typed_data",
-    "known_token",
+    "load_token_facts",
     "on_chain",
     "owed_due",
     "payment_routes",
@@ -81,7 +81,7 @@ __all__ = [
     "read_token_json",
     "refund_due",
     "refund_requested",
-    "remember_token",
+    "save_token_facts",
     "settlement_metrics",
     "sign_due",
     "token_json",

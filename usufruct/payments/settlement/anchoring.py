@@ -14,7 +14,7 @@ from usufruct.payments.ledger import CallUnknown, Ledger, receipt_of
 from usufruct.payments.pricing import Receipt, receipt_digest
 from usufruct.payments.settlement.errors import AnchorMismatch, NotAnchored
 from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
-from usufruct.payments.settlement.model import Batch, ChainSide, Member
+from usufruct.payments.settlement.model import Batch, Member, SettlementContext
 from usufruct.payments.settlement.store import batch_of
 
 _PAGE = 500
@@ -38,7 +38,7 @@ class ReceiptProof:
 
 async def receipts_of(ledger: Ledger, member: Member) -> list[Receipt]:
     """Return the receipts that a member of a batch anchors, in the order of the channel's spending."""
-    token = (await ledger.channel(member.channel)).reading.config.token
+    token = (await ledger.account(member.channel)).reading.config.token
     found: list[Receipt] = []
     after = member.start
     while calls := await ledger.metered(member.channel, after, _PAGE):
@@ -53,7 +53,7 @@ async def receipts_of(ledger: Ledger, member: Member) -> list[Receipt]:
     return found
 
 
-async def digests_of(side: ChainSide, members: Sequence[Member]) -> list[bytes]:
+async def digests_of(side: SettlementContext, members: Sequence[Member]) -> list[bytes]:
     """Return the digests under a batch's root, in order."""
     chain: ChainId = side.escrow.chain_id
     receipts = [receipt for member in members for receipt in await receipts_of(side.ledger, member)]
@@ -65,7 +65,7 @@ def root_of(digests: Sequence[bytes]) -> Hash32 | None:
     return as_hash32(merkle_root(digests)) if digests else None
 
 
-async def prove_receipt(side: ChainSide, call: Hash32) -> ReceiptProof:
+async def prove_receipt(side: SettlementContext, call: Hash32) -> ReceiptProof:
     """Show that a call's receipt is under an anchored root.
 
     Raises:
@@ -76,7 +76,7 @@ async def prove_receipt(side: ChainSide, call: Hash32) -> ReceiptProof:
     found = await side.ledger.call(call)
     if found is None:
         raise CallUnknown(f"there is no call {call}", call=call)
-    token = (await side.ledger.channel(found.lease.channel)).reading.config.token
+    token = (await side.ledger.account(found.lease.account)).reading.config.token
     receipt = receipt_of(found, token)
     batch = await _batch_of(side, receipt)
     if receipt is None or batch is None or batch.root is None or batch.hash is None or batch.block is None:
@@ -89,7 +89,7 @@ async def prove_receipt(side: ChainSide, call: Hash32) -> ReceiptProof:
     return ReceiptProof(receipt, digest, proof, batch.root, batch.count, batch.hash, batch.block)
 
 
-async def _batch_of(side: ChainSide, receipt: Receipt | None) -> Batch | None:
+async def _batch_of(side: SettlementContext, receipt: Receipt | None) -> Batch | None:
     if receipt is None or receipt.amount == 0:
         return None
     async with side.database.snapshot() as unit:

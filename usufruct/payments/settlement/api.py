@@ -9,13 +9,13 @@ from usufruct.core import Clock, hash32
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
 from usufruct.payments.settlement.channel_auth import Access
 from usufruct.payments.settlement.deposits import Deposits
-from usufruct.payments.settlement.model import ChainSide
+from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.operator_terms import Offer
 from usufruct.payments.settlement.wire import InvalidDeposit, read_deposit_json
 from usufruct.web import Members, Request, Route, json_response
 
 
-def payment_routes(side: ChainSide, deposits: Deposits, keys: Keys, offer: Offer, clock: Clock) -> list[Route]:
+def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offer: Offer, clock: Clock) -> list[Route]:
     """Return the routes of an operator who offers channels on the terms of `offer`."""
     access = Access(side.ledger, keys, clock, offer.chain_id, offer.till)
     proving = asyncio.Lock()

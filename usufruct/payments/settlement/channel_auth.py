@@ -7,7 +7,7 @@ the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the h
 from usufruct.accounts import InvalidProof, Keys, TimedProof
 from usufruct.chain import MessageHasher
 from usufruct.core import LAST_MOMENT, Address, ChainId, Clock, Hash32
-from usufruct.payments.ledger import Channel, Ledger, channel_unknown
+from usufruct.payments.ledger import Account, Ledger, account_unknown
 from usufruct.payments.pricing import recover_signer
 from usufruct.web import Exchange, Members
 from usufruct_client.eip712 import READ_CHANNEL
@@ -38,24 +38,24 @@ class Access:
         self._chain_id = chain_id
         self._till = till
 
-    async def channel(self, exchange: Exchange, channel: Hash32) -> Channel:
+    async def channel(self, exchange: Exchange, channel: Hash32) -> Account:
         """Return a channel to its own people.
 
         Raises:
             Unauthenticated: when there is a bearer key, but no good one.
             InvalidProof, ProofExpired: when there is a proof, but no good one.
-            ChannelUnknown: when there is no such channel, and for everybody else.
+            AccountUnknown: when there is no such channel, and for everybody else.
         """
         signer = key = None
         if proof := exchange.header(PROOF_HEADER.encode()):
             signer = self._signer(channel, proof)
         elif authorization := exchange.header(b"authorization"):
             key = await self._keys.authenticate(authorization)
-        found = await self._ledger.channel(channel)
+        found = await self._ledger.account(channel)
         config = found.reading.config
         if signer in (config.payer, config.payer_authorizer) or (key is not None and key.channel == channel):
             return found
-        raise channel_unknown(channel)
+        raise account_unknown(channel)
 
     def _signer(self, channel: Hash32, header: str) -> Address:
         expires_at, _, signature = header.partition(".")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from usufruct.chain import Client, Header, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.core import Hash32
-from usufruct.payments.ledger import ChannelReading
+from usufruct.payments.ledger import AccountReading
 from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement.announcers import Announcers
 from usufruct.payments.settlement.errors import ReadingUnsettled, UnreadableChannel
@@ -24,7 +24,7 @@ class Readings:
 
     block: int
     hash: Hash32
-    channels: tuple[ChannelReading, ...]
+    channels: tuple[AccountReading, ...]
 
 
 class Reader(ABC):
@@ -55,7 +55,7 @@ class Reader(ABC):
         raise ReadingUnsettled(f"blocks changed under {_TRIES} readings in a row; try again", tries=_TRIES)
 
     @abstractmethod
-    async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[ChannelReading]:
+    async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[AccountReading]:
         """Read channels as of `block`, and what happened since up to `head`."""
 
     async def _header(self, block: int | str) -> Header:
@@ -78,7 +78,7 @@ class ChannelReader(Reader):
         """Return the nonce that the channel's next refund uses up."""
         return await self._settlement.refund_nonce(bytes.fromhex(channel[2:]))
 
-    async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[ChannelReading]:
+    async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[AccountReading]:
         ids = [channel_id(self._escrow, config) for config in configs]
         then = await self._words(ids, block.number)
         now = then if head == block else await self._words(ids, head.number)
@@ -87,7 +87,7 @@ class ChannelReader(Reader):
             for channel, config, new in zip(ids, configs, now, strict=True)
         ]
         return [
-            ChannelReading(
+            AccountReading(
                 id=channel,
                 chain_id=self._escrow.chain_id,
                 config=config,

@@ -24,16 +24,24 @@ from usufruct.chain import Revert, Sender, Sent, State
 from usufruct.chain.contracts.access_pass import BurnSkipped
 from usufruct.chain.contracts.till import Capped, Deferred
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import Channel, Claim, ClaimPending, NothingToClaim, Points, new_id, no_points
+from usufruct.payments.ledger import Account, Claim, ClaimPending, FaultHook, NothingToClaim, new_id, no_faults
 from usufruct.payments.pricing import plan_of
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.anchoring import digests_of, root_of
-from usufruct.payments.settlement.channel_sync import Observer
 from usufruct.payments.settlement.errors import BatchRefused, ReadingUnsettled
 from usufruct.payments.settlement.lease import Lease
-from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, ChainSide, ClaimPolicy, Counters, Payee
-from usufruct.payments.settlement.planner import Batcher, Refused, batch_id, members_of
+from usufruct.payments.settlement.model import (
+    Batch,
+    BatchKind,
+    BatchState,
+    ClaimPolicy,
+    Counters,
+    Payee,
+    SettlementContext,
+)
+from usufruct.payments.settlement.planner import Batcher, RefusedClaim, batch_id, members_of
 from usufruct.payments.settlement.store import (
-    SetAside,
+    QuarantinedAccount,
     add_batch,
     all_set_aside,
     batch_keys,
@@ -57,15 +65,15 @@ class Claimer:
 
     def __init__(
         self,
-        side: ChainSide,
+        side: SettlementContext,
         sender: Sender,
         payees: Payee,
         remainder_to: Address,
-        observer: Observer,
+        observer: AccountSync,
         *,
         policy: ClaimPolicy | None = None,
         counters: Counters | None = None,
-        points: Points = no_points,
+        points: FaultHook = no_faults,
         lease: Lease | None = None,
     ) -> None:
         self._side = side
@@ -107,9 +115,9 @@ class Claimer:
             raise refusals[0]
         return ended
 
-    def _by_kind(self, channels: Sequence[Channel]) -> tuple[list[Channel], list[Channel]]:
+    def _by_kind(self, channels: Sequence[Account]) -> tuple[list[Account], list[Account]]:
         """Divide channels of the escrow and accounts of pass credits."""
-        kinds: tuple[list[Channel], list[Channel]] = ([], [])
+        kinds: tuple[list[Account], list[Account]] = ([], [])
         for channel in channels:
             kinds[self._side.holds_credits(channel.reading.config)].append(channel)
         return kinds
@@ -122,7 +130,7 @@ class Claimer:
         """Let another process claim at once."""
         await self._lease.release()
 
-    async def set_aside(self) -> list[SetAside]:
+    async def set_aside(self) -> list[QuarantinedAccount]:
         """Return the channels that the chain would not let us claim, and why; each is tried again by itself."""
         async with self._side.database.snapshot() as unit:
             return list((await all_set_aside(unit)).values())
@@ -145,19 +153,19 @@ class Claimer:
 
     # What is due
 
-    async def _claimable(self) -> list[Channel]:
+    async def _claimable(self) -> list[Account]:
         """Return channels with something to claim or split that are not set aside; withdrawn ones wait for nothing."""
         now = await self._side.database.now()
         async with self._side.database.snapshot() as unit:
             waiting = {channel for channel, aside in (await all_set_aside(unit)).items() if aside.retry_at > now}
-        found: list[Channel] = []
-        last: Channel | None = None
+        found: list[Account] = []
+        last: Account | None = None
         while page := await self._side.ledger.claimable(_PAGE, last):
             last = page[-1]
             found += [each for each in page if each.reading.withdraw_at or each.reading.id not in waiting]
         return found
 
-    async def _due(self, channels: Sequence[Channel]) -> list[Channel]:
+    async def _due(self, channels: Sequence[Account]) -> list[Account]:
         now = await self._side.database.now()
         policy = self._policy
         return [
@@ -166,12 +174,12 @@ class Claimer:
             if policy.urgent(channel) or policy.overdue(channel, await self._age(channel, now))
         ]
 
-    async def _age(self, channel: Channel, now: int) -> int:
+    async def _age(self, channel: Account, now: int) -> int:
         """Return for how many seconds the oldest call has been charged that is not claimed yet."""
         calls = await self._side.ledger.metered(channel.reading.id, channel.total_split, 1)
         return now - (calls[0].finished_at or now) if calls else 0
 
-    async def _plan(self, channels: Sequence[Channel]) -> list[Claim]:
+    async def _plan(self, channels: Sequence[Account]) -> list[Claim]:
         """Plan a claim on each channel, on what the chain says about it now."""
         claims = []
         for channel in await self._observer.observe([channel.reading.config for channel in channels]):
@@ -197,7 +205,7 @@ class Claimer:
             await self._fail(sound)
             raise
 
-    async def _burn(self, accounts: Sequence[Channel]) -> list[Batch]:
+    async def _burn(self, accounts: Sequence[Account]) -> list[Batch]:
         """Burn the credits that calls used, plan by plan; each burn pays its purchase price to the asset's Shares.
 
         Only the meter that they were activated for can: accounts of an earlier claim key wait for it.
@@ -217,7 +225,7 @@ class Claimer:
             await self._put_aside(refused)
         return await self._send_all([await self._note(kind, token, each) for each in found.batches])
 
-    async def _shorten(self, refused: Refused) -> list[Claim]:
+    async def _shorten(self, refused: RefusedClaim) -> list[Claim]:
         """Plan what comes before the first call that cannot be paid; with nothing before it, the channel is set aside.
 
         Calls tile a channel in the order in which they were charged: what comes after that call waits for it.
@@ -226,28 +234,28 @@ class Claimer:
         if position <= claim.split_from:
             await self._put_aside(refused)
             return []
-        _log.warning("channel %s is claimed up to %d only: %s", claim.channel, position, refused.reason.message)
+        _log.warning("channel %s is claimed up to %d only: %s", claim.account, position, refused.reason.message)
         await self._fail([claim])
-        return await self._plan_one(claim.channel, position)
+        return await self._plan_one(claim.account, position)
 
-    async def _first_unpayable(self, refused: Refused) -> int:
+    async def _first_unpayable(self, refused: RefusedClaim) -> int:
         """Return the position in the channel at which the first call begins that cannot be paid."""
         position = refused.claim.split_from
-        while calls := await self._side.ledger.metered(refused.claim.channel, position, _PAGE):
+        while calls := await self._side.ledger.metered(refused.claim.account, position, _PAGE):
             for call in calls:
                 position, charge = call.cumulative or position, call.bill.charge if call.bill else 0
                 if charge and call.asset in refused.unpayable:
                     return position - charge
         return position
 
-    async def _put_aside(self, refused: Refused) -> None:
-        channel, reason = refused.claim.channel, refused.reason
+    async def _put_aside(self, refused: RefusedClaim) -> None:
+        channel, reason = refused.claim.account, refused.reason
         now = await self._side.database.now()
         async with self._side.database.transaction() as unit:
             before = (await all_set_aside(unit)).get(channel)
             times = before.times + 1 if before else 1
             wait = min(_LAST_RETRY, _FIRST_RETRY << min(times - 1, 10))
-            await put_aside(unit, SetAside(channel, reason.code, reason.message, times, now + wait))
+            await put_aside(unit, QuarantinedAccount(channel, reason.code, reason.message, times, now + wait))
         await self._fail([refused.claim])
         self.counters.set_aside += 1
         name = type(reason).__name__ if isinstance(reason, Revert) else reason.code
@@ -256,7 +264,7 @@ class Claimer:
 
     # What was claimed elsewhere
 
-    async def _claimed_elsewhere(self, channels: Sequence[Channel]) -> list[Batch]:
+    async def _claimed_elsewhere(self, channels: Sequence[Account]) -> list[Batch]:
         """Split what reached the till without us; what it has paid out already is only noted, as are burns."""
         escrows, accounts = self._by_kind(channels)
         ended = await self._burned_elsewhere(accounts)
@@ -268,8 +276,8 @@ class Claimer:
             ahead = [channel for channel in mine if channel.reading.total_claimed > channel.total_split]
             if not ahead:
                 continue
-            there: list[Channel] = []
-            gone: list[Channel] = []
+            there: list[Account] = []
+            gone: list[Account] = []
             for channel in ahead:
                 amount = channel.reading.total_claimed - channel.total_split
                 (there if amount <= unsplit else gone).append(channel)
@@ -278,7 +286,7 @@ class Claimer:
             ended += await self._split(BatchKind.NOTED, token, gone)
         return ended
 
-    async def _burned_elsewhere(self, accounts: Sequence[Channel]) -> list[Batch]:
+    async def _burned_elsewhere(self, accounts: Sequence[Account]) -> list[Batch]:
         """Note burns that our records do not have: the database was restored. They paid the Shares then."""
         claims = []
         for account in accounts:
@@ -288,7 +296,7 @@ class Claimer:
             return []
         return await self._send_all([await self._note(BatchKind.NOTED, claims[0].config.token, claims)])
 
-    async def _split(self, kind: BatchKind, token: Address, channels: Sequence[Channel]) -> list[Batch]:
+    async def _split(self, kind: BatchKind, token: Address, channels: Sequence[Account]) -> list[Batch]:
         claims = []
         for channel in channels[: self._policy.most_rows]:
             claims += await self._plan_one(channel.reading.id, channel.reading.total_claimed)
@@ -397,7 +405,7 @@ class Claimer:
         await self._fail(lost)
         self.counters.burns_skipped += len(lost)
         for claim in lost:
-            _log.error("account %s: its credits were refunded before they could be burned", claim.channel)
+            _log.error("account %s: its credits were refunded before they could be burned", claim.account)
         keys = batch_keys(batch.id, batch.kind, None, len(digests))
         return replace(batch, members=rest, root=root_of(digests), count=len(digests), keys=keys)
 

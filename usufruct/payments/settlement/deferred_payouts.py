@@ -12,7 +12,7 @@ from usufruct.chain.contracts.till import Capped, Deferred, Till
 from usufruct.core import Address, Clock
 from usufruct.payments.ledger import new_id
 from usufruct.payments.settlement.lease import Lease
-from usufruct.payments.settlement.model import ChainSide, Counters
+from usufruct.payments.settlement.model import Counters, SettlementContext
 from usufruct.payments.settlement.store import splitting_keys
 
 _log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ _DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class OwedPolicy:
+class DeferredPayoutPolicy:
     """How eagerly to try.
 
     A payee is tried after `first_seconds` again, and while the chain refuses twice as late each time, up to
@@ -45,23 +45,23 @@ class _Turn:
     at: float = field(default=float("-inf"))
 
 
-class Owed:
+class DeferredPayouts:
     """Pays for one till; one process at a time, by a lease."""
 
     def __init__(
         self,
-        side: ChainSide,
+        side: SettlementContext,
         sender: Sender,
         clock: Clock,
         *,
-        policy: OwedPolicy | None = None,
+        policy: DeferredPayoutPolicy | None = None,
         counters: Counters | None = None,
     ) -> None:
         """Send with any key that can pay for gas."""
         self._side = side
         self._sender = sender
         self._clock = clock
-        self._policy = policy or OwedPolicy()
+        self._policy = policy or DeferredPayoutPolicy()
         self._till = Till(side.terms.till, side.client)
         self._lease = Lease(side.database, f"owed/{side.escrow.chain_id}/{side.terms.till}", self._policy.lease_seconds)
         self._turns: dict[tuple[Address, Address], _Turn] = {}

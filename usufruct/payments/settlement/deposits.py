@@ -26,9 +26,9 @@ from usufruct.chain.contracts import shared as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.core import Address, ChainId, Hash32, Unavailable, id_to_bytes
-from usufruct.payments.ledger import Channel, DepositUnderWay, DuplicateDeposit, Transfer, WrongState, new_id
+from usufruct.payments.ledger import Account, DepositUnderWay, DuplicateDeposit, Transfer, WrongState, new_id
 from usufruct.payments.pricing import ChannelConfig, channel_id
-from usufruct.payments.settlement.channel_sync import Observer
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.errors import (
     DepositExpired,
     DepositPending,
@@ -38,7 +38,7 @@ from usufruct.payments.settlement.errors import (
     DepositWrongChain,
     DepositWrongToken,
 )
-from usufruct.payments.settlement.model import ChainSide, Counters, on_chain
+from usufruct.payments.settlement.model import Counters, SettlementContext, on_chain
 from usufruct.store import ConstraintViolated
 
 _MARGIN_SECONDS = 6
@@ -88,9 +88,9 @@ class Deposits:
 
     def __init__(
         self,
-        side: ChainSide,
+        side: SettlementContext,
         sender: Sender,
-        observer: Observer,
+        observer: AccountSync,
         *,
         wait_seconds: float = 60.0,
         counters: Counters | None = None,
@@ -103,7 +103,7 @@ class Deposits:
         self.counters = counters or Counters()
         self._settlement = BatchSettlement(side.escrow.contract, side.client)
 
-    async def submit(self, deposit: DepositAuthorization) -> Channel:
+    async def submit(self, deposit: DepositAuthorization) -> Account:
         """Send a deposit, wait for it, and return the channel with its money; asking again sends nothing twice.
 
         Raises:
@@ -147,7 +147,7 @@ class Deposits:
         """
         known = await self._side.ledger.pending_deposit_of(config.payer)
         sent = None if known is None else await self._sender.find(known.outbox_id)
-        if known is None or sent is None or known.channel != channel_id(self._side.escrow, config):
+        if known is None or sent is None or known.account != channel_id(self._side.escrow, config):
             return False
         with suppress(DepositRefused):
             await self._ended(config, known, sent)
@@ -196,7 +196,7 @@ class Deposits:
         except TimeoutError:
             raise _pending(other) from None
 
-    async def _finish(self, deposit: DepositAuthorization, transfer: Transfer) -> Channel:
+    async def _finish(self, deposit: DepositAuthorization, transfer: Transfer) -> Account:
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
             call = self._call(deposit)
@@ -210,7 +210,7 @@ class Deposits:
                 raise
         return await self._ended(deposit.config, transfer, sent)
 
-    async def _ended(self, config: ChannelConfig, transfer: Transfer, sent: Sent) -> Channel:
+    async def _ended(self, config: ChannelConfig, transfer: Transfer, sent: Sent) -> Account:
         """Wait for the end of a deposit that was sent, and note it."""
         if sent.state is State.PENDING:
             sent = await self._sender.wait(transfer.outbox_id, self.wait_seconds)
@@ -220,7 +220,7 @@ class Deposits:
             await self._end(transfer, confirmed=False)
             raise DepositRefused(
                 f"the deposit's transaction {sent.hash} is {sent.state}; nothing was deposited, try again",
-                channel=transfer.channel,
+                channel=transfer.account,
             )
         opened = await self._observer.open(config)
         await self._end(transfer, confirmed=True)
@@ -230,11 +230,11 @@ class Deposits:
         """End a deposit that the node kept us from sending: neither the payer's next try nor another waits for it."""
         if await self._sender.find(transfer.outbox_id) is None:
             with suppress(WrongState):  # another process ended it meanwhile
-                await self._side.ledger.cancel_deposit(transfer.channel, Hash32(str(transfer.nonce)))
+                await self._side.ledger.cancel_deposit(transfer.account, Hash32(str(transfer.nonce)))
 
     async def _end(self, transfer: Transfer, *, confirmed: bool) -> None:
         try:
-            await self._side.ledger.finish_deposit(transfer.channel, Hash32(str(transfer.nonce)), confirmed=confirmed)
+            await self._side.ledger.finish_deposit(transfer.account, Hash32(str(transfer.nonce)), confirmed=confirmed)
         except WrongState:  # the same deposit, handed in twice at the same time
             return
         self.counters.deposited += confirmed
@@ -300,7 +300,7 @@ class Deposits:
     ) -> tuple[Transfer | None, Transfer | None]:
         """Return the payer's deposit that has not ended: as the first if it is this one, as the second if another."""
         known = await self._side.ledger.pending_deposit_of(payer)
-        same = known is not None and (known.channel, known.nonce) == (channel, nonce)
+        same = known is not None and (known.account, known.nonce) == (channel, nonce)
         return (known, None) if same else (None, known)
 
     def _call(self, deposit: DepositAuthorization) -> Call:
@@ -309,7 +309,7 @@ class Deposits:
 
 def _pending(transfer: Transfer) -> DepositPending:
     return DepositPending(
-        f"the deposit into channel {transfer.channel} is on its way; ask again", channel=transfer.channel
+        f"the deposit into channel {transfer.account} is on its way; ask again", channel=transfer.account
     )
 
 

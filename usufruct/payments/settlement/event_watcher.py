@@ -6,7 +6,7 @@ twice or taken back can never put a wrong number into the books.
 
 Logs are read as soon as they are there: a withdrawal is announced before it has its confirmations. A node whose logs
 lag its head hides one only until the stream's overlap is read again; and a channel with unclaimed calls is read every
-`ChainSide.sweep_seconds` without any log.
+`SettlementContext.sweep_seconds` without any log.
 """
 
 from usufruct.chain import Indexer, Log, Stream
@@ -18,8 +18,8 @@ from usufruct.chain.contracts.batch_settlement import (
     WithdrawInitiated,
 )
 from usufruct.core import Clock, Hash32, UsufructError
-from usufruct.payments.settlement.channel_sync import Observer
-from usufruct.payments.settlement.model import ChainSide
+from usufruct.payments.settlement.account_sync import AccountSync
+from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.store import is_ours, mark, mark_after
 from usufruct.store import Database, Unit
 
@@ -46,10 +46,10 @@ class ChannelLogs:
         await mark_after(unit, block)
 
 
-class Watcher:
+class EventWatcher:
     """Follows one settlement contract; several processes may, none of them does harm."""
 
-    def __init__(self, side: ChainSide, observer: Observer, clock: Clock | None = None) -> None:
+    def __init__(self, side: SettlementContext, observer: AccountSync, clock: Clock | None = None) -> None:
         self._observer = observer
         stream = Stream(
             name=f"settlement/{side.escrow.chain_id}/{side.escrow.contract}",

@@ -5,14 +5,14 @@ from functools import partial
 from usufruct.core import Job
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
-from usufruct.payments.settlement.deferred_payouts import Owed
+from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
 from usufruct.payments.settlement.deposits import Deposits
-from usufruct.payments.settlement.event_watcher import Watcher
+from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.pass_accounts import PassKeeper
 from usufruct.payments.settlement.refunds import Refunds
 
 
-def watch(watcher: Watcher, *, poll_seconds: float = 1.0) -> Job:
+def watch(watcher: EventWatcher, *, poll_seconds: float = 1.0) -> Job:
     """Return the job that follows the settlement contract."""
     return Job("watch", watcher.poll, poll_seconds)
 
@@ -27,7 +27,7 @@ def deposit_due(deposits: Deposits, *, poll_seconds: float = 5.0) -> Job:
     return Job("deposit", deposits.run, poll_seconds)
 
 
-def owed_due(owed: Owed, *, poll_seconds: float = 60.0) -> Job:
+def owed_due(owed: DeferredPayouts, *, poll_seconds: float = 60.0) -> Job:
     """Return the job that pays payees what their token refused to pay once; stopped, it lets another process do it."""
     return Job("owed", owed.run, poll_seconds, owed.release)
 

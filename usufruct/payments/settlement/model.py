@@ -8,7 +8,7 @@ from typing import Protocol
 from usufruct.chain import HORIZON_BLOCKS, Client
 from usufruct.chain.contracts import batch_settlement
 from usufruct.core import Address, AssetId, Hash32
-from usufruct.payments.ledger import Channel, Ledger
+from usufruct.payments.ledger import Account, Ledger
 from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms
 from usufruct.payments.settlement.channel_policy import ChannelTerms
 from usufruct.store import Database
@@ -21,15 +21,15 @@ class Payee(Protocol):
         """Return the address that an asset's income goes to; raises a `UsufructError` when it has none."""
 
 
-class Leavers(Protocol):
+class ClosedChannels(Protocol):
     """Knows whose money is of no more use here: they asked for it back, or their key is revoked or expired."""
 
     async def leaving(self) -> Sequence[Hash32]:
         """Return their channels."""
 
 
-class NobodyLeaves:
-    """`Leavers` of an installation without bearer keys."""
+class NoClosedChannels:
+    """`ClosedChannels` of an installation without bearer keys."""
 
     async def leaving(self) -> Sequence[Hash32]:
         """Return no channel."""
@@ -37,7 +37,7 @@ class NobodyLeaves:
 
 
 @dataclass(frozen=True, slots=True)
-class ChainSide:
+class SettlementContext:
     """What every part of this package stands on.
 
     `confirmations`: a block counts from its so-manieth confirmation on (1: as soon as it is mined); give the sender
@@ -86,11 +86,11 @@ class ClaimPolicy:
     wait_seconds: float = 60.0
     lease_seconds: int = 120
 
-    def urgent(self, channel: Channel) -> bool:
+    def urgent(self, channel: Account) -> bool:
         """Tell whether a channel is to be claimed however young its calls are."""
         return bool(channel.reading.withdraw_at) or channel.charged - channel.total_split >= self.threshold
 
-    def overdue(self, channel: Channel, age: int) -> bool:
+    def overdue(self, channel: Account, age: int) -> bool:
         """Tell whether a channel is to be claimed because its oldest unclaimed call is `age` seconds old."""
         return age >= channel.reading.config.withdraw_delay // self.delay_parts
 
@@ -99,7 +99,7 @@ class ClaimPolicy:
 class RefundPolicy:
     """When unused money goes back without anyone asking.
 
-    After `idle_seconds` without a call to a payer who is leaving (see `Leavers`); after `forgotten_seconds` to
+    After `idle_seconds` without a call to a payer who is leaving (see `ClosedChannels`); after `forgotten_seconds` to
     anybody. Never less than `least`, which the gas would eat. On request, `least` is the smallest part, and the last
     deposit or refund we paid gas for must be `cooling_seconds` ago: money that goes in and out costs only us.
     """

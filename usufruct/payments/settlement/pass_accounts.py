@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from usufruct.chain import Sender
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.core import AssetId, Clock, Hash32, Unavailable, format_asset
-from usufruct.payments.ledger import BalanceTooLow, Channel, ChannelUnknown, new_id
+from usufruct.payments.ledger import Account, AccountUnknown, BalanceTooLow, new_id
 from usufruct.payments.pricing import SILENCE, ChannelConfig, PassGrant, PassTerms, asset_of, channel_id, plan_of
-from usufruct.payments.settlement.channel_sync import Observer
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.errors import PassClosing
-from usufruct.payments.settlement.model import ChainSide
+from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.pass_reader import CLOSING
 
 _log = logging.getLogger(__name__)
@@ -23,26 +23,26 @@ _SIGN_AFTER = SILENCE // 2
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ChainRead:
     """When an account was to be read from the chain last, and when it was; by the monotonic clock."""
 
     tried: float
     read: float
 
 
-_NEVER = Looked(float("-inf"), float("-inf"))
+_NEVER = ChainRead(float("-inf"), float("-inf"))
 
 
 class PassAccounts:
     """What a grant must pass, and the account it opens."""
 
-    def __init__(self, side: ChainSide, terms: PassTerms, observer: Observer, clock: Clock) -> None:
+    def __init__(self, side: SettlementContext, terms: PassTerms, observer: AccountSync, clock: Clock) -> None:
         """Take grants on credits under `terms`."""
         self.terms = terms
         self._side = side
         self._observer = observer
         self._clock = clock
-        self._looked: dict[Hash32, Looked] = {}
+        self._looked: dict[Hash32, ChainRead] = {}
 
     def check(self, grant: PassGrant) -> None:
         """Refuse a grant that is over, or that its holder did not sign for here.
@@ -73,7 +73,7 @@ class PassAccounts:
             )
         return channel.reading.id
 
-    async def _current(self, grant: PassGrant, ceiling: int) -> Channel:
+    async def _current(self, grant: PassGrant, ceiling: int) -> Account:
         config, account = self._config(grant), self.account_of(grant)
         now, looked = self._clock.monotonic(), self._looked.get(account, _NEVER)
         known = await self._known(account)
@@ -81,14 +81,14 @@ class PassAccounts:
             return await self._open(grant, config)
         if now - looked.tried < _PAUSE_SECONDS or (now - looked.read < _FRESH_SECONDS and known.free >= ceiling):
             return known
-        self._note(account, Looked(now, looked.read))
+        self._note(account, ChainRead(now, looked.read))
         try:
             channel = (await self._observer.observe([config]))[0]
         except Unavailable:  # calls go on while the chain is away, as long as no account can have closed meanwhile
             if now - looked.read > CLOSING / 2:
                 raise
             return known
-        self._note(account, Looked(now, now))
+        self._note(account, ChainRead(now, now))
         return channel
 
     async def carries(self, grant: PassGrant) -> bool:
@@ -96,13 +96,13 @@ class PassAccounts:
         known = await self._known(self.account_of(grant))
         return known is not None and min(known.free, grant.limit - known.charged - known.reserved) > 0
 
-    async def _known(self, account: Hash32) -> Channel | None:
+    async def _known(self, account: Hash32) -> Account | None:
         try:
-            return await self._side.ledger.channel(account)
-        except ChannelUnknown:
+            return await self._side.ledger.account(account)
+        except AccountUnknown:
             return None
 
-    async def _open(self, grant: PassGrant, config: ChannelConfig) -> Channel:
+    async def _open(self, grant: PassGrant, config: ChannelConfig) -> Account:
         if (await self._observer.peek(config)).balance == 0:
             raise BalanceTooLow(
                 f"{grant.holder} has no credits of pass {grant.plan:#x} that were activated for this gateway's meter "
@@ -111,13 +111,13 @@ class PassAccounts:
                 balance=0,
             )
         channel, now = await self._observer.open(config), self._clock.monotonic()
-        self._note(channel.reading.id, Looked(now, now))
+        self._note(channel.reading.id, ChainRead(now, now))
         return channel
 
     def _config(self, grant: PassGrant) -> ChannelConfig:
         return self.terms.account(grant.plan, grant.holder)
 
-    def _note(self, account: Hash32, looked: Looked) -> None:
+    def _note(self, account: Hash32, looked: ChainRead) -> None:
         if len(self._looked) >= _MOST_REMEMBERED:
             self._looked.clear()
         self._looked[account] = looked
@@ -129,7 +129,7 @@ class PassKeeper:
     Without one for `SILENCE` seconds, credits can be given back that calls may already have used.
     """
 
-    def __init__(self, side: ChainSide, terms: PassTerms, sender: Sender) -> None:
+    def __init__(self, side: SettlementContext, terms: PassTerms, sender: Sender) -> None:
         """Sign with the meter's key."""
         self._side = side
         self._terms = terms
@@ -140,13 +140,13 @@ class PassKeeper:
         """Sign for every asset that is due, and return for how many; a sign under way is not sent again."""
         held: dict[AssetId, list[ChannelConfig]] = {}
         after: Hash32 | None = None
-        while page := await self._side.ledger.channel_list(after):
+        while page := await self._side.ledger.account_list(after):
             after = page[-1].reading.id
             for channel in filter(self._is_held, page):
                 held.setdefault(asset_of(channel.reading.config), []).append(channel.reading.config)
         return sum([await self._sign(asset, accounts) for asset, accounts in held.items()])
 
-    def _is_held(self, channel: Channel) -> bool:
+    def _is_held(self, channel: Account) -> bool:
         """Tell whether it is an account of ours with credits left on the chain, whether or not calls used them."""
         reading = channel.reading
         ours = self._side.holds_credits(reading.config) and reading.config.receiver == self._terms.meter

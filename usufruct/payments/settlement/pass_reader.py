@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from usufruct.chain import Client, Header, NoAnswer
 from usufruct.chain.contracts.access_pass import AccessPass, UnknownPlan
-from usufruct.payments.ledger import ChannelReading
+from usufruct.payments.ledger import AccountReading
 from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms, channel_id, plan_of
 from usufruct.payments.settlement.channel_reader import Reader
 
@@ -33,18 +33,18 @@ class PassReader(Reader):
         self._escrow = escrow
         self._contract = AccessPass(terms.contract, client)
 
-    async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[ChannelReading]:
-        found: list[ChannelReading] = []
+    async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[AccountReading]:
+        found: list[AccountReading] = []
         for start in range(0, len(configs), _MANY):
             some = configs[start : start + _MANY]
             found += await asyncio.gather(*(self._account(config, block, head) for config in some))
         return found
 
-    async def _account(self, config: ChannelConfig, block: Header, head: Header) -> ChannelReading:
+    async def _account(self, config: ChannelConfig, block: Header, head: Header) -> AccountReading:
         now = await self._standing(config, head)
         then = now if head == block else await self._standing(config, block)
         closing = now.left and now.closes_at and now.closes_at - head.timestamp < CLOSING
-        return ChannelReading(
+        return AccountReading(
             id=channel_id(self._escrow, config),
             chain_id=self._escrow.chain_id,
             config=config,

@@ -28,7 +28,7 @@ from usufruct.payments.ledger import Claim
 from usufruct.payments.pricing import plan_of
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.errors import BatchRefused
-from usufruct.payments.settlement.model import Batch, BatchKind, ChainSide, Member, Payee, on_chain
+from usufruct.payments.settlement.model import Batch, BatchKind, Member, Payee, SettlementContext, on_chain
 
 _BLAME_A_ROW = (
     InvalidSignature,
@@ -44,7 +44,7 @@ _BLAME_A_ROW = (
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedClaim:
     """A claim that cannot be sent now, and why; `unpayable` are the assets of it that the till would not pay."""
 
     claim: Claim
@@ -53,11 +53,11 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
+class Simulated:
     """Claims that the chain would take, by batch, and those it would not."""
 
     batches: list[list[Claim]]
-    refused: list[Refused]
+    refused: list[RefusedClaim]
 
 
 def batch_id(claims: Sequence[Claim]) -> Hash32:
@@ -67,13 +67,13 @@ def batch_id(claims: Sequence[Claim]) -> Hash32:
 
 def members_of(claims: Sequence[Claim]) -> tuple[Member, ...]:
     """Return claims as members of a batch."""
-    return tuple(Member(claim.id, claim.channel, claim.split_from, claim.cumulative) for claim in claims)
+    return tuple(Member(claim.id, claim.account, claim.split_from, claim.cumulative) for claim in claims)
 
 
 class Batcher:
     """Writes the till's transactions, as the holder of a claim key."""
 
-    def __init__(self, side: ChainSide, payees: Payee, remainder_to: Address, claim_key: Address) -> None:
+    def __init__(self, side: SettlementContext, payees: Payee, remainder_to: Address, claim_key: Address) -> None:
         self._side = side
         self._payees = payees
         self._remainder_to = remainder_to
@@ -103,34 +103,34 @@ class Batcher:
 
     async def sort(
         self, kind: BatchKind, token: Address, claims: Sequence[Claim], most_gas: int, most_rows: int
-    ) -> Sorted:
+    ) -> Simulated:
         """Divide claims into batches that the chain would take now and claims that it refuses.
 
         Raises:
             BatchRefused: when it refuses everything, for a reason that is no row's.
             RpcUnavailable: when the node does not answer.
         """
-        result = Sorted([], [])
+        result = Simulated([], [])
         for start in range(0, len(claims), most_rows):
             found = await self._sort(kind, token, claims[start : start + most_rows], most_gas)
             if found.refused and len(found.batches) > 1:
                 sound = [claim for batch in found.batches for claim in batch]
                 again = await self._sort(kind, token, sound, most_gas)
-                found = Sorted(again.batches, found.refused + again.refused)
+                found = Simulated(again.batches, found.refused + again.refused)
             result.batches.extend(found.batches)
             result.refused.extend(found.refused)
         return result
 
-    async def payable(self, claims: Sequence[Claim]) -> Sorted:
+    async def payable(self, claims: Sequence[Claim]) -> Simulated:
         """Divide claims into those all of whose assets the till would pay, and the others."""
-        found = Sorted([[]], [])
+        found = Simulated([[]], [])
         reasons: dict[AssetId, UsufructError | None] = {}
         for claim in claims:
             for asset in {split.asset for split in claim.splits} - reasons.keys():
                 reasons[asset] = await self._refusal(asset)
             refused = {split.asset: reason for split in claim.splits if (reason := reasons[split.asset])}
             if refused:
-                found.refused.append(Refused(claim, next(iter(refused.values())), frozenset(refused)))
+                found.refused.append(RefusedClaim(claim, next(iter(refused.values())), frozenset(refused)))
             else:
                 found.batches[0].append(claim)
         return found
@@ -145,9 +145,9 @@ class Batcher:
             return reason
         return NotAPayee(payee) if await self._till.payees(payee) is PayeeKind.NONE else None
 
-    async def _sort(self, kind: BatchKind, token: Address, claims: Sequence[Claim], most_gas: int) -> Sorted:
+    async def _sort(self, kind: BatchKind, token: Address, claims: Sequence[Claim], most_gas: int) -> Simulated:
         if not claims:
-            return Sorted([], [])
+            return Simulated([], [])
         try:
             gas = await self._side.client.estimate(await self._first_call(kind, token, claims), self._claim_key)
         except Revert as refusal:
@@ -159,14 +159,14 @@ class Batcher:
                     reason=type(refusal).__name__,
                 ) from refusal
             if len(claims) == 1:
-                return Sorted([], [Refused(claims[0], refusal)])
+                return Simulated([], [RefusedClaim(claims[0], refusal)])
         else:
             if gas <= most_gas or len(claims) == 1:
-                return Sorted([list(claims)], [])
+                return Simulated([list(claims)], [])
         half = len(claims) // 2
         left = await self._sort(kind, token, claims[:half], most_gas)
         right = await self._sort(kind, token, claims[half:], most_gas)
-        return Sorted(left.batches + right.batches, left.refused + right.refused)
+        return Simulated(left.batches + right.batches, left.refused + right.refused)
 
     def _blames_a_row(self, refusal: Revert) -> bool:
         if isinstance(refusal, NotAPayee) and refusal.pay_to == self._remainder_to:

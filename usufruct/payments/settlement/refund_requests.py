@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from usufruct.chain import Outbox
 from usufruct.core import Hash32
-from usufruct.payments.ledger import Channel, Transfer, new_id
+from usufruct.payments.ledger import Account, Transfer, new_id
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.channel_reader import ChannelReader
-from usufruct.payments.settlement.channel_sync import Observer
 from usufruct.payments.settlement.errors import (
     NothingToRefund,
     RefundFailed,
@@ -15,7 +15,7 @@ from usufruct.payments.settlement.errors import (
     RefundTooSmall,
     RefundTooSoon,
 )
-from usufruct.payments.settlement.model import ChainSide, RefundPolicy
+from usufruct.payments.settlement.model import RefundPolicy, SettlementContext
 
 _LOOK_SECONDS = 0.1
 
@@ -24,7 +24,7 @@ _LOOK_SECONDS = 0.1
 class Refunded:
     """A refund that is final: the channel after it, what went back to the payer, and in which transaction."""
 
-    channel: Channel
+    channel: Account
     amount: int
     transaction: Hash32 | None
 
@@ -32,7 +32,7 @@ class Refunded:
 class RefundRequests:
     """What a gateway does about refunds; it holds no key that could send one."""
 
-    def __init__(self, side: ChainSide, observer: Observer, policy: RefundPolicy | None = None) -> None:
+    def __init__(self, side: SettlementContext, observer: AccountSync, policy: RefundPolicy | None = None) -> None:
         """Set money aside in the ledger of `side`, under `policy`."""
         self._side = side
         self._observer = observer
@@ -50,14 +50,14 @@ class RefundRequests:
             RefundFailed: when the chain refused it; the money is free again.
             RpcUnavailable: when the node does not answer.
         """
-        planned = await self._under_way(channel) or await self._plan(await self._side.ledger.channel(channel), amount)
+        planned = await self._under_way(channel) or await self._plan(await self._side.ledger.account(channel), amount)
         ended = await self._ended(planned)
         if ended is None:
             raise RefundPending(f"the refund of {planned.amount} from channel {channel} is on its way", channel=channel)
         if not ended:
             raise RefundFailed(f"the refund of {planned.amount} from channel {channel} failed", channel=channel)
         sent = await self._outbox.find(planned.outbox_id)
-        return Refunded(await self._side.ledger.channel(channel), planned.amount, sent.hash if sent else None)
+        return Refunded(await self._side.ledger.account(channel), planned.amount, sent.hash if sent else None)
 
     async def request(self, channel: Hash32, amount: int | None = None, *, proven: bool = True) -> Refunded:
         """Give money back because somebody asks; `proven`: they showed what only the payer's side can have.
@@ -89,21 +89,21 @@ class RefundRequests:
         return await self.refund(channel, amount)
 
     async def _under_way(self, channel: Hash32) -> Transfer | None:
-        return next((each for each in await self._side.ledger.pending_refunds() if each.channel == channel), None)
+        return next((each for each in await self._side.ledger.pending_refunds() if each.account == channel), None)
 
     async def _ended(self, transfer: Transfer) -> bool | None:
         """Wait for a worker to send a refund: True when it is confirmed, False when it failed, None when pending."""
         try:
             async with asyncio.timeout(self._policy.wait_seconds):
                 while True:
-                    ended = await self._side.ledger.refund_ended(transfer.channel, int(transfer.nonce))
+                    ended = await self._side.ledger.refund_ended(transfer.account, int(transfer.nonce))
                     if ended is not None:
                         return ended
                     await asyncio.sleep(_LOOK_SECONDS)
         except TimeoutError:
             return None
 
-    async def _plan(self, channel: Channel, amount: int | None = None) -> Transfer:
+    async def _plan(self, channel: Account, amount: int | None = None) -> Transfer:
         """Set free money, or `amount` of it, aside, under the nonce that the chain gives the channel's next refund."""
         id_ = channel.reading.id
         channel = (await self._observer.observe([channel.reading.config]))[0]

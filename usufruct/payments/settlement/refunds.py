@@ -11,10 +11,17 @@ from collections.abc import Mapping
 from usufruct.chain import Revert, Sender, State
 from usufruct.chain.contracts.till import Till
 from usufruct.core import Hash32
-from usufruct.payments.ledger import Channel, ChannelReading, RefundTooHigh, Transfer, WrongState
-from usufruct.payments.settlement.channel_sync import Observer
+from usufruct.payments.ledger import Account, AccountReading, RefundTooHigh, Transfer, WrongState
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.errors import NothingToRefund
-from usufruct.payments.settlement.model import ChainSide, Counters, Leavers, NobodyLeaves, RefundPolicy, on_chain
+from usufruct.payments.settlement.model import (
+    ClosedChannels,
+    Counters,
+    NoClosedChannels,
+    RefundPolicy,
+    SettlementContext,
+    on_chain,
+)
 from usufruct.payments.settlement.refund_requests import RefundRequests
 from usufruct.payments.settlement.store import find_watched
 
@@ -26,17 +33,17 @@ class Refunds(RefundRequests):
 
     def __init__(
         self,
-        side: ChainSide,
+        side: SettlementContext,
         sender: Sender,
-        observer: Observer,
+        observer: AccountSync,
         *,
-        leavers: Leavers | None = None,
+        leavers: ClosedChannels | None = None,
         policy: RefundPolicy | None = None,
         counters: Counters | None = None,
     ) -> None:
         super().__init__(side, observer, policy)
         self._sender = sender
-        self._leavers = leavers or NobodyLeaves()
+        self._leavers = leavers or NoClosedChannels()
         self._till = Till(side.terms.till, side.client)
         self.counters = counters or Counters()
 
@@ -60,10 +67,10 @@ class Refunds(RefundRequests):
                 _log.info("%s", changed.message)
         return confirmed
 
-    async def _due(self) -> list[Channel]:
+    async def _due(self) -> list[Account]:
         now = await self._side.database.now()
         leaving = frozenset(await self._leavers.leaving())
-        found: list[Channel] = []
+        found: list[Account] = []
         after: Hash32 | None = None
         while page := await self._side.ledger.resting(now - self._policy.idle_seconds, after):
             after = page[-1].reading.id
@@ -76,7 +83,7 @@ class Refunds(RefundRequests):
                     found.append(channel)
         return found
 
-    async def _touched(self, channels: list[Channel]) -> Mapping[Hash32, int]:
+    async def _touched(self, channels: list[Account]) -> Mapping[Hash32, int]:
         """Return when each channel was last used: by its newest event on the chain, or its newest call."""
         ids = [channel.reading.id for channel in channels]
         async with self._side.database.snapshot() as unit:
@@ -90,33 +97,33 @@ class Refunds(RefundRequests):
 
     async def _advance(self, transfer: Transfer, wait_seconds: float) -> bool | None:
         """Take a refund as far as it goes now: True when it is confirmed, False when it failed, None when pending."""
-        config = (await self._side.ledger.channel(transfer.channel)).reading.config
+        config = (await self._side.ledger.account(transfer.account)).reading.config
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
             try:
                 call = self._till.refund(on_chain(config), transfer.amount)
                 sent = await self._sender.send(call, transfer.outbox_id)
             except Revert as refusal:
-                _log.error("refund of channel %s is refused: %s", transfer.channel, refusal.message)
+                _log.error("refund of channel %s is refused: %s", transfer.account, refusal.message)
                 return await self._end(transfer, None)
         if sent.state is State.PENDING:
             sent = await self._sender.wait(transfer.outbox_id, wait_seconds)
         if sent.state is State.PENDING:
             return None
         if sent.state is not State.CONFIRMED or sent.block is None:
-            _log.error("refund of channel %s: transaction %s is %s", transfer.channel, sent.hash, sent.state)
+            _log.error("refund of channel %s: transaction %s is %s", transfer.account, sent.hash, sent.state)
             return await self._end(transfer, None)
         reading = await self._observer.observe_after(config, sent.block)
         if reading is None:
             return None
         return await self._end(transfer, reading)
 
-    async def _end(self, transfer: Transfer, reading: ChannelReading | None) -> bool:
+    async def _end(self, transfer: Transfer, reading: AccountReading | None) -> bool:
         """Note a refund's end, once, and tell whether it was confirmed."""
         try:
-            await self._side.ledger.finish_refund(transfer.channel, int(transfer.nonce), reading)
+            await self._side.ledger.finish_refund(transfer.account, int(transfer.nonce), reading)
         except WrongState:
-            _log.info("refund %s of channel %s was ended by another process", transfer.nonce, transfer.channel)
+            _log.info("refund %s of channel %s was ended by another process", transfer.nonce, transfer.account)
         else:
             self.counters.refunded += reading is not None
             self.counters.refunds_failed += reading is None

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from usufruct.core import Address, ChainId, Hash32
-from usufruct.payments.ledger import channels
+from usufruct.payments.ledger import accounts
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member
 from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
 
@@ -101,7 +101,7 @@ tokens = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class ReadingRecord:
     """What is known about the readings of one channel."""
 
     channel: Hash32
@@ -113,7 +113,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class QuarantinedAccount:
     """A channel whose claim the chain refuses, to be tried again from `retry_at` on."""
 
     channel: Hash32
@@ -257,7 +257,7 @@ def batch_keys(batch: Hash32, kind: BatchKind, split_key: str | None, count: int
 # Rows set aside
 
 
-async def put_aside(unit: Unit, aside: SetAside) -> None:
+async def put_aside(unit: Unit, aside: QuarantinedAccount) -> None:
     """Note that a channel's claim is refused."""
     await unit.change(delete(set_aside).where(set_aside.c.channel_id == aside.channel))
     await unit.change(
@@ -276,10 +276,10 @@ async def take_back(unit: Unit, channels_: Sequence[Hash32]) -> None:
     await unit.change(delete(set_aside).where(set_aside.c.channel_id.in_(channels_)))
 
 
-async def all_set_aside(unit: Unit) -> dict[Hash32, SetAside]:
+async def all_set_aside(unit: Unit) -> dict[Hash32, QuarantinedAccount]:
     """Return what is set aside, by channel."""
     rows = await unit.rows(select(set_aside))
-    found = [SetAside(Hash32(r.channel_id), r.reason, r.message, r.times, r.retry_at) for r in rows]
+    found = [QuarantinedAccount(Hash32(r.channel_id), r.reason, r.message, r.times, r.retry_at) for r in rows]
     return {aside.channel: aside for aside in found}
 
 
@@ -307,7 +307,7 @@ async def mark_after(unit: Unit, block: int) -> None:
     await unit.change(update(watched).where(watched.c.event_block > block).values(marks=watched.c.marks + 1))
 
 
-async def note_reading(unit: Unit, before: Watched, block: int, hash_: Hash32, now: int) -> None:
+async def note_reading(unit: Unit, before: ReadingRecord, block: int, hash_: Hash32, now: int) -> None:
     """Note from which block a channel was read, and when.
 
     It counts as read only when that block is not before its newest event, and nothing was marked meanwhile.
@@ -317,48 +317,48 @@ async def note_reading(unit: Unit, before: Watched, block: int, hash_: Hash32, n
     await unit.change(update(watched).where(watched.c.channel_id == before.channel).values(**read, **seen))
 
 
-async def take_for_good(unit: Unit, read: Watched) -> None:
+async def take_for_good(unit: Unit, read: ReadingRecord) -> None:
     """Note that the block a channel was last read from is final."""
     same = (watched.c.channel_id == read.channel, watched.c.block == read.block, watched.c.hash == read.hash)
     await unit.change(update(watched).where(*same).values(block=None, hash=None))
 
 
-async def find_watched(unit: Unit, which: Sequence[Hash32]) -> dict[Hash32, Watched]:
+async def find_watched(unit: Unit, which: Sequence[Hash32]) -> dict[Hash32, ReadingRecord]:
     """Return what is known of the readings of these channels."""
     return {w.channel: w for w in await _watched(unit, watched.c.channel_id.in_(which))}
 
 
-async def stale_channels(unit: Unit, limit: int) -> list[Watched]:
+async def stale_channels(unit: Unit, limit: int) -> list[ReadingRecord]:
     """Return channels that are to be read again."""
     return (await _watched(unit, watched.c.seen < watched.c.marks))[:limit]
 
 
-async def unread_channels(unit: Unit, until: int, limit: int) -> list[Watched]:
+async def unread_channels(unit: Unit, until: int, limit: int) -> list[ReadingRecord]:
     """Return channels with unclaimed calls that were last read until a time, the longest ago first."""
-    unclaimed = select(channels.c.id).where(channels.c.charged != channels.c.total_split)
+    unclaimed = select(accounts.c.id).where(accounts.c.charged != accounts.c.total_split)
     query = select(watched).where(watched.c.read_at <= until, watched.c.channel_id.in_(unclaimed))
     return [_watched_row(row) for row in await unit.rows(query.order_by(watched.c.read_at).limit(limit))]
 
 
-async def young_readings(unit: Unit, limit: int) -> list[Watched]:
+async def young_readings(unit: Unit, limit: int) -> list[ReadingRecord]:
     """Return channels whose last reading is of a block that was not final, the oldest first."""
     return (await _watched(unit, watched.c.block.is_not(None)))[:limit]
 
 
 async def is_ours(unit: Unit, channel: Hash32) -> bool:
     """Tell whether a channel is one of the ledger's, or about to be."""
-    known = select(channels.c.id).where(channels.c.id == channel)
+    known = select(accounts.c.id).where(accounts.c.id == channel)
     return bool(await unit.row(known) or await unit.row(select(watched.c.seen).where(watched.c.channel_id == channel)))
 
 
-async def _watched(unit: Unit, where: Any) -> list[Watched]:
+async def _watched(unit: Unit, where: Any) -> list[ReadingRecord]:
     rows = await unit.rows(select(watched).where(where).order_by(watched.c.block, watched.c.channel_id))
     return [_watched_row(row) for row in rows]
 
 
-def _watched_row(row: Row[Any]) -> Watched:
+def _watched_row(row: Row[Any]) -> ReadingRecord:
     hash_ = Hash32(row.hash) if row.hash else None
-    return Watched(Hash32(row.channel_id), row.marks, row.event_block, row.event_at, row.block, hash_)
+    return ReadingRecord(Hash32(row.channel_id), row.marks, row.event_block, row.event_at, row.block, hash_)
 
 
 # Tokens

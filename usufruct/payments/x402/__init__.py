@@ -3,7 +3,7 @@
 from usufruct.payments.x402.errors import DepositNotNeeded, x402_name
 from usufruct.payments.x402.funding import Funded, Funding
 from usufruct.payments.x402.payment import Payment, PaymentKind, read_payment
-from usufruct.payments.x402.requirements import Wanted
+from usufruct.payments.x402.requirements import Requirements
 
 __all__ = [
     "DepositNotNeeded",
@@ -11,7 +11,7 @@ __all__ = [
     "Funding",
     "Payment",
     "PaymentKind",
-    "Wanted",
+    "Requirements",
     "read_payment",
     "x402_name",
 ]

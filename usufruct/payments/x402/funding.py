@@ -5,9 +5,9 @@ from typing import Protocol
 
 from usufruct.core import Hash32, PaymentRequired
 from usufruct.payments.ledger import (
-    Channel,
-    ChannelReading,
-    ChannelUnknown,
+    Account,
+    AccountReading,
+    AccountUnknown,
     Ledger,
     Reservation,
     accepted_voucher,
@@ -15,12 +15,12 @@ from usufruct.payments.ledger import (
 )
 from usufruct.payments.pricing import Escrow, InvalidSignature, VerifiedVoucher, channel_id, verify_voucher
 from usufruct.payments.settlement import (
+    AccountSync,
     ChannelRefused,
     ChannelTerms,
     DepositAuthorization,
     Deposited,
     Deposits,
-    Observer,
     Offer,
     Refunded,
     RefundRequests,
@@ -54,7 +54,7 @@ class Funding:
         escrow: Escrow,
         terms: ChannelTerms,
         ledger: Ledger,
-        observer: Observer,
+        observer: AccountSync,
         deposits: Deposits,
         refunds: RefundRequests,
         key_channels: HeldChannels,
@@ -136,7 +136,7 @@ class Funding:
             return spared
         return Funded(await self._deposit(payment.deposit))
 
-    async def channel(self, payment: Payment) -> Channel | None:
+    async def channel(self, payment: Payment) -> Account | None:
         """Return the payment's channel as the ledger knows it, if there is one with a voucher to correct by.
 
         What it shows is the payer's; a voucher that stands on the chain does not prove that they ask.
@@ -172,10 +172,10 @@ class Funding:
     async def _published(self, payment: Payment) -> bool:
         return await self._ledger.published(self.channel_of(payment), payment.voucher.max_claimable)
 
-    async def _known(self, payment: Payment) -> Channel | None:
+    async def _known(self, payment: Payment) -> Account | None:
         try:
-            return await self._ledger.channel(self.channel_of(payment))
-        except ChannelUnknown:
+            return await self._ledger.account(self.channel_of(payment))
+        except AccountUnknown:
             return None
 
     async def _open(self, payment: Payment) -> None:
@@ -233,12 +233,12 @@ class Funding:
             ceiling=ceiling,
         )
 
-    async def _after(self, payment: Payment, deposit: DepositAuthorization) -> Channel:
+    async def _after(self, payment: Payment, deposit: DepositAuthorization) -> Account:
         """Return the channel as it will be with the deposit in it."""
         channel = await self._known(payment)
         if channel is None:
             reading = await self._observer.peek(payment.config)
-            channel = Channel(reading, 0, reading.total_claimed, 0, 0, None, 0)
+            channel = Account(reading, 0, reading.total_claimed, 0, 0, None, 0)
         return replace(channel, reading=_with(channel.reading, deposit.amount))
 
     async def _deposit(self, deposit: DepositAuthorization) -> Deposited:
@@ -246,5 +246,5 @@ class Funding:
         return await self._deposits.made(deposit) or Deposited(deposit.amount, None)
 
 
-def _with(reading: ChannelReading, amount: int) -> ChannelReading:
+def _with(reading: AccountReading, amount: int) -> AccountReading:
     return replace(reading, balance=reading.balance + amount)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from usufruct.core import Address, Hash32, PriceCard, checksum
-from usufruct.payments.ledger import Channel
+from usufruct.payments.ledger import Account
 from usufruct.payments.settlement import Offer
 from usufruct.payments.x402.payment import IDENTIFIER, SCHEME, VERSION, network_of
 
@@ -31,7 +31,7 @@ another, and what was charged takes the third. x402's own clients never deposit 
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Requirements:
     """What an operator takes, whatever the call, as x402 says it; `deposit_seconds`: for how long payers authorize."""
 
     offer: Offer
@@ -43,7 +43,7 @@ class Wanted:
         return network_of(self.offer.chain_id)
 
     def requirements(
-        self, amount: int, quote: str = "", channel: Channel | None = None, card: PriceCard | None = None
+        self, amount: int, quote: str = "", channel: Account | None = None, card: PriceCard | None = None
     ) -> dict[str, Any]:
         """Return the entry of `accepts`: at most `amount` for this call; with a channel's numbers, to sign again by."""
         offer = self.offer
@@ -111,7 +111,7 @@ class Wanted:
         )
 
 
-def _state(channel: Channel) -> dict[str, Any]:
+def _state(channel: Account) -> dict[str, Any]:
     """Return a channel's numbers as stock clients read them; reserved counts as charged: the next voucher covers it."""
     assert channel.voucher is not None
     reading = channel.reading

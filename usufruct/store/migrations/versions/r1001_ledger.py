@@ -34,7 +34,7 @@ def _one_of(column: str, *words: str) -> str:
 
 def upgrade() -> None:
     """Create the tables, their indexes and their triggers."""
-    _channels()
+    _accounts()
     _calls()
     _entries()
     _claims()
@@ -46,9 +46,9 @@ def upgrade() -> None:
         op.execute(trigger)
 
 
-def _channels() -> None:
+def _accounts() -> None:
     op.create_table(
-        "channels",
+        "accounts",
         sa.Column("id", HashColumn, primary_key=True),
         sa.Column("chain_id", sa.BigInteger, nullable=False),
         sa.Column("payer", AddressColumn, nullable=False),
@@ -76,7 +76,7 @@ def _channels() -> None:
     )
     leaving = sa.text("withdraw_at <> 0")
     op.create_index(
-        "ix_channels_leaving", "channels", ["withdraw_at", "id"], sqlite_where=leaving, postgresql_where=leaving
+        "ix_accounts_leaving", "accounts", ["withdraw_at", "id"], sqlite_where=leaving, postgresql_where=leaving
     )
 
 
@@ -84,7 +84,7 @@ def _calls() -> None:
     op.create_table(
         "calls",
         sa.Column("id", HashColumn, primary_key=True),
-        sa.Column("channel_id", HashColumn, sa.ForeignKey("channels.id"), nullable=False),
+        sa.Column("account_id", HashColumn, sa.ForeignKey("accounts.id"), nullable=False),
         sa.Column("asset", AssetIdColumn, nullable=False),
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
@@ -116,7 +116,7 @@ def _calls() -> None:
     )
     spent = sa.text("cumulative IS NOT NULL")
     op.create_index(
-        "ix_calls_tiling", "calls", ["channel_id", "cumulative"], sqlite_where=spent, postgresql_where=spent
+        "ix_calls_tiling", "calls", ["account_id", "cumulative"], sqlite_where=spent, postgresql_where=spent
     )
     running = sa.text("state = 'open'")
     op.create_index("ix_calls_open", "calls", ["lease_until"], sqlite_where=running, postgresql_where=running)
@@ -126,7 +126,7 @@ def _entries() -> None:
     op.create_table(
         "entries",
         sa.Column("id", _Serial, sa.Identity(), primary_key=True),
-        sa.Column("channel_id", HashColumn, sa.ForeignKey("channels.id"), nullable=False),
+        sa.Column("account_id", HashColumn, sa.ForeignKey("accounts.id"), nullable=False),
         sa.Column("call_id", HashColumn),
         sa.Column("asset", AssetIdColumn),
         sa.Column("debit", sa.String(9), nullable=False),
@@ -143,7 +143,7 @@ def _claims() -> None:
     op.create_table(
         "claims",
         sa.Column("id", HashColumn, primary_key=True),
-        sa.Column("channel_id", HashColumn, sa.ForeignKey("channels.id"), nullable=False),
+        sa.Column("account_id", HashColumn, sa.ForeignKey("accounts.id"), nullable=False),
         sa.Column("split_from", Amount, nullable=False),
         sa.Column("cumulative", Amount, nullable=False),
         sa.Column("voucher_amount", Amount, nullable=False),
@@ -156,9 +156,9 @@ def _claims() -> None:
     )
     pending = sa.text("state IN ('planned', 'sent')")
     op.create_index(
-        "uq_claims_pending", "claims", ["channel_id"], unique=True, sqlite_where=pending, postgresql_where=pending
+        "uq_claims_pending", "claims", ["account_id"], unique=True, sqlite_where=pending, postgresql_where=pending
     )
-    op.create_index("ix_claims_published", "claims", ["channel_id", "voucher_amount"])
+    op.create_index("ix_claims_published", "claims", ["account_id", "voucher_amount"])
 
 
 def _answers() -> None:
@@ -178,7 +178,7 @@ def _answers() -> None:
 def _deposits() -> None:
     op.create_table(
         "deposits",
-        sa.Column("channel_id", HashColumn, nullable=False),
+        sa.Column("account_id", HashColumn, nullable=False),
         sa.Column("payer", AddressColumn, nullable=False),
         sa.Column("nonce", HashColumn, nullable=False),
         sa.Column("amount", Amount, nullable=False),
@@ -186,7 +186,7 @@ def _deposits() -> None:
         sa.Column("outbox_id", sa.String(200)),
         sa.Column("planned_at", sa.BigInteger, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
-        sa.PrimaryKeyConstraint("channel_id", "nonce"),
+        sa.PrimaryKeyConstraint("account_id", "nonce"),
         sa.CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
     )
     op.create_index("ix_deposits_payer", "deposits", ["payer", "planned_at"])
@@ -199,13 +199,13 @@ def _deposits() -> None:
 def _refunds() -> None:
     op.create_table(
         "refunds",
-        sa.Column("channel_id", HashColumn, sa.ForeignKey("channels.id"), nullable=False),
+        sa.Column("account_id", HashColumn, sa.ForeignKey("accounts.id"), nullable=False),
         sa.Column("nonce", sa.BigInteger, nullable=False),
         sa.Column("amount", Amount, nullable=False),
         sa.Column("state", sa.String(9), nullable=False),
         sa.Column("outbox_id", sa.String(200)),
         sa.Column("planned_at", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("channel_id", "nonce"),
+        sa.PrimaryKeyConstraint("account_id", "nonce"),
         sa.CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
     )
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from usufruct.core import Hash32
-from usufruct.payments.ledger import Channel, ChannelReading, ChannelUnknown
+from usufruct.payments.ledger import Account, AccountReading, AccountUnknown
 from usufruct.payments.pricing import ChannelConfig, channel_id
 from usufruct.payments.settlement.channel_reader import ChannelReader, Reader, Readings
-from usufruct.payments.settlement.model import ChainSide, Counters
+from usufruct.payments.settlement.model import Counters, SettlementContext
 from usufruct.payments.settlement.pass_reader import PassReader
 from usufruct.payments.settlement.store import (
-    Watched,
+    ReadingRecord,
     find_watched,
     mark,
     note_reading,
@@ -34,10 +34,10 @@ _SWEEP_PARTS = 10
 """How often in `sweep_seconds` it is looked for channels that were not read: many come due at different times."""
 
 
-class Observer:
+class AccountSync:
     """Keeps the ledger's channels as the chain has them."""
 
-    def __init__(self, side: ChainSide, counters: Counters | None = None) -> None:
+    def __init__(self, side: SettlementContext, counters: Counters | None = None) -> None:
         self._side = side
         self._reader = ChannelReader(side.client, side.escrow, side.confirmations)
         self._passes: PassReader | None = None
@@ -46,7 +46,7 @@ class Observer:
         self._counters = counters or Counters()
         self._swept_at = 0
 
-    async def open(self, config: ChannelConfig) -> Channel:
+    async def open(self, config: ChannelConfig) -> Account:
         """Make a channel known to the ledger, as the chain has it now.
 
         Raises:
@@ -61,34 +61,34 @@ class Observer:
             await mark(unit, channel_id(self._side.escrow, config), head, now)
         return (await self.observe([config]))[0]
 
-    async def peek(self, config: ChannelConfig) -> ChannelReading:
+    async def peek(self, config: ChannelConfig) -> AccountReading:
         """Read a channel now, and note nothing."""
         return (await self._reader_of(config).read([config])).channels[0]
 
-    async def observe(self, configs: Sequence[ChannelConfig]) -> list[Channel]:
+    async def observe(self, configs: Sequence[ChannelConfig]) -> list[Account]:
         """Read channels now and take the readings into the ledger."""
-        found: list[Channel] = []
+        found: list[Account] = []
         for kind in self._kinds(configs):
             readings = await self._read(self._reader_of(kind[0]), kind)
             found += [await self._side.ledger.observe(reading) for reading in readings.channels]
         return found
 
-    async def above_chain(self, page: Sequence[Channel]) -> list[tuple[Channel, int]]:
+    async def above_chain(self, page: Sequence[Account]) -> list[tuple[Account, int]]:
         """Return the channels of a page with more money in the ledger than on the chain now, and the chain's number.
 
         Notes nothing.
         """
         held = {channel.reading.id: channel for channel in page if channel.reading.balance}
-        found: list[tuple[Channel, int]] = []
+        found: list[tuple[Account, int]] = []
         for kind in self._kinds([channel.reading.config for channel in held.values()]):
             readings = (await self._reader_of(kind[0]).read(kind)).channels
             found += [(held[now.id], now.balance) for now in readings if now.balance < held[now.id].reading.balance]
         return found
 
-    async def overstated(self, page: Sequence[Channel]) -> list[tuple[Channel, int]]:
+    async def overstated(self, page: Sequence[Account]) -> list[tuple[Account, int]]:
         """Return the channels of a page with more claimed in the ledger than on the chain, and the chain's number."""
         known = {channel.reading.id: channel for channel in page}
-        found: list[tuple[Channel, int]] = []
+        found: list[tuple[Account, int]] = []
         for kind in self._kinds([channel.reading.config for channel in page]):
             readings = (await self._reader_of(kind[0]).read(kind)).channels
             found += [
@@ -98,7 +98,7 @@ class Observer:
             ]
         return found
 
-    async def observe_after(self, config: ChannelConfig, block: int) -> ChannelReading | None:
+    async def observe_after(self, config: ChannelConfig, block: int) -> AccountReading | None:
         """Read a channel as it is after `block`, and note it; None while that block does not count yet.
 
         The ledger is not told: it takes this reading together with the end of what happened in that block.
@@ -141,7 +141,7 @@ class Observer:
                 await self._read(self._reader_of(kind[0]), kind, frozenset(wrong))
         return len(wrong)
 
-    async def _gone(self, young: Iterable[Watched]) -> frozenset[Hash32]:
+    async def _gone(self, young: Iterable[ReadingRecord]) -> frozenset[Hash32]:
         """Return the channels whose last reading is of a block that is not the chain's any more.
 
         A block that the node does not have may still come: the node is behind, or the chain is shorter for a moment.
@@ -157,11 +157,11 @@ class Observer:
             if block is not None and (hashes[block] != was if block in hashes else self._side.alone)
         )
 
-    async def _differs(self, watched: Watched) -> bool:
+    async def _differs(self, watched: ReadingRecord) -> bool:
         """Tell whether the ledger's reading is of another block than the one that is being verified."""
         try:
-            channel = await self._side.ledger.channel(watched.channel)
-        except ChannelUnknown:
+            channel = await self._side.ledger.account(watched.channel)
+        except AccountUnknown:
             return False
         return channel.reading.block != watched.block
 
@@ -191,7 +191,7 @@ class Observer:
             for channel in ids:
                 if channel not in before:
                     await mark(unit, channel, readings.block, now)
-                known = before.get(channel) or Watched(channel, 1, readings.block, now, None, None)
+                known = before.get(channel) or ReadingRecord(channel, 1, readings.block, now, None, None)
                 await note_reading(unit, known, readings.block, readings.hash, now)
         for reading in readings.channels:
             if reading.id in wrong:
@@ -202,15 +202,15 @@ class Observer:
         """Return the channels that the ledger knows from a block above the chain's end: the only node has gone back."""
         found: set[Hash32] = set()
         for reading in readings.channels if self._side.alone else ():
-            with suppress(ChannelUnknown):
-                if (await self._side.ledger.channel(reading.id)).reading.block > reading.block:
+            with suppress(AccountUnknown):
+                if (await self._side.ledger.account(reading.id)).reading.block > reading.block:
                     found.add(reading.id)
         return frozenset(found)
 
-    async def _correct(self, reading: ChannelReading) -> None:
+    async def _correct(self, reading: AccountReading) -> None:
         try:
-            before = await self._side.ledger.channel(reading.id)
-        except ChannelUnknown:
+            before = await self._side.ledger.account(reading.id)
+        except AccountUnknown:
             return
         after = await self._side.ledger.correct(reading)
         self._counters.corrected += 1
@@ -224,7 +224,7 @@ class Observer:
         found = {}
         for channel in which:
             try:
-                found[channel] = (await self._side.ledger.channel(channel)).reading.config
-            except ChannelUnknown:
+                found[channel] = (await self._side.ledger.account(channel)).reading.config
+            except AccountUnknown:
                 continue
         return found

@@ -8,14 +8,14 @@ from usufruct.payments.settlement.store import find_token, put_token
 from usufruct.store import Database
 
 
-async def remember_token(database: Database, chain_id: ChainId, facts: TokenFacts) -> None:
+async def save_token_facts(database: Database, chain_id: ChainId, facts: TokenFacts) -> None:
     """Keep how a token describes itself, for a start without a node."""
-    if await known_token(database, chain_id, facts.address) != facts:
+    if await load_token_facts(database, chain_id, facts.address) != facts:
         async with database.transaction() as unit:
             await put_token(unit, {"chain_id": chain_id, **asdict(facts)})
 
 
-async def known_token(database: Database, chain_id: ChainId, token: Address) -> TokenFacts | None:
+async def load_token_facts(database: Database, chain_id: ChainId, token: Address) -> TokenFacts | None:
     """Return how a token described itself last; None when it never did."""
     async with database.snapshot() as unit:
         row = await find_token(unit, chain_id, token)

@@ -1,4 +1,4 @@
-"""Verbs on channels: what the chain says about them, deposits into them, refunds out of them."""
+"""Verbs on accounts: what the chain says about them, deposits into them, refunds out of them."""
 
 from usufruct.core import Address, Hash32, id_to_bytes
 from usufruct.payments.ledger.claims import pay_splits
@@ -11,34 +11,34 @@ from usufruct.payments.ledger.errors import (
     TooManyDeposits,
     WrongState,
 )
-from usufruct.payments.ledger.records import Channel, ChannelReading, Totals
-from usufruct.payments.ledger.rows import CHANNEL_COLUMNS, channel_of, locked_channel
+from usufruct.payments.ledger.records import Account, AccountReading, Totals
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account
 
 MOST_DEPOSITS = 20
 """Deposits of one payer that an operator sends in a day."""
 
 
-async def observe(db: Statements, reading: ChannelReading) -> Channel:
-    """Take over what the chain says, unless a newer block was read before; open the channel at first sight.
+async def observe(db: Statements, reading: AccountReading) -> Account:
+    """Take over what the chain says, unless a newer block was read before; open the account at first sight.
 
     A claimed total above our charged one means that our records were lost and restored: it becomes the charged total,
     claimed and split, so that nothing is asked for twice.
     """
     await _insert(db, reading)
-    channel = await locked_channel(db, reading.id)
-    if reading.block < channel.reading.block:
-        return channel
-    difference = reading.balance - channel.reading.balance
+    account = await locked_account(db, reading.id)
+    if reading.block < account.reading.block:
+        return account
+    difference = reading.balance - account.reading.balance
     sides = ("escrow", "available") if difference > 0 else ("available", "escrow")
     await move(db, reading.id, *sides, abs(difference))
-    total_claimed = max(channel.reading.total_claimed, reading.total_claimed)
-    charged, total_split = channel.charged, channel.total_split
+    total_claimed = max(account.reading.total_claimed, reading.total_claimed)
+    charged, total_split = account.charged, account.total_split
     if total_claimed > charged:
         await pay_splits(db, reading.id, total_split, charged)
         await move(db, reading.id, "available", "paid", total_claimed - charged)
         charged = total_split = total_claimed
     await db.rows(
-        "UPDATE channels SET block = $2, balance = $3, total_claimed = $4, withdraw_at = $5, charged = $6, "
+        "UPDATE accounts SET block = $2, balance = $3, total_claimed = $4, withdraw_at = $5, charged = $6, "
         "total_split = $7, leaving = $8, serve_until = $9 WHERE id = $1",
         id_to_bytes(reading.id),
         reading.block,
@@ -50,11 +50,11 @@ async def observe(db: Statements, reading: ChannelReading) -> Channel:
         Money(reading.leaving),
         reading.serve_until,
     )
-    return await locked_channel(db, reading.id)
+    return await locked_account(db, reading.id)
 
 
 async def plan_deposit(
-    db: Statements, channel_id: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address
+    db: Statements, account_id: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address
 ) -> None:
     """Take note of a deposit authorization before it is broadcast; one that failed may be tried again.
 
@@ -76,11 +76,11 @@ async def plan_deposit(
             most=MOST_DEPOSITS,
         )
     noted = await db.row(
-        "INSERT INTO deposits (channel_id, nonce, amount, state, outbox_id, planned_at, payer, tries) "
-        "VALUES ($1, $2, $3, 'planned', $4, {now}, $5, 1) ON CONFLICT (channel_id, nonce) DO UPDATE "
+        "INSERT INTO deposits (account_id, nonce, amount, state, outbox_id, planned_at, payer, tries) "
+        "VALUES ($1, $2, $3, 'planned', $4, {now}, $5, 1) ON CONFLICT (account_id, nonce) DO UPDATE "
         "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id, "
         "planned_at = excluded.planned_at, tries = deposits.tries + 1 WHERE deposits.state = 'failed' RETURNING nonce",
-        id_to_bytes(channel_id),
+        id_to_bytes(account_id),
         id_to_bytes(nonce),
         Money(amount),
         outbox_id,
@@ -90,68 +90,68 @@ async def plan_deposit(
         raise DuplicateDeposit(f"deposit {nonce} was handed in before; sign one with another nonce", nonce=nonce)
 
 
-async def finish_deposit(db: Statements, channel_id: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
+async def finish_deposit(db: Statements, account_id: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
     """Note how a deposit's transaction ended; the balance itself comes from `observe`.
 
     One that was given up may be found on the chain all the same, and is confirmed then.
     """
     before = "('planned', 'failed')" if confirmed else "('planned')"
-    await _finish(db, "deposits", channel_id, id_to_bytes(nonce), before, confirmed=confirmed)
+    await _finish(db, "deposits", account_id, id_to_bytes(nonce), before, confirmed=confirmed)
 
 
-async def cancel_deposit(db: Statements, channel_id: Hash32, nonce: Hash32) -> None:
+async def cancel_deposit(db: Statements, account_id: Hash32, nonce: Hash32) -> None:
     """End a planned deposit of which nothing was sent, for a reason that is not the payer's: the try does not count."""
     row = await db.row(
         "UPDATE deposits SET state = 'failed', tries = tries - 1 "
-        "WHERE channel_id = $1 AND nonce = $2 AND state = 'planned' RETURNING nonce",
-        id_to_bytes(channel_id),
+        "WHERE account_id = $1 AND nonce = $2 AND state = 'planned' RETURNING nonce",
+        id_to_bytes(account_id),
         id_to_bytes(nonce),
     )
     if row is None:
         raise WrongState(
-            f"deposits: nothing is planned under nonce {nonce} of channel {channel_id}", channel=channel_id
+            f"deposits: nothing is planned under nonce {nonce} of account {account_id}", account=account_id
         )
 
 
-async def plan_refund(db: Statements, channel_id: Hash32, nonce: int, amount: int, outbox_id: str) -> Channel:
-    """Set free money of the channel aside, before the refund is broadcast: no call can reserve it any more."""
-    channel = await locked_channel(db, channel_id)
+async def plan_refund(db: Statements, account_id: Hash32, nonce: int, amount: int, outbox_id: str) -> Account:
+    """Set free money of the account aside, before the refund is broadcast: no call can reserve it any more."""
+    account = await locked_account(db, account_id)
     taken = await db.row(
-        "SELECT state FROM refunds WHERE channel_id = $1 AND nonce = $2", id_to_bytes(channel_id), nonce
+        "SELECT state FROM refunds WHERE account_id = $1 AND nonce = $2", id_to_bytes(account_id), nonce
     )
-    if not 0 < amount <= channel.free or (taken is not None and taken.text("state") != "failed"):
+    if not 0 < amount <= account.free or (taken is not None and taken.text("state") != "failed"):
         raise RefundTooHigh(
-            f"refund {nonce} of {amount} on channel {channel_id}: {channel.free} is free, and the nonce must be new",
-            channel=channel_id,
+            f"refund {nonce} of {amount} on account {account_id}: {account.free} is free, and the nonce must be new",
+            account=account_id,
             amount=amount,
-            free=channel.free,
+            free=account.free,
         )
     await db.rows(
-        "INSERT INTO refunds (channel_id, nonce, amount, state, outbox_id, planned_at) "
-        "VALUES ($1, $2, $3, 'planned', $4, {now}) ON CONFLICT (channel_id, nonce) DO UPDATE "
+        "INSERT INTO refunds (account_id, nonce, amount, state, outbox_id, planned_at) "
+        "VALUES ($1, $2, $3, 'planned', $4, {now}) ON CONFLICT (account_id, nonce) DO UPDATE "
         "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id",
-        id_to_bytes(channel_id),
+        id_to_bytes(account_id),
         nonce,
         Money(amount),
         outbox_id,
     )
-    return await _set_refunding(db, channel, channel.refunding + amount)
+    return await _set_refunding(db, account, account.refunding + amount)
 
 
-async def finish_refund(db: Statements, channel_id: Hash32, nonce: int, reading: ChannelReading | None) -> Channel:
-    """End a refund: `reading` is the channel after it, None when it failed. Both sides change in one commit."""
-    channel = await locked_channel(db, channel_id)
-    amount = await _finish(db, "refunds", channel_id, nonce, confirmed=reading is not None)
+async def finish_refund(db: Statements, account_id: Hash32, nonce: int, reading: AccountReading | None) -> Account:
+    """End a refund: `reading` is the account after it, None when it failed. Both sides change in one commit."""
+    account = await locked_account(db, account_id)
+    amount = await _finish(db, "refunds", account_id, nonce, confirmed=reading is not None)
     if reading is not None:
-        channel = await observe(db, reading)
-    return await _set_refunding(db, channel, channel.refunding - amount)
+        account = await observe(db, reading)
+    return await _set_refunding(db, account, account.refunding - amount)
 
 
 async def totals(db: Statements) -> list[Totals]:
-    """Return each token's gauges, which the database sums; it reads every channel once."""
+    """Return each token's gauges, which the database sums; it reads every account once."""
     rows = await db.rows(
         "SELECT token, {sum}(reserved) AS reserved, {sum}(charged) AS charged, {sum}(total_claimed) AS claimed "
-        "FROM channels GROUP BY token ORDER BY token"
+        "FROM accounts GROUP BY token ORDER BY token"
     )
     return [
         Totals(row.address("token"), row.money("reserved"), charged, charged - row.money("claimed"))
@@ -160,26 +160,26 @@ async def totals(db: Statements) -> list[Totals]:
     ]
 
 
-async def channel_list(db: Statements, after: Hash32 | None, limit: int) -> list[Channel]:
-    """Return channels by id, from the one after `after`."""
+async def account_list(db: Statements, after: Hash32 | None, limit: int) -> list[Account]:
+    """Return accounts by id, from the one after `after`."""
     rows = await db.rows(
-        f"SELECT {CHANNEL_COLUMNS} FROM channels WHERE id > $1 ORDER BY id LIMIT $2",
+        f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id > $1 ORDER BY id LIMIT $2",
         id_to_bytes(after) if after else b"",
         limit,
     )
-    return [channel_of(row) for row in rows]
+    return [account_of(row) for row in rows]
 
 
-async def channel_count(db: Statements) -> int:
-    """Return how many channels there are."""
-    [row] = await db.rows("SELECT count(*) AS channels FROM channels")
-    return row.integer("channels")
+async def account_count(db: Statements) -> int:
+    """Return how many accounts there are."""
+    [row] = await db.rows("SELECT count(*) AS accounts FROM accounts")
+    return row.integer("accounts")
 
 
-async def _insert(db: Statements, reading: ChannelReading) -> None:
+async def _insert(db: Statements, reading: AccountReading) -> None:
     config = reading.config
     await db.rows(
-        f"INSERT INTO channels ({CHANNEL_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, -1, $10, $10, $10, 0, "
+        f"INSERT INTO accounts ({ACCOUNT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, -1, $10, $10, $10, 0, "
         "$10, 0, $10, $10, $10, $10, NULL, 0) ON CONFLICT (id) DO NOTHING",
         id_to_bytes(reading.id),
         reading.chain_id,
@@ -194,23 +194,23 @@ async def _insert(db: Statements, reading: ChannelReading) -> None:
     )
 
 
-async def _set_refunding(db: Statements, channel: Channel, refunding: int) -> Channel:
-    await db.rows("UPDATE channels SET refunding = $2 WHERE id = $1", id_to_bytes(channel.reading.id), Money(refunding))
-    return await locked_channel(db, channel.reading.id)
+async def _set_refunding(db: Statements, account: Account, refunding: int) -> Account:
+    await db.rows("UPDATE accounts SET refunding = $2 WHERE id = $1", id_to_bytes(account.reading.id), Money(refunding))
+    return await locked_account(db, account.reading.id)
 
 
 async def _finish(
-    db: Statements, table: str, channel_id: Hash32, nonce: bytes | int, before: str = "('planned')", *, confirmed: bool
+    db: Statements, table: str, account_id: Hash32, nonce: bytes | int, before: str = "('planned')", *, confirmed: bool
 ) -> int:
     """End a deposit or refund in one of the states `before` by compare-and-set, and return its amount."""
     row = await db.row(
-        f"UPDATE {table} SET state = $3 WHERE channel_id = $1 AND nonce = $2 AND state IN {before} RETURNING amount",
-        id_to_bytes(channel_id),
+        f"UPDATE {table} SET state = $3 WHERE account_id = $1 AND nonce = $2 AND state IN {before} RETURNING amount",
+        id_to_bytes(account_id),
         nonce,
         "confirmed" if confirmed else "failed",
     )
     if row is None:
         raise WrongState(
-            f"{table}: nothing is planned under nonce {nonce!r} of channel {channel_id}", channel=channel_id
+            f"{table}: nothing is planned under nonce {nonce!r} of account {account_id}", account=account_id
         )
     return row.money("amount")
