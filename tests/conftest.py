@@ -15,6 +15,7 @@ from devnet_template import DevnetTemplate
 from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
+from tests.support.librarian_process import librarian_process
 from usufruct.config import LedgerConfig
 from usufruct.core import recursion_limit_kept
 from usufruct.payments.ledger.service import Ledger, open_ledger
@@ -153,6 +154,13 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 def devnet_template(tmp_path_factory: pytest.TempPathFactory) -> DevnetTemplate:
     """A devnet with everything deployed: each file of tests runs a copy, and shares nothing with others."""
     return DevnetTemplate(tmp_path_factory.mktemp("devnet"))
+
+
+@pytest.fixture(scope="session")
+def librarian_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of the demo's service, which runs as long as the session."""
+    with librarian_process("--cache", tmp_path_factory.mktemp("vocabulary")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "usufruct"
 SDK = ROOT / "sdk" / "usufruct_client"
+EXAMPLES = ROOT / "examples"
 GENERATED = PACKAGE / "chain" / "contracts"
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc"}
 HEAVY_IMPORTS_ALLOWED_INSIDE = {"numpy", "polars", "sklearn", "lightgbm", "torch", "asyncpg", "redis"}
@@ -24,11 +25,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def sources() -> list[Path]:
-    return [p for top in (PACKAGE, SDK) for p in sorted(top.rglob("*.py")) if GENERATED not in p.parents]
+    return [p for top in (PACKAGE, SDK, EXAMPLES) for p in sorted(top.rglob("*.py")) if GENERATED not in p.parents]
 
 
 def inside(path: Path) -> Path:
-    return path.relative_to(SDK if SDK in path.parents else PACKAGE)
+    return path.relative_to(next(top for top in (PACKAGE, SDK, EXAMPLES) if top in path.parents))
 
 
 def functions(tree: ast.Module) -> list[Function]:
@@ -134,9 +135,10 @@ def test_a_public_interface_is_short(package: Path):
     assert len(exported) <= MOST_NAMES
 
 
-def test_the_client_library_stands_alone():
+@pytest.mark.parametrize("top", [SDK, EXAMPLES], ids=lambda top: top.name)
+def test_the_client_library_and_the_examples_import_nothing_of_the_server(top: Path):
     found = []
-    for path in sorted(SDK.rglob("*.py")):
+    for path in sorted(top.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
@@ -151,6 +153,7 @@ def test_only_config_reads_the_environment_and_only_core_reads_clocks():
         PACKAGE / "config.py": {"os.environ", "os.getenv"},
         PACKAGE / "core" / "clock.py": {"time.time", "time.monotonic"},
         SDK / "clock.py": {"time.time", "time.monotonic"},
+        EXAMPLES / "usufruct_librarian" / "server.py": {"time.time"},
     }
     found = []
     for path in sources():

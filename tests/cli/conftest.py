@@ -21,10 +21,6 @@ def _load(folder: str, name: str) -> ModuleType:
     return module
 
 
-_connectors = _load("connectors", "conftest")
-librarian_url = _connectors.librarian_url
-
-
 @pytest.fixture(scope="session")
 def cli_world() -> ModuleType:
     """`tests/cli/cli_world.py`."""

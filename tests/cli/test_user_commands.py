@@ -156,7 +156,7 @@ def town(devnet_template, tmp_path_factory):
             gateway=GatewayConfig(port=0),
         )
         environment = process_environment(config)
-        service = Process("usufruct.connectors.librarian", environment=environment, log=folder / "service.log")
+        service = Process("usufruct_librarian", environment=environment, log=folder / "service.log")
         stack.callback(service.stop)
         cut = stack.enter_context(cut_off_model())
         token = Deployments.read(data, ChainId(31337)).address(TestDollar)

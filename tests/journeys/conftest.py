@@ -22,4 +22,3 @@ make_town = _shared.make_town
 town = _shared.town
 
 cli_world = _cli.cli_world
-librarian_url = _cli.librarian_url

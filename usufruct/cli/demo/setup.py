@@ -85,7 +85,7 @@ def _config(place: Path, rpc_url: str) -> Config:
 async def _service(progress: Progress, config: Config, place: Path, stack: AsyncExitStack) -> SoldService:
     with progress.working("starting the built-in service: question answering over this project's own pages"):
         start = _starter(config)
-        librarian = await start("usufruct.connectors.librarian", "--pace", "0.02", "--cache", str(place))
+        librarian = await start("usufruct_librarian", "--pace", "0.02", "--cache", str(place))
         stack.callback(librarian.stop)
     return await choose_service(progress, librarian.ready)
 

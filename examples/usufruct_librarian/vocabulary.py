@@ -22,33 +22,26 @@ class Vocabulary:
 
     @classmethod
     def trained_on(cls, texts: Iterable[str], cache: Path | None = None) -> Self:
-        """Train on `texts`, or load from the folder `cache` what was trained on the same texts before.
+        """Train on `texts`, or load the result of an earlier training on them from the folder `cache`.
 
         Training is deterministic: the same texts and the same version of `tokenizers` give the same vocabulary.
         """
         texts = list(texts)
-        if cache is None:
-            return cls(_train(texts))
-        key = hashlib.sha256(f"{_SIZE} {tokenizers.__version__}".encode())
-        for text in texts:
-            key.update(hashlib.sha256(text.encode()).digest())
-        file = cache / f"vocabulary-{key.hexdigest()[:32]}.json"
-        if file.exists():
+        key = hashlib.sha256(repr((_SIZE, tokenizers.__version__, texts)).encode()).hexdigest()[:32]
+        file = cache / f"vocabulary-{key}.json" if cache else None
+        if file and file.exists():
             return cls(Tokenizer.from_file(str(file)))
         trained = cls(_train(texts))
-        cache.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(f".{secrets.token_hex(8)}")
-        unfinished.write_text(trained.to_json(), "utf-8")
-        unfinished.replace(file)
+        if file:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = file.with_suffix(f".{secrets.token_hex(8)}")
+            unfinished.write_text(trained.to_json(), "utf-8")
+            unfinished.replace(file)
         return trained
 
     def to_json(self) -> str:
         """Return the vocabulary as a `tokenizers` JSON file."""
         return str(self._tokenizer.to_str())
-
-    def ids(self, text: str) -> list[int]:
-        """Return the numbers of the tokens of `text`."""
-        return list(self._tokenizer.encode(text).ids)
 
     def tokens(self, text: str) -> list[str]:
         """Return the tokens of `text` as the vocabulary writes them (a space is `Ġ`)."""

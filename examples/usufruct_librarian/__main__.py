@@ -1,37 +1,46 @@
-"""Run the librarian as a process: `python -m usufruct.connectors.librarian --port 0`.
+"""Run the librarian as a process: `python -m usufruct_librarian --port 0`.
 
-When it is ready, one JSON line on standard output says where: `{"url": "http://127.0.0.1:40001/v1", ...}`. It stands
-for a stranger's upstream, so it runs on uvicorn as it comes, not on `usufruct.web.Server`.
+When it is ready it prints one JSON line that says where: `{"url": "http://127.0.0.1:40001/v1", ...}`.
 """
 
 import argparse
+import json
+import os
+import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
-import orjson
 import uvicorn
 
-from usufruct.connectors.librarian.api import LibrarianApi
-from usufruct.connectors.librarian.library import OWN_DOCUMENTS, open_library
-from usufruct.connectors.librarian.passages import NoDocuments
-from usufruct.connectors.librarian.requests import CHAT_MODEL, EMBEDDING_MODEL
-from usufruct.core import SystemClock, end_with_standard_input
+from usufruct_librarian.passages import NoDocuments
+from usufruct_librarian.requests import CHAT_MODEL, EMBEDDING_MODEL
+from usufruct_librarian.server import Library, Server
+
+OWN_DOCUMENTS = Path(__file__).parent / "docs"
+"""Pages about Usufruct for newcomers."""
 
 
 class _AnnouncedServer(uvicorn.Server):
-    """A server that says where it listens as soon as it does."""
+    """A server that prints its address as soon as it listens."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         ready = {"url": f"http://{host}:{port}/v1", "chat_model": CHAT_MODEL, "embedding_model": EMBEDDING_MODEL}
-        sys.stdout.buffer.write(orjson.dumps(ready) + b"\n")
-        sys.stdout.buffer.flush()
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+
+
+def _end_with_standard_input() -> None:
+    while os.read(0, 1024):  # sys.stdin has a lock that must be free when this process ends
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main() -> None:
-    """Read the arguments, build the library, serve until interrupted."""
+    """Read the arguments, index the documents, serve until interrupted."""
     parser = argparse.ArgumentParser("librarian", description="Answers questions by quoting Markdown documents.")
     parser.add_argument("--docs", type=Path, nargs="+", default=[OWN_DOCUMENTS], help="Markdown files or folders")
     parser.add_argument("--host", default="127.0.0.1")
@@ -41,14 +50,13 @@ def main() -> None:
     parser.add_argument("--attached", action="store_true", help="end when standard input does")
     given = parser.parse_args()
     if given.attached:
-        end_with_standard_input()
+        threading.Thread(target=_end_with_standard_input, daemon=True).start()
     try:
-        library = open_library(given.docs, given.cache)
+        library = Library(given.docs, given.cache)
     except NoDocuments as error:
-        parser.error(error.message)
-    app = LibrarianApi(library, SystemClock(), given.pace).app()
+        parser.error(str(error))
     config = uvicorn.Config(
-        app,
+        Server(library, given.pace).app(),
         host=given.host,
         port=given.port,
         log_level="warning",

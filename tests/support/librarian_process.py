@@ -1,4 +1,4 @@
-"""The librarian as a real process, started once."""
+"""The demo's service as a real process."""
 
 import json
 import subprocess
@@ -7,23 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 
 @contextmanager
 def librarian_process(*arguments: str | Path) -> Iterator[str]:
     """Start the librarian; gives its base URL, and stops it afterwards."""
-    command = [sys.executable, "-m", "usufruct.connectors.librarian", "--port", "0", *map(str, arguments)]
+    command = [sys.executable, "-m", "usufruct_librarian", "--port", "0", *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield json.loads(process.stdout.readline())["url"]
+            line = process.stdout.readline()
+            assert line, "it did not start; after a change of pyproject.toml run `make setup`"
+            yield json.loads(line)["url"]
         finally:
             process.terminate()
             process.wait(10)
-
-
-@pytest.fixture(scope="session")
-def librarian_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with librarian_process("--cache", tmp_path_factory.mktemp("vocabulary")) as url:
-        yield url

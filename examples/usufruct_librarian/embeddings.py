@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
-from usufruct.connectors.librarian.vocabulary import Vocabulary
+from usufruct_librarian.vocabulary import Vocabulary
 
 DEFAULT_DIMENSIONS = 384
 MOST_DIMENSIONS = 2048

@@ -10,7 +10,7 @@ import openai
 import pytest
 from tokenizers import Tokenizer
 
-from tests.connectors.conftest import librarian_process
+from tests.support.librarian_process import librarian_process
 from usufruct.connectors import UpstreamClient, UpstreamRejected, Usage
 
 QUESTION = "How does an agent pay?"
@@ -236,7 +236,7 @@ def test_other_documents_other_answers_same_vocabulary_on_every_start(tmp_path):
 
 
 def test_without_documents_it_does_not_start(tmp_path):
-    command = [sys.executable, "-m", "usufruct.connectors.librarian", "--docs", str(tmp_path)]
+    command = [sys.executable, "-m", "usufruct_librarian", "--docs", str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert ended.returncode == 2
     assert "no Markdown file" in ended.stderr

@@ -1,0 +1,87 @@
+"""Find the passages a question is about: BM25 over stems, headings counted three times."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct_librarian.passages import Passage
+
+_SATURATION = 1.2
+_LENGTH_WEIGHT = 0.5
+_HEADING_COUNTS = 3
+
+_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+_SUFFIXES = (("ies", "y"), ("sses", "ss"), ("ings", ""), ("ing", ""), ("edly", ""), ("ed", ""), ("es", ""), ("s", ""))
+_SHORTEST_STEM = 3
+_STOPWORDS = frozenset(
+    _WORD.findall(
+        """
+        a about all am an and any are as at be been being but by can could did do does doing for from had has have
+        having he her here him his how i if in into is it its itself just many me more most much my no nor of off on
+        once only or other our out over own please same she should so some such tell than that the their them then
+        there these they this those through to too under until up us very was we were what when where which while who
+        whom why will with would you your explain describe mean means get gets happen happens work works i'm it's
+        what's don't doesn't
+        """
+    )
+)
+
+
+def stem(word: str) -> str:
+    """Cut the ending off an English word, so that "refunds", "refunded" and "refund" meet."""
+    word = word.removesuffix("'s")
+    for suffix, instead in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM and not word.endswith("ss"):
+            word = word[: -len(suffix)] + instead
+            break
+    if len(word) > _SHORTEST_STEM and word[-1] == word[-2] and word[-1] not in "aeiouls":
+        word = word[:-1]
+    return word[:-1] if len(word) > _SHORTEST_STEM and word.endswith("e") else word
+
+
+def subject_words(text: str) -> list[str]:
+    """Return the stems of the words of `text` that are no stop words, in order; "not" is kept."""
+    return [stem(w) for w in _WORD.findall(text.lower().replace("cannot", "can not")) if w not in _STOPWORDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage, its BM25 score, and the share of the question's weight it covers (0..1)."""
+
+    passage: Passage
+    score: float
+    coverage: float
+
+
+class Index:
+    """An index over at least one passage."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        """Count the stems of every passage."""
+        self._words = {p: Counter(subject_words(p.text) + subject_words(p.heading) * _HEADING_COUNTS) for p in passages}
+        self._mean_length = sum(words.total() for words in self._words.values()) / len(passages)
+        self._spread = Counter(word for words in self._words.values() for word in words)
+        self.titles = list(dict.fromkeys(passage.title for passage in passages))
+
+    def weight(self, word: str) -> float:
+        """Return the inverse document frequency of a stem; largest for one that occurs nowhere."""
+        among = self._spread[word]
+        return math.log(1 + (len(self._words) - among + 0.5) / (among + 0.5))
+
+    def search(self, question: str, most: int) -> list[Hit]:
+        """Return the `most` passages that fit best, best first; those that share no word are left out."""
+        asked = sorted(set(subject_words(question)))
+        # Plus one: in a small library every known word is frequent, and an unknown one must not outweigh them all.
+        shares = {word: 1 + self.weight(word) for word in asked}
+        hits = [
+            Hit(passage, score, sum(share for w, share in shares.items() if words[w]) / sum(shares.values()))
+            for passage, words in self._words.items()
+            if (score := self._score(asked, words)) > 0
+        ]
+        return sorted(hits, key=lambda hit: -hit.score)[:most]
+
+    def _score(self, asked: list[str], words: Counter[str]) -> float:
+        damping = _SATURATION * (1 - _LENGTH_WEIGHT + _LENGTH_WEIGHT * words.total() / self._mean_length)
+        return sum(self.weight(w) * words[w] * (_SATURATION + 1) / (words[w] + damping) for w in asked if words[w])
