@@ -1,13 +1,26 @@
 """Plain transfers to shares accrue by themselves, as soon as they are worth the gas."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from usufruct.assets import SUPPLY, AccrualPolicy, Accruer, Holding
 from usufruct.chain import Call
 from usufruct.chain.contracts.shares import Shares
+from usufruct.core import Address
 
 pytestmark = pytest.mark.anvil
 DOLLAR = 10**6
+
+
+@dataclass
+class Sold:
+    """`Payees` of what is sold here."""
+
+    addresses: list[Address]
+
+    async def payees(self):
+        return self.addresses
 
 
 @pytest.fixture
@@ -16,11 +29,8 @@ async def sold(town):
     ann = town.who(town.ANN)
     made = await town.assets.register(town.sender(town.OWNER), town.terms(), [Holding(ann, SUPPLY // 2)])
 
-    async def payees():
-        return [made.shares, ann, made.shares]
-
     policy = AccrualPolicy(town.dollar.address, 5 * DOLLAR)
-    return made, Accruer(town.registry, town.sender(town.METER), payees, policy)
+    return made, Accruer(town.registry, town.sender(town.METER), Sold([made.shares, ann, made.shares]), policy)
 
 
 async def gross(town, made, symbol: str) -> int:

@@ -11,8 +11,7 @@ import orjson
 import pytest
 from devnet_template import DevnetTemplate
 
-from usufruct.app import open_chain
-from usufruct.chain import DEVNET_ADDRESSES, Devnet, devnet_signer, write_keystore
+from usufruct.chain import DEVNET_ADDRESSES, Devnet, devnet_signer, open_chain, write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli import main
 from usufruct.config import Config, load_config, process_environment

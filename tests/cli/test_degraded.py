@@ -10,11 +10,17 @@ import httpx
 import pytest
 from aiohttp import ClientSession, web
 
-from usufruct.app import NodeUnfit, WrongChain, open_installation
-from usufruct.chain import RpcUnavailable
-from usufruct.core import run_jobs
+from usufruct.app import Installation, open_installation
+from usufruct.chain import NodeUnfit, RpcUnavailable, WrongChain
+from usufruct.core import Job, run_jobs
 
 pytestmark = pytest.mark.anvil
+
+
+def node_job(installation: Installation) -> Job:
+    """The job by which a gateway finds out whether its node answers."""
+    [job] = next(component for component in installation.components if component.name == "chain").gateway_jobs()
+    return job
 
 
 JSON = {"Content-Type": "application/json"}
@@ -91,7 +97,7 @@ async def test_a_node_that_hangs_at_start_is_waited_for_by_a_job_alone(known, cl
             assert node.asked == asked, "nothing waited for the node"
 
             node.hangs = False
-            assert await installation.node_job.step() > 0
+            assert await node_job(installation).step() > 0
             assert (await cli_world.paying_key(installation)).key.id
 
 
@@ -100,9 +106,9 @@ async def test_a_node_that_comes_back_for_another_chain_is_not_used(known):
         async with open_installation(configured(known, node.url), wait_for_node=False) as installation:
             node.hangs, node.chain = False, "0x1"
             with pytest.raises(NodeUnfit, match=r"speaks for chain 1, chain\.id is 31337"):
-                await installation.node_job.step()
+                await node_job(installation).step()
             node.chain = None
-            assert await installation.node_job.step() > 0
+            assert await node_job(installation).step() > 0
         node.chain = "0x1"
         with pytest.raises(WrongChain):
             async with open_installation(configured(known, node.url), wait_for_node=False):
@@ -128,7 +134,7 @@ async def test_a_gateway_without_its_node_is_ready_and_degraded(known):
         app = installation.router()
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
             board = installation.board("test")
-            jobs = asyncio.create_task(run_jobs([installation.node_job], board))
+            jobs = asyncio.create_task(run_jobs([node_job(installation)], board))
             async with asyncio.timeout(60):
                 while not any(state.fails for state in board.states):
                     await asyncio.sleep(0.05)

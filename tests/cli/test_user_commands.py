@@ -21,8 +21,18 @@ from threading import Thread
 import orjson
 import pytest
 
-from usufruct.app import FEE_SINK, open_installation
-from usufruct.chain import SETTLEMENT, Anvil, Client, Deployments, Devnet, devnet_signer, open_keystore, token_facts
+from usufruct.app import open_installation
+from usufruct.chain import (
+    FEE_SINK,
+    SETTLEMENT,
+    Anvil,
+    Client,
+    Deployments,
+    Devnet,
+    devnet_signer,
+    open_keystore,
+    token_facts,
+)
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.root import main

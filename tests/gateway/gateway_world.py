@@ -16,7 +16,7 @@ from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_d
 from usufruct.chain import KeySigner
 from usufruct.config import LedgerConfig
 from usufruct.connectors.openai import Limits
-from usufruct.core import UINT128_MAX, Address, ChainId, PriceCard, SystemClock
+from usufruct.core import UINT128_MAX, Address, ChainId, PriceCard, SystemClock, jobs_running
 from usufruct.gateway import (
     Caps,
     Catalogue,
@@ -161,7 +161,9 @@ async def gateway_world(
     catalogue = Catalogue(database, Seal(SECRET, "upstreams"), clock)
     gateway = Gateway(keys, catalogue, ledger, operator, clock, limits, drain_seconds=drain_seconds)
     health = Health({"ledger": ledger.totals})
-    app = Router([*gateway_routes(gateway), *health.routes], lifespan=lambda: gateway.running(lease_seconds))
+    app = Router(
+        [*gateway_routes(gateway), *health.routes], lifespan=lambda: jobs_running([gateway.lease_job(lease_seconds)])
+    )
     world = World(database, ledger, keys, catalogue, gateway, domain, clock)
     async with served(app, port, server_limits) as (world.server, world.url, world.stopped):
         yield world

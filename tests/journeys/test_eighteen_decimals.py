@@ -12,8 +12,8 @@ import openai
 import pytest
 from devnet_template import DevnetTemplate
 
-from usufruct.app import Installation, Role, signer_of
-from usufruct.chain import Call, create2_address, devnet_signer
+from usufruct.app import Installation
+from usufruct.chain import Call, Role, create2_address, devnet_signer, signer_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import TestDollar

@@ -17,7 +17,7 @@ from x402.mechanisms.evm.batch_settlement.client.file_storage import (
     FileClientChannelStorage,
 )
 
-from usufruct.app import FEE_SINK
+from usufruct.chain import FEE_SINK
 
 _spec = spec_from_file_location("wallet_world", Path(__file__).with_name("wallet_world.py"))
 world_module = module_from_spec(_spec)

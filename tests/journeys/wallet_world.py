@@ -18,8 +18,8 @@ from x402.mechanisms.evm.batch_settlement.client import BatchSettlementEvmScheme
 from x402.mechanisms.evm.batch_settlement.client.config import BatchSettlementEvmSchemeOptions
 from x402.mechanisms.evm.signers import EthAccountSigner, EthAccountSignerWithRPC
 
-from usufruct.app import FEE_SINK, Installation, Role, open_installation, signer_of
-from usufruct.chain import DEVNET_ADDRESSES, Anvil, Devnet, RpcUnavailable
+from usufruct.app import Installation, open_installation
+from usufruct.chain import DEVNET_ADDRESSES, FEE_SINK, Anvil, Devnet, Role, RpcUnavailable, signer_of
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.config import (
     ChainConfig,

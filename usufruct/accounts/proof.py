@@ -5,8 +5,8 @@ signature is good for one operator on one chain. `CreateKey` is good once: its `
 used before. `ListKeys` and `RevokeKey` are good for some minutes: doing either again does no harm.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from usufruct.accounts.errors import InvalidProof, ProofExpired
 from usufruct.accounts.model import KeyTerms, sorted_assets
@@ -14,8 +14,13 @@ from usufruct.chain import MessageHasher
 from usufruct.core import Address, ChainId, Invalid
 from usufruct_client.eip712 import CREATE_KEY, KEYS, LIST_KEYS, REVOKE_KEY
 
-Recover = Callable[[bytes, bytes], Address]
-"""From a 32-byte digest and a 65-byte signature to the account that signed."""
+
+class Recover(Protocol):
+    """Recovers the account that signed a 32-byte digest from a 65-byte signature."""
+
+    def __call__(self, digest: bytes, signature: bytes) -> Address:
+        """Return the account; raises `Invalid` for what is not a signature."""
+
 
 LONGEST_SECONDS = 600
 """How long a signature without a nonce may hold."""

@@ -2,15 +2,19 @@
 
 from contextlib import AsyncExitStack
 
-from usufruct.app.access import amount_of, connect, fee_sink_of, token_of
-from usufruct.app.roles import Role, signer_of
 from usufruct.chain import (
     Deployments,
+    Role,
     Sender,
     Terms,
+    amount_of,
     cap_payees,
+    connect,
     deploy_devnet,
+    fee_sink_of,
     open_till,
+    signer_of,
+    token_of,
 )
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config

@@ -9,6 +9,7 @@ from typing import Literal
 
 from usufruct.app.installation import Installation
 from usufruct.core import Conflict, Shutdown
+from usufruct.payments.settlement import ReceiptSigners
 from usufruct.web import Health, Router, Server, ServerLimits, allow_browsers, base_url, listen
 
 MOST_READERS = 20
@@ -60,7 +61,7 @@ async def serve(installation: Installation, announce: Callable[[str], None], shu
         lead_seconds=setting.drain_lead_seconds,
     )
     with _listen(setting.host, setting.port, "gateway.host or gateway.port") as listening:
-        await installation.receipt_signers.record()
+        await installation.get(ReceiptSigners).record()
         server = Server(app, limits)
         async with show_metrics(installation, "gateway"):
             serving = asyncio.create_task(server.serve(sockets=[listening]))

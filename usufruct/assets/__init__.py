@@ -4,7 +4,7 @@
 keeps the tables as the chain has them and tells `Offers` what takes effect.
 """
 
-from usufruct.assets.accrual import AccrualPolicy, Accruer, accrue_due
+from usufruct.assets.accrual import AccrualPolicy, Accruer, Payees, accrue_due
 from usufruct.assets.errors import (
     AlreadyRegistered,
     InvalidAsset,
@@ -78,6 +78,7 @@ __all__ = [
     "Parent",
     "PassPlan",
     "Passes",
+    "Payees",
     "Pending",
     "PlanClosed",
     "PlanRegistered",

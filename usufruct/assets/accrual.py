@@ -6,9 +6,10 @@ at the shares of what this installation sells, and accrues what is worth the gas
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
+from typing import Protocol
 
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.chain import Call, GasOverLimit, Revert, Sender
@@ -34,6 +35,13 @@ class AccrualPolicy:
     gas_times: int = 10
 
 
+class Payees(Protocol):
+    """Knows who is paid for what is sold here."""
+
+    async def payees(self) -> Sequence[Address]:
+        """Return the addresses."""
+
+
 class Accruer:
     """Accrues for the shares that `payees` names; addresses that are not shares are left alone."""
 
@@ -41,7 +49,7 @@ class Accruer:
         self,
         registry: RegistryClient,
         sender: Sender,
-        payees: Callable[[], Awaitable[Sequence[Address]]],
+        payees: Payees,
         policy: AccrualPolicy,
     ) -> None:
         """Send with any key that can pay for gas."""
@@ -57,7 +65,7 @@ class Accruer:
             RpcUnavailable: when the node does not answer.
         """
         sent = 0
-        for payee in dict.fromkeys(await self._payees()):
+        for payee in dict.fromkeys(await self._payees.payees()):
             if await self._registry.contract.is_shares(payee):
                 for call in await self._due(Shares(payee, self._registry.client)):
                     sent += await self._send(call)

@@ -5,6 +5,20 @@ contract, whose methods answer questions or return a `Call` that sends nothing.
 """
 
 from usufruct.chain import contracts
+from usufruct.chain.access import (
+    FEE_SINK,
+    ChainAccess,
+    NodeUnfit,
+    Senders,
+    WrongChain,
+    amount_of,
+    connect,
+    fee_sink_of,
+    open_chain,
+    open_chain_later,
+    token_address,
+    token_of,
+)
 from usufruct.chain.answers import FeeHistory, Header, Receipt
 from usufruct.chain.anvil import Anvil, Devnet, DevnetStateBusy, DevnetStateDamaged, DevnetUnavailable
 from usufruct.chain.binding import Artifact, Block, Call, Contract, Creation, Event, Log, NotThisEvent, Reader
@@ -25,7 +39,7 @@ from usufruct.chain.fees import FeePolicy, FeesOverCap
 from usufruct.chain.hashing import address_of_key, create2_address, keccak
 from usufruct.chain.indexer import Indexer, LogHandler, NodeLags, ReorgTooDeep, Stream
 from usufruct.chain.keystore import KeystoreMissing, keystore_address, open_keystore, write_keystore
-from usufruct.chain.metrics import gap_metrics, lag_metrics, sender_metrics
+from usufruct.chain.metrics import LogStreams
 from usufruct.chain.plan import (
     EscrowMissing,
     SettlementMismatch,
@@ -36,6 +50,7 @@ from usufruct.chain.plan import (
     deploy_devnet,
 )
 from usufruct.chain.revert import Panic, Reason, Revert, UnknownRevert
+from usufruct.chain.roles import Role, claim_address, signer_of
 from usufruct.chain.rpc_errors import NodeAway, NodeBusy, RpcRefused, RpcUnavailable, RpcUnreadable
 from usufruct.chain.sender import (
     GasOverLimit,
@@ -80,6 +95,7 @@ __all__ = [
     "COLLECTOR",
     "DEVNET_ADDRESSES",
     "DEVNET_CHAINS",
+    "FEE_SINK",
     "HORIZON_BLOCKS",
     "SETTLEMENT",
     "AlreadyDeployed",
@@ -87,6 +103,7 @@ __all__ = [
     "Artifact",
     "Block",
     "Call",
+    "ChainAccess",
     "Checkpoint",
     "Client",
     "Contract",
@@ -117,12 +134,14 @@ __all__ = [
     "KeystoreMissing",
     "Log",
     "LogHandler",
+    "LogStreams",
     "MessageHasher",
     "NoAnswer",
     "NoContract",
     "NodeAway",
     "NodeBusy",
     "NodeLags",
+    "NodeUnfit",
     "NonceGap",
     "NotDeployed",
     "NotThisEvent",
@@ -134,10 +153,12 @@ __all__ = [
     "ReorgTooDeep",
     "RetryPolicy",
     "Revert",
+    "Role",
     "RpcRefused",
     "RpcUnavailable",
     "RpcUnreadable",
     "Sender",
+    "Senders",
     "Sent",
     "SettlementMismatch",
     "Setup",
@@ -157,36 +178,43 @@ __all__ = [
     "TransactionReverted",
     "UnknownRevert",
     "UnreadableAnswer",
+    "WrongChain",
     "WrongCode",
     "address_of",
     "address_of_key",
     "allow_claims",
+    "amount_of",
     "as_hash32",
     "authorization_used",
     "cap_payees",
     "channel_digest",
     "check_escrow",
     "check_settlement",
+    "claim_address",
+    "connect",
     "contracts",
     "create2_address",
     "deploy_all",
     "deploy_devnet",
     "devnet_signer",
     "encode",
-    "gap_metrics",
+    "fee_sink_of",
     "install_anvil",
     "keccak",
     "keystore_address",
-    "lag_metrics",
     "list_payee",
+    "open_chain",
+    "open_chain_later",
     "open_keystore",
     "open_till",
     "plan_setup",
     "refuse_devnet_key",
-    "sender_metrics",
     "set_up",
+    "signer_of",
     "stream_gaps",
+    "token_address",
     "token_facts",
+    "token_of",
     "word",
     "write_keystore",
 ]

@@ -1,6 +1,7 @@
 """The chain's side as numbers for monitoring: gas, what waits to be mined, and how far logs were read."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -22,25 +23,49 @@ async def sender_metrics(senders: Mapping[str, Sender]) -> list[Metric]:
     return [spent, waiting]
 
 
-async def gap_metrics(streams: Mapping[str, Callable[[], Awaitable[int]]]) -> list[Metric]:
+class LogStream(Protocol):
+    """A stream of logs that this process can be asked about."""
+
+    async def behind(self) -> int:
+        """Return how many blocks were not read yet."""
+
+    async def gaps(self) -> int:
+        """Return how often the node had hidden logs."""
+
+
+class LogStreams:
+    """The streams of logs that this installation follows, by name."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, Callable[[], LogStream]] = {}
+
+    def add(self, name: str, stream: Callable[[], LogStream]) -> None:
+        """Follow a stream, which is made when it is first asked about."""
+        self._streams[name] = stream
+
+    def __iter__(self) -> Iterator[tuple[str, LogStream]]:
+        return ((name, stream()) for name, stream in self._streams.items())
+
+
+async def gap_metrics(streams: LogStreams) -> list[Metric]:
     """Return how often the node had hidden logs of each stream.
 
     Raises:
         DatabaseUnavailable: when that cannot be read.
     """
     found = CounterMetricFamily("usufruct_log_gaps", "How often the node hid logs that came later.", labels=["stream"])
-    for name, gaps in streams.items():
-        found.add_metric([name], await gaps())
+    for name, stream in streams:
+        found.add_metric([name], await stream.gaps())
     return [found]
 
 
-async def lag_metrics(streams: Mapping[str, Callable[[], Awaitable[int]]]) -> list[Metric]:
+async def lag_metrics(streams: LogStreams) -> list[Metric]:
     """Return how many blocks each stream of logs has still to read.
 
     Raises:
         RpcUnavailable: when the node does not answer.
     """
     lag = GaugeMetricFamily("usufruct_chain_lag_blocks", "Blocks that are not read yet.", labels=["stream"])
-    for name, behind in streams.items():
-        lag.add_metric([name], await behind())
+    for name, stream in streams:
+        lag.add_metric([name], await stream.behind())
     return [lag]

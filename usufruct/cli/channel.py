@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from usufruct.accounts import TimedProof
-from usufruct.app import connect, open_chain
-from usufruct.chain import SETTLEMENT, Call, KeySigner, write_keystore
+from usufruct.chain import SETTLEMENT, Call, KeySigner, connect, open_chain, write_keystore
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.cli.support.deposits import atomic, deposit_from, payable
 from usufruct.cli.support.durations import proof_end

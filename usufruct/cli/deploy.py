@@ -6,17 +6,24 @@ from typing import Annotated
 
 import typer
 
-from usufruct.app import Role, amount_of, claim_address, fee_sink_of, open_chain, set_up_devnet, signer_of, token_of
+from usufruct.app import set_up_devnet
 from usufruct.chain import (
     DEVNET_CHAINS,
     Client,
     Deployments,
     KeySigner,
+    Role,
     Setup,
     Step,
     Terms,
+    amount_of,
+    claim_address,
+    fee_sink_of,
+    open_chain,
     plan_setup,
     set_up,
+    signer_of,
+    token_of,
 )
 from usufruct.cli.support.output import Json, print_facts
 from usufruct.cli.support.progress import Progress

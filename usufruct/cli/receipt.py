@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from usufruct.app import connect
-from usufruct.chain import TokenFacts
+from usufruct.chain import TokenFacts, connect
 from usufruct.chain.contracts.till import Anchored
 from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
 from usufruct.cli.support.local_store import (

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from usufruct.app import ChainAccess, Role, open_chain, signer_of
-from usufruct.chain import Call
+from usufruct.chain import Call, ChainAccess, Role, open_chain, signer_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.cli.support.output import Json, print_facts, say
 from usufruct.cli.support.ownership import NewOwner, Yes, confirm_on_public_chain, hand_over, ownership, take_over

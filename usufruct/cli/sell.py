@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from usufruct.app import Installation, Role, open_installation, signer_of
+from usufruct.app import Installation, open_installation
 from usufruct.assets import RegistryClient, bps_of_percent
-from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, list_payee
+from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, Role, list_payee, signer_of
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.cli.service import facts_of
 from usufruct.cli.support.instance_lock import live_gateway_url

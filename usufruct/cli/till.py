@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from usufruct.app import ChainAccess, Role, open_chain, open_installation, signer_of, token_of
-from usufruct.chain import allow_claims, cap_payees, list_payee
+from usufruct.app import open_installation
+from usufruct.chain import ChainAccess, Role, allow_claims, cap_payees, list_payee, open_chain, signer_of, token_of
 from usufruct.chain.contracts.till import Paid, PayeeKind, Till
 from usufruct.cli.support.output import Json, print_facts
 from usufruct.cli.support.ownership import NewOwner, Yes, hand_over, ownership, take_over

@@ -6,8 +6,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from usufruct.app import Role, open_chain, signer_of
-from usufruct.chain import DEVNET_CHAINS, Devnet, write_keystore
+from usufruct.chain import DEVNET_CHAINS, Devnet, Role, open_chain, signer_of, write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.support.output import Json, print_facts, print_rows
 from usufruct.cli.support.runner import run

@@ -31,7 +31,7 @@ from usufruct.core.ids import (
     id_to_bytes,
     time_ordered_id,
 )
-from usufruct.core.jobs import REPEATEDLY, Job, JobBoard, JobReports, JobState, run_job, run_jobs
+from usufruct.core.jobs import REPEATEDLY, Job, JobBoard, JobReports, JobState, jobs_running, run_job, run_jobs
 from usufruct.core.memory import spare_collector
 from usufruct.core.money import (
     UINT128_MAX,
@@ -91,6 +91,7 @@ __all__ = [
     "hash32",
     "hash32_from_bytes",
     "id_to_bytes",
+    "jobs_running",
     "moment",
     "parse_units",
     "parse_units_up",

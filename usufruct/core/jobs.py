@@ -6,7 +6,8 @@ time, up to `longest`. So a job that fails repeatedly is known within a minute, 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -150,6 +151,18 @@ async def run_jobs(jobs: Iterable[Job], board: JobBoard | None = None) -> None:
                 group.create_task(run_job(job, board), name=job.name)
     finally:
         await board.close()
+
+
+@asynccontextmanager
+async def jobs_running(jobs: Iterable[Job], board: JobBoard | None = None) -> AsyncIterator[None]:
+    """Run jobs while the block runs; when it ends, each has closed."""
+    running = asyncio.create_task(run_jobs(jobs, board))
+    try:
+        yield
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 async def _take(job: Job) -> None:

@@ -165,6 +165,10 @@ class Catalogue:
             raise UnknownModel(f"there is no service with id {format_asset(asset)} here", asset=format_asset(asset))
         return offered.pay_to
 
+    async def payees(self) -> Sequence[Address]:
+        """Return who is paid for what is served; fulfils `assets.Payees`."""
+        return [asset.pay_to for asset in await self.list()]
+
     async def offered(self, asset: AssetId) -> ServedListing | None:
         """Return the asset with an id, retired or not, if it was ever offered here."""
         await self._current()

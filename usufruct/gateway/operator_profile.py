@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from usufruct.core import Address, format_units
 from usufruct.payments.pricing import DigestSigner, Escrow
+from usufruct.payments.settlement import LEAST_WITHDRAW_DELAY
 
 SignedBefore = Callable[[Address], Awaitable[bool]]
 """Tells whether an address is one that signed the operator's receipts before its key was changed."""
-
-LEAST_WITHDRAW_DELAY = 86_400
-"""A day, in seconds: time enough to claim what was charged before the payer's money leaves."""
 
 
 async def _never(_: Address) -> bool:

@@ -1,13 +1,10 @@
 """The gateway: everything a caller can ask of it, and the work that goes on beside the calls."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
 
 from usufruct.accounts import Keys
 from usufruct.connectors.openai import Limits
-from usufruct.core import Clock, Job, JobBoard, format_asset, run_jobs
+from usufruct.core import Clock, Job, format_asset
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.metrics import CallCounters
@@ -60,25 +57,18 @@ class Gateway:
         self.wallets = wallets
         self._responder = Responder(self._calls, self._upstreams, self._counting, drain_seconds)
 
-    @asynccontextmanager
-    async def running(
-        self, lease_seconds: int, board: JobBoard | None = None, jobs: Sequence[Job] = ()
-    ) -> AsyncIterator[None]:
-        """Keep the leases of open calls alive, and release those whose replica died, while the block runs.
+    def lease_job(self, lease_seconds: int) -> Job:
+        """Return the job that renews the leases of this replica's calls and releases those whose replica died.
 
-        `jobs` run beside that; `board` keeps which fail.
+        It closes the gateway when it ends.
         """
         every = lease_seconds / 3  # never less often, or running calls lose their leases
-        beat = asyncio.create_task(run_jobs([Job("leases", self._keep_leases, every, longest=every), *jobs], board))
-        try:
-            yield
-        finally:
-            beat.cancel()
-            with suppress(asyncio.CancelledError):
-                await beat
-            await self._calls.tidy()
-            await self._upstreams.close()
-            self._counting.close()
+        return Job("leases", self._keep_leases, every, self._close, longest=every)
+
+    async def _close(self) -> None:
+        await self._calls.tidy()
+        await self._upstreams.close()
+        self._counting.close()
 
     async def answer(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answer a request for a chat, streamed or whole, or for embeddings."""

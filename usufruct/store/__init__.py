@@ -19,7 +19,7 @@ from usufruct.store.job_states import DatabaseJobReports, ReportedJob, reported_
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.schema import metadata
-from usufruct.store.sealing import Seal, Stamp, Unsealable, WeakSecret
+from usufruct.store.sealing import MasterSecret, Seal, Stamp, Unsealable, WeakSecret
 from usufruct.store.sqlite import BUSY_SECONDS, SqliteDatabase, connect_sqlite
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "DatabaseUnavailable",
     "HashColumn",
     "InvalidDatabaseUrl",
+    "MasterSecret",
     "ReportedJob",
     "SchemaOutdated",
     "Seal",

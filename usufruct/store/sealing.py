@@ -81,6 +81,21 @@ class Seal:
             raise Unsealable(f"{context} cannot be unsealed; was the installation's secret changed?") from error
 
 
+class MasterSecret:
+    """The installation's secret, which a key is derived from for each purpose."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def seal(self, purpose: str) -> Seal:
+        """Return what seals values for a purpose; raises `WeakSecret`."""
+        return Seal(self._secret, purpose)
+
+    def stamp(self, purpose: str) -> Stamp:
+        """Return what marks words for a purpose; raises `WeakSecret`."""
+        return Stamp(self._secret, purpose)
+
+
 def _derived(secret: bytes, purpose: str) -> bytes:
     if len(secret) < _SHORTEST:
         raise WeakSecret(f"{purpose}: the secret must have at least {_SHORTEST} bytes; use 32 random ones")

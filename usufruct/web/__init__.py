@@ -16,7 +16,7 @@ from usufruct.web.errors import (
     hidden_fault,
 )
 from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, json_object
-from usufruct.web.health import Check, Health
+from usufruct.web.health import Health
 from usufruct.web.job_metrics import job_metrics
 from usufruct.web.limits import ServerLimits
 from usufruct.web.log import JsonLines, log_as_json, redacted
@@ -31,7 +31,6 @@ __all__ = [
     "JSON",
     "AnyRoute",
     "BodyTooLarge",
-    "Check",
     "ClientGone",
     "Exchange",
     "Header",

@@ -6,15 +6,14 @@ take every gateway out of service at once. `/readyz` names it with status 200.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
 
 from usufruct.core import Clock, SystemClock
+from usufruct.core.components import Check
 from usufruct.web.request import Request, json_response
 from usufruct.web.router import Route
-
-Check = Callable[[], Awaitable[object]]
 
 _SECONDS = 5.0
 _FRESH_SECONDS = 1.0

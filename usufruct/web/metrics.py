@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from starlette.responses import Response
 
+from usufruct.core.components import Reading
 from usufruct.web.request import Request
 from usufruct.web.router import Route
-
-Reading = Callable[[], Awaitable[Iterable[Metric]]]
 
 _SECONDS = 5.0
 
@@ -21,9 +20,9 @@ logger = logging.getLogger(__name__)
 class Metrics:
     """What one process counts itself, in `registry`, and what it reads anew whenever somebody looks."""
 
-    def __init__(self, readings: Mapping[str, Reading]) -> None:
+    def __init__(self, readings: Mapping[str, Reading], registry: CollectorRegistry | None = None) -> None:
         """Take `readings`, by the name under which they are reported when they fail."""
-        self.registry = CollectorRegistry()
+        self.registry = registry or CollectorRegistry()
         self._readings = dict(readings)
 
     def add(self, name: str, reading: Reading) -> None:

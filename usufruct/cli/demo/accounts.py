@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from usufruct.app import FEE_SINK, Installation
-from usufruct.chain import SETTLEMENT, devnet_signer
+from usufruct.app import Installation
+from usufruct.chain import FEE_SINK, SETTLEMENT, devnet_signer
 from usufruct.chain.contracts.shares import Shares
 from usufruct.cli.demo.balances import balances_from_logs, differences
 from usufruct.cli.demo.outcome import OWNERS, Outcome, demand, dollars

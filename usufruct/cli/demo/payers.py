@@ -10,8 +10,8 @@ from eth_account import Account
 from openai import AsyncOpenAI
 
 from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
-from usufruct.app import Installation, Role, signer_of
-from usufruct.chain import devnet_signer
+from usufruct.app import Installation
+from usufruct.chain import Role, devnet_signer, signer_of
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
 from usufruct.core import Address, SystemClock, address

@@ -10,9 +10,9 @@ from secrets import randbits
 import httpx
 from openai import APIError, APIStatusError, AsyncOpenAI
 
-from usufruct.app import DEVNET_FEE_BPS, Installation, Role, signer_of
+from usufruct.app import DEVNET_FEE_BPS, Installation
 from usufruct.assets import Assets, Holding, NewAsset, RegistryClient, symbol_of
-from usufruct.chain import devnet_signer, list_payee
+from usufruct.chain import Role, devnet_signer, list_payee, signer_of
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till

@@ -2,15 +2,20 @@
 
 from collections.abc import AsyncIterator
 
-from usufruct.app import ChainAccess, Role, claim_address, fee_sink_of, signer_of, token_of
 from usufruct.chain import (
     DEVNET_CHAINS,
+    ChainAccess,
     Client,
     KeySigner,
     KeystoreMissing,
+    Role,
     check_escrow,
     check_settlement,
+    claim_address,
+    fee_sink_of,
+    signer_of,
     stream_gaps,
+    token_of,
 )
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import PayeeKind, Till

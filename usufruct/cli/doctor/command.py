@@ -5,7 +5,8 @@ from contextlib import AsyncExitStack, suppress
 import typer
 from rich.console import Console
 
-from usufruct.app import connect, open_chain, open_installation
+from usufruct.app import open_installation
+from usufruct.chain import connect, open_chain
 from usufruct.cli.doctor.books import check_books
 from usufruct.cli.doctor.chain import (
     check_contracts,

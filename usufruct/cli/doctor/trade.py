@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from secrets import token_hex
 
-from usufruct.app import Installation, fee_sink_of
+from usufruct.app import Installation
+from usufruct.chain import fee_sink_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry, UnknownAsset
 from usufruct.chain.contracts.till import NotAPayee, PayeeKind, Till
 from usufruct.cli.doctor.findings import Finding, bad, good, skipped

@@ -9,8 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from secrets import randbits
 
-from usufruct.app import connect
-from usufruct.chain import DEVNET_CHAINS, Client, KeySigner, TokenFacts
+from usufruct.chain import DEVNET_CHAINS, Client, KeySigner, TokenFacts, connect
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused, GatewayUnavailable, Remote
 from usufruct.cli.support.output import say

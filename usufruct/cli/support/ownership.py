@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from usufruct.app import ChainAccess, Role, signer_of
-from usufruct.chain import DEVNET_CHAINS
+from usufruct.chain import DEVNET_CHAINS, ChainAccess, Role, signer_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.support.prompts import confirm

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from usufruct.app import ChainAccess, open_chain
 from usufruct.assets import Assets, Passes, RegistryClient, RevenueToken, ShareHolders
+from usufruct.chain import ChainAccess, open_chain
 from usufruct.cli.support.output import print_facts, print_rows
 from usufruct.config import Config
 from usufruct.core import Invalid, PriceCard, PriceUnit, format_units

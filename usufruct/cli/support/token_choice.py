@@ -5,8 +5,16 @@ from typing import Annotated
 
 import typer
 
-from usufruct.app import connect, token_address
-from usufruct.chain import Deployments, NotDeployed, Revert, TokenFacts, UnreadableAnswer, token_facts
+from usufruct.chain import (
+    Deployments,
+    NotDeployed,
+    Revert,
+    TokenFacts,
+    UnreadableAnswer,
+    connect,
+    token_address,
+    token_facts,
+)
 from usufruct.cli.support.output import say
 from usufruct.cli.support.prompts import at_terminal, interruptible
 from usufruct.config import Config, InvalidSetting

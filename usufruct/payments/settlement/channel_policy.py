@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from usufruct.core import ZERO_ADDRESS, Address, PaymentRequired
 from usufruct.payments.pricing import ChannelConfig
 
-DAY = 86_400
+LEAST_WITHDRAW_DELAY = 86_400
+"""A day, in seconds: time enough to claim what was charged before the payer's money leaves."""
 
 
 class ChannelRefused(PaymentRequired):
@@ -23,7 +24,7 @@ class ChannelTerms:
 
     till: Address
     tokens: frozenset[Address]
-    least_withdraw_delay: int = DAY
+    least_withdraw_delay: int = LEAST_WITHDRAW_DELAY
 
     def check(self, config: ChannelConfig) -> None:
         """Accept a configuration, or say what is wrong with it.

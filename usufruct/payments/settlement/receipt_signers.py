@@ -22,12 +22,13 @@ class ReceiptSigners:
         """Mark each address by `stamp`; `current` signs now."""
         self._database = database
         self._stamp = stamp
-        self._current = current
-        self._earlier: frozenset[Address] = frozenset()
+        self.current = current
+        self.known_earlier: frozenset[Address] = frozenset()
+        """The recorded keys other than the current one, as they were read last."""
 
     async def record(self) -> None:
         """Note the current key, before it signs: its receipts stay the operator's when another one signs."""
-        row = {"address": self._current, "mark": self._stamp.mark(self._current.encode())}
+        row = {"address": self.current, "mark": self._stamp.mark(self.current.encode())}
         with suppress(ConstraintViolated):  # it is there already
             async with self._database.transaction() as unit:
                 await unit.change(insert(receipt_signers).values(row))
@@ -37,9 +38,9 @@ class ReceiptSigners:
         async with self._database.snapshot() as unit:
             rows = await unit.rows(select(receipt_signers))
         known = [row.address for row in rows if self._stamp.knows(row.address.encode(), bytes(row.mark))]
-        self._earlier = frozenset(Address(each) for each in known if each != self._current)
-        return self._earlier
+        self.known_earlier = frozenset(Address(each) for each in known if each != self.current)
+        return self.known_earlier
 
     async def signed_before(self, signer: Address) -> bool:
         """Tell whether `signer` is an earlier key; the record is read again for one that was not there last time."""
-        return signer in self._earlier or signer in await self.earlier()
+        return signer in self.known_earlier or signer in await self.earlier()

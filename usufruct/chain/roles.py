@@ -2,15 +2,8 @@
 
 from enum import StrEnum
 
-from usufruct.chain import (
-    DEVNET_CHAINS,
-    KeySigner,
-    KeystoreMissing,
-    devnet_signer,
-    keystore_address,
-    open_keystore,
-    refuse_devnet_key,
-)
+from usufruct.chain.keystore import KeystoreMissing, keystore_address, open_keystore
+from usufruct.chain.signer import DEVNET_CHAINS, KeySigner, devnet_signer, refuse_devnet_key
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import Address, ChainId, address, checksum
 

@@ -5,25 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from usufruct.chain import (
-    DEVNET_ADDRESSES,
-    DEVNET_CHAINS,
-    Client,
-    Deployments,
-    KeySigner,
-    RetryPolicy,
-    Revert,
-    Sender,
-    TokenFacts,
-    UnreadableAnswer,
-    check_settlement,
-    token_facts,
-)
+from usufruct.chain.client import Client
+from usufruct.chain.codec import UnreadableAnswer
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.contracts.till import Till
+from usufruct.chain.deployments import Deployments
+from usufruct.chain.plan import check_settlement
+from usufruct.chain.revert import Revert
+from usufruct.chain.roles import Role, signer_of
+from usufruct.chain.sender import Sender
+from usufruct.chain.signer import DEVNET_ADDRESSES, DEVNET_CHAINS, KeySigner
+from usufruct.chain.token import TokenFacts, token_facts
+from usufruct.chain.transport import RetryPolicy
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Unavailable, UsufructError, address, parse_units_up
-from usufruct.payments.settlement import load_token_facts, save_token_facts
 from usufruct.store import Database, ensure_current, open_database
 
 _log = logging.getLogger(__name__)
@@ -101,24 +95,6 @@ def amount_of(setting: str, name: str, token: TokenFacts) -> int:
     return amount
 
 
-async def known_token_of(chain: "ChainAccess") -> TokenFacts:
-    """Return the token that is charged in: as the chain describes it, or as it did when it was asked last.
-
-    Raises:
-        InvalidSetting: as `token_of`.
-        RpcUnavailable: when the node does not answer, and never described it.
-    """
-    try:
-        facts = await token_of(chain.config, chain.client, chain.deployments)
-    except Unavailable:
-        known = await load_token_facts(chain.database, chain.chain_id, token_address(chain.config, chain.deployments))
-        if known is None:
-            raise
-        return known
-    await save_token_facts(chain.database, chain.chain_id, facts)
-    return facts
-
-
 @dataclass(frozen=True)
 class ChainAccess:
     """A chain as wallets use it: its node, our contracts' addresses, and the database that remembers what was sent."""
@@ -144,6 +120,25 @@ class ChainAccess:
             confirmations=chain.confirmations,
             poll_seconds=chain.poll_milliseconds / 1000,
         )
+
+
+class Senders:
+    """The senders of one process: each role's, from the moment when its key is needed."""
+
+    def __init__(self, chain: ChainAccess) -> None:
+        self._chain = chain
+        self.opened: dict[str, Sender] = {}
+        """Those whose key this process has opened, by role."""
+
+    def of(self, role: Role) -> Sender:
+        """Return a role's sender; opens its key the first time.
+
+        Raises:
+            KeystoreMissing: when the key is not on this machine.
+        """
+        if role not in self.opened:
+            self.opened[role] = self._chain.sender(signer_of(role, self._chain.config))
+        return self.opened[role]
 
 
 async def connect(config: Config, stack: AsyncExitStack) -> Client:
@@ -207,7 +202,6 @@ async def open_chain_later(config: Config) -> AsyncIterator[ChainAccess]:
         WrongChain, WrongCode, SettlementMismatch: when it answers now, and is not one for this installation.
     """
     deployments = Deployments.read(config.data.folder, ChainId(config.chain.id))
-    deployments.address(Till)
     refused: list[UsufructError] = []
 
     async def check(client: Client) -> None:

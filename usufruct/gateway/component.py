@@ -1,0 +1,92 @@
+"""What the gateway adds to an installation: OpenAI's endpoints, paid by bearer keys, pass grants or x402."""
+
+from prometheus_client import CollectorRegistry
+
+from usufruct.accounts import Channels, Keys
+from usufruct.assets import Offers, Payees
+from usufruct.chain import Client, TokenFacts
+from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.config import Config
+from usufruct.core import Address, Clock
+from usufruct.core.components import Component, Context
+from usufruct.gateway.api import gateway_routes
+from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.jobs import UnusedKeys, remove_unused
+from usufruct.gateway.metrics import CallCounters
+from usufruct.gateway.operator_profile import Operator
+from usufruct.gateway.payers.key_channels import KeyChannels
+from usufruct.gateway.payers.pass_grant import PassGrantPayments
+from usufruct.gateway.payers.x402 import X402Payments
+from usufruct.gateway.quotes import Quotes
+from usufruct.gateway.registered import RegisteredOffers
+from usufruct.gateway.service import Gateway
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.pricing import DigestSigner, Escrow
+from usufruct.payments.settlement import AccountSync, Offer, PassAccounts, Payee, ReceiptSigners
+from usufruct.payments.x402 import Funding, Requirements
+from usufruct.store import Database, MasterSecret
+
+
+def build(context: Context) -> Component:
+    """Build the component."""
+    _provide_operator(context)
+    _provide_catalogue(context)
+
+    def gateway() -> Gateway:
+        clock = context.get(Clock)
+        quotes = Quotes(context.get(MasterSecret).stamp("quotes"), clock)
+        return Gateway(
+            context.get(Keys),
+            context.get(Catalogue),
+            context.get(Ledger),
+            context.get(Operator),
+            clock,
+            wallets=X402Payments(context.get(Requirements), context.get(Funding), quotes, clock),
+            passes=PassGrantPayments(context.get(PassAccounts)),
+            counters=CallCounters(context.get(CollectorRegistry)),
+        )
+
+    def unused() -> UnusedKeys:
+        return UnusedKeys(context.get(Keys), context.get(Ledger), context.get(AccountSync), context.get(Clock))
+
+    context.provide_later(Gateway, gateway)
+    return Component(
+        "gateway",
+        routes=lambda: gateway_routes(context.get(Gateway)),
+        jobs=lambda: [remove_unused(unused())],
+        gateway_jobs=lambda: [context.get(Gateway).lease_job(context.get(Config).ledger.lease_seconds)],
+    )
+
+
+def _provide_operator(context: Context) -> None:
+    def operator() -> Operator:
+        offer = context.get(Offer)
+        return Operator(
+            Escrow(offer.chain_id),
+            offer.till,
+            offer.token.address,
+            context.get(DigestSigner),
+            offer.token.decimals,
+            offer.token.symbol,
+            offer.withdraw_delay,
+            context.get(ReceiptSigners).signed_before,
+        )
+
+    async def can_deposit(payer: Address) -> bool:
+        token = Erc20(context.get(TokenFacts).address, context.get(Client))
+        return await token.balance_of(payer) >= context.get(Offer).least_deposit
+
+    context.provide_later(Operator, operator)
+    context.provide_later(Channels, lambda: KeyChannels(context.get(Ledger), context.get(Operator), can_deposit))
+
+
+def _provide_catalogue(context: Context) -> None:
+    """Provide what is sold, and what other packages ask about it."""
+
+    def catalogue() -> Catalogue:
+        return Catalogue(context.get(Database), context.get(MasterSecret).seal("upstreams"), context.get(Clock))
+
+    context.provide_later(Catalogue, catalogue)
+    context.provide_later(Payee, lambda: context.get(Catalogue))
+    context.provide_later(Payees, lambda: context.get(Catalogue))
+    context.provide_later(Offers, lambda: RegisteredOffers(context.get(Catalogue)))

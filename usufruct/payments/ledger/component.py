@@ -1,0 +1,28 @@
+"""What the ledger adds to an installation: the books, and their numbers."""
+
+from usufruct.accounts import Purses
+from usufruct.config import Config
+from usufruct.core import Clock
+from usufruct.core.components import Component, Context
+from usufruct.payments.ledger.metrics import MoneyMetrics
+from usufruct.payments.ledger.service import Ledger, open_ledger
+from usufruct.store import Database, MasterSecret
+
+
+def build(context: Context) -> Component:
+    """Build the component."""
+
+    def ledger() -> Ledger:
+        seal = context.get(MasterSecret).seal("stored answers")
+        opened = open_ledger(context.get(Database), context.get(Config).ledger, seal=seal)
+        context.closing.push_async_callback(opened.close)
+        return opened
+
+    context.provide_later(Ledger, ledger)
+    context.provide_later(Purses, lambda: context.get(Ledger))
+    context.provide_later(MoneyMetrics, lambda: MoneyMetrics(context.get(Ledger), context.get(Clock)))
+    return Component(
+        "ledger",
+        metrics={"ledger": lambda: context.get(MoneyMetrics).metrics()},
+        readiness={"database": lambda: context.get(Database).now()},
+    )

@@ -1,0 +1,29 @@
+"""What x402 adds to an installation: it makes wallets' payments good."""
+
+from usufruct.accounts import Keys
+from usufruct.core.components import Component, Context
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.settlement import AccountSync, Deposits, Offer, RefundRequests, SettlementContext
+from usufruct.payments.x402.funding import Funding
+from usufruct.payments.x402.requirements import Requirements
+
+
+def build(context: Context) -> Component:
+    """Build the component."""
+
+    def funding() -> Funding:
+        side = context.get(SettlementContext)
+        return Funding(
+            side.escrow,
+            side.terms,
+            context.get(Ledger),
+            context.get(AccountSync),
+            context.get(Deposits),
+            context.get(RefundRequests),
+            context.get(Keys),
+            context.get(Offer),
+        )
+
+    context.provide_later(Funding, funding)
+    context.provide_later(Requirements, lambda: Requirements(context.get(Offer)))
+    return Component("x402")
