@@ -11,7 +11,8 @@ from x402.mechanisms.evm.batch_settlement.facilitator.utils import verify_batch_
 from bench.report import OURS, Row
 from usufruct.chain import KeySigner
 from usufruct.core import Address, ChainId, Hash32
-from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id, sign_voucher, verify_voucher
+from usufruct.payments.pricing.vouchers import Escrow, channel_id, sign_voucher, verify_voucher
+from usufruct_client.wire import ChannelConfig
 
 CHAIN = ChainId(31337)
 VOUCHERS = 300

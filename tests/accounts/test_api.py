@@ -24,9 +24,9 @@ from usufruct.gateway import KeyChannels
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import channel_id
-from usufruct.payments.settlement.wire import read_channel_json
 from usufruct.store import Seal, open_database
-from usufruct.web import MalformedBody, Members, Router
+from usufruct.web import MalformedBody, Router, read_document
+from usufruct_client.wire import ChannelConfig
 
 SEAL = Seal(b"a secret of these tests", "stored answers")
 
@@ -122,7 +122,7 @@ async def test_a_payer_makes_a_key_and_is_told_its_channel(desk, gateway_module)
         "5000000",
         "0",
     )
-    config = read_channel_json(Members(made["channelConfig"], MalformedBody))
+    config = read_document(ChannelConfig, made["channelConfig"], MalformedBody)
     assert channel_id(gateway_module.OPERATOR.escrow, config) == made["channel"]
     assert (config.payer, config.payer_authorizer) == (PAYER.address, made["session"])
     assert (await desk.keys.authenticate(f"Bearer {made['key']}")).id == made["id"]
@@ -131,7 +131,7 @@ async def test_a_payer_makes_a_key_and_is_told_its_channel(desk, gateway_module)
 async def test_a_key_tells_about_itself_and_what_is_left(desk):
     made = await desk.made()
     reading = (await desk.ledger.account(made["channel"])).reading
-    config = read_channel_json(Members(made["channelConfig"], MalformedBody))
+    config = read_document(ChannelConfig, made["channelConfig"], MalformedBody)
     await desk.ledger.observe(type(reading)(reading.id, reading.chain_id, config, 1, 9_000_000, 1_200_000))
     shown = (await desk.http.get("/keys/current", headers=bearer(made))).json()
     assert (shown["balance"], shown["charged"], shown["reserved"]) == ("9000000", "1200000", "0")

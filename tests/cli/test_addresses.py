@@ -6,8 +6,8 @@ import pytest
 
 from usufruct.config import load_config
 from usufruct.core import AddressMistyped, Invalid
-from usufruct.payments.settlement.wire import read_channel_json
-from usufruct.web import Members
+from usufruct.web import read_document
+from usufruct_client.wire import ChannelConfig
 
 MISTYPED = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dd"
 
@@ -44,4 +44,4 @@ def test_a_mistyped_address_in_the_configuration_is_refused(name: str):
 
 def test_a_mistyped_address_over_http_is_refused():
     with pytest.raises(Invalid, match="payer must be an address whose checksum holds"):
-        read_channel_json(Members({"payer": MISTYPED}, Invalid))
+        read_document(ChannelConfig, {"payer": MISTYPED}, Invalid)

@@ -24,8 +24,8 @@ from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.core import SystemClock, address
 from usufruct.gateway import Endpoint
 from usufruct.payments.settlement.model import on_chain
-from usufruct.payments.settlement.wire import read_channel_json
-from usufruct.web import MalformedBody, Members
+from usufruct.web import MalformedBody, read_document
+from usufruct_client import wire
 
 
 def load(name: str) -> ModuleType:
@@ -231,7 +231,7 @@ async def fill_by_own_collector(world, payer) -> None:
     await world.devnet.set_code(collector, pays)
     owner = world.installation.sender(worlds.signer_of(worlds.Role.OWNER, world.installation.config))
     await owner.execute(world.dollar.mint(collector, DOLLAR), "mint/collector")
-    config = read_channel_json(Members(payer.config.to_dict(), MalformedBody))
+    config = read_document(wire.ChannelConfig, payer.config.to_dict(), MalformedBody)
     settlement = BatchSettlement(world.installation.operator.escrow.contract, world.installation.client)
     sender = address(payer.account.address)
     await world.devnet.set_balance(sender, 10**18)

@@ -11,8 +11,9 @@ from usufruct.accounts.errors import InvalidKeyTerms, InvalidProof
 from usufruct.accounts.model import BearerKey, KeyTerms
 from usufruct.accounts.proof import KeyProof, TimedProof
 from usufruct.accounts.service import Keys
-from usufruct.core import LAST_MOMENT, UINT128_MAX, Hash32
-from usufruct.web import Members, Request, Route, json_response
+from usufruct.core import Hash32, UsufructError
+from usufruct.web import Request, Route, json_response
+from usufruct_client.wire import KeyWish, SignedWish
 
 _SECRET = {"cache-control": "no-store"}
 
@@ -43,19 +44,22 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
     """Return the routes under `/v1/keys`."""
 
     async def create(request: Request) -> Response:
-        terms, proof = _read_wish(await _members(request))
-        new = await keys.create(terms, proof)
+        wish = await request.read(KeyWish, _refusal)
+        terms = KeyTerms(wish.payer, wish.spending_limit, wish.expires_at, wish.assets, wish.label)
+        new = await keys.create(terms, KeyProof(wish.nonce, wish.signature))
         purse = await purses.account(new.key.channel)
         return json_response({"key": new.text, **_described(new.key, purse)}, 201, _SECRET)
 
     async def listing(request: Request) -> Response:
-        members = (await _members(request)).only("payer", "expiresAt", "signature")
-        found = await keys.list_signed(members.address("payer"), _read_timed(members))
+        wish = await request.read(SignedWish, _timed_refusal)
+        found = await keys.list_signed(wish.payer, TimedProof(wish.expires_at, wish.signature))
         return json_response({"keys": [key.as_json() for key in found]})
 
     async def revoke(request: Request) -> Response:
-        members = (await _members(request)).only("payer", "expiresAt", "signature")
-        key = await keys.revoke_signed(members.address("payer"), request.path_params["key"], _read_timed(members))
+        wish = await request.read(SignedWish, _timed_refusal)
+        key = await keys.revoke_signed(
+            wish.payer, request.path_params["key"], TimedProof(wish.expires_at, wish.signature)
+        )
         return json_response(key.as_json())
 
     async def current(request: Request) -> Response:
@@ -75,26 +79,12 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
     ]
 
 
-async def _members(request: Request) -> Members:
-    return Members(await request.read_object(), InvalidKeyTerms)
+def _refusal(message: str, field: str) -> UsufructError:
+    return (InvalidProof if field in {"nonce", "signature"} else InvalidKeyTerms)(message, field=field)
 
 
-def _read_wish(members: Members) -> tuple[KeyTerms, KeyProof]:
-    members.only("payer", "spendingLimit", "expiresAt", "assets", "label", "nonce", "signature")
-    terms = KeyTerms(
-        payer=members.address("payer"),
-        spending_limit=members.amount("spendingLimit", UINT128_MAX),
-        expires_at=members.integer("expiresAt", LAST_MOMENT),
-        assets=frozenset(members.texts("assets")),
-        label=members.text("label"),
-    )
-    signed = members.raising(InvalidProof)
-    return terms, KeyProof(signed.amount("nonce"), signed.signature("signature"))
-
-
-def _read_timed(members: Members) -> TimedProof:
-    signed = members.raising(InvalidProof)
-    return TimedProof(signed.integer("expiresAt", LAST_MOMENT), signed.signature("signature"))
+def _timed_refusal(message: str, field: str) -> UsufructError:
+    return (InvalidProof if field in {"expiresAt", "signature"} else InvalidKeyTerms)(message, field=field)
 
 
 def _described(key: BearerKey, purse: Purse) -> dict[str, object]:

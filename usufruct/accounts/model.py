@@ -8,7 +8,8 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from usufruct.accounts.errors import AssetOutOfScope, InvalidKeyTerms, KeyExpired, KeyRevoked
-from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, Hash32
+from usufruct.core import LAST_MOMENT, UINT128_MAX, Address
+from usufruct_client.wire import KeyFacts
 
 MOST_LIVE_KEYS = 100
 """How many keys a payer may have that are neither revoked nor expired."""
@@ -33,24 +34,8 @@ class KeyTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class BearerKey:
-    """One key, without its secret.
-
-    `payer` owns the money and the key. `channel` is the escrow it pays from, `session` the address that authorizes
-    payments out of it. `spending_limit`: atomic units, over the key's whole life. `expires_at`, `revoked_at`: seconds
-    since 1970. `assets`: the names of the assets it may call; empty means all.
-    """
-
-    id: str
-    payer: Address
-    channel: Hash32
-    session: Address
-    spending_limit: int
-    expires_at: int
-    assets: frozenset[str]
-    label: str
-    created_at: int
-    revoked_at: int | None = None
+class BearerKey(KeyFacts):
+    """One key, without its secret; `channel` is the escrow it pays from, `session` signs payments out of it."""
 
     def check(self, now: int) -> None:
         """Refuse a key that is over.
@@ -77,21 +62,6 @@ class BearerKey:
                 key_id=self.id,
                 asset=asset,
             )
-
-    def as_json(self) -> dict[str, object]:
-        """Return the key as its payer is told of it: amounts as text, times in seconds since 1970."""
-        return {
-            "id": self.id,
-            "payer": self.payer,
-            "channel": self.channel,
-            "session": self.session,
-            "spendingLimit": str(self.spending_limit),
-            "expiresAt": self.expires_at,
-            "assets": sorted(self.assets),
-            "label": self.label,
-            "createdAt": self.created_at,
-            "revokedAt": self.revoked_at,
-        }
 
 
 def check_terms(terms: KeyTerms, now: int) -> None:

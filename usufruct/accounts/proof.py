@@ -13,6 +13,7 @@ from usufruct.accounts.model import KeyTerms, sorted_assets
 from usufruct.chain import MessageHasher
 from usufruct.core import Address, ChainId, Invalid
 from usufruct_client.eip712 import CREATE_KEY, KEYS, LIST_KEYS, REVOKE_KEY
+from usufruct_client.wire import SigningDomain
 
 
 class Recover(Protocol):
@@ -37,9 +38,9 @@ class KeyDomain:
     chain_id: ChainId
     till: Address
 
-    def as_json(self) -> dict[str, object]:
-        """Return the domain as wallets take it, the chain's id as decimal text."""
-        return KEYS.data(self.chain_id, self.till) | {"chainId": str(self.chain_id)}
+    def document(self) -> SigningDomain:
+        """Return the domain as it travels."""
+        return SigningDomain(KEYS.name, KEYS.version, self.chain_id, self.till)
 
 
 @dataclass(frozen=True, slots=True)

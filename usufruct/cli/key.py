@@ -27,8 +27,8 @@ from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.config import Config, load_config
 from usufruct.core import LAST_MOMENT, UINT128_MAX, NotFound, SystemClock, format_units, moment
 from usufruct.payments.pricing import ChannelConfig
-from usufruct.payments.settlement import Offer, read_channel_json
-from usufruct.web import Members
+from usufruct.payments.settlement import Offer
+from usufruct.web import Members, read_document
 
 app = typer.Typer(help="Bearer keys: made, listed and revoked by a wallet's signature.", no_args_is_help=True)
 
@@ -181,7 +181,10 @@ def _remember(
 ) -> ChannelConfig:
     """Keep a new key's channel, if it is what it should be: its payer can withdraw without the gateway."""
     members = Members(made, GatewayMalformed)
-    channel, of = members.hash32("channel"), read_channel_json(members.inner("channelConfig"))
+    channel, of = (
+        members.hash32("channel"),
+        read_document(ChannelConfig, made.get("channelConfig"), GatewayMalformed, "channelConfig"),
+    )
     check_channel(channel, of, offer, signer)
     save_channel(config, channel, of, token)
     return of

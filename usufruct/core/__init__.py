@@ -14,17 +14,14 @@ from usufruct.core.errors import (
 )
 from usufruct.core.ids import (
     ZERO_ADDRESS,
-    Address,
     AddressMistyped,
     AssetId,
     ChainId,
-    Hash32,
     address,
     address_from_bytes,
     asset_from_bytes,
     asset_id,
     asset_to_bytes,
-    checksum,
     format_asset,
     hash32,
     hash32_from_bytes,
@@ -46,6 +43,7 @@ from usufruct.core.price_cards import WHOLE_BPS, PriceCard, PriceUnit
 from usufruct.core.recursion import recursion_limit_kept
 from usufruct.core.shutdown import Shutdown, unbroken
 from usufruct.core.values import value
+from usufruct_client.identifiers import Address, Hash32, checksum
 
 __all__ = [
     "LAST_MOMENT",

@@ -5,15 +5,8 @@ from functools import lru_cache
 from secrets import token_bytes
 from typing import NewType
 
-import sha3
-
 from usufruct.core.errors import Invalid
-
-Address = NewType("Address", str)
-"""20 bytes as `0x` and 40 lowercase hex digits; compare with `==`. `checksum` writes it for display."""
-
-Hash32 = NewType("Hash32", str)
-"""32 bytes as `0x` and 64 lowercase hex digits: channel ids, transaction hashes, digests."""
+from usufruct_client.identifiers import Address, Hash32, is_mistyped
 
 ChainId = NewType("ChainId", int)
 """EIP-155 chain id."""
@@ -62,22 +55,13 @@ def address(text: str, field: str = "address") -> Address:
     """
     if not _ADDRESS.fullmatch(text):
         raise InvalidAddress(f"{field} must be 0x followed by 40 hex digits, not {text!r}", field=field, value=text)
-    parsed, digits = Address(text.lower()), text[2:]
-    if digits not in (digits.lower(), digits.upper()) and text != checksum(parsed):
+    if is_mistyped(text):
         raise AddressMistyped(
             f"{field}: a character of the address {text} is wrong (its checksum does not hold); copy it again",
             field=field,
             value=text,
         )
-    return parsed
-
-
-@lru_cache(maxsize=_MOST_REMEMBERED)
-def checksum(address: Address) -> str:
-    """Write an address in EIP-55's mixed case: for people and for files they read; compare `Address`es instead."""
-    digits = address[2:]
-    marks = sha3.keccak_256(digits.encode()).hexdigest()
-    return "0x" + "".join(d.upper() if int(m, 16) >= 8 else d for d, m in zip(digits, marks, strict=False))
+    return Address(text.lower())
 
 
 def hash32(text: str, field: str = "hash") -> Hash32:

@@ -1,6 +1,7 @@
 """HTTP: Starlette's routes and raw ASGI on the hot path; limits, errors as answers, health, log lines."""
 
 from usufruct.web.cors import allow_browsers
+from usufruct.web.documents import MakeError, read_document
 from usufruct.web.errors import (
     BodyTooLarge,
     ClientGone,
@@ -37,6 +38,7 @@ __all__ = [
     "Health",
     "JsonLines",
     "Lifespan",
+    "MakeError",
     "MalformedBody",
     "Members",
     "MethodNotAllowed",
@@ -62,5 +64,6 @@ __all__ = [
     "json_response",
     "listen",
     "log_as_json",
+    "read_document",
     "redacted",
 ]

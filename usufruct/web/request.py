@@ -7,6 +7,7 @@ import orjson
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 
+from usufruct.web.documents import Kind, MakeError, read_document
 from usufruct.web.exchange import Exchange, json_object
 
 _BODY_BYTES = 65_536
@@ -19,6 +20,15 @@ class Request(StarletteRequest):
         """Wrap what was received; path parameters are in the scope."""
         super().__init__(exchange.scope)
         self.exchange = exchange
+
+    async def read(self, kind: type[Kind], error: MakeError) -> Kind:
+        """Read the body as a document; `error` makes the error for a member that is wrong.
+
+        Raises:
+            BodyTooLarge, ClientGone, SlowBody: as `Exchange.body`.
+            MalformedBody: when it is not a JSON object.
+        """
+        return read_document(kind, await self.read_object(), error)
 
     async def read_object(self, limit: int = _BODY_BYTES) -> dict[str, Any]:
         """Return the body, a JSON object of at most `limit` bytes.

@@ -25,7 +25,7 @@ from usufruct.payments.settlement.channel_auth import PROOF_HEADER, proof_header
 from usufruct.payments.settlement.deposits import DepositAuthorization
 from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.operator_terms import InvalidOffer, Offer, read_offer
-from usufruct.payments.settlement.wire import deposit_json, deposit_typed_data
+from usufruct.payments.settlement.wire import deposit_document, deposit_typed_data
 from usufruct.store import Seal
 from usufruct.web import Router
 
@@ -64,7 +64,7 @@ class Counter:
         return {PROOF_HEADER: proof_header(TimedProof(until, signer.sign(digest)))}
 
     async def deposit(self, authorization: DepositAuthorization):
-        return await self.http.post("/deposits", json=deposit_json(authorization))
+        return await self.http.post("/deposits", json=deposit_document(authorization).as_json())
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ async def test_a_deposit_on_its_way_is_asked_for_again(make_town, open_counter):
 
 async def test_what_is_wrong_with_a_deposit_is_said_and_nothing_is_noted(town, open_counter):
     counter = await open_counter(town)
-    good = deposit_json(await town.authorization(5_000))
+    good = deposit_document(await town.authorization(5_000)).as_json()
     signed = good["deposit"]["authorization"]["erc3009Authorization"]
 
     def with_signed(**changes):
@@ -244,8 +244,8 @@ TERMS = Offer(
 
 
 def test_terms_are_read_as_they_are_written():
-    assert read_offer(TERMS.as_json()) == TERMS
-    assert read_offer(TERMS.as_json() | {"more": 1}) == TERMS
+    assert read_offer(TERMS.document().as_json()) == TERMS
+    assert read_offer(TERMS.document().as_json() | {"more": 1}) == TERMS
 
 
 @pytest.mark.parametrize(
@@ -255,14 +255,14 @@ def test_terms_are_read_as_they_are_written():
         {"settlement": "0x" + "12" * 20},
         {"till": "here"},
         {"token": "0x" + "dd" * 20},
-        {"token": TERMS.as_json()["token"] | {"decimals": 400}},
+        {"token": TERMS.document().as_json()["token"] | {"decimals": 400}},
         {"leastDeposit": 1},
         {"chainId": 1},
     ],
 )
 def test_terms_nobody_should_sign_under(change):
     with pytest.raises(InvalidOffer) as refused:
-        read_offer(TERMS.as_json() | change)
+        read_offer(TERMS.document().as_json() | change)
     assert str(refused.value.details["field"]).startswith(next(iter(change)))
 
 

@@ -11,8 +11,9 @@ from usufruct.chain import COLLECTOR, SETTLEMENT, TokenFacts
 from usufruct.core import UINT128_MAX, UINT256_MAX, Address, ChainId
 from usufruct.payments.settlement.deposits import DepositAuthorization
 from usufruct.payments.settlement.operator_terms import DepositTooSmall, InvalidOffer, Offer, read_offer
-from usufruct.payments.settlement.wire import InvalidDeposit, deposit_json, deposit_typed_data, read_deposit_json
-from usufruct.web import Members
+from usufruct.payments.settlement.wire import InvalidDeposit, deposit_document, deposit_of_document, deposit_typed_data
+from usufruct.web import read_document
+from usufruct_client.wire import DepositWish
 
 CHAIN = ChainId(31337)
 TOKEN = TokenFacts(Address("0x" + "dc" * 20), "Test Dollar", "tUSD", 6, "2")
@@ -32,7 +33,7 @@ def travelled(content: object) -> dict:
     ],
 )
 def test_terms_are_read_as_they_were_written_and_later_members_do_no_harm(offer):
-    assert read_offer(travelled(offer.as_json()) | {"invented": "later"}) == offer
+    assert read_offer(travelled(offer.document().as_json()) | {"invented": "later"}) == offer
 
 
 @pytest.mark.parametrize(
@@ -48,16 +49,16 @@ def test_terms_are_read_as_they_were_written_and_later_members_do_no_harm(offer)
 )
 def test_malformed_terms_are_refused_by_member(member, value):
     with pytest.raises(InvalidOffer) as refused:
-        read_offer(travelled(OFFER.as_json()) | {member: value})
+        read_offer(travelled(OFFER.document().as_json()) | {member: value})
     assert str(refused.value.details["field"]).startswith(member)
 
 
 @pytest.mark.parametrize("member", ["settlement", "collector"])
 def test_terms_that_lead_deposits_elsewhere_are_refused(member):
     """Whoever is named as collector can take what was signed for."""
-    assert {"settlement": SETTLEMENT, "collector": COLLECTOR}[member] == OFFER.as_json()[member]
+    assert {"settlement": SETTLEMENT, "collector": COLLECTOR}[member] == OFFER.document().as_json()[member]
     with pytest.raises(InvalidOffer, match="do not deposit there") as refused:
-        read_offer(travelled(OFFER.as_json()) | {member: "0x" + "66" * 20})
+        read_offer(travelled(OFFER.document().as_json()) | {member: "0x" + "66" * 20})
     assert refused.value.details == {"field": member}
 
 
@@ -73,12 +74,17 @@ def deposit(world) -> DepositAuthorization:
     return DepositAuthorization(CHAIN, world.config(), 5_000, 10, 2_000_000_000, 77, b"\x01\x02" * 40)
 
 
+def read_deposit(content):
+    wish = read_document(DepositWish, content, InvalidDeposit)
+    return deposit_of_document(wish.channel_config, wish.deposit, CHAIN)
+
+
 def test_a_deposit_is_read_as_it_was_written(deposit):
     largest = replace(
         deposit, amount=UINT128_MAX, valid_before=UINT256_MAX, salt=UINT256_MAX, signature=b"\x07" * 4_096
     )
     for made in (deposit, largest, replace(deposit, valid_after=0, salt=0)):
-        assert read_deposit_json(Members(travelled(deposit_json(made)), InvalidDeposit), CHAIN) == made
+        assert read_deposit(travelled(deposit_document(made).as_json())) == made
 
 
 def test_a_deposit_that_cannot_be_is_refused_by_member(deposit):
@@ -87,9 +93,9 @@ def test_a_deposit_that_cannot_be_is_refused_by_member(deposit):
         ({"signature": b"\x07" * 4_097}, "deposit.authorization.erc3009Authorization.signature"),
         ({"config": replace(deposit.config, withdraw_delay=1 << 40)}, "channelConfig.withdrawDelay"),
     ):
-        members = Members(travelled(deposit_json(replace(deposit, **changes))), InvalidDeposit)
+        travels = travelled(deposit_document(replace(deposit, **changes)).as_json())
         with pytest.raises(InvalidDeposit) as refused:
-            read_deposit_json(members, CHAIN)
+            read_deposit(travels)
         assert refused.value.details["field"] == field
 
 

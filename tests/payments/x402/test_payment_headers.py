@@ -23,12 +23,11 @@ from usufruct.payments.ledger.records import Account
 from usufruct.payments.pricing.vouchers import ChannelConfig
 from usufruct.payments.settlement.channel_policy import ChannelRefused
 from usufruct.payments.settlement.operator_terms import Offer
-from usufruct.payments.settlement.wire import read_channel_json
 from usufruct.payments.x402 import errors as names
 from usufruct.payments.x402.errors import MalformedPayment
 from usufruct.payments.x402.payment import PaymentKind, read_payment
 from usufruct.payments.x402.requirements import Requirements
-from usufruct.web import Members
+from usufruct.web import read_document
 
 CHAIN = ChainId(31337)
 OFFER = Offer(
@@ -136,7 +135,7 @@ def test_they_read_what_was_charged_as_it_is(charged, transaction):
 
 @given(configs)
 def test_a_channel_is_written_and_read_back(config):
-    assert read_channel_json(Members(orjson.loads(orjson.dumps(config.as_json())), MalformedPayment)) == config
+    assert read_document(ChannelConfig, orjson.loads(orjson.dumps(config.as_json())), MalformedPayment) == config
 
 
 def test_every_name_of_theirs_that_we_send_is_one_they_know():

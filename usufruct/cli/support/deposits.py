@@ -28,7 +28,7 @@ from usufruct.core import (
     parse_units,
 )
 from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
-from usufruct.payments.settlement import DepositAuthorization, Offer, deposit_json, deposit_typed_data
+from usufruct.payments.settlement import DepositAuthorization, Offer, deposit_document, deposit_typed_data
 from usufruct.web import Members
 
 _SECONDS = 1_800
@@ -110,7 +110,9 @@ async def deposit_from(
         deposit = await _signed(wallet, client, token, into, amount)
     for _ in range(_TRIES):
         try:
-            made = Members(await remote.ask("POST", "/v1/deposits", deposit_json(deposit)), GatewayMalformed)
+            made = Members(
+                await remote.ask("POST", "/v1/deposits", deposit_document(deposit).as_json()), GatewayMalformed
+            )
             return made.amount("balance")
         except GatewayRefused as refusal:
             if refusal.reason != "deposit_pending":

@@ -16,8 +16,9 @@ from usufruct.chain import TokenFacts
 from usufruct.config import Config
 from usufruct.core import UINT128_MAX, Conflict, Hash32, Invalid, NotFound, hash32
 from usufruct.payments.pricing import GRANT_PREFIX, ChannelConfig, ReceiptDocument, read_receipt
-from usufruct.payments.settlement import read_channel_json, read_token_json, token_json
-from usufruct.web import Members
+from usufruct.payments.settlement import token_document, token_of_document
+from usufruct.web import Members, read_document
+from usufruct_client.wire import Token
 
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the one kept last.")
@@ -123,7 +124,7 @@ def save_channel(config: Config, channel: Hash32, of: ChannelConfig, token: Toke
     """Keep what a channel is: whoever withdraws from it must tell the chain; and the token that was agreed for it."""
     _write(
         _channel_file(config, channel),
-        {"chainId": config.chain.id, "channelConfig": of.as_json(), "token": token and token_json(token)},
+        {"chainId": config.chain.id, "channelConfig": of.as_json(), "token": token and token_document(token).as_json()},
     )
 
 
@@ -136,10 +137,8 @@ def saved_channel(config: Config, channel: Hash32) -> ChannelConfig | None:
 def saved_token(config: Config, channel: Hash32) -> TokenFacts | None:
     """Return the token that was agreed for a channel; None when none was, or the channel is not kept here."""
     path = _channel_file(config, channel)
-    members = Members(read_object(path) if path.is_file() else {}, InvalidSavedFile)
-    if "token" not in members:
-        return None
-    return read_token_json(members.inner("token"))
+    token = read_object(path).get("token") if path.is_file() else None
+    return token and token_of_document(read_document(Token, token, InvalidSavedFile, "token"))
 
 
 def saved_channels(config: Config) -> dict[Hash32, ChannelConfig]:
@@ -230,7 +229,8 @@ def _receipt_file(config: Config, call: Hash32) -> Path:
 
 
 def _read_channel(path: Path) -> ChannelConfig:
-    return read_channel_json(Members(read_object(path), InvalidSavedFile).inner("channelConfig"))
+    saved = read_object(path).get("channelConfig")
+    return read_document(ChannelConfig, saved, InvalidSavedFile, "channelConfig")
 
 
 def _read_key(path: Path) -> SavedKey:

@@ -31,7 +31,6 @@ from usufruct.payments.pricing.receipts import (
 from usufruct.payments.pricing.signatures import DigestSigner, InvalidSignature, recover_signer
 from usufruct.payments.pricing.usage import CountedBy, Measured, Usage, measure
 from usufruct.payments.pricing.vouchers import (
-    ChannelConfig,
     Escrow,
     VerifiedVoucher,
     Voucher,
@@ -39,6 +38,7 @@ from usufruct.payments.pricing.vouchers import (
     sign_voucher,
     verify_voucher,
 )
+from usufruct_client.wire import ChannelConfig
 
 __all__ = [
     "GRANT_PREFIX",

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from usufruct.chain import MessageHasher
 from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, AssetId, ChainId, Hash32, Invalid
 from usufruct.payments.pricing.signatures import DigestSigner, InvalidSignature, recover_signer
-from usufruct.payments.pricing.vouchers import ChannelConfig
 from usufruct.web import Unauthenticated
 from usufruct_client.eip712 import PASS_GRANT
+from usufruct_client.wire import ChannelConfig
 
 SILENCE = 30 * 86_400
 """After how many seconds without a sign of its meter a pass's credits can be given back; `AccessPass` has the same."""

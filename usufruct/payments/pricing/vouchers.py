@@ -13,6 +13,7 @@ from usufruct.chain import SETTLEMENT, MessageHasher, as_hash32, channel_digest
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired, value
 from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
 from usufruct_client.eip712 import VOUCHER
+from usufruct_client.wire import ChannelConfig
 
 _VOUCHER = MessageHasher(VOUCHER)
 
@@ -27,31 +28,6 @@ class WrongSigner(PaymentRequired):
     """A well-formed voucher, signed by somebody else than the channel's `payerAuthorizer`."""
 
     code = "wrong_signer"
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelConfig:
-    """What a channel is, for ever; `withdraw_delay` in seconds."""
-
-    payer: Address
-    payer_authorizer: Address
-    receiver: Address
-    receiver_authorizer: Address
-    token: Address
-    withdraw_delay: int
-    salt: Hash32
-
-    def as_json(self) -> dict[str, object]:
-        """Return the members as x402 names them; `documents.read_channel_json` reads it."""
-        return {
-            "payer": self.payer,
-            "payerAuthorizer": self.payer_authorizer,
-            "receiver": self.receiver,
-            "receiverAuthorizer": self.receiver_authorizer,
-            "token": self.token,
-            "withdrawDelay": self.withdraw_delay,
-            "salt": self.salt,
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,15 @@ from usufruct.payments.settlement.receipt_signers import ReceiptSigners
 from usufruct.payments.settlement.refund_requests import Refunded, RefundRequests
 from usufruct.payments.settlement.refunds import Refunds
 from usufruct.payments.settlement.wire import (
-    LONGEST_SIGNATURE,
-    deposit_json,
+    deposit_document,
+    deposit_of_document,
     deposit_typed_data,
-    read_channel_json,
-    read_deposit_json,
-    read_token_json,
-    token_json,
+    token_document,
+    token_of_document,
 )
 
 __all__ = [
     "LEAST_WITHDRAW_DELAY",
-    "LONGEST_SIGNATURE",
     "PROOF_HEADER",
     "AccountSync",
     "Batch",
@@ -50,17 +47,16 @@ __all__ = [
     "Refunded",
     "Refunds",
     "SettlementContext",
-    "deposit_json",
+    "deposit_document",
+    "deposit_of_document",
     "deposit_typed_data",
     "on_chain",
     "proof_header",
     "proves",
     "read_channel_digest",
-    "read_channel_json",
-    "read_deposit_json",
     "read_offer",
-    "read_token_json",
-    "token_json",
+    "token_document",
+    "token_of_document",
     "wrong_newest_roots",
     "wrong_roots",
 ]

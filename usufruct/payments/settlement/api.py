@@ -5,14 +5,17 @@ import asyncio
 from starlette.responses import Response
 
 from usufruct.accounts import Keys
+from usufruct.chain import as_hash32
 from usufruct.core import Clock, hash32
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
 from usufruct.payments.settlement.channel_auth import Access
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.operator_terms import Offer
-from usufruct.payments.settlement.wire import InvalidDeposit, read_deposit_json
-from usufruct.web import Members, Request, Route, json_response
+from usufruct.payments.settlement.wire import InvalidDeposit, deposit_of_document
+from usufruct.web import Request, Route, json_response
+from usufruct_client.wire import DepositWish
+from usufruct_client.wire import ReceiptProof as ProofDocument
 
 
 def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offer: Offer, clock: Clock) -> list[Route]:
@@ -21,15 +24,15 @@ def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offe
     proving = asyncio.Lock()
 
     async def terms(request: Request) -> Response:
-        return json_response(offer.as_json())
+        return json_response(offer.document().as_json())
 
     async def channel(request: Request) -> Response:
         found = await access.channel(request.exchange, hash32(request.path_params["channel"], "channel"))
         return json_response(found.as_json())
 
     async def deposit(request: Request) -> Response:
-        members = Members(await request.read_object(), InvalidDeposit)
-        wanted = read_deposit_json(members.only("channelConfig", "deposit"), offer.chain_id)
+        wish = await request.read(DepositWish, InvalidDeposit)
+        wanted = deposit_of_document(wish.channel_config, wish.deposit, offer.chain_id)
         offer.check_deposit(wanted.amount)
         # who hands it in may be a stranger who read it on the chain: only what stands there is told
         return json_response((await deposits.submit(wanted)).reading.as_json())
@@ -38,7 +41,7 @@ def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offe
         call = hash32(request.path_params["call"], "call")
         async with proving:  # it reads every receipt of a batch: one at a time
             found = await prove_receipt(side, call)
-        return json_response(_proof_json(found))
+        return json_response(_proof_document(found).as_json())
 
     return [
         Route("GET", "/v1/terms", terms),
@@ -48,14 +51,14 @@ def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offe
     ]
 
 
-def _proof_json(proof: ReceiptProof) -> dict[str, object]:
-    """Write a proof without its receipt: who asks has that, or is not to have it."""
-    return {
-        "call": proof.receipt.call,
-        "digest": "0x" + proof.digest.hex(),
-        "proof": ["0x" + sibling.hex() for sibling in proof.proof],
-        "root": proof.root,
-        "count": proof.count,
-        "transaction": proof.hash,
-        "block": proof.block,
-    }
+def _proof_document(proof: ReceiptProof) -> ProofDocument:
+    """Return a proof without its receipt: who asks has that, or is not to have it."""
+    return ProofDocument(
+        call=proof.receipt.call,
+        digest=as_hash32(proof.digest),
+        proof=[as_hash32(sibling) for sibling in proof.proof],
+        root=proof.root,
+        count=proof.count,
+        transaction=proof.hash,
+        block=proof.block,
+    )

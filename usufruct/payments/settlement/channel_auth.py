@@ -6,11 +6,12 @@ the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the h
 
 from usufruct.accounts import InvalidProof, Keys, TimedProof
 from usufruct.chain import MessageHasher
-from usufruct.core import LAST_MOMENT, Address, ChainId, Clock, Hash32
+from usufruct.core import Address, ChainId, Clock, Hash32
 from usufruct.payments.ledger import Account, Ledger, account_unknown
 from usufruct.payments.pricing import recover_signer
-from usufruct.web import Exchange, Members
+from usufruct.web import Exchange, read_document
 from usufruct_client.eip712 import READ_CHANNEL
+from usufruct_client.wire import ChannelProof
 
 PROOF_HEADER = "x-usufruct-proof"
 
@@ -59,7 +60,8 @@ class Access:
 
     def _signer(self, channel: Hash32, header: str) -> Address:
         expires_at, _, signature = header.partition(".")
-        members = Members({"expiresAt": expires_at, "signature": signature}, InvalidProof, PROOF_HEADER)
-        proof = TimedProof(members.amount("expiresAt", LAST_MOMENT), members.signature("signature"))
+        parts = {"expiresAt": expires_at, "signature": signature}
+        given = read_document(ChannelProof, parts, InvalidProof, PROOF_HEADER)
+        proof = TimedProof(given.expires_at, given.signature)
         digest = read_channel_digest(self._chain_id, self._till, channel, proof.expires_at)
         return proof.signer(digest, recover_signer, self._clock.now())

@@ -6,9 +6,10 @@ from typing import Any
 
 from usufruct.accounts import KeyDomain
 from usufruct.chain import COLLECTOR, SETTLEMENT, TokenFacts
-from usufruct.core import UINT128_MAX, Address, ChainId, Invalid, PaymentRequired, address
-from usufruct.payments.settlement.wire import read_token_json, token_json
-from usufruct.web import Members
+from usufruct.core import Address, ChainId, Invalid, PaymentRequired
+from usufruct.payments.settlement.wire import token_document, token_of_document
+from usufruct.web import read_document
+from usufruct_client.wire import Terms
 
 
 class DepositTooSmall(PaymentRequired):
@@ -52,43 +53,42 @@ class Offer:
                 least=self.least_deposit,
             )
 
-    def as_json(self) -> dict[str, object]:
+    def document(self) -> Terms:
         """Return it as `GET /v1/terms` answers; `read_offer` reads it."""
-        return {
-            "chainId": str(self.chain_id),
-            "settlement": SETTLEMENT,
-            "collector": COLLECTOR,
-            "till": self.till,
-            "token": token_json(self.token),
-            "withdrawDelay": self.withdraw_delay,
-            "leastDeposit": str(self.least_deposit),
-            "receiptSigner": self.receipts,
-            "earlierReceiptSigners": list(self.earlier_receipts),
-            "keyDomain": KeyDomain(self.chain_id, self.till).as_json(),
-        }
+        return Terms(
+            chain_id=self.chain_id,
+            settlement=SETTLEMENT,
+            collector=COLLECTOR,
+            till=self.till,
+            token=token_document(self.token),
+            withdraw_delay=self.withdraw_delay,
+            least_deposit=self.least_deposit,
+            receipt_signer=self.receipts,
+            earlier_receipt_signers=list(self.earlier_receipts),
+            key_domain=KeyDomain(self.chain_id, self.till).document(),
+        )
 
 
 def read_offer(content: Mapping[str, Any]) -> Offer:
-    """Read what `Offer.as_json` writes; members that are not known here are left alone.
+    """Read what `GET /v1/terms` answers; members that are not known here are left alone.
 
     Raises:
         InvalidOffer: when a member is missing or malformed, or when deposits would go through other contracts than
             x402's: whoever is named as collector can take what was signed for.
     """
-    members = Members(content, InvalidOffer)
-    for name, expected in (("settlement", SETTLEMENT), ("collector", COLLECTOR)):
-        if members.address(name) != expected:
-            raise InvalidOffer(
-                f"{name} is {members.address(name)}, not x402's {expected}; do not deposit there", field=name
-            )
+    terms = read_document(Terms, content, InvalidOffer)
+    for name, found, expected in (
+        ("settlement", terms.settlement, SETTLEMENT),
+        ("collector", terms.collector, COLLECTOR),
+    ):
+        if found != expected:
+            raise InvalidOffer(f"{name} is {found}, not x402's {expected}; do not deposit there", field=name)
     return Offer(
-        chain_id=ChainId(members.amount("chainId", (1 << 64) - 1)),
-        till=members.address("till"),
-        token=read_token_json(members.inner("token")),
-        withdraw_delay=members.integer("withdrawDelay", (1 << 40) - 1),
-        least_deposit=members.amount("leastDeposit", UINT128_MAX),
-        receipts=members.address("receiptSigner"),
-        earlier_receipts=tuple(
-            address(each, "earlierReceiptSigners") for each in members.texts("earlierReceiptSigners")
-        ),
+        chain_id=ChainId(terms.chain_id),
+        till=terms.till,
+        token=token_of_document(terms.token),
+        withdraw_delay=terms.withdraw_delay,
+        least_deposit=terms.least_deposit,
+        receipts=terms.receipt_signer,
+        earlier_receipts=tuple(terms.earlier_receipt_signers),
     )

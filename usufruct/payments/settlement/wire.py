@@ -1,23 +1,13 @@
-"""Channels and deposits as they travel in JSON, in x402's shape, and the document a payer signs to deposit.
+"""Deposits and tokens as they travel in JSON, and the document a payer signs to deposit."""
 
-What is read is read strictly: each fault is named by its member.
-"""
-
-from dataclasses import asdict
 from typing import Any
 
 from usufruct.chain import COLLECTOR, TokenFacts, as_hash32, word
-from usufruct.core import UINT128_MAX, ChainId, Hash32, Invalid, checksum
+from usufruct.core import ChainId, Hash32, Invalid, checksum
 from usufruct.payments.pricing import ChannelConfig
 from usufruct.payments.settlement.deposits import DepositAuthorization
-from usufruct.web import Members
 from usufruct_client.eip712 import DEPOSIT
-
-MOST_DECIMALS = 77
-"""More have no meaning: 2**256 has 78 digits."""
-
-LONGEST_SIGNATURE = 4_096
-"""Bytes of a contract wallet's signature, at most."""
+from usufruct_client.wire import DepositAuthorizations, DepositWish, SignedDeposit, Token, TransferAuthorization
 
 
 class InvalidDeposit(Invalid):
@@ -26,59 +16,35 @@ class InvalidDeposit(Invalid):
     code = "invalid_deposit"
 
 
-def read_channel_json(members: Members) -> ChannelConfig:
-    """Read what `ChannelConfig.as_json` writes; a fault is the error that `members` raise."""
-    return ChannelConfig(
-        payer=members.address("payer"),
-        payer_authorizer=members.address("payerAuthorizer"),
-        receiver=members.address("receiver"),
-        receiver_authorizer=members.address("receiverAuthorizer"),
-        token=members.address("token"),
-        withdraw_delay=members.integer("withdrawDelay", (1 << 40) - 1),
-        salt=members.hash32("salt"),
+def token_document(token: TokenFacts) -> Token:
+    """Return a token as it travels."""
+    return Token(token.address, token.name, token.symbol, token.decimals, token.version or "")
+
+
+def token_of_document(token: Token) -> TokenFacts:
+    """Return the token that a document describes."""
+    return TokenFacts(token.address, token.name, token.symbol, token.decimals, token.version or None)
+
+
+def deposit_document(deposit: DepositAuthorization) -> DepositWish:
+    """Return a deposit as it is handed in."""
+    signed = TransferAuthorization(
+        deposit.valid_after, deposit.valid_before, as_hash32(word(deposit.salt)), deposit.signature
     )
+    return DepositWish(deposit.config, SignedDeposit(deposit.amount, DepositAuthorizations(signed)))
 
 
-def token_json(token: TokenFacts) -> dict[str, object]:
-    """Return a token as it travels; `read_token_json` reads it."""
-    return asdict(token) | {"version": token.version or ""}
-
-
-def read_token_json(members: Members) -> TokenFacts:
-    """Read what `token_json` writes; a fault is the error that `members` raise."""
-    return TokenFacts(
-        address=members.address("address"),
-        name=members.text("name"),
-        symbol=members.text("symbol"),
-        decimals=members.integer("decimals", MOST_DECIMALS),
-        version=members.text("version") or None,
-    )
-
-
-def deposit_json(deposit: DepositAuthorization) -> dict[str, object]:
-    """Return a deposit as it is handed in; `read_deposit_json` reads it."""
-    authorization = {
-        "validAfter": str(deposit.valid_after),
-        "validBefore": str(deposit.valid_before),
-        "salt": as_hash32(word(deposit.salt)),
-        "signature": "0x" + deposit.signature.hex(),
-    }
-    paid = {"amount": str(deposit.amount), "authorization": {"erc3009Authorization": authorization}}
-    return {"channelConfig": deposit.config.as_json(), "deposit": paid}
-
-
-def read_deposit_json(members: Members, chain_id: ChainId) -> DepositAuthorization:
-    """Read what `deposit_json` writes, among other members or not; a fault is the error that `members` raise."""
-    deposit = members.inner("deposit")
-    signed = deposit.inner("authorization").inner("erc3009Authorization")
+def deposit_of_document(config: ChannelConfig, deposit: SignedDeposit, chain_id: ChainId) -> DepositAuthorization:
+    """Return the deposit into a channel that a document describes."""
+    signed = deposit.authorization.erc3009_authorization
     return DepositAuthorization(
         chain_id=chain_id,
-        config=read_channel_json(members.inner("channelConfig")),
-        amount=deposit.amount("amount", UINT128_MAX),
-        valid_after=signed.amount("validAfter"),
-        valid_before=signed.amount("validBefore"),
-        salt=int(signed.hash32("salt"), 16),
-        signature=signed.data("signature", LONGEST_SIGNATURE),
+        config=config,
+        amount=deposit.amount,
+        valid_after=signed.valid_after,
+        valid_before=signed.valid_before,
+        salt=int(signed.salt, 16),
+        signature=signed.signature,
     )
 
 

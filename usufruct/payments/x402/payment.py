@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,18 +9,19 @@ from typing import Any
 
 import orjson
 
-from usufruct.core import UINT128_MAX, ChainId
+from usufruct.core import ChainId
 from usufruct.payments.pricing import ChannelConfig, Voucher
-from usufruct.payments.settlement import LONGEST_SIGNATURE, DepositAuthorization, read_channel_json, read_deposit_json
+from usufruct.payments.settlement import DepositAuthorization, deposit_of_document
 from usufruct.payments.x402.errors import MalformedPayment, WrongNetwork, WrongScheme
-from usufruct.web import Members
+from usufruct.web import read_document
+from usufruct_client.wire import Payment as PaymentDocument
+from usufruct_client.wire import PaymentHead
 
 VERSION = 2
 SCHEME = "batch-settlement"
 IDENTIFIER = "payment-identifier"
 
 _LONGEST = 16_384
-_IDENTIFIER = re.compile("[A-Za-z0-9_-]{16,128}")
 
 
 class PaymentKind(StrEnum):
@@ -66,29 +66,28 @@ def read_payment(header: str, chain_id: ChainId) -> Payment:
         MalformedPayment: when it is no payment; names the member.
         WrongScheme, WrongNetwork: when it is one, but not for here.
     """
-    content = Members(_decoded(header), MalformedPayment)
-    if content.integer("x402Version", 99) != VERSION:
-        raise MalformedPayment(f"x402Version must be {VERSION}", field="x402Version")
-    accepted, payload = content.inner("accepted"), content.inner("payload")
-    if accepted.text("scheme") != SCHEME:
+    content = _decoded(header)
+    head = read_document(PaymentHead, content, MalformedPayment)
+    if head.x402_version != VERSION:
+        raise MalformedPayment(f"x402Version must be {VERSION}, not {head.x402_version}", field="x402Version")
+    if head.accepted.scheme != SCHEME:
         raise WrongScheme(f"only the scheme {SCHEME} is taken here", field="accepted.scheme")
-    if accepted.text("network") != network_of(chain_id):
+    if head.accepted.network != network_of(chain_id):
         raise WrongNetwork(f"the network must be {network_of(chain_id)}", field="accepted.network")
-    kind = _kind(payload.text("type"))
-    voucher = payload.inner("voucher")
+    document = read_document(PaymentDocument, content, MalformedPayment)
+    accepted, payload, kind = document.accepted, document.payload, PaymentKind(document.payload.type)
+    deposit = payload.deposit if kind is PaymentKind.DEPOSIT else None
+    if kind is PaymentKind.DEPOSIT and deposit is None:
+        raise MalformedPayment("payload.deposit is missing", field="payload.deposit")
     return Payment(
         kind=kind,
-        amount=accepted.amount("amount", UINT128_MAX),
-        quote=_quote(accepted),
-        config=read_channel_json(payload.inner("channelConfig")),
-        voucher=Voucher(
-            voucher.hash32("channelId"),
-            voucher.amount("maxClaimableAmount", UINT128_MAX),
-            voucher.data("signature", LONGEST_SIGNATURE),
-        ),
-        deposit=read_deposit_json(payload, chain_id) if kind is PaymentKind.DEPOSIT else None,
-        refund=payload.amount("amount", UINT128_MAX) if kind is PaymentKind.REFUND and "amount" in payload else None,
-        identifier=_identifier(content),
+        amount=accepted.amount,
+        quote=accepted.extra.quote if accepted.extra else "",
+        config=payload.channel_config,
+        voucher=Voucher(payload.voucher.channel_id, payload.voucher.max_claimable_amount, payload.voucher.signature),
+        deposit=deposit_of_document(payload.channel_config, deposit, chain_id) if deposit else None,
+        refund=payload.amount if kind is PaymentKind.REFUND else None,
+        identifier=document.identifier,
     )
 
 
@@ -103,27 +102,3 @@ def _decoded(header: str) -> Mapping[str, Any]:
             field="payment-signature",
         )
     return content
-
-
-def _kind(text: str) -> PaymentKind:
-    try:
-        return PaymentKind(text)
-    except ValueError:
-        raise MalformedPayment(f"payload.type must be one of {', '.join(PaymentKind)}", field="payload.type") from None
-
-
-def _quote(accepted: Members) -> str:
-    extra = accepted.inner("extra") if "extra" in accepted else accepted
-    return extra.text("quote") if "quote" in extra else ""
-
-
-def _identifier(content: Members) -> str:
-    for name in ("extensions", IDENTIFIER, "info"):
-        if name not in content:
-            return ""
-        content = content.inner(name)
-    given = content.text("id") if "id" in content else ""
-    if given and not _IDENTIFIER.fullmatch(given):
-        field = f"extensions.{IDENTIFIER}.info.id"
-        raise MalformedPayment(f"{field} must be 16 to 128 letters, digits, - or _", field=field)
-    return given
