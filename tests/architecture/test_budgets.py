@@ -18,7 +18,7 @@ HEAVY_IMPORTS_ALLOWED_INSIDE = {"numpy", "polars", "sklearn", "lightgbm", "torch
 HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most processes start without them
 
 SUB_PACKAGES = {"chain": {"contracts"}, "connectors": {"openai"}}  # parts of a package with an interface of their own
-SUB_PACKAGES |= {"core": {"components"}}
+SUB_PACKAGES |= {"core": {"components", "diagnostics"}}
 SUB_PACKAGES |= {"payments": {"pricing", "ledger", "settlement", "x402"}}
 MOST_NAMES = 50
 

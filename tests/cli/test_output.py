@@ -3,11 +3,11 @@
 import pytest
 
 from usufruct.cli.doctor.command import show_findings
-from usufruct.cli.doctor.findings import bad
 from usufruct.cli.support.output import one_line, plain, print_facts, print_rows, say
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.runner import exit_with
 from usufruct.core import Invalid
+from usufruct.core.diagnostics import bad
 
 EVIL = "a\x1b]0;title\x07\x1b[31mb\x9b2Jc\u202ed\u200be\u2066f[bold]g[/bold]"
 TAME = "a]0;title[31mb2Jcdef[bold]g[/bold]"

@@ -9,7 +9,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry
 
 from usufruct.accounts import KeyDomain, Keys
-from usufruct.app.components import build_components
+from usufruct.app.components import build_components, start_components
 from usufruct.app.context import open_context
 from usufruct.chain import ChainAccess, TokenFacts
 from usufruct.chain.contracts.till import Till
@@ -178,7 +178,5 @@ async def open_installation(config: Config, *, wait_for_node: bool = True) -> As
         chain = context.get(ChainAccess)
         chain.deployments.address(Till)
         components = build_components(context)
-        for component in components:
-            if component.start is not None:
-                await component.start()
+        await start_components(components)
         yield Installation(chain.config, chain.database, chain.client, chain.deployments, context, components)

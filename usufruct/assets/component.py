@@ -1,10 +1,12 @@
 """What assets add to an installation: the registry is followed, and plain transfers to shares are accrued."""
 
 from usufruct.assets.accrual import AccrualPolicy, Accruer, Payees, accrue_due
+from usufruct.assets.diagnostics import check_token
 from usufruct.assets.indexer import AssetIndexer, Offers, index_assets
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.chain import ChainAccess, LogStreams, Role, Senders, TokenFacts, amount_of
 from usufruct.core.components import Component, Context
+from usufruct.core.diagnostics import Diagnostic
 
 
 def build(context: Context) -> Component:
@@ -30,4 +32,8 @@ def build(context: Context) -> Component:
     context.provide_later(AssetIndexer, indexer)
     context.provide_later(Accruer, accruer)
     context.get(LogStreams).add("assets", lambda: context.get(AssetIndexer))
-    return Component("assets", jobs=lambda: [index_assets(context.get(AssetIndexer)), accrue_due(context.get(Accruer))])
+    return Component(
+        "assets",
+        jobs=lambda: [index_assets(context.get(AssetIndexer)), accrue_due(context.get(Accruer))],
+        diagnostics=(Diagnostic("token", lambda: check_token(context.get(ChainAccess)), needs=("contracts",)),),
+    )

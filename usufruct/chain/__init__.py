@@ -16,6 +16,7 @@ from usufruct.chain.access import (
     fee_sink_of,
     open_chain,
     open_chain_later,
+    open_chain_unchecked,
     token_address,
     token_of,
 )
@@ -50,7 +51,7 @@ from usufruct.chain.plan import (
     deploy_devnet,
 )
 from usufruct.chain.revert import Panic, Reason, Revert, UnknownRevert
-from usufruct.chain.roles import Role, claim_address, signer_of
+from usufruct.chain.roles import Role, claim_address, key_of, signer_of
 from usufruct.chain.rpc_errors import NodeAway, NodeBusy, RpcRefused, RpcUnavailable, RpcUnreadable
 from usufruct.chain.sender import (
     GasOverLimit,
@@ -201,10 +202,12 @@ __all__ = [
     "fee_sink_of",
     "install_anvil",
     "keccak",
+    "key_of",
     "keystore_address",
     "list_payee",
     "open_chain",
     "open_chain_later",
+    "open_chain_unchecked",
     "open_keystore",
     "open_till",
     "plan_setup",

@@ -175,6 +175,20 @@ class NodeUnfit(Unavailable):
 
 
 @asynccontextmanager
+async def open_chain_unchecked(config: Config) -> AsyncIterator[ChainAccess]:
+    """Open the node and the database, and ask neither anything: for the doctor, who wants to see what is wrong.
+
+    Raises:
+        InvalidDatabaseUrl: for a database of no kind that is known here.
+    """
+    async with AsyncExitStack() as stack:
+        database = open_database(config.database.url)
+        stack.push_async_callback(database.close)
+        client = await stack.enter_async_context(Client(config.chain.rpc_url))
+        yield ChainAccess(config, database, client, Deployments.read(config.data.folder, ChainId(config.chain.id)))
+
+
+@asynccontextmanager
 async def open_chain(config: Config) -> AsyncIterator[ChainAccess]:
     """Open the node and the database, for what a wallet does on the chain; needs no operator's secret.
 
@@ -182,14 +196,11 @@ async def open_chain(config: Config) -> AsyncIterator[ChainAccess]:
         WrongChain: when the node speaks for another chain than the configuration names.
         WrongCode: when what stands at our contracts' addresses is something else.
     """
-    async with AsyncExitStack() as stack:
-        client = await connect(config, stack)
-        deployments = Deployments.read(config.data.folder, ChainId(config.chain.id))
-        await deployments.verify(client)
-        database = open_database(config.database.url)
-        stack.push_async_callback(database.close)
-        await ensure_current(database)
-        yield ChainAccess(config, database, client, deployments)
+    async with open_chain_unchecked(config) as chain:
+        await check_chain_id(chain.client, config)
+        await chain.deployments.verify(chain.client)
+        await ensure_current(chain.database)
+        yield chain
 
 
 @asynccontextmanager

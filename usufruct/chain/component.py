@@ -3,11 +3,12 @@
 from functools import partial
 
 from usufruct.chain.access import ChainAccess, Senders
-from usufruct.chain.client import Client
+from usufruct.chain.diagnostics import check_contracts, check_gas, check_keys, check_logs, check_node
 from usufruct.chain.metrics import LogStreams, gap_metrics, lag_metrics, sender_metrics
 from usufruct.chain.roles import Role
 from usufruct.core import Job
 from usufruct.core.components import Component, Context
+from usufruct.core.diagnostics import Diagnostic
 
 _OUTBOX_SECONDS = 5.0
 _NODE_SECONDS = 2.0
@@ -15,13 +16,14 @@ _NODE_SECONDS = 2.0
 
 def build(context: Context) -> Component:
     """Build the component."""
-    senders, streams = Senders(context.get(ChainAccess)), LogStreams()
+    chain = context.get(ChainAccess)
+    senders, streams = Senders(chain), LogStreams()
     context.provide(Senders, senders)
     context.provide(LogStreams, streams)
 
     def node_jobs() -> list[Job]:
         """Probe the node, so that no caller's question has to find out that it is away."""
-        return [Job("node", context.get(Client).probe, _NODE_SECONDS, longest=_NODE_SECONDS)]
+        return [Job("node", chain.client.probe, _NODE_SECONDS, longest=_NODE_SECONDS)]
 
     return Component(
         "chain",
@@ -32,4 +34,11 @@ def build(context: Context) -> Component:
             "chain": partial(lag_metrics, streams),
             "logs": partial(gap_metrics, streams),
         },
+        diagnostics=(
+            Diagnostic("node", lambda: check_node(chain)),
+            Diagnostic("logs", lambda: check_logs(chain), needs=("database", "node")),
+            Diagnostic("keys", lambda: check_keys(chain.config)),
+            Diagnostic("contracts", lambda: check_contracts(chain), needs=("database", "node")),
+            Diagnostic("gas money", lambda: check_gas(chain), needs=("contracts",)),
+        ),
     )

@@ -72,3 +72,11 @@ def signer_of(role: Role, config: Config) -> KeySigner:
     signer = open_keystore(path, config.keys.password.reveal())
     refuse_devnet_key(signer.address, chain_id)
     return signer
+
+
+def key_of(role: Role, config: Config) -> KeySigner | None:
+    """Return a role's key, or None where this machine does not have it."""
+    try:
+        return signer_of(role, config)
+    except KeystoreMissing:
+        return None

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from prometheus_client import Metric
 
+from usufruct.core.diagnostics import Diagnostic
 from usufruct.core.errors import Faulty
 from usufruct.core.jobs import Job
 
@@ -90,4 +91,5 @@ class Component:
     gateway_jobs: Callable[[], Sequence[Job]] = tuple
     metrics: Mapping[str, Reading] = field(default_factory=dict)
     readiness: Mapping[str, Check] = field(default_factory=dict)
+    diagnostics: Sequence[Diagnostic] = ()
     start: Check | None = None

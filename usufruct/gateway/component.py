@@ -9,8 +9,10 @@ from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.config import Config
 from usufruct.core import Address, Clock
 from usufruct.core.components import Component, Context
+from usufruct.core.diagnostics import Diagnostic
 from usufruct.gateway.api import gateway_routes
 from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.diagnostics import check_passes, check_payees, check_upstreams
 from usufruct.gateway.jobs import UnusedKeys, remove_unused
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.operator_profile import Operator
@@ -54,6 +56,11 @@ def build(context: Context) -> Component:
         "gateway",
         routes=lambda: gateway_routes(context.get(Gateway)),
         jobs=lambda: [remove_unused(unused())],
+        diagnostics=(
+            Diagnostic("payees", lambda: check_payees(context), services=True),
+            Diagnostic("upstreams", lambda: check_upstreams(context), services=True),
+            Diagnostic("passes", lambda: check_passes(context), services=True),
+        ),
         gateway_jobs=lambda: [context.get(Gateway).lease_job(context.get(Config).ledger.lease_seconds)],
     )
 

@@ -1,31 +1,22 @@
-"""The order in which things are looked at: what rests on a thing that is wrong is not looked at."""
+"""The order in which things are looked at: what needs a thing that is wrong is not looked at."""
 
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Iterable, Sequence
 
 import typer
 from rich.console import Console
 
-from usufruct.app import open_installation
-from usufruct.chain import connect, open_chain
-from usufruct.cli.doctor.books import check_books
-from usufruct.cli.doctor.chain import (
-    check_contracts,
-    check_gas,
-    check_keys,
-    check_logs,
-    check_node,
-    check_till,
-    check_token,
-)
-from usufruct.cli.doctor.findings import Check, Finding, Verdict, ask, bad, good, skipped
-from usufruct.cli.doctor.jobs import check_jobs
-from usufruct.cli.doctor.machine import check_database, check_disk, check_gateway, check_software
-from usufruct.cli.doctor.trade import check_channels, check_hanging, check_passes, check_payees, check_upstreams
+from usufruct.app import build_components, context_of, start_components
+from usufruct.chain import open_chain_unchecked
+from usufruct.cli.doctor.machine import check_disk, check_gateway, check_software
 from usufruct.cli.support.output import Json, print_json, words
 from usufruct.cli.support.runner import run
 from usufruct.config import Config, check_operator, load_config
 from usufruct.core import UsufructError
-from usufruct.store import open_database
+from usufruct.core.components import Component
+from usufruct.core.diagnostics import Diagnostic, Finding, Verdict, bad, good, skipped
+
+_GROUND = ("database", "node", "contracts", "token")
+"""Without these no service works."""
 
 _STYLES = {Verdict.OK: "green", Verdict.PROBLEM: "red", Verdict.SKIPPED: "dim"}
 
@@ -42,77 +33,52 @@ def doctor(as_json: Json = False) -> None:
 
 
 async def _examine() -> list[Finding]:
-    found = await ask("software", check_software)
+    found = await Diagnostic("software", check_software).ask()
     try:
         config = load_config()
         check_operator(config)
     except UsufructError as error:
         return [*found, bad("configuration", error.message, "")]
     found.append(good("configuration", f"data in {config.data.folder}"))
-    found += await ask("disk", lambda: check_disk(config.data.folder))
-    ground = await _database(config) + await _node(config)
-    found += ground + await ask("keys", lambda: check_keys(config))
-    if any(finding.verdict is Verdict.PROBLEM and finding.subject not in ("jobs", "logs") for finding in ground):
-        found.append(skipped("contracts, till, services", "not looked at: database and node come first"))
-    else:
-        found += await _chain(config)
-    return found + await ask("gateway", lambda: check_gateway(config))
+    found += await Diagnostic("disk", lambda: check_disk(config.data.folder)).ask()
+    found += await _components(config)
+    return found + await Diagnostic("gateway", lambda: check_gateway(config)).ask()
 
 
-async def _database(config: Config) -> list[Finding]:
+async def _components(config: Config) -> list[Finding]:
+    """Ask every component: first what stands on its own, then what needs started services."""
     try:
-        database = open_database(config.database.url)
+        async with open_chain_unchecked(config) as chain:
+            context = context_of(chain)
+            try:
+                return await _ask(build_components(context))
+            finally:
+                await context.close()
     except UsufructError as error:
         return [bad("database", error.message, "")]
-    found = await ask("database", lambda: check_database(database))
-    if all(finding.verdict is not Verdict.PROBLEM for finding in found):
-        found += await ask("jobs", lambda: check_jobs(database))
-    await database.close()
-    return found
 
 
-async def _node(config: Config) -> list[Finding]:
-    async with AsyncExitStack() as stack:
-        database = None
-        with suppress(UsufructError):
-            database = open_database(config.database.url)
-            stack.push_async_callback(database.close)
-        try:
-            client = await connect(config, stack)
-        except UsufructError as error:
-            return [bad("node", error.message, "")]
-        found = await ask("node", lambda: check_node(config, client))
-        return found + await ask("logs", lambda: check_logs(config, client, database))
-
-
-async def _chain(config: Config) -> list[Finding]:
-    """Look at what stands on the chain, then at what is sold."""
-    found: list[Finding] = []
+async def _ask(components: Sequence[Component]) -> list[Finding]:
+    diagnostics = [each for component in components for each in component.diagnostics]
+    found = await _ask_in_order(each for each in diagnostics if not each.services)
+    if any(finding.verdict is Verdict.PROBLEM and finding.subject in _GROUND for finding in found):
+        return [*found, skipped("services", f"not looked at: {', '.join(_GROUND)} come first")]
     try:
-        async with open_chain(config) as chain:
-            checks: dict[str, Check] = {
-                "contracts": lambda: check_contracts(chain),
-                "token": lambda: check_token(chain),
-                "till": lambda: check_till(chain),
-                "gas money": lambda: check_gas(chain),
-            }
-            for subject, check in checks.items():
-                found += await ask(subject, check)
-        if any(finding.verdict is Verdict.PROBLEM for finding in found if finding.subject in ("contracts", "token")):
-            return [*found, skipped("services", "not looked at: contracts and token come first")]
-        async with open_installation(config) as installation:
-            checks = {
-                "payees": lambda: check_payees(installation),
-                "upstreams": lambda: check_upstreams(installation),
-                "passes": lambda: check_passes(installation),
-                "calls": lambda: check_hanging(installation),
-                "channels": lambda: check_channels(installation),
-                "books": lambda: check_books(installation),
-            }
-            for subject, check in checks.items():
-                found += await ask(subject, check)
+        await start_components(components)
     except UsufructError as error:
-        found.append(bad("contracts", error.message, ""))
+        return [*found, bad("services", error.message, "")]
+    return found + await _ask_in_order(each for each in diagnostics if each.services)
+
+
+async def _ask_in_order(diagnostics: Iterable[Diagnostic]) -> list[Finding]:
+    found: list[Finding] = []
+    unsound: set[str] = set()
+    for each in diagnostics:
+        missing = [need for need in each.needs if need in unsound]
+        new = [skipped(each.subject, f"not looked at: {missing[0]} comes first")] if missing else await each.ask()
+        if missing or any(finding.verdict is Verdict.PROBLEM for finding in new):
+            unsound.add(each.subject)
+        found += new
     return found
 
 

@@ -1,4 +1,4 @@
-"""Checks of this machine: Python, packages, disk, database, the gateway's address."""
+"""Checks of this machine: Python, packages, disk, the gateway's address."""
 
 import platform
 import re
@@ -9,15 +9,12 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from usufruct import __version__
-from usufruct.cli.doctor.findings import Finding, bad, good
 from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.config import Config
-from usufruct.core import SystemClock
-from usufruct.store import Database, ensure_current
+from usufruct.core.diagnostics import Finding, bad, good
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_FREE = 1 << 30
-_MOST_SKEW = 5
 _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(?:\[[^]]*])?>=(?P<least>[\d.]+)")
 
 
@@ -66,16 +63,6 @@ async def check_disk(folder: Path) -> AsyncIterator[Finding]:
     free = shutil.disk_usage(there).free
     says = f"{free / (1 << 30):.1f} GiB free for {folder}"
     yield good("disk", says) if free >= _LEAST_FREE else bad("disk", says, "make room, or move data.folder")
-
-
-async def check_database(database: Database) -> AsyncIterator[Finding]:
-    """The database answers, has this version's schema, and its clock is ours."""
-    await ensure_current(database)
-    skew = await database.now() - SystemClock().now()
-    if abs(skew) > _MOST_SKEW:
-        yield bad("database", f"its clock and this machine's are {abs(skew)} s apart", "have both set by NTP")
-    else:
-        yield good("database", f"{database.dialect}, schema up to date")
 
 
 async def check_gateway(config: Config) -> AsyncIterator[Finding]:

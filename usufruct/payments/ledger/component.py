@@ -4,6 +4,8 @@ from usufruct.accounts import Purses
 from usufruct.config import Config
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
+from usufruct.core.diagnostics import Diagnostic
+from usufruct.payments.ledger.diagnostics import check_calls
 from usufruct.payments.ledger.metrics import MoneyMetrics
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import Database, MasterSecret
@@ -24,5 +26,5 @@ def build(context: Context) -> Component:
     return Component(
         "ledger",
         metrics={"ledger": lambda: context.get(MoneyMetrics).metrics()},
-        readiness={"database": lambda: context.get(Database).now()},
+        diagnostics=(Diagnostic("calls", lambda: check_calls(context.get(Ledger)), services=True),),
     )

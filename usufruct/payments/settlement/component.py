@@ -20,6 +20,7 @@ from usufruct.chain.contracts.till import Till
 from usufruct.config import Config
 from usufruct.core import Clock, Job
 from usufruct.core.components import Component, Context
+from usufruct.core.diagnostics import Diagnostic
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow, PassTerms, recover_signer
 from usufruct.payments.settlement.account_sync import AccountSync
@@ -29,6 +30,7 @@ from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
 from usufruct.payments.settlement.deposits import Deposits
+from usufruct.payments.settlement.diagnostics import check_books, check_channels, check_claims, check_till
 from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.evidence import Evidence
 from usufruct.payments.settlement.jobs import (
@@ -76,6 +78,12 @@ def build(context: Context) -> Component:
         ),
         jobs=partial(_jobs, context),
         metrics={"settlement": partial(settlement_metrics, counters)},
+        diagnostics=(
+            Diagnostic("till", lambda: check_till(context.get(ChainAccess)), needs=("contracts",)),
+            Diagnostic("claims", lambda: check_claims(context), services=True),
+            Diagnostic("channels", lambda: check_channels(context), services=True),
+            Diagnostic("books", lambda: check_books(context), services=True),
+        ),
         start=start,
     )
 

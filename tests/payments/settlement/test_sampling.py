@@ -2,8 +2,8 @@
 
 import pytest
 
-from usufruct.cli.doctor.sample import pages_from, part
 from usufruct.core import FakeClock
+from usufruct.payments.settlement.sampling import pages_from, part
 
 IDS = [f"key_{number:04}" for number in range(1_200)]
 

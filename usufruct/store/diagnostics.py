@@ -1,10 +1,24 @@
-"""Checks of what runs in the background: jobs of running processes that fail, logs that the node hid."""
+"""Checks of the database, and of the jobs that running processes report there."""
 
 from collections.abc import AsyncIterator
 
-from usufruct.cli.doctor.findings import Finding, bad, good, skipped
-from usufruct.core import moment
-from usufruct.store import Database, reported_jobs
+from usufruct.core import SystemClock, moment
+from usufruct.core.diagnostics import Finding, bad, good, skipped
+from usufruct.store.database import Database
+from usufruct.store.job_states import reported_jobs
+from usufruct.store.migration import ensure_current
+
+_MOST_SKEW = 5
+
+
+async def check_database(database: Database) -> AsyncIterator[Finding]:
+    """The database answers, has this version's schema, and its clock is ours."""
+    await ensure_current(database)
+    skew = await database.now() - SystemClock().now()
+    if abs(skew) > _MOST_SKEW:
+        yield bad("database", f"its clock and this machine's are {abs(skew)} s apart", "have both set by NTP")
+    else:
+        yield good("database", f"{database.dialect}, schema up to date")
 
 
 async def check_jobs(database: Database) -> AsyncIterator[Finding]:

@@ -1,10 +1,10 @@
-"""What a check finds, and how checks are asked."""
+"""What `usufruct doctor` asks: each component contributes its own diagnostics."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from usufruct.core import UsufructError
+from usufruct.core.errors import UsufructError
 
 
 class Verdict(StrEnum):
@@ -44,15 +44,25 @@ def skipped(subject: str, says: str) -> Finding:
     return Finding(subject, Verdict.SKIPPED, says)
 
 
-Check = Callable[[], AsyncIterator[Finding]]
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A check of one subject, which yields what it finds.
 
+    It is not asked while one of the subjects that it `needs` has a problem. `services`: it asks services of started
+    components, so that nothing else than a sound database and chain will do.
+    """
 
-async def ask(subject: str, check: Check) -> list[Finding]:
-    """Run a check; an error of ours is a finding too, and its message names the remedy."""
-    found: list[Finding] = []
-    try:
-        async for finding in check():
-            found.append(finding)  # noqa: PERF401 - what was found before an error stays found
-    except UsufructError as error:
-        found.append(bad(subject, error.message, ""))
-    return found
+    subject: str
+    check: Callable[[], AsyncIterator[Finding]]
+    needs: tuple[str, ...] = ()
+    services: bool = False
+
+    async def ask(self) -> list[Finding]:
+        """Run the check; an error of ours is a finding too, and its message names the remedy."""
+        found: list[Finding] = []
+        try:
+            async for finding in self.check():
+                found.append(finding)  # noqa: PERF401 - what was found before an error stays found
+        except UsufructError as error:
+            found.append(bad(self.subject, error.message, ""))
+        return found

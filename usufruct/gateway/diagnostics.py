@@ -1,0 +1,116 @@
+"""Checks of what is sold: payees, upstreams, passes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from usufruct.chain import Client, Deployments, fee_sink_of
+from usufruct.chain.contracts.asset_registry import AssetRegistry, UnknownAsset
+from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.config import Config
+from usufruct.connectors import Limits, UpstreamClient, UpstreamFault
+from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum
+from usufruct.core.components import Context
+from usufruct.core.diagnostics import Finding, bad, good, skipped
+from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.model import ServedListing, Upstream
+from usufruct.gateway.operator_profile import Operator
+from usufruct.payments.ledger import Account, Ledger
+from usufruct.payments.pricing import PassTerms
+from usufruct.payments.settlement import SettlementContext
+
+_LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
+
+
+async def check_payees(context: Context) -> AsyncIterator[Finding]:
+    """The till pays everybody whose service is on offer, and nobody waits because of a daily cap."""
+    till = Till(context.get(Operator).till, context.get(Client))
+    assets = await context.get(Catalogue).list()
+    async for finding in _capped(context, till, {asset.pay_to: asset.name for asset in assets}):
+        yield finding
+    unpaid = [asset for asset in assets if await till.payees(asset.pay_to) is PayeeKind.NONE]
+    for asset in unpaid:
+        yield bad(
+            "payees",
+            f"the till does not list {checksum(asset.pay_to)}, the payee of {asset.name}: its income waits",
+            f"run `usufruct till payee {checksum(asset.pay_to)}` where the owner's key is (--as shares for Shares)",
+        )
+    if not unpaid:
+        yield good("payees", f"all of {len(assets)} services have a listed payee")
+
+
+async def _capped(context: Context, till: Till, names: dict[Address, str]) -> AsyncIterator[Finding]:
+    token, shown = context.get(Operator).token, context.get(Operator).shown
+    for payee, name in ({fee_sink_of(context.get(Config)): "the fee sink"} | names).items():
+        owed = await till.owed(payee, token)
+        if owed and not await till.room_today(payee, token):
+            cap = shown(await till.daily_cap(payee, token))
+            yield bad(
+                "payees",
+                f"{checksum(payee)}, the payee of {name}, has had the {cap} of today: the till owes it {shown(owed)}",
+                "it is paid from midnight UTC on; if it earns so much every day, run "
+                f"`usufruct till cap AMOUNT --payee {checksum(payee)}` where the owner's key is",
+            )
+
+
+async def check_upstreams(context: Context) -> AsyncIterator[Finding]:
+    """Every server behind a service answers, and has the model."""
+    assets = await context.get(Catalogue).list()
+    if not assets:
+        yield skipped("upstreams", "nothing is on offer; `usufruct sell` changes that")
+    pairs = [(asset, replica) for asset in assets for replica in asset.upstreams]
+    for finding in await asyncio.gather(*(_upstream(asset, replica) for asset, replica in pairs)):
+        yield finding
+
+
+async def _upstream(asset: ServedListing, replica: Upstream) -> Finding:
+    async with UpstreamClient(replica.url, replica.api_key, _LIMITS) as server:
+        try:
+            models = {model.id for model in await server.models()}
+        except UpstreamFault as fault:
+            return bad("upstreams", f"{asset.name}: {fault.message}", "")
+    if replica.model not in models:
+        return bad("upstreams", f"{asset.name}: {replica.url} has no model {replica.model} now", "start it there")
+    return good("upstreams", f"{asset.name} answers at {replica.url}")
+
+
+async def check_passes(context: Context) -> AsyncIterator[Finding]:
+    """Credits of what is on offer are activated for this gateway, and none that were used wait for an earlier key."""
+    registry = AssetRegistry(context.get(Deployments).address(AssetRegistry), context.get(Client))
+    key, sound = context.get(PassTerms).meter, True
+    for asset in await context.get(Catalogue).list():
+        try:
+            meter = (await registry.meter_of(asset.id)).meter
+        except UnknownAsset:  # sold for an address: it has no passes
+            continue
+        if meter not in (key, ZERO_ADDRESS):
+            sound = False
+            yield bad(
+                "passes",
+                f"pass credits of {asset.name} are activated for {checksum(meter)}, and cannot be used here",
+                f"its title holder runs `usufruct asset meter {asset.name} {checksum(key)}`",
+            )
+    for channel in await _waiting_credits(context):
+        sound = False
+        yield bad(
+            "passes",
+            f"account {channel.reading.id} owes credits that only {checksum(channel.reading.config.receiver)} can burn",
+            "put that claim key's file back for one `usufruct claim run --everything`",
+        )
+    if sound:
+        yield good("passes", "credits are activated for this gateway's claim key, where there are any")
+
+
+async def _waiting_credits(context: Context) -> list[Account]:
+    """Return the accounts that owe what an earlier claim key must burn."""
+    found: list[Account] = []
+    after: Hash32 | None = None
+    while page := await context.get(Ledger).account_list(after):
+        after = page[-1].reading.id
+        accounts = [channel for channel in page if context.get(SettlementContext).holds_credits(channel.reading.config)]
+        found += [
+            account
+            for account in accounts
+            if account.reading.config.receiver != context.get(PassTerms).meter
+            and account.total_split < min(account.charged, account.reading.balance)
+        ]
+    return found
