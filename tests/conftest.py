@@ -5,16 +5,16 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import asyncpg
 import pytest
-from devnet_template import DevnetTemplate
 from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
+from tests.support import ledger_samples
+from tests.support.devnet_template import DevnetTemplate
 from tests.support.librarian_process import librarian_process
 from usufruct.config import LedgerConfig
 from usufruct.core import recursion_limit_kept
@@ -165,11 +165,8 @@ def librarian_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def world() -> ModuleType:
-    """`tests/payments/ledger/ledger_world.py`: channels, vouchers, calls and bills."""
-    spec = spec_from_file_location("ledger_world", Path(__file__).parent / "payments" / "ledger" / "ledger_world.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """`tests/support/ledger_samples.py`: channels, vouchers, calls and bills."""
+    return ledger_samples
 
 
 @pytest.fixture

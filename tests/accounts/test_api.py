@@ -1,12 +1,11 @@
 """Keys over HTTP, by the payer's signature; every wrong member is refused by name and makes nothing."""
 
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
-from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.support import gateway_server
 from usufruct.accounts import (
     MOST_LIVE_KEYS,
     KeyDomain,
@@ -36,11 +35,7 @@ NOW = 1_800_000_000
 
 @pytest.fixture(scope="session")
 def gateway_module():
-    path = Path(__file__).parents[1] / "gateway" / "gateway_world.py"
-    spec = spec_from_file_location("gateway_world", path)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return gateway_server
 
 
 class Desk:

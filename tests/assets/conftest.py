@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from devnet_template import DevnetTemplate
 
+from tests.support.devnet_template import DevnetTemplate
 from usufruct.assets import (
     AssetIndexer,
     Assets,

@@ -1,13 +1,13 @@
 """The ABI's types against eth-abi on random types, values and damaged bytes; and what would make much of little."""
 
 import pytest
-from abi_values import values
 from eth_abi import decode as abi_decode
 from eth_abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.abi_values import values
 from usufruct.chain import InvalidArgument, UnreadableAnswer
 from usufruct.chain.abi import abi_type
 from usufruct.chain.codec import decode, encode

@@ -9,13 +9,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from abi_values import split, values
 from eth_abi import encode as abi_encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from web3 import Web3
 from web3.contract import Contract as Web3Contract
 
+from tests.support.abi_values import split, values
 from usufruct.chain import (
     Call,
     Contract,

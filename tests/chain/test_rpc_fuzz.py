@@ -10,8 +10,8 @@ import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scripted_wire import Pauses, ScriptedWire
 
+from tests.support.scripted_wire import Pauses, ScriptedWire
 from usufruct.chain import Call, Client, Creation, FeePolicy, Log
 from usufruct.chain.contracts import ERRORS, access_pass, asset_registry, batch_settlement, erc20, shares, till
 from usufruct.chain.contracts.batch_settlement import BatchSettlement

@@ -4,12 +4,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from tests.support import sender_crash as world
 from usufruct.chain import DEVNET_ADDRESSES, Anvil, Client, Creation, Devnet, State
 from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -19,25 +17,14 @@ from usufruct.store import Database
 
 pytestmark = pytest.mark.anvil
 
-SCRIPT = Path(__file__).parent / "kill_world.py"
 ALICE, BOB = DEVNET_ADDRESSES[:2]
-
-
-def load() -> ModuleType:
-    spec = spec_from_file_location("kill_world", SCRIPT)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-world = load()
 
 
 @pytest.fixture(scope="module")
 def mortal() -> Iterator[Callable[..., int]]:
     """Lives one life to its end and returns how it ended."""
     with subprocess.Popen(
-        [sys.executable, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", world.__name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
 
         def live(*arguments: str) -> int:

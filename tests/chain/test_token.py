@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from scripted_wire import ScriptedWire, refusal, result
 
+from tests.support.scripted_wire import ScriptedWire, refusal, result
 from usufruct.chain import Client, Revert, TokenFacts, UnreadableAnswer, authorization_used, encode, keccak, token_facts
 from usufruct.core import Address
 

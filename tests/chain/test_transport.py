@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from scripted_wire import Pauses, ScriptedWire, refusal, result
 
+from tests.support.scripted_wire import Pauses, ScriptedWire, refusal, result
 from usufruct.chain import Client, FeePolicy, NodeBusy, RpcRefused, RpcUnavailable
 from usufruct.chain.fees import Offer, market_offer
 from usufruct.chain.http import Reply

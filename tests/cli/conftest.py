@@ -5,32 +5,26 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from devnet_template import DevnetTemplate
 
-
-def _load(folder: str, name: str) -> ModuleType:
-    spec = spec_from_file_location(name, Path(__file__).parents[1] / folder / f"{name}.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.support import command_line, lying_gateway
+from tests.support.devnet_template import DevnetTemplate
 
 
 @pytest.fixture(scope="session")
 def cli_world() -> ModuleType:
-    """`tests/cli/cli_world.py`."""
-    return _load("cli", "cli_world")
+    """The support of commands, `tests/support/command_line.py`."""
+    return command_line
 
 
 @pytest.fixture(scope="session")
 def liars() -> ModuleType:
-    """`tests/cli/lying_gateway.py`."""
-    return _load("cli", "lying_gateway")
+    """The gateway that lies, `tests/support/lying_gateway.py`."""
+    return lying_gateway
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
-from devnet_template import DevnetTemplate
 
+from tests.support.devnet_template import DevnetTemplate
 from usufruct.chain import DEVNET_ADDRESSES, Devnet, devnet_signer, open_chain, write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli import main

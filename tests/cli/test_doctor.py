@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from aging import end_leases
 
+from tests.support.aging import end_leases
 from usufruct.chain import Client, Deployments, Devnet, RpcUnavailable, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till

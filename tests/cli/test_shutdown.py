@@ -11,8 +11,8 @@ from secrets import token_hex
 import openai
 import pytest
 from openai import AsyncOpenAI
-from paced_upstream import BEFORE, paced_upstream
 
+from tests.support.paced_upstream import BEFORE, paced_upstream
 from usufruct.app import open_installation
 from usufruct.config import load_config
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.connectors.misbehaving import misbehaving_server
+from tests.support.misbehaving_upstream import misbehaving_server
 from tests.support.raw_upstream import Reply, raw_upstream
 from tests.support.upstream_shapes import GOOD, answer, to_json
 from usufruct.cli.support.progress import Progress

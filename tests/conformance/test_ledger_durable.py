@@ -6,10 +6,10 @@ from types import ModuleType
 
 import asyncpg
 import pytest
-from failing_commit import FailingCommit
-from severed_server import severed_server
 from sqlalchemy import make_url
 
+from tests.support.failing_commit import FailingCommit
+from tests.support.severed_server import severed_server
 from usufruct.config import LedgerConfig
 from usufruct.payments.ledger.errors import BalanceTooLow, CallUnknown
 from usufruct.payments.ledger.records import Opened

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from tests.connectors.misbehaving import misbehaving_server
+from tests.support.misbehaving_upstream import misbehaving_server
 from usufruct.connectors import find_local_servers
 from usufruct.connectors.discovery import QUICK
 

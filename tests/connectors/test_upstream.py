@@ -6,9 +6,9 @@ import socket
 from dataclasses import replace
 
 import pytest
-from waiting import pass_loop_time
 
-from tests.connectors.misbehaving import BEFORE_TROUBLE, WORDS, MisbehavingServer, misbehaving_server
+from tests.support.misbehaving_upstream import BEFORE_TROUBLE, WORDS, MisbehavingServer, misbehaving_server
+from tests.support.waiting import pass_loop_time
 from usufruct.connectors import (
     Batch,
     InvalidUpstream,

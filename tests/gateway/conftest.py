@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -13,24 +11,17 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
-TESTS = Path(__file__).parents[1]
-
-
-def load(path: Path) -> ModuleType:
-    spec = spec_from_file_location(path.stem, path)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.support import gateway_server, misbehaving_upstream
 
 
 @pytest.fixture(scope="session")
 def gateway_module() -> ModuleType:
-    return load(TESTS / "gateway" / "gateway_world.py")
+    return gateway_server
 
 
 @pytest.fixture(scope="session")
 def misbehaving() -> ModuleType:
-    return load(TESTS / "connectors" / "misbehaving.py")
+    return misbehaving_upstream
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import httpx
 import orjson
 import pytest
-from waiting import until
 
+from tests.support.waiting import until
 from usufruct.core import PriceCard
 
 QUESTION = [{"role": "user", "content": "Please write down one hundred words of eighteen bytes each for me, in one go"}]

@@ -5,11 +5,11 @@ import asyncio
 import httpx
 import openai
 import pytest
-from failing_commit import FailingCommit
 from openai import AsyncOpenAI
 from sqlalchemy import text
-from waiting import until
 
+from tests.support.failing_commit import FailingCommit
+from tests.support.waiting import until
 from usufruct.core import Hash32
 from usufruct.gateway.durability import StoppedUnlessDurable
 from usufruct.payments.ledger.records import Lease, Opened

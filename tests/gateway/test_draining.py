@@ -5,8 +5,8 @@ import asyncio
 import openai
 import pytest
 from openai import AsyncOpenAI
-from paced_upstream import BEFORE, PacedUpstream, paced_upstream
 
+from tests.support.paced_upstream import BEFORE, PacedUpstream, paced_upstream
 from usufruct.web import ServerLimits
 
 ASK = {"model": "hamlet", "messages": [{"role": "user", "content": "What is the question?"}]}

@@ -11,7 +11,8 @@ from time import perf_counter
 import httpx
 import pytest
 from sqlalchemy import make_url
-from waiting import PATIENCE
+
+from tests.support.waiting import PATIENCE
 
 ROUNDS = 60
 WELL_UNDER_A_DELAYED_ACK = 0.020

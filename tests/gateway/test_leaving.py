@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import openai
@@ -15,8 +14,9 @@ import orjson
 import pytest
 from openai import AsyncOpenAI
 from sqlalchemy import text as sql
-from waiting import until
 
+from tests.support import gateway_server
+from tests.support.waiting import until
 from usufruct.chain import KeySigner
 from usufruct.core import hash32_from_bytes
 from usufruct.gateway import Endpoint, disconnect_limit
@@ -24,7 +24,6 @@ from usufruct.gateway import Endpoint, disconnect_limit
 ASK = [{"role": "user", "content": "What is the question?"}]
 PART_OF_INPUT = 21 // 8  # bytes; of an upstream that never said how it counts
 NUMBERS = itertools.count()
-WORLD = Path(__file__).with_name("gateway_world.py")
 
 
 @contextlib.asynccontextmanager
@@ -318,7 +317,8 @@ async def test_a_graceful_shutdown_finishes_its_streams(gateway_module, gateway_
 @contextlib.asynccontextmanager
 async def gateway_process(database_url, port):
     """The gateway as a real process; yields it once it answers."""
-    process = await asyncio.create_subprocess_exec(sys.executable, WORLD, database_url, str(port), "1")
+    command = [sys.executable, "-m", gateway_server.__name__, database_url, str(port), "1"]
+    process = await asyncio.create_subprocess_exec(*command)
     try:
         async with asyncio.timeout(90), httpx.AsyncClient() as plain:
             while True:

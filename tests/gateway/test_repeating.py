@@ -6,8 +6,8 @@ import httpx
 import openai
 import orjson
 import pytest
-from waiting import pass_loop_time
 
+from tests.support.waiting import pass_loop_time
 from usufruct.connectors.openai import Limits
 
 ASK = [{"role": "user", "content": "What is the question?"}]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from waiting import PATIENCE, until
 
+from tests.support.waiting import PATIENCE, until
 from usufruct.gateway import CountingRule, token_counting
 from usufruct.gateway.request import Asked
 from usufruct.gateway.token_counting import Bytes, CountingBusy, TokenCounterPool, Vocabulary

@@ -1,24 +1,9 @@
-"""The devnet of `tests/payments/settlement/conftest.py` and the command line of `tests/cli`."""
+"""The devnet of the settlement tests and the command line of `tests/cli`."""
 
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
-
-
-def _conftest(room: str) -> ModuleType:
-    spec = spec_from_file_location(f"{Path(room).name}_conftest", Path(__file__).parents[1] / room / "conftest.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_shared, _cli = _conftest("payments/settlement"), _conftest("cli")
-
-settlement_world = _shared.settlement_world
-settled_chain = _shared.settled_chain
-anvil = _shared.anvil
-client = _shared.client
-make_town = _shared.make_town
-town = _shared.town
-
-cli_world = _cli.cli_world
+from tests.cli.conftest import cli_world as cli_world
+from tests.payments.settlement.conftest import anvil as anvil
+from tests.payments.settlement.conftest import client as client
+from tests.payments.settlement.conftest import make_town as make_town
+from tests.payments.settlement.conftest import settled_chain as settled_chain
+from tests.payments.settlement.conftest import settlement_world as settlement_world
+from tests.payments.settlement.conftest import town as town

@@ -10,8 +10,8 @@ from typing import Any
 
 import openai
 import pytest
-from devnet_template import DevnetTemplate
 
+from tests.support.devnet_template import DevnetTemplate
 from usufruct.app import Installation
 from usufruct.chain import Call, Role, create2_address, devnet_signer, signer_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry

@@ -1,27 +1,18 @@
 """A user deposits, calls by the unmodified `openai` client, and the owners of the services receive it to the unit."""
 
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
-
 import openai
 import pytest
 
+from tests.support import gateway_server as gateway
+from tests.support import settlement_devnet as chain
+from tests.support.misbehaving_upstream import misbehaving_server
 from usufruct.chain import Anvil, Client
 from usufruct.core import UINT128_MAX
 from usufruct.gateway import Operator
 from usufruct.store import migrate, open_database
 
-TESTS = Path(__file__).parents[1]
 ASK = [{"role": "user", "content": "What is the question?"}]
 DOLLAR = 1_000_000
-
-
-def load(folder: str, name: str) -> ModuleType:
-    spec = spec_from_file_location(name, TESTS / folder / f"{name}.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 async def calls_of(client: openai.AsyncOpenAI) -> int:
@@ -45,7 +36,6 @@ async def calls_of(client: openai.AsyncOpenAI) -> int:
 
 @pytest.mark.anvil
 async def test_deposit_calls_claim_and_every_unit_is_where_it_belongs(databases):
-    chain, gateway = load("payments/settlement", "settlement_world"), load("gateway", "gateway_world")
     url = databases.empty("sqlite")
     database = open_database(url)
     await migrate(database)
@@ -55,7 +45,7 @@ async def test_deposit_calls_claim_and_every_unit_is_where_it_belongs(databases)
         operator = Operator(chain.ESCROW, place.till, place.dollar, gateway.OPERATOR.receipts)
         before = await town.balances()
         async with (
-            load("connectors", "misbehaving").misbehaving_server() as upstream,
+            misbehaving_server() as upstream,
             gateway.gateway_world(url, operator=operator) as world,
         ):
             for index, name in enumerate(("first", "second")):

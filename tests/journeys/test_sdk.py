@@ -2,17 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import openai
 import pytest
 
+from tests.support import x402_installation as worlds
 from usufruct_client import OverLimit, Wallet, connect
 
-_spec = spec_from_file_location("wallet_world", Path(__file__).with_name("wallet_world.py"))
-worlds = module_from_spec(_spec)
-_spec.loader.exec_module(worlds)
 DOLLAR = worlds.DOLLAR
 ASK = {"messages": [{"role": "user", "content": "What is the question?"}], "max_tokens": 50, "model": "chat"}
 
@@ -21,7 +17,7 @@ pytestmark = pytest.mark.anvil
 
 @pytest.fixture
 async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
-    async with worlds.wallet_world(devnet_template, tmp_path) as opened:
+    async with worlds.x402_installation(devnet_template, tmp_path) as opened:
         await opened.sell("chat")
         yield opened
 

@@ -5,19 +5,18 @@ import base64
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
 
 import httpx
 import orjson
 import pytest
 from eth_abi import decode
 from eth_utils import to_checksum_address
-from waiting import until
 from x402.http.clients import x402HttpxClient
 from x402.mechanisms.evm.batch_settlement.types import ChannelConfig
 
+from tests.support import x402_installation as worlds
+from tests.support import x402_payer as hands
+from tests.support.waiting import until
 from usufruct.accounts import KeyTerms, key_digest
 from usufruct.chain import KeySigner, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
@@ -27,15 +26,6 @@ from usufruct.payments.settlement.model import on_chain
 from usufruct.web import MalformedBody, read_document
 from usufruct_client import wire
 
-
-def load(name: str) -> ModuleType:
-    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-worlds, hands = load("wallet_world"), load("hand_payer")
 request, decoded, DOLLAR = worlds.request, worlds.decoded, worlds.DOLLAR
 ROWS = "(((address,address,address,address,address,uint40,bytes32),uint128),bytes,uint128)[]"
 MEMBERS = ("payer", "payerAuthorizer", "receiver", "receiverAuthorizer", "token")
@@ -45,7 +35,7 @@ pytestmark = pytest.mark.anvil
 
 @pytest.fixture
 async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
-    async with worlds.wallet_world(devnet_template, tmp_path) as opened:
+    async with worlds.x402_installation(devnet_template, tmp_path) as opened:
         await opened.sell("chat")
         yield opened
 
@@ -53,7 +43,7 @@ async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
 @pytest.fixture
 async def cooling(devnet_template, tmp_path) -> AsyncIterator[object]:
     """The same as it comes: refunds on request cool down for a day."""
-    async with worlds.wallet_world(devnet_template, tmp_path, cooling_seconds=86_400) as opened:
+    async with worlds.x402_installation(devnet_template, tmp_path, cooling_seconds=86_400) as opened:
         await opened.sell("chat")
         yield opened
 

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import httpx
 import openai
@@ -17,11 +15,9 @@ from x402.mechanisms.evm.batch_settlement.client.file_storage import (
     FileClientChannelStorage,
 )
 
+from tests.support import x402_installation as world_module
 from usufruct.chain import FEE_SINK
 
-_spec = spec_from_file_location("wallet_world", Path(__file__).with_name("wallet_world.py"))
-world_module = module_from_spec(_spec)
-_spec.loader.exec_module(world_module)
 request, decoded, DOLLAR = world_module.request, world_module.decoded, world_module.DOLLAR
 CARD = world_module.CARD
 
@@ -31,7 +27,7 @@ RPC = pytest.mark.parametrize("rpc", [True, False], ids=["with RPC", "without RP
 
 @pytest.fixture
 async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
-    async with world_module.wallet_world(devnet_template, tmp_path) as opened:
+    async with world_module.x402_installation(devnet_template, tmp_path) as opened:
         await opened.sell("chat")
         yield opened
 
@@ -67,7 +63,7 @@ async def test_the_openai_client_over_x402_httpx_calls_after_calls(world, rpc):
 @RPC
 def test_requests_pays_too(devnet_template, tmp_path, rpc):
     async def story() -> None:
-        async with world_module.wallet_world(devnet_template, tmp_path) as world:
+        async with world_module.x402_installation(devnet_template, tmp_path) as world:
             await world.sell("chat")
             account = await world.account()
             scheme = world.scheme(account, rpc=rpc)

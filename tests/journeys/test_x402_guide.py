@@ -2,14 +2,12 @@
 
 import asyncio
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
-_spec = spec_from_file_location("wallet_world", Path(__file__).with_name("wallet_world.py"))
-worlds = module_from_spec(_spec)
-_spec.loader.exec_module(worlds)
+from tests.support import x402_installation as worlds
+
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "x402.md"
 
 pytestmark = pytest.mark.anvil
@@ -20,7 +18,7 @@ def test_what_the_guide_says_works(devnet_template, tmp_path, capsys):
     assert len(blocks) == 3
 
     async def story() -> None:
-        async with worlds.wallet_world(devnet_template, tmp_path) as world:
+        async with worlds.x402_installation(devnet_template, tmp_path) as world:
             await world.sell("chat")
             account = await world.account()
             token = re.search(r'TOKEN = "(0x\w+)"', blocks[0])[1]

@@ -3,20 +3,16 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import httpx
 import pytest
 from x402.http.clients import x402HttpxClient
 
+from tests.support import x402_installation as worlds
 from usufruct.chain import Sender
 from usufruct.cli.support.child_process import Process
 from usufruct.config import process_environment
 
-_spec = spec_from_file_location("wallet_world", Path(__file__).with_name("wallet_world.py"))
-worlds = module_from_spec(_spec)
-_spec.loader.exec_module(worlds)
 DOLLAR = worlds.DOLLAR
 
 pytestmark = pytest.mark.anvil
@@ -27,7 +23,7 @@ async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    async with worlds.wallet_world(devnet_template, tmp_path, port=port, lease_seconds=2) as opened:
+    async with worlds.x402_installation(devnet_template, tmp_path, port=port, lease_seconds=2) as opened:
         await opened.sell("chat")
         await opened.sell("stalls", "stalls")
         opened.url = f"http://127.0.0.1:{port}/v1"

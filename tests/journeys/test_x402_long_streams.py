@@ -6,8 +6,6 @@ The calls name no output limit: their ceiling is some hundred times what they ar
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import httpx
 import openai
@@ -15,18 +13,11 @@ import pytest
 from x402.http.clients import x402HttpxClient
 from x402.http.clients.httpx import x402AsyncTransport
 
+from tests.support import x402_installation as worlds
+from tests.support import x402_js_client as stock_js
 from usufruct.core import PriceCard
 from usufruct.gateway import Caps
 
-
-def _load(name: str):
-    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-worlds, hands, stock_js = _load("wallet_world"), _load("hand_payer"), _load("stock_js")
 DOLLAR, decoded = worlds.DOLLAR, worlds.decoded
 LONG = PriceCard(
     input_per_million=10_000_000, output_per_million=30_000_000, per_call=0, context_window=32_768, version=1
@@ -40,7 +31,7 @@ RPC = pytest.mark.parametrize("rpc", [True, False], ids=["with RPC", "without RP
 
 @pytest.fixture
 async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
-    async with worlds.wallet_world(devnet_template, tmp_path) as opened:
+    async with worlds.x402_installation(devnet_template, tmp_path) as opened:
         await opened.sell("chat", card=LONG, caps=Caps())
         yield opened
 

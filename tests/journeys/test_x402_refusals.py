@@ -4,28 +4,18 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
 
 import httpx
 import orjson
 import pytest
 from eth_account import Account
 
+from tests.support import x402_installation as worlds
+from tests.support import x402_payer as hands
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.batch_settlement import ChannelConfig as OnChain
 from usufruct.core import SystemClock, address
 
-
-def load(name: str) -> ModuleType:
-    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-worlds, hands = load("wallet_world"), load("hand_payer")
 request, decoded, DOLLAR = worlds.request, worlds.decoded, worlds.DOLLAR
 PREFIX = "invalid_batch_settlement_evm_"
 
@@ -34,7 +24,7 @@ pytestmark = pytest.mark.anvil
 
 @pytest.fixture
 async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
-    async with worlds.wallet_world(devnet_template, tmp_path) as opened:
+    async with worlds.x402_installation(devnet_template, tmp_path) as opened:
         await opened.sell("chat")
         yield opened
 

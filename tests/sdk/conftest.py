@@ -1,12 +1,11 @@
 """A fake gateway on a port, and purses to pay it with."""
 
 from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.support import fake_gateway
 from usufruct_client import Connection, Wallet, connect
 
 KEY = "0x" + "21" * 32
@@ -14,11 +13,8 @@ KEY = "0x" + "21" * 32
 
 @pytest.fixture(scope="session")
 def fake() -> ModuleType:
-    """`fake_gateway.py`."""
-    spec = spec_from_file_location("fake_gateway", Path(__file__).parent / "fake_gateway.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """`tests/support/fake_gateway.py`."""
+    return fake_gateway
 
 
 @pytest.fixture(scope="session")

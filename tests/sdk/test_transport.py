@@ -8,8 +8,8 @@ import time
 import httpx
 import openai
 import pytest
-from waiting import until
 
+from tests.support.waiting import until
 from usufruct_client import (
     BadAnswer,
     DepositPending,

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, delete, insert, select, text, update
-from waiting import PATIENCE, until
 
+from tests.support.waiting import PATIENCE, until
 from usufruct.store import (
     ConstraintViolated,
     Database,

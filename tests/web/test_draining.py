@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from waiting import pass_loop_time
 
+from tests.support.waiting import pass_loop_time
 from usufruct.web import EVENT_STREAM, Health, RawRoute, Router, Server, ServerLimits, listen
 
 HEAD = b"GET /whole HTTP/1.1\r\nhost: here\r\n"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from waiting import PATIENCE, pass_loop_time
 
+from tests.support.waiting import PATIENCE, pass_loop_time
 from usufruct.web import RawRoute, Router, Server, ServerLimits, listen
 
 HEAD = b"GET /hello HTTP/1.1\r\nhost: here\r\n"

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import orjson
 import pytest
-from waiting import pass_loop_time
 
+from tests.support.waiting import pass_loop_time
 from usufruct.core import FakeClock, NotFound, Unavailable
 from usufruct.web import BodyTooLarge, ClientGone, Health, RawRoute, Route, Router, json_object, json_response
 from usufruct.web.exchange import BODY_SECONDS

@@ -4,14 +4,13 @@ import asyncio
 import json
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from tests.support import ledger_crash
 from usufruct.config import LedgerConfig
 from usufruct.payments.ledger.records import CallState
 from usufruct.payments.ledger.service import Ledger, open_ledger
@@ -19,7 +18,6 @@ from usufruct.store import Seal, open_database
 
 SEAL = Seal(b"a secret of these tests", "stored answers")
 
-PROGRAM = Path(__file__).with_name("crash_load.py")
 PROMISES = {"open a": 300, "open b": 500, "open c": 900}
 CHARGES = {"meter a": ("a", 120), "meter b": ("b", 80)}
 VERBS = (
@@ -32,7 +30,8 @@ VERBS = (
 def graveyard(request: pytest.FixtureRequest, lasting_databases: Any) -> tuple[str, list[dict[str, Any]]]:
     """A database after all the deaths, and how each process died."""
     url = lasting_databases.migrated(request.param)
-    done = subprocess.run([sys.executable, PROGRAM, url], capture_output=True, text=True, timeout=500)
+    command = [sys.executable, "-m", ledger_crash.__name__, url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     return url, [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -48,12 +47,8 @@ def database_url(graveyard: tuple[str, list[dict[str, Any]]], databases: Any) ->
 
 
 @pytest.fixture
-def load(world: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.setitem(sys.modules, "ledger_world", world)
-    spec = spec_from_file_location("crash_load", PROGRAM)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def load() -> ModuleType:
+    return ledger_crash
 
 
 async def check_what_was_promised(ledger: Ledger, world: ModuleType, run: dict[str, Any]) -> None:

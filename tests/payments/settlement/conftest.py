@@ -1,4 +1,4 @@
-"""The fixture `town`: a devnet of the test's own on which everything is deployed. See `settlement_world.py`."""
+"""The fixture `town`: a devnet of the test's own, everything deployed. See `tests/support/settlement_devnet.py`."""
 
 import asyncio
 import pickle
@@ -6,26 +6,20 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.support import settlement_devnet
 from usufruct.chain import Anvil, Client
 from usufruct.store import Database, migrate, open_database
 
 
 @pytest.fixture(scope="session")
 def settlement_world() -> ModuleType:
-    """`tests/payments/settlement/settlement_world.py`."""
-    path = Path(__file__).with_name("settlement_world.py")
-    spec = spec_from_file_location("settlement_world", path)
-    module = module_from_spec(spec)
-    sys.modules["settlement_world"] = module  # its dataclasses look themselves up there
-    spec.loader.exec_module(module)
-    return module
+    """The parts that settle, `tests/support/settlement_devnet.py`."""
+    return settlement_devnet
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +41,8 @@ def settled_chain(settlement_world: ModuleType, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="session")
 def crash(settled_chain: tuple[str, Any]) -> Iterator[Callable[[str, str, str], Awaitable[int]]]:
     """Runs the claimer in a process that dies at a point, with a database's and a node's URL; tells how it ended."""
-    script, place = Path(__file__).with_name("settlement_crash.py"), pickle.dumps(settled_chain[1]).hex()
-    command = [sys.executable, str(script)]
+    place = pickle.dumps(settled_chain[1]).hex()
+    command = [sys.executable, "-m", "tests.support.claimer_crash"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
         def run(*arguments: str) -> int:

@@ -3,8 +3,6 @@
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from tests.support.gateway_server import served
 from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, TimedProof, key_digest
 from usufruct.chain import KeySigner, TokenFacts, token_facts
 from usufruct.core import Address, ChainId, FakeClock, Hash32
@@ -32,14 +31,6 @@ from usufruct.web import Router
 NOW = 1_800_000_000
 LEAST = 1_000
 RECEIPTS = KeySigner(bytes(31) + b"\x02")
-SPEC = spec_from_file_location("gateway_world", Path(__file__).parents[2] / "gateway" / "gateway_world.py")
-
-
-@pytest.fixture(scope="session")
-def served():
-    module = module_from_spec(SPEC)
-    SPEC.loader.exec_module(module)
-    return module.served
 
 
 def offer_of(town):
@@ -68,7 +59,7 @@ class Counter:
 
 
 @pytest.fixture
-async def open_counter(served):
+async def open_counter():
     """A maker of counters, which are closed in the end."""
 
     async def make(town):

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from aging import age
-from waiting import PATIENCE
 
+from tests.support.aging import age
+from tests.support.waiting import PATIENCE
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.batch_settlement import Voucher, VoucherClaim
 from usufruct.chain.contracts.till import Anchored, PayeeKind

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 from sqlalchemy import select
-from waiting import PATIENCE
 
+from tests.support.waiting import PATIENCE
 from usufruct.chain import Sender
 from usufruct.core import run_job
 from usufruct.payments.settlement.deferred_payouts import DeferredPayoutPolicy, DeferredPayouts

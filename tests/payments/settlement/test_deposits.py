@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from aging import age
-from waiting import until
 
+from tests.support.aging import age
+from tests.support.waiting import until
 from usufruct.chain import NodeBusy, RpcRefused, RpcUnavailable
 from usufruct.core import ChainId, run_job
 from usufruct.payments.ledger.accounts import MOST_DEPOSITS

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from aging import age
-from waiting import until
 
+from tests.support.aging import age
+from tests.support.waiting import until
 from usufruct.core import run_job
 from usufruct.payments.ledger.errors import BalanceTooLow
 from usufruct.payments.settlement.errors import NothingToRefund, RefundPending

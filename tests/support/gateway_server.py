@@ -1,6 +1,6 @@
 """A whole gateway for tests: database, ledger, keys, catalogue, uvicorn on a free port; and the process to be killed.
 
-Run as a program it serves until it is stopped: `gateway_world.py DATABASE_URL PORT LEASE_SECONDS`.
+As a program it serves until it is stopped: `python -m tests.support.gateway_server DATABASE_URL PORT LEASE_SECONDS`.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Channels, vouchers, calls and bills for tests of the ledger: the fixture `world`, and `crash_load.py`."""
+"""Channels, vouchers, calls and bills for tests of the ledger: the fixture `world`, and `ledger_crash.py`."""
 
 from dataclasses import replace
 

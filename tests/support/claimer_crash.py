@@ -5,22 +5,16 @@ so one process imports and forks: it answers each line with how the run ended.
 """
 
 import asyncio
-import importlib.util
 import os
 import pickle
 import signal
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 
+from tests.support import settlement_devnet
 from usufruct.chain import Client
 from usufruct.store import open_database
-
-spec = importlib.util.spec_from_file_location("settlement_world", Path(__file__).with_name("settlement_world.py"))
-settlement_world = importlib.util.module_from_spec(spec)
-sys.modules["settlement_world"] = settlement_world
-spec.loader.exec_module(settlement_world)
 
 
 class DyingClient(Client):
@@ -44,7 +38,7 @@ async def run(deadly: str, database_url: str, rpc_url: str, place: str) -> None:
 
     database = open_database(database_url)
     async with DyingClient(rpc_url, die_at) as client:
-        town = settlement_world.Town(client, database, pickle.loads(bytes.fromhex(place)), points=die_at)
+        town = settlement_devnet.Town(client, database, pickle.loads(bytes.fromhex(place)), points=die_at)
         await town.claimer.run()
         await town.close()
     await database.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-_SCRIPT = Path(__file__).with_name("x402_js") / "client.mjs"
+_SCRIPT = Path(__file__).parents[1] / "journeys" / "x402_js" / "client.mjs"
 _LONGEST_LINE = 1 << 20
 
 

@@ -1,6 +1,6 @@
 """A program that dies: runs one scripted load again and again, each time killed (SIGKILL) one point later.
 
-    python crash_load.py DATABASE_URL
+    python -m tests.support.ledger_crash DATABASE_URL
 
 Each run has a channel of its own and prints one JSON line: the point it died at, and the steps that had returned.
 The last line is the run that nobody killed. A process is forked for each run, so that death is real and start-up is not
@@ -15,8 +15,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from ledger_world import bill, channel, named, open_call, reading, reservation
-
+from tests.support.ledger_samples import bill, channel, named, open_call, reading, reservation
 from usufruct.config import LedgerConfig
 from usufruct.core import UsufructError
 from usufruct.payments.ledger.service import Ledger, open_ledger

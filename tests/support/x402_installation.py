@@ -5,19 +5,19 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import httpx
 import orjson
-from devnet_template import DevnetTemplate
 from eth_account import Account
 from x402 import x402Client, x402ClientSync
 from x402.mechanisms.evm.batch_settlement.client import BatchSettlementEvmScheme
 from x402.mechanisms.evm.batch_settlement.client.config import BatchSettlementEvmSchemeOptions
 from x402.mechanisms.evm.signers import EthAccountSigner, EthAccountSignerWithRPC
 
+from tests.support.devnet_template import DevnetTemplate
+from tests.support.gateway_server import served
+from tests.support.misbehaving_upstream import misbehaving_server
 from usufruct.app import Installation, open_installation
 from usufruct.chain import DEVNET_ADDRESSES, FEE_SINK, Anvil, Devnet, Role, RpcUnavailable, signer_of
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -34,7 +34,6 @@ from usufruct.config import (
 from usufruct.core import PriceCard, address
 from usufruct.gateway import Caps, CountingRule, Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
 
-TESTS = Path(__file__).parents[1]
 NETWORK = "eip155:31337"
 DOLLAR = 1_000_000
 CARD = PriceCard(input_per_million=1_000_000, output_per_million=3_000_000, per_call=5, context_window=4_096, version=1)
@@ -42,15 +41,8 @@ CAPS = Caps(usual_output=100, largest_output=1_000)
 PAYEE = DEVNET_ADDRESSES[5]
 
 
-def load(folder: str, name: str) -> ModuleType:
-    spec = spec_from_file_location(name, TESTS / folder / f"{name}.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @dataclass
-class WalletWorld:
+class X402Installation:
     """Everything a test needs to hand; `url` is the gateway's base URL for OpenAI's client.
 
     `installation` is the worker's, `gateway` the gateway's, which has no claim key.
@@ -181,9 +173,9 @@ async def stop(task: asyncio.Task[None]) -> None:
 
 
 @asynccontextmanager
-async def wallet_world(
+async def x402_installation(
     template: DevnetTemplate, folder: Path, *, lease_seconds: int = 30, port: int = 0, cooling_seconds: int = 0
-) -> AsyncIterator[WalletWorld]:
+) -> AsyncIterator[X402Installation]:
     """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it unless at `port`."""
     async with AsyncExitStack() as stack:
         anvil = await stack.enter_async_context(template.running(folder))
@@ -199,9 +191,8 @@ async def wallet_world(
         gateway = await stack.enter_async_context(open_installation(without_claim_key(config)))
         refunding = asyncio.create_task(send_refunds(installation))
         stack.push_async_callback(stop, refunding)
-        upstream = await stack.enter_async_context(load("connectors", "misbehaving").misbehaving_server())
-        served = load("gateway", "gateway_world").served
-        world = WalletWorld(installation, gateway, upstream, anvil)
+        upstream = await stack.enter_async_context(misbehaving_server())
+        world = X402Installation(installation, gateway, upstream, anvil)
         if not port:  # otherwise a process of its own serves there
             _, world.url, _ = await stack.enter_async_context(served(gateway.router()))
         yield world
