@@ -9,7 +9,7 @@ from usufruct.core.diagnostics import Finding, bad, good
 
 
 async def check_token(chain: ChainAccess) -> AsyncIterator[Finding]:
-    """The token is one, and shares take it as revenue."""
+    """Check that the token is a token, and that shares take it as revenue."""
     facts = await token_of(chain.config, chain.client, chain.deployments)
     registry = AssetRegistry(chain.deployments.address(AssetRegistry), chain.client)
     named = f"{facts.symbol} at {checksum(facts.address)}"

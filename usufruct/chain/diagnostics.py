@@ -23,7 +23,7 @@ _CLAIMS, _CLAIM_GAS = 20, 300_000
 
 
 async def check_node(chain: ChainAccess) -> AsyncIterator[Finding]:
-    """The node is one of the configured chain, and the chain's clock is ours."""
+    """Check that the node is on the configured chain, and that the chain's clock agrees with ours."""
     config, client = chain.config, chain.client
     await check_chain_id(client, config)
     head = await client.header()
@@ -42,7 +42,7 @@ async def check_node(chain: ChainAccess) -> AsyncIterator[Finding]:
 
 
 async def check_logs(chain: ChainAccess) -> AsyncIterator[Finding]:
-    """The node's logs are as new as its blocks, and were whenever a worker read them."""
+    """Check that the node's logs are as new as its blocks, and were at every read of a worker."""
     if hidden := await chain.client.hidden_logs(_NEWEST_BLOCKS):
         yield bad(
             "logs",
@@ -97,7 +97,7 @@ async def check_keys(config: Config) -> AsyncIterator[Finding]:
 
 
 async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:
-    """The keys that send can pay for it, and what they sent is mined."""
+    """Check that the keys that send can pay for gas, and that their transactions are mined."""
     head = await chain.client.header()
     needed = _CLAIMS * _CLAIM_GAS * (head.base_fee if head else 0)
     for role in Role:

@@ -22,7 +22,7 @@ _LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
 
 
 async def check_payees(context: Context) -> AsyncIterator[Finding]:
-    """The till pays everybody whose service is on offer, and nobody waits because of a daily cap."""
+    """Check that the till pays the payee of each listing, and that no payout waits for a daily cap."""
     till = Till(context.get(Operator).till, context.get(Client))
     assets = await context.get(Catalogue).list()
     async for finding in _capped(context, till, {asset.pay_to: asset.name for asset in assets}):

@@ -245,7 +245,7 @@ def _last_events(answer: KeptAnswer, receipt: SignedReceipt) -> bytes:
 
 
 def _no_grace() -> float:
-    """A whole answer is worth nothing to a caller who is gone."""
+    """Return no time: a whole answer is worth nothing to a client that disconnected."""
     return 0.0
 
 

@@ -12,7 +12,7 @@ _MOST_SKEW = 5
 
 
 async def check_database(database: Database) -> AsyncIterator[Finding]:
-    """The database answers, has this version's schema, and its clock is ours."""
+    """Check that the database answers and has this version's schema, and that its clock agrees with ours."""
     await ensure_current(database)
     skew = await database.now() - SystemClock().now()
     if abs(skew) > _MOST_SKEW:

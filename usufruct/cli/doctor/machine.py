@@ -66,7 +66,7 @@ async def check_disk(folder: Path) -> AsyncIterator[Finding]:
 
 
 async def check_gateway(config: Config) -> AsyncIterator[Finding]:
-    """A gateway answers where callers look for it."""
+    """Check that a gateway answers at the address that callers use."""
     url = await live_gateway_url(config)
     if url:
         yield good("gateway", f"answers at {url}")

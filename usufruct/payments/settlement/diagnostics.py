@@ -28,7 +28,7 @@ _REMEDY = (
 
 
 async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
-    """The till lets the claim key claim, obeys the owner's key, and pays the fee sink."""
+    """Check that the till accepts the claim key, has our owner, and pays the fee sink."""
     till = Till(chain.deployments.address(Till), chain.client)
     claim = claim_address(chain.config)
     if await till.claim_keys(claim):
