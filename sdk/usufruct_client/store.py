@@ -36,8 +36,10 @@ COMMIT;
 class Store:
     """Keeps what a purse knows. Each change is one transaction; threads and processes take turns."""
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    def __init__(self, path: str | Path | None = None, *, lock_seconds: float = LOCK_SECONDS) -> None:
         """Open the file at `path`, or make it; without one, everything is forgotten in the end.
+
+        A transaction waits at most `lock_seconds` for another process's.
 
         The file holds no keys, but whoever reads it sees what was called and paid; only its owner can.
 
@@ -50,7 +52,7 @@ class Store:
             if path:
                 Path(path).touch(mode=0o600)
             self._database = sqlite3.connect(
-                path or ":memory:", timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
+                path or ":memory:", timeout=lock_seconds, isolation_level=None, check_same_thread=False
             )
             used = self._database.execute("SELECT 1 FROM sqlite_master").fetchone()
             version = self._database.execute("PRAGMA user_version").fetchone()[0]  # ours come with their version
@@ -60,7 +62,7 @@ class Store:
                 raise StoreFault(
                     f"{self._name} was written by a newer version; update usufruct-client", path=self._name
                 )
-            self._use_wal()
+            self._use_wal(lock_seconds)
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.executescript(_TABLES)
         except (sqlite3.Error, OSError) as error:
@@ -85,9 +87,9 @@ class Store:
                     raise self._fault(error) from error
                 raise
 
-    def _use_wal(self) -> None:
+    def _use_wal(self, lock_seconds: float) -> None:
         """Switch a new file to WAL; for this alone SQLite does not wait while another process does the same."""
-        until = steady_seconds() + LOCK_SECONDS
+        until = steady_seconds() + lock_seconds
         while True:
             try:
                 self._database.execute("PRAGMA journal_mode = WAL")

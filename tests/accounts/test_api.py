@@ -7,8 +7,8 @@ import pytest
 
 from tests.support import gateway_server
 from usufruct.accounts import (
-    MOST_LIVE_KEYS,
     KeyDomain,
+    KeyLimits,
     Keys,
     KeyTerms,
     key_digest,
@@ -87,7 +87,7 @@ async def desk(sqlite_url, gateway_module):
     operator, clock = gateway_module.OPERATOR, FakeClock(NOW)
     domain = KeyDomain(gateway_module.CHAIN, operator.till)
     seal = Seal(b"a secret of some length", "session keys")
-    keys = Keys(database, seal, clock, domain, recover_signer, KeyChannels(ledger, operator))
+    keys = Keys(database, seal, clock, domain, recover_signer, KeyChannels(ledger, operator), KeyLimits(most_live=3))
     app = Router(key_routes(keys, ledger))
     async with gateway_module.served(app) as (_, url, _), httpx.AsyncClient(base_url=url) as http:
         yield Desk(http, keys, ledger, domain, clock)
@@ -237,9 +237,8 @@ async def test_a_proof_makes_one_key(desk):
     refusal(await desk.http.post("/keys", json=desk.wish()), 403, "proof_used", "nonce")
 
 
-async def test_a_payers_live_keys_are_limited(desk, monkeypatch):
-    assert MOST_LIVE_KEYS == 100
-    monkeypatch.setattr("usufruct.accounts.service.MOST_LIVE_KEYS", 3)
+async def test_a_payers_live_keys_are_limited(desk):
+    assert KeyLimits().most_live == 100
     first, *_ = [await desk.made(nonce=nonce) for nonce in range(3)]
     error = refusal(await desk.http.post("/keys", json=desk.wish(nonce=9)), 409, "too_many_keys")
     assert error["details"]["most"] == "3"

@@ -13,6 +13,7 @@ from usufruct.accounts import (
     InvalidProof,
     KeyDomain,
     KeyExpired,
+    KeyLimits,
     KeyNotFound,
     KeyProof,
     KeyRevoked,
@@ -23,7 +24,6 @@ from usufruct.accounts import (
     TooManyWaitingKeys,
     key_digest,
 )
-from usufruct.accounts import service as service_module
 from usufruct.accounts.service import FRESH_SECONDS
 from usufruct.chain import KeySigner
 from usufruct.core import Address, ChainId, FakeClock, Hash32
@@ -64,7 +64,7 @@ def opened():
 
 @pytest.fixture
 def keys(database, clock, opened):
-    return Keys(database, SEAL, clock, DOMAIN, recover_signer, opened)
+    return Keys(database, SEAL, clock, DOMAIN, recover_signer, opened, KeyLimits(most_waiting=3))
 
 
 def proof(terms=TERMS, nonce=1, signer=PAYER, domain=DOMAIN):
@@ -217,9 +217,7 @@ async def test_scope(keys):
         new.key.check_asset("c")
 
 
-async def test_strangers_fill_no_table_and_whoever_can_deposit_gets_a_key(keys, opened, monkeypatch):
-    monkeypatch.setattr(service_module, "MOST_WAITING_KEYS", 3)
-
+async def test_strangers_fill_no_table_and_whoever_can_deposit_gets_a_key(keys, opened):
     async def make(signer, nonce=1):
         terms = replace(TERMS, payer=signer.address)
         return await keys.create(terms, proof(terms, nonce, signer))

@@ -481,7 +481,7 @@ def test_what_a_killed_process_signed_is_counted(tmp_path: Path, after: str):
     assert purse.channels[0].exposed(0) == 1_000, "and no second deposit is made for it"
 
 
-def test_a_store_that_cannot_be_used_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_store_that_cannot_be_used_says_so(tmp_path: Path):
     (tmp_path / "text").write_text("this is no database, and long enough to be seen as none" * 20)
     with pytest.raises(StoreFault, match="text cannot be used"):
         Store(tmp_path / "text")
@@ -492,8 +492,7 @@ def test_a_store_that_cannot_be_used_says_so(tmp_path: Path, monkeypatch: pytest
     other.close()
     with pytest.raises(StoreFault, match="database of something else"):
         Store(tmp_path / "other.db")
-    monkeypatch.setattr("usufruct_client.store.LOCK_SECONDS", 0.1)
-    first, second = Store(tmp_path / "locked.db"), Store(tmp_path / "locked.db")
+    first, second = (Store(tmp_path / "locked.db", lock_seconds=0.1) for _ in range(2))
     with first.transaction(), pytest.raises(StoreFault, match="locked"), second.transaction():
         pass
     first.close()

@@ -174,12 +174,11 @@ def test_urls_that_cannot_work_are_refused_with_the_remedy(url: str):
         open_database(url)
 
 
-async def test_a_file_locked_by_another_process_is_unavailable_not_faulty(tmp_path, monkeypatch):
-    monkeypatch.setattr("usufruct.store.sqlite.BUSY_SECONDS", 0.05)
+async def test_a_file_locked_by_another_process_is_unavailable_not_faulty(tmp_path):
     path = tmp_path / "x.db"
     other = connect_sqlite(path)
     other.execute("BEGIN IMMEDIATE")
-    database = SqliteDatabase(path)
+    database = SqliteDatabase(path, busy_seconds=0.05)
     with pytest.raises(DatabaseUnavailable, match="locked"):
         async with database.transaction():
             pass

@@ -16,7 +16,7 @@ from usufruct.accounts.errors import (
     TooManyKeys,
     TooManyWaitingKeys,
 )
-from usufruct.accounts.model import MOST_LIVE_KEYS, BearerKey, KeyTerms
+from usufruct.accounts.model import BearerKey, KeyLimits, KeyTerms
 from usufruct.accounts.proof import (
     KeyDomain,
     KeyProof,
@@ -29,7 +29,6 @@ from usufruct.accounts.proof import (
 from usufruct.accounts.service import Channels, Keys, NewKey
 
 __all__ = [
-    "MOST_LIVE_KEYS",
     "AssetOutOfScope",
     "BearerKey",
     "Channels",
@@ -37,6 +36,7 @@ __all__ = [
     "InvalidProof",
     "KeyDomain",
     "KeyExpired",
+    "KeyLimits",
     "KeyMissing",
     "KeyMistyped",
     "KeyNotFound",

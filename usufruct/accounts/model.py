@@ -11,15 +11,22 @@ from usufruct.accounts.errors import AssetOutOfScope, InvalidKeyTerms, KeyExpire
 from usufruct.core import LAST_MOMENT, UINT128_MAX, Address
 from usufruct_client.wire import KeyFacts
 
-MOST_LIVE_KEYS = 100
-"""How many keys a payer may have that are neither revoked nor expired."""
-
-MOST_WAITING_KEYS = 1_000
-"""How many keys may wait for their first money before a payer must show that they have some."""
-
 _LONGEST_LABEL = 100
 _MOST_ASSETS = 100
 _LONGEST_ASSET = 200
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """How many bearer keys there may be."""
+
+    most_live: int = 100
+    """Keys of one payer that are neither revoked nor expired."""
+    most_waiting: int = 1_000
+    """Keys of all payers that wait for their first deposit; beyond them a payer must show that they can deposit."""
+
+
+KEY_LIMITS = KeyLimits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from coincurve import PrivateKey
 from usufruct.accounts.bearer import bearer_hash, new_bearer
 from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed, TooManyKeys, TooManyWaitingKeys
 from usufruct.accounts.model import (
-    MOST_LIVE_KEYS,
-    MOST_WAITING_KEYS,
+    KEY_LIMITS,
     BearerKey,
+    KeyLimits,
     KeyTerms,
     check_terms,
     sorted_assets,
@@ -92,7 +92,14 @@ class Keys:
     """
 
     def __init__(
-        self, database: Database, seal: Seal, clock: Clock, domain: KeyDomain, recover: Recover, channels: Channels
+        self,
+        database: Database,
+        seal: Seal,
+        clock: Clock,
+        domain: KeyDomain,
+        recover: Recover,
+        channels: Channels,
+        limits: KeyLimits = KEY_LIMITS,
     ) -> None:
         """Keep keys in `database`, their session keys under `seal`."""
         self._database = database
@@ -101,6 +108,7 @@ class Keys:
         self._domain = domain
         self._recover = recover
         self._channels = channels
+        self._limits = limits
         self._known: dict[bytes, tuple[BearerKey, float]] = {}
         self._reads: dict[bytes, asyncio.Task[BearerKey]] = {}
         self._revocations = 0
@@ -113,8 +121,9 @@ class Keys:
             InvalidKeyTerms: for terms no key can have.
             InvalidProof: when the signature is not the payer's over these terms.
             ProofUsed: when the nonce was used before.
-            TooManyKeys: when the payer has `MOST_LIVE_KEYS` already.
-            TooManyWaitingKeys: when `MOST_WAITING_KEYS` wait for money, and this payer shows none, or has one of them.
+            TooManyKeys: when the payer has as many live keys as allowed.
+            TooManyWaitingKeys: when as many keys as allowed wait for a deposit, and this payer has one of them or shows
+                no money.
         """
         check_terms(terms, self._clock.now())
         self._check_proof(terms, proof)
@@ -295,23 +304,23 @@ class Keys:
 
     async def _check_number(self, unit: Unit, payer: Address) -> None:
         """Refuse one key too many; on PostgreSQL, requests that come at the same moment may pass by a few."""
-        if await live_keys(unit, payer, self._clock.now()) >= MOST_LIVE_KEYS:
+        if await live_keys(unit, payer, self._clock.now()) >= self._limits.most_live:
             raise TooManyKeys(
-                f"{payer} has {MOST_LIVE_KEYS} keys that are neither revoked nor expired; revoke one first",
+                f"{payer} has {self._limits.most_live} keys that are neither revoked nor expired; revoke one first",
                 payer=payer,
-                most=MOST_LIVE_KEYS,
+                most=self._limits.most_live,
             )
 
     async def _check_waiting(self, payer: Address) -> None:
         """Refuse a key for nothing while very many wait: whoever is about to deposit holds the money already."""
         async with self._database.snapshot() as unit:
-            if await count_waiting(unit) < MOST_WAITING_KEYS:
+            if await count_waiting(unit) < self._limits.most_waiting:
                 return
             mine = await count_waiting(unit, payer)
         if mine or not await self._channels.can_deposit(payer):
             raise TooManyWaitingKeys(
-                f"{MOST_WAITING_KEYS} keys wait for their first deposit; put the smallest deposit into the wallet "
-                f"{payer} and ask again, or use the key you have",
+                f"{self._limits.most_waiting} keys wait for their first deposit; put the smallest deposit into the "
+                f"wallet {payer} and ask again, or use the key you have",
                 payer=payer,
                 waiting=mine,
             )

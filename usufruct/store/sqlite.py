@@ -25,13 +25,13 @@ CHECKPOINT_PAGES = 8_000
 """Pages of the write-ahead log before they are copied into the file: a page that changes often is copied once."""
 
 
-def connect_sqlite(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+def connect_sqlite(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """Open a connection with this package's settings: explicit transactions, WAL, FULL, foreign keys, busy timeout.
 
     The connection may move between threads as long as one uses it at a time.
     """
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    _use_wal(connection)
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+    _use_wal(connection, busy_seconds)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -40,10 +40,10 @@ def connect_sqlite(path: Path, *, read_only: bool = False) -> sqlite3.Connection
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Switch a new file to WAL; for this alone SQLite does not wait while another process does the same."""
     clock = SystemClock()
-    until = clock.monotonic() + BUSY_SECONDS
+    until = clock.monotonic() + busy_seconds
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -60,7 +60,8 @@ class SqliteDatabase:
 
     dialect: Literal["sqlite"] = "sqlite"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        """Open or create the file; a transaction waits `busy_seconds` for another process's write."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.url = f"sqlite:///{path}"
@@ -68,8 +69,8 @@ class SqliteDatabase:
         """Held around every write transaction of this process, so that writers queue here and never poll the file."""
         self._turn = asyncio.Lock()
         self._seats = asyncio.Semaphore(READERS)  # a thread must never wait for a connection: its holder needs threads
-        self._writer = _engine(path, read_only=False)
-        self._readers = _engine(path, read_only=True)
+        self._writer = _engine(path, busy_seconds, read_only=False)
+        self._readers = _engine(path, busy_seconds, read_only=True)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
 
@@ -191,10 +192,10 @@ async def _connected(engine: Engine, threads: ThreadPoolExecutor) -> Connection:
         raise
 
 
-def _engine(path: Path, *, read_only: bool) -> Engine:
+def _engine(path: Path, busy_seconds: float, *, read_only: bool) -> Engine:
     engine = create_engine(
         "sqlite://",
-        creator=lambda: connect_sqlite(path, read_only=read_only),
+        creator=lambda: connect_sqlite(path, read_only=read_only, busy_seconds=busy_seconds),
         poolclass=QueuePool,
         pool_size=READERS if read_only else 1,
         max_overflow=0,
