@@ -12,10 +12,23 @@ from usufruct.accounts.model import BearerKey, KeyTerms
 from usufruct.accounts.proof import KeyProof, TimedProof
 from usufruct.accounts.service import Keys
 from usufruct.core import Hash32, UsufructError
-from usufruct.web import Request, Route, json_response
-from usufruct_client.wire import KeyWish, SignedWish
+from usufruct.web import Operation, Request, Route, document_response, json_response
+from usufruct_client.wire import (
+    ChannelOnChain,
+    ChannelUse,
+    KeyFacts,
+    KeyLeft,
+    KeyList,
+    KeySecret,
+    KeyWish,
+    SignedWish,
+)
 
 _SECRET = {"cache-control": "no-store"}
+_SHOWN = {"authorization": "Bearer and the key"}
+_STATE = (KeyFacts, ChannelOnChain, ChannelUse, KeyLeft)
+_CURRENT = Operation("Describe the key that is shown, its channel, and what it may still spend.", _STATE, takes=_SHOWN)
+_CREATE = Operation("Make a bearer key.", (KeySecret, *_STATE), KeyWish, 201)
 
 
 class Purse(Protocol):
@@ -53,14 +66,14 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
     async def listing(request: Request) -> Response:
         wish = await request.read(SignedWish, _timed_refusal)
         found = await keys.list_signed(wish.payer, TimedProof(wish.expires_at, wish.signature))
-        return json_response({"keys": [key.as_json() for key in found]})
+        return document_response(KeyList(list(found)))
 
     async def revoke(request: Request) -> Response:
         wish = await request.read(SignedWish, _timed_refusal)
         key = await keys.revoke_signed(
             wish.payer, request.path_params["key"], TimedProof(wish.expires_at, wish.signature)
         )
-        return json_response(key.as_json())
+        return document_response(key)
 
     async def current(request: Request) -> Response:
         key = await keys.authenticate(request.exchange.header(b"authorization"))
@@ -68,14 +81,14 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
 
     async def stop(request: Request) -> Response:
         key = await keys.authenticate(request.exchange.header(b"authorization"))
-        return json_response((await keys.revoke(key.payer, key.id)).as_json())
+        return document_response(await keys.revoke(key.payer, key.id))
 
     return [
-        Route("POST", "/v1/keys", create),
-        Route("POST", "/v1/keys/list", listing),
-        Route("GET", "/v1/keys/current", current),
-        Route("DELETE", "/v1/keys/current", stop),
-        Route("POST", "/v1/keys/{key}/revoke", revoke),
+        Route("POST", "/v1/keys", create, _CREATE),
+        Route("POST", "/v1/keys/list", listing, Operation("List a payer's keys.", KeyList, SignedWish)),
+        Route("GET", "/v1/keys/current", current, _CURRENT),
+        Route("DELETE", "/v1/keys/current", stop, Operation("Revoke the key that is shown.", KeyFacts, takes=_SHOWN)),
+        Route("POST", "/v1/keys/{key}/revoke", revoke, Operation("Revoke a key of a payer.", KeyFacts, SignedWish)),
     ]
 
 
@@ -89,4 +102,4 @@ def _timed_refusal(message: str, field: str) -> UsufructError:
 
 def _described(key: BearerKey, purse: Purse) -> dict[str, object]:
     left = max(0, key.spending_limit - purse.charged - purse.reserved)
-    return {**key.as_json(), **purse.as_json(), "left": str(left)}
+    return {**key.as_json(), **purse.as_json(), **KeyLeft(left).as_json()}

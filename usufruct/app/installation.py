@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
 
+from usufruct import __version__
 from usufruct.accounts import KeyDomain, Keys
 from usufruct.app.components import build_components, start_components
 from usufruct.app.context import open_context
@@ -30,7 +31,7 @@ from usufruct.payments.settlement import (
     SettlementContext,
 )
 from usufruct.store import DatabaseJobReports
-from usufruct.web import Health, Metrics, Router, job_metrics
+from usufruct.web import Health, Metrics, Router, job_metrics, openapi_route
 
 T = TypeVar("T")
 
@@ -82,7 +83,8 @@ class Installation(ChainAccess):
         """Return the gateway's HTTP application."""
         routes = [route for component in self.components for route in component.routes()]
         lifespan = partial(jobs_running, self.gateway_jobs(), self.gateway_board)
-        return Router([*routes, *self.health.routes], lifespan=lifespan)
+        public = [*routes, *self.health.routes]
+        return Router([*public, openapi_route(public, __version__)], lifespan=lifespan)
 
     # Services that commands use by name.
 

@@ -19,6 +19,7 @@ from usufruct.gateway.token_counting import TokenCounterPool
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.ledger import Ledger
 from usufruct.web import Exchange
+from usufruct_client.wire import ModelCard, ModelPrice, OutputLimits
 
 _FORGET_SECONDS = 600.0
 
@@ -80,7 +81,7 @@ class Gateway:
         else:
             await self._responder.whole(exchange, call)
 
-    async def models(self) -> list[dict[str, object]]:
+    async def models(self) -> list[ModelCard]:
         """Return what is served, as OpenAI lists models, each with its price."""
         now = self._clock.now()
         return [_offer(asset, now, self._operator) for asset in await self._catalogue.list()]
@@ -109,32 +110,28 @@ class Gateway:
             self._forgotten_at = self._clock.monotonic()
 
 
-def _offer(asset: ServedListing, now: int, operator: Operator) -> dict[str, object]:
+def _offer(asset: ServedListing, now: int, operator: Operator) -> ModelCard:
     card = asset.card(now)
-    return {
-        "id": asset.name,
-        "object": "model",
-        "created": asset.created_at,
-        "owned_by": asset.pay_to,
-        "endpoint": asset.endpoint.value,
-        "asset": format_asset(asset.id),
-        "context_window": card.context_window,
-        "output": {
-            "default": asset.caps.usual_output,
-            "most": asset.caps.largest_output,
-            "reasoning": asset.caps.reasoning_output,
-        },
-        "forward": sorted(asset.counting.forward),
-        "price": {
-            "version": card.version,
-            "input_per_million": str(card.input_per_million),
-            "output_per_million": str(card.output_per_million),
-            "per_call": str(card.per_call),
-            "cached_input_bps": card.cached_input_bps,
-            "unit": card.unit.value,
-            "token": operator.token,
-            "decimals": operator.decimals,
-            "symbol": operator.symbol,
-        },
-        "counted_by": f"sha256:{asset.counting.vocabulary}" if asset.counting.vocabulary else "utf-8 bytes",
-    }
+    return ModelCard(
+        id=asset.name,
+        object="model",
+        created=asset.created_at,
+        owned_by=asset.pay_to,
+        endpoint=asset.endpoint.value,
+        asset=format_asset(asset.id),
+        context_window=card.context_window,
+        output=OutputLimits(asset.caps.usual_output, asset.caps.largest_output, asset.caps.reasoning_output),
+        forward=sorted(asset.counting.forward),
+        price=ModelPrice(
+            version=card.version,
+            input_per_million=card.input_per_million,
+            output_per_million=card.output_per_million,
+            per_call=card.per_call,
+            cached_input_bps=card.cached_input_bps,
+            unit=card.unit.value,
+            token=operator.token,
+            decimals=operator.decimals,
+            symbol=operator.symbol,
+        ),
+        counted_by=f"sha256:{asset.counting.vocabulary}" if asset.counting.vocabulary else "utf-8 bytes",
+    )

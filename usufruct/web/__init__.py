@@ -23,8 +23,9 @@ from usufruct.web.limits import ServerLimits
 from usufruct.web.log import JsonLines, log_as_json, redacted
 from usufruct.web.members import Members
 from usufruct.web.metrics import Metrics
-from usufruct.web.request import Request, json_response
-from usufruct.web.router import AnyRoute, Lifespan, RawRoute, Route, Router
+from usufruct.web.openapi import Operation, openapi_document
+from usufruct.web.request import Request, document_response, json_response
+from usufruct.web.router import AnyRoute, Lifespan, RawRoute, Route, Router, openapi_route
 from usufruct.web.server import Server, base_url, event_loop_factory, listen
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Members",
     "MethodNotAllowed",
     "Metrics",
+    "Operation",
     "RawRoute",
     "Request",
     "Route",
@@ -55,6 +57,7 @@ __all__ = [
     "UnknownRoute",
     "allow_browsers",
     "base_url",
+    "document_response",
     "error_body",
     "error_json",
     "event_loop_factory",
@@ -64,6 +67,8 @@ __all__ = [
     "json_response",
     "listen",
     "log_as_json",
+    "openapi_document",
+    "openapi_route",
     "read_document",
     "redacted",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from usufruct.core import UsufructError
-from usufruct_client.wire import read
+from usufruct_client.wire_types import read
 
 Kind = TypeVar("Kind")
 MakeError = Callable[..., UsufructError]

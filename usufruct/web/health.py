@@ -12,11 +12,18 @@ from starlette.responses import Response
 
 from usufruct.core import Clock, SystemClock
 from usufruct.core.components import Check
-from usufruct.web.request import Request, json_response
+from usufruct.web.openapi import Operation
+from usufruct.web.request import Request, document_response
 from usufruct.web.router import Route
+from usufruct_client.wire import Alive, Readiness
 
 _SECONDS = 5.0
 _FRESH_SECONDS = 1.0
+_READY = Operation(
+    "Tell whether calls can be served, and what fails that they can do without.",
+    Readiness,
+    also={503: Readiness},
+)
 
 logger = logging.getLogger(__name__)
 
@@ -46,18 +53,20 @@ class Health:
     @property
     def routes(self) -> list[Route]:
         """The routes to serve."""
-        return [Route("GET", "/healthz", self._alive), Route("GET", "/readyz", self._ready)]
+        return [
+            Route("GET", "/healthz", self._alive, Operation("Tell that the process runs.", Alive)),
+            Route("GET", "/readyz", self._ready, _READY),
+        ]
 
     async def _alive(self, request: Request) -> Response:
-        return json_response({"status": "ok"})
+        return document_response(Alive("ok"))
 
     async def _ready(self, request: Request) -> Response:
         parts = await self._parts() | ({"process": "leaving"} if self._leaving else {})
         ready = all(answer == "ok" for answer in parts.values())
         degraded = dict(self._degraded())
         status = "not ready" if not ready else "degraded" if degraded else "ready"
-        content = {"status": status, "checks": parts, "degraded": degraded}
-        return json_response(content, 200 if ready else 503)
+        return document_response(Readiness(status, parts, degraded), 200 if ready else 503)
 
     async def _parts(self) -> dict[str, str]:
         """Ask the checks, at most once in `_FRESH_SECONDS`: anybody may call this."""

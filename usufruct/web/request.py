@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from usufruct.web.documents import Kind, MakeError, read_document
 from usufruct.web.exchange import Exchange, json_object
+from usufruct_client.wire_types import Document
 
 _BODY_BYTES = 65_536
 
@@ -38,6 +39,11 @@ class Request(StarletteRequest):
             MalformedBody: when it is not a JSON object.
         """
         return json_object(await self.exchange.body(limit))
+
+
+def document_response(document: Document, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response that carries a document."""
+    return json_response(document.as_json(), status, headers)
 
 
 def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

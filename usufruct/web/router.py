@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
@@ -14,7 +15,8 @@ from starlette.types import Receive, Scope, Send
 from usufruct.core import UsufructError
 from usufruct.web.errors import ClientGone, MethodNotAllowed, ShuttingDown, UnknownRoute, hidden_fault
 from usufruct.web.exchange import Exchange
-from usufruct.web.request import Request
+from usufruct.web.openapi import Operation, openapi_document
+from usufruct.web.request import Request, json_response
 
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
@@ -33,6 +35,7 @@ class Route:
     method: str
     path: str
     handle: Callable[[Request], Awaitable[Response]]
+    operation: Operation | None = None
 
     async def answer(self, exchange: Exchange) -> None:
         """Answer one request."""
@@ -46,9 +49,23 @@ class RawRoute:
     method: str
     path: str
     answer: Callable[[Exchange], Awaitable[None]]
+    operation: Operation | None = None
 
 
 AnyRoute = Route | RawRoute
+
+
+def openapi_route(routes: Sequence[AnyRoute], version: str) -> Route:
+    """Return the route that describes `routes`, and itself; the document is made when it is first asked for."""
+    made: list[dict[str, Any]] = []
+
+    async def document(request: Request) -> Response:
+        if not made:
+            made.append(openapi_document([*routes, route], "A Usufruct gateway", version))
+        return json_response(made[0])
+
+    route = Route("GET", "/openapi.json", document, Operation("This document.", {"type": "object"}))
+    return route
 
 
 class _Resource:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from usufruct.core import Address, AssetId, ChainId, Hash32, value
 from usufruct.payments.pricing import ChannelConfig, CountedBy, Usage, VerifiedVoucher
+from usufruct_client.wire import ChannelOnChain, ChannelUse
 
 
 class CallState(StrEnum):
@@ -36,15 +37,9 @@ class AccountReading:
     leaving: int = 0
     serve_until: int = 0
 
-    def as_json(self) -> dict[str, object]:
-        """Return what anybody can read on the chain, amounts as text."""
-        return {
-            "channel": self.id,
-            "channelConfig": self.config.as_json(),
-            "balance": str(self.balance),
-            "totalClaimed": str(self.total_claimed),
-            "withdrawAt": self.withdraw_at,
-        }
+    def document(self) -> ChannelOnChain:
+        """Return what anybody can read on the chain."""
+        return ChannelOnChain(self.id, self.config, self.balance, self.total_claimed, self.withdraw_at)
 
 
 @value
@@ -79,9 +74,8 @@ class Account:
         return max(0, self.usable - self.charged - self.reserved)
 
     def as_json(self) -> dict[str, object]:
-        """Return the chain's side and ours, amounts as text: for the account's payer only."""
-        ours = {"charged": str(self.charged), "reserved": str(self.reserved), "free": str(self.free)}
-        return self.reading.as_json() | ours
+        """Return the chain's side and ours as they travel: for the account's payer only."""
+        return self.reading.document().as_json() | ChannelUse(self.charged, self.reserved, self.free).as_json()
 
 
 @value

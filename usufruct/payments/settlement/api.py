@@ -8,14 +8,28 @@ from usufruct.accounts import Keys
 from usufruct.chain import as_hash32
 from usufruct.core import Clock, hash32
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
-from usufruct.payments.settlement.channel_auth import Access
+from usufruct.payments.settlement.channel_auth import PROOF_HEADER, Access
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.operator_terms import Offer
 from usufruct.payments.settlement.wire import InvalidDeposit, deposit_of_document
-from usufruct.web import Request, Route, json_response
-from usufruct_client.wire import DepositWish
+from usufruct.web import Operation, Request, Route, document_response, json_response
+from usufruct_client.wire import ChannelOnChain, ChannelUse, DepositWish, Terms
 from usufruct_client.wire import ReceiptProof as ProofDocument
+
+_TERMS = Operation("Tell what a payer must know to open a channel, and to check receipts.", Terms)
+_CHANNEL = Operation(
+    "Show a channel to its payer, its payer authorizer or its key.",
+    (ChannelOnChain, ChannelUse),
+    takes={PROOF_HEADER: "a signature of the payer or the authorizer", "authorization": "Bearer and the key"},
+)
+_DEPOSIT = Operation(
+    "Submit a deposit that its payer signed; the operator pays the gas.",
+    ChannelOnChain,
+    DepositWish,
+    refuses={402: "the deposit cannot be made", 503: "it is on its way: hand in the same again"},
+)
+_PROOF = Operation("Prove that a receipt is anchored on the chain.", ProofDocument)
 
 
 def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offer: Offer, clock: Clock) -> list[Route]:
@@ -24,7 +38,7 @@ def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offe
     proving = asyncio.Lock()
 
     async def terms(request: Request) -> Response:
-        return json_response(offer.document().as_json())
+        return document_response(offer.document())
 
     async def channel(request: Request) -> Response:
         found = await access.channel(request.exchange, hash32(request.path_params["channel"], "channel"))
@@ -35,19 +49,19 @@ def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offe
         wanted = deposit_of_document(wish.channel_config, wish.deposit, offer.chain_id)
         offer.check_deposit(wanted.amount)
         # who hands it in may be a stranger who read it on the chain: only what stands there is told
-        return json_response((await deposits.submit(wanted)).reading.as_json())
+        return document_response((await deposits.submit(wanted)).reading.document())
 
     async def proof(request: Request) -> Response:
         call = hash32(request.path_params["call"], "call")
         async with proving:  # it reads every receipt of a batch: one at a time
             found = await prove_receipt(side, call)
-        return json_response(_proof_document(found).as_json())
+        return document_response(_proof_document(found))
 
     return [
-        Route("GET", "/v1/terms", terms),
-        Route("GET", "/v1/channels/{channel}", channel),
-        Route("POST", "/v1/deposits", deposit),
-        Route("GET", "/v1/proofs/{call}", proof),
+        Route("GET", "/v1/terms", terms, _TERMS),
+        Route("GET", "/v1/channels/{channel}", channel, _CHANNEL),
+        Route("POST", "/v1/deposits", deposit, _DEPOSIT),
+        Route("GET", "/v1/proofs/{call}", proof, _PROOF),
     ]
 
 

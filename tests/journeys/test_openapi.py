@@ -1,0 +1,172 @@
+"""`GET /openapi.json` describes every route that is served, and each route answers as it is described."""
+
+import re
+from collections.abc import AsyncIterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from usufruct.accounts import TimedProof, key_digest, list_digest, revoke_digest
+from usufruct.accounts.model import KeyTerms
+from usufruct.chain import KeySigner
+from usufruct.core import SystemClock, address
+from usufruct.gateway import Endpoint
+from usufruct.payments.settlement import PROOF_HEADER, proof_header, read_channel_digest
+from usufruct.web.router import RawRoute, Route
+
+_spec = spec_from_file_location("wallet_world", Path(__file__).with_name("wallet_world.py"))
+worlds = module_from_spec(_spec)
+_spec.loader.exec_module(worlds)
+hands = worlds.load("journeys", "hand_payer")
+
+DOCUMENT = "urn:openapi"
+
+
+@pytest.fixture
+async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
+    async with worlds.wallet_world(devnet_template, tmp_path) as opened:
+        await opened.sell("chat")
+        await opened.sell("team/vectors", endpoint=Endpoint.EMBEDDINGS)
+        yield opened
+
+
+class Reader:
+    """Looks at every answer: is it described, and is its body as described?"""
+
+    def __init__(self, document):
+        self.document = document
+        self.seen: set[tuple[str, str, str]] = set()
+        resource = Resource(contents=document, specification=DRAFT202012)
+        self._registry = Registry().with_resource(DOCUMENT, resource)
+
+    @property
+    def operations(self) -> set[tuple[str, str]]:
+        return {(method, path) for path, methods in self.document["paths"].items() for method in methods}
+
+    def _path(self, path: str) -> str:
+        def matches(template: str) -> bool:
+            pattern = re.sub(r"\\{(\w+)\\}", r".+" if "model" in template else r"[^/]+", re.escape(template))
+            return re.fullmatch(pattern, path) is not None
+
+        exact = [template for template in self.document["paths"] if template == path]
+        return (exact or [template for template in self.document["paths"] if matches(template)])[0]
+
+    async def read(self, response: httpx.Response) -> None:
+        method, path = response.request.method.lower(), self._path(response.request.url.path)
+        responses = self.document["paths"][path][method]["responses"]
+        status = str(response.status_code) if str(response.status_code) in responses else "default"
+        self.seen.add((method, path, "ok" if response.is_success else "error"))
+        described = responses[status]
+        if "$ref" in described:
+            described = self.document["components"]["responses"][described["$ref"].rpartition("/")[2]]
+        for name in described.get("headers", {}):
+            assert name in response.headers or not name.startswith("x-request"), (path, name)
+        await response.aread()
+        kind = response.headers["content-type"].partition(";")[0]
+        schema = described["content"][kind]["schema"]
+        if kind == "application/json":
+            anchored = orjson.loads(orjson.dumps(schema).replace(b'"#/', f'"{DOCUMENT}#/'.encode()))
+            Draft202012Validator(anchored, registry=self._registry).validate(response.json())
+
+
+@pytest.mark.anvil
+async def test_every_route_answers_as_it_is_described(world):
+    url = world.url.removesuffix("/v1")
+    async with httpx.AsyncClient() as plain:
+        document = (await plain.get(f"{url}/openapi.json")).json()
+    validate(document)
+    reader = Reader(document)
+
+    installation = world.gateway
+    mounted = [route for component in installation.components for route in component.routes()]
+    assert all(isinstance(route, Route | RawRoute) and route.operation for route in mounted)
+    named = {(route.method.lower(), re.sub(":path", "", route.path)) for route in mounted}
+    named |= {("get", "/healthz"), ("get", "/readyz"), ("get", "/openapi.json")}
+    assert reader.operations == named
+
+    async with httpx.AsyncClient(event_hooks={"response": [reader.read]}, timeout=30) as http:
+        await call(world, http, url)
+        await manage_keys(world, http)
+        for method, path in sorted(reader.operations - {(method, path) for method, path, _ in reader.seen}):
+            raise AssertionError(f"{method} {path} was not tried")
+        for path in ("/v1/models/none", "/v1/receipts/0x" + "ab" * 32, "/v1/channels/0x12", "/v1/proofs/1"):
+            assert (await http.get(f"{url}{path}")).status_code >= 400
+        for path in ("/v1/keys", "/v1/keys/list", "/v1/keys/key_1/revoke", "/v1/deposits", "/v1/embeddings"):
+            assert (await http.post(f"{url}{path}", json={})).status_code >= 400
+    answered = {(method, path) for method, path, how in reader.seen if how == "ok"}
+    assert reader.operations == answered
+    assert len({each for each in reader.seen if each[2] == "error"}) >= 9
+
+
+async def call(world, http, url) -> None:
+    """Call as a wallet does, whole, streamed and for vectors, and look at all that can be looked at."""
+    payer = await hands.HandPayer.make(world)
+    assert (await http.get(f"{world.url}/chat/completions")).status_code == 402
+    whole = await payer.fill(http, worlds.request())
+    assert whole.status_code == 200
+    streamed = worlds.request(stream=True)
+    accepted = await payer.price(http, streamed)
+    paid = payer.payment(accepted, payer.voucher(500_000))
+    assert (await payer.pay(http, streamed, paid)).status_code == 200
+
+    vectors = {"model": "team/vectors", "input": "some text"}
+    asked = await http.post(f"{world.url}/embeddings", json=vectors)
+    paid = payer.payment(worlds.decoded(asked.headers["payment-required"])["accepts"][0], payer.voucher(700_000))
+    header = {"payment-signature": encoded(paid)}
+    assert (await http.post(f"{world.url}/embeddings", json=vectors, headers=header)).status_code == 200
+
+    await world.installation.claimer.run(everything=True)
+    call_id = whole.headers["x-usufruct-call"]
+    for path in ("healthz", "readyz", "openapi.json", "v1/models", "v1/models/chat", "v1/models/team/vectors"):
+        assert (await http.get(f"{url}/{path}")).status_code == 200
+    for path in ("terms", f"receipts/{call_id}", f"proofs/{call_id}"):
+        assert (await http.get(f"{world.url}/{path}")).status_code == 200, path
+    signer, till = KeySigner(payer.account.key), world.installation.operator.till
+    until = SystemClock().now() + 100
+    digest = read_channel_digest(world.installation.chain_id, till, payer.channel, until)
+    proof = {PROOF_HEADER: proof_header(TimedProof(until, signer.sign(digest)))}
+    assert (await http.get(f"{world.url}/channels/{payer.channel}", headers=proof)).status_code == 200
+
+    deposit = {"channelConfig": payer.config.to_dict(), "deposit": payer.deposit(1_000_000)}
+    assert (await http.post(f"{world.url}/deposits", json=deposit)).status_code == 200
+    for path in ("chat/completions", "embeddings"):
+        refund = payer.payment(accepted, payer.voucher(800_000), type="refund", amount="20000")
+        header = {"payment-signature": encoded(refund)}
+        answer = await http.get(f"{world.url}/{path}", headers=header)
+        assert answer.status_code == 200, answer.text
+
+
+async def manage_keys(world, http) -> None:
+    account = await world.account()
+    signer, domain = KeySigner(account.key), world.installation.key_domain
+    payer, until = address(account.address), SystemClock().now() + 100
+
+    async def make(nonce: int) -> httpx.Response:
+        terms = KeyTerms(payer, 1_000_000, until)
+        proof = "0x" + signer.sign(key_digest(domain, terms, nonce)).hex()
+        wish = {"payer": payer, "spendingLimit": "1000000", "expiresAt": until, "assets": [], "label": ""}
+        return await http.post(f"{world.url}/keys", json=wish | {"nonce": str(nonce), "signature": proof})
+
+    def timed(digest, *words) -> dict[str, object]:
+        signature = "0x" + signer.sign(digest(domain, payer, *words, until)).hex()
+        return {"payer": payer, "expiresAt": until, "signature": signature}
+
+    made = [(await make(nonce)).json() for nonce in (1, 2)]
+    bearer = {"authorization": f"Bearer {made[0]['key']}"}
+    assert (await http.post(f"{world.url}/keys/list", json=timed(list_digest))).status_code == 200
+    assert (await http.get(f"{world.url}/keys/current", headers=bearer)).status_code == 200
+    assert (await http.delete(f"{world.url}/keys/current", headers=bearer)).status_code == 200
+    assert (await http.get(f"{world.url}/keys/current", headers=bearer)).status_code == 401
+    revoked = await http.post(f"{world.url}/keys/{made[1]['id']}/revoke", json=timed(revoke_digest, made[1]["id"]))
+    assert revoked.status_code == 200
+
+
+def encoded(content: dict[str, object]) -> str:
+    return worlds.base64.b64encode(orjson.dumps(content)).decode()

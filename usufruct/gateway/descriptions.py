@@ -1,0 +1,99 @@
+"""What the gateway's routes take and give, for the OpenAPI document."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from usufruct.gateway.members import EMBEDDING_SETTINGS, HARMLESS, SETTINGS
+from usufruct.web import Operation
+from usufruct_client.wire import BilledUsage, KeptReceipt, ModelCard, ModelList, RefundAnswer
+
+_TAKES = {
+    "authorization": "Bearer and a key, or a grant of pass credits; without it the call is paid by x402",
+    "payment-signature": "x402's payment: base64 of JSON",
+    "idempotency-key": "the same key and body get the first answer again, and are charged once",
+    "x-usufruct-limit": "the most that this call may cost, in atomic units",
+}
+_BILLED = {
+    "payment-response": "x402's settlement, base64 of JSON; with x402 only",
+    "x-usufruct-call": "the id of the call in its receipt",
+    "x-usufruct-ceiling": "the most that the call could cost, in atomic units",
+    "x-usufruct-charge": "what was charged, in atomic units; whole answers only, as what follows",
+    "x-usufruct-cost": "the charge in whole units of the token",
+    "x-usufruct-input-tokens": "text tokens of input",
+    "x-usufruct-cached-input-tokens": "text tokens of input that the upstream had cached",
+    "x-usufruct-output-tokens": "text tokens of output",
+    "x-usufruct-receipt": "the receipt, base64 of JSON",
+    "x-usufruct-replayed": "true for an answer that was kept",
+    "x-usufruct-dropped": "members of the request that were left out because nothing is lost by it",
+}
+_REFUSES = {
+    400: "the request is wrong; `param` names the member",
+    401: "the key is missing or wrong",
+    402: "a payment is needed, or more money",
+    403: "the key may not call this service",
+    404: "there is no such service",
+    409: "the call was lost; nothing was charged",
+    413: "the body is too long",
+    422: "the idempotency key was used with another body",
+    425: "the call with this idempotency key still runs",
+    429: "too many answers were abandoned",
+    502: "the upstream failed; nothing was charged",
+    503: "not available now; nothing was charged",
+    504: "the upstream was too slow; nothing was charged",
+}
+
+
+def _request(required: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """Return the schema of a request: members that are not named in it are refused."""
+    properties = {**{name: {} for name in sorted(known)}, **required}
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _answer(member: str) -> tuple[Any, ...]:
+    return ({"type": "object", "required": [member], "properties": {member: {"type": "array"}}}, BilledUsage)
+
+
+_STREAM = ("stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "tools", "tool_choice")
+CHAT = Operation(
+    "Answer a chat, whole or streamed.",
+    _answer("choices"),
+    _request(
+        {"model": {"type": "string"}, "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1}},
+        {*SETTINGS, *HARMLESS, *_STREAM, "response_format"},
+    ),
+    media_types=("application/json", "text/event-stream"),
+    takes=_TAKES,
+    gives=_BILLED,
+    refuses=_REFUSES,
+    paid=True,
+)
+EMBEDDINGS = Operation(
+    "Turn text into vectors.",
+    _answer("data"),
+    _request({"model": {"type": "string"}, "input": {"type": ["string", "array"]}}, {*EMBEDDING_SETTINGS, *HARMLESS}),
+    takes=_TAKES,
+    gives=_BILLED,
+    refuses=_REFUSES,
+    paid=True,
+)
+REFUND = Operation(
+    "Give a channel's free money back to its payer, who asks by x402.",
+    RefundAnswer,
+    takes={"payment-signature": "x402's refund: base64 of JSON"},
+    gives={"payment-response": "x402's settlement, base64 of JSON"},
+    refuses={402: "no refund was asked for, or nothing can be given back"},
+    paid=True,
+)
+MODELS = Operation("List the services, with prices and limits.", ModelList)
+MODEL = Operation("Describe one service.", ModelCard, refuses={404: "there is no such service"})
+RECEIPT = Operation(
+    "Return the receipt of a call to its caller.",
+    KeptReceipt,
+    takes={"authorization": "Bearer and the key of the call"},
+    refuses={404: "there is no receipt for this call, or it is another caller's"},
+)

@@ -1,0 +1,147 @@
+"""The OpenAPI document, from the routes that are served and the documents that they read and write."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter
+
+from usufruct_client.wire import ErrorAnswer
+from usufruct_client.wire_types import adapter
+
+REFERENCE = "#/components/schemas/{model}"
+
+_PARAMETER = re.compile(r"\{(\w+)(?::path)?\}")
+_JSON = "application/json"
+_ERRORS = {"$ref": "#/components/responses/Error"}
+
+Shape = Any
+"""A class of documents, a tuple of them whose members are together in one object, or a JSON schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a route does, in the words and the documents of its caller.
+
+    `answer`: the shape of a success's body, by its media type, JSON unless said otherwise. `takes`: request headers,
+    `gives`: headers of a success, both with what they hold. `refuses`: what the most important statuses of errors mean;
+    all errors have one shape. `also`: shapes of other answers by their status. `paid`: a call is charged, and a request
+    without payment is answered 402 with the price.
+    """
+
+    summary: str
+    answer: Shape = None
+    body: Shape = None
+    status: int = 200
+    media_types: Sequence[str] = (_JSON,)
+    takes: Mapping[str, str] = field(default_factory=dict)
+    gives: Mapping[str, str] = field(default_factory=dict)
+    refuses: Mapping[int, str] = field(default_factory=dict)
+    also: Mapping[int, Shape] = field(default_factory=dict)
+    paid: bool = False
+
+
+class Described(Protocol):
+    """A route, as far as it is described."""
+
+    @property
+    def method(self) -> str:
+        """Return the HTTP method."""
+
+    @property
+    def path(self) -> str:
+        """Return the path, with parameters in braces."""
+
+    @property
+    def operation(self) -> Operation | None:
+        """Return what the route does; None for one that is not public."""
+
+
+def openapi_document(routes: Iterable[Described], title: str, version: str) -> dict[str, Any]:
+    """Describe the routes as OpenAPI 3.1."""
+    described = [(route, route.operation) for route in routes if route.operation is not None]
+    kinds: dict[Any, TypeAdapter[Any]] = {ErrorAnswer: adapter(ErrorAnswer)}
+    for _, operation in described:
+        for shape in (operation.answer, operation.body, *operation.also.values()):
+            kinds |= {kind: adapter(kind) for kind in _kinds(shape)}
+    inputs = [(kind, "validation", each) for kind, each in kinds.items()]
+    references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE)  # type: ignore[arg-type]
+    schemas = {kind: schema for (kind, _), schema in references.items()}
+    paths: dict[str, dict[str, Any]] = {}
+    for route, operation in described:
+        path = _PARAMETER.sub(r"{\1}", route.path)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route, operation, schemas)
+    error = {"description": "An error.", "content": {_JSON: {"schema": schemas[ErrorAnswer]}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version},
+        "paths": paths,
+        "components": {
+            "schemas": definitions.get("$defs", {}),
+            "responses": {"Error": error},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _kinds(shape: Shape) -> Sequence[Any]:
+    if shape is None or isinstance(shape, Mapping):
+        return ()
+    return [each for each in (shape if isinstance(shape, tuple) else (shape,)) if not isinstance(each, Mapping)]
+
+
+def _schema(shape: Shape, schemas: Mapping[Any, Any]) -> Any:
+    if isinstance(shape, Mapping):
+        return shape
+    return {"allOf": [_schema(each, schemas) for each in shape]} if isinstance(shape, tuple) else schemas[shape]
+
+
+def _operation(route: Described, operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+    success: dict[str, Any] = {
+        "description": HTTPStatus(operation.status).phrase,
+        "headers": _headers({"x-request-id": "the id of the call", **operation.gives}),
+    }
+    if operation.answer is not None:
+        shape = _schema(operation.answer, schemas)
+        success["content"] = {
+            kind: {"schema": shape if kind == _JSON else {"type": "string"}} for kind in operation.media_types
+        }
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "operationId": _name(route),
+        "parameters": [_parameter(name, "path", "", required=True) for name in _PARAMETER.findall(route.path)]
+        + [_parameter(name, "header", text) for name, text in operation.takes.items()],
+        "responses": {str(operation.status): success, **_refusals(operation, schemas), "default": _ERRORS},
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": {_JSON: {"schema": _schema(operation.body, schemas)}}}
+    if operation.paid:
+        described["security"] = [{"key": []}, {}]
+    return described
+
+
+def _refusals(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+    shapes = [(status, text, ErrorAnswer) for status, text in operation.refuses.items()]
+    shapes += [(status, HTTPStatus(status).phrase, shape) for status, shape in operation.also.items()]
+    refusals: dict[str, Any] = {
+        str(status): {"description": text, "content": {_JSON: {"schema": _schema(shape, schemas)}}}
+        for status, text, shape in shapes
+    }
+    if operation.paid:
+        refusals["402"]["headers"] = _headers({"payment-required": "what x402 takes for this call, base64 of JSON"})
+    return refusals
+
+
+def _headers(named: Mapping[str, str]) -> dict[str, Any]:
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in named.items()}
+
+
+def _parameter(name: str, place: str, text: str, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required, "description": text, "schema": {"type": "string"}}
+
+
+def _name(route: Described) -> str:
+    words = re.findall(r"\w+", _PARAMETER.sub(r"\1", route.path).removeprefix("/v1"))
+    return "_".join([route.method.lower(), *words])
