@@ -10,7 +10,8 @@ import pytest
 
 import usufruct.cli
 from usufruct import __version__
-from usufruct.cli.commands import COMMANDS, load
+from usufruct.assets import TYPICAL_CALL
+from usufruct.cli.commands import PANELS, load, summary
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -28,35 +29,53 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_help_names_every_command():
-    shown = run("--help")
+NAMES = [name for names in PANELS.values() for name in names]
+
+
+def test_help_shows_every_command_in_a_panel_of_what_people_come_to_do():
+    shown = run("--help", COLUMNS="200")
     assert shown.returncode == 0
-    assert "demo" in shown.stdout
-    assert "config" in shown.stdout
+    for panel, names in PANELS.items():
+        assert f"─ {panel} ─" in shown.stdout
+        for name in names:
+            assert f"{name}  " in shown.stdout
+            assert summary(name) in shown.stdout
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("config", "show")])
 def test_light_commands_load_little(arguments):
     command = [sys.executable, "-X", "importtime", "-m", "usufruct.cli", *arguments]
     loaded = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True).stderr
-    assert "usufruct.cli.support.runner" in loaded
-    for heavy in ("usufruct.app", "usufruct.chain", "sqlalchemy", "web3", "openai"):
-        assert f" {heavy}\n" not in loaded
+    assert "usufruct.cli.commands" in loaded
+    heavy = [
+        "usufruct.app",
+        "usufruct.chain",
+        "usufruct.web",
+        "usufruct_client",
+        "sqlalchemy",
+        "web3",
+        "openai",
+        "httpx",
+    ]
+    heavy += ["httpx", "starlette", "uvicorn", "eth_account", "typer.rich_utils", "rich.markdown", "pygments"]
+    assert not [name for name in heavy if f" {name}\n" in loaded]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_line_of_the_help_is_the_commands_own(name):
-    command, entry = load(name), COMMANDS[name]
-    assert " ".join(command.help.split("\n\n")[0].split()) == entry.line
-    assert (command.name, command.hidden) == (name, entry.hidden)
+    command = load(name)
+    assert " ".join(command.help.split("\n\n")[0].split()) == summary(name)
+    assert command.name == name
 
 
-def test_every_noun_is_in_the_help():
+def test_every_module_of_commands_is_in_the_help():
     folder = Path(usufruct.cli.__file__).parent
-    nouns = {
-        path.stem for path in folder.glob("*.py") if path.stem != "root" and "\napp = typer.Typer(" in path.read_text()
-    }
-    assert nouns == {entry.module for entry in COMMANDS.values() if entry.attribute == "app"}
+    modules = {path.stem.rstrip("_") for path in folder.glob("[a-z]*.py")} - {"root", "commands"}
+    assert modules | {"demo", "doctor"} == set(NAMES)
+
+
+def test_help_counts_calls_as_prices_do():
+    assert "{:,} text tokens in and {:,} out".format(*TYPICAL_CALL) in " ".join(load("pass").help.split())
 
 
 def test_a_misspelt_command_is_told_its_name():

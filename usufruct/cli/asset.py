@@ -1,4 +1,4 @@
-"""`usufruct asset`: register a service, price it, retire it, look at it."""
+"""Register services on the chain, price and retire them, look at them."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -20,8 +20,9 @@ from usufruct.assets import (
     symbol_of,
 )
 from usufruct.chain import DEVNET_CHAINS
+from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.durations import parse_duration
-from usufruct.cli.support.output import Json, print_facts, print_rows, say
+from usufruct.cli.support.output import say
 from usufruct.cli.support.registry_session import (
     AssetArgument,
     CachedInput,
@@ -32,9 +33,8 @@ from usufruct.cli.support.registry_session import (
     part,
     percent,
 )
-from usufruct.cli.support.runner import run
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
-from usufruct.config import load_config
+from usufruct.config import Config
 from usufruct.core import (
     ZERO_ADDRESS,
     Address,
@@ -49,7 +49,9 @@ from usufruct.core import (
     parse_units,
 )
 
-app = typer.Typer(help="Services on the chain: register, price, retire, look.", no_args_is_help=True)
+_COLUMNS = ("name", "id", "input", "cached_input_percent", "output", "call", "unit", "currency", "state")
+
+app = typer.Typer()
 
 
 class KindName(StrEnum):
@@ -70,7 +72,9 @@ Context = Annotated[
 
 
 @app.command()
-def register(
+@runs()
+async def register(
+    config: Config,
     name: Annotated[str, typer.Argument(help="What the service is called, here and on the chain.")],
     wallet: Wallet,
     input_price: Input = "0",
@@ -105,60 +109,56 @@ def register(
     uri: Annotated[str, typer.Option(help="Where the title's metadata lies.")] = "",
     endpoint: Annotated[str, typer.Option(help="Address of the service's API.")] = "",
     salt: Annotated[str, typer.Option(help="32 bytes as 0x and hex; made from the name if left out.")] = "",
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Register a service: its title, 100,000,000 revenue shares, its price card.
 
     Example: usufruct asset register my-model --input 0.5 --output 2 --context 8192 --owner 0x9965...a4dc:20 --wallet 0
     """
-    config = load_config()
     signer = open_wallet(wallet, config)
     owners = [_owner(text) for text in owner or ()]
     policy = _policy(transfer_policy, ChainId(config.chain.id))
-
-    async def work() -> dict[str, object]:
-        async with open_registry(config) as session:
-            token = await session.registry.find_token(currency)
-            card = PriceCard(
-                input_per_million=parse_units(input_price, token.decimals, "input"),
-                output_per_million=parse_units(output_price, token.decimals, "output"),
-                per_call=parse_units(call_price, token.decimals, "call"),
-                cached_input_bps=bps_of_percent(cached_input or "100", "cached_input"),
-                unit=unit or PriceUnit.TEXT_TOKEN,
-                context_window=context or 0,
-                version=1,
-            )
-            terms = NewAsset(
-                name=name,
-                symbol=symbol or symbol_of(name),
-                currency=token.address,
-                card=card,
-                kind=Kind[kind.name],
-                notice_period=parse_duration(notice, "notice"),
-                transfer_policy=policy,
-                resale_royalty_bps=bps_of_percent(resale_royalty, "resale_royalty"),
-                parents=tuple([await _parent(text, session) for text in parent or ()]),
-                meter=account(meter_, config, "meter") if meter_ else ZERO_ADDRESS,
-                uri=uri,
-                endpoint=endpoint,
-                salt=bytes.fromhex(hash32(salt, "salt")[2:]) if salt else None,
-            )
-            made = await session.assets.register(session.chain.sender(signer), terms, owners)
-            return {
-                "id": format_asset(made.id),
-                "name": name,
-                "shares": checksum(made.shares),
-                "title_holder": checksum(signer.address),
-                "owners": [{"holder": checksum(each.holder), "percent": each.percent} for each in owners],
-                "price": card_facts(card, token),
-                "transaction": made.transaction,
-            }
-
-    print_facts(run(work), as_json=as_json)
+    async with open_registry(config) as session:
+        token = await session.registry.find_token(currency)
+        card = PriceCard(
+            input_per_million=parse_units(input_price, token.decimals, "input"),
+            output_per_million=parse_units(output_price, token.decimals, "output"),
+            per_call=parse_units(call_price, token.decimals, "call"),
+            cached_input_bps=bps_of_percent(cached_input or "100", "cached_input"),
+            unit=unit or PriceUnit.TEXT_TOKEN,
+            context_window=context or 0,
+            version=1,
+        )
+        terms = NewAsset(
+            name=name,
+            symbol=symbol or symbol_of(name),
+            currency=token.address,
+            card=card,
+            kind=Kind[kind.name],
+            notice_period=parse_duration(notice, "notice"),
+            transfer_policy=policy,
+            resale_royalty_bps=bps_of_percent(resale_royalty, "resale_royalty"),
+            parents=tuple([await _parent(text, session) for text in parent or ()]),
+            meter=account(meter_, config, "meter") if meter_ else ZERO_ADDRESS,
+            uri=uri,
+            endpoint=endpoint,
+            salt=bytes.fromhex(hash32(salt, "salt")[2:]) if salt else None,
+        )
+        made = await session.assets.register(session.chain.sender(signer), terms, owners)
+        return {
+            "id": format_asset(made.id),
+            "name": name,
+            "shares": checksum(made.shares),
+            "title_holder": checksum(signer.address),
+            "owners": [{"holder": checksum(each.holder), "percent": each.percent} for each in owners],
+            "price": card_facts(card, token),
+            "transaction": made.transaction,
+        }
 
 
 @app.command()
-def price(
+@runs(open_registry)
+async def price(
+    session: RegistrySession,
     asset: AssetArgument,
     wallet: Wallet,
     input_price: Input = "",
@@ -167,135 +167,111 @@ def price(
     cached_input: CachedInput = None,
     unit: PricedIn = None,
     context: Context = None,
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Announce another price; it holds after the asset's notice period. What is not named stays as it is.
 
     Example: usufruct asset price my-model --input 0.4 --wallet 0
     """
-    config = load_config()
-    signer = open_wallet(wallet, config)
-
-    async def work() -> dict[str, object]:
-        async with open_registry(config) as session:
-            which = await session.registry.find(asset)
-            token = await session.registry.token((await session.registry.asset(which)).currency)
-            change = CardChange(
-                input_per_million=_units(token, input_price, "input"),
-                output_per_million=_units(token, output_price, "output"),
-                per_call=_units(token, call_price, "call"),
-                cached_input_bps=bps_of_percent(cached_input, "cached_input") if cached_input else None,
-                unit=unit,
-                context_window=context,
-            )
-            announced = await session.assets.price(session.chain.sender(signer), which, change)
-            return {
-                "id": format_asset(which),
-                "price": card_facts(announced.period.card, token),
-                "holds_from": moment(announced.period.starts_at),
-                "transaction": announced.transaction,
-            }
-
-    print_facts(run(work), as_json=as_json)
+    signer = open_wallet(wallet, session.chain.config)
+    which = await session.registry.find(asset)
+    token = await session.registry.token((await session.registry.asset(which)).currency)
+    change = CardChange(
+        input_per_million=_units(token, input_price, "input"),
+        output_per_million=_units(token, output_price, "output"),
+        per_call=_units(token, call_price, "call"),
+        cached_input_bps=bps_of_percent(cached_input, "cached_input") if cached_input else None,
+        unit=unit,
+        context_window=context,
+    )
+    announced = await session.assets.price(session.chain.sender(signer), which, change)
+    return {
+        "id": format_asset(which),
+        "price": card_facts(announced.period.card, token),
+        "holds_from": moment(announced.period.starts_at),
+        "transaction": announced.transaction,
+    }
 
 
 @app.command()
-def retire(
+@runs(open_registry)
+async def retire(
+    session: RegistrySession,
     asset: AssetArgument,
     wallet: Wallet,
     cancel: Annotated[bool, typer.Option("--cancel", help="Call an announced retirement off.")] = False,
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Announce that the service ends in 7 days: no new calls and no sales then, while money goes on being paid out.
 
     Example: usufruct asset retire my-model --wallet 0
     """
-    config = load_config()
-    signer = open_wallet(wallet, config)
-
-    async def work() -> dict[str, object]:
-        async with open_registry(config) as session:
-            which = await session.registry.find(asset)
-            sender = session.chain.sender(signer)
-            if cancel:
-                return {
-                    "id": format_asset(which),
-                    "retires_at": None,
-                    "transaction": await session.assets.cancel_retirement(sender, which),
-                }
-            retires_at, transaction = await session.assets.retire(sender, which)
-            return {"id": format_asset(which), "retires_at": moment(retires_at), "transaction": transaction}
-
-    print_facts(run(work), as_json=as_json)
+    signer = open_wallet(wallet, session.chain.config)
+    which = await session.registry.find(asset)
+    sender = session.chain.sender(signer)
+    if cancel:
+        return {
+            "id": format_asset(which),
+            "retires_at": None,
+            "transaction": await session.assets.cancel_retirement(sender, which),
+        }
+    retires_at, transaction = await session.assets.retire(sender, which)
+    return {"id": format_asset(which), "retires_at": moment(retires_at), "transaction": transaction}
 
 
 @app.command()
-def meter(
+@runs()
+async def meter(
+    config: Config,
     asset: AssetArgument,
     who: Annotated[str, typer.Argument(metavar="METER", help="An address or a wallet's name; the gateway's is claim.")],
     wallet: Wallet,
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Name who burns pass credits that are activated from now on; those activated before stay with their meter.
 
     Example: usufruct asset meter my-model claim --wallet 0
     """
-    config = load_config()
     signer = open_wallet(wallet, config)
     named = account(who, config, "meter")
-
-    async def work() -> dict[str, object]:
-        async with open_registry(config) as session:
-            which = await session.registry.find(asset)
-            transaction = await session.assets.set_meter(session.chain.sender(signer), which, named)
-            return {"id": format_asset(which), "meter": checksum(named), "transaction": transaction}
-
-    print_facts(run(work), as_json=as_json)
+    async with open_registry(config) as session:
+        which = await session.registry.find(asset)
+        transaction = await session.assets.set_meter(session.chain.sender(signer), which, named)
+        return {"id": format_asset(which), "meter": checksum(named), "transaction": transaction}
 
 
 @app.command()
-def show(asset: AssetArgument, as_json: Json = False) -> None:
+@runs(open_registry)
+async def show(session: RegistrySession, asset: AssetArgument) -> Facts:
     """Show everything the chain says about a service: owner, price, what is announced, income.
 
     Example: usufruct asset show my-model
     """
-
-    async def work() -> dict[str, object]:
-        async with open_registry(load_config()) as session:
-            return _shown(await session.assets.show(await session.registry.find(asset)))
-
-    print_facts(run(work), as_json=as_json)
+    return _shown(await session.assets.show(await session.registry.find(asset)))
 
 
 @app.command("list")
-def list_assets(
+@runs()
+async def list_assets(
+    config: Config,
     mine: Annotated[bool, typer.Option("--mine", help="Only those whose title --wallet holds.")] = False,
     wallet: Annotated[
         str, typer.Option("--wallet", "-w", help="With --mine: a wallet's name, an address, or a devnet account.")
     ] = "",
-    as_json: Json = False,
-) -> None:
+) -> Rows:
     """List the services of this chain's registry, from its logs up to now.
 
     Example: usufruct asset list --mine --wallet 0
     """
-    config = load_config()
     if mine and not wallet:
         raise typer.BadParameter("--mine needs --wallet", param_hint="--wallet")
     holder = account(wallet, config, "wallet") if mine else None
-
-    async def work() -> list[dict[str, object]]:
-        async with open_registry(config) as session:
-            found = await session.assets.list()
-            now, names = await session.registry.now(), await session.assets.names()
-            return [
-                _row(each, now, await session.registry.token(each.currency), ours=each.id in names)
-                for each in found
-                if holder in (None, each.holder)
-            ]
-
-    columns = ("name", "id", "input", "cached_input_percent", "output", "call", "unit", "currency", "state")
-    print_rows(run(work), columns, "no service yet; `usufruct asset register` makes one", as_json=as_json)
+    async with open_registry(config) as session:
+        found = await session.assets.list()
+        now, names = await session.registry.now(), await session.assets.names()
+        rows = [
+            _row(each, now, await session.registry.token(each.currency), ours=each.id in names)
+            for each in found
+            if holder in (None, each.holder)
+        ]
+        return Rows(rows, _COLUMNS, "no service yet; `usufruct asset register` makes one")
 
 
 def _row(asset: Asset, now: int, token: RevenueToken, *, ours: bool) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`usufruct channel`: a wallet's own deposits with an operator, who is not needed to withdraw them."""
+"""Pay into channels of a wallet's own with an operator, and withdraw from them without the operator."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -34,7 +34,7 @@ from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement import PROOF_HEADER, on_chain, proof_header, read_channel_digest
 from usufruct.web import Members
 
-app = typer.Typer(help="Channels: a wallet's own deposits with an operator.", no_args_is_help=True)
+app = typer.Typer()
 
 
 class NotYourChannel(Denied):

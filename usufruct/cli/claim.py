@@ -1,4 +1,4 @@
-"""`usufruct claim`: what was charged goes to the chain, and to the owners."""
+"""Take what was charged to the chain and to the owners."""
 
 import asyncio
 from collections import Counter
@@ -12,14 +12,13 @@ from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Earned
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Capped, Deferred, Paid
+from usufruct.cli.support.command import runs
 from usufruct.cli.support.output import Json, print_facts, print_json, say
 from usufruct.cli.support.progress import Progress
-from usufruct.cli.support.runner import run
-from usufruct.config import load_config
 from usufruct.core import Address, Conflict, checksum
 from usufruct.payments.settlement import Batch, ClaimRequests
 
-app = typer.Typer(help="Claims: what was charged goes to the chain and to the owners.", no_args_is_help=True)
+app = typer.Typer()
 
 _NOTHING = "nothing is due; --everything claims what is charged but not due yet"
 
@@ -41,30 +40,26 @@ class ClaimFailed(Conflict):
 
 
 @app.command("run")
-def run_claim(
+@runs(open_installation)
+async def run_claim(
+    installation: Installation,
     everything: Annotated[bool, typer.Option("--everything", help="Claim all that is charged, due or not.")] = False,
     wait: Annotated[int, typer.Option(help="Seconds to wait for a worker that claims.", min=1)] = _ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
     """Claim what is due now, once, and show each transaction. A running worker is asked to do it."""
-    progress = Progress(to_stderr=True)
-
-    async def work() -> None:
-        async with open_installation(load_config()) as installation:
-            claimer = installation.claimer
-            batches: Sequence[Batch]
-            if await claimer.take():
-                try:
-                    batches = await claimer.run(everything=everything)
-                finally:
-                    await claimer.release()
-            else:
-                with progress.working("asking the worker that claims for this till"):
-                    batches = await _ask_worker(installation.claim_requests, everything, wait)
-            found = [await _facts(installation, batch) for batch in batches]
-            _tell(found, "" if found else _NOTHING, installation, as_json=as_json)
-
-    run(work)
+    claimer = installation.claimer
+    batches: Sequence[Batch]
+    if await claimer.take():
+        try:
+            batches = await claimer.run(everything=everything)
+        finally:
+            await claimer.release()
+    else:
+        with Progress(to_stderr=True).working("asking the worker that claims for this till"):
+            batches = await _ask_worker(installation.claim_requests, everything, wait)
+    found = [await _facts(installation, batch) for batch in batches]
+    _tell(found, "" if found else _NOTHING, installation, as_json=as_json)
 
 
 async def _ask_worker(requests: ClaimRequests, everything: bool, seconds: int) -> Sequence[Batch]:

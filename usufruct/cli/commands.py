@@ -1,124 +1,81 @@
-"""Every command by its name: which module has it, and its line in the help. A module is loaded when it is used."""
+"""Every command, in the order of the help. A command's module is imported when the command is used."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from rich import box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from typer.core import TyperGroup
 from typer.main import get_group
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A command: `attribute` of `module` is its function, or the `Typer` of a noun's commands."""
-
-    line: str
-    module: str
-    attribute: str = "app"
-    hidden: bool = False
-
-
-COMMANDS: Mapping[str, Entry] = {
-    "demo": Entry(
-        "Show the main job on a local chain: a service is sold, called, metered and paid, its owners collect.",
-        "demo.command",
-        "demo",
-    ),
-    "up": Entry(
-        "Start what is missing: chain (on the devnet), contracts, gateway, worker; keep it running until Ctrl-C.",
-        "up",
-        "up",
-    ),
-    "sell": Entry(
-        "Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token.",
-        "sell",
-        "sell",
-    ),
-    "deploy": Entry(
-        "Deploy registry, passes and till with the owner's key; what stands already is left as it is.",
-        "deploy",
-        "deploy",
-    ),
-    "migrate": Entry(
-        "Bring the database to the schema of this version; run it before the new version's gateways and workers.",
-        "migrate",
-        "migrate",
-    ),
-    "reconcile": Entry(
-        "Read every channel anew from the chain; after a restore, before gateways and workers start.",
-        "reconcile",
-        "reconcile",
-    ),
-    "doctor": Entry(
-        "Look at everything an operator can get wrong, and say for each thing what to do; ends with 1 if one is wrong.",
-        "doctor.command",
-        "doctor",
-    ),
-    "serve": Entry(
-        "Serve the gateway of the configured installation; says where in one JSON line.",
-        "serve",
-        "serve",
-        hidden=True,
-    ),
-    "work": Entry(
-        "Follow the chain, claim, deposit, refund, pay what is owed, until told to stop; says so in one JSON line.",
-        "work",
-        "work",
-        hidden=True,
-    ),
-    "call": Entry("Ask a service one question, paid by a bearer key, and keep the receipt.", "call", "call"),
-    "service": Entry("Services: what this installation offers, and at what price.", "service"),
-    "claim": Entry("Claims: what was charged goes to the chain and to the owners.", "claim"),
-    "till": Entry("The till: who owns it, who is paid by it, and which keys may claim for it.", "till"),
-    "registry": Entry("The registry: who owns it, and what share of income goes to the protocol.", "registry"),
-    "config": Entry("The configuration: where it comes from and what it says.", "config"),
-    "wallet": Entry("Wallets: keys in encrypted files on this machine.", "wallet"),
-    "asset": Entry("Services on the chain: register, price, retire, look.", "asset"),
-    "shares": Entry("Revenue shares: transfer, holders, income.", "shares"),
-    "pass": Entry(
-        "Passes: prepaid credits of a service. Calls are counted as a call of 1,000 text tokens in and 500 out, at "
-        "today's price.",
-        "pass_",
-    ),
-    "key": Entry("Bearer keys: made, listed and revoked by a wallet's signature.", "key"),
-    "channel": Entry("Channels: a wallet's own deposits with an operator.", "channel"),
-    "receipt": Entry("Receipts: what calls cost, and whether that is true.", "receipt"),
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "Sell": ("demo", "up", "sell", "service", "claim"),
+    "Own": ("asset", "shares", "wallet"),
+    "Call": ("call", "key", "channel", "pass", "receipt"),
+    "Operate": ("deploy", "migrate", "doctor", "reconcile", "serve", "work", "till", "registry", "config"),
 }
-"""In the order in which the help shows them."""
+
+_MODULES = {"demo": "demo.command", "doctor": "doctor.command", "pass": "pass_"}
+"""Of commands whose module is not named as they are."""
+
+_GROUP = "\napp = typer.Typer("
 
 
 class Commands(TyperGroup):
-    """The root's commands; the help is of the table's lines and loads none of them."""
+    """The root's commands; the root's help is read from the modules' sources and imports none of them."""
 
     def __init__(self, **options: Any) -> None:
-        """Make the group as typer does, with the table's commands."""
-        lines = {
-            name: TyperCommand(name, help=entry.line, hidden=entry.hidden, rich_markup_mode=options["rich_markup_mode"])
-            for name, entry in COMMANDS.items()
-        }
-        super().__init__(**options | {"commands": lines})
-        self._lines = TyperGroup(**options | {"commands": lines})
+        """Name the commands without importing any."""
+        super().__init__(**options | {"commands": {name: None for names in PANELS.values() for name in names}})
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load a command; None when there is none of this name."""
-        return load(cmd_name) if cmd_name in COMMANDS else None
+        return load(cmd_name) if cmd_name in self.commands else None
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help."""
-        self._lines.format_help(ctx, formatter)
+        """Print the help: options, then a panel of commands for each thing people come to do."""
+        console = Console(highlight=False)
+        options = [record for each in self.get_params(ctx) if (record := each.get_help_record(ctx))]
+        console.print(f"\n {ctx.get_usage()}\n\n {self.help}\n", markup=False)
+        commands = {panel: [(name, summary(name)) for name in names] for panel, names in PANELS.items()}
+        for panel, rows in {"Options": options, **commands}.items():
+            table = Table(box=None, show_header=False, padding=(0, 1))
+            table.add_column(style="bold cyan", min_width=max(map(len, self.commands)))
+            for row in rows:
+                table.add_row(*row)
+            console.print(Panel(table, title=panel, title_align="left", border_style="dim", box=box.ROUNDED))
+
+
+@cache
+def summary(name: str) -> str:
+    """Return a command's line in the help: the first paragraph of its docstring, of a group's the module's."""
+    path = Path(__file__).parent / f"{_module(name).replace('.', '/')}.py"
+    source = path.read_text(encoding="utf-8")
+    if _GROUP not in source:
+        source = source[source.index(f"def {name}(") :]
+    found = re.search('"""(.*?)(?:\n\n|""")', source, re.DOTALL)
+    assert found is not None
+    return " ".join(found[1].split())
 
 
 @cache
 def load(name: str) -> Any:
     """Load a command as typer makes it of its module."""
-    entry = COMMANDS[name]
-    found = getattr(import_module(f"usufruct.cli.{entry.module}"), entry.attribute)
+    module = import_module(f"usufruct.cli.{_module(name)}")
     alone = typer.Typer(add_completion=False)
-    if isinstance(found, typer.Typer):
-        alone.add_typer(found, name=name)
+    if hasattr(module, "app"):
+        alone.add_typer(module.app, name=name, help=module.__doc__, no_args_is_help=True)
     else:
-        alone.command(name, hidden=entry.hidden)(found)
+        alone.command(name)(getattr(module, name))
     return get_group(alone).commands[name]
+
+
+def _module(name: str) -> str:
+    return _MODULES.get(name, name)

@@ -1,11 +1,11 @@
-"""`usufruct config`: where settings come from and what they say."""
+"""Show the configuration: where each setting comes from, and its value."""
 
 import typer
 
 from usufruct.cli.support.output import Json, print_json, print_rows
 from usufruct.config import load_config, show_config
 
-app = typer.Typer(help="The configuration: where it comes from and what it says.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`usufruct key`: bearer keys of a gateway, made and stopped by their payer's wallet."""
+"""Make, list and revoke bearer keys by a wallet's signature."""
 
 from collections.abc import Sequence
 from secrets import randbits
@@ -30,7 +30,7 @@ from usufruct.payments.pricing import ChannelConfig
 from usufruct.payments.settlement import Offer
 from usufruct.web import Members, read_document
 
-app = typer.Typer(help="Bearer keys: made, listed and revoked by a wallet's signature.", no_args_is_help=True)
+app = typer.Typer()
 
 
 class UnknownService(NotFound):

@@ -1,28 +1,27 @@
-"""`usufruct pass`: prepaid use. A title holder offers plans; buyers buy credits, activate them, and call with them."""
+"""Sell and use passes: prepaid credits of a service.
+
+Calls are counted as a call of 1,000 text tokens in and 500 out, at today's price.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
-from usufruct.assets import TYPICAL_CALL, Credits, PassPlan, about_calls
+from usufruct.assets import Credits, PassPlan, about_calls
 from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.durations import parse_duration
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway
 from usufruct.cli.support.local_store import SavedKey, save_key
-from usufruct.cli.support.output import Json, print_facts, say
-from usufruct.cli.support.registry_session import AssetArgument, Holder, RegistrySession, open_registry, print_each
-from usufruct.cli.support.runner import run
+from usufruct.cli.support.output import say
+from usufruct.cli.support.registry_session import AssetArgument, Holder, RegistrySession, open_registry
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
-from usufruct.config import Config, load_config
+from usufruct.config import Config
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, address, checksum, format_asset, moment, parse_units
 from usufruct.payments.pricing import Escrow, PassTerms, channel_id, sign_grant
 
-_CALL = f"a call of {TYPICAL_CALL[0]:,} text tokens in and {TYPICAL_CALL[1]:,} out"
-
-app = typer.Typer(
-    help=f"Passes: prepaid credits of a service. Calls are counted as {_CALL}, at today's price.", no_args_is_help=True
-)
+app = typer.Typer()
 
 PlanArgument = Annotated[
     str, typer.Argument(metavar="PLAN", help="The plan's id, or an asset that has exactly one plan on sale.")
@@ -30,7 +29,9 @@ PlanArgument = Annotated[
 
 
 @app.command()
-def plan(
+@runs()
+async def plan(
+    config: Config,
     asset: AssetArgument,
     price: Annotated[str, typer.Option(help="Price of a package, as in 9; left out: the plans are listed.")] = "",
     credits_: Annotated[
@@ -41,110 +42,98 @@ def plan(
         str, typer.Option(help="After how long the credits are void, as in 365d, 30 days at least; left out: never.")
     ] = "",
     wallet: Annotated[str, typer.Option("--wallet", "-w", help="Who signs: the title holder's wallet.")] = "",
-    as_json: Json = False,
-) -> None:
+) -> Facts | Rows:
     """List a service's plans; with --price and --credits, offer another.
 
     Example: usufruct pass plan my-model --price 9 --credits 10 --wallet 0
     """
-    config = load_config()
-    if not price and not credits_:
-        _list_plans(asset, config, as_json=as_json)
-        return
+    wanted = price or credits_
     for option, text in (("--price", price), ("--credits", credits_), ("--wallet", wallet)):
-        if not text:
+        if wanted and not text:
             raise typer.BadParameter("a new plan needs --price, --credits and --wallet", param_hint=option)
-    signer = open_wallet(wallet, config)
-
-    async def work() -> Mapping[str, object]:
-        async with open_registry(config) as session:
-            which = await session.registry.find(asset)
-            currency = await session.registry.token((await session.registry.asset(which)).currency)
-            paid_in = await session.registry.find_token(token, "token") if token else currency
-            made, transaction = await session.passes.plan(
-                session.chain.sender(signer),
-                which,
-                paid_in,
-                parse_units(price, paid_in.decimals, "price"),
-                parse_units(credits_, currency.decimals, "credits"),
-                await session.registry.now() + parse_duration(expires, "expires") if expires else 0,
-            )
-            return {**await _plan_facts(made, session), "transaction": transaction}
-
-    print_facts(run(work), as_json=as_json)
+    signer = open_wallet(wallet, config) if wanted else None
+    async with open_registry(config) as session:
+        which = await session.registry.find(asset)
+        if signer is None:
+            plans = [await _plan_facts(each, session) for each in await session.passes.plans(which)]
+            return Rows(plans, nothing="no plan yet; --price and --credits make one")
+        currency = await session.registry.token((await session.registry.asset(which)).currency)
+        paid_in = await session.registry.find_token(token, "token") if token else currency
+        made, transaction = await session.passes.plan(
+            session.chain.sender(signer),
+            which,
+            paid_in,
+            parse_units(price, paid_in.decimals, "price"),
+            parse_units(credits_, currency.decimals, "credits"),
+            await session.registry.now() + parse_duration(expires, "expires") if expires else 0,
+        )
+        return {**await _plan_facts(made, session), "transaction": transaction}
 
 
 @app.command()
-def buy(
+@runs()
+async def buy(
+    config: Config,
     plan: PlanArgument,
     wallet: Wallet,
     packages: Annotated[int, typer.Option(min=1, help="How many packages.")] = 1,
     to: Annotated[str, typer.Option(help="Address that gets the credits instead of the wallet.")] = "",
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Buy packages of a plan. The price is fixed by the plan; exactly that much is approved, and no more can be taken.
 
     Example: usufruct pass buy my-model --packages 2 --wallet 4
     """
-    config = load_config()
     named = address(to, "to") if to else None
     signer = open_wallet(wallet, config)
     receiver = named or signer.address
-
-    async def work() -> Mapping[str, object]:
-        async with open_registry(config) as session:
-            found = await session.passes.find(plan)
-            token = found.token
-            say(f"This takes at most {token.show(found.price * packages)} {token.symbol} from {signer.address}.")
-            bought = await session.passes.buy(session.chain.sender(signer), found, packages, receiver)
-            card = await session.registry.price_card(found.asset)
-            return {
-                "plan": hex(found.id),
-                "credits": found.currency.show(bought.credits),
-                "currency": found.currency.symbol,
-                "about_calls": about_calls(bought.credits, card),
-                "paid": token.show(bought.paid),
-                "token": token.symbol,
-                "to": checksum(receiver),
-                "approval": bought.approval,
-                "transaction": bought.transaction,
-            }
-
-    print_facts(run(work), as_json=as_json)
+    async with open_registry(config) as session:
+        found = await session.passes.find(plan)
+        token = found.token
+        say(f"This takes at most {token.show(found.price * packages)} {token.symbol} from {signer.address}.")
+        bought = await session.passes.buy(session.chain.sender(signer), found, packages, receiver)
+        card = await session.registry.price_card(found.asset)
+        return {
+            "plan": hex(found.id),
+            "credits": found.currency.show(bought.credits),
+            "currency": found.currency.symbol,
+            "about_calls": about_calls(bought.credits, card),
+            "paid": token.show(bought.paid),
+            "token": token.symbol,
+            "to": checksum(receiver),
+            "approval": bought.approval,
+            "transaction": bought.transaction,
+        }
 
 
 @app.command()
-def activate(
+@runs(open_registry)
+async def activate(
+    session: RegistrySession,
     plan: PlanArgument,
     amount: Annotated[str, typer.Argument(metavar="CREDITS", help="How much use, in the asset's currency, as in 10.")],
     wallet: Wallet,
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Take credits out of circulation, so that the service's meter can burn them as they are used.
 
     Example: usufruct pass activate my-model 5 --wallet 4
     """
-    config = load_config()
-    signer = open_wallet(wallet, config)
-
-    async def work() -> Mapping[str, object]:
-        async with open_registry(config) as session:
-            found = await session.passes.find(plan)
-            wanted = parse_units(amount, found.currency.decimals, "credits")
-            meter, transaction = await session.passes.activate(session.chain.sender(signer), found, wanted)
-            return {
-                "plan": hex(found.id),
-                "activated": found.currency.show(wanted),
-                "currency": found.currency.symbol,
-                "meter": checksum(meter),
-                "transaction": transaction,
-            }
-
-    print_facts(run(work), as_json=as_json)
+    signer = open_wallet(wallet, session.chain.config)
+    found = await session.passes.find(plan)
+    wanted = parse_units(amount, found.currency.decimals, "credits")
+    meter, transaction = await session.passes.activate(session.chain.sender(signer), found, wanted)
+    return {
+        "plan": hex(found.id),
+        "activated": found.currency.show(wanted),
+        "currency": found.currency.symbol,
+        "meter": checksum(meter),
+        "transaction": transaction,
+    }
 
 
 @app.command()
-def grant(
+@runs()
+async def grant(
+    config: Config,
     plan: PlanArgument,
     wallet: Wallet,
     limit: Annotated[
@@ -153,8 +142,7 @@ def grant(
     expires: Annotated[str, typer.Option(help="How long it holds.")] = "30d",
     save: Annotated[bool, typer.Option("--save", help="Keep it on this machine for `usufruct call`.")] = False,
     gateway: GatewayUrl = "",
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Make a key that pays with the wallet's activated credits: a signature, that costs nothing and is kept nowhere.
 
     It works like any bearer key. A limit counts what other keys of these credits were charged, too. It cannot be
@@ -162,102 +150,82 @@ def grant(
 
     Example: usufruct pass grant my-model --wallet 4 --expires 7d --save
     """
-    config = load_config()
     signer = open_wallet(wallet, config)
     seconds = parse_duration(expires, "expires")
-
-    async def work() -> Mapping[str, object]:
-        async with open_registry(config) as session:
-            found = await session.passes.find(plan)
-            meter, contract = await session.passes.meter(found), session.chain.deployments.address(AccessPass)
-            terms = PassTerms(session.chain.chain_id, contract, meter, found.currency.address)
-            most = parse_units(limit, found.currency.decimals, "limit") if limit else UINT128_MAX
-            made = sign_grant(terms, found.id, most, SystemClock().now() + seconds, signer)
-            account = channel_id(Escrow(session.chain.chain_id), terms.account(found.id, signer.address))
-        facts: dict[str, object] = {
-            "key": made.text(),
-            "plan": hex(found.id),
-            "asset": format_asset(found.asset),
-            "limit": found.currency.show(most) if limit else None,
-            "expires": moment(made.expires_at),
-            "account": account,
-        }
-        if save:
-            async with open_gateway(gateway, config) as remote:
-                kept = SavedKey(remote.url, f"grant_{account[2:18]}", account, made.text())
-            facts["file"] = str(save_key(config, kept))
-        return facts
-
-    print_facts(run(work), as_json=as_json)
+    async with open_registry(config) as session:
+        found = await session.passes.find(plan)
+        meter, contract = await session.passes.meter(found), session.chain.deployments.address(AccessPass)
+        terms = PassTerms(session.chain.chain_id, contract, meter, found.currency.address)
+        most = parse_units(limit, found.currency.decimals, "limit") if limit else UINT128_MAX
+        made = sign_grant(terms, found.id, most, SystemClock().now() + seconds, signer)
+        account = channel_id(Escrow(session.chain.chain_id), terms.account(found.id, signer.address))
+    facts: dict[str, object] = {
+        "key": made.text(),
+        "plan": hex(found.id),
+        "asset": format_asset(found.asset),
+        "limit": found.currency.show(most) if limit else None,
+        "expires": moment(made.expires_at),
+        "account": account,
+    }
+    if save:
+        async with open_gateway(gateway, config) as remote:
+            kept = SavedKey(remote.url, f"grant_{account[2:18]}", account, made.text())
+        facts["file"] = str(save_key(config, kept))
     say("Whoever has this key can use the credits: keep it.")
+    return facts
 
 
 @app.command()
-def refund(
+@runs()
+async def refund(
+    config: Config,
     plan: PlanArgument,
     wallet: Wallet,
     to: Annotated[str, typer.Option(help="Address that gets the money instead of the wallet.")] = "",
-    as_json: Json = False,
-) -> None:
+) -> Rows:
     """Give back all unused credits of a plan for what they cost, once its service is retired or its meter silent.
 
     Credits that were not activated also while activations are paused, and once another meter was named.
 
     Example: usufruct pass refund my-model --wallet 4
     """
-    config = load_config()
     named = address(to, "to") if to else None
     signer = open_wallet(wallet, config)
     receiver = named or signer.address
-
-    async def work() -> list[Mapping[str, object]]:
-        async with open_registry(config) as session:
-            found = await session.passes.find(plan)
-            given = await session.passes.refund(session.chain.sender(signer), found, receiver)
-        return [
-            {
-                "plan": hex(found.id),
-                "credits": found.currency.show(each.credits),
-                "currency": found.currency.symbol,
-                "paid": found.token.show(each.paid),
-                "token": found.token.symbol,
-                "to": checksum(receiver),
-                "transaction": each.transaction,
-            }
-            for each in given
-        ]
-
-    print_each(run(work), "nothing", as_json=as_json)
+    async with open_registry(config) as session:
+        found = await session.passes.find(plan)
+        given = await session.passes.refund(session.chain.sender(signer), found, receiver)
+    rows = [
+        {
+            "plan": hex(found.id),
+            "credits": found.currency.show(each.credits),
+            "currency": found.currency.symbol,
+            "paid": found.token.show(each.paid),
+            "token": found.token.symbol,
+            "to": checksum(receiver),
+            "transaction": each.transaction,
+        }
+        for each in given
+    ]
+    return Rows(rows, nothing="nothing")
 
 
 @app.command()
-def balance(
+@runs()
+async def balance(
+    config: Config,
     holder: Holder,
     asset: Annotated[str, typer.Argument(help="Only this asset's credits: its id or name.")] = "",
-    as_json: Json = False,
-) -> None:
+) -> Rows:
     """Show somebody's credits: circulating, activated, and from when on unused ones can be given back.
 
     Example: usufruct pass balance my-model --holder 4
     """
-    config = load_config()
     who = account(holder, config)
-
-    async def work() -> list[dict[str, object]]:
-        async with open_registry(config) as session:
-            which = await session.registry.find(asset) if asset else None
-            return [_credit_row(each) for each in await session.passes.balance(who, which)]
-
-    print_each(run(work), "no credits", as_json=as_json)
-
-
-def _list_plans(asset: str, config: Config, *, as_json: bool) -> None:
-    async def work() -> list[Mapping[str, object]]:
-        async with open_registry(config) as session:
-            found = await session.passes.plans(await session.registry.find(asset))
-            return [await _plan_facts(each, session) for each in found]
-
-    print_each(run(work), "no plan yet; --price and --credits make one", as_json=as_json)
+    async with open_registry(config) as session:
+        which = await session.registry.find(asset) if asset else None
+        rows = [_credit_row(each) for each in await session.passes.balance(who, which)]
+        return Rows(rows, nothing="no credits")
 
 
 async def _plan_facts(plan: PassPlan, session: RegistrySession) -> Mapping[str, object]:

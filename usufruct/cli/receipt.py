@@ -1,4 +1,4 @@
-"""`usufruct receipt`: what calls cost, and whether the operator really signed it and put it on the chain."""
+"""Show what calls cost, and check receipts against the operator's key and the chain."""
 
 from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
@@ -30,7 +30,7 @@ from usufruct.payments.pricing import Receipt, ReceiptDocument, read_receipt, re
 from usufruct.payments.settlement import proves
 from usufruct.web import Members
 
-app = typer.Typer(help="Receipts: what calls cost, and whether that is true.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command()

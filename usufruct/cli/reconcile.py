@@ -1,9 +1,7 @@
 """`usufruct reconcile`: the books of a restored database, brought to what the chain says."""
 
 from usufruct.app import Installation, open_installation
-from usufruct.cli.support.output import Json, print_facts
-from usufruct.cli.support.runner import run
-from usufruct.config import load_config
+from usufruct.cli.support.command import Facts, runs
 from usufruct.core import Faulty, Hash32
 from usufruct.payments.settlement import wrong_roots
 
@@ -16,24 +14,18 @@ class BooksDiffer(Faulty):
     code = "books_differ"
 
 
-def reconcile(as_json: Json = False) -> None:
-    """Read every channel anew from the chain; after a restore, before gateways and workers start."""
-
-    async def work() -> None:
-        async with open_installation(load_config()) as installation:
-            channels, changed, wrong = await _read_all(installation)
-            evidence = installation.evidence()
-            wrong += await installation.ledger.audit(evidence)
-            wrong += await wrong_roots(installation.chain_side)
-            wrong += [
-                f"key {key}: its terms are not those it was made with" for key in await installation.keys.altered()
-            ]
-            if wrong:
-                raise BooksDiffer(f"the books do not balance: {'; '.join(wrong)}; restore another backup")
-            facts = {"channels": channels, "changed": changed, "books": "balance"}
-            print_facts(facts | {"receipts_of_earlier_keys": evidence.signed_earlier}, as_json=as_json)
-
-    run(work)
+@runs(open_installation)
+async def reconcile(installation: Installation) -> Facts:
+    """Read every channel again from the chain; after a restore, before gateways and workers start."""
+    channels, changed, wrong = await _read_all(installation)
+    evidence = installation.evidence()
+    wrong += await installation.ledger.audit(evidence)
+    wrong += await wrong_roots(installation.chain_side)
+    wrong += [f"key {key}: its terms are not those it was made with" for key in await installation.keys.altered()]
+    if wrong:
+        raise BooksDiffer(f"the books do not balance: {'; '.join(wrong)}; restore another backup")
+    facts = {"channels": channels, "changed": changed, "books": "balance"}
+    return facts | {"receipts_of_earlier_keys": evidence.signed_earlier}
 
 
 async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:

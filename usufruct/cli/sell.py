@@ -16,7 +16,8 @@ from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_line
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.registry_session import CachedInput, PricedIn
-from usufruct.cli.support.runner import run, run_until_stopped
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.signals import run_until_stopped
 from usufruct.cli.support.upstream_picker import Source, find_source
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import DEVNET_CHAIN_ID, Config, load_config

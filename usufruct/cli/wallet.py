@@ -1,4 +1,4 @@
-"""`usufruct wallet`: the keystores of this machine."""
+"""Make and list wallets: keys in encrypted files on this machine."""
 
 from secrets import token_bytes, token_hex
 from typing import Annotated
@@ -8,13 +8,12 @@ import typer
 
 from usufruct.chain import DEVNET_CHAINS, Devnet, Role, open_chain, signer_of, write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.cli.support.output import Json, print_facts, print_rows
-from usufruct.cli.support.runner import run
+from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.wallet_option import account, keystore_of, new_password
-from usufruct.config import load_config
+from usufruct.config import Config
 from usufruct.core import Conflict, Denied, UsufructError, address, checksum, parse_units
 
-app = typer.Typer(help="Wallets: keys in encrypted files on this machine.", no_args_is_help=True)
+app = typer.Typer()
 
 _COINS = 10**18
 """Wei: gas for many transactions of a devnet."""
@@ -33,21 +32,21 @@ class WalletExists(Conflict):
 
 
 @app.command()
-def new(name: str, as_json: Json = False) -> None:
+@runs()
+async def new(config: Config, name: str) -> Facts:
     """Make a new key and keep it in an encrypted file; the password is asked for, or configured as keys.password."""
-    config = load_config()
     path = keystore_of(name, config)
     if path.exists():
         raise WalletExists(f"{path} is there already; choose another name", name=name)
     path.parent.mkdir(parents=True, exist_ok=True)
     made = write_keystore(path, token_bytes(32), new_password(config))
-    print_facts({"name": name, "address": checksum(made), "file": str(path)}, as_json=as_json)
+    return {"name": name, "address": checksum(made), "file": str(path)}
 
 
 @app.command("list")
-def list_wallets(as_json: Json = False) -> None:
+@runs()
+async def list_wallets(config: Config) -> Rows:
     """List the wallets in the keys folder."""
-    config = load_config()
     rows = []
     for path in sorted(each for each in config.keys.folder.glob("*.json") if each.is_file()):
         try:
@@ -55,36 +54,29 @@ def list_wallets(as_json: Json = False) -> None:
         except (orjson.JSONDecodeError, KeyError, TypeError, UsufructError):
             continue
         rows.append({"name": path.stem, "address": owner, "file": str(path)})
-    print_rows(
-        rows, ("name", "address", "file"), "no wallet yet; `usufruct wallet new NAME` makes one", as_json=as_json
-    )
+    return Rows(rows, ("name", "address", "file"), "no wallet yet; `usufruct wallet new NAME` makes one")
 
 
 @app.command()
-def fund(
+@runs()
+async def fund(
+    config: Config,
     wallet: Annotated[
         str, typer.Argument(help="An address, the name of a wallet, or the number of a rich account (0 to 9).")
     ],
     amount: Annotated[str, typer.Argument(help="Test dollars, such as 100.")] = "100",
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Give a wallet test dollars, and coins to pay for gas: on a devnet only, where money is play."""
-    config = load_config()
     if wallet.startswith("0x"):
         address(wallet, "wallet")
-
-    async def work() -> None:
-        async with open_chain(config) as chain:
-            if chain.chain_id not in DEVNET_CHAINS:
-                raise NoPlayMoney(f"chain {chain.chain_id} is no devnet; get its token from whoever sells it")
-            to = account(wallet, config, "wallet")
-            dollar = TestDollar(chain.deployments.address(TestDollar), chain.client)
-            minter = chain.sender(signer_of(Role.OWNER, config))
-            call = dollar.mint(to, parse_units(amount, await dollar.decimals()))
-            receipt = await minter.execute(call, f"fund/{to}/{token_hex(8)}")
-            if not await chain.client.balance(to):
-                await Devnet(chain.client).set_balance(to, _COINS)
-            facts = {"wallet": checksum(to), "minted": amount, "transaction": receipt.hash}
-            print_facts(facts, as_json=as_json)
-
-    run(work)
+    async with open_chain(config) as chain:
+        if chain.chain_id not in DEVNET_CHAINS:
+            raise NoPlayMoney(f"chain {chain.chain_id} is no devnet; get its token from whoever sells it")
+        to = account(wallet, config, "wallet")
+        dollar = TestDollar(chain.deployments.address(TestDollar), chain.client)
+        minter = chain.sender(signer_of(Role.OWNER, config))
+        call = dollar.mint(to, parse_units(amount, await dollar.decimals()))
+        receipt = await minter.execute(call, f"fund/{to}/{token_hex(8)}")
+        if not await chain.client.balance(to):
+            await Devnet(chain.client).set_balance(to, _COINS)
+        return {"wallet": checksum(to), "minted": amount, "transaction": receipt.hash}

@@ -1,8 +1,8 @@
 """`usufruct work`: one worker; as many as you like share a database."""
 
 from usufruct.app import open_installation, show_metrics
-from usufruct.cli.support.runner import run_server
 from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process
+from usufruct.cli.support.signals import run_server
 from usufruct.config import load_config
 from usufruct.core import Shutdown
 from usufruct.worker import work as work_jobs

@@ -72,6 +72,17 @@ def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], not
     Console().print(table)
 
 
+def print_each(things: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool) -> None:
+    """Print things whose ids are too long for a table: the facts of each; says `nothing` when there is none."""
+    if as_json or not things:
+        print_rows(things, (), nothing, as_json=as_json)
+        return
+    for number, facts in enumerate(things):
+        if number:
+            sys.stdout.write("\n")
+        print_facts(facts, as_json=False)
+
+
 def say(line: str) -> None:
     """Say one line to a person, on standard error, so that standard output stays a program's."""
     Console(stderr=True, highlight=False).print(words(line.replace("\n", " ")), soft_wrap=True)

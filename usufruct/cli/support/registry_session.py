@@ -1,7 +1,6 @@
 """What the commands about assets, shares and passes have in common: the way to the registry, and words for values."""
 
-import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,7 +9,6 @@ import typer
 
 from usufruct.assets import Assets, Passes, RegistryClient, RevenueToken, ShareHolders
 from usufruct.chain import ChainAccess, open_chain
-from usufruct.cli.support.output import print_facts, print_rows
 from usufruct.config import Config
 from usufruct.core import Invalid, PriceCard, PriceUnit, format_units
 
@@ -80,17 +78,6 @@ def part(text: str, field: str) -> tuple[str, str]:
     if not who or not percent:
         raise InvalidPart(f"{field} must be WHO:PERCENT, such as 0x...:12.5, not {text!r}", field=field, value=text)
     return who, percent
-
-
-def print_each(things: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool) -> None:
-    """Print things whose ids are too long for a table: the facts of each; says `nothing` when there is none."""
-    if as_json or not things:
-        print_rows(things, (), nothing, as_json=as_json)
-        return
-    for number, facts in enumerate(things):
-        if number:
-            sys.stdout.write("\n")
-        print_facts(facts, as_json=False)
 
 
 def percent(bps: int) -> str:
