@@ -10,17 +10,17 @@ import pytest
 
 QUESTION = """
 from usufruct.cli import root
-from usufruct.cli.support import prompts, runner
+from usufruct.cli.support import prompts, runner, signals
 import asyncio
 
 async def work():
     prompts.confirm("Send this?", yes=False)
 
-root.app.command("question")(lambda: runner.{run})
-root.app = lambda: runner.{run}
+root.app.command("question")(lambda: {run})
+root.app = lambda: {run}
 root.main()
 """
-WAYS = ["run(work)", "run_until_stopped(work)"]
+WAYS = ["runner.run(work)", "signals.run_until_stopped(work)"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
