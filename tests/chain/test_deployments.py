@@ -14,6 +14,7 @@ from x402.mechanisms.evm.batch_settlement.constants import (
 from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as PublishedConfig
 from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id
 
+from tests.support.deploying import deploy_devnet, setup_of
 from usufruct.chain import (
     COLLECTOR,
     DEVNET_ADDRESSES,
@@ -30,13 +31,11 @@ from usufruct.chain import (
     NotDeployed,
     Sender,
     SettlementMismatch,
-    Terms,
     WrongCode,
     address_of,
     as_hash32,
     channel_digest,
     check_settlement,
-    deploy_devnet,
     keccak,
 )
 from usufruct.chain.anvil import DEVNET_CHAIN_ID
@@ -53,7 +52,7 @@ from usufruct.core import Address, ChainId, checksum
 from usufruct.store import Database
 
 OWNER, GUARDIAN, SINK = DEVNET_ADDRESSES[0], DEVNET_ADDRESSES[1], DEVNET_ADDRESSES[2]
-TERMS = Terms(OWNER, GUARDIAN, SINK, fee_bps=250, contract_uri="ipfs://about")
+SETUP = setup_of(OWNER, SINK, guardian=GUARDIAN, fee_bps=250)
 
 
 @pytest.fixture
@@ -68,9 +67,9 @@ def deployer(client: Client, sender: Sender) -> ContractDeployer:
 
 @pytest.mark.anvil
 async def test_a_devnet_gets_everything_and_only_once(client: Client, sender: Sender, tmp_path: Path):
-    deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
     block = await client.block_number()
-    assert await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS) == deployed
+    assert await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP) == deployed
     assert await client.block_number() == block
 
     registry = AssetRegistry(deployed.address(AssetRegistry), client)
@@ -93,14 +92,14 @@ async def test_a_devnet_gets_everything_and_only_once(client: Client, sender: Se
 
 @pytest.mark.anvil
 async def test_the_canonical_addresses_are_x402s(client: Client, sender: Sender):
-    deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
     assert deployed.address(BatchSettlement) == SETTLEMENT == BATCH_SETTLEMENT_ADDRESS.lower()
     assert deployed.address(ERC3009DepositCollector) == COLLECTOR == ERC3009_DEPOSIT_COLLECTOR_ADDRESS.lower()
 
 
 @pytest.mark.anvil
 async def test_every_channel_has_the_id_that_x402_computes(client: Client, sender: Sender):
-    await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
     settlement = BatchSettlement(SETTLEMENT, client)
     random = Random(402)
     for _ in range(15):
@@ -118,7 +117,7 @@ async def test_every_channel_has_the_id_that_x402_computes(client: Client, sende
 
 @pytest.mark.anvil
 async def test_a_settlement_that_disagrees_with_x402_is_refused(client: Client, sender: Sender):
-    await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
     await check_settlement(client, DEVNET_CHAIN_ID)
     with pytest.raises(SettlementMismatch, match="use a chain with x402's"):
         await check_settlement(client, ChainId(8453))
@@ -126,12 +125,12 @@ async def test_a_settlement_that_disagrees_with_x402_is_refused(client: Client, 
 
 @pytest.mark.anvil
 async def test_code_that_was_changed_is_noticed(client: Client, sender: Sender):
-    deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
     await Devnet(client).set_code(deployed.address(Till), await client.code_at(deployed.address(AccessPass)))
     with pytest.raises(WrongCode, match=r"Till at .* is not what was deployed"):
         await deployed.verify(client)
     with pytest.raises(WrongCode, match=r"Till should stand at .* bytes of other code"):
-        await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+        await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
 
 
 @pytest.mark.anvil
@@ -151,8 +150,8 @@ async def test_logs_are_read_from_before_the_deployment_on(client: Client, sende
     for _ in range(11):  # a node under load takes long for many at once
         await Devnet(client).mine(HORIZON_BLOCKS // 10)
     before = await client.block_number()
-    made = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
-    again = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, TERMS)
+    made = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
+    again = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
     made.write(tmp_path)
     for found in (made, again, Deployments.read(tmp_path, DEVNET_CHAIN_ID)):
         assert before - HORIZON_BLOCKS < found.first_block(Till) < before

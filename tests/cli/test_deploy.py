@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 
+from tests.support.deploying import setup_of
 from usufruct.chain import (
     COLLECTOR,
     SETTLEMENT,
     Client,
+    Deployments,
+    DeploySite,
     Devnet,
     KeySigner,
     RpcUnavailable,
     Sender,
-    Terms,
-    deploy_devnet,
+    public_contracts,
     toolchain,
     write_keystore,
 )
@@ -93,8 +95,10 @@ async def furnish(commands: Any, folder: Any) -> Address:
         devnet, stranger = Devnet(client), KeySigner(bytes(31) + b"\x09")
         await devnet.set_balance(stranger.address, ETHER)
         sender = Sender(client, stranger, database, BASE_SEPOLIA, poll_seconds=0.03)
-        terms = Terms(stranger.address, stranger.address, SINK)
-        found = await deploy_devnet(client, sender, BASE_SEPOLIA, terms)
+        site = DeploySite(client, sender, Deployments(BASE_SEPOLIA, {}), setup_of(stranger.address, SINK))
+        for step in public_contracts(site):
+            await step.take()
+        found = site.deployer.deployments
         wrapped = found.contracts["WrappedNative"].address
         await devnet.set_code(WRAPPED, await client.code_at(wrapped))
     await database.close()
@@ -154,7 +158,7 @@ def test_what_is_missing_is_asked_for_in_turn_and_then_it_is_deployed_once(publi
 
 
 def test_the_plan_is_shown_and_confirmed_first(keyed, monkeypatch):
-    monkeypatch.setattr("usufruct.cli.support.runner.at_terminal", lambda: True)
+    monkeypatch.setattr("usufruct.cli.support.prompts.at_terminal", lambda: True)
     another = deploying(keyed, "--claim-key", checksum(Address("0x" + "3c" * 20)))
     declined = keyed.run(*another, typed="n\n")
     assert declined.exception.code == "not_confirmed"

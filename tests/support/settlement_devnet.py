@@ -7,6 +7,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.support.deploying import deploy_devnet, setup_of
 from usufruct.chain import (
     COLLECTOR,
     SETTLEMENT,
@@ -15,9 +16,7 @@ from usufruct.chain import (
     Devnet,
     KeySigner,
     Sender,
-    Terms,
     as_hash32,
-    deploy_devnet,
     devnet_signer,
     keccak,
 )
@@ -89,8 +88,8 @@ async def act(client: Client, sender: Address, call: Call) -> None:
 async def build(client: Client, database: Database) -> Place:
     """Deploy, register two services whose shares three people own, and open the till to them."""
     sender = Sender(client, OWNER, database, CHAIN, poll_seconds=0.02)
-    terms = Terms(OWNER.address, OWNER.address, FEE_SINK.address, FEE_BPS)
-    deployments = await deploy_devnet(client, sender, CHAIN, terms)
+    setup = setup_of(OWNER.address, FEE_SINK.address, fee_bps=FEE_BPS)
+    deployments = await deploy_devnet(client, sender, CHAIN, setup)
     till = Till(deployments.address(Till), client)
     dollar = TestDollar(deployments.address(TestDollar), client)
     registry = AssetRegistry(deployments.address(AssetRegistry), client)

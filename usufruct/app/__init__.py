@@ -2,7 +2,7 @@
 
 from usufruct.app.components import build_components, start_components
 from usufruct.app.context import context_of
-from usufruct.app.devnet import DEVNET_FEE_BPS, set_up_devnet
+from usufruct.app.deploying import DEVNET_FEE_BPS, deploy_steps, set_up_devnet
 from usufruct.app.installation import Installation, open_installation
 from usufruct.app.serving import AddressTaken, serve, show_metrics
 
@@ -12,6 +12,7 @@ __all__ = [
     "Installation",
     "build_components",
     "context_of",
+    "deploy_steps",
     "open_installation",
     "serve",
     "set_up_devnet",

@@ -1,10 +1,11 @@
 """What assets add to an installation: the registry is followed, and plain transfers to shares are accrued."""
 
 from usufruct.assets.accrual import AccrualPolicy, Accruer, Payees, accrue_due
+from usufruct.assets.deploying import deploy_steps
 from usufruct.assets.diagnostics import check_token
 from usufruct.assets.indexer import AssetIndexer, Offers, index_assets
 from usufruct.assets.registry_client import RegistryClient
-from usufruct.chain import ChainAccess, LogStreams, Role, Senders, TokenFacts, amount_of
+from usufruct.chain import ChainAccess, DeploySite, LogStreams, Role, Senders, TokenFacts, amount_of
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
 
@@ -36,4 +37,5 @@ def build(context: Context) -> Component:
         "assets",
         jobs=lambda: [index_assets(context.get(AssetIndexer)), accrue_due(context.get(Accruer))],
         diagnostics=(Diagnostic("token", lambda: check_token(context.get(ChainAccess)), needs=("contracts",)),),
+        deploy_steps=lambda: deploy_steps(context.get(DeploySite)),
     )

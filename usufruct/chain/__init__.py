@@ -12,6 +12,7 @@ from usufruct.chain.access import (
     Senders,
     WrongChain,
     amount_of,
+    check_chain_id,
     connect,
     fee_sink_of,
     open_chain,
@@ -25,6 +26,7 @@ from usufruct.chain.anvil import Anvil, Devnet, DevnetStateBusy, DevnetStateDama
 from usufruct.chain.binding import Artifact, Block, Call, Contract, Creation, Event, Log, NotThisEvent, Reader
 from usufruct.chain.client import Client, Topics
 from usufruct.chain.codec import InvalidArgument, NoAnswer, Struct, UnreadableAnswer, encode
+from usufruct.chain.deploying import AlreadyDeployed, DeploySite, NoContract, Setup, public_contracts
 from usufruct.chain.deployments import (
     HORIZON_BLOCKS,
     ContractDeployer,
@@ -35,21 +37,20 @@ from usufruct.chain.deployments import (
     WrongCode,
     address_of,
 )
-from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, channel_digest
+from usufruct.chain.escrow import (
+    COLLECTOR,
+    SETTLEMENT,
+    EscrowMissing,
+    SettlementMismatch,
+    channel_digest,
+    check_escrow,
+    check_settlement,
+)
 from usufruct.chain.fees import FeePolicy, FeesOverCap
 from usufruct.chain.hashing import address_of_key, create2_address, keccak
 from usufruct.chain.indexer import Indexer, LogHandler, NodeLags, ReorgTooDeep, Stream
 from usufruct.chain.keystore import KeystoreMissing, keystore_address, open_keystore, write_keystore
 from usufruct.chain.metrics import LogStreams
-from usufruct.chain.plan import (
-    EscrowMissing,
-    SettlementMismatch,
-    Terms,
-    check_escrow,
-    check_settlement,
-    deploy_all,
-    deploy_devnet,
-)
 from usufruct.chain.revert import Panic, Reason, Revert, UnknownRevert
 from usufruct.chain.roles import Role, claim_address, key_of, signer_of
 from usufruct.chain.rpc_errors import NodeAway, NodeBusy, RpcRefused, RpcUnavailable, RpcUnreadable
@@ -61,18 +62,6 @@ from usufruct.chain.sender import (
     StillPending,
     TransactionDisplaced,
     TransactionReverted,
-)
-from usufruct.chain.setup import (
-    AlreadyDeployed,
-    NoContract,
-    Setup,
-    Step,
-    allow_claims,
-    cap_payees,
-    list_payee,
-    open_till,
-    plan_setup,
-    set_up,
 )
 from usufruct.chain.signer import (
     DEVNET_ADDRESSES,
@@ -110,6 +99,7 @@ __all__ = [
     "Contract",
     "ContractDeployer",
     "Creation",
+    "DeploySite",
     "Deployed",
     "DeployerMissing",
     "Deployments",
@@ -166,11 +156,9 @@ __all__ = [
     "SignedTransaction",
     "Signer",
     "State",
-    "Step",
     "StillPending",
     "Stream",
     "Struct",
-    "Terms",
     "TokenFacts",
     "ToolMissing",
     "Topics",
@@ -183,20 +171,17 @@ __all__ = [
     "WrongCode",
     "address_of",
     "address_of_key",
-    "allow_claims",
     "amount_of",
     "as_hash32",
     "authorization_used",
-    "cap_payees",
     "channel_digest",
+    "check_chain_id",
     "check_escrow",
     "check_settlement",
     "claim_address",
     "connect",
     "contracts",
     "create2_address",
-    "deploy_all",
-    "deploy_devnet",
     "devnet_signer",
     "encode",
     "fee_sink_of",
@@ -204,15 +189,12 @@ __all__ = [
     "keccak",
     "key_of",
     "keystore_address",
-    "list_payee",
     "open_chain",
     "open_chain_later",
     "open_chain_unchecked",
     "open_keystore",
-    "open_till",
-    "plan_setup",
+    "public_contracts",
     "refuse_devnet_key",
-    "set_up",
     "signer_of",
     "stream_gaps",
     "token_address",

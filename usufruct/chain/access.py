@@ -9,7 +9,7 @@ from usufruct.chain.client import Client
 from usufruct.chain.codec import UnreadableAnswer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployments import Deployments
-from usufruct.chain.plan import check_settlement
+from usufruct.chain.escrow import check_settlement
 from usufruct.chain.revert import Revert
 from usufruct.chain.roles import Role, signer_of
 from usufruct.chain.sender import Sender

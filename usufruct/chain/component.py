@@ -1,13 +1,16 @@
 """What `chain` adds to an installation: the node's health, the outbox, and how far logs were read."""
 
-from functools import partial
+from collections.abc import Sequence
 
 from usufruct.chain.access import ChainAccess, Senders
+from usufruct.chain.deploying import DeploySite, public_contracts
 from usufruct.chain.diagnostics import check_contracts, check_gas, check_keys, check_logs, check_node
 from usufruct.chain.metrics import LogStreams, gap_metrics, lag_metrics, sender_metrics
 from usufruct.chain.roles import Role
+from usufruct.chain.signer import DEVNET_CHAINS
+from usufruct.config import Config
 from usufruct.core import Job
-from usufruct.core.components import Component, Context
+from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.diagnostics import Diagnostic
 
 _OUTBOX_SECONDS = 5.0
@@ -16,29 +19,36 @@ _NODE_SECONDS = 2.0
 
 def build(context: Context) -> Component:
     """Build the component."""
-    chain = context.get(ChainAccess)
-    senders, streams = Senders(chain), LogStreams()
-    context.provide(Senders, senders)
+    streams = LogStreams()
     context.provide(LogStreams, streams)
+    context.provide_later(Senders, lambda: Senders(context.get(ChainAccess)))
 
     def node_jobs() -> list[Job]:
         """Probe the node, so that no caller's question has to find out that it is away."""
-        return [Job("node", chain.client.probe, _NODE_SECONDS, longest=_NODE_SECONDS)]
+        return [Job("node", context.get(ChainAccess).client.probe, _NODE_SECONDS, longest=_NODE_SECONDS)]
+
+    def jobs() -> list[Job]:
+        return [*node_jobs(), Job("outbox", context.get(Senders).of(Role.CLAIM).advance, _OUTBOX_SECONDS)]
+
+    def deploy_steps() -> Sequence[DeployStep]:
+        site = context.get(DeploySite)
+        return public_contracts(site) if site.chain_id in DEVNET_CHAINS else ()
 
     return Component(
         "chain",
-        jobs=lambda: [*node_jobs(), Job("outbox", senders.of(Role.CLAIM).advance, _OUTBOX_SECONDS)],
+        jobs=jobs,
         gateway_jobs=node_jobs,
         metrics={
-            "outbox": partial(sender_metrics, senders.opened),
-            "chain": partial(lag_metrics, streams),
-            "logs": partial(gap_metrics, streams),
+            "outbox": lambda: sender_metrics(context.get(Senders).opened),
+            "chain": lambda: lag_metrics(streams),
+            "logs": lambda: gap_metrics(streams),
         },
         diagnostics=(
-            Diagnostic("node", lambda: check_node(chain)),
-            Diagnostic("logs", lambda: check_logs(chain), needs=("database", "node")),
-            Diagnostic("keys", lambda: check_keys(chain.config)),
-            Diagnostic("contracts", lambda: check_contracts(chain), needs=("database", "node")),
-            Diagnostic("gas money", lambda: check_gas(chain), needs=("contracts",)),
+            Diagnostic("node", lambda: check_node(context.get(ChainAccess))),
+            Diagnostic("logs", lambda: check_logs(context.get(ChainAccess)), needs=("database", "node")),
+            Diagnostic("keys", lambda: check_keys(context.get(Config))),
+            Diagnostic("contracts", lambda: check_contracts(context.get(ChainAccess)), needs=("database", "node")),
+            Diagnostic("gas money", lambda: check_gas(context.get(ChainAccess)), needs=("contracts",)),
         ),
+        deploy_steps=deploy_steps,
     )

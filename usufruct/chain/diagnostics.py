@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 from usufruct.chain.access import ChainAccess, check_chain_id
 from usufruct.chain.deployments import NotDeployed
+from usufruct.chain.escrow import check_escrow, check_settlement
 from usufruct.chain.keystore import KeystoreMissing
-from usufruct.chain.plan import check_escrow, check_settlement
 from usufruct.chain.roles import Role, key_of, signer_of
 from usufruct.chain.signer import DEVNET_CHAINS
 from usufruct.chain.store import stream_gaps

@@ -6,22 +6,19 @@ from typing import Annotated
 
 import typer
 
-from usufruct.app import set_up_devnet
+from usufruct.app import deploy_steps, set_up_devnet
 from usufruct.chain import (
     DEVNET_CHAINS,
     Client,
     Deployments,
+    DeploySite,
     KeySigner,
     Role,
     Setup,
-    Step,
-    Terms,
     amount_of,
     claim_address,
     fee_sink_of,
     open_chain,
-    plan_setup,
-    set_up,
     signer_of,
     token_of,
 )
@@ -31,6 +28,7 @@ from usufruct.cli.support.prompts import confirm
 from usufruct.cli.support.runner import run
 from usufruct.config import Config, check_operator, load_config
 from usufruct.core import Address, Invalid, PaymentRequired, address, checksum, format_units
+from usufruct.core.components import DeployStep
 
 WRAPPED_NATIVE = {
     1: "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2",
@@ -90,18 +88,20 @@ async def _deploy(
 ) -> Deployments:
     owner = signer_of(Role.OWNER, config)
     claims = address(claim_key, "--claim-key") if claim_key else claim_address(config)
-    terms = Terms(owner.address, owner.address, fee_sink_of(config), fee_bps)
     native, token = _wrapped(config, wrapped_native), _token(config)
+    setup = Setup(owner.address, owner.address, fee_sink_of(config), fee_bps, native, token, claims)
     async with open_chain(config) as chain:
         facts = await token_of(config, chain.client, chain.deployments)
-        cap = amount_of(config.claims.daily_cap, "claims.daily_cap", facts)
-        setup = Setup(terms, native, token, claims, cap)
-        steps = await plan_setup(chain.client, chain.deployments, setup)
-        if await _show(progress, chain.client, owner, steps):
+        amount_of(config.claims.daily_cap, "claims.daily_cap", facts)
+        site = DeploySite(chain.client, chain.sender(owner), chain.deployments, setup)
+        await site.check()
+        steps = deploy_steps(config, site)
+        if await _show(progress, chain.client, owner, [(step, await step.gas()) for step in steps]):
             confirm("   Send this?", yes=yes)
-        deployments = await set_up(chain.client, chain.sender(owner), chain.chain_id, setup)
-        deployments.write(config.data.folder)
-        return deployments
+        for step in steps:
+            await step.take()
+        site.deployer.deployments.write(config.data.folder)
+        return site.deployer.deployments
 
 
 def _token(config: Config) -> Address:
@@ -129,16 +129,16 @@ def _refuse_choices(**choices: str | int) -> None:
             )
 
 
-async def _show(progress: Progress, client: Client, owner: KeySigner, steps: Sequence[Step]) -> int:
+async def _show(progress: Progress, client: Client, owner: KeySigner, steps: Sequence[tuple[DeployStep, int]]) -> int:
     """Show the plan, and return the gas it takes.
 
     Raises:
         OwnerUnfunded: when the owner does not have that.
     """
-    rows = [(step.what, checksum(step.at), f"{step.gas:,}" if step.gas else "done") for step in steps]
+    rows = [(step.what, checksum(step.at), f"{gas:,}" if gas else "done") for step, gas in steps]
     progress.table(f"To be sent by {checksum(owner.address)}", ("step", "at", "gas, estimated"), rows)
     head = await client.header()
-    gas = sum(step.gas for step in steps)
+    gas = sum(gas for _, gas in steps)
     cost, held = gas * (head.base_fee if head else 0), await client.balance(owner.address)
     progress.say(
         f"{gas:,} gas in all: {format_units(cost, 18)} of the chain's coin at the present fee, and a tip; "

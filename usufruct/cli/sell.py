@@ -9,7 +9,7 @@ import typer
 
 from usufruct.app import Installation, open_installation
 from usufruct.assets import RegistryClient, bps_of_percent
-from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, Role, list_payee, signer_of
+from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, Role, signer_of
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.cli.service import facts_of
 from usufruct.cli.support.instance_lock import live_gateway_url
@@ -45,6 +45,7 @@ from usufruct.gateway import (
     plain_asset_id,
     registered_card,
 )
+from usufruct.payments.settlement import list_payee
 
 INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"
 """What is taken when nothing is said: whole units per million text tokens and per call; per cent of the input price."""

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.chain import ChainAccess, Role, allow_claims, cap_payees, list_payee, open_chain, signer_of, token_of
+from usufruct.chain import ChainAccess, Role, open_chain, signer_of, token_of
 from usufruct.chain.contracts.till import Paid, PayeeKind, Till
 from usufruct.cli.support.command import Facts, runs
 from usufruct.cli.support.ownership import NewOwner, Yes, hand_over, ownership, take_over
 from usufruct.cli.support.wallet_option import Wallet
 from usufruct.config import Config
 from usufruct.core import ZERO_ADDRESS, Conflict, address, checksum, format_units, parse_units
+from usufruct.payments.settlement import allow_claims, cap_payees, list_payee
 
 app = typer.Typer()
 

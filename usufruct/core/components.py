@@ -15,6 +15,7 @@ from prometheus_client import Metric
 from usufruct.core.diagnostics import Diagnostic
 from usufruct.core.errors import Faulty
 from usufruct.core.jobs import Job
+from usufruct_client.identifiers import Address
 
 T = TypeVar("T")
 
@@ -76,6 +77,16 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class DeployStep:
+    """One transaction of the owner: what it does, at which address, the gas it takes (0: it is done), and how."""
+
+    what: str
+    at: Address
+    gas: Callable[[], Awaitable[int]]
+    take: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     """What one package adds to an installation; everything is optional but the name.
 
@@ -92,4 +103,5 @@ class Component:
     metrics: Mapping[str, Reading] = field(default_factory=dict)
     readiness: Mapping[str, Check] = field(default_factory=dict)
     diagnostics: Sequence[Diagnostic] = ()
+    deploy_steps: Callable[[], Sequence[DeployStep]] = tuple
     start: Check | None = None

@@ -12,7 +12,7 @@ from openai import APIError, APIStatusError, AsyncOpenAI
 
 from usufruct.app import DEVNET_FEE_BPS, Installation
 from usufruct.assets import Assets, Holding, NewAsset, RegistryClient, symbol_of
-from usufruct.chain import Role, devnet_signer, list_payee, signer_of
+from usufruct.chain import Role, devnet_signer, signer_of
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
@@ -41,6 +41,7 @@ from usufruct.core import Hash32, checksum, format_asset
 from usufruct.gateway import PricePeriod, ServedListing, Upstream
 from usufruct.payments.ledger import Call, CallState
 from usufruct.payments.pricing import WrongReceiptSigner, read_receipt
+from usufruct.payments.settlement import list_payee
 from usufruct.worker import work
 
 Starter = Callable[..., Awaitable[Process]]

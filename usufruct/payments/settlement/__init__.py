@@ -16,6 +16,7 @@ from usufruct.payments.settlement.pass_accounts import PassAccounts
 from usufruct.payments.settlement.receipt_signers import ReceiptSigners
 from usufruct.payments.settlement.refund_requests import Refunded, RefundRequests
 from usufruct.payments.settlement.refunds import Refunds
+from usufruct.payments.settlement.till_settings import allow_claims, cap_payees, list_payee
 from usufruct.payments.settlement.wire import (
     deposit_document,
     deposit_of_document,
@@ -47,9 +48,12 @@ __all__ = [
     "Refunded",
     "Refunds",
     "SettlementContext",
+    "allow_claims",
+    "cap_payees",
     "deposit_document",
     "deposit_of_document",
     "deposit_typed_data",
+    "list_payee",
     "on_chain",
     "proof_header",
     "proves",

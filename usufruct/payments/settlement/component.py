@@ -6,6 +6,7 @@ from usufruct.accounts import Keys, Recover
 from usufruct.chain import (
     DEVNET_CHAINS,
     ChainAccess,
+    DeploySite,
     LogStreams,
     Role,
     Senders,
@@ -29,6 +30,7 @@ from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY, Ch
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
+from usufruct.payments.settlement.deploying import deploy_steps
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.diagnostics import check_books, check_channels, check_claims, check_till
 from usufruct.payments.settlement.event_watcher import EventWatcher
@@ -64,8 +66,8 @@ def build(context: Context) -> Component:
     context.get(LogStreams).add("settlement", lambda: context.get(EventWatcher))
 
     async def start() -> None:
-        context.provide(TokenFacts, await known_token_of(context.get(ChainAccess)))
         await context.get(ReceiptSigners).earlier()
+        context.provide(TokenFacts, await known_token_of(context.get(ChainAccess)))
 
     return Component(
         "settlement",
@@ -84,6 +86,7 @@ def build(context: Context) -> Component:
             Diagnostic("channels", lambda: check_channels(context), services=True),
             Diagnostic("books", lambda: check_books(context), services=True),
         ),
+        deploy_steps=lambda: deploy_steps(context.get(DeploySite), context.get(Config)),
         start=start,
     )
 

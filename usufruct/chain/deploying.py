@@ -1,0 +1,157 @@
+"""How contracts are put on a chain: steps that components contribute, each skipped when it is done.
+
+On public chains the owner is shown the plan first. On devnets, what a public chain has already comes before it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from usufruct.chain.anvil import Devnet
+from usufruct.chain.binding import Call, Contract, Creation
+from usufruct.chain.client import Client
+from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.wrapped_native import WrappedNative
+from usufruct.chain.deployments import DEPLOYER, ContractDeployer, Deployments, address_of, salt_of
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
+from usufruct.chain.sender import Sender
+from usufruct.core import Address, ChainId, Conflict, Invalid
+from usufruct.core.components import DeployStep
+
+_SETTING_GAS = 80_000
+"""More than any call of the owner takes that writes one setting."""
+
+
+class AlreadyDeployed(Conflict):
+    """The installation stands on this chain with other terms: another deployment would leave its channels behind."""
+
+    code = "already_deployed"
+
+
+class NoContract(Invalid):
+    """No code stands at an address that must be a contract's."""
+
+    code = "no_contract"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an operator decides before deploying.
+
+    `owner` sets fee, sink, guardian and revenue tokens (meant to be a timelock) and owns the till; `guardian` may pause
+    for 14 days in total; `fee_sink` receives the protocol fee, `fee_bps` hundredths of a percent, at most 1000.
+    `token` counts as revenue; `claim_key` may claim.
+    """
+
+    owner: Address
+    guardian: Address
+    fee_sink: Address
+    fee_bps: int
+    wrapped_native: Address
+    token: Address
+    claim_key: Address
+    contract_uri: str = ""
+
+
+class DeploySite:
+    """Where an installation is deployed, and as what; components make their steps with it."""
+
+    def __init__(self, client: Client, sender: Sender, found: Deployments, setup: Setup) -> None:
+        """Send with `sender`, the owner's; `found` is what is known to stand on the chain."""
+        self.client = client
+        self.sender = sender
+        self.setup = setup
+        self.deployer = ContractDeployer(client, sender, found.chain_id)
+        self._found = found
+
+    @property
+    def chain_id(self) -> ChainId:
+        """Return the chain that is deployed on."""
+        return self._found.chain_id
+
+    async def check(self) -> None:
+        """Check what must be on a public chain before.
+
+        Raises:
+            EscrowMissing, SettlementMismatch: when the chain has no x402 escrow.
+            NoContract: when token or wrapped native coin are none.
+        """
+        await check_settlement(self.client, self.chain_id)
+        for name, place in (("token", self.setup.token), ("wrapped native coin", self.setup.wrapped_native)):
+            if not await self.client.code_at(place):
+                raise NoContract(f"{name}: there is no contract at {place} on chain {self.chain_id}", address=place)
+
+    def creation(self, contract: type[Contract], creation: Creation) -> DeployStep:
+        """Return the step that creates a contract.
+
+        Its gas raises a constructor's own `Revert`, for a fee over the limit, say; and `AlreadyDeployed` when the
+        contract is known to stand elsewhere than it would be put.
+        """
+        there = address_of(contract, creation)
+
+        async def gas() -> int:
+            self._check_same(contract, there)
+            if await self.client.code_at(there):
+                return 0
+            await self.client.create(creation, sender=DEPLOYER)  # the deployer swallows a constructor's error
+            call = Call(DEPLOYER, salt_of(contract) + creation.init_code, creation.value)
+            return await self.client.estimate(call, self.setup.owner)
+
+        async def take() -> None:
+            await self.deployer.deploy(contract, creation)
+
+        return DeployStep(f"deploy {contract.__name__}", there, gas, take)
+
+    def setting(
+        self, what: str, at: Address, done: Callable[[], Awaitable[bool]], send: Callable[[], Awaitable[object]]
+    ) -> DeployStep:
+        """Return the step that writes one setting of a contract at `at`, which need not be there yet."""
+
+        async def gas() -> int:
+            return 0 if await self.client.code_at(at) and await done() else _SETTING_GAS
+
+        async def take() -> None:
+            if not await done():
+                await send()
+
+        return DeployStep(what, at, gas, take)
+
+    def _check_same(self, contract: type[Contract], there: Address) -> None:
+        known = self._found.contracts.get(contract.__name__)
+        if known is not None and known.address != there:
+            raise AlreadyDeployed(
+                f"{contract.__name__} stands at {known.address} on chain {self.chain_id}; owner, fee sink, fee, "
+                f"wrapped native coin or version given now would put another at {there}. Give the same ones as the "
+                "first time, or use another data folder",
+                contract=contract.__name__,
+                found=known.address,
+                wanted=there,
+            )
+
+
+def public_contracts(site: DeploySite) -> list[DeployStep]:
+    """Return the steps that put on a devnet what a public chain has already: x402's escrow, wrapped coin, a dollar."""
+    escrow: list[tuple[type[Contract], Creation, Address]] = [
+        (BatchSettlement, BatchSettlement.deploy(), SETTLEMENT),
+        (ERC3009DepositCollector, ERC3009DepositCollector.deploy(SETTLEMENT), COLLECTOR),
+    ]
+    placed = [
+        replace(site.creation(contract, creation), take=partial(_place, site, contract, creation, place))
+        for contract, creation, place in escrow
+    ]
+    return [
+        *placed,
+        site.creation(WrappedNative, WrappedNative.deploy()),
+        site.creation(TestDollar, TestDollar.deploy()),
+    ]
+
+
+async def _place(site: DeploySite, contract: type[Contract], creation: Creation, place: Address) -> None:
+    """Deploy a contract and copy the code of the live instance, immutables and all, to the address x402 gives it."""
+    instance = await site.deployer.deploy(contract, creation)
+    code = await site.client.code_at(instance.address)
+    if await site.client.code_at(place) != code:
+        await Devnet(site.client).set_code(place, code)
+    await site.deployer.adopt(contract, place)
