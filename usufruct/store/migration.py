@@ -1,8 +1,8 @@
 """Bring a database to the schema this version needs.
 
-Migrations live in `store/migrations/versions`, one line of history for all rooms. They expand first and contract a
-release later, so that version N and N-1 run on the same database; hence a database that is ahead is fine, one that is
-behind is not.
+Migrations live in `store/migrations/versions`, or in a package's own `migrations`: one line of history for all. They
+expand first and contract a release later, so that version N and N-1 run on the same database; hence a database that is
+ahead is fine, one that is behind is not.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ from usufruct.store.database import Database
 from usufruct.store.errors import SchemaOutdated
 
 _FOLDER = Path(__file__).with_name("migrations")
+_PACKAGES = Path(__file__).parents[1]
 _FOLDED = frozenset(f"000{number}" for number in range(1, 8))
 """Revisions from before the baseline, whose tables kept identifiers as text."""
 _LOCK = 0x7573756672756374  # "usufruct": PostgreSQL advisory locks are numbers
@@ -55,13 +56,21 @@ def _run_alembic(connection: Connection) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    folders = {str(file.parent) for file in _revisions()}
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(sorted(folders)).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
+def _revisions() -> list[Path]:
+    """Return the file of every migration."""
+    return [*(_FOLDER / "versions").glob("r[0-9]*.py"), *_PACKAGES.glob("*/migrations/r[0-9]*.py")]
+
+
 def _missing(connection: Connection) -> list[str]:
     """Return the revisions the database lacks, oldest first; none when it is ahead of this version."""
-    history = sorted(file.name[1:5] for file in (_FOLDER / "versions").glob("r[0-9]*.py"))
+    history = sorted(file.name[1:5] for file in _revisions())
     current = _current(connection)
     if current is None:
         return history
