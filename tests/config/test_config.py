@@ -11,6 +11,7 @@ from usufruct.config import (
     UnknownSetting,
     check_operator,
     load_config,
+    setting_meanings,
     show_config,
     write_settings,
 )
@@ -101,6 +102,33 @@ def test_values_that_cannot_work_are_refused(variables: dict[str, str]):
 def test_a_file_with_wrong_types_is_refused(tmp_path: Path, toml: str):
     with pytest.raises(InvalidSetting):
         load_config({}, written(tmp_path, toml))
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"USUFRUCT_GATEWAY_PORT": "70000"}, "gateway.port must be from 0 to 65535, not 70000"),
+        ({"USUFRUCT_GATEWAY_PORT": "http"}, "gateway.port must be a whole number from 0 to 65535, not str"),
+        ({"USUFRUCT_CHAIN_TOKEN": "0x12"}, "chain.token must be an address or empty: .*'0x12'"),
+        ({"USUFRUCT_CLAIMS_THRESHOLD": "0"}, "claims.threshold must be above 0, .*, not '0'"),
+    ],
+)
+def test_a_value_is_refused_with_its_key_its_rule_and_itself(variables, message):
+    with pytest.raises(InvalidSetting, match=message):
+        load_config(variables)
+
+
+def test_a_file_that_cannot_be_parsed_is_named(tmp_path: Path):
+    with pytest.raises(InvalidSetting, match=r"usufruct\.toml is not valid TOML: "):
+        load_config({}, written(tmp_path, "[chain"))
+
+
+def test_every_setting_has_a_meaning():
+    meanings = setting_meanings()
+    assert set(meanings) == {
+        f"{section}.{key}" for section, keys in show_config(load_config({})).items() for key in keys
+    }
+    assert all(meanings.values())
 
 
 @pytest.mark.parametrize("setting", ["claims.threshold", "refunds.least", "gateway.least_deposit"])

@@ -56,6 +56,7 @@ async def serve(installation: Installation, announce: Callable[[str], None], shu
     shutdown = shutdown or Shutdown()
     app = allow_browsers(installation.router(), setting.cors_origins.split(), EXPOSED_HEADERS)
     limits = ServerLimits(
+        connections=setting.connections,
         keep_alive_seconds=setting.keep_alive_seconds,
         drain_seconds=setting.drain_seconds,
         lead_seconds=setting.drain_lead_seconds,
