@@ -33,11 +33,6 @@ PAYER, STRANGER = KeySigner(bytes(31) + b"\x01"), KeySigner(bytes(31) + b"\x02")
 NOW = 1_800_000_000
 
 
-@pytest.fixture(scope="session")
-def gateway_module():
-    return gateway_server
-
-
 class Desk:
     """The routes on a real server, and a payer's wallet before it."""
 
@@ -81,15 +76,15 @@ def sqlite_url(databases):
 
 
 @pytest.fixture
-async def desk(sqlite_url, gateway_module):
+async def desk(sqlite_url):
     database = open_database(sqlite_url)
     ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
-    operator, clock = gateway_module.OPERATOR, FakeClock(NOW)
-    domain = KeyDomain(gateway_module.CHAIN, operator.till)
+    operator, clock = gateway_server.OPERATOR, FakeClock(NOW)
+    domain = KeyDomain(gateway_server.CHAIN, operator.till)
     seal = Seal(b"a secret of some length", "session keys")
     keys = Keys(database, seal, clock, domain, recover_signer, KeyChannels(ledger, operator), KeyLimits(most_live=3))
     app = Router(key_routes(keys, ledger))
-    async with gateway_module.served(app) as (_, url, _), httpx.AsyncClient(base_url=url) as http:
+    async with gateway_server.served(app) as (_, url, _), httpx.AsyncClient(base_url=url) as http:
         yield Desk(http, keys, ledger, domain, clock)
     await ledger.close()
     await database.close()
@@ -106,7 +101,7 @@ def refusal(answer, status, code, field=None):
     return error
 
 
-async def test_a_payer_makes_a_key_and_is_told_its_channel(desk, gateway_module):
+async def test_a_payer_makes_a_key_and_is_told_its_channel(desk):
     answer = await desk.http.post("/keys", json=desk.wish(assets=["b", "a"]))
     made = answer.json()
     assert answer.status_code == 201
@@ -118,7 +113,7 @@ async def test_a_payer_makes_a_key_and_is_told_its_channel(desk, gateway_module)
         "0",
     )
     config = read_document(ChannelConfig, made["channelConfig"], MalformedBody)
-    assert channel_id(gateway_module.OPERATOR.escrow, config) == made["channel"]
+    assert channel_id(gateway_server.OPERATOR.escrow, config) == made["channel"]
     assert (config.payer, config.payer_authorizer) == (PAYER.address, made["session"])
     assert (await desk.keys.authenticate(f"Bearer {made['key']}")).id == made["id"]
 
