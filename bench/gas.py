@@ -1,4 +1,4 @@
-"""`make bench-gas`: gas of our contracts and of peers, every measured call a transaction of its own.
+"""`make bench-gas`: gas of our contracts and of peers; each measured call is a separate transaction.
 
 Ours: the gas tests in contracts/test/gas. Peers: bench/peers/gas, installed from npm at pinned versions into a
 throw-away folder. Both through solc 0.8.37 via IR, optimizer 200 runs, `isolate = true`: 21,000 + calldata +

@@ -1,7 +1,7 @@
 """`make mutate`: which share of small faults in the rooms that handle money the tests notice.
 
 mutmut makes the faults, one changed expression each, and runs the tests that reach it; `[tool.mutmut]` in
-pyproject.toml says in which files and with which tests. What mypy refuses is no fault anybody could commit: it does
+pyproject.toml says in which files and with which tests. A mutant that mypy refuses could never be committed: it does
 not count, in either direction. A fault that no test reaches has survived.
 
 Verdicts are kept in mutants/: another run tries only what is undecided or survived. A changed pyproject.toml and
@@ -38,7 +38,7 @@ MYPY = (
 
 KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
 FATES = {1: KILLED, 3: KILLED} | dict.fromkeys((-24, 24, 36, 152, 255), TIMEOUT)
-"""What an exit code of mutmut's workers means; any other is no verdict that a test gave, so the mutant survived."""
+"""What an exit code of mutmut's workers means; any other code means that no test failed: the mutant survived."""
 
 Verdicts = Mapping[str, int | None]
 """Of one file: {mutant: exit code of its tests, None before they ran}."""

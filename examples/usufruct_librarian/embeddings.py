@@ -1,6 +1,6 @@
 """Embeddings without a neural network: TF-IDF over BPE tokens, reduced by a fixed sparse random projection.
 
-Each token stands for a vector with 16 entries of +1 or -1 at places drawn from a hash of the token. A text is the sum
+Each token has a vector with 16 entries of +1 or -1 at places drawn from a hash of the token. A text is the sum
 of its tokens' vectors, each times (1 + ln(count)) x idf, scaled to length 1. Such a projection keeps the angles between
 TF-IDF vectors up to a small error that shrinks with the number of dimensions (Johnson and Lindenstrauss; Achlioptas).
 Texts are near each other when they share tokens; meaning beyond that is not seen.

@@ -42,7 +42,7 @@ def stem(word: str) -> str:
 
 
 def subject_words(text: str) -> list[str]:
-    """Return the stems of the words of `text` that are no stop words, in order; "not" is kept."""
+    """Return the stems of the words of `text` without stop words, in order; "not" is kept."""
     return [stem(w) for w in _WORD.findall(text.lower().replace("cannot", "can not")) if w not in _STOPWORDS]
 
 

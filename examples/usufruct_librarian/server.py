@@ -36,7 +36,7 @@ from usufruct_librarian.vocabulary import Vocabulary
 _MOST_BYTES = 4 << 20
 _DESCRIPTIONS = {
     CHAT_MODEL: "I am a retrieval service, not a language model. I quote the sentences of my documents that fit the "
-    "last user message, with file and heading, and say so when the documents do not answer. The same question always "
+    "last user message, with file and heading, and report when the documents do not answer. The same question always "
     "gets the same answer; sampling options change nothing.",
     EMBEDDING_MODEL: "TF-IDF over byte-level BPE tokens, reduced by a fixed sparse random projection and scaled to "
     "length 1. Texts are near each other when they share words; this is not a neural embedding.",
@@ -50,7 +50,7 @@ class Library:
         """Read the Markdown files at or under `paths`; the vocabulary is kept in the folder `cache`, if given.
 
         Raises:
-            NoDocuments: when there is no text to answer from.
+            NoDocuments: when the documents have no text.
         """
         texts = markdown_files(paths)
         passages = [passage for name, text in texts.items() for passage in passages_of(name, text)]

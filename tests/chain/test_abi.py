@@ -76,7 +76,7 @@ def test_little_data_makes_no_large_value(kind: str, data: bytes):
 
 @pytest.mark.parametrize("kind", ["uint", "tuple", "bytes32[", "mapping", "()x", ""])
 def test_what_is_no_type_is_refused(kind: str):
-    with pytest.raises(ValueError, match="no ABI type"):
+    with pytest.raises(ValueError, match="not an ABI type"):
         abi_type(kind)
 
 

@@ -52,12 +52,12 @@ def test_a_keystore_that_others_can_read_is_refused(tmp_path: Path):
 
 
 def test_a_missing_or_broken_keystore_is_told_apart(tmp_path: Path):
-    with pytest.raises(KeystoreMissing, match="no keystore at"):
+    with pytest.raises(KeystoreMissing, match="does not exist; make a keystore"):
         open_keystore(tmp_path / "none.json", "a")
     broken = tmp_path / "broken.json"
     broken.write_text("{}")
     broken.chmod(0o600)
-    with pytest.raises(InvalidKey, match="no keystore"):
+    with pytest.raises(InvalidKey, match="is not a keystore"):
         open_keystore(broken, "a")
 
 
@@ -104,5 +104,5 @@ def test_what_is_no_keystore_of_ours_is_refused_in_words(tmp_path: Path, change:
     crypto = (
         document["crypto"] | change.get("crypto") if change.get("crypto") else change.get("crypto", document["crypto"])
     )
-    with pytest.raises(InvalidKey, match="no keystore"):
+    with pytest.raises(InvalidKey, match="is not a keystore"):
         open_keystore(kept(tmp_path / "changed.json", document | change | {"crypto": crypto}), "a")

@@ -114,7 +114,7 @@ def test_devnet_keys_are_anvils(chain_id: int):
 
 @pytest.mark.parametrize("chain_id", [1, 8453, 84532, 31338])
 def test_devnet_keys_are_refused_elsewhere(chain_id: int):
-    with pytest.raises(DevnetKeyRefused, match=f"chain {chain_id} needs a key of your own"):
+    with pytest.raises(DevnetKeyRefused, match=f"chain {chain_id} needs your own key"):
         devnet_signer(3, ChainId(chain_id))
     for address in DEVNET_ADDRESSES:
         with pytest.raises(DevnetKeyRefused):

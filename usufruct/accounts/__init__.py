@@ -1,4 +1,4 @@
-"""Who calls: bearer keys, each a channel of its payer, and the proofs that make them."""
+"""Bearer keys, each tied to a channel of its payer, and the signed proofs that create them."""
 
 from usufruct.accounts.api import Purse, Purses, key_routes
 from usufruct.accounts.errors import (

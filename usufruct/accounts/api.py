@@ -43,7 +43,7 @@ class Purse(Protocol):
         """Return what running calls may cost."""
 
     def as_json(self) -> dict[str, object]:
-        """Return the channel as its owner is told of it."""
+        """Return the channel as its owner sees it."""
 
 
 class Purses(Protocol):

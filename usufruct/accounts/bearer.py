@@ -1,6 +1,6 @@
 """The text of a bearer key: `uf_`, 64 hexadecimal digits of secret, 8 of checksum.
 
-The checksum tells a typing error from a key nobody made, without a look at the database. Only the SHA-256 of the secret
+The checksum tells a typing error from an unknown key, without a look at the database. Only the SHA-256 of the secret
 is stored: 256 random bits need no slow hash.
 """
 
@@ -25,7 +25,7 @@ def bearer_hash(authorization: str) -> bytes:
 
     Raises:
         KeyMissing: when the header is empty or of another scheme.
-        KeyMistyped: when what follows `Bearer` is no key.
+        KeyMistyped: when what follows `Bearer` is not a key.
     """
     scheme, _, text = authorization.partition(" ")
     text = text.strip()

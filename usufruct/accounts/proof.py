@@ -63,7 +63,7 @@ class TimedProof:
 
         Raises:
             ProofExpired: when it holds no longer at `now`, or longer than `LONGEST_SECONDS` from then on.
-            InvalidProof: when it is no signature.
+            InvalidProof: when it is not a signature.
         """
         if not now < self.expires_at <= now + LONGEST_SECONDS:
             raise ProofExpired(
@@ -104,7 +104,7 @@ def signer_of(digest: bytes, signature: bytes, recover: Recover) -> Address:
     """Return who signed a digest.
 
     Raises:
-        InvalidProof: when it is no signature.
+        InvalidProof: when it is not a signature.
     """
     try:
         return recover(digest, signature)

@@ -67,7 +67,7 @@ class Channels(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that was just made; `text` is the bearer key itself, known to nobody else and never again."""
+    """A key that was just made; `text` is the bearer key itself, which is not stored."""
 
     key: BearerKey
     text: str
@@ -195,7 +195,7 @@ class Keys:
         return key
 
     async def list_signed(self, payer: Address, proof: TimedProof) -> Sequence[BearerKey]:
-        """Return a payer's keys to who has their signature.
+        """Return a payer's keys, given their signature.
 
         Raises:
             ProofExpired, InvalidProof: when it is not the payer's now.
@@ -227,12 +227,12 @@ class Keys:
         """Return the private key (32 bytes) that authorizes payments out of the key's channel.
 
         Raises:
-            KeyNotFound: when there is no such key.
+            KeyNotFound: when the key does not exist.
         """
         async with self._database.snapshot() as unit:
             sealed = await sealed_session_of(unit, key.id)
         if sealed is None:
-            raise KeyNotFound(f"there is no key {key.id}", key_id=key.id)
+            raise KeyNotFound(f"key {key.id} does not exist", key_id=key.id)
         return self._seal.open(sealed, _sealed_terms(key))
 
     async def altered(self) -> Sequence[str]:
@@ -285,7 +285,7 @@ class Keys:
         if known is not None and self._clock.monotonic() - known[1] < FRESH_SECONDS:
             return known[0]
         read = self._reads.get(secret_hash)
-        if read is None:  # who asks meanwhile waits for the same answer
+        if read is None:  # a concurrent request waits for the same answer
             read = self._reads[secret_hash] = asyncio.create_task(self._read(secret_hash))
             read.add_done_callback(lambda done: self._reads.pop(secret_hash, None) and done.exception())
         return await asyncio.shield(read)
@@ -312,7 +312,7 @@ class Keys:
             )
 
     async def _check_waiting(self, payer: Address) -> None:
-        """Refuse a key for nothing while very many wait: whoever is about to deposit holds the money already."""
+        """Refuse a key to a wallet without money while many keys wait for a deposit."""
         async with self._database.snapshot() as unit:
             if await count_waiting(unit) < self._limits.most_waiting:
                 return

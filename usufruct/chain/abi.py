@@ -44,7 +44,7 @@ class Data:
 
 
 class AbiType(ABC):
-    """One ABI type. `dynamic`: it stands elsewhere, and its place holds an offset. `size`: bytes of its own place."""
+    """One ABI type. `dynamic`: the value is elsewhere, its place holds an offset. `size`: bytes of that place."""
 
     dynamic = False
     size = WORD
@@ -182,7 +182,7 @@ def abi_type(text: str) -> AbiType:
     if sized := re.fullmatch(r"(u?int|bytes)(\d+)", text):
         kind, size = sized[1], int(sized[2])
         return _fixed_bytes(size) if kind == "bytes" else _integer(size, signed=kind == "int")
-    raise ValueError(f"{text!r} is no ABI type")
+    raise ValueError(f"{text!r} is not an ABI type")
 
 
 @lru_cache(maxsize=1024)

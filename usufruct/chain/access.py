@@ -69,14 +69,14 @@ async def token_of(config: Config, client: Client, deployments: Deployments) -> 
     """Return the token that is charged in, as the chain describes it.
 
     Raises:
-        InvalidSetting: when it is not configured on a public chain, or is no token.
+        InvalidSetting: when it is not configured on a public chain, or is not a token.
     """
     token = token_address(config, deployments)
     try:
         return await token_facts(client, token)
     except (Revert, UnreadableAnswer) as error:
         raise InvalidSetting(
-            f"chain.token: there is no ERC-20 token at {token} on chain {config.chain.id}", key="chain.token"
+            f"chain.token: {token} is not an ERC-20 token on chain {config.chain.id}", key="chain.token"
         ) from error
 
 
@@ -194,7 +194,7 @@ async def open_chain(config: Config) -> AsyncIterator[ChainAccess]:
 
     Raises:
         WrongChain: when the node speaks for another chain than the configuration names.
-        WrongCode: when what stands at our contracts' addresses is something else.
+        WrongCode: when the code at our contracts' addresses is not theirs.
     """
     async with open_chain_unchecked(config) as chain:
         await check_chain_id(chain.client, config)

@@ -1,8 +1,8 @@
 """The embedded devnet: anvil as a process of ours, and the levers only a devnet has.
 
 A state file is held by one anvil at a time: the lock's file descriptor is handed to the process, so that the lock lives
-exactly as long as whoever may write the file. Between us and anvil stands a shell that reads from us: when we end,
-however we end, its reading ends, and it tells anvil to stop, which then writes its state.
+exactly as long as the process that may write the file. Between us and anvil runs a shell that reads from us: when this
+process ends, by whatever cause, the shell's input ends and it stops anvil, which then writes its state.
 """
 
 import asyncio
@@ -114,7 +114,7 @@ class Anvil:
         """Start it and wait until it answers.
 
         Raises:
-            ToolMissing: when there is no anvil on this machine.
+            ToolMissing: when anvil is not on this machine.
             DevnetStateBusy: when another anvil holds the state file.
             DevnetStateDamaged: when the state file is not whole.
             DevnetUnavailable: when it does not come up.

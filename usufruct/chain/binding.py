@@ -1,8 +1,8 @@
-"""What generated contract modules stand on: calls, logs, events, artifacts.
+"""The base of generated contract modules: calls, logs, events, artifacts.
 
-A generated contract answers questions (`await shares.balance_of(holder)`) and writes letters (`shares.collect(usdc)`
-returns a `Call` and sends nothing). Who carries the letter is somebody else's choice: `Sender`, a smart wallet, a DAO
-proposal, or nobody, for a fee preview.
+View functions of a generated contract are awaitable (`await shares.balance_of(holder)`). State-changing ones return an
+unsigned `Call` and send nothing (`shares.collect(usdc)`): a `Sender`, a smart wallet or a DAO proposal sends it, or a
+fee preview only simulates it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

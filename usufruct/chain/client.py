@@ -119,7 +119,7 @@ class Client:
         return read_count(await self.ask("eth_blockNumber"), "eth_blockNumber")
 
     async def header(self, block: Block = "latest") -> Header | None:
-        """Return one block's header; None when there is no such block."""
+        """Return one block's header; None when the block does not exist."""
         return (await self.headers([block]))[0]
 
     async def headers(self, blocks: Sequence[Block]) -> list[Header | None]:
@@ -133,7 +133,7 @@ class Client:
         return found
 
     async def transactions(self, number: int) -> list[tuple[Address, int, Hash32]]:
-        """Return (sender, nonce, hash) of every transaction in a block; empty when there is no such block."""
+        """Return (sender, nonce, hash) of every transaction in a block; empty when the block does not exist."""
         block = await self.ask("eth_getBlockByNumber", hex(number), True)
         return read_transactions(block, "eth_getBlockByNumber")
 

@@ -29,11 +29,11 @@ class UnreadableAnswer(Unavailable):
 
 
 class NoAnswer(UnreadableAnswer):
-    """A call returned nothing: at that block there was no contract at the address."""
+    """A call returned nothing: at that block the address had no contract."""
 
 
 class Struct:
-    """Base of generated structs; subclasses are frozen dataclasses whose fields stand in ABI order."""
+    """Base of generated structs; subclasses are frozen dataclasses with fields in ABI order."""
 
     __slots__ = ()
 
@@ -70,7 +70,7 @@ def decode(types: Sequence[str], data: bytes) -> Values:
     """Decode `data` as ABI `types`.
 
     Raises:
-        NoAnswer: when there are no bytes.
+        NoAnswer: when `data` is empty.
         UnreadableAnswer: when they are too short or malformed; names the types.
     """
     if types and not data:

@@ -31,7 +31,7 @@ class AlreadyDeployed(Conflict):
 
 
 class NoContract(Invalid):
-    """No code stands at an address that must be a contract's."""
+    """An address that must be a contract's has no code."""
 
     code = "no_contract"
 
@@ -81,7 +81,7 @@ class DeploySite:
         await check_settlement(self.client, self.chain_id)
         for name, place in (("token", self.setup.token), ("wrapped native coin", self.setup.wrapped_native)):
             if not await self.client.code_at(place):
-                raise NoContract(f"{name}: there is no contract at {place} on chain {self.chain_id}", address=place)
+                raise NoContract(f"{name}: {place} is not a contract on chain {self.chain_id}", address=place)
 
     def creation(self, contract: type[Contract], creation: Creation) -> DeployStep:
         """Return the step that creates a contract.
@@ -122,7 +122,7 @@ class DeploySite:
         known = self._found.contracts.get(contract.__name__)
         if known is not None and known.address != there:
             raise AlreadyDeployed(
-                f"{contract.__name__} stands at {known.address} on chain {self.chain_id}; owner, fee sink, fee, "
+                f"{contract.__name__} is at {known.address} on chain {self.chain_id}; owner, fee sink, fee, "
                 f"wrapped native coin or version given now would put another at {there}. Give the same ones as the "
                 "first time, or use another data folder",
                 contract=contract.__name__,

@@ -43,7 +43,7 @@ class NotDeployed(NotFound):
 
 
 class WrongCode(Conflict):
-    """What stands at an address is not the contract that should."""
+    """The code at an address is not that of the expected contract."""
 
     code = "wrong_code"
 
@@ -161,7 +161,7 @@ class ContractDeployer:
         return Deployments(self._chain_id, dict(self._done))
 
     async def deploy(self, contract: type[C], creation: Creation) -> C:
-        """Make sure that a contract stands at its address, and return it.
+        """Return a contract, deploying it unless its address has code.
 
         Raises:
             DeployerMissing: when the chain lacks the deterministic deployer.
@@ -175,7 +175,7 @@ class ContractDeployer:
         return await self.adopt(contract, there, made.block if made and made.block else 0)
 
     async def adopt(self, contract: type[C], there: Address, block: int = 0) -> C:
-        """Check and remember a contract that stands at an address already, since `block` if that is known.
+        """Check and record a contract that is at an address already, since `block` if that is known.
 
         Raises:
             WrongCode: when it is another contract, or none.
@@ -184,7 +184,7 @@ class ContractDeployer:
         version = contract.ARTIFACT.version
         if not contract.ARTIFACT.is_runtime(code):
             what = f"{len(code)} bytes of other code" if code else "no code"
-            raise WrongCode(f"{contract.__name__} should stand at {there}, where there is {what}", address=there)
+            raise WrongCode(f"{contract.__name__} should be at {there}, which has {what}", address=there)
         answer = await self._client.call(Call(there, _VERSION.data))
         if decode(("string",), answer) != (version,):
             raise WrongCode(f"{contract.__name__} at {there} does not say that it is version {version}", address=there)

@@ -76,7 +76,7 @@ async def check_contracts(chain: ChainAccess) -> AsyncIterator[Finding]:
 
 
 async def check_keys(config: Config) -> AsyncIterator[Finding]:
-    """Every role has a key of its own; the owner's may be elsewhere."""
+    """Check that each role has a separate key; the owner's may be elsewhere."""
     holders: dict[str, Role] = {}
     for role in Role:
         try:

@@ -64,7 +64,7 @@ async def check_settlement(client: Client, chain_id: ChainId) -> None:
     """Compare a channel's id as the contract at x402's address computes it with what x402 clients compute.
 
     Raises:
-        EscrowMissing: when there is no contract.
+        EscrowMissing: when the address has no contract.
         SettlementMismatch: when they differ: vouchers signed by x402 clients would be worthless.
     """
     await check_escrow(client, chain_id)

@@ -72,7 +72,7 @@ async def market_offer(client: Client, policy: FeePolicy) -> Offer:
 async def _fee_history(client: Client) -> FeeHistory:
     try:
         return await client.fee_history()
-    except (RpcRefused, RpcUnreadable) as error:  # a node without the method, or with an answer of its own
+    except (RpcRefused, RpcUnreadable) as error:  # a node without the method, or with an unusual answer
         _log.debug("fees are read from the newest block: %s", error.message)
         return FeeHistory((), ())
 

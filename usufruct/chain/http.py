@@ -32,7 +32,7 @@ class Wire(Protocol):
         """Send a body and return the reply.
 
         Raises:
-            NodeAway: when there is no connection, or no reply in time.
+            NodeAway: when the connection fails, or no reply comes in time.
             RpcUnreadable: when the reply is too long.
         """
 

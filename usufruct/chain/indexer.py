@@ -10,7 +10,7 @@ many logs its range had, and the ranges of the last `overlap_blocks` are read ag
 1, 2, 4 ... 32 s when no block comes. A range that has more logs now than it had is a gap: the stream steps back to
 before it, as for a reorganisation, and reads on from there. Fewer logs than a range had are a node that is behind.
 
-Anybody can emit any event, so a handler says for each log whether its emitter is one of ours; it is asked inside the
+Any contract can emit any event, so a handler decides for each log whether its emitter is ours; it is asked inside the
 transaction, log by log, so that a contract registered by one log is known to the next.
 """
 

@@ -38,7 +38,7 @@ def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int 
     """Encrypt a key (scrypt) into a new file that only its owner may read, and return its address.
 
     Raises:
-        InvalidKey: when `secret` is no key.
+        InvalidKey: when `secret` is not a key.
         FileExistsError: when there is a file; nothing is overwritten.
     """
     address = KeySigner(secret).address
@@ -47,7 +47,7 @@ def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int 
     with os.fdopen(descriptor, "wb") as file:
         file.write(orjson.dumps(document))
         file.flush()
-        os.fsync(file.fileno())  # whoever is told the address may send money to it
+        os.fsync(file.fileno())  # money may be sent to the address as soon as it is known
     return address
 
 
@@ -64,17 +64,17 @@ def open_keystore(path: Path, password: str) -> KeySigner:
     """Decrypt a keystore file.
 
     Raises:
-        KeystoreMissing: when there is no such file.
-        InvalidKey: when others may read it, it is no keystore, or the password is wrong.
+        KeystoreMissing: when the file does not exist.
+        InvalidKey: when others may read it, it is not a keystore, or the password is wrong.
     """
     if not path.is_file():
-        raise KeystoreMissing(f"there is no keystore at {path}; make one or correct the path", path=str(path))
+        raise KeystoreMissing(f"{path} does not exist; make a keystore or correct the path", path=str(path))
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise InvalidKey(f"others can read {path}; run chmod 600 on it", path=str(path))
     try:
         secret = _unsealed(orjson.loads(path.read_bytes()), password)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
-        raise InvalidKey(f"{path} is no keystore, or the password is wrong", path=str(path)) from None
+        raise InvalidKey(f"{path} is not a keystore, or the password is wrong", path=str(path)) from None
     return KeySigner(secret)
 
 
@@ -99,7 +99,7 @@ def _sealed(secret: bytes, address: Address, password: str, iterations: int) -> 
 
 
 def _unsealed(document: Mapping[str, Any], password: str) -> bytes:
-    """Return the secret; ValueError, KeyError and their like when it is no keystore or the password is another."""
+    """Return the secret; ValueError, KeyError and their like when it is not a keystore or the password is wrong."""
     crypto = document["crypto"] if "crypto" in document else document["Crypto"]  # as older wallets spell it
     if document["version"] != 3 or crypto["cipher"] != "aes-128-ctr":
         raise ValueError("an unknown kind of keystore")

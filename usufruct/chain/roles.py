@@ -48,14 +48,14 @@ def claim_address(config: Config) -> Address:
     if chain_id in DEVNET_CHAINS:
         return devnet_signer(_DEVNET_ACCOUNTS[Role.CLAIM], chain_id).address
     raise InvalidSetting(
-        "there is no claim key here: `usufruct wallet new claim` makes it; on a machine that shall not have it, set "
+        "the claim key is missing: make it with `usufruct wallet new claim`; on a machine that shall not have it, set "
         "claims.address to its address",
         key="claims.address",
     )
 
 
 def signer_of(role: Role, config: Config) -> KeySigner:
-    """Return a role's key: its keystore file; on a devnet, where there is none, the account everybody knows.
+    """Return a role's key: its keystore file, or on a devnet without one the public test account.
 
     Raises:
         KeystoreMissing: on any other chain without the file.

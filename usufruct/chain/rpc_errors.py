@@ -22,7 +22,7 @@ class RpcUnavailable(Unavailable):
 
 
 class NodeAway(RpcUnavailable):
-    """There is no connection to the node, or no answer came in time."""
+    """The node could not be reached, or did not answer in time."""
 
 
 class NodeBusy(RpcUnavailable):

@@ -45,7 +45,7 @@ class KeyReused(Conflict):
 
 
 class GasOverLimit(Conflict):
-    """A call would take more gas than whoever asks for it may spend."""
+    """A call would take more gas than its caller allows."""
 
     code = "gas_over_limit"
 
@@ -158,7 +158,7 @@ class Sender:
         """Advance until the call under `key` is final or the time is up, and return how it stands.
 
         Raises:
-            StillPending: when there is no such call.
+            StillPending: when the call does not exist.
         """
         begun = self._clock.monotonic()
         while True:
@@ -205,7 +205,7 @@ class Sender:
         return receipt
 
     async def advance(self) -> None:
-        """Do what is due for every unfinished call: note the final ones, broadcast the others again, offer more.
+        """Update every unfinished call: record the final ones, broadcast the others again, raise their fees.
 
         To be called at start, and again and again; any number of processes may.
         """
@@ -310,7 +310,7 @@ class Sender:
     async def _next_nonce(self) -> int:
         """Return the lowest nonce that neither the node nor the outbox has given away.
 
-        A nonce the chain still expects may belong to a pending call, or to nobody (a transaction from elsewhere that
+        A nonce the chain still expects may belong to a pending call, or to none (a transaction from elsewhere that
         the node forgot), and is then used next. It never belongs to a call that is final.
         """
         mined, taken = await self._expected()

@@ -1,6 +1,6 @@
 """Keys that sign: a configured secret, or a devnet's well-known keys. Secrets never show.
 
-A key service (KMS) implements `Signer` with two things of its own, `address` and `sign_digest`; `DigestSigner` adds
+A key service (KMS) implements two members of `Signer`, `address` and `sign_digest`; `DigestSigner` adds
 the rest. Digests of vouchers are made in `payments`, which signs thousands of them a second.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from eth_account.messages import SignableMessage
 
 DEVNET_CHAINS = frozenset({ChainId(31337), ChainId(1337)})
-"""The chain ids on which keys that everybody knows may sign."""
+"""The chain ids on which publicly known keys may sign."""
 
 DEVNET_ADDRESSES = (
     Address("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"),
@@ -46,17 +46,17 @@ _DEVNET_KEYS = (
     "dbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
     "2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6",
 )
-"""Their keys, as anvil prints them: everybody knows them."""
+"""Their keys, as anvil prints them; publicly known."""
 
 
 class DevnetKeyRefused(Denied):
-    """A key that everybody knows was to be used where money is real."""
+    """A publicly known key was to be used where money is real."""
 
     code = "devnet_key_refused"
 
 
 class InvalidKey(Invalid):
-    """A secret that is no secp256k1 key, or a keystore that the password does not open."""
+    """A secret that is not a secp256k1 key, or a keystore that the password does not open."""
 
     code = "invalid_key"
 
@@ -117,7 +117,7 @@ class KeySigner(DigestSigner):
         try:
             self._key = PrivateKey(secret if len(secret) == 32 else b"")  # it would pad a shorter one
         except (ValueError, TypeError):
-            raise InvalidKey(f"{field} is no secp256k1 private key of 32 bytes", field=field) from None
+            raise InvalidKey(f"{field} is not a secp256k1 private key of 32 bytes", field=field) from None
         self._address = address_of_key(self._key.public_key.format(compressed=False))
 
     @classmethod
@@ -154,7 +154,7 @@ class KeySigner(DigestSigner):
 
 
 def devnet_signer(index: int, chain_id: ChainId) -> KeySigner:
-    """Return anvil's account number `index` (0 to 9), rich on every devnet and known to everybody.
+    """Return anvil's account number `index` (0 to 9), rich on every devnet and publicly known.
 
     Raises:
         DevnetKeyRefused: on any chain id but 31337 and 1337.
@@ -168,11 +168,11 @@ def refuse_devnet_key(address: Address, chain_id: ChainId) -> None:
     """Stop a well-known key from signing on a public chain, however it was configured.
 
     Raises:
-        DevnetKeyRefused: when `address` is one of anvil's and the chain is no devnet.
+        DevnetKeyRefused: when `address` is one of anvil's and the chain is not a devnet.
     """
     if chain_id not in DEVNET_CHAINS and address in DEVNET_ADDRESSES:
         raise DevnetKeyRefused(
-            f"{address} is a devnet key that everybody knows; chain {chain_id} needs a key of your own",
+            f"{address} is a publicly known devnet key; chain {chain_id} needs your own key",
             address=address,
             chain_id=chain_id,
         )

@@ -6,9 +6,9 @@ Outbox states::
             |-> reverted     mined, refused by the contract, deep enough
             `-> displaced    its nonce was used by a transaction that is not ours
 
-`pending` covers everything from "signed, perhaps never broadcast" to "mined, not deep enough yet": after a crash nobody
-knows more, and the cure is the same: broadcast again, look for the receipt. The other three are final, unless the chain
-takes the block back: a call that was confirmed there is pending again.
+`pending` covers everything from "signed, perhaps never broadcast" to "mined, not deep enough yet": after a crash these
+cannot be told apart, and the cure is the same: broadcast again, look for the receipt. The other three are final, unless
+the chain takes the block back: a call that was confirmed there is pending again.
 """
 
 from collections.abc import Sequence
@@ -228,7 +228,7 @@ class Outbox:
         """Make a replacement durable.
 
         Raises:
-            ConstraintViolated: when somebody else made the same one.
+            ConstraintViolated: when another process made the same one.
         """
         async with self._database.transaction() as unit:
             await unit.change(insert(attempts).values(self._attempt_row(key, attempt)))
@@ -296,7 +296,7 @@ async def checkpoints(unit: Unit, name: str) -> Sequence[Checkpoint]:
 
 
 async def move(unit: Unit, name: str, old: Checkpoint | None, new: Checkpoint) -> bool:
-    """Move a stream's checkpoint from `old` to `new`; False when it does not stand at `old` any more."""
+    """Move a stream's checkpoint from `old` to `new`; False when it is not at `old` any more."""
     if old is None:
         await unit.change(insert(streams).values(name=name, block=new.block, hash=new.hash))
     else:

@@ -34,7 +34,7 @@ async def token_facts(client: Client, token: Address) -> TokenFacts:
 
     Raises:
         RpcUnavailable: when the node does not answer.
-        Revert, UnreadableAnswer: when there is no ERC-20 with decimals at the address.
+        Revert, UnreadableAnswer: when the address has no ERC-20 with decimals.
     """
     decimals = await Erc20(token, client).decimals()
     name, version = await _domain(client, token)

@@ -202,7 +202,7 @@ class Transport:
         return await step()
 
     async def _post(self, body: object) -> tuple[int, Any]:
-        """Send a body and return status and JSON of the reply; None stands for what is not JSON."""
+        """Send a body and return status and JSON of the reply; None when it is not JSON."""
         reply = await self._line.post(orjson.dumps(body))
         try:
             answer = orjson.loads(reply.content)

@@ -1,4 +1,4 @@
-"""Other companies' services, and the ones we bring along to stand in for them."""
+"""Clients of other companies' services: upstream model servers, and their discovery on this machine."""
 
 from usufruct.connectors.discovery import LocalServer, find_local_servers
 from usufruct.connectors.openai import (

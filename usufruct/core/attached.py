@@ -1,4 +1,4 @@
-"""Processes that end with whoever started them, however that one ended."""
+"""End this process when its parent ends, however the parent ended."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import threading
 
 
 def end_with_standard_input() -> None:
-    """Send this process SIGTERM as soon as its standard input ends: whoever held the other end is gone."""
+    """Send this process SIGTERM as soon as its standard input ends, which means that its parent ended."""
 
     def wait() -> None:
         while os.read(sys.stdin.fileno(), 1024):  # sys.stdin itself has a lock that must be free when we end

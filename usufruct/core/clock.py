@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 LAST_MOMENT = (1 << 63) - 1
-"""The latest time that is taken from anybody, seconds since 1970."""
+"""The latest time that is accepted as input, seconds since 1970."""
 
 _LAST_YEAR = 253_402_300_800  # from here on, years have five digits
 

@@ -23,7 +23,7 @@ Check = Callable[[], Awaitable[object]]
 """Returns when a part works, and raises when it does not."""
 
 Reading = Callable[[], Awaitable[Iterable[Metric]]]
-"""Reads metrics whenever somebody looks."""
+"""Reads metrics at each scrape."""
 
 
 class ServiceMissing(Faulty):
@@ -33,7 +33,7 @@ class ServiceMissing(Faulty):
 
 
 class Context:
-    """Services by type. Each component has a view of its own, with its name for error messages."""
+    """Services by type. Each component has a separate view, with its name for error messages."""
 
     def __init__(self, component: str = "app", shared: "Context | None" = None) -> None:
         """Share the services of another context, if one is given."""

@@ -35,7 +35,7 @@ def good(subject: str, says: str) -> Finding:
 
 
 def bad(subject: str, says: str, remedy: str) -> Finding:
-    """Return a finding that needs somebody."""
+    """Return a finding that needs the operator."""
     return Finding(subject, Verdict.PROBLEM, says, remedy)
 
 

@@ -27,7 +27,7 @@ class UsufructError(Exception):
     `message` is one sentence for a person; `details` hold the same facts for a program (integers that are amounts of
     money are passed as strings in JSON). Secrets never go in either.
 
-    `outward` is what callers over HTTP are told instead of message and details, where those name addresses or settings
+    `outward` is what callers over HTTP receive instead of message and details, where those name addresses or settings
     of the inside: they are for the operator's log. Empty: message and details go out.
     """
 

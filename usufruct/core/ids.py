@@ -15,7 +15,7 @@ AssetId = NewType("AssetId", int)
 """`uint128(keccak256(abi.encode(chainId, registry, registrant, salt)))`; also the title's ERC-721 id."""
 
 ZERO_ADDRESS = Address("0x" + "0" * 40)
-"""Nobody: who mints, who was burned to, no restriction."""
+"""The zero address: the source of mints, the target of burns, no restriction."""
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _HASH32 = re.compile(r"0x[0-9a-fA-F]{64}")

@@ -11,18 +11,18 @@ _DIGITS = 78
 
 
 class InvalidAmount(Invalid):
-    """Text that is no amount of money."""
+    """Text that is not an amount of money."""
 
     code = "invalid_amount"
 
 
 def divide_up(numerator: int, denominator: int) -> int:
-    """Divide two non-negative integers, rounding up: what somebody is charged."""
+    """Divide two non-negative integers, rounding up, as charges do."""
     return -(-numerator // denominator)
 
 
 def divide_down(numerator: int, denominator: int) -> int:
-    """Divide two non-negative integers, rounding down: what somebody is paid."""
+    """Divide two non-negative integers, rounding down, as payouts do."""
     return numerator // denominator
 
 

@@ -33,7 +33,7 @@ async def unbroken(work: Awaitable[T]) -> T:
 
 
 def _end_of(task: "asyncio.Future[T]") -> "asyncio.Future[None]":
-    """Return a future of its own for the end of `task`, which cancelling does not reach."""
+    """Return a separate future for the end of `task`, which cancelling does not reach."""
     end: asyncio.Future[None] = task.get_loop().create_future()
 
     def tell(_: object) -> None:

@@ -22,7 +22,7 @@ _CHANGED_PROTOCOL = 101
 class Response:
     """An answer whose head is here; its body is read as it comes.
 
-    Whoever has it must `release` it: the connection then serves another request, or is closed if the answer was not
+    Its user must `release` it: the connection then serves another request, or is closed if the answer was not
     read to its end.
     """
 
@@ -49,7 +49,7 @@ class Response:
         """Return the bytes of the body that are here, at least one; b"" at its end.
 
         Raises:
-            TransportError: when the connection ended too early, or as `fail` was told.
+            TransportError: when the connection ended too early, or the error given to `fail`.
         """
         while not self._body:
             if self._failure is not None:
@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
         self.close()
 
     def release(self, *, reusable: bool) -> None:
-        """Note that nobody reads the answer any more."""
+        """Record that the answer is not read any more."""
         self.released = True
         self._response = None
         transport = self._transport
@@ -206,7 +206,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; what nobody asked for closes the connection."""
+        """Feed the parser; unrequested data closes the connection."""
         if self._response is None:
             self._head_bytes += len(data)
             if self._head is None or self.released:
@@ -289,7 +289,7 @@ def _decoder(headers: Mapping[str, str]) -> "zlib._Decompress | None":
     """Return what decodes the body; None when it comes as it is.
 
     Raises:
-        NotHttp: for an encoding that nobody asked for and we do not know.
+        NotHttp: for an unknown encoding that was not requested.
     """
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("", "identity"):

@@ -23,7 +23,7 @@ class Origin:
         """Read it from a URL.
 
         Raises:
-            ValueError: when the URL is not of http or https, names no host, or its port is no port.
+            ValueError: when the URL is not of http or https, names no host, or has an invalid port.
         """
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -55,7 +55,7 @@ class Pool:
         Raises:
             ConnectFailed, ConnectTimeout: when the server cannot be reached.
             ReadTimeout: when the head does not come in time; `late` in its place, if given.
-            ConnectionCut, NotHttp: when what comes is no head.
+            ConnectionCut, NotHttp: when the reply has no valid head.
         """
         kept = self._take()
         if kept is not None:

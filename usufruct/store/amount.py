@@ -37,7 +37,7 @@ def check_amount(value: object, field: str = "amount") -> int:
     """Return `value` when it is an amount.
 
     Raises:
-        AmountOutOfRange: when it is no integer from 0 to 2**256 - 1; names `field`.
+        AmountOutOfRange: when it is not an integer from 0 to 2**256 - 1; names `field`.
     """
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= UINT256_MAX:
         raise AmountOutOfRange(
@@ -52,7 +52,7 @@ def amount_to_blob(value: int) -> bytes:
     """Write an amount as SQLite keeps it: 32 bytes, big-endian.
 
     Raises:
-        AmountOutOfRange: when it is no integer from 0 to 2**256 - 1.
+        AmountOutOfRange: when it is not an integer from 0 to 2**256 - 1.
     """
     try:
         return (value if type(value) is int else check_amount(value)).to_bytes(32, "big")

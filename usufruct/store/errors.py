@@ -27,7 +27,7 @@ class ConstraintViolated(Conflict):
     """A unique key, foreign key or check of the schema refused a row."""
 
     code = "constraint_violated"
-    outward = "this contradicts what is stored already; ask anew"
+    outward = "this contradicts what is stored already; ask again"
 
 
 class DatabaseUnavailable(Unavailable):

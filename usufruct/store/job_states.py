@@ -1,4 +1,4 @@
-"""Which jobs of which processes fail, written down so that another process can say so."""
+"""The jobs that fail, by process, stored so that another process can report them."""
 
 import logging
 import secrets

@@ -24,7 +24,7 @@ def open_database(url: str) -> Database:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise InvalidDatabaseUrl("database.url is no URL; use sqlite:///PATH or postgresql://HOST/NAME") from error
+        raise InvalidDatabaseUrl("database.url is not a URL; use sqlite:///PATH or postgresql://HOST/NAME") from error
     kind = parsed.get_backend_name()
     if kind == "sqlite":
         if parsed.database in (None, "", ":memory:"):

@@ -181,7 +181,7 @@ async def _unit(engine: Engine, threads: ThreadPoolExecutor) -> AsyncIterator[Un
 
 
 async def _connected(engine: Engine, threads: ThreadPoolExecutor) -> Connection:
-    """Take a connection out of the pool; who is cancelled meanwhile leaves it there for the next."""
+    """Take a connection out of the pool; a caller that is cancelled meanwhile returns it."""
     taking = asyncio.get_running_loop().run_in_executor(threads, engine.connect)
     try:
         return await asyncio.shield(taking)

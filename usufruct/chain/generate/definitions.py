@@ -72,7 +72,7 @@ def class_names(group: Collection[Definition], taken: Set[str]) -> dict[str, str
     """Name the classes of one module apart from each other and from `taken`; returns them by key.
 
     Structs and enums are called after their last word; where that is not unique, after their interface as well. Errors
-    that share their name are told apart as overloads are.
+    that share their name are distinguished like overloads.
     """
     types = {each.key: names.camel(each.key.rpartition(".")[2]) for each in group if each.kind != "error"}
     chosen: dict[str, str] = {}

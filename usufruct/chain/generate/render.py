@@ -115,7 +115,7 @@ _VALUE_TYPES = ("uint", "int", "address", "bool", "bytes")
 
 
 def _topic_shape(parameter: Json) -> Json:
-    """Return the parameter as it stands in a topic: what does not fit a word is there as its hash."""
+    """Return the parameter as a topic holds it: a value that does not fit a word is hashed."""
     kind = parameter["type"]
     fits = kind.startswith(_VALUE_TYPES) and "[" not in kind and kind != "bytes"
     return parameter if fits else {"name": parameter["name"], "type": "bytes32", "internalType": "bytes32"}

@@ -1,7 +1,7 @@
 """Where forge and anvil are: exact versions that npm put into node_modules, or what the machine offers.
 
 npm's `@foundry-rs/anvil` is a JavaScript wrapper that costs 50 ms a start and hides signals; the platform's binary lies
-in a package of its own beside it, and that one is used.
+in a separate package beside it, and that one is used.
 """
 
 import platform
@@ -74,7 +74,7 @@ def install_anvil(data_folder: Path) -> Path:
     """Fetch anvil at the exact version into `data_folder` with npm, and return its path.
 
     Raises:
-        ToolMissing: when there is no npm, or npm fails; says what npm said last.
+        ToolMissing: when npm is missing or fails, with its last output.
     """
     npm = shutil.which("npm")
     if npm is None:

@@ -23,7 +23,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class OfferedModel:
-    """A model an upstream lists: its id, who it says owns it, and its context window in text tokens if it says so."""
+    """A model an upstream lists: its id, its owner, and its context window in text tokens if given."""
 
     id: str
     owner: str
@@ -55,7 +55,7 @@ def read_models(body: bytes, url: str) -> tuple[OfferedModel, ...]:
     """Read a list of models, leaving out entries without an id.
 
     Raises:
-        UpstreamMalformed: when `body` is no such list.
+        UpstreamMalformed: when `body` is not such a list.
     """
     listed = read_object(body, url).get("data")
     if not isinstance(listed, list):

@@ -90,7 +90,7 @@ class UpstreamBusy(UpstreamFault, Unavailable):
 
 
 class UpstreamFailed(UpstreamFault, Unavailable):
-    """The upstream reports a failure of its own."""
+    """The upstream reports an internal failure."""
 
     status = 502
     code = "upstream_failed"

@@ -33,8 +33,8 @@ class Batch(NamedTuple):
 class AnswerReader:
     """Reads a streamed answer from its bytes; every event is parsed once, and relayed as the bytes it came in.
 
-    The answer is complete when it says so: by `[DONE]`, by a finish reason, or by a usage event, with no text after
-    it, and the end of the bytes. Usage counts if no text follows it. A fault is kept in `fault`, for after the events
+    The answer is complete when `[DONE]`, a finish reason or a usage event marks its end, with no text after it, and the
+    bytes end. Usage counts if no text follows it. A fault is kept in `fault`, for after the events
     that came before it.
     """
 

@@ -37,7 +37,7 @@ class UpstreamClient:
         `output_limit` is the name by which it is known to take the limit of output; empty: the request's own name.
 
         Raises:
-            InvalidUpstream: when the address is no plain http(s) address, or the key does not fit into a header.
+            InvalidUpstream: when the address is not a plain http(s) address, or the key does not fit into a header.
         """
         self.url = _checked_url(base_url)
         self.output_limit = output_limit

@@ -87,7 +87,7 @@ def _cached(reported: dict[str, Any]) -> int | None:
 
 
 def _detail(group: object, name: str) -> int | None:
-    """Return a number of a group of details; 0 when the group or the number is left out, None when it is no number."""
+    """Return a number of a group of details; 0 when it or the group is left out, None when it is not a number."""
     if isinstance(group, dict):
         group = group.get(name)
     return 0 if group is None else _count(group)
