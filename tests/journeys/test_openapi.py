@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import httpx
 import orjson
@@ -13,6 +11,7 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from tests.support import x402_installation, x402_payer
 from usufruct.accounts import TimedProof, key_digest, list_digest, revoke_digest
 from usufruct.accounts.model import KeyTerms
 from usufruct.chain import KeySigner
@@ -21,17 +20,12 @@ from usufruct.gateway import Endpoint
 from usufruct.payments.settlement import PROOF_HEADER, proof_header, read_channel_digest
 from usufruct.web.router import RawRoute, Route
 
-_spec = spec_from_file_location("wallet_world", Path(__file__).with_name("wallet_world.py"))
-worlds = module_from_spec(_spec)
-_spec.loader.exec_module(worlds)
-hands = worlds.load("journeys", "hand_payer")
-
 DOCUMENT = "urn:openapi"
 
 
 @pytest.fixture
 async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
-    async with worlds.wallet_world(devnet_template, tmp_path) as opened:
+    async with x402_installation.x402_installation(devnet_template, tmp_path) as opened:
         await opened.sell("chat")
         await opened.sell("team/vectors", endpoint=Endpoint.EMBEDDINGS)
         yield opened
@@ -107,18 +101,20 @@ async def test_every_route_answers_as_it_is_described(world):
 
 async def call(world, http, url) -> None:
     """Call as a wallet does, whole, streamed and for vectors, and look at all that can be looked at."""
-    payer = await hands.HandPayer.make(world)
+    payer = await x402_payer.HandPayer.make(world)
     assert (await http.get(f"{world.url}/chat/completions")).status_code == 402
-    whole = await payer.fill(http, worlds.request())
+    whole = await payer.fill(http, x402_installation.request())
     assert whole.status_code == 200
-    streamed = worlds.request(stream=True)
+    streamed = x402_installation.request(stream=True)
     accepted = await payer.price(http, streamed)
     paid = payer.payment(accepted, payer.voucher(500_000))
     assert (await payer.pay(http, streamed, paid)).status_code == 200
 
     vectors = {"model": "team/vectors", "input": "some text"}
     asked = await http.post(f"{world.url}/embeddings", json=vectors)
-    paid = payer.payment(worlds.decoded(asked.headers["payment-required"])["accepts"][0], payer.voucher(700_000))
+    paid = payer.payment(
+        x402_installation.decoded(asked.headers["payment-required"])["accepts"][0], payer.voucher(700_000)
+    )
     header = {"payment-signature": encoded(paid)}
     assert (await http.post(f"{world.url}/embeddings", json=vectors, headers=header)).status_code == 200
 
@@ -169,4 +165,4 @@ async def manage_keys(world, http) -> None:
 
 
 def encoded(content: dict[str, object]) -> str:
-    return worlds.base64.b64encode(orjson.dumps(content)).decode()
+    return x402_installation.base64.b64encode(orjson.dumps(content)).decode()
