@@ -120,7 +120,7 @@ async def call(world, http, url) -> None:
 
     await world.installation.claimer.run(everything=True)
     call_id = whole.headers["x-usufruct-call"]
-    for path in ("healthz", "readyz", "openapi.json", "v1/models", "v1/models/chat", "v1/models/team/vectors"):
+    for path in ("", "healthz", "readyz", "openapi.json", "v1/models", "v1/models/chat", "v1/models/team/vectors"):
         assert (await http.get(f"{url}/{path}")).status_code == 200
     for path in ("terms", f"receipts/{call_id}", f"proofs/{call_id}"):
         assert (await http.get(f"{world.url}/{path}")).status_code == 200, path

@@ -89,6 +89,7 @@ REFUND = Operation(
     refuses={402: "no refund was asked for, or nothing can be given back"},
     paid=True,
 )
+ROOT = Operation("Show people what is sold, and how to pay.", {"type": "string"}, media_types=("text/html",))
 MODELS = Operation("List the services, with prices and limits.", ModelList)
 MODEL = Operation("Describe one service.", ModelCard, refuses={404: "there is no such service"})
 RECEIPT = Operation(
