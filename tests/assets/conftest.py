@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -11,15 +10,19 @@ from tests.support.devnet_template import DevnetTemplate
 from usufruct.assets import (
     AssetIndexer,
     Assets,
+    Listing,
+    Listings,
     NewAsset,
     Passes,
+    PricePeriod,
     RegistryClient,
     ShareHolders,
 )
+from usufruct.assets.service import Registered
 from usufruct.chain import Call, Client, Deployments, Devnet, Sender, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.config import Config, load_config
-from usufruct.core import Address, AssetId, Invalid, PriceCard
+from usufruct.core import Address, PriceCard, SystemClock
 from usufruct.store import Database, open_database
 
 
@@ -28,32 +31,6 @@ def devnet_config(devnet_template: DevnetTemplate, tmp_path_factory: pytest.Temp
     folder = tmp_path_factory.mktemp("installation")
     with devnet_template.copy(folder) as anvil:
         yield load_config({"USUFRUCT_CHAIN_RPC_URL": anvil.url, "USUFRUCT_DATA_FOLDER": str(folder)})
-
-
-@dataclass
-class Told:
-    """Fulfils `Offers` by writing down what it is told."""
-
-    news: list[tuple[Any, ...]] = field(default_factory=list)
-    fails: bool = False
-    useless: frozenset[AssetId] = frozenset()
-
-    async def priced(self, asset: AssetId, card: PriceCard, starts_at: int) -> None:
-        if self.fails:
-            raise RuntimeError("not now")
-        if asset in self.useless:
-            raise Invalid(f"the card {card.version} is of no use")
-        self.news.append(("priced", asset, card, starts_at))
-
-    async def retired(self, asset: AssetId, since: int) -> None:
-        self.news.append(("retired", asset, since))
-
-    async def moved(self, asset: AssetId, holder: Address) -> None:
-        self.news.append(("moved", asset, holder))
-
-    def take(self) -> list[tuple[Any, ...]]:
-        news, self.news = self.news, []
-        return news
 
 
 class Town:
@@ -67,11 +44,11 @@ class Town:
         self.devnet = Devnet(client)
         self.registry = RegistryClient(client, deployments, database)
         self.assets = Assets(self.registry)
-        self.holders = ShareHolders(self.registry)
-        self.passes = Passes(self.registry)
         self.dollar = TestDollar(deployments.address(TestDollar), client)
-        self.told = Told()
-        self.indexer = AssetIndexer(client, database, deployments, offers=self.told)
+        self.listings = Listings(database, SystemClock())
+        self.indexer = AssetIndexer(client, database, deployments, listings=self.listings)
+        self.holders = ShareHolders(self.registry, self.indexer)
+        self.passes = Passes(self.registry, self.indexer)
 
     def who(self, index: int) -> Address:
         return devnet_signer(index, self.deployments.chain_id).address
@@ -93,6 +70,12 @@ class Town:
                 return
             await asyncio.sleep(0.01)
         raise AssertionError(f"{sent} is not mined")
+
+    async def sell(self, made: Registered, **changes: Any) -> Listing:
+        """Sell a registered asset here."""
+        prices = (PricePeriod(self.CARD, 0),)
+        fields = {"name": "my-model", "operation": "chat", "pay_to": made.shares, "id": made.id, "prices": prices}
+        return await self.listings.add(Listing(**fields | {"registered": True} | changes))
 
     async def fund(self, index: int, amount: int) -> None:
         await self.act(self.who(0), self.dollar.mint(self.who(index), amount))

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from usufruct.assets import SUPPLY, AccrualPolicy, Accruer, Holding
+from usufruct.assets import Holding
+from usufruct.assets.accrual import AccrualPolicy, Accruer
+from usufruct.assets.model import SUPPLY
 from usufruct.chain import Call
 from usufruct.chain.contracts.shares import Shares
 from usufruct.core import Address

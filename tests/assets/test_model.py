@@ -7,21 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.assets import (
-    SUPPLY,
-    TYPICAL_CALL,
-    Holding,
-    InvalidAsset,
-    NewAsset,
-    Parent,
-    PricePeriod,
-    TransferPolicyNeeded,
-    about_calls,
-    bps_of_percent,
-    shares_of_percent,
-)
-from usufruct.assets.model import check_new_asset, check_owners, check_plan
+from usufruct.assets import TYPICAL_CALL, Holding, NewAsset, PricePeriod, about_calls, bps_of_percent, shares_of_percent
+from usufruct.assets.errors import InvalidAsset, TransferPolicyNeeded
+from usufruct.assets.model import SUPPLY
+from usufruct.assets.passes import check_plan
 from usufruct.assets.price_cards import card_in_force
+from usufruct.assets.registration import check_new_asset, check_owners
+from usufruct.chain.contracts.asset_registry import Parent
 from usufruct.core import ZERO_ADDRESS, Address, ChainId, PriceCard, PriceUnit, moment
 
 DEVNET, PUBLIC = ChainId(31337), ChainId(8453)

@@ -4,20 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from usufruct.assets import (
-    SUPPLY,
+from usufruct.assets import CardChange, Holding
+from usufruct.assets.errors import (
     AlreadyRegistered,
-    CardChange,
-    Holding,
     InvalidAsset,
-    Kind,
     NoMeter,
     NoRetirement,
     NotEnoughCredits,
     NotEnoughMoney,
     NotEnoughShares,
     NotTitleHolder,
-    Parent,
     PlanClosed,
     PlanRegistered,
     RegistrationUnderWay,
@@ -25,7 +21,9 @@ from usufruct.assets import (
     UnknownAsset,
     UnknownPlan,
 )
+from usufruct.assets.model import SUPPLY
 from usufruct.chain import Call, Revert
+from usufruct.chain.contracts.asset_registry import Kind, Parent
 from usufruct.chain.contracts.shares import Shares
 from usufruct.core import Address, AssetId
 from usufruct.store import open_database

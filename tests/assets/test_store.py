@@ -4,20 +4,19 @@ import random
 
 import pytest
 
-from usufruct.assets import SUPPLY, Holding
+from usufruct.assets import Holding
 from usufruct.assets.indexer import RegistryLogs, SharesLogs
+from usufruct.assets.model import SUPPLY
 from usufruct.assets.store import (
     add_name,
     asset_named,
     holdings,
-    listed,
     meters_of,
     nameless,
     names_given,
     plans_of,
+    registered_assets,
     set_name,
-    set_told,
-    told,
 )
 from usufruct.chain import Event, Log
 from usufruct.chain.codec import encode
@@ -140,13 +139,11 @@ async def test_an_assets_life_is_kept_and_taken_back_block_by_block(database: Da
         for log in history():
             assert await handler.accepts(unit, log)
             await handler.apply(unit, log)
-        await set_told(unit, ASSET, 1, PEOPLE[0], 0)
-        await set_told(unit, ASSET, 2, PEOPLE[1], 900)
         assert await nameless(unit, REGISTRY) == [(ASSET, SHARES)]
         await set_name(unit, ASSET, "mine", "MINE")
 
         async def state() -> tuple[object, ...]:
-            (asset,) = await listed(unit, REGISTRY, ASSET)
+            (asset,) = await registered_assets(unit, REGISTRY, ASSET)
             plans = await plans_of(unit, REGISTRY)
             assert plans == await plans_of(unit, REGISTRY, ASSET)
             meters = await meters_of(unit, PLAN, PEOPLE[2])
@@ -160,19 +157,17 @@ async def test_an_assets_life_is_kept_and_taken_back_block_by_block(database: Da
         await handler.rollback(unit, 2)
         assert await state() == (2, PEOPLE[0], 0, [], [])
         await RegistryLogs(STRANGER, PASSES).rollback(unit, 0)
-        assert await told(unit) == {ASSET: (2, PEOPLE[1], 900)}
-        (asset,) = await listed(unit, REGISTRY)
+        (asset,) = await registered_assets(unit, REGISTRY)
         assert (asset.name, asset.shares, asset.card(129).card.version) == ("mine", SHARES, 1)
         assert asset.card(130).card.input_per_million == 2**128 - 1
         await handler.rollback(unit, 0)
-        assert await listed(unit, REGISTRY) == []
-        assert await told(unit) == {}
+        assert await registered_assets(unit, REGISTRY) == []
 
 
 async def test_a_title_without_its_registration_lists_nothing(database: Database):
     async with database.transaction() as unit:
         await RegistryLogs(REGISTRY, PASSES).apply(unit, history()[0])
-        assert await listed(unit, REGISTRY) == []
+        assert await registered_assets(unit, REGISTRY) == []
 
 
 async def test_a_name_is_given_once(database: Database):

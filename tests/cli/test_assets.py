@@ -224,7 +224,7 @@ def test_passes_are_sold_and_used(run: Run, config: Config):
     ("code", "words", "arguments"),
     [
         ("unknown_asset", ["nothing", "asset list"], ["asset", "show", "nothing"]),
-        ("unknown_asset", ["0x12"], ["shares", "holders", "0x12"]),
+        ("unknown_asset", ["0000012"], ["shares", "holders", "0x12"]),
         ("invalid_asset_id", ["2**128"], ["asset", "show", str(1 << 129)]),
         ("invalid_asset", ["name", "numbers are ids"], ["asset", "register", "12", "--wallet", OWNER]),
         ("invalid_asset", ["symbol"], ["asset", "register", "a", "--symbol", "A B", "--wallet", OWNER]),

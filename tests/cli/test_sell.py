@@ -60,7 +60,34 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert (priced["price_version"], priced["input_per_million"], priced["output_per_million"]) == (2, "0.9", "1.5")
     assert commands.json("service", "retire", "answers")["retired_at"]
     assert "answers" not in {row["name"] for row in commands.json("service", "list")}
-    assert commands.refused(*selling(librarian_url, name="answers", pay_to=payee)).code == "listing_exists"
+
+
+def test_a_taken_name_is_replaced_on_demand_and_a_retired_one_is_sold_again(commands, cli_world, librarian_url):
+    payee, other = cli_world.SOMEBODY.address, cli_world.OWNER_OF_SHARES.address
+    sold = commands.json(*selling(librarian_url, name="again", pay_to=payee, input="0.7"))
+    refused = commands.refused(*selling(librarian_url, name="again", pay_to=other))
+    assert (refused.code, "--replace" in refused.message) == ("listing_exists", True)
+    replaced = commands.json(*selling(librarian_url, name="again", pay_to=other), "--replace")
+    assert (replaced["asset"] != sold["asset"], replaced["pay_to"]) == (True, checksum(other))
+    assert [row["asset"] for row in commands.json("service", "list") if row["name"] == "again"] == [replaced["asset"]]
+    commands.json("service", "retire", "again")
+    back = commands.json(*selling(librarian_url, name="again", pay_to=payee, input="0.8"))
+    assert (back["asset"], back["price_version"], back["retired_at"]) == (sold["asset"], 2, None)
+
+
+def test_a_wrong_payee_is_corrected_and_that_of_a_registered_asset_is_its_shares(commands, cli_world, librarian_url):
+    payee, other = cli_world.SOMEBODY.address, cli_world.OWNER_OF_SHARES.address
+    sold = commands.json(*selling(librarian_url, name="mistyped", pay_to=payee))
+    changed = commands.json("service", "pay-to", "mistyped", checksum(other))
+    assert (changed["asset"], changed["pay_to"]) == (sold["asset"], checksum(other))
+
+    async def listed(installation):
+        return await Till(installation.operator.till, installation.client).payees(other)
+
+    assert commands.inside(listed) is PayeeKind.PLAIN
+    assert commands.refused("service", "pay-to", "mistyped", other).code == "nothing_to_change"
+    assert commands.refused("service", "pay-to", "mistyped", "0x12").code == "invalid_address"
+    commands.json("service", "retire", "mistyped")
 
 
 def test_limits_set_at_a_sale_are_changed_later(commands, cli_world, librarian_url):
@@ -123,6 +150,8 @@ def test_a_registered_asset_brings_its_shares_and_its_price_card(commands, cli_w
         return await Till(installation.operator.till, installation.client).payees(found.shares)
 
     assert commands.inside(kind) is PayeeKind.SHARES
+    refused = commands.refused("service", "pay-to", "registered", checksum(owner.address))
+    assert (refused.code, "Shares" in refused.message) == ("invalid_listing", True)
 
 
 def test_embeddings_are_tried_as_embeddings(commands, cli_world, librarian_url):
@@ -137,7 +166,7 @@ def test_embeddings_are_tried_as_embeddings(commands, cli_world, librarian_url):
         ({"pay_to": ZERO, "asset": "1"}, "invalid_choice", "--asset"),
         ({"asset": "0x5", "input": "1"}, "invalid_choice", "--input"),
         ({"pay_to": "0x12"}, "invalid_address", "--pay-to"),
-        ({"asset": "0x5"}, "unknown_asset", "0x5"),
+        ({"asset": "0x5"}, "unknown_asset", "00005"),
         ({"asset": "five"}, "unknown_asset", "five"),
         ({"pay_to": "0x" + "55" * 20, "model": "oracle"}, "no_model", "librarian, librarian-embedding"),
         ({"pay_to": "0x" + "55" * 20, "model": ""}, "no_model", "--model"),

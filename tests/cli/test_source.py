@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from usufruct.assets import Caps
 from usufruct.cli.sell import Choices
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.upstream_picker import find_source
-from usufruct.gateway import Caps, Endpoint
+from usufruct.gateway import Endpoint
 
 CHUNK = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 

@@ -22,6 +22,7 @@ import orjson
 import pytest
 
 from usufruct.app import open_installation
+from usufruct.assets import Caps, PricePeriod, plain_listing_id
 from usufruct.chain import (
     FEE_SINK,
     SETTLEMENT,
@@ -52,7 +53,7 @@ from usufruct.config import (
     process_environment,
 )
 from usufruct.core import Address, ChainId, PriceCard, checksum, format_units, parse_units
-from usufruct.gateway import Caps, Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
+from usufruct.gateway import Endpoint, ServedListing, Upstream
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement.model import on_chain
@@ -138,9 +139,9 @@ async def offer_services(config, **urls):
             await installation.catalogue.add(
                 ServedListing(
                     name=name,
-                    endpoint=Endpoint.CHAT,
+                    operation=Endpoint.CHAT,
                     pay_to=FEE_SINK,
-                    id=plain_asset_id(name, FEE_SINK),
+                    id=plain_listing_id(name, FEE_SINK),
                     upstreams=(Upstream(url, "librarian"),),
                     prices=(PricePeriod(card, 0),),
                     caps=Caps(usual_output=256, largest_output=2_048),

@@ -1,37 +1,36 @@
-"""What is offered, on both databases: add, price, list, retire."""
+"""What is served, on both databases: listings with their servers, sealed, and how they are counted."""
 
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
-from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock, PriceCard, PriceUnit, format_asset
-from usufruct.gateway import (
+from usufruct.assets import (
     Caps,
-    Catalogue,
-    CountingRule,
-    Endpoint,
     InvalidListing,
+    Listing,
     ListingExists,
+    Listings,
     PricePeriod,
-    RetiredListing,
-    ServedListing,
-    UnknownModel,
-    Upstream,
-    plain_asset_id,
+    UnknownListing,
+    plain_listing_id,
 )
-from usufruct.gateway.catalogue import FRESH_SECONDS
-from usufruct.gateway.store import add_asset
+from usufruct.assets.errors import RetiredListing
+from usufruct.assets.listing_store import put_listing
+from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock, PriceCard, PriceUnit
+from usufruct.gateway import Catalogue, CountingRule, Endpoint, ServedListing, Upstream, WrongEndpoint
+from usufruct.gateway.store import put_serving, sealed_serving
 from usufruct.store import Seal
+from usufruct.store.row_cache import FRESH_SECONDS
 
 SECRET = b"a secret of some length"
 PAY_TO = Address("0x" + "55" * 20)
 CARD = PriceCard(1, 2**128 - 1, 0, 4_096, 1, cached_input_bps=2_500, unit=PriceUnit.IMAGE)
 ASSET = ServedListing(
     name="hamlet",
-    endpoint=Endpoint.CHAT,
+    operation=Endpoint.CHAT,
     pay_to=PAY_TO,
-    id=plain_asset_id("hamlet", PAY_TO),
+    id=plain_listing_id("hamlet", PAY_TO),
     upstreams=(Upstream("http://one/v1", "m", "sk-upstream-secret"), Upstream("http://two/v1", "n")),
     prices=(PricePeriod(CARD, 0),),
     caps=Caps(largest_ceiling=UINT128_MAX),
@@ -43,27 +42,41 @@ def clock():
     return FakeClock()
 
 
+def world(database, seal, clock) -> Catalogue:
+    return Catalogue(Listings(database, clock), database, seal, clock)
+
+
 @pytest.fixture
-def catalogue(database, clock):
-    return Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock)
+def listings(database, clock):
+    return Listings(database, clock)
 
 
-async def test_what_is_added_is_found_and_paid(catalogue, clock):
+@pytest.fixture
+def catalogue(listings, database, clock):
+    return Catalogue(listings, database, Seal(SECRET, "upstreams"), clock)
+
+
+async def test_what_is_added_is_found(catalogue, clock):
     added = await catalogue.add(ASSET)
     assert added == replace(ASSET, created_at=clock.now())
     assert await catalogue.find("hamlet") == added
+    assert await catalogue.find("hamlet") is await catalogue.find("hamlet")
     assert await catalogue.list() == [added]
-    assert await catalogue.pay_to(ASSET.id) == PAY_TO
-    for missing in (catalogue.find("macbeth"), catalogue.pay_to(AssetId(1))):
-        with pytest.raises(UnknownModel) as refused:
-            await missing
-    assert refused.value.details == {"asset": format_asset(AssetId(1))}
+    with pytest.raises(UnknownListing):
+        await catalogue.find("macbeth")
+
+
+async def test_a_listing_without_servers_here_is_not_served(catalogue, listings):
+    await listings.add(Listing("rows", "query", PAY_TO, AssetId(9), (PricePeriod(CARD, 0),)))
+    assert await catalogue.list() == []
+    with pytest.raises(UnknownListing):
+        await catalogue.find("rows")
 
 
 async def test_upstream_keys_are_sealed(catalogue, database):
     await catalogue.add(ASSET)
     async with database.snapshot() as unit:
-        row = (await unit.rows(text("SELECT * FROM gateway_assets")))[0]
+        row = (await unit.rows(text("SELECT * FROM gateway_upstreams")))[0]
     assert "upstream-secret" not in "".join(map(str, row))
     assert "upstream-secret" not in repr(ASSET)
 
@@ -75,33 +88,29 @@ async def test_a_name_and_an_id_are_taken_once(catalogue):
             await catalogue.add(again)
 
 
-async def test_prices_are_versioned_and_start_when_they_say(catalogue, clock):
-    await catalogue.add(ASSET)
-    dearer = replace(CARD, input_per_million=9, version=77)
-    asset = await catalogue.price("hamlet", dearer, clock.now() + 60)
-    assert [period.card.version for period in asset.prices] == [1, 2]
-    assert asset.card(clock.now() + 59) == CARD
-    assert asset.card(clock.now() + 60) == replace(dearer, version=2)
-    asset = await catalogue.price("hamlet", CARD, 0)
-    assert asset.prices[-1].starts_at == clock.now()
-    assert asset.card(clock.now()).version == 3
-    with pytest.raises(InvalidListing):
-        await catalogue.price("hamlet", replace(CARD, context_window=1), 0)
-
-
-async def test_a_retired_asset_is_kept_but_not_served(catalogue, clock):
-    await catalogue.add(ASSET)
-    retired = await catalogue.retire("hamlet")
-    clock.advance(9)
-    assert (await catalogue.retire("hamlet")).retired_at == retired.retired_at
-    assert await catalogue.list() == []
-    assert await catalogue.pay_to(ASSET.id) == PAY_TO
+async def test_a_retired_listing_and_one_for_another_endpoint_are_refused(catalogue, listings):
+    served = await catalogue.add(ASSET)
+    served.check_open(Endpoint.CHAT)
+    with pytest.raises(WrongEndpoint):
+        served.check_open(Endpoint.EMBEDDINGS)
+    await listings.retire("hamlet")
     with pytest.raises(RetiredListing):
-        retired.check_open(Endpoint.CHAT)
+        (await catalogue.find("hamlet")).check_open(Endpoint.CHAT)
+    assert await catalogue.list() == []
+
+
+async def test_a_listing_is_replaced_with_its_servers(catalogue):
+    await catalogue.add(ASSET)
+    other = replace(ASSET, upstreams=(Upstream("http://three/v1", "m"),))
+    with pytest.raises(ListingExists):
+        await catalogue.add(other)
+    assert (await catalogue.find("hamlet")).upstreams == ASSET.upstreams
+    await catalogue.add(other, replace_active=True)
+    assert (await catalogue.find("hamlet")).upstreams == other.upstreams
 
 
 async def test_a_neighbour_sees_changes_soon(catalogue, database, clock):
-    neighbour = Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock)
+    neighbour = world(database, Seal(SECRET, "upstreams"), clock)
     assert await neighbour.list() == []
     await catalogue.add(ASSET)
     clock.advance(FRESH_SECONDS)
@@ -112,22 +121,19 @@ async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalo
     added = await catalogue.add(ASSET, vocabulary)
     other = await catalogue.add(replace(ASSET, name="other", id=AssetId(5)), vocabulary)
     assert added.counting.vocabulary == other.counting.vocabulary != ""
-    counter = await Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock).counter(added)
+    counter = await world(database, Seal(SECRET, "upstreams"), clock).counter(added)
     assert 0 < counter.count("to be or not to be") < 18
     with pytest.raises(InvalidListing):
         await catalogue.add(replace(ASSET, name="third", id=AssetId(6), counting=CountingRule(vocabulary="00")))
     async with database.transaction() as unit:
         await unit.rows(text("DELETE FROM gateway_vocabularies"))
     with pytest.raises(InvalidListing):
-        await Catalogue(database, Seal(b"a secret of some length", "upstreams"), clock).counter(added)
+        await world(database, Seal(SECRET, "upstreams"), clock).counter(added)
 
 
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"name": ""}, "name"),
-        ({"name": "a\nb"}, "name"),
-        ({"name": "x" * 201}, "name"),
         ({"upstreams": ()}, "upstreams"),
         ({"upstreams": (Upstream("ftp://one", "m"),)}, "url"),
         ({"upstreams": (Upstream("http://user:password@one", "m"),)}, "url"),
@@ -136,61 +142,26 @@ async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalo
         ({"upstreams": (Upstream("http:///v1", "m"),)}, "url"),
         ({"upstreams": (Upstream("http://one", "m"), Upstream("http://two", " m"))}, "model"),
         ({"upstreams": (Upstream("http://one", ""),)}, "model"),
-        ({"prices": ()}, "prices"),
-        ({"prices": (PricePeriod(replace(CARD, per_call=-1), 0),)}, "price"),
-        ({"prices": (PricePeriod(replace(CARD, input_per_million=UINT128_MAX + 1), 0),)}, "price"),
-        ({"prices": (PricePeriod(replace(CARD, output_per_million=UINT128_MAX + 1), 0),)}, "price"),
-        ({"prices": (PricePeriod(CARD, 0), PricePeriod(replace(CARD, per_call=UINT128_MAX + 1), 0))}, "price"),
-        ({"prices": (PricePeriod(replace(CARD, context_window=1), 0),)}, "context_window"),
-        ({"prices": (PricePeriod(replace(CARD, context_window=1 << 31), 0),)}, "context_window"),
-        ({"prices": (PricePeriod(replace(CARD, cached_input_bps=10_001), 0),)}, "cached_input"),
-        ({"prices": (PricePeriod(replace(CARD, cached_input_bps=-1), 0),)}, "cached_input"),
-        ({"prices": (PricePeriod(replace(CARD, version=0), 0),)}, "version"),
-        ({"prices": (PricePeriod(replace(CARD, version=1 << 63), 0),)}, "version"),
         *(
             ({"counting": CountingRule(**{number: wrong})}, "counting")
             for number in ("per_message", "per_request", "tolerance_ppm", "spare_tokens")
             for wrong in (-1, 1 << 31)
         ),
         ({"counting": CountingRule(forward=frozenset({"store", "n_predict"}))}, "forward"),
-        ({"caps": Caps(largest_output=1 << 31)}, "caps"),
-        ({"caps": Caps(largest_ceiling=UINT128_MAX + 1)}, "largest_ceiling"),
-        ({"caps": Caps(usual_output=0)}, "caps"),
-        ({"caps": Caps(usual_output=9, largest_output=8)}, "caps"),
-        ({"caps": Caps(largest_ceiling=0)}, "largest_ceiling"),
     ],
 )
-async def test_assets_nobody_could_be_charged_for(catalogue, changes, field):
+async def test_listings_that_could_not_be_served(catalogue, changes, field):
     with pytest.raises(InvalidListing) as caught:
         await catalogue.add(replace(ASSET, **changes))
     assert caught.value.details["field"] == field
     assert await catalogue.list() == []
 
 
-async def test_assets_at_the_limits_are_taken(catalogue):
+async def test_rules_at_the_limits_are_taken(catalogue):
     most = (1 << 31) - 1
-    dear = PriceCard(*[UINT128_MAX] * 3, context_window=most, version=(1 << 63) - 1, cached_input_bps=10_000)
-    largest = replace(
-        ASSET,
-        name="x" * 200,
-        upstreams=(Upstream("https://one", "m"),),
-        prices=(PricePeriod(dear, 0),),
-        counting=CountingRule("", most, most, most, most, frozenset({"store", "service_tier"})),
-        caps=Caps(most, most, UINT128_MAX),
-    )
-    free = PriceCard(0, 0, 0, context_window=2, version=1, cached_input_bps=0, unit=PriceUnit.STEP)
-    smallest = replace(
-        ASSET,
-        name="x",
-        id=AssetId(1),
-        prices=(PricePeriod(free, 0),),
-        counting=CountingRule("", 0, 0, 0, 0),
-        caps=Caps(1, 1, 1),
-    )
-    for asset in (largest, smallest):
-        await catalogue.add(asset)
-        added = await catalogue.find(asset.name)
-        assert (added.prices, added.counting, added.caps) == (asset.prices, asset.counting, asset.caps)
+    for name, rule in {"x": CountingRule("", 0, 0, 0, 0), "y": CountingRule("", most, most, most, most)}.items():
+        await catalogue.add(replace(ASSET, name=name, id=plain_listing_id(name, PAY_TO), counting=rule))
+        assert (await catalogue.find(name)).counting == rule
 
 
 class CountedSeal(Seal):
@@ -203,26 +174,31 @@ class CountedSeal(Seal):
         return super().open(sealed, context)
 
 
-async def test_an_unchanged_catalogue_of_a_thousand_assets_unseals_nothing(database, clock):
+async def test_a_thousand_unchanged_listings_are_unsealed_once(database, clock):
     seal = CountedSeal(SECRET, "upstreams")
-    here, elsewhere = Catalogue(database, seal, clock), Catalogue(database, Seal(SECRET, "upstreams"), clock)
-    names = [f"asset {number}" for number in range(1_000)]
+    here, elsewhere = world(database, seal, clock), world(database, Seal(SECRET, "upstreams"), clock)
+    names = [f"listing {number}" for number in range(1_000)]
     async with database.transaction() as unit:
         for name in names:
-            asset = replace(ASSET, name=name, id=plain_asset_id(name, PAY_TO), created_at=clock.now())
-            await add_asset(unit, asset, seal)
-    assert [asset.name for asset in await here.list()] == sorted(names)
+            id_ = plain_listing_id(name, PAY_TO)
+            await put_listing(unit, replace(ASSET, name=name, id=id_, created_at=clock.now()), known=None)
+            await put_serving(unit, sealed_serving(id_, ASSET.upstreams, ASSET.counting, seal))
+    assert (await here.find("listing 7")).upstreams == ASSET.upstreams
+    assert seal.opened == 1, "the others were not asked for"
+    assert [served.name for served in await here.list()] == sorted(names)
     assert seal.opened == 1_000
     for _ in range(5):
         clock.advance(FRESH_SECONDS + 1)
-        assert (await here.find("asset 7")).name == "asset 7"
-        assert (await here.offered(plain_asset_id("asset 9", PAY_TO))).name == "asset 9"
+        assert (await here.find("listing 7")).name == "listing 7"
     assert seal.opened == 1_000
 
-    await elsewhere.retire("asset 7")
+    listings = Listings(database, clock)
+    await listings.retire("listing 7")
+    await elsewhere.limit("listing 8", Caps(1, 2), frozenset({"store"}))
     clock.advance(FRESH_SECONDS + 1)
-    assert (await here.find("asset 7")).retired_at is not None
+    assert (await here.find("listing 7")).retired_at is not None
+    assert (await here.find("listing 8")).counting.forward == {"store"}
     assert seal.opened == 1_000, "its upstreams are what they were"
-    await elsewhere.add(replace(ASSET, name="new", id=plain_asset_id("new", PAY_TO)))
+    await elsewhere.add(replace(ASSET, name="new", id=plain_listing_id("new", PAY_TO)))
     assert (await here.find("new")).name == "new", "an unknown name is looked up at once"
     assert seal.opened == 1_001

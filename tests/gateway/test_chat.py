@@ -9,9 +9,10 @@ import orjson
 import pytest
 from openai import OpenAI
 
-from usufruct.gateway import Caps, Catalogue, InvalidListing
-from usufruct.gateway.catalogue import FRESH_SECONDS
+from usufruct.assets import Caps, InvalidListing, Listings
+from usufruct.gateway import Catalogue
 from usufruct.store import Seal
+from usufruct.store.row_cache import FRESH_SECONDS
 
 ASK = [{"role": "user", "content": "What is the question?"}]
 ANSWER = "To be or not to be: that is the question."
@@ -65,7 +66,8 @@ async def test_limits_changed_by_another_process_hold_without_a_restart(world, u
     await world.asset("hamlet", upstream.url(), caps=Caps(usual_output=100, largest_output=1_000))
     client = client_of((await world.key()).text).chat.completions.with_raw_response
     thinking = {"chat_template_kwargs": {"enable_thinking": False}}
-    operator = Catalogue(world.database, Seal(gateway_module.SECRET, "upstreams"), world.clock)
+    listings = Listings(world.database, world.clock)
+    operator = Catalogue(listings, world.database, Seal(gateway_module.SECRET, "upstreams"), world.clock)
     raw = await client.create(model="hamlet", messages=ASK, extra_body=thinking)
     assert raw.headers["x-usufruct-dropped"] == "chat_template_kwargs"
     await operator.limit("hamlet", Caps(usual_output=7, largest_output=8), frozenset(thinking))

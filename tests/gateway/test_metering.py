@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usufruct.assets import Caps, PricePeriod, plain_listing_id
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
 from usufruct.core import UINT128_MAX, Address, PriceCard
-from usufruct.gateway import Caps, CountingRule, Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
+from usufruct.gateway import CountingRule, Endpoint, ServedListing
 from usufruct.gateway.metering import Budget, ceiling, longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.request import Asked
 from usufruct.gateway.token_scale import Counted, Scale, Scales, Share
@@ -26,10 +27,7 @@ rules = st.builds(
 
 
 def asset(card: PriceCard, caps: Caps) -> ServedListing:
-    replicas = (Upstream("http://localhost/v1", "m"),)
-    return ServedListing(
-        "a", Endpoint.CHAT, PAY_TO, plain_asset_id("a", PAY_TO), replicas, (PricePeriod(card, 0),), caps=caps
-    )
+    return ServedListing("a", Endpoint.CHAT, PAY_TO, plain_listing_id("a", PAY_TO), (PricePeriod(card, 0),), caps=caps)
 
 
 def asked(wanted: int | None, choices: int = 1) -> Asked:

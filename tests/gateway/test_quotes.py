@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.core import Address, FakeClock, Hash32, PriceCard
-from usufruct.gateway import Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
+from usufruct.gateway import Endpoint, ServedListing, Upstream
 from usufruct.gateway.quotes import QUOTE_SECONDS, Quoted, Quotes, StaleQuote
 from usufruct.payments.pricing.charges import Allowance
 from usufruct.store import Stamp
@@ -18,9 +19,9 @@ PAY_TO = Address("0x" + "55" * 20)
 OLD, NEW = PriceCard(1, 2, 3, 4_096, 1), PriceCard(10, 20, 30, 4_096, 2)
 ASSET = ServedListing(
     name="hamlet",
-    endpoint=Endpoint.CHAT,
+    operation=Endpoint.CHAT,
     pay_to=PAY_TO,
-    id=plain_asset_id("hamlet", PAY_TO),
+    id=plain_listing_id("hamlet", PAY_TO),
     upstreams=(Upstream("http://one/v1", "m"),),
     prices=(PricePeriod(OLD, 0), PricePeriod(NEW, 1_000)),
 )

@@ -79,7 +79,7 @@ async def test_no_such_model_and_a_retired_one(world, hamlet, client_of):
     client = client_of((await world.key()).text)
     error = await refusal(client, openai.NotFoundError, "unknown_model", status=404, model="macbeth")
     assert (error.param, error.type) == ("model", "not_found_error")
-    await world.catalogue.retire("hamlet")
+    await world.listings.retire("hamlet")
     await refusal(client, openai.APIStatusError, "retired_listing", status=410)
     assert [model.id async for model in await client.models.list()] == []
 

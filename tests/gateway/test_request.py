@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usufruct.assets import InvalidListing
 from usufruct.core import UsufructError
-from usufruct.gateway import CountingRule, InvalidListing, InvalidRequest
+from usufruct.gateway import CountingRule, InvalidRequest
 from usufruct.gateway.request import read_chat, read_embeddings
 from usufruct.gateway.token_counting import Bytes, TokenCounterPool, Vocabulary
 

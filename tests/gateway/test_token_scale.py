@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usufruct.assets import Caps
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import PriceCard
-from usufruct.gateway import Caps, CountingRule
+from usufruct.gateway import CountingRule
 from usufruct.gateway.metering import usage_of_part, usage_of_whole
 from usufruct.gateway.token_scale import LATEST, MOST_BYTES, Counted, Scale, Scales, Share
 from usufruct.payments.pricing.charges import price_up

@@ -4,18 +4,19 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.connectors.openai import UpstreamDown, UpstreamFault, UpstreamRejected
 from usufruct.core import Address, FakeClock, PriceCard
-from usufruct.gateway import Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
+from usufruct.gateway import Endpoint, ServedListing, Upstream
 from usufruct.gateway.upstream_pool import REST_SECONDS, UpstreamPool
 
 PAY_TO = Address("0x" + "55" * 20)
 SERVERS = tuple(Upstream(f"http://{name}/v1", "m") for name in ("one", "two", "three"))
 ASSET = ServedListing(
     name="hamlet",
-    endpoint=Endpoint.CHAT,
+    operation=Endpoint.CHAT,
     pay_to=PAY_TO,
-    id=plain_asset_id("hamlet", PAY_TO),
+    id=plain_listing_id("hamlet", PAY_TO),
     upstreams=SERVERS,
     prices=(PricePeriod(PriceCard(1, 2, 3, 4_096, 1), 0),),
 )

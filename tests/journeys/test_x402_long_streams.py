@@ -15,8 +15,8 @@ from x402.http.clients.httpx import x402AsyncTransport
 
 from tests.support import x402_installation as worlds
 from tests.support import x402_js_client as stock_js
+from usufruct.assets import Caps
 from usufruct.core import PriceCard
-from usufruct.gateway import Caps
 
 DOLLAR, decoded = worlds.DOLLAR, worlds.decoded
 LONG = PriceCard(

@@ -244,7 +244,7 @@ async def test_a_promised_price_holds_when_the_price_changes(world, http):
     assert (await payer.fill(http, request())).status_code == 200
     accepted = await payer.price(http, request())
     dear = replace(worlds.CARD, input_per_million=900_000_000, output_per_million=900_000_000)
-    await world.gateway.catalogue.price("chat", dear, 0)
+    await world.gateway.listings.price("chat", dear, 0)
     assert int((await payer.price(http, request()))["amount"]) > 100 * int(accepted["amount"])
     paid = await payer.pay(http, request(), payer.payment(accepted, payer.voucher(DOLLAR // 2)))
     assert paid.status_code == 200

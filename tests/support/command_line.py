@@ -17,12 +17,13 @@ from typer.testing import CliRunner, Result
 
 from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation, open_installation
+from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.chain import COLLECTOR, KeySigner, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli import app
 from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, ChainId, PriceCard, SystemClock, UsufructError, checksum
-from usufruct.gateway import Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
+from usufruct.gateway import Endpoint, ServedListing, Upstream
 from usufruct.gateway.signed_receipt import receipt_signature
 from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
 from usufruct.payments.ledger.service import new_id
@@ -218,7 +219,12 @@ def asset(name: str, url: str, pay_to: Address) -> ServedListing:
     """A service for an address, as `sell` makes it, without asking the upstream."""
     card = PriceCard(500_000, 1_500_000, 0, 8_192, 1)
     return ServedListing(
-        name, Endpoint.CHAT, pay_to, plain_asset_id(name, pay_to), (Upstream(url, "m"),), (PricePeriod(card, 0),)
+        name=name,
+        operation=Endpoint.CHAT,
+        pay_to=pay_to,
+        id=plain_listing_id(name, pay_to),
+        upstreams=(Upstream(url, "m"),),
+        prices=(PricePeriod(card, 0),),
     )
 
 

@@ -13,23 +13,21 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
+from usufruct.assets import Caps, Listings, PricePeriod, plain_listing_id
 from usufruct.chain import KeySigner
 from usufruct.config import LedgerConfig
 from usufruct.connectors.openai import Limits
 from usufruct.core import UINT128_MAX, Address, ChainId, PriceCard, SystemClock, jobs_running
 from usufruct.gateway import (
-    Caps,
     Catalogue,
     CountingRule,
     Endpoint,
     Gateway,
     KeyChannels,
     Operator,
-    PricePeriod,
     ServedListing,
     Upstream,
     gateway_routes,
-    plain_asset_id,
 )
 from usufruct.payments.ledger.database import FaultHook, no_faults
 from usufruct.payments.ledger.service import open_ledger
@@ -70,6 +68,7 @@ class World:
     database: Database
     ledger: object
     keys: Keys
+    listings: Listings
     catalogue: Catalogue
     gateway: Gateway
     domain: KeyDomain
@@ -84,9 +83,10 @@ class World:
         """Offer an asset answered at `urls`; `card`, `caps`, `counting` may be given."""
         asset = ServedListing(
             name=name,
-            endpoint=endpoint,
+            operation=endpoint,
             pay_to=changes.get("pay_to", PAY_TO),
-            id=changes.get("id", plain_asset_id(name, PAY_TO)),
+            id=changes.get("id", plain_listing_id(name, PAY_TO)),
+            registered="id" in changes,
             upstreams=tuple(Upstream(url, "m") for url in urls),
             prices=(PricePeriod(changes.get("card", CARD), 0),),
             counting=changes.get("counting", COUNTING),
@@ -158,13 +158,14 @@ async def gateway_world(
     ledger = open_ledger(database, config, seal=seal, points=points)
     channels, domain = KeyChannels(ledger, operator), KeyDomain(CHAIN, operator.till)
     keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, recover_signer, channels)
-    catalogue = Catalogue(database, Seal(SECRET, "upstreams"), clock)
+    listings = Listings(database, clock)
+    catalogue = Catalogue(listings, database, Seal(SECRET, "upstreams"), clock)
     gateway = Gateway(keys, catalogue, ledger, operator, clock, limits, drain_seconds=drain_seconds)
     health = Health({"ledger": ledger.totals})
     app = Router(
         [*gateway_routes(gateway), *health.routes], lifespan=lambda: jobs_running([gateway.lease_job(lease_seconds)])
     )
-    world = World(database, ledger, keys, catalogue, gateway, domain, clock)
+    world = World(database, ledger, keys, listings, catalogue, gateway, domain, clock)
     async with served(app, port, server_limits) as (world.server, world.url, world.stopped):
         yield world
     await world.check_books()

@@ -19,6 +19,7 @@ from tests.support.devnet_template import DevnetTemplate
 from tests.support.gateway_server import served
 from tests.support.misbehaving_upstream import misbehaving_server
 from usufruct.app import Installation, open_installation
+from usufruct.assets import Caps, PricePeriod, plain_listing_id
 from usufruct.chain import DEVNET_ADDRESSES, FEE_SINK, Anvil, Devnet, Role, RpcUnavailable, signer_of
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.config import (
@@ -32,7 +33,7 @@ from usufruct.config import (
     RefundsConfig,
 )
 from usufruct.core import PriceCard, address
-from usufruct.gateway import Caps, CountingRule, Endpoint, PricePeriod, ServedListing, Upstream, plain_asset_id
+from usufruct.gateway import CountingRule, Endpoint, ServedListing, Upstream
 
 NETWORK = "eip155:31337"
 DOLLAR = 1_000_000
@@ -74,9 +75,9 @@ class X402Installation:
         return await self.gateway.catalogue.add(
             ServedListing(
                 name=name,
-                endpoint=endpoint,
+                operation=endpoint,
                 pay_to=FEE_SINK,
-                id=plain_asset_id(name, FEE_SINK),
+                id=plain_listing_id(name, FEE_SINK),
                 upstreams=tuple(Upstream(self.upstream.url(each), "m") for each in mode.split()),
                 prices=(PricePeriod(card, 0),),
                 counting=CountingRule(per_message=4, per_request=8),

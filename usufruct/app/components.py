@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from importlib import import_module
 
+from usufruct.assets import Listings
 from usufruct.core.components import Component, Context
+from usufruct.payments.settlement import Payee
 
 PACKAGES = (
     "store",
@@ -19,7 +21,8 @@ PACKAGES = (
 
 
 def build_components(context: Context, packages: Sequence[str] = PACKAGES) -> list[Component]:
-    """Build each package's component from its view of the context."""
+    """Build each package's component from its view of the context, and join what packages of one layer need."""
+    context.provide_later(Payee, lambda: context.get(Listings))
     return [import_module(f"usufruct.{name}.component").build(context.view(name)) for name in packages]
 
 

@@ -12,6 +12,7 @@ from usufruct import __version__
 from usufruct.accounts import KeyDomain, Keys
 from usufruct.app.components import build_components, start_components
 from usufruct.app.context import open_context
+from usufruct.assets import Listings
 from usufruct.chain import ChainAccess, TokenFacts
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, check_operator
@@ -109,8 +110,13 @@ class Installation(ChainAccess):
         return self.get(KeyDomain)
 
     @property
-    def catalogue(self) -> Catalogue:
+    def listings(self) -> Listings:
         """Return what is sold."""
+        return self.get(Listings)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Return what is served."""
         return self.get(Catalogue)
 
     @property

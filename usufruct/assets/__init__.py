@@ -1,102 +1,62 @@
-"""Assets: AI services on the chain, the shares of their income, and passes that prepay their use.
+"""Assets: AI services on the chain, what is sold of them, the shares of their income, and passes that prepay their use.
 
-`RegistryClient` reads one registry; `Assets`, `ShareHolders` and `Passes` are what people do there. `AssetIndexer`
-keeps the tables as the chain has them and tells `Offers` what takes effect.
+`Listings` are what is sold here. `RegistryClient` reads one registry; `Assets`, `ShareHolders` and `Passes` are what
+people do there. `AssetIndexer` keeps the tables as the chain has them, and has the listings follow.
 """
 
-from usufruct.assets.accrual import AccrualPolicy, Accruer, Payees, accrue_due
-from usufruct.assets.errors import (
-    AlreadyRegistered,
-    InvalidAsset,
-    NoMeter,
-    NoRetirement,
-    NotEnoughCredits,
-    NotEnoughMoney,
-    NotEnoughShares,
-    NotTitleHolder,
-    PlanClosed,
-    PlanRegistered,
-    RegistrationUnderWay,
-    RetirementAnnounced,
-    TransferPolicyNeeded,
-    UnknownAsset,
-    UnknownPlan,
-)
-from usufruct.assets.indexer import AssetIndexer, Offers, index_assets
+from usufruct.assets.errors import InvalidListing, ListingExists, UnknownListing
+from usufruct.assets.indexer import AssetIndexer
+from usufruct.assets.listings import Listings
 from usufruct.assets.model import (
-    OPEN_SHARES_WARNING,
     SHARE_DECIMALS,
-    SUPPLY,
+    USUAL_WINDOW,
     Asset,
     AssetDetails,
+    Caps,
     Credits,
     Holding,
-    Income,
-    NewAsset,
+    Listing,
     PassPlan,
-    Pending,
     RevenueToken,
     bps_of_percent,
+    plain_listing_id,
     shares_of_percent,
-    symbol_of,
 )
-from usufruct.assets.passes import Passes, Purchase
+from usufruct.assets.passes import Passes
 from usufruct.assets.price_cards import TYPICAL_CALL, PricePeriod, about_calls
+from usufruct.assets.registration import OPEN_SHARES_WARNING, NewAsset, symbol_of
 from usufruct.assets.registry_client import RegistryClient
-from usufruct.assets.service import Announced, Assets, CardChange, Registered
-from usufruct.assets.shares import Collected, ShareHolders
-from usufruct.chain.contracts.asset_registry import Kind, Parent
+from usufruct.assets.service import Assets, CardChange
+from usufruct.assets.shares import ShareHolders
 
 __all__ = [
     "OPEN_SHARES_WARNING",
     "SHARE_DECIMALS",
-    "SUPPLY",
     "TYPICAL_CALL",
-    "AccrualPolicy",
-    "Accruer",
-    "AlreadyRegistered",
-    "Announced",
+    "USUAL_WINDOW",
     "Asset",
     "AssetDetails",
     "AssetIndexer",
     "Assets",
+    "Caps",
     "CardChange",
-    "Collected",
     "Credits",
     "Holding",
-    "Income",
-    "InvalidAsset",
-    "Kind",
+    "InvalidListing",
+    "Listing",
+    "ListingExists",
+    "Listings",
     "NewAsset",
-    "NoMeter",
-    "NoRetirement",
-    "NotEnoughCredits",
-    "NotEnoughMoney",
-    "NotEnoughShares",
-    "NotTitleHolder",
-    "Offers",
-    "Parent",
     "PassPlan",
     "Passes",
-    "Payees",
-    "Pending",
-    "PlanClosed",
-    "PlanRegistered",
     "PricePeriod",
-    "Purchase",
-    "Registered",
-    "RegistrationUnderWay",
     "RegistryClient",
-    "RetirementAnnounced",
     "RevenueToken",
     "ShareHolders",
-    "TransferPolicyNeeded",
-    "UnknownAsset",
-    "UnknownPlan",
+    "UnknownListing",
     "about_calls",
-    "accrue_due",
     "bps_of_percent",
-    "index_assets",
+    "plain_listing_id",
     "shares_of_percent",
     "symbol_of",
 ]

@@ -1,13 +1,16 @@
-"""What assets add to an installation: the registry is followed, and plain transfers to shares are accrued."""
+"""What assets add to an installation: listings, the registry's index, and the accrual of plain transfers to shares."""
 
-from usufruct.assets.accrual import AccrualPolicy, Accruer, Payees, accrue_due
+from usufruct.assets.accrual import AccrualPolicy, Accruer, accrue_due
 from usufruct.assets.deploying import deploy_steps
 from usufruct.assets.diagnostics import check_token
-from usufruct.assets.indexer import AssetIndexer, Offers, index_assets
+from usufruct.assets.indexer import AssetIndexer, index_assets
+from usufruct.assets.listings import Listings
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.chain import ChainAccess, DeploySite, LogStreams, Role, Senders, TokenFacts, amount_of
+from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
+from usufruct.store import Database
 
 
 def build(context: Context) -> Component:
@@ -15,20 +18,22 @@ def build(context: Context) -> Component:
 
     def registry() -> RegistryClient:
         chain = context.get(ChainAccess)
-        confirmations = chain.config.chain.confirmations
-        return RegistryClient(chain.client, chain.deployments, chain.database, confirmations=confirmations)
+        return RegistryClient(chain.client, chain.deployments, chain.database)
 
     def indexer() -> AssetIndexer:
-        chain = context.get(ChainAccess)
-        confirmations, offers = chain.config.chain.confirmations, context.get(Offers)
-        return AssetIndexer(chain.client, chain.database, chain.deployments, confirmations=confirmations, offers=offers)
+        chain, listings = context.get(ChainAccess), context.get(Listings)
+        confirmations = chain.config.chain.confirmations
+        return AssetIndexer(
+            chain.client, chain.database, chain.deployments, confirmations=confirmations, listings=listings
+        )
 
     def accruer() -> Accruer:
         token = context.get(TokenFacts)
         least = amount_of(context.get(ChainAccess).config.claims.threshold, "claims.threshold", token)
         sender, policy = context.get(Senders).of(Role.CLAIM), AccrualPolicy(token.address, least)
-        return Accruer(context.get(RegistryClient), sender, context.get(Payees), policy)
+        return Accruer(context.get(RegistryClient), sender, context.get(Listings), policy)
 
+    context.provide_later(Listings, lambda: Listings(context.get(Database), context.get(Clock)))
     context.provide_later(RegistryClient, registry)
     context.provide_later(AssetIndexer, indexer)
     context.provide_later(Accruer, accruer)

@@ -22,6 +22,15 @@ def demand(holds: bool, field: str, value: str | int, rule: str, refusal: type[I
         raise refusal(f"{field} must be {rule}, not {value!r}", field=field, value=value)
 
 
+def check_positive(field: str, amount: int) -> None:
+    """Refuse an amount of nothing.
+
+    Raises:
+        InvalidAsset: names the field.
+    """
+    demand(amount > 0, field, amount, "above 0")
+
+
 class TransferPolicyNeeded(Invalid):
     """On a public chain, who may hold the shares is the registrant's explicit choice."""
 
@@ -110,3 +119,28 @@ class NoMeter(Conflict):
     """Nobody measures prepaid use of the asset, so no credits can be activated."""
 
     code = "no_meter"
+
+
+class UnknownListing(NotFound):
+    """No listing has this name or id."""
+
+    code = "unknown_model"
+
+
+class RetiredListing(NotFound):
+    """The listing is no longer on sale."""
+
+    status = 410
+    code = "retired_listing"
+
+
+class InvalidListing(Invalid):
+    """A listing cannot be like this."""
+
+    code = "invalid_listing"
+
+
+class ListingExists(Conflict):
+    """A listing that is on sale has this name or id."""
+
+    code = "listing_exists"

@@ -6,16 +6,13 @@ the most frequent log there is: a filter by topic alone would bring every token'
 when somebody asks who holds them. It begins `HORIZON_BLOCKS` before the registration: a reorganisation that moves the
 registration then does not reach the stream's beginning.
 
-What is told to `Offers` is not the log but the state it leads to, compared with what was told before: a card once it is
-in force by the chain's clock, a retirement once it is in effect, and who holds the title. It is noted after it was
-told. So a crash between the two tells it twice, and a block that goes is told again as it then is. A card that is
-refused is not noted: it is told to the next process, which may be able to use it; nothing else waits for that.
+What takes effect by the chain's clock, a card or a retirement, is compared with the listings at each poll, and
+taken over by them. So nothing is missed after a crash.
 """
 
-import logging
 from collections.abc import Sequence
-from typing import Protocol
 
+from usufruct.assets.listings import Listings
 from usufruct.assets.model import Asset
 from usufruct.assets.store import (
     add_activation,
@@ -26,12 +23,10 @@ from usufruct.assets.store import (
     add_retirement,
     add_title,
     forget_after,
-    listed,
     nameless,
+    registered_assets,
     set_name,
-    set_told,
     take_back_moves,
-    told,
 )
 from usufruct.assets.untrusted_text import read_text
 from usufruct.chain import DEVNET_CHAINS, HORIZON_BLOCKS, Client, Deployments, Indexer, Log, Stream
@@ -46,10 +41,8 @@ from usufruct.chain.contracts.asset_registry import (
 )
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, Job, PriceCard, format_asset
+from usufruct.core import Address, AssetId, Hash32, Job
 from usufruct.store import Database, Unit
-
-_log = logging.getLogger(__name__)
 
 _EVENTS = (
     AssetRegistered,
@@ -60,26 +53,6 @@ _EVENTS = (
     PlanCreated,
     Activated,
 )
-
-
-class Offers(Protocol):
-    """Who offers assets to callers, and must know what changes on the chain.
-
-    Each may be told more than once, and about assets that are not offered here.
-    """
-
-    async def priced(self, asset: AssetId, card: PriceCard, starts_at: int) -> None:
-        """Charge by `card`, which carries the registry's version and is in force since `starts_at`, chain seconds.
-
-        Raises:
-            Invalid: when no call could be charged by it; the asset keeps its price.
-        """
-
-    async def retired(self, asset: AssetId, since: int) -> None:
-        """Take no new calls: the asset's retirement is in effect since then, chain seconds."""
-
-    async def moved(self, asset: AssetId, holder: Address) -> None:
-        """Answer to `holder`, who holds the title now."""
 
 
 class RegistryLogs:
@@ -141,7 +114,7 @@ class SharesLogs:
 class AssetIndexer:
     """Keeps the tables of assets as the chain has them; several processes may.
 
-    `confirmations` counts a log's own block, as in `chain.confirmations`. `offers` is told what takes effect.
+    `confirmations` counts a log's own block, as in `chain.confirmations`. `listings` follow what takes effect.
     """
 
     def __init__(
@@ -151,15 +124,14 @@ class AssetIndexer:
         deployments: Deployments,
         *,
         confirmations: int = 1,
-        offers: Offers | None = None,
+        listings: Listings | None = None,
     ) -> None:
         self._client = client
         self._database = database
         self._registry = deployments.address(AssetRegistry)
         self._chain_id = deployments.chain_id
         self._depth = confirmations - 1
-        self._offers = offers
-        self._refused: dict[AssetId, int] = {}
+        self._listings = listings
         access_pass = deployments.address(AccessPass)
         stream = Stream(
             name=f"assets/{self._chain_id}/{self._registry}",
@@ -173,7 +145,7 @@ class AssetIndexer:
         self._indexer = self._reader(stream)
 
     async def poll(self) -> None:
-        """Take in what happened since the last time, and tell what took effect.
+        """Take in what happened since the last time, and have the listings follow.
 
         Raises:
             RpcUnavailable: when the node does not answer; nothing is lost.
@@ -181,8 +153,17 @@ class AssetIndexer:
         """
         await self._indexer.catch_up()
         await self._learn_names()
-        if self._offers is not None:
-            await self._tell(self._offers)
+        head = await self._client.header() if self._listings is not None else None
+        if self._listings is not None and head is not None:
+            async with self._database.snapshot() as unit:
+                assets = await registered_assets(unit, self._registry)
+            await self._listings.follow(assets, head.timestamp)
+
+    async def assets(self, asset: AssetId | None = None) -> list[Asset]:
+        """Return all assets, or one, from the logs up to now, in the order of their registration; raises as `poll`."""
+        await self.poll()
+        async with self._database.snapshot() as unit:
+            return await registered_assets(unit, self._registry, asset)
 
     async def behind(self) -> int:
         """Return how many blocks were not read yet; raises as `poll`."""
@@ -217,44 +198,6 @@ class AssetIndexer:
             name, symbol = await read_text(shares.name()), await read_text(shares.symbol())
             async with self._database.transaction() as unit:
                 await set_name(unit, asset, name, symbol)
-
-    async def _tell(self, offers: Offers) -> None:
-        head = await self._client.header()
-        if head is None:
-            return
-        async with self._database.snapshot() as unit:
-            assets = await listed(unit, self._registry)
-            before = await told(unit)
-        for asset in assets:
-            version, holder, retired = before.get(asset.id, (0, ZERO_ADDRESS, 0))
-            retires = asset.retires_at if asset.retired(head.timestamp) else 0
-            charged_by = await self._tell_price(offers, asset, version, head.timestamp)
-            if (charged_by, asset.holder, retires) == (version, holder, retired):
-                continue
-            if asset.holder != holder:
-                await offers.moved(asset.id, asset.holder)
-            if retires and retires != retired:
-                await offers.retired(asset.id, retires)
-            async with self._database.transaction() as unit:
-                await set_told(unit, asset.id, charged_by, asset.holder, retires)
-
-    async def _tell_price(self, offers: Offers, asset: Asset, version: int, now: int) -> int:
-        """Tell the card in force if it is not `version`, a refused one once in this process; return what is taken."""
-        period = asset.card(now)
-        if period.card.version in (version, self._refused.get(asset.id)):
-            return version
-        try:
-            await offers.priced(asset.id, period.card, period.starts_at)
-        except Invalid as error:
-            _log.error(
-                "the price card %d of asset %s is refused: %s",
-                period.card.version,
-                format_asset(asset.id),
-                error.message,
-            )
-            self._refused[asset.id] = period.card.version
-            return version
-        return period.card.version
 
 
 def index_assets(indexer: AssetIndexer, *, poll_seconds: float = 2.0) -> Job:

@@ -1,25 +1,19 @@
-"""What assets, shares and passes are, and the rules that are checked before a transaction is sent. Pure.
-
-The limits are those of the contracts, or tighter where the rest of the system is: a price no gateway could charge by,
-or a name that could be taken for an id, is refused although the registry would take it.
-"""
+"""What assets, listings, shares and passes are: frozen values and their rules. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
-from usufruct.assets.errors import TransferPolicyNeeded, demand
-from usufruct.assets.price_cards import PricePeriod, card_in_force, check_card, to_registry
-from usufruct.chain import DEVNET_CHAINS, keccak
-from usufruct.chain.contracts.asset_registry import Kind, Parent, Registration
+from usufruct.assets.errors import InvalidListing, RetiredListing, demand
+from usufruct.assets.price_cards import PricePeriod, card_in_force, check_card
+from usufruct.chain.contracts.asset_registry import Kind, Parent
 from usufruct.core import (
     UINT128_MAX,
-    ZERO_ADDRESS,
     Address,
     AssetId,
-    ChainId,
+    Hash32,
     PriceCard,
     format_units,
-    moment,
     parse_units,
 )
 
@@ -27,21 +21,13 @@ SHARE_DECIMALS = 6
 SUPPLY = 100_000_000 * 10**6
 """All shares of an asset, atomic."""
 
-HOUR, DAY = 3_600, 86_400
-LEAST_NOTICE, MOST_NOTICE = HOUR, 30 * DAY
-MIN_PLAN_SECONDS = 30 * DAY
-"""Credits live for so long at least, and for the asset's notice period on top."""
-MOST_PARENTS = 4
-MOST_ROYALTIES_BPS = 5_000
-MOST_RESALE_ROYALTY_BPS = 1_000
-LONGEST_NAME, LONGEST_SYMBOL, LONGEST_LINK = 64, 11, 1_000
+USUAL_WINDOW = 8_192
+"""The context window of a listing when it is not known how large it is, in text tokens."""
 
-OPEN_SHARES_WARNING = (
-    "Revenue shares that anybody may hold are securities in many places: selling or advertising them may need a "
-    "prospectus or a licence. Ask a lawyer, or restrict who may hold them by a transfer policy."
-)
+NO_DIGEST = Hash32("0x" + "0" * 64)
+"""Of a listing whose model is not pinned to bytes."""
 
-_LAST_SECOND = (1 << 40) - 1
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,47 +41,6 @@ class RevenueToken:
     def show(self, amount: int) -> str:
         """Write atomic units as whole ones: "12.5"."""
         return format_units(amount, self.decimals)
-
-
-@dataclass(frozen=True, slots=True)
-class NewAsset:
-    """What a registrant decides; the fields are those of `Registration`.
-
-    `card` is version 1. `transfer_policy`: None where nothing was chosen, the zero address for open shares. `salt`: 32
-    bytes; without one it is made from the name, so that a wallet registers a name once.
-    """
-
-    name: str
-    symbol: str
-    currency: Address
-    card: PriceCard
-    kind: Kind = Kind.MODEL
-    notice_period: int = DAY
-    transfer_policy: Address | None = None
-    resale_royalty_bps: int = 0
-    parents: tuple[Parent, ...] = ()
-    meter: Address = ZERO_ADDRESS
-    uri: str = ""
-    endpoint: str = ""
-    salt: bytes | None = None
-
-    def registration(self) -> Registration:
-        """Return what is sent to the registry."""
-        return Registration(
-            salt=self.salt or keccak(b"usufruct asset " + self.name.encode()),
-            kind=self.kind,
-            name=self.name,
-            symbol=self.symbol,
-            uri=self.uri,
-            endpoint=self.endpoint,
-            currency=self.currency,
-            price_card=to_registry(self.card),
-            notice_period=self.notice_period,
-            transfer_policy=self.transfer_policy or ZERO_ADDRESS,
-            resale_royalty_bps=self.resale_royalty_bps,
-            parents=self.parents,
-            meter=self.meter,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,121 +164,101 @@ class Credits:
     calls: int | None
 
 
-def check_new_asset(terms: NewAsset, chain_id: ChainId) -> None:
-    """Refuse what no asset can be.
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Limits of a listing's calls: output when the caller names none, output at most, and what one call may cost.
+
+    `reasoning_output`: how many text tokens of hidden reasoning one call may be charged for, of those its output may
+    have: reasoning that no delivered text stands for. 0: none.
+    """
+
+    usual_output: int = 4_096
+    largest_output: int = 65_536
+    largest_ceiling: int = UINT128_MAX
+    reasoning_output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is sold under `name`: an operation, such as "chat", for a registered asset or a plain payee.
+
+    `pay_to` receives the income: the asset's Shares, or any address. `id` is the registry's if it is `registered`, else
+    `plain_listing_id`. `model_digest` goes into receipts. `prices` are in order of their versions. `retired_at`:
+    seconds since 1970.
+    """
+
+    name: str
+    operation: str
+    pay_to: Address
+    id: AssetId
+    prices: tuple[PricePeriod, ...]
+    registered: bool = False
+    caps: Caps = Caps()
+    model_digest: Hash32 = NO_DIGEST
+    created_at: int = 0
+    retired_at: int | None = None
+
+    def card(self, now: int) -> PriceCard:
+        """Return the price card that holds at `now`: the newest that has started."""
+        return next((p.card for p in reversed(self.prices) if p.starts_at <= now), self.prices[0].card)
+
+    def check_active(self) -> None:
+        """Refuse a call of a listing that is off sale.
+
+        Raises:
+            RetiredListing: says since when.
+        """
+        if self.retired_at is not None:
+            raise RetiredListing(
+                f"{self.name} was retired; GET /v1/models lists what is served",
+                field="model",
+                retired_at=self.retired_at,
+            )
+
+
+def plain_listing_id(name: str, pay_to: Address) -> AssetId:
+    """Return the id of a listing that is sold for a plain payee: 128 bits of a hash over payee and name."""
+    return AssetId(int.from_bytes(sha256(f"usufruct plain asset\n{pay_to}\n{name}".encode()).digest()[:16], "big"))
+
+
+def check_listing(listing: Listing) -> None:
+    """Refuse a listing whose calls could not be priced.
 
     Raises:
-        InvalidAsset: names the field, the value and the rule.
-        TransferPolicyNeeded: when a public chain's registrant has not said who may hold the shares.
+        InvalidListing: names the field.
     """
-    check_name(terms.name)
-    symbol = terms.symbol
-    demand(
-        symbol.isascii() and symbol.isalnum() and len(symbol) <= LONGEST_SYMBOL,
-        "symbol",
-        symbol,
-        f"1 to {LONGEST_SYMBOL} letters and digits",
-    )
-    for field, text in (("uri", terms.uri), ("endpoint", terms.endpoint)):
-        demand(
-            len(text) <= LONGEST_LINK and (not text or text.isprintable()),
-            field,
-            text,
-            f"printable, at most {LONGEST_LINK} characters",
-        )
-    demand(
-        LEAST_NOTICE <= terms.notice_period <= MOST_NOTICE,
-        "notice",
-        terms.notice_period,
-        f"from 1 hour to 30 days ({LEAST_NOTICE} to {MOST_NOTICE} seconds)",
-    )
-    resale = terms.resale_royalty_bps
-    demand(0 <= resale <= MOST_RESALE_ROYALTY_BPS, "resale_royalty", _percent(resale), "from 0 to 10 per cent")
-    demand(terms.salt is None or len(terms.salt) == 32, "salt", (terms.salt or b"").hex(), "32 bytes")
-    demand(terms.card.version == 1, "version", terms.card.version, "1 at registration")
-    check_card(terms.card)
-    check_parents(terms.parents)
-    if terms.transfer_policy is None and chain_id not in DEVNET_CHAINS:
-        raise TransferPolicyNeeded(
-            f"say who may hold the shares on chain {chain_id}: transfer policy open, or the address of a policy "
-            f"contract. {OPEN_SHARES_WARNING}",
-            field="transfer_policy",
-            chain_id=chain_id,
-        )
+    name = listing.name
+    rule = f"1 to {_LONGEST_NAME} printable characters"
+    demand(_is_plain(name) and len(name) <= _LONGEST_NAME, "name", name, rule, InvalidListing)
+    check_caps(listing.caps)
+    check_prices(listing.prices)
 
 
-def symbol_of(name: str) -> str:
-    """Return a symbol for the shares of an asset whose registrant named none: the name's letters and digits."""
-    signs = [sign for sign in name.upper() if sign.isascii() and sign.isalnum()]
-    return "".join(signs[:LONGEST_SYMBOL])
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that is unreadable, or could be taken for an id.
+def check_caps(caps: Caps) -> None:
+    """Refuse limits no listing can have.
 
     Raises:
-        InvalidAsset: says which.
+        InvalidListing: names the field.
     """
-    demand(
-        bool(name) and name == name.strip() and name.isprintable() and len(name) <= LONGEST_NAME,
-        "name",
-        name,
-        f"1 to {LONGEST_NAME} printable characters, without space at the ends",
-    )
-    demand(number_in(name) is None, "name", name, "other than a number: numbers are ids")
+    usual, largest, ceiling = caps.usual_output, caps.largest_output, caps.largest_ceiling
+    rule = "usual_output <= largest_output, from 1 to 2**31 - 1"
+    demand(1 <= usual <= largest < 1 << 31, "caps", f"{usual} and {largest}", rule, InvalidListing)
+    reasoning = caps.reasoning_output
+    demand(0 <= reasoning <= largest, "reasoning_output", reasoning, "from 0 to largest_output", InvalidListing)
+    demand(1 <= ceiling <= UINT128_MAX, "largest_ceiling", ceiling, "from 1 to 2**128 - 1", InvalidListing)
 
 
-def check_parents(parents: Sequence[Parent]) -> None:
-    """Refuse more parents, or more royalties, than the registry takes.
+def check_prices(prices: Sequence[PricePeriod]) -> None:
+    """Refuse price cards no call could be charged by; each has a context window.
 
     Raises:
-        InvalidAsset: names the rule.
+        InvalidListing: names the field.
     """
-    demand(len(parents) <= MOST_PARENTS, "parents", len(parents), f"at most {MOST_PARENTS}")
-    demand(len({parent.shares for parent in parents}) == len(parents), "parents", len(parents), "each named once")
-    for parent in parents:
-        demand(parent.royalty_bps > 0, "royalty", _percent(parent.royalty_bps), "above 0 per cent")
-    total = sum(parent.royalty_bps for parent in parents)
-    demand(total <= MOST_ROYALTIES_BPS, "royalties", _percent(total), "at most 50 per cent together")
-
-
-def check_owners(owners: Sequence[Holding], registrant: Address) -> list[Holding]:
-    """Return what the registrant gives away; what is not given stays with them.
-
-    Raises:
-        InvalidAsset: when an owner is named twice, or together they get more than there is.
-    """
-    demand(len({owner.holder for owner in owners}) == len(owners), "owner", len(owners), "each named once")
-    for owner in owners:
-        demand(owner.amount > 0, "owner", f"{owner.holder}:{owner.percent}", "above 0 per cent")
-        demand(owner.holder != ZERO_ADDRESS, "owner", owner.holder, "somebody, not the zero address")
-    total = sum(owner.amount for owner in owners)
-    demand(total <= SUPPLY, "owners", Holding(registrant, total).percent, "at most 100 per cent together")
-    return [owner for owner in owners if owner.holder != registrant]
-
-
-def check_plan(price: int, amount: int, expiry: int, now: int, notice_period: int) -> None:
-    """Refuse what no plan can sell; `amount` is a package's credits.
-
-    Credits live for `MIN_PLAN_SECONDS` and the asset's `notice_period` at least, so that refunds can open before.
-
-    Raises:
-        InvalidAsset: names the field.
-    """
-    demand(1 <= price <= UINT128_MAX, "price", price, "from 1 to 2**128 - 1 atomic units")
-    demand(1 <= amount <= UINT128_MAX, "credits", amount, "from 1 to 2**128 - 1 atomic units")
-    earliest = now + MIN_PLAN_SECONDS + notice_period
-    rule = f"0 for never, or {earliest} ({moment(earliest)}) or later"
-    demand(expiry == 0 or earliest <= expiry <= _LAST_SECOND, "expiry", expiry, rule)
-
-
-def check_positive(field: str, amount: int) -> None:
-    """Refuse an amount of nothing.
-
-    Raises:
-        InvalidAsset: names the field.
-    """
-    demand(amount > 0, field, amount, "above 0")
+    demand(bool(prices), "prices", 0, "at least one price card", InvalidListing)
+    for card in (period.card for period in prices):
+        check_card(card, InvalidListing)
+        rule = f"from 2 to 2**31 - 1 {card.unit.plural}"
+        demand(card.context_window >= 2, "context_window", card.context_window, rule, InvalidListing)
 
 
 def shares_of_percent(text: str, field: str) -> int:
@@ -362,5 +287,5 @@ def number_in(text: str) -> int | None:
         return None
 
 
-def _percent(bps: int) -> str:
-    return format_units(bps, 2)
+def _is_plain(text: str) -> bool:
+    return bool(text) and text.isprintable() and text == text.strip()

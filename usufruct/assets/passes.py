@@ -11,13 +11,14 @@ from usufruct.assets.errors import (
     PlanClosed,
     PlanRegistered,
     UnknownPlan,
+    check_positive,
+    demand,
 )
+from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.model import (
     Credits,
     PassPlan,
     RevenueToken,
-    check_plan,
-    check_positive,
     number_in,
 )
 from usufruct.assets.price_cards import about_calls
@@ -27,10 +28,15 @@ from usufruct.chain import Call, Sender
 from usufruct.chain.contracts import access_pass
 from usufruct.chain.contracts.access_pass import Bought, Refunded
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, format_asset, moment
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, AssetId, Hash32, format_asset, moment
 
 _PLANS_FROM = 1 << 128
 """A plan's id is its asset's id in the upper half of 256 bits."""
+
+_MIN_PLAN_SECONDS = 30 * 86_400
+"""Credits live for so long at least, and for the asset's notice period on top."""
+
+_LAST_SECOND = (1 << 40) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,10 @@ class GivenBack:
 class Passes:
     """The passes of one registry's assets."""
 
-    def __init__(self, registry: RegistryClient) -> None:
-        """Keep to one registry."""
+    def __init__(self, registry: RegistryClient, indexer: AssetIndexer) -> None:
+        """Keep to one registry, of which `indexer` knows the plans."""
         self._registry = registry
+        self._indexer = indexer
         self._contract = registry.passes
 
     async def find(self, text: str) -> PassPlan:
@@ -111,7 +118,7 @@ class Passes:
         """
         if asset is not None:
             await self._registry.asset(asset)
-        await self._registry.indexer.poll()
+        await self._indexer.poll()
         async with self._registry.database.snapshot() as unit:
             ids = await plans_of(unit, self._registry.contract.address, asset)
         return [await self.show(plan) for plan in ids]
@@ -274,3 +281,18 @@ class Passes:
         except access_pass.UnknownPlan:
             return False
         return True
+
+
+def check_plan(price: int, amount: int, expiry: int, now: int, notice_period: int) -> None:
+    """Refuse what no plan can sell; `amount` is a package's credits.
+
+    Credits live for `_MIN_PLAN_SECONDS` and the asset's `notice_period` at least, so that refunds can open before.
+
+    Raises:
+        InvalidAsset: names the field.
+    """
+    demand(1 <= price <= UINT128_MAX, "price", price, "from 1 to 2**128 - 1 atomic units")
+    demand(1 <= amount <= UINT128_MAX, "credits", amount, "from 1 to 2**128 - 1 atomic units")
+    earliest = now + _MIN_PLAN_SECONDS + notice_period
+    rule = f"0 for never, or {earliest} ({moment(earliest)}) or later"
+    demand(expiry == 0 or earliest <= expiry <= _LAST_SECOND, "expiry", expiry, rule)

@@ -4,10 +4,9 @@ import asyncio
 from secrets import token_hex
 
 from usufruct.assets.errors import InvalidAsset, NotTitleHolder, UnknownAsset
-from usufruct.assets.indexer import AssetIndexer
-from usufruct.assets.model import Asset, Income, RevenueToken, number_in
+from usufruct.assets.model import Income, RevenueToken, number_in
 from usufruct.assets.price_cards import from_registry
-from usufruct.assets.store import asset_named, listed
+from usufruct.assets.store import asset_named
 from usufruct.assets.untrusted_text import read_text
 from usufruct.chain import Call, Client, Deployments, Receipt, Sender
 from usufruct.chain.contracts import asset_registry
@@ -23,32 +22,31 @@ _MOST_BOOKED = (1 << 112) - 1
 
 
 class RegistryClient:
-    """One registry on one chain, and the tables that follow it."""
+    """Reads one registry on one chain."""
 
-    def __init__(self, client: Client, deployments: Deployments, database: Database, *, confirmations: int = 1) -> None:
-        """Ask `client`; `confirmations` as in `chain.confirmations`."""
+    def __init__(self, client: Client, deployments: Deployments, database: Database) -> None:
+        """Ask `client`; `database` knows the names that were given here."""
         self.client = client
         self.database = database
         self.chain_id = deployments.chain_id
         self.contract = AssetRegistry(deployments.address(AssetRegistry), client)
         self.passes = AccessPass(deployments.address(AccessPass), client)
-        self.indexer = AssetIndexer(client, database, deployments, confirmations=confirmations)
         self._tokens: dict[Address, RevenueToken] = {}
-        self._parents: dict[Address, frozenset[Address]] = {}
 
     async def find(self, text: str) -> AssetId:
         """Return the asset that an id (decimal or 0x-hexadecimal) or a name given by this installation stands for.
 
+        Whether the registry knows an id is not asked here, but by what is done with it.
+
         Raises:
-            UnknownAsset: when there is none.
+            UnknownAsset: when no asset was given the name here.
             InvalidAssetId: for a number that is no id.
         """
         if number_in(text) is not None:
-            found: AssetId | None = asset_id(text)
-        else:
-            async with self.database.snapshot() as unit:
-                found = await asset_named(unit, self.contract.address, text)
-        if found is None or await self.on_chain(found) is None:
+            return asset_id(text)
+        async with self.database.snapshot() as unit:
+            found = await asset_named(unit, self.contract.address, text)
+        if found is None:
             raise UnknownAsset(
                 f"there is no asset {text!r}: give an id, or a name that was registered with this installation; "
                 "`usufruct asset list` shows them",
@@ -56,20 +54,21 @@ class RegistryClient:
             )
         return found
 
-    async def on_chain(self, asset: AssetId) -> asset_registry.Asset | None:
-        """Return what the registry knows of an asset; None when it knows none."""
+    async def on_chain(self, asset: AssetId, block: int | None = None) -> asset_registry.Asset | None:
+        """Return what the registry knows of an asset, now or as of a block; None when it knows none."""
+        contract = self.contract if block is None else self.contract.at_block(block)
         try:
-            return await self.contract.asset(asset)
+            return await contract.asset(asset)
         except asset_registry.UnknownAsset:
             return None
 
-    async def asset(self, asset: AssetId) -> asset_registry.Asset:
-        """Return what the registry knows of an asset.
+    async def asset(self, asset: AssetId, block: int | None = None) -> asset_registry.Asset:
+        """Return what the registry knows of an asset, now or as of a block.
 
         Raises:
             UnknownAsset: when it knows none.
         """
-        if (found := await self.on_chain(asset)) is None:
+        if (found := await self.on_chain(asset, block)) is None:
             raise UnknownAsset(f"there is no asset {format_asset(asset)}; `usufruct asset list` shows those there are")
         return found
 
@@ -84,12 +83,6 @@ class RegistryClient:
             UnknownAsset: when there is no such asset.
         """
         return Shares((await self.asset(asset)).shares, self.client)
-
-    async def listed(self, asset: AssetId | None = None) -> list[Asset]:
-        """Return all assets, or one, from the logs up to now, in the order of their registration."""
-        await self.indexer.poll()
-        async with self.database.snapshot() as unit:
-            return await listed(unit, self.contract.address, asset)
 
     async def check_manager(self, account: Address, asset: AssetId) -> None:
         """Refuse who may not act for the title holder.
@@ -143,18 +136,6 @@ class RegistryClient:
             received = min(balance + revenue.paid_out, _MOST_BOOKED)
             found.append(Income(token, revenue.gross, max(0, received - revenue.gross)))
         return found
-
-    async def children(self, shares: Address) -> list[Address]:
-        """Return the Shares of the assets that owe royalties to `shares`.
-
-        Parents are fixed at registration, so each asset's are read once.
-        """
-        others = [each.shares for each in await self.listed() if each.shares != shares]
-        unread = [each for each in others if each not in self._parents]
-        found = await asyncio.gather(*(Shares(each, self.client).parents() for each in unread))
-        for each, parents in zip(unread, found, strict=True):
-            self._parents[each] = frozenset(parent.shares for parent in parents)
-        return [each for each in others if shares in self._parents[each]]
 
     async def now(self) -> int:
         """Return the chain's time, seconds since 1970."""

@@ -13,14 +13,11 @@ from usufruct.assets.errors import (
     RetirementAnnounced,
 )
 from usufruct.assets.model import (
-    Asset,
     AssetDetails,
     Holding,
-    NewAsset,
-    check_new_asset,
-    check_owners,
 )
 from usufruct.assets.price_cards import PricePeriod, check_card, from_registry, to_registry
+from usufruct.assets.registration import NewAsset, check_new_asset, check_owners
 from usufruct.assets.registry_client import RegistryClient, execute_once
 from usufruct.assets.store import add_name, asset_named, names_given
 from usufruct.assets.untrusted_text import read_text, readable
@@ -167,10 +164,9 @@ class Assets:
         Raises:
             UnknownAsset: when there is none.
         """
-        await self._registry.asset(asset)
         block = await self._registry.client.block_number()
         contract = self._contract.at_block(block)
-        known = await contract.asset(asset)
+        known = await self._registry.asset(asset, block)
         shares = Shares(known.shares, self._registry.client, block=block)
         card, pending, holder, retired, uri, endpoint = await asyncio.gather(
             contract.price_card(asset),
@@ -206,10 +202,6 @@ class Assets:
             endpoint=readable(endpoint.decode(errors="replace")),
             income=tuple(await self._registry.income(shares, block)),
         )
-
-    async def list(self) -> list[Asset]:
-        """Return every asset of the registry, from the logs up to now, in the order of their registration."""
-        return await self._registry.listed()
 
     async def names(self) -> dict[AssetId, str]:
         """Return the names this installation registered assets under."""

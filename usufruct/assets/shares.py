@@ -1,10 +1,12 @@
 """What a holder of revenue shares does: transfer, see who holds them, see what they earned, collect it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.assets.errors import NotEnoughShares
-from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, RevenueToken, check_positive
+from usufruct.assets.errors import NotEnoughShares, check_positive
+from usufruct.assets.indexer import AssetIndexer
+from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, RevenueToken
 from usufruct.assets.registry_client import RegistryClient, execute_once
 from usufruct.assets.store import holdings
 from usufruct.chain import Receipt, Revert, Sender
@@ -25,9 +27,11 @@ class Collected:
 class ShareHolders:
     """The holders of one registry's shares."""
 
-    def __init__(self, registry: RegistryClient) -> None:
-        """Keep to one registry."""
+    def __init__(self, registry: RegistryClient, indexer: AssetIndexer) -> None:
+        """Keep to one registry, of which `indexer` knows the assets."""
         self._registry = registry
+        self._indexer = indexer
+        self._parents: dict[Address, frozenset[Address]] = {}
 
     async def transfer(self, sender: Sender, asset: AssetId, to: Address, amount: int) -> Hash32:
         """Give away `amount` atomic shares; return the transaction. What accrued before stays the giver's.
@@ -55,8 +59,8 @@ class ShareHolders:
             UnknownAsset: when there is no such asset.
         """
         await self._registry.asset(asset)
-        for known in await self._registry.listed(asset):
-            await self._registry.indexer.poll_shares(known)
+        for known in await self._indexer.assets(asset):
+            await self._indexer.poll_shares(known)
         async with self._registry.database.snapshot() as unit:
             return await holdings(unit, asset)
 
@@ -68,9 +72,11 @@ class ShareHolders:
         Raises:
             UnknownAsset: when there is no such asset.
         """
-        client = self._registry.client
         shares = await self._registry.shares(asset)
-        children = await self._children(shares)
+        return await self._pending(shares, holder, await self._owing(shares))
+
+    async def _pending(self, shares: Shares, holder: Address, children: Sequence[Address]) -> list[Pending]:
+        client = self._registry.client
         block = await client.block_number()
         at_block = shares.at_block(block)
         income = await self._registry.income(at_block, block)
@@ -88,11 +94,23 @@ class ShareHolders:
             found.append(Pending(token, int.from_bytes(answer, "big"), total, each.unaccrued))
         return found
 
-    async def _children(self, shares: Shares) -> list[Address]:
+    async def _children(self, shares: Address) -> list[Address]:
+        """Return the Shares of the assets that name these shares as a parent.
+
+        Parents are fixed at registration, so each asset's are read once.
+        """
+        others = [each.shares for each in await self._indexer.assets() if each.shares != shares]
+        unread = [each for each in others if each not in self._parents]
+        found = await asyncio.gather(*(Shares(each, self._registry.client).parents() for each in unread))
+        for each, parents in zip(unread, found, strict=True):
+            self._parents[each] = frozenset(parent.shares for parent in parents)
+        return [each for each in others if shares in self._parents[each]]
+
+    async def _owing(self, shares: Shares) -> list[Address]:
         """Return the children that owe these shares something, in any token."""
         found = []
         tokens = await self._registry.tokens()
-        for child in await self._registry.children(shares.address):
+        for child in await self._children(shares.address):
             contract = Shares(child, self._registry.client)
             owed = [await self._registry.client.balance(child)]
             for token in tokens:
@@ -128,10 +146,10 @@ class ShareHolders:
         """
         shares = await self._registry.shares(asset)
         receiver = to or sender.address
-        due = [each for each in await self.pending(asset, sender.address) if each.total]
+        children = await self._owing(shares)
+        due = [each for each in await self._pending(shares, sender.address, children) if each.total]
         if not due:
             return []
-        children = await self._children(shares)
         try:
             call, key = shares.collect_all(children, receiver), f"shares/collect/{asset:#x}/all"
             return self._paid(shares, due, await execute_once(sender, call, key))

@@ -5,7 +5,6 @@ retirement) is a row for each change; the newest holds. Balances keep the moves 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
@@ -25,11 +24,12 @@ from sqlalchemy import (
 )
 
 from usufruct.assets.model import Asset, Holding
+from usufruct.assets.price_card_rows import period_of, price_card_columns, row_of
 from usufruct.assets.price_cards import PricePeriod, from_registry
 from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import AssetRegistered, Kind, PriceCardSet
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32, PriceCard, PriceUnit
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
 
 _assets = Table(
@@ -50,14 +50,7 @@ _cards = Table(
     "asset_cards",
     metadata,
     Column("asset_id", AssetIdColumn, nullable=False),
-    Column("version", BigInteger, nullable=False),
-    Column("input_per_million", Amount, nullable=False),
-    Column("output_per_million", Amount, nullable=False),
-    Column("per_call", Amount, nullable=False),
-    Column("cached_input_bps", Integer, nullable=False),
-    Column("unit", String(16), nullable=False),
-    Column("context_window", BigInteger, nullable=False),
-    Column("starts_at", BigInteger, nullable=False),
+    *price_card_columns(),
     Column("block", BigInteger, nullable=False),
     PrimaryKeyConstraint("asset_id", "version"),
 )
@@ -80,15 +73,6 @@ _retirements = Table(
     Column("position", Integer, nullable=False),
     Column("retires_at", BigInteger, nullable=False),  # 0: called off
     PrimaryKeyConstraint("asset_id", "block", "position"),
-)
-
-_told = Table(
-    "asset_news",  # what those who offer the asset were told last
-    metadata,
-    Column("asset_id", AssetIdColumn, primary_key=True),
-    Column("version", BigInteger, nullable=False),
-    Column("holder", AddressColumn, nullable=False),
-    Column("retires_at", BigInteger, nullable=False),
 )
 
 _names = Table(
@@ -169,8 +153,8 @@ async def set_name(unit: Unit, asset: AssetId, name: str, symbol: str) -> None:
 
 async def add_card(unit: Unit, event: PriceCardSet, block: int) -> None:
     """Store an announced price card."""
-    card = from_registry(event.card)
-    row = asdict(card) | {"asset_id": event.asset, "starts_at": event.effective_at, "block": block}
+    period = PricePeriod(from_registry(event.card), event.effective_at)
+    row = row_of(period) | {"asset_id": event.asset, "block": block}
     await unit.change(insert(_cards).values(row))
 
 
@@ -203,12 +187,10 @@ async def forget_after(unit: Unit, registry: Address, block: int) -> None:
     ours = select(_assets.c.id).where(_assets.c.registry == registry)
     for table in (_cards, _titles, _retirements, _plans, _activations):
         await unit.change(delete(table).where(table.c.block > block, table.c.asset_id.in_(ours)))
-    gone = ours.where(_assets.c.block > block)
-    await unit.change(delete(_told).where(_told.c.asset_id.in_(gone)))
     await unit.change(delete(_assets).where(_assets.c.registry == registry, _assets.c.block > block))
 
 
-async def listed(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[Asset]:
+async def registered_assets(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[Asset]:
     """Return a registry's assets, or one of them, in the order of their registration."""
     query = select(_assets).where(_assets.c.registry == registry).order_by(_assets.c.block, _assets.c.id)
     if asset is not None:
@@ -217,20 +199,7 @@ async def listed(unit: Unit, registry: Address, asset: AssetId | None = None) ->
     cards = await _by_asset(unit, _cards, asset, _cards.c.version)
     titles = await _by_asset(unit, _titles, asset, _titles.c.block, _titles.c.position)
     retirements = await _by_asset(unit, _retirements, asset, _retirements.c.block, _retirements.c.position)
-    return [_listed(row, cards[row.id], titles[row.id][-1].holder, retirements.get(row.id, ())) for row in rows]
-
-
-async def told(unit: Unit) -> dict[AssetId, tuple[int, Address, int]]:
-    """Return what was told last about each asset: card version, title holder, retirement."""
-    rows = await unit.rows(select(_told))
-    return {AssetId(row.asset_id): (row.version, Address(row.holder), row.retires_at) for row in rows}
-
-
-async def set_told(unit: Unit, asset: AssetId, version: int, holder: Address, retires_at: int) -> None:
-    """Store what was told last about an asset."""
-    values = {"version": version, "holder": holder, "retires_at": retires_at}
-    if not await unit.change(update(_told).where(_told.c.asset_id == asset).values(values)):
-        await unit.change(insert(_told).values(asset_id=asset, **values))
+    return [_asset(row, cards[row.id], titles[row.id][-1].holder, retirements.get(row.id, ())) for row in rows]
 
 
 async def add_name(unit: Unit, registry: Address, name: str, asset: AssetId) -> None:
@@ -319,7 +288,7 @@ async def _change_balance(unit: Unit, asset: AssetId, holder: Address, by: int) 
         await unit.change(delete(_balances).where(*key))
 
 
-def _listed(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: Sequence[Row[Any]]) -> Asset:
+def _asset(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: Sequence[Row[Any]]) -> Asset:
     return Asset(
         id=AssetId(row.id),
         name=row.name or "",
@@ -329,23 +298,10 @@ def _listed(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: 
         shares=Address(row.shares),
         currency=Address(row.currency),
         notice_period=row.notice_period,
-        cards=tuple(map(_period, cards)),
+        cards=tuple(map(period_of, cards)),
         retires_at=retirements[-1].retires_at if retirements else 0,
         block=row.block,
     )
-
-
-def _period(row: Row[Any]) -> PricePeriod:
-    card = PriceCard(
-        input_per_million=row.input_per_million,
-        output_per_million=row.output_per_million,
-        per_call=row.per_call,
-        cached_input_bps=row.cached_input_bps,
-        unit=PriceUnit(row.unit),
-        context_window=row.context_window,
-        version=row.version,
-    )
-    return PricePeriod(card, row.starts_at)
 
 
 def _pass(plan: int) -> Hash32:

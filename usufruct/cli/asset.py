@@ -11,15 +11,14 @@ from usufruct.assets import (
     AssetDetails,
     CardChange,
     Holding,
-    Kind,
     NewAsset,
-    Parent,
     RevenueToken,
     bps_of_percent,
     shares_of_percent,
     symbol_of,
 )
 from usufruct.chain import DEVNET_CHAINS
+from usufruct.chain.contracts.asset_registry import Kind, Parent
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.durations import parse_duration
 from usufruct.cli.support.output import say
@@ -264,7 +263,7 @@ async def list_assets(
         raise typer.BadParameter("--mine needs --wallet", param_hint="--wallet")
     holder = account(wallet, config, "wallet") if mine else None
     async with open_registry(config) as session:
-        found = await session.assets.list()
+        found = await session.indexer.assets()
         now, names = await session.registry.now(), await session.assets.names()
         rows = [
             _row(each, now, await session.registry.token(each.currency), ours=each.id in names)

@@ -1,6 +1,7 @@
 """`usufruct sell`: from an OpenAI-compatible upstream to a priced, paid endpoint, in one command."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any
@@ -8,12 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.assets import RegistryClient, bps_of_percent
-from usufruct.chain import DEVNET_CHAINS, KeystoreMissing, Role, signer_of
-from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.assets import (
+    USUAL_WINDOW,
+    Caps,
+    Listing,
+    ListingExists,
+    PricePeriod,
+    RegistryClient,
+    UnknownListing,
+    bps_of_percent,
+    plain_listing_id,
+)
+from usufruct.chain import DEVNET_CHAINS
 from usufruct.cli.service import facts_of
 from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_line
+from usufruct.cli.support.payee_listing import list_payee_of
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.registry_session import CachedInput, PricedIn
 from usufruct.cli.support.runner import run
@@ -22,30 +33,14 @@ from usufruct.cli.support.upstream_picker import Source, find_source
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import DEVNET_CHAIN_ID, Config, load_config
 from usufruct.core import (
-    Address,
-    AssetId,
-    Denied,
     Invalid,
     PriceCard,
     PriceUnit,
     address,
-    checksum,
     format_asset,
     parse_units,
 )
-from usufruct.gateway import (
-    USUAL_WINDOW,
-    Caps,
-    CountingRule,
-    Endpoint,
-    ListingExists,
-    PricePeriod,
-    ServedListing,
-    UnknownModel,
-    plain_asset_id,
-    registered_card,
-)
-from usufruct.payments.settlement import list_payee
+from usufruct.gateway import CountingRule, Endpoint, ServedListing
 
 INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"
 """What is taken when nothing is said: whole units per million text tokens and per call; per cent of the input price."""
@@ -55,12 +50,6 @@ class InvalidChoice(Invalid):
     """Options of `sell` that do not go together."""
 
     code = "invalid_choice"
-
-
-class PayeeNotListed(Denied):
-    """The till does not pay this address, and the owner's key, which could change that, is not here."""
-
-    code = "payee_not_listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +66,7 @@ class Choices:
     default_output: int | None = None
     reasoning_output: int = 0
     forward: tuple[str, ...] = ()
+    replace: bool = False
 
     @property
     def caps(self) -> Caps:
@@ -101,16 +91,6 @@ class Choices:
             raise InvalidChoice(f"{extra}: the asset's own price card holds; change it there", field=extra)
         if self.pay_to:
             address(self.pay_to, "--pay-to")
-
-
-@dataclass(frozen=True, slots=True)
-class Payee:
-    """Who is paid for which asset, how the till treats it, and the price card."""
-
-    pay_to: Address
-    kind: PayeeKind
-    asset: AssetId
-    card: PriceCard
 
 
 def sell(
@@ -146,6 +126,9 @@ def sell(
     forward: Annotated[
         list[str] | None, typer.Option(help="Member of requests to forward instead of dropping it; repeatable.")
     ] = None,
+    replace_it: Annotated[
+        bool, typer.Option("--replace", help="Sell this in place of the service that has the name.")
+    ] = False,
     bring_it_up: Annotated[bool, typer.Option("--up/--no-up", help="Bring a devnet's installation up.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -168,6 +151,7 @@ def sell(
         default_output=default_output,
         reasoning_output=reasoning_output,
         forward=tuple(forward or ()),
+        replace=replace_it,
     )
     choices.check()
     config, progress = load_config(), Progress(to_stderr=as_json)
@@ -195,37 +179,29 @@ def sell(
 
 
 async def _offer(installation: Installation, source: Source, choices: Choices, progress: Progress) -> ServedListing:
-    """Have the payee listed, then put the service on offer."""
+    """Have the payee listed, then put the service on sale."""
     name = choices.name or source.upstream.model
-    await _check_free(installation, name)
+    await _check_free(installation, name, choices)
     window = source.context_window or USUAL_WINDOW
-    if choices.asset:
-        payee = await _registered(installation, choices, window)
-    else:
-        payee = _plain(installation, choices, name, window)
-    await _list(installation, payee, progress)
-    asset = ServedListing(
-        name=name,
-        endpoint=choices.kind,
-        pay_to=payee.pay_to,
-        id=payee.asset,
-        upstreams=(source.upstream,),
-        prices=(PricePeriod(payee.card, 0),),
-        counting=CountingRule(forward=frozenset(choices.forward), bytes_per_token_ppm=source.bytes_per_token_ppm),
-        caps=choices.caps,
-    )
-    return await installation.catalogue.add(asset, source.vocabulary)
+    make = _registered if choices.asset else _plain
+    listing = await make(installation, choices, name, window)
+    await list_payee_of(installation, listing, listing.pay_to, progress)
+    counting = CountingRule(forward=frozenset(choices.forward), bytes_per_token_ppm=source.bytes_per_token_ppm)
+    served = ServedListing.of(listing, (source.upstream,), counting)
+    return await installation.catalogue.add(served, source.vocabulary, replace_active=choices.replace)
 
 
-async def _check_free(installation: Installation, name: str) -> None:
-    try:
-        await installation.catalogue.find(name)
-    except UnknownModel:
-        return
-    raise ListingExists(f"a service named {name} is there already; give another --name", field="name", name=name)
+async def _check_free(installation: Installation, name: str, choices: Choices) -> None:
+    """Refuse a name that is taken before the till is changed for it."""
+    with suppress(UnknownListing):
+        found = await installation.listings.find(name)
+        if found.retired_at is None and not choices.replace:
+            raise ListingExists(
+                f"a service named {name} is there already; give another --name, or --replace", field="name", name=name
+            )
 
 
-def _plain(installation: Installation, choices: Choices, name: str, window: int) -> Payee:
+async def _plain(installation: Installation, choices: Choices, name: str, window: int) -> Listing:
     def units(option: str, otherwise: str) -> int:
         return parse_units(choices.prices[option] or otherwise, installation.operator.decimals, option)
 
@@ -238,13 +214,13 @@ def _plain(installation: Installation, choices: Choices, name: str, window: int)
         cached_input_bps=bps_of_percent(choices.prices["--cached-input"] or CACHED_INPUT, "--cached-input"),
         unit=PriceUnit(choices.prices["--unit"] or PriceUnit.TEXT_TOKEN),
     )
-    pay_to = address(choices.pay_to)
-    return Payee(pay_to, PayeeKind.PLAIN, plain_asset_id(name, pay_to), card)
+    pay_to, prices = address(choices.pay_to), (PricePeriod(card, 0),)
+    return Listing(name, choices.kind, pay_to, plain_listing_id(name, pay_to), prices, caps=choices.caps)
 
 
-async def _registered(installation: Installation, choices: Choices, window: int) -> Payee:
+async def _registered(installation: Installation, choices: Choices, name: str, window: int) -> Listing:
     """Take payee and price card of a registered asset from the registry; `window` is for a card without one."""
-    registry = RegistryClient(installation.client, installation.deployments, installation.database)
+    registry = installation.get(RegistryClient)
     id_ = await registry.find(choices.asset)
     found, card = await registry.asset(id_), await registry.price_card(id_)
     if found.currency != installation.operator.token:
@@ -253,28 +229,8 @@ async def _registered(installation: Installation, choices: Choices, window: int)
             f"{installation.operator.token}",
             field="asset",
         )
-    return Payee(found.shares, PayeeKind.SHARES, id_, registered_card(card, window))
-
-
-async def _list(installation: Installation, payee: Payee, progress: Progress) -> None:
-    """Have the till pay the payee, by the owner's key if it does not yet.
-
-    Raises:
-        PayeeNotListed: when that is needed and the owner's key is not on this machine.
-    """
-    till = Till(installation.operator.till, installation.client)
-    if await till.payees(payee.pay_to) is payee.kind:
-        return
-    try:
-        owner = installation.sender(signer_of(Role.OWNER, installation.config))
-    except KeystoreMissing as missing:
-        raise PayeeNotListed(
-            f"the till {checksum(till.address)} does not list {checksum(payee.pay_to)}, and the owner's key is not "
-            f"here; where it is, run `usufruct till payee {checksum(payee.pay_to)} --as {payee.kind.name.lower()}`",
-            payee=payee.pay_to,
-        ) from missing
-    with progress.working(f"listing {checksum(payee.pay_to)} as a payee of the till, by the owner's key"):
-        await list_payee(till, owner, payee.pay_to, payee.kind)
+    prices = (PricePeriod(replace(card, context_window=card.context_window or window), 0),)
+    return Listing(name, choices.kind, found.shares, id_, prices, registered=True, caps=choices.caps)
 
 
 def _where_it_will_be(config: Config, progress: Progress) -> str:

@@ -8,9 +8,21 @@ import typer
 from usufruct.app import Installation, open_installation
 from usufruct.assets import bps_of_percent
 from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.payee_listing import list_payee_of
+from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.registry_session import CachedInput, PricedIn, percent
 from usufruct.config import Config
-from usufruct.core import Conflict, Invalid, PriceCard, SystemClock, checksum, format_asset, moment, parse_units
+from usufruct.core import (
+    Conflict,
+    Invalid,
+    PriceCard,
+    SystemClock,
+    address,
+    checksum,
+    format_asset,
+    moment,
+    parse_units,
+)
 from usufruct.gateway import ServedListing
 
 app = typer.Typer()
@@ -58,7 +70,8 @@ async def retire(installation: Installation, name: str) -> Facts:
     since = (await installation.catalogue.find(name)).retired_at
     if since is not None:
         raise AlreadyRetired(f"{name} was retired at {moment(since)}; nothing was changed", name=name)
-    return facts_of(await installation.catalogue.retire(name), installation)
+    await installation.listings.retire(name)
+    return facts_of(await installation.catalogue.find(name), installation)
 
 
 @app.command()
@@ -95,8 +108,28 @@ async def price(
             old.cached_input_bps if cached_input is None else bps_of_percent(cached_input, "--cached-input"),
             unit or old.unit,
         )
-        asset = await installation.catalogue.price(name, card, now)
-        return facts_of(asset, installation)
+        await installation.listings.price(name, card, now)
+        return facts_of(await installation.catalogue.find(name), installation)
+
+
+@app.command("pay-to")
+@runs(open_installation)
+async def pay_to(
+    installation: Installation,
+    name: str,
+    payee: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who receives the income from now on.")],
+) -> Facts:
+    """Correct who receives a service's income, that of calls which were not claimed yet too.
+
+    The income of a registered service goes to its revenue shares, which cannot be changed here.
+    """
+    new, listing = address(payee, "ADDRESS"), await installation.listings.find(name)
+    if listing.pay_to == new:
+        raise NothingToChange(f"{name} pays {checksum(new)} already; nothing was changed", field="pay_to")
+    if not listing.registered:
+        await list_payee_of(installation, listing, new, Progress(to_stderr=True))
+    await installation.listings.pay(name, new)
+    return facts_of(await installation.catalogue.find(name), installation)
 
 
 @app.command()
@@ -152,7 +185,7 @@ def facts_of(asset: ServedListing, installation: Installation) -> dict[str, Any]
     card, shown = asset.card(SystemClock().now()), installation.operator.shown
     return {
         "name": asset.name,
-        "kind": asset.endpoint.value,
+        "kind": asset.operation.value,
         "asset": format_asset(asset.id),
         "pay_to": checksum(asset.pay_to),
         "price_version": card.version,

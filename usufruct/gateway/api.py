@@ -5,7 +5,6 @@ from functools import partial
 from starlette.responses import Response
 
 from usufruct.gateway.descriptions import CHAT, EMBEDDINGS, MODEL, MODELS, RECEIPT, REFUND, ROOT
-from usufruct.gateway.errors import UnknownModel
 from usufruct.gateway.model import Endpoint
 from usufruct.gateway.pages import root_page
 from usufruct.gateway.service import Gateway
@@ -28,13 +27,7 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
         return document_response(ModelList("list", await gateway.models()))
 
     async def model(request: Request) -> Response:
-        name = request.path_params["model"]
-        found = next((card for card in await gateway.models() if card.id == name), None)
-        if found is None:
-            raise UnknownModel(
-                f"there is no service named {name[:200]!r} here; GET /v1/models lists them", field="model"
-            )
-        return document_response(found)
+        return document_response(await gateway.model(request.path_params["model"]))
 
     async def receipt(request: Request) -> Response:
         found = await gateway.receipt(request.exchange, request.path_params["call"])

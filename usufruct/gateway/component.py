@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry
 
 from usufruct.accounts import Channels, Keys
-from usufruct.assets import Offers, Payees
+from usufruct.assets import Listings
 from usufruct.chain import Client, TokenFacts
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.config import Config
@@ -20,11 +20,10 @@ from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.pass_grant import PassGrantPayments
 from usufruct.gateway.payers.x402 import X402Payments
 from usufruct.gateway.quotes import Quotes
-from usufruct.gateway.registered import RegisteredOffers
 from usufruct.gateway.service import Gateway
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow
-from usufruct.payments.settlement import AccountSync, Offer, PassAccounts, Payee, ReceiptSigners
+from usufruct.payments.settlement import AccountSync, Offer, PassAccounts, ReceiptSigners
 from usufruct.payments.x402 import Funding, Requirements
 from usufruct.store import Database, MasterSecret
 
@@ -88,12 +87,8 @@ def _provide_operator(context: Context) -> None:
 
 
 def _provide_catalogue(context: Context) -> None:
-    """Provide what is sold, and what other packages ask about it."""
-
     def catalogue() -> Catalogue:
-        return Catalogue(context.get(Database), context.get(MasterSecret).seal("upstreams"), context.get(Clock))
+        seal = context.get(MasterSecret).seal("upstreams")
+        return Catalogue(context.get(Listings), context.get(Database), seal, context.get(Clock))
 
     context.provide_later(Catalogue, catalogue)
-    context.provide_later(Payee, lambda: context.get(Catalogue))
-    context.provide_later(Payees, lambda: context.get(Catalogue))
-    context.provide_later(Offers, lambda: RegisteredOffers(context.get(Catalogue)))

@@ -15,12 +15,6 @@ class UnsupportedContent(Invalid):
     code = "unsupported_content"
 
 
-class UnknownModel(NotFound):
-    """No listing has this name."""
-
-    code = "unknown_model"
-
-
 class UnpaidBodyTooLarge(Invalid):
     """A long request that nobody pays for: its price is work, too."""
 
@@ -39,25 +33,6 @@ class AbandonedAnswers(Denied):
 
     status = 429
     code = "abandoned_answers"
-
-
-class RetiredListing(NotFound):
-    """The listing is no longer served."""
-
-    status = 410
-    code = "retired_listing"
-
-
-class InvalidListing(Invalid):
-    """A listing cannot be like this."""
-
-    code = "invalid_listing"
-
-
-class ListingExists(Conflict):
-    """A listing of this name exists."""
-
-    code = "listing_exists"
 
 
 class WrongEndpoint(Invalid):

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from usufruct.assets import Caps
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
 from usufruct.core import UINT128_MAX, PriceCard, value
-from usufruct.gateway.model import Caps, CountingRule, ServedListing
+from usufruct.gateway.model import CountingRule, ServedListing
 from usufruct.gateway.request import Asked
 from usufruct.gateway.token_scale import Counted, Share
 from usufruct.payments.pricing import (

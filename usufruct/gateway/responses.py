@@ -69,7 +69,7 @@ class Responder:
                 raise UpstreamOversized(
                     f"the upstream was told to stop after {call.allowance.output_tokens} text tokens"
                 )
-            body, hashed = _written(answer.content, answer.text, order.asset.endpoint)
+            body, hashed = _written(answer.content, answer.text, order.asset.operation)
             measured = await self._measured_whole(order, answer.usage, answer.text)
             kept = KeptAnswer(answer.body, order.asset.name)
             receipt = await self._calls.meter(call, measured, content_hash(hashed), kept)
@@ -128,7 +128,7 @@ class Responder:
             with DisconnectWatch(exchange, LONGEST_SECONDS, _no_grace) as caller:
                 for server, upstream in self._upstreams.order(order.asset):
                     body = order.asked.upstream_body(server.model, call.allowance.output_tokens)
-                    ask = upstream.chat if order.asset.endpoint is Endpoint.CHAT else upstream.embeddings
+                    ask = upstream.chat if order.asset.operation is Endpoint.CHAT else upstream.embeddings
                     try:
                         return await ask(body)
                     except UpstreamFault as failure:

@@ -86,6 +86,16 @@ class Gateway:
         now = self._clock.now()
         return [_offer(asset, now, self._operator) for asset in await self._catalogue.list()]
 
+    async def model(self, name: str) -> ModelCard:
+        """Return one of what is served, as `models` does.
+
+        Raises:
+            UnknownListing, RetiredListing: when it is not served.
+        """
+        listing = await self._catalogue.find(name)
+        listing.check_active()
+        return _offer(listing, self._clock.now(), self._operator)
+
     async def receipt(self, exchange: Exchange, call_id: str) -> SignedReceipt:
         """Return the receipt of one of the caller's own calls."""
         return await self._calls.receipt(exchange, call_id)
@@ -95,7 +105,7 @@ class Gateway:
         for asset in await self._catalogue.list():
             replicas = self._upstreams.learnt(asset)
             if replicas is not None:
-                await self._catalogue.remember(asset.name, replicas)
+                await self._catalogue.remember(asset, replicas)
 
     async def _keep_leases(self) -> None:
         await self._calls.tidy()
@@ -117,7 +127,7 @@ def _offer(asset: ServedListing, now: int, operator: Operator) -> ModelCard:
         object="model",
         created=asset.created_at,
         owned_by=asset.pay_to,
-        endpoint=asset.endpoint.value,
+        endpoint=asset.operation.value,
         asset=format_asset(asset.id),
         context_window=card.context_window,
         output=OutputLimits(asset.caps.usual_output, asset.caps.largest_output, asset.caps.reasoning_output),

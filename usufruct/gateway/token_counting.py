@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Protocol
 
-from usufruct.gateway.errors import CountingBusy, InvalidListing
+from usufruct.assets import InvalidListing
+from usufruct.gateway.errors import CountingBusy
 from usufruct.gateway.model import CountingRule
 from usufruct.gateway.request import Asked
 

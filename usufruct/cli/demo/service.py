@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import typer
 
+from usufruct.assets import Caps
 from usufruct.cli.support.progress import Progress
 from usufruct.connectors import LocalServer, find_local_servers
-from usufruct.gateway import Caps, CountingRule, Endpoint
+from usufruct.gateway import CountingRule, Endpoint
 
 CAPS = Caps(usual_output=256, largest_output=2_048)
 

@@ -11,7 +11,7 @@ import httpx
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from usufruct.app import DEVNET_FEE_BPS, Installation
-from usufruct.assets import Assets, Holding, NewAsset, RegistryClient, symbol_of
+from usufruct.assets import Assets, Holding, NewAsset, PricePeriod, RegistryClient, symbol_of
 from usufruct.chain import Role, devnet_signer, signer_of
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -38,7 +38,7 @@ from usufruct.cli.support.child_process import Process, stop_process
 from usufruct.cli.support.instance_lock import InstanceLock
 from usufruct.cli.support.progress import Progress
 from usufruct.core import Hash32, checksum, format_asset
-from usufruct.gateway import PricePeriod, ServedListing, Upstream
+from usufruct.gateway import ServedListing, Upstream
 from usufruct.payments.ledger import Call, CallState
 from usufruct.payments.pricing import WrongReceiptSigner, read_receipt
 from usufruct.payments.settlement import list_payee
@@ -64,7 +64,7 @@ class Story:
         self._gateway: Process | None = None
         self._holder: KeyHolder | None = None
         self._agent = Agent(installation)
-        self._assets = Assets(RegistryClient(installation.client, installation.deployments, installation.database))
+        self._assets = Assets(installation.get(RegistryClient))
         self._shares: dict[str, Shares] = {}
         self._last = Asked()
         contracts = installation.deployments.contracts
@@ -295,11 +295,12 @@ class Story:
         await installation.catalogue.add(
             ServedListing(
                 name=offer.name,
-                endpoint=offer.endpoint,
+                operation=offer.endpoint,
                 pay_to=registered.shares,
                 id=registered.id,
                 upstreams=(Upstream(offer.url, offer.model),),
                 prices=(PricePeriod(PRICES, 0),),
+                registered=True,
                 counting=offer.counting,
                 caps=CAPS,
             ),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from usufruct.assets import Assets, Passes, RegistryClient, RevenueToken, ShareHolders
+from usufruct.assets import AssetIndexer, Assets, Passes, RegistryClient, RevenueToken, ShareHolders
 from usufruct.chain import ChainAccess, open_chain
 from usufruct.config import Config
 from usufruct.core import Invalid, PriceCard, PriceUnit, format_units
@@ -49,6 +49,7 @@ class RegistrySession:
 
     chain: ChainAccess
     registry: RegistryClient
+    indexer: AssetIndexer
     assets: Assets
     holders: ShareHolders
     passes: Passes
@@ -62,10 +63,12 @@ async def open_registry(config: Config) -> AsyncIterator[RegistrySession]:
         NotDeployed: when our contracts do not stand on this chain.
     """
     async with open_chain(config) as chain:
-        registry = RegistryClient(
-            chain.client, chain.deployments, chain.database, confirmations=config.chain.confirmations
+        registry = RegistryClient(chain.client, chain.deployments, chain.database)
+        confirmations = config.chain.confirmations
+        indexer = AssetIndexer(chain.client, chain.database, chain.deployments, confirmations=confirmations)
+        yield RegistrySession(
+            chain, registry, indexer, Assets(registry), ShareHolders(registry, indexer), Passes(registry, indexer)
         )
-        yield RegistrySession(chain, registry, Assets(registry), ShareHolders(registry), Passes(registry))
 
 
 def part(text: str, field: str) -> tuple[str, str]:

@@ -58,14 +58,6 @@ def _changes() -> None:
             sa.PrimaryKeyConstraint("asset_id", "block", "position", name=f"pk_{name}"),
         )
     op.create_table(
-        "asset_news",
-        sa.Column("asset_id", AssetIdColumn, nullable=False),
-        sa.Column("version", sa.BigInteger, nullable=False),
-        sa.Column("holder", AddressColumn, nullable=False),
-        sa.Column("retires_at", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("asset_id", name="pk_asset_news"),
-    )
-    op.create_table(
         "asset_names",
         sa.Column("registry", AddressColumn, nullable=False),
         sa.Column("name", sa.String(200), nullable=False),

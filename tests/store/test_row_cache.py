@@ -1,0 +1,83 @@
+"""A reader's copy of rows: fresh within seconds, at once after a change of one's own, and no row is read twice."""
+
+import asyncio
+
+import pytest
+
+from usufruct.core import FakeClock
+from usufruct.store.row_cache import FRESH_SECONDS, RowCache, next_revision
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def reads():
+    return []
+
+
+@pytest.fixture
+def cache(database, clock, reads):
+    async def read(unit, revision):
+        reads.append(revision)
+
+    return RowCache(database, clock, "listings", read)
+
+
+async def change(database) -> int:
+    async with database.transaction() as unit:
+        return await next_revision(unit, "listings")
+
+
+async def test_rows_are_read_first_and_then_when_they_changed(cache, clock, reads, database):
+    await cache.refresh()
+    await cache.refresh()
+    assert reads == [-1]
+    assert await change(database) == 1
+    await cache.refresh()
+    assert reads == [-1], "it was looked a moment ago"
+    clock.advance(FRESH_SECONDS)
+    await cache.refresh()
+    assert reads == [-1, 0]
+    clock.advance(FRESH_SECONDS)
+    await cache.refresh()
+    assert reads == [-1, 0], "nothing changed"
+
+
+async def test_a_change_of_ones_own_is_read_at_once(cache, reads, database):
+    await cache.refresh()
+    await change(database)
+    cache.expire()
+    await cache.refresh()
+    assert reads == [-1, 0]
+    await change(database)
+    await cache.refresh_now()
+    assert reads == [-1, 0, 1]
+
+
+async def test_many_readers_at_once_read_once(cache, reads):
+    await asyncio.gather(*(cache.refresh() for _ in range(20)))
+    assert reads == [-1]
+
+
+async def test_a_change_during_a_read_is_read_again(database, clock):
+    reads = []
+
+    async def read(unit, revision):
+        reads.append(revision)
+        if len(reads) == 1:
+            cache.expire()
+
+    cache = RowCache(database, clock, "listings", read)
+    await cache.refresh()
+    await change(database)
+    await cache.refresh()
+    assert reads == [-1, 0]
+
+
+async def test_revisions_of_two_kinds_are_counted_apart(database):
+    assert [await change(database), await change(database)] == [1, 2]
+    async with database.transaction() as unit:
+        assert await next_revision(unit, "upstreams") == 1

@@ -1,0 +1,141 @@
+"""The tables of listings and of their price cards."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    Row,
+    String,
+    Table,
+    insert,
+    select,
+    update,
+)
+
+from usufruct.assets.model import Caps, Listing
+from usufruct.assets.price_card_rows import period_of, price_card_columns, row_of
+from usufruct.assets.price_cards import PricePeriod
+from usufruct.core import Address, AssetId, Hash32
+from usufruct.store import AddressColumn, AssetIdColumn, HashColumn, Unit, metadata, next_revision
+
+_listings = Table(
+    "listings",
+    metadata,
+    Column("id", AssetIdColumn, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("operation", String(16), nullable=False),
+    Column("pay_to", AddressColumn, nullable=False),
+    Column("registered", Boolean, nullable=False),
+    Column("caps", String, nullable=False),
+    Column("model_digest", HashColumn, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("retired_at", BigInteger, nullable=True),
+    Column("revision", BigInteger, nullable=False),
+)
+
+_on_sale = _listings.c.retired_at.is_(None)
+Index("uq_listings_name", _listings.c.name, unique=True, sqlite_where=_on_sale, postgresql_where=_on_sale)
+Index("ix_listings_revision", _listings.c.revision)
+
+_prices = Table(
+    "listing_prices",
+    metadata,
+    Column("listing_id", AssetIdColumn, ForeignKey("listings.id"), nullable=False),
+    *price_card_columns(),
+    PrimaryKeyConstraint("listing_id", "version"),
+)
+
+
+async def put_listing(unit: Unit, listing: Listing, known: Listing | None) -> None:
+    """Store a new listing, or replace what is `known` of it; price cards are only added.
+
+    Raises:
+        ConstraintViolated: when its name or id is taken.
+    """
+    row = {
+        "name": listing.name,
+        "operation": listing.operation,
+        "pay_to": listing.pay_to,
+        "registered": listing.registered,
+        "caps": json.dumps(asdict(listing.caps)),
+        "model_digest": listing.model_digest,
+        "created_at": listing.created_at,
+        "retired_at": listing.retired_at,
+    }
+    if known is None:
+        revision = await next_revision(unit, "listings")
+        await unit.change(insert(_listings).values(id=listing.id, revision=revision, **row))
+    else:
+        await _set(unit, listing.id, **row)
+    for period in listing.prices[len(known.prices) if known else 0 :]:
+        await _insert_price(unit, listing.id, period)
+
+
+async def add_price(unit: Unit, listing: AssetId, period: PricePeriod) -> None:
+    """Store a new price card of a listing.
+
+    Raises:
+        ConstraintViolated: when its version is taken.
+    """
+    await _insert_price(unit, listing, period)
+    await _set(unit, listing)
+
+
+async def set_caps(unit: Unit, listing: AssetId, caps: Caps) -> None:
+    """Replace the limits of a listing."""
+    await _set(unit, listing, caps=json.dumps(asdict(caps)))
+
+
+async def set_pay_to(unit: Unit, listing: AssetId, pay_to: Address) -> None:
+    """Replace who is paid for a listing."""
+    await _set(unit, listing, pay_to=pay_to)
+
+
+async def set_retired(unit: Unit, listing: AssetId, now: int) -> None:
+    """Mark a listing as retired at `now`, unless it is already."""
+    row = await unit.row(select(_listings.c.retired_at).where(_listings.c.id == listing))
+    if row is not None and row.retired_at is None:
+        await _set(unit, listing, retired_at=now)
+
+
+async def changed_listings(unit: Unit, revision: int) -> list[Listing]:
+    """Return the listings that changed after `revision`, retired ones included, oldest first."""
+    changed = _listings.c.revision > revision
+    rows = await unit.rows(select(_listings).where(changed).order_by(_listings.c.created_at, _listings.c.name))
+    query = select(_prices).join(_listings).where(changed).order_by(_prices.c.listing_id, _prices.c.version)
+    cards = groupby(await unit.rows(query), lambda row: AssetId(row.listing_id))
+    prices = {listing: tuple(map(period_of, found)) for listing, found in cards}
+    return [_listing(row, prices[AssetId(row.id)]) for row in rows]
+
+
+async def _set(unit: Unit, listing: AssetId, **values: Any) -> None:
+    values["revision"] = await next_revision(unit, "listings")
+    await unit.change(update(_listings).where(_listings.c.id == listing).values(values))
+
+
+async def _insert_price(unit: Unit, listing: AssetId, period: PricePeriod) -> None:
+    await unit.change(insert(_prices).values(row_of(period) | {"listing_id": listing}))
+
+
+def _listing(row: Row[Any], prices: Sequence[PricePeriod]) -> Listing:
+    return Listing(
+        name=row.name,
+        operation=row.operation,
+        pay_to=Address(row.pay_to),
+        id=AssetId(row.id),
+        prices=tuple(prices),
+        registered=row.registered,
+        caps=Caps(**json.loads(row.caps)),
+        model_digest=Hash32(row.model_digest),
+        created_at=row.created_at,
+        retired_at=row.retired_at,
+    )

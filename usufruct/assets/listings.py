@@ -1,0 +1,234 @@
+"""Listings: what is sold here, at which price, within which limits, and who is paid for it.
+
+A listing of a registered asset follows the registry: its price cards, and its retirement.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from usufruct.assets.errors import InvalidListing, ListingExists, UnknownListing
+from usufruct.assets.listing_store import add_price, changed_listings, put_listing, set_caps, set_pay_to, set_retired
+from usufruct.assets.model import Asset, Caps, Listing, check_caps, check_listing, check_prices
+from usufruct.assets.price_cards import PricePeriod
+from usufruct.core import Address, AssetId, Clock, PriceCard, format_asset
+from usufruct.store import ConstraintViolated, Database, RowCache, Unit
+
+_log = logging.getLogger(__name__)
+
+Write = Callable[[Unit], Awaitable[None]]
+"""Writes another package's rows in the transaction that changes a listing."""
+
+
+async def _nothing(_: Unit) -> None:
+    pass
+
+
+class Listings:
+    """The listings of this installation.
+
+    What another process changes is seen here within seconds; a price that starts later starts everywhere at once.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Keep listings in `database`."""
+        self._database = database
+        self._clock = clock
+        self._by_id: dict[AssetId, Listing] = {}
+        self._by_name: dict[str, Listing] = {}
+        self._rows = RowCache(database, clock, "listings", self._take_in)
+        self._refused: dict[AssetId, int] = {}
+
+    async def add(self, listing: Listing, *, replace_active: bool = False, also: Write = _nothing) -> Listing:
+        """Put a listing on sale; one that has the same id takes on what is new, its price cards go on in number.
+
+        The name of a retired listing may be given again, that of an active one with `replace_active`.
+
+        Raises:
+            InvalidListing: for a field no listing can have.
+            ListingExists: when an active listing has the name, or the id under another name.
+        """
+        check_listing(listing)
+        await self._rows.refresh_now()
+        named, same = self._by_name.get(listing.name), self._by_id.get(listing.id)
+        now = self._clock.now()
+        new = replace(listing, created_at=now, retired_at=None)
+        taken = [each for each in (named, same) if each is not None and each.retired_at is None]
+        if taken and not (replace_active and all(each.name == listing.name for each in taken)):
+            raise _exists(listing)
+        if same is not None:
+            new = replace(new, created_at=same.created_at, prices=same.prices + _further(same, listing, now))
+        try:
+            async with self._database.transaction() as unit:
+                if named is not None and named.id != new.id:
+                    await set_retired(unit, named.id, now)
+                await put_listing(unit, new, known=same)
+                await also(unit)
+        except ConstraintViolated as error:
+            raise _exists(listing) from error
+        return await self._changed(new.id)
+
+    async def price(self, name: str, card: PriceCard, starts_at: int) -> Listing:
+        """Give a listing a new price card from `starts_at` (seconds since 1970) on; its version is chosen here.
+
+        Raises:
+            UnknownListing: when there is no such listing.
+            InvalidListing: for prices no call could be charged by, and for a registered asset: the registry prices it.
+        """
+        listing = await self.find(name)
+        if listing.registered:
+            raise InvalidListing(
+                f"{name} is registered, its price is the registry's; change it with `usufruct asset price`",
+                field="name",
+            )
+        version = listing.prices[-1].card.version + 1
+        return await self._add_price(
+            listing, PricePeriod(replace(card, version=version), max(starts_at, self._clock.now()))
+        )
+
+    async def limit(self, name: str, caps: Caps, *, also: Write = _nothing) -> Listing:
+        """Change the limits of a listing's calls.
+
+        Raises:
+            UnknownListing: when there is no such listing.
+            InvalidListing: for limits no listing can have.
+        """
+        listing = await self.find(name)
+        check_caps(caps)
+        async with self._database.transaction() as unit:
+            await set_caps(unit, listing.id, caps)
+            await also(unit)
+        return await self._changed(listing.id)
+
+    async def pay(self, name: str, pay_to: Address) -> Listing:
+        """Change who receives a listing's income, of calls that were not claimed yet too.
+
+        Raises:
+            UnknownListing: when there is no such listing.
+            InvalidListing: for a registered asset: its Shares are paid.
+        """
+        listing = await self.find(name)
+        if listing.registered:
+            raise InvalidListing(
+                f"{name} is sold for a registered asset: its income goes to the asset's Shares, {listing.pay_to}, and "
+                "from there to the shareholders; to pay another address, sell under another --name with --pay-to",
+                field="pay_to",
+            )
+        async with self._database.transaction() as unit:
+            await set_pay_to(unit, listing.id, pay_to)
+        return await self._changed(listing.id)
+
+    async def retire(self, name: str) -> Listing:
+        """Take a listing off sale: new calls are refused, running ones end as they would have.
+
+        Raises:
+            UnknownListing: when there is no such listing.
+        """
+        listing = await self.find(name)
+        async with self._database.transaction() as unit:
+            await set_retired(unit, listing.id, self._clock.now())
+        return await self._changed(listing.id)
+
+    async def list(self) -> Sequence[Listing]:
+        """Return the listings that are on sale, in the order they were added."""
+        await self._rows.refresh()
+        active = (listing for listing in self._by_id.values() if listing.retired_at is None)
+        return sorted(active, key=lambda listing: (listing.created_at, listing.name))
+
+    async def find(self, name: str) -> Listing:
+        """Return the listing of a name: the one that is on sale, or the latest that was.
+
+        Raises:
+            UnknownListing: when there is none.
+        """
+        await self._rows.refresh()
+        if name not in self._by_name:  # another process may have added it just now
+            await self._rows.refresh_now()
+        if name not in self._by_name:
+            raise UnknownListing(
+                f"there is no service named {name[:200]!r} here; GET /v1/models lists them", field="model"
+            )
+        return self._by_name[name]
+
+    async def by_id(self, asset: AssetId) -> Listing | None:
+        """Return the listing with an id, retired or not, if there ever was one."""
+        await self._rows.refresh()
+        if asset not in self._by_id:
+            await self._rows.refresh_now()
+        return self._by_id.get(asset)
+
+    async def pay_to(self, asset: AssetId) -> Address:
+        """Return where a listing's income goes, retired or not.
+
+        Raises:
+            UnknownListing: when no listing has this id.
+        """
+        listing = await self.by_id(asset)
+        if listing is None:
+            raise UnknownListing(f"there is no service with id {format_asset(asset)} here", asset=format_asset(asset))
+        return listing.pay_to
+
+    async def payees(self) -> Sequence[Address]:
+        """Return who is paid for what is on sale."""
+        return [listing.pay_to for listing in await self.list()]
+
+    async def follow(self, assets: Sequence[Asset], now: int) -> None:
+        """Take over what the registry decided about listed assets: cards in force, retirements in effect, at `now`.
+
+        A card that no call could be charged by is refused and logged once; the listing keeps its price.
+        """
+        for asset in assets:
+            listing = await self.by_id(asset.id)
+            if listing is None or listing.retired_at is not None or not listing.registered:
+                continue
+            await self._follow_price(listing, asset.card(now))
+            if asset.retired(now):
+                await self.retire(listing.name)
+                _log.info("%s was retired on the chain", listing.name, extra={"since": asset.retires_at})
+
+    async def _follow_price(self, listing: Listing, period: PricePeriod) -> None:
+        last, card = listing.prices[-1].card, period.card
+        if card.version <= last.version or self._refused.get(listing.id) == card.version:
+            return
+        card = replace(card, context_window=card.context_window or last.context_window)
+        try:
+            await self._add_price(listing, PricePeriod(card, period.starts_at))
+        except InvalidListing as error:
+            _log.error("%s keeps its price, card %d is refused: %s", listing.name, card.version, error.message)
+            self._refused[listing.id] = card.version
+
+    async def _add_price(self, listing: Listing, period: PricePeriod) -> Listing:
+        check_prices([period])
+        async with self._database.transaction() as unit:
+            await add_price(unit, listing.id, period)
+        return await self._changed(listing.id)
+
+    async def _changed(self, listing: AssetId) -> Listing:
+        self._rows.expire()
+        await self._rows.refresh()
+        return self._by_id[listing]
+
+    async def _take_in(self, unit: Unit, revision: int) -> None:
+        for listing in await changed_listings(unit, revision):
+            self._by_id[listing.id] = listing
+            named = self._by_name.get(listing.name)
+            if named is None or named.id == listing.id or listing.retired_at is None or named.retired_at is not None:
+                self._by_name[listing.name] = listing
+
+
+def _further(known: Listing, listing: Listing, now: int) -> tuple[PricePeriod, ...]:
+    """Return the price periods that a listing that is sold again adds to those it has."""
+    last, new = known.prices[-1].card, listing.prices[-1].card
+    if replace(new, version=last.version) == last or (known.registered and new.version <= last.version):
+        return ()
+    version = new.version if known.registered else last.version + 1
+    return (PricePeriod(replace(new, version=version), now),)
+
+
+def _exists(listing: Listing) -> ListingExists:
+    return ListingExists(
+        f"a service named {listing.name} or with id {format_asset(listing.id)} is sold already; choose another name, "
+        "or replace it",
+        field="name",
+        name=listing.name,
+    )

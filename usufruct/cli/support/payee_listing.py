@@ -1,0 +1,37 @@
+"""The till pays only payees that its owner listed."""
+
+from usufruct.app import Installation
+from usufruct.assets import Listing
+from usufruct.chain import KeystoreMissing, Role, signer_of
+from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.cli.support.progress import Progress
+from usufruct.core import Address, Denied, checksum
+from usufruct.payments.settlement import list_payee
+
+
+class PayeeNotListed(Denied):
+    """The till does not pay this address, and the owner's key, which could change that, is not here."""
+
+    code = "payee_not_listed"
+
+
+async def list_payee_of(installation: Installation, listing: Listing, payee: Address, progress: Progress) -> None:
+    """Have the till pay a listing's payee; the owner's key lists who is not listed yet.
+
+    Raises:
+        PayeeNotListed: when that is needed and the owner's key is not on this machine.
+    """
+    till = Till(installation.operator.till, installation.client)
+    kind = PayeeKind.SHARES if listing.registered else PayeeKind.PLAIN
+    if await till.payees(payee) is kind:
+        return
+    try:
+        owner = installation.sender(signer_of(Role.OWNER, installation.config))
+    except KeystoreMissing as missing:
+        raise PayeeNotListed(
+            f"the till {checksum(till.address)} does not list {checksum(payee)}, and the owner's key is not here; "
+            f"where it is, run `usufruct till payee {checksum(payee)} --as {kind.name.lower()}`",
+            payee=payee,
+        ) from missing
+    with progress.working(f"listing {checksum(payee)} as a payee of the till, by the owner's key"):
+        await list_payee(till, owner, payee, kind)

@@ -1,0 +1,83 @@
+"""Rows kept in memory: what another process changes is read again within `FRESH_SECONDS`, and nothing else is.
+
+Each kind of rows has a revision, which counts its changes; a changed row carries the revision of its last change.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import BigInteger, Column, String, Table, select, update
+
+from usufruct.core import Clock
+from usufruct.store.database import Database, Unit
+from usufruct.store.schema import metadata
+
+FRESH_SECONDS = 2.0
+
+_revisions = Table(
+    "revisions",
+    metadata,
+    Column("kind", String(40), primary_key=True),  # of rows; migrations insert one row for each
+    Column("revision", BigInteger, nullable=False),
+)
+
+
+async def next_revision(unit: Unit, kind: str) -> int:
+    """Count a change of rows and return its number, which the changed row must be given in the same transaction.
+
+    Other transactions that change rows of this kind wait until this one ends, so revisions are committed in order.
+    """
+    ours = _revisions.c.kind == kind
+    await unit.change(update(_revisions).where(ours).values(revision=_revisions.c.revision + 1))
+    return await _revision(unit, kind)
+
+
+async def _revision(unit: Unit, kind: str) -> int:
+    row = await unit.row(select(_revisions.c.revision).where(_revisions.c.kind == kind))
+    assert row is not None, f"no migration inserted a revision of {kind}"
+    revision: int = row.revision
+    return revision
+
+
+class RowCache:
+    """Keeps a reader's copy of one kind of rows fresh."""
+
+    def __init__(
+        self, database: Database, clock: Clock, kind: str, read: Callable[[Unit, int], Awaitable[None]]
+    ) -> None:
+        """Call `read` with the last revision that was read; it takes in the rows whose revision is higher."""
+        self._database = database
+        self._clock = clock
+        self._kind = kind
+        self._read = read
+        self._revision = -1
+        self._read_at = -FRESH_SECONDS
+        self._expirations = 0
+        self._turn = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Read what changed, unless that was done within `FRESH_SECONDS`."""
+        if self._clock.monotonic() - self._read_at >= FRESH_SECONDS:
+            async with self._turn:
+                if self._clock.monotonic() - self._read_at >= FRESH_SECONDS:
+                    await self._read_changes()
+
+    async def refresh_now(self) -> None:
+        """Read what changed."""
+        async with self._turn:
+            await self._read_changes()
+
+    def expire(self) -> None:
+        """Read again at the next `refresh`; call it after changing rows."""
+        self._expirations += 1
+        self._read_at = -FRESH_SECONDS
+
+    async def _read_changes(self) -> None:
+        now, expirations = self._clock.monotonic(), self._expirations
+        async with self._database.snapshot() as unit:
+            revision = await _revision(unit, self._kind)
+            if revision != self._revision:
+                await self._read(unit, self._revision)
+                self._revision = revision
+        if expirations == self._expirations:  # what was read before a change is read again
+            self._read_at = now
