@@ -91,7 +91,7 @@ abstract contract Base {
     }
 
     /// @notice Deploys `artifact` ("File.sol:Contract") with ABI-encoded constructor arguments.
-    /// @dev A test that says `new` carries the contract in its own code, and the compiler optimizes it anew for each test.
+    /// @dev A test that says `new` carries the contract in its own code, and the compiler optimizes it again for each test.
     function deploy(string memory artifact, bytes memory arguments) internal returns (address deployed) {
         bytes memory code = bytes.concat(vm.getCode(artifact), arguments);
         assembly ("memory-safe") {

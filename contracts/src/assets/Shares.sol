@@ -375,7 +375,7 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
         uint256 gross = receipts.gross();
         balance = Math.min(balance, type(uint128).max);
         unchecked {
-            // What the contract should hold is gross - paidOut; a balance below that (a token that shrinks) is no news.
+            // What the contract should hold is gross - paidOut; a balance below that (a token that shrinks) is not new income.
             uint256 received = Math.min(balance + payouts.paidOut(), type(uint112).max);
             if (received <= gross) return (payouts, receipts);
             uint256 amount = received - gross;
@@ -428,7 +428,7 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
 
     /// @dev Settles both sides before balances move. Calls no token, so no token can block or re-enter a transfer.
     function _update(address from, address to, uint256 value) internal override(ERC20, ERC20Votes) {
-        require(to != address(this), ERC20InvalidReceiver(to)); // its income would be nobody's
+        require(to != address(this), ERC20InvalidReceiver(to)); // its income would have no owner
         if (from != address(0)) {
             address policy = SharesTerms.transferPolicy();
             if (policy != address(0)) {
@@ -464,7 +464,7 @@ contract Shares is IShares, ERC20Permit, ERC20Votes, ReentrancyGuardTransient {
         _moveDelegateVotes(delegates(from), delegates(to), amount);
     }
 
-    /// @dev What an account with `balance` shares is due when the accumulator stands at `perShare`, in 256ths of a unit: so a
+    /// @dev What an account with `balance` shares is due when the accumulator is at `perShare`, in 256ths of a unit: so a
     ///      settlement rounds away less than one of them.
     function _dueDown(Account account, uint256 balance, uint256 perShare) private pure returns (uint256) {
         unchecked {

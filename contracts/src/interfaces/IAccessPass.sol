@@ -19,7 +19,7 @@ import {PassId} from "../types/PassId.sol";
 ///
 ///         What a meter can do: burn what was activated for it, rightly or not, never more. What the title holder can do:
 ///         offer plans, stop selling them, name the meter of future activations, which opens refunds of circulating
-///         credits. What the guardian can do: pause `buy` and `activate`, which does so too. Nobody can take escrowed money
+///         credits. What the guardian can do: pause `buy` and `activate`, which does so too. No role can take escrowed money
 ///         other than as said above.
 /// @dev Escrow of a plan is at any time at least `outstanding x price / credits`, rounded up.
 interface IAccessPass {
@@ -200,7 +200,7 @@ interface IAccessPass {
     /// @notice Burns credits of many holders of one plan, until `totals` of them were burned by the caller in all, with one
     ///         payment to the asset's Shares.
     /// @dev Totals, as in a claim of a channel: the same call made twice burns once, and one that comes late burns nothing.
-    ///      A holder with fewer activated credits than that is left out, with a `BurnSkipped`: nobody's refund holds up the
+    ///      A holder with fewer activated credits than that is left out, with a `BurnSkipped`: no refund holds up the
     ///      burns of others.
     /// @param totals what the caller will have burned of each holder's credits, over their whole life.
     /// @return earned money released, atomic units.

@@ -12,11 +12,11 @@ import {IShares} from "./IShares.sol";
 ///         What is fixed at registration: currency, notice period, transfer policy, resale royalty, parents and their
 ///         royalties. What the title holder may change: the price card (effective after the notice period), the metadata
 ///         and the meter (at once), and, once, the asset's retirement (effective after 7 days). Retirement stops new
-///         purchases and reservations; money keeps being accrued, claimed, collected and refunded for ever.
+///         purchases and reservations; money keeps being accrued, claimed, collected and refunded permanently.
 ///
 ///         The owner (a timelock) may set the protocol fee up to 10 %, the fee sink and the guardian, and append revenue
 ///         tokens, four at most. The guardian may pause registration, purchases and activations for 14 days in total over
-///         the contract's whole life. Nobody can touch an asset's money or stop it from being paid out.
+///         the contract's whole life. No role can touch an asset's money or stop its payout.
 interface IAssetRegistry {
     /// @notice What an asset is.
     enum Kind {
@@ -67,7 +67,7 @@ interface IAssetRegistry {
     /// @param currency the revenue token that the price card is in.
     /// @param priceCard the first price card, in force at once; its version must be 1.
     /// @param noticePeriod seconds between announcing a price card and its taking effect; 1 hour to 30 days.
-    /// @param transferPolicy contract that restricts who may hold the shares; zero: nobody is restricted.
+    /// @param transferPolicy contract that restricts who may hold the shares; zero: no restriction.
     /// @param resaleRoyaltyBps share of a resale of title or passes that goes to the Shares (ERC-2981), up to 1000.
     /// @param parents upstream assets and their royalties; at most 4, each above 0, together at most 5000 bps.
     /// @param meter the account that measures prepaid use and burns credits; zero: no passes can be activated.
@@ -138,7 +138,7 @@ interface IAssetRegistry {
     /// @notice The account that released protocol fees go to.
     event FeeSinkSet(address indexed sink);
 
-    /// @notice A token was added, for ever, to those that revenue may be in.
+    /// @notice A token was added, irrevocably, to those that revenue may be in.
     event RevenueTokenListed(address indexed token);
 
     /// @notice The account that may pause.
@@ -168,7 +168,7 @@ interface IAssetRegistry {
     /// @notice Each parent is named once.
     error DuplicateParent(address shares);
 
-    /// @notice A parent without a royalty is no parent.
+    /// @notice A parent must have a royalty.
     error ZeroRoyalty(address shares);
 
     /// @notice A rate is above its limit, in hundredths of a per cent.
@@ -195,7 +195,7 @@ interface IAssetRegistry {
     /// @notice Retirement is announced already.
     error RetirementPending(AssetId asset, uint40 retiresAt);
 
-    /// @notice There is no retirement that could still be called off.
+    /// @notice No announced retirement can be called off.
     error NoRetirementPending(AssetId asset);
 
     /// @notice Only the guardian (to stop a pause: or the owner) may do this.

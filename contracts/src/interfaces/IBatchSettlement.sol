@@ -171,7 +171,7 @@ interface IBatchSettlement is IERC5267 {
     function claimWithSignature(VoucherClaim[] calldata voucherClaims, bytes calldata authorizerSignature) external;
 
     /// @notice Pays `receiver` all that was claimed for it in `token`; anyone may call; does nothing if nothing is due.
-    /// @param receiver Who is paid.
+    /// @param receiver The payee.
     /// @param token In which ERC-20.
     function settle(address receiver, address token) external;
 

@@ -23,7 +23,7 @@ interface IERC3009Bytes {
         bytes calldata signature
     ) external;
 
-    /// @notice Executes a transfer that `from` signed; only `to` may call, so that nobody runs ahead of it.
+    /// @notice Executes a transfer that `from` signed; only `to` may call, so that it cannot be front-run.
     /// @param from Whose money moves; also the signer.
     /// @param to Who receives it, and the caller.
     /// @param value Atomic units.

@@ -7,7 +7,7 @@ import {IDepositCollector} from "./IDepositCollector.sol";
 /// @notice Funds a channel by EIP-3009: the payer signs once, sends nothing and needs no native currency.
 ///
 /// The payer signs `ReceiveWithAuthorization` to this collector with the nonce `keccak256(abi.encode(channelId,
-/// salt))`. The nonce ties the money to one channel, so whoever relays the signature can only do what the payer meant;
+/// salt))`. The nonce ties the money to one channel, so a relayer of the signature can only do what the payer meant;
 /// `receive` rather than `transfer` keeps a stranger from executing the authorization on its own, which would leave the
 /// money here without a channel. `collectorData` is `abi.encode(validAfter, validBefore, salt, signature)`; a contract
 /// wallet's signature goes through, since the token's `bytes signature` form is called.

@@ -3,10 +3,10 @@ pragma solidity 0.8.37;
 
 /// @title ERC-8004 identity, the part an asset registry can honestly offer
 /// @notice Every title is an ERC-8004 agent: `agentId` is the title's ERC-721 id, `tokenURI` leads to the registration file,
-///         and the agent's wallet is the asset's Shares, so that whoever pays "the agent" pays its owners.
-/// @dev Left out on purpose, because there is no honest way to serve them: the standard's own `register` functions (an asset
+///         and the agent's wallet is the asset's Shares, so that a payment to "the agent" pays its owners.
+/// @dev Left out on purpose, because they cannot be served honestly: the standard's own `register` functions (an asset
 ///      is not an asset without price card, currency and shares) and `setAgentWallet` / `unsetAgentWallet` (the wallet is
-///      the Shares, for ever).
+///      the Shares, permanently).
 interface IIdentity8004 {
     /// @notice An agent came into being.
     event Registered(uint256 indexed agentId, string agentURI, address indexed owner);

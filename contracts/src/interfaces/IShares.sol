@@ -5,19 +5,19 @@ import {AssetId} from "../types/AssetId.sol";
 
 /// @title The revenue shares of one asset
 /// @notice An ERC-20 of exactly 100,000,000 shares (6 decimals) which is at the same time the address that the asset is paid
-///         at. Whoever pays it, by whatever means, pays its holders.
+///         at. A payment to it, by whatever means, pays its holders.
 ///
 ///         A share's life. The registry deploys the contract as a clone and mints the whole supply to the registrant in one
 ///         transaction; nothing is ever minted or burned again. Money arrives by plain transfer and lies there unnoticed
 ///         until anyone calls `accrue`, which moves nothing out: it books the protocol fee (on gross, once), the royalties
 ///         of the asset's parents, and, through one accumulator, the rest for the holders. Each party then takes out its
 ///         own: a holder by `collect`, a parent's Shares by `collectFrom`, the protocol by `release`. A party that cannot
-///         be paid (a blacklisted holder, parent or fee sink) therefore delays nobody else.
+///         be paid (a blacklisted holder, parent or fee sink) therefore delays no other.
 ///
 ///         Shares trade with their income: what was accrued before a transfer stays with the giver, what accrues afterwards
 ///         belongs to the receiver, even if it arrived before.
 /// @dev A clone with immutable arguments (see SharesTerms). Money is in atomic units of the revenue token it is in. At any
-///      time, for every listed token, `balance >= gross - paidOut >= what all parties together are owed`; the difference
+///      time, for every listed token, `balance >= gross - paidOut >= the sum owed to all parties`; the difference
 ///      on the right is rounding, below one unit per parent and holder, and 1/256 of one per settlement. All counters saturate instead of
 ///      reverting, so that no amount of money can stop the booking.
 ///      Native coin is welcome and becomes revenue by `wrap`; but sent with a stipend of 2,300 gas (`transfer`, `send`) it
@@ -108,7 +108,7 @@ interface IShares {
     error NothingPaid(address token);
 
     /// @notice Names the contract and mints the whole supply to `registrant`. The registry calls it in the transaction that
-    ///         deploys the clone; nobody else can, and nobody can twice.
+    ///         deploys the clone; no other account can, and no second call can.
     function initialize(string calldata name, string calldata symbol, address registrant) external;
 
     // -- money in ------------------------------------------------------------------------------------------------------

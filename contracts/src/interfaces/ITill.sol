@@ -22,20 +22,20 @@ import {IBatchSettlement} from "./IBatchSettlement.sol";
 /// payee for each day that passes unnoticed (two around midnight UTC), and claims are never held up.
 ///
 /// Money also comes in by other doors: a batch claimed by `claimWithSignature`, a stranger's channel that names this
-/// till as receiver, a plain transfer. Such money is *unsplit*. `split` attributes it. So that nobody can stop the
+/// till as receiver, a plain transfer. Such money is *unsplit*. `split` attributes it. So that no account can stop the
 /// operator's batches by slipping one unit in before them, `claimAndSplit` compares the splits only with what its own
 /// batch added, and first sends what was claimed elsewhere to a payee named for the purpose.
 ///
-/// A payee that cannot be paid (the token refuses it, say) holds nobody up: its part is booked as owed, and anyone may
+/// A payee that cannot be paid (the token refuses it, say) delays no other: its part is booked as owed, and anyone may
 /// send it on later by `payOwed`. A payee whose `accrue` fails has its money; anyone may accrue later.
 ///
 /// Always true, for an honest token: all splits ever, less what the owner took back, + unsplit = all that was ever claimed
-/// or given; the till holds at least what it owes; nobody is paid more than was split to it, nor more in a day than its
+/// or given; the till holds at least what it owes; no payee is paid more than was split to it, nor more in a day than its
 /// cap.
 ///
 /// @dev If the token refuses to pay this till, `claimAndSplit` reverts, yet claims can still be secured within the
 ///      channels' delay by `claimWithSignature`, and settled and split once the token relents. Fee-on-transfer and
-///      rebasing tokens must not be used: what they withhold is missing to whoever is paid last, whose part is then
+///      rebasing tokens must not be used: what they withhold is missing to the payee paid last, whose part is then
 ///      booked as owed.
 interface ITill is IERC1271 {
     /// @notice What the till does with a payee: refuse it, pay it, or pay it and have it accrue.
@@ -178,7 +178,7 @@ interface ITill is IERC1271 {
     ///         that it gets its first cap it can have that in addition: counting it would cost every payment 2,900 gas.
     /// @param payTo The payee; zero: all payees that have no cap of their own.
     /// @param token The ERC-20.
-    /// @param cap Atomic units; zero: none of its own, and for the zero address none at all.
+    /// @param cap Atomic units; zero: no separate cap, and for the zero address none at all.
     function setDailyCap(address payTo, address token, uint96 cap) external;
 
     /// @notice Takes back what is owed to a payee and not paid yet; it is unsplit again. Owner only: against what a stolen
@@ -188,7 +188,7 @@ interface ITill is IERC1271 {
     /// @param amount Atomic units, at most what is owed.
     function takeBackOwed(address payTo, address token, uint256 amount) external;
 
-    /// @notice ERC-1271: a claim key may sign as this till, in front of the settlement contract and nobody else.
+    /// @notice ERC-1271: a claim key may sign as this till, and only the settlement contract accepts that.
     /// @dev The settlement asks about claim batches and refunds, which bring money here or to the payer. Anyone else,
     ///      for example a token that takes contract signatures for permits or transfers, could be shown a signature
     ///      that a key was tricked into or that was stolen with it, so for any other caller no signature is valid. To

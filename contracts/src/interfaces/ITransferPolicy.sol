@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title Who may hold an asset's shares
-/// @notice Chosen at registration and fixed for ever. A policy restricts who receives shares by transfer; it is never asked
-///         when income is collected, so nobody can be cut off from what their shares have earned.
-/// @dev Shares call it with STATICCALL. A policy that reverts blocks transfers of its own asset's shares, and nothing else.
+/// @notice Chosen at registration and then fixed. A policy restricts who receives shares by transfer; it is never asked
+///         when income is collected, so no holder can be cut off from what their shares have earned.
+/// @dev Shares call it with STATICCALL. A policy that reverts blocks transfers of that asset's shares, and nothing else.
 interface ITransferPolicy {
     /// @notice Whether `account` may hold the shares at all.
     /// @param shares the Shares contract asked about.

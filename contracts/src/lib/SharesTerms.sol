@@ -65,7 +65,7 @@ library SharesTerms {
         return (address(uint160(word >> 96)), uint16(word >> 80));
     }
 
-    /// @notice The royalty of `account` in hundredths of a per cent; 0 if it is no parent.
+    /// @notice The royalty of `account` in hundredths of a per cent; 0 if it is not a parent.
     function royaltyOf(address account) internal view returns (uint256) {
         uint256 count = parentCount();
         for (uint256 i; i < count; ++i) {

@@ -14,7 +14,7 @@ import {IBatchSettlement} from "../interfaces/IBatchSettlement.sol";
 import {IDepositCollector} from "../interfaces/IDepositCollector.sol";
 
 /// @title BatchSettlement
-/// @notice Escrow for pay-per-use, compatible with x402's `batch-settlement`; how it works is told in
+/// @notice Escrow for pay-per-use, compatible with x402's `batch-settlement`; how it works is described in
 ///         `IBatchSettlement`.
 /// @dev No immutables: the domain separator is built from the address and chain the code runs at, once a transaction,
 ///      so the code is right wherever it stands, also where a development chain puts it.
@@ -271,7 +271,7 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
 
     function _refund(bytes32 channelId, ChannelConfig calldata config, uint128 amount) private {
         require(amount != 0, ZeroRefund());
-        // Also when nothing is left to refund: whoever signed for this nonce must look again before signing.
+        // Also when nothing is left to refund: the signer of this nonce must look again before signing.
         ++refundNonce[channelId];
         uint128 available = _unclaimed(channelId);
         if (amount > available) amount = available;
@@ -319,7 +319,7 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
             keccak256(abi.encode(DOMAIN_TYPEHASH, DOMAIN_NAME_HASH, DOMAIN_VERSION_HASH, block.chainid, address(this)));
     }
 
-    /// @dev Hashes the seven words of `config` as they stand in the calldata, without decoding them first.
+    /// @dev Hashes the seven words of `config` as they are in the calldata, without decoding them first.
     function _channelId(bytes32 domain, ChannelConfig calldata config) private pure returns (bytes32) {
         bytes32 typeHash = CHANNEL_CONFIG_TYPEHASH;
         bytes32 structHash;

@@ -9,7 +9,7 @@ import {IERC3009Bytes} from "../interfaces/IERC3009Bytes.sol";
 import {IERC3009DepositCollector} from "../interfaces/IERC3009DepositCollector.sol";
 
 /// @title ERC3009DepositCollector
-/// @notice Funds a channel by a payer's EIP-3009 signature; how and why is told in `IERC3009DepositCollector`.
+/// @notice Funds a channel by a payer's EIP-3009 signature; how and why is described in `IERC3009DepositCollector`.
 contract ERC3009DepositCollector is IERC3009DepositCollector {
     using SafeERC20 for IERC20;
 

@@ -18,7 +18,7 @@ import {TwoStepOwner} from "../lib/TwoStepOwner.sol";
 import {Allowance, packAllowance} from "../types/Allowance.sol";
 
 /// @title Till
-/// @notice Receives what an operator's channels pay and splits it to the assets; the story is told in `ITill`.
+/// @notice Receives what an operator's channels pay and splits it to the assets; `ITill` describes how.
 contract Till is ITill, TwoStepOwner, ReentrancyGuardTransient {
     using LowLevelCall for address;
     using SafeCast for uint256;
@@ -240,7 +240,7 @@ contract Till is ITill, TwoStepOwner, ReentrancyGuardTransient {
         if (!payTo.callNoReturn(abi.encodeCall(IShares.accrue, (token)))) emit AccrueFailed(payTo, token);
     }
 
-    /// @dev What can still be paid today; the highest number where there is no cap.
+    /// @dev What can still be paid today; the highest number without a cap.
     function _roomOf(Allowance allowance, address token) private view returns (uint256) {
         uint256 cap = _capOf(allowance, token);
         return cap == 0 ? type(uint256).max : Math.saturatingSub(cap, allowance.paidOn(_today()));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice What a till pays a payee in one token a day: the cap of its own (96 bits, atomic units; 0: none), a day (32 bits,
+/// @notice What a till pays a payee in one token a day: the payee's cap (96 bits, atomic units; 0: none), a day (32 bits,
 ///         days since 1970), and what was paid on that day (128 bits, atomic units).
 /// @dev Packed by hand, as the rows of Shares: the compiler writes a packed struct field by field. All arguments must fit.
 type Allowance is uint256;

@@ -21,7 +21,7 @@ function titleOf(AssetId id) pure returns (uint256) {
 }
 
 /// @notice The id that `registrant` obtains at `registry` on this chain with `salt`.
-/// @dev The registrant is part of the id: nobody can take an id away from them by registering first.
+/// @dev The registrant is part of the id: an id cannot be taken from them by registering first.
 function deriveAssetId(address registry, address registrant, bytes32 salt) view returns (AssetId) {
     return AssetId.wrap(uint128(uint256(keccak256(abi.encode(block.chainid, registry, registrant, salt)))));
 }

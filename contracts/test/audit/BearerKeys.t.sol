@@ -19,7 +19,7 @@ contract BearerKeyWithdrawalTest is TillBase {
     }
 
     /// @dev One call of the session key: a refund of one unit, signed by a claim key, deletes the pending unit; a new one is announced.
-    ///      Its clock starts anew. No race: it is atomic, and may be made at any time within the delay.
+    ///      Its clock starts again. No race: it is atomic, and may be made at any time within the delay.
     function _renew(uint256 nonce) private {
         bytes32 digest = _refundDigest(_channelId(_config), nonce, 1);
         bytes[] memory calls = new bytes[](2);

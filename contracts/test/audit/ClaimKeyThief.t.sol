@@ -9,7 +9,7 @@ import {Till} from "../../src/payments/Till.sol";
 import {AssetsBase} from "../AssetsBase.t.sol";
 import {AllowanceCollector} from "../mocks/AllowanceCollector.sol";
 
-/// @notice A stolen claim key can misattribute income among payees. A payee is a Shares whose shares anybody can buy, so the
+/// @notice A stolen claim key can misattribute income among payees. A payee is a Shares whose shares anyone can buy, so the
 ///         thief may own one: caps bound what that is worth.
 contract ClaimKeyThiefTest is AssetsBase {
     uint256 private constant SESSION_KEY = 0x5E551;

@@ -51,7 +51,7 @@ contract PassBuyersTest is AssetsBase {
         assertEq(pass.refund(plan, CREDITS, bob), PRICE, "all that bob paid");
     }
 
-    /// @dev The limit: from a plan's expiry on, credits that nobody activated or gave back are void.
+    /// @dev The limit: from a plan's expiry on, credits neither activated nor given back are void.
     function test_unused_credits_of_a_live_service_are_void_at_expiry() public {
         uint40 expiry = uint40(time() + 31 days);
         PassId plan = _plan(expiry, uint128(PRICE), CREDITS);

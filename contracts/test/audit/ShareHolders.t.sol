@@ -13,7 +13,7 @@ contract ShareHoldersTest is AssetsBase {
         vm.expectRevert(TwoStepOwner.OwnershipNotRenounceable.selector);
         vm.prank(owner);
         registry.renounceOwnership();
-        assertEq(registry.owner(), owner, "somebody answers for it");
+        assertEq(registry.owner(), owner, "an owner answers for it");
     }
 
     function test_a_strangers_transfers_of_nothing_cost_a_holder_a_256th_of_a_unit_each() public {

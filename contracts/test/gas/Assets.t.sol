@@ -6,7 +6,7 @@ import {PassId} from "../../src/types/PassId.sol";
 import {AssetsBase} from "../AssetsBase.t.sol";
 import {PlainToken} from "../mocks/PlainToken.sol";
 
-/// @notice What the steps that people pay for cost, each as a transaction of its own. Run with FOUNDRY_ISOLATE=true.
+/// @notice What the steps that people pay for cost, each as a separate transaction. Run with FOUNDRY_ISOLATE=true.
 /// @dev Budgets hold the figures of isolated, IR-compiled transactions; without isolation the calls are cheaper still.
 contract AssetsGas is AssetsBase {
     uint256 private constant TRANSFER_IDLE = 52_000;

@@ -8,7 +8,7 @@ import {ITill} from "../../src/interfaces/ITill.sol";
 import {Till} from "../../src/payments/Till.sol";
 import {PaymentsBase} from "../PaymentsBase.t.sol";
 
-/// @notice What payments cost. Run with FOUNDRY_ISOLATE=true: each call is then a transaction of its own, calldata and
+/// @notice What payments cost. Run with FOUNDRY_ISOLATE=true: each call is then a separate transaction, calldata and
 ///         the 21,000 included, and every slot is cold.
 /// @dev Steady state: channels were claimed once before, receivers and payees hold money, totals are not zero. Salts
 ///      are hashes, as clients draw them, so no calldata is flattered by zeros.

@@ -52,7 +52,7 @@ contract AssetsInvariant is AssetsBase {
         assertEq(money.balanceOf(address(pass)), escrow, "escrow is all there is");
     }
 
-    /// @dev Whoever withholds activation, by a pause or by the meter, opens refunds; a meter named later does so for good.
+    /// @dev Withholding activation, by a pause or by the meter, opens refunds; a meter named later does so for good.
     function invariant_credits_that_cannot_be_activated_are_refundable() public view {
         for (uint256 p; p < _handler.PLANS(); ++p) {
             PassId plan = _handler.plans(p);
@@ -63,7 +63,7 @@ contract AssetsInvariant is AssetsBase {
         }
     }
 
-    /// @dev At the end of each run: all books are right, no unit was made or lost, and everybody can leave, one after the
+    /// @dev At the end of each run: all books are right, no unit was made or lost, and every party can leave, one after the
     ///      other, the last one too.
     function afterInvariant() public {
         for (uint256 t; t < _handler.TOKENS(); ++t) {

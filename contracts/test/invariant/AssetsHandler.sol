@@ -89,7 +89,7 @@ contract AssetsHandler is Base {
         roundings[address(shares)] += 2;
     }
 
-    /// @dev Shares of a child are given to a parent's Shares, which hold them like anybody else.
+    /// @dev Shares of a child are given to a parent's Shares, which hold them like any holder.
     function giveToParent(uint256 from, uint256 parent, uint256 amount) external {
         address giver = holders[from % HOLDERS];
         amount = bound(amount, 0, assets[2].balanceOf(giver) / 4);

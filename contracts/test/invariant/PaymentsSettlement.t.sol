@@ -226,7 +226,7 @@ contract PaymentsSettlementInvariants is Base {
         }
     }
 
-    /// @dev A payer has what it brought less what is in its channels: money came back to it and to nobody else.
+    /// @dev A payer has what it brought less what is in its channels: money came back to it and only to it.
     function invariant_payersGetTheirMoneyBack() public view {
         for (uint256 i = 0; i < ids.length; ++i) {
             uint256 inside;

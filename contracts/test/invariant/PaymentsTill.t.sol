@@ -9,7 +9,7 @@ import {FailingPayee} from "../mocks/FailingPayee.sol";
 import {TillBase} from "../unit/Till/TillBase.t.sol";
 import {Base} from "../Base.t.sol";
 
-/// @notice What a claim key, payers and strangers do to a till, in any order. Keeps books of its own, by plain
+/// @notice What a claim key, payers and strangers do to a till, in any order. Keeps separate books, by plain
 ///         additions.
 contract TillHandler is TillBase {
     uint256 private constant CHANNELS = 4;

@@ -6,7 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 
 import {IDepositCollector} from "../../src/interfaces/IDepositCollector.sol";
 
-/// @notice Collects from an allowance: for tokens and payers without signatures. Checks nobody, so for tests only.
+/// @notice Collects from an allowance: for tokens and payers without signatures. Checks no caller, so for tests only.
 contract AllowanceCollector is IDepositCollector {
     using SafeERC20 for IERC20;
 

@@ -819,8 +819,8 @@ class AccessPass(Contract):
         payment to the asset's Shares.
 
         Totals, as in a claim of a channel: the same call made twice burns once, and one that comes late burns
-        nothing. A holder with fewer activated credits than that is left out, with a `BurnSkipped`: nobody's refund
-        holds up the burns of others.
+        nothing. A holder with fewer activated credits than that is left out, with a `BurnSkipped`: no refund holds
+        up the burns of others.
 
         Args:
             totals: What the caller will have burned of each holder's credits, over their whole life.

@@ -237,7 +237,7 @@ class Registration(Struct):
     notice_period: int
     """Seconds between announcing a price card and its taking effect; 1 hour to 30 days."""
     transfer_policy: Address
-    """Contract that restricts who may hold the shares; zero: nobody is restricted."""
+    """Contract that restricts who may hold the shares; zero: no restriction."""
     resale_royalty_bps: int
     """Share of a resale of title or passes that goes to the Shares (ERC-2981), up to 1000."""
     parents: tuple[Parent, ...]
@@ -313,7 +313,7 @@ class EmptyName(Revert):
 
 
 class NoRetirementPending(Revert):
-    """There is no retirement that could still be called off.
+    """No announced retirement can be called off.
 
     Solidity: `NoRetirementPending(uint128)`
     """
@@ -324,7 +324,7 @@ class NoRetirementPending(Revert):
     TYPES = ("uint128",)
 
     def __init__(self, asset: AssetId) -> None:
-        super().__init__("There is no retirement that could still be called off.", asset=asset)
+        super().__init__("No announced retirement can be called off.", asset=asset)
         self.asset = asset
 
 
@@ -551,7 +551,7 @@ class ZeroAddress(Revert):
 
 
 class ZeroRoyalty(Revert):
-    """A parent without a royalty is no parent.
+    """A parent must have a royalty.
 
     Solidity: `ZeroRoyalty(address)`
     """
@@ -562,7 +562,7 @@ class ZeroRoyalty(Revert):
     TYPES = ("address",)
 
     def __init__(self, shares: Address) -> None:
-        super().__init__("A parent without a royalty is no parent.", shares=shares)
+        super().__init__("A parent must have a royalty.", shares=shares)
         self.shares = shares
 
 
@@ -944,7 +944,7 @@ class RetirementCancelled(Event):
 
 @dataclass(frozen=True, slots=True)
 class RevenueTokenListed(Event):
-    """A token was added, for ever, to those that revenue may be in.
+    """A token was added, irrevocably, to those that revenue may be in.
 
     Solidity: `RevenueTokenListed(address)`
     """

@@ -690,7 +690,8 @@ class ReceiversResult(Struct):
 
 
 class BatchSettlement(Contract):
-    """Escrow for pay-per-use, compatible with x402's `batch-settlement`; how it works is told in `IBatchSettlement`.
+    """Escrow for pay-per-use, compatible with x402's `batch-settlement`; how it works is described in
+    `IBatchSettlement`.
 
     No immutables: the domain separator is built from the address and chain the code runs at, once a transaction, so
     the code is right wherever it stands, also where a development chain puts it.
@@ -993,7 +994,7 @@ class BatchSettlement(Contract):
         """Pays `receiver` all that was claimed for it in `token`; anyone may call; does nothing if nothing is due.
 
         Args:
-            receiver: Who is paid.
+            receiver: The payee.
             token: In which ERC-20.
 
         Solidity: `settle(address,address)`

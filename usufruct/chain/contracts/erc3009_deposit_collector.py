@@ -49,7 +49,7 @@ class OnlyX402BatchSettlement(Revert):
 
 
 class ERC3009DepositCollector(Contract):
-    """Funds a channel by a payer's EIP-3009 signature; how and why is told in `IERC3009DepositCollector`.
+    """Funds a channel by a payer's EIP-3009 signature; how and why is described in `IERC3009DepositCollector`.
 
     Solidity: `contract ERC3009DepositCollector`
     """

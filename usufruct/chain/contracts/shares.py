@@ -790,7 +790,7 @@ class Shares(Contract):
 
     def initialize(self, name: str, symbol: str, registrant: Address) -> Call:
         """Names the contract and mints the whole supply to `registrant`. The registry calls it in the transaction that
-        deploys the clone; nobody else can, and nobody can twice.
+        deploys the clone; no other account can, and no second call can.
 
         Solidity: `initialize(string,string,address)`
         """

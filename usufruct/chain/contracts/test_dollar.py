@@ -353,7 +353,7 @@ class TestDollar(Contract):
         nonce: bytes,
         signature: bytes,
     ) -> Call:
-        """Executes a transfer that `from` signed; only `to` may call, so that nobody runs ahead of it.
+        """Executes a transfer that `from` signed; only `to` may call, so that it cannot be front-run.
 
         Args:
             from_: Whose money moves; also the signer.

@@ -615,7 +615,7 @@ class UnsplitResult(Struct):
 
 
 class Till(Contract):
-    """Receives what an operator's channels pay and splits it to the assets; the story is told in `ITill`.
+    """Receives what an operator's channels pay and splits it to the assets; `ITill` describes how.
 
     Solidity: `contract Till`
     """
@@ -721,7 +721,7 @@ class Till(Contract):
         return int(raw[0])
 
     async def is_valid_signature(self, digest: bytes, signature: bytes) -> bytes:
-        """ERC-1271: a claim key may sign as this till, in front of the settlement contract and nobody else.
+        """ERC-1271: a claim key may sign as this till, and only the settlement contract accepts that.
 
         The settlement asks about claim batches and refunds, which bring money here or to the payer. Anyone else,
         for example a token that takes contract signatures for permits or transfers, could be shown a signature that
@@ -831,7 +831,7 @@ class Till(Contract):
         Args:
             pay_to: The payee; zero: all payees that have no cap of their own.
             token: The ERC-20.
-            cap: Atomic units; zero: none of its own, and for the zero address none at all.
+            cap: Atomic units; zero: no separate cap, and for the zero address none at all.
 
         Solidity: `setDailyCap(address,address,uint96)`
         """

@@ -86,7 +86,7 @@ contract RefundTest is AssetsBase {
         assertEq(pass.refundActivated(_id, meter, 500_000, bob), 450_000, "the old meter fell silent");
     }
 
-    /// @dev Nobody can hold credits that they cannot activate: without a meter they are refunded at once ...
+    /// @dev No holder has credits that they cannot activate: without a meter they are refunded at once ...
     function test_circulating_credits_while_the_asset_has_no_meter() public {
         vm.prank(alice);
         registry.setMeter(id, address(0));
@@ -95,7 +95,7 @@ contract RefundTest is AssetsBase {
     }
 
     /// @dev ... and once another is named, for good: a title holder who names another meter ahead of each `activate`, and
-    ///      the first one again ahead of each `refund`, keeps nobody's money.
+    ///      the first one again ahead of each `refund`, keeps no money.
     function test_circulating_credits_for_good_once_a_meter_was_named_after_the_plan_was_made() public {
         skip(1);
         vm.startPrank(alice);

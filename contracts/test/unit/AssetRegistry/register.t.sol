@@ -20,7 +20,7 @@ contract RegisterTest is AssetsBase {
         assertTrue(shares.assetId() == id, "shares know their asset");
         assertTrue(registry.assetOf(address(shares)) == id, "the registry knows the shares");
         assertTrue(registry.isShares(address(shares)), "is shares");
-        assertTrue(!registry.isShares(registry.SHARES_IMPLEMENTATION()), "the implementation is nobody's shares");
+        assertTrue(!registry.isShares(registry.SHARES_IMPLEMENTATION()), "the implementation is not an asset's shares");
     }
 
     function test_stores_what_was_registered() public {

@@ -63,7 +63,7 @@ contract SetMetadataTest is AssetsBase {
         registry.royaltyInfo(agent, 1);
     }
 
-    /// @dev A title id with bits above the AssetId's 128 must not be cut down to somebody's asset.
+    /// @dev A title id with bits above the AssetId's 128 must not be cut down to another asset.
     function test_reverts_whenTitleHasHigherBits() public {
         uint256 longer = _title() | 1 << 200;
         vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, longer));

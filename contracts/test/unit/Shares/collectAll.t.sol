@@ -19,7 +19,7 @@ contract CollectAllTest is AssetsBase {
         _give(shares, bob, SUPPLY / 5);
     }
 
-    /// @dev Coin that nobody wrapped and a royalty that nobody fetched, beside money that accrued and money that did not.
+    /// @dev Coin not yet wrapped and a royalty not yet fetched, beside money that accrued and money that did not.
     function test_nothing_is_left_behind() public {
         vm.deal(address(shares), 10 ether);
         money.mint(address(_child), 5_000e6); // 1,000 of royalty

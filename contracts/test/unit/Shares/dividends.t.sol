@@ -40,7 +40,7 @@ contract DividendsTest is AssetsBase {
         }
         uint256 owed = _fees + _gross * 1_700 / 10_000;
         for (uint256 i; i < HOLDERS; ++i) {
-            assertLe(_paid[i] * SUPPLY, _exact[i], "nobody takes more than owed");
+            assertLe(_paid[i] * SUPPLY, _exact[i], "no holder takes more than owed");
             owed += _paid[i];
         }
         assertLe(owed, _gross, "all together at most what came");

@@ -95,7 +95,7 @@ contract FlashThief is IFlashBorrower {
     }
 }
 
-/// @dev A settlement that has nothing for anybody, for a till that was given money.
+/// @dev A settlement that pays no one, for a till that was given money.
 contract Receivers {
     function receivers(address, address) external pure returns (uint128, uint128) {}
 

@@ -26,7 +26,7 @@ contract PoolTest is AssetsBase {
         vm.prank(bob);
         _pair.skim(bob);
         assertEq(money.balanceOf(bob), 0, "so there is nothing to skim");
-        assertEq(shares.pending(address(_pair), address(money)), stranded, "it waits, for ever");
+        assertEq(shares.pending(address(_pair), address(money)), stranded, "it waits, without end");
     }
 
     function test_trading_works_and_holders_at_the_time_of_accrual_get_the_income() public {

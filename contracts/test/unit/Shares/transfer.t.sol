@@ -69,7 +69,7 @@ contract TransferTest is AssetsBase {
         _earn(shares, 1_000_000);
         vm.prank(carol);
         shares.transfer(bob, 0);
-        assertEq(shares.pending(alice, address(money)), 999_999, "nobody is touched");
+        assertEq(shares.pending(alice, address(money)), 999_999, "no balance is touched");
     }
 
     function test_by_allowance_settles_too() public {

@@ -158,7 +158,7 @@ contract TillClaimAndSplitTest is TillBase {
         assertEq(shares.accrued(address(dollar)), 1, "the other one accrued");
     }
 
-    /// @dev A fee switched on late is missing to the payee paid last, never more than that, and stops nobody else.
+    /// @dev A fee switched on late is missing to the payee paid last, never more than that, and stops no other.
     function test_aFeeOnTransferIsMissingToTheLast() public {
         FeeToken token = new FeeToken();
         IBatchSettlement.ChannelConfig memory config = _tillChannel(address(token), 1000);
@@ -167,7 +167,7 @@ contract TillClaimAndSplitTest is TillBase {
         assertEq(token.balanceOf(address(shares)), 594, "shares");
         assertEq(token.balanceOf(address(till)), 390, "till");
         assertEq(till.owed(treasury, address(token)), 400, "owed");
-        token.mint(address(till), 10); // somebody makes it good
+        token.mint(address(till), 10); // a donor makes it good
         till.payOwed(treasury, address(token));
         assertEq(token.balanceOf(treasury), 396, "treasury");
         _assertUnsplit(address(token), 0, 0);

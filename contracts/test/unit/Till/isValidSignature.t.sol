@@ -62,6 +62,6 @@ contract TillIsValidSignatureTest is TillBase {
         vm.startPrank(address(settlement));
         assertEq(till.isValidSignature(digest, signature), INVALID, "high s");
         assertEq(till.isValidSignature(digest, garbage), INVALID, "garbage");
-        assertEq(till.isValidSignature(digest, new bytes(65)), INVALID, "zeros recover to nobody");
+        assertEq(till.isValidSignature(digest, new bytes(65)), INVALID, "zeros recover to no account");
     }
 }
