@@ -21,10 +21,9 @@ import platformdirs
 from pydantic import AfterValidator, GetCoreSchemaHandler, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
-from usufruct.core import Invalid, address, parse_units_up
+from usufruct.core import DEVNET_CHAIN_ID, Invalid, address, is_devnet, parse_units_up
 
 __all__ = [
-    "DEVNET_CHAIN_ID",
     "ChainConfig",
     "ClaimsConfig",
     "Config",
@@ -45,8 +44,6 @@ __all__ = [
     "show_config",
     "write_settings",
 ]
-
-DEVNET_CHAIN_ID = 31337
 
 _PREFIX = "USUFRUCT_"
 _FILE = "USUFRUCT_CONFIG"
@@ -264,7 +261,7 @@ def check_operator(config: Config) -> None:
     Raises:
         InvalidSetting: on a public chain without a secret or with a short one, or with too few confirmations.
     """
-    if config.chain.id == DEVNET_CHAIN_ID:
+    if is_devnet(config.chain.id):
         return
     if len(config.data.secret.reveal()) < _SECRET_CHARACTERS:
         raise InvalidSetting(

@@ -21,7 +21,8 @@ from usufruct.chain import (
     DevnetStateDamaged,
     DevnetUnavailable,
 )
-from usufruct.chain.anvil import DEVNET_CHAIN_ID, HOST
+from usufruct.chain.anvil import HOST
+from usufruct.core import DEVNET_CHAIN_ID
 
 pytestmark = pytest.mark.anvil
 

@@ -17,11 +17,10 @@ from usufruct.chain import (
     RpcUnavailable,
     Topics,
 )
-from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientBalance, TestDollar, Transfer
 from usufruct.chain.revert import Errors
-from usufruct.core import ZERO_ADDRESS, Address, Hash32
+from usufruct.core import DEVNET_CHAIN_ID, ZERO_ADDRESS, Address, Hash32
 
 ALICE, BOB = DEVNET_ADDRESSES[:2]
 

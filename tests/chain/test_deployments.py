@@ -38,7 +38,6 @@ from usufruct.chain import (
     check_settlement,
     keccak,
 )
-from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelConfig
@@ -48,7 +47,7 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployments import DEPLOYER
-from usufruct.core import Address, ChainId, checksum
+from usufruct.core import DEVNET_CHAIN_ID, Address, ChainId, checksum
 from usufruct.store import Database
 
 OWNER, GUARDIAN, SINK = DEVNET_ADDRESSES[0], DEVNET_ADDRESSES[1], DEVNET_ADDRESSES[2]

@@ -31,10 +31,9 @@ from usufruct.chain import (
     TransactionReverted,
     devnet_signer,
 )
-from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientAllowance, ERC20InsufficientBalance, TestDollar
 from usufruct.chain.store import Attempt, Checkpoint, Outbox, move
-from usufruct.core import Address, ChainId, Hash32
+from usufruct.core import DEVNET_CHAIN_ID, Address, ChainId, Hash32
 from usufruct.store import Database, open_database
 
 pytestmark = pytest.mark.anvil

@@ -9,10 +9,9 @@ import pytest
 
 from tests.support import sender_crash as world
 from usufruct.chain import DEVNET_ADDRESSES, Anvil, Client, Creation, Devnet, State
-from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.store import Outbox
-from usufruct.core import Address
+from usufruct.core import DEVNET_CHAIN_ID, Address
 from usufruct.store import Database
 
 pytestmark = pytest.mark.anvil

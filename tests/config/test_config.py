@@ -152,6 +152,7 @@ def test_a_public_chain_needs_its_own_secret():
     with pytest.raises(InvalidSetting, match="confirmations"):
         check_operator(load_config(public))
     check_operator(load_config(public | {"USUFRUCT_CHAIN_CONFIRMATIONS": "3"}))
+    check_operator(load_config({"USUFRUCT_CHAIN_ID": "1337"}))  # a devnet as well
 
 
 def test_secrets_are_never_shown():

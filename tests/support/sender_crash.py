@@ -12,10 +12,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from usufruct.chain import DEVNET_ADDRESSES, Client, FeePolicy, Sender, devnet_signer
-from usufruct.chain.anvil import DEVNET_CHAIN_ID
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.store import Outbox
-from usufruct.core import Address
+from usufruct.core import DEVNET_CHAIN_ID, Address
 from usufruct.store import open_database
 
 BOB = DEVNET_ADDRESSES[1]

@@ -29,7 +29,7 @@ from usufruct.assets.store import (
     take_back_moves,
 )
 from usufruct.assets.untrusted_text import read_text
-from usufruct.chain import DEVNET_CHAINS, HORIZON_BLOCKS, Client, Deployments, Indexer, Log, Stream
+from usufruct.chain import HORIZON_BLOCKS, Client, Deployments, Indexer, Log, Stream
 from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (
     AssetRegistered,
@@ -41,7 +41,7 @@ from usufruct.chain.contracts.asset_registry import (
 )
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
-from usufruct.core import Address, AssetId, Hash32, Job
+from usufruct.core import Address, AssetId, Hash32, Job, is_devnet
 from usufruct.store import Database, Unit
 
 _EVENTS = (
@@ -141,7 +141,7 @@ class AssetIndexer:
             topics=(_topics(),),
             confirmations=self._depth,
         )
-        self._alone = self._chain_id in DEVNET_CHAINS
+        self._alone = is_devnet(self._chain_id)
         self._indexer = self._reader(stream)
 
     async def poll(self) -> None:

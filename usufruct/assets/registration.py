@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from usufruct.assets.errors import TransferPolicyNeeded, demand
 from usufruct.assets.model import SUPPLY, Holding, number_in
 from usufruct.assets.price_cards import check_card, to_registry
-from usufruct.chain import DEVNET_CHAINS, keccak
+from usufruct.chain import keccak
 from usufruct.chain.contracts.asset_registry import Kind, Parent, Registration
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, PriceCard, format_units
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, PriceCard, format_units, is_devnet
 
 HOUR, DAY = 3_600, 86_400
 LEAST_NOTICE, MOST_NOTICE = HOUR, 30 * DAY
@@ -102,7 +102,7 @@ def check_new_asset(terms: NewAsset, chain_id: ChainId) -> None:
     demand(terms.card.version == 1, "version", terms.card.version, "1 at registration")
     check_card(terms.card)
     check_parents(terms.parents)
-    if terms.transfer_policy is None and chain_id not in DEVNET_CHAINS:
+    if terms.transfer_policy is None and not is_devnet(chain_id):
         raise TransferPolicyNeeded(
             f"say who may hold the shares on chain {chain_id}: transfer policy open, or the address of a policy "
             f"contract. {OPEN_SHARES_WARNING}",

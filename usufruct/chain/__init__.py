@@ -65,7 +65,6 @@ from usufruct.chain.sender import (
 )
 from usufruct.chain.signer import (
     DEVNET_ADDRESSES,
-    DEVNET_CHAINS,
     DevnetKeyRefused,
     DigestSigner,
     InvalidKey,
@@ -84,7 +83,6 @@ from usufruct.chain.typed_data import MessageHasher, as_hash32, word
 __all__ = [
     "COLLECTOR",
     "DEVNET_ADDRESSES",
-    "DEVNET_CHAINS",
     "FEE_SINK",
     "HORIZON_BLOCKS",
     "SETTLEMENT",

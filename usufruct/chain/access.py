@@ -13,11 +13,21 @@ from usufruct.chain.escrow import check_settlement
 from usufruct.chain.revert import Revert
 from usufruct.chain.roles import Role, signer_of
 from usufruct.chain.sender import Sender
-from usufruct.chain.signer import DEVNET_ADDRESSES, DEVNET_CHAINS, KeySigner
+from usufruct.chain.signer import DEVNET_ADDRESSES, KeySigner
 from usufruct.chain.token import TokenFacts, token_facts
 from usufruct.chain.transport import RetryPolicy
 from usufruct.config import Config, InvalidSetting
-from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Unavailable, UsufructError, address, parse_units_up
+from usufruct.core import (
+    UINT128_MAX,
+    Address,
+    ChainId,
+    Conflict,
+    Unavailable,
+    UsufructError,
+    address,
+    is_devnet,
+    parse_units_up,
+)
 from usufruct.store import Database, ensure_current, open_database
 
 _log = logging.getLogger(__name__)
@@ -43,7 +53,7 @@ def fee_sink_of(config: Config) -> Address:
     """
     if config.chain.fee_sink:
         return address(config.chain.fee_sink, "chain.fee_sink")
-    if config.chain.id in DEVNET_CHAINS:
+    if is_devnet(config.chain.id):
         return FEE_SINK
     raise InvalidSetting(
         f"chain.fee_sink is needed on chain {config.chain.id}: set it to an address of yours", key="chain.fee_sink"
@@ -57,7 +67,7 @@ def token_address(config: Config, deployments: Deployments) -> Address:
         InvalidSetting: when it is not configured on a public chain.
         NotDeployed: when the devnet has no test dollar.
     """
-    if not config.chain.token and config.chain.id not in DEVNET_CHAINS:
+    if not config.chain.token and not is_devnet(config.chain.id):
         raise InvalidSetting(
             f"chain.token is needed on chain {config.chain.id}: set it to the address of the dollar to charge in",
             key="chain.token",

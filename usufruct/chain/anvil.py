@@ -21,13 +21,12 @@ from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.rpc_errors import RpcUnavailable
 from usufruct.chain.toolchain import find
-from usufruct.core import Address, ChainId, Clock, Conflict, SystemClock, Unavailable
+from usufruct.core import DEVNET_CHAIN_ID, Address, Clock, Conflict, SystemClock, Unavailable
 
 if sys.platform != "win32":
     import fcntl
 
 HOST = "127.0.0.1"
-DEVNET_CHAIN_ID = ChainId(31337)
 
 _WATCH = """
 exec 3<&0

@@ -7,9 +7,8 @@ from usufruct.chain.deploying import DeploySite, public_contracts
 from usufruct.chain.diagnostics import check_contracts, check_gas, check_keys, check_logs, check_node
 from usufruct.chain.metrics import LogStreams, gap_metrics, lag_metrics, sender_metrics
 from usufruct.chain.roles import Role
-from usufruct.chain.signer import DEVNET_CHAINS
 from usufruct.config import Config
-from usufruct.core import Job
+from usufruct.core import Job, is_devnet
 from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.diagnostics import Diagnostic
 
@@ -32,7 +31,7 @@ def build(context: Context) -> Component:
 
     def deploy_steps() -> Sequence[DeployStep]:
         site = context.get(DeploySite)
-        return public_contracts(site) if site.chain_id in DEVNET_CHAINS else ()
+        return public_contracts(site) if is_devnet(site.chain_id) else ()
 
     return Component(
         "chain",

@@ -7,10 +7,9 @@ from usufruct.chain.deployments import NotDeployed
 from usufruct.chain.escrow import check_escrow, check_settlement
 from usufruct.chain.keystore import KeystoreMissing
 from usufruct.chain.roles import Role, key_of, signer_of
-from usufruct.chain.signer import DEVNET_CHAINS
 from usufruct.chain.store import stream_gaps
 from usufruct.config import Config
-from usufruct.core import SystemClock, checksum, format_units, moment
+from usufruct.core import SystemClock, checksum, format_units, is_devnet, moment
 from usufruct.core.diagnostics import Finding, bad, good, skipped
 
 _MOST_BEHIND = 120
@@ -31,7 +30,7 @@ async def check_node(chain: ChainAccess) -> AsyncIterator[Finding]:
     ahead = head.timestamp - SystemClock().now()
     if await client.ask("eth_syncing"):
         yield bad("node", f"it is catching up, at block {head.number}", "wait until it has")
-    elif config.chain.id not in DEVNET_CHAINS and -ahead > _MOST_BEHIND:
+    elif not is_devnet(config.chain.id) and -ahead > _MOST_BEHIND:
         yield bad("node", f"its newest block is {-ahead} s old", "check the node, or this machine's clock")
     else:
         yield good("node", f"chain {config.chain.id}, block {head.number}")
@@ -65,7 +64,7 @@ async def check_logs(chain: ChainAccess) -> AsyncIterator[Finding]:
 
 async def check_contracts(chain: ChainAccess) -> AsyncIterator[Finding]:
     """Our contracts are deployed and their code is what was deployed; x402's settlement computes x402's ids."""
-    if chain.chain_id not in DEVNET_CHAINS:
+    if not is_devnet(chain.chain_id):
         await check_escrow(chain.client, chain.chain_id)
     if not chain.deployments.contracts:
         raise NotDeployed(f"nothing is deployed on chain {chain.chain_id}; run `usufruct deploy`")

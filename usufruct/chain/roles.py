@@ -3,9 +3,9 @@
 from enum import StrEnum
 
 from usufruct.chain.keystore import KeystoreMissing, keystore_address, open_keystore
-from usufruct.chain.signer import DEVNET_CHAINS, KeySigner, devnet_signer, refuse_devnet_key
+from usufruct.chain.signer import KeySigner, devnet_signer, refuse_devnet_key
 from usufruct.config import Config, InvalidSetting
-from usufruct.core import Address, ChainId, address, checksum
+from usufruct.core import Address, ChainId, address, checksum, is_devnet
 
 
 class Role(StrEnum):
@@ -45,7 +45,7 @@ def claim_address(config: Config) -> Address:
     if named:
         return named
     chain_id = ChainId(config.chain.id)
-    if chain_id in DEVNET_CHAINS:
+    if is_devnet(chain_id):
         return devnet_signer(_DEVNET_ACCOUNTS[Role.CLAIM], chain_id).address
     raise InvalidSetting(
         "the claim key is missing: make it with `usufruct wallet new claim`; on a machine that shall not have it, set "
@@ -62,7 +62,7 @@ def signer_of(role: Role, config: Config) -> KeySigner:
     """
     path, chain_id = config.keys.folder / f"{role}.json", ChainId(config.chain.id)
     if not path.exists():
-        if chain_id in DEVNET_CHAINS:
+        if is_devnet(chain_id):
             return devnet_signer(_DEVNET_ACCOUNTS[role], chain_id)
         raise KeystoreMissing(
             f"the role {role} has no key: {path} does not exist; `usufruct wallet new {role}` makes one",

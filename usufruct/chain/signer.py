@@ -12,13 +12,11 @@ from coincurve import PrivateKey
 
 from usufruct.chain.hashing import address_of_key, keccak
 from usufruct.chain.transaction import SignedTransaction, Transaction
-from usufruct.core import Address, ChainId, Denied, Invalid, recursion_limit_kept
+from usufruct.core import Address, ChainId, Denied, Invalid, is_devnet, recursion_limit_kept
 
 if TYPE_CHECKING:
     from eth_account.messages import SignableMessage
 
-DEVNET_CHAINS = frozenset({ChainId(31337), ChainId(1337)})
-"""The chain ids on which publicly known keys may sign."""
 
 DEVNET_ADDRESSES = (
     Address("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"),
@@ -170,7 +168,7 @@ def refuse_devnet_key(address: Address, chain_id: ChainId) -> None:
     Raises:
         DevnetKeyRefused: when `address` is one of anvil's and the chain is not a devnet.
     """
-    if chain_id not in DEVNET_CHAINS and address in DEVNET_ADDRESSES:
+    if not is_devnet(chain_id) and address in DEVNET_ADDRESSES:
         raise DevnetKeyRefused(
             f"{address} is a publicly known devnet key; chain {chain_id} needs your own key",
             address=address,

@@ -17,7 +17,6 @@ from usufruct.assets import (
     shares_of_percent,
     symbol_of,
 )
-from usufruct.chain import DEVNET_CHAINS
 from usufruct.chain.contracts.asset_registry import Kind, Parent
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.durations import parse_duration
@@ -44,6 +43,7 @@ from usufruct.core import (
     checksum,
     format_asset,
     hash32,
+    is_devnet,
     moment,
     parse_units,
 )
@@ -343,7 +343,7 @@ async def _parent(text: str, session: RegistrySession) -> Parent:
 def _policy(text: str, chain: ChainId) -> Address | None:
     """Return the choice: None for none, which the room takes on a devnet only."""
     if text == "open":
-        if chain not in DEVNET_CHAINS:
+        if not is_devnet(chain):
             say(OPEN_SHARES_WARNING)
         return ZERO_ADDRESS
     return address(text, "transfer_policy") if text else None

@@ -8,7 +8,6 @@ import typer
 
 from usufruct.app import deploy_steps, set_up_devnet
 from usufruct.chain import (
-    DEVNET_CHAINS,
     Client,
     Deployments,
     DeploySite,
@@ -27,7 +26,7 @@ from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import confirm
 from usufruct.cli.support.runner import run
 from usufruct.config import Config, check_operator, load_config
-from usufruct.core import Address, Invalid, PaymentRequired, address, checksum, format_units
+from usufruct.core import Address, Invalid, PaymentRequired, address, checksum, format_units, is_devnet
 from usufruct.core.components import DeployStep
 
 WRAPPED_NATIVE = {
@@ -71,7 +70,7 @@ def deploy(
             known, rpc_url=rpc or known.rpc_url, token=token or known.token, fee_sink=fee_sink or known.fee_sink
         )
         config = replace(config, chain=chain)
-        if config.chain.id in DEVNET_CHAINS:
+        if is_devnet(config.chain.id):
             _refuse_choices(token=token, fee_bps=fee_bps, wrapped_native=wrapped_native, claim_key=claim_key)
             deployments = await set_up_devnet(config)
         else:

@@ -20,7 +20,6 @@ from usufruct.assets import (
     bps_of_percent,
     plain_listing_id,
 )
-from usufruct.chain import DEVNET_CHAINS
 from usufruct.cli.service import facts_of
 from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_line
@@ -31,13 +30,15 @@ from usufruct.cli.support.runner import run
 from usufruct.cli.support.signals import run_until_stopped
 from usufruct.cli.support.upstream_picker import Source, find_source
 from usufruct.cli.up import Place, bring_up
-from usufruct.config import DEVNET_CHAIN_ID, Config, load_config
+from usufruct.config import Config, load_config
 from usufruct.core import (
+    DEVNET_CHAIN_ID,
     Invalid,
     PriceCard,
     PriceUnit,
     address,
     format_asset,
+    is_devnet,
     parse_units,
 )
 from usufruct.gateway import CountingRule, Endpoint, ServedListing
@@ -159,7 +160,7 @@ def sell(
     async def look() -> tuple[Source, str | None]:
         return await find_source(upstream, model, key_file, vocabulary, kind, progress), await live_gateway_url(config)
 
-    on_devnet = config.chain.id in DEVNET_CHAINS
+    on_devnet = is_devnet(config.chain.id)
 
     async def offer(url: str) -> None:
         async with open_installation(config) as installation:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from usufruct.app import set_up_devnet
-from usufruct.chain import DEVNET_CHAINS, Deployments, DevnetUnavailable
+from usufruct.chain import Deployments, DevnetUnavailable
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.support.child_process import Child, Process
 from usufruct.cli.support.embedded_chain import embedded_chain
@@ -17,7 +17,7 @@ from usufruct.cli.support.output import Json, print_line
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.signals import run_until_stopped
 from usufruct.config import Config, load_config, process_environment
-from usufruct.core import ChainId, checksum
+from usufruct.core import ChainId, checksum, is_devnet
 
 _LOOK_SECONDS = 0.2
 _STEP_SECONDS = 20.0
@@ -88,7 +88,7 @@ async def bring_up(config: Config, progress: Progress, when_ready: WhenReady) ->
 
 async def _deployed(config: Config, progress: Progress) -> Deployments:
     chain_id = ChainId(config.chain.id)
-    if chain_id in DEVNET_CHAINS:
+    if is_devnet(chain_id):
         with progress.working("deploying what is missing of the contracts"):
             return await set_up_devnet(config)
     deployments = Deployments.read(config.data.folder, chain_id)

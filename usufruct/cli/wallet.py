@@ -6,12 +6,12 @@ from typing import Annotated
 import orjson
 import typer
 
-from usufruct.chain import DEVNET_CHAINS, Devnet, Role, open_chain, signer_of, write_keystore
+from usufruct.chain import Devnet, Role, open_chain, signer_of, write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.wallet_option import account, keystore_of, new_password
 from usufruct.config import Config
-from usufruct.core import Conflict, Denied, UsufructError, address, checksum, parse_units
+from usufruct.core import Conflict, Denied, UsufructError, address, checksum, is_devnet, parse_units
 
 app = typer.Typer()
 
@@ -70,7 +70,7 @@ async def fund(
     if wallet.startswith("0x"):
         address(wallet, "wallet")
     async with open_chain(config) as chain:
-        if chain.chain_id not in DEVNET_CHAINS:
+        if not is_devnet(chain.chain_id):
             raise NoPlayMoney(f"chain {chain.chain_id} is no devnet; get its token from whoever sells it")
         to = account(wallet, config, "wallet")
         dollar = TestDollar(chain.deployments.address(TestDollar), chain.client)

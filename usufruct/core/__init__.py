@@ -13,6 +13,7 @@ from usufruct.core.errors import (
     UsufructError,
 )
 from usufruct.core.ids import (
+    DEVNET_CHAIN_ID,
     ZERO_ADDRESS,
     AddressMistyped,
     AssetId,
@@ -26,6 +27,7 @@ from usufruct.core.ids import (
     hash32,
     hash32_from_bytes,
     id_to_bytes,
+    is_devnet,
     time_ordered_id,
 )
 from usufruct.core.jobs import REPEATEDLY, Job, JobBoard, JobReports, JobState, jobs_running, run_job, run_jobs
@@ -46,6 +48,7 @@ from usufruct.core.values import value
 from usufruct_client.identifiers import Address, Hash32, checksum
 
 __all__ = [
+    "DEVNET_CHAIN_ID",
     "LAST_MOMENT",
     "REPEATEDLY",
     "UINT128_MAX",
@@ -89,6 +92,7 @@ __all__ = [
     "hash32",
     "hash32_from_bytes",
     "id_to_bytes",
+    "is_devnet",
     "jobs_running",
     "moment",
     "parse_units",

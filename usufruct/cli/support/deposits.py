@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from secrets import randbits
 
-from usufruct.chain import DEVNET_CHAINS, Client, KeySigner, TokenFacts, connect
+from usufruct.chain import Client, KeySigner, TokenFacts, connect
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused, GatewayUnavailable, Remote
 from usufruct.cli.support.output import say
@@ -24,6 +24,7 @@ from usufruct.core import (
     Unavailable,
     checksum,
     format_units,
+    is_devnet,
     moment,
     parse_units,
 )
@@ -169,7 +170,7 @@ async def _signed(
     chain_id = ChainId(await client.chain_id())
     head, here = await client.header("latest"), SystemClock().now()
     there = head.timestamp if head else here
-    if chain_id not in DEVNET_CHAINS and abs(there - here) > _MOST_SKEW:
+    if not is_devnet(chain_id) and abs(there - here) > _MOST_SKEW:
         raise ChainClockWrong(
             f"the node says it is {moment(there)}, this machine {moment(here)}; correct the clock, or chain.rpc_url"
         )

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from usufruct.chain import Anvil, Client, RpcUnavailable, ToolMissing, toolchain
 from usufruct.cli.support.progress import Progress
-from usufruct.config import DEVNET_CHAIN_ID, Config, DataConfig
+from usufruct.config import Config, DataConfig
+from usufruct.core import DEVNET_CHAIN_ID
 
 _STATE = "chain.json"
 

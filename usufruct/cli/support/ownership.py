@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from usufruct.chain import DEVNET_CHAINS, ChainAccess, Role, signer_of
+from usufruct.chain import ChainAccess, Role, signer_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Till
 from usufruct.cli.support.prompts import confirm
 from usufruct.cli.support.wallet_option import open_wallet
-from usufruct.core import ZERO_ADDRESS, Address, Denied, checksum
+from usufruct.core import ZERO_ADDRESS, Address, Denied, checksum, is_devnet
 
 Owned = Till | AssetRegistry
 
@@ -75,4 +75,4 @@ def confirm_on_public_chain(chain: ChainAccess, question: str, *, yes: bool) -> 
     Raises:
         NotConfirmed: when they say no, or nobody is there.
     """
-    confirm(question, yes=yes or chain.chain_id in DEVNET_CHAINS)
+    confirm(question, yes=yes or is_devnet(chain.chain_id))

@@ -9,7 +9,6 @@ import typer
 
 from usufruct.chain import (
     DEVNET_ADDRESSES,
-    DEVNET_CHAINS,
     InvalidKey,
     KeySigner,
     KeystoreMissing,
@@ -18,7 +17,7 @@ from usufruct.chain import (
 )
 from usufruct.cli.support.prompts import at_terminal, interruptible
 from usufruct.config import Config
-from usufruct.core import Address, ChainId, Invalid, address
+from usufruct.core import Address, ChainId, Invalid, address, is_devnet
 
 Wallet = Annotated[
     str,
@@ -116,4 +115,4 @@ def account(text: str, config: Config, field: str = "holder") -> Address:
 
 def _devnet_account(text: str, config: Config) -> int | None:
     """Return the number of a devnet's rich account; None for other text, and where money is real."""
-    return _DEVNET_ACCOUNTS.get(text) if config.chain.id in DEVNET_CHAINS else None
+    return _DEVNET_ACCOUNTS.get(text) if is_devnet(config.chain.id) else None

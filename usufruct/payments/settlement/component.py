@@ -4,7 +4,6 @@ from functools import partial
 
 from usufruct.accounts import Keys, Recover
 from usufruct.chain import (
-    DEVNET_CHAINS,
     ChainAccess,
     DeploySite,
     LogStreams,
@@ -19,7 +18,7 @@ from usufruct.chain import (
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config
-from usufruct.core import Clock, Job
+from usufruct.core import Clock, Job, is_devnet
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
 from usufruct.payments.ledger import Ledger
@@ -141,7 +140,7 @@ def _provide_channels(context: Context) -> None:
             chain.config.chain.confirmations,
             passes=context.get(PassTerms),
             first_block=chain.deployments.first_block(Till),
-            alone=chain.chain_id in DEVNET_CHAINS,
+            alone=is_devnet(chain.chain_id),
         )
 
     def refund_policy() -> RefundPolicy:
