@@ -17,9 +17,9 @@ from tests.support import ledger_samples
 from tests.support.devnet_template import DevnetTemplate
 from tests.support.librarian_process import librarian_process
 from usufruct.config import LedgerConfig
-from usufruct.core import recursion_limit_kept
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import Database, Seal, migrate, open_database
+from usufruct_client.recursion import recursion_limit_kept
 
 with recursion_limit_kept():  # tests import it, and what is below it raises the limit for the whole process
     import eth_account  # noqa: F401

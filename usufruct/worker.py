@@ -7,7 +7,7 @@ the worker that holds the claimer's lease claims, and stopping gives the lease b
 import logging
 from collections.abc import Iterable
 
-from usufruct.core import Job, JobBoard, run_jobs
+from usufruct.core.jobs import Job, JobBoard, run_jobs
 
 _log = logging.getLogger(__name__)
 

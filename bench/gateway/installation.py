@@ -18,7 +18,7 @@ from bench.gateway.postgres import server_processes
 from bench.gateway.processes import free_port, started
 from bench.gateway.subjects import Subject
 from bench.gateway.upstream import PACES
-from usufruct.chain import Anvil
+from usufruct.chain.anvil import Anvil
 from usufruct.core import SystemClock
 from usufruct_client.signing import ChannelConfig, channel_id
 from usufruct_client.wallet import Wallet, random_salt

@@ -9,7 +9,7 @@ from statistics import median
 from x402.mechanisms.evm.batch_settlement.facilitator.utils import verify_batch_settlement_voucher_typed_data
 
 from bench.report import OURS, Row
-from usufruct.chain import KeySigner
+from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, ChainId, Hash32
 from usufruct.payments.pricing.vouchers import Escrow, channel_id, sign_voucher, verify_voucher
 from usufruct_client.wire import ChannelConfig

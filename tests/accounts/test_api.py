@@ -16,15 +16,16 @@ from usufruct.accounts import (
     list_digest,
     revoke_digest,
 )
-from usufruct.chain import KeySigner
+from usufruct.chain.keys import KeySigner
 from usufruct.config import LedgerConfig
-from usufruct.core import FakeClock
+from usufruct.core.clock import FakeClock
 from usufruct.gateway import KeyChannels
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import channel_id
 from usufruct.store import Seal, open_database
-from usufruct.web import MalformedBody, Router, read_document
+from usufruct.web import Router, read_document
+from usufruct.web.errors import MalformedBody
 from usufruct_client.wire import ChannelConfig
 
 SEAL = Seal(b"a secret of these tests", "stored answers")

@@ -25,8 +25,9 @@ from usufruct.accounts import (
     key_digest,
 )
 from usufruct.accounts.service import FRESH_SECONDS
-from usufruct.chain import KeySigner
-from usufruct.core import Address, ChainId, FakeClock, Hash32
+from usufruct.chain.keys import KeySigner
+from usufruct.core import Address, ChainId, Hash32
+from usufruct.core.clock import FakeClock
 from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.store import Seal
 

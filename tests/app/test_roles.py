@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from usufruct.chain import DEVNET_ADDRESSES, KeystoreMissing, Role, claim_address, signer_of, write_keystore
+from usufruct.chain.keys import DEVNET_ADDRESSES, KeystoreMissing, Role, claim_address, signer_of, write_keystore
 from usufruct.config import ChainConfig, ClaimsConfig, Config, InvalidSetting, KeysConfig
 from usufruct.core import checksum
 

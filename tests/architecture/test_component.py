@@ -50,9 +50,9 @@ def upgrade() -> None:
 COMPONENT = """
 from prometheus_client.core import GaugeMetricFamily
 
-from usufruct.core import Job
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic, good
+from usufruct.core.jobs import Job
 from usufruct.market.store import count, visit
 from usufruct.store import Database
 from usufruct.web import Route, json_response

@@ -13,7 +13,8 @@ from click import Context, Group
 from usufruct.app import DEVNET_FEE_BPS
 from usufruct.cli import app
 from usufruct.cli.demo.outcome import PRICES
-from usufruct.core import WHOLE_BPS, checksum, format_units
+from usufruct.core import checksum, format_units
+from usufruct.core.price_cards import WHOLE_BPS
 from usufruct.payments.pricing import Usage, price_up
 
 ROOT = Path(__file__).parents[2]

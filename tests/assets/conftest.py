@@ -19,10 +19,14 @@ from usufruct.assets import (
     ShareHolders,
 )
 from usufruct.assets.service import Registered
-from usufruct.chain import Call, Client, Deployments, Devnet, Sender, devnet_signer
+from usufruct.chain import Call, Client, Sender
+from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.deployment import Deployments
+from usufruct.chain.keys import devnet_signer
 from usufruct.config import Config, load_config
-from usufruct.core import Address, PriceCard, SystemClock
+from usufruct.core import Address, SystemClock
+from usufruct.core.price_cards import PriceCard
 from usufruct.store import Database, open_database
 
 

@@ -9,11 +9,14 @@ from usufruct.assets import AssetIndexer, CardChange, Holding, PricePeriod
 from usufruct.assets.indexer import index_assets
 from usufruct.assets.model import SUPPLY
 from usufruct.assets.price_cards import to_registry
-from usufruct.chain import DEVNET_ADDRESSES, Call, RpcUnavailable
+from usufruct.chain import Call, RpcUnavailable
 from usufruct.chain.contracts.asset_registry import AssetRegistry, Kind
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.core import Address, AssetId, PriceCard, run_job
+from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.core import Address, AssetId
+from usufruct.core.jobs import run_job
+from usufruct.core.price_cards import PriceCard
 
 pytestmark = pytest.mark.anvil
 

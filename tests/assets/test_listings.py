@@ -17,7 +17,9 @@ from usufruct.assets import (
 )
 from usufruct.assets.errors import RetiredListing
 from usufruct.chain.contracts.asset_registry import Kind
-from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock, PriceCard, PriceUnit, format_asset
+from usufruct.core import UINT128_MAX, Address, AssetId, format_asset
+from usufruct.core.clock import FakeClock
+from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.store.row_cache import FRESH_SECONDS
 
 PAY_TO, OTHER = Address("0x" + "55" * 20), Address("0x" + "66" * 20)

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.assets import TYPICAL_CALL, Holding, NewAsset, PricePeriod, about_calls, bps_of_percent, shares_of_percent
+from usufruct.assets import Holding, NewAsset, PricePeriod, about_calls, bps_of_percent, shares_of_percent
 from usufruct.assets.errors import InvalidAsset, TransferPolicyNeeded
 from usufruct.assets.model import SUPPLY
 from usufruct.assets.passes import check_plan
-from usufruct.assets.price_cards import card_in_force
+from usufruct.assets.price_cards import TYPICAL_CALL, card_in_force
 from usufruct.assets.registration import check_new_asset, check_owners
 from usufruct.chain.contracts.asset_registry import Parent
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, PriceCard, PriceUnit, moment
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, moment
+from usufruct.core.price_cards import PriceCard, PriceUnit
 
 DEVNET, PUBLIC = ChainId(31337), ChainId(8453)
 ANN, BOB = Address("0x" + "a1" * 20), Address("0x" + "b2" * 20)

@@ -4,7 +4,7 @@ import pytest
 
 from usufruct.assets.price_cards import from_registry, to_registry
 from usufruct.chain.contracts import asset_registry
-from usufruct.core import PriceCard, PriceUnit
+from usufruct.core.price_cards import PriceCard, PriceUnit
 
 
 @pytest.mark.parametrize("unit", asset_registry.PriceUnit)

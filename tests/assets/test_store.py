@@ -18,7 +18,8 @@ from usufruct.assets.store import (
     registered_assets,
     set_name,
 )
-from usufruct.chain import Event, Log
+from usufruct.chain import Log
+from usufruct.chain.binding import Event
 from usufruct.chain.codec import encode
 from usufruct.chain.contracts.access_pass import Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (

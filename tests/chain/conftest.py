@@ -9,11 +9,14 @@ from types import ModuleType
 
 import pytest
 
-from usufruct.chain import DEVNET_ADDRESSES, Anvil, Client, Creation, KeySigner, Receipt, devnet_signer
+from usufruct.chain import Client, Receipt
+from usufruct.chain.anvil import Anvil
+from usufruct.chain.binding import Creation
 from usufruct.chain.contracts import ERRORS
 from usufruct.chain.generate.__main__ import write
 from usufruct.chain.generate.bound import Bound
 from usufruct.chain.generate.package import Bindings
+from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner, devnet_signer
 from usufruct.chain.revert import Errors
 from usufruct.core import DEVNET_CHAIN_ID, Address, Hash32
 from usufruct.store import Database, migrate, open_database

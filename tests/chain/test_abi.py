@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.abi_values import values
-from usufruct.chain import InvalidArgument, UnreadableAnswer
+from usufruct.chain import UnreadableAnswer
 from usufruct.chain.abi import abi_type
-from usufruct.chain.codec import decode, encode
+from usufruct.chain.codec import InvalidArgument, decode, encode
 
 WORDS = ["bool", "address", "uint8", "uint40", "uint128", "uint256", "int8", "int256", "bytes1", "bytes4", "bytes32"]
 elementary = st.sampled_from([*WORDS, "bytes", "string"])

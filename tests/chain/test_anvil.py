@@ -12,16 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from usufruct.chain import (
-    DEVNET_ADDRESSES,
-    Anvil,
-    Client,
-    Devnet,
-    DevnetStateBusy,
-    DevnetStateDamaged,
-    DevnetUnavailable,
-)
-from usufruct.chain.anvil import HOST
+from usufruct.chain import Client
+from usufruct.chain.anvil import HOST, Anvil, Devnet, DevnetStateBusy, DevnetStateDamaged, DevnetUnavailable
+from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core import DEVNET_CHAIN_ID
 
 pytestmark = pytest.mark.anvil

@@ -8,18 +8,15 @@ from types import ModuleType
 import pytest
 from aiohttp import web
 
-from usufruct.chain import (
-    DEVNET_ADDRESSES,
-    Client,
-    Creation,
-    Devnet,
-    RpcRefused,
-    RpcUnavailable,
-    Topics,
-)
+from usufruct.chain import Client, RpcUnavailable
+from usufruct.chain.anvil import Devnet
+from usufruct.chain.binding import Creation
+from usufruct.chain.client import Topics
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientBalance, TestDollar, Transfer
+from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.chain.revert import Errors
+from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.core import DEVNET_CHAIN_ID, ZERO_ADDRESS, Address, Hash32
 
 ALICE, BOB = DEVNET_ADDRESSES[:2]

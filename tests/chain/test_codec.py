@@ -16,21 +16,9 @@ from web3 import Web3
 from web3.contract import Contract as Web3Contract
 
 from tests.support.abi_values import split, values
-from usufruct.chain import (
-    Call,
-    Contract,
-    Event,
-    InvalidArgument,
-    Log,
-    NotThisEvent,
-    Reader,
-    Revert,
-    Struct,
-    UnreadableAnswer,
-    contracts,
-    keccak,
-)
-from usufruct.chain.codec import decode, encode
+from usufruct.chain import Call, Log, Revert, UnreadableAnswer, contracts, keccak
+from usufruct.chain.binding import Contract, Event, NotThisEvent, Reader
+from usufruct.chain.codec import InvalidArgument, Struct, decode, encode
 from usufruct.chain.generate import names
 from usufruct.chain.generate.shapes import canonical, declared
 from usufruct.chain.revert import decode_revert

@@ -15,29 +15,9 @@ from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as Publishe
 from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id
 
 from tests.support.deploying import deploy_devnet, setup_of
-from usufruct.chain import (
-    COLLECTOR,
-    DEVNET_ADDRESSES,
-    HORIZON_BLOCKS,
-    SETTLEMENT,
-    Client,
-    ContractDeployer,
-    Creation,
-    Deployed,
-    DeployerMissing,
-    Deployments,
-    Devnet,
-    KeySigner,
-    NotDeployed,
-    Sender,
-    SettlementMismatch,
-    WrongCode,
-    address_of,
-    as_hash32,
-    channel_digest,
-    check_settlement,
-    keccak,
-)
+from usufruct.chain import Client, Sender, as_hash32, keccak
+from usufruct.chain.anvil import Devnet
+from usufruct.chain.binding import Creation
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelConfig
@@ -46,7 +26,10 @@ from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.chain.deployments import DEPLOYER
+from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments, NotDeployed, address_of
+from usufruct.chain.deployment.address_book import DEPLOYER, ContractDeployer, Deployed, DeployerMissing, WrongCode
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, SettlementMismatch, channel_digest, check_settlement
+from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner
 from usufruct.core import DEVNET_CHAIN_ID, Address, ChainId, checksum
 from usufruct.store import Database
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.chain import Client, FeeHistory, FeePolicy, FeesOverCap
-from usufruct.chain.fees import TRANSACTION_GAS, Offer, better_offer, market_offer
+from usufruct.chain import Client
+from usufruct.chain.answers import FeeHistory
+from usufruct.chain.fees import TRANSACTION_GAS, FeePolicy, FeesOverCap, Offer, better_offer, market_offer
 
 fees = st.integers(1, 10**13)
 

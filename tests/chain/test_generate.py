@@ -12,7 +12,8 @@ import orjson
 import pytest
 
 import usufruct
-from usufruct.chain import Call, Creation, contracts, keccak
+from usufruct.chain import Call, contracts, keccak
+from usufruct.chain.binding import Creation
 from usufruct.chain.generate import names
 from usufruct.chain.generate.__main__ import main, outdated, write
 from usufruct.chain.generate.artifact import ArtifactMissing, ArtifactUnusable, load

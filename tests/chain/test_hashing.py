@@ -5,7 +5,8 @@ from eth_utils import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.chain import create2_address, keccak
+from usufruct.chain import keccak
+from usufruct.chain.hashing import create2_address
 from usufruct.core import Address, checksum
 
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: Address("0x" + raw.hex()))

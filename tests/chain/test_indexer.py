@@ -8,21 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, delete, insert, select
 
-from usufruct.chain import (
-    DEVNET_ADDRESSES,
-    Anvil,
-    Client,
-    Creation,
-    Devnet,
-    Indexer,
-    Log,
-    NodeLags,
-    ReorgTooDeep,
-    RpcRefused,
-    Stream,
-)
+from usufruct.chain import Client, Indexer, Log, Stream
+from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.binding import Creation
 from usufruct.chain.contracts.test_dollar import TestDollar, Transfer
-from usufruct.core import Address, FakeClock
+from usufruct.chain.indexer import NodeLags, ReorgTooDeep
+from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.chain.rpc_errors import RpcRefused
+from usufruct.core import Address
+from usufruct.core.clock import FakeClock
 from usufruct.store import Database, Unit
 
 pytestmark = pytest.mark.anvil

@@ -12,7 +12,8 @@ from eth_keyfile.keyfile import create_keyfile_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usufruct.chain import InvalidKey, KeySigner, KeystoreMissing, keystore_address, open_keystore, write_keystore
+from usufruct.chain.keys import InvalidKey, KeySigner, KeystoreMissing, open_keystore, write_keystore
+from usufruct.chain.keys.keystore import keystore_address
 
 SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
 

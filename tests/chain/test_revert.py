@@ -6,9 +6,11 @@ from types import ModuleType
 import pytest
 from eth_abi import encode
 
-from usufruct.chain import DEVNET_ADDRESSES, Client, Creation, Panic, Reason, UnknownRevert, contracts
+from usufruct.chain import Client, contracts
+from usufruct.chain.binding import Creation
 from usufruct.chain.contracts import ERRORS
-from usufruct.chain.revert import decode_revert
+from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.chain.revert import Panic, Reason, UnknownRevert, decode_revert
 from usufruct.core import Address, Conflict
 
 

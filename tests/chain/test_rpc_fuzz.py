@@ -12,11 +12,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.scripted_wire import Pauses, ScriptedWire
-from usufruct.chain import Call, Client, Creation, FeePolicy, Log
+from usufruct.chain import Call, Client, Log
+from usufruct.chain.binding import Creation
 from usufruct.chain.contracts import ERRORS, access_pass, asset_registry, batch_settlement, erc20, shares, till
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.till import Till
-from usufruct.chain.fees import market_offer
+from usufruct.chain.fees import FeePolicy, market_offer
 from usufruct.chain.http import Reply
 from usufruct.chain.revert import decode_revert
 from usufruct.chain.token import token_facts

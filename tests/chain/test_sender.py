@@ -5,34 +5,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
-from usufruct.chain import (
-    DEVNET_ADDRESSES,
-    Anvil,
-    Block,
-    Call,
-    Client,
-    Creation,
-    Devnet,
-    DevnetKeyRefused,
-    FeePolicy,
-    FeesOverCap,
-    KeyReused,
-    KeySigner,
-    NonceGap,
-    Receipt,
-    RpcRefused,
-    RpcUnavailable,
-    Sender,
-    Sent,
-    State,
-    StillPending,
-    Transaction,
-    TransactionDisplaced,
-    TransactionReverted,
-    devnet_signer,
-)
+from usufruct.chain import Call, Client, Receipt, RpcUnavailable, Sender, Sent, State
+from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.binding import Block, Creation
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientAllowance, ERC20InsufficientBalance, TestDollar
+from usufruct.chain.fees import FeePolicy, FeesOverCap
+from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner, devnet_signer
+from usufruct.chain.keys.signer import DevnetKeyRefused
+from usufruct.chain.rpc_errors import RpcRefused
+from usufruct.chain.sender import KeyReused, NonceGap, StillPending, TransactionDisplaced, TransactionReverted
 from usufruct.chain.store import Attempt, Checkpoint, Outbox, move
+from usufruct.chain.transaction import Transaction
 from usufruct.core import DEVNET_CHAIN_ID, Address, ChainId, Hash32
 from usufruct.store import Database, open_database
 

@@ -8,8 +8,11 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from tests.support import sender_crash as world
-from usufruct.chain import DEVNET_ADDRESSES, Anvil, Client, Creation, Devnet, State
+from usufruct.chain import Client, State
+from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.binding import Creation
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.chain.store import Outbox
 from usufruct.core import DEVNET_CHAIN_ID, Address
 from usufruct.store import Database

@@ -9,15 +9,9 @@ from eth_account import Account
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usufruct.chain import (
-    DEVNET_ADDRESSES,
-    DevnetKeyRefused,
-    InvalidKey,
-    KeySigner,
-    Transaction,
-    devnet_signer,
-    refuse_devnet_key,
-)
+from usufruct.chain.keys import DEVNET_ADDRESSES, InvalidKey, KeySigner, devnet_signer, refuse_devnet_key
+from usufruct.chain.keys.signer import DevnetKeyRefused
+from usufruct.chain.transaction import Transaction
 from usufruct.core import Address, ChainId, checksum
 
 SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.support.scripted_wire import ScriptedWire, refusal, result
-from usufruct.chain import Client, Revert, TokenFacts, UnreadableAnswer, authorization_used, encode, keccak, token_facts
+from usufruct.chain import Client, Revert, TokenFacts, UnreadableAnswer, authorization_used, keccak, token_facts
+from usufruct.chain.codec import encode
 from usufruct.core import Address
 
 TOKEN = Address("0x" + "ab" * 20)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from usufruct.chain import ToolMissing, install_anvil, toolchain
+from usufruct.chain import toolchain
+from usufruct.chain.toolchain import ToolMissing, install_anvil
 from usufruct.chain.toolchain.__main__ import main
 
 

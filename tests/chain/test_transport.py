@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.support.scripted_wire import Pauses, ScriptedWire, refusal, result
-from usufruct.chain import Client, FeePolicy, NodeBusy, RpcRefused, RpcUnavailable
-from usufruct.chain.fees import Offer, market_offer
+from usufruct.chain import Client, RpcUnavailable
+from usufruct.chain.fees import FeePolicy, Offer, market_offer
 from usufruct.chain.http import Reply
-from usufruct.chain.rpc_errors import NodeAway
+from usufruct.chain.rpc_errors import NodeAway, NodeBusy, RpcRefused
 from usufruct.chain.transport import RetryPolicy
-from usufruct.core import FakeClock
+from usufruct.core.clock import FakeClock
 
 URL = "https://user:userpassword@rpc.example/v3/0123456789abcdef?key=another-secret"
 

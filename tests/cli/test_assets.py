@@ -11,8 +11,10 @@ import orjson
 import pytest
 
 from tests.support.devnet_template import DevnetTemplate
-from usufruct.chain import DEVNET_ADDRESSES, Devnet, devnet_signer, open_chain, write_keystore
+from usufruct.chain import open_chain
+from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer, write_keystore
 from usufruct.cli import main
 from usufruct.config import Config, load_config, process_environment
 from usufruct.core import checksum

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from usufruct.chain.contracts.till import Till
-from usufruct.core import checksum, run_job
+from usufruct.core import checksum
+from usufruct.core.jobs import run_job
 from usufruct.payments.settlement.claim_requests import claim_requests
 from usufruct.payments.settlement.jobs import claim_due
 

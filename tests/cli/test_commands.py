@@ -10,7 +10,7 @@ import pytest
 
 import usufruct.cli
 from usufruct import __version__
-from usufruct.assets import TYPICAL_CALL
+from usufruct.assets.price_cards import TYPICAL_CALL
 from usufruct.cli.commands import PANELS, load, summary
 
 

@@ -11,8 +11,9 @@ import pytest
 from aiohttp import ClientSession, web
 
 from usufruct.app import Installation, open_installation
-from usufruct.chain import NodeUnfit, RpcUnavailable, WrongChain
-from usufruct.core import Job, run_jobs
+from usufruct.chain import RpcUnavailable
+from usufruct.chain.access import NodeUnfit, WrongChain
+from usufruct.core.jobs import Job, run_jobs
 
 pytestmark = pytest.mark.anvil
 

@@ -11,22 +11,13 @@ from typing import Any
 import pytest
 
 from tests.support.deploying import setup_of
-from usufruct.chain import (
-    COLLECTOR,
-    SETTLEMENT,
-    Client,
-    Deployments,
-    DeploySite,
-    Devnet,
-    KeySigner,
-    RpcUnavailable,
-    Sender,
-    public_contracts,
-    toolchain,
-    write_keystore,
-)
+from usufruct.chain import Client, RpcUnavailable, Sender, toolchain
+from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.deployment import Deployments, DeploySite, public_contracts
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT
+from usufruct.chain.keys import KeySigner, write_keystore
 from usufruct.core import Address, ChainId, checksum
 from usufruct.store import migrate, open_database
 

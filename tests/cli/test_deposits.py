@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from usufruct.chain import KeySigner, TokenFacts
+from usufruct.chain import TokenFacts
+from usufruct.chain.keys import KeySigner
 from usufruct.cli.support import deposits, escrow_channel
 from usufruct.cli.support.deposits import ChainClockWrong, ChannelMismatch, DepositUnclear, deposit_from
 from usufruct.cli.support.escrow_channel import read_escrow_channel

@@ -8,9 +8,12 @@ from dataclasses import replace
 import pytest
 
 from tests.support.aging import end_leases
-from usufruct.chain import Client, Deployments, Devnet, RpcUnavailable, devnet_signer
+from usufruct.chain import Client, RpcUnavailable
+from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.deployment import Deployments
+from usufruct.chain.keys import devnet_signer
 
 pytestmark = pytest.mark.anvil
 

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from usufruct.app import AddressTaken, show_metrics
-from usufruct.chain import devnet_signer
+from usufruct.chain.keys import devnet_signer
 
 pytestmark = pytest.mark.anvil
 

@@ -6,7 +6,7 @@ import time
 import openai
 import pytest
 
-from usufruct.chain import Devnet
+from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.payments.pricing.grants import SILENCE
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from usufruct.chain import KeySigner, TokenFacts
+from usufruct.chain import TokenFacts
+from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.local_store import SavedKey, save_channel, save_key, saved_receipt
 from usufruct.core import Address, Hash32
 from usufruct.payments.pricing.vouchers import ChannelConfig

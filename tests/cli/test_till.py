@@ -5,9 +5,9 @@ from dataclasses import replace
 import openai
 import pytest
 
-from usufruct.chain import write_keystore
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.keys import write_keystore
 from usufruct.core import checksum
 
 pytestmark = pytest.mark.anvil

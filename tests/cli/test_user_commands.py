@@ -23,19 +23,13 @@ import pytest
 
 from usufruct.app import open_installation
 from usufruct.assets import Caps, PricePeriod, plain_listing_id
-from usufruct.chain import (
-    FEE_SINK,
-    SETTLEMENT,
-    Anvil,
-    Client,
-    Deployments,
-    Devnet,
-    devnet_signer,
-    open_keystore,
-    token_facts,
-)
+from usufruct.chain import FEE_SINK, Client, token_facts
+from usufruct.chain.anvil import Anvil, Devnet
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.deployment import Deployments
+from usufruct.chain.escrow import SETTLEMENT
+from usufruct.chain.keys import devnet_signer, open_keystore
 from usufruct.cli.root import main
 from usufruct.cli.support.child_process import Process
 from usufruct.cli.support.deposits import ChannelMismatch, check_channel, deposit_from
@@ -52,7 +46,8 @@ from usufruct.config import (
     load_config,
     process_environment,
 )
-from usufruct.core import Address, ChainId, PriceCard, checksum, format_units, parse_units
+from usufruct.core import Address, ChainId, checksum, format_units, parse_units
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, ServedListing, Upstream
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id

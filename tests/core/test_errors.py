@@ -3,7 +3,6 @@ import pytest
 from usufruct.core import (
     Conflict,
     Denied,
-    FakeClock,
     Faulty,
     Invalid,
     NotFound,
@@ -12,6 +11,7 @@ from usufruct.core import (
     Unavailable,
     UsufructError,
 )
+from usufruct.core.clock import FakeClock
 
 
 def test_amounts_in_details_travel_as_strings():

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from usufruct.core import FakeClock, Invalid, Job, JobBoard, JobState, Unavailable, run_job
+from usufruct.core import Invalid, Unavailable
+from usufruct.core.clock import FakeClock
+from usufruct.core.jobs import Job, JobBoard, JobState, run_job
 
 
 async def nothing() -> None:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from tests.support.waiting import until
-from usufruct.core import PriceCard
+from usufruct.core.price_cards import PriceCard
 
 QUESTION = [{"role": "user", "content": "Please write down one hundred words of eighteen bytes each for me, in one go"}]
 PRICE = PriceCard(10_000_000, 30_000_000, 0, 32_768, 1)

@@ -17,7 +17,9 @@ from usufruct.assets import (
 )
 from usufruct.assets.errors import RetiredListing
 from usufruct.assets.listing_store import put_listing
-from usufruct.core import UINT128_MAX, Address, AssetId, FakeClock, PriceCard, PriceUnit
+from usufruct.core import UINT128_MAX, Address, AssetId
+from usufruct.core.clock import FakeClock
+from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway import Catalogue, CountingRule, Endpoint, ServedListing, Upstream, WrongEndpoint
 from usufruct.gateway.store import put_serving, sealed_serving
 from usufruct.store import Seal

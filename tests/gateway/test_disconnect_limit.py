@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.core import FakeClock
+from usufruct.core.clock import FakeClock
 from usufruct.gateway.disconnect_limit import MOST, PAID_FOR_ONE, WITHIN_SECONDS, DisconnectLimit
 from usufruct.gateway.errors import AbandonedAnswers
 from usufruct.gateway.request import Asked

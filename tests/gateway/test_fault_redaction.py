@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.chain import RpcRefused, RpcUnavailable
+from usufruct.chain import RpcUnavailable
+from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.connectors.openai import (
     UpstreamBusy,
     UpstreamCut,

@@ -17,7 +17,7 @@ from sqlalchemy import text as sql
 
 from tests.support import gateway_server
 from tests.support.waiting import until
-from usufruct.chain import KeySigner
+from usufruct.chain.keys import KeySigner
 from usufruct.core import hash32_from_bytes
 from usufruct.gateway import Endpoint, disconnect_limit
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from usufruct.assets import Caps, PricePeriod, plain_listing_id
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
-from usufruct.core import UINT128_MAX, Address, PriceCard
+from usufruct.core import UINT128_MAX, Address
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import CountingRule, Endpoint, ServedListing
 from usufruct.gateway.metering import Budget, ceiling, longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.request import Asked

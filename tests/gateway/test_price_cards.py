@@ -9,7 +9,7 @@ import openai
 import orjson
 import pytest
 
-from usufruct.core import PriceCard, PriceUnit
+from usufruct.core.price_cards import PriceCard, PriceUnit
 
 ASK = [{"role": "user", "content": "What is the question?"}]
 INPUT, OUTPUT = 4, 12

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from usufruct.assets import Caps
 from usufruct.connectors.openai import Usage as Reported
-from usufruct.core import PriceCard
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import CountingRule
 from usufruct.gateway.metering import usage_of_part, usage_of_whole
 from usufruct.gateway.token_scale import LATEST, MOST_BYTES, Counted, Scale, Scales, Share

@@ -6,7 +6,9 @@ import pytest
 
 from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.connectors.openai import UpstreamDown, UpstreamFault, UpstreamRejected
-from usufruct.core import Address, FakeClock, PriceCard
+from usufruct.core import Address
+from usufruct.core.clock import FakeClock
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, ServedListing, Upstream
 from usufruct.gateway.upstream_pool import REST_SECONDS, UpstreamPool
 

@@ -13,11 +13,13 @@ import pytest
 
 from tests.support.devnet_template import DevnetTemplate
 from usufruct.app import Installation
-from usufruct.chain import Call, Role, create2_address, devnet_signer, signer_of
+from usufruct.chain import Call
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.deployments import DEPLOYER
+from usufruct.chain.deployment.address_book import DEPLOYER
+from usufruct.chain.hashing import create2_address
+from usufruct.chain.keys import Role, devnet_signer, signer_of
 from usufruct.core import Address, format_units, parse_units
 
 pytestmark = pytest.mark.anvil

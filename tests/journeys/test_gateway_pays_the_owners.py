@@ -6,7 +6,8 @@ import pytest
 from tests.support import gateway_server as gateway
 from tests.support import settlement_devnet as chain
 from tests.support.misbehaving_upstream import misbehaving_server
-from usufruct.chain import Anvil, Client
+from usufruct.chain import Client
+from usufruct.chain.anvil import Anvil
 from usufruct.core import UINT128_MAX
 from usufruct.gateway import Operator
 from usufruct.store import migrate, open_database

@@ -14,7 +14,7 @@ from referencing.jsonschema import DRAFT202012
 from tests.support import x402_installation, x402_payer
 from usufruct.accounts import TimedProof, key_digest, list_digest, revoke_digest
 from usufruct.accounts.model import KeyTerms
-from usufruct.chain import KeySigner
+from usufruct.chain.keys import KeySigner
 from usufruct.core import SystemClock, address
 from usufruct.gateway import Endpoint
 from usufruct.payments.settlement import PROOF_HEADER, proof_header, read_channel_digest

@@ -15,8 +15,10 @@ import pytest
 import yaml
 
 from usufruct.app import Installation
-from usufruct.chain import SETTLEMENT, Anvil, devnet_signer
+from usufruct.chain.anvil import Anvil
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.escrow import SETTLEMENT
+from usufruct.chain.keys import devnet_signer
 from usufruct.core import ChainId, Hash32
 
 pytestmark = [pytest.mark.anvil, pytest.mark.postgres]

@@ -18,12 +18,14 @@ from tests.support import x402_installation as worlds
 from tests.support import x402_payer as hands
 from tests.support.waiting import until
 from usufruct.accounts import KeyTerms, key_digest
-from usufruct.chain import KeySigner, keccak
+from usufruct.chain import keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain.keys import KeySigner
 from usufruct.core import SystemClock, address
 from usufruct.gateway import Endpoint
 from usufruct.payments.settlement.model import on_chain
-from usufruct.web import MalformedBody, read_document
+from usufruct.web import read_document
+from usufruct.web.errors import MalformedBody
 from usufruct_client import wire
 
 request, decoded, DOLLAR = worlds.request, worlds.decoded, worlds.DOLLAR

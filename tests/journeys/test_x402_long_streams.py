@@ -16,7 +16,7 @@ from x402.http.clients.httpx import x402AsyncTransport
 from tests.support import x402_installation as worlds
 from tests.support import x402_js_client as stock_js
 from usufruct.assets import Caps
-from usufruct.core import PriceCard
+from usufruct.core.price_cards import PriceCard
 
 DOLLAR, decoded = worlds.DOLLAR, worlds.decoded
 LONG = PriceCard(

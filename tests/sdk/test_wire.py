@@ -29,7 +29,7 @@ from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.schemas import PaymentRequired, PaymentRequirements, SettleResponse
 
 from usufruct.connectors import openai as gateway_side
-from usufruct.core import PriceCard
+from usufruct.core.price_cards import PriceCard
 from usufruct.payments.pricing.charges import price_up
 from usufruct.payments.pricing.receipts import content_hash
 from usufruct.payments.pricing.usage import Usage

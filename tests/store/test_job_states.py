@@ -2,7 +2,8 @@
 
 from sqlalchemy import text
 
-from usufruct.core import FakeClock, JobState
+from usufruct.core.clock import FakeClock
+from usufruct.core.jobs import JobState
 from usufruct.store import Database, DatabaseJobReports, reported_jobs
 
 

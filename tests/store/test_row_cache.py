@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from usufruct.core import FakeClock
+from usufruct.core.clock import FakeClock
 from usufruct.store.row_cache import FRESH_SECONDS, RowCache, next_revision
 
 

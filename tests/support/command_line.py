@@ -18,11 +18,13 @@ from typer.testing import CliRunner, Result
 from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation, open_installation
 from usufruct.assets import PricePeriod, plain_listing_id
-from usufruct.chain import COLLECTOR, KeySigner, devnet_signer
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.escrow import COLLECTOR
+from usufruct.chain.keys import KeySigner, devnet_signer
 from usufruct.cli import app
 from usufruct.config import Config, load_config
-from usufruct.core import Address, AssetId, ChainId, PriceCard, SystemClock, UsufructError, checksum
+from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError, checksum
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, ServedListing, Upstream
 from usufruct.gateway.signed_receipt import receipt_signature
 from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation

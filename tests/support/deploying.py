@@ -1,9 +1,10 @@
 """Contracts on a devnet without an installation: as `deploy` puts them there, the till's settings left out."""
 
 from usufruct.app import deploy_steps
-from usufruct.chain import Client, Deployments, DeploySite, Sender, Setup, address_of
+from usufruct.chain import Client, Sender
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
+from usufruct.chain.deployment import Deployments, DeploySite, Setup, address_of
 from usufruct.config import Config
 from usufruct.core import Address, ChainId
 

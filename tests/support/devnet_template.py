@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from usufruct.app import set_up_devnet
-from usufruct.chain import Anvil, Client, Devnet
+from usufruct.chain import Client
+from usufruct.chain.anvil import Anvil, Devnet
 from usufruct.config import load_config
 
 _STATE = "anvil.json"

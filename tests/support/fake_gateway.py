@@ -27,7 +27,7 @@ from x402.mechanisms.evm.batch_settlement.utils import (
 )
 
 from usufruct import web
-from usufruct.chain import KeySigner
+from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
 

@@ -14,10 +14,12 @@ from types import SimpleNamespace
 
 from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
 from usufruct.assets import Caps, Listings, PricePeriod, plain_listing_id
-from usufruct.chain import KeySigner
+from usufruct.chain.keys import KeySigner
 from usufruct.config import LedgerConfig
 from usufruct.connectors.openai import Limits
-from usufruct.core import UINT128_MAX, Address, ChainId, PriceCard, SystemClock, jobs_running
+from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
+from usufruct.core.jobs import jobs_running
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import (
     Catalogue,
     CountingRule,

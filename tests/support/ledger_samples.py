@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from usufruct.chain import KeySigner, as_hash32, keccak
+from usufruct.chain import as_hash32, keccak
+from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
 from usufruct.payments.ledger.records import AccountReading, Bill, IdempotencyKey, Opened, Replay, Reservation
 from usufruct.payments.ledger.service import Ledger

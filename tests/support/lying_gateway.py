@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from usufruct.chain import KeySigner, TokenFacts
+from usufruct.chain import TokenFacts
+from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
 from usufruct.payments.settlement.operator_terms import Offer

@@ -11,8 +11,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from usufruct.chain import DEVNET_ADDRESSES, Client, FeePolicy, Sender, devnet_signer
+from usufruct.chain import Client, Sender
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.fees import FeePolicy
+from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer
 from usufruct.chain.store import Outbox
 from usufruct.core import DEVNET_CHAIN_ID, Address
 from usufruct.store import open_database

@@ -8,26 +8,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.support.deploying import deploy_devnet, setup_of
-from usufruct.chain import (
-    COLLECTOR,
-    SETTLEMENT,
-    Call,
-    Client,
-    Devnet,
-    KeySigner,
-    Sender,
-    as_hash32,
-    devnet_signer,
-    keccak,
-)
+from usufruct.chain import Call, Client, Sender, as_hash32, keccak
+from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry, Kind, PriceCard, PriceUnit, Registration
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, Voucher, VoucherClaim
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT
+from usufruct.chain.keys import KeySigner, devnet_signer
 from usufruct.config import LedgerConfig
-from usufruct.core import Address, AssetId, ChainId, FakeClock, Hash32, NotFound
+from usufruct.core import Address, AssetId, ChainId, Hash32, NotFound
+from usufruct.core.clock import FakeClock
 from usufruct.payments.ledger.records import Bill, Opened, Reservation
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.payments.pricing.grants import PassTerms

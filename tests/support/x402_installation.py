@@ -20,8 +20,10 @@ from tests.support.gateway_server import served
 from tests.support.misbehaving_upstream import misbehaving_server
 from usufruct.app import Installation, open_installation
 from usufruct.assets import Caps, PricePeriod, plain_listing_id
-from usufruct.chain import DEVNET_ADDRESSES, FEE_SINK, Anvil, Devnet, Role, RpcUnavailable, signer_of
+from usufruct.chain import FEE_SINK, RpcUnavailable
+from usufruct.chain.anvil import Anvil, Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.keys import DEVNET_ADDRESSES, Role, signer_of
 from usufruct.config import (
     ChainConfig,
     Config,
@@ -32,7 +34,8 @@ from usufruct.config import (
     LedgerConfig,
     RefundsConfig,
 )
-from usufruct.core import PriceCard, address
+from usufruct.core import address
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import CountingRule, Endpoint, ServedListing, Upstream
 
 NETWORK = "eip155:31337"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.web import JsonLines, redacted
+from usufruct.web.log import JsonLines, redacted
 
 
 def line(message, *args, exc_info=None, **extra):

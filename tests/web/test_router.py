@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from tests.support.waiting import pass_loop_time
-from usufruct.core import FakeClock, NotFound, Unavailable
+from usufruct.core import NotFound, Unavailable
+from usufruct.core.clock import FakeClock
 from usufruct.web import BodyTooLarge, ClientGone, Health, RawRoute, Route, Router, json_object, json_response
 from usufruct.web.exchange import BODY_SECONDS
 

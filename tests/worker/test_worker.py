@@ -2,7 +2,7 @@
 
 import asyncio
 
-from usufruct.core import Job, JobBoard
+from usufruct.core.jobs import Job, JobBoard
 from usufruct.worker import work
 
 

@@ -3,8 +3,8 @@
 from usufruct.accounts.api import Purses, key_routes
 from usufruct.accounts.proof import KeyDomain, Recover
 from usufruct.accounts.service import Channels, Keys
-from usufruct.chain import Deployments
 from usufruct.chain.contracts.till import Till
+from usufruct.chain.deployment import Deployments
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.store import Database, MasterSecret

@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 
 from prometheus_client import CollectorRegistry
 
-from usufruct.chain import ChainAccess, Client, Deployments, check_settlement, open_chain, open_chain_later
+from usufruct.chain import ChainAccess, Client, open_chain, open_chain_later
+from usufruct.chain.deployment import Deployments
+from usufruct.chain.escrow import check_settlement
 from usufruct.config import Config
 from usufruct.core import Clock, SystemClock
 from usufruct.core.components import Context

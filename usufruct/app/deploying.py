@@ -1,19 +1,11 @@
 """Deploying: every component's steps, in order."""
 
 from usufruct.app.components import build_components
-from usufruct.chain import (
-    Deployments,
-    DeploySite,
-    Role,
-    Setup,
-    address_of,
-    check_chain_id,
-    fee_sink_of,
-    open_chain_unchecked,
-    signer_of,
-)
+from usufruct.chain import check_chain_id, fee_sink_of, open_chain_unchecked
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
+from usufruct.chain.deployment import Deployments, DeploySite, Setup, address_of
+from usufruct.chain.keys import Role, signer_of
 from usufruct.config import Config
 from usufruct.core import address
 from usufruct.core.components import Context, DeployStep

@@ -16,8 +16,9 @@ from usufruct.assets import Listings
 from usufruct.chain import ChainAccess, TokenFacts
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, check_operator
-from usufruct.core import Clock, Job, JobBoard, jobs_running
+from usufruct.core import Clock
 from usufruct.core.components import Component, Context
+from usufruct.core.jobs import Job, JobBoard, jobs_running
 from usufruct.gateway import Catalogue, Operator
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import PassTerms

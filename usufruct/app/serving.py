@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from usufruct.app.installation import Installation
-from usufruct.core import Conflict, Shutdown
+from usufruct.core import Conflict
+from usufruct.core.process import Shutdown
 from usufruct.payments.settlement import ReceiptSigners
 from usufruct.web import Health, Router, Server, ServerLimits, allow_browsers, base_url, listen
 

@@ -23,7 +23,7 @@ from usufruct.assets.model import (
     shares_of_percent,
 )
 from usufruct.assets.passes import Passes
-from usufruct.assets.price_cards import TYPICAL_CALL, PricePeriod, about_calls
+from usufruct.assets.price_cards import PricePeriod, about_calls
 from usufruct.assets.registration import OPEN_SHARES_WARNING, NewAsset, symbol_of
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.assets.service import Assets, CardChange
@@ -32,7 +32,6 @@ from usufruct.assets.shares import ShareHolders
 __all__ = [
     "OPEN_SHARES_WARNING",
     "SHARE_DECIMALS",
-    "TYPICAL_CALL",
     "USUAL_WINDOW",
     "Asset",
     "AssetDetails",

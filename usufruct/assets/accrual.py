@@ -14,7 +14,8 @@ from typing import Protocol
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.chain import Call, GasOverLimit, Revert, Sender
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, Job
+from usufruct.core import Address
+from usufruct.core.jobs import Job
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,9 @@ from usufruct.assets.diagnostics import check_token
 from usufruct.assets.indexer import AssetIndexer, index_assets
 from usufruct.assets.listings import Listings
 from usufruct.assets.registry_client import RegistryClient
-from usufruct.chain import ChainAccess, DeploySite, LogStreams, Role, Senders, TokenFacts, amount_of
+from usufruct.chain import ChainAccess, LogStreams, Senders, TokenFacts, amount_of
+from usufruct.chain.deployment import DeploySite
+from usufruct.chain.keys import Role
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic

@@ -2,9 +2,9 @@
 
 from secrets import token_hex
 
-from usufruct.chain import DeploySite, address_of
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.deployment import DeploySite, address_of
 from usufruct.core.components import DeployStep
 
 

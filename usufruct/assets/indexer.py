@@ -29,7 +29,7 @@ from usufruct.assets.store import (
     take_back_moves,
 )
 from usufruct.assets.untrusted_text import read_text
-from usufruct.chain import HORIZON_BLOCKS, Client, Deployments, Indexer, Log, Stream
+from usufruct.chain import Client, Indexer, Log, Stream
 from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (
     AssetRegistered,
@@ -41,7 +41,9 @@ from usufruct.chain.contracts.asset_registry import (
 )
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
-from usufruct.core import Address, AssetId, Hash32, Job, is_devnet
+from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments
+from usufruct.core import Address, AssetId, Hash32, is_devnet
+from usufruct.core.jobs import Job
 from usufruct.store import Database, Unit
 
 _EVENTS = (

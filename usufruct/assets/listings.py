@@ -11,7 +11,8 @@ from usufruct.assets.errors import InvalidListing, ListingExists, UnknownListing
 from usufruct.assets.listing_store import add_price, changed_listings, put_listing, set_caps, set_pay_to, set_retired
 from usufruct.assets.model import Asset, Caps, Listing, check_caps, check_listing, check_prices
 from usufruct.assets.price_cards import PricePeriod
-from usufruct.core import Address, AssetId, Clock, PriceCard, format_asset
+from usufruct.core import Address, AssetId, Clock, format_asset
+from usufruct.core.price_cards import PriceCard
 from usufruct.store import ConstraintViolated, Database, RowCache, Unit
 
 _log = logging.getLogger(__name__)

@@ -7,15 +7,8 @@ from hashlib import sha256
 from usufruct.assets.errors import InvalidListing, RetiredListing, demand
 from usufruct.assets.price_cards import PricePeriod, card_in_force, check_card
 from usufruct.chain.contracts.asset_registry import Kind, Parent
-from usufruct.core import (
-    UINT128_MAX,
-    Address,
-    AssetId,
-    Hash32,
-    PriceCard,
-    format_units,
-    parse_units,
-)
+from usufruct.core import UINT128_MAX, Address, AssetId, Hash32, format_units, parse_units
+from usufruct.core.price_cards import PriceCard
 
 SHARE_DECIMALS = 6
 SUPPLY = 100_000_000 * 10**6

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Integer, Row, String
 
 from usufruct.assets.price_cards import PricePeriod
-from usufruct.core import PriceCard, PriceUnit
+from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.store import Amount
 
 

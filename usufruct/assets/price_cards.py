@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from usufruct.assets.errors import InvalidAsset, demand
 from usufruct.chain.contracts import asset_registry
-from usufruct.core import UINT128_MAX, WHOLE_BPS, Invalid, PriceCard, PriceUnit, divide_up, format_units
+from usufruct.core import UINT128_MAX, Invalid, divide_up, format_units
+from usufruct.core.price_cards import WHOLE_BPS, PriceCard, PriceUnit
 
 TYPICAL_CALL = (1_000, 500)
 """Text tokens in and out of the call that "about N calls" counts."""

@@ -8,13 +8,15 @@ from usufruct.assets.model import Income, RevenueToken, number_in
 from usufruct.assets.price_cards import from_registry
 from usufruct.assets.store import asset_named
 from usufruct.assets.untrusted_text import read_text
-from usufruct.chain import Call, Client, Deployments, Receipt, Sender
+from usufruct.chain import Call, Client, Receipt, Sender
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, PriceCard, Unavailable, asset_id, format_asset
+from usufruct.chain.deployment import Deployments
+from usufruct.core import Address, AssetId, Unavailable, asset_id, format_asset
+from usufruct.core.price_cards import PriceCard
 from usufruct.store import Database
 
 _MOST_BOOKED = (1 << 112) - 1

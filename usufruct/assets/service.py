@@ -24,7 +24,8 @@ from usufruct.assets.untrusted_text import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Hash32, PriceUnit, format_asset, moment
+from usufruct.core import Address, AssetId, Hash32, format_asset, moment
+from usufruct.core.price_cards import PriceUnit
 from usufruct.store import ConstraintViolated
 
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from usufruct.chain.client import Client
 from usufruct.chain.codec import UnreadableAnswer
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.deployments import Deployments
+from usufruct.chain.deployment import Deployments
 from usufruct.chain.escrow import check_settlement
+from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner, Role, signer_of
 from usufruct.chain.revert import Revert
-from usufruct.chain.roles import Role, signer_of
 from usufruct.chain.sender import Sender
-from usufruct.chain.signer import DEVNET_ADDRESSES, KeySigner
 from usufruct.chain.token import TokenFacts, token_facts
 from usufruct.chain.transport import RetryPolicy
 from usufruct.config import Config, InvalidSetting

@@ -23,6 +23,15 @@ from usufruct.chain.rpc_errors import RpcUnavailable
 from usufruct.chain.toolchain import find
 from usufruct.core import DEVNET_CHAIN_ID, Address, Clock, Conflict, SystemClock, Unavailable
 
+__all__ = [
+    "HOST",
+    "Anvil",
+    "Devnet",
+    "DevnetStateBusy",
+    "DevnetStateDamaged",
+    "DevnetUnavailable",
+]
+
 if sys.platform != "win32":
     import fcntl
 

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from usufruct.chain.access import ChainAccess, Senders
-from usufruct.chain.deploying import DeploySite, public_contracts
+from usufruct.chain.deployment import DeploySite, public_contracts
 from usufruct.chain.diagnostics import check_contracts, check_gas, check_keys, check_logs, check_node
+from usufruct.chain.keys import Role
 from usufruct.chain.metrics import LogStreams, gap_metrics, lag_metrics, sender_metrics
-from usufruct.chain.roles import Role
 from usufruct.config import Config
-from usufruct.core import Job, is_devnet
+from usufruct.core import is_devnet
 from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.diagnostics import Diagnostic
+from usufruct.core.jobs import Job
 
 _OUTBOX_SECONDS = 5.0
 _NODE_SECONDS = 2.0

@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 
 from usufruct.chain.access import ChainAccess, check_chain_id
-from usufruct.chain.deployments import NotDeployed
+from usufruct.chain.deployment import NotDeployed
 from usufruct.chain.escrow import check_escrow, check_settlement
-from usufruct.chain.keystore import KeystoreMissing
-from usufruct.chain.roles import Role, key_of, signer_of
+from usufruct.chain.keys import KeystoreMissing, Role, key_of, signer_of
 from usufruct.chain.store import stream_gaps
 from usufruct.config import Config
 from usufruct.core import SystemClock, checksum, format_units, is_devnet, moment

@@ -8,6 +8,16 @@ from usufruct.chain.typed_data import MessageHasher, as_hash32
 from usufruct.core import Address, ChainId, Conflict, Faulty, Hash32, checksum
 from usufruct_client.eip712 import CHANNEL
 
+__all__ = [
+    "COLLECTOR",
+    "SETTLEMENT",
+    "EscrowMissing",
+    "SettlementMismatch",
+    "channel_digest",
+    "check_escrow",
+    "check_settlement",
+]
+
 SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
 """x402's canonical batch settlement, the same on every chain."""
 

@@ -22,9 +22,9 @@ from usufruct.chain.answers import Receipt
 from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.fees import TRANSACTION_GAS, FeePolicy, FeesOverCap, Offer, better_offer, market_offer
+from usufruct.chain.keys import Signer, refuse_devnet_key
 from usufruct.chain.revert import Revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnavailable
-from usufruct.chain.signer import Signer, refuse_devnet_key
 from usufruct.chain.store import Attempt, Outbox, Sent, State
 from usufruct.chain.transaction import Transaction
 from usufruct.core import ChainId, Clock, Conflict, SystemClock, Unavailable

@@ -37,8 +37,6 @@ from usufruct.core import (
     ZERO_ADDRESS,
     Address,
     ChainId,
-    PriceCard,
-    PriceUnit,
     address,
     checksum,
     format_asset,
@@ -47,6 +45,7 @@ from usufruct.core import (
     moment,
     parse_units,
 )
+from usufruct.core.price_cards import PriceCard, PriceUnit
 
 _COLUMNS = ("name", "id", "input", "cached_input_percent", "output", "call", "unit", "currency", "state")
 

@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from usufruct.accounts import TimedProof
-from usufruct.chain import SETTLEMENT, Call, KeySigner, connect, open_chain, write_keystore
+from usufruct.chain import Call, connect, open_chain
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain.escrow import SETTLEMENT
+from usufruct.chain.keys import KeySigner, write_keystore
 from usufruct.cli.support.deposits import atomic, deposit_from, payable
 from usufruct.cli.support.durations import proof_end
 from usufruct.cli.support.escrow_channel import EscrowChannel, read_escrow_channel

@@ -7,20 +7,9 @@ from typing import Annotated
 import typer
 
 from usufruct.app import deploy_steps, set_up_devnet
-from usufruct.chain import (
-    Client,
-    Deployments,
-    DeploySite,
-    KeySigner,
-    Role,
-    Setup,
-    amount_of,
-    claim_address,
-    fee_sink_of,
-    open_chain,
-    signer_of,
-    token_of,
-)
+from usufruct.chain import Client, amount_of, fee_sink_of, open_chain, token_of
+from usufruct.chain.deployment import Deployments, DeploySite, Setup
+from usufruct.chain.keys import KeySigner, Role, claim_address, signer_of
 from usufruct.cli.support.output import Json, print_facts
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import confirm

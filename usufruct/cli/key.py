@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, revoke_digest
-from usufruct.chain import KeySigner, TokenFacts
+from usufruct.chain import TokenFacts
+from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.deposits import atomic, check_channel, deposit_from, payable
 from usufruct.cli.support.durations import parse_duration, proof_end
 from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayUrl, Remote, open_gateway

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from usufruct.chain import Call, ChainAccess, Role, open_chain, signer_of
+from usufruct.chain import Call, ChainAccess, open_chain
 from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.keys import Role, signer_of
 from usufruct.cli.support.command import Facts, runs
 from usufruct.cli.support.output import say
 from usufruct.cli.support.ownership import NewOwner, Yes, confirm_on_public_chain, hand_over, ownership, take_over

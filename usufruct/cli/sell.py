@@ -31,16 +31,8 @@ from usufruct.cli.support.signals import run_until_stopped
 from usufruct.cli.support.upstream_picker import Source, find_source
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import Config, load_config
-from usufruct.core import (
-    DEVNET_CHAIN_ID,
-    Invalid,
-    PriceCard,
-    PriceUnit,
-    address,
-    format_asset,
-    is_devnet,
-    parse_units,
-)
+from usufruct.core import DEVNET_CHAIN_ID, Invalid, address, format_asset, is_devnet, parse_units
+from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway import CountingRule, Endpoint, ServedListing
 
 INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"

@@ -5,7 +5,7 @@ from usufruct.app import serve as serve_gateway
 from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process
 from usufruct.cli.support.signals import run_server
 from usufruct.config import load_config
-from usufruct.core import Shutdown, spare_collector
+from usufruct.core.process import Shutdown, spare_collector
 
 
 def serve(attached: Attached = False) -> None:

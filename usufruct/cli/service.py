@@ -12,17 +12,8 @@ from usufruct.cli.support.payee_listing import list_payee_of
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.registry_session import CachedInput, PricedIn, percent
 from usufruct.config import Config
-from usufruct.core import (
-    Conflict,
-    Invalid,
-    PriceCard,
-    SystemClock,
-    address,
-    checksum,
-    format_asset,
-    moment,
-    parse_units,
-)
+from usufruct.core import Conflict, Invalid, SystemClock, address, checksum, format_asset, moment, parse_units
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import ServedListing
 
 app = typer.Typer()

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.chain import ChainAccess, Role, open_chain, signer_of, token_of
+from usufruct.chain import ChainAccess, open_chain, token_of
 from usufruct.chain.contracts.till import Paid, PayeeKind, Till
+from usufruct.chain.keys import Role, signer_of
 from usufruct.cli.support.command import Facts, runs
 from usufruct.cli.support.ownership import NewOwner, Yes, hand_over, ownership, take_over
 from usufruct.cli.support.wallet_option import Wallet

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from usufruct.app import set_up_devnet
-from usufruct.chain import Deployments, DevnetUnavailable
+from usufruct.chain.anvil import DevnetUnavailable
 from usufruct.chain.contracts.till import Till
+from usufruct.chain.deployment import Deployments
 from usufruct.cli.support.child_process import Child, Process
 from usufruct.cli.support.embedded_chain import embedded_chain
 from usufruct.cli.support.instance_lock import hold_instance

@@ -6,8 +6,10 @@ from typing import Annotated
 import orjson
 import typer
 
-from usufruct.chain import Devnet, Role, open_chain, signer_of, write_keystore
+from usufruct.chain import open_chain
+from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.keys import Role, signer_of, write_keystore
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.wallet_option import account, keystore_of, new_password
 from usufruct.config import Config

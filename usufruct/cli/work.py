@@ -4,7 +4,7 @@ from usufruct.app import open_installation, show_metrics
 from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process
 from usufruct.cli.support.signals import run_server
 from usufruct.config import load_config
-from usufruct.core import Shutdown
+from usufruct.core.process import Shutdown
 from usufruct.worker import work as work_jobs
 
 

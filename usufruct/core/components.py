@@ -17,6 +17,15 @@ from usufruct.core.errors import Faulty
 from usufruct.core.jobs import Job
 from usufruct_client.identifiers import Address
 
+__all__ = [
+    "Check",
+    "Component",
+    "Context",
+    "DeployStep",
+    "Reading",
+    "ServiceMissing",
+]
+
 T = TypeVar("T")
 
 Check = Callable[[], Awaitable[object]]

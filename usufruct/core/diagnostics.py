@@ -6,6 +6,15 @@ from enum import StrEnum
 
 from usufruct.core.errors import UsufructError
 
+__all__ = [
+    "Diagnostic",
+    "Finding",
+    "Verdict",
+    "bad",
+    "good",
+    "skipped",
+]
+
 
 class Verdict(StrEnum):
     """`SKIPPED`: cannot be told, because something before it is wrong, or does not concern this installation."""

@@ -14,6 +14,17 @@ from typing import Protocol
 from usufruct.core.clock import Clock, SystemClock
 from usufruct.core.errors import Unavailable, UsufructError
 
+__all__ = [
+    "REPEATEDLY",
+    "Job",
+    "JobBoard",
+    "JobReports",
+    "JobState",
+    "jobs_running",
+    "run_job",
+    "run_jobs",
+]
+
 _log = logging.getLogger(__name__)
 
 _FIRST_SECONDS = 5.0

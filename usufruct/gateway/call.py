@@ -5,7 +5,8 @@ from typing import Protocol
 
 import orjson
 
-from usufruct.core import Hash32, PaymentRequired, PriceCard, value
+from usufruct.core import Hash32, PaymentRequired, value
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.errors import UnpaidBodyTooLarge
 from usufruct.gateway.metering import Budget
 from usufruct.gateway.model import ServedListing

@@ -6,7 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from usufruct.accounts import Keys
-from usufruct.core import Clock, Hash32, PaymentRequired, PriceCard, Unavailable, UsufructError, hash32, unbroken
+from usufruct.core import Clock, Hash32, PaymentRequired, Unavailable, UsufructError, hash32
+from usufruct.core.price_cards import PriceCard
+from usufruct.core.process import unbroken
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order, Payer
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit

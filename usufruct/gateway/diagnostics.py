@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from usufruct.chain import Client, Deployments, fee_sink_of
+from usufruct.chain import Client, fee_sink_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry, UnknownAsset
 from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.deployment import Deployments
 from usufruct.config import Config
 from usufruct.connectors import Limits, UpstreamClient, UpstreamFault
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum

@@ -3,7 +3,8 @@
 import logging
 
 from usufruct.accounts import BearerKey, Keys
-from usufruct.core import Clock, Job
+from usufruct.core import Clock
+from usufruct.core.jobs import Job
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.settlement import AccountSync
 

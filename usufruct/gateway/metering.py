@@ -5,7 +5,8 @@ from dataclasses import replace
 from usufruct.assets import Caps
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
-from usufruct.core import UINT128_MAX, PriceCard, value
+from usufruct.core import UINT128_MAX, value
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.model import CountingRule, ServedListing
 from usufruct.gateway.request import Asked
 from usufruct.gateway.token_scale import Counted, Share

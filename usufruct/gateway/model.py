@@ -5,7 +5,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from usufruct.assets import InvalidListing, Listing
-from usufruct.core import PriceCard, PriceUnit
+from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway.errors import UnmeasuredUnit, WrongEndpoint
 from usufruct.gateway.members import FORWARDABLE
 

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, replace
 
-from usufruct.core import Clock, Hash32, PaymentRequired, PriceCard
+from usufruct.core import Clock, Hash32, PaymentRequired
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.model import ServedListing
 from usufruct.payments.pricing import Allowance
 from usufruct.store import Stamp

@@ -20,7 +20,8 @@ from usufruct.connectors.openai import (
     parse,
 )
 from usufruct.connectors.openai import Usage as Reported
-from usufruct.core import UsufructError, unbroken
+from usufruct.core import UsufructError
+from usufruct.core.process import unbroken
 from usufruct.gateway.call import KeptAnswer, OpenCall, Order
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.disconnect import DisconnectWatch

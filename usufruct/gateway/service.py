@@ -4,7 +4,8 @@ import logging
 
 from usufruct.accounts import Keys
 from usufruct.connectors.openai import Limits
-from usufruct.core import Clock, Job, format_asset
+from usufruct.core import Clock, format_asset
+from usufruct.core.jobs import Job
 from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.metrics import CallCounters

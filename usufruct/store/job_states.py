@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, insert, select
 
-from usufruct.core import Clock, JobState, SystemClock
+from usufruct.core import Clock, SystemClock
+from usufruct.core.jobs import JobState
 from usufruct.store.database import Database
 from usufruct.store.schema import metadata
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from usufruct.core import Clock, JobBoard
+from usufruct.core import Clock
+from usufruct.core.jobs import JobBoard
 
 
 async def job_metrics(board: JobBoard, clock: Clock) -> Sequence[Metric]:

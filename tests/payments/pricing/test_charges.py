@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.core import UINT256_MAX, Address, PriceCard, PriceUnit
+from usufruct.core import UINT256_MAX, Address
+from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.payments.pricing.charges import (
     OverBudget,
     OverContext,

@@ -8,7 +8,7 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usufruct.chain import KeySigner
+from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
 from usufruct.payments.ledger.receipts import receipt_of
 from usufruct.payments.ledger.service import Ledger

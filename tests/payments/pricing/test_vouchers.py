@@ -13,7 +13,8 @@ from x402.mechanisms.evm.batch_settlement.facilitator.utils import verify_batch_
 from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as TheirConfig
 from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id, get_batch_settlement_eip712_domain
 
-from usufruct.chain import SETTLEMENT, KeySigner
+from usufruct.chain.escrow import SETTLEMENT
+from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT128_MAX, Address, ChainId, Hash32
 from usufruct.payments.pricing.signatures import HALF_ORDER, InvalidSignature, recover_signer
 from usufruct.payments.pricing.vouchers import (

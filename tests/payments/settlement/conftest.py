@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.support import settlement_devnet
-from usufruct.chain import Anvil, Client
+from usufruct.chain import Client
+from usufruct.chain.anvil import Anvil
 from usufruct.store import Database, migrate, open_database
 
 

@@ -14,8 +14,10 @@ from sqlalchemy import text
 
 from tests.support.gateway_server import served
 from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, TimedProof, key_digest
-from usufruct.chain import KeySigner, TokenFacts, token_facts
-from usufruct.core import Address, ChainId, FakeClock, Hash32
+from usufruct.chain import TokenFacts, token_facts
+from usufruct.chain.keys import KeySigner
+from usufruct.core import Address, ChainId, Hash32
+from usufruct.core.clock import FakeClock
 from usufruct.gateway import KeyChannels, Operator
 from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import Escrow, channel_id

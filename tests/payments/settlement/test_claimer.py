@@ -9,7 +9,7 @@ from tests.support.waiting import PATIENCE
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.batch_settlement import Voucher, VoucherClaim
 from usufruct.chain.contracts.till import Anchored, PayeeKind
-from usufruct.core import run_job
+from usufruct.core.jobs import run_job
 from usufruct.payments.settlement.anchoring import prove_receipt
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.errors import BatchRefused, NotAnchored

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from tests.support.waiting import PATIENCE
 from usufruct.chain import Sender
-from usufruct.core import run_job
+from usufruct.core.jobs import run_job
 from usufruct.payments.settlement.deferred_payouts import DeferredPayoutPolicy, DeferredPayouts
 from usufruct.payments.settlement.jobs import owed_due
 from usufruct.payments.settlement.store import leases

@@ -7,8 +7,10 @@ import pytest
 
 from tests.support.aging import age
 from tests.support.waiting import until
-from usufruct.chain import NodeBusy, RpcRefused, RpcUnavailable
-from usufruct.core import ChainId, run_job
+from usufruct.chain import RpcUnavailable
+from usufruct.chain.rpc_errors import NodeBusy, RpcRefused
+from usufruct.core import ChainId
+from usufruct.core.jobs import run_job
 from usufruct.payments.ledger.accounts import MOST_DEPOSITS
 from usufruct.payments.ledger.errors import TooManyDeposits, WrongState
 from usufruct.payments.ledger.service import new_id

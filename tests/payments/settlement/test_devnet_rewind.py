@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from usufruct.chain import Anvil, Client, DevnetStateBusy, DevnetUnavailable
+from usufruct.chain import Client
+from usufruct.chain.anvil import Anvil, DevnetStateBusy, DevnetUnavailable
 from usufruct.payments.ledger.records import AccountReading
 
 pytestmark = pytest.mark.anvil

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from usufruct.chain import NodeLags, RpcUnavailable
-from usufruct.core import run_job
+from usufruct.chain import RpcUnavailable
+from usufruct.chain.indexer import NodeLags
+from usufruct.core.jobs import run_job
 from usufruct.payments.ledger.errors import AccountWithdrawing
 from usufruct.payments.settlement.channel_policy import ChannelRefused
 from usufruct.payments.settlement.jobs import watch

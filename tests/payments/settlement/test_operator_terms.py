@@ -7,7 +7,8 @@ import pytest
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
 
-from usufruct.chain import COLLECTOR, SETTLEMENT, TokenFacts
+from usufruct.chain import TokenFacts
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT
 from usufruct.core import UINT128_MAX, UINT256_MAX, Address, ChainId
 from usufruct.payments.settlement.deposits import DepositAuthorization
 from usufruct.payments.settlement.operator_terms import DepositTooSmall, InvalidOffer, Offer, read_offer

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.aging import age
 from tests.support.waiting import until
-from usufruct.core import run_job
+from usufruct.core.jobs import run_job
 from usufruct.payments.ledger.errors import BalanceTooLow
 from usufruct.payments.settlement.errors import NothingToRefund, RefundPending
 from usufruct.payments.settlement.jobs import refund_due

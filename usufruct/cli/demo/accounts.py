@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from usufruct.app import Installation
-from usufruct.chain import FEE_SINK, SETTLEMENT, devnet_signer
+from usufruct.chain import FEE_SINK
 from usufruct.chain.contracts.shares import Shares
+from usufruct.chain.escrow import SETTLEMENT
+from usufruct.chain.keys import devnet_signer
 from usufruct.cli.demo.balances import balances_from_logs, differences
 from usufruct.cli.demo.outcome import OWNERS, Outcome, demand, dollars
 from usufruct.cli.support.progress import Progress

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from usufruct.core import Address, Faulty, PriceCard, format_units
+from usufruct.core import Address, Faulty, format_units
+from usufruct.core.price_cards import PriceCard
 
 PRICES = PriceCard(
     input_per_million=500_000, output_per_million=1_500_000, per_call=20, context_window=8_192, version=1

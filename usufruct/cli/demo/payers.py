@@ -11,8 +11,8 @@ from openai import AsyncOpenAI
 
 from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation
-from usufruct.chain import Role, devnet_signer, signer_of
 from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.keys import Role, devnet_signer, signer_of
 from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
 from usufruct.core import Address, SystemClock, address
 from usufruct.payments.ledger import Account as LedgerAccount

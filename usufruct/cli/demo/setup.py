@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from usufruct.app import open_installation, set_up_devnet
-from usufruct.chain import Anvil
+from usufruct.chain.anvil import Anvil
 from usufruct.cli.demo.outcome import LEASE_SECONDS, Outcome
 from usufruct.cli.demo.service import SoldService, choose_service
 from usufruct.cli.demo.story import SETTINGS, Starter, Story

@@ -12,10 +12,10 @@ from openai import APIError, APIStatusError, AsyncOpenAI
 
 from usufruct.app import DEVNET_FEE_BPS, Installation
 from usufruct.assets import Assets, Holding, NewAsset, PricePeriod, RegistryClient, symbol_of
-from usufruct.chain import Role, devnet_signer, signer_of
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.keys import Role, devnet_signer, signer_of
 from usufruct.cli.demo.accounts import Accounts
 from usufruct.cli.demo.chat import Asked, ask
 from usufruct.cli.demo.outcome import (

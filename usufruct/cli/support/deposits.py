@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from secrets import randbits
 
-from usufruct.chain import Client, KeySigner, TokenFacts, connect
+from usufruct.chain import Client, TokenFacts, connect
 from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused, GatewayUnavailable, Remote
 from usufruct.cli.support.output import say
 from usufruct.cli.support.token_choice import agreed_token

@@ -7,7 +7,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from usufruct.chain import Anvil, Client, RpcUnavailable, ToolMissing, toolchain
+from usufruct.chain import Client, RpcUnavailable, toolchain
+from usufruct.chain.anvil import Anvil
+from usufruct.chain.toolchain import ToolMissing
 from usufruct.cli.support.progress import Progress
 from usufruct.config import Config, DataConfig
 from usufruct.core import DEVNET_CHAIN_ID

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from usufruct.chain import SETTLEMENT, Client, TokenFacts, token_facts
+from usufruct.chain import Client, TokenFacts, token_facts
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelCreated
+from usufruct.chain.escrow import SETTLEMENT
 from usufruct.cli.support.deposits import check_id
 from usufruct.cli.support.local_store import saved_channel
 from usufruct.config import Config

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from usufruct.chain import ChainAccess, Role, signer_of
+from usufruct.chain import ChainAccess
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Till
+from usufruct.chain.keys import Role, signer_of
 from usufruct.cli.support.prompts import confirm
 from usufruct.cli.support.wallet_option import open_wallet
 from usufruct.core import ZERO_ADDRESS, Address, Denied, checksum, is_devnet

@@ -2,8 +2,8 @@
 
 from usufruct.app import Installation
 from usufruct.assets import Listing
-from usufruct.chain import KeystoreMissing, Role, signer_of
 from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.keys import KeystoreMissing, Role, signer_of
 from usufruct.cli.support.progress import Progress
 from usufruct.core import Address, Denied, checksum
 from usufruct.payments.settlement import list_payee

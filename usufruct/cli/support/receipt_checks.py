@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from usufruct.connectors.openai import delta_text, event_data, output_text, parse, well_formed
-from usufruct.core import WHOLE_BPS, Conflict, Hash32, PriceCard, asset_id
+from usufruct.core import Conflict, Hash32, asset_id
+from usufruct.core.price_cards import WHOLE_BPS, PriceCard
 from usufruct.payments.pricing import (
     InvalidSignature,
     Receipt,

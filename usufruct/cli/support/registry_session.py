@@ -10,7 +10,8 @@ import typer
 from usufruct.assets import AssetIndexer, Assets, Passes, RegistryClient, RevenueToken, ShareHolders
 from usufruct.chain import ChainAccess, open_chain
 from usufruct.config import Config
-from usufruct.core import Invalid, PriceCard, PriceUnit, format_units
+from usufruct.core import Invalid, format_units
+from usufruct.core.price_cards import PriceCard, PriceUnit
 
 AssetArgument = Annotated[
     str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from usufruct.core import end_with_standard_input
+from usufruct.core.process import end_with_standard_input
 from usufruct.web import log_as_json
 
 Attached = Annotated[bool, typer.Option("--attached", hidden=True, help="Exit when standard input ends.")]

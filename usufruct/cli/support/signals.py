@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from usufruct.core import Shutdown
+from usufruct.core.process import Shutdown
 from usufruct.web import event_loop_factory
 
 

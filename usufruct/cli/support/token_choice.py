@@ -5,16 +5,8 @@ from typing import Annotated
 
 import typer
 
-from usufruct.chain import (
-    Deployments,
-    NotDeployed,
-    Revert,
-    TokenFacts,
-    UnreadableAnswer,
-    connect,
-    token_address,
-    token_facts,
-)
+from usufruct.chain import Revert, TokenFacts, UnreadableAnswer, connect, token_address, token_facts
+from usufruct.chain.deployment import Deployments, NotDeployed
 from usufruct.cli.support.output import say
 from usufruct.cli.support.prompts import at_terminal, interruptible
 from usufruct.config import Config, InvalidSetting

@@ -7,14 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from usufruct.chain import (
-    DEVNET_ADDRESSES,
-    InvalidKey,
-    KeySigner,
-    KeystoreMissing,
-    devnet_signer,
-    open_keystore,
-)
+from usufruct.chain.keys import DEVNET_ADDRESSES, InvalidKey, KeySigner, KeystoreMissing, devnet_signer, open_keystore
 from usufruct.cli.support.prompts import at_terminal, interruptible
 from usufruct.config import Config
 from usufruct.core import Address, ChainId, Invalid, address, is_devnet

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from usufruct.accounts import BearerKey, Keys
-from usufruct.chain import KeySigner
-from usufruct.core import Address, Hash32, PaymentRequired, PriceCard, value
+from usufruct.chain.keys import KeySigner
+from usufruct.core import Address, Hash32, PaymentRequired, value
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.call import BODY_BYTES, Order
 from usufruct.gateway.metering import Budget, ceiling
 from usufruct.gateway.model import ServedListing

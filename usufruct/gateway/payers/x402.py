@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from usufruct.core import Clock, Hash32, PaymentRequired, PriceCard
+from usufruct.core import Clock, Hash32, PaymentRequired
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.metering import Budget, ceiling

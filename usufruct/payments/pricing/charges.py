@@ -3,7 +3,8 @@
 Charges round up, once, at the end. The ceiling is the price of the worst case; what is charged never passes it.
 """
 
-from usufruct.core import WHOLE_BPS, Invalid, PaymentRequired, PriceCard, divide_down, divide_up, value
+from usufruct.core import Invalid, PaymentRequired, divide_down, divide_up, value
+from usufruct.core.price_cards import WHOLE_BPS, PriceCard
 from usufruct.payments.pricing.usage import MILLION, Usage
 
 

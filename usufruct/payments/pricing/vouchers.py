@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NewType
 
-from usufruct.chain import SETTLEMENT, MessageHasher, as_hash32, channel_digest
+from usufruct.chain import MessageHasher, as_hash32
+from usufruct.chain.escrow import SETTLEMENT, channel_digest
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired, value
 from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
 from usufruct_client.eip712 import VOUCHER

@@ -3,24 +3,16 @@
 from functools import partial
 
 from usufruct.accounts import Keys, Recover
-from usufruct.chain import (
-    ChainAccess,
-    DeploySite,
-    LogStreams,
-    Role,
-    Senders,
-    TokenFacts,
-    amount_of,
-    claim_address,
-    fee_sink_of,
-    signer_of,
-)
+from usufruct.chain import ChainAccess, LogStreams, Senders, TokenFacts, amount_of, fee_sink_of
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.till import Till
+from usufruct.chain.deployment import DeploySite
+from usufruct.chain.keys import Role, claim_address, signer_of
 from usufruct.config import Config
-from usufruct.core import Clock, Job, is_devnet
+from usufruct.core import Clock, is_devnet
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
+from usufruct.core.jobs import Job
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow, PassTerms, recover_signer
 from usufruct.payments.settlement.account_sync import AccountSync

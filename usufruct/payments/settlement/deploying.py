@@ -1,7 +1,9 @@
 """What settlement deploys: the till, which the claim key may use, and which pays the fee sink up to a daily cap."""
 
-from usufruct.chain import SETTLEMENT, DeploySite, address_of, amount_of, token_facts
+from usufruct.chain import amount_of, token_facts
 from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.deployment import DeploySite, address_of
+from usufruct.chain.escrow import SETTLEMENT
 from usufruct.config import Config
 from usufruct.core import ZERO_ADDRESS
 from usufruct.core.components import DeployStep

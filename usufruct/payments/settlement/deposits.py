@@ -9,22 +9,11 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
-from usufruct.chain import (
-    COLLECTOR,
-    Call,
-    GasOverLimit,
-    Revert,
-    Sender,
-    Sent,
-    State,
-    as_hash32,
-    authorization_used,
-    keccak,
-    word,
-)
+from usufruct.chain import Call, GasOverLimit, Revert, Sender, Sent, State, as_hash32, authorization_used, keccak, word
 from usufruct.chain.contracts import shared as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.chain.escrow import COLLECTOR
 from usufruct.core import Address, ChainId, Hash32, Unavailable, id_to_bytes
 from usufruct.payments.ledger import Account, DepositUnderWay, DuplicateDeposit, Transfer, WrongState, new_id
 from usufruct.payments.pricing import ChannelConfig, channel_id

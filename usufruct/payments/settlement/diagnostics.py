@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from secrets import token_hex
 
 from usufruct.accounts import Keys
-from usufruct.chain import ChainAccess, Role, TokenFacts, claim_address, fee_sink_of, key_of, token_of
+from usufruct.chain import ChainAccess, TokenFacts, fee_sink_of, token_of
 from usufruct.chain.contracts.till import NotAPayee, PayeeKind, Till
+from usufruct.chain.keys import Role, claim_address, key_of
 from usufruct.core import ZERO_ADDRESS, Hash32, checksum, format_units
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from usufruct.core import Job
+from usufruct.core.jobs import Job
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deferred_payouts import DeferredPayouts

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from usufruct.chain import HORIZON_BLOCKS, Client
+from usufruct.chain import Client
 from usufruct.chain.contracts import batch_settlement
+from usufruct.chain.deployment import HORIZON_BLOCKS
 from usufruct.core import Address, AssetId, Hash32
 from usufruct.payments.ledger import Account, Ledger
 from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from usufruct.accounts import KeyDomain
-from usufruct.chain import COLLECTOR, SETTLEMENT, TokenFacts
+from usufruct.chain import TokenFacts
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT
 from usufruct.core import Address, ChainId, Invalid, PaymentRequired
 from usufruct.payments.settlement.wire import token_document, token_of_document
 from usufruct.web import read_document

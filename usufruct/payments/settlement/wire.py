@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from usufruct.chain import COLLECTOR, TokenFacts, as_hash32, word
+from usufruct.chain import TokenFacts, as_hash32, word
+from usufruct.chain.escrow import COLLECTOR
 from usufruct.core import ChainId, Hash32, Invalid, checksum
 from usufruct.payments.pricing import ChannelConfig
 from usufruct.payments.settlement.deposits import DepositAuthorization

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from usufruct.core import Address, Hash32, PriceCard, checksum
+from usufruct.core import Address, Hash32, checksum
+from usufruct.core.price_cards import PriceCard
 from usufruct.payments.ledger import Account
 from usufruct.payments.settlement import Offer
 from usufruct.payments.x402.payment import IDENTIFIER, SCHEME, VERSION, network_of

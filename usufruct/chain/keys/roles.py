@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 
-from usufruct.chain.keystore import KeystoreMissing, keystore_address, open_keystore
-from usufruct.chain.signer import KeySigner, devnet_signer, refuse_devnet_key
+from usufruct.chain.keys.keystore import KeystoreMissing, keystore_address, open_keystore
+from usufruct.chain.keys.signer import KeySigner, devnet_signer, refuse_devnet_key
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import Address, ChainId, address, checksum, is_devnet
 

@@ -14,7 +14,7 @@ from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.chain.deployments import DEPLOYER, ContractDeployer, Deployments, address_of, salt_of
+from usufruct.chain.deployment.address_book import DEPLOYER, ContractDeployer, Deployments, address_of, salt_of
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
 from usufruct.chain.sender import Sender
 from usufruct.core import Address, ChainId, Conflict, Invalid

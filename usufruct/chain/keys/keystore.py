@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from usufruct.chain.hashing import keccak
-from usufruct.chain.signer import InvalidKey, KeySigner
+from usufruct.chain.keys.signer import InvalidKey, KeySigner
 from usufruct.core import Address, Invalid, NotFound
 from usufruct.core import address as read_address
 

@@ -1,0 +1,28 @@
+"""Keys that sign: keystore files, a devnet's known keys, and the role of each key of an installation."""
+
+from usufruct.chain.keys.keystore import KeystoreMissing, open_keystore, write_keystore
+from usufruct.chain.keys.roles import Role, claim_address, key_of, signer_of
+from usufruct.chain.keys.signer import (
+    DEVNET_ADDRESSES,
+    InvalidKey,
+    KeySigner,
+    Signer,
+    devnet_signer,
+    refuse_devnet_key,
+)
+
+__all__ = [
+    "DEVNET_ADDRESSES",
+    "InvalidKey",
+    "KeySigner",
+    "KeystoreMissing",
+    "Role",
+    "Signer",
+    "claim_address",
+    "devnet_signer",
+    "key_of",
+    "open_keystore",
+    "refuse_devnet_key",
+    "signer_of",
+    "write_keystore",
+]
