@@ -140,7 +140,7 @@ class ChainConfig:
 
     rpc_url: Annotated[str, "the node's address"] = "http://127.0.0.1:8545"
     id: Annotated[int, Whole(1, (1 << 53) - 1), "EIP-155 chain id"] = DEVNET_CHAIN_ID
-    poll_milliseconds: Annotated[int, Whole(1, 3_600_000), "between two looks at the chain"] = 500
+    poll_milliseconds: Annotated[int, Whole(1, 3_600_000), "pause between two polls of the chain"] = 500
     confirmations: Annotated[int, Whole(1, 10_000), "blocks until a deposit or claim counts"] = 1
     token: Annotated[OptionalAddress, "the dollar to charge in; empty: the devnet's"] = ""
     fee_sink: Annotated[OptionalAddress, "gets the protocol fee, and income without a payee"] = ""
@@ -256,7 +256,7 @@ def load_config(environment: Mapping[str, str] | None = None, file: Path | None 
 
 
 def check_operator(config: Config) -> None:
-    """Refuse a configuration that nobody should run an installation with, though wallet commands work with it.
+    """Refuse a configuration that is not safe for an operator; wallet commands work with it.
 
     Raises:
         InvalidSetting: on a public chain without a secret or with a short one, or with too few confirmations.

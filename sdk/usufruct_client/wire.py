@@ -97,7 +97,7 @@ class SignedWish(Wish):
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts(Document):
-    """A bearer key without its secret, as its payer is told of it.
+    """A bearer key without its secret, as its payer sees it.
 
     `payer` owns the money and the key. `channel` is the escrow it pays from, `session` the address that authorizes
     payments out of it. `spending_limit`: atomic units, over the key's whole life. `assets`: the names of the assets it
@@ -176,7 +176,7 @@ class ReceiptProof(Document):
 
 @dataclass(frozen=True, slots=True)
 class PaidScheme(Document):
-    """By which scheme and on which chain (CAIP-2) a payment is made: what says whether the rest can be read."""
+    """By which scheme and on which chain (CAIP-2) a payment is made: they decide how the rest is read."""
 
     scheme: StrictStr
     network: StrictStr
@@ -269,7 +269,7 @@ class Payment(Document):
 
 @dataclass(frozen=True, slots=True)
 class ChannelOnChain(Document):
-    """What the chain says of a channel: its balance, what was claimed, and when a withdrawal was begun, or 0."""
+    """The chain's side of a channel: balance, claimed total, and when a withdrawal was begun, or 0."""
 
     channel: HashText
     channel_config: ChannelConfig
@@ -280,7 +280,7 @@ class ChannelOnChain(Document):
 
 @dataclass(frozen=True, slots=True)
 class ChannelUse(Document):
-    """What the gateway says of a channel: charged in all, reserved by running calls, and free for new ones."""
+    """The gateway's side of a channel: charged in all, reserved by running calls, free for new ones."""
 
     charged: Uint128
     reserved: Uint128

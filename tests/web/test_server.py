@@ -42,7 +42,7 @@ async def length(exchange) -> None:
 async def only_head(exchange) -> None:
     await exchange.start(200, EVENT_STREAM)
     gone = asyncio.Event()
-    exchange.when_gone(gone.set)
+    exchange.when_disconnected(gone.set)
     await gone.wait()
 
 

@@ -1,4 +1,4 @@
-"""Keys over HTTP: the payer makes, lists and revokes them by signature; a key tells about itself, and can stop itself.
+"""Keys over HTTP: the payer makes, lists and revokes them by signature; a key can describe and revoke itself.
 
 Amounts and nonces are decimal text, times are seconds since 1970.
 """

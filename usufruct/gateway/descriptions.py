@@ -31,7 +31,7 @@ _REFUSES = {
     401: "the key is missing or wrong",
     402: "a payment is needed, or more money",
     403: "the key may not call this service",
-    404: "there is no such service",
+    404: "the service is unknown",
     409: "the call was lost; nothing was charged",
     413: "the body is too long",
     422: "the idempotency key was used with another body",
@@ -91,10 +91,10 @@ REFUND = Operation(
 )
 ROOT = Operation("Show people what is sold, and how to pay.", {"type": "string"}, media_types=("text/html",))
 MODELS = Operation("List the services, with prices and limits.", ModelList)
-MODEL = Operation("Describe one service.", ModelCard, refuses={404: "there is no such service"})
+MODEL = Operation("Describe one service.", ModelCard, refuses={404: "the service is unknown"})
 RECEIPT = Operation(
     "Return the receipt of a call to its caller.",
     KeptReceipt,
     takes={"authorization": "Bearer and the key of the call"},
-    refuses={404: "there is no receipt for this call, or it is another caller's"},
+    refuses={404: "the call has no receipt, or is another caller's"},
 )

@@ -29,7 +29,7 @@ class DisconnectWatch:
         self._task = asyncio.current_task()
         self._before = self._task.cancelling() if self._task is not None else 0
         self._deadline = self._loop.call_later(self._longest, self._end)
-        self._stay = self._exchange.when_gone(self._leave)
+        self._stay = self._exchange.when_disconnected(self._leave)
         return self
 
     def __exit__(

@@ -39,7 +39,7 @@ class BodyTooLarge(Invalid):
 
 
 class MalformedBody(Invalid):
-    """The request's body is no JSON object."""
+    """The request's body is not a JSON object."""
 
     code = "malformed_json"
 
@@ -58,7 +58,7 @@ class MethodNotAllowed(Invalid):
 
 
 class Unauthenticated(Denied):
-    """Nobody is named, or not in a way that can be believed."""
+    """The request carries no credentials, or invalid ones."""
 
     status = 401
     code = "unauthenticated"
@@ -71,12 +71,12 @@ class ShuttingDown(Unavailable):
 
     @classmethod
     def cut(cls) -> "ShuttingDown":
-        """Return what the client of a cut request reads."""
+        """Return the error for a request that the shutdown cut."""
         return cls("the server is shutting down and did not complete this answer; ask again", retry_after=1)
 
 
 class ClientGone(Exception):
-    """The caller closed the connection: nobody is left to answer."""
+    """The client disconnected before its request was complete."""
 
 
 def error_body(error: UsufructError, call_id: str) -> dict[str, object]:
@@ -100,7 +100,7 @@ def error_body(error: UsufructError, call_id: str) -> dict[str, object]:
 def error_headers(error: UsufructError) -> list[Header]:
     """Return the headers that tell a client library whether the same request can succeed later.
 
-    OpenAI's retries 409, 429 and everything from 500 unless `x-should-retry` says otherwise.
+    OpenAI's retries 409, 429 and every status from 500 on, unless `x-should-retry` is false.
     """
     if error.status not in _RETRY_MAY_HELP:
         return [(b"x-should-retry", b"false")]
@@ -116,7 +116,7 @@ def error_json(error: UsufructError, call_id: str) -> bytes:
 
 
 def hidden_fault() -> Faulty:
-    """Return what a caller is told when our own code fails: nothing of the inside."""
+    """Return the error that stands for a failure of our own code; it reveals no internals."""
     return Faulty("the server met an error of its own; report it with the call id")
 
 

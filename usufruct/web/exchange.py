@@ -82,7 +82,7 @@ class Exchange:
         return self.headers.get(name, b"").decode("latin-1").strip()
 
     def is_longer(self, limit: int) -> bool:
-        """Tell whether the body may have more than `limit` bytes: it says so, or does not say how many."""
+        """Tell whether the body may have more than `limit` bytes: by its declared length, or without one."""
         declared = self.headers.get(b"content-length", b"")
         return not declared.isdigit() or int(declared) > limit
 
@@ -126,13 +126,13 @@ class Exchange:
             more = message.get("more_body", False)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def when_gone(self, leave: Callable[[], None]) -> Callable[[], None]:
-        """Call `leave` when the caller hangs up; return what takes that back. Ask after the body has been read.
+    def when_disconnected(self, leave: Callable[[], None]) -> Callable[[], None]:
+        """Call `leave` when the client disconnects; return what cancels this. Call it after reading the body.
 
-        Other servers than ours tell of it only to a task that waits, and also when the answer is complete.
+        Other servers than ours report a disconnect only to a task that waits for it, and also after a complete answer.
         """
         if self._connection is not None:
-            return self._connection.when_gone(leave)
+            return self._connection.when_disconnected(leave)
 
         async def watch() -> None:
             while (await self._receive())["type"] != "http.disconnect":
@@ -190,12 +190,14 @@ def json_object(body: bytes) -> dict[str, Any]:
     """Parse a request's body.
 
     Raises:
-        MalformedBody: when it is no JSON, or JSON but no object.
+        MalformedBody: when it is not JSON, or not an object.
     """
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise MalformedBody(f"the body is no JSON: {error}; send one JSON object in UTF-8", field="body") from error
+        raise MalformedBody(
+            f"the body is not valid JSON: {error}; send one JSON object in UTF-8", field="body"
+        ) from error
     if not isinstance(content, dict):
         raise MalformedBody(f"the body is JSON but a {type(content).__name__}; send an object", field="body")
     return content

@@ -38,7 +38,7 @@ class Health:
         *,
         clock: Clock | None = None,
     ) -> None:
-        """Ask `checks`, by the name under which they are reported; `degraded` tells what else fails, and its code."""
+        """Report `checks` by name; `degraded` returns the codes of what else fails, by name."""
         self._checks = checks
         self._degraded = degraded or dict
         self._clock = clock or SystemClock()
@@ -69,7 +69,7 @@ class Health:
         return document_response(Readiness(status, parts, degraded), 200 if ready else 503)
 
     async def _parts(self) -> dict[str, str]:
-        """Ask the checks, at most once in `_FRESH_SECONDS`: anybody may call this."""
+        """Ask the checks, at most once in `_FRESH_SECONDS`: the endpoint is public."""
         async with self._asked:
             now = self._clock.monotonic()
             if now - self._known[0] >= _FRESH_SECONDS:

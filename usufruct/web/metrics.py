@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class Metrics:
-    """What one process counts itself, in `registry`, and what it reads anew whenever somebody looks."""
+    """What one process counts itself, in `registry`, and what it reads at each scrape."""
 
     def __init__(self, readings: Mapping[str, Reading], registry: CollectorRegistry | None = None) -> None:
         """Take `readings`, by the name under which they are reported when they fail."""

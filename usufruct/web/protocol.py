@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with bounds on what a client may send that is no part of a request being served.
+"""uvicorn's HTTP protocol, with bounds on what a client may send outside of a request that is being served.
 
 Without them a client may send header bytes without end, or none at all, and keep a connection and memory for it: in a
 head, in the trailers after a chunked body, in a body whose answer is out, in requests queued behind a slow one.
@@ -121,7 +121,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._leavers: list[Callable[[], None]] = []
 
-    def when_gone(self, leave: Callable[[], None]) -> Callable[[], None]:
+    def when_disconnected(self, leave: Callable[[], None]) -> Callable[[], None]:
         """Call `leave` when the client hangs up, soon if it has; return what takes that back.
 
         Without the task that an ASGI application has to keep waiting in `receive`.
@@ -140,14 +140,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
-        stream = cast(asyncio.Transport, transport)  # uvloop's are no subclass
+        stream = cast(asyncio.Transport, transport)  # uvloop's class does not inherit from it
         send_without_delay(stream)
         self.server_state.make_room()
         super().connection_made(HeadJoiner(stream, self.loop))
         self._wait(self._limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting, and tell whoever asked."""
+        """Stop waiting, and call what `when_disconnected` was given."""
         self._stop_waiting()
         super().connection_lost(exc)
         leavers, self._leavers = self._leavers, []

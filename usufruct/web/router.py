@@ -156,5 +156,5 @@ async def _refuse(exchange: Exchange, error: UsufructError) -> None:
     extra = {"call_id": exchange.call_id, "code": error.code, "status": error.status, "details": dict(error.details)}
     logger.log(logging.ERROR if error.status >= 500 else logging.INFO, "refused: %s", error.message, extra=extra)
     if exchange.started:
-        raise error  # too late for an answer: the server closes the connection, so that nobody takes it for complete
+        raise error  # too late for an answer: the server closes the connection, and the client sees that it is cut
     await exchange.answer_error(error)

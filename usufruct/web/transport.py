@@ -71,5 +71,5 @@ def send_without_delay(transport: asyncio.Transport) -> None:
     """Set TCP_NODELAY; asyncio sets it only on sockets made with protocol 6, which `socket.create_server` does not."""
     connection = transport.get_extra_info("socket")
     if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
-        with suppress(OSError):  # the client is gone already
+        with suppress(OSError):  # the client has disconnected
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -48,7 +48,7 @@ def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offe
         wish = await request.read(DepositWish, InvalidDeposit)
         wanted = deposit_of_document(wish.channel_config, wish.deposit, offer.chain_id)
         offer.check_deposit(wanted.amount)
-        # who hands it in may be a stranger who read it on the chain: only what stands there is told
+        # a stranger who read it on the chain may submit it: the answer holds only what is public there
         return document_response((await deposits.submit(wanted)).reading.document())
 
     async def proof(request: Request) -> Response:
