@@ -14,19 +14,17 @@ from collections.abc import Sequence
 
 from usufruct.assets.listings import Listings
 from usufruct.assets.model import Asset
+from usufruct.assets.pass_store import add_activation, add_plan, forget_passes_after
+from usufruct.assets.share_store import add_move, take_back_moves
 from usufruct.assets.store import (
-    add_activation,
     add_asset,
     add_card,
-    add_move,
-    add_plan,
     add_retirement,
     add_title,
     forget_after,
     nameless,
     registered_assets,
     set_name,
-    take_back_moves,
 )
 from usufruct.assets.untrusted_text import read_text
 from usufruct.chain import Client, Indexer, Log, Stream
@@ -89,6 +87,7 @@ class RegistryLogs:
 
     async def rollback(self, unit: Unit, block: int) -> None:
         """Forget what blocks that are gone said."""
+        await forget_passes_after(unit, self._registry, block)
         await forget_after(unit, self._registry, block)
 
 

@@ -21,9 +21,9 @@ from usufruct.assets.model import (
     RevenueToken,
     number_in,
 )
+from usufruct.assets.pass_store import meters_of, plans_of
 from usufruct.assets.price_cards import about_calls
 from usufruct.assets.registry_client import RegistryClient, execute_once
-from usufruct.assets.store import meters_of, plans_of
 from usufruct.chain import Call, Sender
 from usufruct.chain.contracts import access_pass
 from usufruct.chain.contracts.access_pass import Bought, Refunded

@@ -8,7 +8,7 @@ from usufruct.assets.errors import NotEnoughShares, check_positive
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, RevenueToken
 from usufruct.assets.registry_client import RegistryClient, execute_once
-from usufruct.assets.store import holdings
+from usufruct.assets.share_store import holdings
 from usufruct.chain import Receipt, Revert, Sender
 from usufruct.chain.contracts import shares as shares_contract
 from usufruct.chain.contracts.shares import Shares

@@ -1,7 +1,7 @@
-"""The tables of the assets room: what the registry's, the passes' and the shares' logs said, and names given here.
+"""The tables of registered assets: what the registry's logs said, and names given here.
 
 A row keeps the block of its log, so that a block that goes takes its rows with it. What can change (title, price card,
-retirement) is a row for each change; the newest holds. Balances keep the moves they are made of, to be taken back.
+retirement) is a row for each change; the newest holds.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
-    Index,
     Integer,
     PrimaryKeyConstraint,
     Row,
+    Select,
     String,
     Table,
     delete,
@@ -23,14 +23,13 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.assets.model import Asset, Holding
+from usufruct.assets.model import Asset
 from usufruct.assets.price_card_rows import period_of, price_card_columns, row_of
 from usufruct.assets.price_cards import PricePeriod, from_registry
 from usufruct.chain import Log
-from usufruct.chain.contracts.access_pass import Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import AssetRegistered, Kind, PriceCardSet
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, Hash32
-from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
+from usufruct.core import Address, AssetId
+from usufruct.store import AddressColumn, AssetIdColumn, Unit, metadata
 
 _assets = Table(
     "assets",
@@ -84,46 +83,10 @@ _names = Table(
     PrimaryKeyConstraint("registry", "name"),
 )
 
-_balances = Table(
-    "share_balances",
-    metadata,
-    Column("asset_id", AssetIdColumn, nullable=False),
-    Column("holder", AddressColumn, nullable=False),
-    Column("amount", Amount, nullable=False),
-    PrimaryKeyConstraint("asset_id", "holder"),
-)
 
-_moves = Table(
-    "share_moves",
-    metadata,
-    Column("asset_id", AssetIdColumn, nullable=False),
-    Column("block", BigInteger, nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("giver", AddressColumn, nullable=False),
-    Column("receiver", AddressColumn, nullable=False),
-    Column("amount", Amount, nullable=False),
-    PrimaryKeyConstraint("asset_id", "block", "position"),
-)
-
-_plans = Table(
-    "pass_plans",
-    metadata,
-    Column("id", HashColumn, primary_key=True),
-    Column("asset_id", AssetIdColumn, nullable=False),
-    Column("block", BigInteger, nullable=False),
-    Index("ix_pass_plans_asset_id", "asset_id"),
-)
-
-_activations = Table(
-    "pass_activations",  # which meters a holder has ever activated credits for
-    metadata,
-    Column("plan_id", HashColumn, nullable=False),
-    Column("holder", AddressColumn, nullable=False),
-    Column("meter", AddressColumn, nullable=False),
-    Column("asset_id", AssetIdColumn, nullable=False),
-    Column("block", BigInteger, nullable=False),
-    PrimaryKeyConstraint("plan_id", "holder", "meter"),
-)
+def assets_of(registry: Address) -> Select[tuple[int]]:
+    """Return the query for the ids of a registry's assets."""
+    return select(_assets.c.id).where(_assets.c.registry == registry)
 
 
 async def add_asset(unit: Unit, registry: Address, event: AssetRegistered, block: int) -> None:
@@ -170,23 +133,10 @@ async def add_retirement(unit: Unit, asset: AssetId, retires_at: int, log: Log) 
     await unit.change(insert(_retirements).values(row))
 
 
-async def add_plan(unit: Unit, event: PlanCreated, block: int) -> None:
-    """Store that an asset has a plan."""
-    await unit.change(insert(_plans).values(id=_pass(event.id), asset_id=event.asset, block=block))
-
-
-async def add_activation(unit: Unit, event: Activated, block: int) -> None:
-    """Store for which meter a holder activated credits; the first time counts."""
-    key = {"plan_id": _pass(event.id), "holder": event.holder, "meter": event.meter}
-    if await unit.row(select(_activations).filter_by(**key)) is None:
-        await unit.change(insert(_activations).values(**key, asset_id=event.asset, block=block))
-
-
 async def forget_after(unit: Unit, registry: Address, block: int) -> None:
     """Take back whatever the logs of blocks after `block` said about a registry's assets."""
-    ours = select(_assets.c.id).where(_assets.c.registry == registry)
-    for table in (_cards, _titles, _retirements, _plans, _activations):
-        await unit.change(delete(table).where(table.c.block > block, table.c.asset_id.in_(ours)))
+    for table in (_cards, _titles, _retirements):
+        await unit.change(delete(table).where(table.c.block > block, table.c.asset_id.in_(assets_of(registry))))
     await unit.change(delete(_assets).where(_assets.c.registry == registry, _assets.c.block > block))
 
 
@@ -224,47 +174,6 @@ async def names_given(unit: Unit, registry: Address) -> dict[AssetId, str]:
     return {AssetId(row.asset_id): row.name for row in rows}
 
 
-async def add_move(unit: Unit, asset: AssetId, giver: Address, receiver: Address, amount: int, log: Log) -> None:
-    """Take a transfer of shares into the balances; the zero address has none."""
-    row = {"giver": giver, "receiver": receiver, "amount": amount}
-    place = {"asset_id": asset, "block": log.block_number, "position": log.index}
-    await unit.change(insert(_moves).values(**row, **place))
-    await _change_balance(unit, asset, giver, -amount)
-    await _change_balance(unit, asset, receiver, amount)
-
-
-async def take_back_moves(unit: Unit, asset: AssetId, block: int) -> None:
-    """Undo the transfers of shares in blocks after `block`, the newest first."""
-    undone = (_moves.c.asset_id == asset, _moves.c.block > block)
-    newest_first = (_moves.c.block.desc(), _moves.c.position.desc())
-    for row in await unit.rows(select(_moves).where(*undone).order_by(*newest_first)):
-        await _change_balance(unit, asset, Address(row.receiver), -row.amount)
-        await _change_balance(unit, asset, Address(row.giver), row.amount)
-    await unit.change(delete(_moves).where(*undone))
-
-
-async def holdings(unit: Unit, asset: AssetId) -> list[Holding]:
-    """Return who holds an asset's shares, most first."""
-    query = select(_balances).where(_balances.c.asset_id == asset)
-    rows = await unit.rows(query.order_by(_balances.c.amount.desc(), _balances.c.holder))
-    return [Holding(Address(row.holder), row.amount) for row in rows]
-
-
-async def plans_of(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[int]:
-    """Return the ids of the plans of a registry's assets, or of one of them, in the order they were made."""
-    ours = select(_assets.c.id).where(_assets.c.registry == registry)
-    which = _plans.c.asset_id.in_(ours) if asset is None else _plans.c.asset_id == asset
-    rows = await unit.rows(select(_plans.c.id).where(which).order_by(_plans.c.block, _plans.c.id))
-    return [int(Hash32(row.id), 16) for row in rows]
-
-
-async def meters_of(unit: Unit, plan: int, holder: Address) -> list[Address]:
-    """Return the meters a holder has activated a plan's credits for."""
-    mine = (_activations.c.plan_id == _pass(plan), _activations.c.holder == holder)
-    rows = await unit.rows(select(_activations.c.meter).where(*mine).order_by(_activations.c.block))
-    return [Address(row.meter) for row in rows]
-
-
 async def _by_asset(
     unit: Unit, table: Table, asset: AssetId | None, *order: Column[Any]
 ) -> dict[AssetId, list[Row[Any]]]:
@@ -272,20 +181,6 @@ async def _by_asset(
     if asset is not None:
         query = query.where(table.c.asset_id == asset)
     return {key: list(rows) for key, rows in groupby(await unit.rows(query), lambda row: AssetId(row.asset_id))}
-
-
-async def _change_balance(unit: Unit, asset: AssetId, holder: Address, by: int) -> None:
-    if holder == ZERO_ADDRESS:
-        return
-    key = (_balances.c.asset_id == asset, _balances.c.holder == holder)
-    row = await unit.row(select(_balances.c.amount).where(*key))
-    amount = (row.amount if row else 0) + by
-    if row is None:
-        await unit.change(insert(_balances).values(asset_id=asset, holder=holder, amount=amount))
-    elif amount:
-        await unit.change(update(_balances).where(*key).values(amount=amount))
-    else:
-        await unit.change(delete(_balances).where(*key))
 
 
 def _asset(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: Sequence[Row[Any]]) -> Asset:
@@ -302,7 +197,3 @@ def _asset(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: S
         retires_at=retirements[-1].retires_at if retirements else 0,
         block=row.block,
     )
-
-
-def _pass(plan: int) -> Hash32:
-    return Hash32(f"0x{plan:064x}")
