@@ -76,6 +76,7 @@ async def test_every_route_answers_as_it_is_described(world):
     async with httpx.AsyncClient() as plain:
         document = (await plain.get(f"{url}/openapi.json")).json()
     validate(document)
+    assert {"Payment", "ErrorAnswer", "Terms"} <= document["components"]["schemas"].keys()
     reader = Reader(document)
 
     installation = world.gateway

@@ -27,8 +27,8 @@ class Operation:
 
     `answer`: the shape of a success's body, by its media type, JSON unless said otherwise. `takes`: request headers,
     `gives`: headers of a success, both with what they hold. `refuses`: what the most important statuses of errors mean;
-    all errors have one shape. `also`: shapes of other answers by their status. `paid`: a call is charged, and a request
-    without payment is answered 402 with the price.
+    all errors have one shape. `also`: shapes of other answers by their status. `documents`: what headers
+    carry, described beside the bodies. `paid`: a request without payment is answered 402 with the price.
     """
 
     summary: str
@@ -40,6 +40,7 @@ class Operation:
     gives: Mapping[str, str] = field(default_factory=dict)
     refuses: Mapping[int, str] = field(default_factory=dict)
     also: Mapping[int, Shape] = field(default_factory=dict)
+    documents: Sequence[type] = ()
     paid: bool = False
 
 
@@ -64,7 +65,7 @@ def openapi_document(routes: Iterable[Described], title: str, version: str) -> d
     described = [(route, route.operation) for route in routes if route.operation is not None]
     kinds: dict[Any, TypeAdapter[Any]] = {ErrorAnswer: adapter(ErrorAnswer)}
     for _, operation in described:
-        for shape in (operation.answer, operation.body, *operation.also.values()):
+        for shape in (operation.answer, operation.body, *operation.also.values(), *operation.documents):
             kinds |= {kind: adapter(kind) for kind in _kinds(shape)}
     inputs = [(kind, "validation", each) for kind, each in kinds.items()]
     references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE)  # type: ignore[arg-type]
