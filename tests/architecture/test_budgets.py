@@ -173,6 +173,14 @@ def test_only_config_reads_the_environment_and_only_core_reads_clocks():
     assert not found
 
 
+def test_tests_import_what_they_share():
+    """Shared code is in `tests/support`, and no test loads a file by its path."""
+    loader = "spec_from_" + "file_location"
+    assert not [
+        name for name in tracked() if name.startswith("tests/") and loader in (ROOT / name).read_text("latin-1")
+    ]
+
+
 def test_names_say_what_is_inside():
     assert not [name for name in tracked() if FORBIDDEN_NAMES & set(Path(name).with_suffix("").parts)]
 

@@ -83,9 +83,8 @@ async def test_it_is_tried_later_each_time_and_no_later_than_the_last(town, sett
         return await send(*call, **more)
 
     monkeypatch.setattr(town.claim_sender, "send", counted)
-    for _ in range(110):
+    for time.seconds in (0, 90, 100, 290, 300, 590, 600, 890, 900, 1_190):
         await owed.run()
-        time.seconds += 10
     assert tries == [0, 100, 300, 600, 900]
 
 
