@@ -39,9 +39,9 @@ _CHUNK = 20_000
 _CACHE_KIB = 6 << 20
 """Of memory, for a large table to be filled in: its indexes are written in random order."""
 _ACCOUNT_COLUMNS = (
-    *("id", "chain_id", "payer", "payer_authorizer", "receiver", "receiver_authorizer", "token", "withdraw_delay"),
-    *("salt", "block", "balance", "total_claimed", "total_split", "withdraw_at", "leaving", "serve_until", "charged"),
-    *("reserved", "refunding", "voucher_amount", "voucher_signature", "last_call_at"),
+    *("id", "kind", "chain_id", "owner", "signer", "token", "block", "balance", "total_claimed", "total_split"),
+    *("withdraw_at", "leaving", "serve_until", "charged", "reserved", "refunding", "voucher_amount"),
+    *("voucher_signature", "last_call_at"),
 )
 _CALL_COLUMNS = (
     *("id", "account_id", "asset", "state", "owner", "epoch", "lease_until", "ceiling", "price_card_version"),
@@ -63,12 +63,12 @@ class Measured:
     commits: float
 
 
-def channel_rows(ids: Sequence[bytes], calls: int, amount: Amounts) -> Iterator[tuple[object, ...]]:
-    """Yield channels that hold much money, of which `calls` calls each were charged."""
+def account_rows(ids: Sequence[bytes], calls: int, amount: Amounts) -> Iterator[tuple[object, ...]]:
+    """Yield accounts that hold much money, of which `calls` calls each were charged."""
     address, zero = bytes(20), amount(0)
     charged = amount(calls * CHARGE)
-    for channel in ids:
-        head = (channel, 31337, address, address, address, address, address, 86_400, channel, 1)
+    for account in ids:
+        head = (account, "escrow_channel", 31337, address, address, address, 1)
         numbers = (amount(10**15), zero, zero, 0, zero, 0, charged, zero, zero, charged, SIGNATURE, 1)
         yield (*head, *numbers)
 
@@ -116,7 +116,7 @@ def _fill_sqlite(path: Path, ids: Sequence[bytes], calls: int) -> None:
 def _tables(
     ids: Sequence[bytes], calls: int, amount: Amounts
 ) -> Iterator[tuple[str, tuple[str, ...], Iterator[tuple[object, ...]]]]:
-    yield "accounts", _ACCOUNT_COLUMNS, channel_rows(ids, calls, amount)
+    yield "accounts", _ACCOUNT_COLUMNS, account_rows(ids, calls, amount)
     yield "calls", _CALL_COLUMNS, call_rows(ids, calls, amount)
 
 
@@ -148,7 +148,7 @@ async def measure(url: str, channels: Sequence[bytes], calls: int, rounds: int) 
         nonlocal commits
         commits += name == "commit.after"
 
-    ledger = open_ledger(database, LedgerConfig(), seal=Seal(secrets.token_bytes(32), "bench"), points=point)
+    ledger = open_ledger(database, LedgerConfig(), seal=Seal(secrets.token_bytes(32), "bench"), faults=point)
     await asyncio.gather(*(one_call(ledger, hash32_from_bytes(each)) for each in channels[:CONCURRENCY]))
     counted = [psutil.Process()]
     if not url.startswith("sqlite"):

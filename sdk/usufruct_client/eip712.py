@@ -91,10 +91,14 @@ RECEIPT = MessageType(
 )
 """The operator's receipt key signs what a call was charged."""
 
-PASS_GRANT = MessageType(
-    "PassGrant(uint256 pass,address meter,uint128 limit,uint256 expiresAt)", Domain("Usufruct Passes", "1")
-)
-"""An owner of activated pass credits lets a caller spend them; the contract is the AccessPass."""
+PASSES = Domain("Usufruct Passes", "1")
+"""Of the messages about pass credits; the contract is the AccessPass."""
+
+PASS_CREDITS = MessageType("PassCredits(uint256 pass,address holder,address meter)", PASSES)
+"""Credits that a holder activated for a meter; the digest is the id of the account that they fund. Never signed."""
+
+PASS_GRANT = MessageType("PassGrant(uint256 pass,address meter,uint128 limit,uint256 expiresAt)", PASSES)
+"""An owner of activated pass credits lets a caller spend them."""
 
 READ_CHANNEL = MessageType("ReadChannel(bytes32 channel,uint256 expiresAt)", Domain("Usufruct Channels", "1"))
 """A payer or payer authorizer asks for a channel's numbers; the contract is the operator's till."""

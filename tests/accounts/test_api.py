@@ -1,5 +1,6 @@
 """Keys over HTTP, by the payer's signature; every wrong member is refused by name and makes nothing."""
 
+from dataclasses import replace
 from itertools import product
 
 import httpx
@@ -23,6 +24,7 @@ from usufruct.gateway import KeyChannels
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import channel_id
+from usufruct.payments.settlement import ChannelRegistry
 from usufruct.store import Seal, open_database
 from usufruct.web import Router, read_document
 from usufruct.web.errors import MalformedBody
@@ -83,8 +85,10 @@ async def desk(sqlite_url):
     operator, clock = gateway_server.OPERATOR, FakeClock(NOW)
     domain = KeyDomain(gateway_server.CHAIN, operator.till)
     seal = Seal(b"a secret of some length", "session keys")
-    keys = Keys(database, seal, clock, domain, recover_signer, KeyChannels(ledger, operator), KeyLimits(most_live=3))
-    app = Router(key_routes(keys, ledger))
+    channels = ChannelRegistry(database, ledger, operator.escrow)
+    limits = KeyLimits(most_live=3)
+    keys = Keys(database, seal, clock, domain, recover_signer, KeyChannels(channels, operator), limits)
+    app = Router(key_routes(keys, channels))
     async with gateway_server.served(app) as (_, url, _), httpx.AsyncClient(base_url=url) as http:
         yield Desk(http, keys, ledger, domain, clock)
     await ledger.close()
@@ -122,8 +126,7 @@ async def test_a_payer_makes_a_key_and_is_told_its_channel(desk):
 async def test_a_key_tells_about_itself_and_what_is_left(desk):
     made = await desk.made()
     reading = (await desk.ledger.account(made["channel"])).reading
-    config = read_document(ChannelConfig, made["channelConfig"], MalformedBody)
-    await desk.ledger.observe(type(reading)(reading.id, reading.chain_id, config, 1, 9_000_000, 1_200_000))
+    await desk.ledger.observe(replace(reading, block=1, balance=9_000_000, total_claimed=1_200_000))
     shown = (await desk.http.get("/keys/current", headers=bearer(made))).json()
     assert (shown["balance"], shown["charged"], shown["reserved"]) == ("9000000", "1200000", "0")
     assert (shown["left"], shown["free"], shown["label"]) == ("3800000", "7800000", "laptop")

@@ -56,7 +56,7 @@ def test_a_worker_that_claims_is_asked_to_claim_everything(commands, cli_world, 
     async def while_a_worker_claims(installation):
         key = await cli_world.paying_key(installation)
         await cli_world.charge(installation, key, int(sold["asset"], 16), 1_234)
-        assert await installation.claimer.take()
+        assert await installation.claimer.hold_lease()
         worker = asyncio.create_task(
             run_job(claim_due(installation.claimer, installation.claim_requests, poll_seconds=0.05))
         )
@@ -82,7 +82,7 @@ def test_an_interrupted_command_leaves_no_request_behind(commands, cli_world, nu
             return len(await unit.rows(select(claim_requests)))
 
     async def while_another_claims(installation):
-        assert await installation.claimer.take()
+        assert await installation.claimer.hold_lease()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "usufruct.cli", "claim", "run", "--everything"),
             env=cli_world.process_environment(commands.own),
@@ -107,7 +107,7 @@ def test_an_interrupted_command_leaves_no_request_behind(commands, cli_world, nu
 
 def test_a_worker_that_does_not_answer_is_named(commands):
     async def while_another_claims(installation):
-        assert await installation.claimer.take()
+        assert await installation.claimer.hold_lease()
         refused = await asyncio.to_thread(commands.refused, "claim", "run", "--everything", "--wait", "1")
         await installation.claim_requests.serve(installation.claimer)
         await installation.claimer.release()

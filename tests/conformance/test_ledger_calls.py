@@ -345,7 +345,7 @@ async def test_a_thousand_calls_at_once_do_not_overspend_one_budget(
 
 async def test_what_is_queued_is_committed_together(ledger: Ledger, world: ModuleType, database: Database):
     commits: list[str] = []
-    grouping = open_ledger(database, LedgerConfig(), seal=SEAL, points=lambda name: commits.append(name))
+    grouping = open_ledger(database, LedgerConfig(), seal=SEAL, faults=lambda name: commits.append(name))
     await ledger.observe(world.reading(100_000))
     await asyncio.gather(*(world.open_call(grouping, world.reservation(i, 10)) for i in range(300)))
     assert (await ledger.account(world.channel())).reserved == 3000

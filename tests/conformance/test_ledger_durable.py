@@ -29,7 +29,7 @@ def faults(database_url: str) -> Iterator[FailingCommit]:
 @pytest.fixture
 async def fragile(database: Database, faults: FailingCommit, world: ModuleType) -> AsyncIterator[Ledger]:
     """A ledger whose commits fail when `faults` is armed, with a channel of 1,000."""
-    opened = open_ledger(database, LedgerConfig(), seal=SEAL, points=faults)
+    opened = open_ledger(database, LedgerConfig(), seal=SEAL, faults=faults)
     await opened.observe(world.reading(1_000))
     yield opened
     faults.mend()

@@ -21,7 +21,6 @@ from usufruct.payments.ledger.errors import (
 )
 from usufruct.payments.ledger.records import AccountReading, Claim, Opened, Split, Totals
 from usufruct.payments.ledger.service import Ledger, new_id, open_ledger
-from usufruct.payments.pricing.vouchers import channel_id
 from usufruct.store import Database, Seal
 
 SEAL = Seal(b"a secret of these tests", "stored answers")
@@ -264,10 +263,9 @@ async def test_a_stranger_who_names_a_payer_has_no_part_in_their_keys(ledger: Le
     await ledger.observe(world.reading(1_000))
     mine = (await world.open_call(ledger, world.reservation("mine", 100, promise=100, key="job-1"))).lease
     await ledger.meter(mine, world.bill(60), b"for me alone")
-    config = replace(world.config("theirs"), payer_authorizer=world.TILL)
-    channel = channel_id(world.ESCROW, config)
-    await ledger.observe(AccountReading(channel, world.CHAIN, config, 1, 1_000, 0))
-    request = replace(world.reservation("theirs", 100, key="job-1"), account=channel)
+    stranger = replace(world.identity("theirs"), signer=world.TILL)
+    await ledger.observe(AccountReading(stranger, 1, 1_000, 0))
+    request = replace(world.reservation("theirs", 100, key="job-1"), account=stranger.id)
     request = replace(request, sign=lambda amount: world.voucher(amount))
     assert isinstance(await world.open_call(ledger, request), Opened)
 

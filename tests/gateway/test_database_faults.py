@@ -96,7 +96,7 @@ def faults(database_url):
 @pytest.fixture
 async def fragile(gateway_module, database_url, faults):
     """A gateway on either database, whose next commit fails once `faults` is armed."""
-    async with gateway_module.gateway_world(database_url, lease_seconds=1, points=faults) as opened:
+    async with gateway_module.gateway_world(database_url, lease_seconds=1, faults=faults) as opened:
         yield opened
 
 

@@ -10,17 +10,17 @@ from usufruct.gateway import UNUSED_SECONDS, UnusedKeys
 
 
 class Chain:
-    """Stands in for the observer: what the chain knows and the ledger does not yet."""
+    """Stands in for the account sync: what the chain knows and the ledger does not yet."""
 
     def __init__(self, world) -> None:
         self.world, self.balances = world, {}
 
-    async def peek(self, config):
-        [channel] = [each for each in await self.world.ledger.account_list() if each.reading.config == config]
-        return replace(channel.reading, block=9, balance=self.balances.get(channel.reading.id, 0))
+    async def peek(self, identity):
+        known = await self.world.ledger.account(identity.id)
+        return replace(known.reading, block=9, balance=self.balances.get(identity.id, 0))
 
-    async def observe(self, configs):
-        return [await self.world.ledger.observe(await self.peek(config)) for config in configs]
+    async def refresh_all(self, accounts):
+        return [await self.world.ledger.observe(await self.peek(each.reading.identity)) for each in accounts]
 
 
 class Later(SystemClock):

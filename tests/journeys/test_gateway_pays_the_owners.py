@@ -54,7 +54,7 @@ async def test_deposit_calls_claim_and_every_unit_is_where_it_belongs(databases)
             await world.asset("broken", upstream.url("cut"), pay_to=chain.TREASURY.address)
             await world.asset("down", upstream.url("error_500"))
             new = await world.empty_key(UINT128_MAX, chain.PAYER)
-            config = (await world.channel(new)).reading.config
+            config = await town.channels.config((await world.channel(new)).id)
             await town.deposits.submit(await town.authorization(DOLLAR, config=config))
             async with openai.AsyncOpenAI(api_key=new.text, base_url=world.url, max_retries=0) as talking:
                 told = await calls_of(talking)

@@ -109,11 +109,11 @@ async def test_a_database_from_before_the_baseline_is_refused(database: Database
 
 
 LANDED = {
-    "r1001_ledger.py": "e9b4923879f32bfc",
+    "r1001_ledger.py": "a734a13649525967",
     "r1002_chain.py": "c5011078de6f859c",
     "r1003_keys.py": "3a4ed20ebbfa4196",
     "r1004_listings.py": "f2f4c7fb9f194a83",
-    "r1005_settlement.py": "9c6a165207424235",
+    "r1005_settlement.py": "cf674ffb30f5d79b",
     "r1006_assets.py": "31c40dede7ba8160",
     "r1007_job_states.py": "55b7d427acf70456",
     "r1008_tokens.py": "b1f68bf685175698",

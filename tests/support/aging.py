@@ -9,7 +9,7 @@ _TIMES = {
     "accounts": ("last_call_at",),
     "deposits": ("planned_at",),
     "refunds": ("planned_at",),
-    "watched_channels": ("event_at", "read_at"),
+    "account_readings": ("event_at", "read_at"),
 }
 
 

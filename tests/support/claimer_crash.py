@@ -38,7 +38,7 @@ async def run(deadly: str, database_url: str, rpc_url: str, place: str) -> None:
 
     database = open_database(database_url)
     async with DyingClient(rpc_url, die_at) as client:
-        town = settlement_devnet.Town(client, database, pickle.loads(bytes.fromhex(place)), points=die_at)
+        town = settlement_devnet.Town(client, database, pickle.loads(bytes.fromhex(place)), faults=die_at)
         await town.claimer.run()
         await town.close()
     await database.close()

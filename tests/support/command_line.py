@@ -31,6 +31,7 @@ from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import sign_voucher
+from usufruct.payments.settlement import ChannelRegistry
 from usufruct.payments.settlement.deposits import DepositAuthorization
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ _FREE = "DROP TRIGGER calls_final; "
 ALTERED = {
     "charge": (_FREE + f"UPDATE calls SET charge = x'{40:064x}' WHERE charge = x'{50:064x}'", "uncovered"),
     "cumulative": (_FREE + f"UPDATE calls SET cumulative = x'{301:064x}' WHERE cumulative = x'{300:064x}'", "receipt"),
-    "response": (_FREE + f"UPDATE calls SET response_hash = x'{'ab' * 32}'", "is not what its receipt says"),
+    "response": (_FREE + f"UPDATE calls SET response_hash = x'{'ab' * 32}'", "differs from its receipt"),
     "signature": (_FREE + "UPDATE calls SET receipt_signature = NULL", "has no signed receipt"),
     "voucher": (f"UPDATE accounts SET voucher_amount = x'{9_999:064x}'", "its best voucher, over 9999"),
     "claimed": (
@@ -160,7 +161,7 @@ async def paying_key(installation: Installation, deposit: int = 5 * DOLLAR) -> N
     )
     dollar = TestDollar(installation.operator.token, installation.client)
     await installation.sender(PAYER).execute(dollar.mint(PAYER.address, deposit), f"mint/{new.key.id}")
-    config = (await installation.ledger.account(new.key.channel)).reading.config
+    config = await installation.get(ChannelRegistry).config(new.key.channel)
     head = await installation.client.header()
     unsigned = DepositAuthorization(CHAIN, config, deposit, 0, head.timestamp + 3_600, secrets.randbits(128), b"")
     document = receive_authorization(unsigned, unsigned.nonce(new.key.channel), installation.operator.token)

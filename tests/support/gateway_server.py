@@ -36,6 +36,7 @@ from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.pricing.receipts import receipt_digest
 from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import Escrow
+from usufruct.payments.settlement import ChannelRegistry
 from usufruct.store import Database, Seal, open_database
 from usufruct.web import Health, Router, Server, ServerLimits, base_url, event_loop_factory, listen
 
@@ -150,15 +151,18 @@ async def gateway_world(
     operator: Operator = OPERATOR,
     limits: Limits = LIMITS,
     server_limits: ServerLimits | None = None,
-    points: FaultHook = no_faults,
+    faults: FaultHook = no_faults,
     drain_seconds: float = 5.0,
 ) -> AsyncIterator[World]:
     """Open everything on a migrated database, and serve it."""
     database = open_database(database_url)
     clock = MovableClock()
     config, seal = LedgerConfig(lease_seconds=lease_seconds), Seal(SECRET, "stored answers")
-    ledger = open_ledger(database, config, seal=seal, points=points)
-    channels, domain = KeyChannels(ledger, operator), KeyDomain(CHAIN, operator.till)
+    ledger = open_ledger(database, config, seal=seal, faults=faults)
+    channels, domain = (
+        KeyChannels(ChannelRegistry(database, ledger, operator.escrow), operator),
+        KeyDomain(CHAIN, operator.till),
+    )
     keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, recover_signer, channels)
     listings = Listings(database, clock)
     catalogue = Catalogue(listings, database, Seal(SECRET, "upstreams"), clock)

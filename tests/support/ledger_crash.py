@@ -75,7 +75,7 @@ async def run(url: str, name: str, fatal: int | None, report: int) -> None:
         passed += 1
 
     database = open_database(url)
-    ledger = open_ledger(database, LedgerConfig(), seal=SEAL, points=point)
+    ledger = open_ledger(database, LedgerConfig(), seal=SEAL, faults=point)
     await steps(ledger, name, lambda title: os.write(report, f"done {title}\n".encode()) and None)
     await ledger.close()
     await database.close()

@@ -5,7 +5,16 @@ from dataclasses import replace
 from usufruct.chain import as_hash32, keccak
 from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
-from usufruct.payments.ledger.records import AccountReading, Bill, IdempotencyKey, Opened, Replay, Reservation
+from usufruct.payments.ledger.records import (
+    AccountIdentity,
+    AccountKind,
+    AccountReading,
+    Bill,
+    IdempotencyKey,
+    Opened,
+    Replay,
+    Reservation,
+)
 from usufruct.payments.ledger.service import Ledger
 from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, VerifiedVoucher, channel_id, sign_voucher
@@ -35,6 +44,13 @@ def config(name: object = 0) -> ChannelConfig:
     )
 
 
+def identity(name: object = 0, payer: Address | None = None) -> AccountIdentity:
+    of = config(name)
+    return AccountIdentity(
+        channel(name), AccountKind.ESCROW_CHANNEL, CHAIN, payer or of.payer, of.payer_authorizer, of.token
+    )
+
+
 def channel(name: object = 0) -> Hash32:
     return channel_id(ESCROW, config(name))
 
@@ -42,7 +58,7 @@ def channel(name: object = 0) -> Hash32:
 def reading(
     balance: int, name: object = 0, *, block: int = 1, claimed: int = 0, withdraw_at: int = 0, leaving: int = 0
 ) -> AccountReading:
-    return AccountReading(channel(name), CHAIN, config(name), block, balance, claimed, withdraw_at, leaving)
+    return AccountReading(identity(name), block, balance, claimed, withdraw_at, leaving)
 
 
 def voucher(amount: int, name: object = 0) -> VerifiedVoucher:

@@ -197,6 +197,7 @@ class Town:
         self.register = Register(dict(zip(place.assets, place.shares, strict=True)))
         self.leavers = Gone()
         self.observer = AccountSync(self.side)
+        self.channels = self.observer.sources.channels.registry
         self.watcher = EventWatcher(self.side, self.observer, self.clock)
         self.claim_sender = self.sender(CLAIM_KEY, confirmations)
         self.relayer = self.sender(RELAYER, confirmations)
@@ -208,7 +209,7 @@ class Town:
         )
         self.wait_for_the_chain(wait)
         self.policy = options.get("policy", ClaimPolicy(threshold=1, wait_seconds=wait))
-        self.claimer = self.new_claimer(points=options.get("points"))
+        self.claimer = self.new_claimer(faults=options.get("faults"))
 
     def wait_for_the_chain(self, seconds: float = PATIENCE) -> None:
         """Let deposits and refunds wait so long for their transactions from now on."""
@@ -219,8 +220,8 @@ class Town:
     def sender(self, signer: KeySigner, confirmations: int = 1) -> Sender:
         return Sender(self.client, signer, self.database, CHAIN, confirmations=confirmations, poll_seconds=0.02)
 
-    def new_claimer(self, *, points: Any = None, sender: Sender | None = None, lease: Any = None) -> Claimer:
-        extra = {"points": points} if points else {}
+    def new_claimer(self, *, faults: Any = None, sender: Sender | None = None, lease: Any = None) -> Claimer:
+        extra = {"faults": faults} if faults else {}
         return Claimer(
             self.side,
             sender or self.claim_sender,
@@ -243,6 +244,10 @@ class Town:
             "salt": named(name),
         }
         return ChannelConfig(**fields | changes)
+
+    async def observe(self, *configs: ChannelConfig) -> list[Any]:
+        """Read channels now into the ledger, whether or not it has them."""
+        return await self.observer.observe([await self.channels.add(config) for config in configs])
 
     def channel(self, name: object = 0) -> Hash32:
         return channel_id(ESCROW, self.config(name))

@@ -123,7 +123,7 @@ class X402Installation:
 
     async def channel_of(self, account):
         """Return the one channel of a wallet."""
-        found = [c for c in await self.channels() if c.reading.config.payer == account.address.lower()]
+        found = [c for c in await self.channels() if c.owner == account.address.lower()]
         assert len(found) == 1
         return found[0]
 

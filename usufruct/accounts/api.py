@@ -49,7 +49,7 @@ class Purse(Protocol):
 class Purses(Protocol):
     """Knows the channels behind keys."""
 
-    async def account(self, account: Hash32) -> Purse:
+    async def channel(self, channel: Hash32) -> Purse:
         """Return one."""
 
 
@@ -60,7 +60,7 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
         wish = await request.read(KeyWish, _refusal)
         terms = KeyTerms(wish.payer, wish.spending_limit, wish.expires_at, wish.assets, wish.label)
         new = await keys.create(terms, KeyProof(wish.nonce, wish.signature))
-        purse = await purses.account(new.key.channel)
+        purse = await purses.channel(new.key.channel)
         return json_response({"key": new.text, **_described(new.key, purse)}, 201, _SECRET)
 
     async def listing(request: Request) -> Response:
@@ -77,7 +77,7 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
 
     async def current(request: Request) -> Response:
         key = await keys.authenticate(request.exchange.header(b"authorization"))
-        return json_response(_described(key, await purses.account(key.channel)))
+        return json_response(_described(key, await purses.channel(key.channel)))
 
     async def stop(request: Request) -> Response:
         key = await keys.authenticate(request.exchange.header(b"authorization"))

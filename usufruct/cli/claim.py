@@ -50,7 +50,7 @@ async def run_claim(
     """Claim what is due now, once, and show each transaction. A running worker is asked to do it."""
     claimer = installation.claimer
     batches: Sequence[Batch]
-    if await claimer.take():
+    if await claimer.hold_lease():
         try:
             batches = await claimer.run(everything=everything)
         finally:

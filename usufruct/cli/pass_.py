@@ -19,7 +19,7 @@ from usufruct.cli.support.registry_session import AssetArgument, Holder, Registr
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
 from usufruct.config import Config
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, address, checksum, format_asset, moment, parse_units
-from usufruct.payments.pricing import Escrow, PassTerms, channel_id, sign_grant
+from usufruct.payments.pricing import PassTerms, sign_grant
 
 app = typer.Typer()
 
@@ -158,7 +158,7 @@ async def grant(
         terms = PassTerms(session.chain.chain_id, contract, meter, found.currency.address)
         most = parse_units(limit, found.currency.decimals, "limit") if limit else UINT128_MAX
         made = sign_grant(terms, found.id, most, SystemClock().now() + seconds, signer)
-        account = channel_id(Escrow(session.chain.chain_id), terms.account(found.id, signer.address))
+        account = terms.account_id(terms.credits(found.id, signer.address))
     facts: dict[str, object] = {
         "key": made.text(),
         "plan": hex(found.id),

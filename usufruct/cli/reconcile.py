@@ -35,7 +35,7 @@ async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:
     after: Hash32 | None = None
     while page := await installation.ledger.account_list(after, _PAGE):
         after, seen = page[-1].reading.id, seen + len(page)
-        read = await installation.observer.observe([channel.reading.config for channel in page])
+        read = await installation.observer.refresh_all(page)
         for old, new in zip(page, read, strict=True):
             before, now = old.reading, new.reading
             changed += (before.balance, before.total_claimed, before.withdraw_at) != (

@@ -23,7 +23,7 @@ from usufruct.gateway.quotes import Quotes
 from usufruct.gateway.service import Gateway
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow
-from usufruct.payments.settlement import AccountSync, Offer, PassAccounts, ReceiptSigners
+from usufruct.payments.settlement import AccountSync, ChannelRegistry, Offer, PassAccounts, ReceiptSigners
 from usufruct.payments.x402 import Funding, Requirements
 from usufruct.store import Database, MasterSecret
 
@@ -82,8 +82,11 @@ def _provide_operator(context: Context) -> None:
         token = Erc20(context.get(TokenFacts).address, context.get(Client))
         return await token.balance_of(payer) >= context.get(Offer).least_deposit
 
+    def key_channels() -> KeyChannels:
+        return KeyChannels(context.get(ChannelRegistry), context.get(Operator), can_deposit)
+
     context.provide_later(Operator, operator)
-    context.provide_later(Channels, lambda: KeyChannels(context.get(Ledger), context.get(Operator), can_deposit))
+    context.provide_later(Channels, key_channels)
 
 
 def _provide_catalogue(context: Context) -> None:

@@ -9,15 +9,14 @@ from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.deployment import Deployments
 from usufruct.config import Config
 from usufruct.connectors import Limits, UpstreamClient, UpstreamFault
-from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum
+from usufruct.core import ZERO_ADDRESS, Address, checksum
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good, skipped
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.model import ServedListing, Upstream
 from usufruct.gateway.operator_profile import Operator
-from usufruct.payments.ledger import Account, Ledger
 from usufruct.payments.pricing import PassTerms
-from usufruct.payments.settlement import SettlementContext
+from usufruct.payments.settlement import PassCredits
 
 _LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
 
@@ -90,28 +89,12 @@ async def check_passes(context: Context) -> AsyncIterator[Finding]:
                 f"pass credits of {asset.name} are activated for {checksum(meter)}, and cannot be used here",
                 f"its title holder runs `usufruct asset meter {asset.name} {checksum(key)}`",
             )
-    for channel in await _waiting_credits(context):
+    for account, activated in await context.get(PassCredits).unburnable():
         sound = False
         yield bad(
             "passes",
-            f"account {channel.reading.id} owes credits that only {checksum(channel.reading.config.receiver)} can burn",
+            f"account {account.id} owes credits that only {checksum(activated.meter)} can burn",
             "put that claim key's file back for one `usufruct claim run --everything`",
         )
     if sound:
         yield good("passes", "credits are activated for this gateway's claim key, where there are any")
-
-
-async def _waiting_credits(context: Context) -> list[Account]:
-    """Return the accounts that owe what an earlier claim key must burn."""
-    found: list[Account] = []
-    after: Hash32 | None = None
-    while page := await context.get(Ledger).account_list(after):
-        after = page[-1].reading.id
-        accounts = [channel for channel in page if context.get(SettlementContext).holds_credits(channel.reading.config)]
-        found += [
-            account
-            for account in accounts
-            if account.reading.config.receiver != context.get(PassTerms).meter
-            and account.total_split < min(account.charged, account.reading.balance)
-        ]
-    return found

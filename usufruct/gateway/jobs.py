@@ -17,11 +17,11 @@ _log = logging.getLogger(__name__)
 class UnusedKeys:
     """Removes keys whose channel never held anything; the channel stays, so that late money goes back by itself."""
 
-    def __init__(self, keys: Keys, ledger: Ledger, observer: AccountSync, clock: Clock) -> None:
-        """Ask the chain by `observer` before anything is removed."""
+    def __init__(self, keys: Keys, ledger: Ledger, sync: AccountSync, clock: Clock) -> None:
+        """Ask the chain by `sync` before anything is removed."""
         self._keys = keys
         self._ledger = ledger
-        self._observer = observer
+        self._sync = sync
         self._clock = clock
 
     async def run(self) -> int:
@@ -42,9 +42,9 @@ class UnusedKeys:
             return False
         if self._clock.now() < key.created_at + UNUSED_SECONDS:
             return False
-        reading = await self._observer.peek(channel.reading.config)
+        reading = await self._sync.peek(channel.reading.identity)
         if reading.balance or reading.total_claimed:
-            await self._observer.observe([channel.reading.config])
+            await self._sync.refresh_all([channel])
             return False
         deposit = await self._ledger.pending_deposit_of(key.payer)
         if deposit is not None and deposit.account == key.channel:

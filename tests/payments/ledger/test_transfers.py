@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from usufruct.core import UINT128_MAX
+from usufruct.payments.ledger import AccountKind
 
 
 async def _charged(ledger, world, *charges: int) -> None:
@@ -135,7 +136,7 @@ async def test_only_channels_that_rest_and_hold_something_free_rest(ledger, worl
     used_at = (await ledger.last_calls([world.channel("used"), world.channel("unused")]))[world.channel("used")]
 
     async def rest(before: int) -> set[str]:
-        return {channel.reading.id for channel in await ledger.resting(before)}
+        return {channel.reading.id for channel in await ledger.resting(AccountKind.ESCROW_CHANNEL, before)}
 
     assert await rest(used_at) == {world.channel("unused"), world.channel("used")}
     assert await rest(used_at - 1) == {world.channel("unused")}

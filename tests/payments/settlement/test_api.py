@@ -67,11 +67,11 @@ async def open_counter():
     async def make(town):
         operator = Operator(town.side.escrow, town.place.till, town.place.dollar, RECEIPTS)
         domain = KeyDomain(town.side.escrow.chain_id, town.place.till)
-        clock, channels = FakeClock(NOW), KeyChannels(town.ledger, operator)
+        clock, channels = FakeClock(NOW), KeyChannels(town.channels, operator)
         keys = Keys(
             town.database, Seal(b"a secret of some length", "session keys"), clock, domain, recover_signer, channels
         )
-        routes = payment_routes(town.side, town.deposits, keys, offer_of(town), clock)
+        routes = payment_routes(town.side, town.channels, town.deposits, keys, offer_of(town), clock)
         _, url, _ = await stack.enter_async_context(served(Router(routes)))
         return Counter(await stack.enter_async_context(httpx.AsyncClient(base_url=url)), town, keys)
 

@@ -17,7 +17,7 @@ from usufruct.payments.settlement.jobs import claim_due
 from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.merkle import next_anchor, proves
 from usufruct.payments.settlement.model import BatchKind, BatchState, ClaimPolicy
-from usufruct.payments.settlement.store import set_aside
+from usufruct.payments.settlement.store import quarantined
 
 
 async def test_calls_of_two_services_on_two_channels_are_paid_by_one_transaction(town):
@@ -108,7 +108,7 @@ async def test_a_withdrawing_payer_is_claimed_from_at_once_and_then_gets_the_res
     assert (await town.balances())["payer"] == 1000 * 10**6 - 300
 
 
-async def test_a_payee_the_till_does_not_list_is_set_aside_and_the_others_are_paid(town, settlement_world):
+async def test_a_payee_the_till_does_not_list_is_quarantined_and_the_others_are_paid(town, settlement_world):
     names = "abcde"
     for index, name in enumerate(names):
         await town.deposit(1_000, name, salt=index + 1)
@@ -120,7 +120,7 @@ async def test_a_payee_the_till_does_not_list_is_set_aside_and_the_others_are_pa
 
     assert [len(batch.members) for batch in ended] == [4]
     assert (await town.balances())["first shares"] == 40
-    assert town.claimer.counters.set_aside == 1
+    assert town.claimer.counters.quarantined == 1
     assert town.claimer.counters.by_reason == {"NotAPayee": 1}
     assert await town.claimer.run() == []
 
@@ -145,9 +145,9 @@ async def test_a_channel_is_claimed_up_to_the_first_call_that_cannot_be_paid(tow
     ended = await town.claimer.run()
     assert [(batch.state, batch.count) for batch in ended] == [(BatchState.CONFIRMED, 2)]
     assert (await town.balances())["first shares"] == 320
-    assert town.claimer.counters.set_aside == 0
+    assert town.claimer.counters.quarantined == 0
     assert await town.claimer.run() == []
-    assert town.claimer.counters.set_aside == 1
+    assert town.claimer.counters.quarantined == 1
 
     await town.act(owner, town.till.set_payee(town.place.shares[1], PayeeKind.SHARES))
     town.register.payees = payees
@@ -157,7 +157,7 @@ async def test_a_channel_is_claimed_up_to_the_first_call_that_cannot_be_paid(tow
     assert (balances["first shares"], balances["second shares"], balances["till"]) == (327, 41, 0)
 
 
-async def test_an_asset_without_a_payee_is_set_aside_and_the_others_are_paid(town):
+async def test_an_asset_without_a_payee_is_quarantined_and_the_others_are_paid(town):
     await town.deposit(1_000, "a")
     await town.deposit(1_000, "b", salt=2)
     await town.call(1, 10, "a")
@@ -168,7 +168,7 @@ async def test_an_asset_without_a_payee_is_set_aside_and_the_others_are_paid(tow
     assert town.claimer.counters.by_reason == {"not_found": 1}
 
 
-async def test_a_row_whose_money_is_gone_is_set_aside_and_the_others_are_paid(town, settlement_world):
+async def test_a_row_whose_money_is_gone_is_quarantined_and_the_others_are_paid(town, settlement_world):
     """The node shows a balance that the chain does not have any more when the batch is tried."""
     await town.deposit(1_000, "a")
     await town.deposit(1_000, "b", salt=2)
@@ -195,7 +195,7 @@ async def test_a_key_that_is_no_claim_key_blames_no_row(town, settlement_world):
     with pytest.raises(BatchRefused) as refused:
         await claimer.run()
     assert refused.value.details["reason"] == "NotAClaimKey"
-    assert claimer.counters.set_aside == 0
+    assert claimer.counters.quarantined == 0
     assert await town.ledger.pending_claims() == []
     await claimer.release()
     assert len(await town.claimer.run()) == 1
@@ -412,7 +412,7 @@ async def test_a_payee_that_the_token_refuses_holds_nobody_up(town, settlement_w
 async def _forget_waiting(town) -> None:
     """Let the time pass after which what was set aside is tried again."""
     async with town.database.transaction() as unit:
-        await unit.change(set_aside.update().values(retry_at=0))
+        await unit.change(quarantined.update().values(retry_at=0))
 
 
 async def _anchored(town) -> list[Anchored]:

@@ -110,7 +110,7 @@ async def test_an_authorization_used_by_somebody_else_is_refused(town, settlemen
 
     with pytest.raises(DepositUsed):
         await town.deposits.submit(deposit)
-    assert (await town.observer.open(deposit.config)).reading.balance == 5_000
+    assert (await town.observer.open_channel(deposit.config)).reading.balance == 5_000
 
 
 async def test_a_signature_over_another_amount_is_refused_and_can_be_handed_in_corrected(town):
@@ -149,7 +149,7 @@ async def test_a_channel_against_the_terms_is_refused_before_anything_is_sent(to
 
 async def test_a_deposit_nobody_asks_about_again_is_finished_all_the_same(make_town):
     town = make_town(wait_seconds=0.1)
-    await town.observer.open(town.config())
+    await town.observer.open_channel(town.config())
     await town.devnet.set_automine(on=False)
     with pytest.raises(DepositPending):
         await town.deposits.submit(await town.authorization(5_000))

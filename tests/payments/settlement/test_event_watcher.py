@@ -25,7 +25,7 @@ async def test_deposits_made_by_others_arrive(town):
 async def test_many_channels_are_read_in_one_block(town):
     configs = [town.config(name) for name in range(130)]
     await town.deposit(300, 7)
-    channels = await town.observer.observe(configs)
+    channels = await town.observe(*configs)
 
     assert {channel.reading.block for channel in channels} == {await town.client.block_number()}
     assert [channel.reading.balance for channel in channels] == [300 if n == 7 else 0 for n in range(130)]
@@ -43,7 +43,7 @@ async def test_foreign_channels_are_no_concern(town, settlement_world):
 
     assert await town.ledger.account_list() == []
     with pytest.raises(ChannelRefused):
-        await town.observer.open(config)
+        await town.observer.open_channel(config)
 
 
 async def test_an_announced_withdrawal_closes_the_channel_to_new_calls(town):
@@ -149,7 +149,7 @@ async def test_a_reading_of_a_dropped_block_is_taken_back_though_its_event_was_n
     await town.devnet.mine(3)
     await town.watcher.poll()
     await town.deposit_by_stranger(700)
-    await town.observer.observe([town.config()])
+    await town.observe(town.config())
     assert (await town.ledger.account(town.channel())).reading.balance == 5_700
 
     await town.devnet.reorganise(1)
@@ -190,7 +190,7 @@ async def test_a_restored_ledger_learns_what_was_claimed_meanwhile(town):
     await town.call("before", 300)
     await town.claimer.run()
     await town.devnet.mine()
-    channel = (await town.observer.observe([town.config()]))[0]
+    channel = (await town.observe(town.config()))[0]
     assert (channel.reading.total_claimed, channel.total_split) == (300, 300)
 
 

@@ -33,7 +33,8 @@ from usufruct.payments.settlement.anchoring import prove_receipt
 from usufruct.payments.settlement.errors import PassClosing
 from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.model import BatchKind, ClaimPolicy
-from usufruct.payments.settlement.pass_accounts import PassAccounts, PassKeeper
+from usufruct.payments.settlement.pass_accounts import PassAccounts, PassHeartbeat
+from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.store import leases
 
 HOLDER = KeySigner(bytes(31) + b"\x07")
@@ -99,8 +100,12 @@ class Passes:
     contract: AccessPass
     plan: int
     accounts: PassAccounts
-    keeper: PassKeeper
+    keeper: PassHeartbeat
     holder: Any
+
+    @property
+    def credits(self) -> PassCredits:
+        return self.town.observer.sources.credits
 
     async def activate(self, dollars: int) -> None:
         """Buy packages and activate all of their credits, as the payer."""
@@ -147,12 +152,12 @@ class Passes:
 
     async def look(self) -> Any:
         """Read the account from the chain now."""
-        (channel,) = await self.town.observer.observe([self.terms.account(self.plan, self.holder.address)])
-        return channel
+        (account,) = await self.town.observer.refresh_all([await self.account()])
+        return account
 
     async def balance(self) -> int:
         """What calls may use in all, as the chain has it now."""
-        return (await self.town.observer.peek(self.terms.account(self.plan, self.holder.address))).balance
+        return (await self.credits.peek(self.terms.credits(self.plan, self.holder.address))).balance
 
     async def left(self) -> int:
         return await self.contract.activated(self.plan, self.holder.address, self.terms.meter)
@@ -178,8 +183,8 @@ async def make_passes(make_town, settlement_world):
             terms,
             contract,
             await contract.plan_id_of(*sale),
-            PassAccounts(town.side, terms, town.observer, SystemClock()),
-            PassKeeper(town.side, terms, town.claim_sender),
+            PassAccounts(town.side, town.observer.sources.credits, town.observer, SystemClock()),
+            PassHeartbeat(town.side, town.observer.sources.credits, town.claim_sender),
             world.PAYER,
         )
 
@@ -226,7 +231,7 @@ async def test_credits_activated_later_are_found_when_they_are_needed(make_passe
     await passes.activate(10)
     await passes.call("first", 6_000_000)
     await passes.activate(10)
-    passes.accounts = PassAccounts(passes.town.side, passes.terms, passes.town.observer, FakeClock())
+    passes.accounts = PassAccounts(passes.town.side, passes.credits, passes.town.observer, FakeClock())
     await passes.call("second", 6_000_000)
     with pytest.raises(BalanceTooLow):
         await passes.reserve("third", 8_000_001)
@@ -237,7 +242,7 @@ async def test_calls_go_on_while_the_chain_is_away_but_not_for_ever(make_passes,
     passes = await make_passes()
     await passes.activate(10)
     clock = FakeClock()
-    passes.accounts = PassAccounts(passes.town.side, passes.terms, passes.town.observer, clock)
+    passes.accounts = PassAccounts(passes.town.side, passes.credits, passes.town.observer, clock)
     await passes.call("first", 100)
     await anvil.stop()
     clock.advance(3_600)
@@ -321,7 +326,7 @@ async def test_a_pass_is_good_to_its_last_second_and_what_it_then_owes_is_asked_
     await town.devnet.pass_time(16 * 86_400)
     for _ in range(3):
         assert await town.claimer.run(everything=True) == []
-    assert await town.claimer.set_aside() == []
+    assert await town.claimer.quarantined() == []
     assert town.claimer.counters.failed == 0
     with pytest.raises(BalanceTooLow):
         await passes.reserve("too late", 1)
@@ -398,7 +403,7 @@ async def test_a_burn_that_was_noted_and_made_already_is_not_made_again(make_pas
         if point == "batch.noted":
             raise Died
 
-    passes = await make_passes(points=die_at)
+    passes = await make_passes(faults=die_at)
     await passes.activate(10)
     await passes.call("call", 4_000_000)
     with pytest.raises(Died):
@@ -429,7 +434,7 @@ async def test_a_refund_ahead_of_a_burn_leaves_that_account_out_and_the_books_ex
             points.remove(point)
             raise Died
 
-    passes = await make_passes(points=die_at)
+    passes = await make_passes(faults=die_at)
     town, world = passes.town, passes.world
     other = replace(passes, holder=world.STRANGER)
     await town.act(world.STRANGER.address, town.dollar.mint(world.STRANGER.address, 9 * world.DOLLAR))
@@ -445,7 +450,7 @@ async def test_a_refund_ahead_of_a_burn_leaves_that_account_out_and_the_books_ex
     await town.act(holder, other.contract.refund_activated(passes.plan, passes.terms.meter, 6_000_001, holder))
 
     if crash:
-        dying = town.new_claimer(points=die_at)
+        dying = town.new_claimer(faults=die_at)
         with pytest.raises(Died):
             await dying.run(everything=True)
         await dying.release()

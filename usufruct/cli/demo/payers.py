@@ -16,7 +16,7 @@ from usufruct.chain.keys import Role, devnet_signer, signer_of
 from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
 from usufruct.core import Address, SystemClock, address
 from usufruct.payments.ledger import Account as LedgerAccount
-from usufruct.payments.settlement import DepositAuthorization, deposit_typed_data
+from usufruct.payments.settlement import ChannelRegistry, DepositAuthorization, deposit_typed_data
 
 _DAY = 86_400
 
@@ -43,7 +43,7 @@ class KeyHolder:
         installation = self._installation
         head = await installation.client.header("latest")
         until = (head.timestamp if head else 0) + 3_600
-        config = (await self.channel()).reading.config
+        config = await installation.get(ChannelRegistry).config(self.key.key.channel)
         deposit = DepositAuthorization(installation.chain_id, config, amount, 0, until, randbits(128), b"")
         payer = devnet_signer(PAYER, installation.chain_id)
         document = deposit_typed_data(deposit, self.key.key.channel, installation.token)
@@ -86,7 +86,7 @@ class Agent:
             DemoFailed: when it has none.
         """
         for channel in await self._installation.ledger.account_list():
-            if channel.reading.config.payer == self.address:
+            if channel.owner == self.address:
                 return channel
         raise DemoFailed("the agent paid, and the ledger knows no channel of it")
 

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from usufruct.core import Address, Hash32
 from usufruct.gateway.operator_profile import Operator
-from usufruct.payments.ledger import AccountReading, Ledger, new_id
-from usufruct.payments.pricing import ChannelConfig, channel_id
+from usufruct.payments.ledger import new_id
+from usufruct.payments.pricing import ChannelConfig
+from usufruct.payments.settlement import ChannelRegistry
 
 WalletReader = Callable[[Address], Awaitable[bool]]
 """Tells whether a wallet holds as much of the operator's token as the smallest deposit."""
@@ -14,9 +15,9 @@ WalletReader = Callable[[Address], Awaitable[bool]]
 class KeyChannels:
     """Opens the channel a new bearer key pays from; fulfils `accounts.Channels`."""
 
-    def __init__(self, ledger: Ledger, operator: Operator, wallets: WalletReader | None = None) -> None:
+    def __init__(self, channels: ChannelRegistry, operator: Operator, wallets: WalletReader | None = None) -> None:
         """Open channels to `operator`'s till; without `wallets`, nobody is known to hold anything."""
-        self._ledger = ledger
+        self._channels = channels
         self._operator = operator
         self._wallets = wallets
 
@@ -36,7 +37,4 @@ class KeyChannels:
             withdraw_delay=operator.withdraw_delay,
             salt=new_id(),
         )
-        channel = channel_id(operator.escrow, config)
-        reading = AccountReading(channel, operator.escrow.chain_id, config, block=0, balance=0, total_claimed=0)
-        await self._ledger.observe(reading)
-        return channel
+        return await self._channels.open_empty(config)

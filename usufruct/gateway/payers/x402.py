@@ -175,7 +175,7 @@ class X402Payer:
     @property
     def account(self) -> str:
         """The payer with the payer authorizer: anybody can open a channel that names somebody else as its payer."""
-        return scope_of(self.payment.config)
+        return scope_of(self.payment.config.payer, self.payment.config.payer_authorizer)
 
     @property
     def scope(self) -> str:

@@ -23,6 +23,8 @@ from usufruct.payments.ledger.metrics import MoneyMetrics
 from usufruct.payments.ledger.receipts import receipt_of
 from usufruct.payments.ledger.records import (
     Account,
+    AccountIdentity,
+    AccountKind,
     AccountReading,
     Bill,
     Call,
@@ -40,6 +42,8 @@ from usufruct.payments.ledger.transfers import Transfer
 
 __all__ = [
     "Account",
+    "AccountIdentity",
+    "AccountKind",
     "AccountReading",
     "AccountUnknown",
     "BalanceTooLow",

@@ -1,4 +1,6 @@
-"""Verbs on accounts: what the chain says about them, deposits into them, refunds out of them."""
+"""Verbs on accounts: readings of the chain, deposits, refunds."""
+
+from collections.abc import Sequence
 
 from usufruct.core import Address, Hash32, id_to_bytes
 from usufruct.payments.ledger.claims import pay_splits
@@ -11,15 +13,15 @@ from usufruct.payments.ledger.errors import (
     TooManyDeposits,
     WrongState,
 )
-from usufruct.payments.ledger.records import Account, AccountReading, Totals
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account
+from usufruct.payments.ledger.records import Account, AccountKind, AccountReading, Totals
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account, rows_by_id
 
 MOST_DEPOSITS = 20
 """Deposits of one payer that an operator sends in a day."""
 
 
 async def observe(db: Statements, reading: AccountReading) -> Account:
-    """Take over what the chain says, unless a newer block was read before; open the account at first sight.
+    """Take over a reading of the chain, unless a newer block was read before; open an unknown account.
 
     A claimed total above our charged one means that our records were lost and restored: it becomes the charged total,
     claimed and split, so that nothing is asked for twice.
@@ -160,14 +162,21 @@ async def totals(db: Statements) -> list[Totals]:
     ]
 
 
-async def account_list(db: Statements, after: Hash32 | None, limit: int) -> list[Account]:
-    """Return accounts by id, from the one after `after`."""
+async def account_list(db: Statements, after: Hash32 | None, limit: int, kind: AccountKind | None) -> list[Account]:
+    """Return accounts by id, from the one after `after`, of one kind or of all."""
     rows = await db.rows(
-        f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id > $1 ORDER BY id LIMIT $2",
+        f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id > $1 AND COALESCE($3, kind) = kind ORDER BY id LIMIT $2",
         id_to_bytes(after) if after else b"",
         limit,
+        kind and kind.value,
     )
     return [account_of(row) for row in rows]
+
+
+async def find_accounts(db: Statements, ids: Sequence[Hash32]) -> dict[Hash32, Account]:
+    """Return the accounts with these ids; an unknown id is missing."""
+    found = [account_of(row) for row in await rows_by_id(db, f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id", ids)]
+    return {account.id: account for account in found}
 
 
 async def account_count(db: Statements) -> int:
@@ -177,26 +186,23 @@ async def account_count(db: Statements) -> int:
 
 
 async def _insert(db: Statements, reading: AccountReading) -> None:
-    config = reading.config
+    identity = reading.identity
     await db.rows(
-        f"INSERT INTO accounts ({ACCOUNT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, -1, $10, $10, $10, 0, "
-        "$10, 0, $10, $10, $10, $10, NULL, 0) ON CONFLICT (id) DO NOTHING",
-        id_to_bytes(reading.id),
-        reading.chain_id,
-        id_to_bytes(config.payer),
-        id_to_bytes(config.payer_authorizer),
-        id_to_bytes(config.receiver),
-        id_to_bytes(config.receiver_authorizer),
-        id_to_bytes(config.token),
-        config.withdraw_delay,
-        id_to_bytes(config.salt),
+        f"INSERT INTO accounts ({ACCOUNT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, -1, $7, $7, $7, 0, $7, 0, $7, $7, "
+        "$7, $7, NULL, 0) ON CONFLICT (id) DO NOTHING",
+        id_to_bytes(identity.id),
+        identity.kind.value,
+        identity.chain_id,
+        id_to_bytes(identity.owner),
+        id_to_bytes(identity.signer),
+        id_to_bytes(identity.token),
         Money(0),
     )
 
 
 async def _set_refunding(db: Statements, account: Account, refunding: int) -> Account:
-    await db.rows("UPDATE accounts SET refunding = $2 WHERE id = $1", id_to_bytes(account.reading.id), Money(refunding))
-    return await locked_account(db, account.reading.id)
+    await db.rows("UPDATE accounts SET refunding = $2 WHERE id = $1", id_to_bytes(account.id), Money(refunding))
+    return await locked_account(db, account.id)
 
 
 async def _finish(

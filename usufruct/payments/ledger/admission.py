@@ -1,6 +1,6 @@
 """Whether a call may be reserved: its voucher against the account's numbers, its idempotency key against the past."""
 
-from usufruct.core import Hash32, id_to_bytes
+from usufruct.core import Address, Hash32, id_to_bytes
 from usufruct.payments.ledger.changes import WorkingSet
 from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.errors import (
@@ -14,7 +14,7 @@ from usufruct.payments.ledger.errors import (
     voucher_published,
 )
 from usufruct.payments.ledger.records import Account, Replay, Reservation
-from usufruct.payments.pricing import ChannelConfig, VerifiedVoucher
+from usufruct.payments.pricing import VerifiedVoucher
 
 
 def accepted_voucher(request: Reservation, account: Account, now: int = 0) -> VerifiedVoucher:
@@ -72,7 +72,7 @@ def accepted_voucher(request: Reservation, account: Account, now: int = 0) -> Ve
 
 
 async def published(db: Statements, account: Hash32, amount: int) -> bool:
-    """Tell whether a claim carried a voucher of this amount: it is in calldata, so anyone can show it."""
+    """Tell whether a claim carried a voucher of this amount: it is in calldata, so everyone can read it."""
     row = await db.row(
         "SELECT id FROM claims WHERE account_id = $1 AND voucher_amount = $2 LIMIT 1",
         id_to_bytes(account),
@@ -91,15 +91,15 @@ def refuse_published(work: WorkingSet, request: Reservation) -> None:
         raise voucher_published(request.account, request.voucher.max_claimable)
 
 
-def scope_of(config: ChannelConfig) -> str:
-    """Return within which accounts an idempotency key is one: those of the same payer and the same signer.
+def scope_of(owner: Address, signer: Address) -> str:
+    """Return the namespace of idempotency keys: all accounts with the same owner and the same signer.
 
-    Anybody can open an account that names somebody else as its payer, but nobody can sign for another's signer.
+    Anyone can open an account that names another owner; only the signer's key can sign for it.
     """
-    return f"{config.payer}/{config.payer_authorizer}"
+    return f"{owner}/{signer}"
 
 
-def replayed(work: WorkingSet, request: Reservation, config: ChannelConfig) -> Replay | None:
+def replayed(work: WorkingSet, request: Reservation, account: Account) -> Replay | None:
     """Return the answer (still sealed) when this request was answered before; None when its key is free.
 
     Raises:
@@ -108,7 +108,7 @@ def replayed(work: WorkingSet, request: Reservation, config: ChannelConfig) -> R
     """
     if request.idempotency is None:
         return None
-    kept = work.keys.get((scope_of(config), request.idempotency.key))
+    kept = work.keys.get((scope_of(account.owner, account.signer), request.idempotency.key))
     if kept is None:
         return None
     if kept.sealed is not None and kept.expires_at < work.now:
@@ -131,7 +131,7 @@ def find_replay(work: WorkingSet, request: Reservation) -> Replay | None:
     """
     account = work.account(request.account)
     refuse_published(work, request)
-    return replayed(work, request, account.reading.config)
+    return replayed(work, request, account)
 
 
 async def forget_answers(db: Statements, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""Compare what the database says twice: rows with entries, calls with each other, signatures with what they cover.
+"""Compare what the database holds twice: rows with entries, calls with each other, signatures with what they cover.
 
 One pass over four queries in the order of accounts, so that memory stays the same however large the ledger is; the
 database sorts.
@@ -67,14 +67,14 @@ async def audit(db: Statements, proofs: Proofs | None) -> list[str]:
     found: list[str] = []
     async for row in db.stream(f"SELECT {ACCOUNT_COLUMNS} FROM accounts ORDER BY id"):
         account = account_of(row)
-        books = await _books(entries.of(account.reading.id))
-        tiles = await _tiles(metered.of(account.reading.id), account, proofs)
-        reserved = sum([call.money("ceiling") async for call in opened.of(account.reading.id)])
-        found += [f"{account.reading.id}: {text}" for text in (*books.faults(account), *tiles.faults(account, books))]
+        books = await _books(entries.of(account.id))
+        tiles = await _tiles(metered.of(account.id), account, proofs)
+        reserved = sum([call.money("ceiling") async for call in opened.of(account.id)])
+        found += [f"{account.id}: {text}" for text in (*books.faults(account), *tiles.faults(account, books))]
         if reserved != account.reserved:
-            found.append(f"{account.reading.id}: open calls reserve {reserved}, the row says {account.reserved}")
+            found.append(f"{account.id}: open calls reserve {reserved}, the row says {account.reserved}")
         if proofs and account.voucher and (fault := proofs.voucher(account)):
-            found.append(f"{account.reading.id}: {fault}")
+            found.append(f"{account.id}: {fault}")
         if len(found) >= MOST_FINDINGS:
             return found[:MOST_FINDINGS]
     for stream in streams:

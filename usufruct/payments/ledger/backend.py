@@ -1,14 +1,14 @@
 """Group commit: many verbs, one transaction, one fsync. What both databases share.
 
 Verbs are queued. The writer takes what is queued, reads the rows that it needs, lets each verb decide in memory, writes
-all changes, and commits. Two moments of a verb are told apart:
+all changes, and commits. A verb has two moments:
 
 - *applied*: its changes are written in a transaction that is not committed yet. From here on only the commit can fail,
   and it fails for every verb of the transaction. `Ledger.open` returns here.
 - *durable*: the commit is on disk. Every other verb returns here, and so does every refusal: what a verb of the group
-  saw of another's changes is never told before those are durable.
+  saw of another's changes is never returned before those are durable.
 
-A transaction that the schema refuses is rolled back, and its verbs run again one by one; none was told anything.
+A transaction that the schema refuses is rolled back, and its verbs run again one by one; none had returned.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class Decision(Generic[T]):
     """A hot verb on its way: pure, over a working set."""
 
     def __init__(self, name: str, needs: Needs, decide: Callable[[WorkingSet], T], *, early: bool = False) -> None:
-        """Queue `decide`; with `early` its result is told once applied, else once durable."""
+        """Queue `decide`; with `early` its result is given once applied, else once durable."""
         loop = asyncio.get_running_loop()
         self.name = name
         self.needs = needs
@@ -61,7 +61,7 @@ class Decision(Generic[T]):
         await asyncio.shield(self.commit)
 
     def attempt(self, work: WorkingSet) -> None:
-        """Decide; keep the result, or what was raised, until it may be told."""
+        """Decide; keep the result, or what was raised, until it may be given."""
         self._value, self._error = None, None
         try:
             self._value = self._decide(work)
@@ -118,11 +118,11 @@ class Alone(Generic[T]):
 class Backend(ABC):
     """Runs verbs on one database."""
 
-    def __init__(self, points: FaultHook) -> None:
-        """Start the writer; `points` receives the name of every point a crash may come at."""
+    def __init__(self, faults: FaultHook) -> None:
+        """Start the writer; `faults` receives the name of every point a crash may come at."""
         self.commits = 0
         """Transactions that this process has made durable."""
-        self._points = points
+        self._faults = faults
         self._closed = False
         self._queue: deque[Decision[object] | Alone[object]] = deque()
         self._wake = asyncio.Event()
@@ -266,7 +266,7 @@ class Backend(ABC):
         await self._begin()
         work = await self._load([decision.needs for decision in group])
         for decision in group:
-            self._points(f"{decision.name}.0")
+            self._faults(f"{decision.name}.0")
             decision.attempt(work)
         if work.changed:
             await self._store(work)
@@ -292,7 +292,7 @@ class Backend(ABC):
     async def _commit_group(self, group: "list[Decision[object]]") -> None:
         for decision in group:
             decision.tell_applied()
-        self._points("commit.before")
+        self._faults("commit.before")
         try:
             await self._commit()
         except Exception as error:
@@ -301,7 +301,7 @@ class Backend(ABC):
             await self._rollback()
             return
         self.commits += 1
-        self._points("commit.after")
+        self._faults("commit.after")
         for decision in group:
             decision.tell_durable()
 

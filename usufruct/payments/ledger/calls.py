@@ -44,7 +44,7 @@ def open_call(work: WorkingSet, request: Reservation, terms: Terms) -> Admission
     account, known = work.account(request.account), work.calls.get(request.call)
     try:
         refuse_published(work, request)
-        answer = replayed(work, request, account.reading.config)
+        answer = replayed(work, request, account)
         if answer is not None:
             return answer
         voucher = accepted_voucher(request, account, work.now)
@@ -60,7 +60,7 @@ def open_call(work: WorkingSet, request: Reservation, terms: Terms) -> Admission
     work.put_account(after)
     work.move(Entry(request.account, request.call, None, "available", "reserved", request.ceiling))
     if request.idempotency is not None:
-        scope, until = scope_of(account.reading.config), work.now + terms.answer_seconds
+        scope, until = scope_of(account.owner, account.signer), work.now + terms.answer_seconds
         key = request.idempotency
         work.take_key(KeptKey(scope, key.key, request.call, key.body_hash, None, until))
     return call, after

@@ -101,7 +101,7 @@ class WorkingSet:
 
     def put_account(self, account: Account) -> None:
         """Change an account."""
-        self.accounts[account.reading.id] = self.touched[account.reading.id] = account
+        self.accounts[account.id] = self.touched[account.id] = account
 
     def add_call(self, call: Call, voucher: VerifiedVoucher) -> None:
         """Add a call."""

@@ -5,13 +5,14 @@ overlap, so the part of every call inside two positions adds up to the distance 
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 from usufruct.core import AssetId, Hash32, id_to_bytes
 from usufruct.payments.ledger.database import Money, Row, Statements
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.errors import ClaimPending, NothingToClaim, WrongState
 from usufruct.payments.ledger.records import Account, Claim, Split
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, find_account, locked_account, voucher_of
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account, rows_by_id, voucher_of
 from usufruct.payments.pricing import VerifiedVoucher
 
 _CLAIMABLE = (
@@ -23,9 +24,11 @@ _CLAIMABLE = (
 async def splits_between(db: Statements, account: Hash32, start: int, end: int) -> tuple[Split, ...]:
     """Return each asset's part of what the account was charged from `start` to `end`, by asset."""
     rows = await db.rows(
-        "SELECT asset, charge, cumulative FROM calls WHERE account_id = $1 AND cumulative > $2 ORDER BY cumulative",
+        "SELECT asset, charge, cumulative FROM calls WHERE account_id = $1 AND cumulative > $2 AND cumulative <= "
+        "COALESCE((SELECT MIN(cumulative) FROM calls WHERE account_id = $1 AND cumulative >= $3), $3)",
         id_to_bytes(account),
         Money(start),
+        Money(end),
     )
     parts: Counter[AssetId] = Counter()
     for row in rows:
@@ -54,10 +57,10 @@ async def claimable(db: Statements, limit: int, after: Account | None = None) ->
             _CLAIMABLE.format("withdraw_at <> 0 AND (withdraw_at, id) > ($2, $3) ORDER BY withdraw_at, id"),
             limit,
             after.reading.withdraw_at if after else 0,
-            id_to_bytes(after.reading.id) if after else b"",
+            id_to_bytes(after.id) if after else b"",
         )
     if len(found) < limit:
-        start = id_to_bytes(after.reading.id) if after and not leaving else b""
+        start = id_to_bytes(after.id) if after and not leaving else b""
         found += await db.rows(_CLAIMABLE.format("withdraw_at = 0 AND id > $2 ORDER BY id"), limit - len(found), start)
     return [account_of(row) for row in found]
 
@@ -66,7 +69,7 @@ async def plan_claim(db: Statements, claim: Hash32, account_id: Hash32, up_to: i
     """Fix what to claim on an account next: all that is charged, as far as voucher, balance and `up_to` allow."""
     account = await locked_account(db, account_id)
     if (known := (await _find(db, claim))) is not None:
-        return await _claim_of(db, known, account)
+        return await _claim_of(db, known)
     if (
         await db.row(f"SELECT id FROM claims WHERE account_id = $1 AND {_PENDING}", id_to_bytes(account_id))
     ) is not None:
@@ -92,11 +95,11 @@ async def plan_claim(db: Statements, claim: Hash32, account_id: Hash32, up_to: i
         Money(voucher.max_claimable),
         voucher.signature,
     )
-    return await _claim_of(db, await _known(db, claim), account)
+    return await _claim_of(db, await _known(db, claim))
 
 
 async def _least_voucher(db: Statements, account: Account, cumulative: int) -> VerifiedVoucher:
-    """Return the lowest voucher that covers a claim: what goes to the chain anybody can read.
+    """Return the lowest voucher that covers a claim: everyone can read what goes to the chain.
 
     A call's own voucher covers it, so the lowest that came with an unclaimed call is never worse than the best.
     """
@@ -104,13 +107,13 @@ async def _least_voucher(db: Statements, account: Account, cumulative: int) -> V
     row = await db.row(
         "SELECT voucher_amount, voucher_signature FROM calls WHERE account_id = $1 AND cumulative > $2 "
         "AND voucher_amount >= $3 ORDER BY voucher_amount LIMIT 1",
-        id_to_bytes(account.reading.id),
+        id_to_bytes(account.id),
         Money(account.total_split),
         Money(cumulative),
     )
     if row is None:
         return account.voucher
-    return voucher_of(account.reading.id, row.money("voucher_amount"), row.raw("voucher_signature"))
+    return voucher_of(account.id, row.money("voucher_amount"), row.raw("voucher_signature"))
 
 
 async def send_claim(db: Statements, claim: Hash32, account_id: Hash32, outbox_id: str) -> Claim:
@@ -142,11 +145,24 @@ async def fail_claim(db: Statements, claim: Hash32, account_id: Hash32) -> Claim
 
 async def pending_claims(db: Statements) -> list[Claim]:
     """Return the claims that have not ended, oldest first: what a claimer looks at when it starts."""
-    found: list[Claim] = []
-    for row in await db.rows(f"SELECT {_COLUMNS} FROM claims WHERE {_PENDING} ORDER BY planned_at, id"):
-        account = await find_account(db, row.hash32("account_id"))
-        found.append(await _claim_of(db, row, account))
-    return found
+    rows = await db.rows(f"SELECT {_COLUMNS} FROM claims WHERE {_PENDING} ORDER BY planned_at, id")
+    return [await _claim_of(db, row) for row in rows]
+
+
+async def find_pending(db: Statements, ids: Sequence[Hash32]) -> dict[Hash32, Claim]:
+    """Return those of these claims that have not ended."""
+    rows = await rows_by_id(db, f"SELECT {_COLUMNS} FROM claims WHERE {_PENDING} AND id", ids)
+    return {row.hash32("id"): await _claim_of(db, row) for row in rows}
+
+
+async def unclaimed_since(db: Statements, accounts: Sequence[Hash32]) -> dict[Hash32, int]:
+    """Return when the oldest call of each account was metered that is not claimed; one without such is missing."""
+    oldest = (
+        "SELECT id, (SELECT finished_at FROM calls WHERE account_id = accounts.id AND cumulative > total_split "
+        "ORDER BY cumulative LIMIT 1) AS since FROM accounts WHERE id"
+    )
+    rows = await rows_by_id(db, oldest, accounts)
+    return {row.hash32("id"): since for row in rows if (since := row.maybe_integer("since")) is not None}
 
 
 _PENDING = "state IN ('planned', 'sent')"
@@ -173,7 +189,7 @@ async def _step(
     outbox_id: str | None = None,
 ) -> Claim:
     """Move a claim to `state` by compare-and-set; taking the same step twice is taking it once."""
-    account = await locked_account(db, account_id)
+    await locked_account(db, account_id)
     row = await _find(db, claim)
     found = row.text("state") if row is not None and row.hash32("account_id") == account_id else "absent"
     if found != state:
@@ -188,20 +204,18 @@ async def _step(
             outbox_id,
             found,
         )
-    row = await _known(db, claim)
-    return await _claim_of(db, row, account)
+    return await _claim_of(db, await _known(db, claim))
 
 
-async def _claim_of(db: Statements, row: Row, account: Account) -> Claim:
-    start, end = row.money("split_from"), row.money("cumulative")
+async def _claim_of(db: Statements, row: Row) -> Claim:
+    account, start, end = row.hash32("account_id"), row.money("split_from"), row.money("cumulative")
     return Claim(
         id=row.hash32("id"),
-        account=account.reading.id,
-        config=account.reading.config,
+        account=account,
         split_from=start,
         cumulative=end,
-        voucher=voucher_of(account.reading.id, row.money("voucher_amount"), row.raw("voucher_signature")),
+        voucher=voucher_of(account, row.money("voucher_amount"), row.raw("voucher_signature")),
         state=row.text("state"),
         outbox_id=row.maybe_text("outbox_id"),
-        splits=await splits_between(db, account.reading.id, start, end),
+        splits=await splits_between(db, account, start, end),
     )

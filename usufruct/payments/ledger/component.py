@@ -1,6 +1,5 @@
 """What the ledger adds to an installation: the books, and their numbers."""
 
-from usufruct.accounts import Purses
 from usufruct.config import Config
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
@@ -21,7 +20,6 @@ def build(context: Context) -> Component:
         return opened
 
     context.provide_later(Ledger, ledger)
-    context.provide_later(Purses, lambda: context.get(Ledger))
     context.provide_later(MoneyMetrics, lambda: MoneyMetrics(context.get(Ledger), context.get(Clock)))
     return Component(
         "ledger",

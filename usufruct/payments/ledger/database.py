@@ -48,7 +48,7 @@ Parameter = str | bytes | int | None
 
 
 class CorruptRow(Faulty):
-    """A column that holds another type than the schema says."""
+    """A column that does not hold the type of the schema."""
 
     code = "corrupt_row"
 

@@ -1,11 +1,11 @@
 """Double entry: every movement of money is one row with two sides, so that the books cannot be out of balance.
 
-Five accounts for each account::
+Five sub-accounts for each account::
 
     escrow --deposit--> available --reserve--> reserved --meter--> charged --claim and split--> paid
            <--withdraw--          <--release--
 
-`escrow` is the chain's side and stands below zero by what the account holds. Movements into `charged` and `paid` name
+`escrow` is the chain's side: the account's balance below zero. Movements into `charged` and `paid` name
 the asset. Rows are never changed or removed; triggers in the schema see to it.
 """
 

@@ -1,4 +1,4 @@
-"""Why the ledger says no. Each refusal carries the numbers it was decided on, and nothing was charged."""
+"""Why the ledger refuses. Each refusal carries the numbers it was decided on, and nothing was charged."""
 
 from usufruct.core import Conflict, Faulty, Hash32, NotFound, PaymentRequired, Unavailable, UsufructError
 
@@ -40,7 +40,7 @@ class VoucherTooLow(PaymentRequired):
 
 
 class VoucherPublished(PaymentRequired):
-    """The voucher went to the chain with a claim: whoever shows it now need not be the payer."""
+    """The voucher went to the chain with a claim: its sender need not be the payer."""
 
     code = "voucher_published"
 
@@ -66,7 +66,7 @@ class CallUnknown(NotFound):
 
 
 class CallLost(Conflict):
-    """The call is no longer this replica's: its lease ended, or it is final. Nothing was billed by this attempt."""
+    """The call was taken from this replica: its lease ended, or it is final. Nothing was billed by this attempt."""
 
     code = "call_lost"
 
@@ -133,7 +133,7 @@ def account_unknown(account: Hash32) -> AccountUnknown:
 
 
 def voucher_published(account: Hash32, amount: int) -> VoucherPublished:
-    """Return the refusal of a voucher that whoever sent it may have read on the chain."""
+    """Return the refusal of a voucher that its sender may have read on the chain."""
     return VoucherPublished(
         f"a voucher over {amount} was claimed and is public now; sign another amount, as a fresh quote asks",
         account=account,

@@ -90,12 +90,12 @@ _LOST = (
 class PostgresBackend(Backend):
     """Runs verbs on a PostgreSQL database that other processes use at the same time."""
 
-    def __init__(self, url: str, points: FaultHook = no_faults) -> None:
-        """Connect at the first verb; `points` receives the name of every point a crash may come at."""
+    def __init__(self, url: str, faults: FaultHook = no_faults) -> None:
+        """Connect at the first verb; `faults` receives the name of every point a crash may come at."""
         self._url = url
         self._writer: asyncpg.Connection | None = None
         self._readers = asyncpg.create_pool(url, min_size=0, max_size=4, init=_prepare)
-        super().__init__(points)
+        super().__init__(faults)
 
     async def read(self, name: str, work: Work[T]) -> T:
         """Run a verb that only reads, on one moment of the database."""
@@ -125,7 +125,7 @@ class PostgresBackend(Backend):
 
     async def _store(self, work: WorkingSet) -> None:
         with self._dropped_when_lost():
-            await _store(await self._connected(), work, self._points)
+            await _store(await self._connected(), work, self._faults)
 
     async def _commit(self) -> None:
         with self._dropped_when_lost():
@@ -145,11 +145,11 @@ class PostgresBackend(Backend):
             with self._dropped_when_lost():
                 connection = await self._connected()
                 async with _transaction(connection):
-                    result = await alone.work(PostgresStatements(connection, alone.name, self._points))
-                    self._points("commit.before")
+                    result = await alone.work(PostgresStatements(connection, alone.name, self._faults))
+                    self._faults("commit.before")
         finally:
             await self._rollback()
-        self._points("commit.after")
+        self._faults("commit.after")
         return result
 
     async def _connected(self) -> "asyncpg.Connection":
@@ -173,11 +173,11 @@ class PostgresBackend(Backend):
 class PostgresStatements:
     """One transaction."""
 
-    def __init__(self, connection: "asyncpg.Connection", name: str, points: FaultHook) -> None:
-        """Run on `connection`; `points` receives `name` and a number before each statement."""
+    def __init__(self, connection: "asyncpg.Connection", name: str, faults: FaultHook) -> None:
+        """Run on `connection`; `faults` receives `name` and a number before each statement."""
         self._connection = connection
         self._name = name
-        self._points = points
+        self._faults = faults
         self._step = 0
 
     async def rows(self, sql: str, *parameters: Parameter) -> Sequence[Row]:
@@ -197,7 +197,7 @@ class PostgresStatements:
             yield Row(row)
 
     def _point(self) -> None:
-        self._points(f"{self._name}.{self._step}")
+        self._faults(f"{self._name}.{self._step}")
         self._step += 1
 
 
@@ -225,7 +225,11 @@ async def _loaded(connection: "asyncpg.Connection", needs: Sequence[Needs]) -> W
     work.calls.update((row.hash32("id"), call_of(row)) for row in await rows(_CALLS, ids))
     if work.calls:
         work.load_keys(map(key_of, await rows(_KEYS_OF, ids)))
-    keys = [(scope_of(work.accounts[n.account].reading.config), n.key) for n in needs if n.key and _is_there(work, n)]
+    keys = [
+        (scope_of(account.owner, account.signer), need.key)
+        for need in needs
+        if need.key and (account := work.accounts.get(need.account))
+    ]
     if keys:
         work.load_keys(map(key_of, await rows(_KEYS, *map(list, zip(*keys, strict=True)))))
     promises = [(id_to_bytes(need.account), str(need.promise)) for need in needs if need.promise is not None]
@@ -235,27 +239,23 @@ async def _loaded(connection: "asyncpg.Connection", needs: Sequence[Needs]) -> W
     return work
 
 
-def _is_there(work: WorkingSet, need: Needs) -> bool:
-    return need.account in work.accounts
-
-
-async def _store(connection: "asyncpg.Connection", work: WorkingSet, points: FaultHook) -> None:
+async def _store(connection: "asyncpg.Connection", work: WorkingSet, faults: FaultHook) -> None:
     if work.keys_freed:
-        points("store.free_keys")
+        faults("store.free_keys")
         await connection.execute(_FREE_KEYS, [id_to_bytes(call) for call in work.keys_freed])
-    points("store.write")
+    faults("store.write")
     ended = await connection.fetchval(_WRITE, *_opened(work), *_ended(work), *_touched(work), *_moved(work))
     if ended != len(work.ended):
         raise ConstraintViolated("a call was ended meanwhile; nothing of this was kept")
     for key in work.keys_taken:
-        points("store.take_key")
+        faults("store.take_key")
         parameters = (key.scope, key.key, id_to_bytes(key.call), id_to_bytes(key.body_hash), key.expires_at)
         try:
             await connection.execute(_TAKE_KEY, *parameters)
         except asyncpg.UniqueViolationError as error:  # another process took it, for another account of the payer
             raise Contended from error
     for key in work.answers_kept:
-        points("store.keep_answer")
+        faults("store.keep_answer")
         await connection.execute(_KEEP_ANSWER, key.sealed, key.expires_at, id_to_bytes(key.call))
 
 
@@ -313,7 +313,7 @@ def _touched(work: WorkingSet) -> list[list[object]]:
         6,
         [
             (
-                id_to_bytes(account.reading.id),
+                id_to_bytes(account.id),
                 _amount(account.charged),
                 _amount(account.reserved),
                 _amount(account.voucher.max_claimable if account.voucher else 0),

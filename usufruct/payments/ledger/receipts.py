@@ -8,7 +8,7 @@ from usufruct.payments.pricing import Receipt
 def receipt_of(call: Call, token: Address) -> Receipt | None:
     """Return the receipt of a metered call on an account of `token`; None when it was released or still runs.
 
-    Made of what the ledger keeps for ever, so that it can be made, and signed, again at any time.
+    Everything in it is kept by the ledger: it can be made, and signed, again at any time.
     """
     if call.bill is None or call.cumulative is None or call.finished_at is None:
         return None

@@ -6,30 +6,49 @@ from dataclasses import field
 from enum import StrEnum
 
 from usufruct.core import Address, AssetId, ChainId, Hash32, value
-from usufruct.payments.pricing import ChannelConfig, CountedBy, Usage, VerifiedVoucher
-from usufruct_client.wire import ChannelOnChain, ChannelUse
+from usufruct.payments.pricing import CountedBy, Usage, VerifiedVoucher
 
 
 class CallState(StrEnum):
-    """Where a call stands. `METERED` (charged) and `RELEASED` (charged nothing) are final."""
+    """State of a call. `METERED` (charged) and `RELEASED` (charged nothing) are final."""
 
     OPEN = "open"
     METERED = "metered"
     RELEASED = "released"
 
 
-@value
-class AccountReading:
-    """An account as read from the chain at one block.
+class AccountKind(StrEnum):
+    """Which funding source an account draws on."""
 
-    `withdraw_at` is the chain time of a pending `WithdrawInitiated`, 0 when there is none; `leaving` its amount.
-    `serve_until` is set if the account's payer authorizer announced it and the payer did not: until then, in seconds
-    since 1970, all that the account holds can be claimed before the withdrawal is finished.
+    ESCROW_CHANNEL = "escrow_channel"
+    PASS_CREDITS = "pass_credits"
+
+
+@value
+class AccountIdentity:
+    """What never changes about an account; how its funding source is configured, that source keeps.
+
+    `owner` paid in and gets back what is not used; `signer` authorizes charges; `token` is what is charged.
     """
 
     id: Hash32
+    kind: AccountKind
     chain_id: ChainId
-    config: ChannelConfig
+    owner: Address
+    signer: Address
+    token: Address
+
+
+@value
+class AccountReading:
+    """An account as its funding source read it from the chain at one block.
+
+    `withdraw_at` is the chain time of a pending withdrawal, 0 when there is none; `leaving` its amount. `serve_until`
+    is set if the account's signer announced it and its owner did not: until then, in seconds since 1970, all that the
+    account holds can be claimed before the withdrawal is finished.
+    """
+
+    identity: AccountIdentity
     block: int
     balance: int
     total_claimed: int
@@ -37,9 +56,10 @@ class AccountReading:
     leaving: int = 0
     serve_until: int = 0
 
-    def document(self) -> ChannelOnChain:
-        """Return what anybody can read on the chain."""
-        return ChannelOnChain(self.id, self.config, self.balance, self.total_claimed, self.withdraw_at)
+    @property
+    def id(self) -> Hash32:
+        """The account's id."""
+        return self.identity.id
 
 
 @value
@@ -59,6 +79,31 @@ class Account:
     last_call_at: int
 
     @property
+    def id(self) -> Hash32:
+        """What the account is known by here, on receipts and in its funding source."""
+        return self.reading.identity.id
+
+    @property
+    def kind(self) -> AccountKind:
+        """The kind of its funding source."""
+        return self.reading.identity.kind
+
+    @property
+    def owner(self) -> Address:
+        """Address that paid in."""
+        return self.reading.identity.owner
+
+    @property
+    def signer(self) -> Address:
+        """Address that authorizes charges."""
+        return self.reading.identity.signer
+
+    @property
+    def token(self) -> Address:
+        """Payment token that is charged."""
+        return self.reading.identity.token
+
+    @property
     def usable(self) -> int:
         """What vouchers may promise in all: the balance less refunds under way."""
         return max(0, self.reading.balance - self.refunding)
@@ -72,10 +117,6 @@ class Account:
     def free(self) -> int:
         """What new calls may still reserve."""
         return max(0, self.usable - self.charged - self.reserved)
-
-    def as_json(self) -> dict[str, object]:
-        """Return the chain's side and ours as they travel: for the account's payer only."""
-        return self.reading.document().as_json() | ChannelUse(self.charged, self.reserved, self.free).as_json()
 
 
 @value
@@ -199,7 +240,6 @@ class Claim:
 
     id: Hash32
     account: Hash32
-    config: ChannelConfig
     split_from: int
     cumulative: int
     voucher: VerifiedVoucher

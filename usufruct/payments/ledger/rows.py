@@ -1,18 +1,29 @@
 """Rows to records."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from usufruct.core import ChainId, Hash32, address_from_bytes, hash32_from_bytes, id_to_bytes
 from usufruct.payments.ledger.changes import KeptKey
 from usufruct.payments.ledger.database import Row, Statements
 from usufruct.payments.ledger.errors import account_unknown
-from usufruct.payments.ledger.records import Account, AccountReading, Bill, Call, CallState, Lease
-from usufruct.payments.pricing import ChannelConfig, CountedBy, Usage, VerifiedVoucher, Voucher
+from usufruct.payments.ledger.records import (
+    Account,
+    AccountIdentity,
+    AccountKind,
+    AccountReading,
+    Bill,
+    Call,
+    CallState,
+    Lease,
+)
+from usufruct.payments.pricing import CountedBy, Usage, VerifiedVoucher, Voucher
+
+_MOST_IDS = 500
 
 ACCOUNT_COLUMNS = (
-    "id, chain_id, payer, payer_authorizer, receiver, receiver_authorizer, token, withdraw_delay, salt, block, "
-    "balance, total_claimed, total_split, withdraw_at, leaving, serve_until, charged, reserved, refunding, "
-    "voucher_amount, voucher_signature, last_call_at"
+    "id, kind, chain_id, owner, signer, token, block, balance, total_claimed, total_split, withdraw_at, leaving, "
+    "serve_until, charged, reserved, refunding, voucher_amount, voucher_signature, last_call_at"
 )
 CALL_COLUMNS = (
     "id, account_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, opened_at, "
@@ -23,19 +34,17 @@ CALL_COLUMNS = (
 
 def account_of(row: Row) -> Account:
     """Read an account from a row of `ACCOUNT_COLUMNS`."""
-    account, signature = row.hash32("id"), row.maybe_raw("voucher_signature")
+    identity = _identity(
+        row.raw("id"),
+        row.text("kind"),
+        row.integer("chain_id"),
+        row.raw("owner"),
+        row.raw("signer"),
+        row.raw("token"),
+    )
+    signature = row.maybe_raw("voucher_signature")
     reading = AccountReading(
-        id=account,
-        chain_id=ChainId(row.integer("chain_id")),
-        config=_config(
-            row.raw("payer"),
-            row.raw("payer_authorizer"),
-            row.raw("receiver"),
-            row.raw("receiver_authorizer"),
-            row.raw("token"),
-            row.integer("withdraw_delay"),
-            row.raw("salt"),
-        ),
+        identity=identity,
         block=row.integer("block"),
         balance=row.money("balance"),
         total_claimed=row.money("total_claimed"),
@@ -49,24 +58,21 @@ def account_of(row: Row) -> Account:
         charged=row.money("charged"),
         reserved=row.money("reserved"),
         refunding=row.money("refunding"),
-        voucher=None if signature is None else voucher_of(account, row.money("voucher_amount"), signature),
+        voucher=None if signature is None else voucher_of(identity.id, row.money("voucher_amount"), signature),
         last_call_at=row.integer("last_call_at"),
     )
 
 
 @lru_cache(maxsize=1 << 14)
-def _config(
-    payer: bytes, authorizer: bytes, receiver: bytes, claimer: bytes, token: bytes, delay: int, salt: bytes
-) -> ChannelConfig:
-    """Make an account's configuration once: it never changes, and calls read it all the time."""
-    return ChannelConfig(
-        address_from_bytes(payer),
-        address_from_bytes(authorizer),
-        address_from_bytes(receiver),
-        address_from_bytes(claimer),
-        address_from_bytes(token),
-        delay,
-        hash32_from_bytes(salt),
+def _identity(id_: bytes, kind: str, chain_id: int, owner: bytes, signer: bytes, token: bytes) -> AccountIdentity:
+    """Make an account's identity once: it never changes, and calls read it all the time."""
+    return AccountIdentity(
+        id=hash32_from_bytes(id_),
+        kind=AccountKind(kind),
+        chain_id=ChainId(chain_id),
+        owner=address_from_bytes(owner),
+        signer=address_from_bytes(signer),
+        token=address_from_bytes(token),
     )
 
 
@@ -120,6 +126,16 @@ def key_of(row: Row) -> KeptKey:
         sealed=row.maybe_raw("sealed"),
         expires_at=row.integer("expires_at"),
     )
+
+
+async def rows_by_id(db: Statements, select: str, ids: Sequence[Hash32]) -> list[Row]:
+    """Return the rows of `select`, which ends with the name of an id column, for these ids."""
+    found: list[Row] = []
+    for start in range(0, len(ids), _MOST_IDS):
+        some = [id_to_bytes(each) for each in ids[start : start + _MOST_IDS]]
+        places = ", ".join(f"${number}" for number in range(1, len(some) + 1))
+        found += await db.rows(f"{select} IN ({places})", *some)
+    return found
 
 
 async def find_account(db: Statements, account: Hash32) -> Account:

@@ -18,6 +18,7 @@ from usufruct.payments.ledger.changes import Admission, Needs, WorkingSet, needs
 from usufruct.payments.ledger.database import FaultHook, Statements, no_faults
 from usufruct.payments.ledger.records import (
     Account,
+    AccountKind,
     AccountReading,
     Bill,
     Call,
@@ -45,16 +46,16 @@ def new_id() -> Hash32:
     return as_hash32(secrets.token_bytes(32))
 
 
-def open_ledger(database: Database, config: LedgerConfig, *, seal: Seal, points: FaultHook = no_faults) -> "Ledger":
+def open_ledger(database: Database, config: LedgerConfig, *, seal: Seal, faults: FaultHook = no_faults) -> "Ledger":
     """Open the ledger of a migrated database, under a new owner name; one for each process.
 
-    Answers it keeps are closed under `seal`. `points` is told every point a crash may come at; tests use it.
+    Stored answers are encrypted under `seal`. `faults` receives the name of each crash point; tests use it.
     """
     backend: Backend
     if isinstance(database, SqliteDatabase):
-        backend = SqliteBackend(database, points)
+        backend = SqliteBackend(database, faults)
     else:
-        backend = import_module("usufruct.payments.ledger.postgres").PostgresBackend(database.url, points)
+        backend = import_module("usufruct.payments.ledger.postgres").PostgresBackend(database.url, faults)
     return Ledger(backend, config, seal, secrets.token_hex(8))
 
 
@@ -74,14 +75,14 @@ class Ledger:
     # Accounts
 
     async def observe(self, reading: AccountReading) -> Account:
-        """Take over what the chain says about an account, unless newer is known; opens the account at first sight.
+        """Take over a reading of an account, unless a newer one is known; open an unknown account.
 
         After a restore, observing every account reconciles the ledger with the chain.
         """
         return await self._write("observe", lambda db: accounts.observe(db, reading))
 
     async def correct(self, reading: AccountReading) -> Account:
-        """Take over what the chain says in place of what a block said that is no longer part of it."""
+        """Take over a reading in place of one of a block that left the chain."""
         return await self._write("correct", lambda db: transfers.correct(db, reading))
 
     async def account(self, account: Hash32) -> Account:
@@ -92,9 +93,15 @@ class Ledger:
         """
         return await self._read("account", lambda db: find_account(db, account))
 
-    async def account_list(self, after: Hash32 | None = None, limit: int = _BATCH) -> list[Account]:
-        """Return accounts by id, a page at a time, from the one after `after`."""
-        return await self._read("account_list", lambda db: accounts.account_list(db, after, limit))
+    async def account_list(
+        self, after: Hash32 | None = None, limit: int = _BATCH, *, kind: AccountKind | None = None
+    ) -> list[Account]:
+        """Return accounts by id, a page at a time, from the one after `after`; of one kind, or all."""
+        return await self._read("account_list", lambda db: accounts.account_list(db, after, limit, kind))
+
+    async def find_accounts(self, ids: Sequence[Hash32]) -> dict[Hash32, Account]:
+        """Return the accounts with these ids; an unknown id is missing."""
+        return await self._read("find_accounts", lambda db: accounts.find_accounts(db, ids))
 
     async def account_count(self) -> int:
         """Return how many accounts there are."""
@@ -141,7 +148,7 @@ class Ledger:
         return await self._read("last_paid_for", lambda db: transfers.last_paid_for(db, account))
 
     async def published(self, account: Hash32, amount: int) -> bool:
-        """Tell whether a claim carried the account's voucher over `amount`: anybody can read and show it."""
+        """Tell whether a claim carried the account's voucher over `amount`: it is public then."""
         return await self._read("published", lambda db: admission.published(db, account, amount))
 
     async def refund_ended(self, account: Hash32, nonce: int) -> bool | None:
@@ -160,9 +167,11 @@ class Ledger:
         """Return when each of these accounts reserved its newest call; one that never did is missing."""
         return await self._read("last_calls", lambda db: transfers.last_calls(db, which))
 
-    async def resting(self, before: int, after: Hash32 | None = None, limit: int = _BATCH) -> list[Account]:
-        """Return accounts by id, a page at a time, that hold more than is charged and had no call since `before`."""
-        return await self._read("resting", lambda db: transfers.resting(db, before, after, limit))
+    async def resting(
+        self, kind: AccountKind, before: int, after: Hash32 | None = None, limit: int = _BATCH
+    ) -> list[Account]:
+        """Return accounts of a kind by id, a page at a time, that hold more than is charged, idle since `before`."""
+        return await self._read("resting", lambda db: transfers.resting(db, kind, before, after, limit))
 
     # Calls
 
@@ -268,6 +277,14 @@ class Ledger:
     async def pending_claims(self) -> list[Claim]:
         """Return the claims that have not ended, oldest first."""
         return await self._read("pending_claims", claims.pending_claims)
+
+    async def find_pending(self, ids: Sequence[Hash32]) -> dict[Hash32, Claim]:
+        """Return those of these claims that have not ended."""
+        return await self._read("find_pending", lambda db: claims.find_pending(db, ids))
+
+    async def unclaimed_since(self, ids: Sequence[Hash32]) -> dict[Hash32, int]:
+        """Return when the oldest unclaimed call of each account was metered; an account without one is missing."""
+        return await self._read("unclaimed_since", lambda db: claims.unclaimed_since(db, ids))
 
     # The whole
 

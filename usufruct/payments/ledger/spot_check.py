@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.core import Hash32, id_to_bytes
+from usufruct.core import Hash32
 from usufruct.payments.ledger.audit import MOST_FINDINGS, Proofs, audit
 from usufruct.payments.ledger.database import Row, Statements
 from usufruct.payments.ledger.records import Account
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, rows_by_id
 
 _NEWEST = "SELECT account_id, call_id, debit, credit, amount FROM entries ORDER BY id DESC LIMIT $1"
-_MANY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,8 @@ async def spot_check(db: Statements, proofs: Proofs | None, most: int) -> SpotCh
         return SpotCheck(tuple(await audit(db, proofs)), True, accounts)
     found = [f"{each}: there are rows of this account, but no account" for each in charges if each not in rows]
     for account in accounts:
-        faults = await _faults(db, account, charges[account.reading.id], proofs)
-        found += [f"{account.reading.id}: {fault}" for fault in faults]
+        faults = await _faults(db, account, charges[account.id], proofs)
+        found += [f"{account.id}: {fault}" for fault in faults]
         if len(found) >= MOST_FINDINGS:
             break
     return SpotCheck(tuple(found[:MOST_FINDINGS]), False, accounts)
@@ -79,10 +78,5 @@ async def _faults(db: Statements, account: Account, charges: Counter[Hash32], pr
 
 
 async def _by_id(db: Statements, query: str, ids: Sequence[Hash32]) -> dict[Hash32, Row]:
-    """Return the rows of a query by id, those that there are."""
-    found: dict[Hash32, Row] = {}
-    for start in range(0, len(ids), _MANY):
-        some = [id_to_bytes(each) for each in ids[start : start + _MANY]]
-        places = ", ".join(f"${number}" for number in range(1, len(some) + 1))
-        found |= {row.hash32("id"): row for row in await db.rows(f"{query} WHERE id IN ({places})", *some)}
-    return found
+    """Return the rows of a query by id; an unknown id is missing."""
+    return {row.hash32("id"): row for row in await rows_by_id(db, f"{query} WHERE id", ids)}

@@ -73,8 +73,8 @@ _KEEP_ANSWER = "UPDATE answers SET sealed = ?, expires_at = ? WHERE call_id = ?"
 class SqliteBackend(Backend):
     """Runs verbs on a SQLite file, which other parts of this process may use at the same time."""
 
-    def __init__(self, database: SqliteDatabase, points: FaultHook = no_faults) -> None:
-        """Open the connections; `points` receives the name of every point a crash may come at."""
+    def __init__(self, database: SqliteDatabase, faults: FaultHook = no_faults) -> None:
+        """Open the connections; `faults` receives the name of every point a crash may come at."""
         self._gate = database.write_gate
         self._holds_gate = False
         self._loop = asyncio.get_running_loop()
@@ -86,7 +86,7 @@ class SqliteBackend(Backend):
             self._readers.put(_connected(database, read_only=True))
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-writer")
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
-        super().__init__(points)
+        super().__init__(faults)
 
     async def read(self, name: str, work: Work[T]) -> T:
         """Run a verb that only reads, on one moment of the database."""
@@ -140,7 +140,7 @@ class SqliteBackend(Backend):
 
     async def _store(self, work: WorkingSet) -> None:
         with _translated_errors():
-            _store(self._connection, work, self._points)
+            _store(self._connection, work, self._faults)
 
     async def _commit(self) -> None:
         await self._loop.run_in_executor(self._write_thread, self._commit_now)
@@ -169,25 +169,25 @@ class SqliteBackend(Backend):
         try:
             self._wait_and_begin()
             with _translated_errors():
-                result = _driven(alone.work(SqliteStatements(self._connection, alone.name, self._points)))
-                self._points("commit.before")
+                result = _driven(alone.work(SqliteStatements(self._connection, alone.name, self._faults)))
+                self._faults("commit.before")
                 self._connection.execute("COMMIT")
         finally:
             if self._connection.in_transaction:
                 self._connection.rollback()
             self._release_gate()
-        self._points("commit.after")
+        self._faults("commit.after")
         return result
 
 
 class SqliteStatements:
     """One transaction; nothing in it waits, so a verb runs to its end in one go."""
 
-    def __init__(self, connection: sqlite3.Connection, name: str, points: FaultHook) -> None:
-        """Run on `connection`; `points` receives `name` and a number before each statement."""
+    def __init__(self, connection: sqlite3.Connection, name: str, faults: FaultHook) -> None:
+        """Run on `connection`; `faults` receives `name` and a number before each statement."""
         self._connection = connection
         self._name = name
-        self._points = points
+        self._faults = faults
         self._step = 0
 
     async def rows(self, sql: str, *parameters: Parameter) -> Sequence[Row]:
@@ -207,7 +207,7 @@ class SqliteStatements:
                 yield Row(row)
 
     def _execute(self, sql: str, parameters: Sequence[Parameter]) -> sqlite3.Cursor:
-        self._points(f"{self._name}.{self._step}")
+        self._faults(f"{self._name}.{self._step}")
         self._step += 1
         return self._connection.execute(_translated(sql), parameters)
 
@@ -242,14 +242,14 @@ def _loaded(connection: sqlite3.Connection, needs: Sequence[Needs]) -> WorkingSe
                 work.load_keys([key_of(kept)])
         account = work.accounts.get(need.account)
         if need.key is not None and account is not None:
-            found = first(_KEY, scope_of(account.reading.config), need.key)
+            found = first(_KEY, scope_of(account.owner, account.signer), need.key)
             work.load_keys([key_of(found)] if found else [])
         if need.promise is not None and first(_PUBLISHED, id_to_bytes(need.account), Money(need.promise)):
             work.published.add((need.account, need.promise))
     return work
 
 
-def _store(connection: sqlite3.Connection, work: WorkingSet, points: FaultHook) -> None:
+def _store(connection: sqlite3.Connection, work: WorkingSet, faults: FaultHook) -> None:
     changes: tuple[tuple[str, str, Iterator[tuple[Parameter, ...]]], ...] = (
         ("free_keys", _FREE_KEY, ((id_to_bytes(call),) for call in work.keys_freed)),
         ("open_calls", _INSERT_CALL, map(_new_call, work.opened)),
@@ -260,7 +260,7 @@ def _store(connection: sqlite3.Connection, work: WorkingSet, points: FaultHook) 
         ("add_entries", _INSERT_ENTRY, (_entry(entry, work.now) for entry in work.entries)),
     )
     for name, sql, rows in changes:
-        points(f"store.{name}")
+        faults(f"store.{name}")
         changed = connection.executemany(sql, rows).rowcount
         if name == "end_calls" and changed != len(work.ended) and work.ended:
             raise ConstraintViolated("a call was ended meanwhile; nothing of this was kept")
@@ -314,7 +314,7 @@ def _changed_account(account: Account) -> tuple[Parameter, ...]:
         amount_to_blob(voucher.max_claimable if voucher else 0),
         voucher.signature if voucher else None,
         account.last_call_at,
-        id_to_bytes(account.reading.id),
+        id_to_bytes(account.id),
     )
 
 

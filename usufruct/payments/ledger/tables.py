@@ -36,27 +36,25 @@ accounts = Table(
     "accounts",
     metadata,
     Column("id", HashColumn, primary_key=True),
+    Column("kind", String(14), nullable=False),  # its funding source's, which keeps the rest of its configuration
     Column("chain_id", BigInteger, nullable=False),
-    Column("payer", AddressColumn, nullable=False),
-    Column("payer_authorizer", AddressColumn, nullable=False),
-    Column("receiver", AddressColumn, nullable=False),
-    Column("receiver_authorizer", AddressColumn, nullable=False),
+    Column("owner", AddressColumn, nullable=False),  # paid in
+    Column("signer", AddressColumn, nullable=False),  # authorizes charges
     Column("token", AddressColumn, nullable=False),
-    Column("withdraw_delay", BigInteger, nullable=False),
-    Column("salt", HashColumn, nullable=False),
     Column("block", BigInteger, nullable=False),  # of the newest chain reading
     Column("balance", Amount, nullable=False),  # on chain: deposits less withdrawals and refunds
     Column("total_claimed", Amount, nullable=False),  # confirmed on chain
     Column("total_split", Amount, nullable=False),  # confirmed and paid on to the assets
     Column("withdraw_at", BigInteger, nullable=False),  # chain time of WithdrawInitiated; 0: none
     Column("leaving", Amount, nullable=False),  # what it announced
-    Column("serve_until", BigInteger, nullable=False),  # seconds, if a session key announced it; 0: the payer did
+    Column("serve_until", BigInteger, nullable=False),  # seconds, if the signer announced it; 0: the owner did
     Column("charged", Amount, nullable=False),  # cumulative
     Column("reserved", Amount, nullable=False),  # sum of open calls' ceilings
     Column("refunding", Amount, nullable=False),  # sum of planned refunds
     Column("voucher_amount", Amount, nullable=False),  # highest accepted; 0: none yet
     Column("voucher_signature", LargeBinary),
     Column("last_call_at", BigInteger, nullable=False),  # when the newest call was opened; 0: never
+    CheckConstraint(_one_of("kind", "escrow_channel", "pass_credits"), name="kind"),
     CheckConstraint("total_claimed <= charged", name="claimed"),
     CheckConstraint("total_split <= charged", name="split"),
 )

@@ -1,4 +1,4 @@
-"""Verbs for those who settle: what is under way, who rests, and how to take back what the chain took back."""
+"""Verbs for settlement: transfers under way, idle accounts, and corrections after a reorganization."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from usufruct.payments.ledger.accounts import observe
 from usufruct.payments.ledger.claims import splits_between
 from usufruct.payments.ledger.database import Money, Row, Statements
 from usufruct.payments.ledger.entries import move
-from usufruct.payments.ledger.records import Account, AccountReading
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account
+from usufruct.payments.ledger.records import Account, AccountKind, AccountReading
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account, rows_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,6 @@ class Transfer:
     planned_at: int = 0
 
 
-_MANY = 500
 _TRANSFER = "account_id, nonce, amount, outbox_id, planned_at"
 
 
@@ -36,7 +35,7 @@ def _transfer(row: Row) -> Transfer:
 
 
 async def correct(db: Statements, reading: AccountReading) -> Account:
-    """Take over what the chain says although another block said otherwise: that block is no longer part of the chain.
+    """Take over a reading although the one before is of a newer block: that block left the chain.
 
     Claims that the chain took back can be made again: what they paid is charged and not split once more.
     """
@@ -61,19 +60,20 @@ async def correct(db: Statements, reading: AccountReading) -> Account:
     return await observe(db, reading)
 
 
-async def resting(db: Statements, before: int, after: Hash32 | None, limit: int) -> list[Account]:
-    """Return accounts by id, from the one after `after`, without a call since `before`, an open call or a refund.
+async def resting(db: Statements, kind: AccountKind, before: int, after: Hash32 | None, limit: int) -> list[Account]:
+    """Return accounts of a kind by id, from the one after `after`, with no call since `before`, open call or refund.
 
     They hold something; whether it is free, the caller sees.
     """
     rows = await db.rows(
         f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id > $1 AND balance > charged AND reserved = $4 "
-        "AND refunding = $4 AND last_call_at <= $2 "
+        "AND refunding = $4 AND last_call_at <= $2 AND kind = $5 "
         "ORDER BY id LIMIT $3",
         id_to_bytes(after) if after else b"",
         before,
         limit,
         Money(0),
+        kind.value,
     )
     return [account_of(row) for row in rows]
 
@@ -124,11 +124,5 @@ async def deposited(db: Statements, account: Hash32, nonce: Hash32) -> Transfer 
 
 async def last_calls(db: Statements, which: Sequence[Hash32]) -> dict[Hash32, int]:
     """Return when each of these accounts opened its newest call; one that never did is missing."""
-    found = {}
-    for start in range(0, len(which), _MANY):
-        ids = [id_to_bytes(account) for account in which[start : start + _MANY]]
-        places = ", ".join(f"${number}" for number in range(1, len(ids) + 1))
-        for row in await db.rows(f"SELECT id, last_call_at FROM accounts WHERE id IN ({places})", *ids):
-            if at := row.integer("last_call_at"):
-                found[row.hash32("id")] = at
-    return found
+    rows = await rows_by_id(db, "SELECT id, last_call_at FROM accounts WHERE last_call_at <> 0 AND id", which)
+    return {row.hash32("id"): row.integer("last_call_at") for row in rows}

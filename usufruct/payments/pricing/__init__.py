@@ -12,10 +12,9 @@ from usufruct.payments.pricing.charges import (
 from usufruct.payments.pricing.grants import (
     GRANT_PREFIX,
     SILENCE,
+    ActivatedCredits,
     PassGrant,
     PassTerms,
-    asset_of,
-    plan_of,
     read_grant,
     sign_grant,
 )
@@ -37,12 +36,14 @@ from usufruct.payments.pricing.vouchers import (
     channel_id,
     sign_voucher,
     verify_voucher,
+    voucher_digest,
 )
 from usufruct_client.wire import ChannelConfig
 
 __all__ = [
     "GRANT_PREFIX",
     "SILENCE",
+    "ActivatedCredits",
     "Allowance",
     "ChannelConfig",
     "CountedBy",
@@ -62,12 +63,10 @@ __all__ = [
     "WrongReceiptSigner",
     "affordable_output_down",
     "allow",
-    "asset_of",
     "channel_id",
     "charge_up",
     "content_hash",
     "measure",
-    "plan_of",
     "price_up",
     "read_grant",
     "read_receipt",
@@ -77,4 +76,5 @@ __all__ = [
     "sign_receipt",
     "sign_voucher",
     "verify_voucher",
+    "voucher_digest",
 ]

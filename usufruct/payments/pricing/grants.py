@@ -1,8 +1,7 @@
 """Pass credits as money for calls.
 
-The credits of one plan that one holder activated for our meter are an account. The ledger keeps it as it keeps a
-channel: what was activated is the balance, what was burned is claimed, a retirement or a silent meter is a withdrawal.
-One credit pays one atomic unit of charge.
+The credits of one plan that one holder activated for one meter fund one ledger account: activated credits are its
+balance, burned credits are claimed, a retirement or a silent meter is a withdrawal. One credit pays one atomic unit.
 
 The holder lets a caller use the account by a grant: an EIP-712 signature (domain "Usufruct Passes", version "1", the
 chain's id, the AccessPass contract) over a cumulative limit and an end, which travels as a bearer key.
@@ -11,22 +10,20 @@ chain's id, the AccessPass contract) over a cumulative limit and an end, which t
 import base64
 import binascii
 from dataclasses import dataclass
+from functools import lru_cache
 
-from usufruct.chain import MessageHasher
+from usufruct.chain import MessageHasher, as_hash32
 from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, AssetId, ChainId, Hash32, Invalid
 from usufruct.payments.pricing.signatures import DigestSigner, InvalidSignature, recover_signer
 from usufruct.web import Unauthenticated
-from usufruct_client.eip712 import PASS_GRANT
-from usufruct_client.wire import ChannelConfig
+from usufruct_client.eip712 import PASS_CREDITS, PASS_GRANT
 
 SILENCE = 30 * 86_400
 """After how many seconds without a sign of its meter a pass's credits can be given back; `AccessPass` has the same."""
 
-_DELAY = 4 * 86_400
-"""Stands where a channel has its withdraw delay: what is charged is burned within a quarter of it."""
-
 GRANT_PREFIX = "up_"
 
+_CREDITS = MessageHasher(PASS_CREDITS)
 _GRANT = MessageHasher(PASS_GRANT)
 _LENGTHS = (32, 20, 16, 8, 65)
 
@@ -58,38 +55,36 @@ class PassTerms:
     meter: Address
     token: Address
 
-    def account(self, plan: int, holder: Address) -> ChannelConfig:
-        """Return the ledger's account of a holder's activated credits of a plan.
+    def credits(self, plan: int, holder: Address) -> "ActivatedCredits":
+        """Return the credits of a plan that `holder` activates for this meter."""
+        return ActivatedCredits(plan, holder, self.meter)
 
-        It is no channel of the escrow: AccessPass stands where a channel has its receiver's authorizer.
-        """
-        return ChannelConfig(
-            payer=holder,
-            payer_authorizer=holder,
-            receiver=self.meter,
-            receiver_authorizer=self.contract,
-            token=self.token,
-            withdraw_delay=_DELAY,
-            salt=Hash32(f"0x{plan:064x}"),
-        )
-
-    def owns(self, config: ChannelConfig) -> bool:
-        """Tell whether it is the configuration of an account of pass credits, whoever is its meter."""
-        return config.receiver_authorizer == self.contract
+    def account_id(self, activated: "ActivatedCredits") -> Hash32:
+        """Return the id of the ledger account that these credits fund."""
+        return _account_id(self.chain_id, self.contract, activated)
 
     def digest(self, plan: int, limit: int, expires_at: int) -> bytes:
         """Return what a holder signs: 32 bytes."""
         return _GRANT.digest(self.chain_id, self.contract, plan, self.meter, limit, expires_at)
 
 
-def plan_of(account: ChannelConfig) -> int:
-    """Return the plan whose credits an account holds."""
-    return int(account.salt, 16)
+@dataclass(frozen=True, slots=True)
+class ActivatedCredits:
+    """The credits of one plan that one holder activated for one meter: only that meter burns them."""
+
+    plan: int
+    holder: Address
+    meter: Address
+
+    @property
+    def asset(self) -> AssetId:
+        """The asset that the credits pay for."""
+        return AssetId(self.plan >> 128)
 
 
-def asset_of(account: ChannelConfig) -> AssetId:
-    """Return the asset that an account's credits are for."""
-    return AssetId(plan_of(account) >> 128)
+@lru_cache(maxsize=1 << 14)
+def _account_id(chain_id: ChainId, contract: Address, activated: ActivatedCredits) -> Hash32:
+    return as_hash32(_CREDITS.digest(chain_id, contract, activated.plan, activated.holder, activated.meter))
 
 
 @dataclass(frozen=True, slots=True)

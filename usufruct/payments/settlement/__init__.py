@@ -3,6 +3,7 @@
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.channel_auth import PROOF_HEADER, proof_header, read_channel_digest
 from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY, ChannelRefused, ChannelTerms
+from usufruct.payments.settlement.channel_registry import Channel, ChannelRegistry
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
@@ -13,6 +14,7 @@ from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.model import Batch, Payee, SettlementContext, on_chain
 from usufruct.payments.settlement.operator_terms import Offer, read_offer
 from usufruct.payments.settlement.pass_accounts import PassAccounts
+from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.receipt_signers import ReceiptSigners
 from usufruct.payments.settlement.refund_requests import Refunded, RefundRequests
 from usufruct.payments.settlement.refunds import Refunds
@@ -30,7 +32,9 @@ __all__ = [
     "PROOF_HEADER",
     "AccountSync",
     "Batch",
+    "Channel",
     "ChannelRefused",
+    "ChannelRegistry",
     "ChannelTerms",
     "ClaimRequests",
     "Claimer",
@@ -42,6 +46,7 @@ __all__ = [
     "Evidence",
     "Offer",
     "PassAccounts",
+    "PassCredits",
     "Payee",
     "ReceiptSigners",
     "RefundRequests",

@@ -1,7 +1,7 @@
 """Which receipts a batch anchors, and the proof that one of them is under its root.
 
-A batch anchors, member by member, the receipts whose cumulative position lies in (start, end] of the member's channel:
-exactly the calls that its claims newly cover in full. Charged calls tile a channel, so this is the same set at any
+A batch anchors, member by member, the receipts whose cumulative position lies in (start, end] of the member's account:
+exactly the calls that its claims newly cover in full. Charged calls tile an account, so this is the same set at any
 later time. A call that was charged nothing moves no money and is under no root.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.chain import as_hash32
-from usufruct.core import ChainId, Hash32
+from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import CallUnknown, Ledger, receipt_of
 from usufruct.payments.pricing import Receipt, receipt_digest
 from usufruct.payments.settlement.errors import AnchorMismatch, NotAnchored
@@ -36,12 +36,11 @@ class ReceiptProof:
     block: int
 
 
-async def receipts_of(ledger: Ledger, member: Member) -> list[Receipt]:
-    """Return the receipts that a member of a batch anchors, in the order of the channel's spending."""
-    token = (await ledger.account(member.channel)).reading.config.token
+async def receipts_of(ledger: Ledger, member: Member, token: Address) -> list[Receipt]:
+    """Return the receipts that a member of a batch anchors, in the order of the account's spending."""
     found: list[Receipt] = []
     after = member.start
-    while calls := await ledger.metered(member.channel, after, _PAGE):
+    while calls := await ledger.metered(member.account, after, _PAGE):
         for call in calls:
             receipt = receipt_of(call, token)
             if receipt is None or receipt.amount == 0:
@@ -53,11 +52,15 @@ async def receipts_of(ledger: Ledger, member: Member) -> list[Receipt]:
     return found
 
 
-async def digests_of(side: SettlementContext, members: Sequence[Member]) -> list[bytes]:
+async def digests_of(context: SettlementContext, members: Sequence[Member]) -> list[bytes]:
     """Return the digests under a batch's root, in order."""
-    chain: ChainId = side.escrow.chain_id
-    receipts = [receipt for member in members for receipt in await receipts_of(side.ledger, member)]
-    return [receipt_digest(receipt, chain, side.terms.till) for receipt in receipts]
+    accounts = await context.ledger.find_accounts([member.account for member in members])
+    receipts = [
+        receipt
+        for member in members
+        for receipt in await receipts_of(context.ledger, member, accounts[member.account].token)
+    ]
+    return [receipt_digest(receipt, context.escrow.chain_id, context.terms.till) for receipt in receipts]
 
 
 def root_of(digests: Sequence[bytes]) -> Hash32 | None:
@@ -65,7 +68,7 @@ def root_of(digests: Sequence[bytes]) -> Hash32 | None:
     return as_hash32(merkle_root(digests)) if digests else None
 
 
-async def prove_receipt(side: SettlementContext, call: Hash32) -> ReceiptProof:
+async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProof:
     """Show that a call's receipt is under an anchored root.
 
     Raises:
@@ -73,24 +76,24 @@ async def prove_receipt(side: SettlementContext, call: Hash32) -> ReceiptProof:
         NotAnchored: when it was charged nothing or is not claimed yet.
         AnchorMismatch: when the ledger's receipts are not those that were anchored.
     """
-    found = await side.ledger.call(call)
+    found = await context.ledger.call(call)
     if found is None:
         raise CallUnknown(f"there is no call {call}", call=call)
-    token = (await side.ledger.account(found.lease.account)).reading.config.token
+    token = (await context.ledger.account(found.lease.account)).token
     receipt = receipt_of(found, token)
-    batch = await _batch_of(side, receipt)
+    batch = await _batch_of(context, receipt)
     if receipt is None or batch is None or batch.root is None or batch.hash is None or batch.block is None:
         raise NotAnchored(f"call {call} is not claimed yet, or was charged nothing; ask later", call=call)
-    digests = await digests_of(side, batch.members)
+    digests = await digests_of(context, batch.members)
     if root_of(digests) != batch.root:
         raise AnchorMismatch(f"the receipts of batch {batch.id} do not give its root {batch.root}", batch=batch.id)
-    digest = receipt_digest(receipt, side.escrow.chain_id, side.terms.till)
+    digest = receipt_digest(receipt, context.escrow.chain_id, context.terms.till)
     proof = tuple(merkle_proof(digests, digests.index(digest)))
     return ReceiptProof(receipt, digest, proof, batch.root, batch.count, batch.hash, batch.block)
 
 
-async def _batch_of(side: SettlementContext, receipt: Receipt | None) -> Batch | None:
+async def _batch_of(context: SettlementContext, receipt: Receipt | None) -> Batch | None:
     if receipt is None or receipt.amount == 0:
         return None
-    async with side.database.snapshot() as unit:
+    async with context.database.snapshot() as unit:
         return await batch_of(unit, receipt.channel, receipt.cumulative)

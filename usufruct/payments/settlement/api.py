@@ -9,6 +9,7 @@ from usufruct.chain import as_hash32
 from usufruct.core import Clock, hash32
 from usufruct.payments.settlement.anchoring import ReceiptProof, prove_receipt
 from usufruct.payments.settlement.channel_auth import PROOF_HEADER, Access
+from usufruct.payments.settlement.channel_registry import Channel, ChannelRegistry
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.operator_terms import Offer
@@ -32,9 +33,11 @@ _DEPOSIT = Operation(
 _PROOF = Operation("Prove that a receipt is anchored on the chain.", ProofDocument)
 
 
-def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offer: Offer, clock: Clock) -> list[Route]:
+def payment_routes(
+    context: SettlementContext, channels: ChannelRegistry, deposits: Deposits, keys: Keys, offer: Offer, clock: Clock
+) -> list[Route]:
     """Return the routes of an operator who offers channels on the terms of `offer`."""
-    access = Access(side.ledger, keys, clock, offer.chain_id, offer.till)
+    access = Access(context.ledger, keys, clock, offer.chain_id, offer.till)
     proving = asyncio.Lock()
 
     async def terms(request: Request) -> Response:
@@ -42,19 +45,19 @@ def payment_routes(side: SettlementContext, deposits: Deposits, keys: Keys, offe
 
     async def channel(request: Request) -> Response:
         found = await access.channel(request.exchange, hash32(request.path_params["channel"], "channel"))
-        return json_response(found.as_json())
+        return json_response((await channels.channel(found.id)).as_json())
 
     async def deposit(request: Request) -> Response:
         wish = await request.read(DepositWish, InvalidDeposit)
         wanted = deposit_of_document(wish.channel_config, wish.deposit, offer.chain_id)
         offer.check_deposit(wanted.amount)
-        # a stranger who read it on the chain may submit it: the answer holds only what is public there
-        return document_response((await deposits.submit(wanted)).reading.document())
+        # the sender may be a stranger who read it on the chain: answer with public numbers only
+        return document_response(Channel(await deposits.submit(wanted), wanted.config).document())
 
     async def proof(request: Request) -> Response:
         call = hash32(request.path_params["call"], "call")
         async with proving:  # it reads every receipt of a batch: one at a time
-            found = await prove_receipt(side, call)
+            found = await prove_receipt(context, call)
         return document_response(_proof_document(found))
 
     return [

@@ -1,4 +1,4 @@
-"""Who may see a channel's numbers: the bearer key that pays from it, its payer, its payer authorizer. Nobody else.
+"""Access to a channel's numbers: only for its bearer key, its payer and its payer authorizer.
 
 The latter two sign `ReadChannel(bytes32 channel,uint256 expiresAt)` (EIP-712, domain "Usufruct Channels", version "1",
 the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the header `x-usufruct-proof`.
@@ -45,7 +45,7 @@ class Access:
         Raises:
             Unauthenticated: when there is a bearer key, but no good one.
             InvalidProof, ProofExpired: when there is a proof, but no good one.
-            AccountUnknown: when there is no such channel, and for everybody else.
+            AccountUnknown: for an unknown channel, and for every other caller.
         """
         signer = key = None
         if proof := exchange.header(PROOF_HEADER.encode()):
@@ -53,8 +53,7 @@ class Access:
         elif authorization := exchange.header(b"authorization"):
             key = await self._keys.authenticate(authorization)
         found = await self._ledger.account(channel)
-        config = found.reading.config
-        if signer in (config.payer, config.payer_authorizer) or (key is not None and key.channel == channel):
+        if signer in (found.owner, found.signer) or (key is not None and key.channel == channel):
             return found
         raise account_unknown(channel)
 

@@ -30,7 +30,7 @@ class ChannelTerms:
         """Accept a configuration, or say what is wrong with it.
 
         Raises:
-            ChannelRefused: for another receiver, an unlisted token, a short delay, or vouchers nobody can check here.
+            ChannelRefused: for another receiver, an unlisted token, a short delay, or uncheckable vouchers.
         """
         for field, found, expected in (
             ("receiver", config.receiver, self.till),

@@ -1,16 +1,19 @@
-"""Channels as the chain has them, many in one question, all of one block."""
+"""Read escrow channels from the chain, many in one call, all of one block."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from usufruct.chain import Client, Header, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.core import Hash32
-from usufruct.payments.ledger import AccountReading
+from usufruct.payments.ledger import AccountIdentity, AccountKind, AccountReading
 from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement.announcers import Announcers
 from usufruct.payments.settlement.errors import ReadingUnsettled, UnreadableChannel
+
+T = TypeVar("T")
 
 _CHANNELS = keccak(b"channels(bytes32)")[:4]
 _WITHDRAWALS = keccak(b"pendingWithdrawals(bytes32)")[:4]
@@ -20,30 +23,29 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Channels as of one block, which `block` and `hash` name."""
+    """Accounts as of one block, which `block` and `hash` name."""
 
     block: int
     hash: Hash32
-    channels: tuple[AccountReading, ...]
+    accounts: tuple[AccountReading, ...]
 
 
-class Reader(ABC):
-    """Reads one kind of channel as of the newest block that counts: that with so many `confirmations`, itself included.
+class Reader(ABC, Generic[T]):
+    """Reads accounts of one kind as of the block with `confirmations`, itself included.
 
-    Some things do not wait for confirmations, because they only make us more careful: money that left since, and the
-    announcement that more will.
+    What makes us more careful does not wait for confirmations: money that left since, and announced withdrawals.
     """
 
     def __init__(self, client: Client, confirmations: int = 1) -> None:
         self._client = client
         self._depth = confirmations - 1
 
-    async def read(self, configs: Sequence[ChannelConfig]) -> Readings:
-        """Read channels, all of one block.
+    async def read(self, configs: Sequence[T]) -> Readings:
+        """Read the accounts with these configurations, all of one block.
 
         Raises:
             RpcUnavailable: when the node does not answer.
-            ReadingUnsettled: when the chain does not hold still.
+            ReadingUnsettled: when blocks keep changing during the reading.
         """
         for _ in range(_TRIES):
             head = await self._header("latest")
@@ -55,8 +57,8 @@ class Reader(ABC):
         raise ReadingUnsettled(f"blocks changed under {_TRIES} readings in a row; try again", tries=_TRIES)
 
     @abstractmethod
-    async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[AccountReading]:
-        """Read channels as of `block`, and what happened since up to `head`."""
+    async def _at(self, configs: Sequence[T], block: Header, head: Header) -> list[AccountReading]:
+        """Read accounts as of `block`, and what happened since up to `head`."""
 
     async def _header(self, block: int | str) -> Header:
         header = await self._client.header("latest" if isinstance(block, str) else block)
@@ -65,7 +67,14 @@ class Reader(ABC):
         return header
 
 
-class ChannelReader(Reader):
+def channel_identity(escrow: Escrow, config: ChannelConfig) -> AccountIdentity:
+    """Return the ledger account that a channel funds."""
+    id_ = channel_id(escrow, config)
+    kind = AccountKind.ESCROW_CHANNEL
+    return AccountIdentity(id_, kind, escrow.chain_id, config.payer, config.payer_authorizer, config.token)
+
+
+class ChannelReader(Reader[ChannelConfig]):
     """Reads channels of the escrow."""
 
     def __init__(self, client: Client, escrow: Escrow, confirmations: int = 1) -> None:
@@ -88,9 +97,7 @@ class ChannelReader(Reader):
         ]
         return [
             AccountReading(
-                id=channel,
-                chain_id=self._escrow.chain_id,
-                config=config,
+                identity=channel_identity(self._escrow, config),
                 block=block.number,
                 balance=min(old[0], new[0]),
                 total_claimed=old[1],
@@ -98,7 +105,7 @@ class ChannelReader(Reader):
                 leaving=max(old[2], new[2]),
                 serve_until=served,
             )
-            for channel, config, old, new, served in zip(ids, configs, then, now, until, strict=True)
+            for config, old, new, served in zip(configs, then, now, until, strict=True)
         ]
 
     async def _serve_until(self, channel: Hash32, config: ChannelConfig, announced: int, head: Header) -> int:

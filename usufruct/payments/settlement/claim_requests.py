@@ -82,7 +82,7 @@ class ClaimRequests:
         Raises:
             UsufructError: as `Claimer.run`; the requests are answered with its message.
         """
-        if not await claimer.take():
+        if not await claimer.hold_lease():
             return []
         async with self._database.snapshot() as unit:
             asked = await unit.rows(select(claim_requests).where(claim_requests.c.answered_at.is_(None)))
@@ -98,10 +98,10 @@ class ClaimRequests:
     async def _answer(self, requests: Sequence[Hash32], batches: Sequence[Batch], error: str) -> None:
         if not requests:
             return
-        told = {
+        answer = {
             "answered_at": await self._database.now(),
             "batches": orjson.dumps([batch.id for batch in batches]).decode(),
             "error": error[:_MESSAGE],
         }
         async with self._database.transaction() as unit:
-            await unit.change(update(claim_requests).where(claim_requests.c.id.in_(requests)).values(told))
+            await unit.change(update(claim_requests).where(claim_requests.c.id.in_(requests)).values(answer))

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from usufruct.accounts import Keys, Recover
+from usufruct.accounts import Keys, Purses, Recover
 from usufruct.chain import ChainAccess, LogStreams, Senders, TokenFacts, amount_of, fee_sink_of
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.till import Till
@@ -18,6 +18,7 @@ from usufruct.payments.pricing import DigestSigner, Escrow, PassTerms, recover_s
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.api import payment_routes
 from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY, ChannelTerms
+from usufruct.payments.settlement.channel_registry import ChannelRegistry
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
@@ -38,7 +39,8 @@ from usufruct.payments.settlement.jobs import (
 from usufruct.payments.settlement.metrics import settlement_metrics
 from usufruct.payments.settlement.model import ClaimPolicy, Counters, Payee, RefundPolicy, SettlementContext
 from usufruct.payments.settlement.operator_terms import Offer
-from usufruct.payments.settlement.pass_accounts import PassAccounts, PassKeeper
+from usufruct.payments.settlement.pass_accounts import PassAccounts, PassHeartbeat
+from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.receipt_signers import ReceiptSigners
 from usufruct.payments.settlement.refund_requests import RefundRequests
 from usufruct.payments.settlement.refunds import Refunds
@@ -64,6 +66,7 @@ def build(context: Context) -> Component:
         "settlement",
         routes=lambda: payment_routes(
             context.get(SettlementContext),
+            context.get(ChannelRegistry),
             context.get(Deposits),
             context.get(Keys),
             context.get(Offer),
@@ -108,8 +111,8 @@ def _provide_terms(context: Context) -> None:
         return ReceiptSigners(chain.database, stamp, context.get(DigestSigner).address)
 
     def evidence() -> Evidence:
-        signers = context.get(ReceiptSigners)
-        return Evidence(context.get(SettlementContext), signers.current, signers.known_earlier)
+        signers, sources = context.get(ReceiptSigners), context.get(AccountSync).sources
+        return Evidence(context.get(SettlementContext), sources, signers.current, signers.known_earlier)
 
     context.provide_later(Offer, offer)
     context.provide_later(PassTerms, pass_terms)
@@ -121,7 +124,7 @@ def _provide_terms(context: Context) -> None:
 def _provide_channels(context: Context) -> None:
     """Provide what opens, funds and follows channels, by the relayer's key."""
 
-    def side() -> SettlementContext:
+    def settlement() -> SettlementContext:
         chain, token = context.get(ChainAccess), context.get(TokenFacts)
         return SettlementContext(
             chain.client,
@@ -141,23 +144,35 @@ def _provide_channels(context: Context) -> None:
         return RefundPolicy(least=least, cooling_seconds=refunds.cooling_seconds)
 
     def deposits() -> Deposits:
-        side, sender = context.get(SettlementContext), context.get(Senders).of(Role.RELAYER)
-        return Deposits(side, sender, context.get(AccountSync), counters=context.get(Counters))
+        settlement, sender = context.get(SettlementContext), context.get(Senders).of(Role.RELAYER)
+        return Deposits(settlement, sender, context.get(AccountSync), counters=context.get(Counters))
 
     def refund_requests() -> RefundRequests:
         return RefundRequests(context.get(SettlementContext), context.get(AccountSync), context.get(RefundPolicy))
 
     def passes() -> PassAccounts:
-        side, terms = context.get(SettlementContext), context.get(PassTerms)
-        return PassAccounts(side, terms, context.get(AccountSync), context.get(Clock))
+        settlement, credits_ = context.get(SettlementContext), context.get(PassCredits)
+        return PassAccounts(settlement, credits_, context.get(AccountSync), context.get(Clock))
 
-    context.provide_later(SettlementContext, side)
+    def channels() -> ChannelRegistry:
+        chain = context.get(ChainAccess)
+        return ChannelRegistry(chain.database, context.get(Ledger), Escrow(chain.chain_id))
+
+    def pass_credits() -> PassCredits:
+        found = context.get(AccountSync).sources.credits
+        assert found is not None, "the context has pass terms"
+        return found
+
+    context.provide_later(SettlementContext, settlement)
     context.provide_later(AccountSync, lambda: AccountSync(context.get(SettlementContext), context.get(Counters)))
     context.provide_later(EventWatcher, lambda: EventWatcher(context.get(SettlementContext), context.get(AccountSync)))
     context.provide_later(RefundPolicy, refund_policy)
     context.provide_later(Deposits, deposits)
     context.provide_later(RefundRequests, refund_requests)
     context.provide_later(PassAccounts, passes)
+    context.provide_later(PassCredits, pass_credits)
+    context.provide_later(ChannelRegistry, channels)
+    context.provide_later(Purses, lambda: context.get(ChannelRegistry))
 
 
 def _provide_payouts(context: Context) -> None:
@@ -187,17 +202,18 @@ def _provide_payouts(context: Context) -> None:
         )
 
     def owed() -> DeferredPayouts:
-        side, sender = context.get(SettlementContext), context.get(Senders).of(Role.CLAIM)
-        return DeferredPayouts(side, sender, context.get(Clock), counters=context.get(Counters))
+        settlement, sender = context.get(SettlementContext), context.get(Senders).of(Role.CLAIM)
+        return DeferredPayouts(settlement, sender, context.get(Clock), counters=context.get(Counters))
 
-    def keeper() -> PassKeeper:
-        return PassKeeper(context.get(SettlementContext), context.get(PassTerms), context.get(Senders).of(Role.CLAIM))
+    def heartbeat() -> PassHeartbeat:
+        settlement, sender = context.get(SettlementContext), context.get(Senders).of(Role.CLAIM)
+        return PassHeartbeat(settlement, context.get(PassCredits), sender)
 
     context.provide_later(Claimer, claimer)
     context.provide_later(ClaimRequests, lambda: ClaimRequests(context.get(ChainAccess).database))
     context.provide_later(Refunds, refunds)
     context.provide_later(DeferredPayouts, owed)
-    context.provide_later(PassKeeper, keeper)
+    context.provide_later(PassHeartbeat, heartbeat)
 
 
 def _jobs(context: Context) -> list[Job]:
@@ -208,5 +224,5 @@ def _jobs(context: Context) -> list[Job]:
         refund_requested(context.get(Refunds)),
         refund_due(context.get(Refunds)),
         owed_due(context.get(DeferredPayouts)),
-        sign_due(context.get(PassKeeper)),
+        sign_due(context.get(PassHeartbeat)),
     ]

@@ -50,7 +50,7 @@ class DeferredPayouts:
 
     def __init__(
         self,
-        side: SettlementContext,
+        context: SettlementContext,
         sender: Sender,
         clock: Clock,
         *,
@@ -58,25 +58,27 @@ class DeferredPayouts:
         counters: Counters | None = None,
     ) -> None:
         """Send with any key that can pay for gas."""
-        self._side = side
+        self._context = context
         self._sender = sender
         self._clock = clock
         self._policy = policy or DeferredPayoutPolicy()
-        self._till = Till(side.terms.till, side.client)
-        self._lease = Lease(side.database, f"owed/{side.escrow.chain_id}/{side.terms.till}", self._policy.lease_seconds)
+        self._till = Till(context.terms.till, context.client)
+        self._lease = Lease(
+            context.database, f"owed/{context.escrow.chain_id}/{context.terms.till}", self._policy.lease_seconds
+        )
         self._turns: dict[tuple[Address, Address], _Turn] = {}
         self._looked: set[str] = set()
         self.counters = counters or Counters()
 
     async def run(self) -> int:
-        """Pay whoever can be paid by now, and return how many payees were; nothing is asked while nothing is owed.
+        """Pay the payees that can be paid now and return their number; no request is made while nothing is owed.
 
         Raises:
             RpcUnavailable: when the node does not answer; everything is where it was.
         """
         if not await self._lease.hold():
             return 0
-        tokens = [token for token in self._side.terms.tokens if await self._till.total_owed(token)]
+        tokens = [token for token in self._context.terms.tokens if await self._till.total_owed(token)]
         if not tokens:
             return 0
         await self._learn()
@@ -93,13 +95,13 @@ class DeferredPayouts:
 
     async def _learn(self) -> None:
         """Read from batches that were not looked at yet, the newest first, whom the till could not pay."""
-        async with self._side.database.snapshot() as unit:
+        async with self._context.database.snapshot() as unit:
             keys = await splitting_keys(unit)
         fresh = [key for key in keys if key not in self._looked][: self._policy.most_looks]
         sent = [await self._sender.find(key) for key in fresh]
-        receipts = await self._side.client.receipts([each.hash for each in sent if each and each.hash])
+        receipts = await self._context.client.receipts([each.hash for each in sent if each and each.hash])
         for receipt in receipts:
-            logs, till = receipt.logs if receipt else (), self._side.terms.till
+            logs, till = receipt.logs if receipt else (), self._context.terms.till
             owing = [(each.pay_to, each.token) for each in Deferred.among(logs, till)]
             owing += [(each.pay_to, each.token) for each in Capped.among(logs, till)]
             for payee in owing:
@@ -128,7 +130,7 @@ class DeferredPayouts:
 
     async def _rest_of_day(self) -> int:
         """Return for how many seconds today's caps hold, by the chain's clock."""
-        head = await self._side.client.header()
+        head = await self._context.client.header()
         return _DAY - (head.timestamp if head else 0) % _DAY
 
     async def _sent(self, call: Call, amount: int) -> Sent | None:

@@ -1,7 +1,7 @@
 """Puts a payer's deposit on the chain: they sign, we send, once.
 
-The payer signs EIP-3009's `ReceiveWithAuthorization` to the collector, with a nonce that names the channel; whoever
-sends it, the money goes there and nowhere else. What we check first only makes the refusal clearer: the token and the
+The payer signs EIP-3009's `ReceiveWithAuthorization` to the collector, with a nonce that names the channel: the
+money goes there, whatever address sends it. What we check first only makes the refusal clearer: the token and the
 settlement check all of it again.
 """
 
@@ -77,20 +77,20 @@ class Deposits:
 
     def __init__(
         self,
-        side: SettlementContext,
+        context: SettlementContext,
         sender: Sender,
-        observer: AccountSync,
+        sync: AccountSync,
         *,
         wait_seconds: float = 60.0,
         counters: Counters | None = None,
     ) -> None:
-        """Send with `sender`; `submit` waits `wait_seconds` for a transaction before it says that it is pending."""
-        self._side = side
+        """Send with `sender`; `submit` raises `DepositPending` after `wait_seconds`."""
+        self._context = context
         self._sender = sender
-        self._observer = observer
+        self._sync = sync
         self.wait_seconds = wait_seconds
         self.counters = counters or Counters()
-        self._settlement = BatchSettlement(side.escrow.contract, side.client)
+        self._settlement = BatchSettlement(context.escrow.contract, context.client)
 
     async def submit(self, deposit: DepositAuthorization) -> Account:
         """Send a deposit, wait for it, and return the channel with its money; asking again sends nothing twice.
@@ -103,16 +103,16 @@ class Deposits:
             RpcUnavailable: when the node does not answer.
         """
         self._check(deposit)
-        channel = channel_id(self._side.escrow, deposit.config)
+        channel = channel_id(self._context.escrow, deposit.config)
         nonce = deposit.nonce(channel)
         payer = deposit.config.payer
         for left in reversed(range(_TURNS)):
-            if await self._side.ledger.deposited(channel, nonce):
-                return await self._observer.open(deposit.config)
+            if await self._context.ledger.deposited(channel, nonce):
+                return await self._sync.open_channel(deposit.config)
             mine, other = await self._under_way(channel, nonce, payer)
             if mine and await self._sender.find(mine.outbox_id):
                 return await self._finish(deposit, mine)
-            await self._check_on_chain(deposit, nonce)  # before anybody waits: anybody may hand in anything
+            await self._check_on_chain(deposit, nonce)  # before any wait: deposits come from unauthenticated callers
             if mine:
                 return await self._finish(deposit, mine)
             if other:
@@ -120,7 +120,7 @@ class Deposits:
                 await self._check_on_chain(deposit, nonce)
             planned = Transfer(channel, nonce, deposit.amount, f"deposit/{new_id()}")
             try:
-                await self._side.ledger.plan_deposit(channel, nonce, deposit.amount, planned.outbox_id, payer)
+                await self._context.ledger.plan_deposit(channel, nonce, deposit.amount, planned.outbox_id, payer)
             except (DuplicateDeposit, DepositUnderWay, ConstraintViolated):  # another process was faster: look again
                 if not left:
                     raise _pending(planned) from None
@@ -134,9 +134,9 @@ class Deposits:
         Raises:
             DepositPending: when it is not final yet; ask again, and deposit nothing twice meanwhile.
         """
-        known = await self._side.ledger.pending_deposit_of(config.payer)
+        known = await self._context.ledger.pending_deposit_of(config.payer)
         sent = None if known is None else await self._sender.find(known.outbox_id)
-        if known is None or sent is None or known.account != channel_id(self._side.escrow, config):
+        if known is None or sent is None or known.account != channel_id(self._context.escrow, config):
             return False
         with suppress(DepositRefused):
             await self._ended(config, known, sent)
@@ -144,8 +144,8 @@ class Deposits:
 
     async def made(self, deposit: DepositAuthorization) -> Deposited | None:
         """Return a deposit that was sent from here, once it is confirmed."""
-        channel = channel_id(self._side.escrow, deposit.config)
-        made = await self._side.ledger.deposited(channel, deposit.nonce(channel))
+        channel = channel_id(self._context.escrow, deposit.config)
+        made = await self._context.ledger.deposited(channel, deposit.nonce(channel))
         if made is None:
             return None
         sent = await self._sender.find(made.outbox_id)
@@ -154,13 +154,13 @@ class Deposits:
     async def run(self) -> int:
         """Note how deposits ended whose payer has not asked again, and return how many; the watcher sees the money."""
         await self._sender.advance()
-        return sum([await self._note_end(transfer) for transfer in await self._side.ledger.pending_deposits()])
+        return sum([await self._note_end(transfer) for transfer in await self._context.ledger.pending_deposits()])
 
     async def _note_end(self, transfer: Transfer) -> bool:
-        """Note how a deposit ended, if it did; one that nobody came to send ends as failed after a while."""
+        """Note how a deposit ended, if it did; one that was not sent within `_UNSENT_SECONDS` ends as failed."""
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
-            unsent = await self._side.database.now() - transfer.planned_at > _UNSENT_SECONDS
+            unsent = await self._context.database.now() - transfer.planned_at > _UNSENT_SECONDS
             if unsent:
                 await self._end(transfer, confirmed=False)
             return unsent
@@ -211,7 +211,7 @@ class Deposits:
                 f"the deposit's transaction {sent.hash} is {sent.state}; nothing was deposited, try again",
                 channel=transfer.account,
             )
-        opened = await self._observer.open(config)
+        opened = await self._sync.open_channel(config)
         await self._end(transfer, confirmed=True)
         return opened
 
@@ -219,32 +219,34 @@ class Deposits:
         """End a deposit that the node kept us from sending: neither the payer's next try nor another waits for it."""
         if await self._sender.find(transfer.outbox_id) is None:
             with suppress(WrongState):  # another process ended it meanwhile
-                await self._side.ledger.cancel_deposit(transfer.account, Hash32(str(transfer.nonce)))
+                await self._context.ledger.cancel_deposit(transfer.account, Hash32(str(transfer.nonce)))
 
     async def _end(self, transfer: Transfer, *, confirmed: bool) -> None:
         try:
-            await self._side.ledger.finish_deposit(transfer.account, Hash32(str(transfer.nonce)), confirmed=confirmed)
+            await self._context.ledger.finish_deposit(
+                transfer.account, Hash32(str(transfer.nonce)), confirmed=confirmed
+            )
         except WrongState:  # the same deposit, handed in twice at the same time
             return
         self.counters.deposited += confirmed
         self.counters.deposits_failed += not confirmed
 
     def _check(self, deposit: DepositAuthorization) -> None:
-        if deposit.chain_id != self._side.escrow.chain_id:
+        if deposit.chain_id != self._context.escrow.chain_id:
             raise DepositWrongChain(
-                f"the deposit is for chain {deposit.chain_id}, this is chain {self._side.escrow.chain_id}",
+                f"the deposit is for chain {deposit.chain_id}, this is chain {self._context.escrow.chain_id}",
                 chain_id=deposit.chain_id,
-                expected=self._side.escrow.chain_id,
+                expected=self._context.escrow.chain_id,
             )
-        if deposit.config.token not in self._side.terms.tokens:
-            listed = ", ".join(sorted(self._side.terms.tokens))
+        if deposit.config.token not in self._context.terms.tokens:
+            listed = ", ".join(sorted(self._context.terms.tokens))
             raise DepositWrongToken(
                 f"token {deposit.config.token} is not taken here; deposit one of {listed}", token=deposit.config.token
             )
-        self._side.terms.check(deposit.config)
+        self._context.terms.check(deposit.config)
 
     async def _check_on_chain(self, deposit: DepositAuthorization, nonce: Hash32) -> None:
-        head = await self._side.client.header("latest")
+        head = await self._context.client.header("latest")
         now = head.timestamp if head else 0
         if not deposit.valid_after < now + _MARGIN_SECONDS < deposit.valid_before:
             raise DepositExpired(
@@ -254,8 +256,8 @@ class Deposits:
                 valid_before=deposit.valid_before,
                 now=now,
             )
-        token, nonce_bytes = Erc20(deposit.config.token, self._side.client), bytes.fromhex(nonce[2:])
-        if await authorization_used(self._side.client, token.address, deposit.config.payer, nonce_bytes):
+        token, nonce_bytes = Erc20(deposit.config.token, self._context.client), bytes.fromhex(nonce[2:])
+        if await authorization_used(self._context.client, token.address, deposit.config.payer, nonce_bytes):
             if not await self._is_ours(deposit, nonce):
                 raise DepositUsed(f"the authorization with nonce {nonce} was used before; sign another", nonce=nonce)
             return
@@ -269,7 +271,7 @@ class Deposits:
         await self._simulate(deposit, nonce)
 
     async def _simulate(self, deposit: DepositAuthorization, nonce: Hash32) -> None:
-        """Refuse what the chain refuses before anything is noted: anybody may hand in anything."""
+        """Refuse what the chain refuses before anything is written: deposits come from unauthenticated callers."""
         try:
             await self._sender.simulate(self._call(deposit))
         except Revert as refusal:
@@ -278,8 +280,8 @@ class Deposits:
 
     async def _is_ours(self, deposit: DepositAuthorization, nonce: Hash32) -> bool:
         """Tell whether a deposit was sent from here: then the chain refuses it because it is being made, or was."""
-        channel = channel_id(self._side.escrow, deposit.config)
-        if await self._side.ledger.deposited(channel, nonce):
+        channel = channel_id(self._context.escrow, deposit.config)
+        if await self._context.ledger.deposited(channel, nonce):
             return True
         mine, _ = await self._under_way(channel, nonce, deposit.config.payer)
         return mine is not None and await self._sender.find(mine.outbox_id) is not None
@@ -288,7 +290,7 @@ class Deposits:
         self, channel: Hash32, nonce: Hash32, payer: Address
     ) -> tuple[Transfer | None, Transfer | None]:
         """Return the payer's deposit that has not ended: as the first if it is this one, as the second if another."""
-        known = await self._side.ledger.pending_deposit_of(payer)
+        known = await self._context.ledger.pending_deposit_of(payer)
         same = known is not None and (known.account, known.nonce) == (channel, nonce)
         return (known, None) if same else (None, known)
 

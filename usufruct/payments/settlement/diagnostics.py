@@ -45,22 +45,22 @@ async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
         yield good("till", f"pays one payee at most {format_units(cap, token.decimals)} {token.symbol} a day")
     else:
         remedy = "run `usufruct till cap AMOUNT` where the owner's key is"
-        yield bad("till", "no daily cap: whoever steals the claim key and owns a payee takes all income", remedy)
+        yield bad("till", "no daily cap: a thief of the claim key who owns a payee takes all income", remedy)
     sink = fee_sink_of(chain.config)
     if await till.payees(sink) is PayeeKind.NONE:
         remedy = f"run `usufruct till payee {checksum(sink)}` where the owner's key is"
-        yield bad("till", f"fee sink {checksum(sink)} is no payee: every claim fails", remedy)
+        yield bad("till", f"fee sink {checksum(sink)} is not a payee: every claim fails", remedy)
 
 
 async def check_claims(context: Context) -> AsyncIterator[Finding]:
-    """No channel is refused by the chain."""
-    aside = await context.get(Claimer).set_aside()
-    for each in aside:
+    """Check that the chain refuses no claim."""
+    quarantined = await context.get(Claimer).quarantined()
+    for each in quarantined:
         remedy = "it is tried again by itself"
         if _UNLISTED in each.message:
             remedy = "list that payee where the owner's key is (`usufruct till payee ADDRESS`); then " + remedy
-        yield bad("claims", f"channel {each.channel} is set aside: {each.message}", remedy)
-    if not aside:
+        yield bad("claims", f"account {each.account} is quarantined: {each.message}", remedy)
+    if not quarantined:
         owed = sum(total.claimable for total in await context.get(Ledger).totals())
         amount = format_units(owed, context.get(TokenFacts).decimals)
         yield good("claims", f"{amount} {context.get(TokenFacts).symbol} charged and not claimed yet")

@@ -1,7 +1,7 @@
 """Sees what happens to our channels on the chain: deposits, claims, refunds, withdrawals.
 
-Events are only a reason to look. A log marks its channel, in the transaction that moves the stream's checkpoint; what
-the ledger is told is then read from the chain itself, many channels in one question. So a log that was missed, seen
+Events are only a reason to look. A log marks its channel, in the transaction that moves the stream's checkpoint; the
+ledger's numbers are then read from the chain itself, many channels in one call. So a log that was missed, seen
 twice or taken back can never put a wrong number into the books.
 
 Logs are read as soon as they are there: a withdrawal is announced before it has its confirmations. A node whose logs
@@ -18,9 +18,9 @@ from usufruct.chain.contracts.batch_settlement import (
     WithdrawInitiated,
 )
 from usufruct.core import Clock, Hash32, UsufructError
+from usufruct.payments.settlement.account_store import is_ours, mark, mark_after
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.model import SettlementContext
-from usufruct.payments.settlement.store import is_ours, mark, mark_after
 from usufruct.store import Database, Unit
 
 _EVENTS = (Deposited, Claimed, Refunded, WithdrawInitiated, WithdrawFinalized)
@@ -49,21 +49,26 @@ class ChannelLogs:
 class EventWatcher:
     """Follows one settlement contract; several processes may, none of them does harm."""
 
-    def __init__(self, side: SettlementContext, observer: AccountSync, clock: Clock | None = None) -> None:
-        self._observer = observer
+    def __init__(self, context: SettlementContext, sync: AccountSync, clock: Clock | None = None) -> None:
+        self._sync = sync
         stream = Stream(
-            name=f"settlement/{side.escrow.chain_id}/{side.escrow.contract}",
-            handler=ChannelLogs(side.database),
-            first_block=side.first_block,
-            addresses=(side.escrow.contract,),
+            name=f"settlement/{context.escrow.chain_id}/{context.escrow.contract}",
+            handler=ChannelLogs(context.database),
+            first_block=context.first_block,
+            addresses=(context.escrow.contract,),
             topics=(_TOPICS,),
         )
         self._indexer = Indexer(
-            side.client, side.database, stream, horizon_blocks=side.horizon_blocks, alone=side.alone, clock=clock
+            context.client,
+            context.database,
+            stream,
+            horizon_blocks=context.horizon_blocks,
+            alone=context.alone,
+            clock=clock,
         )
 
     async def poll(self) -> int:
-        """Take in what happened since the last time; return how many channels were read anew.
+        """Read the events since the last poll; return how many accounts were read again.
 
         Channels are read even when logs cannot be.
 
@@ -77,7 +82,7 @@ class EventWatcher:
             await self._indexer.catch_up()
         except UsufructError as error:
             failed = error
-        read = await self._observer.refresh() + await self._observer.verify()
+        read = await self._sync.refresh() + await self._sync.verify()
         if failed:
             raise failed
         return read

@@ -1,11 +1,12 @@
-"""What was signed and anchored, held against what the database says now: a row that was changed is named."""
+"""Compare signatures and anchored roots with the database as it is now, and name each row that was changed."""
 
 from collections.abc import Collection
 
 from usufruct.core import Address, UsufructError
 from usufruct.payments.ledger import Account, Call, receipt_of
-from usufruct.payments.pricing import receipt_digest, recover_signer, verify_voucher
+from usufruct.payments.pricing import receipt_digest, recover_signer
 from usufruct.payments.settlement.anchoring import digests_of, root_of
+from usufruct.payments.settlement.funding_sources import FundingSources
 from usufruct.payments.settlement.model import Batch, SettlementContext
 from usufruct.payments.settlement.store import anchored_batch, newest_anchored
 
@@ -13,32 +14,27 @@ from usufruct.payments.settlement.store import anchored_batch, newest_anchored
 class Evidence:
     """Checks signatures for the ledger's audit; each check returns what is wrong, in words, or None."""
 
-    def __init__(self, side: SettlementContext, receipts: Address, earlier: Collection[Address] = ()) -> None:
-        """Check vouchers of `side`, and receipts against the operator's key `receipts` and its `earlier` ones."""
-        self._side = side
+    def __init__(
+        self, context: SettlementContext, sources: FundingSources, receipts: Address, earlier: Collection[Address] = ()
+    ) -> None:
+        """Check accounts by their `sources`, receipts against the operator's key `receipts` and its `earlier` ones."""
+        self._context = context
+        self._sources = sources
         self._receipts = receipts
         self._earlier = earlier
         self.signed_earlier = 0
         """How many receipts were checked that an earlier key signed."""
 
-    def voucher(self, channel: Account) -> str | None:
-        """Check that the payer's authorizer signed the channel's best voucher; pass credits have a grant instead."""
-        config = channel.reading.config
-        if channel.voucher is None or self._side.holds_credits(config):
-            return None
-        try:
-            verify_voucher(self._side.escrow, config, channel.voucher)
-        except UsufructError:
-            amount = channel.voucher.max_claimable
-            return f"its best voucher, over {amount}, does not carry the signature of {config.payer_authorizer}"
-        return None
+    def voucher(self, account: Account) -> str | None:
+        """Check what authorized the account's charges."""
+        return self._sources.of(account.kind).check_authority(account)
 
-    def receipt(self, call: Call, channel: Account) -> str | None:
-        """Check that the operator signed what the row of a metered call says."""
-        receipt = receipt_of(call, channel.reading.config.token)
+    def receipt(self, call: Call, account: Account) -> str | None:
+        """Check that the operator signed the receipt that the row of a metered call gives."""
+        receipt = receipt_of(call, account.token)
         if receipt is None or call.receipt_signature is None:
             return f"call {call.lease.call} was charged and has no signed receipt"
-        digest = receipt_digest(receipt, self._side.escrow.chain_id, self._side.terms.till)
+        digest = receipt_digest(receipt, self._context.escrow.chain_id, self._context.terms.till)
         try:
             signer = recover_signer(digest, call.receipt_signature)
         except UsufructError:
@@ -46,11 +42,11 @@ class Evidence:
         if signer in self._earlier:
             self.signed_earlier += 1
         elif signer != self._receipts:
-            return f"call {call.lease.call} is not what its receipt says, or no receipt key of the operator signed that"
+            return f"call {call.lease.call} differs from its receipt, or no receipt key of the operator signed it"
         return None
 
 
-async def wrong_roots(side: SettlementContext) -> list[str]:
+async def wrong_roots(context: SettlementContext) -> list[str]:
     """Return the confirmed batches whose anchored root the ledger's receipts do not give, in words.
 
     One batch is in memory at a time.
@@ -58,23 +54,23 @@ async def wrong_roots(side: SettlementContext) -> list[str]:
     found: list[str] = []
     after = "0x"
     while True:
-        async with side.database.snapshot() as unit:
+        async with context.database.snapshot() as unit:
             batch = await anchored_batch(unit, after)
         if batch is None:
             return found
         after = batch.id
-        found += await _wrong_root(side, batch)
+        found += await _wrong_root(context, batch)
 
 
-async def wrong_newest_roots(side: SettlementContext, most: int) -> list[str]:
+async def wrong_newest_roots(context: SettlementContext, most: int) -> list[str]:
     """Check the `most` newest batches that anchored receipts, as `wrong_roots` checks all."""
-    async with side.database.snapshot() as unit:
+    async with context.database.snapshot() as unit:
         newest = await newest_anchored(unit, most)
-    return [fault for batch in newest for fault in await _wrong_root(side, batch)]
+    return [fault for batch in newest for fault in await _wrong_root(context, batch)]
 
 
-async def _wrong_root(side: SettlementContext, batch: Batch) -> list[str]:
-    digests = await digests_of(side, batch.members)
+async def _wrong_root(context: SettlementContext, batch: Batch) -> list[str]:
+    digests = await digests_of(context, batch.members)
     if root_of(digests) == batch.root and len(digests) == batch.count:
         return []
     return [f"batch {batch.id}: its receipts do not give the root {batch.root} that was anchored"]

@@ -8,7 +8,7 @@ from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.event_watcher import EventWatcher
-from usufruct.payments.settlement.pass_accounts import PassKeeper
+from usufruct.payments.settlement.pass_accounts import PassHeartbeat
 from usufruct.payments.settlement.refunds import Refunds
 
 
@@ -23,7 +23,7 @@ def claim_due(claimer: Claimer, requests: ClaimRequests, *, poll_seconds: float 
 
 
 def deposit_due(deposits: Deposits, *, poll_seconds: float = 5.0) -> Job:
-    """Return the job that brings deposits to their end that nobody waits for any more."""
+    """Return the job that finishes deposits without a waiting caller."""
     return Job("deposit", deposits.run, poll_seconds)
 
 
@@ -32,7 +32,7 @@ def owed_due(owed: DeferredPayouts, *, poll_seconds: float = 60.0) -> Job:
     return Job("owed", owed.run, poll_seconds, owed.release)
 
 
-def sign_due(keeper: PassKeeper, *, poll_seconds: float = 600.0) -> Job:
+def sign_due(keeper: PassHeartbeat, *, poll_seconds: float = 600.0) -> Job:
     """Return the job that sends the heartbeat which keeps idle pass credits from expiring."""
     return Job("sign", keeper.run, poll_seconds)
 

@@ -14,7 +14,9 @@ async def settlement_metrics(counters: Counters) -> list[Metric]:
         _ends("claims", "Claims.", counters.claimed, counters.failed),
         _ends("deposits", "Deposits sent for payers.", counters.deposited, counters.deposits_failed),
         _ends("refunds", "Refunds.", counters.refunded, counters.refunds_failed),
-        _by("set_aside", "Claims that the chain refuses; look at `doctor`.", "code", counters.by_reason.items()),
+        _by(
+            "claims_quarantined", "Claims that the chain refuses; look at `doctor`.", "code", counters.by_reason.items()
+        ),
         _one("claims_reverted", "Transactions mined and refused although their simulation was not.", counters.reverted),
         _one("claimed_elsewhere", "Claimed by others' transactions, split by ours.", counters.elsewhere),
         _one("misdirected", "Claimed elsewhere and paid out before it was known to whom.", counters.misdirected),

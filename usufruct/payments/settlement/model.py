@@ -9,7 +9,7 @@ from usufruct.chain import Client
 from usufruct.chain.contracts import batch_settlement
 from usufruct.chain.deployment import HORIZON_BLOCKS
 from usufruct.core import Address, AssetId, Hash32
-from usufruct.payments.ledger import Account, Ledger
+from usufruct.payments.ledger import Account, AccountKind, Ledger
 from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms
 from usufruct.payments.settlement.channel_policy import ChannelTerms
 from usufruct.store import Database
@@ -39,13 +39,13 @@ class NoClosedChannels:
 
 @dataclass(frozen=True, slots=True)
 class SettlementContext:
-    """What every part of this package stands on.
+    """What every part of this package shares.
 
-    `confirmations`: a block counts from its so-manieth confirmation on (1: as soon as it is mined); give the sender
-    the same. `final_blocks`: how many blocks must follow before a block is taken for good; readings of younger ones
-    are checked again and again. `passes`: whose pass credits are taken here, if any are. `first_block`: where the logs
-    that concern us begin. `alone`: there is one node only, a devnet's: a shorter chain has gone back.
-    `sweep_seconds`: a channel with calls that are not claimed is read at least so often, whatever logs a node shows.
+    `confirmations`: how many a block needs to count (1: as soon as it is mined); give the sender the same.
+    `final_blocks`: how many blocks must follow before a block is final; readings of younger ones are verified at every
+    poll. `passes`: terms of pass credits, if they are taken. `first_block`: where the logs that concern us begin.
+    `alone`: there is one node only, a devnet's: a shorter chain has gone back. `sweep_seconds`: an account with
+    unclaimed calls is read at least so often, whatever logs a node returns.
     """
 
     client: Client
@@ -65,19 +65,15 @@ class SettlementContext:
         """How deep a reorganisation may be."""
         return max(HORIZON_BLOCKS, self.final_blocks)
 
-    def holds_credits(self, config: ChannelConfig) -> bool:
-        """Tell whether what the ledger keeps as a channel is an account of pass credits, and no escrow."""
-        return self.passes is not None and self.passes.owns(config)
-
 
 @dataclass(frozen=True, slots=True)
 class ClaimPolicy:
     """When to claim, and how much at once.
 
-    A channel is claimed when `threshold` is to be had, when its oldest unclaimed call is older than its withdraw delay
-    divided by `delay_parts`, and at once when its payer withdraws. A batch has at most `most_rows` channels and is
-    estimated at no more than `most_gas`: with the sender's margin that stays under what EIP-7825 allows a transaction.
-    `wait_seconds`: how long one run waits for its transactions; the next one goes on waiting.
+    An account is claimed when `threshold` is unclaimed, when its oldest unclaimed call is older than its notice
+    divided by `delay_parts`, and at once when its money is leaving. A batch has at most `most_rows` accounts and is
+    estimated at no more than `most_gas`: with the sender's margin that stays under EIP-7825's limit of a transaction.
+    `wait_seconds`: how long one run waits for its transactions; the next run continues.
     """
 
     threshold: int = 1_000_000
@@ -87,13 +83,13 @@ class ClaimPolicy:
     wait_seconds: float = 60.0
     lease_seconds: int = 120
 
-    def urgent(self, channel: Account) -> bool:
-        """Tell whether a channel is to be claimed however young its calls are."""
-        return bool(channel.reading.withdraw_at) or channel.charged - channel.total_split >= self.threshold
+    def due(self, account: Account, age: int, notice_seconds: int) -> bool:
+        """Tell whether to claim from an account whose oldest unclaimed call was metered `age` seconds ago.
 
-    def overdue(self, channel: Account, age: int) -> bool:
-        """Tell whether a channel is to be claimed because its oldest unclaimed call is `age` seconds old."""
-        return age >= channel.reading.config.withdraw_delay // self.delay_parts
+        `notice_seconds`: how long before its money can leave a withdrawal is announced.
+        """
+        urgent = bool(account.reading.withdraw_at) or account.charged - account.total_split >= self.threshold
+        return urgent or age >= notice_seconds // self.delay_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +97,8 @@ class RefundPolicy:
     """When unused money goes back without anyone asking.
 
     After `idle_seconds` without a call to a payer who is leaving (see `ClosedChannels`); after `forgotten_seconds` to
-    anybody. Never less than `least`, which the gas would eat. On request, `least` is the smallest part, and the last
-    deposit or refund we paid gas for must be `cooling_seconds` ago: money that goes in and out costs only us.
+    every payer. Never less than `least`, which gas would use up. On request, `least` is the smallest part, and the
+    last deposit or refund that we paid gas for must be `cooling_seconds` ago.
     """
 
     idle_seconds: int = 3_600
@@ -120,9 +116,14 @@ class BatchKind(StrEnum):
     NOTED = "noted"
     BURN = "burn"
 
+    @property
+    def source(self) -> AccountKind:
+        """The kind of accounts whose funding source builds the batch's first transaction."""
+        return AccountKind.PASS_CREDITS if self is BatchKind.BURN else AccountKind.ESCROW_CHANNEL
+
 
 class BatchState(StrEnum):
-    """Where a batch stands. `FAILED`: nothing happened. `UNDONE`: it happened, and the chain took it back."""
+    """State of a batch. `FAILED`: nothing happened. `UNDONE`: it happened, and the chain took it back."""
 
     PLANNED = "planned"
     CONFIRMED = "confirmed"
@@ -132,10 +133,10 @@ class BatchState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One claim of a batch: the receipts of `channel` whose cumulative is above `start` and at most `end`."""
+    """One claim of a batch: the receipts of `account` whose cumulative is above `start` and at most `end`."""
 
     claim: Hash32
-    channel: Hash32
+    account: Hash32
     start: int
     end: int
 
@@ -169,8 +170,8 @@ class Counters:
     """Claims given up, to be claimed again."""
     reverted: int = 0
     """Transactions mined and refused although their simulation was not."""
-    set_aside: int = 0
-    """Rows that the chain refuses; someone should look."""
+    quarantined: int = 0
+    """Claims that the chain refuses; the operator should look."""
     elsewhere: int = 0
     """Atomic units claimed by others' transactions, and split by ours."""
     misdirected: int = 0
@@ -194,7 +195,7 @@ class Counters:
     corrected: int = 0
     """Readings taken back because their block was."""
     by_reason: dict[str, int] = field(default_factory=dict)
-    """Rows set aside, by the code of the refusal."""
+    """Quarantined claims, by the code of the refusal."""
 
 
 def on_chain(config: ChannelConfig) -> batch_settlement.ChannelConfig:

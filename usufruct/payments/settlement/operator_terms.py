@@ -75,7 +75,7 @@ def read_offer(content: Mapping[str, Any]) -> Offer:
 
     Raises:
         InvalidOffer: when a member is missing or malformed, or when deposits would go through other contracts than
-            x402's: whoever is named as collector can take what was signed for.
+            x402's: a collector can take what was signed for.
     """
     terms = read_document(Terms, content, InvalidOffer)
     for name, found, expected in (

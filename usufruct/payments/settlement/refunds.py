@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from usufruct.chain import Revert, Sender, State
 from usufruct.chain.contracts.till import Till
 from usufruct.core import Hash32
-from usufruct.payments.ledger import Account, AccountReading, RefundTooHigh, Transfer, WrongState
+from usufruct.payments.ledger import Account, AccountKind, AccountReading, RefundTooHigh, Transfer, WrongState
+from usufruct.payments.settlement.account_store import find_readings
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.errors import NothingToRefund
 from usufruct.payments.settlement.model import (
@@ -23,7 +24,6 @@ from usufruct.payments.settlement.model import (
     on_chain,
 )
 from usufruct.payments.settlement.refund_requests import RefundRequests
-from usufruct.payments.settlement.store import find_watched
 
 _log = logging.getLogger(__name__)
 
@@ -33,18 +33,18 @@ class Refunds(RefundRequests):
 
     def __init__(
         self,
-        side: SettlementContext,
+        context: SettlementContext,
         sender: Sender,
-        observer: AccountSync,
+        sync: AccountSync,
         *,
         leavers: ClosedChannels | None = None,
         policy: RefundPolicy | None = None,
         counters: Counters | None = None,
     ) -> None:
-        super().__init__(side, observer, policy)
+        super().__init__(context, sync, policy)
         self._sender = sender
         self._leavers = leavers or NoClosedChannels()
-        self._till = Till(side.terms.till, side.client)
+        self._till = Till(context.terms.till, context.client)
         self.counters = counters or Counters()
 
     async def serve(self) -> int:
@@ -52,13 +52,13 @@ class Refunds(RefundRequests):
 
         Returns how many were confirmed.
         """
-        pending = await self._side.ledger.pending_refunds()
+        pending = await self._context.ledger.pending_refunds()
         return sum([bool(await self._advance(transfer, 0)) for transfer in pending])
 
     async def run(self) -> int:
         """Finish refunds that were begun, refund what is due, and return how many were confirmed."""
         confirmed = 0
-        for transfer in await self._side.ledger.pending_refunds():
+        for transfer in await self._context.ledger.pending_refunds():
             confirmed += bool(await self._ended(transfer))
         for channel in await self._due():
             try:
@@ -68,14 +68,14 @@ class Refunds(RefundRequests):
         return confirmed
 
     async def _due(self) -> list[Account]:
-        now = await self._side.database.now()
+        now = await self._context.database.now()
         leaving = frozenset(await self._leavers.leaving())
         found: list[Account] = []
         after: Hash32 | None = None
-        while page := await self._side.ledger.resting(now - self._policy.idle_seconds, after):
-            after = page[-1].reading.id
-            escrows = [channel for channel in page if not self._side.holds_credits(channel.reading.config)]
-            enough = [channel for channel in escrows if channel.free >= self._policy.least]
+        before = now - self._policy.idle_seconds
+        while page := await self._context.ledger.resting(AccountKind.ESCROW_CHANNEL, before, after):
+            after = page[-1].id
+            enough = [channel for channel in page if channel.free >= self._policy.least]
             since = await self._touched(enough)
             for channel in enough:
                 idle = now - since.get(channel.reading.id, now)
@@ -86,9 +86,9 @@ class Refunds(RefundRequests):
     async def _touched(self, channels: list[Account]) -> Mapping[Hash32, int]:
         """Return when each channel was last used: by its newest event on the chain, or its newest call."""
         ids = [channel.reading.id for channel in channels]
-        async with self._side.database.snapshot() as unit:
-            events = {each.channel: each.event_at for each in (await find_watched(unit, ids)).values()}
-        calls = await self._side.ledger.last_calls(ids)
+        async with self._context.database.snapshot() as unit:
+            events = {each.account: each.event_at for each in (await find_readings(unit, ids)).values()}
+        calls = await self._context.ledger.last_calls(ids)
         return {id_: max(events[id_], calls.get(id_, 0)) for id_ in events}
 
     async def _ended(self, transfer: Transfer) -> bool | None:
@@ -97,7 +97,7 @@ class Refunds(RefundRequests):
 
     async def _advance(self, transfer: Transfer, wait_seconds: float) -> bool | None:
         """Take a refund as far as it goes now: True when it is confirmed, False when it failed, None when pending."""
-        config = (await self._side.ledger.account(transfer.account)).reading.config
+        config = await self._sync.sources.channels.registry.config(transfer.account)
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
             try:
@@ -113,7 +113,8 @@ class Refunds(RefundRequests):
         if sent.state is not State.CONFIRMED or sent.block is None:
             _log.error("refund of channel %s: transaction %s is %s", transfer.account, sent.hash, sent.state)
             return await self._end(transfer, None)
-        reading = await self._observer.observe_after(config, sent.block)
+        account = (await self._context.ledger.account(transfer.account)).reading.identity
+        reading = await self._sync.observe_after(account, sent.block)
         if reading is None:
             return None
         return await self._end(transfer, reading)
@@ -121,7 +122,7 @@ class Refunds(RefundRequests):
     async def _end(self, transfer: Transfer, reading: AccountReading | None) -> bool:
         """Note a refund's end, once, and tell whether it was confirmed."""
         try:
-            await self._side.ledger.finish_refund(transfer.account, int(transfer.nonce), reading)
+            await self._context.ledger.finish_refund(transfer.account, int(transfer.nonce), reading)
         except WrongState:
             _log.info("refund %s of channel %s was ended by another process", transfer.nonce, transfer.account)
         else:

@@ -1,4 +1,4 @@
-"""Settlement's own tables: who claims, which claims travelled together, what was set aside, what was read when."""
+"""Tables about claims: the leases, the batches, the quarantined accounts; and how tokens describe themselves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,13 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    bindparam,
     delete,
     insert,
     select,
-    text,
     update,
 )
 
 from usufruct.core import Address, ChainId, Hash32
-from usufruct.payments.ledger import accounts
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member
 from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
 
@@ -57,36 +54,22 @@ members = Table(
     Column("batch_id", HashColumn, ForeignKey("claim_batches.id"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("claim_id", HashColumn, nullable=False, index=True),
-    Column("channel_id", HashColumn, nullable=False, index=True),
+    Column("account_id", HashColumn, nullable=False, index=True),
     Column("start", Amount, nullable=False),  # receipts above this cumulative position
     Column("end", Amount, nullable=False),  # and up to this one
     PrimaryKeyConstraint("batch_id", "position"),
     UniqueConstraint("batch_id", "claim_id"),
 )
 
-set_aside = Table(
-    "claims_set_aside",
+quarantined = Table(
+    "quarantined_accounts",
     metadata,
-    Column("channel_id", HashColumn, primary_key=True),
+    Column("account_id", HashColumn, primary_key=True),
     Column("reason", String(100), nullable=False),
     Column("message", String(500), nullable=False),
     Column("times", Integer, nullable=False),
     Column("retry_at", BigInteger, nullable=False),
 )
-
-watched = Table(
-    "watched_channels",
-    metadata,
-    Column("channel_id", HashColumn, primary_key=True),
-    Column("marks", BigInteger, nullable=False),  # raised whenever the chain's side may have changed
-    Column("seen", BigInteger, nullable=False),  # `marks` at the last reading; below it: read again
-    Column("event_block", BigInteger, nullable=False),  # of the newest event
-    Column("event_at", BigInteger, nullable=False),  # when it came here, by the database's clock
-    Column("block", BigInteger),  # of the last reading, until that block is final
-    Column("hash", HashColumn),  # the same block's
-    Column("read_at", BigInteger, nullable=False, server_default="0"),  # when it was read, by the database's clock
-)
-
 
 tokens = Table(
     "tokens",
@@ -101,22 +84,10 @@ tokens = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingRecord:
-    """What is known about the readings of one channel."""
-
-    channel: Hash32
-    marks: int
-    event_block: int
-    event_at: int
-    block: int | None
-    hash: Hash32 | None
-
-
-@dataclass(frozen=True, slots=True)
 class QuarantinedAccount:
-    """A channel whose claim the chain refuses, to be tried again from `retry_at` on."""
+    """An account whose claim the chain refuses, to be tried again from `retry_at` on."""
 
-    channel: Hash32
+    account: Hash32
     reason: str
     message: str
     times: int
@@ -149,7 +120,7 @@ async def add_batch(unit: Unit, batch: Batch) -> None:
             "batch_id": batch.id,
             "position": position,
             "claim_id": member.claim,
-            "channel_id": member.channel,
+            "account_id": member.account,
             "start": member.start,
             "end": member.end,
         }
@@ -169,9 +140,9 @@ async def drop_members(unit: Unit, batch: Hash32, claims: Sequence[Hash32], root
     await unit.change(update(batches).where(batches.c.id == batch).values(root=root, receipts=receipts))
 
 
-async def undo_batches(unit: Unit, channel: Hash32, position: int) -> int:
-    """Note that the chain took back the confirmed batches which claimed `channel` above `position`; return how many."""
-    above = select(members.c.batch_id).where(members.c.channel_id == channel, members.c.end > position)
+async def undo_batches(unit: Unit, account: Hash32, position: int) -> int:
+    """Note that the chain took back the confirmed batches which claimed `account` above `position`; return how many."""
+    above = select(members.c.batch_id).where(members.c.account_id == account, members.c.end > position)
     confirmed = batches.c.state == BatchState.CONFIRMED
     return await unit.change(update(batches).where(confirmed, batches.c.id.in_(above)).values(state=BatchState.UNDONE))
 
@@ -208,15 +179,15 @@ async def splitting_keys(unit: Unit) -> list[str]:
     return [batch_keys(Hash32(row.id), BatchKind(row.kind), row.split_key, row.receipts)[0] for row in rows]
 
 
-async def split_keys(unit: Unit, prefix: str) -> int:
+async def count_split_keys(unit: Unit, prefix: str) -> int:
     """Return how many split keys were used that begin with `prefix`."""
     return len(await unit.rows(select(batches.c.id).where(batches.c.split_key.startswith(prefix, autoescape=True))))
 
 
-async def batch_of(unit: Unit, channel: Hash32, cumulative: int) -> Batch | None:
-    """Return the confirmed batch that holds the receipt at a channel's cumulative position."""
+async def batch_of(unit: Unit, account: Hash32, cumulative: int) -> Batch | None:
+    """Return the confirmed batch that holds the receipt at an account's cumulative position."""
     holding = select(members.c.batch_id).where(
-        members.c.channel_id == channel, members.c.start < cumulative, members.c.end >= cumulative
+        members.c.account_id == account, members.c.start < cumulative, members.c.end >= cumulative
     )
     found = await _batches(unit, batches.c.id.in_(holding), batches.c.state == BatchState.CONFIRMED)
     return found[0] if found else None
@@ -240,7 +211,7 @@ def _batch(row: Row[Any], of: Sequence[Row[Any]]) -> Batch:
         root=Hash32(row.root) if row.root else None,
         count=row.receipts,
         state=BatchState(row.state),
-        members=tuple(Member(Hash32(m.claim_id), Hash32(m.channel_id), m.start, m.end) for m in of),
+        members=tuple(Member(Hash32(m.claim_id), Hash32(m.account_id), m.start, m.end) for m in of),
         hash=Hash32(row.hash) if row.hash else None,
         block=row.block,
     )
@@ -254,111 +225,33 @@ def batch_keys(batch: Hash32, kind: BatchKind, split_key: str | None, count: int
     return (*first, f"anchor/{batch}") if count else first
 
 
-# Rows set aside
+# Quarantine
 
 
-async def put_aside(unit: Unit, aside: QuarantinedAccount) -> None:
-    """Note that a channel's claim is refused."""
-    await unit.change(delete(set_aside).where(set_aside.c.channel_id == aside.channel))
+async def quarantine(unit: Unit, account: QuarantinedAccount) -> None:
+    """Keep an account's claim back until its time to be tried again."""
+    await unit.change(delete(quarantined).where(quarantined.c.account_id == account.account))
     await unit.change(
-        insert(set_aside).values(
-            channel_id=aside.channel,
-            reason=aside.reason[:100],
-            message=aside.message[:500],
-            times=aside.times,
-            retry_at=aside.retry_at,
+        insert(quarantined).values(
+            account_id=account.account,
+            reason=account.reason[:100],
+            message=account.message[:500],
+            times=account.times,
+            retry_at=account.retry_at,
         )
     )
 
 
-async def take_back(unit: Unit, channels_: Sequence[Hash32]) -> None:
-    """Forget that these channels were set aside: they were claimed."""
-    await unit.change(delete(set_aside).where(set_aside.c.channel_id.in_(channels_)))
+async def end_quarantine(unit: Unit, ids: Sequence[Hash32]) -> None:
+    """Forget that these accounts were quarantined: they were claimed."""
+    await unit.change(delete(quarantined).where(quarantined.c.account_id.in_(ids)))
 
 
-async def all_set_aside(unit: Unit) -> dict[Hash32, QuarantinedAccount]:
-    """Return what is set aside, by channel."""
-    rows = await unit.rows(select(set_aside))
-    found = [QuarantinedAccount(Hash32(r.channel_id), r.reason, r.message, r.times, r.retry_at) for r in rows]
-    return {aside.channel: aside for aside in found}
-
-
-# Readings
-
-
-async def mark(unit: Unit, channel: Hash32, event_block: int, now: int) -> None:
-    """Note that the chain's side of a channel may have changed in a block: it is to be read again."""
-    await unit.rows(
-        text(
-            "INSERT INTO watched_channels (channel_id, marks, seen, event_block, event_at) "
-            "VALUES (:channel, 0, 0, 0, 0) ON CONFLICT (channel_id) DO NOTHING"
-        ).bindparams(bindparam("channel", type_=HashColumn)),
-        {"channel": channel},
-    )
-    await unit.change(
-        update(watched)
-        .where(watched.c.channel_id == channel)
-        .values(marks=watched.c.marks + 1, event_block=event_block, event_at=now)
-    )
-
-
-async def mark_after(unit: Unit, block: int) -> None:
-    """Note that blocks after `block` are gone: every channel with an event there is to be read again."""
-    await unit.change(update(watched).where(watched.c.event_block > block).values(marks=watched.c.marks + 1))
-
-
-async def note_reading(unit: Unit, before: ReadingRecord, block: int, hash_: Hash32, now: int) -> None:
-    """Note from which block a channel was read, and when.
-
-    It counts as read only when that block is not before its newest event, and nothing was marked meanwhile.
-    """
-    seen = {"seen": before.marks} if block >= before.event_block else {}
-    read = {"block": block, "hash": hash_, "read_at": now}
-    await unit.change(update(watched).where(watched.c.channel_id == before.channel).values(**read, **seen))
-
-
-async def take_for_good(unit: Unit, read: ReadingRecord) -> None:
-    """Note that the block a channel was last read from is final."""
-    same = (watched.c.channel_id == read.channel, watched.c.block == read.block, watched.c.hash == read.hash)
-    await unit.change(update(watched).where(*same).values(block=None, hash=None))
-
-
-async def find_watched(unit: Unit, which: Sequence[Hash32]) -> dict[Hash32, ReadingRecord]:
-    """Return what is known of the readings of these channels."""
-    return {w.channel: w for w in await _watched(unit, watched.c.channel_id.in_(which))}
-
-
-async def stale_channels(unit: Unit, limit: int) -> list[ReadingRecord]:
-    """Return channels that are to be read again."""
-    return (await _watched(unit, watched.c.seen < watched.c.marks))[:limit]
-
-
-async def unread_channels(unit: Unit, until: int, limit: int) -> list[ReadingRecord]:
-    """Return channels with unclaimed calls that were last read until a time, the longest ago first."""
-    unclaimed = select(accounts.c.id).where(accounts.c.charged != accounts.c.total_split)
-    query = select(watched).where(watched.c.read_at <= until, watched.c.channel_id.in_(unclaimed))
-    return [_watched_row(row) for row in await unit.rows(query.order_by(watched.c.read_at).limit(limit))]
-
-
-async def young_readings(unit: Unit, limit: int) -> list[ReadingRecord]:
-    """Return channels whose last reading is of a block that was not final, the oldest first."""
-    return (await _watched(unit, watched.c.block.is_not(None)))[:limit]
-
-
-async def is_ours(unit: Unit, channel: Hash32) -> bool:
-    """Tell whether a channel is one of the ledger's, or about to be."""
-    known = select(accounts.c.id).where(accounts.c.id == channel)
-    return bool(await unit.row(known) or await unit.row(select(watched.c.seen).where(watched.c.channel_id == channel)))
-
-
-async def _watched(unit: Unit, where: Any) -> list[ReadingRecord]:
-    rows = await unit.rows(select(watched).where(where).order_by(watched.c.block, watched.c.channel_id))
-    return [_watched_row(row) for row in rows]
-
-
-def _watched_row(row: Row[Any]) -> ReadingRecord:
-    hash_ = Hash32(row.hash) if row.hash else None
-    return ReadingRecord(Hash32(row.channel_id), row.marks, row.event_block, row.event_at, row.block, hash_)
+async def all_quarantined(unit: Unit) -> dict[Hash32, QuarantinedAccount]:
+    """Return the quarantined accounts, by id."""
+    rows = await unit.rows(select(quarantined))
+    found = [QuarantinedAccount(Hash32(r.account_id), r.reason, r.message, r.times, r.retry_at) for r in rows]
+    return {each.account: each for each in found}
 
 
 # Tokens

@@ -36,7 +36,7 @@ _FIELD_NAMES = {
 
 
 class MalformedPayment(Invalid):
-    """A `PAYMENT-SIGNATURE` that is no payment; names the member."""
+    """A `PAYMENT-SIGNATURE` that is not a payment; names the member."""
 
     code = "malformed_payment"
 
@@ -54,7 +54,7 @@ class WrongScheme(PaymentRequired):
 
 
 class VoucherSignatureInvalid(PaymentRequired):
-    """A voucher whose signature the chain would not accept, whoever made it."""
+    """A voucher whose signature the chain would not accept."""
 
     code = "invalid_signature"
 

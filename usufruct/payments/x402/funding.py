@@ -54,7 +54,7 @@ class Funding:
         escrow: Escrow,
         terms: ChannelTerms,
         ledger: Ledger,
-        observer: AccountSync,
+        sync: AccountSync,
         deposits: Deposits,
         refunds: RefundRequests,
         key_channels: HeldChannels,
@@ -65,7 +65,7 @@ class Funding:
         self._escrow = escrow
         self._terms = terms
         self._ledger = ledger
-        self._observer = observer
+        self._sync = sync
         self._deposits = deposits
         self._refunds = refunds
         self._offer = offer
@@ -113,7 +113,7 @@ class Funding:
 
         Raises:
             ChannelRefused: for a channel that stands behind a bearer key.
-            VoucherPublished: for a voucher that anybody may have read on the chain.
+            VoucherPublished: for a voucher that is public on the chain.
             ChannelUnfunded: when there is no money in the channel, and none comes.
             DepositTooSmall: when the deposit is below the smallest.
             DepositNotNeeded: when the channel's free money pays for the call, and the voucher stays within it.
@@ -139,7 +139,7 @@ class Funding:
     async def channel(self, payment: Payment) -> Account | None:
         """Return the payment's channel as the ledger knows it, if there is one with a voucher to correct by.
 
-        What it shows is the payer's; a voucher that stands on the chain does not prove that they ask.
+        Its numbers are the payer's; a voucher that is public on the chain does not prove who asks.
         """
         channel = await self._known(payment)
         if channel is None or channel.voucher is None or await self._published(payment):
@@ -179,13 +179,13 @@ class Funding:
             return None
 
     async def _open(self, payment: Payment) -> None:
-        """Take in a channel that was filled elsewhere; an empty one leaves no row behind, whoever asks for it."""
-        if (await self._observer.peek(payment.config)).balance == 0:
+        """Open a channel that was filled elsewhere; no row is written for an empty one."""
+        if (await self._sync.sources.channels.peek(payment.config)).balance == 0:
             raise ChannelUnfunded(
                 f"channel {self.channel_of(payment)} holds nothing; send a deposit with the payment",
                 channel=self.channel_of(payment),
             )
-        await self._observer.open(payment.config)
+        await self._sync.open_channel(payment.config)
 
     async def _covered(self, payment: Payment, reservation: Reservation) -> bool:
         """Tell whether the channel carries the call without this payment's deposit: an earlier one has come."""
@@ -237,7 +237,7 @@ class Funding:
         """Return the channel as it will be with the deposit in it."""
         channel = await self._known(payment)
         if channel is None:
-            reading = await self._observer.peek(payment.config)
+            reading = await self._sync.sources.channels.peek(payment.config)
             channel = Account(reading, 0, reading.total_claimed, 0, 0, None, 0)
         return replace(channel, reading=_with(channel.reading, deposit.amount))
 

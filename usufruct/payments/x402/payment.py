@@ -63,7 +63,7 @@ def read_payment(header: str, chain_id: ChainId) -> Payment:
     """Read a `PAYMENT-SIGNATURE` header.
 
     Raises:
-        MalformedPayment: when it is no payment; names the member.
+        MalformedPayment: when it is not a payment; names the member.
         WrongScheme, WrongNetwork: when it is one, but not for here.
     """
     content = _decoded(header)

@@ -1,4 +1,4 @@
-"""Create settlement's tables: leases, batches of claims and their members, rows set aside, readings of channels."""
+"""Create settlement's tables: leases, batches of claims, quarantined accounts, configurations and readings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,17 +21,17 @@ def upgrade() -> None:
     )
     _batches()
     op.create_table(
-        "claims_set_aside",
-        sa.Column("channel_id", HashColumn, nullable=False),
+        "quarantined_accounts",
+        sa.Column("account_id", HashColumn, nullable=False),
         sa.Column("reason", sa.String(100), nullable=False),
         sa.Column("message", sa.String(500), nullable=False),
         sa.Column("times", sa.Integer, nullable=False),
         sa.Column("retry_at", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("channel_id", name="pk_claims_set_aside"),
+        sa.PrimaryKeyConstraint("account_id", name="pk_quarantined_accounts"),
     )
     op.create_table(
-        "watched_channels",
-        sa.Column("channel_id", HashColumn, nullable=False),
+        "account_readings",
+        sa.Column("account_id", HashColumn, nullable=False),
         sa.Column("marks", sa.BigInteger, nullable=False),
         sa.Column("seen", sa.BigInteger, nullable=False),
         sa.Column("event_block", sa.BigInteger, nullable=False),
@@ -39,7 +39,27 @@ def upgrade() -> None:
         sa.Column("block", sa.BigInteger),
         sa.Column("hash", HashColumn),
         sa.Column("read_at", sa.BigInteger, nullable=False, server_default="0"),
-        sa.PrimaryKeyConstraint("channel_id", name="pk_watched_channels"),
+        sa.PrimaryKeyConstraint("account_id", name="pk_account_readings"),
+    )
+    op.create_table(
+        "escrow_channels",
+        sa.Column("account_id", HashColumn, nullable=False),
+        sa.Column("payer", AddressColumn, nullable=False),
+        sa.Column("payer_authorizer", AddressColumn, nullable=False),
+        sa.Column("receiver", AddressColumn, nullable=False),
+        sa.Column("receiver_authorizer", AddressColumn, nullable=False),
+        sa.Column("token", AddressColumn, nullable=False),
+        sa.Column("withdraw_delay", sa.BigInteger, nullable=False),
+        sa.Column("salt", HashColumn, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name="pk_escrow_channels"),
+    )
+    op.create_table(
+        "pass_credits",
+        sa.Column("account_id", HashColumn, nullable=False),
+        sa.Column("plan", HashColumn, nullable=False),
+        sa.Column("holder", AddressColumn, nullable=False),
+        sa.Column("meter", AddressColumn, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name="pk_pass_credits"),
     )
     op.create_table(
         "claim_requests",
@@ -73,7 +93,7 @@ def _batches() -> None:
         sa.Column("batch_id", HashColumn, nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("claim_id", HashColumn, nullable=False),
-        sa.Column("channel_id", HashColumn, nullable=False),
+        sa.Column("account_id", HashColumn, nullable=False),
         sa.Column("start", Amount, nullable=False),
         sa.Column("end", Amount, nullable=False),
         sa.PrimaryKeyConstraint("batch_id", "position", name="pk_claim_batch_members"),
@@ -81,4 +101,4 @@ def _batches() -> None:
         sa.ForeignKeyConstraint(["batch_id"], ["claim_batches.id"], name="fk_claim_batch_members_batch_id"),
     )
     op.create_index("ix_claim_batch_members_claim_id", "claim_batch_members", ["claim_id"])
-    op.create_index("ix_claim_batch_members_channel_id", "claim_batch_members", ["channel_id"])
+    op.create_index("ix_claim_batch_members_account_id", "claim_batch_members", ["account_id"])

@@ -1,0 +1,274 @@
+"""Sends batches of claims and records how they end; each step is durable before the next and can be repeated.
+
+::
+
+    plan_claim --> batch and members noted --> outbox, broadcast --> final --> confirm_claim
+                                                                       |
+                                                                       +--> reverted: fail_claim, planned again
+
+A claim is a total, not a difference, and a till refuses splits that do not equal what its batch brings: even two
+claimers that both believe they hold the lease cannot claim the same money twice.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from usufruct.chain import Call, Revert, Sender, Sent, State
+from usufruct.chain.contracts.till import Capped, Deferred
+from usufruct.core import Address, Hash32
+from usufruct.payments.ledger import Claim, ClaimPending, FaultHook, NothingToClaim, new_id, no_faults
+from usufruct.payments.settlement.anchoring import digests_of, root_of
+from usufruct.payments.settlement.errors import BatchRefused, ReadingUnsettled
+from usufruct.payments.settlement.funding_sources import FundingSources
+from usufruct.payments.settlement.lease import Lease
+from usufruct.payments.settlement.model import (
+    Batch,
+    BatchKind,
+    BatchState,
+    ClaimPolicy,
+    Counters,
+    SettlementContext,
+)
+from usufruct.payments.settlement.payouts import Payouts
+from usufruct.payments.settlement.planner import RefusedClaim, Simulated, batch_id, members_of
+from usufruct.payments.settlement.store import (
+    add_batch,
+    batch_keys,
+    count_split_keys,
+    drop_members,
+    end_batch,
+    end_quarantine,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Executor:
+    """Simulates, sends and records batches with one claim key."""
+
+    def __init__(
+        self,
+        context: SettlementContext,
+        sources: FundingSources,
+        sender: Sender,
+        payouts: Payouts,
+        lease: Lease,
+        *,
+        policy: ClaimPolicy,
+        counters: Counters,
+        faults: FaultHook = no_faults,
+    ) -> None:
+        self._context = context
+        self._sources = sources
+        self._sender = sender
+        self._payouts = payouts
+        self._lease = lease
+        self._policy = policy
+        self._counters = counters
+        self._faults = faults
+
+    # Claims
+
+    async def plan(self, account: Hash32, up_to: int | None = None) -> list[Claim]:
+        """Plan a claim on an account, at most `up_to`; none when nothing is to be claimed or a claim is pending."""
+        try:
+            return [await self._context.ledger.plan_claim(new_id(), account, up_to)]
+        except (NothingToClaim, ClaimPending):
+            return []
+
+    async def fail(self, claims: Sequence[Claim]) -> None:
+        """Give claims up, to be planned again."""
+        for claim in claims:
+            await self._context.ledger.fail_claim(claim)
+        self._counters.failed += len(claims)
+
+    # Simulation
+
+    async def simulate(self, kind: BatchKind, token: Address, claims: Sequence[Claim]) -> Simulated:
+        """Divide claims into batches that the chain would take now and claims that it refuses.
+
+        A batch refused because of one of its claims is halved until that claim is found; the rest is tried again.
+
+        Raises:
+            BatchRefused: when the till refuses everything from this key.
+            RpcUnavailable: when the node does not answer.
+        """
+        result, rows = Simulated([], []), self._policy.most_rows
+        for start in range(0, len(claims), rows):
+            found = await self._simulate(kind, token, claims[start : start + rows])
+            if found.refused and len(found.batches) > 1:
+                sound = [claim for batch in found.batches for claim in batch]
+                again = await self._simulate(kind, token, sound)
+                found = Simulated(again.batches, found.refused + again.refused)
+            result.batches.extend(found.batches)
+            result.refused.extend(found.refused)
+        return result
+
+    async def _simulate(self, kind: BatchKind, token: Address, claims: Sequence[Claim]) -> Simulated:
+        if not claims:
+            return Simulated([], [])
+        source, till, key = self._sources.of(kind.source), self._context.terms.till, self._sender.address
+        call = await source.settlement_call(kind, token, claims, self._payouts)
+        try:
+            gas = 0 if call is None else await self._context.client.estimate(call, key)
+        except Revert as refusal:
+            if not source.blames_claim(refusal, self._payouts):
+                raise BatchRefused(
+                    f"till {till} refuses batches of claim key {key}: {refusal.message}",
+                    till=till,
+                    claim_key=key,
+                    reason=type(refusal).__name__,
+                ) from refusal
+            if len(claims) == 1:
+                return Simulated([], [RefusedClaim(claims[0], refusal)])
+        else:
+            if gas <= self._policy.most_gas or len(claims) == 1:
+                return Simulated([list(claims)], [])
+        half = len(claims) // 2
+        left = await self._simulate(kind, token, claims[:half])
+        right = await self._simulate(kind, token, claims[half:])
+        return Simulated(left.batches + right.batches, left.refused + right.refused)
+
+    # Batches
+
+    async def send(self, kind: BatchKind, token: Address, batches: Sequence[Sequence[Claim]]) -> list[Batch]:
+        """Write batches down, send them, then wait for each: they share blocks. Return those that ended."""
+        noted = [await self._note(kind, token, claims) for claims in batches]
+        first = [await self.advance(batch, wait=False) for batch in noted]
+        waiting = [batch for batch, end in zip(noted, first, strict=True) if end is None]
+        ends = first + [await self.advance(batch) for batch in waiting]
+        return [batch for batch in ends if batch is not None]
+
+    async def advance(self, batch: Batch, *, wait: bool = True) -> Batch | None:
+        """Take a batch as far as it goes now; return it when it has ended."""
+        done: list[Sent] = []
+        while len(done) < len(batch.keys):
+            if not await self._lease.hold():
+                return None
+            key = batch.keys[len(done)]
+            sent = await self._sender.find(key) or await self._send(batch, len(done))
+            if sent is not None and sent.state is State.PENDING and wait:
+                sent = await self._sender.wait(key, self._policy.wait_seconds)
+            if sent is None and done:  # what it anchors has happened: anchoring is retried
+                _log.error("batch %s: its receipts cannot be anchored now", batch.id)
+                return None
+            if sent is None or sent.state in (State.REVERTED, State.DISPLACED):
+                return await self._give_up(batch, sent)
+            if sent.state is State.PENDING:
+                return None
+            done.append(sent)
+            if batch.kind is BatchKind.BURN and len(done) == 1:
+                batch = await self._without_skipped(batch, sent)
+        self._faults("batch.confirmed")
+        return await self._confirm(batch, done)
+
+    async def _note(self, kind: BatchKind, token: Address, claims: Sequence[Claim]) -> Batch:
+        """Write a batch down before anything is sent."""
+        members = members_of(claims)
+        digests = await digests_of(self._context, members)
+        id_ = batch_id(claims)
+        split_key = await self._split_key(token) if kind is BatchKind.SPLIT else None
+        keys = batch_keys(id_, kind, split_key, len(digests))
+        batch = Batch(id_, kind, token, keys, root_of(digests), len(digests), BatchState.PLANNED, members)
+        async with self._context.database.transaction() as unit:
+            await add_batch(unit, batch)
+        for claim in claims if keys else ():
+            await self._context.ledger.send_claim(claim, keys[0])
+        self._faults("batch.noted")
+        return batch
+
+    async def _split_key(self, token: Address) -> str:
+        """Name the split that comes after all splits so far: two claimers cannot both send it."""
+        prefix = f"split/{self._context.terms.till}/{token}/{await self._payouts.split_base(token)}/"
+        async with self._context.database.snapshot() as unit:
+            return f"{prefix}{await count_split_keys(unit, prefix)}"
+
+    async def _send(self, batch: Batch, index: int) -> Sent | None:
+        """Hand one of a batch's transactions to the sender; None when the chain refuses it, or a claim has ended."""
+        claims = await self._claims(batch)
+        if len(claims) != len(batch.members):
+            return None
+        try:
+            sent = await self._sender.send((await self._calls(batch, claims))[index], batch.keys[index])
+        except Revert as refusal:
+            _log.warning("batch %s is refused: %s", batch.id, refusal.message)
+            return None
+        self._faults("batch.sent")
+        return sent
+
+    async def _calls(self, batch: Batch, claims: Sequence[Claim]) -> list[Call]:
+        """Return a batch's transactions in the order of its keys; the same claims give the same calls."""
+        source = self._sources.of(batch.kind.source)
+        first = await source.settlement_call(batch.kind, batch.token, claims, self._payouts)
+        anchor = None if batch.kind is BatchKind.CLAIM else self._payouts.anchor(batch)
+        return [call for call in (first, anchor) if call is not None]
+
+    async def _without_skipped(self, batch: Batch, sent: Sent) -> Batch:
+        """Take out of a batch the claims that its mined transaction left out.
+
+        They fail, and are planned again on what the chain then has; this batch does not anchor their receipts.
+
+        Raises:
+            ReadingUnsettled: when the node does not have the transaction's receipt now.
+        """
+        receipt = await self._context.client.receipt(sent.hash) if sent.hash else None
+        if receipt is None:
+            raise ReadingUnsettled(f"the node has no receipt of transaction {sent.hash} now; try again", hash=sent.hash)
+        source = self._sources.of(batch.kind.source)
+        lost = await source.left_out(await self._claims(batch), receipt.logs)
+        if not lost:
+            return batch
+        gone = {claim.id for claim in lost}
+        rest = tuple(member for member in batch.members if member.claim not in gone)
+        digests = await digests_of(self._context, rest)
+        async with self._context.database.transaction() as unit:
+            await drop_members(unit, batch.id, sorted(gone), root_of(digests), len(digests))
+        self._faults("batch.shrunk")
+        await self.fail(lost)
+        self._counters.burns_skipped += len(lost)
+        for claim in lost:
+            _log.error("account %s: its credits were refunded before they could be burned", claim.account)
+        keys = batch_keys(batch.id, batch.kind, None, len(digests))
+        return replace(batch, members=rest, root=root_of(digests), count=len(digests), keys=keys)
+
+    async def _confirm(self, batch: Batch, done: Sequence[Sent]) -> Batch:
+        claims = await self._claims(batch)
+        for claim in claims:
+            await self._context.ledger.confirm_claim(claim)
+        self._counters.claimed += len(claims)
+        async with self._context.database.transaction() as unit:
+            await end_quarantine(unit, [member.account for member in batch.members])
+        for sent in done:
+            await self._count_deferred(sent.hash)
+        return await self._end(batch, BatchState.CONFIRMED, done[-1] if done else None)
+
+    async def _count_deferred(self, hash_: Hash32 | None) -> None:
+        """Count the payees that the till could not pay, or not yet; it owes them, and `DeferredPayouts` pays later."""
+        receipt = await self._context.client.receipt(hash_) if hash_ else None
+        for capped in Capped.among(receipt.logs if receipt else (), self._context.terms.till):
+            self._counters.capped += 1
+            _log.warning("%s has had today's cap: the till owes %d of %s", capped.pay_to, capped.owed, capped.token)
+        for deferred in Deferred.among(receipt.logs if receipt else (), self._context.terms.till):
+            self._counters.deferred += 1
+            _log.error("%s refused %d of %s: the till owes it", deferred.pay_to, deferred.amount, deferred.token)
+
+    async def _give_up(self, batch: Batch, last: Sent | None) -> Batch:
+        """End a batch that moved nothing; its claims are planned again, on what the chain then has."""
+        if last is not None:
+            self._counters.reverted += 1
+            _log.error("batch %s: transaction %s is %s", batch.id, last.hash, last.state)
+        await self.fail(await self._claims(batch))
+        return await self._end(batch, BatchState.FAILED, last)
+
+    async def _end(self, batch: Batch, state: BatchState, last: Sent | None) -> Batch:
+        hash_, block = (last.hash, last.block) if last else (None, None)
+        async with self._context.database.transaction() as unit:
+            await end_batch(unit, batch.id, state, hash_, block)
+        _log.info("batch %s is %s", batch.id, state, extra={"transaction": hash_, "accounts": len(batch.members)})
+        return replace(batch, state=state, hash=hash_, block=block)
+
+    async def _claims(self, batch: Batch) -> list[Claim]:
+        """Return a batch's claims that have not ended, in its order."""
+        pending = await self._context.ledger.find_pending([member.claim for member in batch.members])
+        return [pending[member.claim] for member in batch.members if member.claim in pending]

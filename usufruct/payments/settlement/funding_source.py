@@ -1,0 +1,71 @@
+"""What every kind of ledger account needs from the chain: reading its money, checking its authority, settling it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from usufruct.chain import Call, Log, Revert
+from usufruct.core import Address, Hash32
+from usufruct.payments.ledger import Account, AccountIdentity, Claim
+from usufruct.payments.settlement.channel_reader import Readings
+from usufruct.payments.settlement.model import BatchKind
+from usufruct.payments.settlement.payouts import Payouts
+from usufruct.payments.settlement.planner import RefusedClaim
+
+Refresh = Callable[[Sequence[Account]], Awaitable[list[Account]]]
+"""Read accounts from the chain again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledElsewhere:
+    """Accounts of which the chain has claimed more than our records: what a batch of `kind` must catch up with.
+
+    `misdirected`: the till paid the money out before it was known to whom.
+    """
+
+    kind: BatchKind
+    token: Address
+    accounts: tuple[Account, ...]
+    misdirected: bool = False
+
+
+class FundingSource(Protocol):
+    """Where the money of one kind of account is. Each kind is one implementation; `FundingSources` chooses."""
+
+    batch_kind: BatchKind
+    """The batches that settle its charges."""
+
+    async def observe(self, accounts: Sequence[AccountIdentity]) -> Readings:
+        """Read accounts from the chain, all of one block.
+
+        Raises:
+            AccountUnknown: when the configuration of one is not kept here.
+        """
+
+    def check_authority(self, account: Account) -> str | None:
+        """Check what authorized the account's charges; return what is wrong, in words, or None."""
+
+    async def notice_seconds(self, accounts: Sequence[Account]) -> dict[Hash32, int]:
+        """Return for how long before it can leave an account's money is announced to leave."""
+
+    async def settlement_groups(self, accounts: Sequence[Account], claim_key: Address) -> list[list[Account]]:
+        """Divide accounts into those whose claims can share a transaction; leave out what `claim_key` cannot settle."""
+
+    async def settled_elsewhere(
+        self, accounts: Sequence[Account], payouts: Payouts, refresh: Refresh
+    ) -> list[SettledElsewhere]:
+        """Return what was claimed, or burned, by transactions that our records do not have."""
+
+    async def unpayable(self, claims: Sequence[Claim], payouts: Payouts) -> list[RefusedClaim]:
+        """Return the claims with an asset that could not be paid now."""
+
+    async def settlement_call(
+        self, kind: BatchKind, token: Address, claims: Sequence[Claim], payouts: Payouts
+    ) -> Call | None:
+        """Return the first transaction of a batch; the same claims give the same call. None: there is nothing to do."""
+
+    def blames_claim(self, refusal: Revert, payouts: Payouts) -> bool:
+        """Tell whether one claim of a batch can be the reason of a refusal; else the whole batch is refused."""
+
+    async def left_out(self, claims: Sequence[Claim], logs: Sequence[Log]) -> list[Claim]:
+        """Return the claims that a mined batch did not settle, by the logs of its first transaction."""

@@ -1,0 +1,126 @@
+"""Activated pass credits as a funding source: authorized by grants, settled by burning what calls used."""
+
+from collections.abc import Sequence
+
+from usufruct.chain import Call, Log, Revert
+from usufruct.chain.contracts.access_pass import AccessPass, BurnSkipped
+from usufruct.core import Address, Hash32
+from usufruct.payments.ledger import Account, AccountIdentity, AccountKind, AccountReading, Claim, account_unknown
+from usufruct.payments.pricing import ActivatedCredits, PassTerms
+from usufruct.payments.settlement.account_store import add_credits, find_credits
+from usufruct.payments.settlement.channel_reader import Readings
+from usufruct.payments.settlement.funding_source import Refresh, SettledElsewhere
+from usufruct.payments.settlement.model import BatchKind, SettlementContext
+from usufruct.payments.settlement.pass_reader import PassReader, credits_identity
+from usufruct.payments.settlement.payouts import Payouts
+from usufruct.payments.settlement.planner import RefusedClaim, is_ahead
+
+_NOTICE_SECONDS = 4 * 86_400
+"""Taken as notice before credits can be given back: what is charged is burned within a part of it."""
+
+
+class PassCredits:
+    """`FundingSource` of accounts that activated credits fund."""
+
+    batch_kind = BatchKind.BURN
+
+    def __init__(self, context: SettlementContext, terms: PassTerms) -> None:
+        """Take credits under `terms`."""
+        self.terms = terms
+        self._context = context
+        self._reader = PassReader(context.client, terms, context.confirmations)
+        self._contract = AccessPass(terms.contract, context.client)
+
+    # Configurations
+
+    async def register(self, activated: ActivatedCredits) -> AccountIdentity:
+        """Keep which credits fund an account, and return the account."""
+        identity = credits_identity(self.terms, activated)
+        await add_credits(self._context.database, identity.id, activated)
+        return identity
+
+    async def credits(self, ids: Sequence[Hash32]) -> dict[Hash32, ActivatedCredits]:
+        """Return the credits that fund these accounts.
+
+        Raises:
+            AccountUnknown: when those of one are not kept here.
+        """
+        async with self._context.database.snapshot() as unit:
+            found = await find_credits(unit, ids)
+        for id_ in ids:
+            if id_ not in found:
+                raise account_unknown(id_)
+        return found
+
+    async def held(self) -> list[tuple[Account, ActivatedCredits]]:
+        """Return every account of credits with what funds it, also those of an earlier meter."""
+        found: list[tuple[Account, ActivatedCredits]] = []
+        after: Hash32 | None = None
+        while page := await self._context.ledger.account_list(after, kind=AccountKind.PASS_CREDITS):
+            after = page[-1].id
+            activated = await self.credits([account.id for account in page])
+            found += [(account, activated[account.id]) for account in page]
+        return found
+
+    async def unburnable(self) -> list[tuple[Account, ActivatedCredits]]:
+        """Return the accounts that owe credits which only an earlier meter can burn."""
+        earlier = [each for each in await self.held() if each[1].meter != self.terms.meter]
+        return [each for each in earlier if each[0].total_split < min(each[0].charged, each[0].reading.balance)]
+
+    # Reading
+
+    async def observe(self, accounts: Sequence[AccountIdentity]) -> Readings:
+        """Read accounts from the chain, all of one block."""
+        activated = await self.credits([account.id for account in accounts])
+        return await self._reader.read([activated[account.id] for account in accounts])
+
+    async def peek(self, activated: ActivatedCredits) -> AccountReading:
+        """Read credits now, and keep nothing of them."""
+        return (await self._reader.read([activated])).accounts[0]
+
+    def check_authority(self, account: Account) -> str | None:
+        """Return None: a grant is checked with every call and authorizes nothing later."""
+        return None
+
+    # Settlement
+
+    async def notice_seconds(self, accounts: Sequence[Account]) -> dict[Hash32, int]:
+        """Return the same for all."""
+        return {account.id: _NOTICE_SECONDS for account in accounts}
+
+    async def settlement_groups(self, accounts: Sequence[Account], claim_key: Address) -> list[list[Account]]:
+        """Divide accounts by plan. Only the meter burns credits: accounts of an earlier claim key wait for it."""
+        activated = await self.credits([account.id for account in accounts])
+        mine = [account for account in accounts if activated[account.id].meter == claim_key]
+        plans = sorted({activated[account.id].plan for account in mine})
+        return [[account for account in mine if activated[account.id].plan == plan] for plan in plans]
+
+    async def settled_elsewhere(
+        self, accounts: Sequence[Account], payouts: Payouts, refresh: Refresh
+    ) -> list[SettledElsewhere]:
+        """Return burns that our records do not have, because the database was restored: they paid the Shares then."""
+        ahead = tuple(account for account in accounts if is_ahead(account))
+        return [SettledElsewhere(BatchKind.NOTED, self.terms.token, ahead)] if ahead else []
+
+    async def unpayable(self, claims: Sequence[Claim], payouts: Payouts) -> list[RefusedClaim]:
+        """Return none: a burn pays the asset's Shares by itself."""
+        return []
+
+    async def settlement_call(
+        self, kind: BatchKind, token: Address, claims: Sequence[Claim], payouts: Payouts
+    ) -> Call | None:
+        """Burn credits of one plan; as in a claim of channels, each row is a total."""
+        activated = await self.credits([claim.account for claim in claims])
+        plan = activated[claims[0].account].plan
+        holders = [activated[claim.account].holder for claim in claims]
+        return self._contract.burn_up_to(plan, holders, [claim.cumulative for claim in claims])
+
+    def blames_claim(self, refusal: Revert, payouts: Payouts) -> bool:
+        """Tell whether one account can be the reason of a refusal: always."""
+        return True
+
+    async def left_out(self, claims: Sequence[Claim], logs: Sequence[Log]) -> list[Claim]:
+        """Return the claims whose credits were refunded before they could be burned."""
+        holders = {skipped.holder for skipped in BurnSkipped.among(logs, self.terms.contract)}
+        activated = await self.credits([claim.account for claim in claims])
+        return [claim for claim in claims if activated[claim.account].holder in holders]
