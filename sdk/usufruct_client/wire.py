@@ -235,7 +235,9 @@ def _identifier(value: Any) -> str:
 class IdentifierInfo(Document):
     """A payer's own identifier of a call."""
 
-    id: Annotated[str, BeforeValidator(_identifier), Field(json_schema_extra={"pattern": _IDENTIFIER.pattern})] = ""
+    id: Annotated[
+        str, BeforeValidator(_identifier), Field(json_schema_extra={"pattern": f"^({_IDENTIFIER.pattern})?$"})
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from usufruct.gateway.members import EMBEDDING_SETTINGS, HARMLESS, SETTINGS
 from usufruct.web import Operation
-from usufruct_client.wire import BilledUsage, KeptReceipt, ModelCard, ModelList, Payment, RefundAnswer
+from usufruct_client.wire import BilledUsage, KeptReceipt, ModelCard, ModelList, Payment, PaymentHead, RefundAnswer
 
 _TAKES = {
     "authorization": "Bearer and a key, or a grant of pass credits; without it the call is paid by x402",
@@ -84,8 +84,8 @@ EMBEDDINGS = Operation(
 REFUND = Operation(
     "Give a channel's free money back to its payer, who asks by x402.",
     RefundAnswer,
-    takes={"payment-signature": "x402's refund: base64 of a Payment of type refund"},
-    documents=(Payment,),
+    takes={"payment-signature": "x402's refund: base64 of PaymentHead and Payment in one object"},
+    documents=(PaymentHead, Payment),
     gives={"payment-response": "x402's settlement, base64 of JSON"},
     refuses={402: "no refund was asked for, or nothing can be given back"},
     paid=True,
