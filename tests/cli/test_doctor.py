@@ -66,7 +66,7 @@ def test_people_read_one_line_for_each_thing(commands):
         ({"USUFRUCT_CHAIN_RPC_URL": "http://127.0.0.1:9"}, "node", "chain.rpc_url"),
         ({"USUFRUCT_CHAIN_POLL_MILLISECONDS": "0"}, "configuration", "poll_milliseconds"),
         ({"USUFRUCT_DATABASE_URL": "postgresql://127.0.0.1:9/none"}, "database", "database"),
-        ({"USUFRUCT_CHAIN_TOKEN": "0x" + "55" * 20}, "token", "no ERC-20"),
+        ({"USUFRUCT_CHAIN_TOKEN": "0x" + "55" * 20}, "token", "not an ERC-20"),
     ],
 )
 def test_what_is_set_wrong_is_named(commands, own, subject, words):

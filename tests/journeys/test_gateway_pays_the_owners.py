@@ -64,7 +64,7 @@ async def test_deposit_calls_claim_and_every_unit_is_where_it_belongs(databases)
             assert charged == told + broken
             assert {call.asset for call in bills} >= set(place.assets)
 
-            town.register = world.catalogue
+            town.register = world.listings
             await town.new_claimer().run(everything=True)
             after = await town.balances()
             of = {asset: sum(c.bill.charge for c in bills if c.asset == asset) for asset in {c.asset for c in bills}}
