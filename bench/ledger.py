@@ -23,8 +23,11 @@ from bench.gateway.postgres import scratch_database, server_processes, server_ur
 from bench.report import Row, write
 from usufruct.config import LedgerConfig
 from usufruct.core import AssetId, Hash32, asset_to_bytes, hash32_from_bytes, id_to_bytes, time_ordered_id
+from usufruct.core.price_cards import PriceCard
 from usufruct.payments.ledger.records import Bill, Opened, Reservation
+from usufruct.payments.ledger.rows import lines_text
 from usufruct.payments.ledger.service import Ledger, open_ledger
+from usufruct.payments.pricing.charges import price_lines
 from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import VerifiedVoucher, Voucher
 from usufruct.store import Seal, amount_to_blob, connect_sqlite, migrate, open_database
@@ -35,6 +38,7 @@ CONCURRENCY = 32
 CHARGE = 500
 SIGNATURE = bytes(65)
 ZERO = Hash32("0x" + "00" * 32)
+LINES = price_lines(Usage(20, 64).quantities, PriceCard(150_000, 600_000, 10, 128_000, 1))
 _CHUNK = 20_000
 _CACHE_KIB = 6 << 20
 """Of memory, for a large table to be filled in: its indexes are written in random order."""
@@ -45,8 +49,8 @@ _ACCOUNT_COLUMNS = (
 )
 _CALL_COLUMNS = (
     *("id", "account_id", "asset", "state", "owner", "epoch", "lease_until", "ceiling", "price_card_version"),
-    *("request_hash", "opened_at", "finished_at", "charge", "cumulative", "input_tokens", "cached_input_tokens"),
-    *("output_tokens", "flagged", "model_digest", "response_hash", "voucher_amount", "voucher_signature"),
+    *("request_hash", "opened_at", "finished_at", "charge", "cumulative", "lines"),
+    *("flagged", "model_digest", "response_hash", "voucher_amount", "voucher_signature"),
     "receipt_signature",
 )
 
@@ -76,13 +80,13 @@ def account_rows(ids: Sequence[bytes], calls: int, amount: Amounts) -> Iterator[
 def call_rows(ids: Sequence[bytes], calls: int, amount: Amounts) -> Iterator[tuple[object, ...]]:
     """Yield `calls` metered calls of each channel, in the order of time: they tile what the channel was charged."""
     asset, zero = asset_to_bytes(AssetId(7)), bytes(32)
-    ceiling, charge = amount(10_000), amount(CHARGE)
+    ceiling, charge, lines = amount(10_000), amount(CHARGE), lines_text(LINES)
     for number in range(calls):
         cumulative = amount((number + 1) * CHARGE)
         for channel in ids:
             call = id_to_bytes(time_ordered_id(1_000_000 + number))
             head = (call, channel, asset, "metered", "bench", 1, 0, ceiling, 1, zero, 1, 1, charge, cumulative)
-            yield (*head, 20, 0, 64, False, zero, zero, cumulative, SIGNATURE, SIGNATURE)
+            yield (*head, lines, False, zero, zero, cumulative, SIGNATURE, SIGNATURE)
 
 
 async def fill(url: str, ids: Sequence[bytes], calls: int) -> None:
@@ -135,7 +139,7 @@ async def one_call(ledger: Ledger, channel: Hash32) -> None:
     )
     assert isinstance(opened, Opened)
     await opened.durable()
-    bill = Bill(CHARGE, Usage(20, 64), flagged=False, model_digest=ZERO, response_hash=ZERO)
+    bill = Bill(CHARGE, LINES, flagged=False, model_digest=ZERO, response_hash=ZERO)
     await ledger.meter(opened.lease, bill, sign=lambda call: SIGNATURE)
 
 

@@ -80,14 +80,15 @@ DEPOSIT = MessageType(
 )
 """EIP-3009: a payer lets x402's collector take a deposit; the domain is the token's."""
 
-RECEIPT_DOMAIN = Domain("Usufruct Receipt", "1")
+RECEIPT_DOMAIN = Domain("Usufruct Receipt", "2")
 """Of receipts; the contract is the operator's till."""
 
 RECEIPT = MessageType(
-    "Receipt(bytes32 call,bytes32 channel,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"
-    "bytes32 requestHash,bytes32 responseHash,uint64 inputTokens,uint64 cachedInputTokens,uint64 outputTokens,"
-    "uint128 amount,uint128 cumulative,uint64 time)",
+    "Receipt(bytes32 call,bytes32 account,address token,uint128 asset,uint64 priceCardVersion,bytes32 modelDigest,"
+    "bytes32 requestHash,bytes32 responseHash,Line[] lines,string countedBy,uint128 ceiling,uint128 amount,"
+    "uint128 cumulative,uint64 time)",
     RECEIPT_DOMAIN,
+    (MessageType("Line(string unit,uint64 quantity,uint256 price,uint64 per,uint256 amount)"),),
 )
 """The operator's receipt key signs what a call was charged."""
 

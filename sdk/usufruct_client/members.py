@@ -33,6 +33,13 @@ class Members:
         """Return an object."""
         return Members(self.raw.get(name), f"{self._where}.{name}")
 
+    def objects(self, name: str) -> list["Members"]:
+        """Return a list of objects."""
+        values = self.raw.get(name)
+        if not isinstance(values, list):
+            raise self._wrong(name, "a list")
+        return [Members(value, f"{self._where}.{name}[{number}]") for number, value in enumerate(values)]
+
     def text(self, name: str) -> str:
         """Return text, not empty."""
         value = self.raw.get(name)
@@ -43,7 +50,7 @@ class Members:
     def amount(self, name: str, bits: int = 128) -> int:
         """Return a non-negative integer of at most `bits` bits that travels as decimal text."""
         what = f"a whole number of at most {bits} bits, as text"
-        value = int(self._matching(name, _DIGITS, what))
+        value = int(self.matching(name, _DIGITS, what))
         if value >> bits:
             raise self._wrong(name, what)
         return value
@@ -64,20 +71,21 @@ class Members:
 
     def address(self, name: str) -> str:
         """Return an address, in lower case."""
-        value = self._matching(name, _ADDRESS, "an address: 0x and 40 hexadecimal digits")
+        value = self.matching(name, _ADDRESS, "an address: 0x and 40 hexadecimal digits")
         if mistyped(value):
             raise self._wrong(name, "an address whose checksum holds")
         return value.lower()
 
     def hash32(self, name: str) -> str:
         """Return 32 bytes as `0x` and hex, in lower case."""
-        return self._matching(name, _HASH, "32 bytes as 0x and hex").lower()
+        return self.matching(name, _HASH, "32 bytes as 0x and hex").lower()
 
     def signature(self, name: str) -> str:
         """Return 65 bytes as `0x` and hex, in lower case."""
-        return self._matching(name, _SIGNATURE, "65 bytes as 0x and hex").lower()
+        return self.matching(name, _SIGNATURE, "65 bytes as 0x and hex").lower()
 
-    def _matching(self, name: str, pattern: re.Pattern[str], what: str) -> str:
+    def matching(self, name: str, pattern: re.Pattern[str], what: str) -> str:
+        """Return text that the whole of `pattern` matches; `what` says in the error what it must be."""
         value = self.raw.get(name)
         if not isinstance(value, str) or not pattern.fullmatch(value):
             raise self._wrong(name, what)

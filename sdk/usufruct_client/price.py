@@ -1,11 +1,9 @@
-"""The price card that a gateway quotes, and what it makes of a bill's counts."""
+"""The price card that a gateway quotes, and the rates that a bill's lines are made by."""
 
 from dataclasses import dataclass
 
+from usufruct_client.lines import Rates, rates_of
 from usufruct_client.members import Members
-
-_MILLION = 1_000_000
-_WHOLE_BPS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +20,12 @@ class PriceCard:
     cached_input_bps: int
     per_call: int
 
-    def price_up(self, inputs: int, cached: int, outputs: int) -> int:
-        """Return what a call costs, rounded up once; `cached` are among `inputs`."""
-        scaled = ((inputs - cached) * _WHOLE_BPS + cached * self.cached_input_bps) * self.input_per_million
-        scaled += outputs * _WHOLE_BPS * self.output_per_million
-        return -(-scaled // (_MILLION * _WHOLE_BPS)) + self.per_call
+    @property
+    def rates(self) -> Rates:
+        """Price and per of each unit."""
+        return rates_of(
+            self.unit, self.input_per_million, self.output_per_million, self.cached_input_bps, self.per_call
+        )
 
 
 def read_price_card(members: Members) -> PriceCard:

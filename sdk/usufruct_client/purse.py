@@ -288,7 +288,7 @@ class Purse:
         signers = self._rules.receipt_signers
         pinned = frozenset({channel.receipt_signer} - {""})
         agreed = Agreed(
-            channel=channel.id,
+            account=channel.id,
             chain_id=channel.chain_id,
             till=channel.config.receiver,
             token=channel.config.token,

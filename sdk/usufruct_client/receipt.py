@@ -2,25 +2,20 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from eth_account.messages import encode_typed_data
 
 from usufruct_client.eip712 import RECEIPT, RECEIPT_DOMAIN
+from usufruct_client.lines import Line, Unit, bill_lines, charge_faults, quantities_of, total_of
 from usufruct_client.members import Members
 from usufruct_client.price import PriceCard
 from usufruct_client.signing import checksummed, recovered
 
-_INTEGERS = {
-    "priceCardVersion": 64,
-    "inputTokens": 64,
-    "cachedInputTokens": 64,
-    "outputTokens": 64,
-    "amount": 128,
-    "cumulative": 128,
-    "time": 64,
-}
-_HASHES = ("call", "channel", "modelDigest", "requestHash", "responseHash")
+_INTEGERS = {"priceCardVersion": 64, "ceiling": 128, "amount": 128, "cumulative": 128, "time": 64}
+_HASHES = ("call", "account", "modelDigest", "requestHash", "responseHash")
+_LINE = {"quantity": 64, "price": 256, "per": 64, "amount": 256}
+_WORDS = re.compile("[a-z][a-z0-9_]{0,63}")
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -29,16 +24,16 @@ class Receipt:
     """One call's bill as the operator signed it; hashes and addresses in lower case."""
 
     call: str
-    channel: str
+    account: str
     token: str
     asset: int
     price_card_version: int
     model_digest: str
     request_hash: str
     response_hash: str
-    input_tokens: int
-    cached_input_tokens: int
-    output_tokens: int
+    lines: tuple[Line, ...]
+    counted_by: str
+    ceiling: int
     amount: int
     cumulative: int
     time: int
@@ -49,29 +44,23 @@ class Receipt:
 
     @property
     def above(self) -> int:
-        """What the channel had been charged before this call."""
+        """What the account had been charged before this call."""
         return self.cumulative - self.amount
 
     def signed_by(self) -> str | None:
         """Return who signed exactly this receipt, in lower case; None for a signature that is none."""
-        message = {
-            "call": bytes.fromhex(self.call[2:]),
-            "channel": bytes.fromhex(self.channel[2:]),
-            "token": checksummed(self.token),
-            "asset": self.asset,
-            "priceCardVersion": self.price_card_version,
-            "modelDigest": bytes.fromhex(self.model_digest[2:]),
-            "requestHash": bytes.fromhex(self.request_hash[2:]),
-            "responseHash": bytes.fromhex(self.response_hash[2:]),
-            "inputTokens": self.input_tokens,
-            "cachedInputTokens": self.cached_input_tokens,
-            "outputTokens": self.output_tokens,
-            "amount": self.amount,
-            "cumulative": self.cumulative,
-            "time": self.time,
-        }
         domain = RECEIPT_DOMAIN.data(self.chain_id, checksummed(self.till))
+        message = {name: getattr(self, _snake(name)) for _, name in RECEIPT.fields}
+        message["token"] = checksummed(self.token)
+        message["lines"] = [line._asdict() for line in self.lines]
         return recovered(encode_typed_data(domain, RECEIPT.types, message), self.signature)
+
+    def as_json(self) -> dict[str, object]:
+        """Return what `read_receipt` reads."""
+        members = {_camel(field.name): getattr(self, field.name) for field in fields(self)}
+        written = {name: str(value) if isinstance(value, int) else value for name, value in members.items()}
+        lines = [{**{name: str(value) for name, value in line._asdict().items()}} for line in self.lines]
+        return {**written, "asset": f"0x{self.asset:032x}", "lines": lines}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +77,7 @@ class Dispute:
 class Agreed:
     """What a receipt is compared with; `response_hash` is None when the whole answer was not read."""
 
-    channel: str
+    account: str
     chain_id: int
     till: str
     token: str
@@ -115,6 +104,8 @@ def read_receipt(document: object) -> Receipt:
     return Receipt(
         **hashes,  # type: ignore[arg-type]
         **integers,  # type: ignore[arg-type]
+        lines=tuple(_read_line(line) for line in members.objects("lines")),
+        counted_by=members.matching("countedBy", _WORDS, "a word in lower case"),
         token=members.address("token"),
         asset=int(asset, 16),
         signature=members.signature("signature"),
@@ -124,16 +115,21 @@ def read_receipt(document: object) -> Receipt:
     )
 
 
+def _read_line(line: Members) -> Line:
+    unit = Unit(line.matching("unit", _WORDS, "a unit: words in lower case, joined by _"))
+    return Line(unit, *(line.amount(name, bits) for name, bits in _LINE.items()))
+
+
 def faults(receipt: Receipt, agreed: Agreed) -> tuple[str, ...]:
     """Return what is wrong with a receipt, each in a sentence; nothing for one that is in order."""
     found = []
-    for name in ("channel", "chain_id", "till", "token", "request_hash", "response_hash"):
+    for name in ("account", "chain_id", "till", "token", "request_hash", "response_hash"):
         stands, expected = getattr(receipt, name), getattr(agreed, name)
         if expected is not None and stands != expected:
             found.append(f"the receipt's {name} is {stands}, not {expected}")
     if receipt.amount > agreed.ceiling:
         found.append(f"charged {receipt.amount}, above the ceiling of {agreed.ceiling}")
-    found += _price_faults(receipt, agreed)
+    found += charge_faults(receipt.lines, receipt.ceiling, receipt.amount) or _price_faults(receipt, agreed.price_card)
     if receipt.above < 0 or receipt.cumulative > agreed.signed:
         found.append(f"the receipt's cumulative {receipt.cumulative} does not fit: {agreed.signed} was signed in all")
     signer = receipt.signed_by()
@@ -144,20 +140,19 @@ def faults(receipt: Receipt, agreed: Agreed) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _price_faults(receipt: Receipt, agreed: Agreed) -> list[str]:
-    """Make the charge again from the receipt's counts and the price card that was quoted."""
-    card, counts = agreed.price_card, (receipt.input_tokens, receipt.cached_input_tokens, receipt.output_tokens)
-    if receipt.cached_input_tokens > receipt.input_tokens:
-        return [f"the receipt says that {counts[1]} of {counts[0]} input tokens were cached"]
+def _price_faults(receipt: Receipt, card: PriceCard | None) -> list[str]:
+    """Make the lines again from their quantities and the price card that was quoted."""
     if card is None:
         return []
     if receipt.price_card_version != card.version:
         return [f"charged by price card {receipt.price_card_version}, not by the quoted {card.version}"]
-    due = min(agreed.ceiling, card.price_up(*counts))
-    if receipt.amount == due:
+    used = quantities_of(receipt.lines)
+    if unpriced := used.keys() - card.rates.keys():
+        return [f"the quoted price card has no price for {', '.join(sorted(unpriced))}"]
+    due = bill_lines(used, card.rates)
+    if receipt.lines == due:
         return []
-    inputs, cached, outputs = counts
-    return [f"charged {receipt.amount}; {inputs} in ({cached} cached) and {outputs} out cost {due} by the quoted price"]
+    return [f"the receipt's lines come to {total_of(receipt.lines)}, by the quoted price to {total_of(due)}"]
 
 
 def data_member(body: str) -> str:
@@ -177,6 +172,10 @@ def data_member(body: str) -> str:
 def _skip(text: str, position: int) -> int:
     found = _SPACE.match(text, position)
     return found.end() if found else position
+
+
+def _camel(name: str) -> str:
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
 
 
 def _snake(name: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from usufruct_client.channel import Channel
 from usufruct_client.clock import steady_seconds
 from usufruct_client.errors import StoreFault
-from usufruct_client.receipt import Dispute, Receipt
+from usufruct_client.receipt import Dispute, Receipt, read_receipt
 
 LOCK_SECONDS = 30.0
 """How long one process waits for another's transaction, which takes milliseconds."""
@@ -149,18 +149,18 @@ class Books:
     def receipts(self, channel: str) -> tuple[Receipt, ...]:
         """Return the receipts of a channel, in the order in which they tile it."""
         rows = self._database.execute("SELECT document FROM receipts WHERE channel = ? ORDER BY upto", (channel,))
-        return tuple(Receipt(**json.loads(row[0])) for row in rows.fetchall())
+        return tuple(read_receipt(json.loads(row[0])) for row in rows.fetchall())
 
     def receipt(self, call: str) -> Receipt | None:
         """Return the receipt of one call."""
         row = self._database.execute("SELECT document FROM receipts WHERE call = ?", (call,)).fetchone()
-        return Receipt(**json.loads(row[0])) if row else None
+        return read_receipt(json.loads(row[0])) if row else None
 
     def overlapping(self, receipt: Receipt) -> str | None:
         """Return another call of the same channel that was charged some of the same units."""
         row = self._database.execute(
             "SELECT call FROM receipts WHERE channel = ? AND call <> ? AND upto > ? AND above < ? LIMIT 1",
-            (receipt.channel, receipt.call, _word(receipt.above), _word(receipt.cumulative)),
+            (receipt.account, receipt.call, _word(receipt.above), _word(receipt.cumulative)),
         ).fetchone()
         return str(row[0]) if row else None
 
@@ -170,10 +170,10 @@ class Books:
             "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)",
             (
                 receipt.call,
-                receipt.channel,
+                receipt.account,
                 _word(receipt.above),
                 _word(receipt.cumulative),
-                json.dumps(asdict(receipt)),
+                json.dumps(receipt.as_json()),
             ),
         )
 

@@ -444,7 +444,5 @@ class KeptReceipt(Plain):
     """`GET /v1/receipts/{call}`: a receipt, and what it does not hold."""
 
     receipt: dict[str, Any]
-    ceiling: Uint128
     flagged: bool
-    counted_by: StrictStr
     reasoning_tokens: Count

@@ -1,5 +1,6 @@
 """The docs hold: links lead somewhere, commands in them exist, the reference is what the program says."""
 
+import json
 import re
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from usufruct.app import DEVNET_FEE_BPS
 from usufruct.cli import app
 from usufruct.cli.demo.outcome import PRICES
 from usufruct.core import checksum, format_units
-from usufruct.core.price_cards import WHOLE_BPS
-from usufruct.payments.pricing import Usage, price_up
+from usufruct.core.price_cards import WHOLE_BPS, PriceCard
+from usufruct.payments.pricing import Usage, price_lines, price_up, read_receipt
+from usufruct_client.eip712 import RECEIPT
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sdk").glob("*.md")])
@@ -138,3 +140,43 @@ def test_the_command_reference_is_current(tmp_path: Path):
     command += ["--title", "The command line", "--output", str(fresh)]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT, timeout=180)
     assert fresh.read_text() == (ROOT / "docs" / "reference" / "cli.md").read_text(), "run `make docs`"
+
+
+RECEIPTS = (ROOT / "docs" / "protocol" / "receipts.md").read_text()
+
+
+def block(kind: str) -> str:
+    """The page's block of JSON or Python."""
+    return RECEIPTS.partition(f"```{kind}\n")[2].partition("```")[0]
+
+
+def strangers_check(receipt: dict[str, object], folder: Path) -> str | None:
+    """Run the page's own program on a receipt; return what it prints, None if it fails."""
+    (folder / "receipt.json").write_text(json.dumps(receipt))
+    done = subprocess.run(
+        [sys.executable, "-c", block("python")], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 or "AssertionError" in done.stderr, done.stderr
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def test_a_stranger_checks_a_receipt_by_its_page_and_eth_account_alone(tmp_path: Path):
+    assert set(re.findall(r"^(?:from|import) (\w+)", block("python"), re.M)) == {"json", "eth_account"}
+    shown = json.loads(block("json"))
+    assert strangers_check(shown, tmp_path) == f"{shown['signer']} charged 73"
+    assert strangers_check(shown | {"cumulative": "1074"}, tmp_path) is None
+    lines = [shown["lines"][0] | {"amount": "2"}, *shown["lines"][1:]]
+    assert strangers_check(shown | {"lines": lines, "amount": "74"}, tmp_path) is None
+
+
+def test_the_page_of_receipts_shows_what_the_gateway_makes():
+    shown = read_receipt(json.loads(block("json")))
+    shown.verify()
+    card = PriceCard(150_000, 600_000, 10, 128_000, 3, cached_input_bps=1_234)
+    assert shown.receipt.lines == price_lines(Usage(1_212, 64, cached_input_tokens=1_200).quantities, card)
+    for line in shown.receipt.lines:
+        row = f"| `{line.unit}` | {line.quantity:,} | {line.price:,} | {line.per:,} | "
+        assert any(each.startswith(row) and each.endswith(f" {line.amount} |") for each in RECEIPTS.splitlines()), row
+    for text in (RECEIPT.text, *(part.text for part in RECEIPT.parts)):
+        fields = text.partition("(")[2].removesuffix(")")
+        assert fields in block("python").replace('"\n    "', ""), fields

@@ -73,7 +73,7 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
         charged = charges_of(client, stream=False) + charges_of(client, stream=True)
         called = commands.json("call", "prepaid", "What is a channel?")
         charged += int(called["receipt"]["amount"])
-        assert called["receipt"]["channel"] == grant["account"]
+        assert called["receipt"]["account"] == grant["account"]
         assert commands.run("receipt", "verify", called["receipt"]["call"]).exit_code == 0
 
         small = commands.json("pass", "grant", "prepaid", "--wallet", BUYER, "--limit", "0.0001")

@@ -21,6 +21,7 @@ from threading import Thread
 import orjson
 import pytest
 
+from tests.support.bills import counts
 from usufruct.app import open_installation
 from usufruct.assets import Caps, PricePeriod, plain_listing_id
 from usufruct.chain import FEE_SINK, Client, token_facts
@@ -320,7 +321,8 @@ def test_a_users_day(town, told, here, refused, tmp_path):
     assert receipts.pop(call) == receipt
     (first,) = receipts.values()
     cost = format_units(int(first["amount"]), 6)
-    assert f"{first['inputTokens']} in, {first['outputTokens']} out, {cost} tUSD, limit " in streamed.stderr
+    inputs, _, outputs = counts(first)
+    assert f"{inputs} in, {outputs} out, {cost} tUSD, limit " in streamed.stderr
     assert whole["symbol"] == "tUSD"
     charged = int(first["amount"]) + int(receipt["amount"])
     said = refused("call", "librarian", "What is the till?", "--limit", "0.00002")
@@ -398,20 +400,23 @@ def results(out):
 def check_receipt(town, here, told, receipt, folder):
     """A receipt is good; with any digit changed, under another key, or not yet anchored it is bad."""
     code, out, _ = here("receipt", "verify", receipt["call"], "--anchored")
-    assert (code, results(out), out.count("not_anchored")) == (1, {"good": 5, "bad": 1}, 1)
+    assert (code, results(out), out.count("not_anchored")) == (1, {"good": 6, "bad": 1}, 1)
     batches = claim_everything(town)
     found = told("receipt", "verify", receipt["call"], "--anchored")
-    names = ["signature", "signer", "till", "charge", "chain", "anchored"]
+    names = ["signature", "charge", "signer", "till", "prices", "chain", "anchored"]
     assert [(each["check"], each["result"]) for each in found] == [(name, "good") for name in names]
     assert batches[0].hash in found[-1]["found"]
     file = folder / "receipt.json"
-    for name in ("amount", "cumulative", "inputTokens", "time", "priceCardVersion"):
-        digits = receipt[name]
-        file.write_bytes(orjson.dumps({"receipt": receipt | {name: digits[:-1] + str(9 - int(digits[-1]))}}))
+    for name in ("amount", "cumulative", "lines", "time", "priceCardVersion"):
+        digits = receipt["lines"][0]["quantity"] if name == "lines" else receipt[name]
+        changed: object = digits[:-1] + str(9 - int(digits[-1]))
+        if name == "lines":
+            changed = [receipt["lines"][0] | {"quantity": changed}, *receipt["lines"][1:]]
+        file.write_bytes(orjson.dumps({"receipt": receipt | {name: changed}}))
         code, out, _ = here("receipt", "verify", file, "--anchored")
         found = results(out)
-        assert (code, found["bad"] + found["good"]) == (1, 5 if name == "priceCardVersion" else 6), out
-        assert found["bad"] in ((2, 3) if name in ("amount", "inputTokens") else (2,)), out
+        assert (code, found["bad"] + found["good"]) == (1, 6 if name == "priceCardVersion" else 7), out
+        assert found["bad"] == {"amount": 3, "lines": 4}.get(name, 2), out
     done = town.run(
         "receipt", "verify", receipt["call"], "--signer", receipt["signer"], "--gateway", "http://127.0.0.1:9"
     )
@@ -485,7 +490,7 @@ def test_an_answer_that_breaks_off_prints_the_command_that_shows_its_receipt(tow
     assert "answer_broken" in err
     [printed] = re.findall("`usufruct ([^`]+)`", err)
     receipt = told(*shlex.split(printed), environment=user)
-    assert receipt["outputTokens"] == "1", "five bytes, of an upstream that has shown no text token yet"
+    assert counts(receipt)[2] == 1, "five bytes, of an upstream that has shown no text token yet"
     left = told("key", "show", "--key-file", made["file"], environment=user)["charged"]
     assert units(left) == int(receipt["amount"]) > 0
 

@@ -16,7 +16,7 @@ from usufruct.gateway import CountingRule, Endpoint, ServedListing
 from usufruct.gateway.metering import Budget, ceiling, longest_text, usage_of_part, usage_of_whole
 from usufruct.gateway.request import Asked
 from usufruct.gateway.token_scale import Counted, Scale, Scales, Share
-from usufruct.payments.pricing.charges import Allowance, OverBudget, OverContext, charge_up
+from usufruct.payments.pricing.charges import Allowance, OverBudget, OverContext, charge_up, price_lines
 from usufruct.payments.pricing.usage import Measured, Usage
 
 PAY_TO = Address("0x" + "55" * 20)
@@ -164,7 +164,7 @@ def test_reasoning_never_makes_more_than_the_cap_of_what_no_text_stands_for(clai
 
 @given(card=cards, usage=st.tuples(tokens, tokens), limit=st.integers(0, 10**6))
 def test_a_charge_never_passes_its_ceiling(card, usage, limit):
-    assert charge_up(Usage(*usage), card, limit) == min(limit, price(card, *usage))
+    assert charge_up(price_lines(Usage(*usage).quantities, card), limit) == min(limit, price(card, *usage))
 
 
 def test_every_allowance_leaves_room_for_its_text():

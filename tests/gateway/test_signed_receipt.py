@@ -9,27 +9,39 @@ import pytest
 from openai.types import CompletionUsage
 
 from usufruct.core import Hash32
+from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.signed_receipt import SignedReceipt, bill_event
+from usufruct.payments.pricing.charges import price_lines
 from usufruct.payments.pricing.receipts import Receipt
-from usufruct.payments.pricing.usage import CountedBy
+from usufruct.payments.pricing.usage import CountedBy, Usage
 
 CALL, CHANNEL, OTHER = (Hash32("0x" + digits * 32) for digits in ("ca", "c4", "0d"))
 
 
 @pytest.fixture
 def bill(gateway_module) -> SignedReceipt:
+    counted = CountedBy.ESTIMATE
+    used = Usage(120, 30, cached_input_tokens=100)
+    lines = price_lines(used.quantities, PriceCard(0, 0, 1_500, 4_096, 3))
     receipt = Receipt(
-        CALL, CHANNEL, gateway_module.TOKEN, 7, 3, OTHER, OTHER, OTHER, 120, 100, 30, 1_500, 9_000, 1_800_000_000
-    )
-    return SignedReceipt(
-        receipt,
-        b"\x01" * 65,
-        gateway_module.OPERATOR.receipts.address,
+        CALL,
+        CHANNEL,
+        gateway_module.TOKEN,
+        7,
+        3,
+        OTHER,
+        OTHER,
+        OTHER,
+        lines,
+        counted,
         2_000,
-        flagged=True,
-        operator=gateway_module.OPERATOR,
-        counted_by=CountedBy.ESTIMATE,
-        reasoning_tokens=7,
+        1_500,
+        9_000,
+        1_800_000_000,
+    )
+    signer = gateway_module.OPERATOR.receipts.address
+    return SignedReceipt(
+        receipt, b"\x01" * 65, signer, flagged=True, operator=gateway_module.OPERATOR, reasoning_tokens=7
     )
 
 

@@ -441,7 +441,7 @@ async def test_who_pays_reads_the_receipt_by_the_calls_id(world, http):
     payer = await hands.HandPayer.make(world)
     paid = await payer.fill(http, request())
     shown = await http.get(f"{world.url}/receipts/{paid.headers['x-request-id']}")
-    assert shown.json()["receipt"]["channel"] == payer.channel
+    assert shown.json()["receipt"]["account"] == payer.channel
     assert (await http.get(f"{world.url}/receipts/0x{'00' * 32}")).status_code == 404
 
 

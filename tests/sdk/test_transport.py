@@ -237,6 +237,9 @@ CARD = {
 }
 """Makes 40 of the one token in and two out that the fake gateway's receipts say."""
 
+LINE = {"unit": "output_text_token", "quantity": "2", "price": "20000000", "per": "1000000", "amount": "40"}
+ROUNDING = {"unit": "rounding", "quantity": "1", "price": "1", "per": "1", "amount": "1"}
+
 
 @pytest.mark.parametrize(
     ("spoilt", "says"),
@@ -248,9 +251,23 @@ CARD = {
         ({"spoil_receipt": {"till": "0x" + "00" * 20}}, "till"),
         ({"spoil_receipt": {"cumulative": "999999"}}, "does not fit"),
         ({"spoil_receipt": {"amount": None}}, "receipt.amount must be"),
-        ({"spoil_receipt": {"inputTokens": str(2**64)}}, "receipt.inputTokens must be a whole number of at most 64"),
-        ({"spoil_receipt": {"cachedInputTokens": "2"}}, "2 of 1 input tokens were cached"),
-        ({"price_card": CARD | {"perCall": "1"}}, "charged 40; 1 in (0 cached) and 2 out cost 41 by the quoted price"),
+        ({"spoil_receipt": {"time": str(2**64)}}, "receipt.time must be a whole number of at most 64"),
+        ({"spoil_receipt": {"ceiling": "39"}}, "charged 40; the lines come to 40, the ceiling is 39"),
+        ({"spoil_receipt": {"lines": []}}, "charged 40; the lines come to 0"),
+        ({"spoil_receipt": {"lines": [LINE | {"quantity": "3"}]}}, "3 x 20000000 / 1000000 of output_text_token is"),
+        ({"spoil_receipt": {"lines": [LINE, LINE]}}, "two lines of the receipt are of one unit"),
+        ({"spoil_receipt": {"lines": [LINE | {"per": "3"}]}}, "per 3, which does not divide 10000000000"),
+        ({"spoil_receipt": {"lines": [LINE, ROUNDING]}}, "line of rounding is not what the fractions"),
+        ({"spoil_receipt": {"lines": [LINE | {"unit": "Token"}]}}, "receipt.lines[0].unit must be a unit"),
+        ({"spoil_receipt": {"lines": "2"}}, "receipt.lines must be a list"),
+        (
+            {"billed_by": CARD, "price_card": CARD | {"perCall": "1"}},
+            "the receipt's lines come to 40, by the quoted price to 41",
+        ),
+        (
+            {"billed_by": CARD, "price_card": CARD | {"unit": "image"}},
+            "the quoted price card has no price for input_text_token, output_text_token",
+        ),
         ({"price_card": CARD | {"version": "2"}}, "charged by price card 1, not by the quoted 2"),
         ({"silent": True}, "nothing of what was charged"),
     ],
@@ -271,9 +288,9 @@ def test_an_answer_with_a_wrong_bill_is_delivered_and_disputed(gateway, join, ca
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_a_charge_that_the_quoted_price_card_makes_is_in_order(gateway, join, stream):
     connection = join()
-    gateway.price_card = CARD
+    gateway.price_card = gateway.billed_by = CARD
     assert post(connection, seed=40, stream=stream).status_code == 200
-    gateway.price_card = CARD | {"perCall": str(10**30)}  # the ceiling is lower
+    gateway.price_card = gateway.billed_by = CARD | {"perCall": str(10**30)}  # the ceiling is lower
     assert post(connection, seed=100, stream=stream).status_code == 200
     assert connection.purse.disputes == ()
 

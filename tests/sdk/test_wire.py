@@ -30,11 +30,12 @@ from x402.schemas import PaymentRequired, PaymentRequirements, SettleResponse
 
 from usufruct.connectors import openai as gateway_side
 from usufruct.core.price_cards import PriceCard
-from usufruct.payments.pricing.charges import price_up
+from usufruct.payments.pricing.charges import price_lines
 from usufruct.payments.pricing.receipts import content_hash
 from usufruct.payments.pricing.usage import Usage
 from usufruct_client import BadAnswer, Invalid, Wallet
 from usufruct_client.delivery import EventReader
+from usufruct_client.lines import bill_lines
 from usufruct_client.members import Members
 from usufruct_client.price import read_price_card
 from usufruct_client.receipt import data_member, read_receipt
@@ -221,14 +222,13 @@ def test_receipts_are_those_of_the_gateway(fake):
     gateway = fake.FakeGateway()
     document = gateway._receipt("0x" + "12" * 32, fake.Books(), 40, "34" * 32, "said")
     receipt = read_receipt(document)
+    assert read_receipt(receipt.as_json()) == receipt
     assert receipt.signed_by() == receipt.signer == fake.OPERATOR.address
     assert receipt.above == 0
     for name in (
         "asset",
         "price_card_version",
-        "input_tokens",
-        "cached_input_tokens",
-        "output_tokens",
+        "ceiling",
         "amount",
         "cumulative",
         "time",
@@ -248,9 +248,9 @@ counts = st.integers(0, 2**20)
     st.tuples(counts, counts, counts),
 )
 def test_a_quoted_price_card_makes_the_gateways_charge(card, usage):
-    inputs, cached, outputs = usage[0] + usage[1], usage[1], usage[2]
     quoted = read_price_card(Members(json.loads(json.dumps(card.as_json())), "priceCard"))
-    assert quoted.price_up(inputs, cached, outputs) == price_up(Usage(inputs, outputs, cached), card)
+    used = Usage(usage[0] + usage[1], usage[2], usage[1]).quantities
+    assert bill_lines(used, quoted.rates) == price_lines(used, card)
 
 
 @pytest.mark.parametrize("member", PriceCard(1, 2, 3, 4, 5).as_json())

@@ -109,7 +109,7 @@ async def test_a_database_from_before_the_baseline_is_refused(database: Database
 
 
 LANDED = {
-    "r1001_ledger.py": "a734a13649525967",
+    "r1001_ledger.py": "9e2153765ba67431",
     "r1002_chain.py": "c5011078de6f859c",
     "r1003_keys.py": "3a4ed20ebbfa4196",
     "r1004_listings.py": "f2f4c7fb9f194a83",

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from typer.testing import CliRunner, Result
 
+from tests.support.bills import lines_of
 from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation, open_installation
 from usufruct.assets import PricePeriod, plain_listing_id
@@ -29,7 +30,6 @@ from usufruct.gateway import Endpoint, ServedListing, Upstream
 from usufruct.gateway.signed_receipt import receipt_signature
 from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
 from usufruct.payments.ledger.service import new_id
-from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import sign_voucher
 from usufruct.payments.settlement import ChannelRegistry
 from usufruct.payments.settlement.deposits import DepositAuthorization
@@ -214,7 +214,7 @@ async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceili
 async def charge(installation: Installation, key: NewKey, asset: AssetId, amount: int) -> None:
     """Serve one call of a key for `amount` atomic units, without a gateway."""
     lease = await reserve(installation, key, asset, amount)
-    bill, operator = Bill(amount, Usage(10, 5), False, new_id(), new_id()), installation.operator
+    bill, operator = Bill(amount, lines_of(amount), False, new_id(), new_id()), installation.operator
     await installation.ledger.meter(lease, bill, sign=lambda call: receipt_signature(call, operator))
 
 

@@ -26,10 +26,15 @@ from x402.mechanisms.evm.batch_settlement.utils import (
     get_batch_settlement_eip712_domain,
 )
 
+from tests.support.bills import lines_of
 from usufruct import web
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
+from usufruct.payments.pricing.usage import CountedBy
+from usufruct_client.lines import INPUT_TEXT_TOKEN, OUTPUT_TEXT_TOKEN, Line, bill_lines
+from usufruct_client.members import Members
+from usufruct_client.price import read_price_card
 
 NETWORK, CHAIN = "eip155:31337", 31337
 TOKEN, TILL = "0x" + "70" * 20, "0x" + "71" * 20
@@ -76,6 +81,7 @@ class FakeGateway:
         self.refuse = ""
         self.overcharge = 0
         self.price_card: dict = {}
+        self.billed_by: dict = {}
         self.terms: dict = {}
         self.spoil_receipt: dict = {}
         self.signer = OPERATOR
@@ -304,20 +310,26 @@ class FakeGateway:
             missing = not books.deposits
             raise Refusal("channel_not_found") if missing else Refusal("cumulative_exceeds_balance", corrective=True)
 
+    def _lines(self, charge: int) -> tuple[Line, ...]:
+        if not self.billed_by:
+            return lines_of(charge)
+        rates = read_price_card(Members(self.billed_by, "billed_by")).rates
+        return bill_lines({INPUT_TEXT_TOKEN: 1, OUTPUT_TEXT_TOKEN: 2}, rates)
+
     def _receipt(self, channel: str, books: Books, charge: int, request_hash: str, said: str) -> dict:
         books.charged += charge
         receipt = Receipt(
             call=Hash32("0x" + secrets.token_hex(32)),
-            channel=Hash32(channel),
+            account=Hash32(channel),
             token=Address(TOKEN),
             asset=AssetId(7),
             price_card_version=1,
             model_digest=Hash32("0x" + "11" * 32),
             request_hash=Hash32("0x" + request_hash),
             response_hash=Hash32("0x" + hashlib.sha256(said.encode()).hexdigest()),
-            input_tokens=1,
-            cached_input_tokens=0,
-            output_tokens=2,
+            lines=self._lines(charge),
+            counted_by=CountedBy.UPSTREAM,
+            ceiling=self.ceiling,
             amount=charge,
             cumulative=books.charged,
             time=1_800_000_000,

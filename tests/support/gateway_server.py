@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
+from typing import Any
 
 from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
 from usufruct.assets import Caps, Listings, PricePeriod, plain_listing_id
@@ -33,7 +33,7 @@ from usufruct.gateway import (
 )
 from usufruct.payments.ledger.database import FaultHook, no_faults
 from usufruct.payments.ledger.service import open_ledger
-from usufruct.payments.pricing.receipts import receipt_digest
+from usufruct.payments.pricing.receipts import read_receipt, receipt_digest
 from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import Escrow
 from usufruct.payments.settlement import ChannelRegistry
@@ -200,26 +200,10 @@ async def served(
         listening.close()
 
 
-def receipt_signer(receipt: dict[str, str]) -> Address:
+def receipt_signer(receipt: dict[str, Any]) -> Address:
     """Recover who signed a receipt as it is sent, from its own members only."""
-    fields = SimpleNamespace(
-        call=receipt["call"],
-        channel=receipt["channel"],
-        token=receipt["token"],
-        asset=int(receipt["asset"], 16),
-        price_card_version=int(receipt["priceCardVersion"]),
-        model_digest=receipt["modelDigest"],
-        request_hash=receipt["requestHash"],
-        response_hash=receipt["responseHash"],
-        input_tokens=int(receipt["inputTokens"]),
-        cached_input_tokens=int(receipt["cachedInputTokens"]),
-        output_tokens=int(receipt["outputTokens"]),
-        amount=int(receipt["amount"]),
-        cumulative=int(receipt["cumulative"]),
-        time=int(receipt["time"]),
-    )
-    digest = receipt_digest(fields, ChainId(int(receipt["chainId"])), receipt["till"])
-    return recover_signer(digest, bytes.fromhex(receipt["signature"][2:]))
+    document = read_receipt(receipt)
+    return recover_signer(receipt_digest(document.receipt, document.chain_id, document.till), document.signature)
 
 
 async def _serve_until_stopped(database_url: str, port: int, lease_seconds: int) -> None:

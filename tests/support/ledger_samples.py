@@ -5,6 +5,7 @@ from dataclasses import replace
 from usufruct.chain import as_hash32, keccak
 from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
+from usufruct.core.price_cards import PriceCard
 from usufruct.payments.ledger.records import (
     AccountIdentity,
     AccountKind,
@@ -16,8 +17,10 @@ from usufruct.payments.ledger.records import (
     Reservation,
 )
 from usufruct.payments.ledger.service import Ledger
+from usufruct.payments.pricing.charges import price_lines
 from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, VerifiedVoucher, channel_id, sign_voucher
+from usufruct_client.lines import Line
 
 CHAIN = ChainId(31337)
 ESCROW = Escrow(CHAIN)
@@ -90,10 +93,13 @@ def reservation(
     return replace(request, voucher=voucher(promise, name))
 
 
+def lines(charge: int, output: int = 64) -> tuple[Line, ...]:
+    """Text tokens at no price, and a call that costs the charge."""
+    return price_lines(Usage(212, output, 200).quantities, PriceCard(0, 0, charge, 4_096, 3))
+
+
 def bill(charge: int, *, output: int = 64) -> Bill:
-    return Bill(
-        charge, Usage(212, output, 200), flagged=False, model_digest=named("model"), response_hash=named(charge)
-    )
+    return Bill(charge, lines(charge, output), flagged=False, model_digest=named("model"), response_hash=named(charge))
 
 
 async def open_call(ledger: Ledger, request: Reservation) -> Opened | Replay:

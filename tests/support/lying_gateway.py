@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+from tests.support.bills import lines_of
 from usufruct.chain import TokenFacts
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
+from usufruct.payments.pricing.usage import CountedBy
 from usufruct.payments.settlement.operator_terms import Offer
 
 CHAIN, TOKEN, TILL = ChainId(31337), Address("0x" + "70" * 20), Address("0x" + "71" * 20)
@@ -29,16 +31,16 @@ def receipt(signer: KeySigner | None = None, **changes: object) -> dict[str, obj
     key = signer or SIGNER
     members = {
         "call": CALL,
-        "channel": CHANNEL,
+        "account": CHANNEL,
         "token": TOKEN,
         "asset": AssetId(7),
         "price_card_version": 1,
         "model_digest": Hash32("0x" + "11" * 32),
         "request_hash": Hash32("0x" + "22" * 32),
         "response_hash": Hash32("0x" + "33" * 32),
-        "input_tokens": 1,
-        "cached_input_tokens": 0,
-        "output_tokens": 2,
+        "lines": lines_of(30),
+        "counted_by": CountedBy.UPSTREAM,
+        "ceiling": 99,
         "amount": 30,
         "cumulative": 30,
         "time": 1_800_000_000,
@@ -70,6 +72,7 @@ class LyingGateway:
         """What a call is answered with, and its receipt; of a stream, the event with the bill."""
         said = "Hm. We?ll\x1b[31m" if json.loads(body).get("stream") else "Well\x1b[31m"
         hashes = {"request_hash": hash_of(body), "response_hash": hash_of(said.encode()), "amount": self.charge}
+        hashes["lines"] = lines_of(self.charge)
         details = {"charge": str(self.charge), "ceiling": "99", "token": TOKEN, "decimals": 6, "flagged": False}
         usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": "9", "cost_details": details}
         if self.cached is not None:
@@ -105,7 +108,7 @@ def lying_gateway() -> Iterator[LyingGateway]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._send(OFFER.as_json() if self.path == "/v1/terms" else {"receipt": gateway.receipts}, {})
+            self._send(OFFER.document().as_json() if self.path == "/v1/terms" else {"receipt": gateway.receipts}, {})
 
         def do_POST(self) -> None:
             asked = self.rfile.read(int(self.headers["content-length"]))

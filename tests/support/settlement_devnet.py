@@ -24,7 +24,6 @@ from usufruct.core.clock import FakeClock
 from usufruct.payments.ledger.records import Bill, Opened, Reservation
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.payments.pricing.grants import PassTerms
-from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id, sign_voucher
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.channel_policy import ChannelTerms
@@ -34,6 +33,7 @@ from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.model import ClaimPolicy, RefundPolicy, SettlementContext, on_chain
 from usufruct.payments.settlement.refunds import Refunds
 from usufruct.store import Database, Seal
+from usufruct_client.lines import OUTPUT_TEXT_TOKEN, bill_lines, rates_of
 
 SEAL = Seal(b"a secret of these tests", "stored answers")
 
@@ -313,7 +313,13 @@ class Town:
     async def call(self, call: object, charge: int, name: object = 0, *, asset: int = 0) -> Hash32:
         """Serve one call for `charge` atomic units, from its reservation to its bill."""
         reserved = await self.reserve(call, charge, name, asset=asset)
-        bill = Bill(charge, Usage(212, 64), flagged=False, model_digest=named("model"), response_hash=named(call))
+        bill = Bill(
+            charge,
+            bill_lines({OUTPUT_TEXT_TOKEN: 64}, rates_of("text_token", 0, 0, 0, charge)),
+            flagged=False,
+            model_digest=named("model"),
+            response_hash=named(call),
+        )
         await self.ledger.meter(reserved.lease, bill)
         return reserved.lease.call
 

@@ -62,8 +62,11 @@ def _text_word(text: str) -> bytes:
 
 
 def _array_writer(item: MessageHasher) -> Callable[[Iterable[tuple[object, ...]]], bytes]:
-    struct_hash = item.struct_hash
-    return lambda items: keccak(b"".join([struct_hash(*each) for each in items]))
+    @lru_cache(maxsize=1 << 12)
+    def item_hash(values: tuple[object, ...]) -> bytes:
+        return item.struct_hash(*values)
+
+    return lambda items: keccak(b"".join(map(item_hash, items)))
 
 
 _WRITERS: Mapping[str, Callable[[Any], bytes]] = {

@@ -185,7 +185,7 @@ def _keep(answered: Answered, cost: Cost, key: SavedKey, agreed: Agreed, config:
         call=answered.call,
         request_hash=answered.request_hash,
         response_hash=answered.response_hash,
-        channel=agreed.channel,
+        account=agreed.channel,
         token=agreed.token,
         amount=cost.charge,
         till=agreed.till,

@@ -22,13 +22,14 @@ from usufruct.cli.support.local_store import (
     saved_token,
 )
 from usufruct.cli.support.output import Json, print_facts, print_rows
-from usufruct.cli.support.receipt_checks import Check, believe, check_charge, check_signature, readings
+from usufruct.cli.support.receipt_checks import Check, believe, check_charge, check_prices, check_signature, readings
 from usufruct.cli.support.runner import run
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Hash32, address, format_asset, format_units, hash32, moment
 from usufruct.payments.pricing import Receipt, ReceiptDocument, read_receipt, receipt_digest
 from usufruct.payments.settlement import proves
 from usufruct.web import Members
+from usufruct_client.lines import line_text, quantities_text
 
 app = typer.Typer()
 
@@ -61,8 +62,8 @@ def list_receipts(as_json: Json = False) -> None:
     """List the receipts that are kept here, newest first."""
     config = load_config()
     kept = sorted(saved_receipts(config), key=lambda each: each.receipt.time, reverse=True)
-    rows = [_row(document, saved_token(config, document.receipt.channel)) for document in kept]
-    columns = ("time", "call", "charged", "input_tokens", "cached_input_tokens", "output_tokens")
+    rows = [_row(document, saved_token(config, document.receipt.account)) for document in kept]
+    columns = ("time", "call", "charged", "used")
     print_rows(rows, columns, "no receipt yet; `usufruct call` keeps one of each call", as_json=as_json)
 
 
@@ -86,7 +87,7 @@ def verify(
     document = read_receipt(_content(receipt, config))
 
     async def work() -> list[Check]:
-        checks = [check_signature(document)]
+        checks = [check_signature(document), check_charge(document.receipt)]
         checks += [_signer(document, expected)] if expected else await _terms(document, gateway, config)
         checks.append(Check("chain", document.chain_id == config.chain.id, str(document.chain_id)))
         if answer:
@@ -135,7 +136,7 @@ async def _terms(document: ReceiptDocument, gateway: str, config: Config) -> lis
     till = document.till if document.till == offer.till else f"{document.till}, the operator's is {offer.till}"
     signer = _signer(document, offer.receipts, offer.earlier_receipts)
     ours = [signer, Check("till", document.till == offer.till, till)]
-    return ours + check_charge(document.receipt, (Members(each, GatewayMalformed) for each in listed))
+    return ours + check_prices(document.receipt, (Members(each, GatewayMalformed) for each in listed))
 
 
 async def _anchored(document: ReceiptDocument, gateway: str, config: Config) -> Check:
@@ -169,15 +170,14 @@ def _row(document: ReceiptDocument, token: TokenFacts | None) -> dict[str, objec
     return {
         "time": moment(receipt.time),
         "call": receipt.call,
-        "channel": receipt.channel,
+        "account": receipt.account,
         "charged": f"{format_units(receipt.amount, agreed.decimals)} {agreed.symbol}"
         if agreed
         else f"{receipt.amount} atomic units of {receipt.token}",
-        "input_tokens": receipt.input_tokens,
-        "cached_input_tokens": receipt.cached_input_tokens,
-        "output_tokens": receipt.output_tokens,
+        "used": quantities_text(receipt.lines),
     }
 
 
 def _shown(found: Mapping[str, Any], receipt: Receipt) -> dict[str, object]:
-    return {**found, "asset": format_asset(receipt.asset), "time": moment(receipt.time)}
+    lines = "; ".join(map(line_text, receipt.lines))
+    return {**found, "lines": lines, "asset": format_asset(receipt.asset), "time": moment(receipt.time)}

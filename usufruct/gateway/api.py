@@ -31,9 +31,7 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
 
     async def receipt(request: Request) -> Response:
         found = await gateway.receipt(request.exchange, request.path_params["call"])
-        return document_response(
-            KeptReceipt(found.as_json(), found.ceiling, found.flagged, found.counted_by.value, found.reasoning_tokens)
-        )
+        return document_response(KeptReceipt(found.as_json(), found.flagged, found.reasoning_tokens))
 
     refund = gateway.wallets and gateway.wallets.refund
     return [

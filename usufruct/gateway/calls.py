@@ -34,7 +34,15 @@ from usufruct.payments.ledger import (
     Ledger,
     Replay,
 )
-from usufruct.payments.pricing import Allowance, Measured, OverBudget, OverContext, charge_up, content_hash
+from usufruct.payments.pricing import (
+    Allowance,
+    Measured,
+    OverBudget,
+    OverContext,
+    charge_up,
+    content_hash,
+    price_lines,
+)
 from usufruct.store import DatabaseUnavailable
 from usufruct.web import Exchange, json_object
 
@@ -129,10 +137,11 @@ class Calls:
             DatabaseUnavailable: when the ledger stays unreachable; the call will be released uncharged.
         """
         order, lease = call.order, call.lease
-        charge = charge_up(measured.usage, order.card, call.allowance.ceiling)
+        lines = price_lines(measured.usage.quantities, order.card)
+        charge = charge_up(lines, call.allowance.ceiling)
         bill = Bill(
             charge=charge,
-            usage=measured.usage,
+            lines=lines,
             flagged=measured.flagged,
             model_digest=order.asset.model_digest,
             response_hash=response_hash,

@@ -13,13 +13,13 @@ from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator_profile import Operator
 from usufruct.payments.ledger import Call, receipt_of
 from usufruct.payments.pricing import (
-    CountedBy,
     InvalidSignature,
     Receipt,
     ReceiptDocument,
     receipt_digest,
     recover_signer,
     sign_receipt,
+    text_usage,
 )
 from usufruct.web import Header
 
@@ -28,17 +28,14 @@ from usufruct.web import Header
 class SignedReceipt:
     """A receipt under the signature of the operator's key `signer`, and what it does not say.
 
-    That is the ceiling, whether the upstream's usage was overruled, who counted, and how much of the output is hidden
-    reasoning.
+    That is whether the upstream's usage was overruled, and how much of the output is hidden reasoning.
     """
 
     receipt: Receipt
     signature: bytes
     signer: Address
-    ceiling: int
     flagged: bool
     operator: Operator
-    counted_by: CountedBy = CountedBy.UPSTREAM
     reasoning_tokens: int = 0
 
     def as_json(self) -> dict[str, object]:
@@ -53,17 +50,18 @@ class SignedReceipt:
         `cost` is a JSON number, as clients' models have it; `cost_details.cost` is the same, exact, as decimal text.
         """
         cost = self.operator.shown(self.receipt.amount)
-        inputs, outputs = self.receipt.input_tokens, self.receipt.output_tokens
+        counted = text_usage(self.receipt.lines)
+        inputs, outputs = counted.input_tokens, counted.output_tokens
         told = (reported or {}).get("prompt_tokens_details")
-        cached = {**(told if isinstance(told, dict) else {}), "cached_tokens": self.receipt.cached_input_tokens}
+        cached = {**(told if isinstance(told, dict) else {}), "cached_tokens": counted.cached_input_tokens}
         details = {
             "charge": str(self.receipt.amount),
             "cost": cost,
-            "ceiling": str(self.ceiling),
+            "ceiling": str(self.receipt.ceiling),
             "token": self.receipt.token,
             "decimals": self.operator.decimals,
             "flagged": self.flagged,
-            "counted_by": self.counted_by.value,
+            "counted_by": self.receipt.counted_by.value,
             "reasoning_tokens": self.reasoning_tokens,
         }
         ours = {
@@ -76,14 +74,14 @@ class SignedReceipt:
 
     def headers(self) -> list[Header]:
         """Return the headers of a whole answer; `x-usufruct-receipt` is the receipt as base64 of its JSON."""
-        receipt = self.receipt
+        receipt, counted = self.receipt, text_usage(self.receipt.lines)
         return [
             (b"x-usufruct-charge", b"%d" % receipt.amount),
             (b"x-usufruct-cost", self.operator.shown(receipt.amount).encode()),
-            (b"x-usufruct-ceiling", b"%d" % self.ceiling),
-            (b"x-usufruct-input-tokens", b"%d" % receipt.input_tokens),
-            (b"x-usufruct-cached-input-tokens", b"%d" % receipt.cached_input_tokens),
-            (b"x-usufruct-output-tokens", b"%d" % receipt.output_tokens),
+            (b"x-usufruct-ceiling", b"%d" % receipt.ceiling),
+            (b"x-usufruct-input-tokens", b"%d" % counted.input_tokens),
+            (b"x-usufruct-cached-input-tokens", b"%d" % counted.cached_input_tokens),
+            (b"x-usufruct-output-tokens", b"%d" % counted.output_tokens),
             (b"x-usufruct-call", receipt.call.encode()),
             (b"x-usufruct-receipt", binascii.b2a_base64(orjson.dumps(self.as_json()), newline=False)),
         ]
@@ -102,10 +100,8 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
         receipt,
         call.receipt_signature,
         operator.receipts.address,
-        call.ceiling,
         call.bill.flagged,
         operator,
-        call.bill.counted_by,
         call.bill.reasoning_tokens,
     )
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from usufruct.core import UINT256_MAX, Address
@@ -16,10 +16,12 @@ from usufruct.payments.pricing.charges import (
     affordable_output_down,
     allow,
     charge_up,
+    price_lines,
     price_up,
 )
-from usufruct.payments.pricing.usage import Measured, Usage, measure
+from usufruct.payments.pricing.usage import Measured, Usage, measure, text_usage
 from usufruct.payments.settlement.channel_policy import ChannelRefused, ChannelTerms
+from usufruct_client.lines import CACHED_INPUT_TEXT_TOKEN, CALL, ROUNDING, Unit, charge_faults, total_of
 
 rates = st.one_of(st.integers(0, 10**7), st.integers(0, 2**96))
 tokens = st.integers(0, 2000)
@@ -70,7 +72,62 @@ def test_prices_by_hand(usage: tuple[int, int], price: int):
 
 @given(usage=usages, card=cards, ceiling=st.integers(0, UINT256_MAX))
 def test_a_charge_never_passes_its_ceiling(usage: Usage, card: PriceCard, ceiling: int):
-    assert charge_up(usage, card, ceiling) == min(ceiling, price_up(usage, card))
+    card = replace(card, unit=PriceUnit.TEXT_TOKEN)
+    lines = price_lines(usage.quantities, card)
+    assert charge_up(lines, ceiling) == min(ceiling, price_up(usage, card)) <= ceiling
+    assert charge_faults(lines, ceiling, charge_up(lines, ceiling)) == []
+    assert text_usage(lines) == usage
+
+
+@given(card=cards, used=st.lists(tokens, min_size=3, max_size=3))
+def test_lines_and_rounding_and_the_call_add_up_to_the_exact_price_rounded_up(card: PriceCard, used: list[int]):
+    units = [Unit(f"{kind}_{card.unit}") for kind in ("input", "cached_input", "output")]
+    share = Fraction(card.cached_input_bps, 10_000)
+    per_unit = (card.input_per_million, share * card.input_per_million, card.output_per_million)
+    costs = [number * Fraction(price) / 1_000_000 for number, price in zip(used, per_unit, strict=True)]
+    lines = price_lines(dict(zip(units, used, strict=True)), card)
+    amounts = {line.unit: line.amount for line in lines}
+    for unit, cost in zip(units, costs, strict=True):
+        assert amounts.get(unit, 0) == floor(cost)
+    assert amounts.get(CALL, 0) == card.per_call
+    assert amounts.get(ROUNDING, 0) == ceil(sum(cost % 1 for cost in costs)) <= 3
+    assert total_of(lines) == ceil(sum(costs)) + card.per_call
+    assert all(line.quantity for line in lines)
+    assert all(line.amount == line.quantity * line.price // line.per for line in lines)
+    assert charge_faults(lines, UINT256_MAX, total_of(lines)) == []
+
+
+@given(card=cards, used=st.lists(tokens, min_size=3, max_size=3), data=st.data())
+def test_a_bill_with_one_number_changed_does_not_add_up(card: PriceCard, used: list[int], data: st.DataObject):
+    units = [Unit(f"{kind}_{card.unit}") for kind in ("input", "cached_input", "output")]
+    lines = price_lines(dict(zip(units, used, strict=True)), card)
+    assume(lines)
+    place = data.draw(st.integers(0, len(lines) - 1))
+    more = data.draw(st.integers(1, 10**6))
+    changed = (*lines[:place], lines[place]._replace(amount=lines[place].amount + more), *lines[place + 1 :])
+    assert charge_faults(changed, UINT256_MAX, total_of(changed))
+    assert charge_faults(lines, UINT256_MAX, total_of(lines) + more)
+
+
+def test_lines_by_hand():
+    """The worked example of docs/protocol/receipts.md."""
+    card = PriceCard(150_000, 600_000, 10, 128_000, 3, cached_input_bps=1_234)
+    lines = price_lines(Usage(1_212, 64, cached_input_tokens=1_200).quantities, card)
+    assert lines == (
+        ("input_text_token", 12, 150_000, 1_000_000, 1),
+        ("cached_input_text_token", 1_200, 18_510, 1_000_000, 22),
+        ("output_text_token", 64, 600_000, 1_000_000, 38),
+        ("call", 1, 10, 1, 10),
+        ("rounding", 2, 1, 1, 2),
+    )
+    assert (total_of(lines), charge_up(lines, 200), charge_up(lines, 70)) == (73, 73, 70)
+    odd = replace(card, cached_input_bps=1_233, input_per_million=1)
+    assert price_lines({CACHED_INPUT_TEXT_TOKEN: 5}, odd)[0] == ("cached_input_text_token", 5, 1_233, 10**10, 0)
+
+
+def test_what_has_no_price_is_not_given_away():
+    with pytest.raises(ValueError, match="no price for input_image"):
+        price_lines({Unit("input_image"): 1}, CARD)
 
 
 @given(counted=tokens, card=cards, budget=rates)

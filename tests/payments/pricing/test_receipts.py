@@ -8,8 +8,9 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.bills import lines_of
 from usufruct.chain.keys import KeySigner
-from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
+from usufruct.core import UINT128_MAX, UINT256_MAX, Address, AssetId, ChainId, Hash32
 from usufruct.payments.ledger.receipts import receipt_of
 from usufruct.payments.ledger.service import Ledger
 from usufruct.payments.pricing.receipts import (
@@ -23,12 +24,16 @@ from usufruct.payments.pricing.receipts import (
     verify_receipt,
 )
 from usufruct.payments.pricing.signatures import recover_signer
+from usufruct.payments.pricing.usage import CountedBy
 from usufruct_client.eip712 import RECEIPT, RECEIPT_DOMAIN
+from usufruct_client.lines import Line, Unit
 
 hashes = st.binary(min_size=32, max_size=32).map(lambda b: Hash32("0x" + b.hex()))
 addresses = st.binary(min_size=20, max_size=20).map(lambda b: Address("0x" + b.hex()))
 words = st.integers(0, 2**64 - 1)
 amounts = st.integers(0, UINT128_MAX)
+prices = st.integers(0, UINT256_MAX)
+names = st.from_regex("[a-z][a-z_]{0,30}", fullmatch=True).map(Unit)
 receipts = st.builds(
     Receipt,
     hashes,
@@ -39,9 +44,9 @@ receipts = st.builds(
     hashes,
     hashes,
     hashes,
-    words,
-    words,
-    words,
+    st.lists(st.builds(Line, names, words, prices, words, prices), max_size=5).map(tuple),
+    st.sampled_from(CountedBy),
+    amounts,
     amounts,
     amounts,
     words,
@@ -51,11 +56,9 @@ receipts = st.builds(
 def independent(receipt: Receipt, chain: int, till: str) -> object:
     """The same receipt for eth_account."""
     values = [getattr(receipt, field.name) for field in fields(Receipt)]
-    return encode_typed_data(
-        RECEIPT_DOMAIN.data(chain, till),
-        RECEIPT.types,
-        {name: value for (_, name), value in zip(RECEIPT.fields, values, strict=True)},
-    )
+    message = {name: value for (_, name), value in zip(RECEIPT.fields, values, strict=True)}
+    message["lines"] = [line._asdict() for line in receipt.lines]
+    return encode_typed_data(RECEIPT_DOMAIN.data(chain, till), RECEIPT.types, message)
 
 
 @settings(max_examples=100, deadline=None)
@@ -70,7 +73,11 @@ def test_digests_are_those_of_eth_account(receipt: Receipt, chain: int, till: Ad
 @pytest.fixture
 def receipt(world) -> Receipt:
     ids = (world.named(i) for i in range(5))
-    return Receipt(next(ids), next(ids), world.TOKEN, AssetId(7), 3, *ids, 212, 200, 64, 123, 1123, 1_800_000_000)
+    call, account = next(ids), next(ids)
+    counted = CountedBy.UPSTREAM
+    return Receipt(
+        call, account, world.TOKEN, AssetId(7), 3, *ids, lines_of(123), counted, 200, 123, 1123, 1_800_000_000
+    )
 
 
 def test_a_signed_receipt_verifies_and_a_changed_one_does_not(receipt: Receipt, world):
@@ -78,7 +85,12 @@ def test_a_signed_receipt_verifies_and_a_changed_one_does_not(receipt: Receipt, 
     verify_receipt(receipt, world.CHAIN, world.TILL, signature, world.SESSION.address)
     for field in fields(Receipt):
         value = getattr(receipt, field.name)
-        changed = value + 1 if isinstance(value, int) else value[:-1] + ("1" if value[-1] != "1" else "2")
+        if field.name == "lines":
+            changed: object = (*value[:-1], value[-1]._replace(amount=122))
+        elif field.name == "counted_by":
+            changed = CountedBy.SHARE
+        else:
+            changed = value + 1 if isinstance(value, int) else value[:-1] + ("1" if value[-1] != "1" else "2")
         with pytest.raises(WrongReceiptSigner):
             verify_receipt(
                 replace(receipt, **{field.name: changed}), world.CHAIN, world.TILL, signature, world.SESSION.address
@@ -100,16 +112,16 @@ async def test_the_ledger_keeps_what_a_receipt_says(ledger: Ledger, world):
     made = receipt_of(call, world.TOKEN)
     assert made == Receipt(
         call=lease.call,
-        channel=lease.account,
+        account=lease.account,
         token=world.TOKEN,
         asset=world.ASSETS[0],
         price_card_version=3,
         model_digest=world.named("model"),
         request_hash=world.named("request of a"),
         response_hash=world.named(120),
-        input_tokens=212,
-        cached_input_tokens=200,
-        output_tokens=64,
+        lines=world.lines(120),
+        counted_by=CountedBy.UPSTREAM,
+        ceiling=300,
         amount=120,
         cumulative=120,
         time=made.time,
@@ -139,9 +151,7 @@ def test_a_receipt_survives_the_journey_as_json(receipt: Receipt, till: Address)
 @given(receipt=receipts, till=addresses, data=st.data())
 def test_any_member_that_is_changed_on_the_way_is_noticed(receipt: Receipt, till: Address, data: st.DataObject):
     sent = document(receipt, till).as_json()
-    name = data.draw(
-        st.sampled_from(["amount", "cumulative", "inputTokens", "cachedInputTokens", "outputTokens", "time", "chainId"])
-    )
+    name = data.draw(st.sampled_from(["amount", "cumulative", "ceiling", "time", "chainId"]))
     with pytest.raises(WrongReceiptSigner):
         read_receipt({**sent, name: str(int(str(sent[name])) ^ 1)}).verify()
 
@@ -154,9 +164,12 @@ def test_any_member_that_is_changed_on_the_way_is_noticed(receipt: Receipt, till
         ("amount", None),
         ("time", "-1"),
         ("signature", "0x12"),
-        ("inputTokens", "١"),
+        ("ceiling", "١"),
         ("amount", str(1 << 128)),
-        ("inputTokens", str(1 << 64)),
+        ("lines", {}),
+        ("lines", [{"unit": "call", "quantity": "1", "price": "1", "per": "1"}]),
+        ("lines", [{"unit": "call", "quantity": str(1 << 64), "price": "1", "per": "1", "amount": "1"}]),
+        ("countedBy", "hand"),
         ("time", "9" * 99),
         ("chainId", str(1 << 256)),
     ],
@@ -164,6 +177,9 @@ def test_any_member_that_is_changed_on_the_way_is_noticed(receipt: Receipt, till
 def test_a_document_that_is_no_receipt_is_refused_by_name(name: str, value: object):
     zero = Hash32("0x" + "00" * 32)
     nobody = Address("0x" + "00" * 20)
-    good = document(Receipt(zero, zero, nobody, AssetId(1), 1, zero, zero, zero, 1, 1, 2, 3, 4, 5), nobody).as_json()
-    with pytest.raises(InvalidReceipt, match=name):
+    counted = CountedBy.UPSTREAM
+    receipt = Receipt(zero, zero, nobody, AssetId(1), 1, zero, zero, zero, lines_of(3), counted, 3, 3, 4, 5)
+    good = document(receipt, nobody).as_json()
+    field = {"lines": "lines|amount|quantity"}.get(name, name)
+    with pytest.raises(InvalidReceipt, match=field):
         read_receipt({**good, name: value})

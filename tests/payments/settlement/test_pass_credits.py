@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.bills import lines_of
 from tests.support.waiting import until
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -27,7 +28,6 @@ from usufruct.payments.pricing.grants import (
     read_grant,
     sign_grant,
 )
-from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import Voucher
 from usufruct.payments.settlement.anchoring import prove_receipt
 from usufruct.payments.settlement.errors import PassClosing
@@ -144,7 +144,7 @@ class Passes:
     async def call(self, name: object, charge: int, grant: PassGrant | None = None) -> Any:
         """Serve one call for `charge` credits."""
         held = await self.reserve(name, charge, grant)
-        bill = Bill(charge, Usage(1, 1), False, self.world.named("model"), self.world.named(f"answer of {name}"))
+        bill = Bill(charge, lines_of(charge), False, self.world.named("model"), self.world.named(f"answer of {name}"))
         return await self.town.ledger.meter(held.lease, bill)
 
     async def account(self) -> Any:

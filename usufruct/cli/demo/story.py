@@ -43,6 +43,7 @@ from usufruct.payments.ledger import Call, CallState
 from usufruct.payments.pricing import WrongReceiptSigner, read_receipt
 from usufruct.payments.settlement import list_payee
 from usufruct.worker import work
+from usufruct_client.lines import line_text
 
 Starter = Callable[..., Awaitable[Process]]
 
@@ -241,7 +242,8 @@ class Story:
         """Verify the last receipt, see a changed one fail, and return the file that it was written to."""
         receipt = self._last.receipt
         forged = {**receipt, "amount": str(int(receipt["amount"]) + 1)}
-        read_receipt(receipt).verify()
+        signed = read_receipt(receipt)
+        signed.verify()
         try:
             read_receipt(forged).verify()
         except WrongReceiptSigner:
@@ -250,7 +252,10 @@ class Story:
             raise DemoFailed("a changed receipt was taken for good")
         file = self._installation.config.data.folder / "receipt.json"
         file.write_text(json.dumps(receipt, indent=2))
-        self._progress.say(f"receipt of call {receipt['call'][:18]}...: signature good; with one digit changed: bad")
+        say, bill = self._progress.say, signed.receipt
+        say(f"what the last call cost, in millionths of a dollar: {'; '.join(map(line_text, bill.lines))}")
+        say(f"charged {bill.amount} of at most {bill.ceiling}; counted by: {bill.counted_by}")
+        say(f"receipt of call {bill.call[:18]}...: signature good; with one digit changed: bad")
         return file
 
     # between the steps

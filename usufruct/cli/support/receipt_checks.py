@@ -8,19 +8,18 @@ import orjson
 
 from usufruct.connectors.openai import delta_text, event_data, output_text, parse, well_formed
 from usufruct.core import Conflict, Hash32, asset_id
-from usufruct.core.price_cards import WHOLE_BPS, PriceCard
+from usufruct.core.price_cards import WHOLE_BPS
 from usufruct.payments.pricing import (
     InvalidSignature,
     Receipt,
     ReceiptDocument,
-    Usage,
     content_hash,
-    price_up,
     read_receipt,
     receipt_digest,
     recover_signer,
 )
 from usufruct.web import Members
+from usufruct_client.lines import bill_lines, charge_faults, line_text, quantities_of, rates_of, total_of
 
 _LARGEST = (1 << 63) - 1
 
@@ -55,31 +54,31 @@ def check_signature(document: ReceiptDocument) -> Check:
     return Check("signature", found == document.signer, said)
 
 
-def check_charge(receipt: Receipt, models: Iterable[Members]) -> list[Check]:
-    """Make the charge again from the receipt's counts; nothing where no listed service has its price card now.
+def check_charge(receipt: Receipt) -> Check:
+    """Add the receipt's lines up; the charge is their sum, or the call's ceiling if that is lower."""
+    faults = charge_faults(receipt.lines, receipt.ceiling, receipt.amount)
+    lines = "; ".join(map(line_text, receipt.lines)) or "nothing used"
+    capped = f", of {total_of(receipt.lines)}: the ceiling" if receipt.amount < total_of(receipt.lines) else ""
+    return Check("charge", not faults, faults[0] if faults else f"{lines}; charged {receipt.amount}{capped}")
 
-    It may be lower than the price: the call's ceiling, which the receipt does not name, bounds it.
-    """
+
+def check_prices(receipt: Receipt, models: Iterable[Members]) -> list[Check]:
+    """Make the lines again by the price card; nothing where no listed service has it now."""
     for model in models:
         price = model.inner("price")
         version = price.integer("version", _LARGEST)
         if asset_id(model.text("asset")) != receipt.asset or version != receipt.price_card_version:
             continue
-        card = PriceCard(
-            input_per_million=price.amount("input_per_million"),
-            output_per_million=price.amount("output_per_million"),
-            per_call=price.amount("per_call"),
-            context_window=0,
-            version=version,
-            cached_input_bps=price.integer("cached_input_bps", WHOLE_BPS),
+        prices = rates_of(
+            price.text("unit"),
+            price.amount("input_per_million"),
+            price.amount("output_per_million"),
+            price.integer("cached_input_bps", WHOLE_BPS),
+            price.amount("per_call"),
         )
-        usage = Usage(receipt.input_tokens, receipt.output_tokens, receipt.cached_input_tokens)
-        due = price_up(usage, card)
-        found = (
-            f"{receipt.amount} atomic units; {usage.input_tokens} in ({usage.cached_input_tokens} cached) and "
-            f"{usage.output_tokens} out cost {due} by price card {version}"
-        )
-        return [Check("charge", usage.cached_input_tokens <= usage.input_tokens and receipt.amount <= due, found)]
+        used = quantities_of(receipt.lines)
+        good = used.keys() <= prices.keys() and bill_lines(used, prices) == receipt.lines
+        return [Check("prices", good, f"{'as' if good else 'not as'} in price card {version}")]
     return []
 
 
@@ -102,6 +101,7 @@ def believe(
     for name, most in (at_most or {}).items():
         if most is not None and (stands := getattr(receipt, name)) > most:
             wrong.append(f"its {name} is {stands}, above the {most} allowed")
+    wrong += charge_faults(receipt.lines, receipt.ceiling, receipt.amount)
     if receipt.cumulative < receipt.amount:
         wrong.append(f"its cumulative is {receipt.cumulative}, below its amount of {receipt.amount}")
     if wrong:

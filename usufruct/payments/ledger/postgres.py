@@ -17,7 +17,7 @@ from usufruct.payments.ledger.backend import Alone, Backend, Contended
 from usufruct.payments.ledger.changes import Needs, WorkingSet
 from usufruct.payments.ledger.database import FaultHook, Parameter, Row, Work, no_faults
 from usufruct.payments.ledger.records import Call
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of, lines_text
 from usufruct.store import ConstraintViolated, DatabaseUnavailable, check_amount
 
 T = TypeVar("T")
@@ -45,32 +45,30 @@ WITH opened AS (
     signature)
 ), ended AS (
   UPDATE calls SET state = e.state, epoch = e.epoch, finished_at = e.finished_at, reason = e.reason,
-    charge = e.charge::numeric, cumulative = e.cumulative::numeric, input_tokens = e.inputs,
-    cached_input_tokens = e.cached, output_tokens = e.outputs, flagged = e.flagged, model_digest = e.model,
-    response_hash = e.response, counted_by = e.counted_by, reasoning_tokens = e.reasoning,
+    charge = e.charge::numeric, cumulative = e.cumulative::numeric, lines = e.lines, flagged = e.flagged,
+    model_digest = e.model, response_hash = e.response, counted_by = e.counted_by, reasoning_tokens = e.reasoning,
     receipt_signature = e.signature
   FROM unnest($13::bytea[], $14::text[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::text[],
-    $20::bigint[], $21::bigint[], $22::bigint[], $23::boolean[], $24::bytea[], $25::bytea[], $26::text[],
-    $27::bigint[], $28::bytea[], $29::bigint[])
-    AS e(id, state, epoch, finished_at, reason, charge, cumulative, inputs, cached, outputs, flagged, model, response,
-    counted_by, reasoning, signature, before)
+    $20::text[], $21::boolean[], $22::bytea[], $23::bytea[], $24::text[], $25::bigint[], $26::bytea[], $27::bigint[])
+    AS e(id, state, epoch, finished_at, reason, charge, cumulative, lines, flagged, model, response, counted_by,
+    reasoning, signature, before)
   WHERE calls.id = e.id AND calls.state = 'open' AND calls.epoch = e.before
   RETURNING calls.id
 ), changed AS (
   UPDATE accounts SET charged = c.charged::numeric, reserved = c.reserved::numeric,
     voucher_amount = c.promise::numeric, voucher_signature = c.signature, last_call_at = c.last_call_at
-  FROM unnest($30::bytea[], $31::text[], $32::text[], $33::text[], $34::bytea[], $35::bigint[])
+  FROM unnest($28::bytea[], $29::text[], $30::text[], $31::text[], $32::bytea[], $33::bigint[])
     AS c(id, charged, reserved, promise, signature, last_call_at)
   WHERE accounts.id = c.id
 ), moved AS (
   INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at)
-  SELECT account_id, call_id, asset, debit, credit, amount::numeric, $42::bigint
-  FROM unnest($36::bytea[], $37::bytea[], $38::bytea[], $39::text[], $40::text[], $41::text[])
+  SELECT account_id, call_id, asset, debit, credit, amount::numeric, $40::bigint
+  FROM unnest($34::bytea[], $35::bytea[], $36::bytea[], $37::text[], $38::text[], $39::text[])
     AS m(account_id, call_id, asset, debit, credit, amount)
 )
 SELECT count(*) AS ended FROM ended
 """
-_NOT_BILLED = (None,) * 10
+_NOT_BILLED = (None,) * 8
 _FREE_KEYS = "DELETE FROM answers WHERE call_id = ANY($1)"
 _TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES ($1, $2, $3, $4, $5)"
 _KEEP_ANSWER = "UPDATE answers SET sealed = $1, expires_at = $2 WHERE call_id = $3"
@@ -284,7 +282,7 @@ def _opened(work: WorkingSet) -> list[list[object]]:
 
 
 def _ended(work: WorkingSet) -> list[list[object]]:
-    return _columns(17, [(*_ended_row(ended.call), ended.before) for ended in work.ended])
+    return _columns(15, [(*_ended_row(ended.call), ended.before) for ended in work.ended])
 
 
 def _ended_row(call: Call) -> tuple[object, ...]:
@@ -296,9 +294,7 @@ def _ended_row(call: Call) -> tuple[object, ...]:
         *head,
         _amount(bill.charge),
         _amount(call.cumulative),
-        bill.usage.input_tokens,
-        bill.usage.cached_input_tokens,
-        bill.usage.output_tokens,
+        lines_text(bill.lines),
         bill.flagged,
         id_to_bytes(bill.model_digest),
         id_to_bytes(bill.response_hash),

@@ -6,7 +6,8 @@ from dataclasses import field
 from enum import StrEnum
 
 from usufruct.core import Address, AssetId, ChainId, Hash32, value
-from usufruct.payments.pricing import CountedBy, Usage, VerifiedVoucher
+from usufruct.payments.pricing import CountedBy, Usage, VerifiedVoucher, text_usage
+from usufruct_client.lines import Line
 
 
 class CallState(StrEnum):
@@ -188,15 +189,20 @@ class Replay:
 
 @value
 class Bill:
-    """What a served call is charged, what its receipt will say, and how its text tokens were counted."""
+    """What a served call is charged, what its receipt will say, and how its quantities were counted."""
 
     charge: int
-    usage: Usage
+    lines: tuple[Line, ...]
     flagged: bool
     model_digest: Hash32
     response_hash: Hash32
     counted_by: CountedBy = CountedBy.UPSTREAM
     reasoning_tokens: int = 0
+
+    @property
+    def usage(self) -> Usage:
+        """The text tokens among its lines."""
+        return text_usage(self.lines)
 
 
 @value

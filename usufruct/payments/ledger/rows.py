@@ -1,6 +1,7 @@
 """Rows to records."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from usufruct.core import ChainId, Hash32, address_from_bytes, hash32_from_bytes, id_to_bytes
@@ -17,7 +18,8 @@ from usufruct.payments.ledger.records import (
     CallState,
     Lease,
 )
-from usufruct.payments.pricing import CountedBy, Usage, VerifiedVoucher, Voucher
+from usufruct.payments.pricing import CountedBy, VerifiedVoucher, Voucher
+from usufruct_client.lines import CALL, ROUNDING, Line, bill_lines
 
 _MOST_IDS = 500
 
@@ -27,7 +29,7 @@ ACCOUNT_COLUMNS = (
 )
 CALL_COLUMNS = (
     "id, account_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, opened_at, "
-    "finished_at, reason, charge, cumulative, input_tokens, cached_input_tokens, output_tokens, flagged, model_digest, "
+    "finished_at, reason, charge, cumulative, lines, flagged, model_digest, "
     "response_hash, counted_by, reasoning_tokens, receipt_signature"
 )
 
@@ -101,13 +103,30 @@ def call_of(row: Row) -> Call:
     )
 
 
+def lines_text(lines: Iterable[Line]) -> str:
+    """Write the lines of a bill: a JSON array of [unit, quantity, price, per]; the rest is made of these."""
+    return (
+        "["
+        + ",".join(
+            [f'["{unit}",{quantity},{price},{per}]' for unit, quantity, price, per, _ in lines if unit != ROUNDING]
+        )
+        + "]"
+    )
+
+
+def _lines(text: str) -> tuple[Line, ...]:
+    found = json.loads(text)
+    quantities = {unit: quantity for unit, quantity, _, _ in found if unit != CALL}
+    return bill_lines(quantities, {unit: (price, per) for unit, _, price, per in found})
+
+
 def _bill(row: Row) -> Bill | None:
     charge = row.maybe_money("charge")
     if charge is None:
         return None
     return Bill(
         charge,
-        Usage(row.integer("input_tokens"), row.integer("output_tokens"), row.integer("cached_input_tokens")),
+        _lines(row.text("lines")),
         flagged=bool(row.integer("flagged")),
         model_digest=row.hash32("model_digest"),
         response_hash=row.hash32("response_hash"),

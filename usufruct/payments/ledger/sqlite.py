@@ -19,7 +19,7 @@ from usufruct.payments.ledger.backend import Alone, Backend
 from usufruct.payments.ledger.changes import EndedCall, Entry, KeptKey, Needs, NewCall, WorkingSet
 from usufruct.payments.ledger.database import FaultHook, Money, Parameter, Row, Work, no_faults
 from usufruct.payments.ledger.records import Account
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of, lines_text
 from usufruct.store import (
     BUSY_SECONDS,
     ConstraintViolated,
@@ -53,9 +53,8 @@ _INSERT_CALL = (
 )
 _END_CALL = (
     "UPDATE calls SET state = ?, epoch = ?, finished_at = ?, reason = ?, charge = ?, cumulative = ?, "
-    "input_tokens = ?, cached_input_tokens = ?, output_tokens = ?, flagged = ?, model_digest = ?, response_hash = ?, "
-    "counted_by = ?, reasoning_tokens = ?, receipt_signature = ? "
-    "WHERE id = ? AND state = 'open' AND epoch = ?"
+    "lines = ?, flagged = ?, model_digest = ?, response_hash = ?, counted_by = ?, reasoning_tokens = ?, "
+    "receipt_signature = ? WHERE id = ? AND state = 'open' AND epoch = ?"
 )
 _CHANGE_ACCOUNT = (
     "UPDATE accounts SET charged = ?, reserved = ?, voucher_amount = ?, voucher_signature = ?, last_call_at = ? "
@@ -64,7 +63,7 @@ _CHANGE_ACCOUNT = (
 _INSERT_ENTRY = (
     "INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_NOT_BILLED = (None,) * 10
+_NOT_BILLED = (None,) * 8
 _FREE_KEY = "DELETE FROM answers WHERE call_id = ?"
 _TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES (?, ?, ?, ?, ?)"
 _KEEP_ANSWER = "UPDATE answers SET sealed = ?, expires_at = ? WHERE call_id = ?"
@@ -294,9 +293,7 @@ def _ended_call(ended: EndedCall) -> tuple[Parameter, ...]:
         *head,
         amount_to_blob(bill.charge),
         amount_to_blob(call.cumulative),
-        bill.usage.input_tokens,
-        bill.usage.cached_input_tokens,
-        bill.usage.output_tokens,
+        lines_text(bill.lines),
         bill.flagged,
         id_to_bytes(bill.model_digest),
         id_to_bytes(bill.response_hash),

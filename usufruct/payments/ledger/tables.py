@@ -18,6 +18,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    Text,
     event,
     text,
 )
@@ -79,9 +80,7 @@ calls = Table(
     Column("reason", String(64)),  # why released
     Column("charge", Amount),
     Column("cumulative", Amount),  # the account's charged, this call included
-    Column("input_tokens", BigInteger),
-    Column("cached_input_tokens", BigInteger),  # among input_tokens
-    Column("output_tokens", BigInteger),
+    Column("lines", Text),  # of the bill, as `rows.lines_text` writes them
     Column("flagged", Boolean),
     Column("counted_by", String(10)),
     Column("reasoning_tokens", BigInteger),

@@ -7,6 +7,7 @@ from usufruct.payments.pricing.charges import (
     affordable_output_down,
     allow,
     charge_up,
+    price_lines,
     price_up,
 )
 from usufruct.payments.pricing.grants import (
@@ -28,7 +29,7 @@ from usufruct.payments.pricing.receipts import (
     sign_receipt,
 )
 from usufruct.payments.pricing.signatures import DigestSigner, InvalidSignature, recover_signer
-from usufruct.payments.pricing.usage import CountedBy, Measured, Usage, measure
+from usufruct.payments.pricing.usage import CountedBy, Measured, Usage, measure, text_usage
 from usufruct.payments.pricing.vouchers import (
     Escrow,
     VerifiedVoucher,
@@ -67,6 +68,7 @@ __all__ = [
     "charge_up",
     "content_hash",
     "measure",
+    "price_lines",
     "price_up",
     "read_grant",
     "read_receipt",
@@ -75,6 +77,7 @@ __all__ = [
     "sign_grant",
     "sign_receipt",
     "sign_voucher",
+    "text_usage",
     "verify_voucher",
     "voucher_digest",
 ]

@@ -3,9 +3,12 @@
 Charges round up, once, at the end. The ceiling is the price of the worst case; what is charged never passes it.
 """
 
+from functools import lru_cache
+
 from usufruct.core import Invalid, PaymentRequired, divide_down, divide_up, value
-from usufruct.core.price_cards import WHOLE_BPS, PriceCard
-from usufruct.payments.pricing.usage import MILLION, Usage
+from usufruct.core.price_cards import PriceCard
+from usufruct.payments.pricing.usage import Usage
+from usufruct_client.lines import MILLION, PRECISION, WHOLE_BPS, Line, Quantities, Rates, bill_lines, rates_of, total_of
 
 
 class OverContext(Invalid):
@@ -28,20 +31,32 @@ class Allowance:
     ceiling: int
 
 
-def price_up(usage: Usage, card: PriceCard) -> int:
-    """Return what a usage costs, rounded up once to a whole atomic unit.
+@lru_cache(maxsize=1024)
+def rates(card: PriceCard) -> Rates:
+    """Return price and per of each unit that a card prices."""
+    return rates_of(card.unit, card.input_per_million, card.output_per_million, card.cached_input_bps, card.per_call)
 
-    (input - cached) x input price + cached x cached share x input price + output x output price + price of the call.
+
+def price_lines(quantities: Quantities, card: PriceCard) -> tuple[Line, ...]:
+    """Return the lines of a call's bill; they add up to its price, rounded up once."""
+    return bill_lines(quantities, rates(card))
+
+
+def price_up(usage: Usage, card: PriceCard) -> int:
+    """Return what `price_lines` of a usage add up to, without making them: ceilings are priced several times a call.
+
+    (input - cached) x input price + cached x cached share x input price + output x output price, rounded up once, and
+    the price of the call.
     """
     uncached = usage.input_tokens - usage.cached_input_tokens
     input_bps = uncached * WHOLE_BPS + usage.cached_input_tokens * card.cached_input_bps
     scaled = input_bps * card.input_per_million + usage.output_tokens * WHOLE_BPS * card.output_per_million
-    return divide_up(scaled, MILLION * WHOLE_BPS) + card.per_call
+    return divide_up(scaled, PRECISION) + card.per_call
 
 
-def charge_up(usage: Usage, card: PriceCard, ceiling: int) -> int:
-    """Return what a call is charged: its usage's price, but never more than the ceiling it reserved."""
-    return min(ceiling, price_up(usage, card))
+def charge_up(lines: tuple[Line, ...], ceiling: int) -> int:
+    """Return what a call is charged: what its lines add up to, but never more than the ceiling it reserved."""
+    return min(ceiling, total_of(lines))
 
 
 def affordable_output_down(counted_input: int, card: PriceCard, budget: int) -> int:

@@ -10,8 +10,10 @@ from hashlib import sha256
 from usufruct.chain import MessageHasher
 from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Denied, Hash32, Invalid, asset_id, format_asset, value
 from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
+from usufruct.payments.pricing.usage import CountedBy
 from usufruct.web import Members
 from usufruct_client.eip712 import RECEIPT
+from usufruct_client.lines import Line, Unit
 
 _UINT64_MAX = (1 << 64) - 1
 _RECEIPT = MessageHasher(RECEIPT)
@@ -33,22 +35,22 @@ class WrongReceiptSigner(Denied):
 class Receipt:
     """One call's bill. `amount` and `cumulative` are atomic units of `token`; `time` is seconds since 1970.
 
-    `amount` is what the price card of that version makes of the three counts, or the call's ceiling if that is lower;
-    `cached_input_tokens` are among `input_tokens`. `cumulative` is what the channel has been charged in all, this call
-    included: receipts of a channel tile its spending without gap or overlap.
+    `account` is the channel or the pass credits that paid. `amount` is what `lines` add up to, or `ceiling` if that is
+    lower. `cumulative` is what the account has been charged in all, this call included: receipts of an account tile its
+    spending without gap or overlap.
     """
 
     call: Hash32
-    channel: Hash32
+    account: Hash32
     token: Address
     asset: AssetId
     price_card_version: int
     model_digest: Hash32
     request_hash: Hash32
     response_hash: Hash32
-    input_tokens: int
-    cached_input_tokens: int
-    output_tokens: int
+    lines: tuple[Line, ...]
+    counted_by: CountedBy
+    ceiling: int
     amount: int
     cumulative: int
     time: int
@@ -65,16 +67,16 @@ def receipt_digest(receipt: Receipt, chain_id: ChainId, till: Address) -> bytes:
         chain_id,
         till,
         receipt.call,
-        receipt.channel,
+        receipt.account,
         receipt.token,
         receipt.asset,
         receipt.price_card_version,
         receipt.model_digest,
         receipt.request_hash,
         receipt.response_hash,
-        receipt.input_tokens,
-        receipt.cached_input_tokens,
-        receipt.output_tokens,
+        receipt.lines,
+        receipt.counted_by.value,
+        receipt.ceiling,
         receipt.amount,
         receipt.cumulative,
         receipt.time,
@@ -117,16 +119,19 @@ class ReceiptDocument:
         receipt = self.receipt
         return {
             "call": receipt.call,
-            "channel": receipt.channel,
+            "account": receipt.account,
             "token": receipt.token,
             "asset": format_asset(receipt.asset),
             "priceCardVersion": str(receipt.price_card_version),
             "modelDigest": receipt.model_digest,
             "requestHash": receipt.request_hash,
             "responseHash": receipt.response_hash,
-            "inputTokens": str(receipt.input_tokens),
-            "cachedInputTokens": str(receipt.cached_input_tokens),
-            "outputTokens": str(receipt.output_tokens),
+            "lines": [
+                {"unit": unit, "quantity": str(quantity), "price": str(price), "per": str(per), "amount": str(amount)}
+                for unit, quantity, price, per, amount in receipt.lines
+            ],
+            "countedBy": receipt.counted_by.value,
+            "ceiling": str(receipt.ceiling),
             "amount": str(receipt.amount),
             "cumulative": str(receipt.cumulative),
             "time": str(receipt.time),
@@ -154,16 +159,16 @@ def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
     members = Members(document, InvalidReceipt)
     receipt = Receipt(
         call=members.hash32("call"),
-        channel=members.hash32("channel"),
+        account=members.hash32("account"),
         token=members.address("token"),
         asset=asset_id(members.text("asset")),
         price_card_version=members.amount("priceCardVersion", _UINT64_MAX),
         model_digest=members.hash32("modelDigest"),
         request_hash=members.hash32("requestHash"),
         response_hash=members.hash32("responseHash"),
-        input_tokens=members.amount("inputTokens", _UINT64_MAX),
-        cached_input_tokens=members.amount("cachedInputTokens", _UINT64_MAX),
-        output_tokens=members.amount("outputTokens", _UINT64_MAX),
+        lines=tuple(_read_line(Members(line, InvalidReceipt)) for line in members.objects("lines")),
+        counted_by=_counted_by(members.text("countedBy")),
+        ceiling=members.amount("ceiling", UINT128_MAX),
         amount=members.amount("amount", UINT128_MAX),
         cumulative=members.amount("cumulative", UINT128_MAX),
         time=members.amount("time", _UINT64_MAX),
@@ -175,3 +180,21 @@ def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
         members.address("signer"),
         members.signature("signature"),
     )
+
+
+def _read_line(line: Members) -> Line:
+    return Line(
+        Unit(line.text("unit")),
+        line.amount("quantity", _UINT64_MAX),
+        line.amount("price"),
+        line.amount("per", _UINT64_MAX),
+        line.amount("amount"),
+    )
+
+
+def _counted_by(name: str) -> CountedBy:
+    try:
+        return CountedBy(name)
+    except ValueError:
+        known = ", ".join(CountedBy)
+        raise InvalidReceipt(f"countedBy must be one of {known}, not {name!r}", field="countedBy") from None

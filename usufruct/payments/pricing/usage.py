@@ -1,11 +1,18 @@
 """Usage of one call: the quantities that are charged, and who counted them."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from usufruct.core import value
-
-MILLION = 1_000_000
-"""Of how many units a price is."""
+from usufruct_client.lines import (
+    CACHED_INPUT_TEXT_TOKEN,
+    INPUT_TEXT_TOKEN,
+    MILLION,
+    OUTPUT_TEXT_TOKEN,
+    Line,
+    Quantities,
+    quantities_of,
+)
 
 
 @value
@@ -15,6 +22,22 @@ class Usage:
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
+
+    @property
+    def quantities(self) -> Quantities:
+        """The same by unit, where no unit is part of another."""
+        return {
+            INPUT_TEXT_TOKEN: self.input_tokens - self.cached_input_tokens,
+            CACHED_INPUT_TEXT_TOKEN: self.cached_input_tokens,
+            OUTPUT_TEXT_TOKEN: self.output_tokens,
+        }
+
+
+def text_usage(lines: Iterable[Line]) -> Usage:
+    """Return the text tokens among a bill's lines."""
+    found = quantities_of(lines)
+    cached = found.get(CACHED_INPUT_TEXT_TOKEN, 0)
+    return Usage(found.get(INPUT_TEXT_TOKEN, 0) + cached, found.get(OUTPUT_TEXT_TOKEN, 0), cached)
 
 
 class CountedBy(StrEnum):

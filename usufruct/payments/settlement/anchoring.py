@@ -96,4 +96,4 @@ async def _batch_of(context: SettlementContext, receipt: Receipt | None) -> Batc
     if receipt is None or receipt.amount == 0:
         return None
     async with context.database.snapshot() as unit:
-        return await batch_of(unit, receipt.channel, receipt.cumulative)
+        return await batch_of(unit, receipt.account, receipt.cumulative)
