@@ -1,9 +1,10 @@
 """The configuration: one frozen, typed object from a TOML file and the environment, and the only reader of both.
 
 The key `url` of the section `[database]` is `database.url` in messages and `USUFRUCT_DATABASE_URL` in the environment,
-which wins over the file. `USUFRUCT_CONFIG` names the file; without it none is read, and everything fits a devnet on
-this machine. `USUFRUCT_TEST_*` belongs to the test suite and is ignored. A setting's type, bounds and meaning are
-beside its default; pydantic checks them.
+which wins over the file. `USUFRUCT_CONFIG` names the file; without it `usufruct/config.toml` in the user's folder of
+configurations is read, where `usufruct init` writes it. Without a file everything fits a devnet on this machine.
+`USUFRUCT_TEST_*` belongs to the test suite and is ignored. A setting's type, bounds and meaning are beside its default;
+pydantic checks them.
 """
 
 import difflib
@@ -21,7 +22,8 @@ import platformdirs
 from pydantic import AfterValidator, GetCoreSchemaHandler, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
-from usufruct.core import DEVNET_CHAIN_ID, Invalid, address, is_devnet, parse_units_up
+from usufruct.core import Invalid, address, parse_units_up
+from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet
 
 __all__ = [
     "ChainConfig",
@@ -38,10 +40,12 @@ __all__ = [
     "Secret",
     "UnknownSetting",
     "check_operator",
+    "config_file",
     "load_config",
     "process_environment",
     "setting_meanings",
     "show_config",
+    "user_folders",
     "write_settings",
 ]
 
@@ -144,6 +148,8 @@ class ChainConfig:
     confirmations: Annotated[int, Whole(1, 10_000), "blocks until a deposit or claim counts"] = 1
     token: Annotated[OptionalAddress, "the dollar to charge in; empty: the devnet's"] = ""
     fee_sink: Annotated[OptionalAddress, "gets the protocol fee, and income without a payee"] = ""
+    fee_bps: Annotated[int, Whole(0, 1_000), "protocol fee when contracts are deployed, hundredths of a per cent"] = 0
+    wrapped_native: Annotated[OptionalAddress, "the chain's wrapped coin; empty where it is known"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +247,11 @@ def load_config(environment: Mapping[str, str] | None = None, file: Path | None 
         InvalidSetting: for a value of the wrong type or out of bounds, or a missing file.
     """
     variables = os.environ if environment is None else environment  # noqa: TID251 - the one place
-    if file is None and _FILE in variables:
-        file = Path(variables[_FILE])
-    values: dict[str, dict[str, Any]] = _from_file(file) if file else {}
+    if file is None:
+        file = config_file(variables)
+        values = _from_file(file) if variables.get(_FILE) or file.exists() else {}
+    else:
+        values = _from_file(file)
     for (section, key), text in _from_environment(variables):
         values.setdefault(section, {})[key] = text
     try:
@@ -253,6 +261,19 @@ def load_config(environment: Mapping[str, str] | None = None, file: Path | None 
     if not config.database.url:
         config = replace(config, database=DatabaseConfig(f"sqlite:///{config.data.folder / 'usufruct.db'}"))
     return config
+
+
+def config_file(environment: Mapping[str, str] | None = None) -> Path:
+    """Return the file that the configuration is read from: the one `USUFRUCT_CONFIG` names, or the user's."""
+    variables = os.environ if environment is None else environment  # noqa: TID251 - the one place
+    named = variables.get(_FILE)
+    return Path(named) if named else platformdirs.user_config_path("usufruct") / "config.toml"
+
+
+def user_folders(chain_id: int) -> tuple[Path, Path]:
+    """Return where an installation on a public chain keeps data and keys: one folder each for a user and chain."""
+    data, config = platformdirs.user_data_path("usufruct"), platformdirs.user_config_path("usufruct")
+    return data / str(chain_id), config / f"keys-{chain_id}"
 
 
 def check_operator(config: Config) -> None:

@@ -18,7 +18,8 @@ from usufruct.chain.generate.bound import Bound
 from usufruct.chain.generate.package import Bindings
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner, devnet_signer
 from usufruct.chain.revert import Errors
-from usufruct.core import DEVNET_CHAIN_ID, Address, Hash32
+from usufruct.core import Address, Hash32
+from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database, migrate, open_database
 
 FIXTURE = Path(__file__).parent / "fixture"

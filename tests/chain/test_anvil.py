@@ -15,7 +15,7 @@ import pytest
 from usufruct.chain import Client
 from usufruct.chain.anvil import HOST, Anvil, Devnet, DevnetStateBusy, DevnetStateDamaged, DevnetUnavailable
 from usufruct.chain.keys import DEVNET_ADDRESSES
-from usufruct.core import DEVNET_CHAIN_ID
+from usufruct.core.networks import DEVNET_CHAIN_ID
 
 pytestmark = pytest.mark.anvil
 

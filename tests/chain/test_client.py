@@ -17,7 +17,8 @@ from usufruct.chain.contracts.test_dollar import ERC20InsufficientBalance, TestD
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.chain.revert import Errors
 from usufruct.chain.rpc_errors import RpcRefused
-from usufruct.core import DEVNET_CHAIN_ID, ZERO_ADDRESS, Address, Hash32
+from usufruct.core import ZERO_ADDRESS, Address, Hash32
+from usufruct.core.networks import DEVNET_CHAIN_ID
 
 ALICE, BOB = DEVNET_ADDRESSES[:2]
 

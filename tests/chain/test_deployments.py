@@ -30,7 +30,8 @@ from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments, NotDeployed, 
 from usufruct.chain.deployment.address_book import DEPLOYER, ContractDeployer, Deployed, DeployerMissing, WrongCode
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, SettlementMismatch, channel_digest, check_settlement
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner
-from usufruct.core import DEVNET_CHAIN_ID, Address, ChainId, checksum
+from usufruct.core import Address, ChainId, checksum
+from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database
 
 OWNER, GUARDIAN, SINK = DEVNET_ADDRESSES[0], DEVNET_ADDRESSES[1], DEVNET_ADDRESSES[2]

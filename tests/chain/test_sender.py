@@ -16,7 +16,8 @@ from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.chain.sender import KeyReused, NonceGap, StillPending, TransactionDisplaced, TransactionReverted
 from usufruct.chain.store import Attempt, Checkpoint, Outbox, move
 from usufruct.chain.transaction import Transaction
-from usufruct.core import DEVNET_CHAIN_ID, Address, ChainId, Hash32
+from usufruct.core import Address, ChainId, Hash32
+from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database, open_database
 
 pytestmark = pytest.mark.anvil

@@ -14,7 +14,8 @@ from usufruct.chain.binding import Creation
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.chain.store import Outbox
-from usufruct.core import DEVNET_CHAIN_ID, Address
+from usufruct.core import Address
+from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database
 
 pytestmark = pytest.mark.anvil

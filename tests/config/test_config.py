@@ -10,6 +10,7 @@ from usufruct.config import (
     Secret,
     UnknownSetting,
     check_operator,
+    config_file,
     load_config,
     setting_meanings,
     show_config,
@@ -185,3 +186,16 @@ def test_settings_that_are_written_are_read_back(tmp_path):
     secret = load_config({"USUFRUCT_DATA_SECRET": "correct horse battery staple, and more"})
     write_settings(secret, path)
     assert "horse" not in path.read_text()
+
+
+def test_the_users_file_is_read_where_no_other_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert config_file({}) == tmp_path / "usufruct" / "config.toml"
+    assert load_config({}).chain.id == 31337
+    config_file({}).parent.mkdir()
+    config_file({}).write_text("[chain]\nid = 8453\n")
+    assert load_config({}).chain.id == 8453
+    assert load_config({"USUFRUCT_CHAIN_ID": "10"}).chain.id == 10
+    other = tmp_path / "other.toml"
+    other.write_text("[chain]\nid = 84532\n")
+    assert load_config({"USUFRUCT_CONFIG": str(other)}).chain.id == 84532

@@ -16,7 +16,8 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.fees import FeePolicy
 from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer
 from usufruct.chain.store import Outbox
-from usufruct.core import DEVNET_CHAIN_ID, Address
+from usufruct.core import Address
+from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import open_database
 
 BOB = DEVNET_ADDRESSES[1]

@@ -40,8 +40,9 @@ from usufruct.chain.contracts.asset_registry import (
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.shares import Transfer as SharesMoved
 from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments
-from usufruct.core import Address, AssetId, Hash32, is_devnet
+from usufruct.core import Address, AssetId, Hash32
 from usufruct.core.jobs import Job
+from usufruct.core.networks import is_local
 from usufruct.store import Database, Unit
 
 _EVENTS = (
@@ -142,7 +143,7 @@ class AssetIndexer:
             topics=(_topics(),),
             confirmations=self._depth,
         )
-        self._alone = is_devnet(self._chain_id)
+        self._alone = is_local(self._chain_id)
         self._indexer = self._reader(stream)
 
     async def poll(self) -> None:

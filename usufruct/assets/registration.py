@@ -12,7 +12,8 @@ from usufruct.assets.model import SUPPLY, Holding, number_in
 from usufruct.assets.price_cards import check_card, to_registry
 from usufruct.chain import keccak
 from usufruct.chain.contracts.asset_registry import Kind, Parent, Registration
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, format_units, is_devnet
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, format_units
+from usufruct.core.networks import is_devnet
 from usufruct.core.price_cards import PriceCard
 
 HOUR, DAY = 3_600, 86_400

@@ -22,6 +22,7 @@ from usufruct.chain.answers import Header, Receipt
 from usufruct.chain.binding import Call, Log
 from usufruct.chain.client import Client
 from usufruct.chain.codec import NoAnswer, UnreadableAnswer
+from usufruct.chain.fees import FeePolicy, market_offer
 from usufruct.chain.hashing import address_of_key, keccak
 from usufruct.chain.indexer import Indexer, Stream
 from usufruct.chain.metrics import LogStreams
@@ -37,6 +38,7 @@ __all__ = [
     "Call",
     "ChainAccess",
     "Client",
+    "FeePolicy",
     "GasOverLimit",
     "Header",
     "Indexer",
@@ -63,6 +65,7 @@ __all__ = [
     "connect",
     "fee_sink_of",
     "keccak",
+    "market_offer",
     "open_chain",
     "open_chain_later",
     "open_chain_unchecked",

@@ -16,17 +16,8 @@ from usufruct.chain.sender import Sender
 from usufruct.chain.token import TokenFacts, token_facts
 from usufruct.chain.transport import RetryPolicy
 from usufruct.config import Config, InvalidSetting
-from usufruct.core import (
-    UINT128_MAX,
-    Address,
-    ChainId,
-    Conflict,
-    Unavailable,
-    UsufructError,
-    address,
-    is_devnet,
-    parse_units_up,
-)
+from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Unavailable, UsufructError, address, parse_units_up
+from usufruct.core.networks import is_devnet
 from usufruct.store import Database, ensure_current, open_database
 
 _log = logging.getLogger(__name__)

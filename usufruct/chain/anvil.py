@@ -21,7 +21,8 @@ from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.rpc_errors import RpcUnavailable
 from usufruct.chain.toolchain import find
-from usufruct.core import DEVNET_CHAIN_ID, Address, Clock, Conflict, SystemClock, Unavailable
+from usufruct.core import Address, ChainId, Clock, Conflict, SystemClock, Unavailable
+from usufruct.core.networks import DEVNET_CHAIN_ID
 
 __all__ = [
     "HOST",
@@ -78,7 +79,8 @@ class Anvil:
 
     `state` is loaded when it exists, and written at the interval and at the end; without it nothing is kept. What was
     loaded is kept beside it as `<state>.good`: a process that is killed while it writes leaves half a file.
-    `block_seconds` mines a block by the clock; without it each transaction is mined as it comes.
+    `block_seconds` mines a block by the clock; without it each transaction is mined as it comes. On a `chain_id` other
+    than the devnet's no account has coins at the start.
     """
 
     def __init__(
@@ -89,8 +91,10 @@ class Anvil:
         block_seconds: int | None = None,
         port: int | None = None,
         data_folder: Path | None = None,
+        chain_id: ChainId = DEVNET_CHAIN_ID,
         clock: Clock | None = None,
     ) -> None:
+        self._chain_id = chain_id
         self._state = state
         self._interval = state_interval_seconds
         self._block_seconds = block_seconds
@@ -174,8 +178,10 @@ class Anvil:
 
     def _command(self, binary: Path) -> list[str]:
         command = ["/bin/sh", "-c", _WATCH, "anvil", str(binary)]
-        command += ["--host", HOST, "--port", str(self.port), "--chain-id", str(DEVNET_CHAIN_ID)]
+        command += ["--host", HOST, "--port", str(self.port), "--chain-id", str(self._chain_id)]
         command += ["--silent"]
+        if self._chain_id != DEVNET_CHAIN_ID:
+            command += ["--accounts", "0"]
         if self._state:
             command += ["--state", str(self._state), "--state-interval", str(self._interval)]
         if self._block_seconds:
@@ -197,7 +203,7 @@ class Anvil:
         async with Client(self.url, timeout_seconds=5.0) as client:
             while self.pid is not None and self._clock.monotonic() < deadline:
                 try:
-                    return await client.chain_id() == DEVNET_CHAIN_ID
+                    return await client.chain_id() == self._chain_id
                 except RpcUnavailable:
                     await asyncio.sleep(0.02)
         return False

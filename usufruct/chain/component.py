@@ -8,10 +8,10 @@ from usufruct.chain.diagnostics import check_contracts, check_gas, check_keys, c
 from usufruct.chain.keys import Role
 from usufruct.chain.metrics import LogStreams, gap_metrics, lag_metrics, sender_metrics
 from usufruct.config import Config
-from usufruct.core import is_devnet
 from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.diagnostics import Diagnostic
 from usufruct.core.jobs import Job
+from usufruct.core.networks import is_devnet
 
 _OUTBOX_SECONDS = 5.0
 _NODE_SECONDS = 2.0

@@ -8,8 +8,9 @@ from usufruct.chain.escrow import check_escrow, check_settlement
 from usufruct.chain.keys import KeystoreMissing, Role, key_of, signer_of
 from usufruct.chain.store import stream_gaps
 from usufruct.config import Config
-from usufruct.core import SystemClock, checksum, format_units, is_devnet, moment
+from usufruct.core import SystemClock, checksum, format_units, moment
 from usufruct.core.diagnostics import Finding, bad, good, skipped
+from usufruct.core.networks import is_devnet
 
 _MOST_BEHIND = 120
 _NEWEST_BLOCKS = 4

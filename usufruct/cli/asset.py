@@ -33,18 +33,8 @@ from usufruct.cli.support.registry_session import (
 )
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
 from usufruct.config import Config
-from usufruct.core import (
-    ZERO_ADDRESS,
-    Address,
-    ChainId,
-    address,
-    checksum,
-    format_asset,
-    hash32,
-    is_devnet,
-    moment,
-    parse_units,
-)
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, checksum, format_asset, hash32, moment, parse_units
+from usufruct.core.networks import is_devnet
 from usufruct.core.price_cards import PriceCard, PriceUnit
 
 _COLUMNS = ("name", "id", "input", "cached_input_percent", "output", "call", "unit", "currency", "state")

@@ -19,7 +19,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     "Sell": ("demo", "up", "sell", "service", "claim"),
     "Own": ("asset", "shares", "wallet"),
     "Call": ("call", "key", "channel", "pass", "receipt"),
-    "Operate": ("deploy", "migrate", "doctor", "reconcile", "serve", "work", "till", "registry", "config"),
+    "Operate": ("init", "deploy", "migrate", "doctor", "reconcile", "serve", "work", "till", "registry", "config"),
 }
 
 _MODULES = {"demo": "demo.command", "doctor": "doctor.command", "pass": "pass_"}

@@ -10,21 +10,15 @@ from usufruct.app import deploy_steps, set_up_devnet
 from usufruct.chain import Client, amount_of, fee_sink_of, open_chain, token_of
 from usufruct.chain.deployment import Deployments, DeploySite, Setup
 from usufruct.chain.keys import KeySigner, Role, claim_address, signer_of
+from usufruct.cli.support.known_chains import chain_with_id
 from usufruct.cli.support.output import Json, print_facts
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import confirm
 from usufruct.cli.support.runner import run
 from usufruct.config import Config, check_operator, load_config
-from usufruct.core import Address, Invalid, PaymentRequired, address, checksum, format_units, is_devnet
+from usufruct.core import Address, Invalid, PaymentRequired, address, checksum, format_units
 from usufruct.core.components import DeployStep
-
-WRAPPED_NATIVE = {
-    1: "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2",
-    10: "0x4200000000000000000000000000000000000006",
-    8453: "0x4200000000000000000000000000000000000006",
-    84532: "0x4200000000000000000000000000000000000006",
-}
-"""Wrapped ether where it is known: Ethereum, OP Mainnet, Base, Base Sepolia."""
+from usufruct.core.networks import is_devnet
 
 
 class MissingChoice(Invalid):
@@ -43,7 +37,10 @@ def deploy(
     rpc: Annotated[str, typer.Option(help="The node; chain.rpc_url if not given.")] = "",
     token: Annotated[str, typer.Option(help="The dollar to charge in; chain.token if not given.")] = "",
     fee_sink: Annotated[str, typer.Option(help="Who gets the protocol fee; chain.fee_sink if not given.")] = "",
-    fee_bps: Annotated[int, typer.Option(min=0, max=1000, help="Protocol fee, in hundredths of a per cent.")] = 0,
+    fee_bps: Annotated[
+        int | None,
+        typer.Option(min=0, max=1000, help="Protocol fee, in hundredths of a per cent; chain.fee_bps if not given."),
+    ] = None,
     wrapped_native: Annotated[str, typer.Option(help="The chain's wrapped coin; known for Ethereum and Base.")] = "",
     claim_key: Annotated[str, typer.Option(help="Claim key's address, if its file is on another machine.")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -72,12 +69,13 @@ def deploy(
 
 
 async def _deploy(
-    config: Config, progress: Progress, fee_bps: int, wrapped_native: str, claim_key: str, *, yes: bool
+    config: Config, progress: Progress, fee_bps: int | None, wrapped_native: str, claim_key: str, *, yes: bool
 ) -> Deployments:
     owner = signer_of(Role.OWNER, config)
     claims = address(claim_key, "--claim-key") if claim_key else claim_address(config)
     native, token = _wrapped(config, wrapped_native), _token(config)
-    setup = Setup(owner.address, owner.address, fee_sink_of(config), fee_bps, native, token, claims)
+    fee = config.chain.fee_bps if fee_bps is None else fee_bps
+    setup = Setup(owner.address, owner.address, fee_sink_of(config), fee, native, token, claims)
     async with open_chain(config) as chain:
         facts = await token_of(config, chain.client, chain.deployments)
         amount_of(config.claims.daily_cap, "claims.daily_cap", facts)
@@ -99,7 +97,8 @@ def _token(config: Config) -> Address:
 
 
 def _wrapped(config: Config, given: str) -> Address:
-    found = given or WRAPPED_NATIVE.get(config.chain.id)
+    known = chain_with_id(config.chain.id)
+    found = given or config.chain.wrapped_native or (known.wrapped_native if known else "")
     if not found:
         raise MissingChoice(
             f"--wrapped-native must name the wrapped coin of chain {config.chain.id}, which is not known here",
@@ -108,7 +107,7 @@ def _wrapped(config: Config, given: str) -> Address:
     return address(found, "--wrapped-native")
 
 
-def _refuse_choices(**choices: str | int) -> None:
+def _refuse_choices(**choices: str | int | None) -> None:
     for name, value in choices.items():
         if value:
             raise Invalid(

@@ -25,13 +25,15 @@ from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_line
 from usufruct.cli.support.payee_listing import list_payee_of
 from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.prompts import at_terminal
 from usufruct.cli.support.registry_session import CachedInput, PricedIn
 from usufruct.cli.support.runner import run
 from usufruct.cli.support.signals import run_until_stopped
 from usufruct.cli.support.upstream_picker import Source, find_source
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import Config, load_config
-from usufruct.core import DEVNET_CHAIN_ID, Invalid, address, format_asset, is_devnet, parse_units
+from usufruct.core import ChainId, Invalid, address, format_asset, parse_units
+from usufruct.core.networks import is_devnet, is_local
 from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway import CountingRule, Endpoint, ServedListing
 
@@ -122,7 +124,10 @@ def sell(
     replace_it: Annotated[
         bool, typer.Option("--replace", help="Sell this in place of the service that has the name.")
     ] = False,
-    bring_it_up: Annotated[bool, typer.Option("--up/--no-up", help="Bring a devnet's installation up.")] = True,
+    bring_it_up: Annotated[
+        bool | None,
+        typer.Option("--up/--no-up", help="Bring the installation up unless it runs; done at a terminal anyway."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token."""
@@ -133,10 +138,11 @@ def sell(
         "--cached-input": cached_input,
         "--unit": unit,
     }
+    config, progress = load_config(), Progress(to_stderr=as_json)
     choices = Choices(
         name=name,
         kind=kind,
-        pay_to=pay_to,
+        pay_to=pay_to or ("" if asset else config.chain.fee_sink),
         asset=asset,
         prices=prices,
         context=context,
@@ -147,24 +153,23 @@ def sell(
         replace=replace_it,
     )
     choices.check()
-    config, progress = load_config(), Progress(to_stderr=as_json)
 
     async def look() -> tuple[Source, str | None]:
         return await find_source(upstream, model, key_file, vocabulary, kind, progress), await live_gateway_url(config)
 
-    on_devnet = is_devnet(config.chain.id)
-
     async def offer(url: str) -> None:
         async with open_installation(config) as installation:
             sold = await _offer(installation, source, choices, progress)
-            _tell(progress, facts_of(sold, installation) | {"url": url}, on_devnet=on_devnet, as_json=as_json)
+            _tell(progress, facts_of(sold, installation) | {"url": url}, installation.chain_id, as_json=as_json)
 
     async def then_offer(place: Place) -> None:
         await offer(place.url)
         progress.say(f"The installation runs here (data in {place.data_folder}); Ctrl-C ends it.")
 
     source, url = run(look)
-    if url is None and bring_it_up and config.chain.id == DEVNET_CHAIN_ID:
+    if bring_it_up is None:
+        bring_it_up = is_local(config.chain.id) or at_terminal()
+    if url is None and bring_it_up:
         progress.say("nothing runs for this installation yet: bringing it up, as `usufruct up` does")
         run_until_stopped(lambda: bring_up(config, progress, then_offer))
     else:
@@ -231,7 +236,7 @@ def _where_it_will_be(config: Config, progress: Progress) -> str:
     return f"http://{config.gateway.host}:{config.gateway.port}/v1"
 
 
-def _tell(progress: Progress, sold: dict[str, Any], *, on_devnet: bool, as_json: bool) -> None:
+def _tell(progress: Progress, sold: dict[str, Any], chain_id: ChainId, *, as_json: bool) -> None:
     if as_json:
         print_line(sold)
         return
@@ -245,9 +250,10 @@ def _tell(progress: Progress, sold: dict[str, Any], *, on_devnet: bool, as_json:
     if sold["unit"] != PriceUnit.TEXT_TOKEN:
         say(f"{sold['kind']} is measured in text tokens: calls are refused until the price card counts in them")
     say(f"income goes to {sold['pay_to']}. To call it, in another terminal:")
-    if on_devnet:
-        say("usufruct wallet fund 4")
-    wallet = "4" if on_devnet else "NAME"
+    wallet = "4" if is_devnet(chain_id) else "me"
+    if wallet == "me":
+        say("usufruct wallet new me")
+    say(f"usufruct wallet fund {wallet}" if is_local(chain_id) else f"(send {sold['symbol']} to its address)")
     say(f"usufruct key create --wallet {wallet} --limit 5 --deposit 2 --save")
     if sold["kind"] == Endpoint.CHAT.value:
         say(f"usufruct call {quote(sold['name'])} Hello")

@@ -18,7 +18,8 @@ from usufruct.cli.support.output import Json, print_line
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.signals import run_until_stopped
 from usufruct.config import Config, load_config, process_environment
-from usufruct.core import ChainId, checksum, is_devnet
+from usufruct.core import ChainId, checksum
+from usufruct.core.networks import is_devnet
 
 _LOOK_SECONDS = 0.2
 _STEP_SECONDS = 20.0

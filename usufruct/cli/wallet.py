@@ -6,14 +6,15 @@ from typing import Annotated
 import orjson
 import typer
 
-from usufruct.chain import open_chain
+from usufruct.chain import ChainAccess, open_chain, token_address
 from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.keys import Role, signer_of, write_keystore
+from usufruct.chain.keys import KeySigner, Role, signer_of, write_keystore
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.wallet_option import account, keystore_of, new_password
 from usufruct.config import Config
-from usufruct.core import Conflict, Denied, UsufructError, address, checksum, is_devnet, parse_units
+from usufruct.core import Conflict, Denied, UsufructError, address, checksum, parse_units
+from usufruct.core.networks import is_devnet, is_local
 
 app = typer.Typer()
 
@@ -68,17 +69,27 @@ async def fund(
     ],
     amount: Annotated[str, typer.Argument(help="Test dollars, such as 100.")] = "100",
 ) -> Facts:
-    """Give a wallet test dollars, and coins to pay for gas: on a devnet only, where money is play."""
+    """Give a wallet test dollars, and coins to pay for gas: on a chain of this machine only, where money is play."""
     if wallet.startswith("0x"):
         address(wallet, "wallet")
     async with open_chain(config) as chain:
-        if not is_devnet(chain.chain_id):
-            raise NoPlayMoney(f"chain {chain.chain_id} is no devnet; get its token from whoever sells it")
+        if not is_local(chain.chain_id):
+            raise NoPlayMoney(
+                f"chain {chain.chain_id} has real money: buy its token, or use its faucet if it is a test network"
+            )
         to = account(wallet, config, "wallet")
-        dollar = TestDollar(chain.deployments.address(TestDollar), chain.client)
-        minter = chain.sender(signer_of(Role.OWNER, config))
+        dollar = TestDollar(token_address(config, chain.deployments), chain.client)
         call = dollar.mint(to, parse_units(amount, await dollar.decimals()))
-        receipt = await minter.execute(call, f"fund/{to}/{token_hex(8)}")
+        receipt = await chain.sender(await _minter(chain)).execute(call, f"fund/{to}/{token_hex(8)}")
         if not await chain.client.balance(to):
             await Devnet(chain.client).set_balance(to, _COINS)
         return {"wallet": checksum(to), "minted": amount, "transaction": receipt.hash}
+
+
+async def _minter(chain: ChainAccess) -> KeySigner:
+    """Return a key that can pay for gas: the owner's on a devnet, one made for this on other local chains."""
+    if is_devnet(chain.chain_id):
+        return signer_of(Role.OWNER, chain.config)
+    minter = KeySigner(token_bytes(32))
+    await Devnet(chain.client).set_balance(minter.address, _COINS)
+    return minter

@@ -12,7 +12,6 @@ from usufruct.core.errors import (
     UsufructError,
 )
 from usufruct.core.ids import (
-    DEVNET_CHAIN_ID,
     ZERO_ADDRESS,
     AddressMistyped,
     AssetId,
@@ -26,7 +25,6 @@ from usufruct.core.ids import (
     hash32,
     hash32_from_bytes,
     id_to_bytes,
-    is_devnet,
     time_ordered_id,
 )
 from usufruct.core.money import (
@@ -42,7 +40,6 @@ from usufruct.core.values import value
 from usufruct_client.identifiers import Address, Hash32, checksum
 
 __all__ = [
-    "DEVNET_CHAIN_ID",
     "LAST_MOMENT",
     "UINT128_MAX",
     "UINT256_MAX",
@@ -75,7 +72,6 @@ __all__ = [
     "hash32",
     "hash32_from_bytes",
     "id_to_bytes",
-    "is_devnet",
     "moment",
     "parse_units",
     "parse_units_up",

@@ -11,11 +11,6 @@ from usufruct_client.identifiers import Address, Hash32, is_mistyped
 ChainId = NewType("ChainId", int)
 """EIP-155 chain id."""
 
-DEVNET_CHAIN_ID = ChainId(31337)
-"""Of the embedded devnet, and of anvil and hardhat by default."""
-
-_DEVNETS = frozenset({DEVNET_CHAIN_ID, ChainId(1337)})
-
 AssetId = NewType("AssetId", int)
 """`uint128(keccak256(abi.encode(chainId, registry, registrant, salt)))`; also the title's ERC-721 id."""
 
@@ -49,11 +44,6 @@ class InvalidAssetId(Invalid):
     """Not a 128-bit unsigned number."""
 
     code = "invalid_asset_id"
-
-
-def is_devnet(chain_id: int) -> bool:
-    """Tell whether a chain is a developer's: publicly known keys may sign there, and nothing on it has a value."""
-    return chain_id in _DEVNETS
 
 
 def address(text: str, field: str = "address") -> Address:

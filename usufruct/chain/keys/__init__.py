@@ -1,6 +1,6 @@
 """Keys that sign: keystore files, a devnet's known keys, and the role of each key of an installation."""
 
-from usufruct.chain.keys.keystore import KeystoreMissing, open_keystore, write_keystore
+from usufruct.chain.keys.keystore import KeystoreMissing, keystore_address, open_keystore, write_keystore
 from usufruct.chain.keys.roles import Role, claim_address, key_of, signer_of
 from usufruct.chain.keys.signer import (
     DEVNET_ADDRESSES,
@@ -21,6 +21,7 @@ __all__ = [
     "claim_address",
     "devnet_signer",
     "key_of",
+    "keystore_address",
     "open_keystore",
     "refuse_devnet_key",
     "signer_of",

@@ -5,7 +5,8 @@ from enum import StrEnum
 from usufruct.chain.keys.keystore import KeystoreMissing, keystore_address, open_keystore
 from usufruct.chain.keys.signer import KeySigner, devnet_signer, refuse_devnet_key
 from usufruct.config import Config, InvalidSetting
-from usufruct.core import Address, ChainId, address, checksum, is_devnet
+from usufruct.core import Address, ChainId, address, checksum
+from usufruct.core.networks import is_devnet
 
 
 class Role(StrEnum):

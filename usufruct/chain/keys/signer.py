@@ -12,7 +12,8 @@ from coincurve import PrivateKey
 
 from usufruct.chain.hashing import address_of_key, keccak
 from usufruct.chain.transaction import SignedTransaction, Transaction
-from usufruct.core import Address, ChainId, Denied, Invalid, is_devnet
+from usufruct.core import Address, ChainId, Denied, Invalid
+from usufruct.core.networks import is_devnet
 from usufruct_client.recursion import recursion_limit_kept
 
 if TYPE_CHECKING:

@@ -25,10 +25,10 @@ from usufruct.core import (
     Unavailable,
     checksum,
     format_units,
-    is_devnet,
     moment,
     parse_units,
 )
+from usufruct.core.networks import is_devnet
 from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement import DepositAuthorization, Offer, deposit_document, deposit_typed_data
 from usufruct.web import Members

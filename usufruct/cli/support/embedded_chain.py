@@ -12,25 +12,37 @@ from usufruct.chain.anvil import Anvil
 from usufruct.chain.toolchain import ToolMissing
 from usufruct.cli.support.progress import Progress
 from usufruct.config import Config, DataConfig
-from usufruct.core import DEVNET_CHAIN_ID
+from usufruct.core import ChainId
+from usufruct.core.networks import DEVNET_CHAIN_ID, REHEARSAL_CHAIN_ID
 
 _STATE = "chain.json"
+_BLOCK_SECONDS = {DEVNET_CHAIN_ID: None, REHEARSAL_CHAIN_ID: 1}
+"""The chains that this machine can run, and how often each makes a block; None: for each transaction."""
 
 
 @asynccontextmanager
 async def embedded_chain(config: Config, progress: Progress) -> AsyncIterator[Anvil | None]:
-    """Run the devnet while the block does, its state kept in the data folder; None where there is a node already.
+    """Run the devnet, or the rehearsal's chain, while the block does; None where there is a node already.
+
+    Its state is kept in the data folder.
 
     Raises:
         DevnetStateBusy, DevnetUnavailable, ToolMissing: when it is needed and cannot run.
     """
-    if config.chain.id != DEVNET_CHAIN_ID or not _is_here(config.chain.rpc_url) or await _answers(config.chain.rpc_url):
+    local = config.chain.id in _BLOCK_SECONDS and _is_here(config.chain.rpc_url)
+    if not local or await _answers(config.chain.rpc_url):
         yield None
         return
     tools = DataConfig().folder
     await asyncio.to_thread(fetch_anvil, progress, tools)
-    port = urlsplit(config.chain.rpc_url).port
-    async with Anvil(state=config.data.folder / _STATE, port=port, data_folder=tools) as anvil:
+    chain_id = ChainId(config.chain.id)
+    async with Anvil(
+        state=config.data.folder / _STATE,
+        port=urlsplit(config.chain.rpc_url).port,
+        data_folder=tools,
+        chain_id=chain_id,
+        block_seconds=_BLOCK_SECONDS[chain_id],
+    ) as anvil:
         progress.say(f"a chain on this machine (anvil), kept in {config.data.folder / _STATE}")
         yield anvil
 

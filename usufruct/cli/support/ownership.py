@@ -11,7 +11,8 @@ from usufruct.chain.contracts.till import Till
 from usufruct.chain.keys import Role, signer_of
 from usufruct.cli.support.prompts import confirm
 from usufruct.cli.support.wallet_option import open_wallet
-from usufruct.core import ZERO_ADDRESS, Address, Denied, checksum, is_devnet
+from usufruct.core import ZERO_ADDRESS, Address, Denied, checksum
+from usufruct.core.networks import is_devnet
 
 Owned = Till | AssetRegistry
 

@@ -39,6 +39,16 @@ def confirm(question: str, *, yes: bool) -> None:
         raise NotConfirmed("nothing was sent")
 
 
+def ask_text(question: str, otherwise: str | None = None) -> str:
+    """Ask for a line of text at the terminal; `otherwise` is what Enter alone stands for.
+
+    Raises:
+        NotConfirmed: when the question is interrupted.
+    """
+    with interruptible("nothing was sent; run it again to go on"):
+        return str(typer.prompt(question, default=otherwise, err=True, show_default=bool(otherwise)))
+
+
 @contextmanager
 def interruptible(consequence: str) -> Iterator[None]:
     """Let Ctrl-C, SIGTERM and the end of input end a question at once.

@@ -10,7 +10,8 @@ import typer
 from usufruct.chain.keys import DEVNET_ADDRESSES, InvalidKey, KeySigner, KeystoreMissing, devnet_signer, open_keystore
 from usufruct.cli.support.prompts import at_terminal, interruptible
 from usufruct.config import Config
-from usufruct.core import Address, ChainId, Invalid, address, is_devnet
+from usufruct.core import Address, ChainId, Invalid, address
+from usufruct.core.networks import is_devnet
 
 Wallet = Annotated[
     str,

@@ -9,10 +9,11 @@ from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import DeploySite
 from usufruct.chain.keys import Role, claim_address, signer_of
 from usufruct.config import Config
-from usufruct.core import Clock, is_devnet
+from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
 from usufruct.core.jobs import Job
+from usufruct.core.networks import is_local
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow, PassTerms, recover_signer
 from usufruct.payments.settlement.account_sync import AccountSync
@@ -135,7 +136,7 @@ def _provide_channels(context: Context) -> None:
             chain.config.chain.confirmations,
             passes=context.get(PassTerms),
             first_block=chain.deployments.first_block(Till),
-            alone=is_devnet(chain.chain_id),
+            alone=is_local(chain.chain_id),
         )
 
     def refund_policy() -> RefundPolicy:

@@ -1,0 +1,347 @@
+"""`usufruct init`: an installation with real money, from nothing to ready to sell; may be broken off and run again."""
+
+import json
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Annotated, Any
+
+import typer
+
+from usufruct.app import deploy_steps
+from usufruct.chain import Client, Revert, TokenFacts, UnreadableAnswer, check_chain_id, open_chain, token_facts
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.wrapped_native import WrappedNative
+from usufruct.chain.deployment import address_of
+from usufruct.chain.escrow import check_settlement
+from usufruct.chain.keys import Role
+from usufruct.cli.support import first_setup
+from usufruct.cli.support.embedded_chain import embedded_chain
+from usufruct.cli.support.known_chains import KNOWN_CHAINS, KnownChain, chain_named, chain_with_id
+from usufruct.cli.support.output import Json, print_facts
+from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.prompts import ask_text, at_terminal, confirm
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.service_files import caddyfile, systemd_unit
+from usufruct.cli.support.terminal_qr import qr_lines
+from usufruct.config import Config, config_file, load_config, user_folders
+from usufruct.core import Address, ChainId, Conflict, Invalid, address, checksum, format_units
+from usufruct.core.networks import REHEARSAL_CHAIN_ID, is_devnet
+
+Settings = dict[str, dict[str, str | int]]
+"""Settings to write, by section."""
+
+REHEARSAL_URL = "http://127.0.0.1:8547"
+_USUAL_CONFIRMATIONS, _LEAST_CONFIRMATIONS = 3, 2
+
+
+class MissingChoice(Invalid):
+    """Something the operator has to decide was not given, and there is no terminal to ask at."""
+
+    code = "missing_choice"
+
+
+class ConfigurationDiffers(Conflict):
+    """An option says something else than the configuration file of an earlier run."""
+
+    code = "configuration_differs"
+
+
+class TokenUnsuitable(Invalid):
+    """The token cannot be deposited by signature (EIP-3009)."""
+
+    code = "token_unsuitable"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the operator decides: chain, node, token, payee, wrapped coin, fee; empty or None where it was not given."""
+
+    chain: str
+    rpc: str
+    token: str
+    pay_to: str
+    wrapped_native: str
+    fee_bps: int | None
+    rehearse: bool
+
+    @property
+    def local(self) -> bool:
+        """Whether the rehearsal is on this machine: no test network was named."""
+        return self.rehearse and not self.chain and not self.rpc
+
+
+def init(
+    chain: Annotated[str, typer.Option(help="The chain, by name or id: base, base-sepolia, optimism, ...")] = "",
+    rpc: Annotated[str, typer.Option(help="Its node; a public one if not given.")] = "",
+    token: Annotated[str, typer.Option(help="The token to charge in; USDC where it is known.")] = "",
+    pay_to: Annotated[str, typer.Option(help="Address that receives the income and the protocol fee.")] = "",
+    wrapped_native: Annotated[str, typer.Option(help="The chain's wrapped coin, where it is not known.")] = "",
+    fee_bps: Annotated[
+        int | None, typer.Option(min=0, max=1000, help="Protocol fee, in hundredths of a per cent; 0 if not given.")
+    ] = None,
+    rehearse: Annotated[
+        bool,
+        typer.Option("--rehearse", help="Rehearse: on the test network that is named, or on a chain on this machine."),
+    ] = False,
+    systemd: Annotated[Path | None, typer.Option(help="Write a systemd unit to this file.")] = None,
+    caddy: Annotated[Path | None, typer.Option(help="Write a Caddyfile to this file; needs --domain.")] = None,
+    domain: Annotated[str, typer.Option(help="The name that callers reach the gateway by.")] = "",
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the gas money.")] = True,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before contracts are deployed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Set up an installation with real money: keys, gas money, contracts, configuration. Run it again to go on."""
+    if bool(caddy) != bool(domain):
+        raise MissingChoice("--caddy FILE and --domain NAME go together", field="domain")
+    choices = Choices(chain, rpc, token, pay_to, wrapped_native, fee_bps, rehearse)
+    progress = Progress(to_stderr=as_json)
+
+    async def work() -> None:
+        facts = await _init(choices, progress, wait=wait, yes=yes)
+        config, file = load_config(), config_file()
+        for path, text in ((systemd, systemd_unit(config, file)), (caddy, caddyfile(config, domain))):
+            if path is not None:
+                path.write_text(text, "utf-8")
+                progress.say(f"wrote {path}")
+        if as_json:
+            print_facts(facts, as_json=True)
+        elif facts["ready"]:
+            progress.say("Ready. Sell a model:  usufruct sell --upstream URL")
+
+    run(work)
+
+
+async def _init(choices: Choices, progress: Progress, *, wait: bool, yes: bool) -> dict[str, Any]:
+    file = config_file()
+    progress.step("Chain, token, payee")
+    async with AsyncExitStack() as stack:
+        written = file
+        if file.exists():
+            _check_same(load_config(file=file), choices, file)
+            progress.say(f"going on with {file}")
+        else:
+            written = _write(await _choose(choices), file)
+            stack.callback(written.unlink, missing_ok=True)
+        config = load_config(file=written)
+        await stack.enter_async_context(embedded_chain(config, progress))
+        if config.chain.id == REHEARSAL_CHAIN_ID:
+            with progress.working("putting x402's escrow and a test dollar on the rehearsal's chain"):
+                await first_setup.prepare_rehearsal(config)
+        async with Client(config.chain.rpc_url) as client:
+            _say_choices(progress, config, await _check_chain(client, config))
+        if written != file:
+            written.replace(file)
+            progress.say(f"wrote {file}: it holds secrets, only you can read it. Back it up together with the keys.")
+        return await _set_up(config, progress, wait=wait, yes=yes)
+
+
+async def _set_up(config: Config, progress: Progress, *, wait: bool, yes: bool) -> dict[str, Any]:
+    """Make keys, wait for gas money, deploy, supply the keys that send."""
+    progress.step("Keys")
+    keys = first_setup.make_keys(config)
+    progress.say(f"{', '.join(keys)}: encrypted files in {config.keys.folder}")
+    async with open_chain(config) as chain:
+        site = first_setup.site_of(chain, keys)
+        await site.check()
+        progress.step("Gas money")
+        steps = [(step, await step.gas()) for step in deploy_steps(config, site)]
+        funding = await first_setup.funding_of(chain.client, sum(gas for _, gas in steps), keys)
+        summary = _summary(config, keys, funding)
+        if funding.missing and not await _fund(chain.client, config, funding, progress, wait=wait):
+            return summary | {"ready": False}
+        progress.say(f"{_coins(await chain.client.balance(funding.owner))} is there")
+        progress.step("Contracts")
+        if any(gas for _, gas in steps):
+            rows = [(step.what, checksum(step.at), f"{gas:,}" if gas else "done") for step, gas in steps]
+            progress.table("To be sent by the owner's key", ("step", "at", "gas, estimated"), rows)
+            confirm("   Send this?", yes=yes)
+        with progress.working("deploying what is missing"):
+            for step, _ in steps:
+                await step.take()
+        deployments = site.deployer.deployments
+        deployments.write(config.data.folder)
+        with progress.working("sending gas money to the claim key and the relayer"):
+            await first_setup.supply_keys(chain, keys)
+    contracts = {name: checksum(each.address) for name, each in deployments.contracts.items()}
+    return summary | {"ready": True, "contracts": contracts}
+
+
+async def _choose(choices: Choices) -> Settings:
+    """Settle chain, node, token and payee, asking for what was not given; returns the settings by section."""
+    known, rpc = await _chain(choices)
+    chain_id = known.id if known else await _chain_id(rpc)
+    if is_devnet(chain_id):
+        raise Invalid(
+            f"chain {chain_id} is a devnet, which needs no init: `usufruct up`. To rehearse: --rehearse",
+            field="rpc",
+        )
+    confirmations = known.confirmations if known else _USUAL_CONFIRMATIONS
+    token = choices.token or (known.token if known else "")
+    wrapped = choices.wrapped_native or (known.wrapped_native if known else "")
+    if chain_id == REHEARSAL_CHAIN_ID:
+        confirmations = _LEAST_CONFIRMATIONS
+        token = address_of(TestDollar, TestDollar.deploy())
+        wrapped = address_of(WrappedNative, WrappedNative.deploy())
+    token = token or _asked("--token", "Address of the token to charge in")
+    wrapped = wrapped or _asked("--wrapped-native", "Address of the chain's wrapped coin")
+    payee = choices.pay_to or _asked("--pay-to", "Address that receives the income")
+    data, keys = user_folders(chain_id)
+    settings: Settings = {
+        "data": {"folder": str(data)},
+        "keys": {"folder": str(keys)},
+        "chain": {
+            "id": chain_id,
+            "rpc_url": rpc,
+            "confirmations": confirmations,
+            "token": checksum(address(token, "--token")),
+            "fee_sink": checksum(address(payee, "--pay-to")),
+            "fee_bps": choices.fee_bps or 0,
+            "wrapped_native": checksum(address(wrapped, "--wrapped-native")),
+        },
+    }
+    given = load_config()  # by the environment: such secrets are not written down
+    if not given.data.secret:
+        settings["data"]["secret"] = token_urlsafe(32)
+    if not given.keys.password:
+        settings["keys"]["password"] = token_urlsafe(24)
+    return settings
+
+
+async def _chain(choices: Choices) -> tuple[KnownChain | None, str]:
+    """Return what is known of the chain, and its node's address."""
+    if choices.local:
+        return None, REHEARSAL_URL
+    named = choices.chain
+    if not named and not choices.rpc:
+        titles = ", ".join(f"{each.name} ({each.title})" for each in KNOWN_CHAINS)
+        named = _asked("--chain", f"Chain: one of {titles}; or the address of its node", KNOWN_CHAINS[0].name)
+    if named.startswith(("http://", "https://")):
+        return chain_with_id(await _chain_id(named)), named
+    if named:
+        known = chain_named(named)
+        return known, choices.rpc or known.rpc_url
+    return chain_with_id(await _chain_id(choices.rpc)), choices.rpc
+
+
+async def _chain_id(rpc: str) -> int:
+    if rpc == REHEARSAL_URL:
+        return REHEARSAL_CHAIN_ID
+    async with Client(rpc) as client:
+        return int(await client.chain_id())
+
+
+async def _check_chain(client: Client, config: Config) -> TokenFacts:
+    """Check that the chain has what an installation needs, before any money is sent to it.
+
+    Raises:
+        WrongChain: when the node speaks for another chain.
+        EscrowMissing: when x402's escrow is not on the chain.
+        TokenUnsuitable: when the token is none, or takes no deposits by signature.
+    """
+    await check_chain_id(client, config)
+    await check_settlement(client, ChainId(config.chain.id))
+    token = address(config.chain.token, "chain.token")
+    try:
+        facts = await token_facts(client, token)
+    except (Revert, UnreadableAnswer) as error:
+        raise TokenUnsuitable(
+            f"there is no ERC-20 token at {checksum(token)} on chain {config.chain.id}; correct --token", field="token"
+        ) from error
+    if facts.version is None:
+        raise TokenUnsuitable(
+            f"{facts.symbol} at {checksum(token)} takes no deposits by signature (EIP-3009); use USDC, for one",
+            field="token",
+        )
+    return facts
+
+
+def _check_same(config: Config, choices: Choices, file: Path) -> None:
+    """Refuse options that say something else than the configuration of an earlier run.
+
+    Raises:
+        ConfigurationDiffers: names the setting and both values.
+    """
+    known = chain_named(choices.chain) if choices.chain and not choices.chain.startswith("http") else None
+    for name, given, there in (
+        ("chain.id", str(known.id) if known else "", str(config.chain.id)),
+        ("chain.id", str(REHEARSAL_CHAIN_ID) if choices.local else "", str(config.chain.id)),
+        ("chain.rpc_url", choices.rpc, config.chain.rpc_url),
+        ("chain.token", choices.token, config.chain.token),
+        ("chain.fee_sink", choices.pay_to, config.chain.fee_sink),
+        ("chain.wrapped_native", choices.wrapped_native, config.chain.wrapped_native),
+        ("chain.fee_bps", "" if choices.fee_bps is None else str(choices.fee_bps), str(config.chain.fee_bps)),
+    ):
+        if given and given.lower() != there.lower():
+            raise ConfigurationDiffers(
+                f"{name} in {file} is {there}, not {given}. Leave the option out to go on, or set USUFRUCT_CONFIG to "
+                "another file to begin another installation",
+                key=name,
+            )
+
+
+def _say_choices(progress: Progress, config: Config, facts: TokenFacts) -> None:
+    known = chain_with_id(config.chain.id)
+    progress.say(f"chain   {known.title if known else config.chain.id} (id {config.chain.id})")
+    progress.say(f"token   {facts.symbol}, {facts.name}, at {checksum(facts.address)}")
+    progress.say(f"payee   {checksum(address(config.chain.fee_sink, 'chain.fee_sink'))}")
+
+
+async def _fund(
+    client: Client, config: Config, funding: first_setup.Funding, progress: Progress, *, wait: bool
+) -> bool:
+    """Show what to send and where, and wait for it; returns whether it is there."""
+    owner = checksum(funding.owner)
+    progress.say(f"Send {_coins(funding.missing)} of the chain's coin to {owner}")
+    if progress.live:
+        for line in qr_lines(f"ethereum:{owner}@{config.chain.id}?value={funding.missing}"):
+            progress.console.print(line, soft_wrap=True)
+    if config.chain.id == REHEARSAL_CHAIN_ID:
+        if at_terminal():
+            ask_text("Press Enter, and the rehearsal's faucet sends it", "")
+        await first_setup.pour(client, funding)
+        return True
+    if not wait:
+        progress.say("Then run `usufruct init` again: it goes on from here.")
+        return False
+    with progress.working("waiting for it; Ctrl-C is safe, `usufruct init` goes on from here"):
+        await first_setup.wait_for_funds(client, funding)
+    return True
+
+
+def _summary(config: Config, keys: dict[Role, Address], funding: first_setup.Funding) -> dict[str, Any]:
+    return {
+        "chain_id": config.chain.id,
+        "configuration": str(config_file()),
+        "keys": {str(role): checksum(each) for role, each in keys.items()},
+        "fund": {"address": checksum(funding.owner), "missing_wei": str(funding.missing)},
+    }
+
+
+def _asked(option: str, question: str, otherwise: str | None = None) -> str:
+    """Ask at the terminal.
+
+    Raises:
+        MissingChoice: when there is none; names the option.
+    """
+    if not at_terminal():
+        raise MissingChoice(f"{option} is needed: this is not a terminal, so nothing can be asked", field=option)
+    return ask_text(question, otherwise)
+
+
+def _write(settings: Settings, file: Path) -> Path:
+    """Write settings beside `file`, readable by their owner only; returns where."""
+    lines = ["# Written by `usufruct init`. All settings: usufruct config show"]
+    for section, values in settings.items():
+        lines += ["", f"[{section}]", *(f"{name} = {json.dumps(value)}" for name, value in values.items())]
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = file.with_name(file.name + ".part")
+    part.unlink(missing_ok=True)
+    part.touch(0o600)
+    part.write_text("\n".join(lines) + "\n", "utf-8")
+    return part
+
+
+def _coins(wei: int) -> str:
+    return format_units(wei, 18)

@@ -1,0 +1,134 @@
+"""The steps of `usufruct init`. Each looks at what is there already, so that it can be broken off and run again."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_bytes
+from tempfile import TemporaryDirectory
+
+from usufruct.chain import Call, ChainAccess, Client, FeePolicy, Sender, connect, fee_sink_of, market_offer
+from usufruct.chain.anvil import Devnet
+from usufruct.chain.deployment import Deployments, DeploySite, Setup, public_contracts
+from usufruct.chain.keys import KeySigner, Role, keystore_address, signer_of, write_keystore
+from usufruct.config import Config
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, divide_up
+from usufruct.store import ensure_current, open_database
+
+_SUPPLIED = (Role.CLAIM, Role.RELAYER)
+_SUPPLY_GAS = 20_000_000
+"""Gas that the claim key and the relayer begin with, each: enough for some fifty claims or two hundred deposits."""
+_TRANSFER_GAS = 21_000
+_SPARE_PERCENT = 150
+"""What is asked for, of what is needed: fees move, and rollups take something on top for the data."""
+_LEAST_FUNDING, _STEP = 5 * 10**14, 10**12
+"""Wei: the least that is asked for, and what it is rounded up to a multiple of."""
+_POLL_SECONDS = 2.0
+_FAUCET_WEI = 10**19
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """What the owner's address needs before the contracts can be deployed, in wei; `held`: what it has."""
+
+    owner: Address
+    needed: int
+    held: int
+
+    @property
+    def missing(self) -> int:
+        """What is still to be sent there."""
+        return max(0, self.needed - self.held)
+
+
+def make_keys(config: Config) -> dict[Role, Address]:
+    """Make the keystore files of the roles that have none, all under one password; return every role's address."""
+    config.keys.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found: dict[Role, Address] = {}
+    for role in Role:
+        path = config.keys.folder / f"{role}.json"
+        known = keystore_address(path) if path.exists() else None
+        found[role] = known or write_keystore(path, token_bytes(32), config.keys.password.reveal())
+    return found
+
+
+def site_of(chain: ChainAccess, keys: dict[Role, Address]) -> DeploySite:
+    """Return what is on the chain in the end, sent by the owner's key."""
+    settings, owner = chain.config.chain, signer_of(Role.OWNER, chain.config)
+    setup = Setup(
+        owner.address,
+        owner.address,
+        fee_sink_of(chain.config),
+        settings.fee_bps,
+        wrapped_native=address(settings.wrapped_native, "chain.wrapped_native"),
+        token=address(settings.token, "chain.token"),
+        claim_key=keys[Role.CLAIM],
+    )
+    return DeploySite(chain.client, chain.sender(owner), chain.deployments, setup)
+
+
+async def prepare_rehearsal(config: Config) -> None:
+    """Put on the rehearsal's chain what a public one has already, paid by a key that is forgotten afterwards."""
+    async with AsyncExitStack() as stack:
+        client = await connect(config, stack)
+        place = Path(stack.enter_context(TemporaryDirectory(prefix="usufruct-faucet-")))
+        database = open_database(f"sqlite:///{place / 'outbox.db'}")
+        stack.push_async_callback(database.close)
+        await ensure_current(database)
+        faucet, chain_id = KeySigner(token_bytes(32)), ChainId(config.chain.id)
+        await Devnet(client).set_balance(faucet.address, _FAUCET_WEI)
+        sender = Sender(client, faucet, database, chain_id, poll_seconds=config.chain.poll_milliseconds / 1000)
+        none = ZERO_ADDRESS
+        setup = Setup(none, none, none, 0, wrapped_native=none, token=none, claim_key=none)
+        for step in public_contracts(DeploySite(client, sender, Deployments(chain_id, {}), setup)):
+            await step.take()
+
+
+async def funding_of(client: Client, gas: int, keys: dict[Role, Address]) -> Funding:
+    """Return what the owner's address needs for steps of so much gas, and to supply the claim key and the relayer.
+
+    Once the contracts are deployed a quarter of the usual supply is enough to go on: fees may have risen meanwhile.
+    """
+    price = (await market_offer(client, FeePolicy())).max_fee
+    supplies = [role for role in _SUPPLIED if await client.balance(keys[role]) < _least_supply(price)]
+    needed = 0
+    if gas:
+        wanted = FeePolicy().gas_limit(gas) + len(supplies) * (_SUPPLY_GAS + _TRANSFER_GAS)
+        needed = divide_up(max(_LEAST_FUNDING, divide_up(price * wanted * _SPARE_PERCENT, 100)), _STEP) * _STEP
+    elif supplies:
+        needed = len(supplies) * (_least_supply(price) + price * _TRANSFER_GAS)
+    return Funding(keys[Role.OWNER], needed, await client.balance(keys[Role.OWNER]))
+
+
+async def wait_for_funds(client: Client, funding: Funding) -> None:
+    """Wait until the owner's address holds what it needs."""
+    held = await client.balance(funding.owner)
+    while held < funding.needed:
+        await asyncio.sleep(_POLL_SECONDS)
+        held = await client.balance(funding.owner)
+
+
+async def pour(client: Client, funding: Funding) -> None:
+    """Give the owner's address what it needs: the faucet of a rehearsal on this machine."""
+    await Devnet(client).set_balance(funding.owner, funding.held + funding.missing)
+
+
+async def supply_keys(chain: ChainAccess, keys: dict[Role, Address]) -> list[Address]:
+    """Send gas money from the owner to the claim key and the relayer, where they have little; return who got some."""
+    sender = chain.sender(signer_of(Role.OWNER, chain.config))
+    price = (await market_offer(chain.client, FeePolicy())).max_fee
+    supplied = []
+    for position, role in enumerate(_SUPPLIED):
+        to, key = keys[role], f"supply/{role}/{keys[role]}"
+        known = await sender.find(key)
+        if known is None and await chain.client.balance(to) >= _least_supply(price):
+            continue
+        held = await chain.client.balance(sender.address)
+        share = held // (len(_SUPPLIED) - position) - 2 * price * _TRANSFER_GAS
+        await sender.execute(known.call if known else Call(to, b"", min(price * _SUPPLY_GAS, share)), key)
+        supplied.append(to)
+    return supplied
+
+
+def _least_supply(price: int) -> int:
+    return price * _SUPPLY_GAS // 4
