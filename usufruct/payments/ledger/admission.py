@@ -125,7 +125,7 @@ def find_replay(work: WorkingSet, request: Reservation) -> Replay | None:
     """Find the answer of the same call, for a request that may open nothing; None when none was kept.
 
     Raises:
-        AccountUnknown: when there is no such account.
+        AccountUnknown: for an unknown account.
         VoucherPublished: when anyone could send this.
         StillRunning, KeyMismatch: the idempotency key is taken.
     """

@@ -4,7 +4,7 @@ Verbs are queued. The writer takes what is queued, reads the rows that it needs,
 all changes, and commits. A verb has two moments:
 
 - *applied*: its changes are written in a transaction that is not committed yet. From here on only the commit can fail,
-  and it fails for every verb of the transaction. `Ledger.open` returns here.
+  which fails every verb of the transaction. `Ledger.open` returns here.
 - *durable*: the commit is on disk. Every other verb returns here, and so does every refusal: what a verb of the group
   saw of another's changes is never returned before those are durable.
 
@@ -98,7 +98,7 @@ class Decision(Generic[T]):
 
 
 class Alone(Generic[T]):
-    """A verb with a transaction of its own."""
+    """A verb that runs alone in a transaction."""
 
     def __init__(self, name: str, work: Work[T]) -> None:
         self.name = name
@@ -138,7 +138,7 @@ class Backend(ABC):
         return decision
 
     async def write(self, name: str, work: Work[T]) -> T:
-        """Run a verb in a transaction of its own and return its result once that is durable."""
+        """Run a verb alone in a transaction and return its result once that is durable."""
         alone = Alone(name, work)
         self._put(alone)  # type: ignore[arg-type]
         return await alone.result
@@ -181,7 +181,7 @@ class Backend(ABC):
 
     @abstractmethod
     async def _run(self, alone: Alone[object]) -> object:
-        """Run a verb in a transaction of its own, durably."""
+        """Run a verb alone in a transaction, durably."""
 
     # The writer
 

@@ -106,7 +106,7 @@ class PassGrant:
         return AssetId(self.plan >> 128)
 
     def text(self) -> str:
-        """Return it as a bearer key; whoever has it can use it."""
+        """Return it as a bearer key: a secret that lets its bearer spend."""
         numbers = (self.plan, int(self.holder, 16), self.limit, self.expires_at)
         packed = b"".join(number.to_bytes(size, "big") for number, size in zip(numbers, _LENGTHS, strict=False))
         return GRANT_PREFIX + base64.urlsafe_b64encode(packed + self.signature).decode().rstrip("=")
@@ -165,7 +165,7 @@ def read_grant(text: str) -> PassGrant:
 
 def _refused(holder: Address) -> GrantRefused:
     return GrantRefused(
-        f"this is no grant that {holder} signed for this gateway's meter; is the base URL right?",
+        f"this is not a grant that {holder} signed for this gateway's meter; is the base URL right?",
         field="authorization",
         holder=holder,
     )

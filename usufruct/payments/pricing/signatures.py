@@ -20,7 +20,7 @@ class InvalidSignature(Invalid):
 
 
 class DigestSigner(Protocol):
-    """Whoever holds a key, as `chain.KeySigner` does."""
+    """The holder of a key, as `chain.KeySigner`."""
 
     @property
     def address(self) -> Address:

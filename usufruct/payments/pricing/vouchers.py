@@ -26,7 +26,7 @@ class InvalidVoucher(PaymentRequired):
 
 
 class WrongSigner(PaymentRequired):
-    """A well-formed voucher, signed by somebody else than the channel's `payerAuthorizer`."""
+    """A well-formed voucher, not signed by the channel's `payerAuthorizer`."""
 
     code = "wrong_signer"
 
@@ -57,7 +57,7 @@ def channel_id(escrow: Escrow, config: ChannelConfig) -> Hash32:
     """Return the channel's id; remembered, since a configuration never changes.
 
     Raises:
-        InvalidVoucher: when the withdraw delay is no uint40.
+        InvalidVoucher: when the withdraw delay is not a uint40.
     """
     if not 0 <= config.withdraw_delay < 1 << 40:
         raise InvalidVoucher(f"withdrawDelay must fit 40 bits, not {config.withdraw_delay}", field="withdrawDelay")
@@ -70,7 +70,7 @@ def voucher_digest(escrow: Escrow, channel: Hash32, max_claimable: int) -> bytes
     """Return what the payer signs: 32 bytes.
 
     Raises:
-        InvalidVoucher: when the amount is no uint128.
+        InvalidVoucher: when the amount is not a uint128.
     """
     if not 0 <= max_claimable <= UINT128_MAX:
         raise InvalidVoucher(
@@ -91,7 +91,7 @@ def verify_voucher(escrow: Escrow, config: ChannelConfig, voucher: Voucher) -> V
     Raises:
         InvalidVoucher: for another channel, a channel without authorizer, or an amount over uint128.
         InvalidSignature: for a signature the chain would not accept.
-        WrongSigner: when somebody else signed.
+        WrongSigner: when another key signed.
     """
     expected = channel_id(escrow, config)
     if voucher.channel != expected:

@@ -72,13 +72,13 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
     """Show that a call's receipt is under an anchored root.
 
     Raises:
-        CallUnknown: when there is no such call.
+        CallUnknown: for an unknown call.
         NotAnchored: when it was charged nothing or is not claimed yet.
         AnchorMismatch: when the ledger's receipts are not those that were anchored.
     """
     found = await context.ledger.call(call)
     if found is None:
-        raise CallUnknown(f"there is no call {call}", call=call)
+        raise CallUnknown(f"call {call} is unknown", call=call)
     token = (await context.ledger.account(found.lease.account)).token
     receipt = receipt_of(found, token)
     batch = await _batch_of(context, receipt)

@@ -69,7 +69,7 @@ def payment_routes(
 
 
 def _proof_document(proof: ReceiptProof) -> ProofDocument:
-    """Return a proof without its receipt: who asks has that, or is not to have it."""
+    """Return a proof without its receipt, which only the call's parties may see."""
     return ProofDocument(
         call=proof.receipt.call,
         digest=as_hash32(proof.digest),

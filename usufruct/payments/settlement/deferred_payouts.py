@@ -1,6 +1,6 @@
 """Pays what a token once refused to pay, or what was above a payee's daily cap: the till owes it, and this sends it on.
 
-Who is owed is read from the transactions of our own batches, the only ones that split; nothing is kept of it, because a
+The payees are read from the transactions of our own batches, the only ones that split; nothing is kept of it, because a
 try that the chain would refuse is seen in the simulation and costs nothing.
 """
 

@@ -31,7 +31,7 @@ def merkle_proof(digests: Sequence[bytes], index: int) -> list[bytes]:
 
     Raises:
         EmptyTree: for no digests.
-        IndexError: when there is no such digest.
+        IndexError: for an index out of range.
     """
     levels = _levels(digests)
     if not 0 <= index < len(digests):

@@ -16,7 +16,7 @@ from usufruct.store import Database
 
 
 class Payee(Protocol):
-    """Knows who is paid for an asset."""
+    """Knows the payee of an asset."""
 
     async def pay_to(self, asset: AssetId) -> Address:
         """Return the address that an asset's income goes to; raises a `UsufructError` when it has none."""
@@ -96,7 +96,7 @@ class ClaimPolicy:
 class RefundPolicy:
     """When unused money goes back without anyone asking.
 
-    After `idle_seconds` without a call to a payer who is leaving (see `ClosedChannels`); after `forgotten_seconds` to
+    After `idle_seconds` without a call to a leaving payer (see `ClosedChannels`); after `forgotten_seconds` to
     every payer. Never less than `least`, which gas would use up. On request, `least` is the smallest part, and the
     last deposit or refund that we paid gas for must be `cooling_seconds` ago.
     """

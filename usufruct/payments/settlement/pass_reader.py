@@ -56,7 +56,7 @@ class PassReader(Reader[ActivatedCredits]):
         contract = self._contract.at_block(block.number)
         try:
             found = await contract.standing(activated.plan, activated.holder, activated.meter)
-        except (UnknownPlan, NoAnswer):  # at that block there was no such plan, or no contract yet
+        except (UnknownPlan, NoAnswer):  # the plan or the contract is younger than that block
             return Standing()
         return Standing(found.left, found.burned, found.closes_at)
 

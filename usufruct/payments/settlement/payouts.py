@@ -1,4 +1,4 @@
-"""Who is paid what by the till: claims divided among the payees of their assets."""
+"""The till's payments: claims divided among the payees of their assets."""
 
 from collections import Counter
 from collections.abc import Sequence

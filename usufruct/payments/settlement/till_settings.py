@@ -24,7 +24,7 @@ async def list_payee(till: Till, sender: Sender, pay_to: Address, kind: PayeeKin
 
 
 async def cap_payees(till: Till, sender: Sender, token: Address, cap: int, pay_to: Address = ZERO_ADDRESS) -> bool:
-    """Cap what the till pays one payee a day, or each that has no cap of its own; 0 lifts the cap.
+    """Cap what the till pays one payee a day, or each without a cap; 0 lifts the cap.
 
     Tells whether a transaction was needed; a payee's own cap is always written, for it may equal that of all.
     """

@@ -114,7 +114,7 @@ class Funding:
         Raises:
             ChannelRefused: for a channel that stands behind a bearer key.
             VoucherPublished: for a voucher that is public on the chain.
-            ChannelUnfunded: when there is no money in the channel, and none comes.
+            ChannelUnfunded: when the channel is empty and the payment brings no deposit.
             DepositTooSmall: when the deposit is below the smallest.
             DepositNotNeeded: when the channel's free money pays for the call, and the voucher stays within it.
             PaymentRequired: every other refusal of voucher or deposit; nothing was deposited.
@@ -139,7 +139,7 @@ class Funding:
     async def channel(self, payment: Payment) -> Account | None:
         """Return the payment's channel as the ledger knows it, if there is one with a voucher to correct by.
 
-        Its numbers are the payer's; a voucher that is public on the chain does not prove who asks.
+        Its numbers are the payer's; a voucher that is public on the chain does not prove the caller.
         """
         channel = await self._known(payment)
         if channel is None or channel.voucher is None or await self._published(payment):
@@ -147,7 +147,7 @@ class Funding:
         return channel
 
     async def refund(self, payment: Payment) -> Refunded:
-        """Give back what is free in a payment's channel, to its payer; the voucher shows who asks.
+        """Give back what is free in a payment's channel, to its payer; the voucher identifies the caller.
 
         Raises:
             PaymentRequired: when it is not the payer authorizer's, or nothing, or too little, is free.
