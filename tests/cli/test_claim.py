@@ -10,6 +10,8 @@ from sqlalchemy import select
 from usufruct.chain.contracts.till import Till
 from usufruct.core import checksum
 from usufruct.core.jobs import run_job
+from usufruct.gateway import Operator
+from usufruct.payments.settlement import Claimer, ClaimRequests
 from usufruct.payments.settlement.claim_requests import claim_requests
 from usufruct.payments.settlement.jobs import claim_due
 
@@ -38,7 +40,7 @@ def test_a_round_shows_what_the_chain_did(commands, cli_world, librarian_url):
 
     async def anchor(installation):
         receipt = await installation.client.receipt(batch["transaction"])
-        return receipt.gas_used, await Till(installation.operator.till, installation.client).anchor()
+        return receipt.gas_used, await Till(installation.get(Operator).till, installation.client).anchor()
 
     gas, anchored = commands.inside(anchor)
     assert gas == batch["gas"]
@@ -56,9 +58,9 @@ def test_a_worker_that_claims_is_asked_to_claim_everything(commands, cli_world, 
     async def while_a_worker_claims(installation):
         key = await cli_world.paying_key(installation)
         await cli_world.charge(installation, key, int(sold["asset"], 16), 1_234)
-        assert await installation.claimer.hold_lease()
+        assert await installation.get(Claimer).hold_lease()
         worker = asyncio.create_task(
-            run_job(claim_due(installation.claimer, installation.claim_requests, poll_seconds=0.05))
+            run_job(claim_due(installation.get(Claimer), installation.get(ClaimRequests), poll_seconds=0.05))
         )
         try:
             return (
@@ -82,7 +84,7 @@ def test_an_interrupted_command_leaves_no_request_behind(commands, cli_world, nu
             return len(await unit.rows(select(claim_requests)))
 
     async def while_another_claims(installation):
-        assert await installation.claimer.hold_lease()
+        assert await installation.get(Claimer).hold_lease()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "usufruct.cli", "claim", "run", "--everything"),
             env=cli_world.process_environment(commands.own),
@@ -97,7 +99,7 @@ def test_an_interrupted_command_leaves_no_request_behind(commands, cli_world, nu
         finally:
             if process.returncode is None:
                 process.kill()
-            await installation.claimer.release()
+            await installation.get(Claimer).release()
 
     assert commands.inside(waiting) == 0
     code, said, left = commands.inside(while_another_claims)
@@ -107,10 +109,10 @@ def test_an_interrupted_command_leaves_no_request_behind(commands, cli_world, nu
 
 def test_a_worker_that_does_not_answer_is_named(commands):
     async def while_another_claims(installation):
-        assert await installation.claimer.hold_lease()
+        assert await installation.get(Claimer).hold_lease()
         refused = await asyncio.to_thread(commands.refused, "claim", "run", "--everything", "--wait", "1")
-        await installation.claim_requests.serve(installation.claimer)
-        await installation.claimer.release()
+        await installation.get(ClaimRequests).serve(installation.get(Claimer))
+        await installation.get(Claimer).release()
         return refused
 
     refused = commands.inside(while_another_claims)

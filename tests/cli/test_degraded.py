@@ -11,9 +11,10 @@ import pytest
 from aiohttp import ClientSession, web
 
 from usufruct.app import Installation, open_installation
-from usufruct.chain import RpcUnavailable
+from usufruct.chain import RpcUnavailable, TokenFacts
 from usufruct.chain.access import NodeUnfit, WrongChain
 from usufruct.core.jobs import Job, run_jobs
+from usufruct.payments.ledger import Ledger
 
 pytestmark = pytest.mark.anvil
 
@@ -85,8 +86,8 @@ async def test_a_node_that_hangs_at_start_is_waited_for_by_a_job_alone(known, cl
         async with open_installation(configured(known, node.url), wait_for_node=False) as installation:
             [record] = [each for each in caplog.records if getattr(each, "degraded", "") == "chain"]
             assert "starting degraded" in record.getMessage()
-            assert installation.token.symbol == "tUSD"
-            assert await installation.ledger.totals() is not None
+            assert installation.get(TokenFacts).symbol == "tUSD"
+            assert await installation.get(Ledger).totals() is not None
             installation.router()
             assert installation.jobs()
 

@@ -19,6 +19,7 @@ from usufruct.chain.deployment import Deployments, DeploySite, public_contracts
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT
 from usufruct.chain.keys import KeySigner, write_keystore
 from usufruct.core import Address, ChainId, checksum
+from usufruct.gateway import Operator
 from usufruct.store import migrate, open_database
 
 pytestmark = pytest.mark.anvil
@@ -178,7 +179,7 @@ def test_the_installation_then_runs_on_it(deployed):
     assert configured.json("service", "list") == []
 
     async def facts(installation):
-        operator = installation.operator
+        operator = installation.get(Operator)
         return operator.symbol, operator.decimals, operator.token
 
     assert configured.inside(facts) == ("tUSD", 6, deployed.token)

@@ -14,6 +14,9 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
+from usufruct.gateway import Catalogue, Operator
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.settlement import EventWatcher
 
 pytestmark = pytest.mark.anvil
 
@@ -105,7 +108,7 @@ def test_a_payee_the_till_forgot_and_a_claim_key_it_does_not_know(commands, cli_
     )
 
     async def change(installation, kind, allowed):
-        till = Till(installation.operator.till, installation.client)
+        till = Till(installation.get(Operator).till, installation.client)
         owner = installation.sender(cli_world.devnet_signer(0, installation.chain_id))
         claim_key = cli_world.devnet_signer(1, installation.chain_id).address
         for call in (till.set_payee(payee, kind), till.set_claim_key(claim_key, allowed=allowed)):
@@ -130,8 +133,8 @@ def test_a_till_without_a_cap_and_a_payee_that_reached_it(commands, cli_world, l
     commands.json("till", "cap", "0.0001", "--payee", payee)
 
     async def give(installation):
-        dollar = TestDollar(installation.operator.token, installation.client)
-        minted = dollar.mint(installation.operator.till, 350)
+        dollar = TestDollar(installation.get(Operator).token, installation.client)
+        minted = dollar.mint(installation.get(Operator).till, 350)
         await installation.sender(cli_world.PAYER).execute(minted, "a gift for a capped payee")
 
     commands.inside(give)
@@ -168,7 +171,7 @@ def test_money_that_waits_for_a_retired_services_payee(commands, cli_world, libr
 def test_an_upstream_that_is_gone(commands, cli_world):
     async def offer(installation):
         asset = cli_world.asset("gone", "http://127.0.0.1:9/v1", cli_world.SOMEBODY.address)
-        await installation.catalogue.add(asset)
+        await installation.get(Catalogue).add(asset)
 
     commands.inside(offer)
     assert "gone" in problems(examine(commands)[1])["upstreams"]
@@ -185,7 +188,7 @@ def test_a_call_whose_gateway_died(commands, cli_world):
     assert "1 open calls" in problems(examine(commands)[1])["calls"]
 
     async def tidy(installation):
-        assert await installation.ledger.expire() == 1
+        assert await installation.get(Ledger).expire() == 1
 
     commands.inside(tidy)
 
@@ -218,7 +221,7 @@ def test_a_node_whose_logs_lag_its_head_is_named(commands, monkeypatch):
         return [log for log in await logs(self, first, last, **filters) if log.block_number <= seen]
 
     async def move(installation):
-        dollar = TestDollar(installation.operator.token, installation.client)
+        dollar = TestDollar(installation.get(Operator).token, installation.client)
         await installation.sender(devnet_signer(7, 31337)).execute(dollar.mint("0x" + "7" * 40, 1), "doctor/logs")
 
     commands.inside(move)
@@ -244,7 +247,7 @@ def test_what_a_chain_that_went_back_forgot_is_named(commands, cli_world):
     async def heal(installation):
         for signer in (devnet_signer(8, 31337), cli_world.PAYER):
             await installation.sender(signer).advance()
-        await installation.watcher.poll()
+        await installation.get(EventWatcher).poll()
 
     commands.inside(heal)
     assert not {"transactions", "channels"} & problems(examine(commands)[1]).keys()

@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from usufruct.app import AddressTaken, show_metrics
 from usufruct.chain.keys import devnet_signer
+from usufruct.gateway import Catalogue, Operator
+from usufruct.payments.ledger import Ledger
 
 pytestmark = pytest.mark.anvil
 
@@ -50,7 +52,7 @@ def until(port: int, holds) -> dict[tuple, float]:
 
 
 async def money(installation) -> dict[tuple, float]:
-    (total,) = await installation.ledger.totals()
+    (total,) = await installation.get(Ledger).totals()
     return {(f"money_{name}", total.token): getattr(total, name) for name in ("reserved", "charged", "claimable")}
 
 
@@ -103,10 +105,10 @@ def test_a_gateways_numbers_are_the_ledgers(measured, cli_world, librarian_url, 
 def test_a_workers_numbers_are_the_chains(measured, cli_world, tmp_path):
     async def owe(installation):
         key = await cli_world.paying_key(installation)
-        (asset,) = await installation.catalogue.list()
+        (asset,) = await installation.get(Catalogue).list()
         await cli_world.charge(installation, key, asset.id, 5_000)
         claimer = devnet_signer(1, cli_world.CHAIN).address
-        return await installation.client.balance(claimer), installation.operator.token
+        return await installation.client.balance(claimer), installation.get(Operator).token
 
     before, token = measured.inside(owe)
     port = measured.config.metrics.worker_port
@@ -127,7 +129,7 @@ def test_a_workers_numbers_are_the_chains(measured, cli_world, tmp_path):
 
 
 async def _token(installation):
-    return installation.operator.token
+    return installation.get(Operator).token
 
 
 def test_a_part_that_does_not_answer_is_named_and_the_rest_is_there(measured):

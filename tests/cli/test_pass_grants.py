@@ -8,6 +8,7 @@ import pytest
 
 from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.gateway import Catalogue, Operator
 from usufruct.payments.pricing.grants import SILENCE
 
 pytestmark = pytest.mark.anvil
@@ -108,8 +109,8 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
             time.sleep(0.2)
 
         async def of_shares(installation):
-            asset = await installation.catalogue.find("prepaid")
-            return await Erc20(installation.operator.token, installation.client).balance_of(asset.pay_to)
+            asset = await installation.get(Catalogue).find("prepaid")
+            return await Erc20(installation.get(Operator).token, installation.client).balance_of(asset.pay_to)
 
         assert commands.inside(of_shares) == charged * 9 // 10, "the price of what was used, rounded down"
 

@@ -6,6 +6,7 @@ from usufruct.chain.contracts.asset_registry import AssetRegistry, Kind, PriceCa
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.connectors import LocalServer, OfferedModel
 from usufruct.core import checksum, format_asset
+from usufruct.gateway import Catalogue, Operator
 
 pytestmark = pytest.mark.anvil
 
@@ -44,8 +45,8 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert sold["url"].endswith("/v1")
 
     async def look(installation):
-        asset = await installation.catalogue.find("answers")
-        return asset, await Till(installation.operator.till, installation.client).payees(payee)
+        asset = await installation.get(Catalogue).find("answers")
+        return asset, await Till(installation.get(Operator).till, installation.client).payees(payee)
 
     asset, kind = commands.inside(look)
     assert kind is PayeeKind.PLAIN
@@ -82,7 +83,7 @@ def test_a_wrong_payee_is_corrected_and_that_of_a_registered_asset_is_its_shares
     assert (changed["asset"], changed["pay_to"]) == (sold["asset"], checksum(other))
 
     async def listed(installation):
-        return await Till(installation.operator.till, installation.client).payees(other)
+        return await Till(installation.get(Operator).till, installation.client).payees(other)
 
     assert commands.inside(listed) is PayeeKind.PLAIN
     assert commands.refused("service", "pay-to", "mistyped", other).code == "nothing_to_change"
@@ -135,7 +136,7 @@ def test_a_registered_asset_brings_its_shares_and_its_price_card(commands, cli_w
 
     async def register(installation):
         registry = AssetRegistry(installation.deployments.address(AssetRegistry), installation.client)
-        wanted = registration(installation.operator.token, b"sold")
+        wanted = registration(installation.get(Operator).token, b"sold")
         found = await registry.predict(owner.address, wanted)
         await installation.sender(owner).execute(registry.register(wanted), "register/sold")
         return found
@@ -147,7 +148,7 @@ def test_a_registered_asset_brings_its_shares_and_its_price_card(commands, cli_w
     assert (sold["cached_input_percent"], sold["unit"]) == ("25", "text_token")
 
     async def kind(installation):
-        return await Till(installation.operator.till, installation.client).payees(found.shares)
+        return await Till(installation.get(Operator).till, installation.client).payees(found.shares)
 
     assert commands.inside(kind) is PayeeKind.SHARES
     refused = commands.refused("service", "pay-to", "registered", checksum(owner.address))
@@ -223,6 +224,6 @@ def test_a_key_of_the_upstream_stays_out_of_sight(commands, cli_world, librarian
     assert secret.encode() not in (commands.config.data.folder / "usufruct.db").read_bytes()
 
     async def look(installation):
-        return (await installation.catalogue.find("keyed")).upstreams[0].api_key
+        return (await installation.get(Catalogue).find("keyed")).upstreams[0].api_key
 
     assert commands.inside(look) == secret

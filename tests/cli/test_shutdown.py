@@ -15,6 +15,8 @@ from openai import AsyncOpenAI
 from tests.support.paced_upstream import BEFORE, paced_upstream
 from usufruct.app import open_installation
 from usufruct.config import load_config
+from usufruct.gateway import Catalogue
+from usufruct.payments.ledger import Ledger
 
 pytestmark = pytest.mark.anvil
 
@@ -46,7 +48,9 @@ class Callers:
         self.calls: list[asyncio.Task] = []
 
     async def begin(self, url: str, upstream, installation, cli_world) -> None:
-        await installation.catalogue.add(cli_world.asset(self.ask["model"], upstream.url, cli_world.SOMEBODY.address))
+        await installation.get(Catalogue).add(
+            cli_world.asset(self.ask["model"], upstream.url, cli_world.SOMEBODY.address)
+        )
         self.keys = [await cli_world.paying_key(installation) for _ in range(3)]
         self.clients = [AsyncOpenAI(api_key=key.text, base_url=url, max_retries=0) for key in self.keys]
         begun = [asyncio.Event(), asyncio.Event()]
@@ -121,10 +125,10 @@ async def test_running_calls_end_whole_and_billed(command, number, own_of, cli_w
         assert answer.choices[0].message.content == WHOLE
         bills = []
         for key, usage in zip(callers.keys, [*usages, answer.usage], strict=True):
-            (call,) = await installation.ledger.metered(key.key.channel)
+            (call,) = await installation.get(Ledger).metered(key.key.channel)
             assert (call.bill.usage.input_tokens, call.bill.usage.output_tokens) == (4, 6)
             assert (usage.prompt_tokens, usage.completion_tokens) == (4, 6)
-            assert (await installation.ledger.account(key.key.channel)).reserved == 0
+            assert (await installation.get(Ledger).account(key.key.channel)).reserved == 0
             bills.append(call.bill.charge)
         assert len(set(bills)) == 1
         assert bills[0] > 0
@@ -150,7 +154,7 @@ async def test_a_second_signal_cuts_what_runs_and_bills_what_was_delivered(comma
         assert [error.code for error in [*streams, whole]] == ["shutting_down"] * 3
         assert isinstance(whole, openai.InternalServerError)
         for key, delivered in zip(callers.keys, [True, True, False], strict=True):
-            calls = await installation.ledger.metered(key.key.channel)
+            calls = await installation.get(Ledger).metered(key.key.channel)
             assert [call.bill.usage.output_tokens > 0 for call in calls] == [True] * delivered
-            assert (await installation.ledger.account(key.key.channel)).reserved == 0
+            assert (await installation.get(Ledger).account(key.key.channel)).reserved == 0
         assert await asyncio.to_thread(running.process.wait, PATIENCE) in (0, 130)

@@ -9,6 +9,9 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.keys import write_keystore
 from usufruct.core import checksum
+from usufruct.gateway import Operator
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.settlement import Refunds
 
 pytestmark = pytest.mark.anvil
 
@@ -18,7 +21,7 @@ HEIR = bytes.fromhex("92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4e
 
 
 def at_the_till(commands, question):
-    return commands.inside(lambda each: question(Till(each.operator.till, each.client)))
+    return commands.inside(lambda each: question(Till(each.get(Operator).till, each.client)))
 
 
 def test_payees_are_listed_and_dropped(commands):
@@ -42,7 +45,7 @@ def test_a_payee_is_capped_and_what_it_is_owed_is_taken_back(commands, cli_world
     assert (capped["payee"], capped["changed"]) == (checksum(SOMEBODY), True)
 
     async def give(installation):
-        operator = installation.operator
+        operator = installation.get(Operator)
         dollar = TestDollar(operator.token, installation.client)
         await installation.sender(cli_world.PAYER).execute(dollar.mint(operator.till, 350), "a gift to the till")
 
@@ -112,9 +115,9 @@ def test_a_restored_database_is_brought_to_what_the_chain_says(commands, cli_wor
     restored = restore()
 
     async def balance(installation):
-        return (await installation.ledger.account(key.key.channel)).reading.balance
+        return (await installation.get(Ledger).account(key.key.channel)).reading.balance
 
-    commands.inside(lambda each: each.refunds.refund(key.key.channel))
+    commands.inside(lambda each: each.get(Refunds).refund(key.key.channel))
     assert restored.inside(balance) == 1_000
     said = restored.json("reconcile")
     assert (said["changed"], said["books"]) == (1, "balance")
@@ -133,8 +136,8 @@ def test_what_was_claimed_after_the_backup_is_not_claimed_or_promised_again(
     ask = {"model": "restored", "messages": [{"role": "user", "content": "What is a voucher?"}]}
 
     async def numbers(installation):
-        channel = await installation.ledger.account(key.key.channel)
-        dollar = TestDollar(installation.operator.token, installation.client)
+        channel = await installation.get(Ledger).account(key.key.channel)
+        dollar = TestDollar(installation.get(Operator).token, installation.client)
         return channel.charged, channel.total_split, channel.free, await dollar.balance_of(payee)
 
     def charge(amount):

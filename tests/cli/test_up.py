@@ -12,6 +12,8 @@ import pytest
 from usufruct.app import AddressTaken, serve
 from usufruct.cli.support.child_process import Process, ProcessFailed
 from usufruct.cli.support.instance_lock import running_instance
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.settlement import AccountSync
 
 pytestmark = pytest.mark.anvil
 
@@ -83,8 +85,8 @@ def test_an_installation_comes_up_survives_a_crash_stops_and_is_still_there(own,
         assert listed["name"] == "librarian"
 
         async def look(installation):
-            channel = await installation.ledger.account(key.key.channel)
-            [on_chain] = await installation.observer.refresh_all([channel])
+            channel = await installation.get(Ledger).account(key.key.channel)
+            [on_chain] = await installation.get(AccountSync).refresh_all([channel])
             return channel.charged, on_chain.reading.balance
 
         assert commands.inside(look) == (charged, 5 * cli_world.DOLLAR)

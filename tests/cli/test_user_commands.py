@@ -49,9 +49,10 @@ from usufruct.config import (
 )
 from usufruct.core import Address, ChainId, checksum, format_units, parse_units
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway import Endpoint, ServedListing, Upstream
+from usufruct.gateway import Catalogue, Endpoint, Operator, ServedListing, Upstream
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id
+from usufruct.payments.settlement import Claimer
 from usufruct.payments.settlement.model import on_chain
 
 pytestmark = pytest.mark.anvil
@@ -132,7 +133,7 @@ async def offer_services(config, **urls):
     async with open_installation(config) as installation:
         card = PriceCard(500_000, 1_500_000, 20, 8_192, 1)
         for name, url in urls.items():
-            await installation.catalogue.add(
+            await installation.get(Catalogue).add(
                 ServedListing(
                     name=name,
                     operation=Endpoint.CHAT,
@@ -144,7 +145,7 @@ async def offer_services(config, **urls):
                 )
             )
         payer = devnet_signer(PAYER, installation.chain_id).address
-        dollar = TestDollar(installation.operator.token, installation.client)
+        dollar = TestDollar(installation.get(Operator).token, installation.client)
         owner = installation.sender(devnet_signer(0, installation.chain_id))
         await owner.execute(dollar.mint(payer, 100 * DOLLAR), "mint")
 
@@ -176,7 +177,7 @@ def town(devnet_template, tmp_path_factory):
 def claim_everything(town):
     async def work():
         async with open_installation(town.operator) as installation:
-            return await installation.claimer.run(everything=True)
+            return await installation.get(Claimer).run(everything=True)
 
     return asyncio.run(work())
 
@@ -192,7 +193,7 @@ def pass_time(town, seconds):
 def balance(town, index):
     async def work():
         async with open_installation(town.operator) as installation:
-            dollar = TestDollar(installation.operator.token, installation.client)
+            dollar = TestDollar(installation.get(Operator).token, installation.client)
             return await dollar.balance_of(devnet_signer(index, ChainId(31337)).address)
 
     return asyncio.run(work())

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from usufruct.chain import TokenFacts
 from usufruct.config import InvalidSetting
 from usufruct.core import UINT128_MAX
 
@@ -15,7 +16,7 @@ def test_the_least_deposit_is_scaled_by_the_tokens_decimals(commands, cli_world,
     changed = cli_world.Commands(commands.own | {"USUFRUCT_GATEWAY_LEAST_DEPOSIT": "0.25"})
 
     async def offered(installation):
-        return replace(installation, token=replace(installation.token, decimals=decimals)).offer
+        return replace(installation, token=replace(installation.get(TokenFacts), decimals=decimals)).offer
 
     offer = changed.inside(offered)
     assert offer.least_deposit == least

@@ -21,6 +21,8 @@ from usufruct.chain.deployment.address_book import DEPLOYER
 from usufruct.chain.hashing import create2_address
 from usufruct.chain.keys import Role, devnet_signer, signer_of
 from usufruct.core import Address, format_units, parse_units
+from usufruct.gateway import Operator
+from usufruct.payments.ledger import Ledger
 
 pytestmark = pytest.mark.anvil
 
@@ -124,8 +126,8 @@ def test_a_dollar_with_18_decimals_from_sale_to_income(commands, cli_world, libr
     commands.json("shares", "collect", "dear", "--wallet", str(OWNER))
 
     async def held_by_the_owner(installation: Installation) -> int:
-        token = Erc20(installation.operator.token, installation.client)
-        assert await installation.ledger.audit() == []
+        token = Erc20(installation.get(Operator).token, installation.client)
+        assert await installation.get(Ledger).audit() == []
         return await token.balance_of(cli_world.PAYER.address)  # account 4 owns all shares
 
     assert income - 2 <= commands.inside(held_by_the_owner) <= income

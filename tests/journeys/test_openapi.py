@@ -12,12 +12,12 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
-from usufruct.accounts import TimedProof, key_digest, list_digest, revoke_digest
+from usufruct.accounts import KeyDomain, TimedProof, key_digest, list_digest, revoke_digest
 from usufruct.accounts.model import KeyTerms
 from usufruct.chain.keys import KeySigner
 from usufruct.core import SystemClock, address
-from usufruct.gateway import Endpoint
-from usufruct.payments.settlement import PROOF_HEADER, proof_header, read_channel_digest
+from usufruct.gateway import Endpoint, Operator
+from usufruct.payments.settlement import PROOF_HEADER, Claimer, proof_header, read_channel_digest
 from usufruct.web.router import RawRoute, Route
 
 DOCUMENT = "urn:openapi"
@@ -119,13 +119,13 @@ async def call(world, http, url) -> None:
     header = {"payment-signature": encoded(paid)}
     assert (await http.post(f"{world.url}/embeddings", json=vectors, headers=header)).status_code == 200
 
-    await world.installation.claimer.run(everything=True)
+    await world.installation.get(Claimer).run(everything=True)
     call_id = whole.headers["x-usufruct-call"]
     for path in ("", "healthz", "readyz", "openapi.json", "v1/models", "v1/models/chat", "v1/models/team/vectors"):
         assert (await http.get(f"{url}/{path}")).status_code == 200
     for path in ("terms", f"receipts/{call_id}", f"proofs/{call_id}"):
         assert (await http.get(f"{world.url}/{path}")).status_code == 200, path
-    signer, till = KeySigner(payer.account.key), world.installation.operator.till
+    signer, till = KeySigner(payer.account.key), world.installation.get(Operator).till
     until = SystemClock().now() + 100
     digest = read_channel_digest(world.installation.chain_id, till, payer.channel, until)
     proof = {PROOF_HEADER: proof_header(TimedProof(until, signer.sign(digest)))}
@@ -142,7 +142,7 @@ async def call(world, http, url) -> None:
 
 async def manage_keys(world, http) -> None:
     account = await world.account()
-    signer, domain = KeySigner(account.key), world.installation.key_domain
+    signer, domain = KeySigner(account.key), world.installation.get(KeyDomain)
     payer, until = address(account.address), SystemClock().now() + 100
 
     async def make(nonce: int) -> httpx.Response:

@@ -20,6 +20,8 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import devnet_signer
 from usufruct.core import ChainId, Hash32
+from usufruct.gateway import Operator
+from usufruct.payments.ledger import Ledger
 
 pytestmark = [pytest.mark.anvil, pytest.mark.postgres]
 
@@ -68,11 +70,11 @@ def first_line(process: subprocess.Popen[str]) -> dict[str, Any]:
 async def paid_out(installation: Installation, channel: Hash32, amount: int) -> dict[str, int]:
     """Wait until the owners were paid so much out of a channel; what the chain and the books then say."""
     async with asyncio.timeout(60):
-        while (await installation.ledger.account(channel)).total_split < amount:
+        while (await installation.get(Ledger).account(channel)).total_split < amount:
             await asyncio.sleep(0.1)
-    dollar = TestDollar(installation.operator.token, installation.client)
-    holders = {"payee": PAYEE, "till": installation.operator.till, "deposits": SETTLEMENT}
-    assert await installation.ledger.audit() == []
+    dollar = TestDollar(installation.get(Operator).token, installation.client)
+    holders = {"payee": PAYEE, "till": installation.get(Operator).till, "deposits": SETTLEMENT}
+    assert await installation.get(Ledger).audit() == []
     return {name: await dollar.balance_of(holder) for name, holder in holders.items()}
 
 

@@ -7,6 +7,7 @@ import openai
 import pytest
 
 from tests.support import x402_installation as worlds
+from usufruct.gateway import Operator
 from usufruct_client import OverLimit, Wallet, connect
 
 DOLLAR = worlds.DOLLAR
@@ -24,7 +25,7 @@ async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
 
 def gateway_of(world, account, **options):
     url = world.url.removesuffix("/v1")
-    usual = {"limit": 10_000, "budget": DOLLAR, "tokens": [world.installation.operator.token]}
+    usual = {"limit": 10_000, "budget": DOLLAR, "tokens": [world.installation.get(Operator).token]}
     return connect(url, Wallet.from_key(account.key), **usual | options)
 
 

@@ -17,12 +17,13 @@ from x402.mechanisms.evm.batch_settlement.types import ChannelConfig
 from tests.support import x402_installation as worlds
 from tests.support import x402_payer as hands
 from tests.support.waiting import until
-from usufruct.accounts import KeyTerms, key_digest
+from usufruct.accounts import KeyDomain, KeyTerms, key_digest
 from usufruct.chain import keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.keys import KeySigner
 from usufruct.core import SystemClock, address
-from usufruct.gateway import Endpoint
+from usufruct.gateway import Endpoint, Operator
+from usufruct.payments.settlement import Claimer, Deposits
 from usufruct.payments.settlement.model import on_chain
 from usufruct.web import read_document
 from usufruct.web.errors import MalformedBody
@@ -62,7 +63,7 @@ def header(payment) -> dict[str, str]:
 
 async def published(world, accepted, **more) -> dict:
     """Claim what is charged, and return the payment a stranger makes of the claim's calldata."""
-    (batch,) = await world.installation.claimer.run(everything=True)
+    (batch,) = await world.installation.get(Claimer).run(everything=True)
     sent = await world.installation.client.ask("eth_getTransactionByHash", batch.hash)
     data = bytes.fromhex(sent["input"][2:])
     start = 4 + int.from_bytes(data[4:36], "big")
@@ -105,7 +106,7 @@ async def test_the_channel_behind_a_key_takes_no_vouchers_from_outside(world, ht
     account = await world.account(10)
     signer, installation = KeySigner(bytes(account.key)), world.installation
     terms = KeyTerms(signer.address, 5 * DOLLAR, SystemClock().now() + 3_600)
-    proof = signer.sign(key_digest(installation.key_domain, terms, 1))
+    proof = signer.sign(key_digest(installation.get(KeyDomain), terms, 1))
     wish = {"payer": terms.payer, "spendingLimit": str(terms.spending_limit), "expiresAt": terms.expires_at}
     wish |= {"assets": [], "label": "", "nonce": "1", "signature": "0x" + proof.hex()}
     made = (await http.post(f"{world.url}/keys", json=wish)).json()
@@ -154,7 +155,7 @@ async def test_money_that_goes_in_and_out_costs_the_operator_little(cooling, htt
 async def test_one_dollar_stands_behind_one_deposit(world, http):
     """Eight authorizations over the same dollar, handed in before any is mined: one is sent, and none reverts."""
     payer = await hands.HandPayer.make(world, dollars=1)
-    client, relayer = world.installation.client, world.gateway.deposits._sender.address
+    client, relayer = world.installation.client, world.gateway.get(Deposits)._sender.address
     before = await client.nonce(relayer)
     await world.devnet.set_automine(on=False)
 
@@ -182,12 +183,12 @@ async def test_a_wallet_whose_signature_burns_gas_is_not_paid_for(world, http):
     owner = world.installation.sender(worlds.signer_of(worlds.Role.OWNER, world.installation.config))
     await owner.execute(world.dollar.mint(burner, DOLLAR), "mint/burner")
     payer.config = replace(payer.config, payer=burner)
-    before = await world.installation.client.nonce(world.gateway.deposits._sender.address)
+    before = await world.installation.client.nonce(world.gateway.get(Deposits)._sender.address)
     content = {"channelConfig": payer.config.to_dict(), "deposit": payer.deposit(100_000)}
     refused = await http.post(f"{world.url}/deposits", json=content)
     assert (refused.status_code, refused.json()["error"]["code"]) == (402, "deposit_refused")
     assert "gas" in refused.json()["error"]["message"]
-    assert await world.installation.client.nonce(world.gateway.deposits._sender.address) == before
+    assert await world.installation.client.nonce(world.gateway.get(Deposits)._sender.address) == before
     assert await world.ledger.pending_deposits() == []
 
 
@@ -224,7 +225,7 @@ async def fill_by_own_collector(world, payer) -> None:
     owner = world.installation.sender(worlds.signer_of(worlds.Role.OWNER, world.installation.config))
     await owner.execute(world.dollar.mint(collector, DOLLAR), "mint/collector")
     config = read_document(wire.ChannelConfig, payer.config.to_dict(), MalformedBody)
-    settlement = BatchSettlement(world.installation.operator.escrow.contract, world.installation.client)
+    settlement = BatchSettlement(world.installation.get(Operator).escrow.contract, world.installation.client)
     sender = address(payer.account.address)
     await world.devnet.set_balance(sender, 10**18)
     await world.devnet.send_as(sender, settlement.deposit(on_chain(config), DOLLAR, collector, b""))
@@ -238,7 +239,7 @@ async def test_stock_clients_go_on_after_each_claim(world, rpc):
         for streamed in (False, False, True, False, True, True, False):
             answer = await world.ask(client, stream=streamed)
             assert answer.status_code == 200, answer.text
-            assert len(await world.installation.claimer.run(everything=True)) == 1
+            assert len(await world.installation.get(Claimer).run(everything=True)) == 1
     channel = await world.channel_of(account)
     assert channel.charged == channel.total_split
     assert len(await world.bills(account)) == 7
@@ -251,7 +252,7 @@ async def test_a_stock_client_whose_next_voucher_is_a_published_one_is_asked_for
     async with x402HttpxClient(world.payer(world.scheme(account, rpc=rpc)), timeout=30) as client:
         assert (await world.ask(client, max_tokens=50)).status_code == 200
         (bill,) = await world.bills(account)
-        await world.installation.claimer.run(everything=True)
+        await world.installation.get(Claimer).run(everything=True)
         shorter = {"max_tokens": 50 - bill.bill.charge // 3}
         assert bill.bill.charge % 3 == 0, "the card asks 3 for each text token of output"
 

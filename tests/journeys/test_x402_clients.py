@@ -17,6 +17,7 @@ from x402.mechanisms.evm.batch_settlement.client.file_storage import (
 
 from tests.support import x402_installation as world_module
 from usufruct.chain import FEE_SINK
+from usufruct.payments.settlement import Claimer, Refunds
 
 request, decoded, DOLLAR = world_module.request, world_module.decoded, world_module.DOLLAR
 CARD = world_module.CARD
@@ -181,7 +182,7 @@ async def test_money_given_back_unasked_does_not_strand_the_client(world):
     account = await world.account()
     async with x402HttpxClient(world.payer(world.scheme(account, rpc=True)), timeout=30) as http:
         assert (await world.ask(http)).status_code == 200
-        await world.installation.refunds.refund((await world.channel_of(account)).reading.id)
+        await world.installation.get(Refunds).refund((await world.channel_of(account)).reading.id)
         answer = await world.ask(http)
         assert answer.status_code == 200, answer.text
     assert len(await world.bills(account)) == 2
@@ -204,10 +205,10 @@ async def test_everything_is_claimed_and_split_and_the_rest_goes_back(world):
             for streamed in (False, True):
                 assert (await world.ask(http, stream=streamed)).status_code == 200
     charged = {account.address: (await world.channel_of(account)).charged for account in accounts}
-    batches = await world.installation.claimer.run(everything=True)
+    batches = await world.installation.get(Claimer).run(everything=True)
     assert len(batches) == 1
     for account in accounts:
-        await world.installation.refunds.refund((await world.channel_of(account)).reading.id)
+        await world.installation.get(Refunds).refund((await world.channel_of(account)).reading.id)
         assert await world.balance(account) == 1000 * DOLLAR - charged[account.address]
     assert await world.dollar.balance_of(FEE_SINK) - before == sum(charged.values())
 

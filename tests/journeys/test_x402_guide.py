@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import x402_installation as worlds
+from usufruct.gateway import Operator
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "x402.md"
 
@@ -22,7 +23,7 @@ def test_what_the_guide_says_works(devnet_template, tmp_path, capsys):
             await world.sell("chat")
             account = await world.account()
             token = re.search(r'TOKEN = "(0x\w+)"', blocks[0])[1]
-            assert token.lower() == world.installation.operator.token, "the guide names another test dollar"
+            assert token.lower() == world.installation.get(Operator).token, "the guide names another test dollar"
             given = {"PRIVATE_KEY": account.key, "GATEWAY": world.url.removesuffix("/v1"), "MODEL": "chat"}
             await asyncio.to_thread(exec, "\n".join(blocks), given)
             assert len(await world.bills(account)) == 1

@@ -12,9 +12,12 @@ from eth_account import Account
 
 from tests.support import x402_installation as worlds
 from tests.support import x402_payer as hands
+from usufruct.assets import Listings
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.batch_settlement import ChannelConfig as OnChain
 from usufruct.core import SystemClock, address
+from usufruct.gateway import Operator
+from usufruct.payments.settlement import Claimer, Deposits, EventWatcher, Refunds
 
 request, decoded, DOLLAR = worlds.request, worlds.decoded, worlds.DOLLAR
 PREFIX = "invalid_batch_settlement_evm_"
@@ -168,7 +171,7 @@ async def test_a_deposit_counts_once_and_a_used_one_is_refused(world, http):
         assert unneeded.status_code == 200, "the channel has money: the deposit is not even looked at"
         refused = await payer.pay(http, body, payer.payment(accepted, payer.voucher(amount), deposit=spoilt))
         assert (refused.status_code, refused.json()["error"]["code"]) == (402, "cumulative_amount_mismatch")
-        await world.installation.refunds.refund(payer.channel)
+        await world.installation.get(Refunds).refund(payer.channel)
         rest = (await world.ledger.account(payer.channel)).charged
         needed = payer.payment(accepted, payer.voucher(rest + amount), deposit=spoilt)
         refused = await payer.pay(http, body, needed)
@@ -244,7 +247,7 @@ async def test_a_promised_price_holds_when_the_price_changes(world, http):
     assert (await payer.fill(http, request())).status_code == 200
     accepted = await payer.price(http, request())
     dear = replace(worlds.CARD, input_per_million=900_000_000, output_per_million=900_000_000)
-    await world.gateway.listings.price("chat", dear, 0)
+    await world.gateway.get(Listings).price("chat", dear, 0)
     assert int((await payer.price(http, request()))["amount"]) > 100 * int(accepted["amount"])
     paid = await payer.pay(http, request(), payer.payment(accepted, payer.voucher(DOLLAR // 2)))
     assert paid.status_code == 200
@@ -303,18 +306,18 @@ async def test_a_withdrawing_channel_takes_no_call(world, http):
         withdraw_delay=86_400,
         salt=bytes.fromhex(config["salt"][2:]),
     )
-    settlement = BatchSettlement(world.installation.operator.escrow.contract, world.installation.client)
+    settlement = BatchSettlement(world.installation.get(Operator).escrow.contract, world.installation.client)
     payer_address = address(payer.account.address)
     await world.devnet.set_balance(payer_address, 10**18)
     await world.devnet.send_as(payer_address, settlement.initiate_withdraw(on_chain, 1_000))
-    await world.installation.watcher.poll()
+    await world.installation.get(EventWatcher).poll()
     accepted = await payer.price(http, request())
     refused = await payer.pay(http, request(), payer.payment(accepted, payer.voucher(DOLLAR // 2)))
     assert (refused.status_code, refused.json()["error"]["code"]) == (402, "channel_withdrawing")
 
 
 async def test_a_deposit_on_its_way_is_waited_for_and_never_made_twice(world, http):
-    world.gateway.deposits.wait_seconds = 0.2  # a minute in earnest
+    world.gateway.get(Deposits).wait_seconds = 0.2  # a minute in earnest
     payer = await hands.HandPayer.make(world)
     accepted = await payer.price(http, request())
     voucher = payer.voucher(int(accepted["amount"]))
@@ -325,7 +328,7 @@ async def test_a_deposit_on_its_way_is_waited_for_and_never_made_twice(world, ht
     assert (another.status_code, another.json()["error"]["code"]) == (503, "deposit_pending")
     await world.devnet.mine()
     await world.devnet.set_automine(on=True)
-    world.gateway.deposits.wait_seconds = 60
+    world.gateway.get(Deposits).wait_seconds = 60
     third = await payer.pay(http, request(), payer.payment(accepted, voucher, deposit=payer.deposit(DOLLAR)))
     assert third.status_code == 200, third.text
     assert await world.balance(payer.account) == 999 * DOLLAR
@@ -388,7 +391,7 @@ async def test_an_answered_call_is_answered_again_when_its_quote_is_over(world, 
     assert await refused(payer.payment(accepted, voucher) | unknown) == (402, "stale_quote")
     nowhere = await hands.HandPayer.make(world)
     assert await refused(nowhere.payment(accepted, nowhere.voucher(5)) | extensions) == (402, "stale_quote")
-    await world.installation.claimer.run(everything=True)
+    await world.installation.get(Claimer).run(everything=True)
     claimed = payer.voucher(int(accepted["amount"]))  # of the first call: it stands in the claim
     assert await refused(payer.payment(accepted, claimed) | extensions) == (402, "voucher_published")
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from typer.testing import CliRunner, Result
 
 from tests.support.bills import lines_of
-from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
+from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation, open_installation
 from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -26,12 +26,13 @@ from usufruct.cli import app
 from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError, checksum
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway import Endpoint, ServedListing, Upstream
+from usufruct.gateway import Endpoint, Operator, ServedListing, Upstream
 from usufruct.gateway.signed_receipt import receipt_signature
+from usufruct.payments.ledger import Ledger
 from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.pricing.vouchers import sign_voucher
-from usufruct.payments.settlement import ChannelRegistry
+from usufruct.payments.settlement import ChannelRegistry, Deposits
 from usufruct.payments.settlement.deposits import DepositAuthorization
 
 T = TypeVar("T")
@@ -156,16 +157,16 @@ async def paying_key(installation: Installation, deposit: int = 5 * DOLLAR) -> N
     """Make a key whose channel holds a deposit, as a payer does with a wallet."""
     terms = KeyTerms(PAYER.address, deposit, SystemClock().now() + 86_400)
     nonce = secrets.randbits(128)
-    new = await installation.keys.create(
-        terms, KeyProof(nonce, PAYER.sign(key_digest(installation.key_domain, terms, nonce)))
+    new = await installation.get(Keys).create(
+        terms, KeyProof(nonce, PAYER.sign(key_digest(installation.get(KeyDomain), terms, nonce)))
     )
-    dollar = TestDollar(installation.operator.token, installation.client)
+    dollar = TestDollar(installation.get(Operator).token, installation.client)
     await installation.sender(PAYER).execute(dollar.mint(PAYER.address, deposit), f"mint/{new.key.id}")
     config = await installation.get(ChannelRegistry).config(new.key.channel)
     head = await installation.client.header()
     unsigned = DepositAuthorization(CHAIN, config, deposit, 0, head.timestamp + 3_600, secrets.randbits(128), b"")
-    document = receive_authorization(unsigned, unsigned.nonce(new.key.channel), installation.operator.token)
-    await installation.deposits.submit(replace(unsigned, signature=await PAYER.sign_typed_data(document)))
+    document = receive_authorization(unsigned, unsigned.nonce(new.key.channel), installation.get(Operator).token)
+    await installation.get(Deposits).submit(replace(unsigned, signature=await PAYER.sign_typed_data(document)))
     return new
 
 
@@ -194,8 +195,8 @@ def receive_authorization(deposit: DepositAuthorization, nonce: str, token: str)
 
 async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceiling: int) -> Lease:
     """Begin a call of a key without a gateway."""
-    signer, channel = KeySigner(await installation.keys.session_key(key.key)), key.key.channel
-    opened = await installation.ledger.open(
+    signer, channel = KeySigner(await installation.get(Keys).session_key(key.key)), key.key.channel
+    opened = await installation.get(Ledger).open(
         Reservation(
             call=new_id(),
             account=channel,
@@ -203,7 +204,7 @@ async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceili
             ceiling=ceiling,
             price_card_version=1,
             request_hash=new_id(),
-            sign=lambda needed: sign_voucher(installation.operator.escrow, channel, needed, signer),
+            sign=lambda needed: sign_voucher(installation.get(Operator).escrow, channel, needed, signer),
         )
     )
     assert isinstance(opened, Opened)
@@ -214,8 +215,8 @@ async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceili
 async def charge(installation: Installation, key: NewKey, asset: AssetId, amount: int) -> None:
     """Serve one call of a key for `amount` atomic units, without a gateway."""
     lease = await reserve(installation, key, asset, amount)
-    bill, operator = Bill(amount, lines_of(amount), False, new_id(), new_id()), installation.operator
-    await installation.ledger.meter(lease, bill, sign=lambda call: receipt_signature(call, operator))
+    bill, operator = Bill(amount, lines_of(amount), False, new_id(), new_id()), installation.get(Operator)
+    await installation.get(Ledger).meter(lease, bill, sign=lambda call: receipt_signature(call, operator))
 
 
 def asset(name: str, url: str, pay_to: Address) -> ServedListing:

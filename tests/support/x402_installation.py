@@ -36,7 +36,9 @@ from usufruct.config import (
 )
 from usufruct.core import address
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway import CountingRule, Endpoint, ServedListing, Upstream
+from usufruct.gateway import Catalogue, CountingRule, Endpoint, Operator, ServedListing, Upstream
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.settlement import Refunds
 
 NETWORK = "eip155:31337"
 DOLLAR = 1_000_000
@@ -61,7 +63,7 @@ class X402Installation:
 
     @property
     def ledger(self):
-        return self.installation.ledger
+        return self.installation.get(Ledger)
 
     @property
     def devnet(self) -> Devnet:
@@ -69,13 +71,13 @@ class X402Installation:
 
     @property
     def dollar(self) -> TestDollar:
-        return TestDollar(self.installation.operator.token, self.installation.client)
+        return TestDollar(self.installation.get(Operator).token, self.installation.client)
 
     async def sell(
         self, name: str, mode: str = "ok", *, endpoint: Endpoint = Endpoint.CHAT, card=CARD, caps=CAPS, **more
     ) -> ServedListing:
         """Offer an asset answered by the misbehaving server; its payee is one that the till knows."""
-        return await self.gateway.catalogue.add(
+        return await self.gateway.get(Catalogue).add(
             ServedListing(
                 name=name,
                 operation=endpoint,
@@ -109,7 +111,7 @@ class X402Installation:
         """Return x402's client, unmodified: it is told the devnet's dollar, as its users would tell it."""
         client = kind()
         client.register(NETWORK, scheme)
-        token = self.installation.operator.token
+        token = self.installation.get(Operator).token
         client.set_spend_controls(
             {"allowed_assets": [{"network": NETWORK, "asset": token, "max_amount_per_payment": str(most)}]}
         )
@@ -166,7 +168,7 @@ async def send_refunds(installation: Installation) -> None:
     """Send what gateways were asked to give back, as a worker does."""
     while True:
         with suppress(RpcUnavailable):  # tests stop the node
-            await installation.refunds.serve()
+            await installation.get(Refunds).serve()
         await asyncio.sleep(0.05)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from usufruct.gateway import Operator
+
 _SCRIPT = Path(__file__).parents[1] / "journeys" / "x402_js" / "client.mjs"
 _LONGEST_LINE = 1 << 20
 
@@ -47,7 +49,7 @@ async def stock_client(
     settings = {
         "privateKey": "0x" + account.key.hex().removeprefix("0x"),
         "network": "eip155:31337",
-        "token": world.installation.operator.token,
+        "token": world.installation.get(Operator).token,
         "most": str(most),
         "least": least,
         "rpc": world.installation.config.chain.rpc_url if rpc else "",

@@ -18,6 +18,8 @@ from x402.mechanisms.evm.batch_settlement.encoding import build_erc3009_deposit_
 from x402.mechanisms.evm.batch_settlement.types import ChannelConfig
 from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id
 
+from usufruct.gateway import Operator
+
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -34,7 +36,7 @@ class HandPayer:
     async def make(cls, world: Any, *, dollars: int = 1000, **changes: Any) -> "HandPayer":
         """Make a wallet with dollars and a channel's configuration; `changes` spoil it."""
         account = await world.account(dollars)
-        operator = world.installation.operator
+        operator = world.installation.get(Operator)
         config = ChannelConfig(
             payer=account.address,
             payer_authorizer=account.address,
@@ -72,7 +74,7 @@ class HandPayer:
     ) -> dict[str, Any]:
         """Authorize a deposit; `value` signs another amount than is written."""
         salt = salt or "0x" + secrets.token_hex(32)
-        token = self.world.installation.operator.token
+        token = self.world.installation.get(Operator).token
         message = {
             "from": self.account.address,
             "to": ERC3009_DEPOSIT_COLLECTOR_ADDRESS,

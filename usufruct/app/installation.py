@@ -9,29 +9,14 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry
 
 from usufruct import __version__
-from usufruct.accounts import KeyDomain, Keys
 from usufruct.app.components import build_components, start_components
 from usufruct.app.context import open_context
-from usufruct.assets import Listings
-from usufruct.chain import ChainAccess, TokenFacts
+from usufruct.chain import ChainAccess
 from usufruct.chain.contracts.till import Till
 from usufruct.config import Config, check_operator
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job, JobBoard, jobs_running
-from usufruct.gateway import Catalogue, Operator
-from usufruct.payments.ledger import Ledger
-from usufruct.payments.pricing import PassTerms
-from usufruct.payments.settlement import (
-    AccountSync,
-    Claimer,
-    ClaimRequests,
-    Deposits,
-    EventWatcher,
-    Evidence,
-    Refunds,
-    SettlementContext,
-)
 from usufruct.store import DatabaseJobReports
 from usufruct.web import Health, Metrics, Router, job_metrics, openapi_route
 
@@ -87,87 +72,6 @@ class Installation(ChainAccess):
         lifespan = partial(jobs_running, self.gateway_jobs(), self.gateway_board)
         public = [*routes, *self.health.routes]
         return Router([*public, openapi_route(public, __version__)], lifespan=lifespan)
-
-    # Services that commands use by name.
-
-    @property
-    def ledger(self) -> Ledger:
-        """Return the books."""
-        return self.get(Ledger)
-
-    @property
-    def operator(self) -> Operator:
-        """Return who is paid, where and in what."""
-        return self.get(Operator)
-
-    @property
-    def keys(self) -> Keys:
-        """Return the bearer keys."""
-        return self.get(Keys)
-
-    @property
-    def key_domain(self) -> KeyDomain:
-        """Return what proofs of payers are signed for."""
-        return self.get(KeyDomain)
-
-    @property
-    def listings(self) -> Listings:
-        """Return what is sold."""
-        return self.get(Listings)
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """Return what is served."""
-        return self.get(Catalogue)
-
-    @property
-    def token(self) -> TokenFacts:
-        """Return the token that is charged in."""
-        return self.get(TokenFacts)
-
-    @property
-    def chain_side(self) -> SettlementContext:
-        """Return what settlement stands on."""
-        return self.get(SettlementContext)
-
-    @property
-    def pass_terms(self) -> PassTerms:
-        """Return whose pass credits are taken."""
-        return self.get(PassTerms)
-
-    @property
-    def observer(self) -> AccountSync:
-        """Return what keeps the ledger's channels as the chain has them."""
-        return self.get(AccountSync)
-
-    @property
-    def watcher(self) -> EventWatcher:
-        """Return what follows the settlement contract."""
-        return self.get(EventWatcher)
-
-    @property
-    def deposits(self) -> Deposits:
-        """Return what puts payers' deposits on the chain."""
-        return self.get(Deposits)
-
-    @property
-    def claimer(self) -> Claimer:
-        """Return what claims what was charged."""
-        return self.get(Claimer)
-
-    @property
-    def claim_requests(self) -> ClaimRequests:
-        """Return what commands ask the claiming process by."""
-        return self.get(ClaimRequests)
-
-    @property
-    def refunds(self) -> Refunds:
-        """Return what gives unused money back."""
-        return self.get(Refunds)
-
-    def evidence(self) -> Evidence:
-        """Return a check of this installation's vouchers and receipts."""
-        return self.get(Evidence)
 
 
 @asynccontextmanager

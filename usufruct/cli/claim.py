@@ -16,7 +16,9 @@ from usufruct.cli.support.command import runs
 from usufruct.cli.support.output import Json, print_facts, print_json, say
 from usufruct.cli.support.progress import Progress
 from usufruct.core import Address, Conflict, checksum
-from usufruct.payments.settlement import Batch, ClaimRequests
+from usufruct.gateway import Operator
+from usufruct.payments.pricing import PassTerms
+from usufruct.payments.settlement import Batch, Claimer, ClaimRequests
 
 app = typer.Typer()
 
@@ -48,7 +50,7 @@ async def run_claim(
     as_json: Json = False,
 ) -> None:
     """Claim what is due now, once, and show each transaction. A running worker is asked to do it."""
-    claimer = installation.claimer
+    claimer = installation.get(Claimer)
     batches: Sequence[Batch]
     if await claimer.hold_lease():
         try:
@@ -57,7 +59,7 @@ async def run_claim(
             await claimer.release()
     else:
         with Progress(to_stderr=True).working("asking the worker that claims for this till"):
-            batches = await _ask_worker(installation.claim_requests, everything, wait)
+            batches = await _ask_worker(installation.get(ClaimRequests), everything, wait)
     found = [await _facts(installation, batch) for batch in batches]
     _tell(found, "" if found else _NOTHING, installation, as_json=as_json)
 
@@ -86,9 +88,9 @@ async def _ask_worker(requests: ClaimRequests, everything: bool, seconds: int) -
 
 async def _facts(installation: Installation, batch: Batch) -> dict[str, Any]:
     """Return what became of a batch; whom it paid and what it took are the chain's own words."""
-    hashes = await installation.claimer.transactions(batch)
+    hashes = await installation.get(Claimer).transactions(batch)
     receipts = [each for each in await installation.client.receipts(hashes) if each is not None]
-    logs, till = [log for each in receipts for log in each.logs], installation.operator.till
+    logs, till = [log for each in receipts for log in each.logs], installation.get(Operator).till
     return {
         "kind": batch.kind,
         "state": batch.state,
@@ -106,7 +108,7 @@ async def _facts(installation: Installation, batch: Batch) -> dict[str, Any]:
 async def _earned(installation: Installation, logs: Sequence[Log]) -> dict[str, str]:
     """Return what the Shares got for burned pass credits, in the plan's token."""
     registry = AssetRegistry(installation.deployments.address(AssetRegistry), installation.client)
-    earned = Earned.among(logs, installation.pass_terms.contract)
+    earned = Earned.among(logs, installation.get(PassTerms).contract)
     return {checksum(await registry.shares_of(each.asset)): str(each.amount) for each in earned}
 
 
@@ -127,12 +129,12 @@ def _amounts(parts: Sequence[Paid] | Sequence[Deferred | Capped]) -> dict[str, s
 
 def _tell(batches: list[dict[str, Any]], note: str, installation: Installation, *, as_json: bool) -> None:
     if as_json:
-        print_json({"batches": batches, "note": note, "token": installation.operator.token})
+        print_json({"batches": batches, "note": note, "token": installation.get(Operator).token})
         return
     if note:
         say(note)
-    shown = installation.operator.shown
+    shown = installation.get(Operator).shown
     for batch in batches:
         money = {how: {who: shown(int(amount)) for who, amount in batch[how].items()} for how in ("paid", "owed")}
-        amount = f"{shown(int(batch['amount']))} {installation.operator.symbol}"
+        amount = f"{shown(int(batch['amount']))} {installation.get(Operator).symbol}"
         print_facts(batch | money | {"amount": amount}, as_json=False)

@@ -1,9 +1,11 @@
 """`usufruct reconcile`: the books of a restored database, brought to what the chain says."""
 
+from usufruct.accounts import Keys
 from usufruct.app import Installation, open_installation
 from usufruct.cli.support.command import Facts, runs
 from usufruct.core import Faulty, Hash32
-from usufruct.payments.settlement import wrong_roots
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.settlement import AccountSync, Evidence, SettlementContext, wrong_roots
 
 _PAGE = 100
 
@@ -18,10 +20,10 @@ class BooksDiffer(Faulty):
 async def reconcile(installation: Installation) -> Facts:
     """Read every channel again from the chain; after a restore, before gateways and workers start."""
     channels, changed, wrong = await _read_all(installation)
-    evidence = installation.evidence()
-    wrong += await installation.ledger.audit(evidence)
-    wrong += await wrong_roots(installation.chain_side)
-    wrong += [f"key {key}: its terms are not those it was made with" for key in await installation.keys.altered()]
+    evidence = installation.get(Evidence)
+    wrong += await installation.get(Ledger).audit(evidence)
+    wrong += await wrong_roots(installation.get(SettlementContext))
+    wrong += [f"key {key}: its terms are not those it was made with" for key in await installation.get(Keys).altered()]
     if wrong:
         raise BooksDiffer(f"the books do not balance: {'; '.join(wrong)}; restore another backup")
     facts = {"channels": channels, "changed": changed, "books": "balance"}
@@ -33,9 +35,9 @@ async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:
     seen = changed = 0
     wrong: list[str] = []
     after: Hash32 | None = None
-    while page := await installation.ledger.account_list(after, _PAGE):
+    while page := await installation.get(Ledger).account_list(after, _PAGE):
         after, seen = page[-1].reading.id, seen + len(page)
-        read = await installation.observer.refresh_all(page)
+        read = await installation.get(AccountSync).refresh_all(page)
         for old, new in zip(page, read, strict=True):
             before, now = old.reading, new.reading
             changed += (before.balance, before.total_claimed, before.withdraw_at) != (
@@ -45,6 +47,6 @@ async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:
             )
         wrong += [
             f"{channel.reading.id}: claimed is {channel.reading.total_claimed}, {claimed} on the chain"
-            for channel, claimed in await installation.observer.overstated(page)
+            for channel, claimed in await installation.get(AccountSync).overstated(page)
         ]
     return seen, changed, wrong

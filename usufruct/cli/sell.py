@@ -14,6 +14,7 @@ from usufruct.assets import (
     Caps,
     Listing,
     ListingExists,
+    Listings,
     PricePeriod,
     RegistryClient,
     UnknownListing,
@@ -35,7 +36,7 @@ from usufruct.config import Config, load_config
 from usufruct.core import ChainId, Invalid, address, format_asset, parse_units
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.core.price_cards import PriceCard, PriceUnit
-from usufruct.gateway import CountingRule, Endpoint, ServedListing
+from usufruct.gateway import Catalogue, CountingRule, Endpoint, Operator, ServedListing
 
 INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"
 """What is taken when nothing is said: whole units per million text tokens and per call; per cent of the input price."""
@@ -186,13 +187,13 @@ async def _offer(installation: Installation, source: Source, choices: Choices, p
     await list_payee_of(installation, listing, listing.pay_to, progress)
     counting = CountingRule(forward=frozenset(choices.forward), bytes_per_token_ppm=source.bytes_per_token_ppm)
     served = ServedListing.of(listing, (source.upstream,), counting)
-    return await installation.catalogue.add(served, source.vocabulary, replace_active=choices.replace)
+    return await installation.get(Catalogue).add(served, source.vocabulary, replace_active=choices.replace)
 
 
 async def _check_free(installation: Installation, name: str, choices: Choices) -> None:
     """Refuse a name that is taken before the till is changed for it."""
     with suppress(UnknownListing):
-        found = await installation.listings.find(name)
+        found = await installation.get(Listings).find(name)
         if found.retired_at is None and not choices.replace:
             raise ListingExists(
                 f"a service named {name} is there already; give another --name, or --replace", field="name", name=name
@@ -201,7 +202,7 @@ async def _check_free(installation: Installation, name: str, choices: Choices) -
 
 async def _plain(installation: Installation, choices: Choices, name: str, window: int) -> Listing:
     def units(option: str, otherwise: str) -> int:
-        return parse_units(choices.prices[option] or otherwise, installation.operator.decimals, option)
+        return parse_units(choices.prices[option] or otherwise, installation.get(Operator).decimals, option)
 
     card = PriceCard(
         input_per_million=units("--input", INPUT),
@@ -221,10 +222,10 @@ async def _registered(installation: Installation, choices: Choices, name: str, w
     registry = installation.get(RegistryClient)
     id_ = await registry.find(choices.asset)
     found, card = await registry.asset(id_), await registry.price_card(id_)
-    if found.currency != installation.operator.token:
+    if found.currency != installation.get(Operator).token:
         raise InvalidChoice(
             f"--asset: {format_asset(id_)} is priced in {found.currency}, this installation charges in "
-            f"{installation.operator.token}",
+            f"{installation.get(Operator).token}",
             field="asset",
         )
     prices = (PricePeriod(replace(card, context_window=card.context_window or window), 0),)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.assets import bps_of_percent
+from usufruct.assets import Listings, bps_of_percent
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.payee_listing import list_payee_of
 from usufruct.cli.support.progress import Progress
@@ -14,7 +14,7 @@ from usufruct.cli.support.registry_session import CachedInput, PricedIn, percent
 from usufruct.config import Config
 from usufruct.core import Conflict, Invalid, SystemClock, address, checksum, format_asset, moment, parse_units
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway import ServedListing
+from usufruct.gateway import Catalogue, Operator, ServedListing
 
 app = typer.Typer()
 
@@ -43,7 +43,7 @@ class ContradictingOptions(Invalid):
 @runs(open_installation)
 async def list_services(installation: Installation) -> Rows:
     """List what is offered, with prices in whole units of the token."""
-    rows = [facts_of(asset, installation) for asset in await installation.catalogue.list()]
+    rows = [facts_of(asset, installation) for asset in await installation.get(Catalogue).list()]
     return Rows(rows, _COLUMNS, "nothing is offered yet; `usufruct sell` changes that")
 
 
@@ -51,18 +51,18 @@ async def list_services(installation: Installation) -> Rows:
 @runs(open_installation)
 async def show(installation: Installation, name: str) -> Facts:
     """Show a service: its price, its limits of output, and what of a request is forwarded."""
-    return facts_of(await installation.catalogue.find(name), installation)
+    return facts_of(await installation.get(Catalogue).find(name), installation)
 
 
 @app.command()
 @runs(open_installation)
 async def retire(installation: Installation, name: str) -> Facts:
     """Stop offering a service: new calls are refused, running ones end as they would have."""
-    since = (await installation.catalogue.find(name)).retired_at
+    since = (await installation.get(Catalogue).find(name)).retired_at
     if since is not None:
         raise AlreadyRetired(f"{name} was retired at {moment(since)}; nothing was changed", name=name)
-    await installation.listings.retire(name)
-    return facts_of(await installation.catalogue.find(name), installation)
+    await installation.get(Listings).retire(name)
+    return facts_of(await installation.get(Catalogue).find(name), installation)
 
 
 @app.command()
@@ -84,8 +84,8 @@ async def price(
             "give at least one of --input, --output, --per-call, --cached-input and --unit", field="input"
         )
     async with open_installation(config) as installation:
-        now, decimals = SystemClock().now(), installation.operator.decimals
-        old = (await installation.catalogue.find(name)).card(now)
+        now, decimals = SystemClock().now(), installation.get(Operator).decimals
+        old = (await installation.get(Catalogue).find(name)).card(now)
 
         def units(given: str | None, field: str, unchanged: int) -> int:
             return unchanged if given is None else parse_units(given, decimals, field)
@@ -99,8 +99,8 @@ async def price(
             old.cached_input_bps if cached_input is None else bps_of_percent(cached_input, "--cached-input"),
             unit or old.unit,
         )
-        await installation.listings.price(name, card, now)
-        return facts_of(await installation.catalogue.find(name), installation)
+        await installation.get(Listings).price(name, card, now)
+        return facts_of(await installation.get(Catalogue).find(name), installation)
 
 
 @app.command("pay-to")
@@ -114,13 +114,13 @@ async def pay_to(
 
     The income of a registered service goes to its revenue shares, which cannot be changed here.
     """
-    new, listing = address(payee, "ADDRESS"), await installation.listings.find(name)
+    new, listing = address(payee, "ADDRESS"), await installation.get(Listings).find(name)
     if listing.pay_to == new:
         raise NothingToChange(f"{name} pays {checksum(new)} already; nothing was changed", field="pay_to")
     if not listing.registered:
         await list_payee_of(installation, listing, new, Progress(to_stderr=True))
-    await installation.listings.pay(name, new)
-    return facts_of(await installation.catalogue.find(name), installation)
+    await installation.get(Listings).pay(name, new)
+    return facts_of(await installation.get(Catalogue).find(name), installation)
 
 
 @app.command()
@@ -154,9 +154,9 @@ async def limits(
             field="max_output",
         )
     async with open_installation(config) as installation:
-        old = await installation.catalogue.find(name)
+        old = await installation.get(Catalogue).find(name)
         kept = (old.counting.forward | added) - removed
-        new = await installation.catalogue.limit(name, replace(old.caps, **given), kept)
+        new = await installation.get(Catalogue).limit(name, replace(old.caps, **given), kept)
         before, after = _limits_of(old), _limits_of(new)
         changes = {what: {"old": before[what], "new": after[what]} for what in after if before[what] != after[what]}
         return {"name": name, **changes}
@@ -173,7 +173,7 @@ def _limits_of(asset: ServedListing) -> dict[str, object]:
 
 def facts_of(asset: ServedListing, installation: Installation) -> dict[str, Any]:
     """Return what people and programs are shown of a service; prices in whole units."""
-    card, shown = asset.card(SystemClock().now()), installation.operator.shown
+    card, shown = asset.card(SystemClock().now()), installation.get(Operator).shown
     return {
         "name": asset.name,
         "kind": asset.operation.value,
@@ -185,7 +185,7 @@ def facts_of(asset: ServedListing, installation: Installation) -> dict[str, Any]
         "per_call": shown(card.per_call),
         "cached_input_percent": percent(card.cached_input_bps),
         "unit": card.unit.value,
-        "symbol": installation.operator.symbol,
+        "symbol": installation.get(Operator).symbol,
         "context_window": card.context_window,
         **_limits_of(asset),
         "retired_at": moment(asset.retired_at) if asset.retired_at else None,

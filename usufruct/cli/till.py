@@ -15,6 +15,7 @@ from usufruct.cli.support.ownership import NewOwner, Yes, hand_over, ownership, 
 from usufruct.cli.support.wallet_option import Wallet
 from usufruct.config import Config
 from usufruct.core import ZERO_ADDRESS, Conflict, address, checksum, format_units, parse_units
+from usufruct.gateway import Operator
 from usufruct.payments.settlement import allow_claims, cap_payees, list_payee
 
 app = typer.Typer()
@@ -38,17 +39,17 @@ class As(StrEnum):
 @runs(open_installation)
 async def show(installation: Installation) -> Facts:
     """Show the till: who owns it, what it holds, and the anchor of the receipts."""
-    till, token = Till(installation.operator.till, installation.client), installation.operator.token
+    till, token = Till(installation.get(Operator).till, installation.client), installation.get(Operator).token
     unsplit = await till.unsplit(token)
     cap = await till.daily_cap(ZERO_ADDRESS, token)
     return {
         "till": checksum(till.address),
         **await ownership(till),
-        "claimed_and_not_split": installation.operator.shown(unsplit.claimed),
-        "given_and_not_split": installation.operator.shown(unsplit.donated),
-        "owed_to_payees": installation.operator.shown(await till.total_owed(token)),
-        "daily_cap_of_a_payee": installation.operator.shown(cap) if cap else None,
-        "symbol": installation.operator.symbol,
+        "claimed_and_not_split": installation.get(Operator).shown(unsplit.claimed),
+        "given_and_not_split": installation.get(Operator).shown(unsplit.donated),
+        "owed_to_payees": installation.get(Operator).shown(await till.total_owed(token)),
+        "daily_cap_of_a_payee": installation.get(Operator).shown(cap) if cap else None,
+        "symbol": installation.get(Operator).symbol,
         "anchor": "0x" + (await till.anchor()).hex(),
     }
 

@@ -11,6 +11,7 @@ from usufruct.cli.demo.balances import balances_from_logs, differences
 from usufruct.cli.demo.outcome import OWNERS, Outcome, demand, dollars
 from usufruct.cli.support.progress import Progress
 from usufruct.core import ZERO_ADDRESS, Address
+from usufruct.gateway import Operator
 from usufruct.payments.ledger import Call
 
 
@@ -44,7 +45,7 @@ class Accounts:
         outcome.settled = sum(outcome.payouts.values()) + outcome.protocol_fee + dust
         installation = self._installation
         wrong = await differences(
-            installation.client, installation.operator.token, after, await installation.client.block_number()
+            installation.client, installation.get(Operator).token, after, await installation.client.block_number()
         )
         held = sum(amount for who, amount in after.items() if who != ZERO_ADDRESS)
         outcome.conserved = (
@@ -77,7 +78,7 @@ class Accounts:
         return {
             **self._payers,
             "deposits (escrow)": SETTLEMENT,
-            "till": self._installation.operator.till,
+            "till": self._installation.get(Operator).till,
             **{who: self._owner(who) for who in OWNERS},
             "protocol fee": FEE_SINK,
             **undivided,
@@ -88,7 +89,7 @@ class Accounts:
 
     async def _balances(self) -> Mapping[Address, int]:
         client = self._installation.client
-        return await balances_from_logs(client, self._installation.operator.token, await client.block_number())
+        return await balances_from_logs(client, self._installation.get(Operator).token, await client.block_number())
 
 
 def _count(outcome: Outcome, calls: Sequence[Call], gas: int) -> None:

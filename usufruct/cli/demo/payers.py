@@ -9,14 +9,17 @@ import httpx
 from eth_account import Account
 from openai import AsyncOpenAI
 
-from usufruct.accounts import KeyProof, KeyTerms, NewKey, key_digest
+from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation
+from usufruct.chain import TokenFacts
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import Role, devnet_signer, signer_of
 from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
 from usufruct.core import Address, SystemClock, address
+from usufruct.gateway import Operator
 from usufruct.payments.ledger import Account as LedgerAccount
-from usufruct.payments.settlement import ChannelRegistry, DepositAuthorization, deposit_typed_data
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.settlement import ChannelRegistry, DepositAuthorization, Deposits, deposit_typed_data
 
 _DAY = 86_400
 
@@ -35,8 +38,8 @@ class KeyHolder:
         await mint(installation, payer.address, 10 * DEPOSIT)
         terms = KeyTerms(payer.address, SPENDING_LIMIT, SystemClock().now() + _DAY, label="demo")
         nonce = randbits(128)
-        proof = KeyProof(nonce, payer.sign(key_digest(installation.key_domain, terms, nonce)))
-        return cls(installation, await installation.keys.create(terms, proof))
+        proof = KeyProof(nonce, payer.sign(key_digest(installation.get(KeyDomain), terms, nonce)))
+        return cls(installation, await installation.get(Keys).create(terms, proof))
 
     async def deposit(self, amount: int) -> None:
         """Put money behind the key, by signature: the payer needs no gas."""
@@ -46,12 +49,12 @@ class KeyHolder:
         config = await installation.get(ChannelRegistry).config(self.key.key.channel)
         deposit = DepositAuthorization(installation.chain_id, config, amount, 0, until, randbits(128), b"")
         payer = devnet_signer(PAYER, installation.chain_id)
-        document = deposit_typed_data(deposit, self.key.key.channel, installation.token)
-        await installation.deposits.submit(replace(deposit, signature=await payer.sign_typed_data(document)))
+        document = deposit_typed_data(deposit, self.key.key.channel, installation.get(TokenFacts))
+        await installation.get(Deposits).submit(replace(deposit, signature=await payer.sign_typed_data(document)))
 
     async def channel(self) -> LedgerAccount:
         """Return the ledger's numbers for the key."""
-        return await self._installation.ledger.account(self.key.key.channel)
+        return await self._installation.get(Ledger).account(self.key.key.channel)
 
     def client(self, url: str) -> AsyncOpenAI:
         """Return OpenAI's client with the key."""
@@ -74,7 +77,11 @@ class Agent:
         network = f"eip155:{self._installation.chain_id}"
         client = x402.x402Client()
         client.register(network, scheme(signers.EthAccountSigner(self._account)))
-        allowed = {"network": network, "asset": self._installation.operator.token, "max_amount_per_payment": str(most)}
+        allowed = {
+            "network": network,
+            "asset": self._installation.get(Operator).token,
+            "max_amount_per_payment": str(most),
+        }
         client.set_spend_controls({"allowed_assets": [allowed]})
         http: Any = httpx.AsyncClient(transport=transport.x402AsyncTransport(client), timeout=60)
         return AsyncOpenAI(base_url=url, api_key="x402", http_client=http, max_retries=0)
@@ -85,7 +92,7 @@ class Agent:
         Raises:
             DemoFailed: when it has none.
         """
-        for channel in await self._installation.ledger.account_list():
+        for channel in await self._installation.get(Ledger).account_list():
             if channel.owner == self.address:
                 return channel
         raise DemoFailed("the agent paid, and the ledger knows no channel of it")
@@ -93,6 +100,6 @@ class Agent:
 
 async def mint(installation: Installation, to: Address, amount: int) -> None:
     """Give an account test dollars."""
-    dollar = TestDollar(installation.operator.token, installation.client)
+    dollar = TestDollar(installation.get(Operator).token, installation.client)
     minter = installation.sender(signer_of(Role.OWNER, installation.config))
     await minter.execute(dollar.mint(to, amount), f"demo/mint/{to}")

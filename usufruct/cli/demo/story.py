@@ -38,10 +38,10 @@ from usufruct.cli.support.child_process import Process, stop_process
 from usufruct.cli.support.instance_lock import InstanceLock
 from usufruct.cli.support.progress import Progress
 from usufruct.core import Hash32, checksum, format_asset
-from usufruct.gateway import ServedListing, Upstream
-from usufruct.payments.ledger import Call, CallState
+from usufruct.gateway import Catalogue, Operator, ServedListing, Upstream
+from usufruct.payments.ledger import Call, CallState, Ledger
 from usufruct.payments.pricing import WrongReceiptSigner, read_receipt
-from usufruct.payments.settlement import list_payee
+from usufruct.payments.settlement import Claimer, Refunds, list_payee
 from usufruct.worker import work
 from usufruct_client.lines import line_text
 
@@ -183,7 +183,7 @@ class Story:
         accounts = Accounts(installation, payers, self._shares)
         await accounts.open()
         with self._progress.working("one transaction claims, settles, splits, accrues and anchors the receipts"):
-            batches = await installation.claimer.run(everything=True)
+            batches = await installation.get(Claimer).run(everything=True)
         demand(len(batches) == 1 and batches[0].hash is not None, f"expected one settlement, not {len(batches)}")
         receipt = await installation.client.receipt(Hash32(str(batches[0].hash)))
         with self._progress.working("the owners collect, the fee is released"):
@@ -191,7 +191,7 @@ class Story:
         channels = [await self._person.channel(), await self._agent.channel()]
         with self._progress.working("what was not used goes back to the payers"):
             for channel in channels:
-                await installation.refunds.refund(channel.reading.id)
+                await installation.get(Refunds).refund(channel.reading.id)
         calls = [call for channel in channels for call in await self._calls(channel.reading.id)]
         await accounts.close(self.outcome, calls, receipt.gas_used if receipt else 0, self._progress)
 
@@ -205,7 +205,7 @@ class Story:
             await releaser.execute(shares.release(self._dollar.address), f"demo/release/{name}")
 
     async def _calls(self, channel: Hash32) -> list[Call]:
-        calls = await self._installation.ledger.metered(channel, limit=1_000)
+        calls = await self._installation.get(Ledger).metered(channel, limit=1_000)
         return [call for call in calls if call.state is CallState.METERED]
 
     # 7
@@ -226,7 +226,7 @@ class Story:
             say(f"your own model: {self._command} sell --upstream URL --pay-to ADDRESS")
         else:
             say("your own model: usufruct sell --upstream URL --pay-to ADDRESS")
-        say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.operator.till)}")
+        say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.get(Operator).till)}")
         say("It keeps running; Ctrl-C ends it." if stays else "It ends now; `usufruct demo --stay` keeps it running.")
 
     async def stay(self) -> None:
@@ -294,10 +294,10 @@ class Story:
         terms = NewAsset(offer.name, symbol_of(offer.name), self._dollar.address, PRICES, notice_period=3_600)
         gifts = [Holding(devnet_signer(OWNERS[who], chain_id).address, amount) for who, amount in PARTS.items()]
         registered = await self._assets.register(registrant, terms, gifts)
-        till = Till(installation.operator.till, installation.client)
+        till = Till(installation.get(Operator).till, installation.client)
         owner = installation.sender(signer_of(Role.OWNER, installation.config))
         await list_payee(till, owner, registered.shares, PayeeKind.SHARES)
-        await installation.catalogue.add(
+        await installation.get(Catalogue).add(
             ServedListing(
                 name=offer.name,
                 operation=offer.endpoint,

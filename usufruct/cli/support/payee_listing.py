@@ -6,6 +6,7 @@ from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.keys import KeystoreMissing, Role, signer_of
 from usufruct.cli.support.progress import Progress
 from usufruct.core import Address, Denied, checksum
+from usufruct.gateway import Operator
 from usufruct.payments.settlement import list_payee
 
 
@@ -21,7 +22,7 @@ async def list_payee_of(installation: Installation, listing: Listing, payee: Add
     Raises:
         PayeeNotListed: when that is needed and the owner's key is not on this machine.
     """
-    till = Till(installation.operator.till, installation.client)
+    till = Till(installation.get(Operator).till, installation.client)
     kind = PayeeKind.SHARES if listing.registered else PayeeKind.PLAIN
     if await till.payees(payee) is kind:
         return
