@@ -55,27 +55,32 @@ _prices = Table(
 )
 
 
+def caps_text(caps: Caps) -> str:
+    """Return limits as the table has them."""
+    return json.dumps(asdict(caps))
+
+
 async def put_listing(unit: Unit, listing: Listing, known: Listing | None) -> None:
     """Store a new listing, or replace what is `known` of it; price cards are only added.
 
     Raises:
         ConstraintViolated: when its name or id is taken.
     """
-    row = {
+    values = {
         "name": listing.name,
         "operation": listing.operation,
         "pay_to": listing.pay_to,
         "registered": listing.registered,
-        "caps": json.dumps(asdict(listing.caps)),
+        "caps": caps_text(listing.caps),
         "model_digest": listing.model_digest,
         "created_at": listing.created_at,
         "retired_at": listing.retired_at,
     }
     if known is None:
         revision = await next_revision(unit, "listings")
-        await unit.change(insert(_listings).values(id=listing.id, revision=revision, **row))
+        await unit.change(insert(_listings).values(id=listing.id, revision=revision, **values))
     else:
-        await _set(unit, listing.id, **row)
+        await change_listing(unit, listing.id, **values)
     for period in listing.prices[len(known.prices) if known else 0 :]:
         await _insert_price(unit, listing.id, period)
 
@@ -87,24 +92,20 @@ async def add_price(unit: Unit, listing: AssetId, period: PricePeriod) -> None:
         ConstraintViolated: when its version is taken.
     """
     await _insert_price(unit, listing, period)
-    await _set(unit, listing)
+    await change_listing(unit, listing)
 
 
-async def set_caps(unit: Unit, listing: AssetId, caps: Caps) -> None:
-    """Replace the limits of a listing."""
-    await _set(unit, listing, caps=json.dumps(asdict(caps)))
-
-
-async def set_pay_to(unit: Unit, listing: AssetId, pay_to: Address) -> None:
-    """Replace who is paid for a listing."""
-    await _set(unit, listing, pay_to=pay_to)
+async def change_listing(unit: Unit, listing: AssetId, **values: Any) -> None:
+    """Replace some columns of a listing; without any, its price cards have changed."""
+    values["revision"] = await next_revision(unit, "listings")
+    await unit.change(update(_listings).where(_listings.c.id == listing).values(values))
 
 
 async def set_retired(unit: Unit, listing: AssetId, now: int) -> None:
     """Mark a listing as retired at `now`, unless it is already."""
     row = await unit.row(select(_listings.c.retired_at).where(_listings.c.id == listing))
     if row is not None and row.retired_at is None:
-        await _set(unit, listing, retired_at=now)
+        await change_listing(unit, listing, retired_at=now)
 
 
 async def changed_listings(unit: Unit, revision: int) -> list[Listing]:
@@ -115,11 +116,6 @@ async def changed_listings(unit: Unit, revision: int) -> list[Listing]:
     cards = groupby(await unit.rows(query), lambda row: AssetId(row.listing_id))
     prices = {listing: tuple(map(period_of, found)) for listing, found in cards}
     return [_listing(row, prices[AssetId(row.id)]) for row in rows]
-
-
-async def _set(unit: Unit, listing: AssetId, **values: Any) -> None:
-    values["revision"] = await next_revision(unit, "listings")
-    await unit.change(update(_listings).where(_listings.c.id == listing).values(values))
 
 
 async def _insert_price(unit: Unit, listing: AssetId, period: PricePeriod) -> None:

@@ -8,7 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from usufruct.assets.errors import InvalidListing, ListingExists, UnknownListing
-from usufruct.assets.listing_store import add_price, changed_listings, put_listing, set_caps, set_pay_to, set_retired
+from usufruct.assets.listing_store import (
+    add_price,
+    caps_text,
+    change_listing,
+    changed_listings,
+    put_listing,
+    set_retired,
+)
 from usufruct.assets.model import Asset, Caps, Listing, check_caps, check_listing, check_prices
 from usufruct.assets.price_cards import PricePeriod
 from usufruct.core import Address, AssetId, Clock, format_asset
@@ -59,15 +66,16 @@ class Listings:
             raise _exists(listing)
         if same is not None:
             new = replace(new, created_at=same.created_at, prices=same.prices + _further(same, listing, now))
+
+        async def put(unit: Unit) -> None:
+            if named is not None and named.id != new.id:
+                await set_retired(unit, named.id, now)
+            await put_listing(unit, new, known=same)
+
         try:
-            async with self._database.transaction() as unit:
-                if named is not None and named.id != new.id:
-                    await set_retired(unit, named.id, now)
-                await put_listing(unit, new, known=same)
-                await also(unit)
+            return await self._write(new.id, put, also)
         except ConstraintViolated as error:
             raise _exists(listing) from error
-        return await self._changed(new.id)
 
     async def price(self, name: str, card: PriceCard, starts_at: int) -> Listing:
         """Give a listing a new price card from `starts_at` (seconds since 1970) on; its version is chosen here.
@@ -96,10 +104,7 @@ class Listings:
         """
         listing = await self.find(name)
         check_caps(caps)
-        async with self._database.transaction() as unit:
-            await set_caps(unit, listing.id, caps)
-            await also(unit)
-        return await self._changed(listing.id)
+        return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, caps=caps_text(caps)), also)
 
     async def pay(self, name: str, pay_to: Address) -> Listing:
         """Change who receives a listing's income, of calls that were not claimed yet too.
@@ -115,9 +120,7 @@ class Listings:
                 "from there to the shareholders; to pay another address, sell under another --name with --pay-to",
                 field="pay_to",
             )
-        async with self._database.transaction() as unit:
-            await set_pay_to(unit, listing.id, pay_to)
-        return await self._changed(listing.id)
+        return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, pay_to=pay_to))
 
     async def retire(self, name: str) -> Listing:
         """Take a listing off sale: new calls are refused, running ones end as they would have.
@@ -126,9 +129,7 @@ class Listings:
             UnknownListing: when there is no such listing.
         """
         listing = await self.find(name)
-        async with self._database.transaction() as unit:
-            await set_retired(unit, listing.id, self._clock.now())
-        return await self._changed(listing.id)
+        return await self._write(listing.id, lambda unit: set_retired(unit, listing.id, self._clock.now()))
 
     async def list(self) -> Sequence[Listing]:
         """Return the listings that are on sale, in the order they were added."""
@@ -200,11 +201,12 @@ class Listings:
 
     async def _add_price(self, listing: Listing, period: PricePeriod) -> Listing:
         check_prices([period])
-        async with self._database.transaction() as unit:
-            await add_price(unit, listing.id, period)
-        return await self._changed(listing.id)
+        return await self._write(listing.id, lambda unit: add_price(unit, listing.id, period))
 
-    async def _changed(self, listing: AssetId) -> Listing:
+    async def _write(self, listing: AssetId, *writes: Write) -> Listing:
+        async with self._database.transaction() as unit:
+            for write in writes:
+                await write(unit)
         self._rows.expire()
         await self._rows.refresh()
         return self._by_id[listing]

@@ -133,9 +133,8 @@ class Passes:
             PlanRegistered: when the asset has this very plan.
             NotTitleHolder: when the sender may not.
         """
-        notice_period = (await self._registry.asset(asset)).notice_period
+        notice_period = (await self._registry.managed(sender.address, asset)).notice_period
         check_plan(price, amount, expiry, await self._registry.now(), notice_period)
-        await self._registry.check_manager(sender.address, asset)
         terms = (asset, token.address, expiry, price, amount)
         plan = await self._contract.plan_id_of(*terms)
         if await self._exists(plan):

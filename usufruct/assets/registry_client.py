@@ -86,12 +86,14 @@ class RegistryClient:
         """
         return Shares((await self.asset(asset)).shares, self.client)
 
-    async def check_manager(self, account: Address, asset: AssetId) -> None:
-        """Refuse who may not act for the title holder.
+    async def managed(self, account: Address, asset: AssetId) -> asset_registry.Asset:
+        """Return what the registry knows of an asset, if `account` may act for its title holder.
 
         Raises:
+            UnknownAsset: when it knows none.
             NotTitleHolder: names who may.
         """
+        known = await self.asset(asset)
         if not await self.contract.may_manage(account, asset):
             holder = await self.contract.owner_of(asset)
             raise NotTitleHolder(
@@ -99,6 +101,7 @@ class RegistryClient:
                 account=account,
                 holder=holder,
             )
+        return known
 
     async def tokens(self) -> list[RevenueToken]:
         """Return the tokens that revenue may be in."""

@@ -97,8 +97,7 @@ class Assets:
             InvalidAsset: for a card no call could be charged by, or one that changes nothing.
             NotTitleHolder: when the sender may not.
         """
-        await self._registry.asset(asset)
-        await self._registry.check_manager(sender.address, asset)
+        await self._registry.managed(sender.address, asset)
         pending = (await self._contract.pending_price_card(asset)).card
         latest = from_registry(pending if pending.version else await self._contract.price_card(asset))
         wanted = {field: getattr(change, field) for field in CardChange.__slots__}
@@ -122,8 +121,7 @@ class Assets:
             RetirementAnnounced: when it is announced already.
             NotTitleHolder: when the sender may not.
         """
-        known = await self._registry.asset(asset)
-        await self._registry.check_manager(sender.address, asset)
+        known = await self._registry.managed(sender.address, asset)
         if known.retires_at:
             raise RetirementAnnounced(
                 f"{format_asset(asset)} retires at {moment(known.retires_at)}, as was announced; until then it can be "
@@ -141,8 +139,7 @@ class Assets:
             NoRetirement: when none is announced, or it is in effect.
             NotTitleHolder: when the sender may not.
         """
-        known = await self._registry.asset(asset)
-        await self._registry.check_manager(sender.address, asset)
+        known = await self._registry.managed(sender.address, asset)
         if not known.retires_at or await self._contract.is_retired(asset):
             what = "is in effect" if known.retires_at else "is not announced"
             raise NoRetirement(f"the retirement of {format_asset(asset)} {what}: there is nothing to call off")
@@ -155,8 +152,7 @@ class Assets:
         Raises:
             NotTitleHolder: when the sender may not.
         """
-        await self._registry.asset(asset)
-        await self._registry.check_manager(sender.address, asset)
+        await self._registry.managed(sender.address, asset)
         return (await execute_once(sender, self._contract.set_meter(asset, meter), f"asset/meter/{asset:#x}")).hash
 
     async def show(self, asset: AssetId) -> AssetDetails:
