@@ -520,6 +520,28 @@ async def test_keys_belong_to_a_payer_and_end_with_their_time(ledger: Ledger, wo
     await ledger.release(Lease(world.named("b"), lease.account, 1), "x")
 
 
+async def test_a_replay_is_found_by_account_and_key_and_opens_nothing(
+    ledger: Ledger, world: ModuleType, database: Database
+):
+    request = world.reservation("a", 100, promise=100, key="k")
+    key, other = request.idempotency, world.reservation("b", 1, key="k", body="another").idempotency
+    assert await ledger.find_replay(request.account, key) is None  # an account that was never seen
+    await ledger.observe(world.reading(1000))
+    await ledger.observe(world.reading(1000, 1))
+    assert await ledger.find_replay(request.account, key, 100) is None
+    lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
+    with pytest.raises(StillRunning):
+        await ledger.find_replay(request.account, key)
+    await ledger.meter(lease, world.bill(1), b"the answer")
+    assert await ledger.find_replay(request.account, key) == Replay(lease.call, b"the answer")
+    with pytest.raises(KeyMismatch):
+        await ledger.find_replay(request.account, other)
+    assert (await ledger.account(request.account)).reserved == 0
+    async with database.transaction() as unit:
+        await unit.change(text("UPDATE answers SET expires_at = 0"))
+    assert await ledger.find_replay(request.account, key) is None
+
+
 async def test_answers_are_encrypted_and_need_the_same_secret(ledger: Ledger, world: ModuleType, database: Database):
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease

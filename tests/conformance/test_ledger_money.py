@@ -255,6 +255,10 @@ async def test_a_claimed_voucher_is_public_and_the_lowest_that_covers_is_claimed
     assert not await ledger.published(world.channel(), 5_000)
     with pytest.raises(VoucherPublished):
         await world.open_call(ledger, world.reservation("c", 100, promise=1_000))
+    key = world.reservation("c", 100, key="k").idempotency
+    with pytest.raises(VoucherPublished):
+        await ledger.find_replay(world.channel(), key, 1_000)
+    assert await ledger.find_replay(world.channel(), key, 1_001) is None
     assert (await world.open_call(ledger, world.reservation("c", 100, promise=1_001))).account.reserved == 100
 
 

@@ -20,7 +20,7 @@ from usufruct.assets.listing_store import put_listing
 from usufruct.core import UINT128_MAX, Address, AssetId
 from usufruct.core.clock import FakeClock
 from usufruct.core.price_cards import PriceCard, PriceUnit
-from usufruct.gateway import Catalogue, CountingRule, Endpoint, ServedListing, Upstream, WrongEndpoint
+from usufruct.gateway import Catalogue, CountingRule, Endpoint, ServedListing, Upstream
 from usufruct.gateway.store import put_serving, sealed_serving
 from usufruct.store import Seal
 from usufruct.store.row_cache import FRESH_SECONDS
@@ -90,14 +90,11 @@ async def test_a_name_and_an_id_are_taken_once(catalogue):
             await catalogue.add(again)
 
 
-async def test_a_retired_listing_and_one_for_another_endpoint_are_refused(catalogue, listings):
-    served = await catalogue.add(ASSET)
-    served.check_open(Endpoint.CHAT)
-    with pytest.raises(WrongEndpoint):
-        served.check_open(Endpoint.EMBEDDINGS)
+async def test_a_retired_listing_is_kept_but_not_served(catalogue, listings):
+    await catalogue.add(ASSET)
     await listings.retire("hamlet")
     with pytest.raises(RetiredListing):
-        (await catalogue.find("hamlet")).check_open(Endpoint.CHAT)
+        (await catalogue.find("hamlet")).check_active()
     assert await catalogue.list() == []
 
 

@@ -5,25 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.core.clock import FakeClock
-from usufruct.gateway.disconnect_limit import MOST, PAID_FOR_ONE, WITHIN_SECONDS, DisconnectLimit
+from usufruct.gateway import DisconnectPolicy
+from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import AbandonedAnswers
-from usufruct.gateway.request import Asked
 
-WHOLE = Asked("m", {}, ("text",), 1)
-STREAM = Asked("m", {}, ("text",), 1, stream=True)
+POLICY = DisconnectPolicy()
+MOST, PAID_FOR_ONE, WITHIN_SECONDS = POLICY.most, POLICY.paid_for_one, POLICY.within_seconds
+WHOLE, STREAM = False, True
 
 
-def refused(limit: DisconnectLimit, asked: Asked, account: str | None = "payer") -> int:
+def refused(limit: DisconnectLimit, stream: bool, account: str = "payer") -> int:
     """Return for how long a call is refused, 0 when it is not."""
     try:
-        limit.check(account, asked)
+        limit.check(account, stream=stream, streams=True)
     except AbandonedAnswers as refusal:
         return int(refusal.details["retry_after"])
     return 0
 
 
 def test_whole_answers_left_stop_whole_answers_and_streams_left_stop_both():
-    limit = DisconnectLimit(FakeClock())
+    limit = DisconnectLimit(POLICY, FakeClock())
     for _ in range(MOST):
         limit.note("payer", stream=False)
     assert refused(limit, WHOLE)
@@ -32,14 +33,13 @@ def test_whole_answers_left_stop_whole_answers_and_streams_left_stop_both():
         limit.note("other", stream=True)
     assert refused(limit, WHOLE, "other")
     assert refused(limit, STREAM, "other")
-    assert not refused(limit, WHOLE, None)
 
 
 @pytest.mark.parametrize("paid_at", [0, WITHIN_SECONDS - 1])
 def test_who_pays_for_many_may_leave_a_share_of_them(paid_at):
     """One payer may have thousands of users, of whom some change their minds."""
     clock = FakeClock()
-    limit = DisconnectLimit(clock)
+    limit = DisconnectLimit(POLICY, clock)
     clock.advance(paid_at)
     for _ in range(PAID_FOR_ONE * (MOST + 3)):
         limit.paid("payer")
@@ -53,7 +53,7 @@ def test_who_pays_for_many_may_leave_a_share_of_them(paid_at):
 
 def test_what_was_paid_long_ago_excuses_nothing():
     clock = FakeClock()
-    limit = DisconnectLimit(clock)
+    limit = DisconnectLimit(POLICY, clock)
     for _ in range(PAID_FOR_ONE * MOST * 2):
         limit.paid("payer")
     clock.advance(int(2 * WITHIN_SECONDS))
@@ -65,7 +65,7 @@ def test_what_was_paid_long_ago_excuses_nothing():
 @given(times=st.lists(st.integers(0, 2 * int(WITHIN_SECONDS)), min_size=MOST, max_size=3 * MOST).map(sorted))
 def test_the_wait_that_a_refusal_names_is_the_one_that_is_needed(times):
     clock = FakeClock()
-    limit = DisconnectLimit(clock)
+    limit = DisconnectLimit(POLICY, clock)
     for last, at in zip([0, *times], times, strict=False):
         clock.advance(at - last)
         limit.note("payer", stream=True)

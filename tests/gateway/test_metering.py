@@ -7,32 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.assets import Caps, PricePeriod, plain_listing_id
+from usufruct.assets import Caps
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.connectors.openai import UsageFault
-from usufruct.core import UINT128_MAX, Address
+from usufruct.core import UINT128_MAX
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway import CountingRule, Endpoint, ServedListing
-from usufruct.gateway.metering import Budget, ceiling, longest_text, usage_of_part, usage_of_whole
-from usufruct.gateway.request import Asked
-from usufruct.gateway.token_scale import Counted, Scale, Scales, Share
+from usufruct.gateway import CountingRule
+from usufruct.gateway.budget import Budget
+from usufruct.gateway.operations.text_metering import (
+    chat_limits,
+    embeddings_limits,
+    longest_text,
+    usage_of_part,
+    usage_of_whole,
+)
+from usufruct.gateway.operations.token_scale import Counted, Scale, Scales, Share
 from usufruct.payments.pricing.charges import Allowance, OverBudget, OverContext, charge_up, price_lines
 from usufruct.payments.pricing.usage import Measured, Usage
 
-PAY_TO = Address("0x" + "55" * 20)
 tokens = st.integers(0, 5_000)
 cards = st.builds(PriceCard, *[st.integers(0, 10**7)] * 2, st.integers(0, 1_000), st.integers(2, 5_000), st.just(1))
 rules = st.builds(
     CountingRule, tolerance_ppm=st.sampled_from([0, 1, 100_000, 2_000_000]), spare_tokens=st.integers(0, 9)
 )
-
-
-def asset(card: PriceCard, caps: Caps) -> ServedListing:
-    return ServedListing("a", Endpoint.CHAT, PAY_TO, plain_listing_id("a", PAY_TO), (PricePeriod(card, 0),), caps=caps)
-
-
-def asked(wanted: int | None, choices: int = 1) -> Asked:
-    return Asked(model="a", body={}, texts=(), messages=1, choices=choices, wanted_output=wanted)
 
 
 def price(card: PriceCard, inputs: int, outputs: int) -> int:
@@ -61,7 +58,7 @@ def test_ceiling(card, counted, wanted, choices, caps, budget):
     most = min(budget.amount, caps.largest_ceiling)
     expected = best_output(card, counted, choices, wanted, caps, most, wanted is None or budget.own_limit)
     try:
-        allowance = ceiling(asked(wanted, choices), counted, asset(card, caps), card, budget)
+        allowance = chat_limits(wanted, choices, counted, caps, card, budget)
     except OverContext:
         assert counted + 1 > card.context_window
     except OverBudget as refused:
@@ -73,9 +70,8 @@ def test_ceiling(card, counted, wanted, choices, caps, budget):
 
 @given(card=cards, counted=tokens, inputs=st.integers(1, 5), budget=st.integers(0, 10**6))
 def test_ceiling_of_embeddings(card, counted, inputs, budget):
-    request = Asked(model="a", body={}, texts=(), messages=inputs, wanted_output=0)
     try:
-        allowance = ceiling(request, counted, asset(card, Caps()), card, Budget(budget))
+        allowance = embeddings_limits(inputs, counted, Caps(), card, Budget(budget))
     except OverContext:
         assert counted > card.context_window * inputs
     except OverBudget:
@@ -175,7 +171,7 @@ def test_every_allowance_leaves_room_for_its_text():
 def test_the_refusal_says_how_much_would_fit():
     card = PriceCard(1_000_000, 3_000_000, 5, 4_096, 1)
     with pytest.raises(OverBudget) as caught:
-        ceiling(asked(50), 33, asset(card, Caps()), card, Budget(100))
+        chat_limits(50, 1, 33, Caps(), card, Budget(100))
     assert dict(caught.value.details) == {
         "field": "max_tokens",
         "needed": 188,

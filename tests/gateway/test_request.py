@@ -1,5 +1,7 @@
 """Reading requests: what is counted, what passes, what is refused."""
 
+from types import SimpleNamespace
+
 import orjson
 import pytest
 from hypothesis import given
@@ -7,9 +9,11 @@ from hypothesis import strategies as st
 
 from usufruct.assets import InvalidListing
 from usufruct.core import UsufructError
-from usufruct.gateway import CountingRule, InvalidRequest
-from usufruct.gateway.request import read_chat, read_embeddings
-from usufruct.gateway.token_counting import Bytes, TokenCounterPool, Vocabulary
+from usufruct.gateway import CountingPolicy, CountingRule, InvalidRequest
+from usufruct.gateway.operations.chat import read_chat
+from usufruct.gateway.operations.embeddings import read_embeddings
+from usufruct.gateway.operations.text import TextMeter, TextRequest
+from usufruct.gateway.token_counting import Bytes, Counter, TokenCounterPool, Vocabulary
 
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
 RULE = CountingRule(per_message=3, per_request=10)
@@ -74,7 +78,7 @@ def test_the_upstream_is_asked_for_no_more_than_the_allowance(changes, wanted, s
 def test_embeddings_take_text_or_numbers(given, texts, tokens, inputs):
     asked = read_embeddings({"model": "m", "input": given, "dimensions": 8})
     assert (list(asked.texts), list(asked.tokens), asked.messages) == (texts, tokens, inputs)
-    assert "max_tokens" not in asked.upstream_body("theirs", 0)
+    assert "max_tokens" not in asked.upstream_body("theirs")
 
 
 @pytest.mark.parametrize("given", [None, [], [[]], [1, "a"], {"a": 1}, [True, 1.5], 7])
@@ -102,21 +106,29 @@ def test_no_request_breaks_the_reader(body, read):
         assert orjson.dumps(asked.upstream_body("theirs", 8))
 
 
+async def counted_input(counter: Counter, asked: TextRequest) -> int:
+    async def counter_of(_: object) -> Counter:
+        return counter
+
+    meter = TextMeter(TokenCounterPool(CountingPolicy()), counter_of)
+    return (await meter.count_input(SimpleNamespace(counting=RULE), asked))[1]
+
+
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
 async def test_without_a_vocabulary_bytes_are_counted(texts):
     asked = read_chat({"model": "m", "messages": [{"role": "user", "content": text} for text in texts]})
     expected = len("\n".join(texts).encode()) + 3 * len(texts) + 10
-    assert await TokenCounterPool().count_input(Bytes(), RULE, asked) == expected
+    assert await counted_input(Bytes(), asked) == expected
 
 
 async def test_a_vocabulary_counts_joined_text(vocabulary):
-    counter, room = Vocabulary(vocabulary), TokenCounterPool()
+    counter, pool = Vocabulary(vocabulary), TokenCounterPool(CountingPolicy())
     pieces = ["to b", "e or", " not to", " be"]
-    whole = await room.count(counter, "".join(pieces))
-    assert whole < sum([await room.count(counter, piece) for piece in pieces])
+    whole = await pool.count(counter, "".join(pieces))
+    assert whole < sum([await pool.count(counter, piece) for piece in pieces])
     assert whole <= len("".join(pieces))
     asked = read_embeddings({"model": "m", "input": [[1, 2, 3], [4]]})
-    assert await room.count_input(counter, RULE, asked) == 4 + 2 * 3 + 10
+    assert await counted_input(counter, asked) == 4 + 2 * 3 + 10
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"version": "1.0"}'])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from usufruct.core import UsufructError
 from usufruct.gateway.errors import InvalidRequest, UnsupportedContent
-from usufruct.gateway.request import read_chat, read_embeddings
+from usufruct.gateway.operations.chat import read_chat
+from usufruct.gateway.operations.embeddings import read_embeddings
 
 NOTE = "n" * 20_000
 TEXT = {"type": "text", "text": "hello"}
@@ -243,7 +244,7 @@ def test_settings_of_embeddings_have_no_room_for_text_either(name, value):
 
 def test_harmless_members_of_embeddings_are_dropped():
     asked = read_embeddings({"model": "m", "input": "x", "metadata": {"a": "b"}})
-    assert (asked.dropped, asked.upstream_body("u", 0)) == (("metadata",), {"model": "u", "input": "x"})
+    assert (asked.dropped, asked.upstream_body("u")) == (("metadata",), {"model": "u", "input": "x"})
 
 
 def test_an_answer_given_back_by_a_stock_client_is_taken():

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from tests.support.waiting import PATIENCE, until
-from usufruct.gateway import CountingRule, token_counting
-from usufruct.gateway.request import Asked
-from usufruct.gateway.token_counting import Bytes, CountingBusy, TokenCounterPool, Vocabulary
+from usufruct.gateway import CountingPolicy
+from usufruct.gateway.token_counting import LONG, Bytes, CountingBusy, TokenCounterPool, Vocabulary
 
-RULE = CountingRule(per_message=0, per_request=0)
+POLICY = CountingPolicy()
 texts = st.text(st.characters(exclude_categories=()), min_size=1, max_size=200)
 
 
@@ -51,7 +50,7 @@ def test_long_texts_count_as_short_ones_would(content, text):
     plain = Tokenizer.from_str(content.decode())
     plain.no_padding()
     plain.no_truncation()
-    long = text * (token_counting.LONG // len(text) + 1)
+    long = text * (LONG // len(text) + 1)
     counter = Vocabulary(content)
     for each in (text, long):
         known = plain.encode(each.encode("utf-8", "replace").decode(), add_special_tokens=False)
@@ -73,12 +72,12 @@ async def longest_pause(work) -> tuple[float, float]:
 
 async def test_the_loop_goes_on_while_long_text_is_counted(vocabulary):
     counter, text = Vocabulary(vocabulary), "to be or not to be, " * 400_000
-    with_room = TokenCounterPool()
+    pool = TokenCounterPool(POLICY)
     for _ in range(5):  # a busy machine makes the loop wait now and then, a counter that holds it always
-        pause, whole = await longest_pause(with_room.count(counter, text))
+        pause, whole = await longest_pause(pool.count(counter, text))
         if pause < whole / 2:
             break
-    with_room.close()
+    pool.close()
     assert pause < whole / 2, f"the loop stood still for {pause:.2f} of {whole:.2f} s"
 
 
@@ -98,32 +97,25 @@ class Slow:
         return len(text)
 
 
-def asked(characters: int) -> Asked:
-    return Asked("m", {}, ("x" * characters,), 1)
-
-
 async def test_two_texts_are_counted_at_once_and_few_wait():
-    counting, counter = TokenCounterPool(), Slow()
-    size = token_counting.WAITING_CHARACTERS // 4
-    taken = [asyncio.create_task(counting.count_input(counter, RULE, asked(size))) for _ in range(4)]
+    counting, counter = TokenCounterPool(POLICY), Slow()
+    size = POLICY.waiting_characters // 4
+    taken = [asyncio.create_task(counting.count_input(counter, "x" * (size))) for _ in range(4)]
     await until(lambda: counter.running == 2)
     with pytest.raises(CountingBusy) as caught:
-        await counting.count_input(counter, RULE, asked(token_counting.LONG + 1))
+        await counting.count_input(counter, "x" * (LONG + 1))
     assert caught.value.status == 503
     assert str(caught.value.details["retry_after"]).isdigit()
-    assert await counting.count_input(Bytes(), RULE, asked(10)) == 10  # short ones never wait
-    delivered = asyncio.create_task(counting.count(counter, "x" * (token_counting.LONG + 1)))  # nor is output refused
+    assert await counting.count_input(Bytes(), "x" * (10)) == 10  # short ones never wait
+    delivered = asyncio.create_task(counting.count(counter, "x" * (LONG + 1)))  # nor is output refused
     counter.go.set()
-    assert await asyncio.gather(*taken, delivered) == [size] * 4 + [token_counting.LONG + 1]
+    assert await asyncio.gather(*taken, delivered) == [size] * 4 + [LONG + 1]
     assert counter.most == 2
-    assert await counting.count_input(counter, RULE, asked(size)) == size
+    assert await counting.count_input(counter, "x" * (size)) == size
     counting.close()
 
 
 async def test_one_text_is_counted_however_long():
-    counting = TokenCounterPool()
-    assert (
-        await counting.count_input(Bytes(), RULE, asked(token_counting.WAITING_CHARACTERS + 1))
-        == token_counting.WAITING_CHARACTERS + 1
-    )
+    counting = TokenCounterPool(POLICY)
+    assert await counting.count_input(Bytes(), "x" * (POLICY.waiting_characters + 1)) == POLICY.waiting_characters + 1
     counting.close()

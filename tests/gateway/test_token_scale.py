@@ -10,8 +10,8 @@ from usufruct.assets import Caps
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import CountingRule
-from usufruct.gateway.metering import usage_of_part, usage_of_whole
-from usufruct.gateway.token_scale import LATEST, MOST_BYTES, Counted, Scale, Scales, Share
+from usufruct.gateway.operations.text_metering import usage_of_part, usage_of_whole
+from usufruct.gateway.operations.token_scale import LATEST, MOST_BYTES, Counted, Scale, Scales, Share
 from usufruct.payments.pricing.charges import price_up
 
 RULE = CountingRule()

@@ -7,7 +7,7 @@ import asyncio
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,16 +21,20 @@ from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
 from usufruct.core.jobs import jobs_running
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import (
+    BearerKeyPayments,
     Catalogue,
     CountingRule,
     Endpoint,
     Gateway,
+    GatewayPolicy,
     KeyChannels,
     Operator,
+    PaymentMethods,
     ServedListing,
     Upstream,
     gateway_routes,
 )
+from usufruct.gateway.operations.base import Operation
 from usufruct.payments.ledger.database import FaultHook, no_faults
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.pricing.receipts import read_receipt, receipt_digest
@@ -153,6 +157,7 @@ async def gateway_world(
     server_limits: ServerLimits | None = None,
     faults: FaultHook = no_faults,
     drain_seconds: float = 5.0,
+    operations: Sequence[Operation] = (),
 ) -> AsyncIterator[World]:
     """Open everything on a migrated database, and serve it."""
     database = open_database(database_url)
@@ -166,7 +171,9 @@ async def gateway_world(
     keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, recover_signer, channels)
     listings = Listings(database, clock)
     catalogue = Catalogue(listings, database, Seal(SECRET, "upstreams"), clock)
-    gateway = Gateway(keys, catalogue, ledger, operator, clock, limits, drain_seconds=drain_seconds)
+    policy = GatewayPolicy(upstream=limits, drain_seconds=drain_seconds)
+    methods = PaymentMethods(BearerKeyPayments(keys, operator.escrow))
+    gateway = Gateway(methods, catalogue, ledger, operator, clock, policy, operations=operations)
     health = Health({"ledger": ledger.totals})
     app = Router(
         [*gateway_routes(gateway), *health.routes], lifespan=lambda: jobs_running([gateway.lease_job(lease_seconds)])

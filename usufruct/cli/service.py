@@ -176,7 +176,7 @@ def facts_of(asset: ServedListing, installation: Installation) -> dict[str, Any]
     card, shown = asset.card(SystemClock().now()), installation.get(Operator).shown
     return {
         "name": asset.name,
-        "kind": asset.operation.value,
+        "kind": asset.operation,
         "asset": format_asset(asset.id),
         "pay_to": checksum(asset.pay_to),
         "price_version": card.version,

@@ -4,17 +4,11 @@ from functools import partial
 
 from starlette.responses import Response
 
-from usufruct.gateway.descriptions import CHAT, EMBEDDINGS, MODEL, MODELS, RECEIPT, REFUND, ROOT
-from usufruct.gateway.model import Endpoint
+from usufruct.gateway.descriptions import MODEL, MODELS, RECEIPT, REFUND, ROOT
 from usufruct.gateway.pages import root_page
 from usufruct.gateway.service import Gateway
 from usufruct.web import AnyRoute, RawRoute, Request, Route, document_response
 from usufruct_client.wire import KeptReceipt, ModelList
-
-_PAID = (
-    ("/v1/chat/completions", Endpoint.CHAT, CHAT),
-    ("/v1/embeddings", Endpoint.EMBEDDINGS, EMBEDDINGS),
-)
 
 
 def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
@@ -33,10 +27,10 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
         found = await gateway.receipt(request.exchange, request.path_params["call"])
         return document_response(KeptReceipt(found.as_json(), found.flagged, found.reasoning_tokens))
 
-    refund = gateway.wallets and gateway.wallets.refund
+    operations, x402 = gateway.operations, gateway.x402
     return [
-        *(RawRoute("GET", path, refund, REFUND) for path, *_ in _PAID if refund),
-        *(RawRoute("POST", path, partial(gateway.answer, endpoint=each), described) for path, each, described in _PAID),
+        *(RawRoute("GET", each.path, x402.refund, REFUND) for each in operations if x402),
+        *(RawRoute("POST", each.path, partial(gateway.serve, operation=each), each.described) for each in operations),
         Route("GET", "/", root, ROOT),
         Route("GET", "/v1/models", models, MODELS),
         Route("GET", "/v1/models/{model:path}", model, MODEL),

@@ -16,7 +16,9 @@ from usufruct.gateway.diagnostics import check_passes, check_payees, check_upstr
 from usufruct.gateway.jobs import UnusedKeys, remove_unused
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.operator_profile import Operator
+from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.key_channels import KeyChannels
+from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.payers.pass_grant import PassGrantPayments
 from usufruct.gateway.payers.x402 import X402Payments
 from usufruct.gateway.quotes import Quotes
@@ -36,16 +38,14 @@ def build(context: Context) -> Component:
     def gateway() -> Gateway:
         clock = context.get(Clock)
         quotes = Quotes(context.get(MasterSecret).stamp("quotes"), clock)
-        return Gateway(
-            context.get(Keys),
-            context.get(Catalogue),
-            context.get(Ledger),
-            context.get(Operator),
-            clock,
-            wallets=X402Payments(context.get(Requirements), context.get(Funding), quotes, clock),
-            passes=PassGrantPayments(context.get(PassAccounts)),
-            counters=CallCounters(context.get(CollectorRegistry)),
+        operator = context.get(Operator)
+        payments = PaymentMethods(
+            BearerKeyPayments(context.get(Keys), operator.escrow),
+            PassGrantPayments(context.get(PassAccounts)),
+            X402Payments(context.get(Requirements), context.get(Funding), quotes, clock),
         )
+        counters = CallCounters(context.get(CollectorRegistry))
+        return Gateway(payments, context.get(Catalogue), context.get(Ledger), operator, clock, counters=counters)
 
     def unused() -> UnusedKeys:
         return UnusedKeys(context.get(Keys), context.get(Ledger), context.get(AccountSync), context.get(Clock))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from usufruct.gateway.members import EMBEDDING_SETTINGS, HARMLESS, SETTINGS
+from usufruct.gateway.operations.request_members import EMBEDDING_SETTINGS, HARMLESS, SETTINGS
 from usufruct.web import Operation
 from usufruct_client.wire import BilledUsage, KeptReceipt, ModelCard, ModelList, Payment, PaymentHead, RefundAnswer
 

@@ -1,136 +1,92 @@
-"""The rules of metering one call: its ceiling before, its usage after. Pure; prices are the payments room's."""
+"""Charges a served call: once, durably, with the receipt's signature made in the same step."""
 
-from dataclasses import replace
+import asyncio
+import logging
 
-from usufruct.assets import Caps
-from usufruct.connectors.openai import Usage as Reported
-from usufruct.connectors.openai import UsageFault
-from usufruct.core import UINT128_MAX, value
-from usufruct.core.price_cards import PriceCard
-from usufruct.gateway.model import CountingRule, ServedListing
-from usufruct.gateway.request import Asked
-from usufruct.gateway.token_scale import Counted, Share
-from usufruct.payments.pricing import (
-    Allowance,
-    CountedBy,
-    Measured,
-    OverBudget,
-    Usage,
-    affordable_output_down,
-    allow,
-    measure,
-)
+from usufruct.core.process import unbroken
+from usufruct.gateway.disconnect_limit import DisconnectLimit
+from usufruct.gateway.metrics import CallCounters
+from usufruct.gateway.open_call import OpenCall
+from usufruct.gateway.operator_profile import Operator
+from usufruct.gateway.policy import GatewayPolicy
+from usufruct.gateway.responses import Served
+from usufruct.gateway.signed_receipt import receipt_signature
+from usufruct.payments.ledger import Bill, Call, Lease, Ledger
+from usufruct.payments.pricing import Usage, charge_up, price_lines
+from usufruct.store import DatabaseUnavailable
 
-_LONGEST_TOKEN = 128
-"""Characters of the longest text tokens in use: runs of blanks. A caller can ask for an answer of nothing else."""
-
-_SPARE_CHARACTERS = 4_096
+logger = logging.getLogger(__name__)
 
 
-@value
-class Budget:
-    """What a call may cost at most; `own_limit`: the caller set it for this very call, to cut the output to fit."""
+class CallMeter:
+    """Charges calls in the ledger, and counts them."""
 
-    amount: int = UINT128_MAX
-    own_limit: bool = False
+    def __init__(
+        self,
+        ledger: Ledger,
+        operator: Operator,
+        disconnects: DisconnectLimit,
+        counters: CallCounters,
+        policy: GatewayPolicy,
+    ) -> None:
+        """Sign receipts as `operator`."""
+        self._ledger = ledger
+        self._operator = operator
+        self._disconnects = disconnects
+        self._counters = counters
+        self._policy = policy
 
-    def check(self, allowance: Allowance) -> None:
-        """Refuse what costs more.
+    async def meter(self, call: OpenCall, served: Served) -> Call:
+        """Charge a call; durable when this returns.
 
         Raises:
-            OverBudget: with the numbers.
+            CallLost: when the lease ended meanwhile; this attempt bills nothing.
+            DatabaseUnavailable: when the ledger stays unreachable; the call will be released uncharged.
         """
-        if allowance.ceiling > self.amount:
-            raise OverBudget(
-                f"the call costs up to {allowance.ceiling}, and {self.amount} may be spent; raise x-usufruct-limit",
-                needed=allowance.ceiling,
-                budget=self.amount,
-            )
-
-
-def ceiling(asked: Asked, counted_input: int, asset: ServedListing, card: PriceCard, budget: Budget) -> Allowance:
-    """Return how much output a call may have, over all its choices, and what it costs at most.
-
-    Output the caller left open, or limited by money, is lowered until it fits; output the caller named is served as
-    named (within the context window and the operator's caps) or refused.
-
-    Raises:
-        OverContext: when the input does not fit the context window.
-        OverBudget: when the call does not fit the budget.
-    """
-    most = min(budget.amount, asset.caps.largest_ceiling)
-    if asked.wanted_output == 0:
-        return allow(counted_input, 0, _widened(card, card.context_window * (asked.messages - 1)), most)
-    lowered = asked.wanted_output is None or budget.own_limit
-    wanted = min(asked.wanted_output or asset.caps.usual_output * asked.choices, asset.caps.largest_output)
-    room = max(0, card.context_window - counted_input)
-    shared = _widened(card, room * (asked.choices - 1))
-    allowance = allow(counted_input, wanted, shared, most if lowered else UINT128_MAX)
-    if allowance.ceiling > most or allowance.output_tokens < asked.choices:
-        affordable = max(0, affordable_output_down(counted_input, shared, most))
-        raise OverBudget(
-            f"{wanted} text tokens of output cost up to {allowance.ceiling}, and {most} may be spent; "
-            f"ask for at most {affordable // asked.choices} by max_tokens, raise the limit or add money",
-            field="max_tokens",
-            needed=allowance.ceiling,
-            budget=most,
-            affordable_output=affordable,
+        listing, measured = call.order.listing, served.measured
+        lines = price_lines(measured.usage.quantities, call.price.card)
+        bill = Bill(
+            charge=charge_up(lines, call.price.allowance.ceiling),
+            lines=lines,
+            flagged=measured.flagged,
+            model_digest=listing.model_digest,
+            response_hash=served.response_hash,
+            counted_by=measured.counted_by,
+            reasoning_tokens=measured.reasoning_tokens,
         )
-    return allowance
+        metered = await self._meter(call.lease, bill, served.kept.packed() if call.order.idempotency else None)
+        self._counters.metered(listing.name, bill)
+        if bill.charge:
+            self._disconnects.paid(call.payer.identity.abuse_account)
+        _log(call, bill, measured.usage)
+        return metered
+
+    async def _meter(self, lease: Lease, bill: Bill, kept: bytes | None) -> Call:
+        """Meter, again when the database did not answer: the ledger counts it once."""
+        for _ in range(self._policy.meter_tries - 1):
+            try:
+                return await unbroken(self._ledger.meter(lease, bill, kept, self._sign))
+            except DatabaseUnavailable:
+                await unbroken(asyncio.sleep(self._policy.meter_pause))
+        return await unbroken(self._ledger.meter(lease, bill, kept, self._sign))
+
+    def _sign(self, call: Call) -> bytes:
+        """Sign a metered call's receipt, once: the ledger keeps the signature."""
+        return receipt_signature(call, self._operator)
 
 
-def usage_of_whole(
-    reported: Reported | UsageFault | None, counted: Counted, rule: CountingRule, caps: Caps
-) -> Measured:
-    """Return the usage to charge for a call that came to its end.
-
-    The upstream's word holds, unless it passes the most we counted by more than the rule's tolerance and spare, and by
-    more than the hidden reasoning the seller may charge. One that does is flagged, and measured again without the
-    spare: what passes is replaced by what our count comes to in text tokens. Without a word ours, flagged if what was
-    said made no sense.
-    """
-    if not isinstance(reported, Reported):
-        return Measured(counted.whole, flagged=reported is UsageFault.INVALID, counted_by=_own(rule))
-    claimed, most = Usage(reported.input_tokens, reported.output_tokens, reported.cached), counted.most
-    reasoning = min(reported.reasoning, caps.reasoning_output, max(0, reported.output_tokens - most.output_tokens))
-    most = Usage(most.input_tokens, most.output_tokens + reasoning)
-    spared = Usage(most.input_tokens + rule.spare_tokens, most.output_tokens + rule.spare_tokens)
-    believed = measure(claimed, spared, rule.tolerance_ppm)
-    if not believed.flagged:
-        counted.learn(claimed, reported.reasoning)
-        return Measured(believed.usage, flagged=False, counted_by=CountedBy.UPSTREAM, reasoning_tokens=reasoning)
-    usage, own = measure(claimed, most, rule.tolerance_ppm).usage, counted.whole
-    if usage.input_tokens != claimed.input_tokens:
-        cached = min(usage.cached_input_tokens, own.input_tokens)
-        usage = replace(usage, input_tokens=own.input_tokens, cached_input_tokens=cached)
-    if usage.output_tokens != claimed.output_tokens:
-        usage = replace(usage, output_tokens=min(own.output_tokens + reasoning, usage.output_tokens))
-    return Measured(usage, flagged=True, counted_by=_own(rule), reasoning_tokens=min(reasoning, usage.output_tokens))
-
-
-def usage_of_part(whole: Measured | None, counted: Counted, delivered: Share, rule: CountingRule) -> Measured:
-    """Return the usage to charge when the caller did not get everything: what was delivered.
-
-    `whole` is the usage of the whole answer, if the upstream came to its end and said it: `delivered` is the caller's
-    share of its output. Else `counted`, of what was delivered, is converted, so that a part costs no more than the
-    whole would have.
-    """
-    if whole is None:
-        return Measured(counted.part, flagged=False, counted_by=_own(rule))
-    output = delivered.of_up(whole.usage.output_tokens)
-    usage = replace(whole.usage, output_tokens=output)
-    return replace(whole, usage=usage, counted_by=CountedBy.SHARE, reasoning_tokens=min(whole.reasoning_tokens, output))
-
-
-def longest_text(allowance: Allowance) -> int:
-    """Return the most characters we take from an upstream that was told to stop at the allowance."""
-    return allowance.output_tokens * _LONGEST_TOKEN + _SPARE_CHARACTERS
-
-
-def _widened(card: PriceCard, more: int) -> PriceCard:
-    """Return the card with a context window of so many text tokens more."""
-    return replace(card, context_window=card.context_window + more) if more else card
-
-
-def _own(rule: CountingRule) -> CountedBy:
-    return CountedBy.VOCABULARY if rule.vocabulary else CountedBy.ESTIMATE
+def _log(call: OpenCall, bill: Bill, usage: Usage) -> None:
+    extra = {
+        "call_id": call.lease.call,
+        "payer": call.payer.identity.name,
+        "asset": call.order.listing.name,
+        "input_tokens": usage.input_tokens,
+        "cached_input_tokens": usage.cached_input_tokens,
+        "output_tokens": usage.output_tokens,
+        "counted_by": bill.counted_by.value,
+        "charge": bill.charge,
+        "ceiling": call.price.allowance.ceiling,
+    }
+    if bill.flagged:
+        logger.warning("the upstream's usage was overruled", extra=extra)
+    logger.info("metered", extra=extra)

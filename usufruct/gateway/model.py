@@ -5,15 +5,13 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from usufruct.assets import InvalidListing, Listing
-from usufruct.core.price_cards import PriceCard, PriceUnit
-from usufruct.gateway.errors import UnmeasuredUnit, WrongEndpoint
-from usufruct.gateway.members import FORWARDABLE
+from usufruct.gateway.operations.request_members import FORWARDABLE
 
 _LISTING_FIELDS = [field.name for field in fields(Listing)]
 
 
 class Endpoint(StrEnum):
-    """At which endpoint a listing answers: its operation."""
+    """The operations that every gateway has; a listing names one of them, or one that was registered besides."""
 
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
@@ -60,7 +58,6 @@ class CountingRule:
 class ServedListing(Listing):
     """A listing with the servers that answer for it."""
 
-    operation: Endpoint
     upstreams: tuple[Upstream, ...] = ()
     counting: CountingRule = CountingRule()
 
@@ -68,33 +65,7 @@ class ServedListing(Listing):
     def of(cls, listing: Listing, upstreams: tuple[Upstream, ...], counting: CountingRule) -> "ServedListing":
         """Join a listing with its servers."""
         known = {name: getattr(listing, name) for name in _LISTING_FIELDS}
-        known["operation"] = Endpoint(listing.operation)
         return cls(**known, upstreams=upstreams, counting=counting)
-
-    def check_open(self, endpoint: Endpoint) -> None:
-        """Refuse a call this listing does not take.
-
-        Raises:
-            RetiredListing: when it was retired.
-            WrongEndpoint: when it answers elsewhere.
-        """
-        self.check_active()
-        if self.operation is not endpoint:
-            raise WrongEndpoint(f"{self.name} is for {self.operation}, not for {endpoint}", field="model")
-
-    def check_unit(self, card: PriceCard) -> None:
-        """Refuse a call that would be charged by another unit than the one it is measured in, the text token.
-
-        Raises:
-            UnmeasuredUnit: names the unit of the price card.
-        """
-        if card.unit is not PriceUnit.TEXT_TOKEN:
-            raise UnmeasuredUnit(
-                f"{self.name} is priced by the {card.unit.value}, and {self.operation} is measured in text tokens; its "
-                "seller must announce a price card for text tokens",
-                field="model",
-                unit=card.unit.value,
-            )
 
 
 def check_serving(upstreams: tuple[Upstream, ...], counting: CountingRule) -> None:

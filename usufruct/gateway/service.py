@@ -1,28 +1,33 @@
 """The gateway: everything a caller can ask of it, and the work that goes on beside the calls."""
 
 import logging
+from collections.abc import Sequence
 
-from usufruct.accounts import Keys
-from usufruct.connectors.openai import Limits
-from usufruct.core import Clock, format_asset
+from usufruct.core import Clock, format_asset, hash32
 from usufruct.core.jobs import Job
-from usufruct.gateway.calls import Calls, Repeated
 from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.disconnect_limit import DisconnectLimit
+from usufruct.gateway.errors import ReceiptNotFound
+from usufruct.gateway.metering import CallMeter
 from usufruct.gateway.metrics import CallCounters
-from usufruct.gateway.model import Endpoint, ServedListing
+from usufruct.gateway.model import ServedListing
+from usufruct.gateway.operations.base import Operation
+from usufruct.gateway.operations.chat import Chat
+from usufruct.gateway.operations.embeddings import Embeddings
+from usufruct.gateway.operations.text import TextMeter
 from usufruct.gateway.operator_profile import Operator
-from usufruct.gateway.payers.pass_grant import PassGrantPayments
-from usufruct.gateway.payers.x402 import X402Payments
+from usufruct.gateway.order_reader import OrderReader
+from usufruct.gateway.payers.methods import PaymentMethods, Unpaid
+from usufruct.gateway.pipeline import Pipeline
+from usufruct.gateway.policy import GatewayPolicy
+from usufruct.gateway.releases import ReleaseQueue
 from usufruct.gateway.responses import Responder
-from usufruct.gateway.signed_receipt import SignedReceipt
-from usufruct.gateway.stream_relay import DRAIN_SECONDS
+from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt
 from usufruct.gateway.token_counting import TokenCounterPool
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.ledger import Ledger
 from usufruct.web import Exchange
 from usufruct_client.wire import ModelCard, ModelPrice, OutputLimits
-
-_FORGET_SECONDS = 600.0
 
 logger = logging.getLogger(__name__)
 
@@ -32,32 +37,43 @@ class Gateway:
 
     def __init__(
         self,
-        keys: Keys,
+        payments: PaymentMethods,
         catalogue: Catalogue,
         ledger: Ledger,
         operator: Operator,
         clock: Clock,
-        limits: Limits | None = None,
-        wallets: X402Payments | None = None,
-        passes: PassGrantPayments | None = None,
+        policy: GatewayPolicy | None = None,
         counters: CallCounters | None = None,
-        *,
-        drain_seconds: float = DRAIN_SECONDS,
+        operations: Sequence[Operation] = (),
     ) -> None:
-        """Serve the assets of `catalogue` to holders of `keys`, `wallets` and `passes`; upstreams under `limits`.
-
-        An upstream whose caller has left is read for `drain_seconds` more, for its count.
-        """
+        """Serve the listings of `catalogue`: chat, embeddings, and `operations` besides them."""
+        policy, counters = policy or GatewayPolicy(), counters or CallCounters()
+        disconnects = DisconnectLimit(policy.disconnects, clock)
+        self.x402 = payments.x402
+        self._payments = payments
         self._catalogue = catalogue
         self._ledger = ledger
         self._operator = operator
         self._clock = clock
+        self._policy = policy
+        self._counters = counters
         self._forgotten_at = clock.monotonic()
-        self._upstreams = UpstreamPool(clock, limits)
-        self._counting = TokenCounterPool()
-        self._calls = Calls(keys, catalogue, ledger, operator, clock, self._counting, wallets, passes, counters)
-        self.wallets = wallets
-        self._responder = Responder(self._calls, self._upstreams, self._counting, drain_seconds)
+        self._upstreams = UpstreamPool(policy, clock)
+        self._token_counters = TokenCounterPool(policy.counting)
+        self._releases = ReleaseQueue(ledger, disconnects, counters)
+        text = TextMeter(self._token_counters, catalogue.counter)
+        self.operations: tuple[Operation, ...] = (Chat(text), Embeddings(text), *operations)
+        self._pipeline = Pipeline(
+            payments,
+            OrderReader(catalogue, disconnects, policy, clock),
+            ledger,
+            Responder(self._upstreams, policy),
+            CallMeter(ledger, operator, disconnects, counters, policy),
+            self._releases,
+            operator,
+            counters,
+            policy,
+        )
 
     def lease_job(self, lease_seconds: int) -> Job:
         """Return the job that renews the leases of this replica's calls and releases those whose replica died.
@@ -68,19 +84,13 @@ class Gateway:
         return Job("leases", self._keep_leases, every, self._close, longest=every)
 
     async def _close(self) -> None:
-        await self._calls.tidy()
+        await self._releases.retry()
         await self._upstreams.close()
-        self._counting.close()
+        self._token_counters.close()
 
-    async def answer(self, exchange: Exchange, endpoint: Endpoint) -> None:
-        """Answer a request for a chat, streamed or whole, or for embeddings."""
-        call = await self._calls.open(exchange, endpoint)
-        if isinstance(call, Repeated):
-            await self._responder.again(exchange, call)
-        elif call.order.asked.stream:
-            await self._responder.stream(exchange, call)
-        else:
-            await self._responder.whole(exchange, call)
+    async def serve(self, exchange: Exchange, operation: Operation) -> None:
+        """Answer a paid request."""
+        await self._pipeline.serve(exchange, operation)
 
     async def models(self) -> list[ModelCard]:
         """Return what is served, as OpenAI lists models, each with its price."""
@@ -98,24 +108,34 @@ class Gateway:
         return _offer(listing, self._clock.now(), self._operator)
 
     async def receipt(self, exchange: Exchange, call_id: str) -> SignedReceipt:
-        """Return the receipt of one of the caller's own calls."""
-        return await self._calls.receipt(exchange, call_id)
+        """Return a call's receipt: to its payer, or to anyone who knows the call's id and shows no payment.
+
+        Raises:
+            ReceiptNotFound: when there is none, or it is another payer's.
+        """
+        payer = await self._payments.identify(exchange)
+        call = await self._ledger.call(hash32(call_id, "receipt"))
+        is_theirs = isinstance(payer, Unpaid) or (call is not None and call.lease.account == payer.identity.account)
+        if call is None or not is_theirs:
+            name = "this gateway" if isinstance(payer, Unpaid) else payer.identity.name
+            raise ReceiptNotFound(f"{name} has no call {call_id}", field="receipt")
+        return await kept_receipt(call, self._operator)
 
     async def _remember(self) -> None:
         """Keep what calls taught about upstreams, for the other replicas and for the next start."""
         for asset in await self._catalogue.list():
-            replicas = self._upstreams.learnt(asset)
+            replicas = self._upstreams.learned(asset)
             if replicas is not None:
                 await self._catalogue.remember(asset, replicas)
 
     async def _keep_leases(self) -> None:
-        await self._calls.tidy()
+        await self._releases.retry()
         await self._ledger.renew()
         if released := await self._ledger.expire():
-            self._calls.counters.borne(released)
+            self._counters.borne(released)
             logger.warning("released calls of a replica that died", extra={"calls": released})
         await self._remember()
-        if self._clock.monotonic() - self._forgotten_at > _FORGET_SECONDS:
+        if self._clock.monotonic() - self._forgotten_at > self._policy.forget_seconds:
             while await self._ledger.forget_answers():
                 pass
             self._forgotten_at = self._clock.monotonic()
@@ -128,7 +148,7 @@ def _offer(asset: ServedListing, now: int, operator: Operator) -> ModelCard:
         object="model",
         created=asset.created_at,
         owned_by=asset.pay_to,
-        endpoint=asset.operation.value,
+        endpoint=asset.operation,
         asset=format_asset(asset.id),
         context_window=card.context_window,
         output=OutputLimits(asset.caps.usual_output, asset.caps.largest_output, asset.caps.reasoning_output),

@@ -1,4 +1,4 @@
-"""Hands a streamed answer on, event by event, and knows at every moment what the caller has of it.
+"""Relays a stream event by event, and keeps what the client's transport accepted of it, for billing.
 
 What the caller "has" is what their transport accepted before they were seen to be gone. Were the last piece free,
 because its way cannot be followed to the end, an answer could be had for nothing by hanging up on each first piece.
@@ -20,16 +20,14 @@ from usufruct.connectors.openai import (
 )
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError
-from usufruct.gateway.call import OpenCall
 from usufruct.gateway.disconnect import DisconnectWatch
-from usufruct.gateway.metering import longest_text
 from usufruct.gateway.model import Upstream
+from usufruct.gateway.open_call import OpenCall
+from usufruct.gateway.operations.base import StreamedWork
+from usufruct.gateway.operations.text_metering import longest_text
+from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.web import EVENT_STREAM, Exchange, Header, ShuttingDown
-
-LONGEST_SECONDS = 1_800.0
-DRAIN_SECONDS = 5.0
-DRAIN_CHARACTERS = 1 << 20
 
 
 class Outcome(Enum):
@@ -45,41 +43,41 @@ class StreamRelay:
     """One streamed answer on its way."""
 
     def __init__(
-        self, exchange: Exchange, call: OpenCall, headers: Sequence[Header], drain_seconds: float = DRAIN_SECONDS
+        self, exchange: Exchange, call: OpenCall, work: StreamedWork, headers: Sequence[Header], policy: GatewayPolicy
     ) -> None:
-        """Relay to `exchange`; the answer starts, with `headers`, when there is text to hand on.
-
-        The upstream is read for `drain_seconds` more after the caller has gone.
-        """
+        """Relay to `exchange`; the answer starts, with `headers`, when there is text to hand on."""
         self._exchange = exchange
         self._call = call
+        self._work = work
         self._headers = headers
-        self._drain_seconds = drain_seconds
-        self._caller = DisconnectWatch(exchange, LONGEST_SECONDS, self._grace)
+        self._policy = policy
+        self._caller = DisconnectWatch(exchange, policy.longest_seconds, self._grace)
         self._held: list[bytes] = []
         self._accepted: list[str] = []
         self._missed: list[str] = []
         self._characters = 0
-        self._most = longest_text(call.allowance)
+        self._most = longest_text(call.price.allowance)
         self._keeps = call.order.idempotency is not None
         self.sent: list[bytes] = []
         self.reported: Reported | UsageFault | None = None
         self.fault: UsufructError | None = None
 
     async def run(self, upstreams: UpstreamPool) -> Outcome:
-        """Try the asset's servers until one gives output; hand on what it says."""
+        """Try the listing's upstreams until one gives output; relay what it sends."""
         try:
             with self._caller:
-                for server, upstream in upstreams.order(self._call.order.asset):
-                    fault = await self._try(server, upstream)
+                listing = self._call.order.listing
+                for upstream, client in upstreams.order(listing):
+                    fault = await self._try(upstream, client)
                     delivered = self._exchange.started
-                    self.fault = fault and upstreams.failed(self._call.order.asset, server, fault, delivered=delivered)
+                    self.fault = fault and upstreams.failed(listing, upstream, fault, delivered=delivered)
                     if self.fault is None or self._exchange.started or isinstance(self.fault, UpstreamRejected):
                         break
         except asyncio.CancelledError:
             self.fault = ShuttingDown.cut()
         except TimeoutError:
-            self.fault = UpstreamSlow(f"the answer took over {LONGEST_SECONDS:g} s; ask for less", phase="total")
+            longest = self._policy.longest_seconds
+            self.fault = UpstreamSlow(f"the answer took over {longest:g} s; ask for less", phase="total")
         if self._caller.gone:
             return Outcome.GONE
         if self.fault is not None:
@@ -97,12 +95,11 @@ class StreamRelay:
         """The output as far as the upstream gave it, with what came when the caller was gone."""
         return well_formed("".join(self._accepted + self._missed))
 
-    async def _try(self, server: Upstream, upstream: UpstreamClient) -> UpstreamFault | None:
+    async def _try(self, upstream: Upstream, client: UpstreamClient) -> UpstreamFault | None:
         self._held.clear()
-        self._characters, self.reported = 0, None
-        body = self._call.order.asked.upstream_body(server.model, self._call.allowance.output_tokens)
+        self._characters, self.reported, allowance = 0, None, self._call.price.allowance
         try:
-            async with upstream.chat_stream(body) as stream:
+            async with self._work.open_stream(client, upstream.model, allowance) as stream:
                 try:
                     while (batch := await stream.read()) is not None:
                         await self._hand_on(batch)
@@ -116,9 +113,9 @@ class StreamRelay:
         data, text = batch
         if text:
             self._characters += len(text)
-            if self._characters > self._most + (DRAIN_CHARACTERS if self._caller.gone else 0):
+            if self._characters > self._most + (self._policy.drain_characters if self._caller.gone else 0):
                 raise UpstreamOversized(
-                    f"the upstream was told to stop after {self._call.allowance.output_tokens} text tokens"
+                    f"the upstream was told to stop after {self._call.price.allowance.output_tokens} text tokens"
                 )
         if self._caller.gone:
             self._missed.append(text)
@@ -150,4 +147,4 @@ class StreamRelay:
 
     def _grace(self) -> float:
         """How long upstream is listened to when nobody else does: only its count is of use, and only if we charge."""
-        return self._drain_seconds if self._accepted else 0.0
+        return self._policy.drain_seconds if self._accepted else 0.0

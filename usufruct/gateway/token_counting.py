@@ -11,17 +11,10 @@ from typing import Protocol
 
 from usufruct.assets import InvalidListing
 from usufruct.gateway.errors import CountingBusy
-from usufruct.gateway.model import CountingRule
-from usufruct.gateway.request import Asked
+from usufruct.gateway.policy import CountingPolicy
 
 LONG = 16_384
 """Characters from which counting leaves the event loop: some milliseconds of work."""
-
-WAITING_CHARACTERS = 16 << 20
-"""How much input is counted or waits for it: some seconds of work. More is refused."""
-
-_THREADS = 2
-_RETRY_SECONDS = 5
 
 
 class Counter(Protocol):
@@ -72,32 +65,32 @@ class Vocabulary:
 
 
 class TokenCounterPool:
-    """Where texts are counted: short ones at once, long ones on threads of its own, as many as there are."""
+    """Counts texts: short ones at once, long ones on threads of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: CountingPolicy) -> None:
         """Begin with nothing to count."""
-        self._threads = ThreadPoolExecutor(_THREADS, "counting")
+        self._policy = policy
+        self._threads = ThreadPoolExecutor(policy.threads, "counting")
         self._waiting = 0
 
-    async def count_input(self, counter: Counter, rule: CountingRule, asked: Asked) -> int:
-        """Return the input's text tokens: what is said, and what the template adds to it.
+    async def count_input(self, counter: Counter, text: str) -> int:
+        """Return an input's tokens.
 
         Raises:
             CountingBusy: when too much long input is being counted.
         """
-        text = "\n".join(asked.texts)
-        if len(text) > LONG and self._waiting and self._waiting + len(text) > WAITING_CHARACTERS:
+        if len(text) > LONG and self._waiting and self._waiting + len(text) > self._policy.waiting_characters:
+            seconds = self._policy.retry_seconds
             raise CountingBusy(
                 f"{self._waiting} characters of long input are being counted; "
-                f"ask again in {_RETRY_SECONDS} s, or for less than {LONG} characters",
-                retry_after=_RETRY_SECONDS,
+                f"ask again in {seconds} s, or for less than {LONG} characters",
+                retry_after=seconds,
             )
         self._waiting += len(text)
         try:
-            said = await self.count(counter, text)
+            return await self.count(counter, text)
         finally:
             self._waiting -= len(text)
-        return said + sum(asked.tokens) + asked.messages * rule.per_message + rule.per_request
 
     async def count(self, counter: Counter, text: str) -> int:
         """Return a text's tokens; never refused, as what was delivered has to be counted."""

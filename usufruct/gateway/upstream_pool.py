@@ -1,72 +1,69 @@
-"""The servers behind the assets: one client for each, and the order in which a call tries them."""
+"""The upstreams of the listings: one client for each, and the order in which a call tries them."""
 
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from usufruct.connectors.openai import Limits, UpstreamClient, UpstreamFault, UpstreamRejected
+from usufruct.connectors.openai import UpstreamClient, UpstreamFault, UpstreamRejected
 from usufruct.core import Clock
 from usufruct.gateway.fault_redaction import redact_fault
 from usufruct.gateway.model import ServedListing, Upstream
-
-REST_SECONDS = 5.0
-"""How long a server that failed is tried last."""
+from usufruct.gateway.policy import GatewayPolicy
 
 logger = logging.getLogger(__name__)
 
 
 class UpstreamPool:
-    """Keeps connections to every server in use."""
+    """Keeps connections to every upstream in use."""
 
-    def __init__(self, clock: Clock, limits: Limits | None = None) -> None:
-        """Call upstreams under `limits`."""
+    def __init__(self, policy: GatewayPolicy, clock: Clock) -> None:
+        """Call upstreams under the policy's limits."""
+        self._policy = policy
         self._clock = clock
-        self._limits = limits
-        self._upstreams: dict[Upstream, UpstreamClient] = {}
+        self._clients: dict[Upstream, UpstreamClient] = {}
         self._failed_at: dict[Upstream, float] = {}
         self._turn = 0
 
-    def order(self, asset: ServedListing) -> Iterator[tuple[Upstream, UpstreamClient]]:
-        """Yield the asset's servers: in turn, those that failed a moment ago last."""
+    def order(self, listing: ServedListing) -> Iterator[tuple[Upstream, UpstreamClient]]:
+        """Yield the listing's upstreams: in turn, those that failed a moment ago last."""
         self._turn += 1
-        count = len(asset.upstreams)
-        rotated = [asset.upstreams[(self._turn + step) % count] for step in range(count)]
-        for server in sorted(rotated, key=self._resting):
-            yield server, self._upstream(server)
+        count = len(listing.upstreams)
+        rotated = [listing.upstreams[(self._turn + step) % count] for step in range(count)]
+        for upstream in sorted(rotated, key=self._resting):
+            yield upstream, self._client(upstream)
 
     def failed(
-        self, asset: ServedListing, server: Upstream, fault: UpstreamFault, *, delivered: bool = False
+        self, listing: ServedListing, upstream: Upstream, fault: UpstreamFault, *, delivered: bool = False
     ) -> UpstreamFault:
-        """Log how a server failed, and return the fault as a caller may see it; `delivered`: after some output."""
+        """Log how an upstream failed, and return the fault as a caller may see it; `delivered`: after some output."""
         refused = isinstance(fault, UpstreamRejected)
-        extra = {"asset": asset.name, "upstream": server.url, "code": fault.code, "details": dict(fault.details)}
+        extra = {"asset": listing.name, "upstream": upstream.url, "code": fault.code, "details": dict(fault.details)}
         logger.log(logging.INFO if refused else logging.WARNING, "upstream: %s", fault.message, extra=extra)
         if not refused:
-            self._failed_at[server] = self._clock.monotonic()
-        return redact_fault(fault, asset.name, server, delivered=delivered)
+            self._failed_at[upstream] = self._clock.monotonic()
+        return redact_fault(fault, listing.name, upstream, delivered=delivered)
 
-    def learnt(self, asset: ServedListing) -> tuple[Upstream, ...] | None:
-        """Return the asset's servers with what calls taught about them; None if that was nothing new."""
-        named = [
-            (each, self._upstreams[each].output_limit if each in self._upstreams else "") for each in asset.upstreams
-        ]
+    def learned(self, listing: ServedListing) -> tuple[Upstream, ...] | None:
+        """Return the listing's upstreams with what calls taught about them; None if that was nothing new."""
+        clients = self._clients
+        named = [(each, clients[each].output_limit if each in clients else "") for each in listing.upstreams]
         if all(name in ("", each.output_limit) for each, name in named):
             return None
         return tuple(replace(each, output_limit=name or each.output_limit) for each, name in named)
 
     async def close(self) -> None:
         """Close every connection."""
-        upstreams, self._upstreams = list(self._upstreams.values()), {}
-        for upstream in upstreams:
-            await upstream.close()
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            await client.close()
 
-    def _resting(self, server: Upstream) -> bool:
-        failed_at = self._failed_at.get(server)
-        return failed_at is not None and self._clock.monotonic() - failed_at < REST_SECONDS
+    def _resting(self, upstream: Upstream) -> bool:
+        failed_at = self._failed_at.get(upstream)
+        return failed_at is not None and self._clock.monotonic() - failed_at < self._policy.rest_seconds
 
-    def _upstream(self, server: Upstream) -> UpstreamClient:
-        if server not in self._upstreams:
-            self._upstreams[server] = UpstreamClient(
-                server.url, server.api_key, self._limits, output_limit=server.output_limit
+    def _client(self, upstream: Upstream) -> UpstreamClient:
+        if upstream not in self._clients:
+            self._clients[upstream] = UpstreamClient(
+                upstream.url, upstream.api_key, self._policy.upstream, output_limit=upstream.output_limit
             )
-        return self._upstreams[server]
+        return self._clients[upstream]

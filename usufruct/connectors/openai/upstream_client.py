@@ -99,6 +99,10 @@ class UpstreamClient:
         """Ask for embeddings."""
         return read_answer(await self._whole("POST", "/embeddings", body), self.url, "data", self._secret)
 
+    async def post(self, path: str, body: _BODY) -> bytes:
+        """Ask another endpoint, and return its whole answer as it came."""
+        return await self._whole("POST", path, body)
+
     async def models(self) -> tuple[OfferedModel, ...]:
         """Ask which models there are."""
         return read_models(await self._whole("GET", "/models"), self.url)

@@ -1,91 +1,78 @@
-"""Callers with a grant of pass credits: the credits that its holder activated for our meter pay."""
+"""Payment by a grant of pass credits: the credits that its holder activated for our meter pay."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from usufruct.accounts import AssetOutOfScope
-from usufruct.core import Hash32, format_asset
-from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
-from usufruct.gateway.model import ServedListing
-from usufruct.gateway.payers.bearer_key import Bearer
-from usufruct.payments.ledger import Reservation
-from usufruct.payments.pricing import GRANT_PREFIX, Allowance, PassGrant, VerifiedVoucher, Voucher, read_grant
+from usufruct.core import Hash32, PaymentRequired, format_asset, value
+from usufruct.gateway.order import Order, Price
+from usufruct.gateway.payers.base import FundedCall, PayerIdentity, Refused, price_by_balance
+from usufruct.payments.pricing import GRANT_PREFIX, PassGrant, VerifiedVoucher, Voucher, read_grant
 from usufruct.payments.settlement import PassAccounts
-from usufruct.web import Exchange
+from usufruct.web import Exchange, Header
 
 
 class PassGrantPayments:
-    """Lets callers with a grant in."""
+    """Takes grants on activated pass credits."""
 
     def __init__(self, accounts: PassAccounts) -> None:
         """Take grants on `accounts`."""
-        self._accounts = accounts
+        self.accounts = accounts
 
-    def payer(self, exchange: Exchange) -> "PassGrantPayer | None":
-        """Return who calls; None for those who came without a grant.
+    async def authenticate(self, exchange: Exchange) -> "PassGrantPayer | None":
+        """Return the holder of the credits; None for a request without a grant.
 
         Raises:
-            GrantRefused, GrantExpired: for a grant that is no good.
+            GrantRefused, GrantExpired: when the grant is not valid here, or not any more.
         """
         scheme, _, text = exchange.header(b"authorization").partition(" ")
         if scheme.lower() != "bearer" or not text.strip().startswith(GRANT_PREFIX):
             return None
         grant = read_grant(text.strip())
-        self._accounts.check(grant)
-        return PassGrantPayer(grant, self._accounts)
+        self.accounts.check(grant)
+        account = self.accounts.account_of(grant)
+        # Only the holder signs grants; other grants on the same credits are other callers.
+        return PassGrantPayer(
+            PayerIdentity(grant.holder, grant.holder, account, key_scope=grant.signature.hex()), grant, self.accounts
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class PassGrantPayer(Bearer):
+@value
+class PassGrantPayer:
     """`Payer` with a grant."""
 
+    identity: PayerIdentity
     grant: PassGrant
     accounts: PassAccounts
 
-    @property
-    def name(self) -> str:
-        """The holder of the credits."""
-        return self.grant.holder
+    async def has_funds(self) -> bool:
+        """Tell whether there are credits for the grant here already."""
+        return await self.accounts.carries(self.grant)
 
-    @property
-    def account(self) -> str:
-        """The holder of the credits: only they sign grants."""
-        return self.grant.holder
-
-    @property
-    def channel(self) -> Hash32:
-        """The account that pays."""
-        return self.accounts.account_of(self.grant)
-
-    @property
-    def scope(self) -> str:
-        """The grant: others' grants on the same credits are other callers."""
-        return self.grant.signature.hex()
-
-    async def body(self, exchange: Exchange) -> bytes:
-        """Read the request; a long one only if there are credits for it here already."""
-        if exchange.is_longer(UNPAID_BYTES) and await self.accounts.carries(self.grant):
-            return await exchange.body(BODY_BYTES)
-        return await short_body(exchange)
-
-    def check_asset(self, asset: ServedListing) -> None:
-        """Refuse every asset but the pass's own."""
-        if asset.id != self.grant.asset:
+    def price(self, order: Order, refused: Refused | None = None) -> Price:
+        """Return the listing's price, within the caller's own limit and the credits; only for the pass's own asset."""
+        listing = order.listing
+        if listing.id != self.grant.asset:
             raise AssetOutOfScope(
-                f"these credits are for asset {format_asset(self.grant.asset)}, and {asset.name} is another: "
-                f"{format_asset(asset.id)}",
+                f"these credits are for asset {format_asset(self.grant.asset)}, and {listing.name} is another: "
+                f"{format_asset(listing.id)}",
                 field="model",
-                asset=asset.name,
+                asset=listing.name,
             )
+        return price_by_balance(order, refused)
 
-    async def repetition(self, order: Order, call: Hash32) -> Reservation:
-        """Ask in the name of the account; the grant was checked."""
-        return order.reservation(call, Allowance(0, 0), self.channel)
-
-    async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
-        """Pay from the account; what stands for a voucher there is the grant."""
-        account = await self.accounts.ready(self.grant, allowance.ceiling)
+    async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
+        """Pay from the credits, after a look at the chain if there was none lately; the grant stands for a voucher."""
+        account = await self.accounts.ready(self.grant, price.allowance.ceiling)
 
         def sign(needed: int) -> VerifiedVoucher:
             return VerifiedVoucher(Voucher(account, needed, self.grant.signature))
 
-        return order.reservation(call, allowance, account, sign=sign, limit=self.grant.limit)
+        return FundedCall(order.reservation(call, account, price, sign=sign, limit=self.grant.limit))
+
+    async def response_headers(self, charged: int, total: int, funded: FundedCall | None) -> Sequence[Header]:
+        """Return nothing: the caller reads the receipt's headers."""
+        return ()
+
+    async def refusal_headers(self, exchange: Exchange, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
+        """Return nothing: more credits help, not a header."""
+        return ()

@@ -1,20 +1,19 @@
-"""Callers who pay by x402: a price is asked, promised, and paid from the wallet's own channel."""
+"""Payment by x402: a price is asked, promised, and paid from the payer's own channel."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from usufruct.core import Clock, Hash32, PaymentRequired
-from usufruct.core.price_cards import PriceCard
-from usufruct.gateway.call import BODY_BYTES, UNPAID_BYTES, Order, short_body
+from usufruct.core import Clock, Hash32, PaymentRequired, value
+from usufruct.gateway.budget import Budget
 from usufruct.gateway.errors import InvalidRequest
-from usufruct.gateway.metering import Budget, ceiling
-from usufruct.gateway.model import ServedListing
+from usufruct.gateway.order import Order, Price
+from usufruct.gateway.payers.base import FundedCall, PayerIdentity, Refused
 from usufruct.gateway.quotes import Quotes
-from usufruct.payments.ledger import Reservation, VoucherPublished, VoucherTooLow, scope_of
-from usufruct.payments.pricing import Allowance, OverBudget
+from usufruct.payments.ledger import VoucherPublished, VoucherTooLow, scope_of
+from usufruct.payments.pricing import OverBudget, VerifiedVoucher
 from usufruct.payments.x402 import (
     DepositNotNeeded,
-    Funded,
     Funding,
     Payment,
     PaymentKind,
@@ -24,9 +23,9 @@ from usufruct.payments.x402 import (
 )
 from usufruct.web import Exchange, Header
 
-SIGNATURE = b"payment-signature"
-NO_KEY = frozenset({"", "bearer", "bearer x402"})
-"""What stands in `Authorization` of somebody who has no key: OpenAI's clients must send one, and send this."""
+_SIGNATURE = b"payment-signature"
+_NO_KEY = frozenset({"", "bearer", "bearer x402"})
+"""`Authorization` of callers without a key: OpenAI's clients must send one, and send this."""
 
 _REQUIRED = b"payment-required"
 _RESPONSE = b"payment-response"
@@ -40,238 +39,191 @@ _CORRECTED = frozenset(
 
 
 class PaymentWanted(PaymentRequired):
-    """The request is in order, and nobody pays for it yet."""
+    """The request is in order, and no payment came with it yet."""
 
     code = "payment_required"
 
 
 @dataclass(frozen=True, slots=True)
 class X402Payments:
-    """Everything a call paid by x402 needs: what is wanted, what was promised, and how money gets in and out."""
+    """Takes payments by x402: what is required, how money gets in and out, and the quotes that were given."""
 
-    wanted: Requirements
+    requirements: Requirements
     funding: Funding
     quotes: Quotes
     clock: Clock
 
-    def payer(self, exchange: Exchange) -> "X402Payer | Nobody | None":
-        """Return who pays by x402, or wants to know how; None for those who came with a key.
+    async def authenticate(self, exchange: Exchange) -> "X402Payer | None":
+        """Return the payer; None for a request without an x402 payment.
+
+        A payment whose voucher is refused still gets a price, so its payer is returned, unproven.
 
         Raises:
             MalformedPayment, WrongNetwork, WrongScheme: for a payment that cannot be read.
             InvalidRequest: for a refund, which is not asked for with a call.
         """
-        header = exchange.header(SIGNATURE)
-        if header:
-            payment = read_payment(header, self.wanted.offer.chain_id)
-            if payment.kind is PaymentKind.REFUND:
-                raise InvalidRequest("ask for a refund by GET, without a body", field="payload.type")
-            return X402Payer(payment, self, exchange)
-        return Nobody(self, exchange) if exchange.header(b"authorization").lower() in NO_KEY else None
+        header = exchange.header(_SIGNATURE)
+        if not header:
+            return None
+        payment = read_payment(header, self.requirements.offer.chain_id)
+        if payment.kind is PaymentKind.REFUND:
+            raise InvalidRequest("ask for a refund by GET, without a body", field="payload.type")
+        voucher: VerifiedVoucher | None = None
+        with suppress(PaymentRequired):
+            voucher = await self.funding.proven(payment)
+        identity = PayerIdentity(
+            name=payment.config.payer,
+            # With the payer authorizer: anyone can open a channel that names another as its payer.
+            abuse_account=scope_of(payment.config.payer, payment.config.payer_authorizer),
+            account=self.funding.channel_of(payment),
+            is_proven=voucher is not None,
+            idempotency_key=payment.identifier,
+            voucher=payment.voucher.max_claimable,
+        )
+        return X402Payer(identity, payment, voucher, self)
 
-    async def refund(self, exchange: Exchange) -> None:
-        """Answer a GET on a paid endpoint: with what is taken here, or with the refund that is asked for."""
-        header = exchange.header(SIGNATURE)
+    def is_unpaid(self, exchange: Exchange) -> bool:
+        """Tell whether a request without an x402 payment has no other payment either: its price is asked for."""
+        return exchange.header(b"authorization").lower() in _NO_KEY
+
+    async def refuse_unpaid(self, exchange: Exchange, order: Order) -> PaymentRequired:
+        """Return the refusal of a request without payment; its quote goes out as a header."""
+        refusal: PaymentRequired
         try:
-            if not header:
-                raise PaymentWanted("POST a request to learn its price; a GET with a refund payload gives money back")
-            payment = read_payment(header, self.wanted.offer.chain_id)
-            if payment.kind is not PaymentKind.REFUND:
-                raise InvalidRequest("a GET takes refunds only; POST the request that this pays", field="payload.type")
-            refunded = await self.funding.refund(payment)
-        except PaymentRequired as refusal:
-            exchange.attach([self._required(exchange, x402_name(refusal), self.wanted.requirements(0))])
-            raise
-        told = self.wanted.payment_response(payment.config.payer, None, refunded.transaction, refunded.amount)
-        content = {"channel": refunded.channel.reading.id, "refunded": str(refunded.amount)}
-        await exchange.answer_json({**content, "transaction": refunded.transaction}, [(_RESPONSE, told)])
+            ceiling = order.work.limits(order.card, order.budget).ceiling
+            refusal = PaymentWanted(
+                f"this call costs at most {ceiling}; pay by x402 or send a key (`Authorization: Bearer uf_...`)",
+                ceiling=ceiling,
+            )
+        except OverBudget as over:
+            refusal = over
+        with suppress(OverBudget):
+            exchange.attach([await self.quote(exchange, order, refusal)])
+        return refusal
 
-    async def price(
+    async def quote(
         self, exchange: Exchange, order: Order, refusal: PaymentRequired, payment: Payment | None = None
     ) -> Header:
-        """Return a refusal's header: the call's price, promised anew, and the channel's numbers where they help."""
+        """Return a refusal's header: a fresh quote of the call, and the channel's numbers where they help."""
         channel = await self.funding.channel(payment) if payment and refusal.code in _CORRECTED else None
-        card = order.asset.card(self.clock.now())
+        card = order.listing.card(self.clock.now())
         budget = order.budget if refusal.code != OverBudget.code else Budget()  # what the caller's limit is too low for
-        priced = ceiling(order.asked, order.counted_input, order.asset, card, budget)
-        most = min(budget.amount, order.asset.caps.largest_ceiling)
+        priced = order.work.limits(card, budget)
+        most = min(budget.amount, order.listing.caps.largest_ceiling)
         payer = self.funding.channel_of(payment) if payment else None
         allowance = self.quotes.asked(order.request_hash, priced, most, payer)
         quote = self.quotes.give(order.request_hash, card.version, allowance)
         name = x402_name(refusal, corrective=channel is not None)
-        return self._required(exchange, name, self.wanted.requirements(allowance.ceiling, quote, channel, card))
+        return self._required(exchange, name, self.requirements.requirements(allowance.ceiling, quote, channel, card))
+
+    async def refund(self, exchange: Exchange) -> None:
+        """Answer a GET on a paid endpoint: with what is taken here, or with the refund that is asked for."""
+        header = exchange.header(_SIGNATURE)
+        try:
+            if not header:
+                raise PaymentWanted("POST a request to learn its price; a GET with a refund payload gives money back")
+            payment = read_payment(header, self.requirements.offer.chain_id)
+            if payment.kind is not PaymentKind.REFUND:
+                raise InvalidRequest("a GET takes refunds only; POST the request that this pays", field="payload.type")
+            refunded = await self.funding.refund(payment)
+        except PaymentRequired as refusal:
+            exchange.attach([self._required(exchange, x402_name(refusal), self.requirements.requirements(0))])
+            raise
+        response = self.requirements.payment_response(payment.config.payer, None, refunded.transaction, refunded.amount)
+        content = {"channel": refunded.channel.reading.id, "refunded": str(refunded.amount)}
+        await exchange.answer_json({**content, "transaction": refunded.transaction}, [(_RESPONSE, response)])
 
     def _required(self, exchange: Exchange, error: str, requirements: dict[str, object]) -> Header:
-        return _REQUIRED, self.wanted.payment_required(exchange.url, error, requirements)
+        return _REQUIRED, self.requirements.payment_required(exchange.url, error, requirements)
 
 
-@dataclass(frozen=True, slots=True)
-class Nobody:
-    """`Payer` of a request without payment: it is priced, and refused with the price."""
-
-    wallets: X402Payments
-    exchange: Exchange
-    name: str = "nobody"
-    account: None = None
-    scope: str = ""
-    identifier: str = ""
-
-    async def body(self, exchange: Exchange) -> bytes:
-        """Read a short request."""
-        return await short_body(exchange)
-
-    def check_asset(self, asset: ServedListing) -> None:
-        """Every asset may be priced."""
-
-    def card(self, order: Order) -> PriceCard:
-        """Return the asset's card."""
-        return order.card
-
-    def allowance(self, order: Order) -> Allowance:
-        """Fit the call into the limit its caller set for it."""
-        return ceiling(order.asked, order.counted_input, order.asset, order.card, order.budget)
-
-    def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
-        """Nothing is reserved, so nothing is lowered."""
-        return None
-
-    async def repetition(self, order: Order, call: Hash32) -> None:
-        """Nobody has answers."""
-
-    async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
-        """Refuse.
-
-        Raises:
-            PaymentWanted: always.
-        """
-        raise PaymentWanted(
-            f"this call costs at most {allowance.ceiling}; pay by x402 or send a key (`Authorization: Bearer uf_...`)",
-            ceiling=allowance.ceiling,
-        )
-
-    def charge_headers(self, charged: int, total: int) -> Sequence[Header]:
-        """Nobody is charged."""
-        return ()
-
-    async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
-        """Return the price."""
-        return [await self.wallets.price(self.exchange, order, refusal)]
-
-
-@dataclass(slots=True)
+@value
 class X402Payer:
-    """`Payer` by x402; `funded`: how its payment was made good for this call."""
+    """`Payer` by x402; `voucher` is None for one that was refused."""
 
+    identity: PayerIdentity
     payment: Payment
-    wallets: X402Payments
-    exchange: Exchange
-    funded: Funded = field(default_factory=Funded)
+    voucher: VerifiedVoucher | None
+    method: X402Payments
 
-    @property
-    def name(self) -> str:
-        """The payer's address."""
-        return self.payment.config.payer
+    async def has_funds(self) -> bool:
+        """Tell whether the voucher is good, and its channel has free money here already."""
+        return self.voucher is not None and await self.method.funding.has_free_money(self.payment)
 
-    @property
-    def account(self) -> str:
-        """The payer with the payer authorizer: anybody can open a channel that names somebody else as its payer."""
-        return scope_of(self.payment.config.payer, self.payment.config.payer_authorizer)
-
-    @property
-    def scope(self) -> str:
-        """All of its channels are one caller's."""
-        return ""
-
-    @property
-    def identifier(self) -> str:
-        """x402's payment identifier."""
-        return self.payment.identifier
-
-    async def body(self, exchange: Exchange) -> bytes:
-        """Read the request; a long one only if its voucher is good and the channel has money for it here already."""
-        if exchange.is_longer(UNPAID_BYTES) and await self.wallets.funding.carries(self.payment):
-            return await exchange.body(BODY_BYTES)
-        return await short_body(exchange)
-
-    def check_asset(self, asset: ServedListing) -> None:
-        """X402Payments may call every asset."""
-
-    def card(self, order: Order) -> PriceCard:
-        """Return the card that was promised, or the asset's to a payment without a promise."""
-        if not self.payment.quote:
-            return order.card
-        quoted = self.wallets.quotes.read(self.payment.quote, order.request_hash, self.payment.amount)
-        return quoted.card(order.asset)
-
-    def allowance(self, order: Order) -> Allowance:
-        """Return what was promised; without a promise, what fits the amount that the payer agreed to."""
+    def price(self, order: Order, refused: Refused | None = None) -> Price:
+        """Return what was quoted; without a quote, what fits the amount that the payer agreed to."""
+        if refused is not None:
+            return self._lower_price(order, refused)
+        if self.voucher is None:
+            self.method.funding.verify(self.payment)  # says what is wrong with it, before a quote that is over does
         if self.payment.quote:
-            promised = self.wallets.quotes.read(self.payment.quote, order.request_hash, self.payment.amount).allowance
-            order.budget.check(promised)
-            return promised
+            quoted = self.method.quotes.read(self.payment.quote, order.request_hash, self.payment.amount)
+            card = quoted.card(order.listing)
+            order.budget.check(quoted.allowance)
+            return Price(card, quoted.allowance)
         budget = Budget(min(order.budget.amount, self.payment.amount), own_limit=True)
-        return ceiling(order.asked, order.counted_input, order.asset, order.card, budget)
+        return Price(order.card, order.work.limits(order.card, budget))
 
-    def lowered(self, order: Order, allowance: Allowance, refusal: PaymentRequired) -> Allowance | None:
+    def _lower_price(self, order: Order, refused: Refused) -> Price:
         """Return what the voucher covers, where it starts below what was charged.
 
         That is the promised output, if more was asked for than it costs (`Quotes.catch_up`); or at least half of it,
         if the caller left the output open.
         """
+        refusal, allowance, card = refused.refusal, refused.price.allowance, refused.price.card
         if not isinstance(refusal, VoucherTooLow):
-            return None
+            raise refusal
         offered, used = refusal.details["offered"], (refusal.details["charged"], refusal.details["reserved"])
         left = Budget(max(0, int(offered or 0) - sum(int(part or 0) for part in used)), own_limit=True)
         try:
-            fits = ceiling(order.asked, order.counted_input, order.asset, order.card, left)
+            fits = order.work.limits(card, left)
         except OverBudget:
-            return None
-        least = allowance.output_tokens if order.asked.wanted_output is not None else -(-allowance.output_tokens // 2)
-        return fits if least <= fits.output_tokens <= allowance.output_tokens else None
+            raise refusal from None
+        is_open = order.work.is_reducible(Budget())
+        least = -(-allowance.output_tokens // 2) if is_open else allowance.output_tokens
+        if not least <= fits.output_tokens <= allowance.output_tokens:
+            raise refusal
+        return Price(card, fits)
 
-    async def repetition(self, order: Order, call: Hash32) -> Reservation:
-        """Ask with the voucher that came, once it is known to be the payer's."""
-        funding = self.wallets.funding
-        voucher = await funding.proven(self.payment)
-        return order.reservation(call, Allowance(0, 0), funding.channel_of(self.payment), voucher=voucher)
+    async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
+        """Pay from the channel, by the voucher that came; its deposit is submitted and awaited first."""
+        funding = self.method.funding
+        self.method.quotes.forget(order.request_hash, self.identity.account)
+        voucher = self.voucher or await funding.proven(self.payment)  # raises what a refused voucher was refused for
+        reservation = order.reservation(call, self.identity.account, price, voucher=voucher)
+        funded = await funding.fund_call(self.payment, reservation)
+        if funded.spared and self.payment.deposit:
+            reservation = replace(reservation, offered=self.payment.deposit.amount)
+        return FundedCall(reservation, funded.made, funded.spared)
 
-    async def reservation(self, order: Order, allowance: Allowance, call: Hash32) -> Reservation:
-        """Pay from the wallet's channel, by the voucher that came; its deposit is made first."""
-        funding = self.wallets.funding
-        channel = funding.channel_of(self.payment)
-        self.wallets.quotes.forget(order.request_hash, channel)
-        voucher = funding.verify(self.payment)
-        reservation = order.reservation(call, allowance, channel, voucher=voucher)
-        self.funded = await funding.prepare(self.payment, reservation)
-        if self.funded.made:
-            self.exchange.attach(self.charge_headers(0, 0))
-        if self.funded.spared and self.payment.deposit:
-            return replace(reservation, offered=self.payment.deposit.amount)
-        return reservation
-
-    def charge_headers(self, charged: int, total: int) -> Sequence[Header]:
+    async def response_headers(self, charged: int, total: int, funded: FundedCall | None) -> Sequence[Header]:
         """Return what x402's clients count by: at least `charged`, and so much that their count reaches `total`.
 
         With a deposit that was spared, the true total stands beside it: the client's count is above that already, and
         stays as it is, with its balance.
         """
-        made, counted = self.funded.made, self.payment.counted
-        response = self.wallets.wanted.payment_response(
+        counted = self.payment.counted
+        if funded is not None:
+            deposit, is_spared = funded.deposit, funded.is_spared
+        else:
+            deposit = await self.method.funding.deposit_made(self.payment)
+            is_spared = self.payment.deposit is not None and deposit is None and counted > total
+        response = self.method.requirements.payment_response(
             self.payment.config.payer,
             max(charged, total - counted),
-            made.transaction if made else None,
-            made.amount if made else None,
-            total if self.funded.spared else None,
+            deposit.transaction if deposit else None,
+            deposit.amount if deposit else None,
+            total if is_spared else None,
         )
         return [(_RESPONSE, response)]
 
-    async def refused(self, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
-        """Return the price, and the channel's numbers where they help; another price than led to this voucher."""
+    async def refusal_headers(self, exchange: Exchange, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
+        """Return a fresh quote, and the channel's numbers where they help; another price than led to this voucher."""
+        quotes = self.method.quotes
         if isinstance(refusal, VoucherPublished):
-            self.wallets.quotes.step_aside(order.request_hash)
-        price = await self.wallets.price(self.exchange, order, refusal, self.payment)
+            quotes.step_aside(order.request_hash)
+        quote = await self.method.quote(exchange, order, refusal, self.payment)
         if isinstance(refusal, VoucherTooLow):
             needed, offered = refusal.details["needed"], refusal.details["offered"]
-            channel = self.wallets.funding.channel_of(self.payment)
-            self.wallets.quotes.catch_up(order.request_hash, channel, int(needed or 0) - int(offered or 0))
-        return [price, _RETRY] if isinstance(refusal, VoucherTooLow | DepositNotNeeded) else [price]
+            quotes.catch_up(order.request_hash, self.identity.account, int(needed or 0) - int(offered or 0))
+        return [quote, _RETRY] if isinstance(refusal, VoucherTooLow | DepositNotNeeded) else [quote]

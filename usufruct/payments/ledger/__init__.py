@@ -1,6 +1,7 @@
 """The call ledger: opens, meters, releases and replays calls; keeps balances in double entry."""
 
 from usufruct.payments.ledger.admission import accepted_voucher, scope_of
+from usufruct.payments.ledger.calls import FIRST_EPOCH
 from usufruct.payments.ledger.database import FaultHook, no_faults
 from usufruct.payments.ledger.errors import (
     AccountUnknown,
@@ -41,6 +42,7 @@ from usufruct.payments.ledger.tables import accounts
 from usufruct.payments.ledger.transfers import Transfer
 
 __all__ = [
+    "FIRST_EPOCH",
     "Account",
     "AccountIdentity",
     "AccountKind",

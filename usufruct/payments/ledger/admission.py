@@ -13,7 +13,7 @@ from usufruct.payments.ledger.errors import (
     VoucherTooLow,
     voucher_published,
 )
-from usufruct.payments.ledger.records import Account, Replay, Reservation
+from usufruct.payments.ledger.records import Account, IdempotencyKey, Replay, Reservation
 from usufruct.payments.pricing import VerifiedVoucher
 
 
@@ -81,14 +81,14 @@ async def published(db: Statements, account: Hash32, amount: int) -> bool:
     return row is not None
 
 
-def refuse_published(work: WorkingSet, request: Reservation) -> None:
-    """Refuse a voucher that its sender may have read on the chain.
+def refuse_published(work: WorkingSet, account: Hash32, voucher: int | None) -> None:
+    """Refuse a voucher that its sender may have read on the chain; None is no voucher.
 
     Raises:
         VoucherPublished: when a claim carried it.
     """
-    if request.voucher and (request.account, request.voucher.max_claimable) in work.published:
-        raise voucher_published(request.account, request.voucher.max_claimable)
+    if voucher is not None and (account, voucher) in work.published:
+        raise voucher_published(account, voucher)
 
 
 def scope_of(owner: Address, signer: Address) -> str:
@@ -99,39 +99,29 @@ def scope_of(owner: Address, signer: Address) -> str:
     return f"{owner}/{signer}"
 
 
-def replayed(work: WorkingSet, request: Reservation, account: Account) -> Replay | None:
-    """Return the answer (still sealed) when this request was answered before; None when its key is free.
+def find_replay(work: WorkingSet, account: Hash32, key: IdempotencyKey, voucher: int | None) -> Replay | None:
+    """Return the answer (still sealed) when the account's payer was given it before; None when the key is free.
 
     Raises:
+        VoucherPublished: when anyone could send the voucher of this amount.
         StillRunning: when the same request has not ended.
         KeyMismatch: when the key came with another body.
     """
-    if request.idempotency is None:
+    known = work.accounts.get(account)
+    if known is None:
         return None
-    kept = work.keys.get((scope_of(account.owner, account.signer), request.idempotency.key))
+    refuse_published(work, account, voucher)
+    kept = work.keys.get((scope_of(known.owner, known.signer), key.key))
     if kept is None:
         return None
     if kept.sealed is not None and kept.expires_at < work.now:
         work.free_key(kept.call)
         return None
-    if kept.body_hash != request.idempotency.body_hash:
+    if kept.body_hash != key.body_hash:
         raise KeyMismatch("this idempotency key was used with another body; use a new key")
     if kept.sealed is None:
         raise StillRunning("the call under this key is still running; ask again later")
     return Replay(kept.call, kept.sealed)
-
-
-def find_replay(work: WorkingSet, request: Reservation) -> Replay | None:
-    """Find the answer of the same call, for a request that may open nothing; None when none was kept.
-
-    Raises:
-        AccountUnknown: for an unknown account.
-        VoucherPublished: when anyone could send this.
-        StillRunning, KeyMismatch: the idempotency key is taken.
-    """
-    account = work.account(request.account)
-    refuse_published(work, request)
-    return replayed(work, request, account)
 
 
 async def forget_answers(db: Statements, limit: int) -> int:

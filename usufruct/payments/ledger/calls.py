@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from usufruct.core import Hash32, PaymentRequired, id_to_bytes
-from usufruct.payments.ledger.admission import accepted_voucher, refuse_published, replayed, scope_of
+from usufruct.payments.ledger.admission import accepted_voucher, find_replay, refuse_published, scope_of
 from usufruct.payments.ledger.changes import Admission, Admitted, Entry, KeptKey, WorkingSet
 from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
@@ -43,10 +43,13 @@ def open_call(work: WorkingSet, request: Reservation, terms: Terms) -> Admission
     """
     account, known = work.account(request.account), work.calls.get(request.call)
     try:
-        refuse_published(work, request)
-        answer = replayed(work, request, account)
-        if answer is not None:
-            return answer
+        promise = request.voucher.max_claimable if request.voucher else None
+        if request.idempotency is not None:
+            answer = find_replay(work, request.account, request.idempotency, promise)
+            if answer is not None:
+                return answer
+        else:
+            refuse_published(work, request.account, promise)
         voucher = accepted_voucher(request, account, work.now)
     except (PaymentRequired, StillRunning, KeyMismatch):
         if known is None:

@@ -30,7 +30,7 @@ class Needs:
     """The rows a verb reads."""
 
     account: Hash32
-    call: Hash32
+    call: Hash32 | None
     key: str | None = None
     """Its idempotency key; the scope follows from the account."""
     promise: int | None = None

@@ -216,7 +216,7 @@ async def _loaded(connection: "asyncpg.Connection", needs: Sequence[Needs]) -> W
     async def rows(sql: str, *parameters: object) -> list[Row]:
         return [Row(row) for row in await connection.fetch(sql, *parameters)]
 
-    ids = [id_to_bytes(need.call) for need in needs]
+    ids = [id_to_bytes(need.call) for need in needs if need.call is not None]
     found = await rows(_ACCOUNTS, list({id_to_bytes(need.account) for need in needs}))
     work = WorkingSet(now=found[0].integer("now") if found else 0)
     work.accounts.update((row.hash32("id"), account_of(row)) for row in found)

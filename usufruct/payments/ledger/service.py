@@ -23,6 +23,7 @@ from usufruct.payments.ledger.records import (
     Bill,
     Call,
     Claim,
+    IdempotencyKey,
     Lease,
     Opened,
     Replay,
@@ -191,9 +192,19 @@ class Ledger:
         call, account = result
         return Opened(call.lease, account, decision.commit)
 
-    async def replay(self, request: Reservation) -> Replay | None:
-        """Return the stored answer of the same request, and open nothing; None when there is none."""
-        found = await self._decide("replay", needs_of(request), lambda work: admission.find_replay(work, request))
+    async def find_replay(self, account: Hash32, key: IdempotencyKey, voucher: int | None = None) -> Replay | None:
+        """Return the stored answer of the same request of an account's payer; None when there is none.
+
+        `voucher` is the amount of the voucher that came with the request, if it proves who asks.
+
+        Raises:
+            VoucherPublished: when anyone could send this voucher.
+            StillRunning, KeyMismatch: the idempotency key is taken.
+        """
+        needs = Needs(account, None, key.key, voucher)
+        found = await self._decide(
+            "find_replay", needs, lambda work: admission.find_replay(work, account, key, voucher)
+        )
         return found and self._opened(found)
 
     async def renew(self) -> frozenset[Hash32]:

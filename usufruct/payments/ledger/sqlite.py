@@ -235,7 +235,7 @@ def _loaded(connection: sqlite3.Connection, needs: Sequence[Needs]) -> WorkingSe
     for need in needs:
         if need.account not in work.accounts and (row := first(_ACCOUNT, id_to_bytes(need.account))) is not None:
             work.accounts[need.account] = account_of(row)
-        if (row := first(_CALL, id_to_bytes(need.call))) is not None:
+        if need.call is not None and (row := first(_CALL, id_to_bytes(need.call))) is not None:
             work.calls[need.call] = call_of(row)
             if (kept := first(_KEY_OF, id_to_bytes(need.call))) is not None:
                 work.load_keys([key_of(kept)])

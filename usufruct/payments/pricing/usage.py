@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from usufruct.core import value
+from usufruct.core.price_cards import PriceUnit
 from usufruct_client.lines import (
     CACHED_INPUT_TEXT_TOKEN,
     INPUT_TEXT_TOKEN,
@@ -11,21 +12,32 @@ from usufruct_client.lines import (
     OUTPUT_TEXT_TOKEN,
     Line,
     Quantities,
+    Unit,
     quantities_of,
 )
 
 
 @value
 class Usage:
-    """Text tokens of one call; `cached_input_tokens` are those of the input that the upstream read from its cache."""
+    """Input and output of one call, in text tokens or in another `unit` of a price card.
+
+    `cached_input_tokens` are those of the input that the upstream read from its cache.
+    """
 
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
+    unit: PriceUnit = PriceUnit.TEXT_TOKEN
 
     @property
     def quantities(self) -> Quantities:
         """The same by unit, where no unit is part of another."""
+        if self.unit is not PriceUnit.TEXT_TOKEN:
+            return {
+                Unit(f"input_{self.unit}"): self.input_tokens - self.cached_input_tokens,
+                Unit(f"cached_input_{self.unit}"): self.cached_input_tokens,
+                Unit(f"output_{self.unit}"): self.output_tokens,
+            }
         return {
             INPUT_TEXT_TOKEN: self.input_tokens - self.cached_input_tokens,
             CACHED_INPUT_TEXT_TOKEN: self.cached_input_tokens,

@@ -97,22 +97,21 @@ class Funding:
         await self._refuse_keys(payment)
         return voucher
 
-    async def carries(self, payment: Payment) -> bool:
-        """Tell whether the payment's voucher is its payer's, and its channel has free money here."""
-        try:
-            self.verify(payment)
-        except PaymentRequired:
-            return False
+    async def has_free_money(self, payment: Payment) -> bool:
+        """Tell whether the payment's channel has free money here."""
         channel = await self._known(payment)
         return channel is not None and channel.free > 0
 
-    async def prepare(self, payment: Payment, reservation: Reservation) -> Funded:
-        """See to it that the channel can carry this call, by the payment's deposit if it has one.
+    async def deposit_made(self, payment: Payment) -> Deposited | None:
+        """Return the payment's deposit, if it has one that was made."""
+        return await self._deposits.made(payment.deposit) if payment.deposit else None
+
+    async def fund_call(self, payment: Payment, reservation: Reservation) -> Funded:
+        """Let the channel of a proven payment carry this call: submit its deposit, if it has one, and await it.
 
         Nothing is deposited unless the call can be reserved afterwards, and needs the money.
 
         Raises:
-            ChannelRefused: for a channel that stands behind a bearer key.
             VoucherPublished: for a voucher that is public on the chain.
             ChannelUnfunded: when the channel is empty and the payment brings no deposit.
             DepositTooSmall: when the deposit is below the smallest.
@@ -120,12 +119,11 @@ class Funding:
             PaymentRequired: every other refusal of voucher or deposit; nothing was deposited.
             DepositPending: when a deposit is on its way; ask again.
         """
-        await self._refuse_keys(payment)
         if payment.deposit is None:  # whether its voucher is a published one, the ledger sees
             if await self._known(payment) is None:
                 await self._open(payment)
             return Funded()
-        if made := await self._deposits.made(payment.deposit):  # the same payment once more: its answer may be kept
+        if made := await self._deposits.made(payment.deposit):  # the same payment once more
             return Funded(made)
         await self._refuse_published(payment)
         self._offer.check_deposit(payment.deposit.amount)

@@ -1,0 +1,59 @@
+"""A made-up kind of service: images, measured and paid by the image. It is all that the gateway needs to sell them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from usufruct.connectors.openai import Answer, UpstreamClient, UsageFault
+from usufruct.core.price_cards import PriceCard, PriceUnit
+from usufruct.gateway import ServedListing
+from usufruct.gateway.budget import Budget
+from usufruct.gateway.operations.base import Request, Written
+from usufruct.gateway.operations.request_reader import read_integer
+from usufruct.payments.pricing import Allowance, CountedBy, Measured, Usage, allow
+from usufruct.web import Operation as Described
+
+PAINTING = Described("Paint images.", paid=True)
+
+
+@dataclass(frozen=True)
+class Images:
+    name: str = "images"
+    path: str = "/v1/images/generations"
+    described: Described = PAINTING
+    unit: PriceUnit = PriceUnit.IMAGE
+    streams: bool = False
+
+    async def read(self, request: Request, listing: ServedListing, card: PriceCard) -> "ImageWork":
+        return ImageWork(request.content, read_integer(request.content, "n", 1, 10) or 1)
+
+
+@dataclass(frozen=True)
+class ImageWork:
+    body: Mapping[str, Any]
+    wanted: int
+    streamed: None = None
+    dropped: tuple[str, ...] = ()
+
+    def limits(self, card: PriceCard, budget: Budget) -> Allowance:
+        allowance = allow(0, self.wanted, card, card.context_window * card.output_per_million)
+        budget.check(allowance)
+        return allowance
+
+    def is_reducible(self, budget: Budget) -> bool:
+        return False
+
+    async def run(self, client: UpstreamClient, model: str, allowance: Allowance) -> Answer:
+        body = await client.post("/images/generations", {**self.body, "model": model, "n": allowance.output_tokens})
+        return Answer(body, orjson.loads(body), "", UsageFault.ABSENT)
+
+    def written(self, content: Mapping[str, Any], text: str) -> Written:
+        body = orjson.dumps(content)
+        return Written(body, body)
+
+    async def measured(self, answer: Answer) -> Measured:
+        return Measured(
+            Usage(0, len(answer.content["data"]), unit=PriceUnit.IMAGE), flagged=False, counted_by=CountedBy.VOCABULARY
+        )

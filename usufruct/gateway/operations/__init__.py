@@ -1,0 +1,1 @@
+"""The kinds of service that the gateway sells: one file each."""

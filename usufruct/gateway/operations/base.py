@@ -1,0 +1,142 @@
+"""What the gateway asks of a kind of service: how a request is read, limited, run and measured.
+
+A new kind of service is one file with an `Operation` and its `Work`, and its registration with the `Gateway`.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from usufruct.connectors.openai import Answer, Batch, UpstreamClient, UsageFault
+from usufruct.connectors.openai import Usage as Reported
+from usufruct.core import value
+from usufruct.core.price_cards import PriceCard, PriceUnit
+from usufruct.gateway.budget import Budget
+from usufruct.gateway.model import ServedListing
+from usufruct.payments.pricing import Allowance, Measured
+from usufruct.web import Operation as Described
+
+
+@value
+class Request:
+    """A request's body: its bytes, and the JSON object that they are."""
+
+    raw: bytes
+    content: Mapping[str, Any]
+
+
+@value
+class Written:
+    """A whole answer as it is sent, without its `usage`, and the part of it that the receipt hashes."""
+
+    body: bytes
+    hashed: bytes
+
+
+class AnswerStream(Protocol):
+    """An upstream's streamed answer."""
+
+    @property
+    def report(self) -> Reported | UsageFault | None:
+        """The upstream's own usage, once it has come."""
+
+    async def read(self) -> Batch | None:
+        """Return the events that came together; None at the end."""
+
+
+@value
+class Delivered:
+    """What came of a stream: the upstream's own usage, the output text that the caller has, and all that came.
+
+    `is_whole`: the stream came to its end, and the caller has all of it.
+    """
+
+    reported: Reported | UsageFault | None
+    text: str
+    whole_text: str
+    is_whole: bool
+
+
+class StreamedWork(Protocol):
+    """A request for a stream."""
+
+    @property
+    def usage_asked(self) -> bool:
+        """Whether the caller wants the usage event."""
+
+    def open_stream(
+        self, client: UpstreamClient, model: str, allowance: Allowance
+    ) -> AbstractAsyncContextManager[AnswerStream]:
+        """Ask an upstream, by its own name for the model, for a stream."""
+
+    async def measured_stream(self, delivered: Delivered) -> Measured:
+        """Return the usage to charge: of the whole, or of the part that was delivered."""
+
+
+class Work(Protocol):
+    """One request, read: what it may use, how an upstream does it, and what it used."""
+
+    @property
+    def streamed(self) -> StreamedWork | None:
+        """The same request, if it asks for a stream."""
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Members of the request that were left out because nothing is lost by it."""
+
+    def limits(self, card: PriceCard, budget: Budget) -> Allowance:
+        """Return the most output the call may have, and what it costs at most.
+
+        Raises:
+            OverContext: when the input is too long.
+            OverBudget: when the call does not fit the budget.
+        """
+
+    def is_reducible(self, budget: Budget) -> bool:
+        """Tell whether the output may be lowered to fit the money: the caller left it open or limits it by money."""
+
+    async def run(self, client: UpstreamClient, model: str, allowance: Allowance) -> Answer:
+        """Ask an upstream, by its own name for the model, for a whole answer."""
+
+    def written(self, content: Mapping[str, Any], text: str) -> Written:
+        """Write a whole answer from its content; `text` is its output text.
+
+        Raises:
+            UpstreamMalformed: when it is nested too deeply to be written.
+        """
+
+    async def measured(self, answer: Answer) -> Measured:
+        """Return the usage to charge for a whole answer."""
+
+
+class Operation(Protocol):
+    """What a call does: one kind of service that listings can be of."""
+
+    @property
+    def name(self) -> str:
+        """What a listing calls it."""
+
+    @property
+    def path(self) -> str:
+        """The path of its endpoint."""
+
+    @property
+    def described(self) -> Described:
+        """What the OpenAPI document says about it."""
+
+    @property
+    def unit(self) -> PriceUnit:
+        """What its quantities are counted in."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can answer event by event."""
+
+    async def read(self, request: Request, listing: ServedListing, card: PriceCard) -> Work:
+        """Check a request, and count its input.
+
+        Raises:
+            InvalidRequest, UnsupportedContent: names the member that is wrong.
+            OverContext: when the request cannot fit the context window.
+            CountingBusy: when too much long input is being counted.
+        """

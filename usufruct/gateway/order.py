@@ -1,0 +1,55 @@
+"""What a caller orders: the request, read, and its price."""
+
+from collections.abc import Callable
+
+from usufruct.core import Hash32, value
+from usufruct.core.price_cards import PriceCard
+from usufruct.gateway.budget import Budget
+from usufruct.gateway.model import ServedListing
+from usufruct.gateway.operations.base import Work
+from usufruct.payments.ledger import IdempotencyKey, Reservation
+from usufruct.payments.pricing import Allowance, VerifiedVoucher
+
+
+@value
+class Price:
+    """What a call may use and cost (`allowance`), and the price card it is charged by."""
+
+    card: PriceCard
+    allowance: Allowance
+
+
+@value
+class Order:
+    """A request that is in order: what is asked of which listing, under its price card of now."""
+
+    listing: ServedListing
+    work: Work
+    card: PriceCard
+    budget: Budget
+    request_hash: Hash32
+    idempotency: IdempotencyKey | None
+
+    def reservation(
+        self,
+        call: Hash32,
+        account: Hash32,
+        price: Price,
+        *,
+        voucher: VerifiedVoucher | None = None,
+        sign: Callable[[int], VerifiedVoucher] | None = None,
+        limit: int | None = None,
+    ) -> Reservation:
+        """Return what the ledger is asked for, paid by a voucher that came or one made by `sign`."""
+        return Reservation(
+            call=call,
+            account=account,
+            asset=self.listing.id,
+            ceiling=price.allowance.ceiling,
+            price_card_version=price.card.version,
+            request_hash=self.request_hash,
+            voucher=voucher,
+            sign=sign,
+            limit=limit,
+            idempotency=self.idempotency,
+        )

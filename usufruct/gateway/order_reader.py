@@ -1,0 +1,114 @@
+"""Reads a request into an order, and refuses what cannot be served or priced."""
+
+from usufruct.core import Clock, Hash32
+from usufruct.core.price_cards import PriceCard
+from usufruct.gateway.budget import read_budget
+from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.disconnect_limit import DisconnectLimit
+from usufruct.gateway.errors import InvalidRequest, UnmeasuredUnit, UnpaidBodyTooLarge, WrongEndpoint
+from usufruct.gateway.model import ServedListing
+from usufruct.gateway.operations.base import Operation, Request, Work
+from usufruct.gateway.operations.request_reader import read_model
+from usufruct.gateway.order import Order
+from usufruct.gateway.payers.base import Payer
+from usufruct.gateway.policy import GatewayPolicy
+from usufruct.payments.ledger import IdempotencyKey
+from usufruct.payments.pricing import content_hash
+from usufruct.web import BodyTooLarge, Exchange, json_object
+
+_LONGEST_IDEMPOTENCY_KEY = 255
+_MOST_SHOWN = 32
+
+
+class OrderReader:
+    """Reads requests for the listings of a catalogue."""
+
+    def __init__(self, catalogue: Catalogue, disconnects: DisconnectLimit, policy: GatewayPolicy, clock: Clock) -> None:
+        """Refuse payers who passed the limit of `disconnects`."""
+        self._catalogue = catalogue
+        self._disconnects = disconnects
+        self._policy = policy
+        self._clock = clock
+
+    async def read(self, exchange: Exchange, operation: Operation, payer: Payer | None) -> Order:
+        """Read a request of a payer, or of one who only asks for the price.
+
+        Raises:
+            UsufructError: names what is wrong with the request, or why its listing does not serve it.
+        """
+        raw = await self._body(exchange, payer)
+        content = json_object(raw)
+        listing = await self._catalogue.find(read_model(content))
+        _check_open(listing, operation)
+        if payer is not None:
+            stream = content.get("stream") is True
+            self._disconnects.check(payer.identity.abuse_account, stream=stream, streams=operation.streams)
+        card = listing.card(self._clock.now())
+        _check_unit(listing, operation, card)
+        work = await operation.read(Request(raw, content), listing, card)
+        if work.dropped:
+            exchange.attach([(b"x-usufruct-dropped", _dropped(work))])
+        request_hash = content_hash(raw)
+        return Order(
+            listing=listing,
+            work=work,
+            card=card,
+            budget=read_budget(exchange),
+            request_hash=request_hash,
+            idempotency=_idempotency(exchange, payer, request_hash),
+        )
+
+    async def _body(self, exchange: Exchange, payer: Payer | None) -> bytes:
+        """Read the body; a long one only of a payer who has money here, since pricing it is work.
+
+        Raises:
+            UnpaidBodyTooLarge: when it is long, and no money is there for it.
+            BodyTooLarge: when it is too long for everyone.
+        """
+        unpaid = self._policy.unpaid_body_bytes
+        if payer is not None and exchange.is_longer(unpaid) and await payer.has_funds():
+            return await exchange.body(self._policy.body_bytes)
+        try:
+            return await exchange.body(unpaid)
+        except BodyTooLarge as error:
+            raise UnpaidBodyTooLarge(
+                f"a request may have {unpaid} bytes unless money is there for it: send a shorter one, or this one with "
+                "a key (`Authorization: Bearer uf_...`) or on a channel that holds a deposit",
+                field="body",
+                limit=unpaid,
+            ) from error
+
+
+def _check_open(listing: ServedListing, operation: Operation) -> None:
+    listing.check_active()
+    if listing.operation != operation.name:
+        raise WrongEndpoint(f"{listing.name} is for {listing.operation}, not for {operation.name}", field="model")
+
+
+def _check_unit(listing: ServedListing, operation: Operation, card: PriceCard) -> None:
+    """Refuse a call that would be charged by another unit than the one it is measured in."""
+    if card.unit is not operation.unit:
+        raise UnmeasuredUnit(
+            f"{listing.name} is priced by the {card.unit.value}, and {operation.name} is measured in "
+            f"{operation.unit.plural}; its seller must announce a price card for {operation.unit.plural}",
+            field="model",
+            unit=card.unit.value,
+        )
+
+
+def _dropped(work: Work) -> bytes:
+    shown = list(work.dropped[:_MOST_SHOWN])
+    return ",".join([*shown, "..."] if len(work.dropped) > _MOST_SHOWN else shown).encode()
+
+
+def _idempotency(exchange: Exchange, payer: Payer | None, request_hash: Hash32) -> IdempotencyKey | None:
+    key = exchange.header(b"idempotency-key") or (payer.identity.idempotency_key if payer else "")
+    if not key:
+        return None
+    if not (key.isascii() and key.isprintable() and len(key) <= _LONGEST_IDEMPOTENCY_KEY):
+        raise InvalidRequest(
+            f"idempotency-key must be at most {_LONGEST_IDEMPOTENCY_KEY} printable ASCII characters",
+            field="idempotency-key",
+        )
+    scope = payer.identity.key_scope if payer else ""
+    return IdempotencyKey(content_hash(f"{scope}/{key}".encode()) if scope else key, request_hash)
