@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, StrictStr
 
 from usufruct_client.wire_types import (
     AddressText,
+    AssetHex,
     Count,
     DecimalText,
     Document,
@@ -440,9 +441,44 @@ class BilledUsage(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptLine(Document):
+    """One line of a receipt: `quantity` of a unit at `price` for `per` units; `amount` in atomic units."""
+
+    unit: Annotated[StrictStr, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+    quantity: Uint64
+    price: Uint256
+    per: Uint64
+    amount: Uint256
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(Document):
+    """One call's bill under the operator's signature; members as its EIP-712 struct names them."""
+
+    call: HashText
+    account: HashText
+    token: AddressText
+    asset: Annotated[int, AssetHex()]
+    price_card_version: Uint64
+    model_digest: HashText
+    request_hash: HashText
+    response_hash: HashText
+    lines: list[ReceiptLine]
+    counted_by: Literal["upstream", "share", "vocabulary", "estimate"]
+    ceiling: Uint128
+    amount: Uint128
+    cumulative: Uint128
+    time: Uint64
+    signature: Signature
+    signer: AddressText
+    till: AddressText
+    chain_id: Uint64
+
+
+@dataclass(frozen=True, slots=True)
 class KeptReceipt(Plain):
     """`GET /v1/receipts/{call}`: a receipt, and what it does not hold."""
 
-    receipt: dict[str, Any]
+    receipt: Receipt
     flagged: bool
     reasoning_tokens: Count

@@ -34,6 +34,7 @@ _RULES = {
 }
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _HASH = re.compile("0x[0-9a-fA-F]{64}")
+_ASSET = re.compile("0x[0-9a-fA-F]{1,32}|0|[1-9][0-9]{0,38}")
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
@@ -59,13 +60,18 @@ class _Codec:
         """Return the JSON value."""
         return value
 
+    def serialization(self) -> "core_schema.SerSchema | None":
+        """Return how pydantic writes a value: as `write` does, or as it is where there is no need for that."""
+        if type(self).write is _Codec.write:
+            return None
+        return core_schema.plain_serializer_function_ser_schema(self.write)
+
     def describe(self) -> dict[str, Any]:
         """Return the JSON schema."""
         return self.schema
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        written = core_schema.plain_serializer_function_ser_schema(self.write)
-        return core_schema.no_info_plain_validator_function(self.read, serialization=written)
+        return core_schema.no_info_plain_validator_function(self.read, serialization=self.serialization())
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return self.describe()
@@ -84,9 +90,9 @@ class DecimalText(_Codec):
             raise ValueError(f"a whole number as text, from 0 to {(1 << self.bits) - 1}")
         return int(text)
 
-    def write(self, value: int) -> str:
-        """Return the text."""
-        return str(value)
+    def serialization(self) -> "core_schema.SerSchema":
+        """Return pydantic's own `str`: amounts are written in each call."""
+        return core_schema.to_string_ser_schema(when_used="always")
 
     def describe(self) -> dict[str, Any]:
         """Return the JSON schema."""
@@ -135,6 +141,24 @@ class Hex(_Codec):
     def describe(self) -> dict[str, Any]:
         """Return the JSON schema."""
         return {"type": "string", "pattern": f"^0x([0-9a-fA-F]{{2}}){{{self.least},{self.most}}}$"}
+
+
+class AssetHex(_Codec):
+    """The id of an asset, 128 bits, as `0x` and 32 hex digits; decimal text is read too."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^0x[0-9a-f]{32}$"}
+
+    def read(self, value: Any) -> int:
+        """Return the number."""
+        known = isinstance(value, str) and _ASSET.fullmatch(value)
+        number = int(value, 0) if known else -1
+        if not 0 <= number < 1 << 128:
+            raise ValueError("an asset's id: 0x and 32 hex digits")
+        return number
+
+    def write(self, value: int) -> str:
+        """Return the text."""
+        return f"0x{value:032x}"
 
 
 class Names(_Codec):

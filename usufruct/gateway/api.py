@@ -7,8 +7,8 @@ from starlette.responses import Response
 from usufruct.gateway.descriptions import MODEL, MODELS, RECEIPT, REFUND, ROOT
 from usufruct.gateway.pages import root_page
 from usufruct.gateway.service import Gateway
-from usufruct.web import AnyRoute, RawRoute, Request, Route, document_response
-from usufruct_client.wire import KeptReceipt, ModelList
+from usufruct.web import AnyRoute, RawRoute, Request, Route, document_response, json_response
+from usufruct_client.wire import ModelList
 
 
 def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
@@ -25,7 +25,13 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
 
     async def receipt(request: Request) -> Response:
         found = await gateway.receipt(request.exchange, request.path_params["call"])
-        return document_response(KeptReceipt(found.as_json(), found.flagged, found.reasoning_tokens))
+        return json_response(
+            {
+                "receipt": found.as_json(),
+                "flagged": found.flagged,
+                "reasoning_tokens": found.reasoning_tokens,
+            }
+        )
 
     operations, x402 = gateway.operations, gateway.x402
     return [

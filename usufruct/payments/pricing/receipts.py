@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from usufruct.chain import MessageHasher
-from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Denied, Hash32, Invalid, asset_id, format_asset, value
+from usufruct.core import Address, AssetId, ChainId, Denied, Hash32, Invalid, format_asset, value
 from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
 from usufruct.payments.pricing.usage import CountedBy
-from usufruct.web import Members
+from usufruct.web import read_document
+from usufruct_client import wire
 from usufruct_client.eip712 import RECEIPT
 from usufruct_client.lines import Line, Unit
 
-_UINT64_MAX = (1 << 64) - 1
 _RECEIPT = MessageHasher(RECEIPT)
 
 
@@ -115,7 +115,7 @@ class ReceiptDocument:
     signature: bytes
 
     def as_json(self) -> dict[str, object]:
-        """Return the members as EIP-712 names them, integers as decimal text; `read_receipt` reads it."""
+        """Return what `wire.Receipt` describes; written by hand, since every call does it (decision 0027)."""
         receipt = self.receipt
         return {
             "call": receipt.call,
@@ -156,45 +156,21 @@ def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
     Raises:
         InvalidReceipt: when a member is missing or malformed; names it.
     """
-    members = Members(document, InvalidReceipt)
+    read = read_document(wire.Receipt, document, InvalidReceipt)
     receipt = Receipt(
-        call=members.hash32("call"),
-        account=members.hash32("account"),
-        token=members.address("token"),
-        asset=asset_id(members.text("asset")),
-        price_card_version=members.amount("priceCardVersion", _UINT64_MAX),
-        model_digest=members.hash32("modelDigest"),
-        request_hash=members.hash32("requestHash"),
-        response_hash=members.hash32("responseHash"),
-        lines=tuple(_read_line(Members(line, InvalidReceipt)) for line in members.objects("lines")),
-        counted_by=_counted_by(members.text("countedBy")),
-        ceiling=members.amount("ceiling", UINT128_MAX),
-        amount=members.amount("amount", UINT128_MAX),
-        cumulative=members.amount("cumulative", UINT128_MAX),
-        time=members.amount("time", _UINT64_MAX),
+        call=read.call,
+        account=read.account,
+        token=read.token,
+        asset=AssetId(read.asset),
+        price_card_version=read.price_card_version,
+        model_digest=read.model_digest,
+        request_hash=read.request_hash,
+        response_hash=read.response_hash,
+        lines=tuple(Line(Unit(each.unit), each.quantity, each.price, each.per, each.amount) for each in read.lines),
+        counted_by=CountedBy(read.counted_by),
+        ceiling=read.ceiling,
+        amount=read.amount,
+        cumulative=read.cumulative,
+        time=read.time,
     )
-    return ReceiptDocument(
-        receipt,
-        ChainId(members.amount("chainId")),
-        members.address("till"),
-        members.address("signer"),
-        members.signature("signature"),
-    )
-
-
-def _read_line(line: Members) -> Line:
-    return Line(
-        Unit(line.text("unit")),
-        line.amount("quantity", _UINT64_MAX),
-        line.amount("price"),
-        line.amount("per", _UINT64_MAX),
-        line.amount("amount"),
-    )
-
-
-def _counted_by(name: str) -> CountedBy:
-    try:
-        return CountedBy(name)
-    except ValueError:
-        known = ", ".join(CountedBy)
-        raise InvalidReceipt(f"countedBy must be one of {known}, not {name!r}", field="countedBy") from None
+    return ReceiptDocument(receipt, ChainId(read.chain_id), read.till, read.signer, read.signature)
