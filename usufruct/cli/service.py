@@ -43,7 +43,7 @@ class ContradictingOptions(Invalid):
 @runs(open_installation)
 async def list_services(installation: Installation) -> Rows:
     """List what is offered, with prices in whole units of the token."""
-    rows = [facts_of(asset, installation) for asset in await installation.get(Catalogue).list()]
+    rows = [facts_of(listing, installation) for listing in await installation.get(Catalogue).list()]
     return Rows(rows, _COLUMNS, "nothing is offered yet; `usufruct sell` changes that")
 
 
@@ -162,23 +162,23 @@ async def limits(
         return {"name": name, **changes}
 
 
-def _limits_of(asset: ServedListing) -> dict[str, object]:
+def _limits_of(listing: ServedListing) -> dict[str, object]:
     return {
-        "default_output": asset.caps.usual_output,
-        "max_output": asset.caps.largest_output,
-        "reasoning_output": asset.caps.reasoning_output,
-        "forward": ", ".join(sorted(asset.counting.forward)),
+        "default_output": listing.caps.usual_output,
+        "max_output": listing.caps.largest_output,
+        "reasoning_output": listing.caps.reasoning_output,
+        "forward": ", ".join(sorted(listing.counting.forward)),
     }
 
 
-def facts_of(asset: ServedListing, installation: Installation) -> dict[str, Any]:
+def facts_of(listing: ServedListing, installation: Installation) -> dict[str, Any]:
     """Return what people and programs are shown of a service; prices in whole units."""
-    card, shown = asset.card(SystemClock().now()), installation.get(Operator).shown
+    card, shown = listing.card(SystemClock().now()), installation.get(Operator).shown
     return {
-        "name": asset.name,
-        "kind": asset.operation,
-        "asset": format_asset(asset.id),
-        "pay_to": checksum(asset.pay_to),
+        "name": listing.name,
+        "kind": listing.operation,
+        "asset": format_asset(listing.id),
+        "pay_to": checksum(listing.pay_to),
         "price_version": card.version,
         "input_per_million": shown(card.input_per_million),
         "output_per_million": shown(card.output_per_million),
@@ -187,6 +187,6 @@ def facts_of(asset: ServedListing, installation: Installation) -> dict[str, Any]
         "unit": card.unit.value,
         "symbol": installation.get(Operator).symbol,
         "context_window": card.context_window,
-        **_limits_of(asset),
-        "retired_at": moment(asset.retired_at) if asset.retired_at else None,
+        **_limits_of(listing),
+        "retired_at": moment(listing.retired_at) if listing.retired_at else None,
     }

@@ -24,18 +24,18 @@ _LIMITS = Limits(connect=3, total=5, answer_bytes=1 << 20)
 async def check_payees(context: Context) -> AsyncIterator[Finding]:
     """Check that the till pays the payee of each listing, and that no payout waits for a daily cap."""
     till = Till(context.get(Operator).till, context.get(Client))
-    assets = await context.get(Catalogue).list()
-    async for finding in _capped(context, till, {asset.pay_to: asset.name for asset in assets}):
+    listings = await context.get(Catalogue).list()
+    async for finding in _capped(context, till, {listing.pay_to: listing.name for listing in listings}):
         yield finding
-    unpaid = [asset for asset in assets if await till.payees(asset.pay_to) is PayeeKind.NONE]
-    for asset in unpaid:
+    unpaid = [listing for listing in listings if await till.payees(listing.pay_to) is PayeeKind.NONE]
+    for listing in unpaid:
         yield bad(
             "payees",
-            f"the till does not list {checksum(asset.pay_to)}, the payee of {asset.name}: its income waits",
-            f"run `usufruct till payee {checksum(asset.pay_to)}` where the owner's key is (--as shares for Shares)",
+            f"the till does not list {checksum(listing.pay_to)}, the payee of {listing.name}: its income waits",
+            f"run `usufruct till payee {checksum(listing.pay_to)}` where the owner's key is (--as shares for Shares)",
         )
     if not unpaid:
-        yield good("payees", f"all of {len(assets)} services have a listed payee")
+        yield good("payees", f"all of {len(listings)} services have a listed payee")
 
 
 async def _capped(context: Context, till: Till, names: dict[Address, str]) -> AsyncIterator[Finding]:
@@ -54,40 +54,40 @@ async def _capped(context: Context, till: Till, names: dict[Address, str]) -> As
 
 async def check_upstreams(context: Context) -> AsyncIterator[Finding]:
     """Every server behind a service answers, and has the model."""
-    assets = await context.get(Catalogue).list()
-    if not assets:
+    listings = await context.get(Catalogue).list()
+    if not listings:
         yield skipped("upstreams", "nothing is on offer; `usufruct sell` changes that")
-    pairs = [(asset, replica) for asset in assets for replica in asset.upstreams]
-    for finding in await asyncio.gather(*(_upstream(asset, replica) for asset, replica in pairs)):
+    pairs = [(listing, upstream) for listing in listings for upstream in listing.upstreams]
+    for finding in await asyncio.gather(*(_upstream(listing, upstream) for listing, upstream in pairs)):
         yield finding
 
 
-async def _upstream(asset: ServedListing, replica: Upstream) -> Finding:
-    async with UpstreamClient(replica.url, replica.api_key, _LIMITS) as server:
+async def _upstream(listing: ServedListing, upstream: Upstream) -> Finding:
+    async with UpstreamClient(upstream.url, upstream.api_key, _LIMITS) as server:
         try:
             models = {model.id for model in await server.models()}
         except UpstreamFault as fault:
-            return bad("upstreams", f"{asset.name}: {fault.message}", "")
-    if replica.model not in models:
-        return bad("upstreams", f"{asset.name}: {replica.url} has no model {replica.model} now", "start it there")
-    return good("upstreams", f"{asset.name} answers at {replica.url}")
+            return bad("upstreams", f"{listing.name}: {fault.message}", "")
+    if upstream.model not in models:
+        return bad("upstreams", f"{listing.name}: {upstream.url} has no model {upstream.model} now", "start it there")
+    return good("upstreams", f"{listing.name} answers at {upstream.url}")
 
 
 async def check_passes(context: Context) -> AsyncIterator[Finding]:
     """Credits of what is on offer are activated for this gateway, and none that were used wait for an earlier key."""
     registry = AssetRegistry(context.get(Deployments).address(AssetRegistry), context.get(Client))
     key, sound = context.get(PassTerms).meter, True
-    for asset in await context.get(Catalogue).list():
+    for listing in await context.get(Catalogue).list():
         try:
-            meter = (await registry.meter_of(asset.id)).meter
+            meter = (await registry.meter_of(listing.id)).meter
         except UnknownAsset:  # sold for an address: it has no passes
             continue
         if meter not in (key, ZERO_ADDRESS):
             sound = False
             yield bad(
                 "passes",
-                f"pass credits of {asset.name} are activated for {checksum(meter)}, and cannot be used here",
-                f"its title holder runs `usufruct asset meter {asset.name} {checksum(key)}`",
+                f"pass credits of {listing.name} are activated for {checksum(meter)}, and cannot be used here",
+                f"its title holder runs `usufruct asset meter {listing.name} {checksum(key)}`",
             )
     for account, activated in await context.get(PassCredits).unburnable():
         sound = False

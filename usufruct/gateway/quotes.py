@@ -30,16 +30,18 @@ class Quoted:
     version: int
     allowance: Allowance
 
-    def card(self, asset: ServedListing) -> PriceCard:
+    def card(self, listing: ServedListing) -> PriceCard:
         """Return the price card that was quoted.
 
         Raises:
-            StaleQuote: when the asset has no such card: it was offered anew under its name.
+            StaleQuote: when the listing has no such card: it was sold anew under its name.
         """
-        for period in asset.prices:
+        for period in listing.prices:
             if period.card.version == self.version:
                 return period.card
-        raise StaleQuote(f"{asset.name} has no price card {self.version} any more; take the fresh quote", field="quote")
+        raise StaleQuote(
+            f"{listing.name} has no price card {self.version} any more; take the fresh quote", field="quote"
+        )
 
 
 class Quotes:

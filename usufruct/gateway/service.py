@@ -95,7 +95,7 @@ class Gateway:
     async def models(self) -> list[ModelCard]:
         """Return what is served, as OpenAI lists models, each with its price."""
         now = self._clock.now()
-        return [_offer(asset, now, self._operator) for asset in await self._catalogue.list()]
+        return [_offer(listing, now, self._operator) for listing in await self._catalogue.list()]
 
     async def model(self, name: str) -> ModelCard:
         """Return one of what is served, as `models` does.
@@ -123,10 +123,10 @@ class Gateway:
 
     async def _remember(self) -> None:
         """Keep what calls taught about upstreams, for the other replicas and for the next start."""
-        for asset in await self._catalogue.list():
-            replicas = self._upstreams.learned(asset)
-            if replicas is not None:
-                await self._catalogue.remember(asset, replicas)
+        for listing in await self._catalogue.list():
+            upstreams = self._upstreams.learned(listing)
+            if upstreams is not None:
+                await self._catalogue.remember(listing, upstreams)
 
     async def _keep_leases(self) -> None:
         await self._releases.retry()
@@ -141,18 +141,18 @@ class Gateway:
             self._forgotten_at = self._clock.monotonic()
 
 
-def _offer(asset: ServedListing, now: int, operator: Operator) -> ModelCard:
-    card = asset.card(now)
+def _offer(listing: ServedListing, now: int, operator: Operator) -> ModelCard:
+    card = listing.card(now)
     return ModelCard(
-        id=asset.name,
+        id=listing.name,
         object="model",
-        created=asset.created_at,
-        owned_by=asset.pay_to,
-        endpoint=asset.operation,
-        asset=format_asset(asset.id),
+        created=listing.created_at,
+        owned_by=listing.pay_to,
+        endpoint=listing.operation,
+        asset=format_asset(listing.id),
         context_window=card.context_window,
-        output=OutputLimits(asset.caps.usual_output, asset.caps.largest_output, asset.caps.reasoning_output),
-        forward=sorted(asset.counting.forward),
+        output=OutputLimits(listing.caps.usual_output, listing.caps.largest_output, listing.caps.reasoning_output),
+        forward=sorted(listing.counting.forward),
         price=ModelPrice(
             version=card.version,
             input_per_million=card.input_per_million,
@@ -164,5 +164,5 @@ def _offer(asset: ServedListing, now: int, operator: Operator) -> ModelCard:
             decimals=operator.decimals,
             symbol=operator.symbol,
         ),
-        counted_by=f"sha256:{asset.counting.vocabulary}" if asset.counting.vocabulary else "utf-8 bytes",
+        counted_by=f"sha256:{listing.counting.vocabulary}" if listing.counting.vocabulary else "utf-8 bytes",
     )

@@ -1,4 +1,4 @@
-"""How many text tokens a text is: by the asset's vocabulary, or its UTF-8 bytes where there is none.
+"""How many text tokens a text is: by the listing's vocabulary, or its UTF-8 bytes where there is none.
 
 A byte-level vocabulary never makes more tokens than bytes, so bytes are a safe ceiling. Joined text is counted, never
 a sum over pieces of a stream: tokens merge across their borders.
@@ -41,7 +41,7 @@ class Vocabulary:
         Raises:
             InvalidListing: when it is none.
         """
-        from tokenizers import Tokenizer  # megabytes that a gateway whose assets count by bytes does without
+        from tokenizers import Tokenizer  # megabytes that a gateway whose listings count by bytes does without
 
         self.digest = sha256(content).hexdigest()
         try:
