@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, delete, insert, select
 
-from usufruct.chain import Client, Indexer, Log, Stream
+from usufruct.chain import ChainHead, Client, Indexer, Log, Stream
 from usufruct.chain.anvil import Anvil, Devnet
 from usufruct.chain.binding import Creation
 from usufruct.chain.contracts.test_dollar import TestDollar, Transfer
@@ -101,6 +101,44 @@ async def test_logs_are_read_in_order_and_once(client: Client, files: Database, 
     await mint(dollar, client, 4)
     await Indexer(client, files, stream(Minted())).catch_up()
     assert await rows() == [1, 2, 3, 4]
+
+
+class Counting(Client):
+    """Counts its questions about blocks and logs."""
+
+    questions = 0
+
+    async def headers(self, blocks: Any) -> list[Any]:
+        self.questions += 1
+        return await super().headers(blocks)
+
+    async def logs(self, first: int, last: int, **filters: Any) -> list[Log]:
+        self.questions += 1
+        return await super().logs(first, last, **filters)
+
+
+async def test_streams_share_the_head_and_ask_nothing_else_while_it_stays(
+    anvil: Anvil, client: Client, files: Database, rows: Rows, dollar: TestDollar
+):
+    async with Counting(anvil.url) as counting:
+        clock = FakeClock()
+        head = ChainHead(counting, 1.0, clock)
+        others = Stream("others", Minted(), topics=[Transfer.TOPIC], addresses=[ALICE])
+        streams = [stream(Minted()), others]
+        indexers = [Indexer(counting, files, each, clock=clock, head=head.latest) for each in streams]
+        await mint(dollar, client, 1)
+        for indexer in indexers:
+            await indexer.catch_up()
+        asked = counting.questions
+        for indexer in indexers:
+            await indexer.catch_up()
+        assert counting.questions == asked
+
+        await mint(dollar, client, 2)
+        clock.advance(1.0)
+        for indexer in indexers:
+            await indexer.catch_up()
+        assert await rows() == [1, 2]
 
 
 async def test_reading_begins_where_told(client: Client, files: Database, rows: Rows, dollar: TestDollar):

@@ -6,7 +6,7 @@ from usufruct.assets.diagnostics import check_token
 from usufruct.assets.indexer import AssetIndexer, index_assets
 from usufruct.assets.listings import Listings
 from usufruct.assets.registry_client import RegistryClient
-from usufruct.chain import ChainAccess, LogStreams, Senders, TokenFacts, amount_of
+from usufruct.chain import ChainAccess, ChainHead, LogStreams, Senders, TokenFacts, amount_of
 from usufruct.chain.deployment import DeploySite
 from usufruct.chain.keys import Role
 from usufruct.core import Clock
@@ -26,7 +26,12 @@ def build(context: Context) -> Component:
         chain, listings = context.get(ChainAccess), context.get(Listings)
         confirmations = chain.config.chain.confirmations
         return AssetIndexer(
-            chain.client, chain.database, chain.deployments, confirmations=confirmations, listings=listings
+            chain.client,
+            chain.database,
+            chain.deployments,
+            confirmations=confirmations,
+            listings=listings,
+            head=context.get(ChainHead),
         )
 
     def accruer() -> Accruer:

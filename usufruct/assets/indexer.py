@@ -27,7 +27,7 @@ from usufruct.assets.store import (
     set_name,
 )
 from usufruct.assets.untrusted_text import read_text
-from usufruct.chain import Client, Indexer, Log, Stream
+from usufruct.chain import ChainHead, Client, Indexer, Log, Stream
 from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (
     AssetRegistered,
@@ -117,6 +117,7 @@ class AssetIndexer:
     """Keeps the tables of assets as the chain has them; several processes may.
 
     `confirmations` counts a log's own block, as in `chain.confirmations`. `listings` follow what takes effect.
+    `head` is the newest block as all streams of the process share it; without it, each poll reads it.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class AssetIndexer:
         *,
         confirmations: int = 1,
         listings: Listings | None = None,
+        head: ChainHead | None = None,
     ) -> None:
         self._client = client
         self._database = database
@@ -134,6 +136,7 @@ class AssetIndexer:
         self._chain_id = deployments.chain_id
         self._depth = confirmations - 1
         self._listings = listings
+        self._head = head
         access_pass = deployments.address(AccessPass)
         stream = Stream(
             name=f"assets/{self._chain_id}/{self._registry}",
@@ -189,7 +192,10 @@ class AssetIndexer:
         await self._reader(stream).catch_up()
 
     def _reader(self, stream: Stream) -> Indexer:
-        return Indexer(self._client, self._database, stream, horizon_blocks=HORIZON_BLOCKS, alone=self._alone)
+        head = self._head.latest if self._head else None
+        return Indexer(
+            self._client, self._database, stream, horizon_blocks=HORIZON_BLOCKS, alone=self._alone, head=head
+        )
 
     async def _learn_names(self) -> None:
         """Ask new assets' shares for their names, which never change and are in no log."""

@@ -24,6 +24,7 @@ from usufruct.chain.client import Client
 from usufruct.chain.codec import NoAnswer, UnreadableAnswer
 from usufruct.chain.fees import FeePolicy, market_offer
 from usufruct.chain.hashing import address_of_key, keccak
+from usufruct.chain.head import ChainHead
 from usufruct.chain.indexer import Indexer, Stream
 from usufruct.chain.metrics import LogStreams
 from usufruct.chain.revert import Revert
@@ -37,6 +38,7 @@ __all__ = [
     "FEE_SINK",
     "Call",
     "ChainAccess",
+    "ChainHead",
     "Client",
     "FeePolicy",
     "GasOverLimit",

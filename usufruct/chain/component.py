@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from usufruct.chain.access import ChainAccess, Senders
 from usufruct.chain.deployment import DeploySite, public_contracts
 from usufruct.chain.diagnostics import check_contracts, check_gas, check_keys, check_logs, check_node
+from usufruct.chain.head import ChainHead
 from usufruct.chain.keys import Role
 from usufruct.chain.metrics import LogStreams, gap_metrics, lag_metrics, sender_metrics
 from usufruct.config import Config
+from usufruct.core import Clock
 from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.diagnostics import Diagnostic
 from usufruct.core.jobs import Job
@@ -15,6 +17,7 @@ from usufruct.core.networks import is_devnet
 
 _OUTBOX_SECONDS = 5.0
 _NODE_SECONDS = 2.0
+_HEAD_SECONDS = 1.0
 
 
 def build(context: Context) -> Component:
@@ -22,6 +25,12 @@ def build(context: Context) -> Component:
     streams = LogStreams()
     context.provide(LogStreams, streams)
     context.provide_later(Senders, lambda: Senders(context.get(ChainAccess)))
+
+    def head() -> ChainHead:
+        seconds = min(_HEAD_SECONDS, 2 * context.get(Config).chain.poll_milliseconds / 1000)
+        return ChainHead(context.get(ChainAccess).client, seconds, context.get(Clock))
+
+    context.provide_later(ChainHead, head)
 
     def node_jobs() -> list[Job]:
         """Probe the node, so that no caller's question has to find out that it is away."""

@@ -15,7 +15,7 @@ transaction, log by log, so that a contract registered by one log is known to th
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from usufruct.chain.binding import Log
 from usufruct.chain.client import Client, Topics
 from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.chain.store import Checkpoint, all_gaps, checkpoint, checkpoints, forget_before, move, note_gap
-from usufruct.core import Address, Clock, Conflict, Faulty, SystemClock, Unavailable
+from usufruct.core import Address, Clock, Conflict, Faulty, Hash32, SystemClock, Unavailable
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
@@ -99,12 +99,15 @@ class Indexer:
         horizon_blocks: int = 2000,
         alone: bool = False,
         clock: Clock | None = None,
+        head: Callable[[], Awaitable[Header | None]] | None = None,
     ) -> None:
         self._client = client
         self._database = database
         self._stream = stream
         self._horizon = horizon_blocks
         self._alone = alone
+        self._head = head or client.header
+        self._idle: tuple[Checkpoint, Hash32] | None = None  # where nothing was to do, and the head's hash then
         self._clock = clock or SystemClock()
         self._range = stream.range_blocks
         self._successes = 0
@@ -143,7 +146,12 @@ class Indexer:
         try:
             if old is None:
                 return await self._begin()
-            head = await self._client.block_number()
+            newest_header = await self._head()
+            if newest_header is None:
+                return False
+            head, idle = newest_header.number, (old, newest_header.hash)
+            if idle == self._idle:
+                return await self._recheck(old, head)
             if await self._gone(old, head):
                 await self._step_back(old)
                 return True
@@ -151,6 +159,7 @@ class Indexer:
             first, last = old.block + 1, self._end(old.block, newest)
             if first <= last:
                 return await self._read(old, first, last, sure=last <= newest - self._stream.overlap_blocks)
+            self._idle = idle
             return await self._recheck(old, head)
         except _StreamTaken:
             return True

@@ -3,7 +3,7 @@
 from functools import partial
 
 from usufruct.accounts import Keys, Purses, Recover
-from usufruct.chain import ChainAccess, LogStreams, Senders, TokenFacts, amount_of, fee_sink_of
+from usufruct.chain import ChainAccess, ChainHead, LogStreams, Senders, TokenFacts, amount_of, fee_sink_of
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import DeploySite
@@ -166,7 +166,12 @@ def _provide_channels(context: Context) -> None:
 
     context.provide_later(SettlementContext, settlement)
     context.provide_later(AccountSync, lambda: AccountSync(context.get(SettlementContext), context.get(Counters)))
-    context.provide_later(EventWatcher, lambda: EventWatcher(context.get(SettlementContext), context.get(AccountSync)))
+    context.provide_later(
+        EventWatcher,
+        lambda: EventWatcher(
+            context.get(SettlementContext), context.get(AccountSync), context.get(Clock), context.get(ChainHead)
+        ),
+    )
     context.provide_later(RefundPolicy, refund_policy)
     context.provide_later(Deposits, deposits)
     context.provide_later(RefundRequests, refund_requests)

@@ -9,7 +9,7 @@ lag its head hides one only until the stream's overlap is read again; and a chan
 `SettlementContext.sweep_seconds` without any log.
 """
 
-from usufruct.chain import Indexer, Log, Stream
+from usufruct.chain import ChainHead, Indexer, Log, Stream
 from usufruct.chain.contracts.batch_settlement import (
     Claimed,
     Deposited,
@@ -49,7 +49,10 @@ class ChannelLogs:
 class EventWatcher:
     """Follows one settlement contract; several processes may, none of them does harm."""
 
-    def __init__(self, context: SettlementContext, sync: AccountSync, clock: Clock | None = None) -> None:
+    def __init__(
+        self, context: SettlementContext, sync: AccountSync, clock: Clock | None = None, head: ChainHead | None = None
+    ) -> None:
+        """Read the newest block from `head`, which other streams share, or else at each poll."""
         self._sync = sync
         stream = Stream(
             name=f"settlement/{context.escrow.chain_id}/{context.escrow.contract}",
@@ -65,6 +68,7 @@ class EventWatcher:
             horizon_blocks=context.horizon_blocks,
             alone=context.alone,
             clock=clock,
+            head=head.latest if head else None,
         )
 
     async def poll(self) -> int:
