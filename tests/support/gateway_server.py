@@ -35,8 +35,8 @@ from usufruct.gateway import (
     gateway_routes,
 )
 from usufruct.gateway.operations.base import Operation
-from usufruct.payments.ledger.database import FaultHook, no_faults
 from usufruct.payments.ledger.service import open_ledger
+from usufruct.payments.ledger.statements import FaultHook, no_faults
 from usufruct.payments.pricing.receipts import read_receipt, receipt_digest
 from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import Escrow

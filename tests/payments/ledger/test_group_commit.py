@@ -7,8 +7,8 @@ import pytest
 
 from usufruct.core import Hash32
 from usufruct.payments.ledger.backend import Alone, Backend, Decision
-from usufruct.payments.ledger.changes import Needs, WorkingSet
-from usufruct.payments.ledger.database import Work, no_faults
+from usufruct.payments.ledger.statements import Work, no_faults
+from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import DatabaseUnavailable
 
 NOTHING = Needs(Hash32("0x" + "00" * 32), Hash32("0x" + "00" * 32))

@@ -2,7 +2,6 @@
 
 from usufruct.payments.ledger.admission import accepted_voucher, scope_of
 from usufruct.payments.ledger.calls import FIRST_EPOCH
-from usufruct.payments.ledger.database import FaultHook, no_faults
 from usufruct.payments.ledger.errors import (
     AccountUnknown,
     BalanceTooLow,
@@ -38,6 +37,7 @@ from usufruct.payments.ledger.records import (
     Reservation,
 )
 from usufruct.payments.ledger.service import Ledger, new_id, open_ledger
+from usufruct.payments.ledger.statements import FaultHook, no_faults
 from usufruct.payments.ledger.tables import accounts
 from usufruct.payments.ledger.transfers import Transfer
 

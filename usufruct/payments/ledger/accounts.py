@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from usufruct.core import Address, Hash32, id_to_bytes
 from usufruct.payments.ledger.claims import pay_splits
-from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.errors import (
     DepositUnderWay,
@@ -15,6 +14,7 @@ from usufruct.payments.ledger.errors import (
 )
 from usufruct.payments.ledger.records import Account, AccountKind, AccountReading, Totals
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account, rows_by_id
+from usufruct.payments.ledger.statements import Money, Statements
 
 MOST_DEPOSITS = 20
 """Deposits of one payer that an operator sends in a day."""

@@ -1,8 +1,6 @@
 """Whether a call may be reserved: its voucher against the account's numbers, its idempotency key against the past."""
 
 from usufruct.core import Address, Hash32, id_to_bytes
-from usufruct.payments.ledger.changes import WorkingSet
-from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.errors import (
     AccountWithdrawing,
     BalanceTooLow,
@@ -14,6 +12,8 @@ from usufruct.payments.ledger.errors import (
     voucher_published,
 )
 from usufruct.payments.ledger.records import Account, IdempotencyKey, Replay, Reservation
+from usufruct.payments.ledger.statements import Money, Statements
+from usufruct.payments.ledger.working_set import WorkingSet
 from usufruct.payments.pricing import VerifiedVoucher
 
 

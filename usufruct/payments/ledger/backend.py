@@ -18,8 +18,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from usufruct.payments.ledger.changes import Needs, WorkingSet
-from usufruct.payments.ledger.database import FaultHook, Work
+from usufruct.payments.ledger.statements import FaultHook, Work
+from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import DatabaseUnavailable
 
 T = TypeVar("T")

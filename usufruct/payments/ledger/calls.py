@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from usufruct.core import Hash32, PaymentRequired, id_to_bytes
 from usufruct.payments.ledger.admission import accepted_voucher, find_replay, refuse_published, scope_of
-from usufruct.payments.ledger.changes import Admission, Admitted, Entry, KeptKey, WorkingSet
-from usufruct.payments.ledger.database import Money, Statements
 from usufruct.payments.ledger.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
 from usufruct.payments.ledger.records import Account, Bill, Call, CallState, Lease, Reservation
 from usufruct.payments.ledger.rows import CALL_COLUMNS, call_of
+from usufruct.payments.ledger.statements import Money, Statements
+from usufruct.payments.ledger.working_set import Admission, Admitted, Entry, KeptKey, WorkingSet
 from usufruct.payments.pricing import VerifiedVoucher
 
 FIRST_EPOCH = 1

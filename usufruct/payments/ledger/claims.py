@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from usufruct.core import AssetId, Hash32, id_to_bytes
-from usufruct.payments.ledger.database import Money, Row, Statements
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.errors import ClaimPending, NothingToClaim, WrongState
 from usufruct.payments.ledger.records import Account, Claim, Split
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account, rows_by_id, voucher_of
+from usufruct.payments.ledger.statements import Money, Row, Statements
 from usufruct.payments.pricing import VerifiedVoucher
 
 _CLAIMABLE = (

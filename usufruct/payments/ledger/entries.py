@@ -10,7 +10,7 @@ the asset. Rows are never changed or removed; triggers in the schema see to it.
 """
 
 from usufruct.core import AssetId, Hash32, asset_to_bytes, id_to_bytes
-from usufruct.payments.ledger.database import Money, Statements
+from usufruct.payments.ledger.statements import Money, Statements
 
 
 async def move(

@@ -14,10 +14,10 @@ import asyncpg  # type: ignore[import-untyped]
 from usufruct.core import asset_to_bytes, id_to_bytes
 from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Alone, Backend, Contended
-from usufruct.payments.ledger.changes import Needs, WorkingSet
-from usufruct.payments.ledger.database import FaultHook, Parameter, Row, Work, no_faults
 from usufruct.payments.ledger.records import Call
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of, lines_text
+from usufruct.payments.ledger.statements import FaultHook, Parameter, Row, Work, no_faults
+from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import ConstraintViolated, DatabaseUnavailable, check_amount
 
 T = TypeVar("T")

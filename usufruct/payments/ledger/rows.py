@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from usufruct.core import ChainId, Hash32, address_from_bytes, hash32_from_bytes, id_to_bytes
-from usufruct.payments.ledger.changes import KeptKey
-from usufruct.payments.ledger.database import Row, Statements
 from usufruct.payments.ledger.errors import account_unknown
 from usufruct.payments.ledger.records import (
     Account,
@@ -18,6 +16,8 @@ from usufruct.payments.ledger.records import (
     CallState,
     Lease,
 )
+from usufruct.payments.ledger.statements import Row, Statements
+from usufruct.payments.ledger.working_set import KeptKey
 from usufruct.payments.pricing import CountedBy, VerifiedVoucher, Voucher
 from usufruct_client.lines import CALL, ROUNDING, Line, bill_lines
 

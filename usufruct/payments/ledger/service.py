@@ -14,8 +14,6 @@ from usufruct.payments.ledger import accounts, admission, calls, claims, transfe
 from usufruct.payments.ledger.audit import Proofs, audit
 from usufruct.payments.ledger.backend import Backend, Decision
 from usufruct.payments.ledger.calls import ReceiptSigner, Terms
-from usufruct.payments.ledger.changes import Admission, Needs, WorkingSet, needs_of
-from usufruct.payments.ledger.database import FaultHook, Statements, no_faults
 from usufruct.payments.ledger.records import (
     Account,
     AccountKind,
@@ -34,7 +32,9 @@ from usufruct.payments.ledger.records import (
 from usufruct.payments.ledger.rows import find_account
 from usufruct.payments.ledger.spot_check import SpotCheck, spot_check
 from usufruct.payments.ledger.sqlite import SqliteBackend
+from usufruct.payments.ledger.statements import FaultHook, Statements, no_faults
 from usufruct.payments.ledger.transfers import Transfer
+from usufruct.payments.ledger.working_set import Admission, Needs, WorkingSet, needs_of
 from usufruct.store import Database, Seal, SqliteDatabase
 
 T = TypeVar("T")

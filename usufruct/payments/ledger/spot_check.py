@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from usufruct.core import Hash32
 from usufruct.payments.ledger.audit import MOST_FINDINGS, Proofs, audit
-from usufruct.payments.ledger.database import Row, Statements
 from usufruct.payments.ledger.records import Account
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, rows_by_id
+from usufruct.payments.ledger.statements import Row, Statements
 
 _NEWEST = "SELECT account_id, call_id, debit, credit, amount FROM entries ORDER BY id DESC LIMIT $1"
 

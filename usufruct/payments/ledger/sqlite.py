@@ -16,10 +16,10 @@ from typing import TypeVar
 from usufruct.core import asset_to_bytes, id_to_bytes
 from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Alone, Backend
-from usufruct.payments.ledger.changes import EndedCall, Entry, KeptKey, Needs, NewCall, WorkingSet
-from usufruct.payments.ledger.database import FaultHook, Money, Parameter, Row, Work, no_faults
 from usufruct.payments.ledger.records import Account
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of, lines_text
+from usufruct.payments.ledger.statements import FaultHook, Money, Parameter, Row, Work, no_faults
+from usufruct.payments.ledger.working_set import EndedCall, Entry, KeptKey, Needs, NewCall, WorkingSet
 from usufruct.store import (
     BUSY_SECONDS,
     ConstraintViolated,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from usufruct.core import Address, Hash32, id_to_bytes
 from usufruct.payments.ledger.accounts import observe
 from usufruct.payments.ledger.claims import splits_between
-from usufruct.payments.ledger.database import Money, Row, Statements
 from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.records import Account, AccountKind, AccountReading
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account, rows_by_id
+from usufruct.payments.ledger.statements import Money, Row, Statements
 
 
 @dataclass(frozen=True, slots=True)
