@@ -350,3 +350,18 @@ async def test_a_token_that_refuses_a_holder_keeps_no_other_income_from_them(tow
     left = await town.holders.collect(town.sender(town.ANN), made.id, bob)
     assert [(each.token.symbol, each.amount) for each in left] == [("tUSD", due["tUSD"])]
     assert await town.dollar.balance_of(bob) == due["tUSD"]
+
+
+async def test_a_collect_reads_the_asset_once(town):
+    sender = town.sender(town.OWNER)
+    made = await town.assets.register(sender, town.terms())
+    await town.earn(made.shares, 5)
+    reads, read = [], town.registry.on_chain
+
+    async def counted(*arguments):
+        reads.append(arguments)
+        return await read(*arguments)
+
+    town.registry.on_chain = counted
+    assert await town.holders.collect(sender, await town.registry.find(hex(made.id)))
+    assert len(reads) == 1
