@@ -20,8 +20,9 @@ from bench.gateway.subjects import Subject
 from bench.gateway.upstream import PACES
 from usufruct.chain.anvil import Anvil
 from usufruct.core import SystemClock
-from usufruct_client.signing import ChannelConfig, channel_id
+from usufruct_client.signing import channel_id
 from usufruct_client.wallet import Wallet, random_salt
+from usufruct_client.wire import ChannelConfig
 from usufruct_client.x402 import REQUIRED_HEADER, SIGNATURE_HEADER, Requirements, read_required, write_payment
 
 PAYEE = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc"

@@ -1,4 +1,4 @@
-"""Pay a Usufruct gateway by x402: many calls at once on one channel, within a limit and a budget.
+"""Call a Usufruct gateway: pay by x402 within a limit and a budget, or make and fund bearer keys (`Gateway`).
 
 ::
 
@@ -11,6 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from usufruct_client.anchoring import proves
+    from usufruct_client.answer import AnswerReader
+    from usufruct_client.bearer import BearerTransport, Bill
     from usufruct_client.channel import Channel
     from usufruct_client.connection import Connection, connect
     from usufruct_client.conversation import Refund
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
         BadAnswer,
         ClientError,
         DepositPending,
+        GatewayRefused,
+        GatewayUnavailable,
         Invalid,
         Mistrusted,
         NotAllowed,
@@ -28,24 +33,45 @@ if TYPE_CHECKING:
         StoreFault,
         TermsChanged,
     )
+    from usufruct_client.gateway import (
+        Gateway,
+        KeyUse,
+        NewKey,
+        bearer_headers,
+        check_channel,
+        new_channel,
+        proof_headers,
+    )
+    from usufruct_client.members import Members
     from usufruct_client.purse import Purse
-    from usufruct_client.receipt import Dispute, Receipt
+    from usufruct_client.receipt import Agreed, Dispute, Receipt, faults, read_receipt
     from usufruct_client.rules import Rules
-    from usufruct_client.signing import Signer
+    from usufruct_client.signing import Signer, channel_id
     from usufruct_client.store import Store
+    from usufruct_client.text import text_hash
     from usufruct_client.transport import AsyncPayingTransport, PayingTransport
     from usufruct_client.wallet import Wallet
 
 __all__ = [
+    "Agreed",
+    "AnswerReader",
     "AsyncPayingTransport",
     "BadAnswer",
+    "BearerTransport",
+    "Bill",
     "Channel",
     "ClientError",
     "Connection",
     "DepositPending",
     "Dispute",
+    "Gateway",
+    "GatewayRefused",
+    "GatewayUnavailable",
     "Invalid",
+    "KeyUse",
+    "Members",
     "Mistrusted",
+    "NewKey",
     "NotAllowed",
     "OverBudget",
     "OverLimit",
@@ -61,12 +87,21 @@ __all__ = [
     "StoreFault",
     "TermsChanged",
     "Wallet",
+    "bearer_headers",
+    "channel_id",
+    "check_channel",
     "connect",
+    "faults",
+    "new_channel",
+    "proof_headers",
+    "proves",
+    "read_receipt",
+    "text_hash",
 ]
 
 _MODULES = (
-    *("channel", "connection", "conversation", "errors", "purse", "receipt", "rules", "signing", "store"),
-    *("transport", "wallet"),
+    *("anchoring", "answer", "bearer", "channel", "connection", "conversation", "errors", "gateway"),
+    *("purse", "receipt", "rules", "signing", "store", "text", "transport", "wallet"),
 )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from usufruct_client.signing import ChannelConfig, Deposit
+from usufruct_client.signing import Deposit
+from usufruct_client.wire import ChannelConfig
 
 FORGOTTEN_SECONDS = 3_600
 """A call that is open for so long is given up: whoever made it has died. Answers take half an hour at most."""

@@ -9,6 +9,8 @@
     |   |-- OverBudget     it does not fit in what may be spent in all
     |   |-- NotAllowed     another network, token or operator than those allowed
     |   `-- TermsChanged   another network or operator than this gateway had before
+    |-- GatewayRefused      the gateway refused a request; has its code, its message and its numbers
+    |-- GatewayUnavailable  the gateway does not answer
     |-- BadAnswer       the gateway sent what is not in the protocol; names the member
     |-- Mistrusted      the gateway asks for more than was ever signed, or shows a signature that is not ours
     |-- DepositPending  the deposit is on its way for longer than we wait; ask again, nothing is paid twice
@@ -70,6 +72,25 @@ class TermsChanged(Refused):
     """Another network or operator than this gateway had before."""
 
     code = "terms_changed"
+
+
+class GatewayRefused(ClientError):
+    """The gateway refused: `status` is HTTP's, `reason` its own code, `numbers` what it gives as details."""
+
+    code = "gateway_refused"
+
+    def __init__(self, status: int, reason: str, message: str, numbers: object = None) -> None:
+        """Repeat what the gateway says."""
+        super().__init__(f"{reason}: {message}", status=status, reason=reason)
+        self.status = status
+        self.reason = reason
+        self.numbers: Mapping[str, object] = numbers if isinstance(numbers, dict) else {}
+
+
+class GatewayUnavailable(ClientError):
+    """The gateway does not answer."""
+
+    code = "gateway_unavailable"
 
 
 class BadAnswer(ClientError):

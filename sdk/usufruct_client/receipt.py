@@ -4,13 +4,15 @@ import json
 import re
 from dataclasses import dataclass, fields
 
-from eth_account.messages import encode_typed_data
-
 from usufruct_client.eip712 import RECEIPT, RECEIPT_DOMAIN
 from usufruct_client.lines import Line, Unit, bill_lines, charge_faults, quantities_of, total_of
 from usufruct_client.members import Members
 from usufruct_client.price import PriceCard
-from usufruct_client.signing import checksummed, recovered
+from usufruct_client.recursion import recursion_limit_kept
+from usufruct_client.signing import checksummed, digest_of, recovered
+
+with recursion_limit_kept():
+    from eth_account.messages import SignableMessage, encode_typed_data
 
 _INTEGERS = {"priceCardVersion": 64, "ceiling": 128, "amount": 128, "cumulative": 128, "time": 64}
 _HASHES = ("call", "account", "modelDigest", "requestHash", "responseHash")
@@ -49,11 +51,18 @@ class Receipt:
 
     def signed_by(self) -> str | None:
         """Return who signed exactly this receipt, in lower case; None for a signature that is none."""
+        return recovered(self._signable(), self.signature)
+
+    def digest(self) -> bytes:
+        """Return the 32 bytes that the operator signed, and anchors on the chain."""
+        return digest_of(self._signable())
+
+    def _signable(self) -> SignableMessage:
         domain = RECEIPT_DOMAIN.data(self.chain_id, checksummed(self.till))
         message = {name: getattr(self, _snake(name)) for _, name in RECEIPT.fields}
         message["token"] = checksummed(self.token)
         message["lines"] = [line._asdict() for line in self.lines]
-        return recovered(encode_typed_data(domain, RECEIPT.types, message), self.signature)
+        return encode_typed_data(domain, RECEIPT.types, message)
 
     def as_json(self) -> dict[str, object]:
         """Return what `read_receipt` reads."""
@@ -75,9 +84,12 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What a receipt is compared with; `response_hash` is None when the whole answer was not read."""
+    """What a receipt is compared with; `response_hash` is None when the whole answer was not read.
 
-    account: str
+    `account`, `call` and `charge` are None where they are not known.
+    """
+
+    account: str | None
     chain_id: int
     till: str
     token: str
@@ -87,6 +99,8 @@ class Agreed:
     signed: int
     signers: frozenset[str]
     price_card: PriceCard | None = None
+    call: str | None = None
+    charge: int | None = None
 
 
 def read_receipt(document: object) -> Receipt:
@@ -123,10 +137,12 @@ def _read_line(line: Members) -> Line:
 def faults(receipt: Receipt, agreed: Agreed) -> tuple[str, ...]:
     """Return what is wrong with a receipt, each in a sentence; nothing for one that is in order."""
     found = []
-    for name in ("account", "chain_id", "till", "token", "request_hash", "response_hash"):
+    for name in ("call", "account", "chain_id", "till", "token", "request_hash", "response_hash"):
         stands, expected = getattr(receipt, name), getattr(agreed, name)
         if expected is not None and stands != expected:
             found.append(f"the receipt's {name} is {stands}, not {expected}")
+    if agreed.charge not in (None, receipt.amount):
+        found.append(f"the receipt's amount is {receipt.amount}, not the {agreed.charge} that the answer names")
     if receipt.amount > agreed.ceiling:
         found.append(f"charged {receipt.amount}, above the ceiling of {agreed.ceiling}")
     found += charge_faults(receipt.lines, receipt.ceiling, receipt.amount) or _price_faults(receipt, agreed.price_card)

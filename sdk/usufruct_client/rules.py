@@ -71,9 +71,9 @@ class Rules:
                 limit=self.limit,
             )
         channels = tuple(before)
-        had = {
+        had: dict[str, tuple[Collection[str] | None, str, set[str]]] = {
             "network": (self.networks, terms.network, {f"eip155:{each.chain_id}" for each in channels}),
-            "operator": (self.operators, terms.operator, {each.config.receiver for each in channels}),
+            "operator": (self.operators, terms.operator, {str(each.config.receiver) for each in channels}),
         }
         for name, (allowed, wanted, known) in had.items():
             if allowed is not None and wanted not in _lower(allowed):

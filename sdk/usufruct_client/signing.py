@@ -9,6 +9,7 @@ from usufruct_client.eip712 import CHANNEL, DEPOSIT, VOUCHER
 from usufruct_client.eip712 import ESCROW as ESCROW_DOMAIN
 from usufruct_client.errors import Refused
 from usufruct_client.recursion import recursion_limit_kept
+from usufruct_client.wire import ChannelConfig
 
 with recursion_limit_kept():
     from eth_account import Account
@@ -49,19 +50,6 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelConfig:
-    """What a channel is, for ever: addresses in lower case, the delay in seconds, the salt 32 bytes in hex."""
-
-    payer: str
-    payer_authorizer: str
-    receiver: str
-    receiver_authorizer: str
-    token: str
-    withdraw_delay: int
-    salt: str
-
-
-@dataclass(frozen=True, slots=True)
 class Deposit:
     """The payer's word to the token: `amount` may be put into one channel, once, until `valid_before`."""
 
@@ -95,8 +83,7 @@ def channel_id(config: ChannelConfig, chain_id: int) -> str:
         "withdrawDelay": config.withdraw_delay,
         "salt": bytes.fromhex(config.salt[2:]),
     }
-    signable = encode_typed_data(_escrow_domain(chain_id), CHANNEL.types, message)
-    return "0x" + keccak(b"\x19" + signable.version + signable.header + signable.body).hex()
+    return "0x" + typed_data_digest(_escrow_domain(chain_id), CHANNEL.types, message).hex()
 
 
 def sign_voucher(signer: Signer, channel: str, max_claimable: int, chain_id: int) -> str:
@@ -132,6 +119,16 @@ def sign_deposit(
     }
     signed = signer.sign_typed_data(dict(token), DEPOSIT.types, message)
     return Deposit(amount, valid_before, salt, _hex(signed.signature))
+
+
+def digest_of(message: SignableMessage) -> bytes:
+    """Return the 32 bytes that are signed."""
+    return bytes(keccak(b"\x19" + message.version + message.header + message.body))
+
+
+def typed_data_digest(domain: dict[str, Any], types: dict[str, Any], message: dict[str, Any]) -> bytes:
+    """Return the 32 bytes that a signer signs of EIP-712 typed data."""
+    return digest_of(encode_typed_data(domain, types, message))
 
 
 def recovered(message: SignableMessage, signature: str) -> str | None:

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import Generator
 from typing import TypeVar
 
 import httpx
 
+from usufruct_client.answer import AnswerBody, AsyncAnswerBody, handed_on
 from usufruct_client.conversation import Conversation, Pause, Refund, Reply, Send, ask_for_refund
-from usufruct_client.delivery import Delivery
 from usufruct_client.errors import Invalid
 from usufruct_client.purse import Purse
 from usufruct_client.x402 import SIGNATURE_HEADER
@@ -38,11 +38,11 @@ class PayingTransport(httpx.BaseTransport):
         Raises:
             ClientError: when what the gateway asks for is not paid.
         """
-        if not _is_call(request, self._origin):
+        if not is_call(request, self._origin):
             return self._transport.handle_request(request)
         order = _Order(request, request.read(), self._purse.limit)
         delivery = self._drive(Conversation(self._purse, self._origin, order.body).talk(), order)
-        return order.response if delivery is None else _handed_on(order.response, _Body(order.response, delivery))
+        return order.response if delivery is None else handed_on(order.response, AnswerBody(order.response, delivery))
 
     def refund(self, url: str, amount: int | None = None) -> Refund:
         """Ask for money back at a paid endpoint: all that is free, or `amount`.
@@ -100,11 +100,13 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
         Raises:
             ClientError: when what the gateway asks for is not paid.
         """
-        if not _is_call(request, self._origin):
+        if not is_call(request, self._origin):
             return await self._transport.handle_async_request(request)
         order = _Order(request, await request.aread(), self._purse.limit)
         delivery = await self._drive(Conversation(self._purse, self._origin, order.body).talk(), order)
-        return order.response if delivery is None else _handed_on(order.response, _AsyncBody(order.response, delivery))
+        return (
+            order.response if delivery is None else handed_on(order.response, AsyncAnswerBody(order.response, delivery))
+        )
 
     async def refund(self, url: str, amount: int | None = None) -> Refund:
         """Ask for money back at a paid endpoint: all that is free, or `amount`.
@@ -191,61 +193,8 @@ class _Order:
         )
 
 
-class _Body(httpx.SyncByteStream):
-    def __init__(self, response: httpx.Response, delivery: Delivery) -> None:
-        assert isinstance(response.stream, httpx.SyncByteStream)
-        self._stream = response.stream
-        self._pieces = iter(self._stream)
-        self._delivery = delivery
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            for chunk in self._pieces:
-                if ready := self._delivery.feed(chunk):
-                    yield ready
-        except httpx.TransportError:
-            if not self._delivery.done:
-                raise
-        if rest := self._delivery.end():
-            yield rest
-
-    def close(self) -> None:
-        try:
-            self._delivery.close()
-        finally:
-            self._stream.close()
-
-
-class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, response: httpx.Response, delivery: Delivery) -> None:
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        self._stream = response.stream
-        self._pieces = aiter(self._stream)
-        self._delivery = delivery
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._pieces:
-                if ready := self._delivery.feed(chunk):
-                    yield ready
-        except httpx.TransportError:
-            if not self._delivery.done:
-                raise
-        if rest := self._delivery.end():
-            yield rest
-
-    async def aclose(self) -> None:
-        try:
-            self._delivery.close()
-        finally:
-            await self._stream.aclose()
-
-
-def _handed_on(response: httpx.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
-    return httpx.Response(response.status_code, headers=response.headers, stream=body, extensions=response.extensions)
-
-
-def _is_call(request: httpx.Request, origin: str) -> bool:
+def is_call(request: httpx.Request, origin: str) -> bool:
+    """Tell whether a request is a call that is still to be paid, to the gateway at `origin`."""
     mine = request.method == "POST" and _origin(request.url) == origin
     return mine and SIGNATURE_HEADER not in request.headers
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from eth_account import Account
 
 from usufruct_client.errors import Invalid
-from usufruct_client.signing import ChannelConfig, Deposit, Signer, checksummed, sign_deposit, sign_voucher
+from usufruct_client.identifiers import Address, Hash32
+from usufruct_client.signing import Deposit, Signer, checksummed, sign_deposit, sign_voucher
+from usufruct_client.wire import ChannelConfig
 from usufruct_client.x402 import Requirements
 
 
@@ -43,13 +45,13 @@ class Wallet:
     def config(self, terms: Requirements, salt: str) -> ChannelConfig:
         """Return the channel of this wallet to the operator of `terms`."""
         return ChannelConfig(
-            payer=self.address,
-            payer_authorizer=self.authorizer,
-            receiver=terms.operator,
-            receiver_authorizer=terms.receiver_authorizer,
-            token=terms.token,
+            payer=Address(self.address),
+            payer_authorizer=Address(self.authorizer),
+            receiver=Address(terms.operator),
+            receiver_authorizer=Address(terms.receiver_authorizer),
+            token=Address(terms.token),
             withdraw_delay=terms.withdraw_delay,
-            salt=salt,
+            salt=Hash32(salt),
         )
 
     def voucher(self, channel: str, max_claimable: int, chain_id: int) -> dict[str, str]:

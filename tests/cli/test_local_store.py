@@ -19,7 +19,7 @@ from usufruct.cli.support.local_store import (
 )
 from usufruct.config import Config, DataConfig, KeysConfig
 from usufruct.core import Address, Hash32
-from usufruct.payments.pricing.vouchers import ChannelConfig
+from usufruct_client.wire import ChannelConfig
 
 CHANNEL = Hash32("0x" + "c1" * 32)
 SOMEBODY = Address("0x" + "11" * 20)

@@ -33,10 +33,9 @@ from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import devnet_signer, open_keystore
 from usufruct.cli.root import main
 from usufruct.cli.support.child_process import Process
-from usufruct.cli.support.deposits import ChannelMismatch, check_channel, deposit_from
-from usufruct.cli.support.gateway_client import GatewayRefused, open_gateway
+from usufruct.cli.support.deposits import OtherToken, TokenMismatch, TokenNotNamed, agreed_token, deposit_from
+from usufruct.cli.support.gateway_client import open_gateway, terms_of
 from usufruct.cli.support.local_store import saved_channel
-from usufruct.cli.support.token_choice import OtherToken, TokenMismatch, TokenNotNamed, agreed_token
 from usufruct.config import (
     ChainConfig,
     Config,
@@ -51,9 +50,10 @@ from usufruct.core import Address, ChainId, checksum, format_units, parse_units
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Catalogue, Endpoint, Operator, ServedListing, Upstream
 from usufruct.payments.ledger.service import new_id
-from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement import Claimer
 from usufruct.payments.settlement.model import on_chain
+from usufruct_client import GatewayRefused, NotAllowed, channel_id, check_channel, new_channel
+from usufruct_client.wire import Token
 
 pytestmark = pytest.mark.anvil
 
@@ -254,10 +254,10 @@ def test_what_is_wrong_is_one_line_and_names_the_remedy(town, refused, tmp_path)
         ((*key, "--limit", "1", "--label", "x" * 101), {}, "label must be at most 100"),
         ((*key, "--limit", "1", "--deposit", "x"), {}, "deposit must be a plain decimal"),
         ((*key, "--limit", "1", "--gateway", "http://127.0.0.1:9"), {}, "gateway_unavailable"),
-        ((*key, "--limit", "1", "--gateway", "ftp://x"), {}, "invalid_gateway"),
-        ((*key, "--limit", "1", "--gateway", "http://[::1"), {}, "invalid_gateway"),
-        ((*key, "--limit", "1", "--gateway", town.anvil.url), {}, "gateway_malformed"),
-        ((*key, "--limit", "1"), {"USUFRUCT_GATEWAY_PORT": "0"}, "--gateway"),
+        ((*key, "--limit", "1", "--gateway", "ftp://x"), {}, "not the address of a gateway"),
+        ((*key, "--limit", "1", "--gateway", "http://[::1"), {}, "not the address of a gateway"),
+        ((*key, "--limit", "1", "--gateway", town.anvil.url), {}, "bad_answer"),
+        ((*key, "--limit", "1"), {"USUFRUCT_GATEWAY_PORT": "0"}, "not the address of a gateway"),
         (("key", "create", "--wallet", "nobody", "--limit", "1"), {}, "wallet new nobody"),
         (
             (*key, "--limit", "1"),
@@ -288,8 +288,8 @@ def test_what_is_wrong_is_one_line_and_names_the_remedy(town, refused, tmp_path)
         (("receipt", "verify", "nothing.json"), {}, "nothing.json cannot be read: No such file"),
         (("receipt", "verify", "{" * 5_000), {}, "cannot be read"),
         (("receipt", "verify", tmp_path / "open"), {}, "holds no JSON object"),
-        (("receipt", "verify", tmp_path / "bad.json"), {}, "call is missing"),
-        (("receipt", "verify", tmp_path / "bad.json", "--signer", "0x" + "11" * 20), {}, "is missing"),
+        (("receipt", "verify", tmp_path / "bad.json"), {}, "receipt.call must be 32 bytes"),
+        (("receipt", "verify", tmp_path / "bad.json", "--signer", "0x" + "11" * 20), {}, "receipt.call must be"),
     ):
         assert words in refused(*arguments, name="clumsy", **changes), arguments
 
@@ -454,7 +454,7 @@ def test_no_key_is_made_for_a_deposit_that_the_wallet_cannot_make(refused, told)
 
 
 def test_keys_are_listed_and_a_failing_deposit_does_not_lose_the_key(here, told, monkeypatch):
-    async def fails(*_):
+    def fails(*_):
         raise GatewayRefused(402, "deposit_refused", "the token does not want to")
 
     with monkeypatch.context() as patched:
@@ -513,7 +513,7 @@ def test_the_payer_says_which_token_is_paid_in(town, here, told, refused, monkey
     opened = told("channel", "open", "--wallet", PAYER, "--deposit", "1", "--token", town.token, environment=user)
     more = ("channel", "deposit", opened["channel"], "0.5", "--wallet", PAYER)
     assert "token_not_named" in refused(*more, **bare)
-    monkeypatch.setattr("usufruct.cli.support.token_choice.at_terminal", lambda: True)
+    monkeypatch.setattr("usufruct.cli.support.deposits.at_terminal", lambda: True)
     for answer, code in (("n", 1), ("y", 0)):
         monkeypatch.setattr("sys.stdin", StringIO(answer + "\n"))
         ended, _, shown = here(*more, environment=user)
@@ -526,36 +526,38 @@ def test_the_payer_says_which_token_is_paid_in(town, here, told, refused, monkey
 def test_a_devnets_own_installation_knows_its_test_dollar(town):
     config = replace(town.operator, chain=ChainConfig(town.anvil.url))
 
-    async def work():
-        async with open_gateway(town.url, config) as remote:
-            return await agreed_token(await remote.offer(config), DOLLAR, "", config)
-
-    assert asyncio.run(work()).address == town.token
+    with open_gateway(town.url, config) as remote:
+        assert agreed_token(terms_of(remote, config), DOLLAR, "", config).address == town.token
 
 
-async def test_nothing_is_signed_on_a_gateways_word(town):
+def test_nothing_is_signed_on_a_gateways_word(town):
     config = Config(data=DataConfig(town.folder / "careful"), chain=ChainConfig(town.anvil.url, token=town.token))
     payer = devnet_signer(PAYER, ChainId(31337))
-    async with open_gateway(town.url, config) as remote, Client(town.anvil.url) as client:
-        offer = await remote.offer(config)
+
+    async def forge(token):
+        async with Client(town.anvil.url) as client:
+            await Devnet(client).set_code(ANOTHER_TOKEN, await client.code_at(token))
+            return await token_facts(client, ANOTHER_TOKEN)
+
+    with open_gateway(town.url, config) as remote:
+        terms = terms_of(remote, config)
         for change in ({"decimals": 0}, {"name": "Dollar"}, {"version": "2"}):
             with pytest.raises(TokenMismatch):
-                await agreed_token(replace(offer, token=replace(offer.token, **change)), DOLLAR, "", config)
-        await Devnet(client).set_code(ANOTHER_TOKEN, await client.code_at(offer.token.address))
-        real = await token_facts(client, ANOTHER_TOKEN)
-        lure = replace(offer, token=real)
+                agreed_token(replace(terms, token=replace(terms.token, **change)), DOLLAR, "", config)
+        forged = asyncio.run(forge(terms.token.address))
+        real = Token(forged.address, forged.name, forged.symbol, forged.decimals, forged.version)
+        lure = replace(terms, token=real)
         with pytest.raises(OtherToken):
-            await agreed_token(lure, DOLLAR, "", config)
+            agreed_token(lure, DOLLAR, "", config)
         with pytest.raises(TokenNotNamed):
-            await agreed_token(lure, DOLLAR, "", replace(config, chain=ChainConfig(town.anvil.url)))
-        assert await agreed_token(lure, DOLLAR, ANOTHER_TOKEN, config) == real
-        of = ChannelConfig(
-            payer.address, payer.address, offer.till, offer.till, offer.token.address, offer.withdraw_delay, new_id()
-        )
-        with pytest.raises(ChannelMismatch, match=ANOTHER_TOKEN):
-            await deposit_from(payer, remote, offer.token, replace(of, token=ANOTHER_TOKEN), DOLLAR, config)
-    channel = channel_id(Escrow(offer.chain_id), of)
-    check_channel(channel, of, offer, payer)
+            agreed_token(lure, DOLLAR, "", replace(config, chain=ChainConfig(town.anvil.url)))
+        assert agreed_token(lure, DOLLAR, ANOTHER_TOKEN, config) == real
+        of = new_channel(terms, payer.address)
+        for changed, token in ((replace(of, token=ANOTHER_TOKEN), terms.token), (of, real)):
+            with pytest.raises(NotAllowed):
+                deposit_from(payer, remote, terms, token, changed, DOLLAR, config)
+    channel = channel_id(of, terms.chain_id)
+    check_channel(channel, of, payer.address, terms)
     other = devnet_signer(5, ChainId(31337)).address
     for change in (
         {"payer": other},
@@ -565,8 +567,8 @@ async def test_nothing_is_signed_on_a_gateways_word(town):
         {"withdraw_delay": 30 * 86_400},
         {"salt": new_id()},
     ):
-        with pytest.raises(ChannelMismatch):
-            check_channel(channel, replace(of, **change), offer, payer)
+        with pytest.raises(NotAllowed):
+            check_channel(channel, replace(of, **change), payer.address, terms)
 
 
 def units(text):

@@ -34,14 +34,15 @@ from usufruct.payments.pricing.charges import price_lines
 from usufruct.payments.pricing.receipts import content_hash
 from usufruct.payments.pricing.usage import Usage
 from usufruct_client import BadAnswer, Invalid, Wallet
-from usufruct_client.delivery import EventReader
+from usufruct_client.answer import EventReader
 from usufruct_client.lines import bill_lines
 from usufruct_client.members import Members
 from usufruct_client.price import read_price_card
 from usufruct_client.receipt import data_member, read_receipt
 from usufruct_client.rules import Rules
-from usufruct_client.signing import ChannelConfig, channel_id, sign_voucher, voucher_signer
+from usufruct_client.signing import channel_id, sign_voucher, voucher_signer
 from usufruct_client.text import delta_text, output_text, text_hash
+from usufruct_client.wire import ChannelConfig
 from usufruct_client.x402 import read_required, read_response, write_payment, write_refund
 
 SDK = Path(__file__).parents[2] / "sdk"
@@ -317,12 +318,14 @@ DEEP = """
 import sys
 limit = sys.getrecursionlimit()
 from usufruct_client import BadAnswer
-from usufruct_client.delivery import EventReader, _said
+from usufruct_client.answer import AnswerReader, EventReader
 from usufruct_client.x402 import read_required
 import base64
 assert sys.getrecursionlimit() == limit
 deep = b"[" * 200_000
-assert _said(deep) == ""
+whole = AnswerReader({})
+whole.feed(deep)
+assert whole.read_text() == ""
 EventReader().feed(b"data: " + deep + bytes((10, 10)))
 try:
     read_required(base64.b64encode(deep).decode())

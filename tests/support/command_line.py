@@ -34,6 +34,7 @@ from usufruct.payments.ledger.service import new_id
 from usufruct.payments.pricing.vouchers import sign_voucher
 from usufruct.payments.settlement import ChannelRegistry, Deposits
 from usufruct.payments.settlement.deposits import DepositAuthorization
+from usufruct_client import ClientError
 
 T = TypeVar("T")
 
@@ -137,10 +138,10 @@ class Commands:
         assert done.exit_code == 0, (done.stderr, done.exception)
         return json.loads(done.stdout)
 
-    def refused(self, *arguments: str) -> UsufructError:
+    def refused(self, *arguments: str) -> UsufructError | ClientError:
         """Run a command that must fail with an error of ours."""
         done = self.run(*arguments)
-        assert isinstance(done.exception, UsufructError), (done.stdout, done.stderr, done.exception)
+        assert isinstance(done.exception, UsufructError | ClientError), (done.stdout, done.stderr, done.exception)
         return done.exception
 
     def inside(self, work: Callable[[Installation], Awaitable[T]]) -> T:

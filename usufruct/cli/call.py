@@ -1,4 +1,4 @@
-"""`usufruct call`: one question by the stock `openai` client; its answer on standard output, its bill on the other."""
+"""`usufruct call`: one question; its answer on standard output, its bill on standard error."""
 
 import sys
 from dataclasses import dataclass
@@ -11,27 +11,17 @@ import orjson
 import typer
 
 from usufruct.cli.support.chat_client import Answered, ask
+from usufruct.cli.support.command import runs
 from usufruct.cli.support.deposits import atomic
-from usufruct.cli.support.error_help import WORTH_SAYING, in_whole_units
-from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
+from usufruct.cli.support.error_help import EXPLAINED, in_whole_units
+from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import KeyFile, SavedKey, find_key, save_receipt, saved_channel, saved_token
 from usufruct.cli.support.output import Json, plain, print_json, say
-from usufruct.cli.support.receipt_checks import believe
-from usufruct.cli.support.runner import run
-from usufruct.config import Config, load_config
-from usufruct.core import (
-    UINT128_MAX,
-    Address,
-    ChainId,
-    Conflict,
-    Hash32,
-    Invalid,
-    UsufructError,
-    checksum,
-    format_units,
-    hash32,
-)
-from usufruct.payments.settlement import Offer
+from usufruct.cli.support.receipt_checks import check_receipt
+from usufruct.config import Config
+from usufruct.core import UINT128_MAX, Address, Conflict, Invalid, UsufructError, checksum, format_units, hash32
+from usufruct_client import Agreed, BadAnswer, ClientError, GatewayRefused
+from usufruct_client.wire import Terms
 
 
 class NoQuestion(Invalid):
@@ -47,30 +37,35 @@ class LimitPassed(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
-    """What a receipt is compared with; `symbol` of a token that the payer agreed to, None for one they did not."""
+class Source:
+    """Where a key's calls are paid from, as this machine keeps it, and only what it does not keep from the gateway.
 
-    channel: Hash32 | None
-    till: Address
-    token: Address
+    `symbol` is None for a token that the payer did not agree to.
+    """
+
+    channel: str | None
+    till: str
+    token: str
     decimals: int
     symbol: str | None
-    signer: Address
-    chain_id: ChainId
+
+    def shown(self, amount: int) -> str:
+        """Write an amount in whole units of the token."""
+        return format_units(amount, self.decimals)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an answer cost and could have cost at most, in atomic units of the agreed token."""
+    """What an answer cost and could have cost at most, in atomic units of the token it was paid in."""
 
     charge: int
     ceiling: int
-    agreed: Agreed
+    source: Source
 
     def as_json(self) -> dict[str, object]:
         """Return what it cost in whole units, and of what."""
-        cost, limit = self._shown(self.charge), self._shown(self.ceiling)
-        return {"cost": cost, "limit": limit, "symbol": self.agreed.symbol, "token": self.agreed.token}
+        cost, limit = self.source.shown(self.charge), self.source.shown(self.ceiling)
+        return {"cost": cost, "limit": limit, "symbol": self.source.symbol, "token": self.source.token}
 
     def check(self, most: int, answered: Answered) -> None:
         """Refuse what passes the most that the call was to cost; its receipt is kept, and shows it.
@@ -80,21 +75,20 @@ class Cost:
         """
         if max(self.charge, self.ceiling) > most:
             raise LimitPassed(
-                f"the gateway did not keep to --limit {self._shown(most)}: {self.line()}; its receipt is kept as "
-                f"evidence: `usufruct receipt show {answered.named}`",
-                call=answered.named,
+                f"the gateway did not keep to --limit {self.source.shown(most)}: {self.line()}; its receipt is kept as "
+                f"evidence: `usufruct receipt show {answered.call}`",
+                call=answered.call,
             )
 
     def line(self) -> str:
-        """Return it as words; a token that nobody agreed to is called by its address."""
-        unit = self.agreed.symbol or f"of {checksum(self.agreed.token)}"
-        return f"{self._shown(self.charge)} {unit}, limit {self._shown(self.ceiling)} {unit}"
-
-    def _shown(self, amount: int) -> str:
-        return format_units(amount, self.agreed.decimals)
+        """Return it as words; a token that was not agreed to is called by its address."""
+        unit = self.source.symbol or f"of {checksum(Address(self.source.token))}"
+        return f"{self.source.shown(self.charge)} {unit}, limit {self.source.shown(self.ceiling)} {unit}"
 
 
+@runs()
 def call(
+    config: Config,
     model: Annotated[str, typer.Argument(help="The service; the gateway's /v1/models lists them.")],
     question: Annotated[str, typer.Argument(help="What to ask; - reads it from standard input.")],
     stream: Annotated[bool, typer.Option(help="Show the answer as it comes.")] = True,
@@ -106,7 +100,6 @@ def call(
     as_json: Json = False,
 ) -> None:
     """Ask a service one question, paid by a bearer key, and keep the receipt."""
-    config = load_config()
     asked = sys.stdin.read() if question == "-" else question
     if not asked.strip():
         raise NoQuestion("the question is empty; write it as the second argument, or - and give it on standard input")
@@ -114,38 +107,33 @@ def call(
     order: dict[str, Any] = {"model": model, "messages": [*messages, {"role": "user", "content": asked}]}
     if max_tokens is not None:
         order["max_tokens"] = max_tokens
-
-    async def work() -> None:
-        async with open_gateway(gateway, config) as remote:
-            key = find_key(config, remote.url, key_file)
-            offer = await remote.offer(config)
-            headers = {"idempotency-key": token_hex(16)}  # so that the client's own retries are charged once
-            most = atomic(limit, offer, "limit") if limit else UINT128_MAX
-            if limit:
-                headers["x-usufruct-limit"] = str(most)
-            streamed = stream and not as_json
-            try:
-                options = _receipt_options(key_file, gateway)
-                answered = await ask(remote, key, order, headers, _show if streamed else None, options)
-            except GatewayRefused as refusal:
-                if refusal.reason not in WORTH_SAYING:
-                    raise
-                raise in_whole_units(refusal, offer, key) from refusal
-        if not as_json:
-            _show("\n" if streamed else answered.text + "\n")
-        agreed = _agreed(key, offer, config)
-        cost = _cost(answered, agreed)
+    with open_gateway(gateway, config) as remote:
+        key = find_key(config, remote.url, key_file)
+        terms = terms_of(remote, config)
+        headers = {"idempotency-key": token_hex(16)}  # so that the client's own retries are charged once
+        most = atomic(limit, terms, "limit") if limit else UINT128_MAX
+        if limit:
+            headers["x-usufruct-limit"] = str(most)
+        streamed = stream and not as_json
         try:
-            _keep(answered, cost, key, agreed, config)
-        except UsufructError:
-            _tell(answered, cost, as_json=as_json)
-            if not as_json:  # it is among what was printed there
-                say(f"receipt {orjson.dumps(answered.receipt).decode()}")
-            raise
+            options = _receipt_options(key_file, gateway)
+            answered = ask(remote.url, key, order, headers, _show if streamed else None, options)
+        except GatewayRefused as refused:
+            if refused.reason not in EXPLAINED:
+                raise
+            raise in_whole_units(refused, terms, key) from refused
+    if not as_json:
+        _show("\n" if streamed else answered.text + "\n")
+    cost = _cost(answered, _source(key, terms, config))
+    try:
+        _keep(answered, cost, key, terms, config)
+    except (UsufructError, ClientError):
         _tell(answered, cost, as_json=as_json)
-        cost.check(most, answered)
-
-    run(work)
+        if not as_json:  # it is among what was printed there
+            say(f"receipt {orjson.dumps(answered.receipt).decode()}")
+        raise
+    _tell(answered, cost, as_json=as_json)
+    cost.check(most, answered)
 
 
 def _receipt_options(key_file: Path | None, gateway: str) -> str:
@@ -154,45 +142,43 @@ def _receipt_options(key_file: Path | None, gateway: str) -> str:
     return "".join(f" {option} {quote(value)}" for option, value in named.items() if value)
 
 
-def _agreed(key: SavedKey, offer: Offer, config: Config) -> Agreed:
-    """Take the terms from what this machine keeps of the key's channel, and only what it does not from the gateway."""
+def _source(key: SavedKey, terms: Terms, config: Config) -> Source:
     channel = hash32(key.channel, "channel") if key.channel else None
     of = saved_channel(config, channel) if channel else None
     known = saved_token(config, channel) if channel else None
-    return Agreed(
+    return Source(
         channel=channel,
-        till=of.receiver if of else offer.till,
-        token=of.token if of else offer.token.address,
-        decimals=known.decimals if known else offer.token.decimals,
+        till=of.receiver if of else terms.till,
+        token=of.token if of else terms.token.address,
+        decimals=(known or terms.token).decimals,
         symbol=known.symbol if known else None,
-        signer=offer.receipts,
-        chain_id=offer.chain_id,
     )
 
 
-def _cost(answered: Answered, agreed: Agreed) -> Cost:
+def _cost(answered: Answered, source: Source) -> Cost:
     if not answered.receipt:
-        raise GatewayMalformed("the answer carries no receipt; is it a gateway?")
-    details = answered.usage.inner("cost_details")
-    return Cost(details.amount("charge"), details.amount("ceiling"), agreed)
+        raise BadAnswer("the answer carries no receipt; is it a gateway?")
+    details = answered.usage.object("cost_details")
+    return Cost(details.amount("charge"), details.amount("ceiling"), source)
 
 
-def _keep(answered: Answered, cost: Cost, key: SavedKey, agreed: Agreed, config: Config) -> None:
+def _keep(answered: Answered, cost: Cost, key: SavedKey, terms: Terms, config: Config) -> None:
     """Keep the receipt, if it is in order."""
-    document = believe(
-        answered.receipt,
-        at_most={"amount": cost.ceiling, "cumulative": key.limit},
-        call=answered.call,
-        request_hash=answered.request_hash,
-        response_hash=answered.response_hash,
-        account=agreed.channel,
-        token=agreed.token,
-        amount=cost.charge,
-        till=agreed.till,
-        chain_id=agreed.chain_id,
-        signer=agreed.signer,
+    agreed = Agreed(
+        account=cost.source.channel,
+        chain_id=terms.chain_id,
+        till=cost.source.till,
+        token=cost.source.token,
+        request_hash=answered.bill.request_hash,
+        response_hash=answered.bill.response_hash,
+        ceiling=cost.ceiling,
+        signed=UINT128_MAX if key.limit is None else key.limit,
+        signers=frozenset({terms.receipt_signer}),
+        call=answered.bill.call,
+        charge=cost.charge,
     )
-    save_receipt(config, document.receipt.call, answered.receipt)
+    receipt = check_receipt(answered.receipt, agreed)
+    save_receipt(config, hash32(receipt.call), answered.receipt)
 
 
 def _show(piece: str) -> None:
@@ -205,6 +191,6 @@ def _tell(answered: Answered, cost: Cost, *, as_json: bool) -> None:
     if not as_json:
         cached = f" ({answered.cached} cached)" if answered.cached else ""
         say(f"{counts['prompt_tokens']} in{cached}, {counts['completion_tokens']} out, {cost.line()}")
-        say(f"call {answered.named}")
+        say(f"call {answered.call}")
         return
     print_json({"answer": answered.text, "usage": counts, **cost.as_json(), "receipt": answered.receipt})

@@ -8,33 +8,31 @@ from typing import Annotated
 
 import typer
 
-from usufruct.accounts import TimedProof
 from usufruct.chain import Call, connect, open_chain
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import KeySigner, write_keystore
-from usufruct.cli.support.deposits import atomic, deposit_from, payable
-from usufruct.cli.support.durations import proof_end
+from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.deposits import TokenOption, atomic, check_payable, deposit_from
 from usufruct.cli.support.escrow_channel import EscrowChannel, read_escrow_channel
-from usufruct.cli.support.gateway_client import (
-    GatewayMalformed,
+from usufruct.cli.support.gateway_client import GatewayUrl, WalletSigner, open_gateway, terms_of
+from usufruct.cli.support.local_store import NoSavedKey, find_key, save_channel, saved_channels
+from usufruct.cli.support.runner import run
+from usufruct.cli.support.wallet_option import Wallet, new_password, open_wallet
+from usufruct.config import Config
+from usufruct.core import Address, Conflict, Denied, Hash32, format_units, hash32, moment, parse_units
+from usufruct.payments.ledger import new_id
+from usufruct.payments.settlement import on_chain
+from usufruct_client import (
+    BadAnswer,
+    Gateway,
     GatewayRefused,
     GatewayUnavailable,
-    GatewayUrl,
-    Remote,
-    open_gateway,
+    bearer_headers,
+    channel_id,
+    new_channel,
+    proof_headers,
 )
-from usufruct.cli.support.local_store import NoSavedKey, find_key, save_channel, saved_channels
-from usufruct.cli.support.output import Json, print_facts, print_rows
-from usufruct.cli.support.runner import run
-from usufruct.cli.support.token_choice import Token
-from usufruct.cli.support.wallet_option import Wallet, new_password, open_wallet
-from usufruct.config import Config, load_config
-from usufruct.core import Address, ChainId, Conflict, Denied, format_units, hash32, moment, parse_units
-from usufruct.payments.ledger import new_id
-from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
-from usufruct.payments.settlement import PROOF_HEADER, on_chain, proof_header, read_channel_digest
-from usufruct.web import Members
 
 app = typer.Typer()
 
@@ -76,101 +74,75 @@ class NothingLeft(Conflict):
 
 
 @app.command("open")
+@runs()
 def open_channel(
+    config: Config,
     wallet: Wallet,
     deposit: Annotated[str, typer.Option(help="How much to pay into it, such as 2.00.")],
     session: Annotated[
         Path | None, typer.Option(help="Write a new key to this keystore file; it signs vouchers, not the wallet.")
     ] = None,
-    token: Token = "",
+    token: TokenOption = "",
     gateway: GatewayUrl = "",
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Open a channel of the wallet's own, by signature: the gateway pays for gas."""
-    config = load_config()
-
-    async def work() -> None:
-        signer = open_wallet(wallet, config)
-        async with open_gateway(gateway, config) as remote:
-            offer = await remote.offer(config)
-            amount = atomic(deposit, offer, "deposit")
-            paid_in = await payable(signer, offer, amount, token, config)
-            of = ChannelConfig(
-                payer=signer.address,
-                payer_authorizer=_new_session(session, config) if session else signer.address,
-                receiver=offer.till,
-                receiver_authorizer=offer.till,
-                token=offer.token.address,
-                withdraw_delay=offer.withdraw_delay,
-                salt=new_id(),
-            )
-            channel = channel_id(Escrow(offer.chain_id), of)
-            save_channel(config, channel, of, paid_in)
-            paid = await deposit_from(signer, remote, paid_in, of, amount, config)
-        balance = format_units(paid, offer.token.decimals)
-        facts = {"channel": channel, "payer_authorizer": of.payer_authorizer, "till": of.receiver, "balance": balance}
-        print_facts(facts, as_json=as_json)
-
-    run(work)
+    signer = open_wallet(wallet, config)
+    with open_gateway(gateway, config) as remote:
+        terms = terms_of(remote, config)
+        amount = atomic(deposit, terms, "deposit")
+        paid_in = check_payable(signer, terms, amount, token, config)
+        of = new_channel(terms, signer.address, _new_session(session, config) if session else "")
+        channel = hash32(channel_id(of, terms.chain_id))
+        save_channel(config, channel, of, paid_in)
+        paid = deposit_from(signer, remote, terms, paid_in, of, amount, config)
+    balance = format_units(paid, terms.token.decimals)
+    return {"channel": channel, "payer_authorizer": of.payer_authorizer, "till": of.receiver, "balance": balance}
 
 
 @app.command("deposit")
+@runs()
 def deposit_into(
-    channel: str, amount: str, wallet: Wallet, token: Token = "", gateway: GatewayUrl = "", as_json: Json = False
-) -> None:
+    config: Config, channel: str, amount: str, wallet: Wallet, token: TokenOption = "", gateway: GatewayUrl = ""
+) -> Facts:
     """Pay more into a channel, by signature: the gateway pays for gas."""
-    config = load_config()
     which = hash32(channel, "channel")
-
-    async def work() -> None:
-        signer = open_wallet(wallet, config)
-        async with open_gateway(gateway, config) as remote, AsyncExitStack() as stack:
-            offer = await remote.offer(config)
-            escrow = await read_escrow_channel(await connect(config, stack), config, which)
-            _check_payer(signer, escrow)
-            wanted = atomic(amount, offer, "amount")
-            paid_in = await payable(signer, offer, wanted, token, config)
-            paid = await deposit_from(signer, remote, paid_in, escrow.config, wanted, config)
-            save_channel(config, which, escrow.config, paid_in)
-        print_facts({"channel": which, "balance": escrow.shown(paid)}, as_json=as_json)
-
-    run(work)
+    signer = open_wallet(wallet, config)
+    with open_gateway(gateway, config) as remote:
+        terms = terms_of(remote, config)
+        escrow = _read(config, which)
+        _check_payer(signer, escrow)
+        wanted = atomic(amount, terms, "amount")
+        paid_in = check_payable(signer, terms, wanted, token, config)
+        paid = deposit_from(signer, remote, terms, paid_in, escrow.config, wanted, config)
+        save_channel(config, which, escrow.config, paid_in)
+    return {"channel": which, "balance": escrow.shown(paid)}
 
 
 @app.command()
+@runs()
 def show(
+    config: Config,
     channel: Annotated[str, typer.Argument(help="Its id; without one, all that are kept here.")] = "",
     wallet: Annotated[
         str, typer.Option("--wallet", "-w", help="Shows the gateway that it is yours, where no key of it is kept.")
     ] = "",
     gateway: GatewayUrl = "",
-    as_json: Json = False,
-) -> None:
+) -> Facts | Rows:
     """Show the chain's numbers, and beside them the gateway's, if it answers and believes whose channel it is."""
-    config = load_config()
-    which = hash32(channel, "channel") if channel else None
-
-    async def work() -> None:
-        async with AsyncExitStack() as stack:
-            client = await connect(config, stack)
-            if which is None:
-                found = [(await read_escrow_channel(client, config, each)).facts() for each in saved_channels(config)]
-                columns = ("channel", "balance", "claimed", "leaving", "finish_from")
-                print_rows(
-                    found, columns, "no channel is kept here; `usufruct channel open` makes one", as_json=as_json
-                )
-                return
-            escrow = await read_escrow_channel(client, config, which)
-        signer = open_wallet(wallet, config) if wallet else None
-        async with open_gateway(gateway, config) as remote:
-            beside = await _beside(remote, escrow, signer, config)
-        print_facts(escrow.facts() | beside, as_json=as_json)
-
-    run(work)
+    if not channel:
+        rows = [_read(config, each).facts() for each in saved_channels(config)]
+        columns = ("channel", "balance", "claimed", "leaving", "finish_from")
+        return Rows(rows, columns, "no channel is kept here; `usufruct channel open` makes one")
+    escrow = _read(config, hash32(channel, "channel"))
+    signer = open_wallet(wallet, config) if wallet else None
+    with open_gateway(gateway, config) as remote:
+        return escrow.facts() | _beside(remote, escrow, signer, config)
 
 
 @app.command()
-def withdraw(
+@runs()
+async def withdraw(
+    config: Config,
     channel: str,
     wallet: Wallet,
     amount: Annotated[str, typer.Option(help="How much; the default is all that is not claimed.")] = "",
@@ -178,31 +150,25 @@ def withdraw(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for the end of a delay that runs, then send at once.")
     ] = False,
-    as_json: Json = False,
-) -> None:
+) -> Facts:
     """Take money back without the operator: announce it, and after the channel's delay take it. The wallet pays gas.
 
     Where less is announced already, as a leaked session key may do: after its delay, finish it and announce the rest,
     in one transaction. `--wait` sends it as soon as the chain takes it.
     """
-    config = load_config()
     which = hash32(channel, "channel")
-
-    async def work() -> None:
-        signer = open_wallet(wallet, config)
-        async with open_chain(config) as access:
+    signer = open_wallet(wallet, config)
+    async with open_chain(config) as access:
+        before = await read_escrow_channel(access.client, config, which)
+        _check_payer(signer, before)
+        while wait and before.left_at and before.now < before.finish_at:
+            await asyncio.sleep(config.chain.poll_milliseconds / 1000)
             before = await read_escrow_channel(access.client, config, which)
-            _check_payer(signer, before)
-            while wait and before.left_at and before.now < before.finish_at:
-                await asyncio.sleep(config.chain.poll_milliseconds / 1000)
-                before = await read_escrow_channel(access.client, config, which)
-            call = _finishing(before) if finish else _announcing(before, amount)
-            receipt = await access.sender(signer).execute(call, f"withdraw/{new_id()}")
-            after = await read_escrow_channel(access.client, config, which)
-        step = {"withdrawn": after.shown(before.balance - after.balance)} if before.left_at else {}
-        print_facts(after.facts() | step | {"transaction": receipt.hash}, as_json=as_json)
-
-    run(work)
+        call = _finishing(before) if finish else _announcing(before, amount)
+        receipt = await access.sender(signer).execute(call, f"withdraw/{new_id()}")
+        after = await read_escrow_channel(access.client, config, which)
+    step = {"withdrawn": after.shown(before.balance - after.balance)} if before.left_at else {}
+    return after.facts() | step | {"transaction": receipt.hash}
 
 
 def _announcing(escrow: EscrowChannel, amount: str) -> Call:
@@ -239,25 +205,27 @@ def _finishing(escrow: EscrowChannel) -> Call:
     return BatchSettlement(SETTLEMENT).finalize_withdraw(on_chain(escrow.config))
 
 
-async def _beside(remote: Remote, escrow: EscrowChannel, signer: KeySigner | None, config: Config) -> dict[str, object]:
-    """Return what the gateway says of a channel, or why it says nothing."""
-    nothing = dict.fromkeys(("charged", "reserved", "free"))
+def _read(config: Config, channel: Hash32) -> EscrowChannel:
+    async def read() -> EscrowChannel:
+        async with AsyncExitStack() as stack:
+            return await read_escrow_channel(await connect(config, stack), config, channel)
+
+    return run(read)
+
+
+def _beside(remote: Gateway, escrow: EscrowChannel, signer: KeySigner | None, config: Config) -> dict[str, object]:
+    """Return what the gateway has of a channel, or why it does not answer."""
+    of, names = escrow.config, ("charged", "reserved", "free")
     try:
-        headers = _credentials(remote, escrow, signer, config)
-        found = Members(await remote.ask("GET", f"/v1/channels/{escrow.id}", headers=headers), GatewayMalformed)
-        told = {name: escrow.shown(found.amount(name)) for name in nothing}
-    except (GatewayUnavailable, GatewayMalformed, GatewayRefused, NoSavedKey) as error:
-        said = "give --wallet to be told" if isinstance(error, NoSavedKey) else error.message
-        return {**nothing, "gateway": said}
-    return {**told, "gateway": remote.url}
-
-
-def _credentials(remote: Remote, escrow: EscrowChannel, signer: KeySigner | None, config: Config) -> dict[str, str]:
-    if signer is None:
-        return find_key(config, remote.url, channel=escrow.id).headers
-    until = proof_end()
-    digest = read_channel_digest(ChainId(config.chain.id), escrow.config.receiver, escrow.id, until)
-    return {PROOF_HEADER: proof_header(TimedProof(until, signer.sign(digest)))}
+        if signer is None:
+            headers = bearer_headers(find_key(config, remote.url, channel=escrow.id).key)
+        else:
+            headers = proof_headers(WalletSigner(signer), escrow.id, of.receiver, config.chain.id)
+        numbers = remote.channel(escrow.id, headers)
+    except (GatewayUnavailable, BadAnswer, GatewayRefused, NoSavedKey) as error:
+        why = "give --wallet to be told" if isinstance(error, NoSavedKey) else error.message
+        return {**dict.fromkeys(names), "gateway": why}
+    return {**{name: escrow.shown(getattr(numbers, name)) for name in names}, "gateway": remote.url}
 
 
 def _check_payer(signer: KeySigner, escrow: EscrowChannel) -> None:

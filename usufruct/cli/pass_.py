@@ -168,7 +168,7 @@ async def grant(
         "account": account,
     }
     if save:
-        async with open_gateway(gateway, config) as remote:
+        with open_gateway(gateway, config) as remote:
             kept = SavedKey(remote.url, f"grant_{account[2:18]}", account, made.text())
         facts["file"] = str(save_key(config, kept))
     say("Whoever has this key can use the credits: keep it.")

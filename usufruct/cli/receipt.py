@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from usufruct.chain import TokenFacts, connect
+from usufruct.chain import connect
 from usufruct.chain.contracts.till import Anchored
-from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused, GatewayUrl, open_gateway
+from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import (
     InvalidSavedFile,
     KeyFile,
@@ -21,54 +22,50 @@ from usufruct.cli.support.local_store import (
     saved_receipts,
     saved_token,
 )
-from usufruct.cli.support.output import Json, print_facts, print_rows
-from usufruct.cli.support.receipt_checks import Check, believe, check_charge, check_prices, check_signature, readings
+from usufruct.cli.support.output import Json
+from usufruct.cli.support.receipt_checks import Check, check_call, check_charge, check_prices, check_signature, readings
 from usufruct.cli.support.runner import run
-from usufruct.config import Config, load_config
-from usufruct.core import Address, Hash32, address, format_asset, format_units, hash32, moment
-from usufruct.payments.pricing import Receipt, ReceiptDocument, read_receipt, receipt_digest
-from usufruct.payments.settlement import proves
-from usufruct.web import Members
+from usufruct.config import Config
+from usufruct.core import Address, AssetId, Hash32, address, format_asset, format_units, hash32, moment
+from usufruct_client import GatewayRefused, Receipt, proves, read_receipt
 from usufruct_client.lines import line_text, quantities_text
+from usufruct_client.wire import Token
 
 app = typer.Typer()
 
 
 @app.command()
-def show(call: str, key_file: KeyFile = None, gateway: GatewayUrl = "", as_json: Json = False) -> None:
+@runs()
+def show(config: Config, call: str, key_file: KeyFile = None, gateway: GatewayUrl = "", as_json: Json = False) -> Facts:
     """Show a call's receipt: the one kept here, or the gateway's, which is then kept."""
-    config = load_config()
     which = hash32(call, "call")
-
-    async def work() -> None:
-        found = saved_receipt(config, which)
-        if found is None:
-            async with open_gateway(gateway, config) as remote:
-                headers = find_key(config, remote.url, key_file).headers
-                answer = await remote.ask("GET", f"/v1/receipts/{which}", headers=headers)
-            found = answer.get("receipt")
-            if not isinstance(found, dict):
-                raise GatewayMalformed("the gateway's answer holds no receipt; is it a gateway?")
-            believe(found, call=which)
-            save_receipt(config, which, found)
-        receipt = read_receipt(found).receipt
-        print_facts(found if as_json else _shown(found, receipt), as_json=as_json)
-
-    run(work)
+    found = saved_receipt(config, which)
+    if found is None:
+        with open_gateway(gateway, config) as remote:
+            found = dict(remote.receipt(which, find_key(config, remote.url, key_file).key))
+        check_call(found, which)
+        save_receipt(config, which, found)
+    receipt = read_receipt(found)
+    if as_json:
+        return found
+    lines, asset = "; ".join(map(line_text, receipt.lines)), format_asset(AssetId(receipt.asset))
+    return found | {"lines": lines, "asset": asset, "time": moment(receipt.time)}
 
 
 @app.command("list")
-def list_receipts(as_json: Json = False) -> None:
+@runs()
+def list_receipts(config: Config) -> Rows:
     """List the receipts that are kept here, newest first."""
-    config = load_config()
-    kept = sorted(saved_receipts(config), key=lambda each: each.receipt.time, reverse=True)
-    rows = [_row(document, saved_token(config, document.receipt.account)) for document in kept]
+    kept = sorted(saved_receipts(config), key=lambda each: each.time, reverse=True)
+    rows = [_row(receipt, saved_token(config, hash32(receipt.account))) for receipt in kept]
     columns = ("time", "call", "charged", "used")
-    print_rows(rows, columns, "no receipt yet; `usufruct call` keeps one of each call", as_json=as_json)
+    return Rows(rows, columns, "no receipt yet; `usufruct call` keeps one of each call")
 
 
 @app.command()
+@runs()
 def verify(
+    config: Config,
     receipt: Annotated[str, typer.Argument(help="A file with a receipt, or the call of one that is kept here.")],
     signer: Annotated[
         str, typer.Option(help="The operator's receipt key, if you know it; the gateway is not asked then.")
@@ -79,27 +76,21 @@ def verify(
         typer.Option(help="A file with the answer, as it came or as `usufruct call` printed it."),
     ] = None,
     gateway: GatewayUrl = "",
-    as_json: Json = False,
-) -> None:
+) -> Rows:
     """Check a receipt; exit code 1 if anything about it is bad."""
-    config = load_config()
     expected = address(signer, "signer") if signer else None
-    document = read_receipt(_content(receipt, config))
-
-    async def work() -> list[Check]:
-        checks = [check_signature(document), check_charge(document.receipt)]
-        checks += [_signer(document, expected)] if expected else await _terms(document, gateway, config)
-        checks.append(Check("chain", document.chain_id == config.chain.id, str(document.chain_id)))
-        if answer:
-            checks.append(_answer(document, answer))
-        if anchored:
-            checks.append(await _anchored(document, gateway, config))
-        return checks
-
-    checks = run(work)
-    print_rows([check.row() for check in checks], ("check", "result", "found"), "", as_json=as_json)
-    if not all(check.good for check in checks):
-        raise typer.Exit(1)
+    signed = read_receipt(_content(receipt, config))
+    checks = [check_signature(signed), check_charge(signed)]
+    checks += [_signer(signed, expected)] if expected else _terms(signed, gateway, config)
+    checks.append(Check("chain", signed.chain_id == config.chain.id, str(signed.chain_id)))
+    if answer:
+        good = signed.response_hash in readings(read_file(answer))
+        found = f"{answer} {'hashes' if good else 'does not hash'} to {signed.response_hash}"
+        checks.append(Check("answer", good, found))
+    if anchored:
+        checks.append(_anchored(signed, gateway, config))
+    failed = not all(check.good for check in checks)
+    return Rows([check.row() for check in checks], ("check", "result", "found"), failed=failed)
 
 
 def _content(receipt: str, config: Config) -> Mapping[str, Any]:
@@ -116,44 +107,34 @@ def _content(receipt: str, config: Config) -> Mapping[str, Any]:
     return kept
 
 
-def _signer(document: ReceiptDocument, expected: Address, earlier: Collection[Address] = ()) -> Check:
-    if document.signer in earlier:
-        return Check("signer", good=True, found=f"{document.signer}, an earlier key of the operator")
-    said = document.signer if document.signer == expected else f"{document.signer}, the operator's is {expected}"
-    return Check("signer", document.signer == expected, said)
+def _signer(receipt: Receipt, expected: str, earlier: Collection[str] = ()) -> Check:
+    if receipt.signer in earlier:
+        return Check("signer", good=True, found=f"{receipt.signer}, an earlier key of the operator")
+    good = receipt.signer == expected
+    return Check("signer", good, receipt.signer if good else f"{receipt.signer}, the operator's is {expected}")
 
 
-def _answer(document: ReceiptDocument, path: Path) -> Check:
-    signed = document.receipt.response_hash
-    good = signed in readings(read_file(path))
-    return Check("answer", good, f"{path} hashes to {signed}" if good else f"{path} does not hash to {signed}")
+def _terms(receipt: Receipt, gateway: str, config: Config) -> list[Check]:
+    with open_gateway(gateway, config) as remote:
+        terms, services = terms_of(remote, config), remote.services()
+    good = receipt.till == terms.till
+    till = Check("till", good, receipt.till if good else f"{receipt.till}, the operator's is {terms.till}")
+    signer = _signer(receipt, terms.receipt_signer, terms.earlier_receipt_signers)
+    return [signer, till, *check_prices(receipt, services)]
 
 
-async def _terms(document: ReceiptDocument, gateway: str, config: Config) -> list[Check]:
-    async with open_gateway(gateway, config) as remote:
-        offer = await remote.offer(config)
-        listed = Members(await remote.ask("GET", "/v1/models"), GatewayMalformed).objects("data")
-    till = document.till if document.till == offer.till else f"{document.till}, the operator's is {offer.till}"
-    signer = _signer(document, offer.receipts, offer.earlier_receipts)
-    ours = [signer, Check("till", document.till == offer.till, till)]
-    return ours + check_prices(document.receipt, (Members(each, GatewayMalformed) for each in listed))
-
-
-async def _anchored(document: ReceiptDocument, gateway: str, config: Config) -> Check:
+def _anchored(receipt: Receipt, gateway: str, config: Config) -> Check:
     """Follow the gateway's proof from our own digest to the root, and look for that root in the till's own event."""
     try:
-        async with open_gateway(gateway, config) as remote:
-            answer = Members(await remote.ask("GET", f"/v1/proofs/{document.receipt.call}"), GatewayMalformed)
-    except GatewayRefused as refusal:
-        return Check("anchored", good=False, found=refusal.message)
-    root, transaction = answer.hash32("root"), answer.hash32("transaction")
-    siblings = [bytes.fromhex(hash32(each, "proof")[2:]) for each in answer.texts("proof")]
-    digest = receipt_digest(document.receipt, document.chain_id, document.till)
-    if not proves(digest, siblings, bytes.fromhex(root[2:])):
-        return Check("anchored", good=False, found=f"the proof does not lead from this receipt to {root}")
-    roots = await _roots(document.till, transaction, config)
-    said = f"in {transaction}" if root in roots else f"{transaction} does not anchor {root} at the till {document.till}"
-    return Check("anchored", root in roots, said)
+        with open_gateway(gateway, config) as remote:
+            proof = remote.anchor_proof(receipt.call)
+    except GatewayRefused as refused:
+        return Check("anchored", good=False, found=refused.message)
+    if not proves(proof, receipt.digest()):
+        return Check("anchored", good=False, found=f"the proof does not lead from this receipt to {proof.root}")
+    good = proof.root in run(lambda: _roots(Address(receipt.till), Hash32(proof.transaction), config))
+    where = f"{proof.transaction} does not anchor {proof.root} at the till {receipt.till}"
+    return Check("anchored", good, f"in {proof.transaction}" if good else where)
 
 
 async def _roots(till: Address, transaction: Hash32, config: Config) -> list[str]:
@@ -163,9 +144,8 @@ async def _roots(till: Address, transaction: Hash32, config: Config) -> list[str
     return ["0x" + each.receipts_root.hex() for each in Anchored.among(mined.logs if mined else (), till)]
 
 
-def _row(document: ReceiptDocument, token: TokenFacts | None) -> dict[str, object]:
+def _row(receipt: Receipt, token: Token | None) -> dict[str, object]:
     """Return a receipt as a line; its charge is in whole units of a token that was agreed for the channel."""
-    receipt = document.receipt
     agreed = token if token and token.address == receipt.token else None
     return {
         "time": moment(receipt.time),
@@ -176,8 +156,3 @@ def _row(document: ReceiptDocument, token: TokenFacts | None) -> dict[str, objec
         else f"{receipt.amount} atomic units of {receipt.token}",
         "used": quantities_text(receipt.lines),
     }
-
-
-def _shown(found: Mapping[str, Any], receipt: Receipt) -> dict[str, object]:
-    lines = "; ".join(map(line_text, receipt.lines))
-    return {**found, "lines": lines, "asset": format_asset(receipt.asset), "time": moment(receipt.time)}

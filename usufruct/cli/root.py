@@ -10,6 +10,7 @@ from usufruct import __version__
 from usufruct.cli.commands import Commands
 from usufruct.cli.support.runner import exit_with
 from usufruct.core import Conflict, UsufructError
+from usufruct_client.errors import ClientError
 
 app = typer.Typer(
     name="usufruct",
@@ -34,7 +35,7 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
-    except UsufructError as error:
+    except (UsufructError, ClientError) as error:
         exit_with(error)
     except BrokenPipeError:  # whoever read what we print has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

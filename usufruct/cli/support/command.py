@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from usufruct.cli.support.output import Json, print_each, print_facts, print_rows
-from usufruct.cli.support.runner import run
+from usufruct.cli.support.runner import run, run_blocking
 from usufruct.config import Config, load_config
 
 Facts = Mapping[str, object]
@@ -35,7 +35,7 @@ Opener = Callable[[Config], AbstractAsyncContextManager[Any]]
 
 
 def runs(opens: Opener = nullcontext) -> Callable[[Callable[..., Any]], Callable[..., None]]:
-    """Make a command of a coroutine function that returns what to print: `Facts`, `Rows` or None.
+    """Make a command of a function, a coroutine's or not, that returns what to print: `Facts`, `Rows` or None.
 
     Its first parameter is what `opens` gives for the configuration; by default the configuration itself. Typer sees the
     others, and `--json`; the function gets `as_json` only if it names it.
@@ -49,6 +49,10 @@ def runs(opens: Opener = nullcontext) -> Callable[[Callable[..., Any]], Callable
 
         def command(**options: Any) -> None:
             as_json = bool(options["as_json"] if takes_json else options.pop("as_json"))
+
+            if not inspect.iscoroutinefunction(work):
+                _print(run_blocking(lambda: work(load_config(), **options)), as_json=as_json)
+                return
 
             async def opened() -> Facts | Rows | None:
                 async with opens(load_config()) as resource:

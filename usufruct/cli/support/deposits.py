@@ -1,54 +1,76 @@
-"""A deposit from a wallet by signature: the gateway sends it and pays for gas.
+"""What a payer agrees to before a deposit is signed: the token, that the wallet has the money, how long it holds.
 
-What is signed for is money, so nothing about it is taken from the gateway's word: the token is the one the payer means,
-it speaks for itself on the chain, and the money can only go through x402's collector into the channel of the nonce.
+An amount means nothing before the token is settled, and the payer says which one is paid in, never the gateway. The
+token describes itself on the chain.
 """
 
-import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import replace
-from secrets import randbits
+from typing import Annotated
 
-from usufruct.chain import Client, TokenFacts, connect
+import typer
+
+from usufruct.chain import Client, Revert, UnreadableAnswer, connect, token_address, token_facts
 from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.chain.deployment import Deployments, NotDeployed
 from usufruct.chain.keys import KeySigner
-from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused, GatewayUnavailable, Remote
+from usufruct.cli.support.gateway_client import WalletSigner
 from usufruct.cli.support.output import say
-from usufruct.cli.support.token_choice import agreed_token
-from usufruct.config import Config
+from usufruct.cli.support.prompts import at_terminal, interruptible
+from usufruct.cli.support.runner import run
+from usufruct.config import Config, InvalidSetting
 from usufruct.core import (
+    Address,
     ChainId,
     Conflict,
-    Hash32,
+    Invalid,
     PaymentRequired,
     SystemClock,
     Unavailable,
+    address,
     checksum,
     format_units,
+    is_devnet,
     moment,
     parse_units,
 )
-from usufruct.core.networks import is_devnet
-from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
-from usufruct.payments.settlement import DepositAuthorization, Offer, deposit_document, deposit_typed_data
-from usufruct.web import Members
+from usufruct_client import Gateway
+from usufruct_client.wire import ChannelConfig, Terms, Token
+
+TokenOption = Annotated[
+    str,
+    typer.Option(
+        "--token",
+        help="The address of the token you mean to pay in; the default is chain.token. Take it from the token's maker "
+        "or from the operator's own page, not from the gateway.",
+    ),
+]
 
 _SECONDS = 1_800
-_TRIES = 10
-_PAUSE_SECONDS = 1.0
 _MOST_SKEW = 3_600
 
 
-class ChannelMismatch(Conflict):
-    """The gateway names a channel that is not what was asked for."""
+class TokenNotNamed(Invalid):
+    """The payer has not said which token they mean."""
 
-    code = "channel_mismatch"
+    code = "token_not_named"
 
 
-class DepositUnclear(Unavailable):
-    """A deposit was signed and handed in, and the gateway does not say what became of it."""
+class OtherToken(Conflict):
+    """The gateway takes another token than the payer means."""
 
-    code = "deposit_unclear"
+    code = "other_token"
+
+
+class TokenMismatch(Conflict):
+    """The gateway describes the token otherwise than the token itself."""
+
+    code = "token_mismatch"
+
+
+class TokenUnsuitable(Invalid):
+    """The token takes no deposits by signature."""
+
+    code = "token_unsuitable"
 
 
 class ChainClockWrong(Unavailable):
@@ -63,111 +85,108 @@ class CannotPay(PaymentRequired):
     code = "cannot_pay"
 
 
-async def payable(wallet: KeySigner, offer: Offer, amount: int, named: str, config: Config) -> TokenFacts:
-    """Return the token that is agreed to be paid in, once sure that the wallet can pay `amount` of it.
+def atomic(text: str, terms: Terms, field: str) -> int:
+    """Parse an amount of the gateway's token, such as 2.00, into atomic units."""
+    return parse_units(text, terms.token.decimals, field)
+
+
+def check_payable(wallet: KeySigner, terms: Terms, amount: int, named: str, config: Config) -> Token:
+    """Return the token that is agreed to be paid in, once the wallet is seen to hold `amount` of it.
 
     Raises:
-        CannotPay: when it cannot, or the gateway takes no less than it offers.
+        CannotPay: when it does not, or the gateway takes no less than it offers.
         OtherToken, TokenNotNamed, TokenMismatch, TokenUnsuitable: as `agreed_token`.
     """
-    if amount < offer.least_deposit:
+    if amount < terms.least_deposit:
         raise CannotPay(
-            f"the gateway takes no deposit below {_shown(offer, offer.least_deposit)}, and this is "
-            f"{_shown(offer, amount)}; pay in more",
+            f"the gateway takes no deposit below {_shown(terms.token, terms.least_deposit)}, and this is "
+            f"{_shown(terms.token, amount)}; pay in more",
             field="deposit",
         )
-    token = await agreed_token(offer, amount, named, config)
-    async with AsyncExitStack() as stack:
-        held = await Erc20(token.address, await connect(config, stack)).balance_of(wallet.address)
+    token = agreed_token(terms, amount, named, config)
+
+    async def balance() -> int:
+        async with AsyncExitStack() as stack:
+            return await Erc20(token.address, await connect(config, stack)).balance_of(wallet.address)
+
+    held = run(balance)
     if held < amount:
         raise CannotPay(
-            f"{checksum(wallet.address)} holds {_shown(offer, held)} at {checksum(token.address)}, and "
-            f"{_shown(offer, amount)} is to be paid; pay in less, or fill the wallet",
+            f"{checksum(wallet.address)} holds {_shown(token, held)} at {checksum(token.address)}, and "
+            f"{_shown(token, amount)} is to be paid; pay in less, or fill the wallet",
             field="deposit",
         )
     return token
 
 
-def _shown(offer: Offer, amount: int) -> str:
-    return f"{format_units(amount, offer.token.decimals)} {offer.token.symbol}"
-
-
-async def deposit_from(
-    wallet: KeySigner, remote: Remote, token: TokenFacts, into: ChannelConfig, amount: int, config: Config
+def deposit_from(
+    wallet: KeySigner, gateway: Gateway, terms: Terms, token: Token, into: ChannelConfig, amount: int, config: Config
 ) -> int:
-    """Sign a deposit of `amount` atomic units of the agreed token, hand it in, and return the balance after it.
-
-    What was signed can be made for half an hour: while nothing is heard of it, the same is handed in again, never
-    another.
+    """Sign a deposit of the agreed token and hand it in; return the balance after it. It holds for half an hour.
 
     Raises:
-        ChannelMismatch: when the channel is in another token; nothing was signed.
-        GatewayRefused: when the deposit cannot be made.
-        DepositUnclear: when the gateway does not say what became of it.
+        ChainClockWrong: when the node's time cannot be right; nothing is signed.
+        NotAllowed, GatewayRefused, DepositPending: as `Gateway.submit_deposit`.
     """
-    if into.token != token.address:
-        raise ChannelMismatch(f"the channel is in the token {into.token}, not in {token.address}; pay nothing into it")
+
+    async def valid_before() -> int:
+        async with AsyncExitStack() as stack:
+            return await _valid_before(await connect(config, stack))
+
+    return gateway.submit_deposit(WalletSigner(wallet), terms, token, into, amount, run(valid_before), say)
+
+
+def agreed_token(terms: Terms, amount: int, named: str, config: Config) -> Token:
+    """Return the token that payer and gateway both mean; `named` is what `--token` says.
+
+    Where neither `--token` nor the configuration names one, the terminal asks, showing it and `amount` in it.
+
+    Raises:
+        OtherToken, TokenNotNamed: when the payer does not mean the gateway's token.
+        TokenMismatch, TokenUnsuitable: when the token is not as the gateway says.
+    """
+    meant = address(named, "token") if named else _configured(config)
+    offered = checksum(terms.token.address)
+    if meant not in (None, terms.token.address):
+        raise OtherToken(
+            f"the gateway takes {offered}, and {'--token' if named else 'your configuration'} names {checksum(meant)}; "
+            "nothing was signed. If you mean to pay in the gateway's, name that with --token",
+            field="token",
+        )
+    token = run(lambda: _on_chain(terms.token, config))
+    if meant is None and not (at_terminal() and _confirmed(token, amount)):
+        raise TokenNotNamed(
+            f"the gateway takes {token.symbol} at {offered}, and nothing here says that you mean that token; if you "
+            f"do, give --token {offered} or set chain.token",
+            field="token",
+        )
+    return token
+
+
+def _configured(config: Config) -> Address | None:
+    try:
+        return token_address(config, Deployments.read(config.data.folder, ChainId(config.chain.id)))
+    except (InvalidSetting, NotDeployed):
+        return None
+
+
+async def _on_chain(offered: Token, config: Config) -> Token:
+    at = offered.address
     async with AsyncExitStack() as stack:
         client = await connect(config, stack)
-        deposit = await _signed(wallet, client, token, into, amount)
-    for _ in range(_TRIES):
         try:
-            made = Members(
-                await remote.ask("POST", "/v1/deposits", deposit_document(deposit).as_json()), GatewayMalformed
-            )
-            return made.amount("balance")
-        except GatewayRefused as refusal:
-            if refusal.reason != "deposit_pending":
-                raise
-            say("the deposit is on its way; asking again")
-        except (GatewayUnavailable, GatewayMalformed) as silence:
-            say(f"{silence.message} The same deposit is handed in again")
-        await asyncio.sleep(_PAUSE_SECONDS)
-    channel = channel_id(Escrow(deposit.chain_id), into)
-    raise DepositUnclear(
-        f"a signed deposit into channel {channel} may still be made until {moment(deposit.valid_before)}; look with "
-        f"`usufruct channel show {channel}` before you pay again",
-        channel=channel,
-    )
+            found = await token_facts(client, at)
+        except (Revert, UnreadableAnswer) as error:
+            raise TokenMismatch(f"there is no ERC-20 token at {at}; do not pay there") from error
+    token = Token(found.address, found.name, found.symbol, found.decimals, found.version or "")
+    if token != offered:
+        raise TokenMismatch(f"the gateway says {offered}, the chain {token}; do not pay there")
+    if not token.version:
+        raise TokenUnsuitable(f"{token.symbol} at {at} does not tell its EIP-712 domain", token=at)
+    return token
 
 
-def atomic(text: str, offer: Offer, field: str) -> int:
-    """Parse an amount of the gateway's token, such as 2.00, into atomic units."""
-    return parse_units(text, offer.token.decimals, field)
-
-
-def check_id(channel: Hash32, of: ChannelConfig, chain_id: ChainId) -> None:
-    """Refuse what is said to be a channel, by a node or a file, and is another one: money would go there.
-
-    Raises:
-        ChannelMismatch: names both.
-    """
-    found = channel_id(Escrow(chain_id), of)
-    if found != channel:
-        raise ChannelMismatch(f"what is known of channel {channel} is channel {found}; pay nothing into it")
-
-
-def check_channel(named: Hash32, of: ChannelConfig, offer: Offer, wallet: KeySigner) -> None:
-    """Refuse a channel that is not the wallet's own to this operator.
-
-    Raises:
-        ChannelMismatch: names the member that differs.
-    """
-    for field, found, expected in (
-        ("payer", of.payer, wallet.address),
-        ("receiver", of.receiver, offer.till),
-        ("receiverAuthorizer", of.receiver_authorizer, offer.till),
-        ("token", of.token, offer.token.address),
-        ("withdrawDelay", of.withdraw_delay, offer.withdraw_delay),
-    ):
-        if found != expected:
-            raise ChannelMismatch(f"the gateway's channel has {field} {found}, not {expected}; pay nothing into it")
-    check_id(named, of, offer.chain_id)
-
-
-async def _signed(
-    wallet: KeySigner, client: Client, token: TokenFacts, into: ChannelConfig, amount: int
-) -> DepositAuthorization:
+async def _valid_before(client: Client) -> int:
     chain_id = ChainId(await client.chain_id())
     head, here = await client.header("latest"), SystemClock().now()
     there = head.timestamp if head else here
@@ -175,7 +194,17 @@ async def _signed(
         raise ChainClockWrong(
             f"the node says it is {moment(there)}, this machine {moment(here)}; correct the clock, or chain.rpc_url"
         )
-    until = there + _SECONDS
-    unsigned = DepositAuthorization(chain_id, into, amount, 0, until, randbits(256), b"")
-    document = deposit_typed_data(unsigned, channel_id(Escrow(chain_id), into), token)
-    return replace(unsigned, signature=await wallet.sign_typed_data(document))
+    return there + _SECONDS
+
+
+def _confirmed(token: Token, amount: int) -> bool:
+    at = checksum(token.address)
+    say(f"The gateway takes the token at {at}, which calls itself {token.symbol} ({token.name}).")
+    say(f"It has {token.decimals} decimals: you would pay {format_units(amount, token.decimals)} of it.")
+    say("Anybody can make a token and give it any name: compare the address with its maker's.")
+    with interruptible("nothing was sent"):
+        return typer.confirm("Pay in this token?", err=True)
+
+
+def _shown(token: Token, amount: int) -> str:
+    return f"{format_units(amount, token.decimals)} {token.symbol}"

@@ -2,10 +2,9 @@
 
 import re
 
-from usufruct.core import Invalid, SystemClock
+from usufruct.core import Invalid
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_PROOF_SECONDS = 300
 _LONGEST = 100 * 365 * 86_400
 
 
@@ -13,11 +12,6 @@ class InvalidDuration(Invalid):
     """Text that is no length of time."""
 
     code = "invalid_duration"
-
-
-def proof_end() -> int:
-    """Return until when a signature holds that only says who asks, seconds since 1970."""
-    return SystemClock().now() + _PROOF_SECONDS
 
 
 def parse_duration(text: str, field: str) -> int:

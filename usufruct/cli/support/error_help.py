@@ -1,12 +1,11 @@
 """A gateway's refusals over money as people need them: in whole units of the token, with the command that helps."""
 
-from usufruct.cli.support.gateway_client import GatewayMalformed, GatewayRefused
 from usufruct.cli.support.local_store import SavedKey
 from usufruct.core import format_units
-from usufruct.payments.settlement import Offer
-from usufruct.web import Members
+from usufruct_client import GatewayRefused, Members
+from usufruct_client.wire import Terms
 
-_SAYINGS = {
+_SENTENCES = {
     "insufficient_balance": (
         ("needed", "balance"),
         "the channel holds {balance} {symbol}, and {needed} is needed for what was charged, runs and was asked now: "
@@ -33,23 +32,23 @@ _OF_GRANTS = {
 }
 """What is said instead to who calls with a grant of pass credits."""
 
-WORTH_SAYING = frozenset(_SAYINGS)
+EXPLAINED = frozenset(_SENTENCES)
 
 
-def in_whole_units(refusal: GatewayRefused, offer: Offer, key: SavedKey) -> GatewayRefused:
-    """Return a refusal that is `WORTH_SAYING` as the holder of `key` needs it.
+def in_whole_units(refusal: GatewayRefused, terms: Terms, key: SavedKey) -> GatewayRefused:
+    """Return a refusal that is `EXPLAINED` as the bearer of `key` needs it.
 
     Raises:
-        GatewayMalformed: when its numbers are missing.
+        BadAnswer: when its numbers are missing.
     """
-    names, sentence = _SAYINGS[refusal.reason]
+    names, sentence = _SENTENCES[refusal.reason]
     if key.is_grant:
         sentence = _OF_GRANTS.get(refusal.reason, sentence)
-    details = Members(refusal.details, GatewayMalformed, "details")
+    details = Members(refusal.numbers, "details")
     amounts = {name: details.amount(name) for name in names}
-    missing = max(amounts["needed"] - amounts.get("balance", 0), offer.least_deposit)
+    missing = max(amounts["needed"] - amounts.get("balance", 0), terms.least_deposit)
     shown = {
-        name: format_units(amount, offer.token.decimals) for name, amount in (amounts | {"missing": missing}).items()
+        name: format_units(amount, terms.token.decimals) for name, amount in (amounts | {"missing": missing}).items()
     }
-    said = sentence.format(**shown, symbol=offer.token.symbol, channel=key.channel or "CHANNEL")
-    return GatewayRefused(refusal.http_status, refusal.reason, said, refusal.details)
+    message = sentence.format(**shown, symbol=terms.token.symbol, channel=key.channel or "CHANNEL")
+    return GatewayRefused(refusal.status, refusal.reason, message, refusal.numbers)

@@ -1,21 +1,27 @@
-"""A channel as the chain has it, for people: no gateway is asked."""
+"""A channel as the chain has it; no gateway is asked."""
 
 from dataclasses import dataclass
 
 from usufruct.chain import Client, TokenFacts, token_facts
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelCreated
 from usufruct.chain.escrow import SETTLEMENT
-from usufruct.cli.support.deposits import check_id
 from usufruct.cli.support.local_store import saved_channel
 from usufruct.config import Config
-from usufruct.core import ChainId, Hash32, NotFound, format_units, moment
-from usufruct.payments.pricing import ChannelConfig
+from usufruct.core import Conflict, Hash32, NotFound, format_units, moment
+from usufruct_client import channel_id
+from usufruct_client.wire import ChannelConfig
 
 
 class ChannelNotFound(NotFound):
     """Neither this machine nor the chain knows the channel."""
 
     code = "channel_not_found"
+
+
+class ChannelMismatch(Conflict):
+    """A node or a file shows another channel than the one that was named."""
+
+    code = "channel_mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,13 @@ async def read_escrow_channel(client: Client, config: Config, channel: Hash32) -
 
     Raises:
         ChannelNotFound: when it was never opened with this machine and has no event on the chain.
-        ChannelMismatch: when what is kept here, or what the node says, is another channel.
+        ChannelMismatch: when what is kept here, or what the node says, is another channel: money would go there.
         RpcUnavailable: when the node does not answer.
     """
     of = saved_channel(config, channel) or await _created(client, channel)
-    check_id(channel, of, ChainId(config.chain.id))
+    found = channel_id(of, config.chain.id)
+    if found != channel:
+        raise ChannelMismatch(f"what is known of channel {channel} is channel {found}; pay nothing into it")
     settlement, key = BatchSettlement(SETTLEMENT, client), bytes.fromhex(channel[2:])
     money, leaving = await settlement.channels(key), await settlement.pending_withdrawals(key)
     head = await client.header("latest")

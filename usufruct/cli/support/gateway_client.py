@@ -1,18 +1,19 @@
-"""A gateway as its users see it: over HTTP, without a look at the operator's database."""
+"""The gateway that a command speaks to, by `--gateway` or this installation's own, and who signs for it."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-import httpx
-import orjson
 import typer
 
+from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.instance_lock import running_instance
-from usufruct.cli.support.output import one_line
 from usufruct.config import Config
-from usufruct.core import Conflict, Invalid, Unavailable, UsufructError
-from usufruct.payments.settlement import Offer, read_offer
+from usufruct.core import Conflict
+from usufruct_client import Gateway
+from usufruct_client.signing import typed_data_digest
+from usufruct_client.wire import Terms
 
 GatewayUrl = Annotated[
     str,
@@ -23,27 +24,6 @@ GatewayUrl = Annotated[
     ),
 ]
 
-_SECONDS = 90.0
-"""Longer than a gateway waits for a deposit."""
-
-
-class InvalidGateway(Invalid):
-    """Text that is no gateway's address."""
-
-    code = "invalid_gateway"
-
-
-class GatewayUnavailable(Unavailable):
-    """The gateway does not answer."""
-
-    code = "gateway_unavailable"
-
-
-class GatewayMalformed(Unavailable):
-    """Something answers, but not as a gateway does."""
-
-    code = "gateway_malformed"
-
 
 class GatewayOnOtherChain(Conflict):
     """The gateway takes money on another chain than the configured one; nothing is signed for it."""
@@ -51,96 +31,53 @@ class GatewayOnOtherChain(Conflict):
     code = "wrong_chain"
 
 
-class GatewayRefused(UsufructError):
-    """The gateway says no; `reason` is its code, `details` are its numbers as it sent them."""
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the client library takes from a signer: 65 bytes."""
 
-    code = "gateway_refused"
-
-    def __init__(self, status: int, reason: str, message: str, details: object = None) -> None:
-        super().__init__(one_line(f"{reason}: {message}"))
-        self.http_status = status
-        self.reason = reason
-        self.details = details if isinstance(details, dict) else {}
+    signature: bytes
 
 
-class Remote:
-    """One gateway; `url` is its address without `/v1`."""
+class WalletSigner:
+    """A wallet's key as the client library's `Signer`."""
 
-    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
-        self.url = url
-        self._client = client
+    def __init__(self, key: KeySigner) -> None:
+        """Sign by `key`."""
+        self._key = key
 
-    async def ask(
-        self,
-        method: str,
-        path: str,
-        content: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        """Ask, and return the JSON object of the answer.
+    @property
+    def address(self) -> str:
+        """The signer's address."""
+        return self._key.address
 
-        Raises:
-            GatewayRefused: when it says no.
-            GatewayUnavailable, GatewayMalformed: when it says nothing, or nothing that can be read.
-        """
-        try:
-            answer = await self._client.request(method, self.url + path, json=content, headers=headers)
-        except httpx.HTTPError as fault:
-            raise GatewayUnavailable(
-                f"{self.url} does not answer ({type(fault).__name__}); is it running, and is --gateway right?"
-            ) from fault
-        try:
-            found = orjson.loads(answer.content)
-        except orjson.JSONDecodeError:
-            found = None
-        if not isinstance(found, dict):
-            raise GatewayMalformed(f"{self.url}{path} answered {answer.status_code} and no JSON; is it a gateway?")
-        if answer.is_success:
-            return found
-        error = found.get("error")
-        if not isinstance(error, dict) or not {"code", "message"} <= error.keys():
-            raise GatewayMalformed(f"{self.url}{path} answered {answer.status_code} in a way of its own")
-        raise GatewayRefused(answer.status_code, str(error["code"]), str(error["message"]), error.get("details"))
-
-    async def offer(self, config: Config) -> Offer:
-        """Return the gateway's terms.
-
-        Raises:
-            GatewayOnOtherChain: when they are for another chain than the configured one.
-            InvalidOffer: when nobody should sign anything under them.
-        """
-        offer = read_offer(await self.ask("GET", "/v1/terms"))
-        if offer.chain_id != config.chain.id:
-            raise GatewayOnOtherChain(
-                f"{self.url} takes money on chain {offer.chain_id}, chain.id is {config.chain.id}; set chain.id and "
-                "chain.rpc_url if you mean that chain"
-            )
-        return offer
+    def sign_typed_data(
+        self, domain_data: dict[str, Any], message_types: dict[str, Any], message_data: dict[str, Any]
+    ) -> Signature:
+        """Sign EIP-712 typed data."""
+        return Signature(self._key.sign(typed_data_digest(domain_data, message_types, message_data)))
 
 
-@asynccontextmanager
-async def open_gateway(given: str, config: Config) -> AsyncIterator[Remote]:
+@contextmanager
+def open_gateway(given: str, config: Config) -> Iterator[Gateway]:
     """Open the gateway that `--gateway` names, or the configured one."""
-    async with httpx.AsyncClient(timeout=_SECONDS) as client:
-        yield Remote(gateway_url(given, config), client)
-
-
-def gateway_url(given: str, config: Config) -> str:
-    """Return a gateway's address without `/v1`.
-
-    Raises:
-        InvalidGateway: when it is none.
-    """
     here = (running_instance(config.data.folder) or {}).get(
         "url", f"http://{config.gateway.host}:{config.gateway.port}"
     )
-    text = given or str(here).removesuffix("/v1")
-    url = text.rstrip("/").removesuffix("/v1")
-    try:
-        parts = httpx.URL(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.host) and parts.port != 0
-    except httpx.InvalidURL:
-        usable = False
-    if not usable or parts.query or parts.fragment or parts.userinfo:
-        raise InvalidGateway(f"{text!r} is no gateway's address; give --gateway https://HOST", field="gateway")
-    return url
+    with Gateway(given or str(here)) as gateway:
+        yield gateway
+
+
+def terms_of(gateway: Gateway, config: Config) -> Terms:
+    """Return a gateway's terms.
+
+    Raises:
+        GatewayOnOtherChain: when they are for another chain than the configured one.
+        NotAllowed: when nothing should be signed under them.
+    """
+    terms = gateway.terms()
+    if terms.chain_id != config.chain.id:
+        raise GatewayOnOtherChain(
+            f"{gateway.url} takes money on chain {terms.chain_id}, chain.id is {config.chain.id}; set chain.id and "
+            "chain.rpc_url if you mean that chain"
+        )
+    return terms

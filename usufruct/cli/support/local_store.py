@@ -7,22 +7,22 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
 
-from usufruct.chain import TokenFacts
 from usufruct.config import Config
-from usufruct.core import UINT128_MAX, Conflict, Hash32, Invalid, NotFound, hash32
-from usufruct.payments.pricing import GRANT_PREFIX, ChannelConfig, ReceiptDocument, read_receipt
-from usufruct.payments.settlement import token_document, token_of_document
-from usufruct.web import Members, read_document
-from usufruct_client.wire import Token
+from usufruct.core import Conflict, Hash32, Invalid, NotFound, hash32
+from usufruct_client import BadAnswer, Members, Receipt, read_receipt
+from usufruct_client.wire import ChannelConfig, Token
+from usufruct_client.wire_types import read
 
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the one kept last.")
 ]
+
+Kind = TypeVar("Kind")
 
 _KEY_ID = re.compile("(key|grant)_[0-9a-f]{1,64}")
 _KEY = re.compile("uf_[0-9a-f]+|up_[A-Za-z0-9_-]+")
@@ -68,12 +68,7 @@ class SavedKey:
     @property
     def is_grant(self) -> bool:
         """Tell whether it pays with somebody's pass credits."""
-        return self.key.startswith(GRANT_PREFIX)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return the header that shows it."""
-        return {"authorization": f"Bearer {self.key}"}
+        return self.key.startswith("up_")
 
 
 def check_key_id(key_id: str) -> None:
@@ -120,11 +115,11 @@ def find_key(config: Config, gateway: str, file: Path | None = None, channel: st
     )
 
 
-def save_channel(config: Config, channel: Hash32, of: ChannelConfig, token: TokenFacts | None = None) -> None:
+def save_channel(config: Config, channel: Hash32, of: ChannelConfig, token: Token | None = None) -> None:
     """Keep what a channel is: whoever withdraws from it must tell the chain; and the token that was agreed for it."""
     _write(
         _channel_file(config, channel),
-        {"chainId": config.chain.id, "channelConfig": of.as_json(), "token": token and token_document(token).as_json()},
+        {"chainId": config.chain.id, "channelConfig": of.as_json(), "token": token and token.as_json()},
     )
 
 
@@ -134,11 +129,13 @@ def saved_channel(config: Config, channel: Hash32) -> ChannelConfig | None:
     return _read_channel(path) if path.is_file() else None
 
 
-def saved_token(config: Config, channel: Hash32) -> TokenFacts | None:
+def saved_token(config: Config, channel: Hash32) -> Token | None:
     """Return the token that was agreed for a channel; None when none was, or the channel is not kept here."""
     path = _channel_file(config, channel)
     token = read_object(path).get("token") if path.is_file() else None
-    return token and token_of_document(read_document(Token, token, InvalidSavedFile, "token"))
+    return token and read(
+        Token, token, lambda message, _: InvalidSavedFile(f"{path}: {message}", path=str(path)), "token"
+    )
 
 
 def saved_channels(config: Config) -> dict[Hash32, ChannelConfig]:
@@ -169,11 +166,11 @@ def saved_receipt(config: Config, call: Hash32) -> dict[str, Any] | None:
     return read_object(path) if path.is_file() else None
 
 
-def saved_receipts(config: Config) -> list[ReceiptDocument]:
+def saved_receipts(config: Config) -> list[Receipt]:
     """Return the receipts of the configured chain that are kept here."""
     folder = _receipts(config)
     found = [read_receipt(read_object(path)) for path in sorted(folder.glob("0x*.json"))]
-    return [document for document in found if document.chain_id == config.chain.id]
+    return [receipt for receipt in found if receipt.chain_id == config.chain.id]
 
 
 def read_file(path: Path) -> bytes:
@@ -230,16 +227,24 @@ def _receipt_file(config: Config, call: Hash32) -> Path:
 
 def _read_channel(path: Path) -> ChannelConfig:
     saved = read_object(path).get("channelConfig")
-    return read_document(ChannelConfig, saved, InvalidSavedFile, "channelConfig")
+    return _read_document(ChannelConfig, saved, path)
+
+
+def _read_document(kind: type[Kind], content: object, path: Path) -> Kind:
+    return read(kind, content, lambda message, _: InvalidSavedFile(f"{path}: {message}", path=str(path)))
 
 
 def _read_key(path: Path) -> SavedKey:
     _check_private(path)
-    members = Members(read_object(path), InvalidSavedFile)
-    if not _KEY.fullmatch(members.text("key")):
+    members = Members(read_object(path), str(path))
+    try:
+        key, limit = members.text("key"), members.amount("limit") if "limit" in members else None
+        saved = SavedKey(members.text("gateway"), members.text("id"), members.text("channel"), key, limit)
+    except BadAnswer as error:
+        raise InvalidSavedFile(error.message, path=str(path)) from error
+    if not _KEY.fullmatch(key):
         raise InvalidSavedFile(f"{path} holds no bearer key", path=str(path))
-    limit = members.amount("limit", UINT128_MAX) if "limit" in members else None
-    return SavedKey(members.text("gateway"), members.text("id"), members.text("channel"), members.text("key"), limit)
+    return saved
 
 
 def _given_key(path: Path, gateway: str) -> SavedKey:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from usufruct.cli.support.output import one_line, words
 from usufruct.core import UsufructError
+from usufruct_client.errors import ClientError
 
 T = TypeVar("T")
 
@@ -25,6 +27,17 @@ def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         sys.exit(143)
 
 
+def run_blocking(work: Callable[[], T]) -> T:
+    """Run a command's work outside an event loop; SIGTERM ends it as Ctrl-C does, with its own exit code."""
+
+    def terminate(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminate)
+    return work()
+
+
 async def _to_its_end(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     task = asyncio.current_task()
     assert task is not None
@@ -33,7 +46,7 @@ async def _to_its_end(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return await work()
 
 
-def exit_with(error: UsufructError) -> None:
+def exit_with(error: UsufructError | ClientError) -> None:
     """Print an error as one line, and end with exit code 1."""
     line = words("error", "red").append_text(words(f" {error.code}: {one_line(error.message)}", "default"))
     Console(stderr=True, highlight=False).print(line, soft_wrap=True)

@@ -12,7 +12,7 @@ from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.evidence import Evidence, wrong_newest_roots, wrong_roots
 from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.model import Batch, Payee, SettlementContext, on_chain
-from usufruct.payments.settlement.operator_terms import Offer, read_offer
+from usufruct.payments.settlement.operator_terms import Offer
 from usufruct.payments.settlement.pass_accounts import PassAccounts
 from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.receipt_signers import ReceiptSigners
@@ -24,7 +24,6 @@ from usufruct.payments.settlement.wire import (
     deposit_of_document,
     deposit_typed_data,
     token_document,
-    token_of_document,
 )
 
 __all__ = [
@@ -63,9 +62,7 @@ __all__ = [
     "proof_header",
     "proves",
     "read_channel_digest",
-    "read_offer",
     "token_document",
-    "token_of_document",
     "wrong_newest_roots",
     "wrong_roots",
 ]

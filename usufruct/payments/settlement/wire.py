@@ -22,11 +22,6 @@ def token_document(token: TokenFacts) -> Token:
     return Token(token.address, token.name, token.symbol, token.decimals, token.version or "")
 
 
-def token_of_document(token: Token) -> TokenFacts:
-    """Return the token that a document describes."""
-    return TokenFacts(token.address, token.name, token.symbol, token.decimals, token.version or None)
-
-
 def deposit_document(deposit: DepositAuthorization) -> DepositWish:
     """Return a deposit as it is handed in."""
     signed = TransferAuthorization(

@@ -1,0 +1,322 @@
+"""A gateway's free endpoints: its terms and services, bearer keys, deposits, a channel's numbers, receipts.
+
+Payers prove who they are by EIP-712 signatures; each names one operator on one chain.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx
+
+from usufruct_client.clock import wall_seconds
+from usufruct_client.eip712 import CREATE_KEY, LIST_KEYS, READ_CHANNEL, REVOKE_KEY, MessageType
+from usufruct_client.errors import BadAnswer, DepositPending, GatewayRefused, GatewayUnavailable, Invalid, NotAllowed
+from usufruct_client.identifiers import Address, Hash32
+from usufruct_client.signing import COLLECTOR, ESCROW, Signer, channel_id, checksummed, sign_deposit
+from usufruct_client.wallet import random_salt
+from usufruct_client.wire import (
+    ChannelConfig,
+    ChannelOnChain,
+    ChannelProof,
+    ChannelUse,
+    DepositAuthorizations,
+    DepositWish,
+    KeyFacts,
+    KeyLeft,
+    KeyList,
+    KeySecret,
+    KeyWish,
+    ModelCard,
+    ModelList,
+    ReceiptProof,
+    SignedDeposit,
+    SignedWish,
+    Terms,
+    Token,
+    TransferAuthorization,
+)
+from usufruct_client.wire_types import Uint128, read
+
+PROOF_HEADER = "x-usufruct-proof"
+PROOF_SECONDS = 300
+"""How long a signature holds that only shows who asks."""
+
+DEPOSIT_TRIES = 10
+TIMEOUT_SECONDS = 90.0
+"""Longer than a gateway waits for a deposit."""
+
+Headers = Mapping[str, str]
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made: `text` is shown this once, `config` is the channel that it pays from."""
+
+    text: str = field(repr=False)
+    key: KeyFacts
+    config: ChannelConfig
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """A key, what its channel is charged, and what is left of its limit, in atomic units."""
+
+    key: KeyFacts
+    channel: ChannelUse
+    left: Uint128
+
+
+class Gateway:
+    """One gateway; `url` is its address without `/v1`. One thread at a time may use it."""
+
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None, pause_seconds: float = 1.0) -> None:
+        """Speak to the gateway at `url`, with or without `/v1`; a deposit is repeated after `pause_seconds`.
+
+        Raises:
+            Invalid: when `url` is not the address of a gateway.
+        """
+        self.url = gateway_address(url)
+        self._client = httpx.Client(transport=transport, timeout=TIMEOUT_SECONDS)
+        self._pause_seconds = pause_seconds
+
+    def __enter__(self) -> "Gateway":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def terms(self) -> Terms:
+        """Return the operator's terms for channels.
+
+        Raises:
+            NotAllowed: when deposits would go through other contracts than x402's: a collector takes what was signed.
+        """
+        terms = self._document(Terms, self._ask("GET", "/v1/terms"))
+        for name, found, expected in (
+            ("settlement", terms.settlement, ESCROW),
+            ("collector", terms.collector, COLLECTOR),
+        ):
+            if found != expected:
+                raise NotAllowed(f"{name} is {found}, not x402's {expected}; deposit nothing", field=name)
+        return terms
+
+    def services(self) -> list[ModelCard]:
+        """Return the services on offer, with their prices."""
+        return self._document(ModelList, self._ask("GET", "/v1/models")).data
+
+    def create_key(
+        self, payer: Signer, terms: Terms, limit: int, expires_at: int, assets: Collection[str] = (), label: str = ""
+    ) -> NewKey:
+        """Make a key that may spend up to `limit`, for some services or all; nothing is deposited yet."""
+        nonce = secrets.randbits(256)
+        message = {"spendingLimit": limit, "expiresAt": expires_at, "assets": "\n".join(sorted(assets))}
+        signature = _sign(payer, CREATE_KEY, terms, message | {"label": label, "nonce": nonce})
+        who, services = _address(payer), frozenset(assets)
+        wish = KeyWish(who, limit, expires_at, services, label, nonce, signature)
+        made = self._ask("POST", "/v1/keys", wish.as_json())
+        secret, key = self._document(KeySecret, made), self._document(KeyFacts, made)
+        return NewKey(secret.key, key, self._document(ChannelOnChain, made).channel_config)
+
+    def list_keys(self, payer: Signer, terms: Terms) -> list[KeyFacts]:
+        """Return the payer's keys, newest first."""
+        return self._document(KeyList, self._ask("POST", "/v1/keys/list", _signed_wish(payer, LIST_KEYS, terms))).keys
+
+    def revoke_key(self, payer: Signer, terms: Terms, key_id: str) -> KeyFacts:
+        """Revoke a key: it stops at once, and its unused money comes back to the payer."""
+        wish = _signed_wish(payer, REVOKE_KEY, terms, id=key_id)
+        return self._document(KeyFacts, self._ask("POST", f"/v1/keys/{key_id}/revoke", wish))
+
+    def current_key(self, bearer: str) -> KeyUse:
+        """Return what a key's bearer may know of it."""
+        found = self._ask("GET", "/v1/keys/current", headers=bearer_headers(bearer))
+        left = self._document(KeyLeft, found).left
+        return KeyUse(self._document(KeyFacts, found), self._document(ChannelUse, found), left)
+
+    def submit_deposit(
+        self,
+        payer: Signer,
+        terms: Terms,
+        token: Token,
+        into: ChannelConfig,
+        amount: int,
+        valid_before: int,
+        notify: Callable[[str], None] = lambda line: None,
+    ) -> int:
+        """Sign a deposit of `amount` and hand it in until the gateway tells what became of it; return the balance.
+
+        `token` is what the payer agreed to pay in. The gateway pays for gas. The same signature is handed in again,
+        never another: it can be made until `valid_before`. `notify` is called with the reason for each repetition.
+
+        Raises:
+            NotAllowed: when the channel is not the payer's to this operator in that token; nothing is signed.
+            GatewayRefused: when the deposit cannot be made.
+            DepositPending: when the gateway does not tell what became of it.
+        """
+        if token != terms.token:
+            raise NotAllowed(f"the gateway describes its token as {terms.token}, and {token} was agreed")
+        parties, expected = (into.payer, into.receiver, into.token), (_address(payer), terms.till, token.address)
+        if parties != expected:
+            raise NotAllowed(
+                "the channel has payer {}, receiver {} and token {}, not ".format(*parties)
+                + "{}, {} and {}; pay nothing into it".format(*expected)
+            )
+        channel, domain = channel_id(into, terms.chain_id), token_domain(token, terms.chain_id)
+        made = sign_deposit(payer, channel, domain, amount, valid_before, random_salt())
+        signed = TransferAuthorization(0, valid_before, Hash32(made.salt), bytes.fromhex(made.signature[2:]))
+        wish = DepositWish(into, SignedDeposit(amount, DepositAuthorizations(signed))).as_json()
+        for _ in range(DEPOSIT_TRIES):
+            try:
+                return self._document(ChannelOnChain, self._ask("POST", "/v1/deposits", wish)).balance
+            except GatewayRefused as refused:
+                if refused.reason != "deposit_pending":
+                    raise
+                notify("the deposit is on its way; asking again")
+            except (GatewayUnavailable, BadAnswer) as silence:
+                notify(f"{silence.message}. The same deposit is handed in again")
+            time.sleep(self._pause_seconds)
+        raise DepositPending(
+            f"a signed deposit into channel {channel} may still be made until {valid_before} (seconds since 1970); "
+            "look at the channel before you pay again",
+            channel=channel,
+        )
+
+    def channel(self, channel: str, headers: Headers) -> ChannelUse:
+        """Return a channel's numbers to those it belongs to; `headers`: see `bearer_headers` and `proof_headers`."""
+        return self._document(ChannelUse, self._ask("GET", f"/v1/channels/{channel}", headers=headers))
+
+    def receipt(self, call: str, bearer: str) -> dict[str, Any]:
+        """Return the receipt of a call as it travels; `read_receipt` reads it."""
+        receipt = self._ask("GET", f"/v1/receipts/{call}", headers=bearer_headers(bearer)).get("receipt")
+        if not isinstance(receipt, dict):
+            raise BadAnswer(f"{self.url}: receipt must be an object", member="receipt")
+        return receipt
+
+    def anchor_proof(self, call: str) -> ReceiptProof:
+        """Return the proof that the receipt of a call is under a root; that the root is anchored, the chain shows."""
+        return self._document(ReceiptProof, self._ask("GET", f"/v1/proofs/{call}"))
+
+    def _document(self, kind: type[Kind], content: object) -> Kind:
+        return read(kind, content, lambda message, name: BadAnswer(f"{self.url}: {message}", member=name))
+
+    def _ask(
+        self, method: str, path: str, content: Mapping[str, object] | None = None, headers: Headers | None = None
+    ) -> dict[str, Any]:
+        """Return the JSON object that the gateway answers.
+
+        Raises:
+            GatewayRefused: when it refuses; has its code and its numbers.
+            GatewayUnavailable: when nothing answers.
+            BadAnswer: when the answer is not one of a gateway.
+        """
+        try:
+            answer = self._client.request(method, self.url + path, json=content, headers=headers)
+        except httpx.HTTPError as fault:
+            raise GatewayUnavailable(
+                f"{self.url} does not answer ({type(fault).__name__}); check that it runs and that the address is right"
+            ) from fault
+        try:
+            found = answer.json()
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise BadAnswer(f"{self.url}{path} answered {answer.status_code} without a JSON object; is it a gateway?")
+        if answer.is_success:
+            return found
+        error = found.get("error")
+        if not isinstance(error, dict) or not {"code", "message"} <= error.keys():
+            raise BadAnswer(f"{self.url}{path} answered {answer.status_code}, and not as a gateway does")
+        raise GatewayRefused(answer.status_code, str(error["code"]), str(error["message"]), error.get("details"))
+
+
+def gateway_address(url: str) -> str:
+    """Return a gateway's address without `/v1`.
+
+    Raises:
+        Invalid: when it is none.
+    """
+    try:
+        parts = httpx.URL(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.host) and parts.port != 0
+    except httpx.InvalidURL:
+        usable = False
+    if not usable or parts.query or parts.fragment or parts.userinfo:
+        raise Invalid(f"{url!r} is not the address of a gateway; give https://HOST", field="gateway_url")
+    return url.rstrip("/").removesuffix("/v1")
+
+
+def bearer_headers(bearer: str) -> Headers:
+    """Return the header that shows a bearer key."""
+    return {"authorization": f"Bearer {bearer}"}
+
+
+def proof_headers(signer: Signer, channel: str, till: str, chain_id: int) -> Headers:
+    """Return the header by which a channel's payer, or its payer authorizer, may see its numbers."""
+    until = wall_seconds() + PROOF_SECONDS
+    message = {"channel": bytes.fromhex(channel[2:]), "expiresAt": until}
+    proof = ChannelProof(until, _sign_for(signer, READ_CHANNEL, till, chain_id, message)).as_json()
+    return {PROOF_HEADER: f"{proof['expiresAt']}.{proof['signature']}"}
+
+
+def new_channel(terms: Terms, payer: str, payer_authorizer: str = "") -> ChannelConfig:
+    """Return a new channel of `payer` to the operator; `payer_authorizer` signs vouchers, by default the payer."""
+    return ChannelConfig(
+        payer=Address(payer.lower()),
+        payer_authorizer=Address((payer_authorizer or payer).lower()),
+        receiver=terms.till,
+        receiver_authorizer=terms.till,
+        token=terms.token.address,
+        withdraw_delay=terms.withdraw_delay,
+        salt=Hash32(random_salt()),
+    )
+
+
+def check_channel(channel: str, config: ChannelConfig, payer: str, terms: Terms) -> None:
+    """Refuse a channel that is not the payer's own by the operator's terms, or has another id than `channel`.
+
+    Raises:
+        NotAllowed: names the member that differs.
+    """
+    for name, found, expected in (
+        ("payer", config.payer, payer.lower()),
+        ("receiver", config.receiver, terms.till),
+        ("receiver authorizer", config.receiver_authorizer, terms.till),
+        ("token", config.token, terms.token.address),
+        ("withdraw delay", config.withdraw_delay, terms.withdraw_delay),
+        ("id", channel, channel_id(config, terms.chain_id)),
+    ):
+        if found != expected:
+            raise NotAllowed(f"the channel's {name} is {found}, not {expected}; pay nothing into it", field=name)
+
+
+def token_domain(token: Token, chain_id: int) -> dict[str, Any]:
+    """Return a token's EIP-712 domain."""
+    contract = checksummed(token.address)
+    return {"name": token.name, "version": token.version, "chainId": chain_id, "verifyingContract": contract}
+
+
+def _signed_wish(payer: Signer, kind: MessageType, terms: Terms, **more: str) -> dict[str, Any]:
+    until = wall_seconds() + PROOF_SECONDS
+    return SignedWish(_address(payer), until, _sign(payer, kind, terms, {**more, "expiresAt": until})).as_json()
+
+
+def _sign(payer: Signer, kind: MessageType, terms: Terms, message: Mapping[str, object]) -> bytes:
+    named = {"payer": checksummed(payer.address), **message}
+    return _sign_for(payer, kind, terms.till, terms.chain_id, named)
+
+
+def _sign_for(signer: Signer, kind: MessageType, till: str, chain_id: int, message: Mapping[str, object]) -> bytes:
+    assert kind.domain is not None
+    domain = kind.domain.data(chain_id, checksummed(till))
+    return bytes(signer.sign_typed_data(domain, kind.types, dict(message)).signature)
+
+
+def _address(signer: Signer) -> Address:
+    return Address(signer.address.lower())
