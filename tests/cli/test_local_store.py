@@ -1,5 +1,6 @@
 """Files of the user's commands: whole or not there, whoever is killed or removes one meanwhile."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,11 +12,12 @@ from usufruct.cli.support.local_store import (
     InvalidSavedFile,
     NoSavedKey,
     SavedKey,
-    find_key,
+    find_keys,
     forget_key,
     save_channel,
     save_key,
     saved_channel,
+    use_key,
 )
 from usufruct.config import Config, DataConfig, KeysConfig
 from usufruct.core import Address, Hash32
@@ -63,14 +65,26 @@ def test_a_key_that_another_process_forgets_is_as_if_it_had_not_been(tmp_path: P
     assert newer.stat().st_mode & 0o777 == 0o600
     listed = Path.glob
     monkeypatch.setattr(Path, "glob", lambda folder, pattern: [*listed(folder, pattern), folder / "key_03.json"])
-    assert find_key(config, "http://here").id == "key_02"
+    assert [key.id for key in find_keys(config, "http://here")] == ["key_02", "key_01"]
     checked = Path.is_file
     monkeypatch.setattr(Path, "is_file", lambda path: (path == newer and path.unlink()) or checked(path))
-    assert find_key(config, "http://here").id == "key_01"
+    assert [key.id for key in find_keys(config, "http://here")] == ["key_01"]
     monkeypatch.undo()
     older.write_text("{")
     with pytest.raises(InvalidSavedFile):
-        find_key(config, "http://here")
+        find_keys(config, "http://here")
     forget_key(config, "key_01")
     with pytest.raises(NoSavedKey):
-        find_key(config, "http://here")
+        find_keys(config, "http://here")
+
+
+def test_a_kept_key_is_named_or_put_first(tmp_path: Path):
+    config = config_in(tmp_path)
+    older, newer = save_key(config, KEY), save_key(config, replace(KEY, id="key_02", key="uf_02"))
+    os.utime(older, (1, 1))
+    os.utime(newer, (2, 2))
+    assert [key.id for key in find_keys(config, "http://here", named="key_01")] == ["key_01"]
+    use_key(config, "key_01")
+    assert [key.id for key in find_keys(config, "http://here")] == ["key_01", "key_02"]
+    with pytest.raises(NoSavedKey, match="no key key_03"):
+        use_key(config, "key_03")

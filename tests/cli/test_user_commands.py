@@ -480,6 +480,20 @@ def test_a_key_without_money_is_told_how_much_and_by_which_command(told, refused
     assert re.search(r"limit_reached: the key may spend 0\.000001 tUSD in all, and 0\.0000\d+ is needed", said), said
 
 
+def test_a_call_is_paid_by_the_kept_key_that_fits_and_has_money(town, told, here):
+    user = town.user("two keys")
+    create = ("key", "create", "--limit", "1", "--wallet", PAYER, "--save")
+    rich = told(*create, "--deposit", "1", environment=user)
+    told(*create, "--asset", "cut", "--deposit", "1", environment=user)
+    empty = told(*create, environment=user)
+    ask = ("call", "librarian", "Who?", "--max-tokens", 5)
+    assert told(*ask, environment=user)["receipt"]["account"] == rich["channel"]
+    code, _, err = here(*ask, "--key", empty["id"], environment=user)
+    assert (code, "holds 0 tUSD" in err) == (1, True)
+    told("key", "use", rich["id"], environment=user)
+    assert told("key", "show", environment=user)["id"] == rich["id"]
+
+
 @pytest.mark.parametrize("named", [False, True], ids=["kept key", "--key-file"])
 def test_an_answer_that_breaks_off_prints_the_command_that_shows_its_receipt(town, here, told, named, request):
     owner = town.user(f"owner {request.node.name}")

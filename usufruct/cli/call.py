@@ -1,6 +1,7 @@
 """`usufruct call`: one question; its answer on standard output, its bill on standard error."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -15,13 +16,25 @@ from usufruct.cli.support.command import runs
 from usufruct.cli.support.deposits import atomic
 from usufruct.cli.support.error_help import EXPLAINED, in_whole_units
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
-from usufruct.cli.support.local_store import KeyFile, SavedKey, find_key, save_receipt, saved_channel, saved_token
+from usufruct.cli.support.local_store import (
+    KeyFile,
+    KeyId,
+    SavedKey,
+    find_keys,
+    save_receipt,
+    saved_channel,
+    saved_token,
+)
 from usufruct.cli.support.output import Json, plain, print_json, say
 from usufruct.cli.support.receipt_checks import check_receipt
 from usufruct.config import Config
 from usufruct.core import UINT128_MAX, Address, Conflict, Invalid, UsufructError, checksum, format_units, hash32
 from usufruct_client import Agreed, BadAnswer, ClientError, GatewayRefused
 from usufruct_client.wire import Terms
+
+_NEXT_KEY = frozenset({"insufficient_balance", "limit_reached", "asset_out_of_scope"})
+_NEXT_KEY |= {"key_expired", "key_revoked", "key_unknown", "grant_expired", "grant_refused"}
+"""Refusals after which another key may do: nothing was charged."""
 
 
 class NoQuestion(Invalid):
@@ -95,11 +108,15 @@ def call(
     limit: Annotated[str, typer.Option(help="The most this call may cost, such as 0.01.")] = "",
     max_tokens: Annotated[int | None, typer.Option(min=1, help="The most text tokens of answer.")] = None,
     system: Annotated[str, typer.Option(help="Instructions that come before the question.")] = "",
+    key: KeyId = "",
     key_file: KeyFile = None,
     gateway: GatewayUrl = "",
     as_json: Json = False,
 ) -> None:
-    """Ask a service one question, paid by a bearer key, and keep the receipt."""
+    """Ask a service one question, paid by a bearer key, and keep the receipt.
+
+    Of the kept keys and grants, the one used last pays; if it does not fit or has no money, the next one does.
+    """
     asked = sys.stdin.read() if question == "-" else question
     if not asked.strip():
         raise NoQuestion("the question is empty; write it as the second argument, or - and give it on standard input")
@@ -108,25 +125,22 @@ def call(
     if max_tokens is not None:
         order["max_tokens"] = max_tokens
     with open_gateway(gateway, config) as remote:
-        key = find_key(config, remote.url, key_file)
+        keys = find_keys(config, remote.url, key_file, key)
         terms = terms_of(remote, config)
         headers = {"idempotency-key": token_hex(16)}  # so that the client's own retries are charged once
         most = atomic(limit, terms, "limit") if limit else UINT128_MAX
         if limit:
             headers["x-usufruct-limit"] = str(most)
         streamed = stream and not as_json
-        try:
-            options = _receipt_options(key_file, gateway)
-            answered = ask(remote.url, key, order, headers, _show if streamed else None, options)
-        except GatewayRefused as refused:
-            if refused.reason not in EXPLAINED:
-                raise
-            raise in_whole_units(refused, terms, key) from refused
+        options = _receipt_options(key_file, gateway)
+        used, answered = _ask(
+            keys, terms, lambda each: ask(remote.url, each, order, headers, _show if streamed else None, options)
+        )
     if not as_json:
         _show("\n" if streamed else answered.text + "\n")
-    cost = _cost(answered, _source(key, terms, config))
+    cost = _cost(answered, _source(used, terms, config))
     try:
-        _keep(answered, cost, key, terms, config)
+        _keep(answered, cost, used, terms, config)
     except (UsufructError, ClientError):
         _tell(answered, cost, as_json=as_json)
         if not as_json:  # it is among what was printed there
@@ -134,6 +148,25 @@ def call(
         raise
     _tell(answered, cost, as_json=as_json)
     cost.check(most, answered)
+
+
+def _ask(keys: list[SavedKey], terms: Terms, ask_with: Callable[[SavedKey], Answered]) -> tuple[SavedKey, Answered]:
+    """Ask with the first key that fits and has money; return it, and the answer.
+
+    Raises:
+        GatewayRefused: when none does: why the first one does not, in whole units.
+    """
+    first: GatewayRefused | None = None
+    for each in keys:
+        try:
+            return each, ask_with(each)
+        except GatewayRefused as refused:
+            explained = in_whole_units(refused, terms, each) if refused.reason in EXPLAINED else refused
+            if refused.reason not in _NEXT_KEY:
+                raise explained from refused
+            first = first or explained
+    assert first is not None
+    raise first
 
 
 def _receipt_options(key_file: Path | None, gateway: str) -> str:

@@ -16,7 +16,7 @@ from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.deposits import TokenOption, atomic, check_payable, deposit_from
 from usufruct.cli.support.escrow_channel import EscrowChannel, read_escrow_channel
 from usufruct.cli.support.gateway_client import GatewayUrl, WalletSigner, open_gateway, terms_of
-from usufruct.cli.support.local_store import NoSavedKey, find_key, save_channel, saved_channels
+from usufruct.cli.support.local_store import NoSavedKey, find_keys, save_channel, saved_channels
 from usufruct.cli.support.runner import run
 from usufruct.cli.support.wallet_option import Wallet, new_password, open_wallet
 from usufruct.config import Config
@@ -218,7 +218,7 @@ def _beside(remote: Gateway, escrow: EscrowChannel, signer: KeySigner | None, co
     of, names = escrow.config, ("charged", "reserved", "free")
     try:
         if signer is None:
-            headers = bearer_headers(find_key(config, remote.url, channel=escrow.id).key)
+            headers = bearer_headers(find_keys(config, remote.url, channel=escrow.id)[0].key)
         else:
             headers = proof_headers(WalletSigner(signer), escrow.id, of.receiver, config.chain.id)
         numbers = remote.channel(escrow.id, headers)

@@ -11,12 +11,14 @@ from usufruct.cli.support.durations import parse_duration
 from usufruct.cli.support.gateway_client import GatewayUrl, WalletSigner, open_gateway, terms_of
 from usufruct.cli.support.local_store import (
     KeyFile,
+    KeyId,
     SavedKey,
     check_key_id,
-    find_key,
+    find_keys,
     forget_key,
     save_channel,
     save_key,
+    use_key,
 )
 from usufruct.cli.support.output import Json, one_line, print_facts, say
 from usufruct.cli.support.wallet_option import Wallet, open_wallet
@@ -103,10 +105,18 @@ def revoke(config: Config, key_id: str, wallet: Wallet, gateway: GatewayUrl = ""
 
 @app.command()
 @runs()
-def show(config: Config, key_file: KeyFile = None, gateway: GatewayUrl = "") -> Facts:
+def use(config: Config, key_id: str) -> Facts:
+    """Have `usufruct call` pay with this kept key or grant first."""
+    use_key(config, key_id)
+    return {"id": key_id}
+
+
+@app.command()
+@runs()
+def show(config: Config, key: KeyId = "", key_file: KeyFile = None, gateway: GatewayUrl = "") -> Facts:
     """Show what a kept key has spent, and what is left of its limit and of its deposit."""
     with open_gateway(gateway, config) as remote:
-        saved = find_key(config, remote.url, key_file)
+        saved = find_keys(config, remote.url, key_file, key)[0]
         terms = terms_of(remote, config)
         use = remote.current_key(saved.key)
     decimals = terms.token.decimals

@@ -14,7 +14,7 @@ from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_
 from usufruct.cli.support.local_store import (
     InvalidSavedFile,
     KeyFile,
-    find_key,
+    find_keys,
     read_file,
     read_object,
     save_receipt,
@@ -42,7 +42,7 @@ def show(config: Config, call: str, key_file: KeyFile = None, gateway: GatewayUr
     found = saved_receipt(config, which)
     if found is None:
         with open_gateway(gateway, config) as remote:
-            found = dict(remote.receipt(which, find_key(config, remote.url, key_file).key))
+            found = dict(remote.receipt(which, find_keys(config, remote.url, key_file)[0].key))
         check_call(found, which)
         save_receipt(config, which, found)
     receipt = read_receipt(found)

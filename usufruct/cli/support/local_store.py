@@ -19,8 +19,9 @@ from usufruct_client.wire import ChannelConfig, Token
 from usufruct_client.wire_types import read
 
 KeyFile = Annotated[
-    Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the one kept last.")
+    Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the kept key used last.")
 ]
+KeyId = Annotated[str, typer.Option("--key", help="The id of a kept key or grant; see `usufruct key use`.")]
 
 Kind = TypeVar("Kind")
 
@@ -91,15 +92,18 @@ def forget_key(config: Config, key_id: str) -> None:
     _key_file(config, key_id).unlink(missing_ok=True)
 
 
-def find_key(config: Config, gateway: str, file: Path | None = None, channel: str | None = None) -> SavedKey:
-    """Return the key in `file`, or the one that was kept last for `gateway`, of one `channel` or any.
+def find_keys(
+    config: Config, gateway: str, file: Path | None = None, named: str = "", channel: str | None = None
+) -> list[SavedKey]:
+    """Return the key in `file`, or those kept for `gateway`, last used first: of the id `named`, of one `channel`, all.
 
     Raises:
         NoSavedKey: when there is none.
-        InvalidSavedFile: when the file holds no key, one for another gateway, or may be read by others.
+        InvalidSavedFile: when a file holds no key, one for another gateway, or may be read by others.
     """
     if file is not None:
-        return _given_key(file, gateway)
+        return [_given_key(file, gateway)]
+    found = []
     for path in _newest_first(_keys(config)):
         try:
             key = _read_key(path)
@@ -107,12 +111,27 @@ def find_key(config: Config, gateway: str, file: Path | None = None, channel: st
             if path.exists():
                 raise
             continue  # another process has just forgotten it
-        if key.gateway == gateway and channel in (None, key.channel):
-            return key
-    raise NoSavedKey(
-        f"no key for {gateway} is kept here; `usufruct key create --save` makes one, --key-file names another",
-        gateway=gateway,
-    )
+        if key.gateway == gateway and named in ("", key.id) and channel in (None, key.channel):
+            found.append(key)
+    if not found:
+        raise NoSavedKey(
+            f"no key {named + ' ' if named else ''}for {gateway} is kept here; `usufruct key create --save` makes one, "
+            "--key-file names another",
+            gateway=gateway,
+        )
+    return found
+
+
+def use_key(config: Config, key_id: str) -> None:
+    """Put a kept key first.
+
+    Raises:
+        NoSavedKey: when it is not kept here.
+    """
+    path = _key_file(config, key_id)
+    if not path.is_file():
+        raise NoSavedKey(f"no key {key_id} is kept here; `usufruct key create --save` keeps one", id=key_id)
+    path.touch()
 
 
 def save_channel(config: Config, channel: Hash32, of: ChannelConfig, token: Token | None = None) -> None:
