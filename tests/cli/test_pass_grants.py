@@ -2,6 +2,7 @@
 
 import json
 import time
+from decimal import Decimal
 
 import openai
 import pytest
@@ -54,7 +55,11 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
             "prepaid",
         )
         commands.json("pass", "plan", "prepaid", "--price", "9", "--credits", "10", "--wallet", OWNER)
+        before = commands.json("wallet", "balance", BUYER)
         commands.json("wallet", "fund", BUYER)
+        after = commands.json("wallet", "balance", BUYER)
+        assert Decimal(after["balance"]) - Decimal(before["balance"]) == 100
+        assert float(after["coins"]) > 0
         told = [each for each in json.loads(commands.run("doctor", "--json").stdout) if each["subject"] == "passes"]
         assert "cannot be used here" in told[0]["says"]
         assert "asset meter prepaid" in told[0]["remedy"]

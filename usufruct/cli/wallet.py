@@ -6,14 +6,15 @@ from typing import Annotated
 import orjson
 import typer
 
-from usufruct.chain import ChainAccess, open_chain, token_address
+from usufruct.chain import ChainAccess, open_chain, token_address, token_of
 from usufruct.chain.anvil import Devnet
+from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import KeySigner, Role, signer_of, write_keystore
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.wallet_option import account, keystore_of, new_password
 from usufruct.config import Config
-from usufruct.core import Conflict, Denied, UsufructError, address, checksum, parse_units
+from usufruct.core import Conflict, Denied, UsufructError, address, checksum, format_units, parse_units
 from usufruct.core.networks import is_devnet, is_local
 
 app = typer.Typer()
@@ -58,6 +59,27 @@ async def list_wallets(config: Config) -> Rows:
             continue
         rows.append({"name": path.stem, "address": owner, "file": str(path)})
     return Rows(rows, ("name", "address", "file"), "no wallet yet; `usufruct wallet new NAME` makes one")
+
+
+@app.command()
+@runs(open_chain)
+async def balance(
+    chain: ChainAccess,
+    wallet: Annotated[
+        str, typer.Argument(help="An address, the name of a wallet, or the number of a devnet's rich account (0 to 9).")
+    ],
+) -> Facts:
+    """Show what a wallet holds: of the token that is charged in, and of the chain's coin, for gas."""
+    who = account(wallet, chain.config, "wallet")
+    token = await token_of(chain.config, chain.client, chain.deployments)
+    held = await Erc20(token.address, chain.client).balance_of(who)
+    return {
+        "wallet": checksum(who),
+        "balance": format_units(held, token.decimals),
+        "symbol": token.symbol,
+        "token": checksum(token.address),
+        "coins": format_units(await chain.client.balance(who), 18),
+    }
 
 
 @app.command()
