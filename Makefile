@@ -44,10 +44,10 @@ tests/journeys/x402_js/node_modules/.installed: tests/journeys/x402_js/package.j
 setup: $(VENV)/.dev node_modules/.installed tests/journeys/x402_js/node_modules/.installed ## install everything needed to build, test and run
 
 up: $(VENV)/.core node_modules/.installed ## run an installation on a local chain until Ctrl-C
-	@python -m usufruct.cli up
+	@python -m usufruct.cli up || [ $$? -eq 130 ]
 
 demo: $(VENV)/.core node_modules/.installed ## show the main job end to end on a local chain
-	@python -m usufruct.cli demo
+	@python -m usufruct.cli demo || [ $$? -eq 130 ]  # Ctrl-C
 
 lock: $(VENV)/.python ## resolve requirements/*.lock again
 	cd requirements && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml --no-emit-package usufruct-client -o core.lock \

@@ -29,10 +29,10 @@ from usufruct.core import (
     address,
     checksum,
     format_units,
-    is_devnet,
     moment,
     parse_units,
 )
+from usufruct.core.networks import is_devnet
 from usufruct_client import Gateway
 from usufruct_client.wire import ChannelConfig, Terms, Token
 
