@@ -141,7 +141,7 @@ class AnswerReader:
         try:
             document: object = json.loads(base64.b64decode(header, validate=True))
         except (ValueError, RecursionError):
-            return header  # no object: read_receipt says so
+            return header  # not an object: read_receipt refuses it
         return document
 
     def _let_go(self) -> bytes:

@@ -13,7 +13,7 @@ from usufruct_client.signing import Deposit
 from usufruct_client.wire import ChannelConfig
 
 FORGOTTEN_SECONDS = 3_600
-"""A call that is open for so long is given up: whoever made it has died. Answers take half an hour at most."""
+"""A call open for longer is abandoned: its process has died. Answers take half an hour at most."""
 
 
 DEPOSIT_SPARE_SECONDS = 10
@@ -38,7 +38,7 @@ class Slot:
 class Pending:
     """A deposit that was signed and has not arrived. `slot`: the call that carries it now, or empty.
 
-    `unsure`: it was sent, and what became of it is the gateway's word at most: it counts for ever.
+    `unsure`: it was sent, and only the gateway knows what became of it: it always counts.
     """
 
     deposit: Deposit
@@ -51,8 +51,8 @@ class Channel:
     """All that is known of a channel; amounts in atomic units of its token.
 
     `balance` is what the escrow holds. `deposited` is all that was ever sent to it, whatever the gateway says came of
-    it or came back: it counts against the budget, and never falls. `doubtful` is the part of `charged` that nobody has
-    shown a bill for. `signed` is the highest voucher ever signed. `loose` are amounts and expiries of deposits that
+    it or came back: it counts against the budget, and never falls. `doubtful` is the part of `charged` without a
+    bill. `signed` is the highest voucher ever signed. `loose` are amounts and expiries of deposits that
     were signed, and replaced before they left: until they expire they could still leave.
     """
 
@@ -125,7 +125,7 @@ class Channel:
     def carrying(self, pending: Pending, now: int) -> "Channel":
         """Send a deposit along with a call.
 
-        One that it replaces stays counted until it expires; for ever, if it may have been made.
+        One that it replaces counts until it expires; always, if it may have been made.
         """
         loose = tuple((amount, expiry) for amount, expiry in self.loose if expiry > now)
         carried, old = replace(self, pending=pending, loose=loose), self.pending

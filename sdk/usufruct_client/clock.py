@@ -1,4 +1,4 @@
-"""The only place that reads clocks: deposits expire, calls that nobody ended are given up, and waiting has a bound."""
+"""The only place that reads clocks: for deposits that expire, abandoned calls, and bounds on waiting."""
 
 import time
 

@@ -42,7 +42,7 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Close the store; clients that were made are closed by whoever asked for them."""
+        """Close the store; callers close the clients that they asked for."""
         self.purse.close()
 
     def client(self, transport: httpx.BaseTransport | None = None, **options: Any) -> httpx.Client:
@@ -87,7 +87,7 @@ def connect(
     """Connect a wallet to a gateway; `limit` for one call and `budget` for all in atomic units of the token.
 
     `tokens`: addresses of tokens that may be paid in; without it, the network's USDC. `budget` counts every deposit
-    that is sent with this store, for ever: neither a refund nor a refusal makes room for another. A call fails with
+    that is ever sent with this store: neither a refund nor a refusal makes room for another. A call fails with
     `DepositPending` when a deposit, its own or another call's, takes longer than `deposit_seconds`.
 
     `store`: a file where channels are remembered, which several processes may share. Without one the channel is

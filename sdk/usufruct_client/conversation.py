@@ -162,7 +162,7 @@ class Conversation:
             self._purse.finish(payment, Answered(response.charged or 0, None, self._request_hash, None))
             return None
         if reply.status >= 500 and not reply.code:
-            self._purse.abandon(payment)  # not the gateway's own words: nobody knows how far the call got
+            self._purse.abandon(payment)  # not the gateway's own words: how far the call got is unknown
             return None
         try:
             required = _required(reply)

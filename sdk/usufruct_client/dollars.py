@@ -1,4 +1,4 @@
-"""The dollar that everybody means: USDC's address by network, as the x402 package has it."""
+"""USDC's address by network, as the x402 package has it."""
 
 from collections.abc import Mapping
 

@@ -42,7 +42,7 @@ from usufruct_client.wire_types import Uint128, read
 
 PROOF_HEADER = "x-usufruct-proof"
 PROOF_SECONDS = 300
-"""How long a signature holds that only shows who asks."""
+"""How long a signature that only identifies the caller holds."""
 
 DEPOSIT_TRIES = 10
 TIMEOUT_SECONDS = 90.0

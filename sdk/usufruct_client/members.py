@@ -16,10 +16,10 @@ class Members:
     """The members of one JSON object, each read as what the protocol says it is."""
 
     def __init__(self, value: object, where: str) -> None:
-        """Read `value`, which stands at `where` in its document.
+        """Read `value`, found at `where` in its document.
 
         Raises:
-            BadAnswer: when it is no object.
+            BadAnswer: when it is not an object.
         """
         if not isinstance(value, Mapping):
             raise BadAnswer(f"{where} must be a JSON object", member=where)

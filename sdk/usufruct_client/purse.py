@@ -198,7 +198,7 @@ class Purse:
         """Sign a request for money back, all that is free or `amount`; return the channel and the header.
 
         Raises:
-            RefundRefused: when there is no such channel or nothing in it.
+            RefundRefused: when the channel is unknown or empty.
         """
         with self._store.transaction() as books:
             channel = self._channel(books, origin, terms)

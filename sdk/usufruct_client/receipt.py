@@ -172,7 +172,7 @@ def _price_faults(receipt: Receipt, card: PriceCard | None) -> list[str]:
 
 
 def data_member(body: str) -> str:
-    """Return the `data` member of an answer as it stands in the text; empty when there is none."""
+    """Return the `data` member of an answer as the text has it; empty when there is none."""
     decoder = json.JSONDecoder()
     position = _skip(body, _skip(body, 0) + 1)
     while position < len(body) and body[position] == '"':

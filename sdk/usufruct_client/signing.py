@@ -90,7 +90,7 @@ def sign_voucher(signer: Signer, channel: str, max_claimable: int, chain_id: int
     """Promise that up to `max_claimable` of the channel may be claimed in all; 65 bytes in hex.
 
     Raises:
-        Refused: when the amount is no uint128.
+        Refused: when the amount is not a uint128.
     """
     if not 0 <= max_claimable <= UINT128_MAX:
         raise Refused(f"a voucher's amount must be below 2**128, not {max_claimable}", amount=max_claimable)

@@ -41,10 +41,10 @@ class Store:
 
         A transaction waits at most `lock_seconds` for another process's.
 
-        The file holds no keys, but whoever reads it sees what was called and paid; only its owner can.
+        The file holds no keys, but shows what was called and paid; only its owner can read it.
 
         Raises:
-            StoreFault: when it is no file of this library, or of a newer one, or cannot be opened.
+            StoreFault: when it is not a file of this library, or of a newer one, or cannot be opened.
         """
         self._name = str(path) if path else "memory"
         self._turn = threading.RLock()

@@ -41,7 +41,7 @@ def _reasoning_once(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _strings(value: object) -> Iterator[str]:
-    """Yield the texts in a JSON value in order; by a stack of its own, as a server may nest very deeply."""
+    """Yield the texts in a JSON value in order; with an explicit stack, as a server may nest very deeply."""
     stack = [value]
     while stack:
         top = stack.pop()

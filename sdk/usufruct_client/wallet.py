@@ -1,4 +1,4 @@
-"""Who pays: the key that holds the money and, if you like, another that signs the vouchers."""
+"""The payer: the key that holds the money and, if you like, another that signs the vouchers."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Wallet:
         """Make a wallet of private keys: 32 bytes, or 64 hexadecimal digits.
 
         Raises:
-            Invalid: when one is no private key; it is not shown.
+            Invalid: when one is not a private key; it is not shown.
         """
         return cls(_account(key, "key"), None if voucher_key is None else _account(voucher_key, "voucher_key"))
 

@@ -267,7 +267,7 @@ def test_what_is_wrong_is_one_line_and_names_the_remedy(town, refused, tmp_path)
         (("key", "revoke", "key_00", "--wallet", PAYER), {}, "key_not_found"),
         (("key", "revoke", "../key", "--wallet", PAYER), {}, "invalid_key_id"),
         (("key", "show"), {}, "key create --save"),
-        (("key", "show", "--key-file", tmp_path / "none"), {}, "there is no file"),
+        (("key", "show", "--key-file", tmp_path / "none"), {}, "does not exist"),
         (("key", "show", "--key-file", tmp_path / "open"), {}, "chmod 600"),
         (("channel", "open", "--wallet", PAYER, "--deposit", "0.001"), {}, "below 0.1 tUSD, and this is 0.001"),
         (("channel", "open", "--wallet", PAYER, "--deposit", "101"), {}, "cannot_pay"),

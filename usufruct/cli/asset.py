@@ -91,7 +91,7 @@ async def register(
         typer.Option(
             "--meter",
             help="Who burns pass credits: an address or a wallet's name; the claim key's, for your own gateway to. "
-            "Without one there are no passes.",
+            "Without one, passes cannot be sold.",
         ),
     ] = "",
     uri: Annotated[str, typer.Option(help="Where the title's metadata lies.")] = "",

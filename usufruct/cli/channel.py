@@ -172,7 +172,7 @@ async def withdraw(
 
 
 def _announcing(escrow: EscrowChannel, amount: str) -> Call:
-    """Return the announcement; what somebody announced before is finished in the same transaction.
+    """Return the announcement; an earlier announcement is finished in the same transaction.
 
     Between two transactions a session key could announce again, and start another delay.
     """

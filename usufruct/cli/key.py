@@ -73,7 +73,7 @@ def create(
                 facts["balance"] = format_units(paid, terms.token.decimals)
         finally:  # whatever came of the deposit: the key is made, and this is the only time it is shown
             print_facts(facts, as_json=as_json)
-            say("The key is not shown again: keep it now. Whoever has it can spend up to its limit.")
+            say("The key is not shown again: keep it now. Its bearer can spend up to its limit.")
             if facts["balance"] in (None, "0"):
                 say(f"Calls need money: `usufruct channel deposit {key.channel} AMOUNT --wallet {wallet}`")
 

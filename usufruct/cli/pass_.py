@@ -171,7 +171,7 @@ async def grant(
         with open_gateway(gateway, config) as remote:
             kept = SavedKey(remote.url, f"grant_{account[2:18]}", account, made.text())
         facts["file"] = str(save_key(config, kept))
-    say("Whoever has this key can use the credits: keep it.")
+    say("Keep it: the bearer of this key can use the credits.")
     return facts
 
 
@@ -217,7 +217,7 @@ async def balance(
     holder: Holder,
     asset: Annotated[str, typer.Argument(help="Only this asset's credits: its id or name.")] = "",
 ) -> Rows:
-    """Show somebody's credits: circulating, activated, and from when on unused ones can be given back.
+    """Show an account's credits: circulating, activated, and from when on unused ones can be given back.
 
     Example: usufruct pass balance my-model --holder 4
     """

@@ -37,7 +37,7 @@ def main() -> None:
             sys.stdout.flush()
     except (UsufructError, ClientError) as error:
         exit_with(error)
-    except BrokenPipeError:  # whoever read what we print has seen enough
+    except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:

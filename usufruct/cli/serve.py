@@ -9,7 +9,7 @@ from usufruct.core.process import Shutdown, spare_collector
 
 
 def serve(attached: Attached = False) -> None:
-    """Serve the gateway of the configured installation; says where in one JSON line."""
+    """Serve the gateway of the configured installation; prints where as one JSON line."""
 
     async def serving(shutdown: Shutdown) -> None:
         async with open_installation(load_config(), wait_for_node=False) as installation:

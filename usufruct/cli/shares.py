@@ -23,7 +23,7 @@ async def transfer(
     amount: Annotated[str, typer.Argument(help="How many of the 100,000,000 shares, as in 2500000 or 12.5.")],
     wallet: Wallet,
 ) -> Facts:
-    """Give shares to somebody. What accrued so far stays yours; what has not goes with the shares.
+    """Transfer shares. What accrued so far stays yours; what has not goes with the shares.
 
     Example: usufruct shares transfer my-model 0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc 2500000 --wallet 0
     """
@@ -63,7 +63,7 @@ async def holders(session: RegistrySession, asset: AssetArgument) -> Rows:
 @app.command()
 @runs()
 async def pending(config: Config, asset: AssetArgument, holder: Holder) -> Rows:
-    """Show what somebody's shares have earned and they have not collected, for each revenue token.
+    """Show what an account's shares have earned and it has not collected, for each revenue token.
 
     Accrued can be collected as it is; pending counts also what has arrived, or is due from child assets, and was not
     accrued yet.

@@ -9,7 +9,7 @@ from usufruct.worker import work as work_jobs
 
 
 def work(attached: Attached = False) -> None:
-    """Follow the chain, claim, deposit, refund, pay what is owed, until told to stop; says so in one JSON line."""
+    """Follow the chain, claim, deposit, refund, pay what is owed; print one JSON line when ready."""
 
     async def working(_: Shutdown) -> None:
         async with (

@@ -35,8 +35,8 @@ class ProcessFailed(Unavailable):
 class Process:
     """A Python module of ours as a process, known to be ready by the JSON line it prints.
 
-    It has a session of its own, so that Ctrl-C at a terminal reaches us alone and we end things in order; and it reads
-    from us, so that it sees us die: `--attached` has it end then.
+    It runs in its own session, so that Ctrl-C at a terminal reaches only us and we stop things in order. It reads from
+    us, and with `--attached` it exits when we die.
     """
 
     def __init__(
@@ -177,7 +177,7 @@ class Child:
             await stop_process(self._process)
 
     async def look(self, say: Say) -> bool:
-        """See whether it still runs; if not, say so, and start it when its pause is over. Tells whether it did."""
+        """Restart it after its pause if it ended, and say so; return whether it was restarted."""
         now = self._clock.monotonic()
         if self._again_at is None:
             if self.process.exit_code is not None:

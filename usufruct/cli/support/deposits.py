@@ -177,7 +177,7 @@ async def _on_chain(offered: Token, config: Config) -> Token:
         try:
             found = await token_facts(client, at)
         except (Revert, UnreadableAnswer) as error:
-            raise TokenMismatch(f"there is no ERC-20 token at {at}; do not pay there") from error
+            raise TokenMismatch(f"no ERC-20 token is at {at}; do not pay there") from error
     token = Token(found.address, found.name, found.symbol, found.decimals, found.version or "")
     if token != offered:
         raise TokenMismatch(f"the gateway says {offered}, the chain {token}; do not pay there")
@@ -201,7 +201,7 @@ def _confirmed(token: Token, amount: int) -> bool:
     at = checksum(token.address)
     say(f"The gateway takes the token at {at}, which calls itself {token.symbol} ({token.name}).")
     say(f"It has {token.decimals} decimals: you would pay {format_units(amount, token.decimals)} of it.")
-    say("Anybody can make a token and give it any name: compare the address with its maker's.")
+    say("A token can be given any name: compare the address with its maker's.")
     with interruptible("nothing was sent"):
         return typer.confirm("Pay in this token?", err=True)
 

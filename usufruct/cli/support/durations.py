@@ -9,7 +9,7 @@ _LONGEST = 100 * 365 * 86_400
 
 
 class InvalidDuration(Invalid):
-    """Text that is no length of time."""
+    """Text that is not a length of time."""
 
     code = "invalid_duration"
 

@@ -30,7 +30,7 @@ _OF_GRANTS = {
     "limit_reached": "the grant may be charged {limit} {symbol} in all, and {needed} is needed: wait for running "
     "calls, or make another with `usufruct pass grant`",
 }
-"""What is said instead to who calls with a grant of pass credits."""
+"""The same for a bearer of a grant of pass credits."""
 
 EXPLAINED = frozenset(_SENTENCES)
 

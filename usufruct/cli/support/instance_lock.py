@@ -1,4 +1,4 @@
-"""Who keeps an installation up: one process for each data folder, which says in the lock's file where things are."""
+"""The instance lock: one process for each data folder keeps an installation up; the lock's file tells where."""
 
 import os
 import sys
@@ -45,7 +45,7 @@ def hold_instance(folder: Path) -> Iterator[InstanceLock]:
     """Be the only one to keep the installation of a data folder up.
 
     Raises:
-        AlreadyUp: when somebody else does.
+        AlreadyUp: when another process does.
     """
     if sys.platform == "win32":
         raise Unavailable("`usufruct up` needs Linux or macOS; use WSL, or run `usufruct serve` and `usufruct work`")
@@ -64,7 +64,7 @@ def hold_instance(folder: Path) -> Iterator[InstanceLock]:
 
 
 def running_instance(folder: Path) -> Mapping[str, Any] | None:
-    """Return where an installation's things are, while somebody keeps it up; None when nobody does."""
+    """Return where a running installation's things are; None when it does not run."""
     path = folder / _FILE
     if sys.platform == "win32" or not path.is_file():
         return None

@@ -1,4 +1,4 @@
-"""What the user's commands keep on this machine: bearer keys, channels, receipts. Files that only their owner reads."""
+"""Files of the user's commands on this machine, readable by their owner only: bearer keys, channels, receipts."""
 
 import os
 import re
@@ -30,13 +30,13 @@ _KEY = re.compile("uf_[0-9a-f]+|up_[A-Za-z0-9_-]+")
 
 
 class InvalidSavedFile(Invalid):
-    """A file of ours that somebody else wrote, or may read."""
+    """A kept file that is malformed, or that others may read."""
 
     code = "invalid_saved_file"
 
 
 class InvalidKeyId(Invalid):
-    """Text that is no key's id."""
+    """Text that is not a key's id."""
 
     code = "invalid_key_id"
 
@@ -68,18 +68,18 @@ class SavedKey:
 
     @property
     def is_grant(self) -> bool:
-        """Tell whether it pays with somebody's pass credits."""
+        """Tell whether it pays with pass credits."""
         return self.key.startswith("up_")
 
 
 def check_key_id(key_id: str) -> None:
-    """Refuse what is no key's id; it becomes part of addresses and of files' names.
+    """Refuse what is not a key's id; it becomes part of addresses and of files' names.
 
     Raises:
         InvalidKeyId: when it is none.
     """
     if not _KEY_ID.fullmatch(key_id):
-        raise InvalidKeyId(f"{key_id[:80]!r} is no key's id; it looks like key_0123abcd", field="id")
+        raise InvalidKeyId(f"{key_id[:80]!r} is not a key's id; it looks like key_0123abcd", field="id")
 
 
 def save_key(config: Config, key: SavedKey) -> Path:
@@ -135,7 +135,7 @@ def use_key(config: Config, key_id: str) -> None:
 
 
 def save_channel(config: Config, channel: Hash32, of: ChannelConfig, token: Token | None = None) -> None:
-    """Keep what a channel is: whoever withdraws from it must tell the chain; and the token that was agreed for it."""
+    """Keep a channel's configuration, which a withdrawal needs, and the token that was agreed for it."""
     _write(
         _channel_file(config, channel),
         {"chainId": config.chain.id, "channelConfig": of.as_json(), "token": token and token.as_json()},
@@ -291,7 +291,7 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _check_private(path: Path) -> None:
     if not path.is_file():
-        raise InvalidSavedFile(f"there is no file {path}", path=str(path))
+        raise InvalidSavedFile(f"{path} does not exist", path=str(path))
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise InvalidSavedFile(f"others can read {path}; run chmod 600 on it", path=str(path))
 

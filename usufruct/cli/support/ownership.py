@@ -23,7 +23,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 class NotNamedOwner(Denied):
-    """Somebody would accept what was not handed to them."""
+    """The wallet is not the one that was named as the next owner."""
 
     code = "not_named_owner"
 
@@ -41,7 +41,7 @@ async def hand_over(chain: ChainAccess, owned: Owned, to: Address, *, yes: bool)
     """Name the next owner with the owner's key; nothing changes hands before they accept.
 
     Raises:
-        NotConfirmed: on a public chain, when nobody says yes.
+        NotConfirmed: on a public chain, without a yes.
     """
     changed = await owned.pending_owner() != to
     if changed:
@@ -56,11 +56,11 @@ async def take_over(chain: ChainAccess, owned: Owned, wallet: str, *, yes: bool)
 
     Raises:
         NotNamedOwner: when another key, or none, was.
-        NotConfirmed: on a public chain, when nobody says yes.
+        NotConfirmed: on a public chain, without a yes.
     """
     signer, named = open_wallet(wallet, chain.config), await owned.pending_owner()
     if named != signer.address:
-        who = "nobody" if named == ZERO_ADDRESS else checksum(named)
+        who = "none" if named == ZERO_ADDRESS else checksum(named)
         raise NotNamedOwner(
             f"{checksum(signer.address)} was not named as the next owner of {checksum(owned.address)}, but {who} was; "
             "the owner's `transfer` names them",
@@ -72,9 +72,9 @@ async def take_over(chain: ChainAccess, owned: Owned, wallet: str, *, yes: bool)
 
 
 def confirm_on_public_chain(chain: ChainAccess, question: str, *, yes: bool) -> None:
-    """Ask whoever is at the terminal, where money is real.
+    """Ask at the terminal, where money is real.
 
     Raises:
-        NotConfirmed: when they say no, or nobody is there.
+        NotConfirmed: when the answer is no, or there is no terminal.
     """
     confirm(question, yes=yes or is_devnet(chain.chain_id))

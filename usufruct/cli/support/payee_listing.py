@@ -17,7 +17,7 @@ class PayeeNotListed(Denied):
 
 
 async def list_payee_of(installation: Installation, listing: Listing, payee: Address, progress: Progress) -> None:
-    """Have the till pay a listing's payee; the owner's key lists who is not listed yet.
+    """Have the till pay a listing's payee; the owner's key lists one that is not listed yet.
 
     Raises:
         PayeeNotListed: when that is needed and the owner's key is not on this machine.

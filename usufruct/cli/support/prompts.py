@@ -13,26 +13,26 @@ from usufruct.core import Conflict
 
 
 class NotConfirmed(Conflict):
-    """Money would be spent, or rights given away, and nobody said yes."""
+    """Money would be spent, or rights given away, without a yes."""
 
     code = "not_confirmed"
 
 
 def at_terminal() -> bool:
-    """Tell whether somebody is there to answer a question."""
+    """Tell whether a person can answer a question."""
     return sys.stdin.isatty()
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask whoever is at the terminal, unless they have said `yes` already.
+    """Ask at the terminal, unless `yes` is given.
 
     Raises:
-        NotConfirmed: when they say no, or nobody is there.
+        NotConfirmed: when the answer is no, or there is no terminal.
     """
     if yes:
         return
     if not at_terminal():
-        raise NotConfirmed("nothing was sent: nobody is at the terminal to say yes; give --yes")
+        raise NotConfirmed("not a terminal; pass --yes to confirm. Nothing was sent")
     with interruptible("nothing was sent"):
         confirmed = typer.confirm(question, err=True)
     if not confirmed:

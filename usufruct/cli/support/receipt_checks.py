@@ -36,7 +36,7 @@ def check_receipt(document: Mapping[str, Any], agreed: Agreed) -> Receipt:
     """Read the receipt of a call, if it is as agreed.
 
     Raises:
-        BadAnswer: when it is no receipt.
+        BadAnswer: when it is not a receipt.
         ReceiptBad: names everything that is not as it should be.
     """
     receipt = read_receipt(document)
@@ -48,7 +48,7 @@ def check_call(document: Mapping[str, Any], call: str) -> Receipt:
     """Read a receipt, if it is of `call` and signed.
 
     Raises:
-        BadAnswer: when it is no receipt.
+        BadAnswer: when it is not a receipt.
         ReceiptBad: names everything that is not as it should be.
     """
     receipt = read_receipt(document)

@@ -33,9 +33,13 @@ def run_blocking(work: Callable[[], T]) -> T:
     def terminate(number: int, _: object) -> None:
         sys.exit(128 + number)
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, terminate)
-    return work()
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        return work()
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 async def _to_its_end(work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -22,7 +22,7 @@ _LONGEST_TOKEN = 16
 
 
 class NoUpstream(NotFound):
-    """Nothing was named to be sold, and nobody was there to choose."""
+    """No upstream was named, and there is no terminal to choose at."""
 
     code = "no_upstream"
 
@@ -78,7 +78,7 @@ async def find_source(
 
 
 async def _choose_local(model: str, progress: Progress) -> tuple[str, str]:
-    """Offer what runs on this machine; returns the address and the model that somebody at the terminal chose."""
+    """Offer the local servers' models at the terminal; return the chosen address and model."""
     choices = [
         (server, offered)
         for server in await find_local_servers()

@@ -25,7 +25,7 @@ Wallet = Annotated[
 
 
 class PasswordMissing(Invalid):
-    """A keystore's password is needed, and there is nobody to ask."""
+    """A keystore's password is needed, and there is no terminal to ask at."""
 
     code = "password_missing"
 
@@ -43,9 +43,9 @@ def open_wallet(name: str, config: Config) -> KeySigner:
     """Return the key behind `--wallet`; asks for the keystore's password when the configuration has none.
 
     Raises:
-        KeystoreMissing: when there is no such wallet.
+        KeystoreMissing: when the wallet does not exist.
         InvalidKey: when the password does not open it.
-        PasswordMissing: when there is nobody to ask for it.
+        PasswordMissing: when there is no terminal to ask at.
     """
     index = _devnet_account(name, config)
     if index is not None:
@@ -53,7 +53,7 @@ def open_wallet(name: str, config: Config) -> KeySigner:
     path = keystore_of(name, config)
     if not path.is_file():
         raise KeystoreMissing(
-            f"there is no wallet {name!r}: {path} does not exist; `usufruct wallet new {path.stem}` makes one",
+            f"wallet {name!r} does not exist at {path}; `usufruct wallet new {path.stem}` makes one",
             wallet=name,
         )
     return open_keystore(path, config.keys.password.reveal() or _asked(f"password of {path.name}"))
@@ -63,7 +63,7 @@ def new_password(config: Config) -> str:
     """Return the password for a new keystore: the configured one, or one that is asked for twice.
 
     Raises:
-        PasswordMissing: when there is nobody to ask for it.
+        PasswordMissing: when there is no terminal to ask at.
     """
     return config.keys.password.reveal() or _asked("password", twice=True)
 
@@ -76,7 +76,7 @@ def _asked(what: str, *, twice: bool = False) -> str:
     if typed := sys.stdin.readline().rstrip("\r\n"):
         return typed
     raise PasswordMissing(
-        f"{what} is needed, and nobody is at the terminal to type it; set USUFRUCT_KEYS_PASSWORD, or keys.password in "
+        f"{what} is needed, and this is not a terminal; set USUFRUCT_KEYS_PASSWORD, or keys.password in "
         "the configuration file",
         field="keys.password",
     )
@@ -86,8 +86,8 @@ def account(text: str, config: Config, field: str = "holder") -> Address:
     """Return the address that an address, a wallet's name or a devnet account's number stands for; needs no password.
 
     Raises:
-        KeystoreMissing: when there is no such wallet.
-        InvalidKey: when its file is no keystore.
+        KeystoreMissing: when the wallet does not exist.
+        InvalidKey: when its file is not a keystore.
         InvalidAddress: for what only looks like an address.
     """
     if text.startswith("0x"):
@@ -103,7 +103,7 @@ def account(text: str, config: Config, field: str = "holder") -> Address:
     try:
         written = str(orjson.loads(path.read_bytes())["address"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise InvalidKey(f"{path} is no keystore: it names no address", path=str(path)) from None
+        raise InvalidKey(f"{path} is not a keystore: it names no address", path=str(path)) from None
     return address("0x" + written.removeprefix("0x"), f"the address in {path}")
 
 
