@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         new_channel,
         proof_headers,
     )
-    from usufruct_client.members import Members
+    from usufruct_client.json_members import Members
     from usufruct_client.purse import Purse
     from usufruct_client.receipt import Agreed, Dispute, Receipt, faults, read_receipt
     from usufruct_client.rules import Rules
@@ -101,6 +101,7 @@ __all__ = [
 
 _MODULES = (
     *("anchoring", "answer", "bearer", "channel", "connection", "conversation", "errors", "gateway"),
+    "json_members",
     *("purse", "receipt", "rules", "signing", "store", "text", "transport", "wallet"),
 )
 

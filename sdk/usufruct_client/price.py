@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from usufruct_client.json_members import Members
 from usufruct_client.lines import Rates, rates_of
-from usufruct_client.members import Members
 
 
 @dataclass(frozen=True, slots=True)

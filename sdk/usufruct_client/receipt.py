@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass, fields
 
 from usufruct_client.eip712 import RECEIPT, RECEIPT_DOMAIN
+from usufruct_client.json_members import Members
 from usufruct_client.lines import Line, Unit, bill_lines, charge_faults, quantities_of, total_of
-from usufruct_client.members import Members
 from usufruct_client.price import PriceCard
 from usufruct_client.recursion import recursion_limit_kept
 from usufruct_client.signing import checksummed, digest_of, recovered

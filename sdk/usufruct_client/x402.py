@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from re import fullmatch
 
 from usufruct_client.errors import BadAnswer
-from usufruct_client.members import Members
+from usufruct_client.json_members import Members
 from usufruct_client.price import PriceCard, read_price_card
 from usufruct_client.signing import Deposit, checksummed
 from usufruct_client.wire import ChannelConfig

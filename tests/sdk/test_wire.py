@@ -35,8 +35,8 @@ from usufruct.payments.pricing.receipts import content_hash
 from usufruct.payments.pricing.usage import Usage
 from usufruct_client import BadAnswer, Invalid, Wallet
 from usufruct_client.answer import EventReader
+from usufruct_client.json_members import Members
 from usufruct_client.lines import bill_lines
-from usufruct_client.members import Members
 from usufruct_client.price import read_price_card
 from usufruct_client.receipt import data_member, read_receipt
 from usufruct_client.rules import Rules

@@ -32,8 +32,8 @@ from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
 from usufruct.payments.pricing.usage import CountedBy
+from usufruct_client.json_members import Members
 from usufruct_client.lines import INPUT_TEXT_TOKEN, OUTPUT_TEXT_TOKEN, Line, bill_lines
-from usufruct_client.members import Members
 from usufruct_client.price import read_price_card
 
 NETWORK, CHAIN = "eip155:31337", 31337
