@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from usufruct.config import load_config
+from usufruct.config import InvalidSetting, load_config
 from usufruct.core import AddressMistyped, Invalid
 from usufruct.web import read_document
 from usufruct_client.wire import ChannelConfig
@@ -38,7 +38,7 @@ def test_a_mistyped_address_is_refused(command: tuple[str, ...], cli_world: Modu
 
 @pytest.mark.parametrize("name", ["TOKEN", "FEE_SINK"])
 def test_a_mistyped_address_in_the_configuration_is_refused(name: str):
-    with pytest.raises(AddressMistyped, match=f"chain.{name.lower()}.*copy it again"):
+    with pytest.raises(InvalidSetting, match=f"chain.{name.lower()}.*copy it again"):
         load_config({f"USUFRUCT_CHAIN_{name}": MISTYPED})
 
 
