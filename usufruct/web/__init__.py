@@ -8,7 +8,6 @@ from usufruct.web.health import Health
 from usufruct.web.job_metrics import job_metrics
 from usufruct.web.limits import ServerLimits
 from usufruct.web.log import log_as_json
-from usufruct.web.members import Members
 from usufruct.web.metrics import Metrics
 from usufruct.web.openapi import Operation
 from usufruct.web.request import Request, document_response, json_response
@@ -24,7 +23,6 @@ __all__ = [
     "Exchange",
     "Header",
     "Health",
-    "Members",
     "Metrics",
     "Operation",
     "RawRoute",
