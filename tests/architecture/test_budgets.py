@@ -55,6 +55,10 @@ def test_files_are_small():
     assert not {p: n for p, n in lengths.items() if n > 600}
 
 
+def test_the_composition_root_is_small():
+    assert sum(len(path.read_text().splitlines()) for path in (PACKAGE / "app").glob("*.py")) <= 400
+
+
 def test_nine_functions_in_ten_fit_on_a_screen():
     lengths = sorted(
         (f.end_lineno or f.lineno) - f.lineno + 1 for p in sources() for f in functions(ast.parse(p.read_text()))

@@ -58,4 +58,4 @@ def test_receipts_outlive_their_key(shop, cli_world, tmp_path):
 
     with closing(sqlite3.connect(rotated.config.data.folder / "usufruct.db")) as database, database:
         database.execute("DELETE FROM receipt_signers")
-    assert "no receipt key of the operator signed that" in rotated.refused("reconcile").message
+    assert "no receipt key of the operator signed it" in rotated.refused("reconcile").message
