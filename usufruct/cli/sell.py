@@ -1,10 +1,12 @@
 """`usufruct sell`: from an OpenAI-compatible upstream to a priced, paid endpoint, in one command."""
 
-from contextlib import suppress
+import asyncio
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -30,6 +32,8 @@ from usufruct.cli.support.prompts import at_terminal
 from usufruct.cli.support.registry_session import CachedInput, PricedIn
 from usufruct.cli.support.runner import run
 from usufruct.cli.support.signals import run_until_stopped
+from usufruct.cli.support.terminal_qr import qr_lines
+from usufruct.cli.support.tunnels import Tunnel, find_tunnel, open_tunnel
 from usufruct.cli.support.upstream_picker import Source, find_source
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import Config, load_config
@@ -129,6 +133,10 @@ def sell(
         bool | None,
         typer.Option("--up/--no-up", help="Bring the installation up unless it runs; done at a terminal anyway."),
     ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Make the gateway reachable from the internet while this runs.")
+    ] = False,
+    tunnel: Annotated[str, typer.Option(help="By cloudflared, tailscale or ssh; what is installed if not given.")] = "",
     as_json: Json = False,
 ) -> None:
     """Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token."""
@@ -163,18 +171,47 @@ def sell(
             sold = await _offer(installation, source, choices, progress)
             _tell(progress, facts_of(sold, installation) | {"url": url}, installation.chain_id, as_json=as_json)
 
-    async def then_offer(place: Place) -> None:
+    way = find_tunnel(tunnel) if public or tunnel else None
+
+    async def then_offer(place: Place, stack: AsyncExitStack) -> None:
         await offer(place.url)
+        if way is not None:
+            await _publish(way, place.url, progress, stack)
         progress.say(f"The installation runs here (data in {place.data_folder}); Ctrl-C ends it.")
+
+    async def sell_and_run() -> None:
+        async with AsyncExitStack() as stack:
+            await bring_up(config, progress, lambda place: then_offer(place, stack))
+
+    async def sell_and_publish(url: str, way: Tunnel) -> None:
+        await offer(url)
+        async with AsyncExitStack() as stack:
+            await _publish(way, url, progress, stack)
+            await asyncio.Event().wait()
 
     source, url = run(look)
     if bring_it_up is None:
-        bring_it_up = is_local(config.chain.id) or at_terminal()
+        bring_it_up = is_local(config.chain.id) or at_terminal() or public
     if url is None and bring_it_up:
         progress.say("nothing runs for this installation yet: bringing it up, as `usufruct up` does")
-        run_until_stopped(lambda: bring_up(config, progress, then_offer))
+        run_until_stopped(sell_and_run)
+    elif url is not None and way is not None:
+        there, found = url, way
+        run_until_stopped(lambda: sell_and_publish(there, found))
     else:
         run(lambda: offer(url or _where_it_will_be(config, progress)))
+
+
+async def _publish(way: Tunnel, url: str, progress: Progress, stack: AsyncExitStack) -> None:
+    """Open a tunnel to the gateway, and show its public address."""
+    port = urlsplit(url).port
+    assert port is not None
+    with progress.working(f"opening a tunnel by {way.name} ({way.maker}): it ends when this does"):
+        public = await stack.enter_async_context(open_tunnel(way, port))
+    progress.say(f"public   {public}/v1")
+    if progress.live:
+        for line in qr_lines(public):
+            progress.console.print(line, soft_wrap=True)
 
 
 async def _offer(installation: Installation, source: Source, choices: Choices, progress: Progress) -> ServedListing:
