@@ -1,4 +1,4 @@
-"""The background runner: an installation's jobs, side by side, until it is told to stop.
+"""The background runner: an installation's jobs, side by side, until it is stopped.
 
 Any number of workers and gateways may share one database. Each job knows by itself how not to do a thing twice: only
 the worker that holds the claimer's lease claims, and stopping gives the lease back.

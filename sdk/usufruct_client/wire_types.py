@@ -61,7 +61,7 @@ class _Codec:
         return value
 
     def serialization(self) -> "core_schema.SerSchema | None":
-        """Return how pydantic writes a value: as `write` does, or as it is where there is no need for that."""
+        """Return how pydantic writes a value: as `write` does, or unchanged where that is not needed."""
         if type(self).write is _Codec.write:
             return None
         return core_schema.plain_serializer_function_ser_schema(self.write)

@@ -44,7 +44,7 @@ class Installation(ChainAccess):
 
     @cached_property
     def metrics(self) -> Metrics:
-        """Return this process's numbers: what it counts, and what it reads when somebody looks."""
+        """Return this process's numbers: what it counts, and what it reads when it is scraped."""
         readings = {name: read for component in self.components for name, read in component.metrics.items()}
         return Metrics(readings, self.get(CollectorRegistry))
 

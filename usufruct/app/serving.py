@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 class AddressTaken(Conflict):
-    """The gateway cannot listen where it is told to."""
+    """The gateway cannot listen at the configured address."""
 
     code = "address_taken"
 

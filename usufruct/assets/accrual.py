@@ -37,7 +37,7 @@ class AccrualPolicy:
 
 
 class Payees(Protocol):
-    """Knows who is paid for what is sold here."""
+    """Knows the payee of what is sold here."""
 
     async def payees(self) -> Sequence[Address]:
         """Return the addresses."""

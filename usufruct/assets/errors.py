@@ -50,7 +50,7 @@ class UnknownPlan(NotFound):
 
 
 class AlreadyRegistered(Conflict):
-    """The name, or the salt of this wallet, stands for an asset that exists."""
+    """The name, or the salt of this wallet, belongs to an asset that exists."""
 
     code = "asset_registered"
 
@@ -74,7 +74,7 @@ class RetirementAnnounced(Conflict):
 
 
 class NoRetirement(Conflict):
-    """There is no retirement that could still be called off."""
+    """No retirement is pending that could be called off."""
 
     code = "no_retirement"
 
@@ -116,7 +116,7 @@ class PlanClosed(Conflict):
 
 
 class NoMeter(Conflict):
-    """Nobody measures prepaid use of the asset, so no credits can be activated."""
+    """No meter measures prepaid use of the asset, so no credits can be activated."""
 
     code = "no_meter"
 

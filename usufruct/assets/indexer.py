@@ -1,9 +1,9 @@
-"""Follows the chain: the registry and the passes by one stream, the transfers of each asset's shares by one of its own.
+"""Follows the chain: the registry and the passes by one stream, the transfers of each asset's shares by a separate one.
 
 The two contracts are filtered by address, so that a stranger's contract which emits our events is not even heard; the
 handler looks all the same, because a node may answer more than it was asked. Share transfers are ERC-20's `Transfer`,
 the most frequent log there is: a filter by topic alone would bring every token's. So each Shares has a stream, read
-when somebody asks who holds them. It begins `HORIZON_BLOCKS` before the registration: a reorganisation that moves the
+when their holders are asked for. It begins `HORIZON_BLOCKS` before the registration: a reorganisation that moves the
 registration then does not reach the stream's beginning.
 
 What takes effect by the chain's clock, a card or a retirement, is compared with the listings at each poll, and

@@ -1,4 +1,4 @@
-"""Listings: what is sold here, at which price, within which limits, and who is paid for it.
+"""Listings: what is sold here, at which price, within which limits, and its payee.
 
 A listing of a registered asset follows the registry: its price cards, and its retirement.
 """
@@ -81,7 +81,7 @@ class Listings:
         """Give a listing a new price card from `starts_at` (seconds since 1970) on; its version is chosen here.
 
         Raises:
-            UnknownListing: when there is no such listing.
+            UnknownListing: when the listing does not exist.
             InvalidListing: for prices no call could be charged by, and for a registered asset: the registry prices it.
         """
         listing = await self.find(name)
@@ -99,7 +99,7 @@ class Listings:
         """Change the limits of a listing's calls.
 
         Raises:
-            UnknownListing: when there is no such listing.
+            UnknownListing: when the listing does not exist.
             InvalidListing: for limits no listing can have.
         """
         listing = await self.find(name)
@@ -110,7 +110,7 @@ class Listings:
         """Change who receives a listing's income, of calls that were not claimed yet too.
 
         Raises:
-            UnknownListing: when there is no such listing.
+            UnknownListing: when the listing does not exist.
             InvalidListing: for a registered asset: its Shares are paid.
         """
         listing = await self.find(name)
@@ -126,7 +126,7 @@ class Listings:
         """Take a listing off sale: new calls are refused, running ones end as they would have.
 
         Raises:
-            UnknownListing: when there is no such listing.
+            UnknownListing: when the listing does not exist.
         """
         listing = await self.find(name)
         return await self._write(listing.id, lambda unit: set_retired(unit, listing.id, self._clock.now()))
@@ -171,7 +171,7 @@ class Listings:
         return listing.pay_to
 
     async def payees(self) -> Sequence[Address]:
-        """Return who is paid for what is on sale."""
+        """Return the payees of what is on sale."""
         return [listing.pay_to for listing in await self.list()]
 
     async def follow(self, assets: Sequence[Asset], now: int) -> None:

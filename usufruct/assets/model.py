@@ -62,8 +62,8 @@ class Income:
 class Pending:
     """What a holder's shares have earned in one token, atomic units.
 
-    `accrued` can be collected as it is; `total` is what it will be once `unaccrued`, the asset's money that nobody has
-    noticed yet, is accrued.
+    `accrued` can be collected as it is; `total` is what it will be once `unaccrued`, money that reached
+    the asset without a call, is accrued.
     """
 
     token: RevenueToken
@@ -258,7 +258,7 @@ def shares_of_percent(text: str, field: str) -> int:
     """Return how many atomic shares so many per cent ("12.5") are; exact to six decimals.
 
     Raises:
-        InvalidAmount: when `text` is no such number.
+        InvalidAmount: when `text` is not such a number.
     """
     return parse_units(text, 6, field) * (SUPPLY // 10**8)
 
@@ -267,7 +267,7 @@ def bps_of_percent(text: str, field: str) -> int:
     """Return per cent ("2.5" or "2.5%") in hundredths of a per cent.
 
     Raises:
-        InvalidAmount: when `text` is no number with at most two decimals.
+        InvalidAmount: when `text` is not a number with at most two decimals.
     """
     return parse_units(text.removesuffix("%"), 2, field)
 

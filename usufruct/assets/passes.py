@@ -114,7 +114,7 @@ class Passes:
         """Return an asset's plans, or all, in the order they were made.
 
         Raises:
-            UnknownAsset: when there is no such asset.
+            UnknownAsset: when the asset does not exist.
         """
         if asset is not None:
             await self._registry.asset(asset)
@@ -198,7 +198,7 @@ class Passes:
         """Return who burns credits of a plan that are activated now.
 
         Raises:
-            NoMeter: when nobody does.
+            NoMeter: when no meter does.
         """
         meter = (await self._registry.contract.meter_of(plan.asset)).meter
         if meter == ZERO_ADDRESS:
@@ -248,7 +248,7 @@ class Passes:
         """Return a holder's credits by plan and meter, of one asset or of all.
 
         Raises:
-            UnknownAsset: when there is no such asset.
+            UnknownAsset: when the asset does not exist.
         """
         found = []
         for plan in await self.plans(asset):

@@ -1,4 +1,4 @@
-"""How a price card and its start stand in a table."""
+"""How a price card and its start are stored in a table."""
 
 from dataclasses import asdict
 from typing import Any

@@ -24,7 +24,7 @@ MOST_RESALE_ROYALTY_BPS = 1_000
 LONGEST_NAME, LONGEST_SYMBOL, LONGEST_LINK = 64, 11, 1_000
 
 OPEN_SHARES_WARNING = (
-    "Revenue shares that anybody may hold are securities in many places: selling or advertising them may need a "
+    "Revenue shares that anyone may hold are securities in many places: selling or advertising them may need a "
     "prospectus or a licence. Ask a lawyer, or restrict who may hold them by a transfer policy."
 )
 

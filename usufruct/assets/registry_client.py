@@ -42,7 +42,7 @@ class RegistryClient:
 
         Raises:
             UnknownAsset: when no asset was given the name here.
-            InvalidAssetId: for a number that is no id.
+            InvalidAssetId: for a number that is not an id.
         """
         if number_in(text) is not None:
             return asset_id(text)
@@ -82,7 +82,7 @@ class RegistryClient:
         """Return an asset's shares.
 
         Raises:
-            UnknownAsset: when there is no such asset.
+            UnknownAsset: when the asset does not exist.
         """
         return Shares((await self.asset(asset)).shares, self.client)
 

@@ -1,4 +1,4 @@
-"""What a title holder does: register, price, retire; and what anybody may see."""
+"""What a title holder does: register, price, retire; and what anyone may see."""
 
 import asyncio
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class Assets:
 
         Raises:
             InvalidAsset, TransferPolicyNeeded: for what no asset can be.
-            AlreadyRegistered: when the name or the salt stands for another asset.
+            AlreadyRegistered: when the name or the salt belongs to another asset.
             RegistrationUnderWay: when the same asset is being registered with other terms.
         """
         check_new_asset(terms, self._registry.chain_id)

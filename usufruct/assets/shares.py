@@ -56,7 +56,7 @@ class ShareHolders:
         """Return who holds the shares, from the logs up to now, most first.
 
         Raises:
-            UnknownAsset: when there is no such asset.
+            UnknownAsset: when the asset does not exist.
         """
         await self._registry.asset(asset)
         for known in await self._indexer.assets(asset):
@@ -65,12 +65,12 @@ class ShareHolders:
             return await holdings(unit, asset)
 
     async def pending(self, asset: AssetId, holder: Address) -> list[Pending]:
-        """Return what a holder has earned and not collected, for every revenue token.
+        """Return what a shareholder has earned and not collected, for every revenue token.
 
         `total` counts native coin that is not wrapped and what children owe, as `collect` brings them.
 
         Raises:
-            UnknownAsset: when there is no such asset.
+            UnknownAsset: when the asset does not exist.
         """
         shares = await self._registry.shares(asset)
         return await self._pending(shares, holder, await self._owing(shares))
@@ -141,7 +141,7 @@ class ShareHolders:
         nothing is due.
 
         Raises:
-            UnknownAsset: when there is no such asset.
+            UnknownAsset: when the asset does not exist.
             Revert: when nothing that is due can be collected.
         """
         shares = await self._registry.shares(asset)

@@ -1,6 +1,6 @@
 """What strangers wrote on the chain, made safe to keep and to print.
 
-Anybody may register an asset, under any bytes as its name: control characters, a megabyte, no UTF-8 at all. None of it
+Anyone may register an asset, under any bytes as its name: control characters, a megabyte, no UTF-8 at all. None of it
 may stop those who read the register, or reach a terminal as it is.
 """
 
@@ -18,7 +18,7 @@ def readable(text: str) -> str:
 
 
 async def read_text(question: Awaitable[str]) -> str:
-    """Return a contract's answer, readable; one that is no UTF-8 is a single replacement character."""
+    """Return a contract's answer, readable; one that is not UTF-8 is a single replacement character."""
     try:
         return readable(await question)
     except UnreadableAnswer:

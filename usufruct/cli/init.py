@@ -37,7 +37,7 @@ _USUAL_CONFIRMATIONS, _LEAST_CONFIRMATIONS = 3, 2
 
 
 class MissingChoice(Invalid):
-    """Something the operator has to decide was not given, and there is no terminal to ask at."""
+    """Something the operator has to decide was not given, and no terminal to ask at."""
 
     code = "missing_choice"
 

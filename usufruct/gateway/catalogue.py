@@ -60,7 +60,7 @@ class Catalogue:
         """Change the limits of a listing's output, and which members of requests are forwarded to its servers.
 
         Raises:
-            UnknownListing: when there is no such listing.
+            UnknownListing: when the listing does not exist.
             InvalidListing: for limits no listing can have.
         """
         listing = await self.find(name)

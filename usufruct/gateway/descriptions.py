@@ -82,7 +82,7 @@ EMBEDDINGS = Operation(
     paid=True,
 )
 REFUND = Operation(
-    "Give a channel's free money back to its payer, who asks by x402.",
+    "Give a channel's free money back to its payer, on a request by x402.",
     RefundAnswer,
     takes={"payment-signature": "x402's refund: base64 of PaymentHead and Payment in one object"},
     documents=(PaymentHead, Payment),

@@ -10,13 +10,13 @@ class InvalidRequest(Invalid):
 
 
 class UnsupportedContent(Invalid):
-    """A part of a message that is no text: it cannot be counted, so it cannot be priced."""
+    """A part of a message that is not text: it cannot be counted, so it cannot be priced."""
 
     code = "unsupported_content"
 
 
 class UnpaidBodyTooLarge(Invalid):
-    """A long request that nobody pays for: its price is work, too."""
+    """A long request without payment: pricing it is work, too."""
 
     status = 413
     code = "unpaid_body_too_large"

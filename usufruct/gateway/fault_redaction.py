@@ -1,4 +1,4 @@
-"""What a caller is told of an upstream's fault: what to do next, and nothing of the inside.
+"""What a caller learns of an upstream's fault: what to do next, and nothing of the inside.
 
 The upstream's own words, its address and the model's name there are for the operator's log. Only where an upstream
 refuses the request itself do its words go out, since the caller has to mend it: without addresses and paths.

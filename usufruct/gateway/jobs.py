@@ -1,4 +1,4 @@
-"""What a worker runs for the gateway: keys that nobody put money behind do not stay."""
+"""What a worker runs for the gateway: keys without money behind them are removed."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""How calls ended here, as numbers for monitoring; nobody who calls or pays is named."""
+"""How calls ended here, as numbers for monitoring; no caller or payer is named."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from usufruct.payments.ledger import Bill
 class CallCounters:
     """One gateway's counters. Money is in atomic units of the operator's token.
 
-    Plain numbers of the event loop's thread, made into metrics when somebody looks: every call adds to five of them.
+    Plain numbers of the event loop's thread, made into metrics when they are scraped: every call adds to five of them.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:

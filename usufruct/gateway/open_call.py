@@ -10,7 +10,7 @@ from usufruct.payments.ledger import Lease, Opened
 
 @value
 class OpenCall:
-    """A call whose ceiling is reserved: who pays, for what, at which price, and what the ledger opened for it."""
+    """A call whose ceiling is reserved: its payer, for what, at which price, and what the ledger opened for it."""
 
     payer: Payer
     order: Order

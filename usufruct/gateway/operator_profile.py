@@ -17,7 +17,7 @@ async def _never(_: Address) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who is paid, where and in what.
+    """The payee of all channels, and the token.
 
     `till` receives and authorizes for every channel; `token` has `decimals` and is shown as `symbol`; `receipts` signs
     receipts, and `signed_before` knows the keys that did before it.

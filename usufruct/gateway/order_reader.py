@@ -59,11 +59,11 @@ class OrderReader:
         )
 
     async def _body(self, exchange: Exchange, payer: Payer | None) -> bytes:
-        """Read the body; a long one only of a payer who has money here, since pricing it is work.
+        """Read the body; a long one only of a payer who has money here, since pricing it takes work.
 
         Raises:
             UnpaidBodyTooLarge: when it is long, and no money is there for it.
-            BodyTooLarge: when it is too long for everyone.
+            BodyTooLarge: when it is too long for any payer.
         """
         unpaid = self._policy.unpaid_body_bytes
         if payer is not None and exchange.is_longer(unpaid) and await payer.has_funds():

@@ -68,7 +68,7 @@ class Pipeline:
         await self.responder.finish(exchange, call, served, self.receipt(metered))
 
     async def identify(self, exchange: Exchange) -> Payer | Unpaid:
-        """Find out who pays.
+        """Identify the payer.
 
         Raises:
             Unauthenticated: when the credentials are wrong, or are missing where no quote is given.

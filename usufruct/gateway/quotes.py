@@ -34,7 +34,7 @@ class Quoted:
         """Return the price card that was quoted.
 
         Raises:
-            StaleQuote: when the listing has no such card: it was sold anew under its name.
+            StaleQuote: when the listing has no such card: it was sold again under its name.
         """
         for period in listing.prices:
             if period.card.version == self.version:
@@ -66,7 +66,7 @@ class Quotes:
         """Ask this request's payer for `amount` more the next time, once and soon.
 
         A client that forgot its channel counts from 0 and cannot be corrected; what it signs covers the call only if
-        more is asked for. It asks for the price without saying who it is, so whoever asks so for the same body next is
+        more is asked for. It asks for the price without naming itself, so the next to ask for the same body is
         meant. The charge stays what it would be.
         """
         if len(self._behind) >= self._most_remembered:

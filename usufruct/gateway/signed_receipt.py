@@ -1,4 +1,4 @@
-"""What the caller is told about the charge: the receipt, members of `usage`, headers, the last event of a stream."""
+"""What the caller learns about the charge: the receipt, members of `usage`, headers, the last event of a stream."""
 
 import binascii
 from collections.abc import Mapping

@@ -146,5 +146,5 @@ class StreamRelay:
         await self._exchange.write(data)
 
     def _grace(self) -> float:
-        """How long upstream is listened to when nobody else does: only its count is of use, and only if we charge."""
+        """How long an upstream is read after the client has gone: only its count is of use, and only if we charge."""
         return self._policy.drain_seconds if self._accepted else 0.0

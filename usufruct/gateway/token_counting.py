@@ -65,7 +65,7 @@ class Vocabulary:
 
 
 class TokenCounterPool:
-    """Counts texts: short ones at once, long ones on threads of its own."""
+    """Counts texts: short ones at once, long ones on separate threads."""
 
     def __init__(self, policy: CountingPolicy) -> None:
         """Begin with nothing to count."""

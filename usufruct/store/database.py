@@ -77,7 +77,7 @@ def translated_errors() -> Iterator[None]:
 
     Raises:
         ConstraintViolated: for a broken unique key, foreign key, check or trigger.
-        DatabaseUnavailable: for a lost connection or a lock held for too long.
+        DatabaseUnavailable: for a lost connection or a lock that is held too long.
     """
     try:
         yield

@@ -116,8 +116,8 @@ def error_json(error: UsufructError, call_id: str) -> bytes:
 
 
 def hidden_fault() -> Faulty:
-    """Return the error that stands for a failure of our own code; it reveals no internals."""
-    return Faulty("the server met an error of its own; report it with the call id")
+    """Return the error for a failure of our own code; it reveals no internals."""
+    return Faulty("the server failed; report it with the call id")
 
 
 def _as_text(details: Mapping[str, object]) -> dict[str, object]:

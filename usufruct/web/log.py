@@ -44,7 +44,7 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
         }
         given = record.__dict__
-        for name in filterfalse(_STANDARD.__contains__, given):  # in C: a record has over twenty members of its own
+        for name in filterfalse(_STANDARD.__contains__, given):  # in C: a record has over twenty own members
             line[name] = given[name]
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

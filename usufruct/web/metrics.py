@@ -1,4 +1,4 @@
-"""`/metrics`: a process's numbers in Prometheus' text format, for its operator only, on a listener of its own."""
+"""`/metrics`: a process's numbers in Prometheus' text format, for its operator only, on a separate listener."""
 
 import asyncio
 import logging

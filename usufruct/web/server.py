@@ -23,7 +23,7 @@ _MOMENT_SECONDS = 0.1
 """How long a draining server reads before it closes idle connections: a request that was sent already is served."""
 
 _CUT_SECONDS = 5.0
-"""How long cut requests have to charge what was delivered and to say so."""
+"""How long cut requests have to charge what was delivered and to report it."""
 
 _log = logging.getLogger(__name__)
 

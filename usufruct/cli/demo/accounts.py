@@ -1,4 +1,4 @@
-"""The demo's last word: what everybody had before and has after, from the chain's logs and nothing of ours."""
+"""The demo's balances: what each party had before and has after, from the chain's logs and nothing of ours."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ from usufruct.payments.ledger import Call
 
 
 class Accounts:
-    """Everybody who takes part, and the balances they had when it began."""
+    """The parties of the demo, and the balances they had when it began."""
 
     def __init__(self, installation: Installation, payers: Mapping[str, Address], shares: Mapping[str, Shares]) -> None:
         self._installation = installation
@@ -25,7 +25,7 @@ class Accounts:
         self._before: Mapping[Address, int] = {}
 
     async def open(self) -> None:
-        """Note what everybody has now."""
+        """Note what each party has now."""
         self._before = await self._balances()
 
     async def close(self, outcome: Outcome, calls: Sequence[Call], gas: int, progress: Progress) -> None:

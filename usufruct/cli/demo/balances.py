@@ -9,7 +9,7 @@ from usufruct.core import ZERO_ADDRESS, Address
 
 
 async def balances_from_logs(client: Client, token: Address, last: int) -> Mapping[Address, int]:
-    """Return every account's balance in atomic units after block `last`; money minted comes from nobody."""
+    """Return every account's balance in atomic units after block `last`; money that is minted has no source."""
     assert Transfer.TOPIC is not None
     balances: Counter[Address] = Counter()
     for log in await client.logs(0, last, addresses=[token], topics=[Transfer.TOPIC]):

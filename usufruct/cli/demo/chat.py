@@ -34,7 +34,7 @@ async def ask(
     key: str = "",
     each: Callable[[int], None] = lambda pieces: None,
 ) -> Asked:
-    """Ask, show the answer as it comes with the meter beside it; `each` is told how many pieces have come."""
+    """Ask, show the answer as it comes with the meter beside it; `each` gets the number of pieces so far."""
     stream = await client.chat.completions.create(
         model=model,
         messages=[{"role": "user", "content": question}],

@@ -1,4 +1,4 @@
-"""Who pays in the demo: a person with a key, and an agent with a wallet. Both use clients that we did not write."""
+"""The payers of the demo: a person with a key, and an agent with a wallet. Both use clients that we did not write."""
 
 from dataclasses import replace
 from importlib import import_module

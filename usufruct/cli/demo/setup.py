@@ -1,4 +1,4 @@
-"""What the demo runs on: a chain of its own, an installation, a service to be sold; and the order of its steps."""
+"""What the demo runs on: its own chain, an installation, a service to be sold; and the order of its steps."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -316,6 +316,6 @@ class Story:
 
 
 def _program() -> str:
-    """Return how this program was called, for somebody in another terminal."""
+    """Return how this program was called, for use in another terminal."""
     script = Path(sys.argv[0])
     return f"{sys.executable} -m usufruct.cli" if script.name == "__main__.py" else str(script)

@@ -35,7 +35,7 @@ def _needed() -> list[str]:
     """Return what is missing or too old among our requirements, extras left out."""
     try:
         lines = [line for line in requires("usufruct") or () if "extra ==" not in line]
-    except PackageNotFoundError:  # run from the sources alone: whoever does that sees an import fail
+    except PackageNotFoundError:  # run from the sources alone: an import would fail
         return []
     found = []
     for line in lines:

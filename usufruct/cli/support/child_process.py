@@ -177,7 +177,7 @@ class Child:
             await stop_process(self._process)
 
     async def look(self, say: Say) -> bool:
-        """Restart it after its pause if it ended, and say so; return whether it was restarted."""
+        """Restart it after its pause if it ended, and report it; return whether it was restarted."""
         now = self._clock.monotonic()
         if self._again_at is None:
             if self.process.exit_code is not None:

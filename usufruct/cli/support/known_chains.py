@@ -71,7 +71,7 @@ KNOWN_CHAINS = (
 
 
 class UnknownChain(Invalid):
-    """A name that stands for no known chain."""
+    """A name of an unknown chain."""
 
     code = "unknown_chain"
 

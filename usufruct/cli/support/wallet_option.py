@@ -25,7 +25,7 @@ Wallet = Annotated[
 
 
 class PasswordMissing(Invalid):
-    """A keystore's password is needed, and there is no terminal to ask at."""
+    """A keystore's password is needed, and no terminal to ask at."""
 
     code = "password_missing"
 
@@ -45,7 +45,7 @@ def open_wallet(name: str, config: Config) -> KeySigner:
     Raises:
         KeystoreMissing: when the wallet does not exist.
         InvalidKey: when the password does not open it.
-        PasswordMissing: when there is no terminal to ask at.
+        PasswordMissing: when no terminal to ask at.
     """
     index = _devnet_account(name, config)
     if index is not None:
@@ -63,7 +63,7 @@ def new_password(config: Config) -> str:
     """Return the password for a new keystore: the configured one, or one that is asked for twice.
 
     Raises:
-        PasswordMissing: when there is no terminal to ask at.
+        PasswordMissing: when no terminal to ask at.
     """
     return config.keys.password.reveal() or _asked("password", twice=True)
 

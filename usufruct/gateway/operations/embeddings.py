@@ -42,7 +42,7 @@ class Embeddings:
     streams: bool = False
 
     async def read(self, request: Request, listing: ServedListing, card: PriceCard) -> "EmbeddingsWork":
-        """Check a request for embeddings, and count its input; each input has a context window of its own."""
+        """Check a request for embeddings, and count its input; each input has its own context window."""
         read = read_embeddings(request.content, listing.counting.forward)
         check_size(len(request.raw), card, windows=read.messages)
         counter, counted = await self.meter.count_input(listing, read)
@@ -62,7 +62,7 @@ class EmbeddingsWork(TextWork):
         return embeddings_limits(self.request.messages, self.counted_input, self.listing.caps, card, budget)
 
     def is_reducible(self, budget: Budget) -> bool:
-        """There is no output to lower."""
+        """Return None: embeddings have no output to lower."""
         return False
 
     async def run(self, client: UpstreamClient, model: str, allowance: Allowance) -> Answer:

@@ -27,7 +27,7 @@ def read_model(body: Mapping[str, Any]) -> str:
 
 
 def check_number(given: list[object], field: str) -> None:
-    """Refuse more parts than are looked at one by one before anybody has paid."""
+    """Refuse more parts than are looked at one by one before a payment is checked."""
     if len(given) > _MOST_PARTS:
         raise InvalidRequest(f"{field} may have {_MOST_PARTS} parts, not {len(given)}; send less", field=field)
 

@@ -40,7 +40,7 @@ class TextRequest:
     def upstream_body(self, model: str, output_tokens: int | None = None) -> dict[str, Any]:
         """Return the body to send upstream: its name for the model, and the most output in all, where there is any.
 
-        Only members known here are in it: servers take members that undo the limit or cost what nobody counts.
+        Only members known here are in it: servers take members that undo the limit or cost what is not counted.
         """
         body = {**self.body, "model": model}
         if output_tokens is not None:

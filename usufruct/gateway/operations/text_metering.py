@@ -59,7 +59,7 @@ def chat_limits(
 
 
 def embeddings_limits(inputs: int, counted_input: int, caps: Caps, card: PriceCard, budget: Budget) -> Allowance:
-    """Return what embeddings of so many inputs cost at most; each input has a context window of its own.
+    """Return what embeddings of so many inputs cost at most; each input has its own context window.
 
     Raises:
         OverContext: when the input does not fit.
@@ -113,7 +113,7 @@ def usage_of_part(whole: Measured | None, counted: Counted, delivered: Share, ru
 
 
 def longest_text(allowance: Allowance) -> int:
-    """Return the most characters we take from an upstream that was told to stop at the allowance."""
+    """Return the most characters we take from an upstream with the allowance as its limit."""
     return allowance.output_tokens * _LONGEST_TOKEN + _SPARE_CHARACTERS
 
 

@@ -1,6 +1,6 @@
 """How much counted text makes one text token of an upstream: what text is charged by that the upstream did not count.
 
-A price is for the upstream's text tokens. Where there is no vocabulary, text is counted in UTF-8 bytes, and with a
+A price is for the upstream's text tokens. Without a vocabulary, text is counted in UTF-8 bytes, and with a
 vocabulary of another make in other tokens: both are other units than the price's. Each whole answer whose count the
 upstream reported shows how many counted units made one of its tokens. Answers it did not report are converted by that.
 

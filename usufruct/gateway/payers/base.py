@@ -1,4 +1,4 @@
-"""What a payment method is: it finds out who pays, and that payer prices and funds the call."""
+"""What a payment method is: it identifies the payer, which prices and funds the call."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,7 +14,7 @@ from usufruct.web import Exchange, Header
 
 @value
 class PayerIdentity:
-    """Who pays.
+    """The payer.
 
     `name` is for log lines. `abuse_account` is what limits against abuse count by; another payer cannot act under it.
     `account` is the ledger account. `is_proven`: the credentials are the payer's, so stored answers may be given again.
@@ -52,7 +52,7 @@ class Refused:
 
 
 class Payer(Protocol):
-    """Who pays for one call, and how."""
+    """The payer of one call, and how it pays."""
 
     @property
     def identity(self) -> PayerIdentity:
@@ -91,7 +91,7 @@ class PaymentMethod(Protocol):
     """One way to pay."""
 
     async def authenticate(self, exchange: Exchange) -> Payer | None:
-        """Return who pays; None for a request that does not pay in this way.
+        """Return the payer; None for a request that does not pay in this way.
 
         Raises:
             UsufructError: when it does, and its credentials are wrong.

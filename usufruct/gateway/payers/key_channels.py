@@ -16,7 +16,7 @@ class KeyChannels:
     """Opens the channel a new bearer key pays from; fulfils `accounts.Channels`."""
 
     def __init__(self, channels: ChannelRegistry, operator: Operator, wallets: WalletReader | None = None) -> None:
-        """Open channels to `operator`'s till; without `wallets`, nobody is known to hold anything."""
+        """Open channels to `operator`'s till; without `wallets`, no balance is known."""
         self._channels = channels
         self._operator = operator
         self._wallets = wallets

@@ -26,7 +26,7 @@ class PaymentMethods:
     x402: X402Payments | None = None
 
     async def identify(self, exchange: Exchange) -> Payer | Unpaid:
-        """Find out who pays.
+        """Identify the payer.
 
         Raises:
             Unauthenticated: when the credentials are wrong, or are missing where no quote is given.

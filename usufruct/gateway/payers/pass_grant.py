@@ -61,7 +61,7 @@ class PassGrantPayer:
         return price_by_balance(order, refused)
 
     async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
-        """Pay from the credits, after a look at the chain if there was none lately; the grant stands for a voucher."""
+        """Pay from the credits, after a look at the chain if it is due; the grant takes a voucher's place."""
         account = await self.accounts.ready(self.grant, price.allowance.ceiling)
 
         def sign(needed: int) -> VerifiedVoucher:

@@ -82,7 +82,7 @@ async def published(db: Statements, account: Hash32, amount: int) -> bool:
 
 
 def refuse_published(work: WorkingSet, account: Hash32, voucher: int | None) -> None:
-    """Refuse a voucher that its sender may have read on the chain; None is no voucher.
+    """Refuse a voucher that its sender may have read on the chain; None means none.
 
     Raises:
         VoucherPublished: when a claim carried it.

@@ -195,7 +195,7 @@ class Ledger:
     async def find_replay(self, account: Hash32, key: IdempotencyKey, voucher: int | None = None) -> Replay | None:
         """Return the stored answer of the same request of an account's payer; None when there is none.
 
-        `voucher` is the amount of the voucher that came with the request, if it proves who asks.
+        `voucher` is the amount of the voucher that came with the request, if it identifies the caller.
 
         Raises:
             VoucherPublished: when anyone could send this voucher.

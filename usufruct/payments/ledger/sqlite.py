@@ -364,7 +364,7 @@ def _translated_errors() -> Iterator[None]:
 
     Raises:
         ConstraintViolated: when the schema refuses a row.
-        DatabaseUnavailable: for everything else that SQLite reports: a full disk, a lock held for too long.
+        DatabaseUnavailable: for everything else that SQLite reports: a full disk, a lock that is held too long.
         sqlite3.ProgrammingError: when a value is none that SQLite takes; the fault is the caller's, not the file's.
     """
     try:

@@ -20,7 +20,7 @@ _RECEIPT = MessageHasher(RECEIPT)
 
 
 class InvalidReceipt(Invalid):
-    """A document that is no receipt."""
+    """A document that cannot be read as a receipt."""
 
     code = "invalid_receipt"
 

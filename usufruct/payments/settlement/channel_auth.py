@@ -45,7 +45,7 @@ class Access:
         Raises:
             Unauthenticated: when there is a bearer key, but no good one.
             InvalidProof, ProofExpired: when there is a proof, but no good one.
-            AccountUnknown: for an unknown channel, and for every other caller.
+            AccountUnknown: for an unknown channel, and for all other callers.
         """
         signer = key = None
         if proof := exchange.header(PROOF_HEADER.encode()):

@@ -12,7 +12,7 @@ from usufruct.core import Invalid
 
 
 class EmptyTree(Invalid):
-    """There is no root of nothing."""
+    """An empty list of leaves has no root."""
 
     code = "empty_tree"
 
