@@ -56,7 +56,7 @@ _PAGE = 500
 
 
 class Channels(Protocol):
-    """What the payments room does for a new key."""
+    """What the payments package does for a new key."""
 
     async def open(self, payer: Address, session: Address) -> Hash32:
         """Name a fresh channel from `payer` to the operator's till that `session` may authorize payments from."""

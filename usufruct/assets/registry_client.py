@@ -1,4 +1,4 @@
-"""The registry as the room's services ask it: which asset is meant, who may manage it, what tokens there are."""
+"""The registry as the package's services ask it: which asset is meant, who may manage it, what tokens there are."""
 
 import asyncio
 from secrets import token_hex

@@ -1,6 +1,6 @@
 """The EVM: typed contracts, and the node, keys, transactions, logs, deployments and devnet behind them.
 
-The only room that knows how a chain is spoken to. `contracts` is generated from `contracts/src`: one module for each
+The only package that knows how to talk to a chain. `contracts` is generated from `contracts/src`: one module for each
 contract, whose methods answer questions or return a `Call` that sends nothing.
 """
 

@@ -1,6 +1,6 @@
 """A node, asked in our types: blocks, logs, receipts, code, fees, and calls whose reverts are exceptions.
 
-Everything else in this room, and every generated contract, asks through a `Client`.
+Everything else in this package, and every generated contract, asks through a `Client`.
 """
 
 import asyncio

@@ -52,7 +52,7 @@ class _StreamTaken(Conflict):
 
 
 class LogHandler(Protocol):
-    """What a room does with its logs. All three work inside the transaction that moves the checkpoint."""
+    """What a package does with its logs. All three work inside the transaction that moves the checkpoint."""
 
     async def accepts(self, unit: Unit, log: Log) -> bool:
         """Tell whether the log's emitter is a contract that counts."""

@@ -1,4 +1,4 @@
-"""The chain room's tables: what was signed and sent, and how far each log stream was read.
+"""The chain package's tables: what was signed and sent, and how far each log stream was read.
 
 Outbox states::
 

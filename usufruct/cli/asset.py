@@ -330,7 +330,7 @@ async def _parent(text: str, session: RegistrySession) -> Parent:
 
 
 def _policy(text: str, chain: ChainId) -> Address | None:
-    """Return the choice: None for none, which the room takes on a devnet only."""
+    """Return the choice: None for none, which is taken on a devnet only."""
     if text == "open":
         if not is_devnet(chain):
             say(OPEN_SHARES_WARNING)

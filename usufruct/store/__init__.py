@@ -1,6 +1,6 @@
 """Rows: one database by URL (SQLite embedded, PostgreSQL at scale), units of work, money columns, migrations.
 
-A room declares its tables on `metadata` in its own `store.py`, and adds a migration that creates the same to
+A package declares its tables on `metadata` in its own `store.py`, and adds a migration that creates the same to
 `store/migrations/versions` (a test compares the two on both back ends).
 """
 

@@ -1,4 +1,4 @@
-"""The unit of work every room uses, and what its two implementations promise.
+"""The unit of work every package uses, and what its two implementations promise.
 
 One suite of tests runs against both (`tests/store`). A unit of work is short: on SQLite it holds the only write slot of
 the file, so nothing slow (a network call, a human) belongs inside one.

@@ -1,4 +1,4 @@
-"""The one `MetaData` every room's tables are declared on."""
+"""The one `MetaData` every package's tables are declared on."""
 
 from sqlalchemy import MetaData
 
