@@ -22,7 +22,8 @@ pytestmark = pytest.mark.anvil
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from usufruct.chain import Anvil, Client, Devnet
+from usufruct.chain import Client
+from usufruct.chain.anvil import Anvil, Devnet
 
 async def main():
     async with Anvil(state=Path(sys.argv[1]), state_interval_seconds=3600) as anvil, Client(anvil.url) as client:

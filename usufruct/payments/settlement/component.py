@@ -62,6 +62,7 @@ def build(context: Context) -> Component:
     async def start() -> None:
         await context.get(ReceiptSigners).earlier()
         context.provide(TokenFacts, await known_token_of(context.get(ChainAccess)))
+        context.get(Offer)  # a setting that no escrow could hold is refused before anything runs
 
     return Component(
         "settlement",
@@ -86,20 +87,26 @@ def build(context: Context) -> Component:
     )
 
 
+def offer_of(context: Context) -> Offer:
+    """Return what a payer must know.
+
+    Raises:
+        InvalidSetting: when the escrow could not hold the least deposit.
+    """
+    chain, token, signers = context.get(ChainAccess), context.get(TokenFacts), context.get(ReceiptSigners)
+    return Offer(
+        chain_id=chain.chain_id,
+        till=chain.deployments.address(Till),
+        token=token,
+        withdraw_delay=LEAST_WITHDRAW_DELAY,
+        least_deposit=amount_of(chain.config.gateway.least_deposit, "gateway.least_deposit", token),
+        receipts=signers.current,
+        earlier_receipts=tuple(sorted(signers.known_earlier)),
+    )
+
+
 def _provide_terms(context: Context) -> None:
     """Provide what payers and this installation agree on."""
-
-    def offer() -> Offer:
-        chain, token, signers = context.get(ChainAccess), context.get(TokenFacts), context.get(ReceiptSigners)
-        return Offer(
-            chain_id=chain.chain_id,
-            till=chain.deployments.address(Till),
-            token=token,
-            withdraw_delay=LEAST_WITHDRAW_DELAY,
-            least_deposit=amount_of(chain.config.gateway.least_deposit, "gateway.least_deposit", token),
-            receipts=signers.current,
-            earlier_receipts=tuple(sorted(signers.known_earlier)),
-        )
 
     def pass_terms() -> PassTerms:
         """Return whose pass credits are taken: those activated for the claim key."""
@@ -115,7 +122,7 @@ def _provide_terms(context: Context) -> None:
         signers, sources = context.get(ReceiptSigners), context.get(AccountSync).sources
         return Evidence(context.get(SettlementContext), sources, signers.current, signers.known_earlier)
 
-    context.provide_later(Offer, offer)
+    context.provide_later(Offer, lambda: offer_of(context))
     context.provide_later(PassTerms, pass_terms)
     context.provide_later(DigestSigner, lambda: signer_of(Role.RECEIPTS, context.get(Config)))
     context.provide_later(ReceiptSigners, signers)
