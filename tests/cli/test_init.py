@@ -147,6 +147,7 @@ def test_it_waits_for_gas_money_and_ends_ready_to_sell(chain, cli_world, own):
     assert process.returncode == 0, told
     facts = json.loads(answer)
     assert facts["ready"]
+    assert facts["problems"] == []
     assert facts["keys"]["owner"] == owner
     assert _config_file(own).stat().st_mode & 0o777 == 0o600
 

@@ -16,6 +16,7 @@ from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployment import address_of
 from usufruct.chain.escrow import check_settlement
 from usufruct.chain.keys import Role
+from usufruct.cli.doctor.command import examine
 from usufruct.cli.support import first_setup
 from usufruct.cli.support.embedded_chain import embedded_chain
 from usufruct.cli.support.known_chains import KNOWN_CHAINS, KnownChain, chain_named, chain_with_id
@@ -27,6 +28,7 @@ from usufruct.cli.support.service_files import caddyfile, systemd_unit
 from usufruct.cli.support.terminal_qr import qr_lines
 from usufruct.config import Config, config_file, load_config, user_folders
 from usufruct.core import Address, ChainId, Conflict, Invalid, address, checksum, format_units
+from usufruct.core.diagnostics import Verdict
 from usufruct.core.networks import REHEARSAL_CHAIN_ID, is_devnet
 
 Settings = dict[str, dict[str, str | int]]
@@ -134,7 +136,8 @@ async def _init(choices: Choices, progress: Progress, *, wait: bool, yes: bool) 
         if written != file:
             written.replace(file)
             progress.say(f"wrote {file}: it holds secrets, only you can read it. Back it up together with the keys.")
-        return await _set_up(config, progress, wait=wait, yes=yes)
+        facts = await _set_up(config, progress, wait=wait, yes=yes)
+        return facts | {"problems": await _check(progress)} if facts["ready"] else facts
 
 
 async def _set_up(config: Config, progress: Progress, *, wait: bool, yes: bool) -> dict[str, Any]:
@@ -166,6 +169,19 @@ async def _set_up(config: Config, progress: Progress, *, wait: bool, yes: bool) 
             await first_setup.supply_keys(chain, keys)
     contracts = {name: checksum(each.address) for name, each in deployments.contracts.items()}
     return summary | {"ready": True, "contracts": contracts}
+
+
+async def _check(progress: Progress) -> list[dict[str, str]]:
+    """Look at what `usufruct doctor` looks at, but for the gateway, which does not run yet; return what is wrong."""
+    progress.step("Check")
+    with progress.working("looking at everything, as `usufruct doctor` does"):
+        findings = [found for found in await examine() if found.subject != "gateway"]
+    wrong = [found for found in findings if found.verdict is Verdict.PROBLEM]
+    for found in wrong:
+        progress.say(f"{found.subject}: {found.says}; {found.remedy}")
+    if not wrong:
+        progress.say(f"all of {len(findings)} checks are good")
+    return [found.as_json() for found in wrong]
 
 
 async def _choose(choices: Choices) -> Settings:

@@ -23,7 +23,7 @@ _STYLES = {Verdict.OK: "green", Verdict.PROBLEM: "red", Verdict.SKIPPED: "dim"}
 
 def doctor(as_json: Json = False) -> None:
     """Look at everything an operator can get wrong, and say for each thing what to do; ends with 1 if one is wrong."""
-    findings = run(_examine)
+    findings = run(examine)
     if as_json:
         print_json([finding.as_json() for finding in findings])
     else:
@@ -32,7 +32,8 @@ def doctor(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-async def _examine() -> list[Finding]:
+async def examine() -> list[Finding]:
+    """Look at everything, in order."""
     found = await Diagnostic("software", check_software).ask()
     try:
         config = load_config()
