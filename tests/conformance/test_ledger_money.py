@@ -72,6 +72,18 @@ async def test_the_next_claim_starts_where_the_last_one_ended(ledger: Ledger, wo
     assert (claim.split_from, claim.cumulative, claim.splits) == (100, 130, (Split(world.ASSETS[1], 30),))
 
 
+async def test_a_call_that_was_charged_nothing_follows_the_one_before_it_in_the_books(
+    ledger: Ledger, world: ModuleType
+):
+    await ledger.observe(world.reading(10_000))
+    ids = sorted(new_id() for _ in range(3))
+    opened = [await world.open_call(ledger, world.reservation(each, 10)) for each in ids]
+    for index, charge in ((1, 7), (0, 0), (2, 0)):  # the free ones have a lower and a higher id
+        await ledger.meter(opened[index].lease, world.bill(charge))
+    assert await ledger.audit() == []
+    assert (await ledger.spot_check(most=2)).faults == ()
+
+
 async def test_calls_metered_while_a_claim_is_under_way_belong_to_the_next(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(10_000))
     await spend(ledger, world, (0, 100))

@@ -18,8 +18,10 @@ MOST_FINDINGS = 100
 
 _ENTRIES = "SELECT account_id, asset, debit, credit, amount FROM entries ORDER BY account_id"
 _METERED = (
-    f"SELECT {CALL_COLUMNS}, voucher_amount FROM calls WHERE cumulative IS NOT NULL ORDER BY account_id, cumulative"
+    f"SELECT {CALL_COLUMNS}, voucher_amount FROM calls WHERE cumulative IS NOT NULL "
+    "ORDER BY account_id, cumulative, charge DESC"
 )
+"""A call that was charged 0 reaches as far as the one before it, and comes after."""
 _OPEN = "SELECT account_id, ceiling FROM calls WHERE state = 'open' ORDER BY account_id"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from usufruct.core import Hash32
 from usufruct.payments.ledger.audit import MOST_FINDINGS, Proofs, audit
-from usufruct.payments.ledger.records import Account
+from usufruct.payments.ledger.records import Account, Call
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, rows_by_id
 from usufruct.payments.ledger.statements import Row, Statements
 
@@ -51,13 +51,19 @@ async def spot_check(db: Statements, proofs: Proofs | None, most: int) -> SpotCh
     return SpotCheck(tuple(found[:MOST_FINDINGS]), False, accounts)
 
 
+def _position(pair: tuple[Call, int]) -> tuple[int, int]:
+    """Return where a call is among its account's: one that was charged 0 comes after the one it follows."""
+    call, _ = pair
+    return call.cumulative or 0, -call.bill.charge if call.bill else 0
+
+
 async def _faults(db: Statements, account: Account, charges: Counter[Hash32], proofs: Proofs | None) -> list[str]:
     """Return what does not agree between an account, some of its calls and what entries say these were charged."""
     rows = await _by_id(db, f"SELECT {CALL_COLUMNS}, voucher_amount FROM calls", list(charges))
     found: list[str] = []
     end = best_voucher = 0
-    for row in sorted(rows.values(), key=lambda row: row.maybe_money("cumulative") or 0):
-        call = call_of(row)
+    calls = [(call_of(row), row.money("voucher_amount")) for row in rows.values()]
+    for call, voucher in sorted(calls, key=_position):
         name, charge, cumulative = call.lease.call, call.bill.charge if call.bill else 0, call.cumulative or 0
         if charge != charges[name]:
             found.append(f"call {name} is charged {charges[name]} by its entry, {charge} by its row")
@@ -65,7 +71,7 @@ async def _faults(db: Statements, account: Account, charges: Counter[Hash32], pr
             found.append(f"call {name} covers {cumulative - charge} to {cumulative}, but the calls before reach {end}")
         if proofs and (fault := proofs.receipt(call, account)):
             found.append(fault)
-        end, best_voucher = max(end, cumulative), max(best_voucher, row.money("voucher_amount"))
+        end, best_voucher = max(end, cumulative), max(best_voucher, voucher)
     found += [f"call {name} is charged by its entry, and has no row" for name in charges if name not in rows]
     if end > account.charged:
         found.append(f"its calls reach {end}, the row says {account.charged} is charged")
