@@ -5,6 +5,7 @@ JSON integers, bytes as `0x` and hex. A document is a frozen dataclass; pydantic
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -43,18 +44,18 @@ Refuse = Callable[[str, str], Exception]
 """Make the error for a message and the name of the member that is wrong."""
 
 
-class _Codec:
+class _Codec(ABC):
     """How a member is read from JSON, written to JSON, and described."""
 
     schema: ClassVar[dict[str, Any]]
 
+    @abstractmethod
     def read(self, value: Any) -> Any:
         """Return what `value` means.
 
         Raises:
-            ValueError: says what it must be.
+            ValueError: names what it must be.
         """
-        raise NotImplementedError
 
     def write(self, value: Any) -> Any:
         """Return the JSON value."""

@@ -1,7 +1,6 @@
 """HTTP: Starlette's routes and raw ASGI on the hot path; limits, errors as answers, health, log lines."""
 
 from usufruct.web.cors import allow_browsers
-from usufruct.web.documents import read_document
 from usufruct.web.errors import BodyTooLarge, ClientGone, Header, ShuttingDown, Unauthenticated, error_body
 from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, json_object
 from usufruct.web.health import Health
@@ -10,7 +9,7 @@ from usufruct.web.limits import ServerLimits
 from usufruct.web.log import log_as_json
 from usufruct.web.metrics import Metrics
 from usufruct.web.openapi import Operation
-from usufruct.web.request import Request, document_response, json_response
+from usufruct.web.request import Request, document_response, json_response, read_document
 from usufruct.web.router import AnyRoute, RawRoute, Route, Router, openapi_route
 from usufruct.web.server import Server, base_url, event_loop_factory, listen
 

@@ -1,17 +1,21 @@
-"""A request and its response as handlers outside the hot path have them: Starlette's."""
+"""Requests, responses and documents of handlers outside the hot path: Starlette's, refused with our errors."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import orjson
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 
-from usufruct.web.documents import Kind, MakeError, read_document
+from usufruct.core import UsufructError
 from usufruct.web.exchange import Exchange, json_object
-from usufruct_client.wire_types import Document
+from usufruct_client.wire_types import Document, read
 
 _BODY_BYTES = 65_536
+
+Kind = TypeVar("Kind")
+MakeError = Callable[..., UsufructError]
+"""A class of errors, or a function: takes a message, and `field`, the name of the member that is wrong."""
 
 
 class Request(StarletteRequest):
@@ -49,3 +53,12 @@ def document_response(document: Document, status: int = 200, headers: Mapping[st
 def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response that carries `content` as JSON."""
     return Response(orjson.dumps(content), status, headers, "application/json")
+
+
+def read_document(kind: type[Kind], content: object, error: MakeError, within: str = "") -> Kind:
+    """Read a document from parsed JSON, which is the member `within` of a larger one, or the whole.
+
+    Raises:
+        UsufructError: what `error` makes; names the member, its value and what it must be.
+    """
+    return read(kind, content, lambda message, field: error(message, field=field), within)
