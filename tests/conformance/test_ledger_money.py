@@ -84,6 +84,20 @@ async def test_a_call_that_was_charged_nothing_follows_the_one_before_it_in_the_
     assert (await ledger.spot_check(most=2)).faults == ()
 
 
+async def test_no_page_of_an_accounts_calls_hides_a_charged_one_behind_free_ones(ledger: Ledger, world: ModuleType):
+    await ledger.observe(world.reading(10_000))
+    ids = sorted(new_id() for _ in range(6))
+    opened = [await world.open_call(ledger, world.reservation(each, 10)) for each in ids]
+    for index, charge in ((5, 7), (0, 0), (1, 0), (2, 0), (4, 3), (3, 0)):
+        await ledger.meter(opened[index].lease, world.bill(charge))
+    for limit in range(1, 7):
+        charges, after = [], 0
+        while page := await ledger.metered(world.channel(), after, limit):
+            charges += [call.bill.charge for call in page if call.bill.charge]
+            after = page[-1].cumulative
+        assert charges == [7, 3], limit
+
+
 async def test_calls_metered_while_a_claim_is_under_way_belong_to_the_next(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(10_000))
     await spend(ledger, world, (0, 100))

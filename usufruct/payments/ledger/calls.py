@@ -160,9 +160,14 @@ async def find_call(db: Statements, call: Hash32) -> Call | None:
 
 
 async def metered_between(db: Statements, account: Hash32, after: int, limit: int) -> list[Call]:
-    """Return an account's charged calls in the order of its spending, from the cumulative position `after`."""
+    """Return an account's metered calls in the order of its spending, from the cumulative position `after`.
+
+    Calls that were charged 0 share a position with the one before them and come after it: reading on from the
+    last call's position misses no charged one.
+    """
     rows = await db.rows(
-        f"SELECT {CALL_COLUMNS} FROM calls WHERE account_id = $1 AND cumulative > $2 ORDER BY cumulative LIMIT $3",
+        f"SELECT {CALL_COLUMNS} FROM calls WHERE account_id = $1 AND cumulative > $2 "
+        "ORDER BY cumulative, charge DESC LIMIT $3",
         id_to_bytes(account),
         Money(after),
         limit,

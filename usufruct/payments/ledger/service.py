@@ -249,7 +249,7 @@ class Ledger:
         return await self._read("call", lambda db: calls.find_call(db, call))
 
     async def metered(self, account: Hash32, after: int = 0, limit: int = _BATCH) -> list[Call]:
-        """Return an account's charged calls in the order of its spending, from the cumulative position `after`."""
+        """Return an account's metered calls in the order of its spending, from the cumulative position `after`."""
         return await self._read("metered", lambda db: calls.metered_between(db, account, after, limit))
 
     async def forget_answers(self, limit: int = _BATCH) -> int:

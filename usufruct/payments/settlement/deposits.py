@@ -118,6 +118,7 @@ class Deposits:
             if other:
                 await self._wait_for(other)
                 await self._check_on_chain(deposit, nonce)
+            await self._sync.sources.channels.register(deposit.config)  # so that `run` can open the channel alone
             planned = Transfer(channel, nonce, deposit.amount, f"deposit/{new_id()}")
             try:
                 await self._context.ledger.plan_deposit(channel, nonce, deposit.amount, planned.outbox_id, payer)
@@ -152,7 +153,7 @@ class Deposits:
         return Deposited(made.amount, sent.hash if sent else None)
 
     async def run(self) -> int:
-        """Note how deposits ended whose payer has not asked again, and return how many; the watcher sees the money."""
+        """Note how deposits ended whose payer has not asked again, with the channel's money, and return how many."""
         await self._sender.advance()
         return sum([await self._note_end(transfer) for transfer in await self._context.ledger.pending_deposits()])
 
@@ -166,7 +167,10 @@ class Deposits:
             return unsent
         if sent.state is State.PENDING:
             return False
-        await self._end(transfer, confirmed=sent.state is State.CONFIRMED)
+        confirmed = sent.state is State.CONFIRMED
+        if confirmed:
+            await self._sync.open_channel(await self._sync.sources.channels.registry.config(transfer.account))
+        await self._end(transfer, confirmed=confirmed)
         return True
 
     async def _wait_for(self, other: Transfer) -> None:
