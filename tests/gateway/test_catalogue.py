@@ -21,7 +21,7 @@ from usufruct.core import UINT128_MAX, Address, AssetId
 from usufruct.core.clock import FakeClock
 from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway import Catalogue, CountingRule, Endpoint, ServedListing, Upstream
-from usufruct.gateway.store import put_serving, sealed_serving
+from usufruct.gateway.store import Serving, put_serving, sealed_upstreams
 from usufruct.store import Seal
 from usufruct.store.row_cache import FRESH_SECONDS
 
@@ -181,7 +181,7 @@ async def test_a_thousand_unchanged_listings_are_unsealed_once(database, clock):
         for name in names:
             id_ = plain_listing_id(name, PAY_TO)
             await put_listing(unit, replace(ASSET, name=name, id=id_, created_at=clock.now()), known=None)
-            await put_serving(unit, sealed_serving(id_, ASSET.upstreams, ASSET.counting, seal))
+            await put_serving(unit, Serving(id_, sealed_upstreams(id_, ASSET.upstreams, seal), ASSET.counting))
     assert (await here.find("listing 7")).upstreams == ASSET.upstreams
     assert seal.opened == 1, "the others were not asked for"
     assert [served.name for served in await here.list()] == sorted(names)
@@ -201,3 +201,22 @@ async def test_a_thousand_unchanged_listings_are_unsealed_once(database, clock):
     await elsewhere.add(replace(ASSET, name="new", id=plain_listing_id("new", PAY_TO)))
     assert (await here.find("new")).name == "new", "an unknown name is looked up at once"
     assert seal.opened == 1_001
+
+
+async def test_what_a_gateway_learnt_takes_back_nothing_that_the_operator_changed_meanwhile(database, clock):
+    seal = Seal(SECRET, "upstreams")
+    here, operator = world(database, seal, clock), world(database, seal, clock)
+    await operator.add(ASSET)
+    seen = await here.find("hamlet")
+    learnt = (replace(ASSET.upstreams[0], output_limit="max_completion_tokens"), ASSET.upstreams[1])
+
+    await operator.limit("hamlet", Caps(1, 2), frozenset({"store"}))
+    await here.remember(seen, learnt)
+    now = await world(database, seal, clock).find("hamlet")
+    assert now.counting.forward == {"store"}
+    assert [upstream.output_limit for upstream in now.upstreams] == ["max_completion_tokens", ""]
+
+    other = (Upstream("http://three/v1", "m", "sk-another"),)
+    await operator.add(replace(ASSET, upstreams=other), replace_active=True)
+    await here.remember(seen, learnt)
+    assert (await world(database, seal, clock).find("hamlet")).upstreams == other

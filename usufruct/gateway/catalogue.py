@@ -11,7 +11,9 @@ from usufruct.gateway.store import (
     add_vocabulary,
     changed_serving,
     put_serving,
-    sealed_serving,
+    sealed_upstreams,
+    set_forwarded,
+    set_upstreams,
     vocabulary_content,
 )
 from usufruct.gateway.token_counting import Bytes, Counter, Vocabulary
@@ -50,7 +52,8 @@ class Catalogue:
         async def serve(unit: Unit) -> None:
             if vocabulary is not None:
                 await add_vocabulary(unit, counting.vocabulary, vocabulary)
-            await put_serving(unit, sealed_serving(listing.id, listing.upstreams, counting, self._seal))
+            sealed = sealed_upstreams(listing.id, listing.upstreams, self._seal)
+            await put_serving(unit, Serving(listing.id, sealed, counting))
 
         added = await self._listings.add(listing, replace_active=replace_active, also=serve)
         self._rows.expire()
@@ -64,22 +67,22 @@ class Catalogue:
             InvalidListing: for limits no listing can have.
         """
         listing = await self.find(name)
-        counting = replace(listing.counting, forward=forward)
-        check_counting(counting)
-
-        serving = replace(self._serving[listing.id], counting=counting)
+        check_counting(replace(listing.counting, forward=forward))
 
         async def serve(unit: Unit) -> None:
-            await put_serving(unit, serving)
+            await set_forwarded(unit, listing.id, forward)
 
         changed = await self._listings.limit(name, caps, also=serve)
         self._rows.expire()
         return await self._join(changed)
 
     async def remember(self, listing: ServedListing, upstreams: Sequence[Upstream]) -> None:
-        """Keep what was learnt about a listing's servers; they stay the same ones."""
+        """Keep what was learnt about a listing's servers, unless they were replaced meanwhile."""
+        known = self._serving[listing.id]
+        if known.upstreams(self._seal) != listing.upstreams:
+            return
         async with self._database.transaction() as unit:
-            await put_serving(unit, sealed_serving(listing.id, upstreams, listing.counting, self._seal))
+            await set_upstreams(unit, known, sealed_upstreams(listing.id, upstreams, self._seal))
         self._rows.expire()
 
     async def list(self) -> Sequence[ServedListing]:

@@ -41,6 +41,7 @@ class OrderReader:
         listing = await self._catalogue.find(read_model(content))
         _check_open(listing, operation)
         if payer is not None:
+            payer.check_scope(listing)
             stream = content.get("stream") is True
             self._disconnects.check(payer.identity.abuse_account, stream=stream, streams=operation.streams)
         card = listing.card(self._clock.now())

@@ -4,10 +4,10 @@ Upstreams' addresses and keys are sealed.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, insert, select, update
+from sqlalchemy import BigInteger, Column, ColumnElement, LargeBinary, String, Table, insert, select, update
 
 from usufruct.core import AssetId, format_asset
 from usufruct.gateway.model import CountingRule, Upstream
@@ -44,22 +44,36 @@ class Serving:
         return tuple(Upstream(**entry) for entry in opened)
 
 
-def sealed_serving(listing: AssetId, upstreams: Sequence[Upstream], counting: CountingRule, seal: Seal) -> Serving:
+def sealed_upstreams(listing: AssetId, upstreams: Sequence[Upstream], seal: Seal) -> bytes:
     """Seal a listing's servers."""
-    content = json.dumps([asdict(upstream) for upstream in upstreams]).encode()
-    return Serving(listing, seal.close(content, format_asset(listing)), counting)
+    return seal.close(json.dumps([asdict(upstream) for upstream in upstreams]).encode(), format_asset(listing))
 
 
 async def put_serving(unit: Unit, serving: Serving) -> None:
-    """Store who answers for a listing, in place of who did."""
-    values = {
-        "sealed_upstreams": serving.sealed_upstreams,
-        "counting": json.dumps(asdict(serving.counting), default=sorted),
-        "revision": await next_revision(unit, "upstreams"),
-    }
-    changed = update(_upstreams).where(_upstreams.c.listing_id == serving.listing).values(values)
-    if not await unit.change(changed):
-        await unit.change(insert(_upstreams).values(listing_id=serving.listing, **values))
+    """Store a listing's servers and counting rule, in place of those it had."""
+    values = {"sealed_upstreams": serving.sealed_upstreams, "counting": _counting_text(serving.counting)}
+    if not await _change(unit, serving.listing, values):
+        revision = await next_revision(unit, "upstreams")
+        await unit.change(insert(_upstreams).values(listing_id=serving.listing, revision=revision, **values))
+
+
+async def set_upstreams(unit: Unit, known: Serving, sealed: bytes) -> None:
+    """Replace a listing's servers, unless they are not those of `known` any more; its counting rule stays."""
+    same = _upstreams.c.sealed_upstreams == known.sealed_upstreams
+    await _change(unit, known.listing, {"sealed_upstreams": sealed}, same)
+
+
+async def set_forwarded(unit: Unit, listing: AssetId, members: frozenset[str]) -> None:
+    """Replace the members of requests that are forwarded; the rest stays as it is stored."""
+    row = await unit.row(select(_upstreams.c.counting).where(_upstreams.c.listing_id == listing))
+    if row is not None:
+        await _change(unit, listing, {"counting": _counting_text(replace(_counting(row.counting), forward=members))})
+
+
+async def _change(unit: Unit, listing: AssetId, values: Mapping[str, object], *conditions: ColumnElement[bool]) -> int:
+    revision = await next_revision(unit, "upstreams")
+    rows = update(_upstreams).where(_upstreams.c.listing_id == listing, *conditions)
+    return await unit.change(rows.values(revision=revision, **values))
 
 
 async def changed_serving(unit: Unit, revision: int) -> list[Serving]:
@@ -83,3 +97,7 @@ async def vocabulary_content(unit: Unit, digest: str) -> bytes | None:
 def _counting(text: str) -> CountingRule:
     stored = json.loads(text)
     return CountingRule(**stored | {"forward": frozenset(stored["forward"])})
+
+
+def _counting_text(counting: CountingRule) -> str:
+    return json.dumps(asdict(counting), default=sorted)

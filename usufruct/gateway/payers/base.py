@@ -5,6 +5,7 @@ from typing import Protocol
 
 from usufruct.core import Hash32, PaymentRequired, value
 from usufruct.gateway.budget import Budget
+from usufruct.gateway.model import ServedListing
 from usufruct.gateway.order import Order, Price
 from usufruct.payments.ledger import BalanceTooLow, LimitReached, Reservation
 from usufruct.payments.pricing import OverBudget
@@ -58,6 +59,13 @@ class Payer(Protocol):
     def identity(self) -> PayerIdentity:
         """Who it is."""
 
+    def check_scope(self, listing: ServedListing) -> None:
+        """Refuse a listing that the payer may not call, before its request is read further.
+
+        Raises:
+            AssetOutOfScope: names the listing.
+        """
+
     async def has_funds(self) -> bool:
         """Tell whether money is known to be here for the payer, without a look at the chain."""
 
@@ -66,7 +74,6 @@ class Payer(Protocol):
 
         Raises:
             PaymentRequired: when the call cannot be paid, or the refusal when no lower price fits either.
-            AssetOutOfScope: when the payer may not call the order's listing.
         """
 
     async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
@@ -113,6 +120,9 @@ def price_by_balance(order: Order, refused: Refused | None) -> Price:
     needed, held = refusal.details["needed"], refusal.details.get("limit", refusal.details.get("balance"))
     left = Budget(max(0, ceiling - (int(needed or 0) - int(held or 0))), own_limit=True)
     try:
-        return Price(order.card, order.work.limits(order.card, left))
+        lower = Price(order.card, order.work.limits(order.card, left))
     except OverBudget:
         raise refusal from None
+    if lower.allowance.ceiling >= ceiling:  # it would be refused in the same way
+        raise refusal
+    return lower

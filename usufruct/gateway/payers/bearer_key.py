@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from usufruct.accounts import BearerKey, Keys
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Hash32, PaymentRequired, value
+from usufruct.gateway.model import ServedListing
 from usufruct.gateway.order import Order, Price
 from usufruct.gateway.payers.base import FundedCall, PayerIdentity, Refused, price_by_balance
 from usufruct.payments.pricing import Escrow, VerifiedVoucher, sign_voucher
@@ -49,13 +50,16 @@ class BearerKeyPayer:
     key: BearerKey
     method: BearerKeyPayments
 
+    def check_scope(self, listing: ServedListing) -> None:
+        """Refuse a listing that the key is not for."""
+        self.key.check_asset(listing.name)
+
     async def has_funds(self) -> bool:
         """Return true: keys are made for those who can deposit."""
         return True
 
     def price(self, order: Order, refused: Refused | None = None) -> Price:
-        """Return the listing's price, within the caller's own limit and the balance; only in the key's scope."""
-        self.key.check_asset(order.listing.name)
+        """Return the listing's price, within the caller's own limit and the balance."""
         return price_by_balance(order, refused)
 
     async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:

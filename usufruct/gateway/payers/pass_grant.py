@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from usufruct.accounts import AssetOutOfScope
 from usufruct.core import Hash32, PaymentRequired, format_asset, value
+from usufruct.gateway.model import ServedListing
 from usufruct.gateway.order import Order, Price
 from usufruct.gateway.payers.base import FundedCall, PayerIdentity, Refused, price_by_balance
 from usufruct.payments.pricing import GRANT_PREFIX, PassGrant, VerifiedVoucher, Voucher, read_grant
@@ -44,13 +45,8 @@ class PassGrantPayer:
     grant: PassGrant
     accounts: PassAccounts
 
-    async def has_funds(self) -> bool:
-        """Tell whether there are credits for the grant here already."""
-        return await self.accounts.carries(self.grant)
-
-    def price(self, order: Order, refused: Refused | None = None) -> Price:
-        """Return the listing's price, within the caller's own limit and the credits; only for the pass's own asset."""
-        listing = order.listing
+    def check_scope(self, listing: ServedListing) -> None:
+        """Refuse every listing but that of the pass's own asset."""
         if listing.id != self.grant.asset:
             raise AssetOutOfScope(
                 f"these credits are for asset {format_asset(self.grant.asset)}, and {listing.name} is another: "
@@ -58,6 +54,13 @@ class PassGrantPayer:
                 field="model",
                 asset=listing.name,
             )
+
+    async def has_funds(self) -> bool:
+        """Tell whether there are credits for the grant here already."""
+        return await self.accounts.carries(self.grant)
+
+    def price(self, order: Order, refused: Refused | None = None) -> Price:
+        """Return the listing's price, within the caller's own limit and the credits."""
         return price_by_balance(order, refused)
 
     async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from usufruct.core import Clock, Hash32, PaymentRequired, value
 from usufruct.gateway.budget import Budget
 from usufruct.gateway.errors import InvalidRequest
+from usufruct.gateway.model import ServedListing
 from usufruct.gateway.order import Order, Price
 from usufruct.gateway.payers.base import FundedCall, PayerIdentity, Refused
 from usufruct.gateway.quotes import Quotes
@@ -145,6 +146,9 @@ class X402Payer:
     payment: Payment
     voucher: VerifiedVoucher | None
     method: X402Payments
+
+    def check_scope(self, listing: ServedListing) -> None:
+        """Accept every listing."""
 
     async def has_funds(self) -> bool:
         """Tell whether the voucher is good, and its channel has free money here already."""
