@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from usufruct.core.clock import FakeClock
-from usufruct.store.row_cache import FRESH_SECONDS, RowCache, next_revision
+from usufruct.store.row_cache import FLOOR_SECONDS, FRESH_SECONDS, RowCache, next_revision
 
 
 @pytest.fixture
@@ -46,14 +46,17 @@ async def test_rows_are_read_first_and_then_when_they_changed(cache, clock, read
     assert reads == [-1, 0], "nothing changed"
 
 
-async def test_a_change_of_ones_own_is_read_at_once(cache, reads, database):
+async def test_a_change_of_ones_own_is_read_at_once(cache, clock, reads, database):
     await cache.refresh()
     await change(database)
     cache.expire()
     await cache.refresh()
     assert reads == [-1, 0]
     await change(database)
-    await cache.refresh_now()
+    await cache.refresh(missing=True)
+    assert reads == [-1, 0], "a miss looks again, but not at once"
+    clock.advance(2 * FLOOR_SECONDS)
+    await cache.refresh(missing=True)
     assert reads == [-1, 0, 1]
 
 

@@ -57,7 +57,8 @@ class Listings:
             ListingExists: when an active listing has the name, or the id under another name.
         """
         check_listing(listing)
-        await self._rows.refresh_now()
+        self._rows.expire()
+        await self._rows.refresh()
         named, same = self._by_name.get(listing.name), self._by_id.get(listing.id)
         now = self._clock.now()
         new = replace(listing, created_at=now, retired_at=None)
@@ -145,7 +146,7 @@ class Listings:
         """
         await self._rows.refresh()
         if name not in self._by_name:  # another process may have added it just now
-            await self._rows.refresh_now()
+            await self._rows.refresh(missing=True)
         if name not in self._by_name:
             raise UnknownListing(
                 f"there is no service named {name[:200]!r} here; GET /v1/models lists them", field="model"
@@ -156,7 +157,7 @@ class Listings:
         """Return the listing with an id, retired or not, if there ever was one."""
         await self._rows.refresh()
         if asset not in self._by_id:
-            await self._rows.refresh_now()
+            await self._rows.refresh(missing=True)
         return self._by_id.get(asset)
 
     async def pay_to(self, asset: AssetId) -> Address:

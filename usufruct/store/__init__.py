@@ -15,17 +15,16 @@ from usufruct.store.errors import (
     SchemaOutdated,
 )
 from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
-from usufruct.store.job_states import DatabaseJobReports, ReportedJob, reported_jobs
+from usufruct.store.job_states import DatabaseJobReports, reported_jobs
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
-from usufruct.store.row_cache import FRESH_SECONDS, RowCache, next_revision
+from usufruct.store.row_cache import RowCache, next_revision
 from usufruct.store.schema import metadata
 from usufruct.store.sealing import MasterSecret, Seal, Stamp, Unsealable, WeakSecret
 from usufruct.store.sqlite import BUSY_SECONDS, SqliteDatabase, connect_sqlite
 
 __all__ = [
     "BUSY_SECONDS",
-    "FRESH_SECONDS",
     "AddressColumn",
     "Amount",
     "AmountArithmetic",
@@ -38,7 +37,6 @@ __all__ = [
     "HashColumn",
     "InvalidDatabaseUrl",
     "MasterSecret",
-    "ReportedJob",
     "RowCache",
     "SchemaOutdated",
     "Seal",

@@ -1,5 +1,8 @@
 """Rows kept in memory: what another process changes is read again within `FRESH_SECONDS`, and nothing else is.
 
+A row that a reader misses may have been added just now, so it is looked for sooner; but not more often than once in
+`FLOOR_SECONDS`, for strangers may ask for names that never existed.
+
 Each kind of rows has a revision, which counts its changes; a changed row carries the revision of its last change.
 """
 
@@ -13,6 +16,7 @@ from usufruct.store.database import Database, Unit
 from usufruct.store.schema import metadata
 
 FRESH_SECONDS = 2.0
+FLOOR_SECONDS = 0.1
 
 _revisions = Table(
     "revisions",
@@ -55,20 +59,16 @@ class RowCache:
         self._expirations = 0
         self._turn = asyncio.Lock()
 
-    async def refresh(self) -> None:
-        """Read what changed, unless that was done within `FRESH_SECONDS`."""
-        if self._clock.monotonic() - self._read_at >= FRESH_SECONDS:
+    async def refresh(self, *, missing: bool = False) -> None:
+        """Read what changed, unless that was done within `FRESH_SECONDS`, or `FLOOR_SECONDS` where a row is missing."""
+        seconds = FLOOR_SECONDS if missing else FRESH_SECONDS
+        if self._clock.monotonic() - self._read_at >= seconds:
             async with self._turn:
-                if self._clock.monotonic() - self._read_at >= FRESH_SECONDS:
+                if self._clock.monotonic() - self._read_at >= seconds:
                     await self._read_changes()
 
-    async def refresh_now(self) -> None:
-        """Read what changed."""
-        async with self._turn:
-            await self._read_changes()
-
     def expire(self) -> None:
-        """Read again at the next `refresh`; call it after changing rows."""
+        """Read again at the next `refresh`, whenever that is; call it after changing rows."""
         self._expirations += 1
         self._read_at = -FRESH_SECONDS
 
