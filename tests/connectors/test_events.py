@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.connectors import EventSplitter
-from usufruct.connectors.openai import event_data
+from usufruct.connectors.openai.events import event_fields
 
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 LINES = st.sampled_from(
@@ -88,4 +88,5 @@ def test_events_before_a_long_one_come_out():
     ],
 )
 def test_data_is_the_data_lines_joined(raw, data):
-    assert event_data(raw) == data
+    [event] = EventSplitter(100).feed(raw)
+    assert event_fields(event)[1] == data

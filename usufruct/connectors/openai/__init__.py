@@ -16,7 +16,7 @@ from usufruct.connectors.openai.errors import (
     UpstreamRejected,
     UpstreamSlow,
 )
-from usufruct.connectors.openai.events import EventSplitter, event_data
+from usufruct.connectors.openai.events import EventSplitter
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.reader import AnswerReader, Batch
 from usufruct.connectors.openai.stream import ChatStream
@@ -49,7 +49,6 @@ __all__ = [
     "UsageFault",
     "delta_text",
     "dump",
-    "event_data",
     "output_text",
     "parse",
     "well_formed",

@@ -63,11 +63,6 @@ class EventSplitter:
         return events
 
 
-def event_data(raw: bytes) -> bytes:
-    """Return the data of one event: its `data` lines joined by LF; empty for comments and keep-alives."""
-    return event_fields(raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))[1]
-
-
 def event_fields(event: bytes) -> tuple[bytes, bytes]:
     """Return the name and the data of an event whose lines end in LF; either may be empty."""
     name, values = b"", []
