@@ -72,7 +72,7 @@ test-python: setup ## pytest
 	@python -m pytest -n 3 --dist loadfile
 
 check: export FOUNDRY_PROFILE = default
-check: setup ## style, types, floors, budgets, generated code, gas, static analysis
+check: setup ## style, types, layers, budgets, generated code, gas, static analysis
 	@ruff format --check .
 	@ruff check .
 	@mypy
@@ -100,8 +100,8 @@ build/mutate/.installed: requirements/dev.lock requirements/mutate.lock $(VENV)/
 	@uv pip install --quiet --python build/mutate/bin/python --require-hashes --only-binary :all: -r requirements/dev.lock -r requirements/mutate.lock
 	@touch $@
 
-mutate: setup build/mutate/.installed ## share of small faults the tests notice (ROOM=payments FILES=usufruct/... SAMPLE=300 SEED=1)
-	@PATH="$(CURDIR)/build/mutate/bin:$$PATH" python -m bench.mutation $(if $(ROOM),--room $(ROOM)) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(FILES)
+mutate: setup build/mutate/.installed ## share of small faults the tests notice (PACKAGE=payments FILES=usufruct/... SAMPLE=300 SEED=1)
+	@PATH="$(CURDIR)/build/mutate/bin:$$PATH" python -m bench.mutation $(if $(PACKAGE),--package $(PACKAGE)) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(FILES)
 
 fmt: setup ## format everything
 	@ruff format . && ruff check --fix-only . && ($(FORGE) fmt)

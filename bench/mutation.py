@@ -1,4 +1,4 @@
-"""`make mutate`: which share of small faults in the rooms that handle money the tests notice.
+"""`make mutate`: which share of small faults in the packages that handle money the tests notice.
 
 mutmut makes the faults, one changed expression each, and runs the tests that reach it; `[tool.mutmut]` in
 pyproject.toml says in which files and with which tests. A mutant that mypy refuses could never be committed: it does
@@ -24,7 +24,7 @@ from rich.table import Table
 
 from bench.report import ROOT, Row
 
-ROOMS = ("payments", "gateway")
+PACKAGES = ("payments", "gateway")
 WORKERS = "2"
 MUTANTS = ROOT / "mutants"
 SMALL = "usufruct.payments.settlement.merkle.x_next_anchor__mutmut_1"
@@ -53,7 +53,7 @@ def mutmut(*names: str) -> None:
 
 def refused_by_mypy() -> set[str]:
     """Return the mutants that no longer type."""
-    folders = [f"usufruct/{room}" for room in ROOMS]
+    folders = [f"usufruct/{package}" for package in PACKAGES]
     done = subprocess.run([*MYPY, *folders], cwd=MUTANTS, capture_output=True, text=True, check=False)
     lines: dict[str, set[int]] = defaultdict(set)
     for finding in map(json.loads, done.stdout.splitlines()):
@@ -74,27 +74,27 @@ def forget_other_settings() -> None:
         shutil.rmtree(MUTANTS)
 
 
-def read_verdicts(rooms: Sequence[str], files: Sequence[str]) -> dict[str, Verdicts]:
-    """Return what mutmut noted, by file: of `files`, or where none are named of whole rooms."""
+def read_verdicts(packages: Sequence[str], files: Sequence[str]) -> dict[str, Verdicts]:
+    """Return what mutmut noted, by file: of `files`, or where none are named of whole packages."""
     found = {}
     for meta in sorted((MUTANTS / "usufruct").rglob("*.py.meta")):
         file = str(meta.relative_to(MUTANTS)).removesuffix(".meta")
-        if file in files if files else room_of(file) in rooms:
+        if file in files if files else package_of(file) in packages:
             found[file] = json.loads(meta.read_text())["exit_code_by_key"]
     return found
 
 
-def room_of(file: str) -> str:
-    """Return the room that usufruct/<room>/... is in."""
+def package_of(file: str) -> str:
+    """Return the package that usufruct/<package>/... is in."""
     return Path(file).parts[1]
 
 
 def sample_of(names: Collection[str], size: int, seed: int) -> set[str]:
-    """Choose `size` mutants of each room, the same ones for the same seed; all of them for size 0."""
+    """Choose `size` mutants of each package, the same ones for the same seed; all of them for size 0."""
     chosen: set[str] = set()
-    for room in ROOMS:
-        of_room = sorted(name for name in names if name.startswith(f"usufruct.{room}."))
-        chosen.update(random.Random(seed).sample(of_room, min(size or len(of_room), len(of_room))))
+    for package in PACKAGES:
+        of_package = sorted(name for name in names if name.startswith(f"usufruct.{package}."))
+        chosen.update(random.Random(seed).sample(of_package, min(size or len(of_package), len(of_package))))
     return chosen
 
 
@@ -106,12 +106,12 @@ def survivors_of(found: Mapping[str, Verdicts], chosen: Collection[str]) -> list
 
 
 def rows_of(found: Mapping[str, Verdicts], chosen: Collection[str]) -> list[Row]:
-    """Return the score of each file, then of each room: % of `n` mutants."""
+    """Return the score of each file, then of each package: % of `n` mutants."""
     fates: dict[str, Counter[str]] = defaultdict(Counter)
     for file, verdicts in found.items():
         fates[file] = Counter(FATES.get(code or 0, SURVIVED) for name, code in verdicts.items() if name in chosen)
     for file in found:
-        fates[room_of(file)] += fates[file]
+        fates[package_of(file)] += fates[file]
     return [
         Row(
             "mutation_score",
@@ -139,15 +139,15 @@ def table(rows: Sequence[Row]) -> Table:
 def main() -> None:
     """Run, write build/mutation.json and the names of the survivors, print the table."""
     parser = argparse.ArgumentParser(prog="make mutate")
-    parser.add_argument("--room", choices=ROOMS, action="append")
-    parser.add_argument("--sample", type=int, default=0, help="how many mutants of each room; 0: all")
+    parser.add_argument("--package", choices=PACKAGES, action="append")
+    parser.add_argument("--sample", type=int, default=0, help="how many mutants of each package; 0: all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("files", nargs="*", help="as usufruct/payments/pricing/charges.py")
     asked = parser.parse_args()
 
     forget_other_settings()
     mutmut(SMALL)
-    where = (asked.room or ROOMS, asked.files)
+    where = (asked.package or PACKAGES, asked.files)
     names = {name for verdicts in read_verdicts(*where).values() for name in verdicts}
     chosen = sample_of(names - refused_by_mypy(), asked.sample, asked.seed)
     if not chosen:
@@ -162,7 +162,7 @@ def main() -> None:
     (build / "mutation-survivors.txt").write_text("".join(f"{name}\n" for name in survivors_of(found, chosen)))
     Console(width=130).print(table(rows))
     if asked.sample:
-        print(f"a sample of {asked.sample} mutants of each room, seed {asked.seed}")
+        print(f"a sample of {asked.sample} mutants of each package, seed {asked.seed}")
     print("build/mutation.json; what survived is in build/mutation-survivors.txt: mutmut show NAME")
 
 

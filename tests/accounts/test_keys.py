@@ -38,7 +38,7 @@ TERMS = KeyTerms(PAYER.address, 1_000, 1_800_003_600, frozenset({"b", "a"}), "la
 
 
 class Opened:
-    """Stands in for the payments room: names channels, and remembers for whom."""
+    """Stands in for the payments package: names channels, and remembers for whom."""
 
     def __init__(self):
         self.channels = {}

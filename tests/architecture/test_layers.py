@@ -1,4 +1,4 @@
-"""The floors: who may import whom, checked by import-linter over the whole package."""
+"""The layers: which package may import which, checked by import-linter over the whole package."""
 
 import ast
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_no_room_reaches_up_or_sideways():
+def test_no_package_imports_a_higher_layer_or_its_own():
     linter = Path(sys.executable).parent / "lint-imports"
     result = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr

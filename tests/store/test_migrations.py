@@ -13,9 +13,9 @@ from sqlalchemy import text
 import usufruct
 from usufruct.store import Database, SchemaOutdated, ensure_current, metadata, migrate, open_database
 
-ROOMS = Path(usufruct.__file__).parent
-for tables in ROOMS.rglob("store.py"):
-    import_module(".".join(["usufruct", *tables.relative_to(ROOMS).with_suffix("").parts]))
+PACKAGES = Path(usufruct.__file__).parent
+for tables in PACKAGES.rglob("store.py"):
+    import_module(".".join(["usufruct", *tables.relative_to(PACKAGES).with_suffix("").parts]))
 
 SCHEMA = {
     "sqlite": ["SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic_version%'"],
@@ -128,12 +128,12 @@ def test_a_migration_that_has_landed_is_never_edited():
     """Change a table by a new migration: the databases that ran the old one would not get the change."""
     there = {
         path.name: sha256(path.read_bytes()).hexdigest()[:16]
-        for path in (ROOMS / "store" / "migrations" / "versions").glob("r*.py")
+        for path in (PACKAGES / "store" / "migrations" / "versions").glob("r*.py")
     }
     assert there == LANDED
 
 
 def test_the_history_read_from_names_of_files_is_alembics():
-    scripts = ScriptDirectory(str(ROOMS / "store" / "migrations")).walk_revisions()
-    files = (ROOMS / "store" / "migrations" / "versions").glob("r[0-9]*.py")
+    scripts = ScriptDirectory(str(PACKAGES / "store" / "migrations")).walk_revisions()
+    files = (PACKAGES / "store" / "migrations" / "versions").glob("r[0-9]*.py")
     assert [script.revision for script in scripts][::-1] == sorted(file.name[1:5] for file in files)

@@ -125,7 +125,7 @@ def _registration(name: str, dollar: Address) -> Registration:
 
 @dataclass
 class Register:
-    """Fulfils `Payee`: what the asset rooms know. `unknown` assets have nobody to pay."""
+    """Fulfils `Payee`: what the asset packages know. `unknown` assets have nobody to pay."""
 
     payees: dict[AssetId, Address]
 

@@ -11,7 +11,7 @@ from usufruct.web.log import JsonLines, redacted
 
 
 def line(message, *args, exc_info=None, **extra):
-    record = logging.LogRecord("room", logging.INFO, "", 1, message, args, exc_info)
+    record = logging.LogRecord("package", logging.INFO, "", 1, message, args, exc_info)
     record.__dict__.update(extra)
     return orjson.loads(JsonLines().format(record))
 
@@ -19,7 +19,7 @@ def line(message, *args, exc_info=None, **extra):
 def test_a_line_carries_its_extras():
     found = line("charged %s", 12, call_id="call_1", charge=1 << 70, nested={"a": [1, "b"]})
     assert found["message"] == "charged 12"
-    assert (found["level"], found["logger"]) == ("info", "room")
+    assert (found["level"], found["logger"]) == ("info", "package")
     assert (found["call_id"], found["charge"], found["nested"]) == ("call_1", str(1 << 70), {"a": [1, "b"]})
 
 

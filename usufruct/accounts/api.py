@@ -32,7 +32,7 @@ _CREATE = Operation("Make a bearer key.", (KeySecret, *_STATE), KeyWish, 201)
 
 
 class Purse(Protocol):
-    """A key's channel, as the room that knows its money has it."""
+    """A key's channel, as the package that knows its money has it."""
 
     @property
     def charged(self) -> int:

@@ -1,4 +1,4 @@
-"""Pure values every room speaks in: identifiers, money, errors, clocks."""
+"""Pure values that every package uses: identifiers, money, errors, clocks."""
 
 from usufruct.core.clock import LAST_MOMENT, Clock, SystemClock, moment
 from usufruct.core.errors import (

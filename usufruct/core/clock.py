@@ -22,7 +22,7 @@ def moment(seconds: int) -> str:
 
 
 class Clock(Protocol):
-    """What a room asks when it needs the time."""
+    """What a package asks for the time."""
 
     def now(self) -> int:
         """Return wall time in whole seconds since 1970."""

@@ -12,7 +12,7 @@
     `-- Faulty           500  a promise of our own code is broken; a bug, to be reported
 
 Every class carries an HTTP status; every error carries a stable `code` (snake_case, part of the API), a message that
-names the field, the value and the remedy, and `details` with the numbers. Rooms subclass these six and set `code`.
+names the field, the value and the remedy, and `details` with the numbers. Packages subclass these six and set `code`.
 """
 
 from collections.abc import Mapping
