@@ -22,7 +22,6 @@ from usufruct.config import LedgerConfig
 from usufruct.core.clock import FakeClock
 from usufruct.gateway import KeyChannels
 from usufruct.payments.ledger.service import open_ledger
-from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import channel_id
 from usufruct.payments.settlement import ChannelRegistry
 from usufruct.store import Seal, open_database
@@ -87,7 +86,7 @@ async def desk(sqlite_url):
     seal = Seal(b"a secret of some length", "session keys")
     channels = ChannelRegistry(database, ledger, operator.escrow)
     limits = KeyLimits(most_live=3)
-    keys = Keys(database, seal, clock, domain, recover_signer, KeyChannels(channels, operator), limits)
+    keys = Keys(database, seal, clock, domain, KeyChannels(channels, operator), limits)
     app = Router(key_routes(keys, channels))
     async with gateway_server.served(app) as (_, url, _), httpx.AsyncClient(base_url=url) as http:
         yield Desk(http, keys, ledger, domain, clock)

@@ -40,7 +40,7 @@ async def test_only_what_never_had_money_is_removed_and_the_chain_is_asked_first
     chain, clock = Chain(world), Later()
     unused = UnusedKeys(world.keys, world.ledger, chain, clock)
     assert await unused.run() == 0, "they may still deposit"
-    assert len(await world.keys.waiting()) == 3
+    assert len(await world.keys.store.waiting()) == 3
 
     clock.ahead = UNUSED_SECONDS + 1
     chain.balances[late.key.channel] = 700
@@ -52,4 +52,4 @@ async def test_only_what_never_had_money_is_removed_and_the_chain_is_asked_first
     for each in (late, planned, funded):
         await world.keys.authenticate(f"Bearer {each.text}")
     assert await unused.run() == 0
-    assert [key.id for key in await world.keys.waiting()] == [planned.key.id]
+    assert [key.id for key in await world.keys.store.waiting()] == [planned.key.id]

@@ -12,12 +12,12 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
-from usufruct.accounts import KeyDomain, TimedProof, key_digest, list_digest, revoke_digest
+from usufruct.accounts import KeyDomain, key_digest, list_digest, revoke_digest
 from usufruct.accounts.model import KeyTerms
 from usufruct.chain.keys import KeySigner
 from usufruct.core import SystemClock, address
 from usufruct.gateway import Endpoint, Operator
-from usufruct.payments.settlement import PROOF_HEADER, Claimer, proof_header, read_channel_digest
+from usufruct.payments.settlement import PROOF_HEADER, Claimer, read_channel_digest
 from usufruct.web.router import RawRoute, Route
 
 DOCUMENT = "urn:openapi"
@@ -128,7 +128,7 @@ async def call(world, http, url) -> None:
     signer, till = KeySigner(payer.account.key), world.installation.get(Operator).till
     until = SystemClock().now() + 100
     digest = read_channel_digest(world.installation.chain_id, till, payer.channel, until)
-    proof = {PROOF_HEADER: proof_header(TimedProof(until, signer.sign(digest)))}
+    proof = {PROOF_HEADER: f"{until}.0x{signer.sign(digest).hex()}"}
     assert (await http.get(f"{world.url}/channels/{payer.channel}", headers=proof)).status_code == 200
 
     deposit = {"channelConfig": payer.config.to_dict(), "deposit": payer.deposit(1_000_000)}

@@ -8,10 +8,11 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from usufruct.accounts import KeyDomain, KeyTerms, TimedProof, key_digest, list_digest, revoke_digest
+from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, revoke_digest, timed_signer
 from usufruct.chain import TokenFacts
+from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, ChainId, Hash32, SystemClock
-from usufruct.payments.pricing import Escrow, recover_signer
+from usufruct.payments.pricing import Escrow
 from usufruct.payments.pricing import channel_id as gateways_channel_id
 from usufruct.payments.settlement import Offer, deposit_of_document, deposit_typed_data, read_channel_digest
 from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
@@ -28,7 +29,7 @@ from usufruct_client import (
     proof_headers,
     proves,
 )
-from usufruct_client.wire import DepositWish, KeyWish, ReceiptProof, SignedWish
+from usufruct_client.wire import ChannelProof, DepositWish, KeyWish, ReceiptProof, SignedWish
 from usufruct_client.wire_types import read
 
 PAYER = Account.from_key("0x" + "21" * 32)
@@ -152,9 +153,9 @@ def test_a_payer_sees_a_channel_by_a_proof_that_the_gateway_takes():
     gateway, server = at(USE)
     assert gateway.channel(CHANNEL, proof_headers(PAYER, CHANNEL, TILL, CHAIN)).reserved == 2
     until, _, signature = server.asked[0].headers["x-usufruct-proof"].partition(".")
-    proof = TimedProof(int(until), bytes.fromhex(signature[2:]))
+    proof = ChannelProof(int(until), bytes.fromhex(signature[2:]))
     digest = read_channel_digest(CHAIN, TILL, Hash32(CHANNEL), proof.expires_at)
-    assert proof.signer(digest, recover_signer, SystemClock().now()) == WHO
+    assert timed_signer(digest, proof, SystemClock().now()) == WHO
 
 
 def deposit(gateway: Gateway, **changes: object) -> int:

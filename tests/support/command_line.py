@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from typer.testing import CliRunner, Result
 
 from tests.support.bills import lines_of
-from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
+from usufruct.accounts import KeyDomain, Keys, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation, open_installation
 from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -159,7 +159,7 @@ async def paying_key(installation: Installation, deposit: int = 5 * DOLLAR) -> N
     terms = KeyTerms(PAYER.address, deposit, SystemClock().now() + 86_400)
     nonce = secrets.randbits(128)
     new = await installation.get(Keys).create(
-        terms, KeyProof(nonce, PAYER.sign(key_digest(installation.get(KeyDomain), terms, nonce)))
+        terms, nonce, PAYER.sign(key_digest(installation.get(KeyDomain), terms, nonce))
     )
     dollar = TestDollar(installation.get(Operator).token, installation.client)
     await installation.sender(PAYER).execute(dollar.mint(PAYER.address, deposit), f"mint/{new.key.id}")

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
+from usufruct.accounts import KeyDomain, Keys, KeyTerms, NewKey, key_digest
 from usufruct.assets import Caps, Listings, PricePeriod, plain_listing_id
-from usufruct.chain.keys import KeySigner
+from usufruct.chain.keys import KeySigner, recover_signer
 from usufruct.config import LedgerConfig
 from usufruct.connectors.openai import Limits
 from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
@@ -38,7 +38,6 @@ from usufruct.gateway.operations.base import Operation
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.ledger.statements import FaultHook, no_faults
 from usufruct.payments.pricing.receipts import read_receipt, receipt_digest
-from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import Escrow
 from usufruct.payments.settlement import ChannelRegistry
 from usufruct.store import Database, Seal, open_database
@@ -111,7 +110,7 @@ class World:
         """Make a key the way a payer does: with their signature."""
         asked = KeyTerms(payer.address, limit, terms.pop("expires_at", SystemClock().now() + 3600), **terms)
         nonce = secrets.randbits(200)
-        return await self.keys.create(asked, KeyProof(nonce, payer.sign(key_digest(self.domain, asked, nonce))))
+        return await self.keys.create(asked, nonce, payer.sign(key_digest(self.domain, asked, nonce)))
 
     async def fund(self, new: NewKey, balance: int, block: int = 1) -> None:
         """Let the chain say that the key's channel holds `balance`."""
@@ -168,7 +167,7 @@ async def gateway_world(
         KeyChannels(ChannelRegistry(database, ledger, operator.escrow), operator),
         KeyDomain(CHAIN, operator.till),
     )
-    keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, recover_signer, channels)
+    keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, channels)
     listings = Listings(database, clock)
     catalogue = Catalogue(listings, database, Seal(SECRET, "upstreams"), clock)
     policy = GatewayPolicy(upstream=limits, drain_seconds=drain_seconds)

@@ -1,6 +1,6 @@
 """Bearer keys, each tied to a channel of its payer, and the signed proofs that create them."""
 
-from usufruct.accounts.api import Purse, Purses, key_routes
+from usufruct.accounts.api import Purses, key_routes
 from usufruct.accounts.errors import (
     AssetOutOfScope,
     InvalidKeyTerms,
@@ -11,20 +11,16 @@ from usufruct.accounts.errors import (
     KeyNotFound,
     KeyRevoked,
     KeyUnknown,
-    ProofExpired,
     ProofUsed,
-    TooManyKeys,
     TooManyWaitingKeys,
 )
 from usufruct.accounts.model import BearerKey, KeyLimits, KeyTerms
 from usufruct.accounts.proof import (
     KeyDomain,
-    KeyProof,
-    Recover,
-    TimedProof,
     key_digest,
     list_digest,
     revoke_digest,
+    timed_signer,
 )
 from usufruct.accounts.service import Channels, Keys, NewKey
 
@@ -40,22 +36,17 @@ __all__ = [
     "KeyMissing",
     "KeyMistyped",
     "KeyNotFound",
-    "KeyProof",
     "KeyRevoked",
     "KeyTerms",
     "KeyUnknown",
     "Keys",
     "NewKey",
-    "ProofExpired",
     "ProofUsed",
-    "Purse",
     "Purses",
-    "Recover",
-    "TimedProof",
-    "TooManyKeys",
     "TooManyWaitingKeys",
     "key_digest",
     "key_routes",
     "list_digest",
     "revoke_digest",
+    "timed_signer",
 ]

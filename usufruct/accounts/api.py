@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from usufruct.accounts.errors import InvalidKeyTerms, InvalidProof
 from usufruct.accounts.model import BearerKey, KeyTerms
-from usufruct.accounts.proof import KeyProof, TimedProof
 from usufruct.accounts.service import Keys
 from usufruct.core import Hash32, UsufructError
 from usufruct.web import Operation, Request, Route, document_response, json_response
@@ -59,21 +58,17 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
     async def create(request: Request) -> Response:
         wish = await request.read(KeyWish, _refusal)
         terms = KeyTerms(wish.payer, wish.spending_limit, wish.expires_at, wish.assets, wish.label)
-        new = await keys.create(terms, KeyProof(wish.nonce, wish.signature))
+        new = await keys.create(terms, wish.nonce, wish.signature)
         purse = await purses.channel(new.key.channel)
         return json_response({"key": new.text, **_described(new.key, purse)}, 201, _SECRET)
 
     async def listing(request: Request) -> Response:
         wish = await request.read(SignedWish, _timed_refusal)
-        found = await keys.list_signed(wish.payer, TimedProof(wish.expires_at, wish.signature))
-        return document_response(KeyList(list(found)))
+        return document_response(KeyList(list(await keys.list_signed(wish))))
 
     async def revoke(request: Request) -> Response:
         wish = await request.read(SignedWish, _timed_refusal)
-        key = await keys.revoke_signed(
-            wish.payer, request.path_params["key"], TimedProof(wish.expires_at, wish.signature)
-        )
-        return document_response(key)
+        return document_response(await keys.revoke_signed(request.path_params["key"], wish))
 
     async def current(request: Request) -> Response:
         key = await keys.authenticate(request.exchange.header(b"authorization"))

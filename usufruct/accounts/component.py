@@ -1,7 +1,7 @@
 """What accounts add to an installation: bearer keys, and the routes by which payers make and revoke them."""
 
 from usufruct.accounts.api import Purses, key_routes
-from usufruct.accounts.proof import KeyDomain, Recover
+from usufruct.accounts.proof import KeyDomain
 from usufruct.accounts.service import Channels, Keys
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import Deployments
@@ -18,12 +18,8 @@ def build(context: Context) -> Component:
         return KeyDomain(deployments.chain_id, deployments.address(Till))
 
     def keys() -> Keys:
-        seal, clock, channels = (
-            context.get(MasterSecret).seal("session keys"),
-            context.get(Clock),
-            context.get(Channels),
-        )
-        return Keys(context.get(Database), seal, clock, context.get(KeyDomain), context.get(Recover), channels)
+        seal = context.get(MasterSecret).seal("session keys")
+        return Keys(context.get(Database), seal, context.get(Clock), context.get(KeyDomain), context.get(Channels))
 
     context.provide_later(KeyDomain, domain)
     context.provide_later(Keys, keys)

@@ -6,22 +6,14 @@ used before. `ListKeys` and `RevokeKey` are good for some minutes: doing either 
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from usufruct.accounts.errors import InvalidProof, ProofExpired
 from usufruct.accounts.model import KeyTerms, sorted_assets
 from usufruct.chain import MessageHasher
-from usufruct.core import Address, ChainId, Invalid
+from usufruct.chain.keys import InvalidSignature, recover_signer
+from usufruct.core import Address, ChainId
 from usufruct_client.eip712 import CREATE_KEY, KEYS, LIST_KEYS, REVOKE_KEY
-from usufruct_client.wire import SigningDomain
-
-
-class Recover(Protocol):
-    """Recovers the account that signed a 32-byte digest from a 65-byte signature."""
-
-    def __call__(self, digest: bytes, signature: bytes) -> Address:
-        """Return the account; raises `Invalid` for what is not a signature."""
-
+from usufruct_client.wire import ChannelProof, SignedWish, SigningDomain
 
 LONGEST_SECONDS = 600
 """How long a signature without a nonce may hold."""
@@ -41,39 +33,6 @@ class KeyDomain:
     def document(self) -> SigningDomain:
         """Return the domain as it travels."""
         return SigningDomain(KEYS.name, KEYS.version, self.chain_id, self.till)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyProof:
-    """A payer's signature (65 bytes: r, s, v) over the terms and a nonce (0 to 2**256 - 1)."""
-
-    nonce: int
-    signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class TimedProof:
-    """A signature (65 bytes: r, s, v) that holds until `expires_at`, seconds since 1970."""
-
-    expires_at: int
-    signature: bytes
-
-    def signer(self, digest: bytes, recover: Recover, now: int) -> Address:
-        """Return who signed `digest`.
-
-        Raises:
-            ProofExpired: when it holds no longer at `now`, or longer than `LONGEST_SECONDS` from then on.
-            InvalidProof: when it is not a signature.
-        """
-        if not now < self.expires_at <= now + LONGEST_SECONDS:
-            raise ProofExpired(
-                f"the signature holds until {self.expires_at}, and it is {now}: let it end within the next "
-                f"{LONGEST_SECONDS} seconds",
-                field="expiresAt",
-                expires_at=self.expires_at,
-                now=now,
-            )
-        return signer_of(digest, self.signature, recover)
 
 
 def key_digest(domain: KeyDomain, terms: KeyTerms, nonce: int) -> bytes:
@@ -100,13 +59,31 @@ def revoke_digest(domain: KeyDomain, payer: Address, key_id: str, expires_at: in
     return _REVOKE_KEY.digest(domain.chain_id, domain.till, payer, key_id, expires_at)
 
 
-def signer_of(digest: bytes, signature: bytes, recover: Recover) -> Address:
+def timed_signer(digest: bytes, proof: SignedWish | ChannelProof, now: int) -> Address:
+    """Return who signed a digest under a signature without a nonce, which holds for some minutes.
+
+    Raises:
+        ProofExpired: when it holds no longer at `now`, or longer than `LONGEST_SECONDS` from then on.
+        InvalidProof: when it is not a signature.
+    """
+    if not now < proof.expires_at <= now + LONGEST_SECONDS:
+        raise ProofExpired(
+            f"the signature holds until {proof.expires_at}, and it is {now}: let it end within the next "
+            f"{LONGEST_SECONDS} seconds",
+            field="expiresAt",
+            expires_at=proof.expires_at,
+            now=now,
+        )
+    return signer_of(digest, proof.signature)
+
+
+def signer_of(digest: bytes, signature: bytes) -> Address:
     """Return who signed a digest.
 
     Raises:
         InvalidProof: when it is not a signature.
     """
     try:
-        return recover(digest, signature)
-    except Invalid as error:
+        return recover_signer(digest, signature)
+    except InvalidSignature as error:
         raise InvalidProof(f"the proof carries no signature: {error.message}", field="signature") from error

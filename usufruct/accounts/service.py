@@ -6,49 +6,15 @@ from dataclasses import dataclass
 from secrets import token_bytes, token_hex
 from typing import Protocol
 
-from coincurve import PrivateKey
-
 from usufruct.accounts.bearer import bearer_hash, new_bearer
 from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed, TooManyKeys, TooManyWaitingKeys
-from usufruct.accounts.model import (
-    KEY_LIMITS,
-    BearerKey,
-    KeyLimits,
-    KeyTerms,
-    check_terms,
-    sorted_assets,
-)
-from usufruct.accounts.proof import (
-    KeyDomain,
-    KeyProof,
-    Recover,
-    TimedProof,
-    key_digest,
-    list_digest,
-    revoke_digest,
-    signer_of,
-)
-from usufruct.accounts.store import (
-    add_key,
-    channel_held,
-    channels_left,
-    count_keys,
-    count_waiting,
-    end_waiting,
-    key_by_hash,
-    key_by_id,
-    keys_of,
-    live_keys,
-    nonce_used,
-    remove_key,
-    sealed_keys,
-    sealed_session_of,
-    set_revoked,
-    waiting_keys,
-)
-from usufruct.chain import address_of_key
+from usufruct.accounts.model import KEY_LIMITS, BearerKey, KeyLimits, KeyTerms, check_terms, sorted_assets
+from usufruct.accounts.proof import KeyDomain, key_digest, list_digest, revoke_digest, signer_of, timed_signer
+from usufruct.accounts.store import KeyStore
+from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT256_MAX, Address, Clock, Hash32
-from usufruct.store import ConstraintViolated, Database, Seal, Unit, Unsealable
+from usufruct.store import ConstraintViolated, Database, Seal, Unsealable
+from usufruct_client.wire import SignedWish
 
 FRESH_SECONDS = 1.0
 _MOST_REMEMBERED = 10_000
@@ -85,7 +51,7 @@ class CheckedKey:
 
 
 class Keys:
-    """The bearer keys of this installation.
+    """The bearer keys of this installation; `store` holds their rows.
 
     A key that was seen is remembered for at most `FRESH_SECONDS`: revoking is immediate in this process, and takes that
     long to reach its neighbours.
@@ -97,25 +63,23 @@ class Keys:
         seal: Seal,
         clock: Clock,
         domain: KeyDomain,
-        recover: Recover,
         channels: Channels,
         limits: KeyLimits = KEY_LIMITS,
     ) -> None:
         """Keep keys in `database`, their session keys under `seal`."""
-        self._database = database
+        self.store = KeyStore(database)
         self._seal = seal
         self._clock = clock
         self._domain = domain
-        self._recover = recover
         self._channels = channels
         self._limits = limits
         self._known: dict[bytes, tuple[BearerKey, float]] = {}
         self._reads: dict[bytes, asyncio.Task[BearerKey]] = {}
-        self._revocations = 0
+        self._removals = 0
         self._held: dict[Hash32, bool] = {}
 
-    async def create(self, terms: KeyTerms, proof: KeyProof) -> NewKey:
-        """Make a key the payer asked for with their signature.
+    async def create(self, terms: KeyTerms, nonce: int, signature: bytes) -> NewKey:
+        """Make a key the payer asked for with their signature (65 bytes: r, s, v) over the terms and a nonce.
 
         Raises:
             InvalidKeyTerms: for terms no key can have.
@@ -125,15 +89,16 @@ class Keys:
             TooManyWaitingKeys: when as many keys as allowed wait for a deposit, and this payer has one of them or shows
                 no money.
         """
-        check_terms(terms, self._clock.now())
-        self._check_proof(terms, proof)
-        async with self._database.snapshot() as unit:
-            if await nonce_used(unit, terms.payer, proof.nonce):
-                raise _used(proof)
-            await self._check_number(unit, terms.payer)
+        now = self._clock.now()
+        check_terms(terms, now)
+        self._check_signature(terms, nonce, signature)
+        if await self.store.nonce_used(terms.payer, nonce):
+            raise _used(nonce)
+        if await self.store.live(terms.payer, now) >= self._limits.most_live:
+            raise self._too_many(terms.payer)
         await self._check_waiting(terms.payer)
-        session_key = PrivateKey(token_bytes(32))
-        session = address_of_key(session_key.public_key.format(compressed=False))
+        secret = token_bytes(32)
+        session = KeySigner(secret).address
         key = BearerKey(
             id=f"key_{token_hex(12)}",
             payer=terms.payer,
@@ -146,37 +111,19 @@ class Keys:
             created_at=self._clock.now(),
         )
         text, secret_hash = new_bearer()
+        sealed = self._seal.close(secret, _sealed_terms(key))
         try:
-            async with self._database.transaction() as unit:
-                await self._check_number(unit, terms.payer)
-                await add_key(
-                    unit, key, secret_hash, self._seal.close(session_key.secret, _sealed_terms(key)), proof.nonce
-                )
+            added = await self.store.add(key, secret_hash, sealed, nonce, self._limits.most_live)
         except ConstraintViolated as error:
-            raise _used(proof) from error
+            raise _used(nonce) from error
+        if not added:
+            raise self._too_many(terms.payer)
         return NewKey(key, text)
-
-    async def waiting(self) -> Sequence[BearerKey]:
-        """Return the keys that got no money yet, oldest first."""
-        async with self._database.snapshot() as unit:
-            return await waiting_keys(unit)
-
-    async def funded(self, key: BearerKey) -> None:
-        """Note that a key got money: it stays, whatever becomes of that."""
-        async with self._database.transaction() as unit:
-            await end_waiting(unit, key.id)
 
     async def remove(self, key: BearerKey) -> None:
         """Remove a key that never got money, as if it had not been made."""
-        async with self._database.transaction() as unit:
-            await remove_key(unit, key.id)
-        self._revocations += 1
-        self._known.clear()
-
-    async def list(self, payer: Address) -> Sequence[BearerKey]:
-        """Return a payer's keys, newest first."""
-        async with self._database.snapshot() as unit:
-            return await keys_of(unit, payer)
+        await self.store.remove(key.id)
+        self._forget()
 
     async def revoke(self, payer: Address, key_id: str) -> BearerKey:
         """Revoke a key; revoking again changes nothing.
@@ -184,34 +131,30 @@ class Keys:
         Raises:
             KeyNotFound: when `payer` has no such key.
         """
-        async with self._database.transaction() as unit:
-            await set_revoked(unit, payer, key_id, self._clock.now())
-            key = await key_by_id(unit, payer, key_id)
+        key = await self.store.revoke(payer, key_id, self._clock.now())
         if key is None:
             raise KeyNotFound(f"{payer} has no key {key_id}; list the keys to see their ids", key_id=key_id)
-        self._revocations += 1
-        self._known.clear()
-        self._reads.clear()
+        self._forget()
         return key
 
-    async def list_signed(self, payer: Address, proof: TimedProof) -> Sequence[BearerKey]:
-        """Return a payer's keys, given their signature.
+    async def list_signed(self, wish: SignedWish) -> Sequence[BearerKey]:
+        """Return a payer's keys, newest first, given their signature.
 
         Raises:
             ProofExpired, InvalidProof: when it is not the payer's now.
         """
-        self._check_signer(payer, list_digest(self._domain, payer, proof.expires_at), proof)
-        return await self.list(payer)
+        self._check_timed(list_digest(self._domain, wish.payer, wish.expires_at), wish)
+        return await self.store.list(wish.payer)
 
-    async def revoke_signed(self, payer: Address, key_id: str, proof: TimedProof) -> BearerKey:
+    async def revoke_signed(self, key_id: str, wish: SignedWish) -> BearerKey:
         """Revoke a key by its payer's signature.
 
         Raises:
             ProofExpired, InvalidProof: when it is not the payer's now.
             KeyNotFound: when `payer` has no such key.
         """
-        self._check_signer(payer, revoke_digest(self._domain, payer, key_id, proof.expires_at), proof)
-        return await self.revoke(payer, key_id)
+        self._check_timed(revoke_digest(self._domain, wish.payer, key_id, wish.expires_at), wish)
+        return await self.revoke(wish.payer, key_id)
 
     async def authenticate(self, authorization: str) -> BearerKey:
         """Return the key an `Authorization` header carries.
@@ -229,8 +172,7 @@ class Keys:
         Raises:
             KeyNotFound: when the key does not exist.
         """
-        async with self._database.snapshot() as unit:
-            sealed = await sealed_session_of(unit, key.id)
+        sealed = await self.store.sealed_session(key.id)
         if sealed is None:
             raise KeyNotFound(f"key {key.id} does not exist", key_id=key.id)
         return self._seal.open(sealed, _sealed_terms(key))
@@ -246,14 +188,7 @@ class Keys:
 
     async def checked(self, after: str) -> Sequence[CheckedKey]:
         """Check a page of keys by id, from the one after `after`; empty after the last."""
-        async with self._database.snapshot() as unit:
-            page = await sealed_keys(unit, after, _PAGE)
-        return [CheckedKey(key.id, self._opens(key, sealed)) for key, sealed in page]
-
-    async def count(self) -> int:
-        """Return how many keys there are, of whatever state."""
-        async with self._database.snapshot() as unit:
-            return await count_keys(unit)
+        return [CheckedKey(key.id, self._opens(key, sealed)) for key, sealed in await self.store.sealed(after, _PAGE)]
 
     def _opens(self, key: BearerKey, sealed: bytes) -> bool:
         try:
@@ -268,8 +203,7 @@ class Keys:
         Remembered: a channel's id names the session key it was made with, so this never changes.
         """
         if channel not in self._held:
-            async with self._database.snapshot() as unit:
-                held = await channel_held(unit, channel)
+            held = await self.store.holds(channel)
             if len(self._held) >= _MOST_REMEMBERED:
                 self._held.clear()
             self._held[channel] = held
@@ -277,8 +211,7 @@ class Keys:
 
     async def leaving(self) -> Sequence[Hash32]:
         """Return the channels of keys that are revoked or expired: their unused money can go back."""
-        async with self._database.snapshot() as unit:
-            return await channels_left(unit, self._clock.now())
+        return await self.store.leaving(self._clock.now())
 
     async def _find(self, secret_hash: bytes) -> BearerKey:
         known = self._known.get(secret_hash)
@@ -291,32 +224,27 @@ class Keys:
         return await asyncio.shield(read)
 
     async def _read(self, secret_hash: bytes) -> BearerKey:
-        now, revocations = self._clock.monotonic(), self._revocations
-        async with self._database.snapshot() as unit:
-            key = await key_by_hash(unit, secret_hash)
+        now, removals = self._clock.monotonic(), self._removals
+        key = await self.store.find(secret_hash)
         if key is None:
             raise KeyUnknown("this installation made no such key; is the base URL right?", field="authorization")
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
-        if revocations == self._revocations:  # what was read before a revocation is not remembered after it
+        if removals == self._removals:  # what was read before a revocation is not remembered after it
             self._known[secret_hash] = key, now
         return key
 
-    async def _check_number(self, unit: Unit, payer: Address) -> None:
-        """Refuse one key too many; on PostgreSQL, requests that come at the same moment may pass by a few."""
-        if await live_keys(unit, payer, self._clock.now()) >= self._limits.most_live:
-            raise TooManyKeys(
-                f"{payer} has {self._limits.most_live} keys that are neither revoked nor expired; revoke one first",
-                payer=payer,
-                most=self._limits.most_live,
-            )
+    def _forget(self) -> None:
+        """Forget the keys that were seen: one of them was revoked or removed."""
+        self._removals += 1
+        self._known.clear()
+        self._reads.clear()
 
     async def _check_waiting(self, payer: Address) -> None:
         """Refuse a key to a wallet without money while many keys wait for a deposit."""
-        async with self._database.snapshot() as unit:
-            if await count_waiting(unit) < self._limits.most_waiting:
-                return
-            mine = await count_waiting(unit, payer)
+        if await self.store.count_waiting() < self._limits.most_waiting:
+            return
+        mine = await self.store.count_waiting(payer)
         if mine or not await self._channels.can_deposit(payer):
             raise TooManyWaitingKeys(
                 f"{self._limits.most_waiting} keys wait for their first deposit; put the smallest deposit into the "
@@ -325,14 +253,19 @@ class Keys:
                 waiting=mine,
             )
 
-    def _check_proof(self, terms: KeyTerms, proof: KeyProof) -> None:
-        if not 0 <= proof.nonce <= UINT256_MAX:
+    def _check_signature(self, terms: KeyTerms, nonce: int, signature: bytes) -> None:
+        if not 0 <= nonce <= UINT256_MAX:
             raise InvalidProof("nonce must be from 0 to 2**256 - 1", field="nonce")
-        digest = key_digest(self._domain, terms, proof.nonce)
-        _check_payer(signer_of(digest, proof.signature, self._recover), terms.payer)
+        _check_payer(signer_of(key_digest(self._domain, terms, nonce), signature), terms.payer)
 
-    def _check_signer(self, payer: Address, digest: bytes, proof: TimedProof) -> None:
-        _check_payer(proof.signer(digest, self._recover, self._clock.now()), payer)
+    def _check_timed(self, digest: bytes, wish: SignedWish) -> None:
+        _check_payer(timed_signer(digest, wish, self._clock.now()), wish.payer)
+
+    def _too_many(self, payer: Address) -> TooManyKeys:
+        most = self._limits.most_live
+        return TooManyKeys(
+            f"{payer} has {most} keys that are neither revoked nor expired; revoke one first", payer=payer, most=most
+        )
 
 
 def _check_payer(signer: Address, payer: Address) -> None:
@@ -351,5 +284,5 @@ def _sealed_terms(key: BearerKey) -> str:
     return "\0".join(map(str, terms))
 
 
-def _used(proof: KeyProof) -> ProofUsed:
-    return ProofUsed(f"nonce {proof.nonce} has made a key already; sign again with another", field="nonce")
+def _used(nonce: int) -> ProofUsed:
+    return ProofUsed(f"nonce {nonce} has made a key already; sign again with another", field="nonce")

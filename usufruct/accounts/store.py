@@ -1,6 +1,7 @@
 """The table of bearer keys."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
@@ -8,6 +9,7 @@ from sqlalchemy import (
     Column,
     LargeBinary,
     Row,
+    Select,
     String,
     Table,
     UniqueConstraint,
@@ -21,7 +23,7 @@ from sqlalchemy import (
 
 from usufruct.accounts.model import BearerKey, sorted_assets
 from usufruct.core import Address, Hash32
-from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
+from usufruct.store import AddressColumn, Amount, Database, HashColumn, Unit, metadata
 
 _keys = Table(
     "bearer_keys",
@@ -50,114 +52,128 @@ _waiting = Table(
 )
 
 
-async def add_key(unit: Unit, key: BearerKey, secret_hash: bytes, sealed_session: bytes, nonce: int) -> None:
-    """Store a new key.
+class KeyStore:
+    """The bearer keys in the database; each method is one unit of work."""
 
-    Raises:
-        ConstraintViolated: when the payer has used `nonce` before.
-    """
-    row = {
-        "id": key.id,
-        "secret_hash": secret_hash,
-        "payer": key.payer,
-        "channel": key.channel,
-        "session": key.session,
-        "sealed_session": sealed_session,
-        "spending_limit": key.spending_limit,
-        "expires_at": key.expires_at,
-        "assets": sorted_assets(key.assets),
-        "label": key.label,
-        "created_at": key.created_at,
-        "revoked_at": key.revoked_at,
-        "proof_nonce": nonce,
-    }
-    await unit.change(insert(_keys).values(row))
-    await unit.change(insert(_waiting).values(key_id=key.id, payer=key.payer))
+    def __init__(self, database: Database) -> None:
+        """Keep them in `database`."""
+        self._database = database
+
+    async def add(self, key: BearerKey, secret_hash: bytes, sealed_session: bytes, nonce: int, most_live: int) -> bool:
+        """Store a new key, unless its payer has `most_live` live ones; tell whether it was stored.
+
+        On PostgreSQL, requests that come at the same moment may pass the number by a few.
+
+        Raises:
+            ConstraintViolated: when the payer has used `nonce` before.
+        """
+        row = asdict(key) | {
+            "assets": sorted_assets(key.assets),
+            "secret_hash": secret_hash,
+            "sealed_session": sealed_session,
+            "proof_nonce": nonce,
+        }
+        async with self._database.transaction() as unit:
+            if await _count(unit, _live(key.payer, key.created_at)) >= most_live:
+                return False
+            await unit.change(insert(_keys).values(row))
+            await unit.change(insert(_waiting).values(key_id=key.id, payer=key.payer))
+        return True
+
+    async def live(self, payer: Address, now: int) -> int:
+        """Return how many of a payer's keys are neither revoked nor expired by `now`."""
+        async with self._database.snapshot() as unit:
+            return await _count(unit, _live(payer, now))
+
+    async def count(self) -> int:
+        """Return how many keys there are, of whatever state."""
+        async with self._database.snapshot() as unit:
+            return await _count(unit, select(func.count()).select_from(_keys))
+
+    async def nonce_used(self, payer: Address, nonce: int) -> bool:
+        """Tell whether the payer has used `nonce`."""
+        return await self._any(select(_keys.c.id).where(_keys.c.payer == payer, _keys.c.proof_nonce == nonce))
+
+    async def holds(self, channel: Hash32) -> bool:
+        """Tell whether a channel stands behind any key."""
+        return await self._any(select(_keys.c.id).where(_keys.c.channel == channel))
+
+    async def count_waiting(self, payer: Address | None = None) -> int:
+        """Return how many keys, or how many of `payer`'s, got no money yet."""
+        query = select(func.count()).select_from(_waiting)
+        async with self._database.snapshot() as unit:
+            return await _count(unit, query if payer is None else query.where(_waiting.c.payer == payer))
+
+    async def waiting(self) -> Sequence[BearerKey]:
+        """Return the keys that got no money yet, oldest first."""
+        query = select(_keys).where(_keys.c.id.in_(select(_waiting.c.key_id)))
+        return await self._list(query.order_by(_keys.c.created_at, _keys.c.id))
+
+    async def end_waiting(self, key_id: str) -> None:
+        """Note that a key got money: it stays, whatever becomes of that."""
+        async with self._database.transaction() as unit:
+            await unit.change(delete(_waiting).where(_waiting.c.key_id == key_id))
+
+    async def remove(self, key_id: str) -> None:
+        """Remove a key that got no money; one that got some stays."""
+        async with self._database.transaction() as unit:
+            if await unit.change(delete(_waiting).where(_waiting.c.key_id == key_id)):
+                await unit.change(delete(_keys).where(_keys.c.id == key_id))
+
+    async def find(self, secret_hash: bytes) -> BearerKey | None:
+        """Return the key whose secret has this hash."""
+        async with self._database.snapshot() as unit:
+            row = await unit.row(select(_keys).where(_keys.c.secret_hash == secret_hash))
+        return _key(row) if row else None
+
+    async def list(self, payer: Address) -> Sequence[BearerKey]:
+        """Return a payer's keys, newest first."""
+        query = select(_keys).where(_keys.c.payer == payer)
+        return await self._list(query.order_by(_keys.c.created_at.desc(), _keys.c.id))
+
+    async def sealed_session(self, key_id: str) -> bytes | None:
+        """Return a key's sealed session key."""
+        async with self._database.snapshot() as unit:
+            row = await unit.row(select(_keys.c.sealed_session).where(_keys.c.id == key_id))
+        return bytes(row.sealed_session) if row else None
+
+    async def sealed(self, after: str, limit: int) -> Sequence[tuple[BearerKey, bytes]]:
+        """Return keys with their sealed session keys by id, from the one after `after`."""
+        query = select(_keys).where(_keys.c.id > after).order_by(_keys.c.id).limit(limit)
+        async with self._database.snapshot() as unit:
+            return [(_key(row), bytes(row.sealed_session)) for row in await unit.rows(query)]
+
+    async def revoke(self, payer: Address, key_id: str, now: int) -> BearerKey | None:
+        """Mark a payer's key as revoked at `now`, unless it is already, and return it; None when there is none."""
+        mine = (_keys.c.id == key_id, _keys.c.payer == payer)
+        async with self._database.transaction() as unit:
+            await unit.change(update(_keys).where(*mine, _keys.c.revoked_at.is_(None)).values(revoked_at=now))
+            row = await unit.row(select(_keys).where(*mine))
+        return _key(row) if row else None
+
+    async def leaving(self, now: int) -> Sequence[Hash32]:
+        """Return the channels of keys that are revoked, or expired by `now`."""
+        over = or_(_keys.c.revoked_at.is_not(None), _keys.c.expires_at <= now)
+        async with self._database.snapshot() as unit:
+            rows = await unit.rows(select(_keys.c.channel).where(over).order_by(_keys.c.id))
+        return [Hash32(row.channel) for row in rows]
+
+    async def _any(self, query: Select[Any]) -> bool:
+        async with self._database.snapshot() as unit:
+            return await unit.row(query) is not None
+
+    async def _list(self, query: Select[Any]) -> Sequence[BearerKey]:
+        async with self._database.snapshot() as unit:
+            return [_key(row) for row in await unit.rows(query)]
 
 
-async def count_waiting(unit: Unit, payer: Address | None = None) -> int:
-    """Return how many keys, or how many of `payer`'s, got no money yet."""
-    query = select(func.count()).select_from(_waiting)
-    row = await unit.row(query if payer is None else query.where(_waiting.c.payer == payer))
+def _live(payer: Address, now: int) -> Select[Any]:
+    return select(func.count()).where(_keys.c.payer == payer, _keys.c.revoked_at.is_(None), _keys.c.expires_at > now)
+
+
+async def _count(unit: Unit, query: Select[Any]) -> int:
+    row = await unit.row(query)
     return int(row[0]) if row else 0
-
-
-async def count_keys(unit: Unit) -> int:
-    """Return how many keys there are."""
-    row = await unit.row(select(func.count()).select_from(_keys))
-    return int(row[0]) if row else 0
-
-
-async def waiting_keys(unit: Unit) -> Sequence[BearerKey]:
-    """Return the keys that got no money yet, oldest first."""
-    query = select(_keys).where(_keys.c.id.in_(select(_waiting.c.key_id)))
-    return [_key(row) for row in await unit.rows(query.order_by(_keys.c.created_at, _keys.c.id))]
-
-
-async def end_waiting(unit: Unit, key_id: str) -> None:
-    """Note that a key got money."""
-    await unit.change(delete(_waiting).where(_waiting.c.key_id == key_id))
-
-
-async def remove_key(unit: Unit, key_id: str) -> None:
-    """Remove a key that got no money; one that got some stays."""
-    if await unit.change(delete(_waiting).where(_waiting.c.key_id == key_id)):
-        await unit.change(delete(_keys).where(_keys.c.id == key_id))
-
-
-async def nonce_used(unit: Unit, payer: Address, nonce: int) -> bool:
-    """Say whether the payer has used `nonce`."""
-    found = select(_keys.c.id).where(_keys.c.payer == payer, _keys.c.proof_nonce == nonce)
-    return await unit.row(found) is not None
-
-
-async def live_keys(unit: Unit, payer: Address, now: int) -> int:
-    """Return how many of a payer's keys are neither revoked nor expired by `now`."""
-    live = (_keys.c.payer == payer, _keys.c.revoked_at.is_(None), _keys.c.expires_at > now)
-    row = await unit.row(select(func.count()).where(*live))
-    return int(row[0]) if row else 0
-
-
-async def key_by_hash(unit: Unit, secret_hash: bytes) -> BearerKey | None:
-    """Return the key whose secret has this hash."""
-    row = await unit.row(select(_keys).where(_keys.c.secret_hash == secret_hash))
-    return _key(row) if row else None
-
-
-async def key_by_id(unit: Unit, payer: Address, key_id: str) -> BearerKey | None:
-    """Return a payer's key by its id."""
-    row = await unit.row(select(_keys).where(_keys.c.id == key_id, _keys.c.payer == payer))
-    return _key(row) if row else None
-
-
-async def keys_of(unit: Unit, payer: Address) -> Sequence[BearerKey]:
-    """Return a payer's keys, newest first."""
-    rows = await unit.rows(select(_keys).where(_keys.c.payer == payer).order_by(_keys.c.created_at.desc(), _keys.c.id))
-    return [_key(row) for row in rows]
-
-
-async def sealed_session_of(unit: Unit, key_id: str) -> bytes | None:
-    """Return a key's sealed session key."""
-    row = await unit.row(select(_keys.c.sealed_session).where(_keys.c.id == key_id))
-    return bytes(row.sealed_session) if row else None
-
-
-async def sealed_keys(unit: Unit, after: str, limit: int) -> Sequence[tuple[BearerKey, bytes]]:
-    """Return keys with their sealed session keys by id, from the one after `after`."""
-    rows = await unit.rows(select(_keys).where(_keys.c.id > after).order_by(_keys.c.id).limit(limit))
-    return [(_key(row), bytes(row.sealed_session)) for row in rows]
-
-
-async def set_revoked(unit: Unit, payer: Address, key_id: str, now: int) -> None:
-    """Mark a payer's key as revoked at `now`, unless it is already."""
-    mine = (_keys.c.id == key_id, _keys.c.payer == payer, _keys.c.revoked_at.is_(None))
-    await unit.change(update(_keys).where(*mine).values(revoked_at=now))
-
-
-async def channels_left(unit: Unit, now: int) -> Sequence[Hash32]:
-    """Return the channels of keys that are revoked, or expired by `now`."""
-    over = or_(_keys.c.revoked_at.is_not(None), _keys.c.expires_at <= now)
-    return [Hash32(row.channel) for row in await unit.rows(select(_keys.c.channel).where(over).order_by(_keys.c.id))]
 
 
 def _key(row: Row[Any]) -> BearerKey:
@@ -173,8 +189,3 @@ def _key(row: Row[Any]) -> BearerKey:
         created_at=row.created_at,
         revoked_at=row.revoked_at,
     )
-
-
-async def channel_held(unit: Unit, channel: Hash32) -> bool:
-    """Tell whether a channel stands behind any key."""
-    return await unit.row(select(_keys.c.id).where(_keys.c.channel == channel)) is not None

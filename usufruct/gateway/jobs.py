@@ -30,7 +30,7 @@ class UnusedKeys:
         Raises:
             RpcUnavailable: when the node does not answer; the key stays.
         """
-        removed = sum([await self._look(key) for key in await self._keys.waiting()])
+        removed = sum([await self._look(key) for key in await self._keys.store.waiting()])
         if removed:
             _log.info("removed keys that never got money", extra={"keys": removed})
         return removed
@@ -38,7 +38,7 @@ class UnusedKeys:
     async def _look(self, key: BearerKey) -> bool:
         channel = await self._ledger.account(key.channel)
         if channel.reading.balance or channel.charged:
-            await self._keys.funded(key)
+            await self._keys.store.end_waiting(key.id)
             return False
         if self._clock.now() < key.created_at + UNUSED_SECONDS:
             return False

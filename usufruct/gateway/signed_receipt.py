@@ -8,16 +8,15 @@ from typing import Any
 
 import orjson
 
+from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, value
 from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator_profile import Operator
 from usufruct.payments.ledger import Call, receipt_of
 from usufruct.payments.pricing import (
-    InvalidSignature,
     Receipt,
     ReceiptDocument,
     receipt_digest,
-    recover_signer,
     sign_receipt,
     text_usage,
 )

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.bills import lines_of
-from usufruct.chain.keys import KeySigner
+from usufruct.chain.keys import KeySigner, recover_signer
 from usufruct.core import UINT128_MAX, UINT256_MAX, Address, AssetId, ChainId, Hash32
 from usufruct.payments.ledger.receipts import receipt_of
 from usufruct.payments.ledger.service import Ledger
@@ -23,7 +23,6 @@ from usufruct.payments.pricing.receipts import (
     sign_receipt,
     verify_receipt,
 )
-from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.usage import CountedBy
 from usufruct_client.eip712 import RECEIPT, RECEIPT_DOMAIN
 from usufruct_client.lines import Line, Unit

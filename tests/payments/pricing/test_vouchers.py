@@ -14,9 +14,9 @@ from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as TheirCon
 from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id, get_batch_settlement_eip712_domain
 
 from usufruct.chain.escrow import SETTLEMENT
-from usufruct.chain.keys import KeySigner
+from usufruct.chain.keys import InvalidSignature, KeySigner, recover_signer
+from usufruct.chain.keys.signatures import HALF_ORDER
 from usufruct.core import UINT128_MAX, Address, ChainId, Hash32
-from usufruct.payments.pricing.signatures import HALF_ORDER, InvalidSignature, recover_signer
 from usufruct.payments.pricing.vouchers import (
     ChannelConfig,
     Escrow,

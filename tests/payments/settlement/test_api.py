@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from tests.support.gateway_server import served
-from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, TimedProof, key_digest
+from usufruct.accounts import KeyDomain, Keys, KeyTerms, key_digest
 from usufruct.chain import TokenFacts, token_facts
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, ChainId, Hash32
 from usufruct.core.clock import FakeClock
 from usufruct.gateway import KeyChannels, Operator
-from usufruct.payments.pricing.signatures import recover_signer
 from usufruct.payments.pricing.vouchers import Escrow, channel_id
 from usufruct.payments.settlement.api import payment_routes
-from usufruct.payments.settlement.channel_auth import PROOF_HEADER, proof_header, read_channel_digest
+from usufruct.payments.settlement.channel_auth import PROOF_HEADER, read_channel_digest
 from usufruct.payments.settlement.deposits import DepositAuthorization
 from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.operator_terms import Offer
@@ -50,11 +49,11 @@ class Counter:
         terms = KeyTerms(payer.address, 10**6, NOW + 3_600)
         nonce = secrets.randbits(200)
         domain = KeyDomain(self.town.side.escrow.chain_id, self.town.place.till)
-        return await self.keys.create(terms, KeyProof(nonce, payer.sign(key_digest(domain, terms, nonce))))
+        return await self.keys.create(terms, nonce, payer.sign(key_digest(domain, terms, nonce)))
 
     def proof(self, signer, channel, until=NOW + 300):
         digest = read_channel_digest(self.town.side.escrow.chain_id, self.town.place.till, channel, until)
-        return {PROOF_HEADER: proof_header(TimedProof(until, signer.sign(digest)))}
+        return {PROOF_HEADER: f"{until}.0x{signer.sign(digest).hex()}"}
 
     async def deposit(self, authorization: DepositAuthorization):
         return await self.http.post("/deposits", json=deposit_document(authorization).as_json())
@@ -68,9 +67,7 @@ async def open_counter():
         operator = Operator(town.side.escrow, town.place.till, town.place.dollar, RECEIPTS)
         domain = KeyDomain(town.side.escrow.chain_id, town.place.till)
         clock, channels = FakeClock(NOW), KeyChannels(town.channels, operator)
-        keys = Keys(
-            town.database, Seal(b"a secret of some length", "session keys"), clock, domain, recover_signer, channels
-        )
+        keys = Keys(town.database, Seal(b"a secret of some length", "session keys"), clock, domain, channels)
         routes = payment_routes(town.side, town.channels, town.deposits, keys, offer_of(town), clock)
         _, url, _ = await stack.enter_async_context(served(Router(routes)))
         return Counter(await stack.enter_async_context(httpx.AsyncClient(base_url=url)), town, keys)

@@ -2,6 +2,7 @@
 
 from usufruct.chain.keys.keystore import KeystoreMissing, keystore_address, open_keystore, write_keystore
 from usufruct.chain.keys.roles import Role, claim_address, key_of, signer_of
+from usufruct.chain.keys.signatures import InvalidSignature, recover_signer
 from usufruct.chain.keys.signer import (
     DEVNET_ADDRESSES,
     InvalidKey,
@@ -14,6 +15,7 @@ from usufruct.chain.keys.signer import (
 __all__ = [
     "DEVNET_ADDRESSES",
     "InvalidKey",
+    "InvalidSignature",
     "KeySigner",
     "KeystoreMissing",
     "Role",
@@ -23,6 +25,7 @@ __all__ = [
     "key_of",
     "keystore_address",
     "open_keystore",
+    "recover_signer",
     "refuse_devnet_key",
     "signer_of",
     "write_keystore",

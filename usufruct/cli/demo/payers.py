@@ -9,7 +9,7 @@ import httpx
 from eth_account import Account
 from openai import AsyncOpenAI
 
-from usufruct.accounts import KeyDomain, KeyProof, Keys, KeyTerms, NewKey, key_digest
+from usufruct.accounts import KeyDomain, Keys, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation
 from usufruct.chain import TokenFacts
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -38,8 +38,8 @@ class KeyHolder:
         await mint(installation, payer.address, 10 * DEPOSIT)
         terms = KeyTerms(payer.address, SPENDING_LIMIT, SystemClock().now() + _DAY, label="demo")
         nonce = randbits(128)
-        proof = KeyProof(nonce, payer.sign(key_digest(installation.get(KeyDomain), terms, nonce)))
-        return cls(installation, await installation.get(Keys).create(terms, proof))
+        signature = payer.sign(key_digest(installation.get(KeyDomain), terms, nonce))
+        return cls(installation, await installation.get(Keys).create(terms, nonce, signature))
 
     async def deposit(self, amount: int) -> None:
         """Put money behind the key, by signature: the payer needs no gas."""

@@ -28,9 +28,9 @@ from usufruct.payments.pricing.receipts import (
     receipt_digest,
     sign_receipt,
 )
-from usufruct.payments.pricing.signatures import DigestSigner, InvalidSignature, recover_signer
 from usufruct.payments.pricing.usage import CountedBy, Measured, Usage, measure, text_usage
 from usufruct.payments.pricing.vouchers import (
+    DigestSigner,
     Escrow,
     VerifiedVoucher,
     Voucher,
@@ -50,7 +50,6 @@ __all__ = [
     "CountedBy",
     "DigestSigner",
     "Escrow",
-    "InvalidSignature",
     "Measured",
     "OverBudget",
     "OverContext",
@@ -73,7 +72,6 @@ __all__ = [
     "read_grant",
     "read_receipt",
     "receipt_digest",
-    "recover_signer",
     "sign_grant",
     "sign_receipt",
     "sign_voucher",

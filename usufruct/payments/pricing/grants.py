@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from usufruct.chain import MessageHasher, as_hash32
+from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, AssetId, ChainId, Hash32, Invalid
-from usufruct.payments.pricing.signatures import DigestSigner, InvalidSignature, recover_signer
+from usufruct.payments.pricing.vouchers import DigestSigner
 from usufruct.web import Unauthenticated
 from usufruct_client.eip712 import PASS_CREDITS, PASS_GRANT
 

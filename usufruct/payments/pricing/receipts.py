@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from usufruct.chain import MessageHasher
+from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, AssetId, ChainId, Denied, Hash32, Invalid, format_asset, value
-from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
 from usufruct.payments.pricing.usage import CountedBy
+from usufruct.payments.pricing.vouchers import DigestSigner
 from usufruct.web import read_document
 from usufruct_client import wire
 from usufruct_client.eip712 import RECEIPT

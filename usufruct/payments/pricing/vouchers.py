@@ -7,16 +7,27 @@ Both are hashed under the escrow's domain, so neither is worth anything on anoth
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NewType
+from typing import NewType, Protocol
 
 from usufruct.chain import MessageHasher, as_hash32
 from usufruct.chain.escrow import SETTLEMENT, channel_digest
+from usufruct.chain.keys import recover_signer
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired, value
-from usufruct.payments.pricing.signatures import DigestSigner, recover_signer
 from usufruct_client.eip712 import VOUCHER
 from usufruct_client.wire import ChannelConfig
 
 _VOUCHER = MessageHasher(VOUCHER)
+
+
+class DigestSigner(Protocol):
+    """The holder of a key that signs at once, as `chain.KeySigner`."""
+
+    @property
+    def address(self) -> Address:
+        """The account that the signatures recover to."""
+
+    def sign(self, digest: bytes) -> bytes:
+        """Sign 32 bytes; 65 bytes r, s, v."""
 
 
 class InvalidVoucher(PaymentRequired):

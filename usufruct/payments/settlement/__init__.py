@@ -1,7 +1,7 @@
 """What moves money on the chain: deposits, claims, refunds, payouts, anchored receipts."""
 
 from usufruct.payments.settlement.account_sync import AccountSync
-from usufruct.payments.settlement.channel_auth import PROOF_HEADER, proof_header, read_channel_digest
+from usufruct.payments.settlement.channel_auth import PROOF_HEADER, read_channel_digest
 from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY, ChannelRefused, ChannelTerms
 from usufruct.payments.settlement.channel_registry import Channel, ChannelRegistry
 from usufruct.payments.settlement.claim_requests import ClaimRequests
@@ -59,7 +59,6 @@ __all__ = [
     "deposit_typed_data",
     "list_payee",
     "on_chain",
-    "proof_header",
     "proves",
     "read_channel_digest",
     "token_document",

@@ -4,11 +4,10 @@ The latter two sign `ReadChannel(bytes32 channel,uint256 expiresAt)` (EIP-712, d
 the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the header `x-usufruct-proof`.
 """
 
-from usufruct.accounts import InvalidProof, Keys, TimedProof
+from usufruct.accounts import InvalidProof, Keys, timed_signer
 from usufruct.chain import MessageHasher
 from usufruct.core import Address, ChainId, Clock, Hash32
 from usufruct.payments.ledger import Account, Ledger, account_unknown
-from usufruct.payments.pricing import recover_signer
 from usufruct.web import Exchange, read_document
 from usufruct_client.eip712 import READ_CHANNEL
 from usufruct_client.wire import ChannelProof
@@ -21,11 +20,6 @@ _READ_CHANNEL = MessageHasher(READ_CHANNEL)
 def read_channel_digest(chain_id: ChainId, till: Address, channel: Hash32, expires_at: int) -> bytes:
     """Return the 32 bytes that are signed to see a channel."""
     return _READ_CHANNEL.digest(chain_id, till, channel, expires_at)
-
-
-def proof_header(proof: TimedProof) -> str:
-    """Write a proof as the header carries it."""
-    return f"{proof.expires_at}.0x{proof.signature.hex()}"
 
 
 class Access:
@@ -61,6 +55,5 @@ class Access:
         expires_at, _, signature = header.partition(".")
         parts = {"expiresAt": expires_at, "signature": signature}
         given = read_document(ChannelProof, parts, InvalidProof, PROOF_HEADER)
-        proof = TimedProof(given.expires_at, given.signature)
-        digest = read_channel_digest(self._chain_id, self._till, channel, proof.expires_at)
-        return proof.signer(digest, recover_signer, self._clock.now())
+        digest = read_channel_digest(self._chain_id, self._till, channel, given.expires_at)
+        return timed_signer(digest, given, self._clock.now())

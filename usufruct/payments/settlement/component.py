@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from usufruct.accounts import Keys, Purses, Recover
+from usufruct.accounts import Keys, Purses
 from usufruct.chain import ChainAccess, ChainHead, LogStreams, Senders, TokenFacts, amount_of, fee_sink_of
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.till import Till
@@ -15,7 +15,7 @@ from usufruct.core.diagnostics import Diagnostic
 from usufruct.core.jobs import Job
 from usufruct.core.networks import is_local
 from usufruct.payments.ledger import Ledger
-from usufruct.payments.pricing import DigestSigner, Escrow, PassTerms, recover_signer
+from usufruct.payments.pricing import DigestSigner, Escrow, PassTerms
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.api import payment_routes
 from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY, ChannelTerms
@@ -53,7 +53,6 @@ def build(context: Context) -> Component:
     """Build the component."""
     counters = Counters()
     context.provide(Counters, counters)
-    context.provide(Recover, recover_signer)
     _provide_terms(context)
     _provide_channels(context)
     _provide_payouts(context)

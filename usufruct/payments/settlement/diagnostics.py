@@ -110,7 +110,7 @@ async def check_books(context: Context) -> AsyncIterator[Finding]:
         ledger_part = "the whole ledger" if looked.whole else "the newest part of the ledger"
         rest = "" if looked.whole else "; `usufruct reconcile` checks all of it"
         earlier = f" ({evidence.signed_earlier} receipts by an earlier key)" if evidence.signed_earlier else ""
-        keys = part(seen, await context.get(Keys).count(), "keys")
+        keys = part(seen, await context.get(Keys).store.count(), "keys")
         yield good(
             "books", f"{ledger_part} agrees with itself and its signatures{earlier}; {keys} with their terms{rest}"
         )

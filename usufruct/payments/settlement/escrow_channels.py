@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from usufruct.chain import Call, Log, Revert
 from usufruct.chain.contracts import batch_settlement as settlement
 from usufruct.chain.contracts.till import NotAPayee, SplitMismatch
+from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, Hash32, UsufructError
 from usufruct.payments.ledger import (
     Account,
@@ -12,7 +13,7 @@ from usufruct.payments.ledger import (
     AccountReading,
     Claim,
 )
-from usufruct.payments.pricing import ChannelConfig, recover_signer, voucher_digest
+from usufruct.payments.pricing import ChannelConfig, voucher_digest
 from usufruct.payments.settlement.channel_reader import ChannelReader, Readings
 from usufruct.payments.settlement.channel_registry import ChannelRegistry
 from usufruct.payments.settlement.funding_source import Refresh, SettledElsewhere

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
+from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, UsufructError
 from usufruct.payments.ledger import Account, Call, receipt_of
-from usufruct.payments.pricing import receipt_digest, recover_signer
+from usufruct.payments.pricing import receipt_digest
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.funding_sources import FundingSources
 from usufruct.payments.settlement.model import Batch, SettlementContext

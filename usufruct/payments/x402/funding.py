@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from usufruct.chain.keys import InvalidSignature
 from usufruct.core import Hash32, PaymentRequired
 from usufruct.payments.ledger import (
     Account,
@@ -13,7 +14,7 @@ from usufruct.payments.ledger import (
     accepted_voucher,
     voucher_published,
 )
-from usufruct.payments.pricing import Escrow, InvalidSignature, VerifiedVoucher, channel_id, verify_voucher
+from usufruct.payments.pricing import Escrow, VerifiedVoucher, channel_id, verify_voucher
 from usufruct.payments.settlement import (
     AccountSync,
     ChannelRefused,

@@ -3,11 +3,9 @@
 What this accepts, the chain accepts: v is 27 or 28, s is in the lower half, and nothing shorter or longer is read.
 """
 
-from typing import Protocol
-
 from coincurve import PublicKey
 
-from usufruct.chain import address_of_key
+from usufruct.chain.hashing import address_of_key
 from usufruct.core import Address, Invalid
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
@@ -17,17 +15,6 @@ class InvalidSignature(Invalid):
     """Not a signature the chain would accept for this digest."""
 
     code = "invalid_signature"
-
-
-class DigestSigner(Protocol):
-    """The holder of a key, as `chain.KeySigner`."""
-
-    @property
-    def address(self) -> Address:
-        """The account that the signatures recover to."""
-
-    def sign(self, digest: bytes) -> bytes:
-        """Sign 32 bytes; 65 bytes r, s, v."""
 
 
 def recover_signer(digest: bytes, signature: bytes) -> Address:
