@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.binding import Call, Contract, Creation
 from usufruct.chain.client import Client
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
@@ -153,5 +152,5 @@ async def _place(site: DeploySite, contract: type[Contract], creation: Creation,
     instance = await site.deployer.deploy(contract, creation)
     code = await site.client.code_at(instance.address)
     if await site.client.code_at(place) != code:
-        await Devnet(site.client).set_code(place, code)
+        await site.client.ask("anvil_setCode", place, "0x" + code.hex())
     await site.deployer.adopt(contract, place)
