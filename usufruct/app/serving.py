@@ -16,26 +16,6 @@ from usufruct.web import Health, Router, Server, ServerLimits, allow_browsers, b
 MOST_READERS = 20
 """Connections at which a process shows its numbers at once."""
 
-
-EXPOSED_HEADERS = (
-    "x-request-id",
-    "x-should-retry",
-    "retry-after",
-    "payment-required",
-    "payment-response",
-    "x-usufruct-cached-input-tokens",
-    "x-usufruct-call",
-    "x-usufruct-ceiling",
-    "x-usufruct-charge",
-    "x-usufruct-cost",
-    "x-usufruct-dropped",
-    "x-usufruct-input-tokens",
-    "x-usufruct-output-tokens",
-    "x-usufruct-receipt",
-    "x-usufruct-replayed",
-)
-"""What a page in a browser may read of an answer beside its body."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +35,8 @@ async def serve(installation: Installation, announce: Callable[[str], None], shu
     """
     setting = installation.config.gateway
     shutdown = shutdown or Shutdown()
-    app = allow_browsers(installation.router(), setting.cors_origins.split(), EXPOSED_HEADERS)
+    exposed = [name for component in installation.components for name in component.exposed_headers]
+    app = allow_browsers(installation.router(), setting.cors_origins.split(), exposed)
     limits = ServerLimits(
         connections=setting.connections,
         keep_alive_seconds=setting.keep_alive_seconds,

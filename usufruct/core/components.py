@@ -101,12 +101,13 @@ class Component:
 
     `start` runs once when the installation is opened, before any service is used. `routes` and `gateway_jobs` are made
     by each gateway process, `jobs` by each worker: only a worker may open the claim key. `readiness` must pass before a
-    gateway takes calls.
+    gateway takes calls. `exposed_headers` are those of its answers that a page in a browser may read.
     """
 
     name: str
     routes: Callable[[], Sequence[Any]] = tuple
     """`web.Route`s; `core` stands below `web`."""
+    exposed_headers: Sequence[str] = ()
     jobs: Callable[[], Sequence[Job]] = tuple
     gateway_jobs: Callable[[], Sequence[Job]] = tuple
     metrics: Mapping[str, Reading] = field(default_factory=dict)

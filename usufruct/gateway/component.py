@@ -12,6 +12,7 @@ from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
 from usufruct.gateway.api import gateway_routes
 from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.descriptions import BILLED
 from usufruct.gateway.diagnostics import check_passes, check_payees, check_upstreams
 from usufruct.gateway.jobs import UnusedKeys, remove_unused
 from usufruct.gateway.metrics import CallCounters
@@ -54,6 +55,7 @@ def build(context: Context) -> Component:
     return Component(
         "gateway",
         routes=lambda: gateway_routes(context.get(Gateway)),
+        exposed_headers=("payment-required", *BILLED),
         jobs=lambda: [remove_unused(unused())],
         diagnostics=(
             Diagnostic("payees", lambda: check_payees(context), services=True),

@@ -13,7 +13,7 @@ _TAKES = {
     "idempotency-key": "the same key and body get the first answer again, and are charged once",
     "x-usufruct-limit": "the most that this call may cost, in atomic units",
 }
-_BILLED = {
+BILLED = {
     "payment-response": "x402's settlement, base64 of JSON; with x402 only",
     "x-usufruct-call": "the id of the call in its receipt",
     "x-usufruct-ceiling": "the most that the call could cost, in atomic units",
@@ -26,6 +26,7 @@ _BILLED = {
     "x-usufruct-replayed": "true for an answer that was kept",
     "x-usufruct-dropped": "members of the request that were left out because nothing is lost by it",
 }
+"""Headers of an answer about its charge."""
 _REFUSES = {
     400: "the request is wrong; `param` names the member",
     401: "the key is missing or wrong",
@@ -68,7 +69,7 @@ CHAT = Operation(
     ),
     media_types=("application/json", "text/event-stream"),
     takes=_TAKES,
-    gives=_BILLED,
+    gives=BILLED,
     refuses=_REFUSES,
     paid=True,
 )
@@ -77,7 +78,7 @@ EMBEDDINGS = Operation(
     _answer("data"),
     _request({"model": {"type": "string"}, "input": {"type": ["string", "array"]}}, {*EMBEDDING_SETTINGS, *HARMLESS}),
     takes=_TAKES,
-    gives=_BILLED,
+    gives=BILLED,
     refuses=_REFUSES,
     paid=True,
 )
