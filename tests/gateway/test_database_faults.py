@@ -1,6 +1,7 @@
 """A database that stops answering at the worst moment: nothing stays reserved, nothing is billed twice."""
 
 import asyncio
+from types import SimpleNamespace
 
 import httpx
 import openai
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from tests.support.failing_commit import FailingCommit
 from tests.support.waiting import until
 from usufruct.core import Hash32
-from usufruct.gateway.durability import StoppedUnlessDurable
+from usufruct.gateway.call_guard import CallGuard
 from usufruct.payments.ledger.records import Lease, Opened
 from usufruct.store import DatabaseUnavailable
 
@@ -155,9 +156,10 @@ async def test_a_row_that_was_changed_gives_no_second_receipt(world, upstream, c
 async def test_a_commit_that_fails_as_the_block_ends_cancels_nothing_behind_it():
     commit = asyncio.get_running_loop().create_future()
     opened = Opened(Lease(ZERO, ZERO, 1), None, commit)
+    exchange = SimpleNamespace(when_disconnected=lambda leave: lambda: None)
 
     async def ask() -> None:
-        async with StoppedUnlessDurable(opened):
+        with CallGuard(exchange, opened, longest=60, grace=lambda: 0.0):
             commit.set_exception(DatabaseUnavailable("gone"))
             await opened.durable()
 

@@ -21,7 +21,7 @@ from usufruct.gateway.operations.text_metering import (
     usage_of_part,
     usage_of_whole,
 )
-from usufruct.gateway.operations.token_scale import Counted, Scale, Scales, Share
+from usufruct.gateway.operations.token_scale import Counted, Scales
 from usufruct.payments.pricing.charges import Allowance, OverBudget, OverContext, charge_up, price_lines
 from usufruct.payments.pricing.usage import Measured, Usage
 
@@ -84,7 +84,7 @@ BY_BYTES = CountingRule()
 
 
 def counted_as(text: int, output: int, rule: CountingRule = BY_BYTES, added: int = 0) -> Counted:
-    return Counted(text, added, output, Scales(Scale(rule), Scale(rule)))
+    return Counted(text, added, output, Scales(rule))
 
 
 @given(claimed=st.tuples(tokens, tokens), cached=tokens, counted=st.tuples(tokens, tokens), rule=rules)
@@ -120,8 +120,8 @@ def test_a_vocabularys_count_needs_no_estimate(counted, added, fault):
 def test_of_a_whole_that_is_known_the_delivered_share_is_charged(whole, sizes, flagged):
     delivered, all_of_it = sorted(sizes)
     known = Measured(Usage(*whole, whole[0] // 2), flagged, reasoning_tokens=whole[1] // 2)
-    measured = usage_of_part(known, counted_as(0, 0), Share(delivered, all_of_it), CountingRule())
     share = Fraction(delivered, all_of_it) if all_of_it else Fraction(0)
+    measured = usage_of_part(known, counted_as(0, 0), share, CountingRule())
     assert measured.usage == Usage(whole[0], ceil(whole[1] * share), whole[0] // 2)
     assert (measured.flagged, measured.counted_by) == (flagged, "share")
     assert measured.reasoning_tokens <= measured.usage.output_tokens <= whole[1]

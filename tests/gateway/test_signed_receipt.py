@@ -11,8 +11,9 @@ from openai.types import CompletionUsage
 from usufruct.core import Hash32
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.signed_receipt import SignedReceipt, bill_event
+from usufruct.payments.ledger import Bill
 from usufruct.payments.pricing.charges import price_lines
-from usufruct.payments.pricing.receipts import Receipt
+from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument
 from usufruct.payments.pricing.usage import CountedBy, Usage
 
 CALL, CHANNEL, OTHER = (Hash32("0x" + digits * 32) for digits in ("ca", "c4", "0d"))
@@ -39,10 +40,12 @@ def bill(gateway_module) -> SignedReceipt:
         9_000,
         1_800_000_000,
     )
-    signer = gateway_module.OPERATOR.receipts.address
-    return SignedReceipt(
-        receipt, b"\x01" * 65, signer, flagged=True, operator=gateway_module.OPERATOR, reasoning_tokens=7
+    operator = gateway_module.OPERATOR
+    document = ReceiptDocument(
+        receipt, operator.escrow.chain_id, operator.till, operator.receipts.address, b"\x01" * 65
     )
+    charged = Bill(1_500, lines, flagged=True, model_digest=OTHER, response_hash=OTHER, reasoning_tokens=7)
+    return SignedReceipt(document, charged, charged.usage, operator)
 
 
 def test_our_counts_stand_in_place_of_the_upstreams_and_its_other_members_stay(bill, gateway_module):
@@ -73,7 +76,7 @@ def test_our_counts_stand_in_place_of_the_upstreams_and_its_other_members_stay(b
     assert bill.usage() == ours
     assert bill.usage(reported) == ours | {"prompt_tokens_details": {"cached_tokens": 100, "audio_tokens": 4}}
     assert bill.usage({"prompt_tokens_details": "none"}) == ours
-    assert not replace(bill, flagged=False).usage()["cost_details"]["flagged"]
+    assert not replace(bill, bill=replace(bill.bill, flagged=False)).usage()["cost_details"]["flagged"]
 
 
 class StockUsage(CompletionUsage):
@@ -85,7 +88,9 @@ class StockUsage(CompletionUsage):
 @pytest.mark.parametrize("amount", [0, 1, 1_500, 10**12 + 1, (1 << 128) - 1])
 def test_the_usage_is_what_stock_clients_models_have(bill, amount):
     """Warnings are errors here: pydantic warns on each dump of a member that is not of its field's type."""
-    usage = orjson.loads(orjson.dumps(replace(bill, receipt=replace(bill.receipt, amount=amount)).usage()))
+    receipt = replace(bill.document.receipt, amount=amount)
+    of_amount = replace(bill, document=replace(bill.document, receipt=receipt))
+    usage = orjson.loads(orjson.dumps(of_amount.usage()))
     built = StockUsage.model_construct(**usage)  # as SDKs build what comes from a server: without validation
     assert built.model_dump()["cost"] == StockUsage.model_validate(usage).cost
     assert built.cost == pytest.approx(amount / 10**6)
@@ -104,7 +109,7 @@ def test_a_whole_answer_says_it_in_headers(bill):
         b"x-usufruct-output-tokens": b"30",
         b"x-usufruct-call": CALL.encode(),
     }
-    assert orjson.loads(base64.b64decode(receipt)) == bill.as_json()
+    assert orjson.loads(base64.b64decode(receipt)) == bill.document.as_json()
 
 
 def test_a_stream_says_it_in_a_chunk_without_choices(bill):
@@ -117,5 +122,5 @@ def test_a_stream_says_it_in_a_chunk_without_choices(bill):
         "model": "hamlet",
         "choices": [],
         "usage": bill.usage(),
-        "usufruct": bill.as_json(),
+        "usufruct": bill.document.as_json(),
     }

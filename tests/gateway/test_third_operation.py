@@ -6,7 +6,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from tests.support.image_operation import Images
+from tests.support.image_operation import IMAGES
 from usufruct.core.price_cards import PriceUnit
 
 PRICE = 40_000
@@ -36,7 +36,7 @@ async def test_images_are_sold_by_the_image(gateway_module, gateway_url, painter
     card = replace(
         gateway_module.CARD, unit=PriceUnit.IMAGE, input_per_million=0, output_per_million=PRICE * 10**6, per_call=7
     )
-    async with gateway_module.gateway_world(gateway_url, operations=[Images()]) as world:
+    async with gateway_module.gateway_world(gateway_url, operations=[IMAGES]) as world:
         await world.asset("painter", url, endpoint="images", card=card)
         key = await world.key(balance=3 * PRICE + 14)
         headers = {"authorization": f"Bearer {key.text}", "idempotency-key": "once"}

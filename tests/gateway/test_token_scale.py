@@ -11,7 +11,7 @@ from usufruct.connectors.openai import Usage as Reported
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import CountingRule
 from usufruct.gateway.operations.text_metering import usage_of_part, usage_of_whole
-from usufruct.gateway.operations.token_scale import LATEST, MOST_BYTES, Counted, Scale, Scales, Share
+from usufruct.gateway.operations.token_scale import LATEST, MOST_BYTES, Counted, Scale, Scales
 from usufruct.payments.pricing.charges import price_up
 
 RULE = CountingRule()
@@ -20,7 +20,7 @@ CARD = PriceCard(10_000_000, 30_000_000, 0, 1 << 20, 1)
 
 
 def scales(rule: CountingRule = RULE) -> Scales:
-    return Scales(Scale(rule), Scale(rule))
+    return Scales(rule)
 
 
 def tokens(units: int, per_token: Fraction, marks: int) -> int:
@@ -34,7 +34,7 @@ def cost_of_whole(known: Scales, text: int, output: int, per_token: Fraction, ma
 
 
 def cost_of_part(known: Scales, text: int, output: int) -> int:
-    return price_up(usage_of_part(None, Counted(text, 24, output, known), Share(1, 1), RULE).usage, CARD)
+    return price_up(usage_of_part(None, Counted(text, 24, output, known), Fraction(1), RULE).usage, CARD)
 
 
 densities = st.fractions(1, MOST_BYTES, max_denominator=50)
@@ -75,7 +75,7 @@ def test_nor_of_an_upstream_that_never_reports(text, output, data, rule):
 def test_nor_where_the_upstream_came_to_its_end_without_the_caller(whole, sizes):
     part, output = sorted(sizes)
     known = usage_of_whole(Reported(*whole), Counted(9_000, 24, output, scales()), RULE, Caps())
-    broken = usage_of_part(known, Counted(9_000, 24, part, scales()), Share(part, output), RULE)
+    broken = usage_of_part(known, Counted(9_000, 24, part, scales()), Fraction(part, output), RULE)
     assert price_up(broken.usage, CARD) <= price_up(known.usage, CARD)
 
 
@@ -94,9 +94,9 @@ def test_the_hundred_words_of_the_finding(words, charge):
     known = scales()
     whole = usage_of_whole(Reported(24, 300), Counted(75, 24, 1_800, known), RULE, Caps())
     assert price_up(whole.usage, CARD) == 9_240
-    broken = usage_of_part(None, Counted(75, 24, 18 * words, known), Share(1, 1), RULE)
+    broken = usage_of_part(None, Counted(75, 24, 18 * words, known), Fraction(1), RULE)
     assert 0.97 * charge <= price_up(broken.usage, CARD) <= charge
-    left = usage_of_part(whole, Counted(75, 24, 18 * words, known), Share(18 * words, 1_800), RULE)
+    left = usage_of_part(whole, Counted(75, 24, 18 * words, known), Fraction(18 * words, 1_800), RULE)
     assert price_up(left.usage, CARD) == charge
 
 

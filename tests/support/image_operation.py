@@ -10,24 +10,17 @@ from usufruct.connectors.openai import Answer, UpstreamClient, UsageFault
 from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway import ServedListing
 from usufruct.gateway.budget import Budget
-from usufruct.gateway.operations.base import Request, Written
+from usufruct.gateway.operations.base import Operation, Request, Written
 from usufruct.gateway.operations.request_reader import read_integer
 from usufruct.payments.pricing import Allowance, CountedBy, Measured, Usage, allow
 from usufruct.web import Operation as Described
 
-PAINTING = Described("Paint images.", paid=True)
+
+async def read(request: Request, listing: ServedListing, card: PriceCard) -> "ImageWork":
+    return ImageWork(request.content, read_integer(request.content, "n", 1, 10) or 1)
 
 
-@dataclass(frozen=True)
-class Images:
-    name: str = "images"
-    path: str = "/v1/images/generations"
-    described: Described = PAINTING
-    unit: PriceUnit = PriceUnit.IMAGE
-    streams: bool = False
-
-    async def read(self, request: Request, listing: ServedListing, card: PriceCard) -> "ImageWork":
-        return ImageWork(request.content, read_integer(request.content, "n", 1, 10) or 1)
+IMAGES = Operation("images", "/v1/images/generations", Described("Paint images.", paid=True), PriceUnit.IMAGE, read)
 
 
 @dataclass(frozen=True)

@@ -27,16 +27,16 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
         found = await gateway.receipt(request.exchange, request.path_params["call"])
         return json_response(
             {
-                "receipt": found.as_json(),
-                "flagged": found.flagged,
-                "reasoning_tokens": found.reasoning_tokens,
+                "receipt": found.document.as_json(),
+                "flagged": found.bill.flagged,
+                "reasoning_tokens": found.bill.reasoning_tokens,
             }
         )
 
-    operations, x402 = gateway.operations, gateway.x402
+    operations, x402, serve = gateway.operations, gateway.x402, gateway.pipeline.serve
     return [
         *(RawRoute("GET", each.path, x402.refund, REFUND) for each in operations if x402),
-        *(RawRoute("POST", each.path, partial(gateway.serve, operation=each), each.described) for each in operations),
+        *(RawRoute("POST", each.path, partial(serve, operation=each), each.described) for each in operations),
         Route("GET", "/", root, ROOT),
         Route("GET", "/v1/models", models, MODELS),
         Route("GET", "/v1/models/{model:path}", model, MODEL),

@@ -10,17 +10,17 @@ from usufruct.config import Config
 from usufruct.core import Address, Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
+from usufruct.core.jobs import Job
 from usufruct.gateway.api import gateway_routes
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.descriptions import BILLED
 from usufruct.gateway.diagnostics import check_passes, check_payees, check_upstreams
-from usufruct.gateway.jobs import UnusedKeys, remove_unused
+from usufruct.gateway.jobs import UnusedKeys
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.operator_profile import Operator
 from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
-from usufruct.gateway.payers.pass_grant import PassGrantPayments
 from usufruct.gateway.payers.x402 import X402Payments
 from usufruct.gateway.quotes import Quotes
 from usufruct.gateway.service import Gateway
@@ -42,7 +42,7 @@ def build(context: Context) -> Component:
         operator = context.get(Operator)
         payments = PaymentMethods(
             BearerKeyPayments(context.get(Keys), operator.escrow),
-            PassGrantPayments(context.get(PassAccounts)),
+            context.get(PassAccounts),
             X402Payments(context.get(Requirements), context.get(Funding), quotes, clock),
         )
         counters = CallCounters(context.get(CollectorRegistry))
@@ -56,7 +56,7 @@ def build(context: Context) -> Component:
         "gateway",
         routes=lambda: gateway_routes(context.get(Gateway)),
         exposed_headers=("payment-required", *BILLED),
-        jobs=lambda: [remove_unused(unused())],
+        jobs=lambda: [Job("keys", unused().run, 60.0)],
         diagnostics=(
             Diagnostic("payees", lambda: check_payees(context), services=True),
             Diagnostic("upstreams", lambda: check_upstreams(context), services=True),

@@ -4,7 +4,6 @@ import logging
 
 from usufruct.accounts import BearerKey, Keys
 from usufruct.core import Clock
-from usufruct.core.jobs import Job
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.settlement import AccountSync
 
@@ -51,8 +50,3 @@ class UnusedKeys:
             return False
         await self._keys.remove(key)
         return True
-
-
-def remove_unused(unused: UnusedKeys, *, poll_seconds: float = 60.0) -> Job:
-    """Return the job that removes keys that never got money."""
-    return Job("keys", unused.run, poll_seconds)

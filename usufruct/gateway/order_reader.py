@@ -2,7 +2,7 @@
 
 from usufruct.core import Clock, Hash32
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway.budget import read_budget
+from usufruct.gateway.budget import Budget
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import InvalidRequest, UnmeasuredUnit, UnpaidBodyTooLarge, WrongEndpoint
@@ -54,7 +54,7 @@ class OrderReader:
             listing=listing,
             work=work,
             card=card,
-            budget=read_budget(exchange),
+            budget=_budget(exchange),
             request_hash=request_hash,
             idempotency=_idempotency(exchange, payer, request_hash),
         )
@@ -100,6 +100,15 @@ def _check_unit(listing: ServedListing, operation: Operation, card: PriceCard) -
 def _dropped(work: Work) -> bytes:
     shown = list(work.dropped[:_MOST_SHOWN])
     return ",".join([*shown, "..."] if len(work.dropped) > _MOST_SHOWN else shown).encode()
+
+
+def _budget(exchange: Exchange) -> Budget:
+    limit = exchange.header(b"x-usufruct-limit")
+    if not limit:
+        return Budget()
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 39):
+        raise InvalidRequest("x-usufruct-limit must be a whole number of atomic units", field="x-usufruct-limit")
+    return Budget(int(limit), own_limit=True)
 
 
 def _idempotency(exchange: Exchange, payer: Payer | None, request_hash: Hash32) -> IdempotencyKey | None:

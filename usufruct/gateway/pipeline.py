@@ -1,27 +1,31 @@
 """A paid call, from its request to its receipt: the stages in the order in which they run."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 
 from usufruct.core import Hash32, PaymentRequired, UsufructError
-from usufruct.gateway.metering import CallMeter
+from usufruct.core.process import unbroken
+from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.open_call import KeptAnswer, OpenCall
 from usufruct.gateway.operations.base import Operation
 from usufruct.gateway.operator_profile import Operator
 from usufruct.gateway.order import Order, Price
 from usufruct.gateway.order_reader import OrderReader
-from usufruct.gateway.payers.base import FundedCall, Payer, Refused
-from usufruct.gateway.payers.methods import PaymentMethods, Unpaid
+from usufruct.gateway.payers.base import Payer
+from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.releases import ReleaseQueue
 from usufruct.gateway.responses import Responder, Served
-from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt, signed
-from usufruct.payments.ledger import FIRST_EPOCH, Call, Lease, Ledger, Replay
-from usufruct.payments.pricing import OverBudget
+from usufruct.gateway.signed_receipt import kept_receipt, receipt_signature, signed
+from usufruct.payments.ledger import FIRST_EPOCH, Bill, Call, Lease, Ledger, Replay
+from usufruct.payments.pricing import OverBudget, Usage, charge_up, price_lines
 from usufruct.store import DatabaseUnavailable
 from usufruct.web import Exchange
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class Pipeline:
     reader: OrderReader
     ledger: Ledger
     responder: Responder
-    call_meter: CallMeter
     releases: ReleaseQueue
+    disconnects: DisconnectLimit
     operator: Operator
     counters: CallCounters
     policy: GatewayPolicy
@@ -45,10 +49,10 @@ class Pipeline:
             UsufructError: every refusal and fault; nothing was charged.
         """
         try:
-            payer = await self.identify(exchange)
-            if isinstance(payer, Unpaid):
-                raise await payer.x402.refuse_unpaid(exchange, await self.read(exchange, operation, None))
-            order = await self.read(exchange, operation, payer)
+            payer = await self.payments.identify(exchange)
+            order = await self.reader.read(exchange, operation, payer)
+            if payer is None:
+                raise await self.payments.refuse_unpaid(exchange, order)
             call = await self.admit(exchange, payer, order)
         except UsufructError as refusal:
             self.counters.refused(refusal.code)
@@ -57,7 +61,7 @@ class Pipeline:
             await self.repeat(exchange, payer, order, call)
             return
         try:
-            served = await self.run(exchange, call)
+            served = await self.responder.run(exchange, call)
             metered = await self.meter(call, served)
         except BaseException as error:
             await asyncio.shield(self.releases.release_after(call, error))
@@ -65,19 +69,7 @@ class Pipeline:
                 await self.responder.end_with_error(exchange, error)
                 return
             raise
-        await self.responder.finish(exchange, call, served, self.receipt(metered))
-
-    async def identify(self, exchange: Exchange) -> Payer | Unpaid:
-        """Identify the payer.
-
-        Raises:
-            Unauthenticated: when the credentials are wrong, or are missing where no quote is given.
-        """
-        return await self.payments.identify(exchange)
-
-    async def read(self, exchange: Exchange, operation: Operation, payer: Payer | None) -> Order:
-        """Read the request, and count its input."""
-        return await self.reader.read(exchange, operation, payer)
+        await self.responder.finish(exchange, call, served, signed(metered, self.operator))
 
     async def admit(self, exchange: Exchange, payer: Payer, order: Order) -> OpenCall | Replay:
         """Find the stored answer, or price, fund and open the call; the headers of a refusal say how to pay."""
@@ -100,33 +92,23 @@ class Pipeline:
 
     async def open_affordable(self, exchange: Exchange, payer: Payer, order: Order) -> OpenCall | Replay:
         """Price, fund and open the call, with less output when the account does not carry the price."""
-        refused: Refused | None = None
-        for lowerings_left in range(self.policy.lowerings, -1, -1):
-            price = self.price(payer, order, refused)
+        price = payer.price(order)
+        for _ in range(self.policy.lowerings):
             try:
-                return await self.open(payer, order, price, await self.fund_call(exchange, payer, order, price))
+                return await self.fund_and_open(exchange, payer, order, price)
             except PaymentRequired as refusal:
-                if not lowerings_left:
-                    raise
-                refused = Refused(price, refusal)
-        raise AssertionError("the last attempt returns or raises")
+                price = payer.lower_price(order, price, refusal)
+        return await self.fund_and_open(exchange, payer, order, price)
 
-    def price(self, payer: Payer, order: Order, refused: Refused | None) -> Price:
-        """Price the call; after a refusal, lower."""
-        return payer.price(order, refused)
+    async def fund_and_open(self, exchange: Exchange, payer: Payer, order: Order, price: Price) -> OpenCall | Replay:
+        """Fund the call, naming a deposit that was made for it in the answer, and reserve its ceiling.
 
-    async def fund_call(self, exchange: Exchange, payer: Payer, order: Order, price: Price) -> FundedCall:
-        """Fund the call: a deposit that came with it is submitted, awaited, and named in the answer."""
+        Of two equal requests at once, the ledger opens one. The upstream may be asked at once; nothing may leave before
+        `OpenCall.opened.durable`.
+        """
         funded = await payer.fund_call(order, price, Hash32(exchange.call_id))
         if funded.deposit is not None:
             exchange.attach(await payer.response_headers(0, 0, funded))
-        return funded
-
-    async def open(self, payer: Payer, order: Order, price: Price, funded: FundedCall) -> OpenCall | Replay:
-        """Reserve the ceiling; of two equal requests at once, the ledger opens one.
-
-        The upstream may be asked at once; nothing may leave before `OpenCall.opened.durable`.
-        """
         reservation = funded.reservation
         try:
             opened = await self.ledger.open(reservation)
@@ -135,23 +117,67 @@ class Pipeline:
             raise
         return opened if isinstance(opened, Replay) else OpenCall(payer, order, price, funded, opened)
 
-    async def run(self, exchange: Exchange, call: OpenCall) -> Served:
-        """Ask the upstreams; a stream goes out as it comes."""
-        return await self.responder.run(exchange, call)
-
     async def meter(self, call: OpenCall, served: Served) -> Call:
-        """Charge the call; durable when this returns."""
-        return await self.call_meter.meter(call, served)
+        """Charge a call, with the receipt's signature made in the same step; durable when this returns.
 
-    def receipt(self, metered: Call) -> SignedReceipt:
-        """Return the receipt, which was signed as the call was metered."""
-        return signed(metered, self.operator)
+        Raises:
+            CallLost: when the lease ended meanwhile; this attempt bills nothing.
+            DatabaseUnavailable: when the ledger stays unreachable; the call will be released uncharged.
+        """
+        listing, measured = call.order.listing, served.measured
+        lines = price_lines(measured.usage.quantities, call.price.card)
+        bill = Bill(
+            charge=charge_up(lines, call.price.allowance.ceiling),
+            lines=lines,
+            flagged=measured.flagged,
+            model_digest=listing.model_digest,
+            response_hash=served.response_hash,
+            counted_by=measured.counted_by,
+            reasoning_tokens=measured.reasoning_tokens,
+        )
+        metered = await self._meter(call.lease, bill, served.kept.packed() if call.order.idempotency else None)
+        self.counters.metered(listing.name, bill)
+        if bill.charge:
+            self.disconnects.paid(call.payer.identity.abuse_account)
+        _log(call, bill, measured.usage)
+        return metered
+
+    async def _meter(self, lease: Lease, bill: Bill, kept: bytes | None) -> Call:
+        """Meter, again when the database did not answer: the ledger counts it once."""
+        for _ in range(self.policy.meter_tries - 1):
+            try:
+                return await unbroken(self.ledger.meter(lease, bill, kept, self._sign))
+            except DatabaseUnavailable:
+                await unbroken(asyncio.sleep(self.policy.meter_pause))
+        return await unbroken(self.ledger.meter(lease, bill, kept, self._sign))
+
+    def _sign(self, call: Call) -> bytes:
+        """Sign a metered call's receipt, once: the ledger keeps the signature."""
+        return receipt_signature(call, self.operator)
 
     async def repeat(self, exchange: Exchange, payer: Payer, order: Order, replay: Replay) -> None:
         """Give the stored answer again, with the receipt it had; nothing is charged."""
         call = await self.ledger.call(replay.call)
         assert call is not None, "a stored answer has a call"
         receipt = await kept_receipt(call, self.operator)
-        exchange.attach(await payer.response_headers(receipt.receipt.amount, receipt.receipt.cumulative, None))
+        bill = receipt.document.receipt
+        exchange.attach(await payer.response_headers(bill.amount, bill.cumulative, None))
         self.counters.replayed()
         await self.responder.repeat(exchange, order.work, KeptAnswer.unpacked(replay.answer), receipt)
+
+
+def _log(call: OpenCall, bill: Bill, usage: Usage) -> None:
+    extra = {
+        "call_id": call.lease.call,
+        "payer": call.payer.identity.name,
+        "asset": call.order.listing.name,
+        "input_tokens": usage.input_tokens,
+        "cached_input_tokens": usage.cached_input_tokens,
+        "output_tokens": usage.output_tokens,
+        "counted_by": bill.counted_by.value,
+        "charge": bill.charge,
+        "ceiling": call.price.allowance.ceiling,
+    }
+    if bill.flagged:
+        logger.warning("the upstream's usage was overruled", extra=extra)
+    logger.info("metered", extra=extra)

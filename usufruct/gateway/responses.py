@@ -18,16 +18,15 @@ from usufruct.connectors.openai import (
 )
 from usufruct.core import Hash32, UsufructError, value
 from usufruct.core.process import unbroken
-from usufruct.gateway.disconnect import DisconnectWatch
+from usufruct.gateway.call_guard import CallGuard
 from usufruct.gateway.disconnect_limit import is_callers
-from usufruct.gateway.durability import StoppedUnlessDurable
 from usufruct.gateway.open_call import KeptAnswer, OpenCall
-from usufruct.gateway.operations.base import Delivered, StreamedWork, Work
+from usufruct.gateway.operations.base import StreamedWork, Work
 from usufruct.gateway.operations.text import with_member
 from usufruct.gateway.operations.text_metering import longest_text
 from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.signed_receipt import SignedReceipt, bill_event, event
-from usufruct.gateway.stream_relay import Outcome, StreamRelay
+from usufruct.gateway.stream_relay import StreamRelay
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.pricing import Measured, content_hash
 from usufruct.web import EVENT_STREAM, JSON, ClientGone, Exchange, Header, ShuttingDown, error_body
@@ -78,7 +77,7 @@ class Responder:
             if not served.is_gone:
                 await self._farewell(exchange, _last_events(served.kept, receipt))
             return
-        charged = receipt.receipt
+        charged = receipt.document.receipt
         exchange.attach(await call.payer.response_headers(charged.amount, charged.cumulative, call.funded))
         await _answer_whole(exchange, served.body, served.reported, receipt)
 
@@ -101,8 +100,7 @@ class Responder:
         """Run a call that is answered in one piece; it is charged only if the caller is still there."""
         work, allowance = call.order.work, call.price.allowance
         try:
-            async with StoppedUnlessDurable(call.opened):
-                answer = await self._ask(exchange, call)
+            answer = await self._ask(exchange, call)
         except asyncio.CancelledError as stopped:
             raise ShuttingDown.cut() from stopped
         await call.opened.durable()
@@ -123,12 +121,13 @@ class Responder:
         Raises:
             UpstreamFault: when none gives one; of several the one that the request can have caused.
             ClientGone: when the caller has left.
+            DatabaseUnavailable: when the call could not be committed.
         """
         listing, work, allowance = call.order.listing, call.order.work, call.price.allowance
         longest = self._policy.longest_seconds
         faults: list[UpstreamFault] = []
         try:
-            with DisconnectWatch(exchange, longest, _no_grace) as caller:
+            with CallGuard(exchange, call.opened, longest, _no_grace) as guard:
                 for upstream, client in self._upstreams.order(listing):
                     try:
                         return await work.run(client, upstream.model, allowance)
@@ -137,7 +136,7 @@ class Responder:
                         if isinstance(failure, UpstreamRejected):
                             break
         except TimeoutError as timeout:
-            if caller.gone:
+            if guard.gone:
                 raise ClientGone from timeout
             faults.append(UpstreamSlow(f"the answer took over {longest:g} s; ask for less", phase="total"))
         raise next(filter(is_callers, faults), faults[-1])
@@ -148,14 +147,12 @@ class Responder:
         # What the call cost is not known yet as the headers leave.
         payment = await call.payer.response_headers(0, call.total, call.funded)
         relay = StreamRelay(exchange, call, work, [ceiling, *payment], self._policy)
-        async with StoppedUnlessDurable(call.opened):
-            outcome = await relay.run(self._upstreams)
-        if outcome is Outcome.NOTHING and relay.fault is not None:
-            raise relay.fault
-        if outcome is Outcome.GONE and not relay.text:
+        await relay.run(self._upstreams)
+        delivered = relay.delivered()
+        if relay.gone and not delivered.text:
             raise ClientGone
-        whole = outcome is Outcome.WHOLE
-        delivered = Delivered(relay.reported, relay.text, relay.whole_text, whole)
+        if relay.fault is not None and not exchange.started and not relay.gone:
+            raise relay.fault
         return Served(
             measured=await unbroken(work.measured_stream(delivered)),
             response_hash=content_hash(delivered.text.encode()),
@@ -164,9 +161,9 @@ class Responder:
                 model=call.order.listing.name,
                 stream=True,
                 usage_asked=work.usage_asked,
-                broken="" if whole else _broken(relay, exchange),
+                broken="" if relay.is_whole else _broken(relay, exchange),
             ),
-            is_gone=outcome is Outcome.GONE,
+            is_gone=relay.gone,
         )
 
     async def _farewell(self, exchange: Exchange, last: bytes) -> None:
@@ -201,9 +198,11 @@ def _last_events(answer: KeptAnswer, receipt: SignedReceipt) -> bytes:
     """Return what ends a stream: the bill before `[DONE]` for who asked for usage, after it, unseen, for others."""
     if answer.broken:
         error = orjson.loads(answer.broken)
-        return event({**error, "usage": receipt.usage(), "usufruct": receipt.as_json()})
+        return event({**error, "usage": receipt.usage(), "usufruct": receipt.document.as_json()})
     found = _ANSWER_ID.search(answer.body)
-    bill = bill_event(receipt, found[1].decode() if found else f"chatcmpl-{receipt.receipt.call}", answer.model)
+    bill = bill_event(
+        receipt, found[1].decode() if found else f"chatcmpl-{receipt.document.receipt.call}", answer.model
+    )
     return bill + _DONE if answer.usage_asked else _DONE + bill
 
 

@@ -8,16 +8,15 @@ from usufruct.core.jobs import Job
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import ReceiptNotFound
-from usufruct.gateway.metering import CallMeter
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Operation
-from usufruct.gateway.operations.chat import Chat
-from usufruct.gateway.operations.embeddings import Embeddings
+from usufruct.gateway.operations.chat import chat
+from usufruct.gateway.operations.embeddings import embeddings
 from usufruct.gateway.operations.text import TextMeter
 from usufruct.gateway.operator_profile import Operator
 from usufruct.gateway.order_reader import OrderReader
-from usufruct.gateway.payers.methods import PaymentMethods, Unpaid
+from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.pipeline import Pipeline
 from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.releases import ReleaseQueue
@@ -62,14 +61,14 @@ class Gateway:
         self._token_counters = TokenCounterPool(policy.counting)
         self._releases = ReleaseQueue(ledger, disconnects, counters)
         text = TextMeter(self._token_counters, catalogue.counter)
-        self.operations: tuple[Operation, ...] = (Chat(text), Embeddings(text), *operations)
-        self._pipeline = Pipeline(
+        self.operations: tuple[Operation, ...] = (chat(text), embeddings(text), *operations)
+        self.pipeline = Pipeline(
             payments,
             OrderReader(catalogue, disconnects, policy, clock),
             ledger,
             Responder(self._upstreams, policy),
-            CallMeter(ledger, operator, disconnects, counters, policy),
             self._releases,
+            disconnects,
             operator,
             counters,
             policy,
@@ -87,10 +86,6 @@ class Gateway:
         await self._releases.retry()
         await self._upstreams.close()
         self._token_counters.close()
-
-    async def serve(self, exchange: Exchange, operation: Operation) -> None:
-        """Answer a paid request."""
-        await self._pipeline.serve(exchange, operation)
 
     async def models(self) -> list[ModelCard]:
         """Return what is served, as OpenAI lists models, each with its price."""
@@ -115,9 +110,8 @@ class Gateway:
         """
         payer = await self._payments.identify(exchange)
         call = await self._ledger.call(hash32(call_id, "receipt"))
-        is_theirs = isinstance(payer, Unpaid) or (call is not None and call.lease.account == payer.identity.account)
-        if call is None or not is_theirs:
-            name = "this gateway" if isinstance(payer, Unpaid) else payer.identity.name
+        if call is None or (payer is not None and call.lease.account != payer.identity.account):
+            name = "this gateway" if payer is None else payer.identity.name
             raise ReceiptNotFound(f"{name} has no call {call_id}", field="receipt")
         return await kept_receipt(call, self._operator)
 

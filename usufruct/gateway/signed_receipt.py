@@ -12,68 +12,53 @@ from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, value
 from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator_profile import Operator
-from usufruct.payments.ledger import Call, receipt_of
-from usufruct.payments.pricing import (
-    Receipt,
-    ReceiptDocument,
-    receipt_digest,
-    sign_receipt,
-    text_usage,
-)
+from usufruct.payments.ledger import Bill, Call, receipt_of
+from usufruct.payments.pricing import ReceiptDocument, Usage, receipt_digest, sign_receipt
 from usufruct.web import Header
 
 
 @value
 class SignedReceipt:
-    """A receipt under the signature of the operator's key `signer`, and what it does not say.
+    """A receipt under the operator's signature, with its bill, and the text tokens among the bill's lines."""
 
-    That is whether the upstream's usage was overruled, and how much of the output is hidden reasoning.
-    """
-
-    receipt: Receipt
-    signature: bytes
-    signer: Address
-    flagged: bool
+    document: ReceiptDocument
+    bill: Bill
+    counted: Usage
     operator: Operator
-    reasoning_tokens: int = 0
-
-    def as_json(self) -> dict[str, object]:
-        """Return the receipt as it travels, with where and by whom it is signed."""
-        operator = self.operator
-        document = ReceiptDocument(self.receipt, operator.escrow.chain_id, operator.till, self.signer, self.signature)
-        return document.as_json()
 
     def usage(self, reported: Mapping[str, Any] | None = None) -> dict[str, object]:
         """Return the answer's `usage`: the upstream's members, our counts, `cost` in whole units, `cost_details`.
 
         `cost` is a JSON number, as clients' models have it; `cost_details.cost` is the same, exact, as decimal text.
         """
-        cost = self.operator.shown(self.receipt.amount)
-        counted = text_usage(self.receipt.lines)
-        inputs, outputs = counted.input_tokens, counted.output_tokens
+        receipt, counted = self.document.receipt, self.counted
+        cost = self.operator.shown(receipt.amount)
         told = (reported or {}).get("prompt_tokens_details")
-        cached = {**(told if isinstance(told, dict) else {}), "cached_tokens": counted.cached_input_tokens}
-        details = {
-            "charge": str(self.receipt.amount),
-            "cost": cost,
-            "ceiling": str(self.receipt.ceiling),
-            "token": self.receipt.token,
-            "decimals": self.operator.decimals,
-            "flagged": self.flagged,
-            "counted_by": self.receipt.counted_by.value,
-            "reasoning_tokens": self.reasoning_tokens,
+        return {
+            **(reported or {}),
+            "prompt_tokens": counted.input_tokens,
+            "prompt_tokens_details": {
+                **(told if isinstance(told, dict) else {}),
+                "cached_tokens": counted.cached_input_tokens,
+            },
+            "completion_tokens": counted.output_tokens,
+            "total_tokens": counted.input_tokens + counted.output_tokens,
+            "cost": float(cost),
+            "cost_details": {
+                "charge": str(receipt.amount),
+                "cost": cost,
+                "ceiling": str(receipt.ceiling),
+                "token": receipt.token,
+                "decimals": self.operator.decimals,
+                "flagged": self.bill.flagged,
+                "counted_by": receipt.counted_by.value,
+                "reasoning_tokens": self.bill.reasoning_tokens,
+            },
         }
-        ours = {
-            "prompt_tokens": inputs,
-            "prompt_tokens_details": cached,
-            "completion_tokens": outputs,
-            "total_tokens": inputs + outputs,
-        }
-        return {**(reported or {}), **ours, "cost": float(cost), "cost_details": details}
 
     def headers(self) -> list[Header]:
         """Return the headers of a whole answer; `x-usufruct-receipt` is the receipt as base64 of its JSON."""
-        receipt, counted = self.receipt, text_usage(self.receipt.lines)
+        receipt, counted = self.document.receipt, self.counted
         return [
             (b"x-usufruct-charge", b"%d" % receipt.amount),
             (b"x-usufruct-cost", self.operator.shown(receipt.amount).encode()),
@@ -82,7 +67,7 @@ class SignedReceipt:
             (b"x-usufruct-cached-input-tokens", b"%d" % counted.cached_input_tokens),
             (b"x-usufruct-output-tokens", b"%d" % counted.output_tokens),
             (b"x-usufruct-call", receipt.call.encode()),
-            (b"x-usufruct-receipt", binascii.b2a_base64(orjson.dumps(self.as_json()), newline=False)),
+            (b"x-usufruct-receipt", binascii.b2a_base64(orjson.dumps(self.document.as_json()), newline=False)),
         ]
 
 
@@ -92,17 +77,11 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
     Raises:
         ReceiptNotFound: when the call has not been metered.
     """
-    receipt = receipt_of(call, operator.token)
-    if receipt is None or call.bill is None or call.receipt_signature is None:
-        raise ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
-    return SignedReceipt(
-        receipt,
-        call.receipt_signature,
-        operator.receipts.address,
-        call.bill.flagged,
-        operator,
-        call.bill.reasoning_tokens,
-    )
+    receipt, bill, signature = receipt_of(call, operator.token), call.bill, call.receipt_signature
+    if receipt is None or bill is None or signature is None:
+        raise _not_found(call)
+    document = ReceiptDocument(receipt, operator.escrow.chain_id, operator.till, operator.receipts.address, signature)
+    return SignedReceipt(document, bill, bill.usage, operator)
 
 
 async def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
@@ -115,10 +94,12 @@ async def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
         ReceiptContradicted: when a field was changed since; no second receipt is ever signed.
     """
     kept = signed(call, operator)
+    document = kept.document
     signer: Address | None = None
     with suppress(InvalidSignature):
-        signer = recover_signer(receipt_digest(kept.receipt, operator.escrow.chain_id, operator.till), kept.signature)
-    if signer == kept.signer:
+        digest = receipt_digest(document.receipt, document.chain_id, document.till)
+        signer = recover_signer(digest, document.signature)
+    if signer == document.signer:
         return kept
     if signer is None or not await operator.signed_before(signer):
         raise ReceiptContradicted(
@@ -126,7 +107,7 @@ async def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
             "what was changed",
             call=call.lease.call,
         )
-    return replace(kept, signer=signer)
+    return replace(kept, document=replace(document, signer=signer))
 
 
 def receipt_signature(call: Call, operator: Operator) -> bytes:
@@ -137,8 +118,12 @@ def receipt_signature(call: Call, operator: Operator) -> bytes:
     """
     receipt = receipt_of(call, operator.token)
     if receipt is None:
-        raise ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
+        raise _not_found(call)
     return sign_receipt(receipt, operator.escrow.chain_id, operator.till, operator.receipts)
+
+
+def _not_found(call: Call) -> ReceiptNotFound:
+    return ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
 
 
 def bill_event(receipt: SignedReceipt, answer_id: str, model: str) -> bytes:
@@ -147,11 +132,11 @@ def bill_event(receipt: SignedReceipt, answer_id: str, model: str) -> bytes:
         {
             "id": answer_id,
             "object": "chat.completion.chunk",
-            "created": receipt.receipt.time,
+            "created": receipt.document.receipt.time,
             "model": model,
             "choices": [],
             "usage": receipt.usage(),
-            "usufruct": receipt.as_json(),
+            "usufruct": receipt.document.as_json(),
         }
     )
 

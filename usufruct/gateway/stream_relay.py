@@ -6,7 +6,6 @@ because its way cannot be followed to the end, an answer could be had for nothin
 
 import asyncio
 from collections.abc import Sequence
-from enum import Enum
 
 from usufruct.connectors.openai import (
     Batch,
@@ -20,27 +19,22 @@ from usufruct.connectors.openai import (
 )
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError
-from usufruct.gateway.disconnect import DisconnectWatch
+from usufruct.gateway.call_guard import CallGuard
 from usufruct.gateway.model import Upstream
 from usufruct.gateway.open_call import OpenCall
-from usufruct.gateway.operations.base import StreamedWork
+from usufruct.gateway.operations.base import Delivered, StreamedWork
 from usufruct.gateway.operations.text_metering import longest_text
 from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.web import EVENT_STREAM, Exchange, Header, ShuttingDown
 
 
-class Outcome(Enum):
-    """How a stream ended: whole; cut after output; the caller gone; nothing that could be handed on."""
-
-    WHOLE = "whole"
-    CUT = "cut"
-    GONE = "gone"
-    NOTHING = "nothing"
-
-
 class StreamRelay:
-    """One streamed answer on its way."""
+    """One streamed answer on its way.
+
+    After `run`: `fault` is why it is not whole, unless the caller is `gone`; `sent` are the bytes that left, kept for a
+    repetition only where the call has an idempotency key.
+    """
 
     def __init__(
         self, exchange: Exchange, call: OpenCall, work: StreamedWork, headers: Sequence[Header], policy: GatewayPolicy
@@ -51,7 +45,7 @@ class StreamRelay:
         self._work = work
         self._headers = headers
         self._policy = policy
-        self._caller = DisconnectWatch(exchange, policy.longest_seconds, self._grace)
+        self._guard = CallGuard(exchange, call.opened, policy.longest_seconds, self._grace)
         self._held: list[bytes] = []
         self._accepted: list[str] = []
         self._missed: list[str] = []
@@ -59,13 +53,17 @@ class StreamRelay:
         self._most = longest_text(call.price.allowance)
         self._keeps = call.order.idempotency is not None
         self.sent: list[bytes] = []
-        self.reported: Reported | UsageFault | None = None
+        self._reported: Reported | UsageFault | None = None
         self.fault: UsufructError | None = None
 
-    async def run(self, upstreams: UpstreamPool) -> Outcome:
-        """Try the listing's upstreams until one gives output; relay what it sends."""
+    async def run(self, upstreams: UpstreamPool) -> None:
+        """Try the listing's upstreams until one gives output; relay what it sends.
+
+        Raises:
+            DatabaseUnavailable: when the call could not be committed.
+        """
         try:
-            with self._caller:
+            with self._guard:
                 listing = self._call.order.listing
                 for upstream, client in upstreams.order(listing):
                     fault = await self._try(upstream, client)
@@ -78,33 +76,35 @@ class StreamRelay:
         except TimeoutError:
             longest = self._policy.longest_seconds
             self.fault = UpstreamSlow(f"the answer took over {longest:g} s; ask for less", phase="total")
-        if self._caller.gone:
-            return Outcome.GONE
-        if self.fault is not None:
-            return Outcome.CUT if self._exchange.started else Outcome.NOTHING
-        await self._write_held()
-        return Outcome.WHOLE
+        if self.is_whole:
+            await self._write_held()
 
     @property
-    def text(self) -> str:
-        """The output the caller has."""
-        return well_formed("".join(self._accepted))
+    def gone(self) -> bool:
+        """Whether the caller has hung up."""
+        return self._guard.gone
 
     @property
-    def whole_text(self) -> str:
-        """The output as far as the upstream gave it, with what came when the caller was gone."""
-        return well_formed("".join(self._accepted + self._missed))
+    def is_whole(self) -> bool:
+        """Whether the upstream came to its end and the caller is still there."""
+        return self.fault is None and not self.gone
+
+    def delivered(self) -> Delivered:
+        """Return what came: the output that the caller has, and as far as the upstream gave it after they left."""
+        text = well_formed("".join(self._accepted))
+        whole_text = well_formed("".join(self._accepted + self._missed)) if self._missed else text
+        return Delivered(self._reported, text, whole_text, self.is_whole)
 
     async def _try(self, upstream: Upstream, client: UpstreamClient) -> UpstreamFault | None:
         self._held.clear()
-        self._characters, self.reported, allowance = 0, None, self._call.price.allowance
+        self._characters, self._reported, allowance = 0, None, self._call.price.allowance
         try:
             async with self._work.open_stream(client, upstream.model, allowance) as stream:
                 try:
                     while (batch := await stream.read()) is not None:
                         await self._hand_on(batch)
                 finally:
-                    self.reported = stream.report
+                    self._reported = stream.report
         except UpstreamFault as fault:
             return fault
         return None
@@ -113,11 +113,11 @@ class StreamRelay:
         data, text = batch
         if text:
             self._characters += len(text)
-            if self._characters > self._most + (self._policy.drain_characters if self._caller.gone else 0):
+            if self._characters > self._most + (self._policy.drain_characters if self.gone else 0):
                 raise UpstreamOversized(
                     f"the upstream was told to stop after {self._call.price.allowance.output_tokens} text tokens"
                 )
-        if self._caller.gone:
+        if self.gone:
             self._missed.append(text)
             return
         if text:

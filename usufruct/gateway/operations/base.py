@@ -3,11 +3,12 @@
 A new kind of service is one file with an `Operation` and its `Work`, and its registration with the `Gateway`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from usufruct.connectors.openai import Answer, Batch, UpstreamClient, UsageFault
+from usufruct.connectors.openai import Answer, ChatStream, UpstreamClient, UsageFault
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import value
 from usufruct.core.price_cards import PriceCard, PriceUnit
@@ -33,17 +34,6 @@ class Written:
     hashed: bytes
 
 
-class AnswerStream(Protocol):
-    """An upstream's streamed answer."""
-
-    @property
-    def report(self) -> Reported | UsageFault | None:
-        """The upstream's own usage, once it has come."""
-
-    async def read(self) -> Batch | None:
-        """Return the events that came together; None at the end."""
-
-
 @value
 class Delivered:
     """What came of a stream: the upstream's own usage, the output text that the caller has, and all that came.
@@ -66,7 +56,7 @@ class StreamedWork(Protocol):
 
     def open_stream(
         self, client: UpstreamClient, model: str, allowance: Allowance
-    ) -> AbstractAsyncContextManager[AnswerStream]:
+    ) -> AbstractAsyncContextManager[ChatStream]:
         """Ask an upstream, by its own name for the model, for a stream."""
 
     async def measured_stream(self, delivered: Delivered) -> Measured:
@@ -109,34 +99,21 @@ class Work(Protocol):
         """Return the usage to charge for a whole answer."""
 
 
-class Operation(Protocol):
-    """What a call does: one kind of service that listings can be of."""
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a call does: one kind of service that listings can be of.
 
-    @property
-    def name(self) -> str:
-        """What a listing calls it."""
+    `name` is what a listing calls it, `path` its endpoint, `described` what the OpenAPI document says about it, `unit`
+    what its quantities are counted in. `streams`: it can answer event by event.
 
-    @property
-    def path(self) -> str:
-        """The path of its endpoint."""
+    `read` checks a request, and counts its input. It raises InvalidRequest or UnsupportedContent, which name the member
+    that is wrong; OverContext, when the request cannot fit the context window; CountingBusy, when too much long input
+    is being counted.
+    """
 
-    @property
-    def described(self) -> Described:
-        """What the OpenAPI document says about it."""
-
-    @property
-    def unit(self) -> PriceUnit:
-        """What its quantities are counted in."""
-
-    @property
-    def streams(self) -> bool:
-        """Whether it can answer event by event."""
-
-    async def read(self, request: Request, listing: ServedListing, card: PriceCard) -> Work:
-        """Check a request, and count its input.
-
-        Raises:
-            InvalidRequest, UnsupportedContent: names the member that is wrong.
-            OverContext: when the request cannot fit the context window.
-            CountingBusy: when too much long input is being counted.
-        """
+    name: str
+    path: str
+    described: Described
+    unit: PriceUnit
+    read: Callable[[Request, ServedListing, PriceCard], Awaitable[Work]]
+    streams: bool = False

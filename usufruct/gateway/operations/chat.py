@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
-from usufruct.connectors.openai import Answer, UpstreamClient
+from usufruct.connectors.openai import Answer, ChatStream, UpstreamClient
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import value
 from usufruct.core.price_cards import PriceCard, PriceUnit
@@ -13,7 +13,7 @@ from usufruct.gateway.budget import Budget
 from usufruct.gateway.descriptions import CHAT
 from usufruct.gateway.errors import InvalidRequest, UnsupportedContent
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.operations.base import AnswerStream, Delivered, Request, Written
+from usufruct.gateway.operations.base import Delivered, Operation, Request, Work, Written
 from usufruct.gateway.operations.request_members import (
     CHOICES,
     MESSAGE,
@@ -29,14 +29,10 @@ from usufruct.gateway.operations.request_reader import (
     json_text,
     read_boolean,
     read_integer,
-    read_mapping,
-    read_model,
 )
 from usufruct.gateway.operations.text import TextMeter, TextRequest, TextWork, check_size, dump_members
 from usufruct.gateway.operations.text_metering import chat_limits, usage_of_part
-from usufruct.gateway.operations.token_scale import Share
 from usufruct.payments.pricing import Allowance, Measured
-from usufruct.web import Operation as Described
 
 _MOST_CHOICES = 16
 _LARGEST_OUTPUT = 1 << 32
@@ -50,23 +46,15 @@ _PLAIN_MESSAGE = frozenset({"role", "content"})
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """The operation of `/v1/chat/completions`."""
+def chat(meter: TextMeter) -> Operation:
+    """Return the operation of `/v1/chat/completions`."""
 
-    meter: TextMeter
-    name: str = "chat"
-    path: str = "/v1/chat/completions"
-    described: Described = CHAT
-    unit: PriceUnit = PriceUnit.TEXT_TOKEN
-    streams: bool = True
-
-    async def read(self, request: Request, listing: ServedListing, card: PriceCard) -> "ChatWork":
-        """Check a chat request, and count its input."""
+    async def read(request: Request, listing: ServedListing, card: PriceCard) -> Work:
         read = read_chat(request.content, listing.counting.forward)
         check_size(len(request.raw), card, windows=1)
-        counter, counted = await self.meter.count_input(listing, read)
-        return ChatWork(read, listing, self.meter, counter, counted)
+        return ChatWork(read, listing, meter, await meter.count_input(listing, read))
+
+    return Operation("chat", "/v1/chat/completions", CHAT, PriceUnit.TEXT_TOKEN, read, streams=True)
 
 
 @value
@@ -98,7 +86,7 @@ class ChatWork(TextWork):
 
     def open_stream(
         self, client: UpstreamClient, model: str, allowance: Allowance
-    ) -> AbstractAsyncContextManager[AnswerStream]:
+    ) -> AbstractAsyncContextManager[ChatStream]:
         """Ask for a stream."""
         return client.chat_stream(self.request.upstream_body(model, allowance.output_tokens))
 
@@ -116,7 +104,7 @@ class ChatWork(TextWork):
         whole = None
         if isinstance(delivered.reported, Reported):
             whole = await self.measured_whole(delivered.reported, delivered.whole_text)
-        share = Share(len(delivered.text.encode()), len(delivered.whole_text.encode()))
+        share = Fraction(len(delivered.text.encode()), max(1, len(delivered.whole_text.encode())))
         return usage_of_part(whole, await self.counted(delivered.text), share, self.listing.counting)
 
 
@@ -129,7 +117,6 @@ def read_chat(body: Mapping[str, Any], forward: frozenset[str] = frozenset()) ->
     """
     sieve = Sieve(forward)
     body = sieve.read_body(body, SETTINGS, _CHAT_READ)
-    model = read_model(body)
     _read_tools(body, sieve)
     _read_formats(body, sieve)
     texts: list[str] = []
@@ -139,7 +126,6 @@ def read_chat(body: Mapping[str, Any], forward: frozenset[str] = frozenset()) ->
     limits = [read_integer(body, name, 1, _LARGEST_OUTPUT) for name in ("max_tokens", "max_completion_tokens")]
     given = [limit for limit in limits if limit is not None]
     return TextRequest(
-        model=model,
         body=body,
         texts=tuple(texts),
         messages=len(messages),
@@ -224,7 +210,7 @@ def _read_formats(body: dict[str, Any], sieve: Sieve) -> None:
 
 
 def _include_usage(body: dict[str, Any], sieve: Sieve) -> bool:
-    if not read_mapping(body, "stream_options"):
+    if "stream_options" not in body:
         return False
     body["stream_options"] = options = sieve.read_object(body["stream_options"], STREAM_OPTIONS, "stream_options")
     return read_boolean(options, "include_usage")

@@ -1,7 +1,6 @@
 """Embeddings: requests for vectors of text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from usufruct.connectors.openai import Answer, UpstreamClient
@@ -11,9 +10,9 @@ from usufruct.gateway.budget import Budget
 from usufruct.gateway.descriptions import EMBEDDINGS
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.operations.base import Request, Written
+from usufruct.gateway.operations.base import Operation, Request, Work, Written
 from usufruct.gateway.operations.request_members import EMBEDDING_SETTINGS, Sieve
-from usufruct.gateway.operations.request_reader import check_number, json_text, read_model
+from usufruct.gateway.operations.request_reader import check_number, json_text
 from usufruct.gateway.operations.text import (
     TextMeter,
     TextRequest,
@@ -25,28 +24,19 @@ from usufruct.gateway.operations.text import (
 )
 from usufruct.gateway.operations.text_metering import embeddings_limits
 from usufruct.payments.pricing import Allowance
-from usufruct.web import Operation as Described
 
 _EMBEDDINGS_READ = frozenset({"model", "input"})
 
 
-@dataclass(frozen=True, slots=True)
-class Embeddings:
-    """The operation of `/v1/embeddings`."""
+def embeddings(meter: TextMeter) -> Operation:
+    """Return the operation of `/v1/embeddings`; each input has its own context window."""
 
-    meter: TextMeter
-    name: str = "embeddings"
-    path: str = "/v1/embeddings"
-    described: Described = EMBEDDINGS
-    unit: PriceUnit = PriceUnit.TEXT_TOKEN
-    streams: bool = False
-
-    async def read(self, request: Request, listing: ServedListing, card: PriceCard) -> "EmbeddingsWork":
-        """Check a request for embeddings, and count its input; each input has its own context window."""
+    async def read(request: Request, listing: ServedListing, card: PriceCard) -> Work:
         read = read_embeddings(request.content, listing.counting.forward)
         check_size(len(request.raw), card, windows=read.messages)
-        counter, counted = await self.meter.count_input(listing, read)
-        return EmbeddingsWork(read, listing, self.meter, counter, counted)
+        return EmbeddingsWork(read, listing, meter, await meter.count_input(listing, read))
+
+    return Operation("embeddings", "/v1/embeddings", EMBEDDINGS, PriceUnit.TEXT_TOKEN, read)
 
 
 @value
@@ -62,7 +52,7 @@ class EmbeddingsWork(TextWork):
         return embeddings_limits(self.request.messages, self.counted_input, self.listing.caps, card, budget)
 
     def is_reducible(self, budget: Budget) -> bool:
-        """Return None: embeddings have no output to lower."""
+        """Return false: embeddings have no output to lower."""
         return False
 
     async def run(self, client: UpstreamClient, model: str, allowance: Allowance) -> Answer:
@@ -94,7 +84,6 @@ def read_embeddings(body: Mapping[str, Any], forward: frozenset[str] = frozenset
     texts = [one for one in inputs if isinstance(one, str)]
     texts += [json_text(body[name], name) for name in sorted(forward & body.keys())]
     return TextRequest(
-        model=read_model(body),
         body=body,
         texts=tuple(texts),
         messages=len(inputs),

@@ -13,8 +13,6 @@ from usufruct.gateway.errors import InvalidRequest
 
 Check = Callable[[object], bool]
 
-_LONGEST_ID = 1_024
-_LONGEST_WORD = 32
 _MOST_STOPS = 16
 _MOST_BIASES = 1_024
 _LONGEST_NUMERAL = 20
@@ -23,45 +21,27 @@ _LONGEST_NAME = 64
 _LONGEST_SHOWN = 80
 
 
+def _of(*kinds: type) -> Check:
+    """Return a check of a JSON value's type; true and false are no numbers."""
+    return lambda value: type(value) in kinds
+
+
+def _text_up_to(longest: int) -> Check:
+    return lambda value: isinstance(value, str) and len(value) <= longest
+
+
 def _anything(_: object) -> bool:
     return True
 
 
-def _number(value: object) -> bool:
-    return type(value) in {int, float}
-
-
-def _whole(value: object) -> bool:
-    return type(value) is int
+_boolean, _object, _list, _text = _of(bool), _of(dict), _of(list), _of(str)
+_whole, _number = _of(int), _of(int, float)
+_word, _id = _text_up_to(32), _text_up_to(1_024)
 
 
 def _alternatives(value: object) -> bool:
     """Tell whether this is a number of alternatives to a token: many make an answer too long to be taken, or paid."""
     return type(value) is int and 0 <= value <= _MOST_ALTERNATIVES
-
-
-def _boolean(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _object(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _list(value: object) -> bool:
-    return isinstance(value, list)
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _word(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_WORD
-
-
-def _id(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_ID
 
 
 def _stops(value: object) -> bool:

@@ -68,15 +68,3 @@ def read_boolean(body: Mapping[str, Any], name: str) -> bool:
     if value is None or isinstance(value, bool):
         return bool(value)
     raise InvalidRequest(f"{name} must be true or false", field=name)
-
-
-def read_mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return an object; an empty one where it is left out.
-
-    Raises:
-        InvalidRequest: when it is something else.
-    """
-    value = body.get(name)
-    if value is None or isinstance(value, dict):
-        return value or {}
-    raise InvalidRequest(f"{name} must be an object", field=name)

@@ -7,9 +7,9 @@ from usufruct.connectors.openai import Answer, UpstreamMalformed, UsageFault, du
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import value
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway.model import ServedListing
+from usufruct.gateway.model import CountingRule, ServedListing
 from usufruct.gateway.operations.text_metering import usage_of_whole
-from usufruct.gateway.operations.token_scale import Counted, ScaleBook
+from usufruct.gateway.operations.token_scale import Counted, Scales
 from usufruct.gateway.token_counting import Counter, TokenCounterPool
 from usufruct.payments.pricing import Measured, OverContext
 
@@ -26,7 +26,6 @@ class TextRequest:
     `dropped`: members that were left out because nothing is lost by it.
     """
 
-    model: str
     body: Mapping[str, Any]
     texts: tuple[str, ...]
     messages: int
@@ -55,33 +54,40 @@ class TextMeter:
 
     def __init__(self, pool: TokenCounterPool, counter_of: Callable[[ServedListing], Awaitable[Counter]]) -> None:
         """Count in `pool`, by the counter that `counter_of` finds for a listing."""
-        self._pool = pool
+        self.pool = pool
         self._counter_of = counter_of
-        self._scales = ScaleBook()
+        self._scales: dict[tuple[str, CountingRule], Scales] = {}
 
-    async def count_input(self, listing: ServedListing, request: TextRequest) -> tuple[Counter, int]:
-        """Return the listing's counter, and the input's text tokens: the text, and what the template adds to it.
+    async def count_input(self, listing: ServedListing, request: TextRequest) -> "CountedInput":
+        """Count a request's input.
 
         Raises:
             CountingBusy: when too much long input is being counted.
         """
-        counter = await self._counter_of(listing)
-        text = await self._pool.count_input(counter, "\n".join(request.texts))
-        return counter, text + _added(listing, request)
+        counter, rule = await self._counter_of(listing), listing.counting
+        text = await self.pool.count_input(counter, "\n".join(request.texts))
+        added = sum(request.tokens) + request.messages * rule.per_message + rule.per_request
+        return CountedInput(counter, text, added)
 
-    async def counted(
-        self, listing: ServedListing, request: TextRequest, counter: Counter, counted_input: int, text: str
-    ) -> Counted:
-        """Return our own count of a call with this output text."""
-        added = _added(listing, request)
-        output = await self._pool.count(counter, text)
-        return Counted(counted_input - added, added, output, self._scales.of(listing))
+    def scales(self, listing: ServedListing) -> Scales:
+        """Return what a listing's upstreams showed."""
+        key = (listing.name, listing.counting)
+        scales = self._scales.get(key)
+        if scales is None:
+            scales = self._scales[key] = Scales(listing.counting)
+        return scales
 
 
-def _added(listing: ServedListing, request: TextRequest) -> int:
-    """Return the input's text tokens that no text stands for."""
-    rule = listing.counting
-    return sum(request.tokens) + request.messages * rule.per_message + rule.per_request
+@value
+class CountedInput:
+    """A request's input as the listing's `counter` counts its `text`, and the text tokens `added` for which no text is.
+
+    The latter are those of the chat template, and input that came as token numbers.
+    """
+
+    counter: Counter
+    text: int
+    added: int
 
 
 @value
@@ -91,13 +97,17 @@ class TextWork:
     request: TextRequest
     listing: ServedListing
     meter: TextMeter
-    counter: Counter
-    counted_input: int
+    input: CountedInput
 
     @property
     def dropped(self) -> tuple[str, ...]:
         """Members of the request that were left out."""
         return self.request.dropped
+
+    @property
+    def counted_input(self) -> int:
+        """Text tokens of input, of which the ceiling is made."""
+        return self.input.text + self.input.added
 
     async def measured(self, answer: Answer) -> Measured:
         """Return the usage of a whole answer, as the upstream reported or as we count it."""
@@ -105,12 +115,12 @@ class TextWork:
 
     async def measured_whole(self, reported: Reported | UsageFault | None, text: str) -> Measured:
         """Return the usage of a whole answer with this output text."""
-        counted = await self.counted(text)
-        return usage_of_whole(reported, counted, self.listing.counting, self.listing.caps)
+        return usage_of_whole(reported, await self.counted(text), self.listing.counting, self.listing.caps)
 
     async def counted(self, text: str) -> Counted:
         """Return our own count of the call with this output text."""
-        return await self.meter.counted(self.listing, self.request, self.counter, self.counted_input, text)
+        output = await self.meter.pool.count(self.input.counter, text)
+        return Counted(self.input.text, self.input.added, output, self.meter.scales(self.listing))
 
 
 def check_size(size: int, card: PriceCard, *, windows: int) -> None:

@@ -1,6 +1,8 @@
 """The rules of metering text: a call's ceiling before, its usage after. Pure; prices are in `payments.pricing`."""
 
 from dataclasses import replace
+from fractions import Fraction
+from math import ceil
 
 from usufruct.assets import Caps
 from usufruct.connectors.openai import Usage as Reported
@@ -9,7 +11,7 @@ from usufruct.core import UINT128_MAX
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.budget import Budget
 from usufruct.gateway.model import CountingRule
-from usufruct.gateway.operations.token_scale import Counted, Share
+from usufruct.gateway.operations.token_scale import Counted
 from usufruct.payments.pricing import (
     Allowance,
     CountedBy,
@@ -98,7 +100,7 @@ def usage_of_whole(
     return Measured(usage, flagged=True, counted_by=_own(rule), reasoning_tokens=min(reasoning, usage.output_tokens))
 
 
-def usage_of_part(whole: Measured | None, counted: Counted, delivered: Share, rule: CountingRule) -> Measured:
+def usage_of_part(whole: Measured | None, counted: Counted, delivered: Fraction, rule: CountingRule) -> Measured:
     """Return the usage to charge when the caller did not get everything: what was delivered.
 
     `whole` is the usage of the whole answer, if the upstream came to its end and said it: `delivered` is the caller's
@@ -107,7 +109,7 @@ def usage_of_part(whole: Measured | None, counted: Counted, delivered: Share, ru
     """
     if whole is None:
         return Measured(counted.part, flagged=False, counted_by=_own(rule))
-    output = delivered.of_up(whole.usage.output_tokens)
+    output = ceil(whole.usage.output_tokens * delivered)
     usage = replace(whole.usage, output_tokens=output)
     return replace(whole, usage=usage, counted_by=CountedBy.SHARE, reasoning_tokens=min(whole.reasoning_tokens, output))
 

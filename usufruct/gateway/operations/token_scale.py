@@ -8,11 +8,10 @@ Integers only: the ratio of units to tokens is a pair.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from fractions import Fraction
 
-from usufruct.core import divide_up, value
-from usufruct.gateway.model import CountingRule, ServedListing
+from usufruct.core import value
+from usufruct.gateway.model import CountingRule
 from usufruct.payments.pricing import Usage
 
 LATEST = 32
@@ -83,7 +82,7 @@ class Scale:
     def part(self) -> Ratio:
         """The widest but for outliers: by it a part is converted, so that it costs no more than the whole."""
         if self._part is self._unknown_part and self._latest:
-            shown = [_careful(each.units, each.tokens, self._most) for each in self._latest]
+            shown = [_careful(each, self._most) for each in self._latest]
             shown.sort(key=lambda each: Fraction(each.units, each.tokens), reverse=True)
             self._part = shown[outliers(len(shown))]
         return self._part
@@ -104,45 +103,21 @@ def outliers(answers: int) -> int:
     return max(1, answers // OUTLIERS) if answers > 2 else 0
 
 
-def _careful(units: int, tokens: int, most: Ratio) -> Ratio:
-    shown = Ratio(units, tokens - 2) if units > tokens else Ratio(1, 1)  # the latter: the upstream's own vocabulary
+def _careful(seen: Ratio, most: Ratio) -> Ratio:
+    # As many units as tokens: the upstream's own vocabulary counts here.
+    shown = Ratio(seen.units, seen.tokens - 2) if seen.units > seen.tokens else Ratio(1, 1)
     return most if shown.is_over(most) else shown
 
 
-@dataclass(frozen=True, slots=True)
 class Scales:
     """The scales of one asset."""
 
-    input: Scale
-    output: Scale
+    __slots__ = ("input", "output")
 
-
-class ScaleBook:
-    """The scales of every asset, as this gateway knows them."""
-
-    def __init__(self) -> None:
+    def __init__(self, rule: CountingRule) -> None:
         """Begin with nothing learnt."""
-        self._scales: dict[tuple[str, CountingRule], Scales] = {}
-
-    def of(self, asset: ServedListing) -> Scales:
-        """Return an asset's scales."""
-        key = (asset.name, asset.counting)
-        scales = self._scales.get(key)
-        if scales is None:
-            scales = self._scales[key] = Scales(Scale(asset.counting), Scale(asset.counting))
-        return scales
-
-
-@value
-class Share:
-    """The part of a whole output that was delivered, both in bytes."""
-
-    delivered: int
-    whole: int
-
-    def of_up(self, tokens: int) -> int:
-        """Return this share of `tokens`, rounded up, and never more than all."""
-        return min(tokens, divide_up(tokens * self.delivered, max(1, self.whole)))
+        self.input = Scale(rule)
+        self.output = Scale(rule)
 
 
 @value

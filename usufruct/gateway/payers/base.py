@@ -1,7 +1,7 @@
-"""What a payment method is: it identifies the payer, which prices and funds the call."""
+"""What a payment method is: it identifies the payer of a call, which prices and funds the call."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
 
 from usufruct.core import Hash32, PaymentRequired, value
 from usufruct.gateway.budget import Budget
@@ -45,20 +45,12 @@ class FundedCall:
 
 
 @value
-class Refused:
-    """A price that the account could not carry, and the refusal."""
+class Payer(ABC):
+    """The payer of one call, and how it pays: by default from a balance, without headers of its own."""
 
-    price: Price
-    refusal: PaymentRequired
+    identity: PayerIdentity
 
-
-class Payer(Protocol):
-    """The payer of one call, and how it pays."""
-
-    @property
-    def identity(self) -> PayerIdentity:
-        """Who it is."""
-
+    @abstractmethod
     def check_scope(self, listing: ServedListing) -> None:
         """Refuse a listing that the payer may not call, before its request is read further.
 
@@ -66,16 +58,38 @@ class Payer(Protocol):
             AssetOutOfScope: names the listing.
         """
 
+    @abstractmethod
     async def has_funds(self) -> bool:
         """Tell whether money is known to be here for the payer, without a look at the chain."""
 
-    def price(self, order: Order, refused: Refused | None = None) -> Price:
-        """Return what the call may use and cost; after a refusal, less output that fits what is left.
+    def price(self, order: Order) -> Price:
+        """Return what the call may use and cost.
 
         Raises:
-            PaymentRequired: when the call cannot be paid, or the refusal when no lower price fits either.
+            PaymentRequired: when the call cannot be paid, or does not fit the caller's own limit.
         """
+        return Price(order.card, order.work.limits(order.card, order.budget))
 
+    def lower_price(self, order: Order, price: Price, refusal: PaymentRequired) -> Price:
+        """Return a lower price than the one that was refused: less output, that fits what is left.
+
+        Raises:
+            PaymentRequired: the refusal, when the output may not be lowered or none fits.
+        """
+        if not isinstance(refusal, BalanceTooLow | LimitReached) or not order.work.is_reducible(order.budget):
+            raise refusal
+        ceiling, needed = price.allowance.ceiling, refusal.details["needed"]
+        held = refusal.details.get("limit", refusal.details.get("balance"))
+        left = Budget(max(0, ceiling - (int(needed or 0) - int(held or 0))), own_limit=True)
+        try:
+            lower = Price(order.card, order.work.limits(order.card, left))
+        except OverBudget:
+            raise refusal from None
+        if lower.allowance.ceiling >= ceiling:  # it would be refused in the same way
+            raise refusal
+        return lower
+
+    @abstractmethod
     async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
         """Fund the call; only x402 moves money here: it submits the deposit that came, and awaits it.
 
@@ -84,45 +98,13 @@ class Payer(Protocol):
         """
 
     async def response_headers(self, charged: int, total: int, funded: FundedCall | None) -> Sequence[Header]:
-        """Return an answer's headers about its charge.
+        """Return an answer's headers about its charge, beside the receipt's.
 
         `total` is what the account is charged and has reserved in all, with this call; `funded` is None for an answer
         that is given again.
         """
+        return ()
 
     async def refusal_headers(self, exchange: Exchange, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
         """Return a refusal's headers, by which the payer learns how to pay."""
-
-
-class PaymentMethod(Protocol):
-    """One way to pay."""
-
-    async def authenticate(self, exchange: Exchange) -> Payer | None:
-        """Return the payer; None for a request that does not pay in this way.
-
-        Raises:
-            UsufructError: when it does, and its credentials are wrong.
-        """
-
-
-def price_by_balance(order: Order, refused: Refused | None) -> Price:
-    """Price a call that a balance pays for; after a refusal, fit its output into what is left.
-
-    Raises:
-        OverBudget: when the call does not fit the caller's own limit.
-        PaymentRequired: the refusal, when the output may not be lowered or does not fit.
-    """
-    if refused is None:
-        return Price(order.card, order.work.limits(order.card, order.budget))
-    refusal, ceiling = refused.refusal, refused.price.allowance.ceiling
-    if not isinstance(refusal, BalanceTooLow | LimitReached) or not order.work.is_reducible(order.budget):
-        raise refusal
-    needed, held = refusal.details["needed"], refusal.details.get("limit", refusal.details.get("balance"))
-    left = Budget(max(0, ceiling - (int(needed or 0) - int(held or 0))), own_limit=True)
-    try:
-        lower = Price(order.card, order.work.limits(order.card, left))
-    except OverBudget:
-        raise refusal from None
-    if lower.allowance.ceiling >= ceiling:  # it would be refused in the same way
-        raise refusal
-    return lower
+        return ()

@@ -1,15 +1,14 @@
 """Payment by a bearer key: the channel behind it pays, by vouchers its session key signs here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from usufruct.accounts import BearerKey, Keys
 from usufruct.chain.keys import KeySigner
-from usufruct.core import Hash32, PaymentRequired, value
+from usufruct.core import Hash32, value
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.order import Order, Price
-from usufruct.gateway.payers.base import FundedCall, PayerIdentity, Refused, price_by_balance
+from usufruct.gateway.payers.base import FundedCall, Payer, PayerIdentity
 from usufruct.payments.pricing import Escrow, VerifiedVoucher, sign_voucher
-from usufruct.web import Exchange, Header
 
 _MOST_REMEMBERED = 10_000
 
@@ -23,13 +22,13 @@ class BearerKeyPayments:
         self._escrow = escrow
         self._signers: dict[str, KeySigner] = {}
 
-    async def authenticate(self, exchange: Exchange) -> "BearerKeyPayer":
-        """Return the key's payer.
+    async def authenticate(self, authorization: str) -> "BearerKeyPayer":
+        """Return the payer of the key in an `Authorization` header.
 
         Raises:
             Unauthenticated: when the key is missing, mistyped, unknown, expired or revoked.
         """
-        key = await self._keys.authenticate(exchange.header(b"authorization"))
+        key = await self._keys.authenticate(authorization)
         return BearerKeyPayer(PayerIdentity(key.id, key.payer, key.channel), key, self)
 
     async def voucher_signer(self, key: BearerKey) -> Callable[[int], VerifiedVoucher]:
@@ -43,10 +42,9 @@ class BearerKeyPayments:
 
 
 @value
-class BearerKeyPayer:
-    """`Payer` with a bearer key."""
+class BearerKeyPayer(Payer):
+    """A payer with a bearer key."""
 
-    identity: PayerIdentity
     key: BearerKey
     method: BearerKeyPayments
 
@@ -58,20 +56,7 @@ class BearerKeyPayer:
         """Return true: keys are made for those who can deposit."""
         return True
 
-    def price(self, order: Order, refused: Refused | None = None) -> Price:
-        """Return the listing's price, within the caller's own limit and the balance."""
-        return price_by_balance(order, refused)
-
     async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
         """Pay from the key's channel, by a voucher of its session key, up to the key's spending limit."""
         sign = await self.method.voucher_signer(self.key)
-        limit = self.key.spending_limit
-        return FundedCall(order.reservation(call, self.key.channel, price, sign=sign, limit=limit))
-
-    async def response_headers(self, charged: int, total: int, funded: FundedCall | None) -> Sequence[Header]:
-        """Return nothing: the bearer reads the receipt's headers."""
-        return ()
-
-    async def refusal_headers(self, exchange: Exchange, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
-        """Return nothing: a deposit or another key helps, not a header."""
-        return ()
+        return FundedCall(order.reservation(call, self.key.channel, price, sign=sign, limit=self.key.spending_limit))

@@ -9,7 +9,7 @@ from usufruct.gateway.budget import Budget
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.order import Order, Price
-from usufruct.gateway.payers.base import FundedCall, PayerIdentity, Refused
+from usufruct.gateway.payers.base import FundedCall, Payer, PayerIdentity
 from usufruct.gateway.quotes import Quotes
 from usufruct.payments.ledger import VoucherPublished, VoucherTooLow, scope_of
 from usufruct.payments.pricing import OverBudget, VerifiedVoucher
@@ -23,10 +23,6 @@ from usufruct.payments.x402 import (
     x402_name,
 )
 from usufruct.web import Exchange, Header
-
-_SIGNATURE = b"payment-signature"
-_NO_KEY = frozenset({"", "bearer", "bearer x402"})
-"""`Authorization` of callers without a key: OpenAI's clients must send one, and send this."""
 
 _REQUIRED = b"payment-required"
 _RESPONSE = b"payment-response"
@@ -54,8 +50,8 @@ class X402Payments:
     quotes: Quotes
     clock: Clock
 
-    async def authenticate(self, exchange: Exchange) -> "X402Payer | None":
-        """Return the payer; None for a request without an x402 payment.
+    async def authenticate(self, header: str) -> "X402Payer":
+        """Return the payer of the payment in a header.
 
         A payment whose voucher is refused still gets a price, so its payer is returned, unproven.
 
@@ -63,9 +59,6 @@ class X402Payments:
             MalformedPayment, WrongNetwork, WrongScheme: for a payment that cannot be read.
             InvalidRequest: for a refund, which is not asked for with a call.
         """
-        header = exchange.header(_SIGNATURE)
-        if not header:
-            return None
         payment = read_payment(header, self.requirements.offer.chain_id)
         if payment.kind is PaymentKind.REFUND:
             raise InvalidRequest("ask for a refund by GET, without a body", field="payload.type")
@@ -82,10 +75,6 @@ class X402Payments:
             voucher=payment.voucher.max_claimable,
         )
         return X402Payer(identity, payment, voucher, self)
-
-    def is_unpaid(self, exchange: Exchange) -> bool:
-        """Tell whether a request without an x402 payment has no other payment either: its price is asked for."""
-        return exchange.header(b"authorization").lower() in _NO_KEY
 
     async def refuse_unpaid(self, exchange: Exchange, order: Order) -> PaymentRequired:
         """Return the refusal of a request without payment; its quote goes out as a header."""
@@ -119,7 +108,7 @@ class X402Payments:
 
     async def refund(self, exchange: Exchange) -> None:
         """Answer a GET on a paid endpoint: with what is taken here, or with the refund that is asked for."""
-        header = exchange.header(_SIGNATURE)
+        header = exchange.header(b"payment-signature")
         try:
             if not header:
                 raise PaymentWanted("POST a request to learn its price; a GET with a refund payload gives money back")
@@ -139,10 +128,9 @@ class X402Payments:
 
 
 @value
-class X402Payer:
-    """`Payer` by x402; `voucher` is None for one that was refused."""
+class X402Payer(Payer):
+    """A payer by x402; `voucher` is None for one that was refused."""
 
-    identity: PayerIdentity
     payment: Payment
     voucher: VerifiedVoucher | None
     method: X402Payments
@@ -154,10 +142,8 @@ class X402Payer:
         """Tell whether the voucher is good, and its channel has free money here already."""
         return self.voucher is not None and await self.method.funding.has_free_money(self.payment)
 
-    def price(self, order: Order, refused: Refused | None = None) -> Price:
+    def price(self, order: Order) -> Price:
         """Return what was quoted; without a quote, what fits the amount that the payer agreed to."""
-        if refused is not None:
-            return self._lower_price(order, refused)
         if self.voucher is None:
             self.method.funding.verify(self.payment)  # says what is wrong with it, before a quote that is over does
         if self.payment.quote:
@@ -168,26 +154,25 @@ class X402Payer:
         budget = Budget(min(order.budget.amount, self.payment.amount), own_limit=True)
         return Price(order.card, order.work.limits(order.card, budget))
 
-    def _lower_price(self, order: Order, refused: Refused) -> Price:
+    def lower_price(self, order: Order, price: Price, refusal: PaymentRequired) -> Price:
         """Return what the voucher covers, where it starts below what was charged.
 
         That is the promised output, if more was asked for than it costs (`Quotes.catch_up`); or at least half of it,
         if the caller left the output open.
         """
-        refusal, allowance, card = refused.refusal, refused.price.allowance, refused.price.card
         if not isinstance(refusal, VoucherTooLow):
             raise refusal
         offered, used = refusal.details["offered"], (refusal.details["charged"], refusal.details["reserved"])
         left = Budget(max(0, int(offered or 0) - sum(int(part or 0) for part in used)), own_limit=True)
         try:
-            fits = order.work.limits(card, left)
+            fits = order.work.limits(price.card, left)
         except OverBudget:
             raise refusal from None
-        is_open = order.work.is_reducible(Budget())
-        least = -(-allowance.output_tokens // 2) if is_open else allowance.output_tokens
-        if not least <= fits.output_tokens <= allowance.output_tokens:
+        most = price.allowance.output_tokens
+        least = -(-most // 2) if order.work.is_reducible(Budget()) else most
+        if not least <= fits.output_tokens <= most:
             raise refusal
-        return Price(card, fits)
+        return Price(price.card, fits)
 
     async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
         """Pay from the channel, by the voucher that came; its deposit is submitted and awaited first."""
