@@ -115,8 +115,8 @@ bench-ledger: setup ## opens and meters per second on SQLite and PostgreSQL as c
 bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy and peers (ROUNDS=5 SUBJECTS=usufruct,bare)
 	@python -m bench.gateway $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
 
-profile-gateway: setup ## where the CPU of a call goes, by thread and function (STREAM=1: of a stream; MEMORY=1: the memory)
-	@mkdir -p build && python -m bench.gateway.$(if $(MEMORY),memory,profile $(if $(STREAM),--stream))
+profile-gateway: setup ## where the CPU of a call goes, by thread and function (STREAM=1: of a stream; MEMORY=1: the memory; CODE=1: the files it runs through)
+	@mkdir -p build && python -m bench.gateway.$(if $(MEMORY),memory,$(if $(CODE),code,profile) $(if $(STREAM),--stream))
 
 docs: setup ## write docs/reference/cli.md anew
 	@python -m typer usufruct.cli.root utils docs --name usufruct --title "The command line" --output docs/reference/cli.md > /dev/null

@@ -6,7 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,12 @@ def chain() -> Iterator[str]:
 
 @contextmanager
 def installation(
-    name: str, folder: Path, upstream: str, database_url: str = "", cpu: int | None = None
+    name: str,
+    folder: Path,
+    upstream: str,
+    database_url: str = "",
+    cpu: int | None = None,
+    serve: Sequence[str] = (sys.executable, "-m", "usufruct.cli", "serve"),
 ) -> Iterator[list[Subject]]:
     """Serve the mock upstream's models; yields the gateway as paid by a bearer key, and as paid by x402."""
     folder.mkdir(parents=True)
@@ -91,7 +96,6 @@ def installation(
         commands = Commands(folder, stack.enter_context(chain()), database_url)
         for step in (["migrate"], ["deploy", "--yes"]):
             commands.run(*step)
-        serve = [sys.executable, "-m", "usufruct.cli", "serve"]
         process, ready = stack.enter_context(started(serve, folder / "gateway.log", commands.environment, cpu))
         url = str(ready["url"])
         for model in PACES:
