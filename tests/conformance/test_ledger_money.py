@@ -170,7 +170,6 @@ async def test_what_was_claimed_elsewhere_is_split_with_the_next_claim(ledger: L
     claim = await claim_all(ledger, world.channel())
     assert (claim.split_from, claim.cumulative) == (0, 160)
     assert claim.splits == (Split(world.ASSETS[0], 100), Split(world.ASSETS[1], 60))
-    assert await ledger.splits(claim.account, 40, 120) == (Split(world.ASSETS[0], 60), Split(world.ASSETS[1], 20))
 
 
 async def test_claims_reach_the_end_of_the_range(ledger: Ledger, world: ModuleType):

@@ -14,7 +14,7 @@ from typing import Any
 
 from usufruct.accounts import KeyDomain, Keys, KeyTerms, NewKey, key_digest
 from usufruct.assets import Caps, Listings, PricePeriod, plain_listing_id
-from usufruct.chain.keys import KeySigner, recover_signer
+from usufruct.chain.keys import KeySigner
 from usufruct.config import LedgerConfig
 from usufruct.connectors.openai import Limits
 from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
@@ -37,11 +37,11 @@ from usufruct.gateway import (
 from usufruct.gateway.operations.base import Operation
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.ledger.statements import FaultHook, no_faults
-from usufruct.payments.pricing.receipts import read_receipt, receipt_digest
 from usufruct.payments.pricing.vouchers import Escrow
 from usufruct.payments.settlement import ChannelRegistry
 from usufruct.store import Database, Seal, open_database
 from usufruct.web import Health, Router, Server, ServerLimits, base_url, event_loop_factory, listen
+from usufruct_client import read_receipt
 
 CHAIN = ChainId(31337)
 TILL = Address("0x" + "77" * 20)
@@ -208,8 +208,9 @@ async def served(
 
 def receipt_signer(receipt: dict[str, Any]) -> Address:
     """Recover who signed a receipt as it is sent, from its own members only."""
-    document = read_receipt(receipt)
-    return recover_signer(receipt_digest(document.receipt, document.chain_id, document.till), document.signature)
+    signer = read_receipt(receipt).signed_by()
+    assert signer is not None
+    return Address(signer)
 
 
 async def _serve_until_stopped(database_url: str, port: int, lease_seconds: int) -> None:

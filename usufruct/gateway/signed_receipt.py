@@ -12,7 +12,7 @@ from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, value
 from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator_profile import Operator
-from usufruct.payments.ledger import Bill, Call, receipt_of
+from usufruct.payments.ledger import Bill, Call
 from usufruct.payments.pricing import ReceiptDocument, Usage, receipt_digest, sign_receipt
 from usufruct.web import Header
 
@@ -77,7 +77,7 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
     Raises:
         ReceiptNotFound: when the call has not been metered.
     """
-    receipt, bill, signature = receipt_of(call, operator.token), call.bill, call.receipt_signature
+    receipt, bill, signature = call.receipt(operator.token), call.bill, call.receipt_signature
     if receipt is None or bill is None or signature is None:
         raise _not_found(call)
     document = ReceiptDocument(receipt, operator.escrow.chain_id, operator.till, operator.receipts.address, signature)
@@ -116,7 +116,7 @@ def receipt_signature(call: Call, operator: Operator) -> bytes:
     Raises:
         ReceiptNotFound: when the call has not been metered.
     """
-    receipt = receipt_of(call, operator.token)
+    receipt = call.receipt(operator.token)
     if receipt is None:
         raise _not_found(call)
     return sign_receipt(receipt, operator.escrow.chain_id, operator.till, operator.receipts)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from usufruct.core import Hash32
-from usufruct.payments.ledger.backend import Alone, Backend, Decision
+from usufruct.payments.ledger.backend import Backend, Decision
 from usufruct.payments.ledger.statements import Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import DatabaseUnavailable
@@ -23,7 +23,7 @@ class Broken(Backend):
         if self.broken:
             raise OSError("the disk is gone")
 
-    async def read(self, name: str, work: Work[object]) -> object:
+    async def read(self, work: Work[object]) -> object:
         raise NotImplementedError
 
     async def _begin(self) -> None:
@@ -41,18 +41,17 @@ class Broken(Backend):
     async def _rollback(self) -> None:
         self._fail()
 
-    async def _run(self, alone: Alone[object]) -> object:
+    async def _run(self, name: str, work: Work[object]) -> object:
         raise NotImplementedError
 
 
 async def test_a_transaction_that_cannot_be_undone_does_not_end_the_writer():
     backend = Broken(no_faults)
-    first = backend.decide(Decision("first", NOTHING, lambda work: 1))
     with pytest.raises(OSError, match="the disk is gone"):
-        await first.result
+        await backend.write(Decision("first", NOTHING, lambda work: 1))
     backend.broken = False
     async with asyncio.timeout(60):
-        assert await backend.decide(Decision("second", NOTHING, lambda work: 2)).result == 2
+        assert await backend.write(Decision("second", NOTHING, lambda work: 2)) == 2
         await backend.close()
 
 
@@ -72,12 +71,12 @@ class Away(Broken):
 @pytest.mark.parametrize(("times", "begun", "kept"), [(1, 11, 10), (3, 3, 0)])
 async def test_a_group_is_tried_one_by_one_only_while_the_database_answers(times, begun, kept):
     backend = Away(times)
-    group = [backend.decide(Decision(str(number), NOTHING, lambda work: 1)) for number in range(10)]
+    group = [backend.write(Decision(str(number), NOTHING, lambda work: 1)) for number in range(10)]
     async with asyncio.timeout(60):
-        results = await asyncio.gather(*(each.result for each in group), return_exceptions=True)
+        results = await asyncio.gather(*group, return_exceptions=True)
     assert [result for result in results if result == 1] == [1] * kept
     assert {type(result) for result in results} == {int if kept else DatabaseUnavailable}
     assert backend.begun == begun
     async with asyncio.timeout(60):
-        assert await backend.decide(Decision("later", NOTHING, lambda work: 2)).result == 2
+        assert await backend.write(Decision("later", NOTHING, lambda work: 2)) == 2
         await backend.close()

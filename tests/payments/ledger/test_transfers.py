@@ -133,7 +133,7 @@ async def test_only_channels_that_rest_and_hold_something_free_rest(ledger, worl
     reserved = await world.open_call(ledger, world.reservation("done", 10, "used"))
     await ledger.meter(reserved.lease, world.bill(10))
     await world.open_call(ledger, world.reservation("open", 10, "busy"))
-    used_at = (await ledger.last_calls([world.channel("used"), world.channel("unused")]))[world.channel("used")]
+    used_at = (await ledger.account(world.channel("used"))).last_call_at
 
     async def rest(before: int) -> set[str]:
         return {channel.reading.id for channel in await ledger.resting(AccountKind.ESCROW_CHANNEL, before)}

@@ -11,9 +11,9 @@ from usufruct.chain import RpcUnavailable
 from usufruct.chain.rpc_errors import NodeBusy, RpcRefused
 from usufruct.core import ChainId
 from usufruct.core.jobs import run_job
-from usufruct.payments.ledger.accounts import MOST_DEPOSITS
 from usufruct.payments.ledger.errors import TooManyDeposits, WrongState
 from usufruct.payments.ledger.service import new_id
+from usufruct.payments.ledger.transfers import MOST_DEPOSITS
 from usufruct.payments.settlement.channel_policy import ChannelRefused
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.errors import (

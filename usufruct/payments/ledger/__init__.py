@@ -16,11 +16,7 @@ from usufruct.payments.ledger.errors import (
     VoucherPublished,
     VoucherTooLow,
     WrongState,
-    account_unknown,
-    voucher_published,
 )
-from usufruct.payments.ledger.metrics import MoneyMetrics
-from usufruct.payments.ledger.receipts import receipt_of
 from usufruct.payments.ledger.records import (
     Account,
     AccountIdentity,
@@ -36,7 +32,7 @@ from usufruct.payments.ledger.records import (
     Replay,
     Reservation,
 )
-from usufruct.payments.ledger.service import Ledger, new_id, open_ledger
+from usufruct.payments.ledger.service import Ledger, new_id
 from usufruct.payments.ledger.statements import FaultHook, no_faults
 from usufruct.payments.ledger.tables import accounts
 from usufruct.payments.ledger.transfers import Transfer
@@ -63,7 +59,6 @@ __all__ = [
     "Lease",
     "Ledger",
     "LimitReached",
-    "MoneyMetrics",
     "NothingToClaim",
     "Opened",
     "RefundTooHigh",
@@ -74,12 +69,8 @@ __all__ = [
     "VoucherTooLow",
     "WrongState",
     "accepted_voucher",
-    "account_unknown",
     "accounts",
     "new_id",
     "no_faults",
-    "open_ledger",
-    "receipt_of",
     "scope_of",
-    "voucher_published",
 ]

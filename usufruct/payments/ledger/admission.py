@@ -1,6 +1,6 @@
 """Whether a call may be reserved: its voucher against the account's numbers, its idempotency key against the past."""
 
-from usufruct.core import Address, Hash32, id_to_bytes
+from usufruct.core import Address, Hash32
 from usufruct.payments.ledger.errors import (
     AccountWithdrawing,
     BalanceTooLow,
@@ -8,11 +8,12 @@ from usufruct.payments.ledger.errors import (
     LimitReached,
     StillRunning,
     VoucherOverBalance,
+    VoucherPublished,
     VoucherTooLow,
-    voucher_published,
 )
 from usufruct.payments.ledger.records import Account, IdempotencyKey, Replay, Reservation
-from usufruct.payments.ledger.statements import Money, Statements
+from usufruct.payments.ledger.rows import PAGE
+from usufruct.payments.ledger.statements import Statements
 from usufruct.payments.ledger.working_set import WorkingSet
 from usufruct.payments.pricing import VerifiedVoucher
 
@@ -71,16 +72,6 @@ def accepted_voucher(request: Reservation, account: Account, now: int = 0) -> Ve
     return best if best and best.max_claimable > request.voucher.max_claimable else request.voucher
 
 
-async def published(db: Statements, account: Hash32, amount: int) -> bool:
-    """Tell whether a claim carried a voucher of this amount: it is in calldata, so everyone can read it."""
-    row = await db.row(
-        "SELECT id FROM claims WHERE account_id = $1 AND voucher_amount = $2 LIMIT 1",
-        id_to_bytes(account),
-        Money(amount),
-    )
-    return row is not None
-
-
 def refuse_published(work: WorkingSet, account: Hash32, voucher: int | None) -> None:
     """Refuse a voucher that its sender may have read on the chain; None means none.
 
@@ -88,7 +79,7 @@ def refuse_published(work: WorkingSet, account: Hash32, voucher: int | None) -> 
         VoucherPublished: when a claim carried it.
     """
     if voucher is not None and (account, voucher) in work.published:
-        raise voucher_published(account, voucher)
+        raise VoucherPublished(account, voucher)
 
 
 def scope_of(owner: Address, signer: Address) -> str:
@@ -124,7 +115,7 @@ def find_replay(work: WorkingSet, account: Hash32, key: IdempotencyKey, voucher:
     return Replay(kept.call, kept.sealed)
 
 
-async def forget_answers(db: Statements, limit: int) -> int:
+async def forget_answers(db: Statements, limit: int = PAGE) -> int:
     """Remove answers whose time is over; return how many."""
     rows = await db.rows(
         "DELETE FROM answers WHERE call_id IN (SELECT call_id FROM answers WHERE sealed IS NOT NULL AND "

@@ -16,7 +16,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from usufruct.payments.ledger.statements import FaultHook, Work
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
@@ -34,39 +34,22 @@ class Contended(Exception):
     """Another process holds the rows; the transaction was rolled back and may be tried again."""
 
 
-class Queued(Protocol):
-    """A verb that waits for its transaction."""
+class Verb(Generic[T]):
+    """A verb on its way: `result` is what its caller gets, `commit` ends when that is durable."""
 
-    def fail(self, error: Exception) -> None:
-        """Tell the caller that nothing of the verb was kept."""
-
-
-class Decision(Generic[T]):
-    """A hot verb on its way: pure, over a working set."""
-
-    def __init__(self, name: str, needs: Needs, decide: Callable[[WorkingSet], T], *, early: bool = False) -> None:
-        """Queue `decide`; with `early` its result is given once applied, else once durable."""
+    def __init__(self, name: str, *, early: bool = False) -> None:
+        """Queue a verb; with `early` its result is given once applied, else once durable."""
         loop = asyncio.get_running_loop()
         self.name = name
-        self.needs = needs
         self.result: asyncio.Future[T] = loop.create_future()
         self.commit: asyncio.Future[None] = loop.create_future()
-        self._decide = decide
         self._early = early
         self._value: T | None = None
         self._error: Exception | None = None
 
-    async def durable(self) -> None:
-        """Wait for the commit."""
-        await asyncio.shield(self.commit)
-
-    def attempt(self, work: WorkingSet) -> None:
-        """Decide; keep the result, or what was raised, until it may be given."""
-        self._value, self._error = None, None
-        try:
-            self._value = self._decide(work)
-        except Exception as error:
-            self._error = error
+    def keep(self, value: T | None, error: Exception | None = None) -> None:
+        """Keep the result, or what was raised, until it may be given."""
+        self._value, self._error = value, error
 
     def tell_applied(self) -> None:
         """Give the result to a caller that goes on before the commit."""
@@ -84,8 +67,10 @@ class Decision(Generic[T]):
 
     def fail(self, error: Exception) -> None:
         """Tell the caller that nothing of the verb was kept."""
-        _fail(self.result, error)
-        _fail(self.commit, error)
+        for future in (self.result, self.commit):
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # looks at it: a caller that left does not, and asyncio would complain
 
     @property
     def failure(self) -> BaseException | None:
@@ -94,25 +79,32 @@ class Decision(Generic[T]):
 
     def _give(self) -> None:
         if not self.result.done():
-            self.result.set_result(self._value)  # type: ignore[arg-type]  # set by `attempt`, None where T is
+            self.result.set_result(self._value)  # type: ignore[arg-type]  # what was kept, None where T is
 
 
-class Alone(Generic[T]):
-    """A verb that runs alone in a transaction."""
+class Decision(Verb[T]):
+    """A hot verb: pure, over a working set."""
+
+    def __init__(self, name: str, needs: Needs, decide: Callable[[WorkingSet], T], *, early: bool = False) -> None:
+        """Queue `decide`, which reads the rows that `needs` names."""
+        super().__init__(name, early=early)
+        self.needs = needs
+        self._decide = decide
+
+    def attempt(self, work: WorkingSet) -> None:
+        """Decide, and keep what comes of it."""
+        try:
+            self.keep(self._decide(work))
+        except Exception as error:
+            self.keep(None, error)
+
+
+class Alone(Verb[T]):
+    """A verb that runs statements, alone in a transaction."""
 
     def __init__(self, name: str, work: Work[T]) -> None:
-        self.name = name
+        super().__init__(name)
         self.work = work
-        self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-    def succeed(self, value: T) -> None:
-        """Give the result; it is durable."""
-        if not self.result.done():
-            self.result.set_result(value)
-
-    def fail(self, error: Exception) -> None:
-        """Tell the caller that nothing of the verb was kept."""
-        _fail(self.result, error)
 
 
 class Backend(ABC):
@@ -124,27 +116,24 @@ class Backend(ABC):
         """Transactions that this process has made durable."""
         self._faults = faults
         self._closed = False
-        self._queue: deque[Decision[object] | Alone[object]] = deque()
+        self._queue: deque[Verb[object]] = deque()
         self._wake = asyncio.Event()
         self._task = asyncio.create_task(self._serve(), name="ledger-writer")
 
-    def decide(self, decision: Decision[T]) -> Decision[T]:
-        """Queue a hot verb; its futures tell the rest.
+    def write(self, verb: Verb[T]) -> "asyncio.Future[T]":
+        """Queue a verb and return its result to come.
 
         Raises:
             DatabaseUnavailable: after `close`.
         """
-        self._put(decision)  # type: ignore[arg-type]  # the queue only tells each verb to give its own result
-        return decision
-
-    async def write(self, name: str, work: Work[T]) -> T:
-        """Run a verb alone in a transaction and return its result once that is durable."""
-        alone = Alone(name, work)
-        self._put(alone)  # type: ignore[arg-type]
-        return await alone.result
+        if self._closed:
+            raise DatabaseUnavailable("the ledger is closed: this process is shutting down; ask another one")
+        self._queue.append(verb)  # type: ignore[arg-type]  # the queue only tells each verb to give its own result
+        self._wake.set()
+        return verb.result
 
     @abstractmethod
-    async def read(self, name: str, work: Work[T]) -> T:
+    async def read(self, work: Work[T]) -> T:
         """Run a verb that only reads, on one moment of the database."""
 
     async def close(self) -> None:
@@ -172,6 +161,10 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    async def _run(self, name: str, work: Work[T]) -> T:
+        """Run the statements of the verb `name`."""
+
+    @abstractmethod
     async def _commit(self) -> None:
         """Make the transaction durable."""
 
@@ -179,17 +172,7 @@ class Backend(ABC):
     async def _rollback(self) -> None:
         """Undo the transaction, if there is one."""
 
-    @abstractmethod
-    async def _run(self, alone: Alone[object]) -> object:
-        """Run a verb alone in a transaction, durably."""
-
     # The writer
-
-    def _put(self, item: Decision[object] | Alone[object]) -> None:
-        if self._closed:
-            raise DatabaseUnavailable("the ledger is closed: this process is shutting down; ask another one")
-        self._queue.append(item)
-        self._wake.set()
 
     async def _serve(self) -> None:
         """Take what is queued, a transaction at a time, until the ledger is closed and the queue is empty."""
@@ -198,56 +181,37 @@ class Backend(ABC):
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            first = self._queue[0]
             group = self._next_group()
             try:
-                if isinstance(first, Alone):
-                    self._queue.popleft()
-                    await self._settle(first)
-                else:
-                    await self._settle_group(group)
+                await self._settle(group)
             except Exception as error:  # a fault of ours; no caller may wait for it for good
-                await self._abandon([first, *group], error)
+                await self._abandon(group, error)
 
-    def _next_group(self) -> "list[Decision[object]]":
-        """Take the hot verbs at the head of the queue; those on one call go into different transactions."""
-        group: list[Decision[object]] = []
-        while self._queue and len(group) < LARGEST_GROUP:
-            head = self._queue[0]
-            if isinstance(head, Alone):
-                break
-            group.append(head)
-            self._queue.popleft()
+    def _next_group(self) -> list[Verb[object]]:
+        """Take the verbs of the next transaction: one that runs alone, or the hot ones at the head of the queue."""
+        group = [self._queue.popleft()]
+        if isinstance(group[0], Alone):
+            return group
+        while self._queue and len(group) < LARGEST_GROUP and not isinstance(self._queue[0], Alone):
+            group.append(self._queue.popleft())
         return group
 
-    async def _abandon(self, items: Sequence[Queued], error: Exception) -> None:
-        for item in items:
-            item.fail(error)
+    async def _abandon(self, group: Sequence[Verb[object]], error: Exception) -> None:
+        for verb in group:
+            verb.fail(error)
         try:
             await self._rollback()
         except Exception:  # the writer must live: what is left of the transaction fails the next ones, until it is gone
             _log.exception("a transaction of the ledger could not be undone")
 
-    async def _settle(self, alone: Alone[object]) -> None:
-        for _ in range(ATTEMPTS):
-            try:
-                alone.succeed(await self._run(alone))
-                self.commits += 1
-            except Contended:
-                continue
-            except Exception as error:
-                alone.fail(error)
-            return
-        alone.fail(_contended())
-
-    async def _settle_group(self, group: "list[Decision[object]]") -> None:
+    async def _settle(self, group: Sequence[Verb[object]]) -> None:
         for _ in range(ATTEMPTS):
             try:
                 changed = await self._apply(group)
             except Contended:
                 await self._rollback()
                 continue
-            except Exception as error:  # the schema, the driver, or a fault of ours in one verb
+            except Exception as error:  # a refusal, the schema, the driver, or a fault of ours in one verb
                 await self._rollback()
                 await self._again(group, error)
                 return
@@ -255,24 +219,28 @@ class Backend(ABC):
                 await self._commit_group(group)
             else:
                 await self._rollback()
-                for decision in group:
-                    decision.tell_durable()
+                for verb in group:
+                    verb.tell_durable()
             return
-        for decision in group:
-            decision.fail(_contended())
+        for verb in group:
+            verb.fail(DatabaseUnavailable("the ledger's rows are contended; try again"))
 
-    async def _apply(self, group: "list[Decision[object]]") -> bool:
+    async def _apply(self, group: Sequence[Verb[object]]) -> bool:
         """Run the verbs and write their changes; tell whether there are any."""
         await self._begin()
-        work = await self._load([decision.needs for decision in group])
-        for decision in group:
+        if isinstance(alone := group[0], Alone):
+            alone.keep(await self._run(alone.name, alone.work))
+            return True
+        decisions = [verb for verb in group if isinstance(verb, Decision)]
+        work = await self._load([decision.needs for decision in decisions])
+        for decision in decisions:
             self._faults(f"{decision.name}.0")
             decision.attempt(work)
         if work.changed:
             await self._store(work)
         return work.changed
 
-    async def _again(self, group: "list[Decision[object]]", error: Exception) -> None:
+    async def _again(self, group: Sequence[Verb[object]], error: Exception) -> None:
         """Run a group one by one after one of its verbs spoilt the transaction; a single one has failed.
 
         A database that is unavailable to two verbs in a row fails the rest at once: each would wait as long for it.
@@ -281,37 +249,26 @@ class Backend(ABC):
             group[0].fail(error)
             return
         last: BaseException | None = None
-        for number, decision in enumerate(group):
-            await self._settle_group([decision])
-            before, last = last, decision.failure
+        for number, verb in enumerate(group):
+            await self._settle([verb])
+            before, last = last, verb.failure
             if isinstance(before, DatabaseUnavailable) and isinstance(last, DatabaseUnavailable):
                 for other in group[number + 1 :]:
                     other.fail(last)
                 return
 
-    async def _commit_group(self, group: "list[Decision[object]]") -> None:
-        for decision in group:
-            decision.tell_applied()
+    async def _commit_group(self, group: Sequence[Verb[object]]) -> None:
+        for verb in group:
+            verb.tell_applied()
         self._faults("commit.before")
         try:
             await self._commit()
         except Exception as error:
-            for decision in group:
-                decision.fail(error)
+            for verb in group:
+                verb.fail(error)
             await self._rollback()
             return
         self.commits += 1
         self._faults("commit.after")
-        for decision in group:
-            decision.tell_durable()
-
-
-def _fail(future: "asyncio.Future[T]", error: Exception) -> None:
-    """Give an error to who waits, and look at it: a caller that left does not, and asyncio would complain."""
-    if not future.done():
-        future.set_exception(error)
-        future.exception()
-
-
-def _contended() -> DatabaseUnavailable:
-    return DatabaseUnavailable("the ledger's rows are contended; try again")
+        for verb in group:
+            verb.tell_durable()

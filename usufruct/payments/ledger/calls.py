@@ -12,7 +12,7 @@ from usufruct.core import Hash32, PaymentRequired, id_to_bytes
 from usufruct.payments.ledger.admission import accepted_voucher, find_replay, refuse_published, scope_of
 from usufruct.payments.ledger.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
 from usufruct.payments.ledger.records import Account, Bill, Call, CallState, Lease, Reservation
-from usufruct.payments.ledger.rows import CALL_COLUMNS, call_of
+from usufruct.payments.ledger.rows import CALL_COLUMNS, PAGE, call_of
 from usufruct.payments.ledger.statements import Money, Statements
 from usufruct.payments.ledger.working_set import Admission, Admitted, Entry, KeptKey, WorkingSet
 from usufruct.payments.pricing import VerifiedVoucher
@@ -42,21 +42,18 @@ def open_call(work: WorkingSet, request: Reservation, terms: Terms) -> Admission
         CallLost: when the same call id was used before and is final, or for another account.
     """
     account, known = work.account(request.account), work.calls.get(request.call)
+    promise = request.voucher.max_claimable if request.voucher else None
     try:
-        promise = request.voucher.max_claimable if request.voucher else None
-        if request.idempotency is not None:
-            answer = find_replay(work, request.account, request.idempotency, promise)
-            if answer is not None:
-                return answer
-        else:
+        if request.idempotency is None:
             refuse_published(work, request.account, promise)
-        voucher = accepted_voucher(request, account, work.now)
+        elif (answer := find_replay(work, request.account, request.idempotency, promise)) is not None:
+            return answer
     except (PaymentRequired, StillRunning, KeyMismatch):
         if known is None:
             raise
-        return _opened_before(request, known, account)
     if known is not None:
         return _opened_before(request, known, account)
+    voucher = accepted_voucher(request, account, work.now)
     call = _new_call(work.now, request, terms)
     after = _changed(account, reserved=account.reserved + request.ceiling, voucher=voucher, last_call_at=work.now)
     work.add_call(call, voucher)
@@ -83,14 +80,17 @@ def meter_call(
     if call.lease == lease and call.bill == bill:
         return call
     if call.lease != lease or call.state is not CallState.OPEN:
-        raise lost(call)
+        raise _lost(call)
     if not 0 <= bill.charge <= call.ceiling:
         raise OverCeiling(f"a charge of {bill.charge} passes the ceiling {call.ceiling} of call {lease.call}")
     key = work.key_of.get(lease.call)
     if key is not None and key.sealed is None and sealed is None:
         raise AnswerMissing(f"call {lease.call} has an idempotency key; meter it with the answer to keep")
     charged = account.charged + bill.charge
-    metered = _metered(call, bill, charged, work.now, sign)
+    metered = _ended(call, CallState.METERED, lease, work.now, bill=bill, cumulative=charged)
+    if sign is not None:
+        signature = sign(metered)
+        metered = _ended(call, CallState.METERED, lease, work.now, bill=bill, cumulative=charged, signature=signature)
     work.end_call(metered, lease.epoch)
     work.put_account(_changed(account, charged=charged, reserved=account.reserved - call.ceiling))
     work.move(Entry(lease.account, lease.call, call.asset, "reserved", "charged", bill.charge))
@@ -111,7 +111,7 @@ def release_call(work: WorkingSet, lease: Lease, reason: str) -> Call:
     if call.lease == lease and call.state is CallState.RELEASED:
         return call
     if call.lease != lease or call.state is not CallState.OPEN:
-        raise lost(call)
+        raise _lost(call)
     return _released(work, call, lease.epoch, reason)
 
 
@@ -124,15 +124,6 @@ def expire_call(work: WorkingSet, lease: Lease) -> bool:
     return True
 
 
-def lost(call: Call) -> CallLost:
-    """Return the error for a step that comes too late."""
-    return CallLost(
-        f"call {call.lease.call} is {call.state} in epoch {call.lease.epoch}: it is no longer held by this lease",
-        call=call.lease.call,
-        state=call.state,
-    )
-
-
 async def renew(db: Statements, terms: Terms) -> frozenset[Hash32]:
     """Renew the leases of every open call of the owner, and return those calls: one missing here was lost."""
     rows = await db.rows(
@@ -143,8 +134,8 @@ async def renew(db: Statements, terms: Terms) -> frozenset[Hash32]:
     return frozenset(row.hash32("id") for row in rows)
 
 
-async def lapsed(db: Statements, limit: int) -> list[Lease]:
-    """Return open calls whose lease has ended, the longest first."""
+async def lapsed(db: Statements, limit: int = PAGE) -> list[Lease]:
+    """Return open calls whose lease has ended, the longest first: no gateway has released them yet."""
     rows = await db.rows(
         "SELECT id, account_id, epoch FROM calls WHERE state = 'open' AND lease_until < {now} "
         "ORDER BY lease_until LIMIT $1",
@@ -159,7 +150,7 @@ async def find_call(db: Statements, call: Hash32) -> Call | None:
     return None if row is None else call_of(row)
 
 
-async def metered_between(db: Statements, account: Hash32, after: int, limit: int) -> list[Call]:
+async def metered(db: Statements, account: Hash32, after: int = 0, limit: int = PAGE) -> list[Call]:
     """Return an account's metered calls in the order of its spending, from the cumulative position `after`.
 
     Calls that were charged 0 share a position with the one before them and come after it: reading on from the
@@ -180,6 +171,14 @@ def _known(work: WorkingSet, call: Hash32) -> Call:
     if found is None:
         raise CallUnknown(f"call {call} was never opened", call=call)
     return found
+
+
+def _lost(call: Call) -> CallLost:
+    return CallLost(
+        f"call {call.lease.call} is {call.state} in epoch {call.lease.epoch}: it is no longer held by this lease",
+        call=call.lease.call,
+        state=call.state,
+    )
 
 
 def _new_call(now: int, request: Reservation, terms: Terms) -> Call:
@@ -203,17 +202,8 @@ def _new_call(now: int, request: Reservation, terms: Terms) -> Call:
 def _opened_before(request: Reservation, call: Call, account: Account) -> Admitted:
     """Return what the same request got before."""
     if call.state is not CallState.OPEN or call.lease.account != request.account or call.ceiling != request.ceiling:
-        raise lost(call)
+        raise _lost(call)
     return call, account
-
-
-def _metered(call: Call, bill: Bill, cumulative: int, now: int, sign: ReceiptSigner | None) -> Call:
-    metered = _ended(call, CallState.METERED, call.lease, now, bill=bill, cumulative=cumulative)
-    return (
-        metered
-        if sign is None
-        else _ended(call, CallState.METERED, call.lease, now, bill=bill, cumulative=cumulative, signature=sign(metered))
-    )
 
 
 def _released(work: WorkingSet, call: Call, epoch: int, reason: str) -> Call:

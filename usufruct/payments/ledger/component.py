@@ -1,10 +1,11 @@
-"""What the ledger adds to an installation: the books, and their numbers."""
+"""What the ledger adds to an installation: the books, their numbers, and a check for calls that hang."""
+
+from collections.abc import AsyncIterator
 
 from usufruct.config import Config
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
-from usufruct.core.diagnostics import Diagnostic
-from usufruct.payments.ledger.diagnostics import check_calls
+from usufruct.core.diagnostics import Diagnostic, Finding, bad, good
 from usufruct.payments.ledger.metrics import MoneyMetrics
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import Database, MasterSecret
@@ -26,3 +27,12 @@ def build(context: Context) -> Component:
         metrics={"ledger": lambda: context.get(MoneyMetrics).metrics()},
         diagnostics=(Diagnostic("calls", lambda: check_calls(context.get(Ledger)), services=True),),
     )
+
+
+async def check_calls(ledger: Ledger) -> AsyncIterator[Finding]:
+    """No call hangs whose gateway died."""
+    lapsed = await ledger.lapsed()
+    if lapsed:
+        yield bad("calls", f"{len(lapsed)} open calls have no gateway any more", "run a gateway: it releases them")
+    else:
+        yield good("calls", "none hangs")

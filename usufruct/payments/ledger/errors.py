@@ -8,6 +8,9 @@ class AccountUnknown(NotFound):
 
     code = "channel_not_found"
 
+    def __init__(self, account: Hash32) -> None:
+        super().__init__(f"account {account} is not known here; deposit into it first, then try again", account=account)
+
 
 class AccountWithdrawing(PaymentRequired):
     """The payer has begun to withdraw; the account takes no new call."""
@@ -43,6 +46,13 @@ class VoucherPublished(PaymentRequired):
     """The voucher went to the chain with a claim: its sender need not be the payer."""
 
     code = "voucher_published"
+
+    def __init__(self, account: Hash32, amount: int) -> None:
+        super().__init__(
+            f"a voucher over {amount} was claimed and is public now; sign another amount, as a fresh quote asks",
+            account=account,
+            offered=amount,
+        )
 
 
 class KeyMismatch(UsufructError):
@@ -123,19 +133,3 @@ class RefundTooHigh(PaymentRequired):
     """A refund of more than the account's free money, or under a nonce that is taken."""
 
     code = "refund_too_high"
-
-
-def account_unknown(account: Hash32) -> AccountUnknown:
-    """Return the error that names `account`."""
-    return AccountUnknown(
-        f"account {account} is not known here; deposit into it first, then try again", account=account
-    )
-
-
-def voucher_published(account: Hash32, amount: int) -> VoucherPublished:
-    """Return the refusal of a voucher that its sender may have read on the chain."""
-    return VoucherPublished(
-        f"a voucher over {amount} was claimed and is public now; sign another amount, as a fresh quote asks",
-        account=account,
-        offered=amount,
-    )

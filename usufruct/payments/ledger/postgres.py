@@ -5,18 +5,18 @@ the calls, write everything in one statement, commit. Needs the `postgres` extra
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
 
-from usufruct.core import asset_to_bytes, id_to_bytes
+from usufruct.core import id_to_bytes
+from usufruct.payments.ledger import changes
 from usufruct.payments.ledger.admission import scope_of
-from usufruct.payments.ledger.backend import Alone, Backend, Contended
-from usufruct.payments.ledger.records import Call
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of, lines_text
-from usufruct.payments.ledger.statements import FaultHook, Parameter, Row, Work, no_faults
+from usufruct.payments.ledger.backend import Backend, Contended
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS, account_of, call_of, key_of
+from usufruct.payments.ledger.statements import FaultHook, Parameter, Row, Statements, Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import ConstraintViolated, DatabaseUnavailable, check_amount
 
@@ -26,9 +26,8 @@ _CHUNK = 1_000
 _CLOCK = "CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)"
 _ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS}, {_CLOCK} AS now FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE"
 _CALLS = f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ANY($1)"
-_KEY_COLUMNS = "scope, key, call_id, body_hash, sealed, expires_at"
-_KEYS_OF = f"SELECT {_KEY_COLUMNS} FROM answers WHERE call_id = ANY($1)"
-_KEYS = f"SELECT {_KEY_COLUMNS} FROM answers WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+_KEYS_OF = f"SELECT {KEY_COLUMNS} FROM answers WHERE call_id = ANY($1)"
+_KEYS = f"SELECT {KEY_COLUMNS} FROM answers WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 _PUBLISHED = (
     "SELECT account_id, voucher_amount FROM claims WHERE (account_id, voucher_amount) IN "
     "(SELECT account, amount::numeric FROM unnest($1::bytea[], $2::text[]) AS asked(account, amount))"
@@ -45,13 +44,13 @@ WITH opened AS (
     signature)
 ), ended AS (
   UPDATE calls SET state = e.state, epoch = e.epoch, finished_at = e.finished_at, reason = e.reason,
-    charge = e.charge::numeric, cumulative = e.cumulative::numeric, lines = e.lines, flagged = e.flagged,
-    model_digest = e.model, response_hash = e.response, counted_by = e.counted_by, reasoning_tokens = e.reasoning,
-    receipt_signature = e.signature
-  FROM unnest($13::bytea[], $14::text[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::text[],
-    $20::text[], $21::boolean[], $22::bytea[], $23::bytea[], $24::text[], $25::bigint[], $26::bytea[], $27::bigint[])
-    AS e(id, state, epoch, finished_at, reason, charge, cumulative, lines, flagged, model, response, counted_by,
-    reasoning, signature, before)
+    receipt_signature = e.signature, charge = e.charge::numeric, cumulative = e.cumulative::numeric, lines = e.lines,
+    flagged = e.flagged, model_digest = e.model, response_hash = e.response, counted_by = e.counted_by,
+    reasoning_tokens = e.reasoning
+  FROM unnest($13::bytea[], $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::text[], $19::bytea[],
+    $20::text[], $21::text[], $22::text[], $23::boolean[], $24::bytea[], $25::bytea[], $26::text[], $27::bigint[])
+    AS e(id, before, state, epoch, finished_at, reason, signature, charge, cumulative, lines, flagged, model, response,
+    counted_by, reasoning)
   WHERE calls.id = e.id AND calls.state = 'open' AND calls.epoch = e.before
   RETURNING calls.id
 ), changed AS (
@@ -62,16 +61,12 @@ WITH opened AS (
   WHERE accounts.id = c.id
 ), moved AS (
   INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at)
-  SELECT account_id, call_id, asset, debit, credit, amount::numeric, $40::bigint
-  FROM unnest($34::bytea[], $35::bytea[], $36::bytea[], $37::text[], $38::text[], $39::text[])
-    AS m(account_id, call_id, asset, debit, credit, amount)
+  SELECT account_id, call_id, asset, debit, credit, amount::numeric, at
+  FROM unnest($34::bytea[], $35::bytea[], $36::bytea[], $37::text[], $38::text[], $39::text[], $40::bigint[])
+    AS m(account_id, call_id, asset, debit, credit, amount, at)
 )
 SELECT count(*) AS ended FROM ended
 """
-_NOT_BILLED = (None,) * 8
-_FREE_KEYS = "DELETE FROM answers WHERE call_id = ANY($1)"
-_TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES ($1, $2, $3, $4, $5)"
-_KEEP_ANSWER = "UPDATE answers SET sealed = $1, expires_at = $2 WHERE call_id = $3"
 
 _CONFLICTS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _LOST = (
@@ -91,11 +86,11 @@ class PostgresBackend(Backend):
     def __init__(self, url: str, faults: FaultHook = no_faults) -> None:
         """Connect at the first verb; `faults` receives the name of every point a crash may come at."""
         self._url = url
-        self._writer: asyncpg.Connection | None = None
+        self._writer: asyncpg.Connection = None  # until the first verb
         self._readers = asyncpg.create_pool(url, min_size=0, max_size=4, init=_prepare)
         super().__init__(faults)
 
-    async def read(self, name: str, work: Work[T]) -> T:
+    async def read(self, work: Work[T]) -> T:
         """Run a verb that only reads, on one moment of the database."""
         with _translated_errors():
             await self._readers
@@ -103,7 +98,7 @@ class PostgresBackend(Backend):
                 self._readers.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                return await work(PostgresStatements(connection, "", no_faults))
+                return await work(PostgresStatements(connection))
 
     async def close(self) -> None:
         """Finish what is queued and close the connections."""
@@ -114,20 +109,28 @@ class PostgresBackend(Backend):
         await self._readers.close()
 
     async def _begin(self) -> None:
-        with _translated_errors():
-            await (await self._connected()).execute("BEGIN")
+        with self._dropped_when_lost():
+            if self._writer is None or self._writer.is_closed():
+                connection = await asyncpg.connect(self._url, server_settings={"synchronous_commit": "on"})
+                await _prepare(connection)
+                self._writer = connection
+            await self._writer.execute("BEGIN")
 
     async def _load(self, needs: Sequence[Needs]) -> WorkingSet:
         with self._dropped_when_lost():
-            return await _loaded(await self._connected(), needs)
+            return await _loaded(self._writer, needs)
 
     async def _store(self, work: WorkingSet) -> None:
         with self._dropped_when_lost():
-            await _store(await self._connected(), work, self._faults)
+            await _store(self._writer, work, self._faults)
+
+    async def _run(self, name: str, work: Work[T]) -> T:
+        with self._dropped_when_lost():
+            return await work(PostgresStatements(self._writer, name, self._faults))
 
     async def _commit(self) -> None:
         with self._dropped_when_lost():
-            await (await self._connected()).execute("COMMIT")
+            await self._writer.execute("COMMIT")
 
     async def _rollback(self) -> None:
         """Undo the transaction; a connection that cannot is dropped, and with it the transaction."""
@@ -137,24 +140,6 @@ class PostgresBackend(Backend):
             await self._writer.execute("ROLLBACK")
         except (*_LOST, asyncpg.PostgresError):
             self._writer.terminate()
-
-    async def _run(self, alone: Alone[object]) -> object:
-        try:
-            with self._dropped_when_lost():
-                connection = await self._connected()
-                async with _transaction(connection):
-                    result = await alone.work(PostgresStatements(connection, alone.name, self._faults))
-                    self._faults("commit.before")
-        finally:
-            await self._rollback()
-        self._faults("commit.after")
-        return result
-
-    async def _connected(self) -> "asyncpg.Connection":
-        if self._writer is None or self._writer.is_closed():
-            self._writer = await asyncpg.connect(self._url, server_settings={"synchronous_commit": "on"})
-            await _prepare(self._writer)
-        return self._writer
 
     @contextmanager
     def _dropped_when_lost(self) -> Iterator[None]:
@@ -168,43 +153,23 @@ class PostgresBackend(Backend):
             raise
 
 
-class PostgresStatements:
-    """One transaction."""
+class PostgresStatements(Statements):
+    """Statements on a connection."""
 
-    def __init__(self, connection: "asyncpg.Connection", name: str, faults: FaultHook) -> None:
-        """Run on `connection`; `faults` receives `name` and a number before each statement."""
+    def __init__(self, connection: "asyncpg.Connection", name: str = "", faults: FaultHook = no_faults) -> None:
+        super().__init__(name, faults)
         self._connection = connection
-        self._name = name
-        self._faults = faults
-        self._step = 0
 
     async def rows(self, sql: str, *parameters: Parameter) -> Sequence[Row]:
         """Run a statement and return its rows."""
         self._point()
         return [Row(row) for row in await self._connection.fetch(_translated(sql), *parameters)]
 
-    async def row(self, sql: str, *parameters: Parameter) -> Row | None:
-        """Run a statement and return its first row, or None."""
-        rows = await self.rows(sql, *parameters)
-        return rows[0] if rows else None
-
     async def stream(self, sql: str, *parameters: Parameter) -> AsyncIterator[Row]:
         """Run a query and yield its rows, a few at a time in memory."""
         self._point()
         async for row in self._connection.cursor(_translated(sql), *parameters, prefetch=_CHUNK):
             yield Row(row)
-
-    def _point(self) -> None:
-        self._faults(f"{self._name}.{self._step}")
-        self._step += 1
-
-
-@asynccontextmanager
-async def _transaction(connection: "asyncpg.Connection") -> AsyncIterator[None]:
-    """Run statements in a transaction that is committed at the end; the caller rolls back."""
-    await connection.execute("BEGIN")
-    yield
-    await connection.execute("COMMIT")
 
 
 async def _prepare(connection: "asyncpg.Connection") -> None:
@@ -238,105 +203,30 @@ async def _loaded(connection: "asyncpg.Connection", needs: Sequence[Needs]) -> W
 
 
 async def _store(connection: "asyncpg.Connection", work: WorkingSet, faults: FaultHook) -> None:
-    if work.keys_freed:
-        faults("store.free_keys")
-        await connection.execute(_FREE_KEYS, [id_to_bytes(call) for call in work.keys_freed])
+    async def change_keys(name: str, sql: str, rows: changes.Rows) -> None:
+        if rows:
+            faults(f"store.{name}")
+            await connection.executemany(sql, rows)
+
+    await change_keys("free_keys", changes.FREE_KEY, changes.freed_keys(work))
     faults("store.write")
-    ended = await connection.fetchval(_WRITE, *_opened(work), *_ended(work), *_touched(work), *_moved(work))
+    ended = await connection.fetchval(
+        _WRITE,
+        *_columns(12, changes.opened_calls(work, _amount)),
+        *_columns(15, changes.ended_calls(work, _amount)),
+        *_columns(6, changes.changed_accounts(work, _amount)),
+        *_columns(7, changes.added_entries(work, _amount)),
+    )
     if ended != len(work.ended):
         raise ConstraintViolated("a call was ended meanwhile; nothing of this was kept")
-    for key in work.keys_taken:
-        faults("store.take_key")
-        parameters = (key.scope, key.key, id_to_bytes(key.call), id_to_bytes(key.body_hash), key.expires_at)
-        try:
-            await connection.execute(_TAKE_KEY, *parameters)
-        except asyncpg.UniqueViolationError as error:  # another process took it, for another account of the payer
-            raise Contended from error
-    for key in work.answers_kept:
-        faults("store.keep_answer")
-        await connection.execute(_KEEP_ANSWER, key.sealed, key.expires_at, id_to_bytes(key.call))
+    try:
+        await change_keys("take_keys", changes.TAKE_KEY, changes.taken_keys(work))
+    except asyncpg.UniqueViolationError as error:  # another process took it, for another account of the payer
+        raise Contended from error
+    await change_keys("keep_answers", changes.KEEP_ANSWER, changes.kept_answers(work))
 
 
-def _opened(work: WorkingSet) -> list[list[object]]:
-    return _columns(
-        12,
-        [
-            (
-                id_to_bytes(call.lease.call),
-                id_to_bytes(call.lease.account),
-                asset_to_bytes(call.asset),
-                call.owner,
-                call.lease.epoch,
-                call.lease_until,
-                _amount(call.ceiling),
-                call.price_card_version,
-                id_to_bytes(call.request_hash),
-                call.opened_at,
-                _amount(new.voucher.max_claimable),
-                new.voucher.signature,
-            )
-            for new in work.opened
-            for call in (new.call,)
-        ],
-    )
-
-
-def _ended(work: WorkingSet) -> list[list[object]]:
-    return _columns(15, [(*_ended_row(ended.call), ended.before) for ended in work.ended])
-
-
-def _ended_row(call: Call) -> tuple[object, ...]:
-    head = (id_to_bytes(call.lease.call), call.state.value, call.lease.epoch, call.finished_at, call.reason)
-    bill = call.bill
-    if bill is None or call.cumulative is None:
-        return (*head, *_NOT_BILLED, call.receipt_signature)
-    return (
-        *head,
-        _amount(bill.charge),
-        _amount(call.cumulative),
-        lines_text(bill.lines),
-        bill.flagged,
-        id_to_bytes(bill.model_digest),
-        id_to_bytes(bill.response_hash),
-        bill.counted_by.value,
-        bill.reasoning_tokens,
-        call.receipt_signature,
-    )
-
-
-def _touched(work: WorkingSet) -> list[list[object]]:
-    return _columns(
-        6,
-        [
-            (
-                id_to_bytes(account.id),
-                _amount(account.charged),
-                _amount(account.reserved),
-                _amount(account.voucher.max_claimable if account.voucher else 0),
-                account.voucher.signature if account.voucher else None,
-                account.last_call_at,
-            )
-            for account in work.touched.values()
-        ],
-    )
-
-
-def _moved(work: WorkingSet) -> list[object]:
-    rows = [
-        (
-            id_to_bytes(entry.account),
-            None if entry.call is None else id_to_bytes(entry.call),
-            None if entry.asset is None else asset_to_bytes(entry.asset),
-            entry.debit,
-            entry.credit,
-            _amount(entry.amount),
-        )
-        for entry in work.entries
-    ]
-    return [*_columns(6, rows), work.now]
-
-
-def _columns(width: int, rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+def _columns(width: int, rows: changes.Rows) -> list[list[Parameter]]:
     """Turn rows into the arrays that `unnest` turns back into rows."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 

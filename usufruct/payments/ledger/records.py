@@ -6,7 +6,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from usufruct.core import Address, AssetId, ChainId, Hash32, value
-from usufruct.payments.pricing import CountedBy, Usage, VerifiedVoucher, text_usage
+from usufruct.payments.pricing import CountedBy, Receipt, Usage, VerifiedVoucher, text_usage
 from usufruct_client.lines import Line
 
 
@@ -173,10 +173,7 @@ class Opened:
         Raises:
             DatabaseUnavailable: when it could not be committed; stop what was begun for the call.
         """
-        if self.commit.done():
-            self.commit.result()
-        else:
-            await shield(self.commit)
+        await shield(self.commit)
 
 
 @value
@@ -227,6 +224,30 @@ class Call:
     bill: Bill | None
     cumulative: int | None
     receipt_signature: bytes | None = None
+
+    def receipt(self, token: Address) -> Receipt | None:
+        """Return the receipt of a metered call on an account of `token`; None when it was released or still runs.
+
+        Everything in it is kept by the ledger: it can be made, and signed, again at any time.
+        """
+        if self.bill is None or self.cumulative is None or self.finished_at is None:
+            return None
+        return Receipt(
+            call=self.lease.call,
+            account=self.lease.account,
+            token=token,
+            asset=self.asset,
+            price_card_version=self.price_card_version,
+            model_digest=self.bill.model_digest,
+            request_hash=self.request_hash,
+            response_hash=self.bill.response_hash,
+            lines=self.bill.lines,
+            counted_by=self.bill.counted_by,
+            ceiling=self.ceiling,
+            amount=self.bill.charge,
+            cumulative=self.cumulative,
+            time=self.finished_at,
+        )
 
 
 @value

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from usufruct.core import ChainId, Hash32, address_from_bytes, hash32_from_bytes, id_to_bytes
-from usufruct.payments.ledger.errors import account_unknown
+from usufruct.payments.ledger.errors import AccountUnknown
 from usufruct.payments.ledger.records import (
     Account,
     AccountIdentity,
@@ -21,6 +21,8 @@ from usufruct.payments.ledger.working_set import KeptKey
 from usufruct.payments.pricing import CountedBy, VerifiedVoucher, Voucher
 from usufruct_client.lines import CALL, ROUNDING, Line, bill_lines
 
+PAGE = 256
+"""Rows that a verb returns or changes at a time, where its caller sets no limit."""
 _MOST_IDS = 500
 
 ACCOUNT_COLUMNS = (
@@ -32,6 +34,7 @@ CALL_COLUMNS = (
     "finished_at, reason, charge, cumulative, lines, flagged, model_digest, "
     "response_hash, counted_by, reasoning_tokens, receipt_signature"
 )
+KEY_COLUMNS = "scope, key, call_id, body_hash, sealed, expires_at"
 
 
 def account_of(row: Row) -> Account:
@@ -44,7 +47,7 @@ def account_of(row: Row) -> Account:
         row.raw("signer"),
         row.raw("token"),
     )
-    signature = row.maybe_raw("voucher_signature")
+    signature = row.maybe(row.raw, "voucher_signature")
     reading = AccountReading(
         identity=identity,
         block=row.integer("block"),
@@ -95,11 +98,11 @@ def call_of(row: Row) -> Call:
         price_card_version=row.integer("price_card_version"),
         request_hash=row.hash32("request_hash"),
         opened_at=row.integer("opened_at"),
-        finished_at=row.maybe_integer("finished_at"),
-        reason=row.maybe_text("reason"),
+        finished_at=row.maybe(row.integer, "finished_at"),
+        reason=row.maybe(row.text, "reason"),
         bill=_bill(row),
-        cumulative=row.maybe_money("cumulative"),
-        receipt_signature=row.maybe_raw("receipt_signature"),
+        cumulative=row.maybe(row.money, "cumulative"),
+        receipt_signature=row.maybe(row.raw, "receipt_signature"),
     )
 
 
@@ -121,7 +124,7 @@ def _lines(text: str) -> tuple[Line, ...]:
 
 
 def _bill(row: Row) -> Bill | None:
-    charge = row.maybe_money("charge")
+    charge = row.maybe(row.money, "charge")
     if charge is None:
         return None
     return Bill(
@@ -142,7 +145,7 @@ def key_of(row: Row) -> KeptKey:
         key=row.text("key"),
         call=row.hash32("call_id"),
         body_hash=row.hash32("body_hash"),
-        sealed=row.maybe_raw("sealed"),
+        sealed=row.maybe(row.raw, "sealed"),
         expires_at=row.integer("expires_at"),
     )
 
@@ -157,26 +160,13 @@ async def rows_by_id(db: Statements, select: str, ids: Sequence[Hash32]) -> list
     return found
 
 
-async def find_account(db: Statements, account: Hash32) -> Account:
-    """Read an account, in a verb that changes nothing.
-
-    Raises:
-        AccountUnknown: when there is none.
-    """
-    return await _account(db, account, "")
-
-
 async def locked_account(db: Statements, account: Hash32) -> Account:
     """Read an account and lock its row until the commit.
 
     Raises:
         AccountUnknown: when there is none.
     """
-    return await _account(db, account, " FOR UPDATE")
-
-
-async def _account(db: Statements, account: Hash32, lock: str) -> Account:
-    row = await db.row(f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = $1{lock}", id_to_bytes(account))
+    row = await db.row(f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = $1 FOR UPDATE", id_to_bytes(account))
     if row is None:
-        raise account_unknown(account)
+        raise AccountUnknown(account)
     return account_of(row)

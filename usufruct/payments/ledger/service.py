@@ -2,44 +2,30 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from functools import wraps
 from importlib import import_module
-from typing import TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from usufruct.chain import as_hash32
 from usufruct.config import LedgerConfig
-from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import accounts, admission, calls, claims, transfers
-from usufruct.payments.ledger.audit import Proofs, audit
-from usufruct.payments.ledger.backend import Backend, Decision
+from usufruct.core import Hash32
+from usufruct.payments.ledger import account_verbs, admission, calls, checks, claims, transfers
+from usufruct.payments.ledger.backend import Alone, Backend, Decision
 from usufruct.payments.ledger.calls import ReceiptSigner, Terms
-from usufruct.payments.ledger.records import (
-    Account,
-    AccountKind,
-    AccountReading,
-    Bill,
-    Call,
-    Claim,
-    IdempotencyKey,
-    Lease,
-    Opened,
-    Replay,
-    Reservation,
-    Split,
-    Totals,
-)
-from usufruct.payments.ledger.rows import find_account
-from usufruct.payments.ledger.spot_check import SpotCheck, spot_check
+from usufruct.payments.ledger.records import Bill, Call, IdempotencyKey, Lease, Opened, Replay, Reservation
+from usufruct.payments.ledger.rows import PAGE
 from usufruct.payments.ledger.sqlite import SqliteBackend
 from usufruct.payments.ledger.statements import FaultHook, Statements, no_faults
-from usufruct.payments.ledger.transfers import Transfer
 from usufruct.payments.ledger.working_set import Admission, Needs, WorkingSet, needs_of
 from usufruct.store import Database, Seal, SqliteDatabase
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
-_BATCH = 256
+Verb = Callable[Concatenate[Statements, P], Awaitable[T]]
+Method = Callable[Concatenate["Ledger", P], Coroutine[Any, Any, T]]
 
 
 def new_id() -> Hash32:
@@ -60,121 +46,77 @@ def open_ledger(database: Database, config: LedgerConfig, *, seal: Seal, faults:
     return Ledger(backend, config, seal, secrets.token_hex(8))
 
 
+def _reads(verb: Verb[P, T]) -> Method[P, T]:
+    """Make a method of a verb that changes nothing: it sees one moment of the database."""
+
+    @wraps(verb)
+    async def method(self: "Ledger", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._backend.read(lambda db: verb(db, *args, **kwargs))
+
+    return method
+
+
+def _writes(verb: Verb[P, T]) -> Method[P, T]:
+    """Make a method of a verb that runs alone in a transaction, which is durable when the method returns."""
+
+    @wraps(verb)
+    async def method(self: "Ledger", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._backend.write(Alone(verb.__name__, lambda db: verb(db, *args, **kwargs)))
+
+    return method
+
+
 class Ledger:
     """One replica's hand on the ledger. Each verb is durable when it returns, and refused with its numbers otherwise.
 
     The errors are in `payments.errors`; every verb also raises `DatabaseUnavailable`, after which the same verb with
-    the same ids may be asked again: it counts once.
+    the same ids may be asked again: it counts once. Verbs that only a few calls a minute need are described where they
+    are written.
     """
 
     def __init__(self, backend: Backend, config: LedgerConfig, seal: Seal, owner: str) -> None:
-        self.owner = owner
         self._backend = backend
         self._terms = Terms(owner, config.lease_seconds, config.answer_hours * 3600)
         self._seal = seal
 
-    # Accounts
+    observe = _writes(account_verbs.observe)
+    correct = _writes(account_verbs.correct)
+    account = _reads(account_verbs.find_account)
+    account_list = _reads(account_verbs.account_list)
+    account_count = _reads(account_verbs.account_count)
+    find_accounts = _reads(account_verbs.find_accounts)
+    resting = _reads(account_verbs.resting)
+    totals = _reads(account_verbs.totals)
 
-    async def observe(self, reading: AccountReading) -> Account:
-        """Take over a reading of an account, unless a newer one is known; open an unknown account.
+    plan_deposit = _writes(transfers.plan_deposit)
+    finish_deposit = _writes(transfers.finish_deposit)
+    cancel_deposit = _writes(transfers.cancel_deposit)
+    deposited = _reads(transfers.deposited)
+    pending_deposits = _reads(transfers.pending_deposits)
+    pending_deposit_of = _reads(transfers.pending_deposit_of)
+    plan_refund = _writes(transfers.plan_refund)
+    finish_refund = _writes(transfers.finish_refund)
+    refund_ended = _reads(transfers.refund_ended)
+    pending_refunds = _reads(transfers.pending_refunds)
+    last_paid_for = _reads(transfers.last_paid_for)
 
-        After a restore, observing every account reconciles the ledger with the chain.
-        """
-        return await self._write("observe", lambda db: accounts.observe(db, reading))
+    claimable = _reads(claims.claimable)
+    plan_claim = _writes(claims.plan_claim)
+    send_claim = _writes(claims.send_claim)
+    confirm_claim = _writes(claims.confirm_claim)
+    fail_claim = _writes(claims.fail_claim)
+    pending_claims = _reads(claims.pending_claims)
+    find_pending = _reads(claims.find_pending)
+    unclaimed_since = _reads(claims.unclaimed_since)
+    published = _reads(claims.published)
 
-    async def correct(self, reading: AccountReading) -> Account:
-        """Take over a reading in place of one of a block that left the chain."""
-        return await self._write("correct", lambda db: transfers.correct(db, reading))
+    call = _reads(calls.find_call)
+    metered = _reads(calls.metered)
+    lapsed = _reads(calls.lapsed)
+    forget_answers = _writes(admission.forget_answers)
 
-    async def account(self, account: Hash32) -> Account:
-        """Return an account.
-
-        Raises:
-            AccountUnknown: when there is none.
-        """
-        return await self._read("account", lambda db: find_account(db, account))
-
-    async def account_list(
-        self, after: Hash32 | None = None, limit: int = _BATCH, *, kind: AccountKind | None = None
-    ) -> list[Account]:
-        """Return accounts by id, a page at a time, from the one after `after`; of one kind, or all."""
-        return await self._read("account_list", lambda db: accounts.account_list(db, after, limit, kind))
-
-    async def find_accounts(self, ids: Sequence[Hash32]) -> dict[Hash32, Account]:
-        """Return the accounts with these ids; an unknown id is missing."""
-        return await self._read("find_accounts", lambda db: accounts.find_accounts(db, ids))
-
-    async def account_count(self) -> int:
-        """Return how many accounts there are."""
-        return await self._read("account_count", accounts.account_count)
-
-    async def plan_deposit(self, account: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address) -> None:
-        """Take note of a deposit authorization before its transaction is broadcast; each one counts once.
-
-        Raises:
-            DepositUnderWay: while another deposit of the payer is.
-            TooManyDeposits: when the payer made too many in a day.
-            DuplicateDeposit: when this one was handed in before.
-        """
-        await self._write(
-            "plan_deposit", lambda db: accounts.plan_deposit(db, account, nonce, amount, outbox_id, payer)
-        )
-
-    async def finish_deposit(self, account: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
-        """Note how a deposit's transaction ended; its money arrives by `observe`."""
-        await self._write("finish_deposit", lambda db: accounts.finish_deposit(db, account, nonce, confirmed=confirmed))
-
-    async def cancel_deposit(self, account: Hash32, nonce: Hash32) -> None:
-        """End a planned deposit of which nothing was sent; the try does not count against the payer."""
-        await self._write("cancel_deposit", lambda db: accounts.cancel_deposit(db, account, nonce))
-
-    async def plan_refund(self, account: Hash32, nonce: int, amount: int, outbox_id: str) -> Account:
-        """Set free money aside for a refund before its transaction is broadcast."""
-        return await self._write("plan_refund", lambda db: accounts.plan_refund(db, account, nonce, amount, outbox_id))
-
-    async def finish_refund(self, account: Hash32, nonce: int, reading: AccountReading | None) -> Account:
-        """End a refund: with the account as read after it, or with None when it failed."""
-        return await self._write("finish_refund", lambda db: accounts.finish_refund(db, account, nonce, reading))
-
-    async def pending_deposits(self) -> list[Transfer]:
-        """Return the deposits whose transaction has not ended, oldest first."""
-        return await self._read("pending_deposits", lambda db: transfers.pending(db, "deposits"))
-
-    async def pending_deposit_of(self, payer: Address) -> Transfer | None:
-        """Return the payer's deposit whose transaction has not ended, if there is one."""
-        return await self._read("pending_deposit_of", lambda db: transfers.pending_of(db, payer))
-
-    async def last_paid_for(self, account: Hash32) -> int:
-        """Return when a deposit into the account or a refund out of it was last sent from here; 0: never."""
-        return await self._read("last_paid_for", lambda db: transfers.last_paid_for(db, account))
-
-    async def published(self, account: Hash32, amount: int) -> bool:
-        """Tell whether a claim carried the account's voucher over `amount`: it is public then."""
-        return await self._read("published", lambda db: admission.published(db, account, amount))
-
-    async def refund_ended(self, account: Hash32, nonce: int) -> bool | None:
-        """Return whether a refund was confirmed or failed; None while it is under way."""
-        return await self._read("refund_ended", lambda db: transfers.refund_ended(db, account, nonce))
-
-    async def pending_refunds(self) -> list[Transfer]:
-        """Return the refunds whose transaction has not ended, oldest first."""
-        return await self._read("pending_refunds", lambda db: transfers.pending(db, "refunds"))
-
-    async def deposited(self, account: Hash32, nonce: Hash32) -> Transfer | None:
-        """Return the deposit with this nonce if it was confirmed."""
-        return await self._read("deposited", lambda db: transfers.deposited(db, account, nonce))
-
-    async def last_calls(self, which: Sequence[Hash32]) -> dict[Hash32, int]:
-        """Return when each of these accounts reserved its newest call; one that never did is missing."""
-        return await self._read("last_calls", lambda db: transfers.last_calls(db, which))
-
-    async def resting(
-        self, kind: AccountKind, before: int, after: Hash32 | None = None, limit: int = _BATCH
-    ) -> list[Account]:
-        """Return accounts of a kind by id, a page at a time, that hold more than is charged, idle since `before`."""
-        return await self._read("resting", lambda db: transfers.resting(db, kind, before, after, limit))
-
-    # Calls
+    audit = _reads(checks.audit)
+    spot_check = _reads(checks.spot_check)
 
     async def open(self, request: Reservation) -> Opened | Replay:
         """Set a call's ceiling aside; or return the stored answer of the same request.
@@ -184,10 +126,9 @@ class Ledger:
         decision: Decision[Admission] = Decision(
             "open", needs_of(request), lambda work: calls.open_call(work, request, self._terms), early=True
         )
-        self._backend.decide(decision)
-        result = await decision.result
+        result = await self._backend.write(decision)
         if isinstance(result, Replay):
-            await decision.durable()
+            await asyncio.shield(decision.commit)
             return self._opened(result)
         call, account = result
         return Opened(call.lease, account, decision.commit)
@@ -209,7 +150,7 @@ class Ledger:
 
     async def renew(self) -> frozenset[Hash32]:
         """Renew the leases of this replica's open calls, and return the calls that are still its own."""
-        return await self._write("renew", lambda db: calls.renew(db, self._terms))
+        return await self._backend.write(Alone("renew", lambda db: calls.renew(db, self._terms)))
 
     def meter(
         self, lease: Lease, bill: Bill, answer: bytes | None = None, sign: ReceiptSigner | None = None
@@ -222,102 +163,25 @@ class Ledger:
         """
         sealed = None if answer is None else self._seal.close(answer, lease.call)
         needs = Needs(lease.account, lease.call)
-        decision = Decision("meter", needs, lambda work: calls.meter_call(work, lease, bill, sealed, sign, self._terms))
-        return self._backend.decide(decision).result
+        return self._decide("meter", needs, lambda work: calls.meter_call(work, lease, bill, sealed, sign, self._terms))
 
     async def release(self, lease: Lease, reason: str) -> Call:
         """End a call that is charged nothing."""
         needs = Needs(lease.account, lease.call)
         return await self._decide("release", needs, lambda work: calls.release_call(work, lease, reason))
 
-    async def expire(self, limit: int = _BATCH) -> int:
+    async def expire(self, limit: int = PAGE) -> int:
         """Release calls whose replica gave no sign of life, and return how many; the operator bears them."""
-        leases = await self._read("lapsed", lambda db: calls.lapsed(db, limit))
-        return sum([await self._expire(lease) for lease in leases])
+        return sum([await self._expire(lease) for lease in await self.lapsed(limit)])
 
     async def _expire(self, lease: Lease) -> bool:
-        return await self._decide(
-            "expire", Needs(lease.account, lease.call), lambda work: calls.expire_call(work, lease)
-        )
-
-    async def lapsed(self, limit: int = _BATCH) -> list[Lease]:
-        """Return open calls whose lease has ended, the longest first: no gateway has released them yet."""
-        return await self._read("lapsed", lambda db: calls.lapsed(db, limit))
-
-    async def call(self, call: Hash32) -> Call | None:
-        """Return a call, or None."""
-        return await self._read("call", lambda db: calls.find_call(db, call))
-
-    async def metered(self, account: Hash32, after: int = 0, limit: int = _BATCH) -> list[Call]:
-        """Return an account's metered calls in the order of its spending, from the cumulative position `after`."""
-        return await self._read("metered", lambda db: calls.metered_between(db, account, after, limit))
-
-    async def forget_answers(self, limit: int = _BATCH) -> int:
-        """Remove stored answers whose time is over, and return how many."""
-        return await self._write("forget_answers", lambda db: admission.forget_answers(db, limit))
-
-    # Claims
-
-    async def claimable(self, limit: int = _BATCH, after: Account | None = None) -> list[Account]:
-        """Return accounts with money to claim or split and no claim under way; those being withdrawn from first.
-
-        The next page begins behind `after`, the last account of the page before.
-        """
-        return await self._read("claimable", lambda db: claims.claimable(db, limit, after))
-
-    async def splits(self, account: Hash32, start: int, end: int) -> Sequence[Split]:
-        """Return each asset's part of what an account was charged between two cumulative positions."""
-        return await self._read("splits", lambda db: claims.splits_between(db, account, start, end))
-
-    async def plan_claim(self, claim: Hash32, account: Hash32, up_to: int | None = None) -> Claim:
-        """Fix what to claim on an account next, at most `up_to`, before any transaction is made."""
-        return await self._write("plan_claim", lambda db: claims.plan_claim(db, claim, account, up_to))
-
-    async def send_claim(self, claim: Claim, outbox_id: str) -> Claim:
-        """Note in which transaction of the sender's outbox a claim travels."""
-        return await self._write("send_claim", lambda db: claims.send_claim(db, claim.id, claim.account, outbox_id))
-
-    async def confirm_claim(self, claim: Claim) -> Claim:
-        """Take a claim's transaction as final: its money is claimed and its assets are paid."""
-        return await self._write("confirm_claim", lambda db: claims.confirm_claim(db, claim.id, claim.account))
-
-    async def fail_claim(self, claim: Claim) -> Claim:
-        """Give a claim up; its money can be claimed again. Never for a time-out: that is pending."""
-        return await self._write("fail_claim", lambda db: claims.fail_claim(db, claim.id, claim.account))
-
-    async def pending_claims(self) -> list[Claim]:
-        """Return the claims that have not ended, oldest first."""
-        return await self._read("pending_claims", claims.pending_claims)
-
-    async def find_pending(self, ids: Sequence[Hash32]) -> dict[Hash32, Claim]:
-        """Return those of these claims that have not ended."""
-        return await self._read("find_pending", lambda db: claims.find_pending(db, ids))
-
-    async def unclaimed_since(self, ids: Sequence[Hash32]) -> dict[Hash32, int]:
-        """Return when the oldest unclaimed call of each account was metered; an account without one is missing."""
-        return await self._read("unclaimed_since", lambda db: claims.unclaimed_since(db, ids))
-
-    # The whole
+        needs = Needs(lease.account, lease.call)
+        return await self._decide("expire", needs, lambda work: calls.expire_call(work, lease))
 
     @property
     def commits(self) -> int:
         """Transactions that this process has made durable since it began."""
         return self._backend.commits
-
-    async def totals(self) -> list[Totals]:
-        """Return each token's gauges."""
-        return await self._read("totals", accounts.totals)
-
-    async def audit(self, proofs: Proofs | None = None) -> list[str]:
-        """Compare rows, entries and calls, and with `proofs` signatures; return what does not agree, in words.
-
-        An empty list is the good answer. Memory is bounded; the time grows with the ledger.
-        """
-        return await self._read("audit", lambda db: audit(db, proofs))
-
-    async def spot_check(self, proofs: Proofs | None = None, most: int = 3_000) -> SpotCheck:
-        """Compare the `most` newest entries, their calls and accounts; a ledger without more of them as a whole."""
-        return await self._read("spot_check", lambda db: spot_check(db, proofs, most))
 
     async def close(self) -> None:
         """Finish what is queued and close the connections."""
@@ -326,13 +190,5 @@ class Ledger:
     def _opened(self, replay: Replay) -> Replay:
         return replace(replay, answer=self._seal.open(replay.answer, replay.call))
 
-    async def _decide(self, name: str, needs: Needs, decide: Callable[[WorkingSet], T]) -> T:
-        decision = Decision(name, needs, decide)
-        self._backend.decide(decision)
-        return await decision.result
-
-    async def _write(self, name: str, work: Callable[[Statements], Awaitable[T]]) -> T:
-        return await self._backend.write(name, work)
-
-    async def _read(self, name: str, work: Callable[[Statements], Awaitable[T]]) -> T:
-        return await self._backend.read(name, work)
+    def _decide(self, name: str, needs: Needs, decide: Callable[[WorkingSet], T]) -> "asyncio.Future[T]":
+        return self._backend.write(Decision(name, needs, decide))

@@ -13,13 +13,13 @@ from functools import lru_cache
 from queue import SimpleQueue
 from typing import TypeVar
 
-from usufruct.core import asset_to_bytes, id_to_bytes
+from usufruct.core import id_to_bytes
+from usufruct.payments.ledger import changes
 from usufruct.payments.ledger.admission import scope_of
-from usufruct.payments.ledger.backend import Alone, Backend
-from usufruct.payments.ledger.records import Account
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, key_of, lines_text
-from usufruct.payments.ledger.statements import FaultHook, Money, Parameter, Row, Work, no_faults
-from usufruct.payments.ledger.working_set import EndedCall, Entry, KeptKey, Needs, NewCall, WorkingSet
+from usufruct.payments.ledger.backend import Backend
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS, account_of, call_of, key_of
+from usufruct.payments.ledger.statements import FaultHook, Money, Parameter, Row, Statements, Work, no_faults
+from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import (
     BUSY_SECONDS,
     ConstraintViolated,
@@ -42,31 +42,24 @@ _SUM = "usufruct_amount_sum"
 _NOW = "SELECT CAST(strftime('%s', 'now') AS INTEGER) AS now"
 _ACCOUNT = f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = ?"
 _CALL = f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ?"
-_KEY_COLUMNS = "scope, key, call_id, body_hash, sealed, expires_at"
-_KEY = f"SELECT {_KEY_COLUMNS} FROM answers WHERE scope = ? AND key = ?"
-_KEY_OF = f"SELECT {_KEY_COLUMNS} FROM answers WHERE call_id = ?"
+_KEY = f"SELECT {KEY_COLUMNS} FROM answers WHERE scope = ? AND key = ?"
+_KEY_OF = f"SELECT {KEY_COLUMNS} FROM answers WHERE call_id = ?"
 _PUBLISHED = "SELECT 1 AS found FROM claims WHERE account_id = ? AND voucher_amount = ? LIMIT 1"
-_INSERT_CALL = (
+_OPEN_CALL = (
     "INSERT INTO calls (id, account_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, "
     "request_hash, opened_at, voucher_amount, voucher_signature) "
     "VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _END_CALL = (
-    "UPDATE calls SET state = ?, epoch = ?, finished_at = ?, reason = ?, charge = ?, cumulative = ?, "
-    "lines = ?, flagged = ?, model_digest = ?, response_hash = ?, counted_by = ?, reasoning_tokens = ?, "
-    "receipt_signature = ? WHERE id = ? AND state = 'open' AND epoch = ?"
+    "UPDATE calls SET state = ?3, epoch = ?4, finished_at = ?5, reason = ?6, receipt_signature = ?7, charge = ?8, "
+    "cumulative = ?9, lines = ?10, flagged = ?11, model_digest = ?12, response_hash = ?13, counted_by = ?14, "
+    "reasoning_tokens = ?15 WHERE id = ?1 AND state = 'open' AND epoch = ?2"
 )
 _CHANGE_ACCOUNT = (
-    "UPDATE accounts SET charged = ?, reserved = ?, voucher_amount = ?, voucher_signature = ?, last_call_at = ? "
-    "WHERE id = ?"
+    "UPDATE accounts SET charged = ?2, reserved = ?3, voucher_amount = ?4, voucher_signature = ?5, last_call_at = ?6 "
+    "WHERE id = ?1"
 )
-_INSERT_ENTRY = (
-    "INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
-_NOT_BILLED = (None,) * 8
-_FREE_KEY = "DELETE FROM answers WHERE call_id = ?"
-_TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES (?, ?, ?, ?, ?)"
-_KEEP_ANSWER = "UPDATE answers SET sealed = ?, expires_at = ? WHERE call_id = ?"
+_ADD_ENTRY = "INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class SqliteBackend(Backend):
@@ -87,7 +80,7 @@ class SqliteBackend(Backend):
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
         super().__init__(faults)
 
-    async def read(self, name: str, work: Work[T]) -> T:
+    async def read(self, work: Work[T]) -> T:
         """Run a verb that only reads, on one moment of the database."""
         return await self._loop.run_in_executor(self._read_threads, self._read, work)
 
@@ -105,7 +98,7 @@ class SqliteBackend(Backend):
         try:
             with _translated_errors():
                 connection.execute("BEGIN")
-                return _driven(work(SqliteStatements(connection, "", no_faults)))
+                return _driven(work(SqliteStatements(connection)))
         finally:
             connection.rollback()
             self._readers.put(connection)
@@ -141,6 +134,13 @@ class SqliteBackend(Backend):
         with _translated_errors():
             _store(self._connection, work, self._faults)
 
+    async def _run(self, name: str, work: Work[T]) -> T:
+        return await self._loop.run_in_executor(self._write_thread, self._run_now, name, work)
+
+    def _run_now(self, name: str, work: Work[T]) -> T:
+        with _translated_errors():
+            return _driven(work(SqliteStatements(self._connection, name, self._faults)))
+
     async def _commit(self) -> None:
         await self._loop.run_in_executor(self._write_thread, self._commit_now)
 
@@ -161,42 +161,17 @@ class SqliteBackend(Backend):
             self._holds_gate = False
             self._gate.release()
 
-    async def _run(self, alone: Alone[object]) -> object:
-        return await self._loop.run_in_executor(self._write_thread, self._run_now, alone)
 
-    def _run_now(self, alone: Alone[object]) -> object:
-        try:
-            self._wait_and_begin()
-            with _translated_errors():
-                result = _driven(alone.work(SqliteStatements(self._connection, alone.name, self._faults)))
-                self._faults("commit.before")
-                self._connection.execute("COMMIT")
-        finally:
-            if self._connection.in_transaction:
-                self._connection.rollback()
-            self._release_gate()
-        self._faults("commit.after")
-        return result
+class SqliteStatements(Statements):
+    """Statements on a connection; nothing in them waits, so a verb runs to its end in one go."""
 
-
-class SqliteStatements:
-    """One transaction; nothing in it waits, so a verb runs to its end in one go."""
-
-    def __init__(self, connection: sqlite3.Connection, name: str, faults: FaultHook) -> None:
-        """Run on `connection`; `faults` receives `name` and a number before each statement."""
+    def __init__(self, connection: sqlite3.Connection, name: str = "", faults: FaultHook = no_faults) -> None:
+        super().__init__(name, faults)
         self._connection = connection
-        self._name = name
-        self._faults = faults
-        self._step = 0
 
     async def rows(self, sql: str, *parameters: Parameter) -> Sequence[Row]:
         """Run a statement and return its rows."""
         return [Row(row) for row in self._execute(sql, parameters).fetchall()]
-
-    async def row(self, sql: str, *parameters: Parameter) -> Row | None:
-        """Run a statement and return its first row, or None."""
-        rows = await self.rows(sql, *parameters)
-        return rows[0] if rows else None
 
     async def stream(self, sql: str, *parameters: Parameter) -> AsyncIterator[Row]:
         """Run a query and yield its rows, a few at a time in memory."""
@@ -206,8 +181,7 @@ class SqliteStatements:
                 yield Row(row)
 
     def _execute(self, sql: str, parameters: Sequence[Parameter]) -> sqlite3.Cursor:
-        self._faults(f"{self._name}.{self._step}")
-        self._step += 1
+        self._point()
         return self._connection.execute(_translated(sql), parameters)
 
 
@@ -249,86 +223,20 @@ def _loaded(connection: sqlite3.Connection, needs: Sequence[Needs]) -> WorkingSe
 
 
 def _store(connection: sqlite3.Connection, work: WorkingSet, faults: FaultHook) -> None:
-    changes: tuple[tuple[str, str, Iterator[tuple[Parameter, ...]]], ...] = (
-        ("free_keys", _FREE_KEY, ((id_to_bytes(call),) for call in work.keys_freed)),
-        ("open_calls", _INSERT_CALL, map(_new_call, work.opened)),
-        ("take_keys", _TAKE_KEY, map(_taken_key, work.keys_taken)),
-        ("end_calls", _END_CALL, map(_ended_call, work.ended)),
-        ("keep_answers", _KEEP_ANSWER, ((k.sealed, k.expires_at, id_to_bytes(k.call)) for k in work.answers_kept)),
-        ("change_accounts", _CHANGE_ACCOUNT, map(_changed_account, work.touched.values())),
-        ("add_entries", _INSERT_ENTRY, (_entry(entry, work.now) for entry in work.entries)),
+    statements = (
+        ("free_keys", _translated(changes.FREE_KEY), changes.freed_keys(work)),
+        ("open_calls", _OPEN_CALL, changes.opened_calls(work, amount_to_blob)),
+        ("take_keys", _translated(changes.TAKE_KEY), changes.taken_keys(work)),
+        ("end_calls", _END_CALL, changes.ended_calls(work, amount_to_blob)),
+        ("keep_answers", _translated(changes.KEEP_ANSWER), changes.kept_answers(work)),
+        ("change_accounts", _CHANGE_ACCOUNT, changes.changed_accounts(work, amount_to_blob)),
+        ("add_entries", _ADD_ENTRY, changes.added_entries(work, amount_to_blob)),
     )
-    for name, sql, rows in changes:
+    for name, sql, rows in statements:
         faults(f"store.{name}")
         changed = connection.executemany(sql, rows).rowcount
-        if name == "end_calls" and changed != len(work.ended) and work.ended:
+        if name == "end_calls" and rows and changed != len(rows):
             raise ConstraintViolated("a call was ended meanwhile; nothing of this was kept")
-
-
-def _new_call(new: NewCall) -> tuple[Parameter, ...]:
-    call = new.call
-    return (
-        id_to_bytes(call.lease.call),
-        id_to_bytes(call.lease.account),
-        asset_to_bytes(call.asset),
-        call.owner,
-        call.lease.epoch,
-        call.lease_until,
-        amount_to_blob(call.ceiling),
-        call.price_card_version,
-        id_to_bytes(call.request_hash),
-        call.opened_at,
-        amount_to_blob(new.voucher.max_claimable),
-        new.voucher.signature,
-    )
-
-
-def _ended_call(ended: EndedCall) -> tuple[Parameter, ...]:
-    call, bill = ended.call, ended.call.bill
-    head = (call.state.value, call.lease.epoch, call.finished_at, call.reason)
-    tail = (call.receipt_signature, id_to_bytes(call.lease.call), ended.before)
-    if bill is None or call.cumulative is None:
-        return (*head, *_NOT_BILLED, *tail)
-    return (
-        *head,
-        amount_to_blob(bill.charge),
-        amount_to_blob(call.cumulative),
-        lines_text(bill.lines),
-        bill.flagged,
-        id_to_bytes(bill.model_digest),
-        id_to_bytes(bill.response_hash),
-        bill.counted_by.value,
-        bill.reasoning_tokens,
-        *tail,
-    )
-
-
-def _changed_account(account: Account) -> tuple[Parameter, ...]:
-    voucher = account.voucher
-    return (
-        amount_to_blob(account.charged),
-        amount_to_blob(account.reserved),
-        amount_to_blob(voucher.max_claimable if voucher else 0),
-        voucher.signature if voucher else None,
-        account.last_call_at,
-        id_to_bytes(account.id),
-    )
-
-
-def _taken_key(key: KeptKey) -> tuple[Parameter, ...]:
-    return (key.scope, key.key, id_to_bytes(key.call), id_to_bytes(key.body_hash), key.expires_at)
-
-
-def _entry(entry: Entry, now: int) -> tuple[Parameter, ...]:
-    return (
-        id_to_bytes(entry.account),
-        None if entry.call is None else id_to_bytes(entry.call),
-        None if entry.asset is None else asset_to_bytes(entry.asset),
-        entry.debit,
-        entry.credit,
-        amount_to_blob(entry.amount),
-        now,
-    )
 
 
 class _AmountSum:

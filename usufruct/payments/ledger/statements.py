@@ -6,8 +6,9 @@ seconds, `{sum}` for the sum of a money column. A verb that only a few calls a m
 `calls`), which each back end reads and writes in its own way.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 from usufruct.core import (
     Address,
@@ -59,16 +60,16 @@ class Row:
 
     columns: Mapping[str, object]
 
+    def maybe(self, read: Callable[[str], T], name: str) -> T | None:
+        """Return a column that may be NULL; `read` is the reader of its type."""
+        return None if self.columns[name] is None else read(name)
+
     def integer(self, name: str) -> int:
         """Return an integer column."""
         value = self.columns[name]
         if not isinstance(value, int):
             raise _corrupt(name, value)
         return value
-
-    def maybe_integer(self, name: str) -> int | None:
-        """Return an integer column that may be NULL."""
-        return None if self.columns[name] is None else self.integer(name)
 
     def text(self, name: str) -> str:
         """Return a text column."""
@@ -77,20 +78,12 @@ class Row:
             raise _corrupt(name, value)
         return value
 
-    def maybe_text(self, name: str) -> str | None:
-        """Return a text column that may be NULL."""
-        return None if self.columns[name] is None else self.text(name)
-
     def raw(self, name: str) -> bytes:
         """Return a column of bytes."""
         value = self.columns[name]
         if not isinstance(value, bytes):
             raise _corrupt(name, value)
         return value
-
-    def maybe_raw(self, name: str) -> bytes | None:
-        """Return a column of bytes that may be NULL."""
-        return None if self.columns[name] is None else self.raw(name)
 
     def money(self, name: str) -> int:
         """Return a money column of either database, in atomic units."""
@@ -100,10 +93,6 @@ class Row:
         if not isinstance(value, int):
             raise _corrupt(name, value)
         return value
-
-    def maybe_money(self, name: str) -> int | None:
-        """Return a money column that may be NULL."""
-        return None if self.columns[name] is None else self.money(name)
 
     def hash32(self, name: str) -> Hash32:
         """Return a hash or a 32-byte id."""
@@ -117,22 +106,32 @@ class Row:
         """Return an asset id."""
         return asset_from_bytes(self.raw(name))
 
-    def maybe_asset(self, name: str) -> AssetId | None:
-        """Return an asset id that may be NULL."""
-        return None if self.columns[name] is None else self.asset(name)
 
-
-class Statements(Protocol):
+class Statements(ABC):
     """One transaction of a verb."""
 
+    def __init__(self, name: str = "", faults: FaultHook = no_faults) -> None:
+        """Run the verb `name`; `faults` receives it and a number before each statement."""
+        self._name = name
+        self._faults = faults
+        self._step = 0
+
+    @abstractmethod
     async def rows(self, sql: str, *parameters: Parameter) -> Sequence[Row]:
         """Run a statement and return its rows."""
 
     async def row(self, sql: str, *parameters: Parameter) -> Row | None:
         """Run a statement and return its first row, or None."""
+        rows = await self.rows(sql, *parameters)
+        return rows[0] if rows else None
 
+    @abstractmethod
     def stream(self, sql: str, *parameters: Parameter) -> AsyncIterator[Row]:
         """Run a query and yield its rows, a few at a time in memory."""
+
+    def _point(self) -> None:
+        self._faults(f"{self._name}.{self._step}")
+        self._step += 1
 
 
 Work = Callable[[Statements], Awaitable[T]]

@@ -1,18 +1,23 @@
-"""Verbs for settlement: transfers under way, idle accounts, and corrections after a reorganization."""
+"""Verbs on transfers: deposits into accounts and refunds out of them, from the plan to the end of the transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from usufruct.core import Address, Hash32, id_to_bytes, value
+from usufruct.payments.ledger.account_verbs import observe
+from usufruct.payments.ledger.errors import (
+    DepositUnderWay,
+    DuplicateDeposit,
+    RefundTooHigh,
+    TooManyDeposits,
+    WrongState,
+)
+from usufruct.payments.ledger.records import Account, AccountReading
+from usufruct.payments.ledger.rows import locked_account
+from usufruct.payments.ledger.statements import Money, Parameter, Row, Statements
 
-from usufruct.core import Address, Hash32, id_to_bytes
-from usufruct.payments.ledger.accounts import observe
-from usufruct.payments.ledger.claims import splits_between
-from usufruct.payments.ledger.entries import move
-from usufruct.payments.ledger.records import Account, AccountKind, AccountReading
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, account_of, locked_account, rows_by_id
-from usufruct.payments.ledger.statements import Money, Row, Statements
+MOST_DEPOSITS = 20
+"""Deposits of one payer that an operator sends in a day."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transfer:
     """A deposit or refund whose transaction has not ended; `nonce` is a refund's number or a deposit's hash."""
 
@@ -23,106 +28,166 @@ class Transfer:
     planned_at: int = 0
 
 
-_TRANSFER = "account_id, nonce, amount, outbox_id, planned_at"
+async def plan_deposit(
+    db: Statements, account: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address
+) -> None:
+    """Take note of a deposit authorization before it is broadcast; one that failed may be tried again.
+
+    A payer has one deposit under way at a time, and `MOST_DEPOSITS` in a day, tries that failed included: the same
+    money may stand behind many authorizations, and each try costs the operator gas.
+
+    Raises:
+        DepositUnderWay: while another deposit of the payer is.
+        TooManyDeposits: when the payer made too many in a day.
+        DuplicateDeposit: when this one was handed in before.
+    """
+    latest = await db.rows(
+        "SELECT nonce, state, tries FROM deposits WHERE payer = $1 AND planned_at > {now} - 86400",
+        id_to_bytes(payer),
+    )
+    if any(row.text("state") == "planned" and row.hash32("nonce") != nonce for row in latest):
+        raise DepositUnderWay(f"another deposit of {payer} is on its way; ask again", payer=payer)
+    tries = sum(row.integer("tries") for row in latest)
+    known = next((row for row in latest if row.hash32("nonce") == nonce), None)
+    if tries >= MOST_DEPOSITS and (known is None or known.text("state") == "failed"):
+        raise TooManyDeposits(
+            f"{payer} made {tries} deposits in a day; deposit more at once, or deposit on the chain yourself",
+            payer=payer,
+            most=MOST_DEPOSITS,
+        )
+    noted = await db.row(
+        "INSERT INTO deposits (account_id, nonce, amount, state, outbox_id, planned_at, payer, tries) "
+        "VALUES ($1, $2, $3, 'planned', $4, {now}, $5, 1) ON CONFLICT (account_id, nonce) DO UPDATE "
+        "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id, "
+        "planned_at = excluded.planned_at, tries = deposits.tries + 1 WHERE deposits.state = 'failed' RETURNING nonce",
+        id_to_bytes(account),
+        id_to_bytes(nonce),
+        Money(amount),
+        outbox_id,
+        id_to_bytes(payer),
+    )
+    if noted is None:
+        raise DuplicateDeposit(f"deposit {nonce} was handed in before; sign one with another nonce", nonce=nonce)
+
+
+async def finish_deposit(db: Statements, account: Hash32, nonce: Hash32, *, confirmed: bool) -> None:
+    """Note how a deposit's transaction ended; its money arrives by `observe`.
+
+    One that was given up may be found on the chain all the same, and is confirmed then.
+    """
+    if confirmed:
+        await _end(db, "deposits", account, nonce, "state = 'confirmed'", "('planned', 'failed')")
+    else:
+        await _end(db, "deposits", account, nonce, "state = 'failed'")
+
+
+async def cancel_deposit(db: Statements, account: Hash32, nonce: Hash32) -> None:
+    """End a planned deposit of which nothing was sent, for a reason that is not the payer's: the try does not count."""
+    await _end(db, "deposits", account, nonce, "state = 'failed', tries = tries - 1")
+
+
+async def deposited(db: Statements, account: Hash32, nonce: Hash32) -> Transfer | None:
+    """Return the deposit with this nonce if it was confirmed."""
+    which = "account_id = $1 AND nonce = $2 AND state = 'confirmed'"
+    return next(iter(await _transfers(db, "deposits", which, id_to_bytes(account), id_to_bytes(nonce))), None)
+
+
+async def pending_deposits(db: Statements) -> list[Transfer]:
+    """Return the deposits whose transaction has not ended, oldest first."""
+    return await _transfers(db, "deposits", "state = 'planned'")
+
+
+async def pending_deposit_of(db: Statements, payer: Address) -> Transfer | None:
+    """Return the payer's deposit whose transaction has not ended, if there is one."""
+    found = await _transfers(db, "deposits", "payer = $1 AND state = 'planned'", id_to_bytes(payer))
+    return next(iter(found), None)
+
+
+async def plan_refund(db: Statements, account: Hash32, nonce: int, amount: int, outbox_id: str) -> Account:
+    """Set free money of the account aside, before the refund is broadcast: no call can reserve it any more."""
+    before = await locked_account(db, account)
+    if not 0 < amount <= before.free or await _refund_state(db, account, nonce) not in (None, "failed"):
+        raise RefundTooHigh(
+            f"refund {nonce} of {amount} on account {account}: {before.free} is free, and the nonce must be new",
+            account=account,
+            amount=amount,
+            free=before.free,
+        )
+    await db.rows(
+        "INSERT INTO refunds (account_id, nonce, amount, state, outbox_id, planned_at) "
+        "VALUES ($1, $2, $3, 'planned', $4, {now}) ON CONFLICT (account_id, nonce) DO UPDATE "
+        "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id",
+        id_to_bytes(account),
+        nonce,
+        Money(amount),
+        outbox_id,
+    )
+    return await _set_refunding(db, account, before.refunding + amount)
+
+
+async def finish_refund(db: Statements, account: Hash32, nonce: int, reading: AccountReading | None) -> Account:
+    """End a refund: `reading` is the account after it, None when it failed. Both sides change in one commit."""
+    before = await locked_account(db, account)
+    change = "state = 'failed'" if reading is None else "state = 'confirmed'"
+    amount = await _end(db, "refunds", account, nonce, change)
+    if reading is not None:
+        await observe(db, reading)
+    return await _set_refunding(db, account, before.refunding - amount)
+
+
+async def refund_ended(db: Statements, account: Hash32, nonce: int) -> bool | None:
+    """Return whether a refund was confirmed or failed; None while it is under way, or if there is none."""
+    return {"confirmed": True, "failed": False}.get(await _refund_state(db, account, nonce) or "")
+
+
+async def pending_refunds(db: Statements) -> list[Transfer]:
+    """Return the refunds whose transaction has not ended, oldest first."""
+    return await _transfers(db, "refunds", "state = 'planned'")
+
+
+async def last_paid_for(db: Statements, account: Hash32) -> int:
+    """Return when a deposit into the account or a refund out of it was last sent from here; 0: never."""
+    row = await db.row(
+        "SELECT MAX(planned_at) AS at FROM ("
+        "SELECT planned_at FROM deposits WHERE account_id = $1 AND state <> 'failed' UNION ALL "
+        "SELECT planned_at FROM refunds WHERE account_id = $1 AND state <> 'failed') AS sent",
+        id_to_bytes(account),
+    )
+    return (row and row.maybe(row.integer, "at")) or 0
+
+
+async def _transfers(db: Statements, table: str, which: str, *parameters: Parameter) -> list[Transfer]:
+    columns = "account_id, nonce, amount, outbox_id, planned_at"
+    rows = await db.rows(f"SELECT {columns} FROM {table} WHERE {which} ORDER BY planned_at, nonce", *parameters)
+    return [_transfer(row) for row in rows]
 
 
 def _transfer(row: Row) -> Transfer:
-    """Read a transfer from a row of `_TRANSFER`."""
     nonce = row.integer("nonce") if isinstance(row.columns["nonce"], int) else row.hash32("nonce")
     return Transfer(
         row.hash32("account_id"), nonce, row.money("amount"), row.text("outbox_id"), row.integer("planned_at")
     )
 
 
-async def correct(db: Statements, reading: AccountReading) -> Account:
-    """Take over a reading although the one before is of a newer block: that block left the chain.
-
-    Claims that the chain took back can be made again: what they paid is charged and not split once more.
-    """
-    account = await locked_account(db, reading.id)
-    total_split, taken_back = account.total_split, max(0, account.total_split - reading.total_claimed)
-    parts = await splits_between(db, reading.id, reading.total_claimed, total_split) if taken_back else ()
-    if taken_back and sum(part.amount for part in parts) == taken_back:
-        total_split = reading.total_claimed
-        for part in parts:
-            await move(db, reading.id, "paid", "charged", part.amount, asset=part.asset)
-        await db.rows(
-            "UPDATE claims SET state = 'failed' WHERE account_id = $1 AND state = 'confirmed' AND cumulative > $2",
-            id_to_bytes(reading.id),
-            Money(total_split),
-        )
-    await db.rows(
-        "UPDATE accounts SET block = -1, total_claimed = $2, total_split = $3 WHERE id = $1",
-        id_to_bytes(reading.id),
-        Money(0),
-        Money(total_split),
-    )
-    return await observe(db, reading)
-
-
-async def resting(db: Statements, kind: AccountKind, before: int, after: Hash32 | None, limit: int) -> list[Account]:
-    """Return accounts of a kind by id, from the one after `after`, with no call since `before`, open call or refund.
-
-    They hold something; whether it is free, the caller sees.
-    """
-    rows = await db.rows(
-        f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id > $1 AND balance > charged AND reserved = $4 "
-        "AND refunding = $4 AND last_call_at <= $2 AND kind = $5 "
-        "ORDER BY id LIMIT $3",
-        id_to_bytes(after) if after else b"",
-        before,
-        limit,
-        Money(0),
-        kind.value,
-    )
-    return [account_of(row) for row in rows]
-
-
-async def pending(db: Statements, table: str) -> list[Transfer]:
-    """Return the deposits, or the refunds, that have not ended, oldest first."""
-    rows = await db.rows(f"SELECT {_TRANSFER} FROM {table} WHERE state = 'planned' ORDER BY planned_at, nonce")
-    return [_transfer(row) for row in rows]
-
-
-async def pending_of(db: Statements, payer: Address) -> Transfer | None:
-    """Return the payer's deposit that has not ended, if there is one."""
-    row = await db.row(
-        f"SELECT {_TRANSFER} FROM deposits WHERE payer = $1 AND state = 'planned'",
-        id_to_bytes(payer),
-    )
-    return None if row is None else _transfer(row)
-
-
-async def refund_ended(db: Statements, account: Hash32, nonce: int) -> bool | None:
-    """Return whether a refund was confirmed or failed; None while it is under way, or if there is none."""
+async def _refund_state(db: Statements, account: Hash32, nonce: int) -> str | None:
     row = await db.row("SELECT state FROM refunds WHERE account_id = $1 AND nonce = $2", id_to_bytes(account), nonce)
-    state = "planned" if row is None else row.text("state")
-    return None if state == "planned" else state == "confirmed"
+    return None if row is None else row.text("state")
 
 
-async def last_paid_for(db: Statements, account: Hash32) -> int:
-    """Return when we last sent a deposit into this account, or a refund out of it; 0: never."""
-    times = []
-    for table in ("deposits", "refunds"):
-        row = await db.row(
-            f"SELECT MAX(planned_at) AS at FROM {table} WHERE account_id = $1 AND state <> 'failed'",
-            id_to_bytes(account),
-        )
-        times.append((row and row.maybe_integer("at")) or 0)
-    return max(times)
+async def _set_refunding(db: Statements, account: Hash32, refunding: int) -> Account:
+    await db.rows("UPDATE accounts SET refunding = $2 WHERE id = $1", id_to_bytes(account), Money(refunding))
+    return await locked_account(db, account)
 
 
-async def deposited(db: Statements, account: Hash32, nonce: Hash32) -> Transfer | None:
-    """Return the deposit with this nonce if it was confirmed."""
+async def _end(
+    db: Statements, table: str, account: Hash32, nonce: Hash32 | int, change: str, before: str = "('planned')"
+) -> int:
+    """End a deposit or refund in one of the states `before` by compare-and-set, and return its amount."""
     row = await db.row(
-        f"SELECT {_TRANSFER} FROM deposits WHERE account_id = $1 AND nonce = $2 AND state = 'confirmed'",
+        f"UPDATE {table} SET {change} WHERE account_id = $1 AND nonce = $2 AND state IN {before} RETURNING amount",
         id_to_bytes(account),
-        id_to_bytes(nonce),
+        nonce if isinstance(nonce, int) else id_to_bytes(nonce),
     )
-    return None if row is None else _transfer(row)
-
-
-async def last_calls(db: Statements, which: Sequence[Hash32]) -> dict[Hash32, int]:
-    """Return when each of these accounts opened its newest call; one that never did is missing."""
-    rows = await rows_by_id(db, "SELECT id, last_call_at FROM accounts WHERE last_call_at <> 0 AND id", which)
-    return {row.hash32("id"): row.integer("last_call_at") for row in rows}
+    if row is None:
+        raise WrongState(f"{table}: nothing is planned under nonce {nonce} of account {account}", account=account)
+    return row.money("amount")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from usufruct.core import AssetId, Hash32, value
-from usufruct.payments.ledger.errors import account_unknown
+from usufruct.payments.ledger.errors import AccountUnknown
 from usufruct.payments.ledger.records import Account, Call, Replay, Reservation
 from usufruct.payments.pricing import VerifiedVoucher
 
@@ -96,7 +96,7 @@ class WorkingSet:
         """
         found = self.accounts.get(account)
         if found is None:
-            raise account_unknown(account)
+            raise AccountUnknown(account)
         return found
 
     def put_account(self, account: Account) -> None:

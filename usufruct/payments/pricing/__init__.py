@@ -22,9 +22,7 @@ from usufruct.payments.pricing.grants import (
 from usufruct.payments.pricing.receipts import (
     Receipt,
     ReceiptDocument,
-    WrongReceiptSigner,
     content_hash,
-    read_receipt,
     receipt_digest,
     sign_receipt,
 )
@@ -60,7 +58,6 @@ __all__ = [
     "Usage",
     "VerifiedVoucher",
     "Voucher",
-    "WrongReceiptSigner",
     "affordable_output_down",
     "allow",
     "channel_id",
@@ -70,7 +67,6 @@ __all__ = [
     "price_lines",
     "price_up",
     "read_grant",
-    "read_receipt",
     "receipt_digest",
     "sign_grant",
     "sign_receipt",

@@ -4,32 +4,16 @@ Signed as EIP-712 under the till's address, so that any wallet library and the c
 what is anchored: see `merkle`.
 """
 
-from collections.abc import Mapping
 from hashlib import sha256
 
 from usufruct.chain import MessageHasher
-from usufruct.chain.keys import recover_signer
-from usufruct.core import Address, AssetId, ChainId, Denied, Hash32, Invalid, format_asset, value
+from usufruct.core import Address, AssetId, ChainId, Hash32, format_asset, value
 from usufruct.payments.pricing.usage import CountedBy
 from usufruct.payments.pricing.vouchers import DigestSigner
-from usufruct.web import read_document
-from usufruct_client import wire
 from usufruct_client.eip712 import RECEIPT
-from usufruct_client.lines import Line, Unit
+from usufruct_client.lines import Line
 
 _RECEIPT = MessageHasher(RECEIPT)
-
-
-class InvalidReceipt(Invalid):
-    """A document that cannot be read as a receipt."""
-
-    code = "invalid_receipt"
-
-
-class WrongReceiptSigner(Denied):
-    """A receipt that the operator did not sign."""
-
-    code = "wrong_receipt_signer"
 
 
 @value
@@ -89,22 +73,6 @@ def sign_receipt(receipt: Receipt, chain_id: ChainId, till: Address, signer: Dig
     return signer.sign(receipt_digest(receipt, chain_id, till))
 
 
-def verify_receipt(receipt: Receipt, chain_id: ChainId, till: Address, signature: bytes, operator: Address) -> None:
-    """Check that `operator` signed exactly this receipt.
-
-    Raises:
-        InvalidSignature: for a malformed signature.
-        WrongReceiptSigner: when another key signed, or any field differs from what was signed.
-    """
-    signer = recover_signer(receipt_digest(receipt, chain_id, till), signature)
-    if signer != operator:
-        raise WrongReceiptSigner(
-            f"the signature is not {operator}'s over this receipt: a field was changed, or another key signed",
-            signer=signer,
-            expected=operator,
-        )
-
-
 @value
 class ReceiptDocument:
     """A receipt as it travels: what was signed, for which chain and till, by whom, and the signature."""
@@ -141,37 +109,3 @@ class ReceiptDocument:
             "till": self.till,
             "chainId": str(self.chain_id),
         }
-
-    def verify(self) -> None:
-        """Check the signature; whether `signer` is the operator's receipt key is for the reader to know.
-
-        Raises:
-            InvalidSignature, WrongReceiptSigner: as `verify_receipt`.
-        """
-        verify_receipt(self.receipt, self.chain_id, self.till, self.signature, self.signer)
-
-
-def read_receipt(document: Mapping[str, object]) -> ReceiptDocument:
-    """Read a receipt from what `as_json` makes of it.
-
-    Raises:
-        InvalidReceipt: when a member is missing or malformed; names it.
-    """
-    read = read_document(wire.Receipt, document, InvalidReceipt)
-    receipt = Receipt(
-        call=read.call,
-        account=read.account,
-        token=read.token,
-        asset=AssetId(read.asset),
-        price_card_version=read.price_card_version,
-        model_digest=read.model_digest,
-        request_hash=read.request_hash,
-        response_hash=read.response_hash,
-        lines=tuple(Line(Unit(each.unit), each.quantity, each.price, each.per, each.amount) for each in read.lines),
-        counted_by=CountedBy(read.counted_by),
-        ceiling=read.ceiling,
-        amount=read.amount,
-        cumulative=read.cumulative,
-        time=read.time,
-    )
-    return ReceiptDocument(receipt, ChainId(read.chain_id), read.till, read.signer, read.signature)

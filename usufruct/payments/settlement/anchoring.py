@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from usufruct.chain import as_hash32
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import CallUnknown, Ledger, receipt_of
+from usufruct.payments.ledger import CallUnknown, Ledger
 from usufruct.payments.pricing import Receipt, receipt_digest
 from usufruct.payments.settlement.errors import AnchorMismatch, NotAnchored
 from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
@@ -42,7 +42,7 @@ async def receipts_of(ledger: Ledger, member: Member, token: Address) -> list[Re
     after = member.start
     while calls := await ledger.metered(member.account, after, _PAGE):
         for call in calls:
-            receipt = receipt_of(call, token)
+            receipt = call.receipt(token)
             if receipt is None or receipt.amount == 0:
                 continue
             if receipt.cumulative > member.end:
@@ -80,7 +80,7 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
     if found is None:
         raise CallUnknown(f"call {call} is unknown", call=call)
     token = (await context.ledger.account(found.lease.account)).token
-    receipt = receipt_of(found, token)
+    receipt = found.receipt(token)
     batch = await _batch_of(context, receipt)
     if receipt is None or batch is None or batch.root is None or batch.hash is None or batch.block is None:
         raise NotAnchored(f"call {call} is not claimed yet, or was charged nothing; ask later", call=call)

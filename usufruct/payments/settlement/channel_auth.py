@@ -7,7 +7,7 @@ the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the h
 from usufruct.accounts import InvalidProof, Keys, timed_signer
 from usufruct.chain import MessageHasher
 from usufruct.core import Address, ChainId, Clock, Hash32
-from usufruct.payments.ledger import Account, Ledger, account_unknown
+from usufruct.payments.ledger import Account, AccountUnknown, Ledger
 from usufruct.web import Exchange, read_document
 from usufruct_client.eip712 import READ_CHANNEL
 from usufruct_client.wire import ChannelProof
@@ -49,7 +49,7 @@ class Access:
         found = await self._ledger.account(channel)
         if signer in (found.owner, found.signer) or (key is not None and key.channel == channel):
             return found
-        raise account_unknown(channel)
+        raise AccountUnknown(channel)
 
     def _signer(self, channel: Hash32, header: str) -> Address:
         expires_at, _, signature = header.partition(".")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.core import Hash32
-from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, Ledger, account_unknown
+from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, AccountUnknown, Ledger
 from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement.account_store import add_channel, find_channels
 from usufruct.payments.settlement.channel_reader import channel_identity
@@ -70,7 +70,7 @@ class ChannelRegistry:
             found = await find_channels(unit, ids)
         for id_ in ids:
             if id_ not in found or channel_id(self._escrow, found[id_]) != id_:
-                raise account_unknown(id_)
+                raise AccountUnknown(id_)
         return found
 
     async def config(self, channel: Hash32) -> ChannelConfig:

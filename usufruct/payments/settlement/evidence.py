@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, UsufructError
-from usufruct.payments.ledger import Account, Call, receipt_of
+from usufruct.payments.ledger import Account, Call
 from usufruct.payments.pricing import receipt_digest
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.funding_sources import FundingSources
@@ -32,7 +32,7 @@ class Evidence:
 
     def receipt(self, call: Call, account: Account) -> str | None:
         """Check that the operator signed the receipt that the row of a metered call gives."""
-        receipt = receipt_of(call, account.token)
+        receipt = call.receipt(account.token)
         if receipt is None or call.receipt_signature is None:
             return f"call {call.lease.call} was charged and has no signed receipt"
         digest = receipt_digest(receipt, self._context.escrow.chain_id, self._context.terms.till)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from usufruct.chain import Call, Log, Revert
 from usufruct.chain.contracts.access_pass import AccessPass, BurnSkipped
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import Account, AccountIdentity, AccountKind, AccountReading, Claim, account_unknown
+from usufruct.payments.ledger import Account, AccountIdentity, AccountKind, AccountReading, AccountUnknown, Claim
 from usufruct.payments.pricing import ActivatedCredits, PassTerms
 from usufruct.payments.settlement.account_store import add_credits, find_credits
 from usufruct.payments.settlement.channel_reader import Readings
@@ -49,7 +49,7 @@ class PassCredits:
             found = await find_credits(unit, ids)
         for id_ in ids:
             if id_ not in found:
-                raise account_unknown(id_)
+                raise AccountUnknown(id_)
         return found
 
     async def held(self) -> list[tuple[Account, ActivatedCredits]]:

@@ -74,7 +74,7 @@ class RefundRequests:
         rest, waits = "the last deposit or refund", policy.cooling_seconds
         if not proven:
             rest, waits = "the last call", max(waits, policy.idle_seconds)
-            last = max(last, (await self._context.ledger.last_calls([channel])).get(channel, 0))
+            last = max(last, (await self._context.ledger.account(channel)).last_call_at)
         if now < last + waits:
             raise RefundTooSoon(
                 f"{rest} of channel {channel} is too fresh; ask again in {last + waits - now} s, or withdraw on the "

@@ -88,8 +88,7 @@ class Refunds(RefundRequests):
         ids = [channel.reading.id for channel in channels]
         async with self._context.database.snapshot() as unit:
             events = {each.account: each.event_at for each in (await find_readings(unit, ids)).values()}
-        calls = await self._context.ledger.last_calls(ids)
-        return {id_: max(events[id_], calls.get(id_, 0)) for id_ in events}
+        return {each.id: max(events[each.id], each.last_call_at) for each in channels if each.id in events}
 
     async def _ended(self, transfer: Transfer) -> bool | None:
         """Send a refund and wait for its end."""

@@ -11,8 +11,8 @@ from usufruct.payments.ledger import (
     AccountUnknown,
     Ledger,
     Reservation,
+    VoucherPublished,
     accepted_voucher,
-    voucher_published,
 )
 from usufruct.payments.pricing import Escrow, VerifiedVoucher, channel_id, verify_voucher
 from usufruct.payments.settlement import (
@@ -162,7 +162,7 @@ class Funding:
     async def _refuse_published(self, payment: Payment) -> None:
         """Refuse a voucher that a stranger could show, because a claim made it public."""
         if await self._published(payment):
-            raise voucher_published(self.channel_of(payment), payment.voucher.max_claimable)
+            raise VoucherPublished(self.channel_of(payment), payment.voucher.max_claimable)
 
     async def _refuse_keys(self, payment: Payment) -> None:
         if await self._key_channels.holds(self.channel_of(payment)):

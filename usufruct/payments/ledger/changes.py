@@ -1,0 +1,129 @@
+"""The changes of a working set as parameters of statements; the two drivers differ in how they carry an amount."""
+
+from collections.abc import Callable
+
+from usufruct.core import asset_to_bytes, id_to_bytes
+from usufruct.payments.ledger.records import Call
+from usufruct.payments.ledger.rows import lines_text
+from usufruct.payments.ledger.statements import Parameter
+from usufruct.payments.ledger.working_set import WorkingSet
+
+Amount = Callable[[int], str | bytes]
+Rows = list[tuple[Parameter, ...]]
+
+FREE_KEY = "DELETE FROM answers WHERE call_id = $1"
+TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES ($1, $2, $3, $4, $5)"
+KEEP_ANSWER = "UPDATE answers SET sealed = $2, expires_at = $3 WHERE call_id = $1"
+
+_NOT_BILLED = (None,) * 8
+
+
+def freed_keys(work: WorkingSet) -> Rows:
+    """Return the parameters of `FREE_KEY`."""
+    return [(id_to_bytes(call),) for call in work.keys_freed]
+
+
+def taken_keys(work: WorkingSet) -> Rows:
+    """Return the parameters of `TAKE_KEY`."""
+    return [
+        (key.scope, key.key, id_to_bytes(key.call), id_to_bytes(key.body_hash), key.expires_at)
+        for key in work.keys_taken
+    ]
+
+
+def kept_answers(work: WorkingSet) -> Rows:
+    """Return the parameters of `KEEP_ANSWER`."""
+    return [(id_to_bytes(key.call), key.sealed, key.expires_at) for key in work.answers_kept]
+
+
+def opened_calls(work: WorkingSet, amount: Amount) -> Rows:
+    """Return new calls: id, account, asset, owner, epoch, end of lease, ceiling, price card, request, time, voucher.
+
+    The voucher is two columns, its amount and its signature.
+    """
+    return [
+        (
+            id_to_bytes(call.lease.call),
+            id_to_bytes(call.lease.account),
+            asset_to_bytes(call.asset),
+            call.owner,
+            call.lease.epoch,
+            call.lease_until,
+            amount(call.ceiling),
+            call.price_card_version,
+            id_to_bytes(call.request_hash),
+            call.opened_at,
+            amount(new.voucher.max_claimable),
+            new.voucher.signature,
+        )
+        for new in work.opened
+        for call in (new.call,)
+    ]
+
+
+def ended_calls(work: WorkingSet, amount: Amount) -> Rows:
+    """Return final calls: id, the epoch before, state, epoch, time, reason, the receipt's signature, and the bill.
+
+    The bill is charge, cumulative, lines, flag, model, response, who counted and reasoning tokens, or as many NULLs.
+    """
+    return [
+        (
+            id_to_bytes(call.lease.call),
+            ended.before,
+            call.state.value,
+            call.lease.epoch,
+            call.finished_at,
+            call.reason,
+            call.receipt_signature,
+            *_bill(call, amount),
+        )
+        for ended in work.ended
+        for call in (ended.call,)
+    ]
+
+
+def _bill(call: Call, amount: Amount) -> tuple[Parameter, ...]:
+    bill = call.bill
+    if bill is None or call.cumulative is None:
+        return _NOT_BILLED
+    return (
+        amount(bill.charge),
+        amount(call.cumulative),
+        lines_text(bill.lines),
+        bill.flagged,
+        id_to_bytes(bill.model_digest),
+        id_to_bytes(bill.response_hash),
+        bill.counted_by.value,
+        bill.reasoning_tokens,
+    )
+
+
+def changed_accounts(work: WorkingSet, amount: Amount) -> Rows:
+    """Return accounts: id, charged, reserved, the voucher's amount and signature, the time of the newest call."""
+    return [
+        (
+            id_to_bytes(account.id),
+            amount(account.charged),
+            amount(account.reserved),
+            amount(account.voucher.max_claimable if account.voucher else 0),
+            account.voucher.signature if account.voucher else None,
+            account.last_call_at,
+        )
+        for account in work.touched.values()
+    ]
+
+
+def added_entries(work: WorkingSet, amount: Amount) -> Rows:
+    """Return entries: account, call, asset, debit, credit, amount, time."""
+    return [
+        (
+            id_to_bytes(entry.account),
+            None if entry.call is None else id_to_bytes(entry.call),
+            None if entry.asset is None else asset_to_bytes(entry.asset),
+            entry.debit,
+            entry.credit,
+            amount(entry.amount),
+            work.now,
+        )
+        for entry in work.entries
+    ]
