@@ -9,12 +9,23 @@ chain's id, the AccessPass contract) over a cumulative limit and an end, which t
 
 import base64
 import binascii
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 from usufruct.chain import MessageHasher, as_hash32
 from usufruct.chain.keys import InvalidSignature, recover_signer
-from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, AssetId, ChainId, Hash32, Invalid
+from usufruct.core import (
+    LAST_MOMENT,
+    UINT128_MAX,
+    Address,
+    AssetId,
+    ChainId,
+    Hash32,
+    Invalid,
+    address_from_bytes,
+    id_to_bytes,
+)
 from usufruct.payments.pricing.vouchers import DigestSigner
 from usufruct.web import Unauthenticated
 from usufruct_client.eip712 import PASS_CREDITS, PASS_GRANT
@@ -26,7 +37,7 @@ GRANT_PREFIX = "up_"
 
 _CREDITS = MessageHasher(PASS_CREDITS)
 _GRANT = MessageHasher(PASS_GRANT)
-_LENGTHS = (32, 20, 16, 8, 65)
+_LENGTH = 32 + 20 + 16 + 8 + 65
 
 
 class GrantRefused(Unauthenticated):
@@ -108,9 +119,9 @@ class PassGrant:
 
     def text(self) -> str:
         """Return it as a bearer key: a secret that lets its bearer spend."""
-        numbers = (self.plan, int(self.holder, 16), self.limit, self.expires_at)
-        packed = b"".join(number.to_bytes(size, "big") for number, size in zip(numbers, _LENGTHS, strict=False))
-        return GRANT_PREFIX + base64.urlsafe_b64encode(packed + self.signature).decode().rstrip("=")
+        numbers = self.limit.to_bytes(16, "big") + self.expires_at.to_bytes(8, "big")
+        packed = self.plan.to_bytes(32, "big") + id_to_bytes(self.holder) + numbers + self.signature
+        return GRANT_PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
     def check(self, terms: PassTerms, now: int) -> None:
         """Refuse a grant that is over, or is not its holder's word for these terms.
@@ -123,12 +134,15 @@ class PassGrant:
             raise GrantExpired(
                 "this grant of pass credits expired; its holder can make another", expires_at=self.expires_at
             )
-        try:
+        signer: Address | None = None
+        with suppress(InvalidSignature):
             signer = recover_signer(terms.digest(self.plan, self.limit, self.expires_at), self.signature)
-        except InvalidSignature as error:
-            raise _refused(self.holder) from error
         if signer != self.holder:
-            raise _refused(self.holder)
+            raise GrantRefused(
+                f"this is not a grant that {self.holder} signed for this gateway's meter; is the base URL right?",
+                field="authorization",
+                holder=self.holder,
+            )
 
 
 def sign_grant(terms: PassTerms, plan: int, limit: int, expires_at: int, signer: DigestSigner) -> PassGrant:
@@ -154,19 +168,12 @@ def read_grant(text: str) -> PassGrant:
         packed = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         packed = b""
-    if not text.startswith(GRANT_PREFIX) or len(packed) != sum(_LENGTHS):
+    if not text.startswith(GRANT_PREFIX) or len(packed) != _LENGTH:
         raise GrantRefused("the grant is mistyped or cut off; copy it again, all of it", field="authorization")
-    parts, start = [], 0
-    for size in _LENGTHS:
-        parts.append(packed[start : start + size])
-        start += size
-    plan, limit, expires_at = (int.from_bytes(parts[at], "big") for at in (0, 2, 3))
-    return PassGrant(plan, Address("0x" + parts[1].hex()), limit, expires_at, parts[4])
-
-
-def _refused(holder: Address) -> GrantRefused:
-    return GrantRefused(
-        f"this is not a grant that {holder} signed for this gateway's meter; is the base URL right?",
-        field="authorization",
-        holder=holder,
+    return PassGrant(
+        plan=int.from_bytes(packed[:32], "big"),
+        holder=address_from_bytes(packed[32:52]),
+        limit=int.from_bytes(packed[52:68], "big"),
+        expires_at=int.from_bytes(packed[68:76], "big"),
+        signature=packed[76:],
     )

@@ -32,16 +32,10 @@ class Usage:
     @property
     def quantities(self) -> Quantities:
         """The same by unit, where no unit is part of another."""
-        if self.unit is not PriceUnit.TEXT_TOKEN:
-            return {
-                Unit(f"input_{self.unit}"): self.input_tokens - self.cached_input_tokens,
-                Unit(f"cached_input_{self.unit}"): self.cached_input_tokens,
-                Unit(f"output_{self.unit}"): self.output_tokens,
-            }
         return {
-            INPUT_TEXT_TOKEN: self.input_tokens - self.cached_input_tokens,
-            CACHED_INPUT_TEXT_TOKEN: self.cached_input_tokens,
-            OUTPUT_TEXT_TOKEN: self.output_tokens,
+            Unit(f"input_{self.unit}"): self.input_tokens - self.cached_input_tokens,
+            Unit(f"cached_input_{self.unit}"): self.cached_input_tokens,
+            Unit(f"output_{self.unit}"): self.output_tokens,
         }
 
 
