@@ -1,13 +1,12 @@
 """Payment by x402: payment requirements, payment headers, funding."""
 
 from usufruct.payments.x402.errors import DepositNotNeeded, x402_name
-from usufruct.payments.x402.funding import Funded, Funding
+from usufruct.payments.x402.funding import Funding
 from usufruct.payments.x402.payment import Payment, PaymentKind, read_payment
 from usufruct.payments.x402.requirements import Requirements
 
 __all__ = [
     "DepositNotNeeded",
-    "Funded",
     "Funding",
     "Payment",
     "PaymentKind",

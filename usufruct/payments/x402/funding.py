@@ -1,14 +1,12 @@
 """Makes a wallet's payment good for a call: everything is checked first, and only then is anything deposited."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
+from usufruct.accounts import Keys
 from usufruct.chain.keys import InvalidSignature
 from usufruct.core import Hash32, PaymentRequired
 from usufruct.payments.ledger import (
     Account,
-    AccountReading,
-    AccountUnknown,
     Ledger,
     Reservation,
     VoucherPublished,
@@ -40,13 +38,6 @@ class Funded:
     spared: bool = False
 
 
-class HeldChannels(Protocol):
-    """Knows the channels that stand behind bearer keys: their vouchers are the gateway's own."""
-
-    async def holds(self, channel: Hash32) -> bool:
-        """Tell whether a channel does."""
-
-
 class Funding:
     """What a payment must pass, and the money it may bring."""
 
@@ -58,11 +49,11 @@ class Funding:
         sync: AccountSync,
         deposits: Deposits,
         refunds: RefundRequests,
-        key_channels: HeldChannels,
+        keys: Keys,
         offer: Offer,
     ) -> None:
-        """Take channels under `terms` but `key_channels`, and deposits as `offer` says."""
-        self._key_channels = key_channels
+        """Take channels under `terms` but those behind `keys`, and deposits as `offer` says."""
+        self._keys = keys
         self._escrow = escrow
         self._terms = terms
         self._ledger = ledger
@@ -95,7 +86,8 @@ class Funding:
             PaymentRequired: when the voucher is not the payer's, or its channel is none of theirs to pay from.
         """
         voucher = self.verify(payment)
-        await self._refuse_keys(payment)
+        if await self._keys.holds(self.channel_of(payment)):
+            raise ChannelRefused("this channel stands behind a bearer key; call with the key", field="channelConfig")
         return voucher
 
     async def has_free_money(self, payment: Payment) -> bool:
@@ -126,14 +118,18 @@ class Funding:
             return Funded()
         if made := await self._deposits.made(payment.deposit):  # the same payment once more
             return Funded(made)
-        await self._refuse_published(payment)
+        if await self._published(payment):  # a stranger could show it
+            raise VoucherPublished(self.channel_of(payment), payment.voucher.max_claimable)
         self._offer.check_deposit(payment.deposit.amount)
-        if await self._deposits.settle(payment.config) and await self._covered(payment, reservation):
+        settled = await self._deposits.settle(payment.config)
+        channel = await self._known(payment)
+        if settled and channel is not None and _carries(channel, reservation):  # by an earlier deposit
             return Funded()
-        accepted_voucher(reservation, await self._after(payment, payment.deposit))
-        if spared := await self._spared(payment, payment.deposit, reservation.ceiling):
+        accepted_voucher(reservation, await self._after(payment, payment.deposit, channel))
+        if channel and (spared := self._spared(payment, payment.deposit, reservation.ceiling, channel)):
             return spared
-        return Funded(await self._deposit(payment.deposit))
+        await self._deposits.submit(payment.deposit)
+        return Funded(await self._deposits.made(payment.deposit))
 
     async def channel(self, payment: Payment) -> Account | None:
         """Return the payment's channel as the ledger knows it, if there is one with a voucher to correct by.
@@ -152,30 +148,18 @@ class Funding:
             PaymentRequired: when it is not the payer authorizer's, or nothing, or too little, is free.
             RefundPending: when it is not final yet.
         """
-        self.verify(payment)
-        await self._refuse_keys(payment)
+        await self.proven(payment)
         if await self._known(payment) is None:
             await self._open(payment)
         proven = not await self._published(payment)
         return await self._refunds.request(self.channel_of(payment), payment.refund, proven=proven)
 
-    async def _refuse_published(self, payment: Payment) -> None:
-        """Refuse a voucher that a stranger could show, because a claim made it public."""
-        if await self._published(payment):
-            raise VoucherPublished(self.channel_of(payment), payment.voucher.max_claimable)
-
-    async def _refuse_keys(self, payment: Payment) -> None:
-        if await self._key_channels.holds(self.channel_of(payment)):
-            raise ChannelRefused("this channel stands behind a bearer key; call with the key", field="channelConfig")
-
     async def _published(self, payment: Payment) -> bool:
         return await self._ledger.published(self.channel_of(payment), payment.voucher.max_claimable)
 
     async def _known(self, payment: Payment) -> Account | None:
-        try:
-            return await self._ledger.account(self.channel_of(payment))
-        except AccountUnknown:
-            return None
+        channel = self.channel_of(payment)
+        return (await self._ledger.find_accounts([channel])).get(channel)
 
     async def _open(self, payment: Payment) -> None:
         """Open a channel that was filled elsewhere; no row is written for an empty one."""
@@ -186,18 +170,7 @@ class Funding:
             )
         await self._sync.open_channel(payment.config)
 
-    async def _covered(self, payment: Payment, reservation: Reservation) -> bool:
-        """Tell whether the channel carries the call without this payment's deposit: an earlier one has come."""
-        channel = await self._known(payment)
-        if channel is None:
-            return False
-        try:
-            accepted_voucher(reservation, channel)
-        except PaymentRequired:
-            return False
-        return True
-
-    async def _spared(self, payment: Payment, deposit: DepositAuthorization, ceiling: int) -> Funded | None:
+    def _spared(self, payment: Payment, deposit: DepositAuthorization, ceiling: int, channel: Account) -> Funded | None:
         """Return how the channel's free money pays for the call without the payment's deposit; None if it does not.
 
         A client that counts its last streams at their ceilings signs, and deposits, more than is needed. It is spared
@@ -209,8 +182,7 @@ class Funding:
         Raises:
             DepositNotNeeded: to a client that can go on by a voucher.
         """
-        channel = await self._known(payment)
-        if channel is None or channel.free < ceiling:
+        if channel.free < ceiling:
             return None
         if payment.counted - channel.charged - channel.reserved > ceiling:
             return Funded(spared=True)
@@ -218,32 +190,33 @@ class Funding:
             return None
         if payment.counted == 0:  # it believes the channel empty: it cannot read the chain
             return Funded() if deposit.amount <= channel.usable else None
-        if channel.reading.id in self._corrected:
-            del self._corrected[channel.reading.id]
+        if channel.id in self._corrected:
+            del self._corrected[channel.id]
             return None
         if len(self._corrected) >= _MOST_CORRECTED:
             del self._corrected[next(iter(self._corrected))]
-        self._corrected[channel.reading.id] = None
+        self._corrected[channel.id] = None
         raise DepositNotNeeded(
-            f"channel {channel.reading.id} has {channel.free} free and the call costs at most {ceiling}: pay by a "
+            f"channel {channel.id} has {channel.free} free and the call costs at most {ceiling}: pay by a "
             "voucher, without a deposit",
             field="deposit.amount",
             free=channel.free,
             ceiling=ceiling,
         )
 
-    async def _after(self, payment: Payment, deposit: DepositAuthorization) -> Account:
+    async def _after(self, payment: Payment, deposit: DepositAuthorization, channel: Account | None) -> Account:
         """Return the channel as it will be with the deposit in it."""
-        channel = await self._known(payment)
         if channel is None:
             reading = await self._sync.sources.channels.peek(payment.config)
             channel = Account(reading, 0, reading.total_claimed, 0, 0, None, 0)
-        return replace(channel, reading=_with(channel.reading, deposit.amount))
-
-    async def _deposit(self, deposit: DepositAuthorization) -> Deposited:
-        await self._deposits.submit(deposit)
-        return await self._deposits.made(deposit) or Deposited(deposit.amount, None)
+        balance = channel.reading.balance + deposit.amount
+        return replace(channel, reading=replace(channel.reading, balance=balance))
 
 
-def _with(reading: AccountReading, amount: int) -> AccountReading:
-    return replace(reading, balance=reading.balance + amount)
+def _carries(channel: Account, reservation: Reservation) -> bool:
+    """Tell whether a channel carries a call as it is."""
+    try:
+        accepted_voucher(reservation, channel)
+    except PaymentRequired:
+        return False
+    return True
