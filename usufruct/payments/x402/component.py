@@ -6,12 +6,16 @@ from usufruct.payments.ledger import Ledger
 from usufruct.payments.settlement import AccountSync, Deposits, Offer, RefundRequests, SettlementContext
 from usufruct.payments.x402.funding import Funding
 from usufruct.payments.x402.requirements import Requirements
+from usufruct_client.wire import Payment, PaymentHead
+from usufruct_client.wire_types import adapter
 
 
 def build(context: Context) -> Component:
     """Build the component."""
 
     def funding() -> Funding:
+        for document in (PaymentHead, Payment):
+            adapter(document)  # takes tens of milliseconds to make: not with the first call
         side = context.get(SettlementContext)
         return Funding(
             side.escrow,
