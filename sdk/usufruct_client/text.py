@@ -19,10 +19,37 @@ def delta_text(choices: object) -> str:
     return "".join(_texts(choices, "delta"))
 
 
+def part_text(part: Mapping[str, Any]) -> str:
+    """Return the text of one message or delta: each piece once, and none of the protocol's own words."""
+    if "reasoning" in part or "reasoning_details" in part:
+        part = _reasoning_once(part)
+    text = ""
+    for name, value in part.items():
+        if type(value) is str:
+            if name not in _PROTOCOL:
+                text += value
+        elif value:
+            return "".join(_strings(part))
+    return text
+
+
+def well_formed(text: str) -> str:
+    """Return a text that has a UTF-8 form: surrogate pairs joined, each lone surrogate replaced by U+FFFD.
+
+    Servers that cut output at UTF-16 units escape the halves of an emoji in two events. Browsers encode text this way.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
 def text_hash(text: str) -> str:
-    """Return the SHA-256 of a text's UTF-8: surrogate pairs joined, each lone surrogate replaced by U+FFFD."""
-    content = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
-    return "0x" + sha256(content).hexdigest()
+    """Return the SHA-256 of a text's UTF-8 when it is `well_formed`."""
+    return "0x" + sha256(well_formed(text).encode()).hexdigest()
 
 
 def _texts(choices: object, member: str) -> Iterator[str]:
@@ -30,7 +57,7 @@ def _texts(choices: object, member: str) -> Iterator[str]:
         if isinstance(choice, dict):
             part = choice.get(member)
             if isinstance(part, dict):
-                yield from _strings(_reasoning_once(part))
+                yield part_text(part)
             elif isinstance(text := choice.get("text"), str):
                 yield text
 

@@ -4,7 +4,7 @@ import pytest
 
 from usufruct.chain.contracts.asset_registry import AssetRegistry, Kind, PriceCard, PriceUnit, Registration
 from usufruct.chain.contracts.till import PayeeKind, Till
-from usufruct.connectors import LocalServer, OfferedModel
+from usufruct.connectors.openai import LocalServer, OfferedModel
 from usufruct.core import checksum, format_asset
 from usufruct.gateway import Catalogue, Operator
 

@@ -7,7 +7,7 @@ from tests.support.raw_upstream import Reply, raw_upstream
 from tests.support.upstream_shapes import GOOD, answer, to_json
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.upstream_picker import find_source
-from usufruct.connectors import UpstreamFault, UpstreamMalformed
+from usufruct.connectors.openai import UpstreamFault, UpstreamMalformed
 from usufruct.gateway import Endpoint
 
 JSON = b"content-type: application/json\r\n"

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from tests.support.misbehaving_upstream import misbehaving_server
-from usufruct.connectors import find_local_servers
-from usufruct.connectors.discovery import QUICK
+from usufruct.connectors.openai import find_local_servers
+from usufruct.connectors.openai.discovery import QUICK
 
 PATIENT = replace(QUICK, connect=10, total=20)
 """For a machine that is busy with other tests: nothing here ends by these limits."""

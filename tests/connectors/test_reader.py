@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.connectors import (
+from usufruct.connectors.openai import (
     AnswerReader,
     UpstreamCut,
     UpstreamEmpty,
@@ -18,8 +18,8 @@ from usufruct.connectors import (
     UpstreamOversized,
     Usage,
     UsageFault,
+    dump,
 )
-from usufruct.connectors.openai import dump
 from usufruct.connectors.openai.answer import read_answer
 
 NAMES = ["choices", "delta", "message", "content", "text", "usage", "error", "finish_reason", "tool_calls", "x_groq"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import orjson
 import pytest
 
-from usufruct.connectors import UpstreamClient, UpstreamCut
+from usufruct.connectors.openai import UpstreamClient, UpstreamCut
 
 ASK = {"model": "m", "messages": []}
 BODY = orjson.dumps({"choices": [{"message": {"content": "To be"}, "finish_reason": "stop"}]})

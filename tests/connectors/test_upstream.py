@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.misbehaving_upstream import BEFORE_TROUBLE, WORDS, MisbehavingServer, misbehaving_server
 from tests.support.waiting import pass_loop_time
-from usufruct.connectors import (
+from usufruct.connectors.openai import (
     Batch,
     InvalidUpstream,
     Limits,

@@ -1,18 +1,15 @@
-"""Usage reports of every shape, and the text of answers of every shape."""
+"""Usage reports of every shape, and what servers say went wrong."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.connectors import Usage, UsageFault
-from usufruct.connectors.openai import delta_text, output_text, well_formed
-from usufruct.connectors.openai.content import dump, parse
-from usufruct.connectors.openai.text import shorten
+from usufruct.connectors.openai import Usage, UsageFault
+from usufruct.connectors.openai.content import dump, parse, shorten
 from usufruct.connectors.openai.usage import read_usage
 
 NAMES = ["prompt_tokens", "completion_tokens", "prompt_tokens_details", "cached_tokens"]
 NAMES += ["input_tokens_details", "prompt_cache_hit_tokens", "cache_read_input_tokens"]
-NAMES += ["delta", "content", "tool_calls", "function"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
@@ -98,53 +95,6 @@ def test_embeddings_report_no_output():
 @given(JSON)
 def test_nothing_an_upstream_says_crashes_us(content):
     assert isinstance(read_usage(content), Usage | UsageFault)
-    for text_of in (output_text, delta_text):
-        assert isinstance(text_of(content), str)
-        assert isinstance(text_of([content]), str)
-
-
-@pytest.mark.parametrize(
-    ("part", "text"),
-    [
-        ({"content": "a", "refusal": "no"}, "ano"),
-        ({"content": None, "reasoning_content": "hm", "reasoning": "hm"}, "hm"),
-        ({"content": "", "reasoning": "hm", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}, "hm"),
-        ({"reasoning_content": "", "reasoning": "", "reasoning_details": [{"text": "hm"}]}, "hm"),
-        ({"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}, {"function": None}]}, "f{}"),
-        ({"role": "assistant", "function_call": {"name": "f", "arguments": "{1}"}}, "f{1}"),
-        ({"tool_calls": [{"id": "c", "type": "custom", "custom": {"input": "free?"}}]}, "free?"),
-        ({"content": [{"type": "text", "text": "parts"}, ["and", 1, None]]}, "partsand"),
-        ({"anything_new": "counts too", "role": "assistant"}, "counts too"),
-        ({}, ""),
-    ],
-)
-def test_output_text_is_all_a_model_wrote_once(part, text):
-    assert output_text([{"message": part}, None, 3]) == text
-    assert delta_text([{"delta": part}, None, 3]) == text
-    assert output_text([{"message": part}, {"text": "!"}]) == text + "!"
-
-
-def test_deltas_are_of_streams_and_messages_of_whole_answers():
-    both = [{"delta": {"content": "a"}, "message": {"content": "b"}}]
-    assert (delta_text(both), output_text(both)) == ("a", "b")
-
-
-def test_deep_nesting_is_read():
-    part: object = "deep"
-    for _ in range(5_000):
-        part = [part]
-    assert output_text([{"message": {"content": part}}]) == "deep"
-
-
-def test_halves_of_a_character_are_joined_and_a_lone_one_is_replaced():
-    assert well_formed("a\ud83d\ude00b") == "a\U0001f600b"
-    assert well_formed("a\ud83db\ude00") == "a\ufffdb\ufffd"
-    assert well_formed("\ude00\ud83d") == "\ufffd\ufffd"
-
-
-@given(st.text())
-def test_a_text_that_has_a_utf_8_form_is_left_as_it_is(text):
-    assert well_formed(text) is text
 
 
 def test_what_python_reads_is_written_again():

@@ -11,7 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from tests.support.librarian_process import librarian_process
-from usufruct.connectors import UpstreamClient, UpstreamRejected, Usage
+from usufruct.connectors.openai import UpstreamClient, UpstreamRejected, Usage
 
 QUESTION = "How does an agent pay?"
 ASK = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": QUESTION}]

@@ -8,7 +8,7 @@ from usufruct.chain.contracts.asset_registry import AssetRegistry, UnknownAsset
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.deployment import Deployments
 from usufruct.config import Config
-from usufruct.connectors import Limits, UpstreamClient, UpstreamFault
+from usufruct.connectors.openai import Limits, UpstreamClient, UpstreamFault
 from usufruct.core import ZERO_ADDRESS, Address, checksum
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good, skipped

@@ -15,7 +15,6 @@ from usufruct.connectors.openai import (
     UpstreamRejected,
     UpstreamSlow,
     UsageFault,
-    well_formed,
 )
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError
@@ -27,6 +26,7 @@ from usufruct.gateway.operations.text_metering import longest_text
 from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.web import EVENT_STREAM, Exchange, Header, ShuttingDown
+from usufruct_client.text import well_formed
 
 
 class StreamRelay:

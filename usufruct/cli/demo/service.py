@@ -10,7 +10,7 @@ import typer
 
 from usufruct.assets import Caps
 from usufruct.cli.support.progress import Progress
-from usufruct.connectors import LocalServer, find_local_servers
+from usufruct.connectors.openai import LocalServer, find_local_servers
 from usufruct.gateway import CountingRule, Endpoint
 
 CAPS = Caps(usual_output=256, largest_output=2_048)

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import at_terminal, interruptible
-from usufruct.connectors import LocalServer, OfferedModel, UpstreamClient, UpstreamFault, Usage, find_local_servers
+from usufruct.connectors.openai import (
+    LocalServer,
+    OfferedModel,
+    UpstreamClient,
+    UpstreamFault,
+    Usage,
+    find_local_servers,
+)
 from usufruct.core import Invalid, NotFound
 from usufruct.gateway import Endpoint, Upstream
 

@@ -2,6 +2,7 @@
 
 from usufruct.connectors.openai.answer import Answer, OfferedModel
 from usufruct.connectors.openai.content import dump, parse
+from usufruct.connectors.openai.discovery import LocalServer, find_local_servers
 from usufruct.connectors.openai.errors import (
     InvalidUpstream,
     UpstreamBusy,
@@ -20,7 +21,6 @@ from usufruct.connectors.openai.events import EventSplitter
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.reader import AnswerReader, Batch
 from usufruct.connectors.openai.stream import ChatStream
-from usufruct.connectors.openai.text import delta_text, output_text, well_formed
 from usufruct.connectors.openai.upstream_client import UpstreamClient
 from usufruct.connectors.openai.usage import Usage, UsageFault
 
@@ -32,6 +32,7 @@ __all__ = [
     "EventSplitter",
     "InvalidUpstream",
     "Limits",
+    "LocalServer",
     "OfferedModel",
     "UpstreamBusy",
     "UpstreamClient",
@@ -47,9 +48,7 @@ __all__ = [
     "UpstreamSlow",
     "Usage",
     "UsageFault",
-    "delta_text",
     "dump",
-    "output_text",
+    "find_local_servers",
     "parse",
-    "well_formed",
 ]

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from usufruct.connectors.openai.content import parse, reported_error
+from usufruct.connectors.openai.content import parse, reported_error, shorten
 from usufruct.connectors.openai.errors import UpstreamEmpty, UpstreamFailed, UpstreamMalformed
-from usufruct.connectors.openai.text import output_text, shorten
 from usufruct.connectors.openai.usage import Usage, UsageFault, read_usage, reported_usage
 from usufruct.core import value
+from usufruct_client.text import output_text, well_formed
 
 
 @value
@@ -44,7 +44,7 @@ def read_answer(body: bytes, url: str, member: str, secret: str) -> Answer:
     given = content.get(member)
     if not isinstance(given, list):
         raise UpstreamMalformed(f"{url} answered without a list of {member}; check that it speaks the OpenAI format")
-    text = output_text(given) if member == "choices" else ""
+    text = well_formed(output_text(given)) if member == "choices" else ""
     if not (text or any(map(_has_output, given))):
         raise UpstreamEmpty(f"{url} answered with a list of {member} that holds no output; try again")
     usage = read_usage(reported_usage(content), has_output=member == "choices", has_text=bool(text))

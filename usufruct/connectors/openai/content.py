@@ -1,4 +1,4 @@
-"""The JSON of an upstream's answers and events: how it is parsed, and what in it reports a failure."""
+"""The JSON of an upstream's answers and events: how it is parsed, what in it reports a failure, and in what words."""
 
 import json
 import re
@@ -7,11 +7,18 @@ from typing import Any
 
 import orjson
 
+from usufruct_client.text import well_formed
+
 _FAILED_FINISH = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
 """Finish reasons under which servers end an answer that they could not complete."""
 
 _FAILURE_NAME = re.compile(r"^err|_err|error|exception|(?<!de)fault|^(?:msg|message|detail|code|status_?(?:code|msg))$")
 """Members by which servers report a failure in an object that holds no answer."""
+
+_MESSAGES = ("message", "msg", "detail", "error", "status_msg", "error_msg", "errmsg")
+_DEEPEST_MESSAGE = 4
+_LONGEST_MESSAGE = 300
+_SECRET = re.compile(r"(?i)\b(?:bearer\s+\S+|(?:sk|pk|rk|api|key|token)[-_][\w*.-]{6,})")
 
 _FINE = (0, 200, "0", "200", "ok", "OK", "success", "Success", "SUCCESS")
 
@@ -85,6 +92,15 @@ def choice_error(choice: object) -> object:
     return f"it ended with finish_reason {finish!r}" if isinstance(finish, str) and finish in _FAILED_FINISH else None
 
 
+def shorten(error: object, secret: str = "") -> str:
+    """Return the message of an upstream's `error`, on one line, at most 300 characters, without `secret` or any key."""
+    text = " ".join(well_formed(_message(error)).split())
+    if secret:
+        text = text.replace(secret, "***")
+    text = _SECRET.sub("***", text)
+    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 3] + "..."
+
+
 def _is_failure(name: str, value: object) -> bool:
     name = name.lower()
     if name in {"success", "ok"}:
@@ -92,3 +108,15 @@ def _is_failure(name: str, value: object) -> bool:
     if name in {"status", "state"}:
         return value in ("error", "failed", "failure") or (type(value) is int and value >= 400)
     return bool(value) and value is not True and value not in _FINE and _FAILURE_NAME.search(name) is not None
+
+
+def _message(error: object) -> str:
+    for _ in range(_DEEPEST_MESSAGE):
+        inner = next((error[name] for name in _MESSAGES if error.get(name)), None) if isinstance(error, dict) else None
+        if inner is None:
+            break
+        error = inner
+    try:
+        return str(error)
+    except RecursionError:
+        return "an error that is nested too deeply to be shown"

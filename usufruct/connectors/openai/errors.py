@@ -1,20 +1,4 @@
-"""What can go wrong between us and an OpenAI-compatible server.
-
-::
-
-    UpstreamFault
-    |-- InvalidUpstream      the address or key given for it cannot be used
-    |-- UpstreamDown         no connection
-    |-- UpstreamSlow         a time limit passed: connect, first_byte, idle or total
-    |-- UpstreamCut          the connection ended before the answer did
-    |-- UpstreamMalformed    it answered, but not in the OpenAI format
-    |-- UpstreamEmpty        it answered in the OpenAI format, without any output
-    |-- UpstreamOversized    one event or answer is larger than the limit
-    |-- UpstreamRejected     it says the request is wrong (400, 404, 413, 415, 422)
-    |-- UpstreamDenied       it does not accept our key (401, 403)
-    |-- UpstreamBusy         it asks us to wait (429)
-    `-- UpstreamFailed       any other status, or an error where an answer belongs
-"""
+"""What can go wrong between us and an OpenAI-compatible server."""
 
 from usufruct.core import Invalid, Unavailable, UsufructError
 

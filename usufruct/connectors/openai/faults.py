@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from usufruct.connectors.openai.content import parse
+from usufruct.connectors.openai.content import parse, shorten
 from usufruct.connectors.openai.errors import (
     UpstreamBusy,
     UpstreamCut,
@@ -15,7 +15,6 @@ from usufruct.connectors.openai.errors import (
     UpstreamSlow,
 )
 from usufruct.connectors.openai.limits import Limits
-from usufruct.connectors.openai.text import shorten
 from usufruct.http import ConnectFailed, ConnectTimeout, NotHttp, ReadTimeout, TransportError
 
 TRANSPORT_ERRORS = (TransportError, TimeoutError)

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from usufruct.connectors.openai.content import choice_error, parse, parse_event, reported_error
+from usufruct.connectors.openai.content import choice_error, parse, parse_event, reported_error, shorten
 from usufruct.connectors.openai.errors import (
     UpstreamCut,
     UpstreamEmpty,
@@ -14,8 +14,8 @@ from usufruct.connectors.openai.errors import (
     UpstreamOversized,
 )
 from usufruct.connectors.openai.events import EventSplitter, event_fields
-from usufruct.connectors.openai.text import part_text, shorten
 from usufruct.connectors.openai.usage import Usage, UsageFault, read_usage, reported_usage
+from usufruct_client.text import part_text
 
 _BOM = b"\xef\xbb\xbf"
 _KEEP_ALIVE = b": keep-alive\n\n"
