@@ -23,7 +23,7 @@ async def filled(database: Database) -> Database:
     await database.run(purse.metadata.create_all)
     async with database.transaction() as unit:
         shuffled = [*AMOUNTS[::2], *AMOUNTS[1::2]]
-        await unit.change_each(insert(purse), [{"id": i, "held": amount} for i, amount in enumerate(shuffled)])
+        await unit.change(insert(purse), [{"id": i, "held": amount} for i, amount in enumerate(shuffled)])
         await unit.change(insert(purse).values(id=99, held=None))
     return database
 

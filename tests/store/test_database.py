@@ -38,7 +38,7 @@ async def labels(database: Database) -> list[str]:
 
 async def test_a_unit_commits_as_a_whole(boxes: Database):
     async with boxes.transaction() as unit:
-        await unit.change_each(insert(box), [{"id": 1, "label": "a"}, {"id": 2, "label": "b"}])
+        await unit.change(insert(box), [{"id": 1, "label": "a"}, {"id": 2, "label": "b"}])
         assert await unit.change(update(box).where(box.c.id == 2).values(label="c")) == 1
         assert (await unit.row(select(box).where(box.c.id == 2))).label == "c"
     assert await labels(boxes) == ["a", "c"]

@@ -30,7 +30,7 @@ async def filled(database: Database) -> Database:
         for number, asset in enumerate(ASSETS)
     ]
     async with database.transaction() as unit:
-        await unit.change_each(insert(label), rows[::-1])
+        await unit.change(insert(label), rows[::-1])
         await unit.change(insert(label).values(id=99))
     return database
 

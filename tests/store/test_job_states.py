@@ -13,12 +13,12 @@ async def test_another_process_reads_which_jobs_fail(database: Database):
     await worker.write(JobState("watch"))
     await worker.write(failing)
     await gateway.write(JobState("leases"))
-    found = {each.process.split("-")[0]: each.state for each in await reported_jobs(database)}
+    found = {process.split("-")[0]: state for process, state in await reported_jobs(database)}
     assert found == {"worker": failing, "gateway": JobState("leases")}
     await worker.write(JobState("watch", None, 0, 9))
     await gateway.close()
-    [only] = await reported_jobs(database)
-    assert only.state == JobState("watch", None, 0, 9)
+    [(_, only)] = await reported_jobs(database)
+    assert only == JobState("watch", None, 0, 9)
 
 
 async def test_what_goes_well_is_written_now_and_then_only(database: Database):

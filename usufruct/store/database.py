@@ -1,50 +1,60 @@
-"""The unit of work every package uses, and what its two implementations promise.
+"""The unit of work every package uses, and what a database promises.
 
-One suite of tests runs against both (`tests/store`). A unit of work is short: on SQLite it holds the only write slot of
-the file, so nothing slow (a network call, a human) belongs inside one.
+One suite of tests runs against both kinds (`tests/store`). A unit of work is short: on SQLite it holds the only write
+slot of the file, so nothing slow (a network call, a human) belongs inside one.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable, Row
+from sqlalchemy import Connection, CursorResult, Executable, Row, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from usufruct.store.errors import ConstraintViolated, DatabaseUnavailable
 
 T = TypeVar("T")
-Parameters = Mapping[str, Any] | None
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+"""Of a statement; several of them run it once for each."""
+
+Outcome = tuple[Sequence[Row[Any]], int]
+"""The rows of a statement that ended, and how many rows it touched."""
 
 
-class Unit(Protocol):
+class Unit:
     """One transaction. Results are complete lists: nothing is read after it ends."""
+
+    def __init__(self, execute: Callable[[Executable, Parameters], Awaitable[Outcome]]) -> None:
+        """Run statements by `execute`."""
+        self._execute = execute
 
     async def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
         """Run a statement and return all its rows."""
+        return (await self._execute(statement, parameters))[0]
 
     async def row(self, statement: Executable, parameters: Parameters = None) -> Row[Any] | None:
         """Run a statement and return its first row, or None."""
+        found = await self.rows(statement, parameters)
+        return found[0] if found else None
 
     async def change(self, statement: Insert | Update | Delete, parameters: Parameters = None) -> int:
         """Run a changing statement and return how many rows it touched."""
-
-    async def change_each(self, statement: Insert | Update | Delete, parameters: Sequence[Mapping[str, Any]]) -> None:
-        """Run a changing statement once for each set of parameters."""
+        return (await self._execute(statement, parameters))[1]
 
 
-class Database(Protocol):
+class Database(ABC):
     """A database, opened by `open_database`."""
 
-    @property
-    def url(self) -> str:
-        """The URL as a driver takes it, password included: never log it."""
+    url: str
+    """As a driver takes it, password included: never log it."""
 
-    @property
-    def dialect(self) -> Literal["sqlite", "postgresql"]:
-        """Which of the two back ends it is."""
+    dialect: Literal["sqlite", "postgresql"]
+    _seconds: str
+    """An expression for the database's clock."""
 
+    @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Unit]:
         """Open a unit of work: durable when the block ends, undone when it raises.
 
@@ -53,21 +63,27 @@ class Database(Protocol):
             DatabaseUnavailable: when the database does not answer or stays locked.
         """
 
+    @abstractmethod
     def snapshot(self) -> AbstractAsyncContextManager[Unit]:
         """Open a read-only unit of work that sees one moment of the database and waits for no writer."""
 
-    async def now(self) -> int:
-        """Return the database's clock in whole seconds since 1970: the one that leases are measured by."""
-
+    @abstractmethod
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run synchronous SQLAlchemy code in one transaction; for migrations."""
 
+    @abstractmethod
     async def close(self) -> None:
         """Close every connection; the object is of no use afterwards."""
 
+    async def now(self) -> int:
+        """Return the database's clock in whole seconds since 1970: the one that leases are measured by."""
+        async with self.snapshot() as unit:
+            [row] = await unit.rows(text(f"SELECT {self._seconds}"))
+        return int(row[0])
 
-def all_rows(result: CursorResult[Any]) -> tuple[Sequence[Row[Any]], int]:
-    """Return a finished statement's rows (none when it returns none) and how many rows it touched."""
+
+def outcome_of(result: CursorResult[Any]) -> Outcome:
+    """Return what a statement did; no rows when it returns none."""
     return (result.all() if result.returns_rows else (), result.rowcount)
 
 

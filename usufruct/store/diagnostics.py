@@ -24,16 +24,15 @@ async def check_database(database: Database) -> AsyncIterator[Finding]:
 async def check_jobs(database: Database) -> AsyncIterator[Finding]:
     """No job of a running gateway or worker fails again and again."""
     jobs = await reported_jobs(database)
-    failing = [each for each in jobs if each.state.fails]
-    for process, state in ((each.process, each.state) for each in failing):
-        since = moment(state.failing_since or 0)
+    failing = [(process, state) for process, state in jobs if state.fails]
+    for process, state in failing:
         yield bad(
             "jobs",
-            f"{state.name} of {process} fails since {since}, {state.failures} times in a row: {state.code}, "
-            f"{state.message}",
+            f"{state.name} of {process} fails since {moment(state.failing_since or 0)}, {state.failures} times in a "
+            f"row: {state.code}, {state.message}",
             "mend what it names; it is tried again by itself",
         )
     if not jobs:
         yield skipped("jobs", "no gateway or worker has run in the last minutes: nothing is claimed or refunded")
     elif not failing:
-        yield good("jobs", f"all {len(jobs)} of {len({each.process for each in jobs})} processes do well")
+        yield good("jobs", f"all {len(jobs)} of {len({process for process, _ in jobs})} processes do well")

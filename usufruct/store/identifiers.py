@@ -3,6 +3,9 @@
 BLOB on SQLite, BYTEA on PostgreSQL; both sort them alike.
 """
 
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
 from sqlalchemy import Dialect, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
@@ -17,47 +20,39 @@ from usufruct.core import (
     id_to_bytes,
 )
 
+T = TypeVar("T")
 
-class AddressColumn(TypeDecorator[Address]):
+
+class _Identifier(TypeDecorator[T]):
+    impl = LargeBinary
+    _write: ClassVar[Callable[[Any], bytes]]
+    _read: ClassVar[Callable[[bytes], Any]]
+
+    def process_bind_param(self, value: T | None, dialect: Dialect) -> bytes | None:
+        """Return the bytes that the driver takes."""
+        return None if value is None else type(self)._write(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> T | None:
+        """Return the identifier that a row holds."""
+        return None if value is None else type(self)._read(value)
+
+
+class AddressColumn(_Identifier[Address]):
     """The column type for an address: 20 bytes."""
 
-    impl = LargeBinary
     cache_ok = True
-
-    def process_bind_param(self, value: Address | None, dialect: Dialect) -> bytes | None:
-        """Return the bytes that the driver takes."""
-        return None if value is None else id_to_bytes(value)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Address | None:
-        """Return the address that a row holds."""
-        return None if value is None else address_from_bytes(value)
+    _write, _read = id_to_bytes, address_from_bytes
 
 
-class HashColumn(TypeDecorator[Hash32]):
+class HashColumn(_Identifier[Hash32]):
     """The column type for a hash, a channel id or a call id: 32 bytes."""
 
-    impl = LargeBinary
     cache_ok = True
-
-    def process_bind_param(self, value: Hash32 | None, dialect: Dialect) -> bytes | None:
-        """Return the bytes that the driver takes."""
-        return None if value is None else id_to_bytes(value)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Hash32 | None:
-        """Return the hash that a row holds."""
-        return None if value is None else hash32_from_bytes(value)
+    _write, _read = id_to_bytes, hash32_from_bytes
 
 
-class AssetIdColumn(TypeDecorator[AssetId]):
+class AssetIdColumn(_Identifier[AssetId]):
     """The column type for an asset id: 16 bytes, big-endian, so that ids sort as numbers do."""
 
-    impl = LargeBinary
     cache_ok = True
-
-    def process_bind_param(self, value: AssetId | None, dialect: Dialect) -> bytes | None:
-        """Return the bytes that the driver takes."""
-        return None if value is None else asset_to_bytes(value)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> AssetId | None:
-        """Return the asset id that a row holds."""
-        return None if value is None else asset_from_bytes(value)
+    _write, _read = asset_to_bytes, asset_from_bytes

@@ -3,7 +3,6 @@
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, insert, select
 
@@ -30,14 +29,6 @@ job_states = Table(
     Column("message", String(_LONGEST_MESSAGE), nullable=False),
     Column("seen_at", BigInteger, nullable=False),  # by the database's clock
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedJob:
-    """A job's state as a running process wrote it down."""
-
-    process: str
-    state: JobState
 
 
 class DatabaseJobReports:
@@ -91,13 +82,13 @@ class DatabaseJobReports:
             await unit.change(insert(job_states).values(row))
 
 
-async def reported_jobs(database: Database) -> Sequence[ReportedJob]:
-    """Return the jobs of processes that run, as each wrote them down last."""
+async def reported_jobs(database: Database) -> Sequence[tuple[str, JobState]]:
+    """Return the jobs of processes that run, as each process, which is named, wrote them down last."""
     now = await database.now()
     query = select(job_states).where(job_states.c.seen_at >= now - _FRESH_SECONDS)
     async with database.snapshot() as unit:
         rows = await unit.rows(query.order_by(job_states.c.process, job_states.c.job))
     return [
-        ReportedJob(row.process, JobState(row.job, row.failing_since, row.failures, row.failed, row.code, row.message))
+        (row.process, JobState(row.job, row.failing_since, row.failures, row.failed, row.code, row.message))
         for row in rows
     ]

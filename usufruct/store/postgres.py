@@ -1,23 +1,23 @@
 """PostgreSQL through asyncpg: the same unit of work, at scale. Needs the `postgres` extra."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Executable, Row, make_url, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy import Connection, Executable, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from usufruct.store.database import Parameters, Unit, all_rows, translated_errors
+from usufruct.store.database import Database, Outcome, Parameters, Unit, outcome_of, translated_errors
 
 T = TypeVar("T")
 
 
-class PostgresDatabase:
+class PostgresDatabase(Database):
     """A PostgreSQL database under SQLAlchemy's asyncio engine."""
 
-    dialect: Literal["postgresql"] = "postgresql"
+    dialect = "postgresql"
+    _seconds = "CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)"
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -40,12 +40,6 @@ class PostgresDatabase:
         async with _unit(self._snapshots) as unit:
             yield unit
 
-    async def now(self) -> int:
-        """Return the database's clock in whole seconds since 1970."""
-        async with self.snapshot() as unit:
-            row = await unit.row(text("SELECT CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)"))
-        return int(row[0]) if row else 0
-
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run synchronous SQLAlchemy code in one transaction."""
         with translated_errors():
@@ -57,41 +51,19 @@ class PostgresDatabase:
         await self._engine.dispose()
 
 
-class PostgresUnit:
-    """One transaction."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
-        """Run a statement and return all its rows."""
-        with translated_errors():
-            return all_rows(await self._connection.execute(statement, parameters))[0]
-
-    async def row(self, statement: Executable, parameters: Parameters = None) -> Row[Any] | None:
-        """Run a statement and return its first row, or None."""
-        found = await self.rows(statement, parameters)
-        return found[0] if found else None
-
-    async def change(self, statement: Insert | Update | Delete, parameters: Parameters = None) -> int:
-        """Run a changing statement and return how many rows it touched."""
-        with translated_errors():
-            return all_rows(await self._connection.execute(statement, parameters))[1]
-
-    async def change_each(self, statement: Insert | Update | Delete, parameters: Sequence[Mapping[str, Any]]) -> None:
-        """Run a changing statement once for each set of parameters."""
-        with translated_errors():
-            await self._connection.execute(statement, parameters)
-
-
 @asynccontextmanager
 async def _unit(engine: AsyncEngine) -> AsyncIterator[Unit]:
     with translated_errors():
         connection = await engine.connect()
+
+    async def execute(statement: Executable, parameters: Parameters) -> Outcome:
+        with translated_errors():
+            return outcome_of(await connection.execute(statement, parameters))
+
     try:
         with translated_errors():
             await connection.begin()
-        yield PostgresUnit(connection)
+        yield Unit(execute)
         with translated_errors():
             await connection.commit()
     finally:

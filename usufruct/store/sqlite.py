@@ -4,17 +4,17 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, QueuePool, Row, create_engine, event, text
-from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy import Connection, Engine, Executable, QueuePool, create_engine, event
 
 from usufruct.core import SystemClock
-from usufruct.store.database import Parameters, Unit, all_rows, translated_errors
+from usufruct.store.database import Database, Outcome, Parameters, Unit, outcome_of, translated_errors
 
 T = TypeVar("T")
 
@@ -55,10 +55,11 @@ def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
             return
 
 
-class SqliteDatabase:
+class SqliteDatabase(Database):
     """A SQLite file under SQLAlchemy: synchronous engines on threads of their own, asyncio on our side."""
 
-    dialect: Literal["sqlite"] = "sqlite"
+    dialect = "sqlite"
+    _seconds = "CAST(strftime('%s', 'now') AS INTEGER)"
 
     def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         """Open or create the file; a transaction waits `busy_seconds` for another process's write."""
@@ -78,11 +79,7 @@ class SqliteDatabase:
     async def transaction(self) -> AsyncIterator[Unit]:
         """Open a unit of work."""
         async with self._turn:
-            try:
-                await finish(self._write_thread, self.write_gate.acquire)
-            except asyncio.CancelledError:  # acquired all the same: `finish` waits for the end
-                self.write_gate.release()
-                raise
+            await finish(self._write_thread, self.write_gate.acquire, undo=lambda _: self.write_gate.release())
             try:
                 async with _unit(self._writer, self._write_thread) as unit:
                     yield unit
@@ -94,12 +91,6 @@ class SqliteDatabase:
         """Open a read-only unit of work."""
         async with self._seats, _unit(self._readers, self._read_threads) as unit:
             yield unit
-
-    async def now(self) -> int:
-        """Return the database's clock in whole seconds since 1970."""
-        async with self.snapshot() as unit:
-            row = await unit.row(text("SELECT CAST(strftime('%s', 'now') AS INTEGER)"))
-        return int(row[0]) if row else 0
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run synchronous SQLAlchemy code in one write transaction."""
@@ -119,42 +110,8 @@ class SqliteDatabase:
         self._read_threads.shutdown()
 
 
-class SqliteUnit:
-    """One transaction; its statements run on the engine's threads, one after another."""
-
-    def __init__(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
-        self._connection = connection
-        self._threads = threads
-
-    async def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
-        """Run a statement and return all its rows."""
-        return (await self._execute(statement, parameters))[0]
-
-    async def row(self, statement: Executable, parameters: Parameters = None) -> Row[Any] | None:
-        """Run a statement and return its first row, or None."""
-        found = await self.rows(statement, parameters)
-        return found[0] if found else None
-
-    async def change(self, statement: Insert | Update | Delete, parameters: Parameters = None) -> int:
-        """Run a changing statement and return how many rows it touched."""
-        return (await self._execute(statement, parameters))[1]
-
-    async def change_each(self, statement: Insert | Update | Delete, parameters: Sequence[Mapping[str, Any]]) -> None:
-        """Run a changing statement once for each set of parameters."""
-        await self._execute(statement, parameters)
-
-    async def _execute(
-        self, statement: Executable, parameters: Parameters | Sequence[Mapping[str, Any]]
-    ) -> tuple[Sequence[Row[Any]], int]:
-        def work() -> tuple[Sequence[Row[Any]], int]:
-            with translated_errors():
-                return all_rows(self._connection.execute(statement, parameters))
-
-        return await finish(self._threads, work)
-
-
-async def finish(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-    """Run `work` on a thread and wait for its end even when the caller is cancelled.
+async def finish(threads: ThreadPoolExecutor, work: Callable[[], T], undo: Callable[[T], object] | None = None) -> T:
+    """Run `work` on a thread and wait for its end even when the caller is cancelled; `undo` then gives back its result.
 
     A statement cannot be called back; a transaction must not be rolled back beneath one that still runs.
     """
@@ -163,33 +120,29 @@ async def finish(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         await asyncio.wait([future])
+        if undo is not None and future.exception() is None:
+            await finish(threads, partial(undo, future.result()))
         raise
 
 
 @asynccontextmanager
 async def _unit(engine: Engine, threads: ThreadPoolExecutor) -> AsyncIterator[Unit]:
+    """Open a unit of work whose statements run on `threads`, one after another."""
     with translated_errors():
-        connection = await _connected(engine, threads)
+        connection = await finish(threads, engine.connect, undo=Connection.close)
+
+    async def execute(statement: Executable, parameters: Parameters) -> Outcome:
+        with translated_errors():
+            return await finish(threads, lambda: outcome_of(connection.execute(statement, parameters)))
+
     try:
         with translated_errors():
             await finish(threads, connection.begin)
-        yield SqliteUnit(connection, threads)
+        yield Unit(execute)
         with translated_errors():
             await finish(threads, connection.commit)
     finally:
         await finish(threads, connection.close)
-
-
-async def _connected(engine: Engine, threads: ThreadPoolExecutor) -> Connection:
-    """Take a connection out of the pool; a caller that is cancelled meanwhile returns it."""
-    taking = asyncio.get_running_loop().run_in_executor(threads, engine.connect)
-    try:
-        return await asyncio.shield(taking)
-    except asyncio.CancelledError:
-        await asyncio.wait([taking])
-        if taking.exception() is None:
-            await finish(threads, taking.result().close)
-        raise
 
 
 def _engine(path: Path, busy_seconds: float, *, read_only: bool) -> Engine:

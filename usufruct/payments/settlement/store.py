@@ -126,7 +126,7 @@ async def add_batch(unit: Unit, batch: Batch) -> None:
         }
         for position, member in enumerate(batch.members)
     ]
-    await unit.change_each(insert(members), rows)
+    await unit.change(insert(members), rows)
 
 
 async def end_batch(unit: Unit, batch: Hash32, state: BatchState, hash_: Hash32 | None, block: int | None) -> None:
