@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.support import gateway_server
+from tests.support.fake_clock import FakeClock
 from usufruct.accounts import (
     KeyDomain,
     KeyLimits,
@@ -19,7 +20,6 @@ from usufruct.accounts import (
 )
 from usufruct.chain.keys import KeySigner
 from usufruct.config import LedgerConfig
-from usufruct.core.clock import FakeClock
 from usufruct.gateway import KeyChannels
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.pricing.vouchers import channel_id

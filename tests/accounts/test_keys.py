@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from tests.support.fake_clock import FakeClock
 from usufruct.accounts import (
     AssetOutOfScope,
     InvalidKeyTerms,
@@ -26,7 +27,6 @@ from usufruct.accounts import (
 from usufruct.accounts.service import FRESH_SECONDS
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, ChainId, Hash32
-from usufruct.core.clock import FakeClock
 from usufruct.store import Seal
 
 PAYER, STRANGER = KeySigner(bytes(31) + b"\x01"), KeySigner(bytes(31) + b"\x02")

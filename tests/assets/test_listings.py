@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.fake_clock import FakeClock
 from usufruct.assets import (
     Asset,
     Caps,
@@ -19,7 +20,6 @@ from usufruct.assets import (
 from usufruct.assets.errors import RetiredListing
 from usufruct.chain.contracts.asset_registry import Kind
 from usufruct.core import UINT128_MAX, Address, AssetId, format_asset
-from usufruct.core.clock import FakeClock
 from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.store.row_cache import FLOOR_SECONDS, FRESH_SECONDS
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, delete, insert, select
 
+from tests.support.fake_clock import FakeClock
 from usufruct.chain import ChainHead, Client, Indexer, Log, Stream
 from usufruct.chain.anvil import Anvil, Devnet
 from usufruct.chain.binding import Creation
@@ -16,7 +17,6 @@ from usufruct.chain.indexer import NodeLags, ReorgTooDeep
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.core import Address
-from usufruct.core.clock import FakeClock
 from usufruct.store import Database, Unit
 
 pytestmark = pytest.mark.anvil

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.fake_clock import FakeClock
 from tests.support.scripted_wire import Pauses, ScriptedWire, refusal, result
 from usufruct.chain import Client, RpcUnavailable
 from usufruct.chain.fees import FeePolicy, Offer, market_offer
 from usufruct.chain.http import Reply
 from usufruct.chain.rpc_errors import NodeAway, NodeBusy, RpcRefused
 from usufruct.chain.transport import RetryPolicy
-from usufruct.core.clock import FakeClock
 
 URL = "https://user:userpassword@rpc.example/v3/0123456789abcdef?key=another-secret"
 

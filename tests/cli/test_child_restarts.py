@@ -1,7 +1,7 @@
 """A process that dies is started again, after pauses that grow while it keeps dying."""
 
+from tests.support.fake_clock import FakeClock
 from usufruct.cli.support.child_process import Child, ProcessFailed
-from usufruct.core.clock import FakeClock
 
 
 class Mortal:

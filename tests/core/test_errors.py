@@ -1,5 +1,6 @@
 import pytest
 
+from tests.support.fake_clock import FakeClock
 from usufruct.core import (
     Conflict,
     Denied,
@@ -11,7 +12,6 @@ from usufruct.core import (
     Unavailable,
     UsufructError,
 )
-from usufruct.core.clock import FakeClock
 
 
 def test_amounts_in_details_travel_as_strings():

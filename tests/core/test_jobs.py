@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.support.fake_clock import FakeClock
 from usufruct.core import Invalid, Unavailable
-from usufruct.core.clock import FakeClock
 from usufruct.core.jobs import Job, JobBoard, JobState, run_job
 
 

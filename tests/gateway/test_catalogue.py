@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from tests.support.fake_clock import FakeClock
 from usufruct.assets import (
     Caps,
     InvalidListing,
@@ -18,7 +19,6 @@ from usufruct.assets import (
 from usufruct.assets.errors import RetiredListing
 from usufruct.assets.listing_store import put_listing
 from usufruct.core import UINT128_MAX, Address, AssetId
-from usufruct.core.clock import FakeClock
 from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway import Catalogue, CountingRule, Endpoint, ServedListing, Upstream
 from usufruct.gateway.store import Serving, put_serving, sealed_upstreams

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.core.clock import FakeClock
+from tests.support.fake_clock import FakeClock
 from usufruct.gateway import DisconnectPolicy
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import AbandonedAnswers

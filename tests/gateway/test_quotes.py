@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.fake_clock import FakeClock
 from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.core import Address, Hash32
-from usufruct.core.clock import FakeClock
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, ServedListing, Upstream
 from usufruct.gateway.quotes import QUOTE_SECONDS, Quoted, Quotes, StaleQuote

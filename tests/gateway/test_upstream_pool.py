@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support.fake_clock import FakeClock
 from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.connectors.openai import UpstreamDown, UpstreamFault, UpstreamRejected
 from usufruct.core import Address
-from usufruct.core.clock import FakeClock
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, GatewayPolicy, ServedListing, Upstream
 from usufruct.gateway.upstream_pool import UpstreamPool

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from usufruct.core.clock import FakeClock
+from tests.support.fake_clock import FakeClock
 from usufruct.core.jobs import JobState
 from usufruct.store import Database, DatabaseJobReports, reported_jobs
 

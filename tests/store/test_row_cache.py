@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from usufruct.core.clock import FakeClock
+from tests.support.fake_clock import FakeClock
 from usufruct.store.row_cache import FLOOR_SECONDS, FRESH_SECONDS, RowCache, next_revision
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.support.deploying import deploy_devnet, setup_of
+from tests.support.fake_clock import FakeClock
 from usufruct.chain import Call, Client, Sender, as_hash32, keccak
 from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -20,7 +21,6 @@ from usufruct.chain.escrow import COLLECTOR, SETTLEMENT
 from usufruct.chain.keys import KeySigner, devnet_signer
 from usufruct.config import LedgerConfig
 from usufruct.core import Address, AssetId, ChainId, Hash32, NotFound
-from usufruct.core.clock import FakeClock
 from usufruct.payments.ledger.records import Bill, Opened, Reservation
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.payments.pricing.grants import PassTerms

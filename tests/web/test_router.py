@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import orjson
 import pytest
 
+from tests.support.fake_clock import FakeClock
 from tests.support.waiting import pass_loop_time
 from usufruct.core import NotFound, Unavailable
-from usufruct.core.clock import FakeClock
 from usufruct.web import BodyTooLarge, ClientGone, Health, RawRoute, Route, Router, json_object, json_response
 from usufruct.web.exchange import BODY_SECONDS
 

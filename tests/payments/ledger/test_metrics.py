@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from usufruct.core.clock import FakeClock
+from tests.support.fake_clock import FakeClock
 from usufruct.payments.ledger.metrics import MoneyMetrics
 from usufruct.payments.ledger.records import Totals
 

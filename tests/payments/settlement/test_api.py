@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
 from usufruct.accounts import KeyDomain, Keys, KeyTerms, key_digest
 from usufruct.chain import TokenFacts, token_facts
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, ChainId, Hash32
-from usufruct.core.clock import FakeClock
 from usufruct.gateway import KeyChannels, Operator
 from usufruct.payments.pricing.vouchers import Escrow, channel_id
 from usufruct.payments.settlement.api import payment_routes

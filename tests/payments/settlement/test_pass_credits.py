@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.bills import lines_of
+from tests.support.fake_clock import FakeClock
 from tests.support.waiting import until
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
-from usufruct.core.clock import FakeClock
 from usufruct.payments.ledger.errors import BalanceTooLow, LimitReached
 from usufruct.payments.ledger.records import Bill, Reservation
 from usufruct.payments.pricing.grants import (
