@@ -65,11 +65,11 @@ def test_malformed_data_never_breaks_decoding():
     assert isinstance(decode_revert(selector + encode(["bytes"], [b"\xff"]), {}), UnknownRevert)
 
 
-def test_errors_carry_json_for_the_api():
+def test_errors_carry_their_code_and_details():
     error = decode_revert(Reason.SELECTOR + encode(["string"], ["no"]), {})
     assert isinstance(error, Conflict)
-    assert error.as_json()["error"]["details"] == {"reason": "no"}
-    assert error.as_json()["error"]["code"] == "reverted_with_reason"
+    assert error.details == {"reason": "no"}
+    assert error.code == "reverted_with_reason"
 
 
 def test_one_signature_is_one_class_in_all_contracts():

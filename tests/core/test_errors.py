@@ -14,17 +14,6 @@ from usufruct.core import (
 )
 
 
-def test_amounts_in_details_travel_as_strings():
-    error = PaymentRequired("not enough", needed=2**200, final=True, field=None)
-    assert error.as_json() == {
-        "error": {
-            "code": "payment_required",
-            "message": "not enough",
-            "details": {"needed": str(2**200), "final": True, "field": None},
-        }
-    }
-
-
 @pytest.mark.parametrize(
     ("kind", "status"),
     [

@@ -46,18 +46,16 @@ async def test_what_a_fault_says_is_no_ones_business():
     assert (board.states[0].code, board.states[0].message) == ("fault", "ValueError")
 
 
-class Reports:
+class Reports(JobBoard):
     def __init__(self) -> None:
+        super().__init__()
         self.written: list[JobState] = []
-        self.failed = asyncio.Event()
+        self.repeatedly = asyncio.Event()
 
     async def write(self, state: JobState) -> None:
         self.written.append(state)
         if state.fails:
-            self.failed.set()
-
-    async def close(self) -> None:
-        pass
+            self.repeatedly.set()
 
 
 async def test_every_step_is_reported_and_closing_comes_last():
@@ -70,9 +68,9 @@ async def test_every_step_is_reported_and_closing_comes_last():
     async def close() -> None:
         closed.append(True)
 
-    task = asyncio.create_task(run_job(Job("any", step, 0.001, close), JobBoard(reports)))
+    task = asyncio.create_task(run_job(Job("any", step, 0.001, close), reports))
     async with asyncio.timeout(60):
-        await reports.failed.wait()
+        await reports.repeatedly.wait()
     assert closed == []
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -4,11 +4,11 @@ from sqlalchemy import text
 
 from tests.support.fake_clock import FakeClock
 from usufruct.core.jobs import JobState
-from usufruct.store import Database, DatabaseJobReports, reported_jobs
+from usufruct.store import Database, DatabaseJobBoard, reported_jobs
 
 
 async def test_another_process_reads_which_jobs_fail(database: Database):
-    worker, gateway = DatabaseJobReports(database, "worker"), DatabaseJobReports(database, "gateway")
+    worker, gateway = DatabaseJobBoard(database, "worker"), DatabaseJobBoard(database, "gateway")
     failing = JobState("watch", 1_000, 3, 9, "rpc_unavailable", "node.example does not answer")
     await worker.write(JobState("watch"))
     await worker.write(failing)
@@ -23,7 +23,7 @@ async def test_another_process_reads_which_jobs_fail(database: Database):
 
 async def test_what_goes_well_is_written_now_and_then_only(database: Database):
     clock = FakeClock()
-    reports = DatabaseJobReports(database, "worker", clock)
+    reports = DatabaseJobBoard(database, "worker", clock)
 
     async def seen_at() -> int:
         async with database.snapshot() as unit:
@@ -41,13 +41,13 @@ async def test_what_goes_well_is_written_now_and_then_only(database: Database):
 
 
 async def test_a_process_that_died_is_forgotten(database: Database):
-    await DatabaseJobReports(database, "worker").write(JobState("watch", 1_000, 3, 3, "x", "y"))
+    await DatabaseJobBoard(database, "worker").write(JobState("watch", 1_000, 3, 3, "x", "y"))
     await database.run(lambda connection: connection.execute(text("UPDATE job_states SET seen_at = seen_at - 400")))
     assert await reported_jobs(database) == []
 
 
 async def test_a_database_that_is_away_stops_no_job(database: Database, caplog):
-    reports = DatabaseJobReports(database, "worker")
+    reports = DatabaseJobBoard(database, "worker")
     await database.run(lambda connection: connection.execute(text("DROP TABLE job_states")))
     await reports.write(JobState("watch"))
     assert "not written down" in caplog.text

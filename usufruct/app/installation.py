@@ -17,7 +17,7 @@ from usufruct.config import Config, check_operator
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job, JobBoard, jobs_running
-from usufruct.store import DatabaseJobReports
+from usufruct.store import DatabaseJobBoard
 from usufruct.web import Health, Metrics, Router, job_metrics, openapi_route
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Installation(ChainAccess):
 
     def board(self, role: str) -> JobBoard:
         """Return where a process keeps how its jobs do: its metrics show it, and the database tells `doctor`."""
-        board = JobBoard(DatabaseJobReports(self.database, role))
+        board = DatabaseJobBoard(self.database, role)
         self.metrics.add("jobs", partial(job_metrics, board, self.get(Clock)))
         return board
 

@@ -4,8 +4,8 @@ from usufruct.app import open_installation, show_metrics
 from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process
 from usufruct.cli.support.signals import run_server
 from usufruct.config import load_config
+from usufruct.core.jobs import run_jobs
 from usufruct.core.process import Shutdown
-from usufruct.worker import work as work_jobs
 
 
 def work(attached: Attached = False) -> None:
@@ -18,7 +18,7 @@ def work(attached: Attached = False) -> None:
         ):
             jobs = installation.jobs()
             announce_ready({"jobs": [job.name for job in jobs]})
-            await work_jobs(jobs, installation.board("worker"))
+            await run_jobs(jobs, installation.board("worker"))
 
     prepare_process(attached=attached)
     run_server(working)

@@ -40,11 +40,6 @@ class UsufructError(Exception):
         self.message = message
         self.details: Mapping[str, Detail] = details
 
-    def as_json(self) -> dict[str, object]:
-        """Return `{"error": {"code", "message", "details"}}` with integers as strings, as the HTTP API sends it."""
-        details = {k: str(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in self.details.items()}
-        return {"error": {"code": self.code, "message": self.message, "details": details}}
-
 
 class Invalid(UsufructError):
     """The request itself is wrong."""

@@ -9,7 +9,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from usufruct.core.clock import Clock, SystemClock
 from usufruct.core.errors import Unavailable, UsufructError
@@ -18,7 +17,6 @@ __all__ = [
     "REPEATEDLY",
     "Job",
     "JobBoard",
-    "JobReports",
     "JobState",
     "jobs_running",
     "run_job",
@@ -76,21 +74,10 @@ class JobState:
         return self.failures >= REPEATEDLY
 
 
-class JobReports(Protocol):
-    """Where a process's job states are written down for others to read."""
-
-    async def write(self, state: JobState) -> None:
-        """Write one job's state down."""
-
-    async def close(self) -> None:
-        """Take the process's states back: it ends."""
-
-
 class JobBoard:
-    """The states of one process's jobs."""
+    """The states of one process's jobs; a subclass writes them down for other processes."""
 
-    def __init__(self, reports: JobReports | None = None, clock: Clock | None = None) -> None:
-        self._reports = reports
+    def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._states: dict[str, JobState] = {}
 
@@ -121,23 +108,23 @@ class JobBoard:
         await self._note(state)
         return state
 
+    async def write(self, state: JobState) -> None:
+        """Write one job's state down."""
+
     async def close(self) -> None:
-        """Take the states back: the process ends."""
-        if self._reports is not None:
-            await self._reports.close()
+        """Take back what was written: the process ends."""
 
     async def _note(self, state: JobState) -> None:
         self._states[state.name] = state
-        if self._reports is not None:
-            await self._reports.write(state)
+        await self.write(state)
 
 
 async def run_job(job: Job, board: JobBoard | None = None) -> None:
     """Run a job until cancelled. Nothing that a step raises ends it."""
     board = board or JobBoard()
-    failures = 0
     try:
         while True:
+            failures = 0
             try:
                 await _take(job)
             except Exception as error:
@@ -145,7 +132,6 @@ async def run_job(job: Job, board: JobBoard | None = None) -> None:
                 failures = state.failures
                 _say(job, state, error)
             else:
-                failures = 0
                 await board.succeeded(job.name)
             await asyncio.sleep(job.pause(failures))
     finally:

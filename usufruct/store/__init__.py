@@ -15,7 +15,7 @@ from usufruct.store.errors import (
     SchemaOutdated,
 )
 from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
-from usufruct.store.job_states import DatabaseJobReports, reported_jobs
+from usufruct.store.job_states import DatabaseJobBoard, reported_jobs
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.row_cache import RowCache, next_revision
@@ -32,7 +32,7 @@ __all__ = [
     "AssetIdColumn",
     "ConstraintViolated",
     "Database",
-    "DatabaseJobReports",
+    "DatabaseJobBoard",
     "DatabaseUnavailable",
     "HashColumn",
     "InvalidDatabaseUrl",

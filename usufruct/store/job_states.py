@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, insert, select
 
-from usufruct.core import Clock, SystemClock
-from usufruct.core.jobs import JobState
+from usufruct.core import Clock
+from usufruct.core.jobs import JobBoard, JobState
 from usufruct.store.database import Database
 from usufruct.store.schema import metadata
 
@@ -31,16 +31,16 @@ job_states = Table(
 )
 
 
-class DatabaseJobReports:
-    """`JobReports` in a database: each failure, and every now and then that a job does well.
+class DatabaseJobBoard(JobBoard):
+    """Writes states to a database: each failure, and every now and then that a job does well.
 
     A database that cannot be written to is logged and nothing else: the jobs go on.
     """
 
     def __init__(self, database: Database, role: str, clock: Clock | None = None) -> None:
+        super().__init__(clock)
         self._database = database
         self._process = f"{role}-{secrets.token_hex(4)}"
-        self._clock = clock or SystemClock()
         self._written: dict[str, float] = {}
 
     async def write(self, state: JobState) -> None:

@@ -38,10 +38,10 @@ from usufruct.cli.support.child_process import Process, stop_process
 from usufruct.cli.support.instance_lock import InstanceLock
 from usufruct.cli.support.progress import Progress
 from usufruct.core import Hash32, checksum, format_asset
+from usufruct.core.jobs import run_jobs
 from usufruct.gateway import Catalogue, Operator, ServedListing, Upstream
 from usufruct.payments.ledger import Call, CallState, Ledger
 from usufruct.payments.settlement import Claimer, Refunds, list_payee
-from usufruct.worker import work
 from usufruct_client import read_receipt
 from usufruct_client.lines import line_text
 
@@ -231,7 +231,7 @@ class Story:
 
     async def stay(self) -> None:
         """Go on until Ctrl-C, as a worker does: claims, deposits, refunds."""
-        await work(self._installation.jobs())
+        await run_jobs(self._installation.jobs())
 
     @property
     def _command(self) -> str:

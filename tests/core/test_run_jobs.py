@@ -2,8 +2,7 @@
 
 import asyncio
 
-from usufruct.core.jobs import Job, JobBoard
-from usufruct.worker import work
+from usufruct.core.jobs import Job, JobBoard, run_jobs
 
 
 class Steps:
@@ -43,7 +42,7 @@ async def stopped(task: asyncio.Task[None]) -> None:
 async def test_a_job_that_fails_is_begun_again_and_the_others_go_on(caplog):
     steps, board = Steps(), JobBoard()
     jobs = [Job("steady", steps.steady, 1, steps.close), Job("failing", steps.failing, 0.01)]
-    task = asyncio.create_task(work(jobs, board))
+    task = asyncio.create_task(run_jobs(jobs, board))
     await steps.until("failing began", 3)
     assert steps.events.count("steady began") == 1
     assert not task.done()
@@ -58,7 +57,7 @@ async def test_a_job_that_fails_is_begun_again_and_the_others_go_on(caplog):
 
 async def test_it_waits_until_every_job_has_tidied_up():
     steps = Steps()
-    task = asyncio.create_task(work([Job(name, steps.steady, 1, steps.close) for name in ("one", "other")]))
+    task = asyncio.create_task(run_jobs([Job(name, steps.steady, 1, steps.close) for name in ("one", "other")]))
     await steps.until("steady began", 2)
     await stopped(task)
     assert steps.events.count("steady tidied up") == 2
