@@ -102,7 +102,7 @@ class Responder:
         try:
             answer = await self._ask(exchange, call)
         except asyncio.CancelledError as stopped:
-            raise ShuttingDown.cut() from stopped
+            raise ShuttingDown() from stopped
         await call.opened.durable()
         if len(answer.text) > longest_text(allowance):
             raise UpstreamOversized(f"the upstream was told to stop after {allowance.output_tokens} text tokens")

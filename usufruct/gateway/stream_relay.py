@@ -72,7 +72,7 @@ class StreamRelay:
                     if self.fault is None or self._exchange.started or isinstance(self.fault, UpstreamRejected):
                         break
         except asyncio.CancelledError:
-            self.fault = ShuttingDown.cut()
+            self.fault = ShuttingDown()
         except TimeoutError:
             longest = self._policy.longest_seconds
             self.fault = UpstreamSlow(f"the answer took over {longest:g} s; ask for less", phase="total")

@@ -1,5 +1,7 @@
 """HTTP: Starlette's routes and raw ASGI on the hot path; limits, errors as answers, health, log lines."""
 
+from uvicorn.loops.auto import auto_loop_factory as event_loop_factory
+
 from usufruct.web.cors import allow_browsers
 from usufruct.web.errors import BodyTooLarge, ClientGone, Header, ShuttingDown, Unauthenticated, error_body
 from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, json_object
@@ -11,7 +13,7 @@ from usufruct.web.metrics import Metrics
 from usufruct.web.openapi import Operation
 from usufruct.web.request import Request, document_response, json_response, read_document
 from usufruct.web.router import AnyRoute, RawRoute, Route, Router, openapi_route
-from usufruct.web.server import Server, base_url, event_loop_factory, listen
+from usufruct.web.server import Server, base_url, listen
 
 __all__ = [
     "EVENT_STREAM",

@@ -3,11 +3,7 @@
 An error's own status, code, message and details go out; what only HTTP knows (body too large, no such route) is here.
 """
 
-from collections.abc import Mapping
-
-import orjson
-
-from usufruct.core import Denied, Faulty, Invalid, NotFound, Unavailable, UsufructError
+from usufruct.core import Denied, Invalid, NotFound, Unavailable, UsufructError
 
 Header = tuple[bytes, bytes]
 
@@ -69,10 +65,8 @@ class ShuttingDown(Unavailable):
 
     code = "shutting_down"
 
-    @classmethod
-    def cut(cls) -> "ShuttingDown":
-        """Return the error for a request that the shutdown cut."""
-        return cls("the server is shutting down and did not complete this answer; ask again", retry_after=1)
+    def __init__(self) -> None:
+        super().__init__("the server is shutting down and did not complete this answer; ask again", retry_after=1)
 
 
 class ClientGone(Exception):
@@ -86,12 +80,13 @@ def error_body(error: UsufructError, call_id: str) -> dict[str, object]:
     Integers in `details` may be money and are sent as strings. An error with an `outward` text shows only that.
     """
     field = error.details.get("field")
+    details = {k: str(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in error.details.items()}
     content: dict[str, object] = {
         "message": error.outward or error.message,
         "type": _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "unavailable_error"),
         "code": error.code,
         "param": field if isinstance(field, str) else None,
-        "details": {} if error.outward else _as_text(error.details),
+        "details": {} if error.outward else details,
         "call_id": call_id,
     }
     return {"error": content}
@@ -108,17 +103,3 @@ def error_headers(error: UsufructError) -> list[Header]:
         return [(b"x-should-retry", b"true"), (b"retry-after", b"1")]
     wait = str(error.details.get("retry_after"))
     return [(b"retry-after", wait.encode())] if wait.isdigit() and wait.isascii() else []
-
-
-def error_json(error: UsufructError, call_id: str) -> bytes:
-    """Return `error_body` as JSON bytes."""
-    return orjson.dumps(error_body(error, call_id))
-
-
-def hidden_fault() -> Faulty:
-    """Return the error for a failure of our own code; it reveals no internals."""
-    return Faulty("the server failed; report it with the call id")
-
-
-def _as_text(details: Mapping[str, object]) -> dict[str, object]:
-    return {k: str(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in details.items()}

@@ -15,8 +15,8 @@ from usufruct.web.errors import (
     Header,
     MalformedBody,
     SlowBody,
+    error_body,
     error_headers,
-    error_json,
 )
 from usufruct.web.protocol import CONNECTION, GuardedProtocol, answer_at_once, body_at_once
 
@@ -183,7 +183,7 @@ class Exchange:
     async def answer_error(self, error: UsufructError) -> None:
         """Send an error in the shape OpenAI's client libraries read; an attached header replaces the error's own."""
         headers = [header for header in error_headers(error) if header[0] not in self._attached]
-        await self.answer(error.status, error_json(error, self.call_id), [JSON, *headers])
+        await self.answer_json(error_body(error, self.call_id), headers, error.status)
 
 
 def json_object(body: bytes) -> dict[str, Any]:

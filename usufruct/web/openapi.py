@@ -1,10 +1,10 @@
 """The OpenAPI document, from the routes that are served and the documents that they read and write."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -44,36 +44,23 @@ class Operation:
     paid: bool = False
 
 
-class Described(Protocol):
-    """A route, as far as it is described."""
-
-    @property
-    def method(self) -> str:
-        """Return the HTTP method."""
-
-    @property
-    def path(self) -> str:
-        """Return the path, with parameters in braces."""
-
-    @property
-    def operation(self) -> Operation | None:
-        """Return what the route does; None for one that is not public."""
+PublicRoute = tuple[str, str, Operation]
+"""A route's method, its path with parameters in braces, and what it does."""
 
 
-def openapi_document(routes: Iterable[Described], title: str, version: str) -> dict[str, Any]:
+def openapi_document(routes: Sequence[PublicRoute], title: str, version: str) -> dict[str, Any]:
     """Describe the routes as OpenAPI 3.1."""
-    described = [(route, route.operation) for route in routes if route.operation is not None]
     kinds: dict[Any, TypeAdapter[Any]] = {ErrorAnswer: adapter(ErrorAnswer)}
-    for _, operation in described:
+    for _, _, operation in routes:
         for shape in (operation.answer, operation.body, *operation.also.values(), *operation.documents):
             kinds |= {kind: adapter(kind) for kind in _kinds(shape)}
     inputs = [(kind, "validation", each) for kind, each in kinds.items()]
     references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE)  # type: ignore[arg-type]
     schemas = {kind: schema for (kind, _), schema in references.items()}
     paths: dict[str, dict[str, Any]] = {}
-    for route, operation in described:
-        path = _PARAMETER.sub(r"{\1}", route.path)
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route, operation, schemas)
+    for method, path, operation in routes:
+        described = _operation(method, path, operation, schemas)
+        paths.setdefault(_PARAMETER.sub(r"{\1}", path), {})[method.lower()] = described
     error = {"description": "An error.", "content": {_JSON: {"schema": schemas[ErrorAnswer]}}}
     return {
         "openapi": "3.1.0",
@@ -99,7 +86,7 @@ def _schema(shape: Shape, schemas: Mapping[Any, Any]) -> Any:
     return {"allOf": [_schema(each, schemas) for each in shape]} if isinstance(shape, tuple) else schemas[shape]
 
 
-def _operation(route: Described, operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+def _operation(method: str, path: str, operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {
         "description": HTTPStatus(operation.status).phrase,
         "headers": _headers({"x-request-id": "the id of the call", **operation.gives}),
@@ -111,8 +98,8 @@ def _operation(route: Described, operation: Operation, schemas: Mapping[Any, Any
         }
     described: dict[str, Any] = {
         "summary": operation.summary,
-        "operationId": _name(route),
-        "parameters": [_parameter(name, "path", "", required=True) for name in _PARAMETER.findall(route.path)]
+        "operationId": "_".join([method.lower(), *re.findall(r"\w+", _PARAMETER.sub(r"\1", path).removeprefix("/v1"))]),
+        "parameters": [_parameter(name, "path", "", required=True) for name in _PARAMETER.findall(path)]
         + [_parameter(name, "header", text) for name, text in operation.takes.items()],
         "responses": {str(operation.status): success, **_refusals(operation, schemas), "default": _ERRORS},
     }
@@ -141,8 +128,3 @@ def _headers(named: Mapping[str, str]) -> dict[str, Any]:
 
 def _parameter(name: str, place: str, text: str, *, required: bool = False) -> dict[str, Any]:
     return {"name": name, "in": place, "required": required, "description": text, "schema": {"type": "string"}}
-
-
-def _name(route: Described) -> str:
-    words = re.findall(r"\w+", _PARAMETER.sub(r"\1", route.path).removeprefix("/v1"))
-    return "_".join([route.method.lower(), *words])

@@ -143,7 +143,7 @@ class GuardedProtocol(HttpToolsProtocol):
         stream = cast(asyncio.Transport, transport)  # uvloop's class does not inherit from it
         send_without_delay(stream)
         self.server_state.make_room()
-        super().connection_made(HeadJoiner(stream, self.loop))
+        super().connection_made(cast(asyncio.Transport, HeadJoiner(stream, self.loop)))
         self._wait(self._limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:

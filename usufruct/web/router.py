@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from starlette.responses import Response
@@ -12,8 +13,8 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router as StarletteRouter
 from starlette.types import Receive, Scope, Send
 
-from usufruct.core import UsufructError
-from usufruct.web.errors import ClientGone, MethodNotAllowed, ShuttingDown, UnknownRoute, hidden_fault
+from usufruct.core import Faulty, UsufructError
+from usufruct.web.errors import ClientGone, MethodNotAllowed, ShuttingDown, UnknownRoute
 from usufruct.web.exchange import Exchange
 from usufruct.web.openapi import Operation, openapi_document
 from usufruct.web.request import Request, json_response
@@ -57,12 +58,14 @@ AnyRoute = Route | RawRoute
 
 def openapi_route(routes: Sequence[AnyRoute], version: str) -> Route:
     """Return the route that describes `routes`, and itself; the document is made when it is first asked for."""
-    made: list[dict[str, Any]] = []
+
+    @cache
+    def described() -> dict[str, Any]:
+        public = [(each.method, each.path, each.operation) for each in (*routes, route) if each.operation is not None]
+        return openapi_document(public, "A Usufruct gateway", version)
 
     async def document(request: Request) -> Response:
-        if not made:
-            made.append(openapi_document([*routes, route], "A Usufruct gateway", version))
-        return json_response(made[0])
+        return json_response(described())
 
     route = Route("GET", "/openapi.json", document, Operation("This document.", {"type": "object"}))
     return route
@@ -146,10 +149,10 @@ async def _serve(exchange: Exchange, answer: Callable[[Exchange], Awaitable[None
     except asyncio.CancelledError:  # only a server that shuts down cancels requests
         if exchange.started:
             raise
-        await _refuse(exchange, ShuttingDown.cut())
+        await _refuse(exchange, ShuttingDown())
     except Exception:
         logger.exception("unexpected error", extra={"call_id": exchange.call_id, "path": exchange.path})
-        await _refuse(exchange, hidden_fault())
+        await _refuse(exchange, Faulty("the server failed; report it with the call id"))
 
 
 async def _refuse(exchange: Exchange, error: UsufructError) -> None:

@@ -7,13 +7,12 @@ which calls `drain` and `cut`.
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.loops.auto import auto_loop_factory
 
 from usufruct.web.limits import ServerLimits
 from usufruct.web.protocol import Connections, GuardedProtocol
@@ -139,8 +138,3 @@ def base_url(listening: socket.socket, host: str) -> str:
     """Return the URL at which a client on this machine or network reaches a listening socket."""
     named = f"[{host}]" if ":" in host else host
     return f"http://{named}:{listening.getsockname()[1]}"
-
-
-def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return what makes the event loop of a server process: uvloop's, or asyncio's where uvloop does not run."""
-    return auto_loop_factory()

@@ -3,12 +3,11 @@
 import asyncio
 import socket
 from contextlib import suppress
-from typing import Any
 
 _ANSWER_HEAD = b"HTTP/1.1 "
 
 
-class HeadJoiner(asyncio.Transport):
+class HeadJoiner:
     """A connection's transport that holds an answer's head until the body's first piece, so that one send takes both.
 
     The head waits until the current iteration of the event loop ends, no longer. Sent alone it would cost a packet and
@@ -16,10 +15,14 @@ class HeadJoiner(asyncio.Transport):
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
         self._transport = transport
         self._loop = loop
         self._head = b""
+        self.abort = transport.abort
+        self.is_closing = transport.is_closing
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+        self.get_extra_info = transport.get_extra_info
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send data, and the head before it; a head alone waits."""
@@ -40,26 +43,6 @@ class HeadJoiner(asyncio.Transport):
         """Close the connection once everything is sent."""
         self._flush()
         self._transport.close()
-
-    def abort(self) -> None:
-        """Close the connection now; what was not sent is lost."""
-        self._transport.abort()
-
-    def is_closing(self) -> bool:
-        """Tell whether the connection is closed or about to be."""
-        return self._transport.is_closing()
-
-    def pause_reading(self) -> None:
-        """Read nothing until `resume_reading`."""
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Read again."""
-        self._transport.resume_reading()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Return what is known of the connection under one of asyncio's names."""
-        return self._transport.get_extra_info(name, default)
 
     def _flush(self) -> None:
         if self._head:
