@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from usufruct.assets import Holding
-from usufruct.assets.accrual import AccrualPolicy, Accruer
+from usufruct.assets.accrual import Accruer
 from usufruct.assets.model import SUPPLY
 from usufruct.chain import Call
 from usufruct.chain.contracts.shares import Shares
@@ -17,7 +17,7 @@ DOLLAR = 10**6
 
 @dataclass
 class Sold:
-    """`Payees` of what is sold here."""
+    """The payees of what is sold here."""
 
     addresses: list[Address]
 
@@ -31,8 +31,8 @@ async def sold(town):
     ann = town.who(town.ANN)
     made = await town.assets.register(town.sender(town.OWNER), town.terms(), [Holding(ann, SUPPLY // 2)])
 
-    policy = AccrualPolicy(town.dollar.address, 5 * DOLLAR)
-    return made, Accruer(town.registry, town.sender(town.METER), Sold([made.shares, ann, made.shares]), policy)
+    sold = Sold([made.shares, ann, made.shares])
+    return made, Accruer(town.registry, town.sender(town.METER), sold, town.dollar.address, 5 * DOLLAR)
 
 
 async def gross(town, made, symbol: str) -> int:

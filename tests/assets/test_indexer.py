@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from usufruct.assets import AssetIndexer, CardChange, Holding, PricePeriod
-from usufruct.assets.indexer import index_assets
 from usufruct.assets.model import SUPPLY
 from usufruct.assets.price_cards import to_registry
 from usufruct.chain import Call, RpcUnavailable
@@ -15,7 +14,7 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core import Address, AssetId
-from usufruct.core.jobs import run_job
+from usufruct.core.jobs import Job, run_job
 from usufruct.core.price_cards import PriceCard
 
 pytestmark = pytest.mark.anvil
@@ -188,7 +187,7 @@ async def test_the_loop_outlives_a_node_that_is_away(town, caplog):
 
     town.indexer.poll = sometimes
     await town.assets.register(town.sender(town.OWNER), town.terms())
-    loop = asyncio.create_task(run_job(index_assets(town.indexer, poll_seconds=0.01)))
+    loop = asyncio.create_task(run_job(Job("assets", town.indexer.poll, 0.01)))
     async with asyncio.timeout(60):
         while len(polls) < 4:
             assert not loop.done()

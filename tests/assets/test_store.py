@@ -5,11 +5,19 @@ import random
 import pytest
 
 from usufruct.assets import Holding
-from usufruct.assets.indexer import RegistryLogs, SharesLogs
 from usufruct.assets.model import SUPPLY
-from usufruct.assets.pass_store import meters_of, plans_of
-from usufruct.assets.share_store import holdings
-from usufruct.assets.store import add_name, asset_named, nameless, names_given, registered_assets, set_name
+from usufruct.assets.share_store import SharesLogs, holdings
+from usufruct.assets.store import (
+    RegistryLogs,
+    add_name,
+    asset_named,
+    meters_of,
+    nameless,
+    names_given,
+    plans_of,
+    registered_assets,
+    set_name,
+)
 from usufruct.chain import Log
 from usufruct.chain.binding import Event
 from usufruct.chain.codec import encode

@@ -6,58 +6,38 @@ at the shares of what this installation sells, and accrues what is worth the gas
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from secrets import token_hex
-from typing import Protocol
 
+from usufruct.assets.listings import Listings
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.chain import Call, GasOverLimit, Revert, Sender
 from usufruct.chain.contracts.shares import Shares
 from usufruct.core import Address
-from usufruct.core.jobs import Job
 
 _log = logging.getLogger(__name__)
 
 _GAS = 110_000
 """What an accrue or a wrap takes at most."""
 
-
-@dataclass(frozen=True, slots=True)
-class AccrualPolicy:
-    """What is worth the gas.
-
-    `least`: atomic units of `token`, the payment token. Wrapped and native coin: `gas_times` what the transaction
-    costs. Other revenue tokens: one whole unit.
-    """
-
-    token: Address
-    least: int
-    gas_times: int = 10
-
-
-class Payees(Protocol):
-    """Knows the payee of what is sold here."""
-
-    async def payees(self) -> Sequence[Address]:
-        """Return the addresses."""
+_GAS_TIMES = 10
+"""How many times what the transaction costs native coin has to be worth."""
 
 
 class Accruer:
-    """Accrues for the shares that `payees` names; addresses that are not shares are left alone."""
+    """Accrues for the shares that listings pay to; other payees are left alone."""
 
     def __init__(
-        self,
-        registry: RegistryClient,
-        sender: Sender,
-        payees: Payees,
-        policy: AccrualPolicy,
+        self, registry: RegistryClient, sender: Sender, listings: Listings, token: Address, least: int
     ) -> None:
-        """Send with any key that can pay for gas."""
+        """Send with any key that can pay for gas.
+
+        Worth it are `least` atomic units of `token`, the payment token; of other tokens, one whole unit.
+        """
         self._registry = registry
         self._sender = sender
-        self._payees = payees
-        self._policy = policy
+        self._listings = listings
+        self._token = token
+        self._least = least
 
     async def run(self) -> int:
         """Accrue what is worth it, and return how many transactions were sent; one under way is not sent again.
@@ -66,7 +46,7 @@ class Accruer:
             RpcUnavailable: when the node does not answer.
         """
         sent = 0
-        for payee in dict.fromkeys(await self._payees.payees()):
+        for payee in dict.fromkeys(await self._listings.payees()):
             if await self._registry.contract.is_shares(payee):
                 for call in await self._due(Shares(payee, self._registry.client)):
                     sent += await self._send(call)
@@ -82,10 +62,10 @@ class Accruer:
         for income in await self._registry.income(shares, await client.block_number()):
             token, amount = income.token, income.unaccrued
             if token.address == native:
-                least = max(1, _GAS * gas_price * self._policy.gas_times)
+                least = max(1, _GAS * gas_price * _GAS_TIMES)
                 if amount + coin >= least:
                     due.append(shares.wrap() if coin else shares.accrue(native))
-            elif amount >= (self._policy.least if token.address == self._policy.token else 10**token.decimals):
+            elif amount >= (self._least if token.address == self._token else 10**token.decimals):
                 due.append(shares.accrue(token.address))
         return due
 
@@ -99,8 +79,3 @@ class Accruer:
             return False
         _log.info("%s accrues what arrived by itself", call.to, extra={"key": sent.key})
         return True
-
-
-def accrue_due(accruer: Accruer, *, poll_seconds: float = 15.0) -> Job:
-    """Return the job that accrues plain transfers to the shares of what is sold here."""
-    return Job("accrue", accruer.run, poll_seconds)

@@ -1,9 +1,9 @@
 """What assets add to an installation: listings, the registry's index, and the accrual of plain transfers to shares."""
 
-from usufruct.assets.accrual import AccrualPolicy, Accruer, accrue_due
+from usufruct.assets.accrual import Accruer
 from usufruct.assets.deploying import deploy_steps
 from usufruct.assets.diagnostics import check_token
-from usufruct.assets.indexer import AssetIndexer, index_assets
+from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.listings import Listings
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.chain import ChainAccess, ChainHead, LogStreams, Senders, TokenFacts, amount_of
@@ -12,6 +12,7 @@ from usufruct.chain.keys import Role
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
+from usufruct.core.jobs import Job
 from usufruct.store import Database
 
 
@@ -37,17 +38,20 @@ def build(context: Context) -> Component:
     def accruer() -> Accruer:
         token = context.get(TokenFacts)
         least = amount_of(context.get(ChainAccess).config.claims.threshold, "claims.threshold", token)
-        sender, policy = context.get(Senders).of(Role.CLAIM), AccrualPolicy(token.address, least)
-        return Accruer(context.get(RegistryClient), sender, context.get(Listings), policy)
+        sender = context.get(Senders).of(Role.CLAIM)
+        return Accruer(context.get(RegistryClient), sender, context.get(Listings), token.address, least)
 
     context.provide_later(Listings, lambda: Listings(context.get(Database), context.get(Clock)))
     context.provide_later(RegistryClient, registry)
     context.provide_later(AssetIndexer, indexer)
     context.provide_later(Accruer, accruer)
-    context.get(LogStreams).add("assets", lambda: context.get(AssetIndexer))
+    context.get(LogStreams).add("assets", lambda: context.get(AssetIndexer).logs)
     return Component(
         "assets",
-        jobs=lambda: [index_assets(context.get(AssetIndexer)), accrue_due(context.get(Accruer))],
+        jobs=lambda: [
+            Job("assets", context.get(AssetIndexer).poll, 2.0),
+            Job("accrue", context.get(Accruer).run, 15.0),
+        ],
         diagnostics=(Diagnostic("token", lambda: check_token(context.get(ChainAccess)), needs=("contracts",)),),
         deploy_steps=lambda: deploy_steps(context.get(DeploySite)),
     )

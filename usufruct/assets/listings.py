@@ -36,6 +36,7 @@ class Listings:
     """The listings of this installation.
 
     What another process changes is seen here within seconds; a price that starts later starts everywhere at once.
+    Methods that change a listing raise `UnknownListing` where none has the name.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -82,7 +83,6 @@ class Listings:
         """Give a listing a new price card from `starts_at` (seconds since 1970) on; its version is chosen here.
 
         Raises:
-            UnknownListing: when the listing does not exist.
             InvalidListing: for prices no call could be charged by, and for a registered asset: the registry prices it.
         """
         listing = await self.find(name)
@@ -97,12 +97,7 @@ class Listings:
         )
 
     async def limit(self, name: str, caps: Caps, *, also: Write = _nothing) -> Listing:
-        """Change the limits of a listing's calls.
-
-        Raises:
-            UnknownListing: when the listing does not exist.
-            InvalidListing: for limits no listing can have.
-        """
+        """Change the limits of a listing's calls; `InvalidListing` for limits no listing can have."""
         listing = await self.find(name)
         check_caps(caps)
         return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, caps=caps_text(caps)), also)
@@ -111,7 +106,6 @@ class Listings:
         """Change who receives a listing's income, of calls that were not claimed yet too.
 
         Raises:
-            UnknownListing: when the listing does not exist.
             InvalidListing: for a registered asset: its Shares are paid.
         """
         listing = await self.find(name)
@@ -124,11 +118,7 @@ class Listings:
         return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, pay_to=pay_to))
 
     async def retire(self, name: str) -> Listing:
-        """Take a listing off sale: new calls are refused, running ones end as they would have.
-
-        Raises:
-            UnknownListing: when the listing does not exist.
-        """
+        """Take a listing off sale: new calls are refused, running ones end as they would have."""
         listing = await self.find(name)
         return await self._write(listing.id, lambda unit: set_retired(unit, listing.id, self._clock.now()))
 

@@ -1,6 +1,6 @@
 """Prepaid use: a title holder's plans, and what buyers do with the credits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from usufruct.assets.errors import (
@@ -15,15 +15,10 @@ from usufruct.assets.errors import (
     demand,
 )
 from usufruct.assets.indexer import AssetIndexer
-from usufruct.assets.model import (
-    Credits,
-    PassPlan,
-    RevenueToken,
-    number_in,
-)
-from usufruct.assets.pass_store import meters_of, plans_of
+from usufruct.assets.model import Credits, PassPlan, RevenueToken, number_in
 from usufruct.assets.price_cards import about_calls
 from usufruct.assets.registry_client import RegistryClient, execute_once
+from usufruct.assets.store import meters_of, plans_of
 from usufruct.chain import Call, Sender
 from usufruct.chain.contracts import access_pass
 from usufruct.chain.contracts.access_pass import Bought, Refunded
@@ -60,7 +55,7 @@ class GivenBack:
 
 
 class Passes:
-    """The passes of one registry's assets."""
+    """The passes of one registry's assets. Methods raise `UnknownAsset` where the asset does not exist."""
 
     def __init__(self, registry: RegistryClient, indexer: AssetIndexer) -> None:
         """Keep to one registry, of which `indexer` knows the plans."""
@@ -73,7 +68,6 @@ class Passes:
 
         Raises:
             UnknownPlan: when there is none, or several; names them.
-            UnknownAsset: when `text` is neither.
         """
         number = number_in(text)
         if number is not None and number >= _PLANS_FROM:
@@ -93,10 +87,8 @@ class Passes:
         Raises:
             UnknownPlan: when there is none of this id.
         """
-        try:
-            found = await self._contract.plan(plan)
-        except access_pass.UnknownPlan:
-            raise UnknownPlan(f"there is no plan {plan:#x}; `usufruct pass plan ASSET` lists them") from None
+        if (found := await self._on_chain(plan)) is None:
+            raise UnknownPlan(f"there is no plan {plan:#x}; `usufruct pass plan ASSET` lists them")
         asset = AssetId(plan >> 128)
         expired = 0 < found.expiry <= await self._registry.now()
         return PassPlan(
@@ -111,11 +103,7 @@ class Passes:
         )
 
     async def plans(self, asset: AssetId | None = None) -> list[PassPlan]:
-        """Return an asset's plans, or all, in the order they were made.
-
-        Raises:
-            UnknownAsset: when the asset does not exist.
-        """
+        """Return an asset's plans, or all, in the order they were made."""
         if asset is not None:
             await self._registry.asset(asset)
         await self._indexer.poll()
@@ -137,7 +125,7 @@ class Passes:
         check_plan(price, amount, expiry, await self._registry.now(), notice_period)
         terms = (asset, token.address, expiry, price, amount)
         plan = await self._contract.plan_id_of(*terms)
-        if await self._exists(plan):
+        if await self._on_chain(plan) is not None:
             raise PlanRegistered(
                 f"{format_asset(asset)} has this plan already: {plan:#x}; its sale can go on", plan=hex(plan)
             )
@@ -214,7 +202,7 @@ class Passes:
             NothingToGiveBack: when there are none, or not yet; says from when on.
         """
         held = [each for each in await self.balance(sender.address, plan.asset) if each.plan.id == plan.id]
-        refunds = self._refunds(plan, held, to or sender.address)
+        refunds = list(self._refunds(plan, held, to or sender.address))
         now = await self._registry.now()
         if not (due := [call for opens_at, call in refunds if opens_at <= now]):
             when = min((opens_at for opens_at, _ in refunds), default=0)
@@ -230,26 +218,17 @@ class Passes:
             given.append(GivenBack(refunded.credits, refunded.amount, receipt.hash))
         return given
 
-    def _refunds(self, plan: PassPlan, held: Sequence[Credits], to: Address) -> list[tuple[int, Call]]:
-        """Return the calls that give `held` back, each with the time from which on the contract takes it."""
-        circulating = [
-            (each.circulating_refundable_at, self._contract.refund(plan.id, each.circulating, to))
-            for each in held
-            if each.circulating
-        ]
-        activated = [
-            (each.activated_refundable_at, self._contract.refund_activated(plan.id, each.meter, each.activated, to))
-            for each in held
-            if each.activated
-        ]
-        return circulating + activated
+    def _refunds(self, plan: PassPlan, held: Sequence[Credits], to: Address) -> Iterator[tuple[int, Call]]:
+        """Yield the calls that give `held` back, each with the time from which on the contract takes it."""
+        for each in held:
+            if each.circulating:
+                yield each.circulating_refundable_at, self._contract.refund(plan.id, each.circulating, to)
+            if each.activated:
+                call = self._contract.refund_activated(plan.id, each.meter, each.activated, to)
+                yield each.activated_refundable_at, call
 
     async def balance(self, holder: Address, asset: AssetId | None = None) -> list[Credits]:
-        """Return a holder's credits by plan and meter, of one asset or of all.
-
-        Raises:
-            UnknownAsset: when the asset does not exist.
-        """
+        """Return a holder's credits by plan and meter, of one asset or of all."""
         found = []
         for plan in await self.plans(asset):
             current = (await self._registry.contract.meter_of(plan.asset)).meter
@@ -274,12 +253,11 @@ class Passes:
             calls=about_calls(circulating + activated, await self._registry.price_card(plan.asset)),
         )
 
-    async def _exists(self, plan: int) -> bool:
+    async def _on_chain(self, plan: int) -> access_pass.Plan | None:
         try:
-            await self._contract.plan(plan)
+            return await self._contract.plan(plan)
         except access_pass.UnknownPlan:
-            return False
-        return True
+            return None
 
 
 def check_plan(price: int, amount: int, expiry: int, now: int, notice_period: int) -> None:

@@ -1,6 +1,6 @@
 """How a price card and its start are stored in a table."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, Row, String
@@ -11,7 +11,7 @@ from usufruct.store import Amount
 
 
 def price_card_columns() -> list[Column[Any]]:
-    """Return new columns for a table of price cards; its key names what the card is of, and the version."""
+    """Return new columns, named as a card's fields; a table's key names what the card is of, and the version."""
     return [
         Column("version", BigInteger, nullable=False),
         Column("input_per_million", Amount, nullable=False),
@@ -31,13 +31,5 @@ def row_of(period: PricePeriod) -> dict[str, Any]:
 
 def period_of(row: Row[Any]) -> PricePeriod:
     """Return what the columns say."""
-    card = PriceCard(
-        input_per_million=row.input_per_million,
-        output_per_million=row.output_per_million,
-        per_call=row.per_call,
-        cached_input_bps=row.cached_input_bps,
-        unit=PriceUnit(row.unit),
-        context_window=row.context_window,
-        version=row.version,
-    )
-    return PricePeriod(card, row.starts_at)
+    card = {field.name: getattr(row, field.name) for field in fields(PriceCard)}
+    return PricePeriod(PriceCard(**card | {"unit": PriceUnit(row.unit)}), row.starts_at)

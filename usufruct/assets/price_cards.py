@@ -1,7 +1,7 @@
 """Price cards as the registry's struct has them, and as everything above the chain does; what a card may be."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from usufruct.assets.errors import InvalidAsset, demand
 from usufruct.chain.contracts import asset_registry
@@ -25,28 +25,12 @@ class PricePeriod:
 
 def from_registry(card: asset_registry.PriceCard) -> PriceCard:
     """Return a card of the registry; its context window is 0 where there is none."""
-    return PriceCard(
-        input_per_million=card.input_per_million,
-        output_per_million=card.output_per_million,
-        per_call=card.per_call,
-        context_window=card.context_window,
-        version=card.version,
-        cached_input_bps=card.cached_input_bps,
-        unit=PriceUnit[card.unit.name],
-    )
+    return PriceCard(**asdict(card) | {"unit": PriceUnit[card.unit.name]})
 
 
 def to_registry(card: PriceCard) -> asset_registry.PriceCard:
     """Return a card as the registry takes it."""
-    return asset_registry.PriceCard(
-        input_per_million=card.input_per_million,
-        output_per_million=card.output_per_million,
-        per_call=card.per_call,
-        cached_input_bps=card.cached_input_bps,
-        unit=asset_registry.PriceUnit[card.unit.name],
-        context_window=card.context_window,
-        version=card.version,
-    )
+    return asset_registry.PriceCard(**asdict(card) | {"unit": asset_registry.PriceUnit[card.unit.name]})
 
 
 def card_in_force(cards: Sequence[PricePeriod], notice_period: int, now: int) -> PricePeriod:

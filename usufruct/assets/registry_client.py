@@ -24,7 +24,7 @@ _MOST_BOOKED = (1 << 112) - 1
 
 
 class RegistryClient:
-    """Reads one registry on one chain."""
+    """Reads one registry on one chain. Questions about an asset raise `UnknownAsset` where it does not exist."""
 
     def __init__(self, client: Client, deployments: Deployments, database: Database) -> None:
         """Ask `client`; `database` knows the names that were given here."""
@@ -65,11 +65,7 @@ class RegistryClient:
             return None
 
     async def asset(self, asset: AssetId, block: int | None = None) -> asset_registry.Asset:
-        """Return what the registry knows of an asset, now or as of a block.
-
-        Raises:
-            UnknownAsset: when it knows none.
-        """
+        """Return what the registry knows of an asset, now or as of a block."""
         if (found := await self.on_chain(asset, block)) is None:
             raise UnknownAsset(f"there is no asset {format_asset(asset)}; `usufruct asset list` shows those there are")
         return found
@@ -79,18 +75,13 @@ class RegistryClient:
         return from_registry(await self.contract.price_card(asset))
 
     async def shares(self, asset: AssetId) -> Shares:
-        """Return an asset's shares.
-
-        Raises:
-            UnknownAsset: when the asset does not exist.
-        """
+        """Return an asset's shares."""
         return Shares((await self.asset(asset)).shares, self.client)
 
     async def managed(self, account: Address, asset: AssetId) -> asset_registry.Asset:
         """Return what the registry knows of an asset, if `account` may act for its title holder.
 
         Raises:
-            UnknownAsset: when it knows none.
             NotTitleHolder: names who may.
         """
         known = await self.asset(asset)

@@ -12,10 +12,7 @@ from usufruct.assets.errors import (
     RegistrationUnderWay,
     RetirementAnnounced,
 )
-from usufruct.assets.model import (
-    AssetDetails,
-    Holding,
-)
+from usufruct.assets.model import AssetDetails, Holding
 from usufruct.assets.price_cards import PricePeriod, check_card, from_registry, to_registry
 from usufruct.assets.registration import NewAsset, check_new_asset, check_owners
 from usufruct.assets.registry_client import RegistryClient, execute_once
@@ -59,7 +56,11 @@ class Announced:
 
 
 class Assets:
-    """The assets of one registry."""
+    """The assets of one registry.
+
+    Whatever changes an asset raises `NotTitleHolder` when the sender may not, and `UnknownAsset` where it does not
+    exist.
+    """
 
     def __init__(self, registry: RegistryClient) -> None:
         """Keep to one registry."""
@@ -95,7 +96,6 @@ class Assets:
 
         Raises:
             InvalidAsset: for a card no call could be charged by, or one that changes nothing.
-            NotTitleHolder: when the sender may not.
         """
         await self._registry.managed(sender.address, asset)
         pending = (await self._contract.pending_price_card(asset)).card
@@ -119,7 +119,6 @@ class Assets:
 
         Raises:
             RetirementAnnounced: when it is announced already.
-            NotTitleHolder: when the sender may not.
         """
         known = await self._registry.managed(sender.address, asset)
         if known.retires_at:
@@ -137,7 +136,6 @@ class Assets:
 
         Raises:
             NoRetirement: when none is announced, or it is in effect.
-            NotTitleHolder: when the sender may not.
         """
         known = await self._registry.managed(sender.address, asset)
         if not known.retires_at or await self._contract.is_retired(asset):
@@ -147,20 +145,12 @@ class Assets:
         return (await execute_once(sender, call, f"asset/cancel-retirement/{asset:#x}")).hash
 
     async def set_meter(self, sender: Sender, asset: AssetId, meter: Address) -> Hash32:
-        """Name who burns credits that are activated from now on; return the transaction.
-
-        Raises:
-            NotTitleHolder: when the sender may not.
-        """
+        """Name who burns credits that are activated from now on; return the transaction."""
         await self._registry.managed(sender.address, asset)
         return (await execute_once(sender, self._contract.set_meter(asset, meter), f"asset/meter/{asset:#x}")).hash
 
     async def show(self, asset: AssetId) -> AssetDetails:
-        """Return everything the chain says about an asset now.
-
-        Raises:
-            UnknownAsset: when there is none.
-        """
+        """Return everything the chain says about an asset now."""
         block = await self._registry.client.block_number()
         contract = self._contract.at_block(block)
         known = await self._registry.asset(asset, block)

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Table,
 
 from usufruct.assets.model import Holding
 from usufruct.chain import Log
+from usufruct.chain.contracts.shares import Transfer
 from usufruct.core import ZERO_ADDRESS, Address, AssetId
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, Unit, metadata
 
@@ -29,41 +30,52 @@ _moves = Table(
 )
 
 
-async def add_move(unit: Unit, asset: AssetId, giver: Address, receiver: Address, amount: int, log: Log) -> None:
-    """Take a transfer of shares into the balances; the zero address has none."""
-    row = {"giver": giver, "receiver": receiver, "amount": amount}
-    place = {"asset_id": asset, "block": log.block_number, "position": log.index}
-    await unit.change(insert(_moves).values(**row, **place))
-    await _change_balance(unit, asset, giver, -amount)
-    await _change_balance(unit, asset, receiver, amount)
+class SharesLogs:
+    """`LogHandler` of one asset's shares."""
 
+    TOPICS = tuple(event.TOPIC for event in (Transfer,) if event.TOPIC is not None)
 
-async def take_back_moves(unit: Unit, asset: AssetId, block: int) -> None:
-    """Undo the transfers of shares in blocks after `block`, the newest first."""
-    undone = (_moves.c.asset_id == asset, _moves.c.block > block)
-    newest_first = (_moves.c.block.desc(), _moves.c.position.desc())
-    for row in await unit.rows(select(_moves).where(*undone).order_by(*newest_first)):
-        await _change_balance(unit, asset, Address(row.receiver), -row.amount)
-        await _change_balance(unit, asset, Address(row.giver), row.amount)
-    await unit.change(delete(_moves).where(*undone))
+    def __init__(self, asset: AssetId, shares: Address) -> None:
+        self.addresses = (shares,)
+        self._asset = asset
+
+    async def accepts(self, unit: Unit, log: Log) -> bool:
+        """Tell whether the log is these shares'."""
+        return log.address in self.addresses
+
+    async def apply(self, unit: Unit, log: Log) -> None:
+        """Take a transfer into the balances; the zero address has none."""
+        moved = Transfer.decode(log)
+        row = {"asset_id": self._asset, "giver": moved.from_, "receiver": moved.to, "amount": moved.value}
+        await unit.change(insert(_moves).values(**row, block=log.block_number, position=log.index))
+        await self._change_balance(unit, moved.from_, -moved.value)
+        await self._change_balance(unit, moved.to, moved.value)
+
+    async def rollback(self, unit: Unit, block: int) -> None:
+        """Undo the transfers in blocks after `block`, the newest first."""
+        undone = (_moves.c.asset_id == self._asset, _moves.c.block > block)
+        newest_first = (_moves.c.block.desc(), _moves.c.position.desc())
+        for row in await unit.rows(select(_moves).where(*undone).order_by(*newest_first)):
+            await self._change_balance(unit, row.receiver, -row.amount)
+            await self._change_balance(unit, row.giver, row.amount)
+        await unit.change(delete(_moves).where(*undone))
+
+    async def _change_balance(self, unit: Unit, holder: Address, by: int) -> None:
+        if holder == ZERO_ADDRESS:
+            return
+        key = (_balances.c.asset_id == self._asset, _balances.c.holder == holder)
+        row = await unit.row(select(_balances.c.amount).where(*key))
+        amount = (row.amount if row else 0) + by
+        if row is None:
+            await unit.change(insert(_balances).values(asset_id=self._asset, holder=holder, amount=amount))
+        elif amount:
+            await unit.change(update(_balances).where(*key).values(amount=amount))
+        else:
+            await unit.change(delete(_balances).where(*key))
 
 
 async def holdings(unit: Unit, asset: AssetId) -> list[Holding]:
     """Return who holds an asset's shares, most first."""
     query = select(_balances).where(_balances.c.asset_id == asset)
     rows = await unit.rows(query.order_by(_balances.c.amount.desc(), _balances.c.holder))
-    return [Holding(Address(row.holder), row.amount) for row in rows]
-
-
-async def _change_balance(unit: Unit, asset: AssetId, holder: Address, by: int) -> None:
-    if holder == ZERO_ADDRESS:
-        return
-    key = (_balances.c.asset_id == asset, _balances.c.holder == holder)
-    row = await unit.row(select(_balances.c.amount).where(*key))
-    amount = (row.amount if row else 0) + by
-    if row is None:
-        await unit.change(insert(_balances).values(asset_id=asset, holder=holder, amount=amount))
-    elif amount:
-        await unit.change(update(_balances).where(*key).values(amount=amount))
-    else:
-        await unit.change(delete(_balances).where(*key))
+    return [Holding(row.holder, row.amount) for row in rows]

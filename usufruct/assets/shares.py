@@ -25,7 +25,7 @@ class Collected:
 
 
 class ShareHolders:
-    """The holders of one registry's shares."""
+    """The holders of one registry's shares. Methods raise `UnknownAsset` where the asset does not exist."""
 
     def __init__(self, registry: RegistryClient, indexer: AssetIndexer) -> None:
         """Keep to one registry, of which `indexer` knows the assets."""
@@ -53,11 +53,7 @@ class ShareHolders:
         return (await execute_once(sender, shares.transfer(to, amount), f"shares/transfer/{asset:#x}")).hash
 
     async def holders(self, asset: AssetId) -> list[Holding]:
-        """Return who holds the shares, from the logs up to now, most first.
-
-        Raises:
-            UnknownAsset: when the asset does not exist.
-        """
+        """Return who holds the shares, from the logs up to now, most first."""
         await self._registry.asset(asset)
         for known in await self._indexer.assets(asset):
             await self._indexer.poll_shares(known)
@@ -68,9 +64,6 @@ class ShareHolders:
         """Return what a shareholder has earned and not collected, for every revenue token.
 
         `total` counts native coin that is not wrapped and what children owe, as `collect` brings them.
-
-        Raises:
-            UnknownAsset: when the asset does not exist.
         """
         shares = await self._registry.shares(asset)
         return await self._pending(shares, holder, await self._owing(shares))
@@ -141,7 +134,6 @@ class ShareHolders:
         nothing is due.
 
         Raises:
-            UnknownAsset: when the asset does not exist.
             Revert: when nothing that is due can be collected.
         """
         shares = await self._registry.shares(asset)

@@ -1,4 +1,4 @@
-"""The tables of registered assets: what the registry's logs said, and names given here.
+"""The tables of registered assets and their passes: what the contracts' logs said, and names given here.
 
 A row keeps the block of its log, so that a block that goes takes its rows with it. What can change (title, price card,
 retirement) is a row for each change; the newest holds.
@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
     PrimaryKeyConstraint,
     Row,
-    Select,
     String,
     Table,
     delete,
@@ -27,9 +27,18 @@ from usufruct.assets.model import Asset
 from usufruct.assets.price_card_rows import period_of, price_card_columns, row_of
 from usufruct.assets.price_cards import PricePeriod, from_registry
 from usufruct.chain import Log
-from usufruct.chain.contracts.asset_registry import AssetRegistered, Kind, PriceCardSet
-from usufruct.core import Address, AssetId
-from usufruct.store import AddressColumn, AssetIdColumn, Unit, metadata
+from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
+from usufruct.chain.contracts.asset_registry import (
+    AssetRegistered,
+    AssetRegistry,
+    Kind,
+    PriceCardSet,
+    RetirementAnnounced,
+    RetirementCancelled,
+    Transfer,
+)
+from usufruct.core import Address, AssetId, Hash32
+from usufruct.store import AddressColumn, AssetIdColumn, HashColumn, Unit, metadata
 
 _assets = Table(
     "assets",
@@ -83,61 +92,100 @@ _names = Table(
     PrimaryKeyConstraint("registry", "name"),
 )
 
+_plans = Table(
+    "pass_plans",
+    metadata,
+    Column("id", HashColumn, primary_key=True),
+    Column("asset_id", AssetIdColumn, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Index("ix_pass_plans_asset_id", "asset_id"),
+)
 
-def assets_of(registry: Address) -> Select[tuple[int]]:
-    """Return the query for the ids of a registry's assets."""
-    return select(_assets.c.id).where(_assets.c.registry == registry)
+_activations = Table(
+    "pass_activations",  # which meters a holder has ever activated credits for
+    metadata,
+    Column("plan_id", HashColumn, nullable=False),
+    Column("holder", AddressColumn, nullable=False),
+    Column("meter", AddressColumn, nullable=False),
+    Column("asset_id", AssetIdColumn, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    PrimaryKeyConstraint("plan_id", "holder", "meter"),
+)
+
+_EVENTS = (
+    AssetRegistered,
+    PriceCardSet,
+    Transfer,
+    RetirementAnnounced,
+    RetirementCancelled,
+    PlanCreated,
+    Activated,
+)
 
 
-async def add_asset(unit: Unit, registry: Address, event: AssetRegistered, block: int) -> None:
-    """Store a registered asset; its name is not in the log."""
-    row = {
-        "id": event.asset,
-        "registry": registry,
-        "shares": event.shares,
-        "kind": event.kind.value,
-        "currency": event.currency,
-        "notice_period": event.notice_period,
-        "block": block,
-    }
-    await unit.change(insert(_assets).values(row))
+class RegistryLogs:
+    """`LogHandler` of the registry and the passes."""
+
+    TOPICS = tuple(event.TOPIC for event in _EVENTS if event.TOPIC is not None)
+
+    def __init__(self, registry: Address, access_pass: Address) -> None:
+        self.addresses = (registry, access_pass)
+        self._registry = registry
+        self._assets = select(_assets.c.id).where(_assets.c.registry == registry)
+
+    async def accepts(self, unit: Unit, log: Log) -> bool:
+        """Tell whether the log is one of our two contracts'."""
+        return log.address in self.addresses
+
+    async def apply(self, unit: Unit, log: Log) -> None:
+        """Keep what the log says."""
+        contract = AssetRegistry if log.address == self._registry else AccessPass
+        block = {"block": log.block_number}
+        place = {**block, "position": log.index}
+        match contract.decode_log(log):
+            case AssetRegistered() as event:
+                row = {
+                    "id": event.asset,
+                    "registry": self._registry,
+                    "shares": event.shares,
+                    "kind": event.kind.value,
+                    "currency": event.currency,
+                    "notice_period": event.notice_period,
+                }
+                await unit.change(insert(_assets).values(**row, **block))
+            case PriceCardSet() as event:
+                period = PricePeriod(from_registry(event.card), event.effective_at)
+                await unit.change(insert(_cards).values(asset_id=event.asset, **row_of(period), **block))
+            case Transfer() as event:
+                await unit.change(insert(_titles).values(asset_id=event.token_id, holder=event.to, **place))
+            case RetirementAnnounced() as event:
+                row = {"asset_id": event.asset, "retires_at": event.retires_at}
+                await unit.change(insert(_retirements).values(**row, **place))
+            case RetirementCancelled() as event:
+                await unit.change(insert(_retirements).values(asset_id=event.asset, retires_at=0, **place))
+            case PlanCreated() as event:
+                await unit.change(insert(_plans).values(id=_pass(event.id), asset_id=event.asset, **block))
+            case Activated() as event:
+                key = {"plan_id": _pass(event.id), "holder": event.holder, "meter": event.meter}
+                if await unit.row(select(_activations).filter_by(**key)) is None:  # the first time counts
+                    await unit.change(insert(_activations).values(**key, asset_id=event.asset, **block))
+
+    async def rollback(self, unit: Unit, block: int) -> None:
+        """Forget what blocks that are gone said."""
+        for table in (_plans, _activations, _cards, _titles, _retirements):
+            await unit.change(delete(table).where(table.c.block > block, table.c.asset_id.in_(self._assets)))
+        await unit.change(delete(_assets).where(_assets.c.registry == self._registry, _assets.c.block > block))
 
 
 async def nameless(unit: Unit, registry: Address) -> list[tuple[AssetId, Address]]:
-    """Return the assets whose name was not read yet, with their shares."""
+    """Return the assets whose name, which is not in their log, was not read yet, with their shares."""
     query = select(_assets.c.id, _assets.c.shares).where(_assets.c.registry == registry, _assets.c.name.is_(None))
-    return [(AssetId(row.id), Address(row.shares)) for row in await unit.rows(query)]
+    return [(row.id, row.shares) for row in await unit.rows(query)]
 
 
 async def set_name(unit: Unit, asset: AssetId, name: str, symbol: str) -> None:
     """Store what an asset's shares are called."""
     await unit.change(update(_assets).where(_assets.c.id == asset).values(name=name, symbol=symbol))
-
-
-async def add_card(unit: Unit, event: PriceCardSet, block: int) -> None:
-    """Store an announced price card."""
-    period = PricePeriod(from_registry(event.card), event.effective_at)
-    row = row_of(period) | {"asset_id": event.asset, "block": block}
-    await unit.change(insert(_cards).values(row))
-
-
-async def add_title(unit: Unit, asset: AssetId, holder: Address, log: Log) -> None:
-    """Store who holds a title from a log on."""
-    row = {"asset_id": asset, "block": log.block_number, "position": log.index, "holder": holder}
-    await unit.change(insert(_titles).values(row))
-
-
-async def add_retirement(unit: Unit, asset: AssetId, retires_at: int, log: Log) -> None:
-    """Store an announced retirement, or with 0 that it was called off."""
-    row = {"asset_id": asset, "block": log.block_number, "position": log.index, "retires_at": retires_at}
-    await unit.change(insert(_retirements).values(row))
-
-
-async def forget_after(unit: Unit, registry: Address, block: int) -> None:
-    """Take back whatever the logs of blocks after `block` said about a registry's assets."""
-    for table in (_cards, _titles, _retirements):
-        await unit.change(delete(table).where(table.c.block > block, table.c.asset_id.in_(assets_of(registry))))
-    await unit.change(delete(_assets).where(_assets.c.registry == registry, _assets.c.block > block))
 
 
 async def registered_assets(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[Asset]:
@@ -165,13 +213,33 @@ async def asset_named(unit: Unit, registry: Address, name: str) -> AssetId | Non
     """Return the asset of a registry that was registered here under a name."""
     ours = (_names.c.registry == registry, _names.c.name == name)
     row = await unit.row(select(_names.c.asset_id).where(*ours))
-    return AssetId(row.asset_id) if row else None
+    return row.asset_id if row else None
 
 
 async def names_given(unit: Unit, registry: Address) -> dict[AssetId, str]:
     """Return the names given here to a registry's assets, by asset."""
     rows = await unit.rows(select(_names).where(_names.c.registry == registry))
-    return {AssetId(row.asset_id): row.name for row in rows}
+    return {row.asset_id: row.name for row in rows}
+
+
+async def plans_of(unit: Unit, registry: Address, asset: AssetId | None = None) -> list[int]:
+    """Return the ids of the plans of a registry's assets, or of one of them, in the order they were made."""
+    query = select(_plans.c.id).join(_assets, _assets.c.id == _plans.c.asset_id).where(_assets.c.registry == registry)
+    if asset is not None:
+        query = query.where(_plans.c.asset_id == asset)
+    rows = await unit.rows(query.order_by(_plans.c.block, _plans.c.id))
+    return [int(row.id, 16) for row in rows]
+
+
+async def meters_of(unit: Unit, plan: int, holder: Address) -> list[Address]:
+    """Return the meters a holder has activated a plan's credits for."""
+    mine = (_activations.c.plan_id == _pass(plan), _activations.c.holder == holder)
+    rows = await unit.rows(select(_activations.c.meter).where(*mine).order_by(_activations.c.block))
+    return [row.meter for row in rows]
+
+
+def _pass(plan: int) -> Hash32:
+    return Hash32(f"0x{plan:064x}")
 
 
 async def _by_asset(
@@ -180,18 +248,18 @@ async def _by_asset(
     query = select(table).order_by(table.c.asset_id, *order)
     if asset is not None:
         query = query.where(table.c.asset_id == asset)
-    return {key: list(rows) for key, rows in groupby(await unit.rows(query), lambda row: AssetId(row.asset_id))}
+    return {key: list(rows) for key, rows in groupby(await unit.rows(query), lambda row: row.asset_id)}
 
 
-def _asset(row: Row[Any], cards: Sequence[Row[Any]], holder: str, retirements: Sequence[Row[Any]]) -> Asset:
+def _asset(row: Row[Any], cards: Sequence[Row[Any]], holder: Address, retirements: Sequence[Row[Any]]) -> Asset:
     return Asset(
-        id=AssetId(row.id),
+        id=row.id,
         name=row.name or "",
         symbol=row.symbol or "",
         kind=Kind(row.kind),
-        holder=Address(holder),
-        shares=Address(row.shares),
-        currency=Address(row.currency),
+        holder=holder,
+        shares=row.shares,
+        currency=row.currency,
         notice_period=row.notice_period,
         cards=tuple(map(period_of, cards)),
         retires_at=retirements[-1].retires_at if retirements else 0,
