@@ -19,8 +19,8 @@ from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, GetCoreSchemaHandler, SecretStr, TypeAdapter, ValidationError
-from pydantic_core import CoreSchema, ErrorDetails, core_schema
+from pydantic import AfterValidator, PlainValidator, SecretStr, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from usufruct.core import Invalid, address, parse_units_up
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet
@@ -79,23 +79,18 @@ class Secret(SecretStr):
 _NO_SECRET = Secret("")
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A whole number within bounds; in the environment it is text."""
+def _whole(least: int, most: int) -> PlainValidator:
+    """Return what reads a whole number within bounds; in the environment it is text."""
 
-    least: int
-    most: int
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self._read)
-
-    def _read(self, value: Any) -> int:
+    def read(value: Any) -> int:
         number = int(value) if isinstance(value, str) and value.strip().lstrip("-").isdigit() else value
         if type(number) is not int:  # what it is may be a secret in the wrong place
-            raise ValueError(f"a whole number from {self.least} to {self.most}, not {type(value).__name__}")
-        if not self.least <= number <= self.most:
-            raise ValueError(f"from {self.least} to {self.most}, not {number}")
+            raise ValueError(f"a whole number from {least} to {most}, not {type(value).__name__}")
+        if not least <= number <= most:
+            raise ValueError(f"from {least} to {most}, not {number}")
         return number
+
+    return PlainValidator(read)
 
 
 def _amount(text: str) -> str:
@@ -143,12 +138,12 @@ class ChainConfig:
     """Which chain, the node that answers for it, and how often to look whether a transaction was mined."""
 
     rpc_url: Annotated[str, "the node's address"] = "http://127.0.0.1:8545"
-    id: Annotated[int, Whole(1, (1 << 53) - 1), "EIP-155 chain id"] = DEVNET_CHAIN_ID
-    poll_milliseconds: Annotated[int, Whole(1, 3_600_000), "pause between two polls of the chain"] = 500
-    confirmations: Annotated[int, Whole(1, 10_000), "blocks until a deposit or claim counts"] = 1
+    id: Annotated[int, _whole(1, (1 << 53) - 1), "EIP-155 chain id"] = DEVNET_CHAIN_ID
+    poll_milliseconds: Annotated[int, _whole(1, 3_600_000), "pause between two polls of the chain"] = 500
+    confirmations: Annotated[int, _whole(1, 10_000), "blocks until a deposit or claim counts"] = 1
     token: Annotated[OptionalAddress, "the dollar to charge in; empty: the devnet's"] = ""
     fee_sink: Annotated[OptionalAddress, "gets the protocol fee, and income without a payee"] = ""
-    fee_bps: Annotated[int, Whole(0, 1_000), "protocol fee when contracts are deployed, hundredths of a per cent"] = 0
+    fee_bps: Annotated[int, _whole(0, 1_000), "protocol fee when contracts are deployed, hundredths of a per cent"] = 0
     wrapped_native: Annotated[OptionalAddress, "the chain's wrapped coin; empty where it is known"] = ""
 
 
@@ -165,7 +160,7 @@ class ClaimsConfig:
 class RefundsConfig:
     """Refunds that payers ask for."""
 
-    cooling_seconds: Annotated[int, Whole(0, 30 * 86_400), "since a deposit or refund sent by us"] = 86_400
+    cooling_seconds: Annotated[int, _whole(0, 30 * 86_400), "since a deposit or refund sent by us"] = 86_400
     least: Annotated[Amount, "smallest amount worth its gas"] = "0.01"
 
 
@@ -173,8 +168,8 @@ class RefundsConfig:
 class LedgerConfig:
     """How the call ledger behaves."""
 
-    lease_seconds: Annotated[int, Whole(1, 86_400), "until a silent replica loses its calls"] = 30
-    answer_hours: Annotated[int, Whole(1, 87_600), "until a stored answer is forgotten"] = 24
+    lease_seconds: Annotated[int, _whole(1, 86_400), "until a silent replica loses its calls"] = 30
+    answer_hours: Annotated[int, _whole(1, 87_600), "until a stored answer is forgotten"] = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +191,12 @@ class GatewayConfig:
     """
 
     host: Annotated[str, "address to listen at"] = "127.0.0.1"
-    port: Annotated[int, Whole(0, 65_535), "0: a free one"] = 8402
+    port: Annotated[int, _whole(0, 65_535), "0: a free one"] = 8402
     least_deposit: Annotated[Amount, "smallest deposit worth its gas"] = "0.1"
-    keep_alive_seconds: Annotated[int, Whole(1, 3_600), "of idle connections; longer than clients'"] = 75
-    drain_seconds: Annotated[int, Whole(0, 3_600), "on SIGTERM, until running calls are cut"] = 30
-    drain_lead_seconds: Annotated[int, Whole(0, 300), "before that: unready, but taking calls"] = 0
-    connections: Annotated[int, Whole(10, 100_000), "served at once; more get 503"] = 2_000
+    keep_alive_seconds: Annotated[int, _whole(1, 3_600), "of idle connections; longer than clients'"] = 75
+    drain_seconds: Annotated[int, _whole(0, 3_600), "on SIGTERM, until running calls are cut"] = 30
+    drain_lead_seconds: Annotated[int, _whole(0, 300), "before that: unready, but taking calls"] = 0
+    connections: Annotated[int, _whole(10, 100_000), "served at once; more get 503"] = 2_000
     cors_origins: Annotated[str, "web pages that may call, spaces between; `*`: any"] = "*"
 
     @property
@@ -215,8 +210,8 @@ class MetricsConfig:
     """Where `/metrics` is read, which shows aggregate spending. Bind to a private interface."""
 
     host: Annotated[str, "address to listen at"] = "127.0.0.1"
-    gateway_port: Annotated[int, Whole(0, 65_535), "0: nowhere"] = 0
-    worker_port: Annotated[int, Whole(0, 65_535), "0: nowhere"] = 0
+    gateway_port: Annotated[int, _whole(0, 65_535), "0: nowhere"] = 0
+    worker_port: Annotated[int, _whole(0, 65_535), "0: nowhere"] = 0
 
 
 @dataclass(frozen=True, slots=True)

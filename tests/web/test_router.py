@@ -51,7 +51,8 @@ async def half(exchange):
 
 
 async def named(request):
-    return json_response({"name": request.path_params["name"], "length": len(await request.read_object(20))})
+    length = len(json_object(await request.exchange.body(20)))
+    return json_response({"name": request.path_params["name"], "length": length})
 
 
 ROUTES = [

@@ -1,17 +1,20 @@
-"""What assets add to an installation: listings, the registry's index, and the accrual of plain transfers to shares."""
+"""What assets add to an installation: contracts, listings, the registry's index, the accrual of plain transfers."""
+
+from collections.abc import AsyncIterator
+from secrets import token_hex
 
 from usufruct.assets.accrual import Accruer
-from usufruct.assets.deploying import deploy_steps
-from usufruct.assets.diagnostics import check_token
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.listings import Listings
 from usufruct.assets.registry_client import RegistryClient
-from usufruct.chain import ChainAccess, ChainHead, LogStreams, Senders, TokenFacts, amount_of
-from usufruct.chain.deployment import DeploySite
+from usufruct.chain import ChainAccess, ChainHead, LogStreams, Senders, TokenFacts, amount_of, token_of
+from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.deployment import DeploySite, address_of
 from usufruct.chain.keys import Role
-from usufruct.core import Clock
-from usufruct.core.components import Component, Context
-from usufruct.core.diagnostics import Diagnostic
+from usufruct.core import Clock, checksum
+from usufruct.core.components import Component, Context, DeployStep
+from usufruct.core.diagnostics import Diagnostic, Finding, bad, good
 from usufruct.core.jobs import Job
 from usufruct.store import Database
 
@@ -55,3 +58,36 @@ def build(context: Context) -> Component:
         diagnostics=(Diagnostic("token", lambda: check_token(context.get(ChainAccess)), needs=("contracts",)),),
         deploy_steps=lambda: deploy_steps(context.get(DeploySite)),
     )
+
+
+def deploy_steps(site: DeploySite) -> list[DeployStep]:
+    """Return what assets deploy: the registry, which takes the token as revenue, and the passes."""
+    setup = site.setup
+    creation = AssetRegistry.deploy(
+        setup.owner, setup.guardian, setup.fee_sink, setup.fee_bps, setup.wrapped_native, setup.contract_uri
+    )
+    registry = AssetRegistry(address_of(AssetRegistry, creation), site.client)
+
+    async def is_revenue() -> bool:
+        return await registry.is_revenue_token(setup.token)
+
+    async def list_token() -> None:
+        key = f"list/{registry.address}/{setup.token}/{token_hex(4)}"
+        await site.sender.execute(registry.list_revenue_token(setup.token), key)
+
+    return [
+        site.creation(AssetRegistry, creation),
+        site.creation(AccessPass, AccessPass.deploy(registry.address)),
+        site.setting(f"take {setup.token} as revenue", registry.address, is_revenue, list_token),
+    ]
+
+
+async def check_token(chain: ChainAccess) -> AsyncIterator[Finding]:
+    """Check that the token is a token, and that shares take it as revenue."""
+    facts = await token_of(chain.config, chain.client, chain.deployments)
+    registry = AssetRegistry(chain.deployments.address(AssetRegistry), chain.client)
+    named = f"{facts.symbol} at {checksum(facts.address)}"
+    if await registry.is_revenue_token(facts.address):
+        yield good("token", f"{named}, {facts.decimals} decimals, counts as revenue")
+    else:
+        yield bad("token", f"{named} is no revenue token of the registry", "run `usufruct deploy` again")

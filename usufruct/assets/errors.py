@@ -22,15 +22,6 @@ def demand(holds: bool, field: str, value: str | int, rule: str, refusal: type[I
         raise refusal(f"{field} must be {rule}, not {value!r}", field=field, value=value)
 
 
-def check_positive(field: str, amount: int) -> None:
-    """Refuse an amount of nothing.
-
-    Raises:
-        InvalidAsset: names the field.
-    """
-    demand(amount > 0, field, amount, "above 0")
-
-
 class TransferPolicyNeeded(Invalid):
     """On a public chain, who may hold the shares is the registrant's explicit choice."""
 

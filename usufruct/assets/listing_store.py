@@ -24,7 +24,7 @@ from sqlalchemy import (
 from usufruct.assets.model import Caps, Listing
 from usufruct.assets.price_card_rows import period_of, price_card_columns, row_of
 from usufruct.assets.price_cards import PricePeriod
-from usufruct.core import Address, AssetId, Hash32
+from usufruct.core import AssetId
 from usufruct.store import AddressColumn, AssetIdColumn, HashColumn, Unit, metadata, next_revision
 
 _listings = Table(
@@ -55,6 +55,10 @@ _prices = Table(
 )
 
 
+_PLAIN = ("name", "operation", "pay_to", "registered", "model_digest", "created_at", "retired_at")
+"""Columns that hold a field of a listing as it is."""
+
+
 def caps_text(caps: Caps) -> str:
     """Return limits as the table has them."""
     return json.dumps(asdict(caps))
@@ -66,16 +70,7 @@ async def put_listing(unit: Unit, listing: Listing, known: Listing | None) -> No
     Raises:
         ConstraintViolated: when its name or id is taken.
     """
-    values = {
-        "name": listing.name,
-        "operation": listing.operation,
-        "pay_to": listing.pay_to,
-        "registered": listing.registered,
-        "caps": caps_text(listing.caps),
-        "model_digest": listing.model_digest,
-        "created_at": listing.created_at,
-        "retired_at": listing.retired_at,
-    }
+    values = {name: getattr(listing, name) for name in _PLAIN} | {"caps": caps_text(listing.caps)}
     if known is None:
         revision = await next_revision(unit, "listings")
         await unit.change(insert(_listings).values(id=listing.id, revision=revision, **values))
@@ -113,9 +108,9 @@ async def changed_listings(unit: Unit, revision: int) -> list[Listing]:
     changed = _listings.c.revision > revision
     rows = await unit.rows(select(_listings).where(changed).order_by(_listings.c.created_at, _listings.c.name))
     query = select(_prices).join(_listings).where(changed).order_by(_prices.c.listing_id, _prices.c.version)
-    cards = groupby(await unit.rows(query), lambda row: AssetId(row.listing_id))
+    cards = groupby(await unit.rows(query), lambda row: row.listing_id)
     prices = {listing: tuple(map(period_of, found)) for listing, found in cards}
-    return [_listing(row, prices[AssetId(row.id)]) for row in rows]
+    return [_listing(row, prices[row.id]) for row in rows]
 
 
 async def _insert_price(unit: Unit, listing: AssetId, period: PricePeriod) -> None:
@@ -123,15 +118,5 @@ async def _insert_price(unit: Unit, listing: AssetId, period: PricePeriod) -> No
 
 
 def _listing(row: Row[Any], prices: Sequence[PricePeriod]) -> Listing:
-    return Listing(
-        name=row.name,
-        operation=row.operation,
-        pay_to=Address(row.pay_to),
-        id=AssetId(row.id),
-        prices=tuple(prices),
-        registered=row.registered,
-        caps=Caps(**json.loads(row.caps)),
-        model_digest=Hash32(row.model_digest),
-        created_at=row.created_at,
-        retired_at=row.retired_at,
-    )
+    plain = {name: getattr(row, name) for name in _PLAIN}
+    return Listing(id=row.id, prices=tuple(prices), caps=Caps(**json.loads(row.caps)), **plain)

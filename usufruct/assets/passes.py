@@ -11,7 +11,6 @@ from usufruct.assets.errors import (
     PlanClosed,
     PlanRegistered,
     UnknownPlan,
-    check_positive,
     demand,
 )
 from usufruct.assets.indexer import AssetIndexer
@@ -139,7 +138,7 @@ class Passes:
             PlanClosed: when it is not on sale.
             NotEnoughMoney: when the sender has less than the price.
         """
-        check_positive("packages", packages)
+        demand(packages > 0, "packages", packages, "above 0")
         if not plan.open:
             raise PlanClosed(f"{plan.id:#x} is not on sale: stopped, expired, or its asset is retired")
         paid = plan.price * packages
@@ -168,7 +167,7 @@ class Passes:
             NotEnoughCredits: when the sender holds fewer that circulate.
             NoMeter: when the asset has none.
         """
-        check_positive("credits", amount)
+        demand(amount > 0, "credits", amount, "above 0")
         held = await self._contract.balance_of(sender.address, plan.id)
         if held < amount:
             raise NotEnoughCredits(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.assets.errors import NotEnoughShares, check_positive
+from usufruct.assets.errors import NotEnoughShares, demand
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, RevenueToken
 from usufruct.assets.registry_client import RegistryClient, execute_once
@@ -39,7 +39,7 @@ class ShareHolders:
         Raises:
             NotEnoughShares: when the sender holds fewer.
         """
-        check_positive("amount", amount)
+        demand(amount > 0, "amount", amount, "above 0")
         shares = await self._registry.shares(asset)
         held = await shares.balance_of(sender.address)
         if held < amount:

@@ -6,10 +6,9 @@ from usufruct.web.cors import allow_browsers
 from usufruct.web.errors import BodyTooLarge, ClientGone, Header, ShuttingDown, Unauthenticated, error_body
 from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, json_object
 from usufruct.web.health import Health
-from usufruct.web.job_metrics import job_metrics
 from usufruct.web.limits import ServerLimits
 from usufruct.web.log import log_as_json
-from usufruct.web.metrics import Metrics
+from usufruct.web.metrics import Metrics, job_metrics
 from usufruct.web.openapi import Operation
 from usufruct.web.request import Request, document_response, json_response, read_document
 from usufruct.web.router import AnyRoute, RawRoute, Route, Router, openapi_route

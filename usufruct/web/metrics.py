@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from starlette.responses import Response
 
+from usufruct.core import Clock
 from usufruct.core.components import Reading
+from usufruct.core.jobs import JobBoard
 from usufruct.web.request import Request
 from usufruct.web.router import Route
 
@@ -62,3 +64,17 @@ async def _read(name: str, read: Reading) -> list[Metric] | None:
     except Exception:  # whatever it is, the other numbers are wanted all the more
         logger.exception("cannot be read for /metrics: %s", name)
         return None
+
+
+async def job_metrics(board: JobBoard, clock: Clock) -> Sequence[Metric]:
+    """Return for how long each job fails, and how often it did since the process began."""
+    failing = GaugeMetricFamily(
+        "usufruct_job_failing_seconds", "For how long this job fails; 0: it does not.", labels=["job", "code"]
+    )
+    failed = CounterMetricFamily("usufruct_job_failures", "Steps of this job that failed.", labels=["job"])
+    now = clock.now()
+    for state in board.states:
+        seconds = 0 if state.failing_since is None else max(1, now - state.failing_since)
+        failing.add_metric([state.name, state.code], seconds)
+        failed.add_metric([state.name], state.failed)
+    return [failing, failed]

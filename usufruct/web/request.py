@@ -1,7 +1,7 @@
 """Requests, responses and documents of handlers outside the hot path: Starlette's, refused with our errors."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from starlette.requests import Request as StarletteRequest
@@ -33,16 +33,7 @@ class Request(StarletteRequest):
             BodyTooLarge, ClientGone, SlowBody: as `Exchange.body`.
             MalformedBody: when it is not a JSON object.
         """
-        return read_document(kind, await self.read_object(), error)
-
-    async def read_object(self, limit: int = _BODY_BYTES) -> dict[str, Any]:
-        """Return the body, a JSON object of at most `limit` bytes.
-
-        Raises:
-            BodyTooLarge, ClientGone, SlowBody: as `Exchange.body`.
-            MalformedBody: when it is not a JSON object.
-        """
-        return json_object(await self.exchange.body(limit))
+        return read_document(kind, json_object(await self.exchange.body(_BODY_BYTES)), error)
 
 
 def document_response(document: Document, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
