@@ -17,7 +17,6 @@ from usufruct.http import (
     ConnectFailed,
     ConnectionCut,
     NotHttp,
-    Origin,
     Pool,
     ReadTimeout,
     TransportError,
@@ -261,8 +260,8 @@ async def pool(serve, secure: ssl.SSLContext | None = None, **options) -> AsyncI
             await serve(reader, writer)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=secure)
-    origin = Origin("127.0.0.1", server.sockets[0].getsockname()[1], secure is not None)
-    own = Pool(origin, **{"connect_seconds": 5, "keep_alive_seconds": 60} | options)
+    url = f"http{'s' if secure else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    own = Pool(url, **{"connect_seconds": 5, "keep_alive_seconds": 60} | options)
     async with server:
         yield own, writers
         await own.close()
@@ -334,7 +333,7 @@ async def test_a_server_without_a_known_certificate_is_not_spoken_to(self_signed
 
 
 async def test_an_address_where_nothing_listens_is_told():
-    own = Pool(Origin("127.0.0.1", 1, secure=False), connect_seconds=5, keep_alive_seconds=5)
+    own = Pool("http://127.0.0.1:1", connect_seconds=5, keep_alive_seconds=5)
     with pytest.raises(ConnectFailed, match=r"refused|failed"):
         await own.send(REQUEST, 5)
     await own.close()

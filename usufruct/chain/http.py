@@ -7,7 +7,7 @@ from typing import Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 from usufruct.chain.rpc_errors import NodeAway, RpcUnreadable
-from usufruct.http import ConnectTimeout, Origin, Pool, ReadTimeout, TransportError
+from usufruct.http import ConnectTimeout, Pool, ReadTimeout, TransportError
 
 _MOST_BYTES = 1 << 27
 _CONNECT_SECONDS = 10.0
@@ -88,7 +88,7 @@ class HttpWire:
         if parts.username is not None:
             secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             lines.append(f"authorization: Basic {b64encode(secret.encode()).decode()}")
-        pool = Pool(Origin.of(self._url), connect_seconds=_CONNECT_SECONDS, keep_alive_seconds=_KEEP_ALIVE_SECONDS)
+        pool = Pool(self._url, connect_seconds=_CONNECT_SECONDS, keep_alive_seconds=_KEEP_ALIVE_SECONDS)
         return pool, "".join(f"{line}\r\n" for line in lines)
 
     def _away(self, error: Exception) -> NodeAway:

@@ -49,11 +49,7 @@ def parse_units(text: str, decimals: int, field: str = "amount") -> int:
 
 
 def parse_units_up(text: str, decimals: int, field: str = "amount") -> int:
-    """Parse decimal text ("0.1") into atomic units, rounded up where the token has fewer decimals than the text.
-
-    Raises:
-        InvalidAmount: when it is negative or not a plain decimal.
-    """
+    """Parse decimal text as `parse_units` does, rounded up where the token has fewer decimals than the text."""
     digits = len(text.partition(".")[2])
     return divide_up(parse_units(text, digits, field) * 10**decimals, 10**digits)
 

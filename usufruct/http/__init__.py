@@ -9,14 +9,13 @@ from usufruct.http.errors import (
     ReadTimeout,
     TransportError,
 )
-from usufruct.http.pool import Origin, Pool
+from usufruct.http.pool import Pool
 
 __all__ = [
     "ConnectFailed",
     "ConnectTimeout",
     "ConnectionCut",
     "NotHttp",
-    "Origin",
     "Pool",
     "ReadTimeout",
     "Response",

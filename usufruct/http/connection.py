@@ -66,11 +66,7 @@ class Response:
         return data
 
     async def read_all(self, most: int) -> bytes:
-        """Return the whole body, or as much of it as came when it was seen to be longer than `most` bytes.
-
-        Raises:
-            TransportError: as `read`.
-        """
+        """Return the whole body, or as much of it as came when it was seen to be longer than `most` bytes."""
         parts: list[bytes] = []
         length = 0
         while length <= most and (part := await self.read()):

@@ -3,24 +3,21 @@
 import asyncio
 import ssl
 from collections import deque
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from usufruct.http.connection import Connection, Response
 from usufruct.http.errors import ConnectFailed, ConnectionCut, ConnectTimeout, ReadTimeout
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a server is; `host` without brackets."""
+class Pool:
+    """Connections to one server: as many as there are requests at once; idle ones are used again, newest first.
 
-    host: str
-    port: int
-    secure: bool
+    A server may close an idle connection at any moment. A request that meets one so, of whose answer not a byte came,
+    is sent once more, on a new connection.
+    """
 
-    @classmethod
-    def of(cls, url: str) -> "Origin":
-        """Read it from a URL.
+    def __init__(self, url: str, *, connect_seconds: float, keep_alive_seconds: float) -> None:
+        """Open connections within `connect_seconds`; use none that was idle for over `keep_alive_seconds`.
 
         Raises:
             ValueError: when the URL is not of http or https, names no host, or has an invalid port.
@@ -28,25 +25,12 @@ class Origin:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("the address must begin with http:// or https:// and name a host")
-        secure = parts.scheme == "https"
-        return cls(parts.hostname, parts.port or (443 if secure else 80), secure)
-
-
-class Pool:
-    """Connections to one origin: as many as there are requests at once; idle ones are used again, newest first.
-
-    A server may close an idle connection at any moment. A request that meets one so, of whose answer not a byte came,
-    is sent once more, on a new connection.
-    """
-
-    def __init__(self, origin: Origin, *, connect_seconds: float, keep_alive_seconds: float) -> None:
-        """Open connections within `connect_seconds`; use none that was idle for over `keep_alive_seconds`."""
-        self._origin = origin
+        self._context = ssl.create_default_context() if parts.scheme == "https" else None
+        self._address = parts.hostname, parts.port or (443 if self._context else 80)
         self._connect_seconds = connect_seconds
         self._keep_alive_seconds = keep_alive_seconds
         self._idle: deque[tuple[float, Connection]] = deque()
         self._open: set[Connection] = set()
-        self._context = ssl.create_default_context() if origin.secure else None
         self._closed = False
 
     async def send(self, request: bytes, head_seconds: float, late: Exception | None = None) -> Response:
@@ -103,14 +87,11 @@ class Pool:
             timer.cancel()
 
     async def _connect(self) -> Connection:
-        loop, origin = asyncio.get_running_loop(), self._origin
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._connect_seconds):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(loop, self._keep, self._open.discard),
-                    origin.host,
-                    origin.port,
-                    ssl=self._context,
+                    lambda: Connection(loop, self._keep, self._open.discard), *self._address, ssl=self._context
                 )
         except TimeoutError:
             raise ConnectTimeout from None

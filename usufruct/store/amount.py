@@ -49,11 +49,7 @@ def check_amount(value: object, field: str = "amount") -> int:
 
 
 def amount_to_blob(value: int) -> bytes:
-    """Write an amount as SQLite keeps it: 32 bytes, big-endian.
-
-    Raises:
-        AmountOutOfRange: when it is not an integer from 0 to 2**256 - 1.
-    """
+    """Write an amount as SQLite keeps it: 32 bytes, big-endian; raises as `check_amount`."""
     try:
         return (value if type(value) is int else check_amount(value)).to_bytes(32, "big")
     except OverflowError:

@@ -31,14 +31,12 @@ class Unsealable(Faulty):
 
 
 class Stamp:
-    """Marks what we said, so that any replica knows it again: HMAC-SHA256, cut to 16 bytes."""
+    """Marks what we said, so that any replica knows it again: HMAC-SHA256, cut to 16 bytes.
+
+    Made with a secret of under 16 bytes, it raises `WeakSecret`; so does `Seal`.
+    """
 
     def __init__(self, secret: bytes, purpose: str) -> None:
-        """Derive the key.
-
-        Raises:
-            WeakSecret: when `secret` is shorter than 16 bytes.
-        """
         self._key = _derived(secret, purpose)
 
     def mark(self, words: bytes) -> bytes:
@@ -54,11 +52,6 @@ class Seal:
     """Seals values for one purpose; `context` binds each to the row it is stored in."""
 
     def __init__(self, secret: bytes, purpose: str) -> None:
-        """Derive the key.
-
-        Raises:
-            WeakSecret: when `secret` is shorter than 16 bytes.
-        """
         self._cipher = AESGCM(_derived(secret, purpose))
 
     def close(self, plain: bytes, context: str) -> bytes:
@@ -88,11 +81,11 @@ class MasterSecret:
         self._secret = secret
 
     def seal(self, purpose: str) -> Seal:
-        """Return what seals values for a purpose; raises `WeakSecret`."""
+        """Return what seals values for a purpose."""
         return Seal(self._secret, purpose)
 
     def stamp(self, purpose: str) -> Stamp:
-        """Return what marks words for a purpose; raises `WeakSecret`."""
+        """Return what marks words for a purpose."""
         return Stamp(self._secret, purpose)
 
 

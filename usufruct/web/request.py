@@ -27,12 +27,7 @@ class Request(StarletteRequest):
         self.exchange = exchange
 
     async def read(self, kind: type[Kind], error: MakeError) -> Kind:
-        """Read the body as a document; `error` makes the error for a member that is wrong.
-
-        Raises:
-            BodyTooLarge, ClientGone, SlowBody: as `Exchange.body`.
-            MalformedBody: when it is not a JSON object.
-        """
+        """Read the body as a document; raises as `Exchange.body`, `json_object` and `read_document`."""
         return read_document(kind, json_object(await self.exchange.body(_BODY_BYTES)), error)
 
 

@@ -38,7 +38,7 @@ def read_answer(body: bytes, url: str, member: str, secret: str) -> Answer:
         UpstreamFailed: when it reports an error under status 200, in any shape.
         UpstreamEmpty: when the list is empty, or no choice has text or a finish reason.
     """
-    content = read_object(body, url)
+    content = _read_object(body, url)
     if error := reported_error(content, member):
         raise UpstreamFailed(f"{url} reported an error: {shorten(error, secret)}; try again")
     given = content.get(member)
@@ -52,12 +52,8 @@ def read_answer(body: bytes, url: str, member: str, secret: str) -> Answer:
 
 
 def read_models(body: bytes, url: str) -> tuple[OfferedModel, ...]:
-    """Read a list of models, leaving out entries without an id.
-
-    Raises:
-        UpstreamMalformed: when `body` is not such a list.
-    """
-    listed = read_object(body, url).get("data")
+    """Read a list of models, leaving out entries without an id; `UpstreamMalformed` for anything else."""
+    listed = _read_object(body, url).get("data")
     if not isinstance(listed, list):
         raise UpstreamMalformed(f"{url} lists no models; check that it speaks the OpenAI format")
     return tuple(_model(entry) for entry in listed if isinstance(entry, dict) and isinstance(entry.get("id"), str))
@@ -73,12 +69,7 @@ def _model(entry: dict[str, Any]) -> OfferedModel:
     return OfferedModel(entry["id"], owner if isinstance(owner, str) else "", window if known else None)
 
 
-def read_object(body: bytes, url: str) -> dict[str, Any]:
-    """Parse a JSON object.
-
-    Raises:
-        UpstreamMalformed: when it is something else.
-    """
+def _read_object(body: bytes, url: str) -> dict[str, Any]:
     content = parse(body)
     if isinstance(content, dict):
         return content

@@ -15,7 +15,7 @@ from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, status_fault, tr
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.output_limit import limited_by, other_limit
 from usufruct.connectors.openai.stream import ChatStream
-from usufruct.http import Origin, Pool, Response
+from usufruct.http import Pool, Response
 
 # Under the 5 s after which uvicorn (so vLLM too) closes an idle connection: a call must never meet one half closed.
 _KEEP_ALIVE = 4.0
@@ -44,7 +44,6 @@ class UpstreamClient:
         if not (api_key.isascii() and api_key.isprintable()):
             raise InvalidUpstream("api_key has characters no HTTP header can carry; copy it again")
         parts = urlsplit(self.url)
-        self._origin = Origin.of(self.url)
         self._path = parts.path
         self._headers = _headers(parts.netloc, api_key)
         self._limits = limits or Limits()
@@ -161,7 +160,7 @@ class UpstreamClient:
         data = b"" if body is None else orjson.dumps(body)
         head = f"{method} {self._path}{path} HTTP/1.1\r\n{self._headers}content-length: {len(data)}\r\n\r\n"
         if self._pool is None:
-            self._pool = Pool(self._origin, connect_seconds=self._limits.connect, keep_alive_seconds=_KEEP_ALIVE)
+            self._pool = Pool(self.url, connect_seconds=self._limits.connect, keep_alive_seconds=_KEEP_ALIVE)
         try:
             response = await self._pool.send(head.encode() + data, head_seconds, late)
             if 200 <= response.status < 300:
