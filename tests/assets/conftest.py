@@ -19,7 +19,7 @@ from usufruct.assets import (
     ShareHolders,
 )
 from usufruct.assets.service import Registered
-from usufruct.chain import Call, Client, Sender
+from usufruct.chain import Call, ChainAccess, Client, Sender
 from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployment import Deployments
@@ -27,7 +27,7 @@ from usufruct.chain.keys import devnet_signer
 from usufruct.config import Config, load_config
 from usufruct.core import Address, SystemClock
 from usufruct.core.price_cards import PriceCard
-from usufruct.store import Database, open_database
+from usufruct.store import open_database
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,15 @@ class Town:
     OWNER, BUYER, ANN, BOB, METER = 4, 5, 6, 7, 8
     CARD = PriceCard(500_000, 2_000_000, 100, 8_192, 1, cached_input_bps=1_000)
 
-    def __init__(self, client: Client, deployments: Deployments, database: Database) -> None:
-        self.client, self.deployments, self.database = client, deployments, database
+    def __init__(self, chain: ChainAccess) -> None:
+        client, deployments, database = chain.client, chain.deployments, chain.database
+        self.chain, self.client, self.deployments, self.database = chain, client, deployments, database
         self.devnet = Devnet(client)
-        self.registry = RegistryClient(client, deployments, database)
+        self.registry = RegistryClient(chain)
         self.assets = Assets(self.registry)
         self.dollar = TestDollar(deployments.address(TestDollar), client)
         self.listings = Listings(database, SystemClock())
-        self.indexer = AssetIndexer(client, database, deployments, listings=self.listings)
+        self.indexer = AssetIndexer(chain, listings=self.listings)
         self.holders = ShareHolders(self.registry, self.indexer)
         self.passes = Passes(self.registry, self.indexer)
 
@@ -100,6 +101,6 @@ async def town(devnet_config: Config, two_files: tuple[str, str]) -> AsyncIterat
     database = open_database(two_files[0])
     async with Client(devnet_config.chain.rpc_url) as client:
         before = await Devnet(client).snapshot()
-        yield Town(client, deployments, database)
+        yield Town(ChainAccess(devnet_config, database, client, deployments))
         await Devnet(client).revert(before)
     await database.close()

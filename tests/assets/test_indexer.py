@@ -147,7 +147,9 @@ async def test_a_registration_that_a_reorganisation_moves_is_found_again(town):
 
 
 async def test_confirmations_are_waited_for(town):
-    slow = AssetIndexer(town.client, town.database, town.deployments, confirmations=3)
+    config = town.chain.config
+    patient = replace(config, chain=replace(config.chain, confirmations=3))
+    slow = AssetIndexer(replace(town.chain, config=patient))
     made = await town.assets.register(town.sender(town.OWNER), town.terms())
     for expected in (set(), set(), {made.id}):
         assert {asset.id for asset in await slow.assets()} == expected

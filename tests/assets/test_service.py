@@ -67,7 +67,7 @@ async def test_a_name_is_registered_once(town):
 async def test_a_salt_taken_from_elsewhere_is_refused_by_the_id(town, two_files):
     made = await town.assets.register(town.sender(town.OWNER), town.terms())
     elsewhere = open_database(two_files[1])
-    other = type(town)(town.client, town.deployments, elsewhere)
+    other = type(town)(replace(town.chain, database=elsewhere))
     with pytest.raises(AlreadyRegistered, match=f"{made.id:#x}"):
         await other.assets.register(other.sender(town.OWNER), town.terms())
     with pytest.raises(UnknownAsset):

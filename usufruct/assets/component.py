@@ -22,21 +22,8 @@ from usufruct.store import Database
 def build(context: Context) -> Component:
     """Build the component."""
 
-    def registry() -> RegistryClient:
-        chain = context.get(ChainAccess)
-        return RegistryClient(chain.client, chain.deployments, chain.database)
-
     def indexer() -> AssetIndexer:
-        chain, listings = context.get(ChainAccess), context.get(Listings)
-        confirmations = chain.config.chain.confirmations
-        return AssetIndexer(
-            chain.client,
-            chain.database,
-            chain.deployments,
-            confirmations=confirmations,
-            listings=listings,
-            head=context.get(ChainHead),
-        )
+        return AssetIndexer(context.get(ChainAccess), listings=context.get(Listings), head=context.get(ChainHead))
 
     def accruer() -> Accruer:
         token = context.get(TokenFacts)
@@ -45,7 +32,7 @@ def build(context: Context) -> Component:
         return Accruer(context.get(RegistryClient), sender, context.get(Listings), token.address, least)
 
     context.provide_later(Listings, lambda: Listings(context.get(Database), context.get(Clock)))
-    context.provide_later(RegistryClient, registry)
+    context.provide_later(RegistryClient, lambda: RegistryClient(context.get(ChainAccess)))
     context.provide_later(AssetIndexer, indexer)
     context.provide_later(Accruer, accruer)
     context.get(LogStreams).add("assets", lambda: context.get(AssetIndexer).logs)

@@ -15,44 +15,31 @@ from usufruct.assets.model import Asset
 from usufruct.assets.share_store import SharesLogs
 from usufruct.assets.store import RegistryLogs, nameless, registered_assets, set_name
 from usufruct.assets.untrusted_text import read_text
-from usufruct.chain import ChainHead, Client, Indexer, Stream
+from usufruct.chain import ChainAccess, ChainHead, Indexer, Stream
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.shares import Shares
-from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments
+from usufruct.chain.deployment import HORIZON_BLOCKS
 from usufruct.core import AssetId
 from usufruct.core.networks import is_local
-from usufruct.store import Database
 
 
 class AssetIndexer:
     """Keeps the tables of assets as the chain has them; several processes may.
 
-    `confirmations` counts a log's own block, as in `chain.confirmations`. `listings` follow what takes effect.
-    `head` is the newest block as all streams of the process share it; without it, each poll reads it.
+    `listings` follow what takes effect. `head` is the newest block as all streams of the process share it; without it,
+    each poll reads it.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        database: Database,
-        deployments: Deployments,
-        *,
-        confirmations: int = 1,
-        listings: Listings | None = None,
-        head: ChainHead | None = None,
-    ) -> None:
-        self._client = client
-        self._database = database
-        self._registry = deployments.address(AssetRegistry)
-        self._chain_id = deployments.chain_id
-        self._depth = confirmations - 1
+    def __init__(self, chain: ChainAccess, *, listings: Listings | None = None, head: ChainHead | None = None) -> None:
+        self._chain = chain
+        self._database = chain.database
+        self._registry = chain.deployments.address(AssetRegistry)
         self._listings = listings
         self._head = head
-        self._alone = is_local(self._chain_id)
-        handler = RegistryLogs(self._registry, deployments.address(AccessPass))
-        first_block = deployments.first_block(AssetRegistry)
-        self.logs = self._reader(f"assets/{self._chain_id}/{self._registry}", handler, first_block)
+        handler = RegistryLogs(self._registry, chain.deployments.address(AccessPass))
+        first_block = chain.deployments.first_block(AssetRegistry)
+        self.logs = self._reader(f"assets/{chain.chain_id}/{self._registry}", handler, first_block)
         """Of the registry and the passes."""
 
     async def poll(self) -> None:
@@ -64,7 +51,7 @@ class AssetIndexer:
         """
         await self.logs.catch_up()
         await self._learn_names()
-        head = await self._client.header() if self._listings is not None else None
+        head = await self._chain.client.header() if self._listings is not None else None
         if self._listings is not None and head is not None:
             async with self._database.snapshot() as unit:
                 assets = await registered_assets(unit, self._registry)
@@ -80,7 +67,7 @@ class AssetIndexer:
         """Take in the transfers of an asset's shares since the last time; raises as `poll`."""
         handler = SharesLogs(asset.id, asset.shares)
         first_block = max(0, asset.block - HORIZON_BLOCKS)
-        await self._reader(f"shares/{self._chain_id}/{asset.shares}", handler, first_block).catch_up()
+        await self._reader(f"shares/{self._chain.chain_id}/{asset.shares}", handler, first_block).catch_up()
 
     def _reader(self, name: str, handler: RegistryLogs | SharesLogs, first_block: int) -> Indexer:
         stream = Stream(
@@ -89,11 +76,15 @@ class AssetIndexer:
             first_block=first_block,
             addresses=handler.addresses,
             topics=(handler.TOPICS,),
-            confirmations=self._depth,
+            confirmations=self._chain.config.chain.confirmations - 1,  # ours count a log's own block
         )
-        head = self._head.latest if self._head else None
         return Indexer(
-            self._client, self._database, stream, horizon_blocks=HORIZON_BLOCKS, alone=self._alone, head=head
+            self._chain.client,
+            self._database,
+            stream,
+            horizon_blocks=HORIZON_BLOCKS,
+            alone=is_local(self._chain.chain_id),
+            head=self._head.latest if self._head else None,
         )
 
     async def _learn_names(self) -> None:
@@ -101,7 +92,7 @@ class AssetIndexer:
         async with self._database.snapshot() as unit:
             unknown = await nameless(unit, self._registry)
         for asset, address in unknown:
-            shares = Shares(address, self._client)
+            shares = Shares(address, self._chain.client)
             name, symbol = await read_text(shares.name()), await read_text(shares.symbol())
             async with self._database.transaction() as unit:
                 await set_name(unit, asset, name, symbol)

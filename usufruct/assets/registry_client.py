@@ -8,16 +8,14 @@ from usufruct.assets.model import Income, RevenueToken, number_in
 from usufruct.assets.price_cards import from_registry
 from usufruct.assets.store import asset_named
 from usufruct.assets.untrusted_text import read_text
-from usufruct.chain import Call, Client, Receipt, Sender
+from usufruct.chain import Call, ChainAccess, Receipt, Sender
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
-from usufruct.chain.deployment import Deployments
 from usufruct.core import Address, AssetId, Unavailable, asset_id, format_asset
 from usufruct.core.price_cards import PriceCard
-from usufruct.store import Database
 
 _MOST_BOOKED = (1 << 112) - 1
 """Shares count no more than this, atomic units of a token."""
@@ -26,13 +24,13 @@ _MOST_BOOKED = (1 << 112) - 1
 class RegistryClient:
     """Reads one registry on one chain. Questions about an asset raise `UnknownAsset` where it does not exist."""
 
-    def __init__(self, client: Client, deployments: Deployments, database: Database) -> None:
-        """Ask `client`; `database` knows the names that were given here."""
-        self.client = client
-        self.database = database
-        self.chain_id = deployments.chain_id
-        self.contract = AssetRegistry(deployments.address(AssetRegistry), client)
-        self.passes = AccessPass(deployments.address(AccessPass), client)
+    def __init__(self, chain: ChainAccess) -> None:
+        """Ask a chain's node, and its database for the names that were given here."""
+        self.client = chain.client
+        self.database = chain.database
+        self.chain_id = chain.chain_id
+        self.contract = AssetRegistry(chain.deployments.address(AssetRegistry), chain.client)
+        self.passes = AccessPass(chain.deployments.address(AccessPass), chain.client)
         self._tokens: dict[Address, RevenueToken] = {}
 
     async def find(self, text: str) -> AssetId:

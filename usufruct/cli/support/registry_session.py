@@ -64,9 +64,7 @@ async def open_registry(config: Config) -> AsyncIterator[RegistrySession]:
         NotDeployed: when our contracts do not stand on this chain.
     """
     async with open_chain(config) as chain:
-        registry = RegistryClient(chain.client, chain.deployments, chain.database)
-        confirmations = config.chain.confirmations
-        indexer = AssetIndexer(chain.client, chain.database, chain.deployments, confirmations=confirmations)
+        registry, indexer = RegistryClient(chain), AssetIndexer(chain)
         yield RegistrySession(
             chain, registry, indexer, Assets(registry), ShareHolders(registry, indexer), Passes(registry, indexer)
         )
