@@ -56,16 +56,12 @@ _SECRET_CHARACTERS = 32
 _RULES = {"string_type": "text in quotes", "path_type": "text in quotes"}
 
 
-class UnknownSetting(Invalid):
+class UnknownSetting(Invalid, code="unknown_setting"):
     """A section or key that no version of this package reads: most likely a typing error."""
 
-    code = "unknown_setting"
 
-
-class InvalidSetting(Invalid):
+class InvalidSetting(Invalid, code="invalid_setting"):
     """A value of the wrong type, or one that cannot work."""
-
-    code = "invalid_setting"
 
 
 class Secret(SecretStr):

@@ -7,14 +7,12 @@ from usufruct.web import Unauthenticated, error_body
 from usufruct.web.errors import error_headers
 
 
-class StillRunning(UsufructError):
-    status = 425
-    code = "still_running"
+class StillRunning(UsufructError, code="still_running", status=425):
+    pass
 
 
-class Unprocessable(UsufructError):
-    status = 422
-    code = "unprocessable"
+class Unprocessable(UsufructError, code="unprocessable", status=422):
+    pass
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,8 @@ What only the contract can know is refused by the contract, under its own error'
 from usufruct.core import Conflict, Denied, Invalid, NotFound, PaymentRequired
 
 
-class InvalidAsset(Invalid):
+class InvalidAsset(Invalid, code="invalid_asset"):
     """An asset, a price card or a plan cannot be like this."""
-
-    code = "invalid_asset"
 
 
 def demand(holds: bool, field: str, value: str | int, rule: str, refusal: type[Invalid] = InvalidAsset) -> None:
@@ -22,116 +20,77 @@ def demand(holds: bool, field: str, value: str | int, rule: str, refusal: type[I
         raise refusal(f"{field} must be {rule}, not {value!r}", field=field, value=value)
 
 
-class TransferPolicyNeeded(Invalid):
+class TransferPolicyNeeded(Invalid, code="transfer_policy_needed"):
     """On a public chain, who may hold the shares is the registrant's explicit choice."""
 
-    code = "transfer_policy_needed"
 
-
-class UnknownAsset(NotFound):
+class UnknownAsset(NotFound, code="unknown_asset"):
     """No asset has this id, or was registered under this name here."""
 
-    code = "unknown_asset"
 
-
-class UnknownPlan(NotFound):
+class UnknownPlan(NotFound, code="unknown_plan"):
     """No plan has this id, or the asset has not exactly one on sale."""
 
-    code = "unknown_plan"
 
-
-class AlreadyRegistered(Conflict):
+class AlreadyRegistered(Conflict, code="asset_registered"):
     """The name, or the salt of this wallet, belongs to an asset that exists."""
 
-    code = "asset_registered"
 
-
-class RegistrationUnderWay(Conflict):
+class RegistrationUnderWay(Conflict, code="registration_under_way"):
     """The same asset is being registered with other terms."""
 
-    code = "registration_under_way"
 
-
-class NotTitleHolder(Denied):
+class NotTitleHolder(Denied, code="not_title_holder"):
     """Only the holder of an asset's title, or whom they approved, may do this."""
 
-    code = "not_title_holder"
 
-
-class RetirementAnnounced(Conflict):
+class RetirementAnnounced(Conflict, code="retirement_announced"):
     """The asset's retirement is announced, or in effect."""
 
-    code = "retirement_announced"
 
-
-class NoRetirement(Conflict):
+class NoRetirement(Conflict, code="no_retirement"):
     """No retirement is pending that could be called off."""
 
-    code = "no_retirement"
 
-
-class NotEnoughShares(Conflict):
+class NotEnoughShares(Conflict, code="not_enough_shares"):
     """The wallet holds fewer shares than it would give away."""
 
-    code = "not_enough_shares"
 
-
-class NotEnoughMoney(PaymentRequired):
+class NotEnoughMoney(PaymentRequired, code="not_enough_money"):
     """The wallet holds less of a token than it would pay."""
 
-    code = "not_enough_money"
 
-
-class NotEnoughCredits(Conflict):
+class NotEnoughCredits(Conflict, code="not_enough_credits"):
     """The wallet holds fewer credits than it would activate."""
 
-    code = "not_enough_credits"
 
-
-class NothingToGiveBack(Conflict):
+class NothingToGiveBack(Conflict, code="nothing_to_give_back"):
     """The wallet has no credits of this plan that can be given back now."""
 
-    code = "nothing_to_give_back"
 
-
-class PlanRegistered(Conflict):
+class PlanRegistered(Conflict, code="plan_exists"):
     """The asset has a plan with exactly these terms."""
 
-    code = "plan_exists"
 
-
-class PlanClosed(Conflict):
+class PlanClosed(Conflict, code="plan_closed"):
     """The plan sells nothing now: stopped, expired, or its asset is retired."""
 
-    code = "plan_closed"
 
-
-class NoMeter(Conflict):
+class NoMeter(Conflict, code="no_meter"):
     """No meter measures prepaid use of the asset, so no credits can be activated."""
 
-    code = "no_meter"
 
-
-class UnknownListing(NotFound):
+class UnknownListing(NotFound, code="unknown_model"):
     """No listing has this name or id."""
 
-    code = "unknown_model"
 
-
-class RetiredListing(NotFound):
+class RetiredListing(NotFound, code="retired_listing", status=410):
     """The listing is no longer on sale."""
 
-    status = 410
-    code = "retired_listing"
 
-
-class InvalidListing(Invalid):
+class InvalidListing(Invalid, code="invalid_listing"):
     """A listing cannot be like this."""
 
-    code = "invalid_listing"
 
-
-class ListingExists(Conflict):
+class ListingExists(Conflict, code="listing_exists"):
     """A listing that is on sale has this name or id."""
-
-    code = "listing_exists"

@@ -35,10 +35,8 @@ Reading = Callable[[], Awaitable[Iterable[Metric]]]
 """Reads metrics at each scrape."""
 
 
-class ServiceMissing(Faulty):
+class ServiceMissing(Faulty, code="service_missing"):
     """A component needs a service that no component provides."""
-
-    code = "service_missing"
 
 
 class Context:

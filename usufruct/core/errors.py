@@ -12,11 +12,12 @@
     `-- Faulty           500  a promise of our own code is broken; a bug, to be reported
 
 Every class carries an HTTP status; every error carries a stable `code` (snake_case, part of the API), a message that
-names the field, the value and the remedy, and `details` with the numbers. Packages subclass these six and set `code`.
+names the field, the value and the remedy, and `details` with the numbers. A package's own errors are subclasses:
+`class UnknownPlan(NotFound, code="unknown_plan")`.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 Detail = str | int | bool | None
 
@@ -35,56 +36,43 @@ class UsufructError(Exception):
     code: ClassVar[str] = "error"
     outward: ClassVar[str] = ""
 
+    def __init_subclass__(cls, *, code: str = "", status: int = 0, **others: Any) -> None:
+        """Set what is given; the rest is the parents'."""
+        super().__init_subclass__(**others)
+        if code:
+            cls.code = code
+        if status:
+            cls.status = status
+
     def __init__(self, message: str, **details: Detail) -> None:
         super().__init__(message)
         self.message = message
         self.details: Mapping[str, Detail] = details
 
 
-class Invalid(UsufructError):
+class Invalid(UsufructError, code="invalid", status=400):
     """The request itself is wrong."""
 
-    status = 400
-    code = "invalid"
 
-
-class PaymentRequired(UsufructError):
+class PaymentRequired(UsufructError, code="payment_required", status=402):
     """The request is right, but no money stands behind it."""
 
-    status = 402
-    code = "payment_required"
 
-
-class Denied(UsufructError):
+class Denied(UsufructError, code="denied", status=403):
     """The caller may not do this."""
 
-    status = 403
-    code = "denied"
 
-
-class NotFound(UsufructError):
+class NotFound(UsufructError, code="not_found", status=404):
     """No such thing."""
 
-    status = 404
-    code = "not_found"
 
-
-class Conflict(UsufructError):
+class Conflict(UsufructError, code="conflict", status=409):
     """The thing is in another state than the caller believes."""
 
-    status = 409
-    code = "conflict"
 
-
-class Unavailable(UsufructError):
+class Unavailable(UsufructError, code="unavailable", status=503):
     """Something outside does not answer; the same request may succeed later."""
 
-    status = 503
-    code = "unavailable"
 
-
-class Faulty(UsufructError):
+class Faulty(UsufructError, code="faulty", status=500):
     """A promise of our own code is broken."""
-
-    status = 500
-    code = "faulty"

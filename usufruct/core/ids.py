@@ -22,28 +22,20 @@ _HASH32 = re.compile(r"0x[0-9a-fA-F]{64}")
 _MOST_REMEMBERED = 4096
 
 
-class InvalidAddress(Invalid):
+class InvalidAddress(Invalid, code="invalid_address"):
     """Not 20 bytes of hexadecimal."""
 
-    code = "invalid_address"
 
-
-class AddressMistyped(InvalidAddress):
+class AddressMistyped(InvalidAddress, code="address_mistyped"):
     """An address in mixed case whose EIP-55 checksum does not hold: at least one character is wrong."""
 
-    code = "address_mistyped"
 
-
-class InvalidHash(Invalid):
+class InvalidHash(Invalid, code="invalid_hash"):
     """Not 32 bytes of hexadecimal."""
 
-    code = "invalid_hash"
 
-
-class InvalidAssetId(Invalid):
+class InvalidAssetId(Invalid, code="invalid_asset_id"):
     """Not a 128-bit unsigned number."""
-
-    code = "invalid_asset_id"
 
 
 def address(text: str, field: str = "address") -> Address:

@@ -10,10 +10,8 @@ UINT256_MAX = (1 << 256) - 1
 _DIGITS = 78
 
 
-class InvalidAmount(Invalid):
+class InvalidAmount(Invalid, code="invalid_amount"):
     """Text that is not an amount of money."""
-
-    code = "invalid_amount"
 
 
 def divide_up(numerator: int, denominator: int) -> int:

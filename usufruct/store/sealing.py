@@ -18,16 +18,12 @@ _SHORTEST = 16
 _MARK_BYTES = 16
 
 
-class WeakSecret(Invalid):
+class WeakSecret(Invalid, code="weak_secret"):
     """The installation's secret is too short to protect anything."""
 
-    code = "weak_secret"
 
-
-class Unsealable(Faulty):
+class Unsealable(Faulty, code="unsealable"):
     """What is stored was sealed under another secret, for another row, or was changed."""
-
-    code = "unsealable"
 
 
 class Stamp:

@@ -20,50 +20,32 @@ _TYPES = {
 _RETRY_MAY_HELP = {425, 502, 503, 504}
 
 
-class SlowBody(UsufructError):
+class SlowBody(UsufructError, code="slow_body", status=408):
     """A request whose body did not come to its end in time."""
 
-    status = 408
-    code = "slow_body"
 
-
-class BodyTooLarge(Invalid):
+class BodyTooLarge(Invalid, code="body_too_large", status=413):
     """The request's body is longer than the limit."""
 
-    status = 413
-    code = "body_too_large"
 
-
-class MalformedBody(Invalid):
+class MalformedBody(Invalid, code="malformed_json"):
     """The request's body is not a JSON object."""
 
-    code = "malformed_json"
 
-
-class UnknownRoute(NotFound):
+class UnknownRoute(NotFound, code="unknown_route"):
     """No such path."""
 
-    code = "unknown_route"
 
-
-class MethodNotAllowed(Invalid):
+class MethodNotAllowed(Invalid, code="method_not_allowed", status=405):
     """The path exists, but not with this method."""
 
-    status = 405
-    code = "method_not_allowed"
 
-
-class Unauthenticated(Denied):
+class Unauthenticated(Denied, code="unauthenticated", status=401):
     """The request carries no credentials, or invalid ones."""
 
-    status = 401
-    code = "unauthenticated"
 
-
-class ShuttingDown(Unavailable):
+class ShuttingDown(Unavailable, code="shutting_down"):
     """The server stops before this request's answer is complete."""
-
-    code = "shutting_down"
 
     def __init__(self) -> None:
         super().__init__("the server is shutting down and did not complete this answer; ask again", retry_after=1)

@@ -7,74 +7,45 @@ class UpstreamFault(UsufructError):
     """Root of every fault of an upstream; its second parent says whether trying again can help."""
 
 
-class InvalidUpstream(UpstreamFault, Invalid):
+class InvalidUpstream(UpstreamFault, Invalid, code="invalid_upstream"):
     """The address or key given for an upstream cannot be used."""
 
-    code = "invalid_upstream"
 
-
-class UpstreamDown(UpstreamFault, Unavailable):
+class UpstreamDown(UpstreamFault, Unavailable, code="upstream_down"):
     """No connection could be made."""
 
-    code = "upstream_down"
 
-
-class UpstreamSlow(UpstreamFault, Unavailable):
+class UpstreamSlow(UpstreamFault, Unavailable, code="upstream_slow", status=504):
     """A time limit passed; `details["phase"]` is connect, first_byte, idle or total."""
 
-    status = 504
-    code = "upstream_slow"
 
-
-class UpstreamCut(UpstreamFault, Unavailable):
+class UpstreamCut(UpstreamFault, Unavailable, code="upstream_cut", status=502):
     """The connection ended before the answer did."""
 
-    status = 502
-    code = "upstream_cut"
 
-
-class UpstreamMalformed(UpstreamFault, Unavailable):
+class UpstreamMalformed(UpstreamFault, Unavailable, code="upstream_malformed", status=502):
     """The answer is not in the OpenAI format."""
 
-    status = 502
-    code = "upstream_malformed"
 
-
-class UpstreamEmpty(UpstreamFault, Unavailable):
+class UpstreamEmpty(UpstreamFault, Unavailable, code="upstream_empty", status=502):
     """The answer is in the OpenAI format and holds no output: no choices, or none with text or a finish reason."""
 
-    status = 502
-    code = "upstream_empty"
 
-
-class UpstreamOversized(UpstreamFault, Unavailable):
+class UpstreamOversized(UpstreamFault, Unavailable, code="upstream_oversized", status=502):
     """One event or one whole answer is larger than the limit."""
 
-    status = 502
-    code = "upstream_oversized"
 
-
-class UpstreamRejected(UpstreamFault, Invalid):
+class UpstreamRejected(UpstreamFault, Invalid, code="upstream_rejected"):
     """The upstream says that the request is wrong."""
 
-    code = "upstream_rejected"
 
-
-class UpstreamDenied(UpstreamFault, Unavailable):
+class UpstreamDenied(UpstreamFault, Unavailable, code="upstream_denied", status=502):
     """The upstream does not accept the operator's key."""
 
-    status = 502
-    code = "upstream_denied"
 
-
-class UpstreamBusy(UpstreamFault, Unavailable):
+class UpstreamBusy(UpstreamFault, Unavailable, code="upstream_busy"):
     """The upstream asks us to wait; `details["retry_after"]` is its own word, or None."""
 
-    code = "upstream_busy"
 
-
-class UpstreamFailed(UpstreamFault, Unavailable):
+class UpstreamFailed(UpstreamFault, Unavailable, code="upstream_failed", status=502):
     """The upstream reports an internal failure."""
-
-    status = 502
-    code = "upstream_failed"
