@@ -32,6 +32,17 @@ def test_each_branch_has_its_status_and_its_own_code(kind, status):
     assert kind.code not in {other.code for other in UsufructError.__subclasses__() if other is not kind}
 
 
+def test_of_several_parents_the_status_is_that_of_the_one_who_sets_it():
+    class Root(UsufructError):
+        pass
+
+    class Away(Root, Unavailable, code="away"):
+        pass
+
+    assert (Away.code, Away.status) == ("away", 503)
+    assert (Root.code, Root.status) == (UsufructError.code, UsufructError.status)
+
+
 def test_clocks():
     clock = FakeClock(now=100)
     clock.advance(2.5)

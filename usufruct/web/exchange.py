@@ -94,7 +94,9 @@ class Exchange:
             ClientGone: when the caller hangs up before its end.
             SlowBody: when it has not come to its end after `BODY_SECONDS`.
         """
-        self._check_length(limit)
+        declared = self.headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > limit:
+            raise _too_large(limit)
         whole = body_at_once(self._receive)
         if whole is not None:
             if len(whole) > limit:
@@ -105,11 +107,6 @@ class Exchange:
                 return await self._whole_body(limit)
         except TimeoutError as error:
             raise SlowBody(f"the request's body took over {BODY_SECONDS:g} s; send it again", field="body") from error
-
-    def _check_length(self, limit: int) -> None:
-        declared = self.headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > limit:
-            raise _too_large(limit)
 
     async def _whole_body(self, limit: int) -> bytes:
         parts: list[bytes] = []
