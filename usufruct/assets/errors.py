@@ -1,6 +1,7 @@
 """Why something about an asset, its shares or its passes is refused before a transaction is sent.
 
-What only the contract can know is refused by the contract, under its own error's code.
+What only the contract can know is refused by the contract, under its own error's code. Functions named `check_...`
+refuse by `demand`.
 """
 
 from usufruct.core import Conflict, Denied, Invalid, NotFound, PaymentRequired

@@ -65,11 +65,7 @@ def caps_text(caps: Caps) -> str:
 
 
 async def put_listing(unit: Unit, listing: Listing, known: Listing | None) -> None:
-    """Store a new listing, or replace what is `known` of it; price cards are only added.
-
-    Raises:
-        ConstraintViolated: when its name or id is taken.
-    """
+    """Store a listing, over what is `known` of it if anything; `ConstraintViolated` when its name or id is taken."""
     values = {name: getattr(listing, name) for name in _PLAIN} | {"caps": caps_text(listing.caps)}
     if known is None:
         revision = await next_revision(unit, "listings")
@@ -81,11 +77,7 @@ async def put_listing(unit: Unit, listing: Listing, known: Listing | None) -> No
 
 
 async def add_price(unit: Unit, listing: AssetId, period: PricePeriod) -> None:
-    """Store a new price card of a listing.
-
-    Raises:
-        ConstraintViolated: when its version is taken.
-    """
+    """Store a new price card of a listing; `ConstraintViolated` when its version is taken."""
     await _insert_price(unit, listing, period)
     await change_listing(unit, listing)
 

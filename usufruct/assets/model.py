@@ -196,11 +196,7 @@ class Listing:
         return next((p.card for p in reversed(self.prices) if p.starts_at <= now), self.prices[0].card)
 
     def check_active(self) -> None:
-        """Refuse a call of a listing that is off sale.
-
-        Raises:
-            RetiredListing: says since when.
-        """
+        """Refuse a call of a listing that is off sale."""
         if self.retired_at is not None:
             raise RetiredListing(
                 f"{self.name} was retired; GET /v1/models lists what is served",
@@ -215,11 +211,7 @@ def plain_listing_id(name: str, pay_to: Address) -> AssetId:
 
 
 def check_listing(listing: Listing) -> None:
-    """Refuse a listing whose calls could not be priced.
-
-    Raises:
-        InvalidListing: names the field.
-    """
+    """Refuse a listing whose calls could not be priced."""
     name = listing.name
     rule = f"1 to {_LONGEST_NAME} printable characters"
     demand(_is_plain(name) and len(name) <= _LONGEST_NAME, "name", name, rule, InvalidListing)
@@ -228,11 +220,7 @@ def check_listing(listing: Listing) -> None:
 
 
 def check_caps(caps: Caps) -> None:
-    """Refuse limits no listing can have.
-
-    Raises:
-        InvalidListing: names the field.
-    """
+    """Refuse limits no listing can have."""
     usual, largest, ceiling = caps.usual_output, caps.largest_output, caps.largest_ceiling
     rule = "usual_output <= largest_output, from 1 to 2**31 - 1"
     demand(1 <= usual <= largest < 1 << 31, "caps", f"{usual} and {largest}", rule, InvalidListing)
@@ -242,11 +230,7 @@ def check_caps(caps: Caps) -> None:
 
 
 def check_prices(prices: Sequence[PricePeriod]) -> None:
-    """Refuse price cards no call could be charged by; each has a context window.
-
-    Raises:
-        InvalidListing: names the field.
-    """
+    """Refuse price cards no call could be charged by; each has a context window."""
     demand(bool(prices), "prices", 0, "at least one price card", InvalidListing)
     for card in (period.card for period in prices):
         check_card(card, InvalidListing)
@@ -255,20 +239,12 @@ def check_prices(prices: Sequence[PricePeriod]) -> None:
 
 
 def shares_of_percent(text: str, field: str) -> int:
-    """Return how many atomic shares so many per cent ("12.5") are; exact to six decimals.
-
-    Raises:
-        InvalidAmount: when `text` is not such a number.
-    """
+    """Return how many atomic shares so many per cent ("12.5") are; exact to six decimals."""
     return parse_units(text, 6, field) * (SUPPLY // 10**8)
 
 
 def bps_of_percent(text: str, field: str) -> int:
-    """Return per cent ("2.5" or "2.5%") in hundredths of a per cent.
-
-    Raises:
-        InvalidAmount: when `text` is not a number with at most two decimals.
-    """
+    """Return per cent ("2.5" or "2.5%") in hundredths of a per cent."""
     return parse_units(text.removesuffix("%"), 2, field)
 
 

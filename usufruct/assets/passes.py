@@ -263,9 +263,6 @@ def check_plan(price: int, amount: int, expiry: int, now: int, notice_period: in
     """Refuse what no plan can sell; `amount` is a package's credits.
 
     Credits live for `_MIN_PLAN_SECONDS` and the asset's `notice_period` at least, so that refunds can open before.
-
-    Raises:
-        InvalidAsset: names the field.
     """
     demand(1 <= price <= UINT128_MAX, "price", price, "from 1 to 2**128 - 1 atomic units")
     demand(1 <= amount <= UINT128_MAX, "credits", amount, "from 1 to 2**128 - 1 atomic units")

@@ -61,11 +61,7 @@ def about_calls(amount: int, card: PriceCard) -> int | None:
 
 
 def check_card(card: PriceCard, refusal: type[Invalid] = InvalidAsset) -> None:
-    """Refuse a price card no call could be charged by.
-
-    Raises:
-        InvalidAsset: names the field; or another `refusal`.
-    """
+    """Refuse a price card no call could be charged by."""
     for field in ("input_per_million", "output_per_million", "per_call"):
         amount = getattr(card, field)
         demand(0 <= amount <= UINT128_MAX, field, amount, "from 0 to 2**128 - 1 atomic units", refusal)

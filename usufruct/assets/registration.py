@@ -120,11 +120,7 @@ def symbol_of(name: str) -> str:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that is unreadable, or could be taken for an id.
-
-    Raises:
-        InvalidAsset: says which.
-    """
+    """Refuse a name that is unreadable, or could be taken for an id."""
     demand(
         bool(name) and name == name.strip() and name.isprintable() and len(name) <= LONGEST_NAME,
         "name",
@@ -135,11 +131,7 @@ def check_name(name: str) -> None:
 
 
 def check_parents(parents: Sequence[Parent]) -> None:
-    """Refuse more parents, or more royalties, than the registry takes.
-
-    Raises:
-        InvalidAsset: names the rule.
-    """
+    """Refuse more parents, or more royalties, than the registry takes."""
     demand(len(parents) <= MOST_PARENTS, "parents", len(parents), f"at most {MOST_PARENTS}")
     demand(len({parent.shares for parent in parents}) == len(parents), "parents", len(parents), "each named once")
     for parent in parents:
@@ -149,11 +141,7 @@ def check_parents(parents: Sequence[Parent]) -> None:
 
 
 def check_owners(owners: Sequence[Holding], registrant: Address) -> list[Holding]:
-    """Return what the registrant gives away; what is not given stays with them.
-
-    Raises:
-        InvalidAsset: when an owner is named twice, or together they get more than there is.
-    """
+    """Return what the registrant gives away; what is not given stays with them."""
     demand(len({owner.holder for owner in owners}) == len(owners), "owner", len(owners), "each named once")
     for owner in owners:
         demand(owner.amount > 0, "owner", f"{owner.holder}:{owner.percent}", "above 0 per cent")

@@ -201,11 +201,7 @@ async def registered_assets(unit: Unit, registry: Address, asset: AssetId | None
 
 
 async def add_name(unit: Unit, registry: Address, name: str, asset: AssetId) -> None:
-    """Give a name to an asset of a registry.
-
-    Raises:
-        ConstraintViolated: when it is another one's.
-    """
+    """Give a name to an asset of a registry; `ConstraintViolated` when it is another one's."""
     await unit.change(insert(_names).values(registry=registry, name=name, asset_id=asset))
 
 
