@@ -20,10 +20,10 @@ from bench.gateway.subjects import Subject
 from bench.gateway.upstream import PACES
 from usufruct.chain.anvil import Anvil
 from usufruct.core import SystemClock
-from usufruct_client.signing import channel_id
-from usufruct_client.wallet import Wallet, random_salt
+from usufruct_client.signing import channel_id, random_salt
+from usufruct_client.wallet import Wallet
 from usufruct_client.wire import ChannelConfig
-from usufruct_client.x402 import REQUIRED_HEADER, SIGNATURE_HEADER, Requirements, read_required, write_payment
+from usufruct_client.x402 import REQUIRED_HEADER, SIGNATURE_HEADER, PaymentPayload, Requirements, read_required
 
 PAYEE = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc"
 DEPOSIT = 100_000
@@ -141,7 +141,8 @@ class X402Wallet:
         first = DEPOSIT * DOLLAR // 2 + self._signed
         self._signed += VOUCHERS
         vouchers = [self._wallet.voucher(channel, first + more, accepted.chain_id) for more in range(VOUCHERS)]
-        return [{SIGNATURE_HEADER: write_payment(accepted, self._config, voucher)} for voucher in vouchers]
+        paid = [PaymentPayload("voucher", self._config, voucher) for voucher in vouchers]
+        return [{SIGNATURE_HEADER: each.header(accepted)} for each in paid]
 
     def _price(self, body: str) -> Requirements:
         asked = httpx.post(self._url, content=body, headers=JSON)
@@ -153,7 +154,7 @@ class X402Wallet:
         until = SystemClock().now() + min(600, accepted.timeout_seconds)
         deposit = self._wallet.deposit(channel, accepted, DEPOSIT * DOLLAR, until)
         voucher = self._wallet.voucher(channel, accepted.amount, accepted.chain_id)
-        payment = write_payment(accepted, config, voucher, deposit)
+        payment = PaymentPayload("deposit", config, voucher, deposit.document()).header(accepted)
         answer = httpx.post(self._url, content=body, headers={**JSON, SIGNATURE_HEADER: payment}, timeout=60)
         if answer.status_code != 200:
             raise RuntimeError(f"the x402 deposit was refused: {answer.status_code} {answer.text[:500]}")

@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from usufruct_client.anchoring import proves
     from usufruct_client.answer import AnswerReader
     from usufruct_client.bearer import BearerTransport, Bill
     from usufruct_client.channel import Channel
@@ -42,9 +41,9 @@ if TYPE_CHECKING:
         new_channel,
         proof_headers,
     )
-    from usufruct_client.json_members import Members
     from usufruct_client.purse import Purse
-    from usufruct_client.receipt import Agreed, Dispute, Receipt, faults, read_receipt
+    from usufruct_client.receipt import Receipt, proves, read_receipt
+    from usufruct_client.receipt_checks import Agreed, Dispute, faults
     from usufruct_client.rules import Rules
     from usufruct_client.signing import Signer, channel_id
     from usufruct_client.store import Store
@@ -69,7 +68,6 @@ __all__ = [
     "GatewayUnavailable",
     "Invalid",
     "KeyUse",
-    "Members",
     "Mistrusted",
     "NewKey",
     "NotAllowed",
@@ -100,17 +98,13 @@ __all__ = [
 ]
 
 _MODULES = (
-    *("anchoring", "answer", "bearer", "channel", "connection", "conversation", "errors", "gateway"),
-    "json_members",
-    *("purse", "receipt", "rules", "signing", "store", "text", "transport", "wallet"),
+    *("answer", "bearer", "channel", "connection", "conversation", "errors", "gateway", "purse", "receipt"),
+    *("receipt_checks", "rules", "signing", "store", "text", "transport", "wallet"),
 )
 
 
 def __getattr__(name: str) -> Any:
-    """Load the client when one of its names is first used: importing eth-account takes most of a second.
-
-    So a program that needs only `usufruct_client.eip712` does not wait for the rest.
-    """
+    """Load the client when one of its names is first used: a program that needs only `eip712` loads no more."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     for module in _MODULES:

@@ -7,8 +7,7 @@ from typing import Any
 
 import httpx
 
-from usufruct_client.receipt import data_member
-from usufruct_client.text import delta_text, output_text
+from usufruct_client.text import data_member, delta_text, output_text
 
 HELD_MOST = 1 << 20
 """`[DONE]` and what follows are held back until the end, so that the bill is known when a client stops reading."""

@@ -9,7 +9,8 @@ import httpx
 
 from usufruct_client.answer import AnswerBody, AnswerReader, handed_on
 from usufruct_client.text import text_hash
-from usufruct_client.transport import is_call, origin_of
+from usufruct_client.transport import is_call
+from usufruct_client.urls import gateway_address, origin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class BearerTransport(httpx.BaseTransport):
         self, gateway_url: str, on_bill: Callable[[Bill], None], transport: httpx.BaseTransport | None = None
     ) -> None:
         """Read the answers of the gateway at `gateway_url` along; send by `transport`."""
-        self._origin = origin_of(gateway_url)
+        self._origin = origin_of(httpx.URL(gateway_address(gateway_url)))
         self._on_bill = on_bill
         self._transport = transport or httpx.HTTPTransport()
 

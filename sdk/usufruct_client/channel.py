@@ -6,8 +6,7 @@ as doubtful, until the gateway names a lower number.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from usufruct_client.signing import Deposit
 from usufruct_client.wire import ChannelConfig
@@ -180,24 +179,6 @@ class Channel:
         if self.pending is None or self.pending.slot != name:
             return self
         return replace(self, pending=replace(self.pending, slot="", unsure=unsure or self.pending.unsure))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return a document that `from_json` reads."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Channel":
-        """Read what `as_json` wrote."""
-        pending = document["pending"]
-        return cls(
-            **{
-                **document,
-                "config": ChannelConfig(**document["config"]),
-                "pending": pending and Pending(**{**pending, "deposit": Deposit(**pending["deposit"])}),
-                "slots": {name: Slot(**slot) for name, slot in document["slots"].items()},
-                "loose": tuple((amount, expiry) for amount, expiry in document["loose"]),
-            }
-        )
 
 
 def _without(slots: Mapping[str, Slot], name: str) -> dict[str, Slot]:

@@ -10,7 +10,8 @@ from usufruct_client.conversation import Refund
 from usufruct_client.purse import Purse
 from usufruct_client.rules import Rules
 from usufruct_client.store import Store
-from usufruct_client.transport import AsyncPayingTransport, PayingTransport, origin_of
+from usufruct_client.transport import AsyncPayingTransport, PayingTransport
+from usufruct_client.urls import gateway_address
 from usufruct_client.wallet import Wallet
 
 TIMEOUT = httpx.Timeout(600.0, connect=5.0)
@@ -30,9 +31,8 @@ class Connection:
 
     def __init__(self, gateway_url: str, purse: Purse) -> None:
         """Pay the gateway at `gateway_url` from `purse`."""
-        origin_of(gateway_url)
         self.purse = purse
-        self.gateway_url = gateway_url.rstrip("/").removesuffix("/v1")
+        self.gateway_url = gateway_address(gateway_url)
         self.base_url = f"{self.gateway_url}/v1"
 
     def __enter__(self) -> "Connection":

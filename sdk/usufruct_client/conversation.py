@@ -124,8 +124,8 @@ class Conversation:
         waited = 0.0
         terms = required.requirements
         while (payment := self._purse.reserve(self._origin, terms, share=waited >= DEPOSIT_SHARED_SECONDS)) is None:
-            if waited >= self._purse.deposit_seconds:
-                seconds = self._purse.deposit_seconds
+            if waited >= self._purse.rules.deposit_seconds:
+                seconds = self._purse.rules.deposit_seconds
                 raise DepositPending(f"another call's deposit has not arrived in {seconds:g} s; ask again")
             yield Pause(DEPOSIT_POLL_SECONDS)
             waited += DEPOSIT_POLL_SECONDS
@@ -135,7 +135,7 @@ class Conversation:
         """Send a payment, and the same again while its deposit is on the way."""
         sending = pending = False
         try:
-            for delay in _delays(self._purse.deposit_seconds):
+            for delay in _delays(self._purse.rules.deposit_seconds):
                 sending = True
                 reply = yield Send(payment.header)
                 sending = False
@@ -151,7 +151,7 @@ class Conversation:
             raise
         self._purse.release(payment, unsure=True)
         raise DepositPending(
-            f"the deposit is on its way for over {self._purse.deposit_seconds:g} s; ask again later, "
+            f"the deposit is on its way for over {self._purse.rules.deposit_seconds:g} s; ask again later, "
             "nothing is paid twice",
             amount=payment.deposit.amount if payment.deposit else 0,
         )

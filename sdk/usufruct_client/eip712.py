@@ -1,12 +1,13 @@
 """Every EIP-712 message that Usufruct and x402's escrow sign, written once.
 
-Wallets get `types`, `domain` or `document`; the gateway's own encoder is built from `text`. The module imports nothing
-but the standard library.
+Wallets get `types`, `domain` or `document`; the encoder in `typed_data` is built from `text`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from usufruct_client.identifiers import Address, checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Domain:
 
     def data(self, chain_id: int, contract: str) -> dict[str, Any]:
         """Return the domain as wallets take it."""
-        return {"name": self.name, "version": self.version, "chainId": chain_id, "verifyingContract": contract}
+        place = {"chainId": chain_id, "verifyingContract": checksum(contract)}
+        return {"name": self.name, "version": self.version, **place}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,12 @@ DOMAIN_TYPE = MessageType("EIP712Domain(string name,string version,uint256 chain
 
 ESCROW = Domain("x402 Batch Settlement", "1")
 """Of x402's `BatchSettlement`."""
+
+SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
+"""x402's `BatchSettlement`, the same on every chain."""
+
+COLLECTOR = Address("0x4020806089470a89826cb9fb1f4059150b550004")
+"""x402's `ERC3009DepositCollector`, the same on every chain."""
 
 CHANNEL = MessageType(
     "ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,"

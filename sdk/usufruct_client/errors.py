@@ -1,24 +1,4 @@
-"""The error tree.
-
-::
-
-    ClientError
-    |-- Invalid         what the caller of this library handed in is wrong
-    |-- Refused         we do not sign this: nothing was promised and nothing was sent
-    |   |-- OverLimit      this call may cost more than one call is allowed to
-    |   |-- OverBudget     it does not fit in what may be spent in all
-    |   |-- NotAllowed     another network, token or operator than those allowed
-    |   `-- TermsChanged   another network or operator than this gateway had before
-    |-- GatewayRefused      the gateway refused a request; has its code, its message and its numbers
-    |-- GatewayUnavailable  the gateway does not answer
-    |-- BadAnswer       the gateway sent what is not in the protocol; names the member
-    |-- Mistrusted      the gateway asks for more than was ever signed, or shows a signature that is not ours
-    |-- DepositPending  the deposit is on its way for longer than we wait; ask again, nothing is paid twice
-    |-- RefundRefused   the gateway did not give money back
-    `-- StoreFault      the file where channels are kept cannot be used now
-
-Every error has a stable `code`, a message that names the value and the remedy, and `details` with the numbers.
-"""
+"""The errors: each has a stable `code`, a message that names the value and the remedy, and `details` with numbers."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -45,7 +25,7 @@ class Invalid(ClientError):
 
 
 class Refused(ClientError):
-    """We do not sign this."""
+    """We do not sign this: nothing was promised and nothing was sent."""
 
     code = "refused"
 
@@ -94,7 +74,7 @@ class GatewayUnavailable(ClientError):
 
 
 class BadAnswer(ClientError):
-    """The gateway sent what is not in the protocol."""
+    """The gateway sent what is not in the protocol; names the member."""
 
     code = "bad_answer"
 
@@ -106,7 +86,7 @@ class Mistrusted(ClientError):
 
 
 class DepositPending(ClientError):
-    """A deposit is on its way for longer than we wait."""
+    """A deposit is on its way for longer than we wait; ask again, nothing is paid twice."""
 
     code = "deposit_pending"
 

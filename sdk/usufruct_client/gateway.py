@@ -12,17 +12,26 @@ from typing import Any, TypeVar
 import httpx
 
 from usufruct_client.clock import wall_seconds
-from usufruct_client.eip712 import CREATE_KEY, LIST_KEYS, READ_CHANNEL, REVOKE_KEY, MessageType
-from usufruct_client.errors import BadAnswer, DepositPending, GatewayRefused, GatewayUnavailable, Invalid, NotAllowed
-from usufruct_client.identifiers import Address, Hash32
-from usufruct_client.signing import COLLECTOR, ESCROW, Signer, channel_id, checksummed, sign_deposit
-from usufruct_client.wallet import random_salt
+from usufruct_client.eip712 import (
+    COLLECTOR,
+    CREATE_KEY,
+    LIST_KEYS,
+    READ_CHANNEL,
+    REVOKE_KEY,
+    SETTLEMENT,
+    Domain,
+    MessageType,
+)
+from usufruct_client.errors import BadAnswer, DepositPending, GatewayRefused, GatewayUnavailable, NotAllowed
+from usufruct_client.identifiers import Address, checksum
+from usufruct_client.receipt import ReceiptProof
+from usufruct_client.signing import Signer, channel_id, random_salt, sign_deposit
+from usufruct_client.urls import gateway_address
 from usufruct_client.wire import (
     ChannelConfig,
     ChannelOnChain,
     ChannelProof,
     ChannelUse,
-    DepositAuthorizations,
     DepositWish,
     KeyFacts,
     KeyLeft,
@@ -31,12 +40,9 @@ from usufruct_client.wire import (
     KeyWish,
     ModelCard,
     ModelList,
-    ReceiptProof,
-    SignedDeposit,
     SignedWish,
     Terms,
     Token,
-    TransferAuthorization,
 )
 from usufruct_client.wire_types import Uint128, read
 
@@ -101,7 +107,7 @@ class Gateway:
         """
         terms = self._document(Terms, self._ask("GET", "/v1/terms"))
         for name, found, expected in (
-            ("settlement", terms.settlement, ESCROW),
+            ("settlement", terms.settlement, SETTLEMENT),
             ("collector", terms.collector, COLLECTOR),
         ):
             if found != expected:
@@ -168,10 +174,10 @@ class Gateway:
                 "the channel has payer {}, receiver {} and token {}, not ".format(*parties)
                 + "{}, {} and {}; pay nothing into it".format(*expected)
             )
-        channel, domain = channel_id(into, terms.chain_id), token_domain(token, terms.chain_id)
-        made = sign_deposit(payer, channel, domain, amount, valid_before, random_salt())
-        signed = TransferAuthorization(0, valid_before, Hash32(made.salt), bytes.fromhex(made.signature[2:]))
-        wish = DepositWish(into, SignedDeposit(amount, DepositAuthorizations(signed))).as_json()
+        channel = channel_id(into, terms.chain_id)
+        domain = Domain(token.name, token.version).data(terms.chain_id, token.address)
+        made = sign_deposit(payer, channel, domain, amount, valid_before)
+        wish = DepositWish(into, made.document()).as_json()
         for _ in range(DEPOSIT_TRIES):
             try:
                 return self._document(ChannelOnChain, self._ask("POST", "/v1/deposits", wish)).balance
@@ -236,22 +242,6 @@ class Gateway:
         raise GatewayRefused(answer.status_code, str(error["code"]), str(error["message"]), error.get("details"))
 
 
-def gateway_address(url: str) -> str:
-    """Return a gateway's address without `/v1`.
-
-    Raises:
-        Invalid: when it is none.
-    """
-    try:
-        parts = httpx.URL(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.host) and parts.port != 0
-    except httpx.InvalidURL:
-        usable = False
-    if not usable or parts.query or parts.fragment or parts.userinfo:
-        raise Invalid(f"{url!r} is not the address of a gateway; give https://HOST", field="gateway_url")
-    return url.rstrip("/").removesuffix("/v1")
-
-
 def bearer_headers(bearer: str) -> Headers:
     """Return the header that shows a bearer key."""
     return {"authorization": f"Bearer {bearer}"}
@@ -274,7 +264,7 @@ def new_channel(terms: Terms, payer: str, payer_authorizer: str = "") -> Channel
         receiver_authorizer=terms.till,
         token=terms.token.address,
         withdraw_delay=terms.withdraw_delay,
-        salt=Hash32(random_salt()),
+        salt=random_salt(),
     )
 
 
@@ -296,25 +286,19 @@ def check_channel(channel: str, config: ChannelConfig, payer: str, terms: Terms)
             raise NotAllowed(f"the channel's {name} is {found}, not {expected}; pay nothing into it", field=name)
 
 
-def token_domain(token: Token, chain_id: int) -> dict[str, Any]:
-    """Return a token's EIP-712 domain."""
-    contract = checksummed(token.address)
-    return {"name": token.name, "version": token.version, "chainId": chain_id, "verifyingContract": contract}
-
-
 def _signed_wish(payer: Signer, kind: MessageType, terms: Terms, **more: str) -> dict[str, Any]:
     until = wall_seconds() + PROOF_SECONDS
     return SignedWish(_address(payer), until, _sign(payer, kind, terms, {**more, "expiresAt": until})).as_json()
 
 
 def _sign(payer: Signer, kind: MessageType, terms: Terms, message: Mapping[str, object]) -> bytes:
-    named = {"payer": checksummed(payer.address), **message}
+    named = {"payer": checksum(payer.address), **message}
     return _sign_for(payer, kind, terms.till, terms.chain_id, named)
 
 
 def _sign_for(signer: Signer, kind: MessageType, till: str, chain_id: int, message: Mapping[str, object]) -> bytes:
     assert kind.domain is not None
-    domain = kind.domain.data(chain_id, checksummed(till))
+    domain = kind.domain.data(chain_id, till)
     return bytes(signer.sign_typed_data(domain, kind.types, dict(message)).signature)
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from usufruct_client.channel import Channel, Pending
 from usufruct_client.clock import wall_seconds
 from usufruct_client.errors import Mistrusted, OverBudget, RefundRefused
-from usufruct_client.price import PriceCard
-from usufruct_client.receipt import Agreed, Dispute, Receipt, faults
+from usufruct_client.receipt import Receipt
+from usufruct_client.receipt_checks import Agreed, Dispute, faults
 from usufruct_client.rules import Rules
-from usufruct_client.signing import Deposit, channel_id, voucher_signer
+from usufruct_client.signing import Deposit, channel_id, random_salt, voucher_signer
 from usufruct_client.store import Books, Store
-from usufruct_client.wallet import Wallet, random_salt
-from usufruct_client.x402 import Requirements, write_payment, write_refund
+from usufruct_client.wallet import Wallet
+from usufruct_client.wire import PriceCard
+from usufruct_client.x402 import PaymentPayload, Requirements
 
 log = logging.getLogger("usufruct_client")
 
@@ -58,19 +59,9 @@ class Purse:
     ) -> None:
         """Spend from `wallet` as `rules` allow; remember in `store`, or only until the process ends."""
         self._wallet = wallet
-        self._rules = rules
+        self.rules = rules
         self._store = store or Store()
         self._clock = clock
-
-    @property
-    def limit(self) -> int:
-        """The most that one call may cost."""
-        return self._rules.limit
-
-    @property
-    def deposit_seconds(self) -> float:
-        """How long a call waits for a deposit, its own or another call's."""
-        return self._rules.deposit_seconds
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -208,7 +199,7 @@ class Purse:
                     f"{max(0, free)} is free in the channel to {terms.operator}: ask for that or less", free=free
                 )
             voucher = self._wallet.voucher(channel.id, min(channel.charged, channel.signed), channel.chain_id)
-            return channel.id, write_refund(terms, channel.config, voucher, amount)
+            return channel.id, PaymentPayload("refund", channel.config, voucher, amount=amount).header(terms)
 
     def refunded(self, channel: str, amount: int) -> None:
         """Note that money came back."""
@@ -218,7 +209,7 @@ class Purse:
 
     def _channel(self, books: Books, origin: str, terms: Requirements) -> Channel:
         known = books.channels()
-        self._rules.check(terms, (each for each in known if each.origin == origin))
+        self.rules.check(terms, (each for each in known if each.origin == origin))
         config = self._wallet.config(terms, books.salt(f"{self._wallet.address} {origin}", random_salt()))
         name = channel_id(config, terms.chain_id)
         fresh = Channel(id=name, origin=origin, chain_id=terms.chain_id, config=config)
@@ -226,8 +217,8 @@ class Purse:
 
     def _deposit(self, books: Books, channel: Channel, terms: Requirements, needed: int, now: int) -> Deposit:
         exposed = channel.exposed(now) + sum(each.exposed(now) for each in _others(books, channel))
-        room = self._rules.budget - exposed
-        amount = self._rules.deposit(needed, terms.amount, terms.min_deposit, room)
+        room = self.rules.budget - exposed
+        amount = self.rules.deposit(needed, terms.amount, terms.min_deposit, room)
         return self._wallet.deposit(channel.id, terms, amount, now + terms.timeout_seconds)
 
     def _sign(
@@ -235,13 +226,13 @@ class Purse:
     ) -> Payment:
         """Sign a voucher over `claim`, and keep what was signed before it can leave."""
         promised = max(channel.signed, claim) + sum(each.signed for each in _others(books, channel))
-        if promised > self._rules.budget:
+        if promised > self.rules.budget:
             raise OverBudget(
-                f"this call would bring what was promised to {promised}, over the budget of {self._rules.budget}: "
+                f"this call would bring what was promised to {promised}, over the budget of {self.rules.budget}: "
                 "to go on, connect with a larger budget=..., or wait until open calls have ended. It counts the "
                 "highest voucher of every channel in this store",
                 needed=promised,
-                budget=self._rules.budget,
+                budget=self.rules.budget,
             )
         name = secrets.token_hex(16)
         voucher = self._wallet.voucher(channel.id, claim, channel.chain_id)
@@ -250,7 +241,9 @@ class Purse:
         if deposit:
             channel = channel.carrying(Pending(deposit, slot=name), now)
         books.keep(channel.opened(name, terms.amount, now))
-        header = write_payment(terms, channel.config, voucher, deposit)
+        signed = deposit.document() if deposit else None
+        payload = PaymentPayload("deposit" if signed else "voucher", channel.config, voucher, signed)
+        header = payload.header(terms)
         return Payment(name, channel.id, terms.amount, claim, deposit, header, terms.price_card)
 
     def _of(self, books: Books, payment: Payment) -> Channel:
@@ -285,7 +278,7 @@ class Purse:
         if receipt is None:
             above = answer.charge > payment.ceiling
             return [f"charged {answer.charge}, above the ceiling of {payment.ceiling}"] if above else []
-        signers = self._rules.receipt_signers
+        signers = self.rules.receipt_signers
         pinned = frozenset({channel.receipt_signer} - {""})
         agreed = Agreed(
             account=channel.id,

@@ -1,106 +1,116 @@
-"""Receipts: read, recover the signer, compare with what was asked, answered and agreed."""
+"""Receipts: what one says, who signed it, and whether it is under an anchored root."""
 
-import json
-import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from usufruct_client.eip712 import RECEIPT, RECEIPT_DOMAIN
-from usufruct_client.json_members import Members
-from usufruct_client.lines import Line, Unit, bill_lines, charge_faults, quantities_of, total_of
-from usufruct_client.price import PriceCard
-from usufruct_client.recursion import recursion_limit_kept
-from usufruct_client.signing import checksummed, digest_of, recovered
+from pydantic import Field, GetCoreSchemaHandler, StrictStr
+from pydantic.alias_generators import to_snake
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function, plain_serializer_function_ser_schema
 
-with recursion_limit_kept():
-    from eth_account.messages import SignableMessage, encode_typed_data
+from usufruct_client.eip712 import RECEIPT
+from usufruct_client.identifiers import Address, keccak
+from usufruct_client.lines import Line, Unit
+from usufruct_client.signing import signer_of
+from usufruct_client.typed_data import MessageHasher
+from usufruct_client.wire_types import (
+    AddressText,
+    AssetHex,
+    Count,
+    Document,
+    HashText,
+    Plain,
+    Signature,
+    Uint64,
+    Uint128,
+    Uint256,
+    read_answer,
+)
 
-_INTEGERS = {"priceCardVersion": 64, "ceiling": 128, "amount": 128, "cumulative": 128, "time": 64}
-_HASHES = ("call", "account", "modelDigest", "requestHash", "responseHash")
-_LINE = {"quantity": 64, "price": 256, "per": 64, "amount": 256}
-_WORDS = re.compile("[a-z][a-z0-9_]{0,63}")
-_SPACE = re.compile(r"[ \t\r\n]*")
+_RECEIPT = MessageHasher(RECEIPT)
+_SIGNED = tuple(to_snake(name) for _, name in RECEIPT.fields)
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """One call's bill as the operator signed it; hashes and addresses in lower case."""
+class ReceiptLine(Document):
+    """One line of a receipt: `quantity` of a unit at `price` for `per` units; `amount` in atomic units."""
 
-    call: str
-    account: str
-    token: str
-    asset: int
-    price_card_version: int
-    model_digest: str
-    request_hash: str
-    response_hash: str
-    lines: tuple[Line, ...]
-    counted_by: str
-    ceiling: int
-    amount: int
-    cumulative: int
-    time: int
-    signature: str
-    signer: str
-    till: str
-    chain_id: int
+    unit: Annotated[StrictStr, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+    quantity: Uint64
+    price: Uint256
+    per: Uint64
+    amount: Uint256
+
+    def line(self) -> Line:
+        """Return it as bills have it."""
+        return Line(Unit(self.unit), self.quantity, self.price, self.per, self.amount)
+
+
+class _LineOfDocument:
+    """Reads and writes a `Line` as a `ReceiptLine`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        written = plain_serializer_function_ser_schema(lambda line: ReceiptLine(*line).as_json())
+        return no_info_after_validator_function(ReceiptLine.line, handler(ReceiptLine), serialization=written)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(Document):
+    """One call's bill under the operator's signature; members as its EIP-712 struct names them."""
+
+    call: HashText
+    account: HashText
+    token: AddressText
+    asset: AssetHex
+    price_card_version: Uint64
+    model_digest: HashText
+    request_hash: HashText
+    response_hash: HashText
+    lines: tuple[Annotated[Line, _LineOfDocument()], ...]
+    counted_by: Literal["upstream", "share", "vocabulary", "estimate"]
+    ceiling: Uint128
+    amount: Uint128
+    cumulative: Uint128
+    time: Uint64
+    signature: Signature
+    signer: AddressText
+    till: AddressText
+    chain_id: Uint64
 
     @property
     def above(self) -> int:
         """What the account had been charged before this call."""
         return self.cumulative - self.amount
 
-    def signed_by(self) -> str | None:
-        """Return who signed exactly this receipt, in lower case; None for a signature that is none."""
-        return recovered(self._signable(), self.signature)
-
     def digest(self) -> bytes:
         """Return the 32 bytes that the operator signed, and anchors on the chain."""
-        return digest_of(self._signable())
+        return _RECEIPT.digest(self.chain_id, self.till, *(getattr(self, name) for name in _SIGNED))
 
-    def _signable(self) -> SignableMessage:
-        domain = RECEIPT_DOMAIN.data(self.chain_id, checksummed(self.till))
-        message = {name: getattr(self, _snake(name)) for _, name in RECEIPT.fields}
-        message["token"] = checksummed(self.token)
-        message["lines"] = [line._asdict() for line in self.lines]
-        return encode_typed_data(domain, RECEIPT.types, message)
-
-    def as_json(self) -> dict[str, object]:
-        """Return what `read_receipt` reads."""
-        members = {_camel(field.name): getattr(self, field.name) for field in fields(self)}
-        written = {name: str(value) if isinstance(value, int) else value for name, value in members.items()}
-        lines = [{**{name: str(value) for name, value in line._asdict().items()}} for line in self.lines]
-        return {**written, "asset": f"0x{self.asset:032x}", "lines": lines}
+    def signed_by(self) -> Address | None:
+        """Return who signed exactly this receipt; None for a signature that the chain would not take."""
+        return signer_of(self.digest(), self.signature)
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
-    """What a gateway did that was not agreed: `call` is its id where one is known, `at` seconds since 1970."""
+class KeptReceipt(Plain):
+    """`GET /v1/receipts/{call}`: a receipt, and what it does not hold."""
 
-    channel: str
-    call: str
-    what: str
-    at: int
+    receipt: Receipt
+    flagged: bool
+    reasoning_tokens: Count
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
-    """What a receipt is compared with; `response_hash` is None when the whole answer was not read.
+class ReceiptProof(Document):
+    """`GET /v1/proofs/{call}`: the siblings from a receipt's digest up to an anchored root of `count` receipts."""
 
-    `account`, `call` and `charge` are None where they are not known.
-    """
-
-    account: str | None
-    chain_id: int
-    till: str
-    token: str
-    request_hash: str
-    response_hash: str | None
-    ceiling: int
-    signed: int
-    signers: frozenset[str]
-    price_card: PriceCard | None = None
-    call: str | None = None
-    charge: int | None = None
+    call: HashText
+    digest: HashText
+    proof: list[HashText]
+    root: HashText
+    count: Count
+    transaction: HashText
+    block: Count
 
 
 def read_receipt(document: object) -> Receipt:
@@ -109,90 +119,15 @@ def read_receipt(document: object) -> Receipt:
     Raises:
         BadAnswer: when a member is missing or malformed; names it.
     """
-    members = Members(document, "receipt")
-    hashes = {_snake(name): members.hash32(name) for name in _HASHES}
-    integers = {_snake(name): members.amount(name, bits) for name, bits in _INTEGERS.items()}
-    asset = members.text("asset")
-    if not re.fullmatch("0x[0-9a-fA-F]{1,32}", asset):
-        asset = members.hash32("asset")  # names the member
-    return Receipt(
-        **hashes,  # type: ignore[arg-type]
-        **integers,  # type: ignore[arg-type]
-        lines=tuple(_read_line(line) for line in members.objects("lines")),
-        counted_by=members.matching("countedBy", _WORDS, "a word in lower case"),
-        token=members.address("token"),
-        asset=int(asset, 16),
-        signature=members.signature("signature"),
-        signer=members.address("signer"),
-        till=members.address("till"),
-        chain_id=members.amount("chainId", 64),
-    )
+    return read_answer(Receipt, document, "receipt")
 
 
-def _read_line(line: Members) -> Line:
-    unit = Unit(line.matching("unit", _WORDS, "a unit: words in lower case, joined by _"))
-    return Line(unit, *(line.amount(name, bits) for name, bits in _LINE.items()))
+def proves(proof: ReceiptProof, digest: bytes) -> bool:
+    """Tell whether a proof leads from a receipt's digest to its root; the chain shows whether that is anchored.
 
-
-def faults(receipt: Receipt, agreed: Agreed) -> tuple[str, ...]:
-    """Return what is wrong with a receipt, each in a sentence; nothing for one that is in order."""
-    found = []
-    for name in ("call", "account", "chain_id", "till", "token", "request_hash", "response_hash"):
-        stands, expected = getattr(receipt, name), getattr(agreed, name)
-        if expected is not None and stands != expected:
-            found.append(f"the receipt's {name} is {stands}, not {expected}")
-    if agreed.charge not in (None, receipt.amount):
-        found.append(f"the receipt's amount is {receipt.amount}, not the {agreed.charge} that the answer names")
-    if receipt.amount > agreed.ceiling:
-        found.append(f"charged {receipt.amount}, above the ceiling of {agreed.ceiling}")
-    found += charge_faults(receipt.lines, receipt.ceiling, receipt.amount) or _price_faults(receipt, agreed.price_card)
-    if receipt.above < 0 or receipt.cumulative > agreed.signed:
-        found.append(f"the receipt's cumulative {receipt.cumulative} does not fit: {agreed.signed} was signed in all")
-    signer = receipt.signed_by()
-    if signer != receipt.signer:
-        found.append(f"the receipt's signature is not {receipt.signer}'s")
-    elif agreed.signers and signer not in agreed.signers:
-        found.append(f"the receipt is signed by {signer}, not by the operator's receipt key")
-    return tuple(found)
-
-
-def _price_faults(receipt: Receipt, card: PriceCard | None) -> list[str]:
-    """Make the lines again from their quantities and the price card that was quoted."""
-    if card is None:
-        return []
-    if receipt.price_card_version != card.version:
-        return [f"charged by price card {receipt.price_card_version}, not by the quoted {card.version}"]
-    used = quantities_of(receipt.lines)
-    if unpriced := used.keys() - card.rates.keys():
-        return [f"the quoted price card has no price for {', '.join(sorted(unpriced))}"]
-    due = bill_lines(used, card.rates)
-    if receipt.lines == due:
-        return []
-    return [f"the receipt's lines come to {total_of(receipt.lines)}, by the quoted price to {total_of(due)}"]
-
-
-def data_member(body: str) -> str:
-    """Return the `data` member of an answer as the text has it; empty when there is none."""
-    decoder = json.JSONDecoder()
-    position = _skip(body, _skip(body, 0) + 1)
-    while position < len(body) and body[position] == '"':
-        name, position = decoder.raw_decode(body, position)
-        start = _skip(body, _skip(body, position) + 1)
-        _, position = decoder.raw_decode(body, start)
-        if name == "data":
-            return body[start:position]
-        position = _skip(body, _skip(body, position) + 1)
-    return ""
-
-
-def _skip(text: str, position: int) -> int:
-    found = _SPACE.match(text, position)
-    return found.end() if found else position
-
-
-def _camel(name: str) -> str:
-    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
-
-
-def _snake(name: str) -> str:
-    return re.sub("([A-Z])", lambda found: "_" + found[1].lower(), name)
+    A leaf is the hash of a digest, a node that of its two children, the smaller first.
+    """
+    node = keccak(digest)
+    for sibling in (bytes.fromhex(each[2:]) for each in proof.proof):
+        node = keccak(node + sibling if node < sibling else sibling + node)
+    return "0x" + node.hex() == proof.root

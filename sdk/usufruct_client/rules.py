@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from usufruct_client.channel import Channel
 from usufruct_client.dollars import DOLLARS
 from usufruct_client.errors import Invalid, NotAllowed, OverBudget, OverLimit, TermsChanged
-from usufruct_client.signing import mistyped
+from usufruct_client.identifiers import is_mistyped
 from usufruct_client.x402 import Requirements
 
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
@@ -50,7 +50,7 @@ class Rules:
             )
         for name in ("tokens", "operators", "receipt_signers"):
             for value in getattr(self, name) or ():
-                if not isinstance(value, str) or not _ADDRESS.fullmatch(value) or mistyped(value):
+                if not isinstance(value, str) or not _ADDRESS.fullmatch(value) or is_mistyped(value):
                     raise Invalid(
                         f"{name} holds {value!r}, which is not an address (0x, 40 hexadecimal digits, and a checksum "
                         "that holds where letters are in mixed case); copy it again",

@@ -1,31 +1,22 @@
-"""What is signed, as EIP-712 by eth-account: vouchers over a channel, and deposits into it; and who signed a thing."""
+"""What payers sign, as EIP-712: vouchers over a channel and deposits into it; and who signed a thing."""
 
-from collections.abc import Mapping
+import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from usufruct_client.eip712 import CHANNEL, DEPOSIT, VOUCHER
-from usufruct_client.eip712 import ESCROW as ESCROW_DOMAIN
+from coincurve import PublicKey
+
+from usufruct_client.eip712 import CHANNEL, COLLECTOR, DEPOSIT, ESCROW, SETTLEMENT, VOUCHER
 from usufruct_client.errors import Refused
-from usufruct_client.recursion import recursion_limit_kept
-from usufruct_client.wire import ChannelConfig
+from usufruct_client.identifiers import Address, Hash32, address_of_key, checksum, keccak
+from usufruct_client.typed_data import MessageHasher
+from usufruct_client.wire import ChannelConfig, DepositAuthorizations, SignedDeposit, TransferAuthorization
 
-with recursion_limit_kept():
-    from eth_account import Account
-    from eth_account.messages import SignableMessage, encode_typed_data
-    from eth_utils.address import to_checksum_address
-    from eth_utils.crypto import keccak
+HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
-ESCROW = "0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003"
-"""x402's `BatchSettlement`, the same on every chain."""
-
-COLLECTOR = "0x4020806089470a89826cb9fb1f4059150b550004"
-"""x402's `ERC3009DepositCollector`, the same on every chain."""
-
-UINT128_MAX = (1 << 128) - 1
-
-_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+_CHANNEL = MessageHasher(CHANNEL)
+_VOUCHER = MessageHasher(VOUCHER)
 
 
 class Signed(Protocol):
@@ -58,97 +49,80 @@ class Deposit:
     salt: str
     signature: str
 
-
-@lru_cache(maxsize=1024)
-def checksummed(address: str) -> str:
-    """Return the address with EIP-55's capitals."""
-    return str(to_checksum_address(address))
-
-
-def mistyped(address: str) -> bool:
-    """Tell whether an address is in mixed case and its EIP-55 checksum does not hold: a character of it is wrong."""
-    digits = address[2:]
-    return digits not in (digits.lower(), digits.upper()) and address != checksummed(address.lower())
+    def document(self) -> SignedDeposit:
+        """Return the deposit as it travels."""
+        signature = bytes.fromhex(self.signature[2:])
+        authorization = TransferAuthorization(0, self.valid_before, Hash32(self.salt), signature)
+        return SignedDeposit(self.amount, DepositAuthorizations(authorization))
 
 
-@lru_cache(maxsize=1024)
-def channel_id(config: ChannelConfig, chain_id: int) -> str:
-    """Return the channel's id: the EIP-712 digest of its configuration under the escrow's domain."""
-    message = {
-        "payer": checksummed(config.payer),
-        "payerAuthorizer": checksummed(config.payer_authorizer),
-        "receiver": checksummed(config.receiver),
-        "receiverAuthorizer": checksummed(config.receiver_authorizer),
-        "token": checksummed(config.token),
-        "withdrawDelay": config.withdraw_delay,
-        "salt": bytes.fromhex(config.salt[2:]),
-    }
-    return "0x" + typed_data_digest(_escrow_domain(chain_id), CHANNEL.types, message).hex()
+@lru_cache(maxsize=1 << 16)
+def channel_id(config: ChannelConfig, chain_id: int, contract: Address = SETTLEMENT) -> Hash32:
+    """Return the channel's id: the EIP-712 digest of its configuration under the escrow's domain; remembered."""
+    parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
+    return Hash32("0x" + _CHANNEL.digest(chain_id, contract, *parties, config.withdraw_delay, config.salt).hex())
 
 
-def sign_voucher(signer: Signer, channel: str, max_claimable: int, chain_id: int) -> str:
-    """Promise that up to `max_claimable` of the channel may be claimed in all; 65 bytes in hex.
+def sign_voucher(signer: Signer, channel: str, max_claimable: int, chain_id: int) -> bytes:
+    """Promise that up to `max_claimable` of the channel may be claimed in all; 65 bytes.
 
     Raises:
         Refused: when the amount is not a uint128.
     """
-    if not 0 <= max_claimable <= UINT128_MAX:
+    if not 0 <= max_claimable < 1 << 128:
         raise Refused(f"a voucher's amount must be below 2**128, not {max_claimable}", amount=max_claimable)
-    signed = signer.sign_typed_data(_escrow_domain(chain_id), VOUCHER.types, _voucher(channel, max_claimable))
-    return _hex(signed.signature)
+    message = {"channelId": bytes.fromhex(channel[2:]), "maxClaimableAmount": max_claimable}
+    domain = ESCROW.data(chain_id, SETTLEMENT)
+    return bytes(signer.sign_typed_data(domain, VOUCHER.types, message).signature)
 
 
-def voucher_signer(channel: str, max_claimable: int, chain_id: int, signature: str) -> str | None:
+def voucher_signer(channel: str, max_claimable: int, chain_id: int, signature: bytes) -> Address | None:
     """Return who signed a voucher; None for a signature the chain would not take."""
-    return recovered(
-        encode_typed_data(_escrow_domain(chain_id), VOUCHER.types, _voucher(channel, max_claimable)), signature
-    )
+    return signer_of(_VOUCHER.digest(chain_id, SETTLEMENT, channel, max_claimable), signature)
 
 
-def sign_deposit(
-    signer: Signer, channel: str, token: Mapping[str, Any], amount: int, valid_before: int, salt: str
-) -> Deposit:
+def random_salt() -> Hash32:
+    """Return 32 random bytes."""
+    return Hash32("0x" + secrets.token_hex(32))
+
+
+def sign_deposit(signer: Signer, channel: str, token: dict[str, Any], amount: int, valid_before: int) -> Deposit:
     """Authorize a deposit into `channel`; `token` is the token's EIP-712 domain."""
+    salt = random_salt()
     message = {
-        "from": checksummed(signer.address),
-        "to": checksummed(COLLECTOR),
+        "from": checksum(signer.address),
+        "to": checksum(COLLECTOR),
         "value": amount,
         "validAfter": 0,
         "validBefore": valid_before,
         "nonce": keccak(bytes.fromhex(channel[2:]) + bytes.fromhex(salt[2:])),
     }
-    signed = signer.sign_typed_data(dict(token), DEPOSIT.types, message)
-    return Deposit(amount, valid_before, salt, _hex(signed.signature))
+    signed = signer.sign_typed_data(token, DEPOSIT.types, message)
+    return Deposit(amount, valid_before, salt, "0x" + bytes(signed.signature).hex())
 
 
-def digest_of(message: SignableMessage) -> bytes:
-    """Return the 32 bytes that are signed."""
-    return bytes(keccak(b"\x19" + message.version + message.header + message.body))
+def recover_signer(digest: bytes, signature: bytes) -> Address:
+    """Return the account that signed `digest`, if the chain would take the signature.
 
-
-def typed_data_digest(domain: dict[str, Any], types: dict[str, Any], message: dict[str, Any]) -> bytes:
-    """Return the 32 bytes that a signer signs of EIP-712 typed data."""
-    return digest_of(encode_typed_data(domain, types, message))
-
-
-def recovered(message: SignableMessage, signature: str) -> str | None:
-    """Return who signed `message`, in lower case; None for another length, v or a high s."""
-    raw = bytes.fromhex(signature.removeprefix("0x"))
-    if len(raw) != 65 or raw[64] not in {27, 28} or int.from_bytes(raw[32:64]) > _HALF_ORDER:
-        return None
+    Raises:
+        ValueError: for another length, v, a high s (the same signature in a second form), or no such point.
+    """
+    if len(signature) != 65:
+        raise ValueError(f"signature must be 65 bytes (r, s, v), not {len(signature)}")
+    if signature[64] not in (27, 28):
+        raise ValueError(f"signature's last byte (v) must be 27 or 28, not {signature[64]}")
+    if int.from_bytes(signature[32:64], "big") > HALF_ORDER:
+        raise ValueError("signature has a high s; use the lower one of the two equivalent forms")
     try:
-        return str(Account.recover_message(message, signature=raw)).lower()
-    except Exception:  # the libraries below raise each their own for points that are not on the curve
+        key = PublicKey.from_signature_and_message(signature[:64] + bytes((signature[64] - 27,)), digest, hasher=None)
+    except Exception as error:  # coincurve raises bare Exception when no key fits
+        raise ValueError("signature fits no key: r or s is out of range") from error
+    return address_of_key(key.format(compressed=False))
+
+
+def signer_of(digest: bytes, signature: bytes) -> Address | None:
+    """Return the account that signed `digest`; None for a signature the chain would not take."""
+    try:
+        return recover_signer(digest, signature)
+    except ValueError:
         return None
-
-
-def _escrow_domain(chain_id: int) -> dict[str, Any]:
-    return ESCROW_DOMAIN.data(chain_id, checksummed(ESCROW))
-
-
-def _voucher(channel: str, max_claimable: int) -> dict[str, Any]:
-    return {"channelId": bytes.fromhex(channel[2:]), "maxClaimableAmount": max_claimable}
-
-
-def _hex(signature: bytes) -> str:
-    return "0x" + bytes(signature).hex()

@@ -12,7 +12,9 @@ from pathlib import Path
 from usufruct_client.channel import Channel
 from usufruct_client.clock import steady_seconds
 from usufruct_client.errors import StoreFault
-from usufruct_client.receipt import Dispute, Receipt, read_receipt
+from usufruct_client.receipt import Receipt, read_receipt
+from usufruct_client.receipt_checks import Dispute
+from usufruct_client.wire_types import adapter
 
 LOCK_SECONDS = 30.0
 """How long one process waits for another's transaction, which takes milliseconds."""
@@ -132,18 +134,18 @@ class Books:
     def channels(self) -> tuple[Channel, ...]:
         """Return all channels."""
         rows = self._database.execute("SELECT document FROM channels ORDER BY rowid").fetchall()
-        return tuple(Channel.from_json(json.loads(row[0])) for row in rows)
+        return tuple(_channel(row[0]) for row in rows)
 
     def channel(self, name: str) -> Channel | None:
         """Return one channel."""
         row = self._database.execute("SELECT document FROM channels WHERE id = ?", (name,)).fetchone()
-        return Channel.from_json(json.loads(row[0])) if row else None
+        return _channel(row[0]) if row else None
 
     def keep(self, channel: Channel) -> None:
         """Write a channel."""
         self._database.execute(
             "INSERT INTO channels VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document",
-            (channel.id, json.dumps(channel.as_json())),
+            (channel.id, json.dumps(asdict(channel))),
         )
 
     def receipts(self, channel: str) -> tuple[Receipt, ...]:
@@ -186,6 +188,11 @@ class Books:
         """Write disputes."""
         rows = [(json.dumps(asdict(each)),) for each in disputes]
         self._database.executemany("INSERT INTO disputes (document) VALUES (?)", rows)
+
+
+def _channel(document: str) -> Channel:
+    channel: Channel = adapter(Channel).validate_json(document, by_alias=False, by_name=True)
+    return channel
 
 
 def _word(amount: int) -> str:

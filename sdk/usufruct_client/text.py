@@ -1,5 +1,7 @@
 """The text of an answer, as receipts hash it: whatever the model wrote, in order."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 _PROTOCOL = frozenset({"role", "id", "type", "index", "tool_call_id"})
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 """Names under which servers send the same reasoning; the first that holds something counts."""
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def output_text(choices: object) -> str:
@@ -50,6 +53,25 @@ def well_formed(text: str) -> str:
 def text_hash(text: str) -> str:
     """Return the SHA-256 of a text's UTF-8 when it is `well_formed`."""
     return "0x" + sha256(well_formed(text).encode()).hexdigest()
+
+
+def data_member(body: str) -> str:
+    """Return the `data` member of an answer as the text has it; empty when there is none."""
+    decoder = json.JSONDecoder()
+    position = _skip(body, _skip(body, 0) + 1)
+    while position < len(body) and body[position] == '"':
+        name, position = decoder.raw_decode(body, position)
+        start = _skip(body, _skip(body, position) + 1)
+        _, position = decoder.raw_decode(body, start)
+        if name == "data":
+            return body[start:position]
+        position = _skip(body, _skip(body, position) + 1)
+    return ""
+
+
+def _skip(text: str, position: int) -> int:
+    found = _SPACE.match(text, position)
+    return found.end() if found else position
 
 
 def _texts(choices: object, member: str) -> Iterator[str]:

@@ -9,14 +9,13 @@ import httpx
 
 from usufruct_client.answer import AnswerBody, AsyncAnswerBody, handed_on
 from usufruct_client.conversation import Conversation, Pause, Refund, Reply, Send, ask_for_refund
-from usufruct_client.errors import Invalid
 from usufruct_client.purse import Purse
+from usufruct_client.urls import gateway_address, origin_of
 from usufruct_client.x402 import SIGNATURE_HEADER
 
 LIMIT_HEADER = "x-usufruct-limit"
 
 _SILENCE = Reply(0, {})
-_PORTS = {"http": 80, "https": 443}
 _REWRITTEN = {b"content-length", b"transfer-encoding", b"accept-encoding"}
 
 Step = Send | Pause
@@ -29,7 +28,7 @@ class PayingTransport(httpx.BaseTransport):
     def __init__(self, purse: Purse, gateway_url: str, transport: httpx.BaseTransport | None = None) -> None:
         """Pay the gateway at `gateway_url` from `purse`; send by `transport`."""
         self._purse = purse
-        self._origin = origin_of(gateway_url)
+        self._origin = origin_of(httpx.URL(gateway_address(gateway_url)))
         self._transport = transport or httpx.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -40,7 +39,7 @@ class PayingTransport(httpx.BaseTransport):
         """
         if not is_call(request, self._origin):
             return self._transport.handle_request(request)
-        order = _Order(request, request.read(), self._purse.limit)
+        order = _Order(request, request.read(), self._purse.rules.limit)
         delivery = self._drive(Conversation(self._purse, self._origin, order.body).talk(), order)
         return order.response if delivery is None else handed_on(order.response, AnswerBody(order.response, delivery))
 
@@ -50,7 +49,7 @@ class PayingTransport(httpx.BaseTransport):
         Raises:
             RefundRefused: when there is nothing to give back, or the gateway does not.
         """
-        order = _Order(httpx.Request("GET", url), b"", self._purse.limit)
+        order = _Order(httpx.Request("GET", url), b"", self._purse.rules.limit)
         refund = self._drive(ask_for_refund(self._purse, self._origin, amount), order)
         order.response.close()
         return refund
@@ -91,7 +90,7 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
     def __init__(self, purse: Purse, gateway_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         """Pay the gateway at `gateway_url` from `purse`; send by `transport`."""
         self._purse = purse
-        self._origin = origin_of(gateway_url)
+        self._origin = origin_of(httpx.URL(gateway_address(gateway_url)))
         self._transport = transport or httpx.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -102,7 +101,7 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
         """
         if not is_call(request, self._origin):
             return await self._transport.handle_async_request(request)
-        order = _Order(request, await request.aread(), self._purse.limit)
+        order = _Order(request, await request.aread(), self._purse.rules.limit)
         delivery = await self._drive(Conversation(self._purse, self._origin, order.body).talk(), order)
         return (
             order.response if delivery is None else handed_on(order.response, AsyncAnswerBody(order.response, delivery))
@@ -114,7 +113,7 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
         Raises:
             RefundRefused: when there is nothing to give back, or the gateway does not.
         """
-        order = _Order(httpx.Request("GET", url), b"", self._purse.limit)
+        order = _Order(httpx.Request("GET", url), b"", self._purse.rules.limit)
         refund = await self._drive(ask_for_refund(self._purse, self._origin, amount), order)
         await order.response.aclose()
         return refund
@@ -149,25 +148,6 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
         return Reply(response.status_code, response.headers, body)
 
 
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL.
-
-    Raises:
-        Invalid: when it is not http or https, or names no host.
-    """
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        parsed = httpx.URL()
-    if parsed.scheme not in _PORTS or not parsed.host:
-        raise Invalid(f"the gateway's URL must be http(s)://HOST, not {url[:200]!r}", field="gateway_url")
-    return _origin(parsed)
-
-
-def _origin(url: httpx.URL) -> str:
-    return f"{url.scheme}://{url.host}:{url.port or _PORTS.get(url.scheme)}"
-
-
 class _Order:
     """A request that may be sent several times, with this payment or that, and the latest response to it."""
 
@@ -175,7 +155,7 @@ class _Order:
         self.body = body
         self.response: httpx.Response
         self._request = request
-        self._headers = httpx.Headers([pair for pair in request.headers.raw if _kept(pair[0])])
+        self._headers = httpx.Headers([pair for pair in request.headers.raw if pair[0].lower() not in _REWRITTEN])
         self._headers["accept-encoding"] = "identity"  # receipts hash the answer, and it is read as it comes
         self._headers.setdefault(LIMIT_HEADER, str(limit))
 
@@ -195,9 +175,5 @@ class _Order:
 
 def is_call(request: httpx.Request, origin: str) -> bool:
     """Tell whether a request is a call that is still to be paid, to the gateway at `origin`."""
-    mine = request.method == "POST" and _origin(request.url) == origin
+    mine = request.method == "POST" and origin_of(request.url) == origin
     return mine and SIGNATURE_HEADER not in request.headers
-
-
-def _kept(name: bytes) -> bool:
-    return name.lower() not in _REWRITTEN

@@ -1,15 +1,14 @@
 """The payer: the key that holds the money and, if you like, another that signs the vouchers."""
 
-import secrets
 from dataclasses import dataclass, field
 
-from eth_account import Account
-
+from usufruct_client.eip712 import Domain
 from usufruct_client.errors import Invalid
 from usufruct_client.identifiers import Address, Hash32
-from usufruct_client.signing import Deposit, Signer, checksummed, sign_deposit, sign_voucher
+from usufruct_client.recursion import recursion_limit_kept
+from usufruct_client.signing import Deposit, Signer, sign_deposit, sign_voucher
 from usufruct_client.wire import ChannelConfig
-from usufruct_client.x402 import Requirements
+from usufruct_client.x402 import Requirements, SignedVoucher
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +46,27 @@ class Wallet:
         return ChannelConfig(
             payer=Address(self.address),
             payer_authorizer=Address(self.authorizer),
-            receiver=Address(terms.operator),
-            receiver_authorizer=Address(terms.receiver_authorizer),
-            token=Address(terms.token),
+            receiver=terms.operator,
+            receiver_authorizer=terms.receiver_authorizer,
+            token=terms.token,
             withdraw_delay=terms.withdraw_delay,
             salt=Hash32(salt),
         )
 
-    def voucher(self, channel: str, max_claimable: int, chain_id: int) -> dict[str, str]:
-        """Sign a voucher; return it as it travels."""
+    def voucher(self, channel: str, max_claimable: int, chain_id: int) -> SignedVoucher:
+        """Sign a voucher."""
         signature = sign_voucher(self.voucher_key or self.payer, channel, max_claimable, chain_id)
-        return {"channelId": channel, "maxClaimableAmount": str(max_claimable), "signature": signature}
+        return SignedVoucher(Hash32(channel), max_claimable, signature)
 
     def deposit(self, channel: str, terms: Requirements, amount: int, valid_before: int) -> Deposit:
         """Authorize a deposit of `amount` into `channel` under the token's domain."""
-        token = {
-            "name": terms.token_name,
-            "version": terms.token_version,
-            "chainId": terms.chain_id,
-            "verifyingContract": checksummed(terms.token),
-        }
-        return sign_deposit(self.payer, channel, token, amount, valid_before, random_salt())
-
-
-def random_salt() -> str:
-    """Return 32 random bytes as `0x` and hex."""
-    return "0x" + secrets.token_hex(32)
+        token = Domain(terms.token_name, terms.token_version).data(terms.chain_id, terms.token)
+        return sign_deposit(self.payer, channel, token, amount, valid_before)
 
 
 def _account(key: str | bytes, name: str) -> Signer:
+    with recursion_limit_kept():
+        from eth_account import Account  # takes most of a second to load
     try:
         account: Signer = Account.from_key(key)
     except Exception:  # whatever it is, its text may show the key

@@ -1,31 +1,32 @@
-"""The JSON documents that a gateway and its clients exchange, each defined once, here."""
+"""The JSON documents that a gateway and its clients exchange, each defined once.
 
-import re
+Those of x402's headers are in `x402`, those of receipts in `receipt`.
+"""
+
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictStr
+from pydantic import Field, StrictStr
 
+from usufruct_client.lines import Rates, rates_of
 from usufruct_client.wire_types import (
     AddressText,
-    AssetHex,
     Count,
-    DecimalText,
+    Decimals,
     Document,
     HashText,
     Names,
     Plain,
     Seconds,
     Signature,
+    Text,
     Uint64,
     Uint128,
     Uint256,
     WalletSignature,
-    Whole,
     Wish,
+    decimal_text,
 )
-
-_IDENTIFIER = re.compile("[A-Za-z0-9_-]{16,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class KeyWish(Wish):
     payer: AddressText
     spending_limit: Uint128
     expires_at: Seconds
-    assets: Annotated[frozenset[str], Names()]
+    assets: Names
     label: StrictStr
     nonce: Uint256
     signature: Signature
@@ -111,7 +112,7 @@ class KeyFacts(Document):
     session: AddressText
     spending_limit: Uint128
     expires_at: Seconds
-    assets: Annotated[frozenset[str], Names()]
+    assets: Names
     label: StrictStr
     created_at: Seconds
     revoked_at: Seconds | None = None
@@ -121,7 +122,7 @@ class KeyFacts(Document):
 class ChannelProof(Document):
     """The header `x-usufruct-proof`, whose parts are joined by a dot: a signature that holds until `expires_at`."""
 
-    expires_at: Annotated[int, DecimalText(40)]
+    expires_at: Annotated[int, decimal_text(40)]
     signature: Signature
 
 
@@ -142,7 +143,7 @@ class Token(Document):
     address: AddressText
     name: StrictStr
     symbol: StrictStr
-    decimals: Annotated[int, Whole(77)]
+    decimals: Decimals
     version: StrictStr
 
 
@@ -160,114 +161,6 @@ class Terms(Document):
     receipt_signer: AddressText
     earlier_receipt_signers: list[AddressText]
     key_domain: SigningDomain
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptProof(Document):
-    """`GET /v1/proofs/{call}`: the siblings from a receipt's digest up to an anchored root of `count` receipts."""
-
-    call: HashText
-    digest: HashText
-    proof: list[HashText]
-    root: HashText
-    count: Count
-    transaction: HashText
-    block: Count
-
-
-@dataclass(frozen=True, slots=True)
-class PaidScheme(Document):
-    """By which scheme and on which chain (CAIP-2) a payment is made: they decide how the rest is read."""
-
-    scheme: StrictStr
-    network: StrictStr
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentHead(Document):
-    """The part of a payment that all schemes share."""
-
-    x402_version: Annotated[int, Whole(99), Field(alias="x402Version")]
-    accepted: PaidScheme
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedExtra(Document):
-    """What of our offer a payer repeats: the quote."""
-
-    quote: StrictStr = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted(Document):
-    """The offer that a payer accepts: at most `amount` atomic units for the call."""
-
-    amount: Uint128
-    extra: AcceptedExtra | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SignedVoucher(Document):
-    """A voucher: of the channel, at most `max_claimable_amount` in all may be claimed."""
-
-    channel_id: HashText
-    max_claimable_amount: Uint128
-    signature: WalletSignature
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentPayload(Document):
-    """What x402's `batch-settlement` carries; `amount` is what a refund asks for, None for all that is free."""
-
-    type: Literal["voucher", "deposit", "refund"]
-    channel_config: ChannelConfig
-    voucher: SignedVoucher
-    deposit: SignedDeposit | None = None
-    amount: Uint128 | None = None
-
-
-def _identifier(value: Any) -> str:
-    if not isinstance(value, str) or (value and not _IDENTIFIER.fullmatch(value)):
-        raise ValueError("16 to 128 letters, digits, - or _")
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class IdentifierInfo(Document):
-    """A payer's own identifier of a call."""
-
-    id: Annotated[
-        str, BeforeValidator(_identifier), Field(json_schema_extra={"pattern": f"^({_IDENTIFIER.pattern})?$"})
-    ] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentIdentifier(Document):
-    """x402's extension `payment-identifier`."""
-
-    info: IdentifierInfo | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentExtensions(Document):
-    """The extensions of x402 that are known here."""
-
-    payment_identifier: Annotated[PaymentIdentifier | None, Field(alias="payment-identifier")] = None
-
-
-@dataclass(frozen=True, slots=True)
-class Payment(Document):
-    """A `PAYMENT-SIGNATURE` header, base64 of this."""
-
-    accepted: Accepted
-    payload: PaymentPayload
-    extensions: PaymentExtensions | None = None
-
-    @property
-    def identifier(self) -> str:
-        """The payer's own identifier of the call, or ""."""
-        extension = self.extensions.payment_identifier if self.extensions else None
-        return extension.info.id if extension and extension.info else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,20 +223,34 @@ class OutputLimits(Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelPrice(Plain):
-    """A price card; amounts in atomic units of `token`, which has `decimals`.
+class PriceCard(Document):
+    """Prices in atomic units: per million input and output units, and per call.
 
     `cached_input_bps`: what cached input costs, in hundredths of a per cent of the input price.
     """
 
-    version: Count
+    version: Uint64
+    unit: Text
     input_per_million: Uint128
     output_per_million: Uint128
-    per_call: Uint128
     cached_input_bps: Count
-    unit: StrictStr
+    per_call: Uint128
+
+    @property
+    def rates(self) -> Rates:
+        """Price and per of each unit."""
+        return rates_of(
+            self.unit, self.input_per_million, self.output_per_million, self.cached_input_bps, self.per_call
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice(Plain, PriceCard):
+    """A price card in a list of services; `token` has `decimals`."""
+
+    version: Count
     token: AddressText
-    decimals: Annotated[int, Whole(77)]
+    decimals: Decimals
     symbol: StrictStr
 
 
@@ -415,10 +322,17 @@ class CostDetails(Plain):
     cost: StrictStr
     ceiling: Uint128
     token: AddressText
-    decimals: Annotated[int, Whole(77)]
+    decimals: Decimals
     flagged: bool
     counted_by: StrictStr
     reasoning_tokens: Count
+
+
+@dataclass(frozen=True, slots=True)
+class InputDetails(Plain):
+    """Text tokens of input that the upstream had cached."""
+
+    cached_tokens: Count = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,11 +340,11 @@ class Usage(Plain):
     """Text tokens of a call and what they cost; `cost` is for reading."""
 
     prompt_tokens: Count
-    prompt_tokens_details: dict[str, Any]
     completion_tokens: Count
     total_tokens: Count
     cost: float
     cost_details: CostDetails
+    prompt_tokens_details: InputDetails | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,47 +352,3 @@ class BilledUsage(Plain):
     """The part of a whole answer that carries the bill."""
 
     usage: Usage
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptLine(Document):
-    """One line of a receipt: `quantity` of a unit at `price` for `per` units; `amount` in atomic units."""
-
-    unit: Annotated[StrictStr, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
-    quantity: Uint64
-    price: Uint256
-    per: Uint64
-    amount: Uint256
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt(Document):
-    """One call's bill under the operator's signature; members as its EIP-712 struct names them."""
-
-    call: HashText
-    account: HashText
-    token: AddressText
-    asset: Annotated[int, AssetHex()]
-    price_card_version: Uint64
-    model_digest: HashText
-    request_hash: HashText
-    response_hash: HashText
-    lines: list[ReceiptLine]
-    counted_by: Literal["upstream", "share", "vocabulary", "estimate"]
-    ceiling: Uint128
-    amount: Uint128
-    cumulative: Uint128
-    time: Uint64
-    signature: Signature
-    signer: AddressText
-    till: AddressText
-    chain_id: Uint64
-
-
-@dataclass(frozen=True, slots=True)
-class KeptReceipt(Plain):
-    """`GET /v1/receipts/{call}`: a receipt, and what it does not hold."""
-
-    receipt: Receipt
-    flagged: bool
-    reasoning_tokens: Count

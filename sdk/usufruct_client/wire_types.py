@@ -5,33 +5,34 @@ JSON integers, bytes as `0x` and hex. A document is a frozen dataclass; pydantic
 """
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    TypeAdapter,
-    ValidationError,
-    WithJsonSchema,
-)
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StrictStr, TypeAdapter
+from pydantic import ValidationError as Faults
 from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema, ErrorDetails, core_schema
+from pydantic_core import CoreSchema, ErrorDetails
+from pydantic_core.core_schema import (
+    SerSchema,
+    no_info_plain_validator_function,
+    plain_serializer_function_ser_schema,
+    to_string_ser_schema,
+)
 
+from usufruct_client.errors import BadAnswer
 from usufruct_client.identifiers import Address, Hash32, is_mistyped
 
 _LONGEST_SHOWN = 80
 _RULES = {
     "string_type": "text",
+    "string_too_short": "text that is not empty",
+    "string_pattern_mismatch": "text that matches {pattern}",
     "bool_type": "true or false",
     "list_type": "a list",
-    "frozen_set_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "an object",
     "dataclass_type": "an object",
-    "string_too_short": "text that is not empty",
 }
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _HASH = re.compile("0x[0-9a-fA-F]{64}")
@@ -44,138 +45,63 @@ Refuse = Callable[[str, str], Exception]
 """Make the error for a message and the name of the member that is wrong."""
 
 
-class _Codec(ABC):
-    """How a member is read from JSON, written to JSON, and described."""
+@dataclass(frozen=True, eq=False)
+class Codec:
+    """How a member is read from JSON, described, and written to JSON (unchanged where `written` is None).
 
-    schema: ClassVar[dict[str, Any]]
+    `read` raises ValueError with what the value must be.
+    """
 
-    @abstractmethod
-    def read(self, value: Any) -> Any:
-        """Return what `value` means.
-
-        Raises:
-            ValueError: names what it must be.
-        """
-
-    def write(self, value: Any) -> Any:
-        """Return the JSON value."""
-        return value
-
-    def serialization(self) -> "core_schema.SerSchema | None":
-        """Return how pydantic writes a value: as `write` does, or unchanged where that is not needed."""
-        if type(self).write is _Codec.write:
-            return None
-        return core_schema.plain_serializer_function_ser_schema(self.write)
-
-    def describe(self) -> dict[str, Any]:
-        """Return the JSON schema."""
-        return self.schema
+    read: Callable[[Any], Any]
+    schema: Mapping[str, Any]
+    written: "SerSchema | None" = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read, serialization=self.serialization())
+        return no_info_plain_validator_function(self.read, serialization=self.written)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return self.describe()
+        return dict(self.schema)
 
 
-@dataclass(frozen=True)
-class DecimalText(_Codec):
-    """A whole number of at most `bits` bits, as decimal text."""
+def decimal_text(bits: int) -> Codec:
+    """Return the codec of a whole number of at most `bits` bits, as decimal text."""
 
-    bits: int
-
-    def read(self, value: Any) -> int:
-        """Return the number."""
+    def read(value: Any) -> int:
         text = value if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 78 else None
-        if text is None or int(text) >> self.bits:
-            raise ValueError(f"a whole number as text, from 0 to {(1 << self.bits) - 1}")
+        if text is None or int(text) >> bits:
+            raise ValueError(f"a whole number as text, from 0 to {(1 << bits) - 1}")
         return int(text)
 
-    def serialization(self) -> "core_schema.SerSchema":
-        """Return pydantic's own `str`: amounts are written in each call."""
-        return core_schema.to_string_ser_schema(when_used="always")
-
-    def describe(self) -> dict[str, Any]:
-        """Return the JSON schema."""
-        return {"type": "string", "pattern": "^[0-9]{1,78}$", "description": f"whole number, at most {self.bits} bits"}
+    schema = {"type": "string", "pattern": "^[0-9]{1,78}$", "description": f"whole number, at most {bits} bits"}
+    return Codec(read, schema, to_string_ser_schema(when_used="always"))
 
 
-@dataclass(frozen=True)
-class Whole(_Codec):
-    """A JSON integer from 0 to `most`."""
+def whole(most: int) -> Codec:
+    """Return the codec of a JSON integer from 0 to `most`."""
 
-    most: int
-
-    def read(self, value: Any) -> int:
-        """Return the number."""
-        if type(value) is not int or not 0 <= value <= self.most:
-            raise ValueError(f"a whole number from 0 to {self.most}")
+    def read(value: Any) -> int:
+        if type(value) is not int or not 0 <= value <= most:
+            raise ValueError(f"a whole number from 0 to {most}")
         return value
 
-    def describe(self) -> dict[str, Any]:
-        """Return the JSON schema."""
-        return {"type": "integer", "minimum": 0, "maximum": self.most}
+    return Codec(read, {"type": "integer", "minimum": 0, "maximum": most})
 
 
-@dataclass(frozen=True)
-class Hex(_Codec):
-    """Bytes from `least` to `most` of them, as `0x` and hex."""
+def hex_bytes(least: int, most: int) -> Codec:
+    """Return the codec of `least` to `most` bytes, as `0x` and hex."""
 
-    least: int
-    most: int
-
-    def read(self, value: Any) -> bytes:
-        """Return the bytes."""
+    def read(value: Any) -> bytes:
         try:
             raw = bytes.fromhex(value[2:]) if isinstance(value, str) and value[:2] == "0x" else None
         except ValueError:
             raw = None
-        if raw is None or not self.least <= len(raw) <= self.most:
-            size = f"{self.most} bytes" if self.least == self.most else f"at most {self.most} bytes"
+        if raw is None or not least <= len(raw) <= most:
+            size = f"{most} bytes" if least == most else f"at most {most} bytes"
             raise ValueError(f"0x and hex digits, {size}")
         return raw
 
-    def write(self, value: bytes) -> str:
-        """Return the text."""
-        return f"0x{value.hex()}"
-
-    def describe(self) -> dict[str, Any]:
-        """Return the JSON schema."""
-        return {"type": "string", "pattern": f"^0x([0-9a-fA-F]{{2}}){{{self.least},{self.most}}}$"}
-
-
-class AssetHex(_Codec):
-    """The id of an asset, 128 bits, as `0x` and 32 hex digits; decimal text is read too."""
-
-    schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^0x[0-9a-f]{32}$"}
-
-    def read(self, value: Any) -> int:
-        """Return the number."""
-        known = isinstance(value, str) and _ASSET.fullmatch(value)
-        number = int(value, 0) if known else -1
-        if not 0 <= number < 1 << 128:
-            raise ValueError("an asset's id: 0x and 32 hex digits")
-        return number
-
-    def write(self, value: int) -> str:
-        """Return the text."""
-        return f"0x{value:032x}"
-
-
-class Names(_Codec):
-    """A set of names, as a list."""
-
-    schema: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
-
-    def read(self, value: Any) -> frozenset[str]:
-        """Return the set."""
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise ValueError("a list of texts")
-        return frozenset(value)
-
-    def write(self, value: frozenset[str]) -> list[str]:
-        """Return the names, sorted."""
-        return sorted(value)
+    schema = {"type": "string", "pattern": f"^0x([0-9a-fA-F]{{2}}){{{least},{most}}}$"}
+    return Codec(read, schema, plain_serializer_function_ser_schema(lambda raw: f"0x{raw.hex()}"))
 
 
 def _address(value: Any) -> str:
@@ -192,23 +118,53 @@ def _hash32(value: Any) -> str:
     return value.lower()
 
 
-Uint256 = Annotated[int, DecimalText(256)]
-Uint128 = Annotated[int, DecimalText(128)]
-Uint64 = Annotated[int, DecimalText(64)]
-Count = Annotated[int, Whole((1 << 53) - 1)]
-Seconds = Annotated[int, Whole((1 << 40) - 1)]
+def _asset(value: Any) -> int:
+    number = int(value, 0) if isinstance(value, str) and _ASSET.fullmatch(value) else -1
+    if not 0 <= number < 1 << 128:
+        raise ValueError("an asset's id: 0x and 32 hex digits")
+    return number
+
+
+def _names(value: Any) -> frozenset[str]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError("a list of texts")
+    return frozenset(value)
+
+
+Uint256 = Annotated[int, decimal_text(256)]
+Uint128 = Annotated[int, decimal_text(128)]
+Uint64 = Annotated[int, decimal_text(64)]
+Count = Annotated[int, whole((1 << 53) - 1)]
+Decimals = Annotated[int, whole(77)]
+Seconds = Annotated[int, whole((1 << 40) - 1)]
 """A time since 1970, or how long something takes."""
 
-Signature = Annotated[bytes, Hex(65, 65)]
-WalletSignature = Annotated[bytes, Hex(0, 4_096)]
+Text = Annotated[StrictStr, Field(min_length=1)]
+Signature = Annotated[bytes, hex_bytes(65, 65)]
+WalletSignature = Annotated[bytes, hex_bytes(0, 4_096)]
 """Of an account, or of a contract wallet, whose signatures are longer."""
 
-AddressText = Annotated[
-    Address, BeforeValidator(_address), WithJsonSchema({"type": "string", "pattern": f"^{_ADDRESS.pattern}$"})
+AddressText = Annotated[Address, Codec(_address, {"type": "string", "pattern": f"^{_ADDRESS.pattern}$"})]
+HashText = Annotated[Hash32, Codec(_hash32, {"type": "string", "pattern": f"^{_HASH.pattern}$"})]
+AssetHex = Annotated[
+    int,
+    Codec(
+        _asset,
+        {"type": "string", "pattern": "^0x[0-9a-f]{32}$"},
+        plain_serializer_function_ser_schema(lambda number: f"0x{number:032x}"),
+    ),
 ]
-HashText = Annotated[
-    Hash32, BeforeValidator(_hash32), WithJsonSchema({"type": "string", "pattern": f"^{_HASH.pattern}$"})
+"""The id of an asset, 128 bits, as `0x` and 32 hex digits; decimal text is read too."""
+
+Names = Annotated[
+    frozenset[str],
+    Codec(
+        _names,
+        {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        plain_serializer_function_ser_schema(sorted),
+    ),
 ]
+"""A set of names, as a sorted list."""
 
 
 def adapter(kind: Any) -> TypeAdapter[Any]:
@@ -226,10 +182,19 @@ def read(kind: type[Kind], content: object, refuse: Refuse, within: str = "") ->
     """
     try:
         document: Kind = adapter(kind).validate_python(content)
-    except ValidationError as error:
+    except Faults as error:
         message, name = _fault(error.errors(include_url=False)[0], within, kind)
         raise refuse(message, name) from None
     return document
+
+
+def read_answer(kind: type[Kind], content: object, within: str = "") -> Kind:
+    """Read a document that a gateway wrote, as `read`.
+
+    Raises:
+        BadAnswer: names the member that is missing or malformed.
+    """
+    return read(kind, content, lambda message, name: BadAnswer(message, member=name), within)
 
 
 def _fault(fault: ErrorDetails, within: str, kind: Any) -> tuple[str, str]:
@@ -240,8 +205,10 @@ def _fault(fault: ErrorDetails, within: str, kind: Any) -> tuple[str, str]:
     if fault["type"] == "unexpected_keyword_argument":
         known = ", ".join(adapter(kind).json_schema().get("properties", {}))
         return f"{named} is not known here; leave it out (known: {known})", name
-    reason = fault.get("ctx", {}).get("error")
-    rule = _RULES.get(fault["type"]) or (str(reason) if reason else fault["msg"].removeprefix("Input should be "))
+    context = fault.get("ctx", {})
+    rule = _RULES.get(fault["type"], "").format_map(context) or str(
+        context.get("error") or fault["msg"].removeprefix("Input should be ")
+    )
     shown = repr(fault["input"])
     return f"{named} must be {rule}, not {shown[:_LONGEST_SHOWN]}{'...' * (len(shown) > _LONGEST_SHOWN)}", name
 

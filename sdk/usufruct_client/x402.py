@@ -2,71 +2,107 @@
 
 import base64
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from re import fullmatch
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasPath, BeforeValidator, Field, StrictBool, StrictStr
 
 from usufruct_client.errors import BadAnswer
-from usufruct_client.json_members import Members
-from usufruct_client.price import PriceCard, read_price_card
-from usufruct_client.signing import Deposit, checksummed
-from usufruct_client.wire import ChannelConfig
+from usufruct_client.identifiers import checksum
+from usufruct_client.wire import ChannelConfig, PriceCard, SignedDeposit
+from usufruct_client.wire_types import (
+    AddressText,
+    Codec,
+    Document,
+    HashText,
+    Signature,
+    Text,
+    Uint128,
+    WalletSignature,
+    read_answer,
+    whole,
+)
 
 REQUIRED_HEADER = "PAYMENT-REQUIRED"
 SIGNATURE_HEADER = "PAYMENT-SIGNATURE"
 RESPONSE_HEADER = "PAYMENT-RESPONSE"
 
+VERSION = 2
 SCHEME = "batch-settlement"
 ERROR_PREFIX = "invalid_batch_settlement_evm_"
 
-_LONGEST_DELAY = 30 * 86_400
-_LONGEST_TIMEOUT = 86_400
+_IDENTIFIER = "[A-Za-z0-9_-]{16,128}"
 _LONGEST_CHAIN_ID = (1 << 53) - 1
 
 
+def _chain_id(network: Any) -> int:
+    found = fullmatch("eip155:([1-9][0-9]{0,15})", network) if isinstance(network, str) else None
+    if not found or int(found[1]) > _LONGEST_CHAIN_ID:
+        raise ValueError("eip155:<chain id>")
+    return int(found[1])
+
+
+def _identifier(value: Any) -> str:
+    if not isinstance(value, str) or (value and not fullmatch(_IDENTIFIER, value)):
+        raise ValueError("16 to 128 letters, digits, - or _")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
-class ChannelState:
+class ChannelState(Document):
     """What the gateway says of a channel; `charged` includes what it has reserved."""
 
-    channel: str
-    balance: int
-    charged: int
+    channel: Annotated[HashText, Field(alias="channelId")]
+    balance: Uint128
+    charged: Annotated[Uint128, Field(alias="chargedCumulativeAmount")]
 
 
 @dataclass(frozen=True, slots=True)
-class VoucherState:
+class VoucherState(Document):
     """The best voucher the gateway says it holds."""
 
-    signed: int
-    signature: str
+    signed: Annotated[Uint128, Field(alias="signedMaxClaimable")]
+    signature: Signature
 
 
 @dataclass(frozen=True, slots=True)
-class Requirements:
+class Requirements(Document):
     """The entry of `accepts` that we can pay; `raw` is the entry as it was, to be sent back.
 
-    `price_card` is what the charge is to be made by, where the gateway says it.
+    Money is locked for 30 days at most (`withdraw_delay`), and a deposit's signature holds for a day at most
+    (`timeout_seconds`). `price_card` is what the charge is to be made by, where the gateway says it.
     """
 
-    chain_id: int
-    amount: int
-    token: str
-    operator: str
-    timeout_seconds: int
-    receiver_authorizer: str
-    withdraw_delay: int
-    token_name: str
-    token_version: str
-    min_deposit: int
-    channel_state: ChannelState | None
-    voucher_state: VoucherState | None
-    raw: Mapping[str, object]
-    price_card: PriceCard | None = None
+    chain_id: Annotated[int, Codec(_chain_id, {"type": "string"}), Field(alias="network")]
+    amount: Uint128
+    token: Annotated[AddressText, Field(alias="asset")]
+    operator: Annotated[AddressText, Field(alias="payTo")]
+    timeout_seconds: Annotated[int, whole(86_400), Field(alias="maxTimeoutSeconds")]
+    receiver_authorizer: Annotated[AddressText, Field(validation_alias=AliasPath("extra", "receiverAuthorizer"))]
+    withdraw_delay: Annotated[int, whole(30 * 86_400), Field(validation_alias=AliasPath("extra", "withdrawDelay"))]
+    token_name: Annotated[Text, Field(validation_alias=AliasPath("extra", "name"))]
+    token_version: Annotated[Text, Field(validation_alias=AliasPath("extra", "version"))]
+    min_deposit: Annotated[Uint128, Field(validation_alias=AliasPath("extra", "minDeposit"))] = 0
+    channel_state: Annotated[ChannelState | None, Field(validation_alias=AliasPath("extra", "channelState"))] = None
+    voucher_state: Annotated[VoucherState | None, Field(validation_alias=AliasPath("extra", "voucherState"))] = None
+    raw: dict[str, Any] = field(default_factory=dict)
+    price_card: Annotated[PriceCard | None, Field(validation_alias=AliasPath("extra", "priceCard"))] = None
+    transfer_method: Annotated[
+        Literal["eip3009"], Field(validation_alias=AliasPath("extra", "assetTransferMethod"))
+    ] = "eip3009"
 
     @property
     def network(self) -> str:
         """The chain in CAIP-2 form: `eip155:<chain id>`."""
         return f"eip155:{self.chain_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Required(Document):
+    x402_version: Annotated[Literal[2], Field(alias="x402Version")]
+    accepts: list[dict[str, Any]]
+    error: StrictStr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +114,109 @@ class PaymentRequired:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentResponse:
+class PaymentResponse(Document):
     """What was taken: `charged` of a stream is its ceiling; `transaction` is empty when nothing went to the chain."""
 
-    success: bool
-    transaction: str
-    amount: int
-    charged: int | None
+    success: StrictBool
+    transaction: StrictStr
+    amount: Annotated[Uint128, BeforeValidator(lambda amount: amount or "0")] = 0
+    charged: Annotated[Uint128 | None, Field(validation_alias=AliasPath("extra", "chargedAmount"))] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidScheme(Document):
+    """By which scheme and on which chain (CAIP-2) a payment is made: they decide how the rest is read."""
+
+    scheme: StrictStr
+    network: StrictStr
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentHead(Document):
+    """The part of a payment that all schemes share."""
+
+    x402_version: Annotated[int, whole(99), Field(alias="x402Version")]
+    accepted: PaidScheme
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedExtra(Document):
+    """What of our offer a payer repeats: the quote."""
+
+    quote: StrictStr = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(Document):
+    """The offer that a payer accepts: at most `amount` atomic units for the call."""
+
+    amount: Uint128
+    extra: AcceptedExtra | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedVoucher(Document):
+    """A voucher: of the channel, at most `max_claimable_amount` in all may be claimed."""
+
+    channel_id: HashText
+    max_claimable_amount: Uint128
+    signature: WalletSignature
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPayload(Document):
+    """What x402's `batch-settlement` carries; `amount` is what a refund asks for, None for all that is free."""
+
+    type: Literal["voucher", "deposit", "refund"]
+    channel_config: ChannelConfig
+    voucher: SignedVoucher
+    deposit: SignedDeposit | None = None
+    amount: Uint128 | None = None
+
+    def header(self, accepted: Requirements) -> str:
+        """Write the `PAYMENT-SIGNATURE` that pays as `accepted`."""
+        members = {name: value for name, value in self.as_json().items() if value is not None}
+        channel = members["channelConfig"]
+        for party in ("payer", "payerAuthorizer", "receiver", "receiverAuthorizer", "token"):
+            channel[party] = checksum(channel[party])  # other gateways compare the letters' case too
+        document = {"x402Version": VERSION, "accepted": accepted.raw, "payload": members}
+        return base64.b64encode(json.dumps(document, separators=(",", ":")).encode()).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierInfo(Document):
+    """A payer's own identifier of a call."""
+
+    id: Annotated[str, Codec(_identifier, {"type": "string", "pattern": f"^({_IDENTIFIER})?$"})] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentIdentifier(Document):
+    """x402's extension `payment-identifier`."""
+
+    info: IdentifierInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentExtensions(Document):
+    """The extensions of x402 that are known here."""
+
+    payment_identifier: Annotated[PaymentIdentifier | None, Field(alias="payment-identifier")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment(Document):
+    """A `PAYMENT-SIGNATURE` header, base64 of this."""
+
+    accepted: Accepted
+    payload: PaymentPayload
+    extensions: PaymentExtensions | None = None
+
+    @property
+    def identifier(self) -> str:
+        """The payer's own identifier of the call, or ""."""
+        extension = self.extensions.payment_identifier if self.extensions else None
+        return extension.info.id if extension and extension.info else ""
 
 
 def read_required(header: str) -> PaymentRequired:
@@ -93,17 +225,11 @@ def read_required(header: str) -> PaymentRequired:
     Raises:
         BadAnswer: when a member is missing or malformed, or nothing in it is `batch-settlement` by EIP-3009.
     """
-    members = _decoded(header, REQUIRED_HEADER)
-    if members.number("x402Version") != 2:
-        raise BadAnswer(f"{REQUIRED_HEADER}.x402Version must be 2", member="x402Version")
-    offers = members.raw.get("accepts")
-    if not isinstance(offers, list):
-        raise BadAnswer(f"{REQUIRED_HEADER}.accepts must be a list", member="accepts")
-    for position, offer in enumerate(offers):
-        entry = Members(offer, f"accepts[{position}]")
-        if entry.raw.get("scheme") == SCHEME:
-            error = members.text("error") if "error" in members else ""
-            return PaymentRequired(error.removeprefix(ERROR_PREFIX), _requirements(entry))
+    required = read_answer(_Required, _decoded(header, REQUIRED_HEADER), REQUIRED_HEADER)
+    for position, offer in enumerate(required.accepts):
+        if offer.get("scheme") == SCHEME:
+            requirements = read_answer(Requirements, offer | {"raw": offer}, f"accepts[{position}]")
+            return PaymentRequired((required.error or "").removeprefix(ERROR_PREFIX), requirements)
     raise BadAnswer(
         f"{REQUIRED_HEADER}.accepts offers no {SCHEME}: this gateway wants another scheme", member="accepts"
     )
@@ -115,120 +241,11 @@ def read_response(header: str) -> PaymentResponse:
     Raises:
         BadAnswer: when a member is missing or malformed.
     """
-    members = _decoded(header, RESPONSE_HEADER)
-    transaction = members.raw.get("transaction")
-    if not isinstance(transaction, str):
-        raise BadAnswer(f"{RESPONSE_HEADER}.transaction must be text", member="transaction")
-    extra = members.object("extra") if "extra" in members else members
-    return PaymentResponse(
-        success=members.flag("success"),
-        transaction=transaction,
-        amount=members.amount("amount") if members.raw.get("amount") else 0,
-        charged=extra.amount("chargedAmount") if "chargedAmount" in extra else None,
-    )
+    return read_answer(PaymentResponse, _decoded(header, RESPONSE_HEADER), RESPONSE_HEADER)
 
 
-def write_payment(
-    accepted: Requirements, config: ChannelConfig, voucher: Mapping[str, str], deposit: Deposit | None = None
-) -> str:
-    """Write `PAYMENT-SIGNATURE`: a voucher, with a deposit if there is one."""
-    payload: dict[str, object] = {"type": "deposit" if deposit else "voucher", **_channel(config), "voucher": voucher}
-    if deposit:
-        authorization = {
-            "validAfter": "0",
-            "validBefore": str(deposit.valid_before),
-            "salt": deposit.salt,
-            "signature": deposit.signature,
-        }
-        payload["deposit"] = {
-            "amount": str(deposit.amount),
-            "authorization": {"erc3009Authorization": authorization},
-        }
-    return _encoded(accepted, payload)
-
-
-def write_refund(accepted: Requirements, config: ChannelConfig, voucher: Mapping[str, str], amount: int | None) -> str:
-    """Write `PAYMENT-SIGNATURE` that asks for money back: all that is free, or `amount`."""
-    payload: dict[str, object] = {"type": "refund", **_channel(config), "voucher": voucher}
-    if amount is not None:
-        payload["amount"] = str(amount)
-    return _encoded(accepted, payload)
-
-
-def _channel(config: ChannelConfig) -> dict[str, object]:
-    return {
-        "channelConfig": {
-            "payer": checksummed(config.payer),
-            "payerAuthorizer": checksummed(config.payer_authorizer),
-            "receiver": checksummed(config.receiver),
-            "receiverAuthorizer": checksummed(config.receiver_authorizer),
-            "token": checksummed(config.token),
-            "withdrawDelay": config.withdraw_delay,
-            "salt": config.salt,
-        }
-    }
-
-
-def _encoded(accepted: Requirements, payload: Mapping[str, object]) -> str:
-    document = {"x402Version": 2, "accepted": accepted.raw, "payload": payload}
-    return base64.b64encode(json.dumps(document, separators=(",", ":")).encode()).decode()
-
-
-def _decoded(header: str, name: str) -> Members:
+def _decoded(header: str, name: str) -> object:
     try:
-        document = json.loads(base64.b64decode(header, validate=True))
+        return json.loads(base64.b64decode(header, validate=True))
     except (ValueError, RecursionError) as error:
         raise BadAnswer(f"{name} must be base64 of JSON", member=name) from error
-    return Members(document, name)
-
-
-def _requirements(entry: Members) -> Requirements:
-    extra = entry.object("extra")
-    method = extra.raw.get("assetTransferMethod", "eip3009")
-    if method != "eip3009":
-        raise BadAnswer(
-            f"extra.assetTransferMethod is {str(method)[:40]!r}; only eip3009 is known", member="assetTransferMethod"
-        )
-    delay = extra.number("withdrawDelay")
-    if delay > _LONGEST_DELAY:
-        raise BadAnswer(
-            f"extra.withdrawDelay is {delay} s; money is locked for 30 days at most", member="withdrawDelay"
-        )
-    timeout = entry.number("maxTimeoutSeconds")
-    if timeout > _LONGEST_TIMEOUT:
-        raise BadAnswer(
-            f"maxTimeoutSeconds is {timeout}; a deposit's signature holds for a day at most", member="maxTimeoutSeconds"
-        )
-    return Requirements(
-        chain_id=_chain_id(entry.text("network")),
-        amount=entry.amount("amount"),
-        token=entry.address("asset"),
-        operator=entry.address("payTo"),
-        timeout_seconds=timeout,
-        receiver_authorizer=extra.address("receiverAuthorizer"),
-        withdraw_delay=delay,
-        token_name=extra.text("name"),
-        token_version=extra.text("version"),
-        min_deposit=extra.amount("minDeposit") if "minDeposit" in extra else 0,
-        channel_state=_channel_state(extra.object("channelState")) if "channelState" in extra else None,
-        voucher_state=_voucher_state(extra.object("voucherState")) if "voucherState" in extra else None,
-        raw=entry.raw,
-        price_card=read_price_card(extra.object("priceCard")) if "priceCard" in extra else None,
-    )
-
-
-def _chain_id(network: str) -> int:
-    found = fullmatch("eip155:([1-9][0-9]{0,15})", network)
-    if not found or int(found[1]) > _LONGEST_CHAIN_ID:
-        raise BadAnswer(f"network must be eip155:<chain id>, not {network[:80]!r}", member="network")
-    return int(found[1])
-
-
-def _channel_state(members: Members) -> ChannelState:
-    return ChannelState(
-        members.hash32("channelId"), members.amount("balance"), members.amount("chargedCumulativeAmount")
-    )
-
-
-def _voucher_state(members: Members) -> VoucherState:
-    return VoucherState(members.amount("signedMaxClaimable"), members.signature("signature"))

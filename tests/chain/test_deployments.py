@@ -28,11 +28,12 @@ from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments, NotDeployed, address_of
 from usufruct.chain.deployment.address_book import DEPLOYER, ContractDeployer, Deployed, DeployerMissing, WrongCode
-from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, SettlementMismatch, channel_digest, check_settlement
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, SettlementMismatch, check_settlement
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner
 from usufruct.core import Address, ChainId, checksum
 from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database
+from usufruct_client import channel_id, wire
 
 OWNER, GUARDIAN, SINK = DEVNET_ADDRESSES[0], DEVNET_ADDRESSES[1], DEVNET_ADDRESSES[2]
 SETUP = setup_of(OWNER, SINK, guardian=GUARDIAN, fee_bps=250)
@@ -92,10 +93,10 @@ async def test_every_channel_has_the_id_that_x402_computes(client: Client, sende
             salt=random.randbytes(32),
         )
         parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
-        digest = channel_digest(DEVNET_CHAIN_ID, parties, config.withdraw_delay, as_hash32(config.salt))
+        ours = channel_id(wire.ChannelConfig(*parties, config.withdraw_delay, as_hash32(config.salt)), DEVNET_CHAIN_ID)
         published = PublishedConfig(*parties, withdraw_delay=config.withdraw_delay, salt="0x" + config.salt.hex())
-        assert await settlement.get_channel_id(config) == digest
-        assert compute_channel_id(published, int(DEVNET_CHAIN_ID)) == "0x" + digest.hex()
+        assert as_hash32(await settlement.get_channel_id(config)) == ours
+        assert compute_channel_id(published, int(DEVNET_CHAIN_ID)) == ours
 
 
 @pytest.mark.anvil

@@ -5,8 +5,9 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usufruct.chain import MessageHasher, keccak
 from usufruct_client import eip712
+from usufruct_client.identifiers import keccak
+from usufruct_client.typed_data import MessageHasher
 
 CONTRACT = "0x" + "4a" * 20
 CHAIN = 8453

@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
+from tests.support.merkle import proves
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.shares import Accrued, Collected
 from usufruct.chain.contracts.test_dollar import Transfer
 from usufruct.payments.ledger.errors import AccountWithdrawing
 from usufruct.payments.settlement.anchoring import prove_receipt
-from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.model import ClaimPolicy
 
 

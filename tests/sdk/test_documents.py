@@ -2,8 +2,9 @@
 
 import pytest
 
-from usufruct_client.wire import DepositWish, KeyWish, Payment, Terms
+from usufruct_client.wire import DepositWish, KeyWish, Terms
 from usufruct_client.wire_types import read
+from usufruct_client.x402 import Payment
 
 ADDRESS, HASH = "0x" + "ab" * 20, "0x" + "cd" * 32
 MISTYPED = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeE"

@@ -29,7 +29,8 @@ from usufruct_client import (
     proof_headers,
     proves,
 )
-from usufruct_client.wire import ChannelProof, DepositWish, KeyWish, ReceiptProof, SignedWish
+from usufruct_client.receipt import ReceiptProof
+from usufruct_client.wire import ChannelProof, DepositWish, KeyWish, SignedWish
 from usufruct_client.wire_types import read
 
 PAYER = Account.from_key("0x" + "21" * 32)

@@ -132,7 +132,7 @@ class PurseMachine(RuleBasedStateMachine):
         terms = replace(
             TERMS,
             channel_state=ChannelState(payment.channel, self.balance, told),
-            voucher_state=VoucherState(signed, WALLET.voucher(payment.channel, signed, 31337)["signature"]),
+            voucher_state=VoucherState(signed, WALLET.voucher(payment.channel, signed, 31337).signature),
         )
         self.purse.correct(payment, terms)
         if alone:
@@ -232,7 +232,7 @@ def test_a_balance_that_the_gateway_made_up_does_not_lift_the_budget():
     purse = Purse(WALLET, rules(100, 250), Store())
     paid(purse, 100)
     payment = purse.reserve(ORIGIN, TERMS)
-    shown = VoucherState(200, WALLET.voucher(payment.channel, 200, 31337)["signature"])
+    shown = VoucherState(200, WALLET.voucher(payment.channel, 200, 31337).signature)
     purse.correct(payment, replace(TERMS, channel_state=ChannelState(payment.channel, 10**9, 100), voucher_state=shown))
     purse.finish(payment, answered(100))
     assert purse.channels[0].balance == 10**9

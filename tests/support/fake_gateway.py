@@ -32,9 +32,9 @@ from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
 from usufruct.payments.pricing.usage import CountedBy
-from usufruct_client.json_members import Members
 from usufruct_client.lines import INPUT_TEXT_TOKEN, OUTPUT_TEXT_TOKEN, Line, bill_lines
-from usufruct_client.price import read_price_card
+from usufruct_client.wire import PriceCard
+from usufruct_client.wire_types import read_answer
 
 NETWORK, CHAIN = "eip155:31337", 31337
 TOKEN, TILL = "0x" + "70" * 20, "0x" + "71" * 20
@@ -313,7 +313,7 @@ class FakeGateway:
     def _lines(self, charge: int) -> tuple[Line, ...]:
         if not self.billed_by:
             return lines_of(charge)
-        rates = read_price_card(Members(self.billed_by, "billed_by")).rates
+        rates = read_answer(PriceCard, self.billed_by).rates
         return bill_lines({INPUT_TEXT_TOKEN: 1, OUTPUT_TEXT_TOKEN: 2}, rates)
 
     def _receipt(self, channel: str, books: Books, charge: int, request_hash: str, said: str) -> dict:

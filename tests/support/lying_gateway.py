@@ -73,8 +73,9 @@ class LyingGateway:
         said = "Hm. We?ll\x1b[31m" if json.loads(body).get("stream") else "Well\x1b[31m"
         hashes = {"request_hash": hash_of(body), "response_hash": hash_of(said.encode()), "amount": self.charge}
         hashes["lines"] = lines_of(self.charge)
-        details = {"charge": str(self.charge), "ceiling": "99", "token": TOKEN, "decimals": 6, "flagged": False}
-        usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": "9", "cost_details": details}
+        details = {"charge": str(self.charge), "cost": "9", "ceiling": "99", "token": TOKEN, "decimals": 6}
+        details |= {"flagged": False, "counted_by": "upstream", "reasoning_tokens": 0}
+        usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 9.0, "cost_details": details}
         if self.cached is not None:
             usage["prompt_tokens_details"] = self.cached
         message = {"role": "assistant", "content": "Well\x1b[31m"}

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from usufruct.accounts.errors import InvalidProof, ProofExpired
 from usufruct.accounts.model import KeyTerms, sorted_assets
-from usufruct.chain import MessageHasher
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, ChainId
 from usufruct_client.eip712 import CREATE_KEY, KEYS, LIST_KEYS, REVOKE_KEY
+from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import ChannelProof, SignedWish, SigningDomain
 
 LONGEST_SECONDS = 600

@@ -23,7 +23,7 @@ from usufruct.chain.binding import Call, Log
 from usufruct.chain.client import Client
 from usufruct.chain.codec import NoAnswer, UnreadableAnswer
 from usufruct.chain.fees import FeePolicy, market_offer
-from usufruct.chain.hashing import address_of_key, keccak
+from usufruct.chain.hashing import address_of_key, as_hash32, keccak, word
 from usufruct.chain.head import ChainHead
 from usufruct.chain.indexer import Indexer, Stream
 from usufruct.chain.metrics import LogStreams
@@ -32,7 +32,6 @@ from usufruct.chain.rpc_errors import RpcUnavailable
 from usufruct.chain.sender import GasOverLimit, Sender
 from usufruct.chain.store import Outbox, Sent, State
 from usufruct.chain.token import TokenFacts, authorization_used, token_facts
-from usufruct.chain.typed_data import MessageHasher, as_hash32, word
 
 __all__ = [
     "FEE_SINK",
@@ -46,7 +45,6 @@ __all__ = [
     "Indexer",
     "Log",
     "LogStreams",
-    "MessageHasher",
     "NoAnswer",
     "Outbox",
     "Receipt",

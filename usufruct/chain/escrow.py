@@ -1,40 +1,22 @@
 """x402's escrow: where it stands on every chain, and what a channel's id is there."""
 
-from collections.abc import Iterable
-
 from usufruct.chain.client import Client
-from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelConfig
-from usufruct.chain.typed_data import MessageHasher, as_hash32
-from usufruct.core import Address, ChainId, Conflict, Faulty, Hash32, checksum
-from usufruct_client.eip712 import CHANNEL
+from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain.contracts.batch_settlement import ChannelConfig as OnChain
+from usufruct.chain.hashing import as_hash32
+from usufruct.core import Address, ChainId, Conflict, Faulty, checksum
+from usufruct_client.eip712 import COLLECTOR, SETTLEMENT
+from usufruct_client.signing import channel_id
+from usufruct_client.wire import ChannelConfig
 
 __all__ = [
     "COLLECTOR",
     "SETTLEMENT",
     "EscrowMissing",
     "SettlementMismatch",
-    "channel_digest",
     "check_escrow",
     "check_settlement",
 ]
-
-SETTLEMENT = Address("0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003")
-"""x402's canonical batch settlement, the same on every chain."""
-
-COLLECTOR = Address("0x4020806089470a89826cb9fb1f4059150b550004")
-"""x402's canonical collector of EIP-3009 deposits."""
-
-_CHANNEL = MessageHasher(CHANNEL)
-
-
-def channel_digest(
-    chain_id: ChainId, parties: Iterable[Address], withdraw_delay: int, salt: Hash32, contract: Address = SETTLEMENT
-) -> bytes:
-    """Return a channel's id: 32 bytes.
-
-    `parties`: payer, payer authorizer, receiver, receiver authorizer, token. `withdraw_delay`: seconds, 40 bits.
-    """
-    return _CHANNEL.digest(chain_id, contract, *parties, withdraw_delay, salt)
 
 
 class SettlementMismatch(Faulty):
@@ -78,19 +60,11 @@ async def check_settlement(client: Client, chain_id: ChainId) -> None:
         SettlementMismatch: when they differ: vouchers signed by x402 clients would be worthless.
     """
     await check_escrow(client, chain_id)
-    config = ChannelConfig(
-        payer=Address("0x" + "11" * 20),
-        payer_authorizer=Address("0x" + "22" * 20),
-        receiver=Address("0x" + "33" * 20),
-        receiver_authorizer=Address("0x" + "44" * 20),
-        token=Address("0x" + "55" * 20),
-        withdraw_delay=86_400,
-        salt=bytes(range(32)),
-    )
-    ours = "0x" + (await BatchSettlement(SETTLEMENT, client).get_channel_id(config)).hex()
-    parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
-    digest = channel_digest(chain_id, parties, config.withdraw_delay, as_hash32(config.salt))
-    if ours != (published := "0x" + digest.hex()):
+    payer, authorizer, receiver, receiver_authorizer, token = (Address(f"0x{each:040x}") for each in range(1, 6))
+    parties, delay, salt = (payer, authorizer, receiver, receiver_authorizer, token), 86_400, bytes(range(32))
+    ours = as_hash32(await BatchSettlement(SETTLEMENT, client).get_channel_id(OnChain(*parties, delay, salt)))
+    published = channel_id(ChannelConfig(*parties, delay, as_hash32(salt)), chain_id)
+    if ours != published:
         raise SettlementMismatch(
             f"{SETTLEMENT} on chain {chain_id} computes channel id {ours}, x402 {published}; use a chain with x402's "
             "batch settlement",

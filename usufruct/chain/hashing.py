@@ -1,18 +1,15 @@
-"""Keccak, and the addresses that keys and CREATE2 give."""
+"""Keccak, 32-byte words, and the addresses that keys and CREATE2 give."""
 
-import sha3
+from usufruct.core import Address, Hash32
+from usufruct_client.identifiers import address_of_key, keccak
+from usufruct_client.typed_data import word
 
-from usufruct.core import Address
-
-
-def keccak(data: bytes) -> bytes:
-    """Return the 32-byte Keccak-256 of `data`."""
-    return bytes(sha3.keccak_256(data).digest())
+__all__ = ["address_of_key", "as_hash32", "create2_address", "keccak", "word"]
 
 
-def address_of_key(public_key: bytes) -> Address:
-    """Return the address of an uncompressed secp256k1 public key (65 bytes, first one 0x04)."""
-    return Address("0x" + keccak(public_key[1:])[-20:].hex())
+def as_hash32(value: bytes) -> Hash32:
+    """Write 32 bytes as a `Hash32`."""
+    return Hash32("0x" + value.hex())
 
 
 def create2_address(deployer: Address, salt: bytes, init_code: bytes) -> Address:

@@ -191,8 +191,8 @@ def _source(key: SavedKey, terms: Terms, config: Config) -> Source:
 def _cost(answered: Answered, source: Source) -> Cost:
     if not answered.receipt:
         raise BadAnswer("the answer carries no receipt; is it a gateway?")
-    details = answered.usage.object("cost_details")
-    return Cost(details.amount("charge"), details.amount("ceiling"), source)
+    details = answered.usage.cost_details
+    return Cost(details.charge, details.ceiling, source)
 
 
 def _keep(answered: Answered, cost: Cost, key: SavedKey, terms: Terms, config: Config) -> None:

@@ -24,7 +24,6 @@ from usufruct.core.ids import (
     format_asset,
     hash32,
     hash32_from_bytes,
-    id_to_bytes,
     time_ordered_id,
 )
 from usufruct.core.money import (
@@ -37,7 +36,7 @@ from usufruct.core.money import (
     parse_units_up,
 )
 from usufruct.core.values import value
-from usufruct_client.identifiers import Address, Hash32, checksum
+from usufruct_client.identifiers import Address, Hash32, checksum, id_to_bytes
 
 __all__ = [
     "LAST_MOMENT",

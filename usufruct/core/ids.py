@@ -99,12 +99,6 @@ def time_ordered_id(now: int) -> Hash32:
     return Hash32("0x" + (now.to_bytes(5, "big") + token_bytes(27)).hex())
 
 
-@lru_cache(maxsize=_MOST_REMEMBERED)
-def id_to_bytes(value: Address | Hash32) -> bytes:
-    """Return the 20 bytes of an address, or the 32 bytes of a hash: what the database stores."""
-    return bytes.fromhex(value[2:])
-
-
 def address_from_bytes(raw: bytes) -> Address:
     """Return the address that `id_to_bytes` wrote."""
     return Address("0x" + raw.hex())

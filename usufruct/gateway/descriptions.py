@@ -5,7 +5,9 @@ from typing import Any
 
 from usufruct.gateway.operations.request_members import EMBEDDING_SETTINGS, HARMLESS, SETTINGS
 from usufruct.web import Operation
-from usufruct_client.wire import BilledUsage, KeptReceipt, ModelCard, ModelList, Payment, PaymentHead, RefundAnswer
+from usufruct_client.receipt import KeptReceipt
+from usufruct_client.wire import BilledUsage, ModelCard, ModelList, RefundAnswer
+from usufruct_client.x402 import Payment, PaymentHead
 
 _TAKES = {
     "authorization": "Bearer and a key, or a grant of pass credits; without it the call is paid by x402",

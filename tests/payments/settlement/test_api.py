@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
+from tests.support.merkle import proves
 from usufruct.accounts import KeyDomain, Keys, KeyTerms, key_digest
 from usufruct.chain import TokenFacts, token_facts
 from usufruct.chain.keys import KeySigner
@@ -23,7 +24,6 @@ from usufruct.payments.pricing.vouchers import Escrow, channel_id
 from usufruct.payments.settlement.api import payment_routes
 from usufruct.payments.settlement.channel_auth import PROOF_HEADER, read_channel_digest
 from usufruct.payments.settlement.deposits import DepositAuthorization
-from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.operator_terms import Offer
 from usufruct.payments.settlement.wire import deposit_document, deposit_typed_data
 from usufruct.store import Seal

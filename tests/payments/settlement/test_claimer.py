@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.support.aging import age
+from tests.support.merkle import next_anchor, proves
 from tests.support.waiting import PATIENCE
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.batch_settlement import Voucher, VoucherClaim
@@ -15,7 +16,6 @@ from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.errors import BatchRefused, NotAnchored
 from usufruct.payments.settlement.jobs import claim_due
 from usufruct.payments.settlement.lease import Lease
-from usufruct.payments.settlement.merkle import next_anchor, proves
 from usufruct.payments.settlement.model import BatchKind, BatchState, ClaimPolicy
 from usufruct.payments.settlement.store import quarantined
 

@@ -6,7 +6,8 @@ from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usufruct.payments.settlement.merkle import EmptyTree, merkle_proof, merkle_root, next_anchor, proves
+from tests.support.merkle import next_anchor, proves
+from usufruct.payments.settlement.merkle import EmptyTree, merkle_proof, merkle_root
 
 digests = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=40, unique=True)
 

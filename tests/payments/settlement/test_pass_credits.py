@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.bills import lines_of
 from tests.support.fake_clock import FakeClock
+from tests.support.merkle import proves
 from tests.support.waiting import until
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -31,7 +32,6 @@ from usufruct.payments.pricing.grants import (
 from usufruct.payments.pricing.vouchers import Voucher
 from usufruct.payments.settlement.anchoring import prove_receipt
 from usufruct.payments.settlement.errors import PassClosing
-from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.model import BatchKind, ClaimPolicy
 from usufruct.payments.settlement.pass_accounts import PassAccounts, PassHeartbeat
 from usufruct.payments.settlement.pass_credits import PassCredits

@@ -11,7 +11,9 @@ from openai import APIConnectionError, APIError, APIStatusError, OpenAI, Stream
 from usufruct.cli.support.local_store import SavedKey
 from usufruct.cli.support.output import one_line, say
 from usufruct.core import Unavailable
-from usufruct_client import BearerTransport, Bill, GatewayRefused, GatewayUnavailable, Members
+from usufruct_client import BearerTransport, Bill, GatewayRefused, GatewayUnavailable
+from usufruct_client.wire import Usage
+from usufruct_client.wire_types import read_answer
 
 _TRIES = 2
 _TIMEOUT = httpx.Timeout(600.0, connect=5.0)
@@ -31,9 +33,9 @@ class Answered:
     bill: Bill
 
     @property
-    def usage(self) -> Members:
+    def usage(self) -> Usage:
         """The bill's counts and amounts."""
-        return Members(self.bill.usage, "usage")
+        return read_answer(Usage, self.bill.usage, "usage")
 
     @property
     def receipt(self) -> Mapping[str, Any]:
@@ -48,15 +50,14 @@ class Answered:
     @property
     def counts(self) -> dict[str, int]:
         """How many text tokens went in, came out, and both."""
-        return {name: self.usage.number(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+        usage = self.usage
+        return {name: getattr(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
 
     @property
     def cached(self) -> int:
         """How many of the text tokens that went in were read from a cache; 0 where the bill does not tell."""
-        if "prompt_tokens_details" not in self.usage:
-            return 0
-        details = self.usage.object("prompt_tokens_details")
-        return details.number("cached_tokens") if "cached_tokens" in details else 0
+        details = self.usage.prompt_tokens_details
+        return details.cached_tokens if details else 0
 
 
 def ask(

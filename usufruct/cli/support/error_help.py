@@ -2,8 +2,9 @@
 
 from usufruct.cli.support.local_store import SavedKey
 from usufruct.core import format_units
-from usufruct_client import GatewayRefused, Members
+from usufruct_client import GatewayRefused
 from usufruct_client.wire import Terms
+from usufruct_client.wire_types import Uint128, read_answer
 
 _SENTENCES = {
     "insufficient_balance": (
@@ -44,8 +45,8 @@ def in_whole_units(refusal: GatewayRefused, terms: Terms, key: SavedKey) -> Gate
     names, sentence = _SENTENCES[refusal.reason]
     if key.is_grant:
         sentence = _OF_GRANTS.get(refusal.reason, sentence)
-    details = Members(refusal.numbers, "details")
-    amounts = {name: details.amount(name) for name in names}
+    details = {name: refusal.numbers.get(name) for name in names}
+    amounts = read_answer(dict[str, Uint128], details, "details")
     missing = max(amounts["needed"] - amounts.get("balance", 0), terms.least_deposit)
     shown = {
         name: format_units(amount, terms.token.decimals) for name, amount in (amounts | {"missing": missing}).items()

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from usufruct.chain import as_hash32
 from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.instance_lock import running_instance
 from usufruct.config import Config
 from usufruct.core import Conflict
 from usufruct_client import Gateway
-from usufruct_client.signing import typed_data_digest
+from usufruct_client.eip712 import Domain, MessageType
+from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import Terms
 
 GatewayUrl = Annotated[
@@ -53,8 +55,14 @@ class WalletSigner:
     def sign_typed_data(
         self, domain_data: dict[str, Any], message_types: dict[str, Any], message_data: dict[str, Any]
     ) -> Signature:
-        """Sign EIP-712 typed data."""
-        return Signature(self._key.sign(typed_data_digest(domain_data, message_types, message_data)))
+        """Sign EIP-712 typed data, of one struct that holds no others."""
+        [(name, fields)] = message_types.items()
+        members = ",".join(f"{each['type']} {each['name']}" for each in fields)
+        message = MessageType(f"{name}({members})", Domain(domain_data["name"], domain_data["version"]))
+        values = [message_data[each["name"]] for each in fields]
+        written = [as_hash32(each) if isinstance(each, bytes) else each for each in values]
+        chain_id, contract = domain_data["chainId"], domain_data["verifyingContract"]
+        return Signature(self._key.sign(MessageHasher(message).digest(chain_id, contract, *written)))
 
 
 @contextmanager

@@ -4,19 +4,20 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
+from pydantic import StrictStr
 
 from usufruct.config import Config
 from usufruct.core import Conflict, Hash32, Invalid, NotFound, hash32
-from usufruct_client import BadAnswer, Members, Receipt, read_receipt
+from usufruct_client import Receipt, read_receipt
 from usufruct_client.wire import ChannelConfig, Token
-from usufruct_client.wire_types import read
+from usufruct_client.wire_types import Plain, Uint128, read
 
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the kept key used last.")
@@ -54,14 +55,14 @@ class NoSavedKey(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class SavedKey:
+class SavedKey(Plain):
     """A bearer key, and the only gateway it is shown to; `limit`: atomic units it may ever spend, if known."""
 
-    gateway: str
-    id: str
-    channel: str
-    key: str
-    limit: int | None = None
+    gateway: StrictStr
+    id: StrictStr
+    channel: StrictStr
+    key: StrictStr
+    limit: Uint128 | None = None
 
     def __repr__(self) -> str:
         return f"SavedKey({self.id} of {self.gateway})"
@@ -84,7 +85,7 @@ def check_key_id(key_id: str) -> None:
 
 def save_key(config: Config, key: SavedKey) -> Path:
     """Keep a bearer key, and return its file."""
-    return _write(_key_file(config, key.id), asdict(key) | {"limit": key.limit and str(key.limit)})
+    return _write(_key_file(config, key.id), key.as_json())
 
 
 def forget_key(config: Config, key_id: str) -> None:
@@ -152,9 +153,7 @@ def saved_token(config: Config, channel: Hash32) -> Token | None:
     """Return the token that was agreed for a channel; None when none was, or the channel is not kept here."""
     path = _channel_file(config, channel)
     token = read_object(path).get("token") if path.is_file() else None
-    return token and read(
-        Token, token, lambda message, _: InvalidSavedFile(f"{path}: {message}", path=str(path)), "token"
-    )
+    return token and _read_document(Token, token, path, "token")
 
 
 def saved_channels(config: Config) -> dict[Hash32, ChannelConfig]:
@@ -245,23 +244,17 @@ def _receipt_file(config: Config, call: Hash32) -> Path:
 
 
 def _read_channel(path: Path) -> ChannelConfig:
-    saved = read_object(path).get("channelConfig")
-    return _read_document(ChannelConfig, saved, path)
+    return _read_document(ChannelConfig, read_object(path).get("channelConfig"), path, "channelConfig")
 
 
-def _read_document(kind: type[Kind], content: object, path: Path) -> Kind:
-    return read(kind, content, lambda message, _: InvalidSavedFile(f"{path}: {message}", path=str(path)))
+def _read_document(kind: type[Kind], content: object, path: Path, within: str = "") -> Kind:
+    return read(kind, content, lambda message, _: InvalidSavedFile(f"{path}: {message}", path=str(path)), within)
 
 
 def _read_key(path: Path) -> SavedKey:
     _check_private(path)
-    members = Members(read_object(path), str(path))
-    try:
-        key, limit = members.text("key"), members.amount("limit") if "limit" in members else None
-        saved = SavedKey(members.text("gateway"), members.text("id"), members.text("channel"), key, limit)
-    except BadAnswer as error:
-        raise InvalidSavedFile(error.message, path=str(path)) from error
-    if not _KEY.fullmatch(key):
+    saved = _read_document(SavedKey, read_object(path), path)
+    if not _KEY.fullmatch(saved.key):
         raise InvalidSavedFile(f"{path} holds no bearer key", path=str(path))
     return saved
 

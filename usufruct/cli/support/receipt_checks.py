@@ -9,7 +9,7 @@ import orjson
 
 from usufruct.core import Conflict
 from usufruct_client import Agreed, AnswerReader, Receipt, faults, read_receipt, text_hash
-from usufruct_client.lines import bill_lines, charge_faults, line_text, quantities_of, rates_of, total_of
+from usufruct_client.lines import bill_lines, charge_faults, line_text, quantities_of, total_of
 from usufruct_client.wire import ModelCard
 
 
@@ -78,11 +78,8 @@ def check_prices(receipt: Receipt, services: Sequence[ModelCard]) -> list[Check]
     for service in services:
         card = service.price
         if (int(service.asset, 16), card.version) == (receipt.asset, receipt.price_card_version):
-            prices = rates_of(
-                card.unit, card.input_per_million, card.output_per_million, card.cached_input_bps, card.per_call
-            )
             used = quantities_of(receipt.lines)
-            good = used.keys() <= prices.keys() and bill_lines(used, prices) == receipt.lines
+            good = used.keys() <= card.rates.keys() and bill_lines(used, card.rates) == receipt.lines
             return [Check("prices", good, f"{'as' if good else 'not as'} in price card {card.version}")]
     return []
 

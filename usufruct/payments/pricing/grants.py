@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
-from usufruct.chain import MessageHasher, as_hash32
+from usufruct.chain import as_hash32
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import (
     LAST_MOMENT,
@@ -29,6 +29,7 @@ from usufruct.core import (
 from usufruct.payments.pricing.vouchers import DigestSigner
 from usufruct.web import Unauthenticated
 from usufruct_client.eip712 import PASS_CREDITS, PASS_GRANT
+from usufruct_client.typed_data import MessageHasher
 
 SILENCE = 30 * 86_400
 """After how many seconds without a sign of its meter a pass's credits can be given back; `AccessPass` has the same."""

@@ -6,12 +6,12 @@ what is anchored: see `merkle`.
 
 from hashlib import sha256
 
-from usufruct.chain import MessageHasher
 from usufruct.core import Address, AssetId, ChainId, Hash32, format_asset, value
 from usufruct.payments.pricing.usage import CountedBy
 from usufruct.payments.pricing.vouchers import DigestSigner
 from usufruct_client.eip712 import RECEIPT
 from usufruct_client.lines import Line
+from usufruct_client.typed_data import MessageHasher
 
 _RECEIPT = MessageHasher(RECEIPT)
 
@@ -84,7 +84,7 @@ class ReceiptDocument:
     signature: bytes
 
     def as_json(self) -> dict[str, object]:
-        """Return what `wire.Receipt` describes; written by hand, since every call does it (decision 0027)."""
+        """Return what the client's `Receipt` describes; written by hand, as every call does it (decision 0027)."""
         receipt = self.receipt
         return {
             "call": receipt.call,

@@ -6,14 +6,14 @@ Both are hashed under the escrow's domain, so neither is worth anything on anoth
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NewType, Protocol
 
-from usufruct.chain import MessageHasher, as_hash32
-from usufruct.chain.escrow import SETTLEMENT, channel_digest
+from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import recover_signer
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired, value
+from usufruct_client import signing
 from usufruct_client.eip712 import VOUCHER
+from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import ChannelConfig
 
 _VOUCHER = MessageHasher(VOUCHER)
@@ -63,18 +63,9 @@ VerifiedVoucher = NewType("VerifiedVoucher", Voucher)
 """A voucher that `verify_voucher` let through; the ledger takes no other."""
 
 
-@lru_cache(maxsize=1 << 16)
 def channel_id(escrow: Escrow, config: ChannelConfig) -> Hash32:
-    """Return the channel's id; remembered, since a configuration never changes.
-
-    Raises:
-        InvalidVoucher: when the withdraw delay is not a uint40.
-    """
-    if not 0 <= config.withdraw_delay < 1 << 40:
-        raise InvalidVoucher(f"withdrawDelay must fit 40 bits, not {config.withdraw_delay}", field="withdrawDelay")
-    parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
-    digest = channel_digest(escrow.chain_id, parties, config.withdraw_delay, config.salt, escrow.contract)
-    return as_hash32(digest)
+    """Return the channel's id; remembered, since a configuration never changes."""
+    return signing.channel_id(config, escrow.chain_id, escrow.contract)
 
 
 def voucher_digest(escrow: Escrow, channel: Hash32, max_claimable: int) -> bytes:

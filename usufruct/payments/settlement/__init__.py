@@ -10,7 +10,6 @@ from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
 from usufruct.payments.settlement.deposits import DepositAuthorization, Deposited, Deposits
 from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.evidence import Evidence, wrong_newest_roots, wrong_roots
-from usufruct.payments.settlement.merkle import proves
 from usufruct.payments.settlement.model import Batch, Payee, SettlementContext, on_chain
 from usufruct.payments.settlement.operator_terms import Offer
 from usufruct.payments.settlement.pass_accounts import PassAccounts
@@ -59,7 +58,6 @@ __all__ = [
     "deposit_typed_data",
     "list_payee",
     "on_chain",
-    "proves",
     "read_channel_digest",
     "token_document",
     "wrong_newest_roots",

@@ -15,8 +15,8 @@ from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.operator_terms import Offer
 from usufruct.payments.settlement.wire import InvalidDeposit, deposit_of_document
 from usufruct.web import Operation, Request, Route, document_response, json_response
+from usufruct_client.receipt import ReceiptProof as ProofDocument
 from usufruct_client.wire import ChannelOnChain, ChannelUse, DepositWish, Terms
-from usufruct_client.wire import ReceiptProof as ProofDocument
 
 _TERMS = Operation("Tell what a payer must know to open a channel, and to check receipts.", Terms)
 _CHANNEL = Operation(

@@ -5,11 +5,11 @@ the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the h
 """
 
 from usufruct.accounts import InvalidProof, Keys, timed_signer
-from usufruct.chain import MessageHasher
 from usufruct.core import Address, ChainId, Clock, Hash32
 from usufruct.payments.ledger import Account, AccountUnknown, Ledger
 from usufruct.web import Exchange, read_document
 from usufruct_client.eip712 import READ_CHANNEL
+from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import ChannelProof
 
 PROOF_HEADER = "x-usufruct-proof"

@@ -1,4 +1,4 @@
-"""Trees over receipt digests, and the rolling anchor the chain keeps.
+"""Trees over receipt digests.
 
 A leaf is the hash of a digest (so that no inner node passes for one); a node hashes its two children, the smaller
 first; a last child without a sibling moves up unchanged. Proofs are lists of siblings, leaf to root, and verify with
@@ -7,7 +7,7 @@ OpenZeppelin's `MerkleProof`.
 
 from collections.abc import Sequence
 
-from usufruct.chain import keccak, word
+from usufruct.chain import keccak
 from usufruct.core import Invalid
 
 
@@ -38,19 +38,6 @@ def merkle_proof(digests: Sequence[bytes], index: int) -> list[bytes]:
         raise IndexError(index)
     siblings = ((level, (index >> height) ^ 1) for height, level in enumerate(levels[:-1]))
     return [level[sibling] for level, sibling in siblings if sibling < len(level)]
-
-
-def proves(digest: bytes, proof: Sequence[bytes], root: bytes) -> bool:
-    """Say whether `proof` shows that `digest` is under `root`."""
-    node = keccak(digest)
-    for sibling in proof:
-        node = _parent(node, sibling)
-    return node == root
-
-
-def next_anchor(previous: bytes, root: bytes, count: int) -> bytes:
-    """Return the anchor after one more batch of `count` receipts: `keccak256(abi.encode(previous, root, count))`."""
-    return keccak(previous + root + word(count))
 
 
 def _levels(digests: Sequence[bytes]) -> list[list[bytes]]:

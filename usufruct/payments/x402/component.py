@@ -6,8 +6,8 @@ from usufruct.payments.ledger import Ledger
 from usufruct.payments.settlement import AccountSync, Deposits, Offer, RefundRequests, SettlementContext
 from usufruct.payments.x402.funding import Funding
 from usufruct.payments.x402.requirements import Requirements
-from usufruct_client.wire import Payment, PaymentHead
 from usufruct_client.wire_types import adapter
+from usufruct_client.x402 import Payment, PaymentHead
 
 
 def build(context: Context) -> Component:

@@ -14,11 +14,9 @@ from usufruct.payments.pricing import ChannelConfig, Voucher
 from usufruct.payments.settlement import DepositAuthorization, deposit_of_document
 from usufruct.payments.x402.errors import MalformedPayment, WrongNetwork, WrongScheme
 from usufruct.web import read_document
-from usufruct_client.wire import Payment as PaymentDocument
-from usufruct_client.wire import PaymentHead
+from usufruct_client.x402 import SCHEME, VERSION, PaymentHead
+from usufruct_client.x402 import Payment as PaymentDocument
 
-VERSION = 2
-SCHEME = "batch-settlement"
 IDENTIFIER = "payment-identifier"
 
 _LONGEST = 16_384

@@ -11,7 +11,8 @@ from usufruct.core import Address, Hash32, checksum
 from usufruct.core.price_cards import PriceCard
 from usufruct.payments.ledger import Account
 from usufruct.payments.settlement import Offer
-from usufruct.payments.x402.payment import IDENTIFIER, SCHEME, VERSION, network_of
+from usufruct.payments.x402.payment import IDENTIFIER, network_of
+from usufruct_client.x402 import SCHEME, VERSION
 
 _DECLARATION = {
     "info": {"required": False},

@@ -9,19 +9,13 @@ from functools import lru_cache
 from operator import call
 from typing import Any
 
-from usufruct.chain.hashing import keccak
-from usufruct.core import Address, ChainId, Hash32, id_to_bytes
 from usufruct_client.eip712 import DOMAIN_TYPE, Domain, MessageType
+from usufruct_client.identifiers import Address, id_to_bytes, keccak
 
 
 def word(number: int) -> bytes:
     """Encode an unsigned integer of any width: 32 bytes, big-endian."""
     return number.to_bytes(32, "big")
-
-
-def as_hash32(value: bytes) -> Hash32:
-    """Write 32 bytes as a `Hash32`."""
-    return Hash32("0x" + value.hex())
 
 
 class MessageHasher:
@@ -40,14 +34,14 @@ class MessageHasher:
             raise TypeError(f"{len(values)} values for {len(self._writers)} fields")
         return keccak(self._type_hash + b"".join(map(call, self._writers, values)))
 
-    def digest(self, chain_id: ChainId, contract: Address, *values: object) -> bytes:
+    def digest(self, chain_id: int, contract: Address, *values: object) -> bytes:
         """Return what is signed: 32 bytes."""
         assert self._domain is not None
         return keccak(b"\x19\x01" + domain_separator(self._domain, chain_id, contract) + self.struct_hash(*values))
 
 
 @lru_cache(maxsize=64)
-def domain_separator(domain: Domain, chain_id: ChainId, contract: Address) -> bytes:
+def domain_separator(domain: Domain, chain_id: int, contract: Address) -> bytes:
     """Return the separator that binds a signature to one contract on one chain: 32 bytes."""
     return MessageHasher(DOMAIN_TYPE).struct_hash(domain.name, domain.version, chain_id, contract)
 
