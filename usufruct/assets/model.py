@@ -214,7 +214,7 @@ def check_listing(listing: Listing) -> None:
     """Refuse a listing whose calls could not be priced."""
     name = listing.name
     rule = f"1 to {_LONGEST_NAME} printable characters"
-    demand(_is_plain(name) and len(name) <= _LONGEST_NAME, "name", name, rule, InvalidListing)
+    demand(is_plain(name) and len(name) <= _LONGEST_NAME, "name", name, rule, InvalidListing)
     check_caps(listing.caps)
     check_prices(listing.prices)
 
@@ -256,5 +256,6 @@ def number_in(text: str) -> int | None:
         return None
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Tell whether a text is printable, not empty, and without space at its ends."""
     return bool(text) and text.isprintable() and text == text.strip()

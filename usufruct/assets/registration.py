@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.assets.errors import TransferPolicyNeeded, demand
-from usufruct.assets.model import SUPPLY, Holding, number_in
+from usufruct.assets.model import SUPPLY, Holding, is_plain, number_in
 from usufruct.assets.price_cards import check_card, to_registry
 from usufruct.chain import keccak
 from usufruct.chain.contracts.asset_registry import Kind, Parent, Registration
@@ -79,25 +79,13 @@ def check_new_asset(terms: NewAsset, chain_id: ChainId) -> None:
     """
     check_name(terms.name)
     symbol = terms.symbol
-    demand(
-        symbol.isascii() and symbol.isalnum() and len(symbol) <= LONGEST_SYMBOL,
-        "symbol",
-        symbol,
-        f"1 to {LONGEST_SYMBOL} letters and digits",
-    )
+    rule = f"1 to {LONGEST_SYMBOL} letters and digits"
+    demand(symbol.isascii() and symbol.isalnum() and len(symbol) <= LONGEST_SYMBOL, "symbol", symbol, rule)
+    rule = f"printable, at most {LONGEST_LINK} characters"
     for field, text in (("uri", terms.uri), ("endpoint", terms.endpoint)):
-        demand(
-            len(text) <= LONGEST_LINK and (not text or text.isprintable()),
-            field,
-            text,
-            f"printable, at most {LONGEST_LINK} characters",
-        )
-    demand(
-        LEAST_NOTICE <= terms.notice_period <= MOST_NOTICE,
-        "notice",
-        terms.notice_period,
-        f"from 1 hour to 30 days ({LEAST_NOTICE} to {MOST_NOTICE} seconds)",
-    )
+        demand(len(text) <= LONGEST_LINK and (not text or text.isprintable()), field, text, rule)
+    rule = f"from 1 hour to 30 days ({LEAST_NOTICE} to {MOST_NOTICE} seconds)"
+    demand(LEAST_NOTICE <= terms.notice_period <= MOST_NOTICE, "notice", terms.notice_period, rule)
     resale = terms.resale_royalty_bps
     demand(0 <= resale <= MOST_RESALE_ROYALTY_BPS, "resale_royalty", _percent(resale), "from 0 to 10 per cent")
     demand(terms.salt is None or len(terms.salt) == 32, "salt", (terms.salt or b"").hex(), "32 bytes")
@@ -121,12 +109,8 @@ def symbol_of(name: str) -> str:
 
 def check_name(name: str) -> None:
     """Refuse a name that is unreadable, or could be taken for an id."""
-    demand(
-        bool(name) and name == name.strip() and name.isprintable() and len(name) <= LONGEST_NAME,
-        "name",
-        name,
-        f"1 to {LONGEST_NAME} printable characters, without space at the ends",
-    )
+    rule = f"1 to {LONGEST_NAME} printable characters, without space at the ends"
+    demand(is_plain(name) and len(name) <= LONGEST_NAME, "name", name, rule)
     demand(number_in(name) is None, "name", name, "other than a number: numbers are ids")
 
 

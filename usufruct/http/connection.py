@@ -26,7 +26,7 @@ class Response:
     read to its end.
     """
 
-    __slots__ = ("_body", "_connection", "_decoder", "_ended", "_failure", "_length", "_waiter", "headers", "status")
+    __slots__ = ("_body", "_connection", "_decoder", "_failure", "_length", "_waiter", "complete", "headers", "status")
 
     def __init__(self, connection: "Connection", status: int, headers: Mapping[str, str]) -> None:
         self.status = status
@@ -36,14 +36,10 @@ class Response:
         self._decoder = _decoder(headers)
         self._body: list[bytes] = []
         self._length = 0
-        self._ended = False
+        self.complete = False
+        """Whether the whole body is here."""
         self._failure: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether the whole body is here."""
-        return self._ended
 
     async def read(self) -> bytes:
         """Return the bytes of the body that are here, at least one; b"" at its end.
@@ -54,7 +50,7 @@ class Response:
         while not self._body:
             if self._failure is not None:
                 raise self._failure
-            if self._ended:
+            if self.complete:
                 return b""
             await self._wait()
         body = self._body
@@ -76,7 +72,7 @@ class Response:
 
     def fail(self, failure: Exception) -> None:
         """Let a reader that waits, and every later one without data, raise `failure`; nothing once all is here."""
-        if not self._ended:
+        if not self.complete:
             self._failure = self._failure or failure  # the first is the cause; a closed connection follows it
             self._wake()
 
@@ -84,7 +80,7 @@ class Response:
         """Give the connection back, for another request if the answer has been read whole; else it is closed."""
         connection = self._connection
         if not connection.released:
-            connection.release(reusable=self._ended)
+            connection.release(reusable=self.complete)
 
     def feed(self, data: bytes) -> None:
         """Take bytes of the body from the connection."""
@@ -111,7 +107,7 @@ class Response:
         """Note that the body is complete."""
         if self._decoder is not None and not self._decoder.eof and self._failure is None:
             self._failure = NotHttp("the body ends within its encoding")
-        self._ended = self._failure is None
+        self.complete = self._failure is None
         self._wake()
 
     async def _wait(self) -> None:
