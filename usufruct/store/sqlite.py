@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, Executable, QueuePool, create_engine, event
 
 from usufruct.core import SystemClock
+from usufruct.core.process import unbroken
 from usufruct.store.database import Database, Outcome, Parameters, Unit, outcome_of, translated_errors
 
 T = TypeVar("T")
@@ -111,7 +112,7 @@ class SqliteDatabase(Database):
 
 
 async def finish(threads: ThreadPoolExecutor, work: Callable[[], T], undo: Callable[[T], object] | None = None) -> T:
-    """Run `work` on a thread and wait for its end even when the caller is cancelled; `undo` then gives back its result.
+    """Run `work` on a thread to its end, however often the caller is cancelled; `undo` then gives back its result.
 
     A statement cannot be called back; a transaction must not be rolled back beneath one that still runs.
     """
@@ -119,9 +120,9 @@ async def finish(threads: ThreadPoolExecutor, work: Callable[[], T], undo: Calla
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await asyncio.wait([future])
+        await unbroken(asyncio.wait([future]))
         if undo is not None and future.exception() is None:
-            await finish(threads, partial(undo, future.result()))
+            await unbroken(finish(threads, partial(undo, future.result())))
         raise
 
 
