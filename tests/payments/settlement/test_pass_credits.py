@@ -12,9 +12,10 @@ from tests.support.bills import lines_of
 from tests.support.fake_clock import FakeClock
 from tests.support.merkle import proves
 from tests.support.waiting import until
-from usufruct.chain import RpcUnavailable
+from usufruct.chain import Client, RpcUnavailable
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.http import HttpWire, Reply
 from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
 from usufruct.payments.ledger.errors import BalanceTooLow, LimitReached
@@ -223,6 +224,43 @@ async def test_who_activated_nothing_is_refused_and_leaves_no_row(make_passes):
     with pytest.raises(BalanceTooLow, match="activate some"):
         await passes.reserve("call", 1)
     assert await passes.town.ledger.account_list() == []
+
+
+class CountingWire(HttpWire):
+    """Counts the requests to a node."""
+
+    posted = 0
+
+    async def post(self, body: bytes, timeout_seconds: float) -> Reply:
+        self.posted += 1
+        return await super().post(body, timeout_seconds)
+
+
+@pytest.mark.anvil
+async def test_grants_without_credits_ask_the_node_once_in_a_while(make_passes, anvil):
+    passes = await make_passes()
+    wire, clock = CountingWire(anvil.url), FakeClock()
+    async with Client(anvil.url, wire=wire) as client:
+        source = PassCredits(replace(passes.town.side, client=client), passes.terms)
+        passes.accounts = PassAccounts(passes.town.side, source, passes.town.observer, clock)
+
+        async def refused() -> int:
+            before = wire.posted
+            with pytest.raises(BalanceTooLow, match="activate some"):
+                await passes.reserve("call", 1)
+            return wire.posted - before
+
+        once = await refused()
+        assert once > 0
+        assert [await refused() for _ in range(5)] == [0] * 5
+        clock.advance(2)
+        assert await refused() == once
+        await passes.activate(10)
+        clock.advance(2)
+        await passes.call("first", 1)
+        before = wire.posted
+        await passes.call("second", 1)
+        assert wire.posted == before
 
 
 @pytest.mark.anvil

@@ -1,8 +1,10 @@
 """Lets calls use pass credits, and keeps credits from being given back while they are served."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from usufruct.chain import Sender
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -15,11 +17,15 @@ from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.pass_reader import CLOSING
 
+T = TypeVar("T")
+
 _log = logging.getLogger(__name__)
 
 _FRESH_SECONDS = 600.0
 _PAUSE_SECONDS = 2.0
 _MOST_REMEMBERED = 10_000
+_MOST_OPENING = 4
+"""How many grants' credits are looked for on the chain at a time; accounts that are open need no look."""
 _SIGN_AFTER = SILENCE // 2
 
 
@@ -45,6 +51,8 @@ class PassAccounts:
         self._sync = sync
         self._clock = clock
         self._reads: dict[Hash32, ChainRead] = {}
+        self._empty: dict[Hash32, float] = {}
+        self._opening = asyncio.Semaphore(_MOST_OPENING)
 
     def check(self, grant: PassGrant) -> None:
         """Refuse a grant that is over, or that its holder did not sign for here.
@@ -82,14 +90,14 @@ class PassAccounts:
             return await self._open(grant)
         if now - read.tried < _PAUSE_SECONDS or (now - read.read < _FRESH_SECONDS and known.free >= ceiling):
             return known
-        self._note(id_, ChainRead(now, read.read))
+        _remember(self._reads, id_, ChainRead(now, read.read))
         try:
             [account] = await self._sync.refresh_all([known])
         except Unavailable:  # calls go on while the chain is away, as long as no account can have closed meanwhile
             if now - read.read > CLOSING / 2:
                 raise
             return known
-        self._note(id_, ChainRead(now, now))
+        _remember(self._reads, id_, ChainRead(now, now))
         return account
 
     async def carries(self, grant: PassGrant) -> bool:
@@ -104,8 +112,14 @@ class PassAccounts:
             return None
 
     async def _open(self, grant: PassGrant) -> Account:
-        funds = self._funds(grant)
-        if (await self._credits.peek(funds)).balance == 0:
+        """Open an account that has credits; one that had none a moment ago is not looked at again."""
+        funds, id_ = self._funds(grant), self.account_of(grant)
+        async with self._opening:  # grants cost their makers nothing: so much of the node is theirs
+            empty = self._clock.monotonic() - self._empty.get(id_, float("-inf")) < _PAUSE_SECONDS
+            if not empty and (await self._credits.peek(funds)).balance == 0:
+                _remember(self._empty, id_, self._clock.monotonic())
+                empty = True
+        if empty:
             raise BalanceTooLow(
                 f"{grant.holder} has no credits of pass {grant.plan:#x} that were activated for this gateway's meter "
                 f"{self.terms.meter}; activate some with `usufruct pass activate`",
@@ -114,16 +128,18 @@ class PassAccounts:
             )
         account = await self._sync.open(await self._credits.register(funds))
         now = self._clock.monotonic()
-        self._note(account.id, ChainRead(now, now))
+        _remember(self._reads, account.id, ChainRead(now, now))
         return account
 
     def _funds(self, grant: PassGrant) -> ActivatedCredits:
         return self.terms.credits(grant.plan, grant.holder)
 
-    def _note(self, account: Hash32, read: ChainRead) -> None:
-        if len(self._reads) >= _MOST_REMEMBERED:
-            self._reads.clear()
-        self._reads[account] = read
+
+def _remember(kept: dict[Hash32, T], account: Hash32, fact: T) -> None:
+    """Keep a fact about an account, in place of the oldest one when there are many."""
+    if len(kept) >= _MOST_REMEMBERED:
+        del kept[next(iter(kept))]
+    kept[account] = fact
 
 
 class PassHeartbeat:
