@@ -63,9 +63,12 @@ async def test_every_claimed_receipt_is_proved_against_the_anchor_on_chain(town)
         proof = await prove_receipt(town.side, call)
         assert proves(proof.digest, proof.proof, anchored[0].receipts_root)
         assert not proves(proof.digest[::-1], proof.proof, anchored[0].receipts_root)
-    for missing in (free, later):
-        with pytest.raises(NotAnchored):
-            await prove_receipt(town.side, missing)
+    with pytest.raises(NotAnchored, match="charged nothing"):
+        await prove_receipt(town.side, free)
+    with pytest.raises(NotAnchored, match="claims it by 20") as waiting:
+        await prove_receipt(town.side, later)
+    metered = (await town.ledger.call(later)).finished_at
+    assert waiting.value.details["due"] == metered + 86_400 // 4
 
     await town.claimer.run()
     anchored = await _anchored(town)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from usufruct.core import Clock, Hash32, PaymentRequired, value
+from usufruct.core import Clock, Hash32, PaymentRequired, format_units, value
 from usufruct.gateway.budget import Budget
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.model import ServedListing
@@ -80,9 +80,10 @@ class X402Payments:
         """Return the refusal of a request without payment; its quote goes out as a header."""
         refusal: PaymentRequired
         try:
-            ceiling = order.work.limits(order.card, order.budget).ceiling
+            ceiling, token = order.work.limits(order.card, order.budget).ceiling, self.requirements.offer.token
+            most = f"{format_units(ceiling, token.decimals)} {token.symbol}"
             refusal = PaymentWanted(
-                f"this call costs at most {ceiling}; pay by x402 or send a key (`Authorization: Bearer uf_...`)",
+                f"this call costs at most {most}; pay by x402 or send a key (`Authorization: Bearer uf_...`)",
                 ceiling=ceiling,
             )
         except OverBudget as over:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.chain import as_hash32
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, Hash32, moment
 from usufruct.payments.ledger import CallUnknown, Ledger
 from usufruct.payments.pricing import Receipt, receipt_digest
 from usufruct.payments.settlement.errors import AnchorMismatch, NotAnchored
 from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
-from usufruct.payments.settlement.model import Batch, Member, SettlementContext
+from usufruct.payments.settlement.model import Batch, ClaimPolicy, Member, SettlementContext
 from usufruct.payments.settlement.store import batch_of
 
 _PAGE = 500
@@ -81,9 +81,17 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
         raise CallUnknown(f"call {call} is unknown", call=call)
     token = (await context.ledger.account(found.lease.account)).token
     receipt = found.receipt(token)
+    if receipt is None or receipt.amount == 0:
+        raise NotAnchored(f"call {call} was charged nothing, or still runs: it is under no root", call=call)
     batch = await _batch_of(context, receipt)
-    if receipt is None or batch is None or batch.root is None or batch.hash is None or batch.block is None:
-        raise NotAnchored(f"call {call} is not claimed yet, or was charged nothing; ask later", call=call)
+    if batch is None or batch.root is None or batch.hash is None or batch.block is None:
+        due = receipt.time + context.terms.least_withdraw_delay // ClaimPolicy().delay_parts
+        raise NotAnchored(
+            f"call {call} is not claimed yet; a worker claims it by {moment(due)}, later from a channel with a longer "
+            "withdraw delay: ask then",
+            call=call,
+            due=due,
+        )
     digests = await digests_of(context, batch.members)
     if root_of(digests) != batch.root:
         raise AnchorMismatch(f"the receipts of batch {batch.id} do not give its root {batch.root}", batch=batch.id)
@@ -92,8 +100,6 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
     return ReceiptProof(receipt, digest, proof, batch.root, batch.count, batch.hash, batch.block)
 
 
-async def _batch_of(context: SettlementContext, receipt: Receipt | None) -> Batch | None:
-    if receipt is None or receipt.amount == 0:
-        return None
+async def _batch_of(context: SettlementContext, receipt: Receipt) -> Batch | None:
     async with context.database.snapshot() as unit:
         return await batch_of(unit, receipt.account, receipt.cumulative)

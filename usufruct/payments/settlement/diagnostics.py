@@ -78,9 +78,11 @@ async def check_channels(context: Context) -> AsyncIterator[Finding]:
         seen += len(page)
         above += await context.get(AccountSync).above_chain(page)
     for channel, chain in above[:_SHOWN]:
+        token, balance = context.get(TokenFacts), channel.reading.balance
+        held, there = (format_units(each, token.decimals) for each in (balance, chain))
         yield bad(
             "channels",
-            f"{channel.reading.id} holds {channel.reading.balance} atomic units in the ledger, {chain} on the chain",
+            f"{channel.reading.id} holds {held} {token.symbol} in the ledger, {there} on the chain",
             "run a worker: it takes the chain's number over; `usufruct reconcile` shows the rest",
         )
     if not above:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from usufruct.accounts import KeyDomain
 from usufruct.chain import TokenFacts
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT
-from usufruct.core import Address, ChainId, PaymentRequired
+from usufruct.core import Address, ChainId, PaymentRequired, format_units
 from usufruct.payments.settlement.wire import token_document
 from usufruct_client.wire import Terms
 
@@ -39,8 +39,9 @@ class Offer:
             DepositTooSmall: names the least.
         """
         if amount < self.least_deposit:
+            least, given = (format_units(each, self.token.decimals) for each in (self.least_deposit, amount))
             raise DepositTooSmall(
-                f"a deposit must be at least {self.least_deposit} atomic units, not {amount}",
+                f"a deposit must be at least {least} {self.token.symbol}, not {given}",
                 field="deposit.amount",
                 least=self.least_deposit,
             )
