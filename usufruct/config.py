@@ -106,10 +106,18 @@ def _address(text: str) -> str:
         raise ValueError(f"an address or empty: {error.message}") from error
 
 
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
+        raise ValueError(f"empty or an address such as https://ai.example.org, not {text!r}")
+    return text.rstrip("/").removesuffix("/v1")
+
+
 Amount = Annotated[str, AfterValidator(_amount)]
 """Whole units of the payment token as decimal text: what they are in atomic units depends on the token."""
 
 OptionalAddress = Annotated[str, AfterValidator(_address)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,7 @@ class GatewayConfig:
 
     host: Annotated[str, "address to listen at"] = "127.0.0.1"
     port: Annotated[int, _whole(0, 65_535), "0: a free one"] = 8402
+    public_url: Annotated[PublicUrl, "what callers reach it by, behind a proxy; empty: as they called it"] = ""
     least_deposit: Annotated[Amount, "smallest deposit worth its gas"] = "0.1"
     keep_alive_seconds: Annotated[int, _whole(1, 3_600), "of idle connections; longer than clients'"] = 75
     drain_seconds: Annotated[int, _whole(0, 3_600), "on SIGTERM, until running calls are cut"] = 30

@@ -90,6 +90,7 @@ def test_the_test_suites_own_variables_are_not_ours():
         {"USUFRUCT_CLAIMS_THRESHOLD": "0"},
         {"USUFRUCT_REFUNDS_LEAST": "0.000"},
         {"USUFRUCT_GATEWAY_LEAST_DEPOSIT": "0"},
+        {"USUFRUCT_GATEWAY_PUBLIC_URL": "ai.example.org"},
     ],
 )
 def test_values_that_cannot_work_are_refused(variables: dict[str, str]):
@@ -117,6 +118,11 @@ def test_a_file_with_wrong_types_is_refused(tmp_path: Path, toml: str):
 def test_a_value_is_refused_with_its_key_its_rule_and_itself(variables, message):
     with pytest.raises(InvalidSetting, match=message):
         load_config(variables)
+
+
+@pytest.mark.parametrize("given", ["https://ai.example.org", "https://ai.example.org/", "https://ai.example.org/v1"])
+def test_a_public_address_is_without_its_version(given: str):
+    assert load_config({"USUFRUCT_GATEWAY_PUBLIC_URL": given}).gateway.public_url == "https://ai.example.org"
 
 
 def test_a_file_that_cannot_be_parsed_is_named(tmp_path: Path):

@@ -1,5 +1,6 @@
 """The page at the root: services with prices and how to pay, escaped, complete in itself."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import httpx
@@ -54,34 +55,45 @@ def card(name: str, **price) -> ModelCard:
     )
 
 
-def shown(cards, url="https://ai.example.org") -> Page:
-    return Page(root_page(cards, url).body.decode())
+def shown(cards, url="https://ai.example.org", chain_id=8453) -> Page:
+    return Page(root_page(cards, url, chain_id).body.decode())
 
 
 def test_services_are_shown_with_prices_in_whole_units():
     page = shown([card("librarian"), card("poet", per_call=250_000)])
     rows = [page.texts["td"][at : at + 5] for at in (0, 5)]
-    assert rows[0] == [
-        *("librarian", "chat", "1.5 USDC (text tokens)"),
-        *("0.000003 USDC (text tokens)", "0 USDC"),
-    ]
-    assert rows[1][4] == "0.25 USDC"
+    assert rows[0] == ["librarian", "1.5 USDC", "0.000003 USDC", "0 USDC", "0.001501 USDC"]
+    assert rows[1][3:] == ["0.25 USDC", "0.251501 USDC"]
+    assert "chat, priced by text tokens, 4,096 of context" in page.texts["small"]
     assert not shown([]).texts.get("td")
 
 
 def test_snippets_can_be_copied_with_the_gateways_address_and_a_service():
     page = shown([card("librarian")])
     key, openai, x402 = page.texts["pre"]
-    assert "usufruct key create --gateway https://ai.example.org " in key
+    chain, wallet, money, create = key.splitlines()
+    assert chain.startswith("export USUFRUCT_CHAIN_ID=8453 USUFRUCT_CHAIN_RPC_URL=https://")
+    assert (wallet, money) == ("usufruct wallet new me", "# send USDC to the address that it shows")
+    assert create.startswith("usufruct key create --gateway https://ai.example.org ")
+    local = shown([card("librarian")], chain_id=31337).texts["pre"][0].splitlines()
+    assert local[:2] == ["usufruct wallet new me", "usufruct wallet fund me"]
     assert 'base_url="https://ai.example.org/v1"' in openai
     assert 'model="librarian"' in openai
     for snippet in (openai, x402):
         compile(snippet, "snippet", "exec")
-    assert {value for tag, name, value in page.attributes if tag == "a"} == {"/openapi.json", "/v1/models", "/v1/terms"}
+    links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
+    assert links == ["https://www.x402.org", "/openapi.json", "/v1/models", "/v1/terms"]
+
+
+def test_it_may_be_below_a_path_of_a_proxy_and_knows_embeddings():
+    page = shown([replace(card("vectors"), endpoint="embeddings")], "https://example.org/ai")
+    assert ("a", "href", "/ai/v1/models") in page.attributes
+    assert 'base_url="https://example.org/ai/v1"' in page.texts["pre"][1]
+    assert 'client.embeddings.create(model="vectors"' in page.texts["pre"][1]
 
 
 def test_nothing_is_loaded_and_nothing_runs():
-    response = root_page([card("librarian")], "https://ai.example.org")
+    response = root_page([card("librarian")], "https://ai.example.org", 8453)
     page = Page(response.body.decode())
     assert not {"script", "img", "link", "iframe"} & set(page.texts)
     assert not [each for each in page.attributes if each[1] == "src" or each[1].startswith("on")]
@@ -93,7 +105,7 @@ def test_names_and_addresses_are_text():
     page = shown([card(bad)], f"http://{bad}")
     assert "script" not in page.texts
     assert bad in page.texts["td"]
-    assert bad in page.texts["h1"][0]
+    assert bad.partition("/")[0] in page.texts["code"][0]
     compile(shown([card(bad)]).texts["pre"][1], "snippet", "exec")
 
 

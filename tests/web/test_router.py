@@ -9,7 +9,17 @@ import pytest
 from tests.support.fake_clock import FakeClock
 from tests.support.waiting import pass_loop_time
 from usufruct.core import NotFound, Unavailable
-from usufruct.web import BodyTooLarge, ClientGone, Health, RawRoute, Route, Router, json_object, json_response
+from usufruct.web import (
+    BodyTooLarge,
+    ClientGone,
+    Health,
+    RawRoute,
+    Route,
+    Router,
+    at_public_url,
+    json_object,
+    json_response,
+)
 from usufruct.web.exchange import BODY_SECONDS
 
 
@@ -215,3 +225,13 @@ async def test_a_body_that_never_ends_is_given_up():
     await answering
     assert sent[0]["status"] == 408
     assert orjson.loads(sent[1]["body"])["error"]["code"] == "slow_body"
+
+
+async def test_a_public_address_is_what_an_exchange_is_called():
+    async def where(exchange):
+        await exchange.answer_json({"url": exchange.url})
+
+    app, headers = Router([RawRoute("GET", "/here", where)]), [(b"host", b"10.0.0.7:8402")]
+    for public, url in (("", "http://10.0.0.7:8402/here"), ("https://ai.example.org", "https://ai.example.org/here")):
+        _, _, body = await call(at_public_url(app, public), "/here", headers=headers)
+        assert orjson.loads(body) == {"url": url}

@@ -11,7 +11,7 @@ from usufruct.app.installation import Installation
 from usufruct.core import Conflict
 from usufruct.core.process import Shutdown
 from usufruct.payments.settlement import ReceiptSigners
-from usufruct.web import Health, Router, Server, ServerLimits, allow_browsers, base_url, listen
+from usufruct.web import Health, Router, Server, ServerLimits, allow_browsers, at_public_url, base_url, listen
 
 MOST_READERS = 20
 """Connections at which a process shows its numbers at once."""
@@ -36,7 +36,8 @@ async def serve(installation: Installation, announce: Callable[[str], None], shu
     setting = installation.config.gateway
     shutdown = shutdown or Shutdown()
     exposed = [name for component in installation.components for name in component.exposed_headers]
-    app = allow_browsers(installation.router(), setting.cors_origins.split(), exposed)
+    router = at_public_url(installation.router(), setting.public_url)
+    app = allow_browsers(router, setting.cors_origins.split(), exposed)
     limits = ServerLimits(
         connections=setting.connections,
         keep_alive_seconds=setting.keep_alive_seconds,

@@ -142,7 +142,7 @@ class Anvil:
             raise
         words = ""
         for _ in range(1 if self._wanted_port else _ATTEMPTS):
-            self.port = self._wanted_port or _free_port()
+            self.port = self._wanted_port or free_port()
             with tempfile.TemporaryFile() as output:
                 self._process = self._spawn(binary, output)
                 if await self._answers():
@@ -240,7 +240,8 @@ def _keep_good(state: Path | None) -> None:
         _beside(state, ".part").replace(_beside(state, ".good"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nothing listens at now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

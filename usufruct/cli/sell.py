@@ -1,6 +1,7 @@
 """`usufruct sell`: from an OpenAI-compatible upstream to a priced, paid endpoint, in one command."""
 
 import asyncio
+import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from usufruct.assets import (
     bps_of_percent,
     plain_listing_id,
 )
+from usufruct.chain.anvil import free_port
 from usufruct.cli.service import facts_of
 from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_line
@@ -169,24 +171,28 @@ def sell(
     async def offer(url: str) -> None:
         async with open_installation(config) as installation:
             sold = await _offer(installation, source, choices, progress)
-            _tell(progress, facts_of(sold, installation) | {"url": url}, installation.chain_id, as_json=as_json)
+            where = {"url": url, "public_url": config.gateway.public_url or None}
+            _tell(progress, facts_of(sold, installation) | where, installation.chain_id, as_json=as_json)
 
     way = find_tunnel(tunnel) if public or tunnel else None
 
-    async def then_offer(place: Place, stack: AsyncExitStack) -> None:
+    async def then_offer(place: Place) -> None:
         await offer(place.url)
-        if way is not None:
-            await _publish(way, place.url, progress, stack)
         progress.say(f"The installation runs here (data in {place.data_folder}); Ctrl-C ends it.")
 
     async def sell_and_run() -> None:
         async with AsyncExitStack() as stack:
-            await bring_up(config, progress, lambda place: then_offer(place, stack))
+            here = config if way is None else await _publish_first(way, config, progress, stack)
+            await bring_up(here, progress, then_offer)
 
     async def sell_and_publish(url: str, way: Tunnel) -> None:
         await offer(url)
+        port = urlsplit(url).port
+        assert port is not None
         async with AsyncExitStack() as stack:
-            await _publish(way, url, progress, stack)
+            address = await _publish(way, port, progress, stack)
+            if address != config.gateway.public_url:
+                progress.say(f'Its pages and quotes name it so after a restart with gateway.public_url = "{address}"')
             await asyncio.Event().wait()
 
     source, url = run(look)
@@ -202,16 +208,22 @@ def sell(
         run(lambda: offer(url or _where_it_will_be(config, progress)))
 
 
-async def _publish(way: Tunnel, url: str, progress: Progress, stack: AsyncExitStack) -> None:
-    """Open a tunnel to the gateway, and show its public address."""
-    port = urlsplit(url).port
-    assert port is not None
+async def _publish_first(way: Tunnel, config: Config, progress: Progress, stack: AsyncExitStack) -> Config:
+    """Open a tunnel to where the gateway will be; return the settings by which it knows its public address."""
+    port = config.gateway.port or free_port()
+    address = await _publish(way, port, progress, stack)
+    return replace(config, gateway=replace(config.gateway, port=port, public_url=address))
+
+
+async def _publish(way: Tunnel, port: int, progress: Progress, stack: AsyncExitStack) -> str:
+    """Open a tunnel to the gateway's port; show and return its public address."""
     with progress.working(f"opening a tunnel by {way.name} ({way.maker}): it ends when this does"):
         public = await stack.enter_async_context(open_tunnel(way, port))
     progress.say(f"public   {public}/v1")
     if progress.live:
         for line in qr_lines(public):
             progress.console.print(line, soft_wrap=True)
+    return public
 
 
 async def _offer(installation: Installation, source: Source, choices: Choices, progress: Progress) -> ServedListing:
@@ -295,7 +307,7 @@ def _tell(progress: Progress, sold: dict[str, Any], chain_id: ChainId, *, as_jso
     say(f"usufruct key create --wallet {wallet} --limit 5 --deposit 2 --save")
     if sold["kind"] == Endpoint.CHAT.value:
         say(f"usufruct call {quote(sold['name'])} Hello")
-    say(f"or, with the key that was printed, at {sold['url']}:")
+    say(f"or in Python, with the key that was printed (`{sys.executable}` has openai; elsewhere: pip install openai):")
     what, asked = ("chat.completions", 'messages=[{"role": "user", "content": "Hello"}]')
     if sold["kind"] == Endpoint.EMBEDDINGS.value:
         what, asked = "embeddings", 'input="Hello"'
@@ -305,3 +317,6 @@ def _tell(progress: Progress, sold: dict[str, Any], chain_id: ChainId, *, as_jso
     say(f'answer = client.{what}.create(model="{sold["name"]}", {asked})')
     say("print(answer.model_dump_json(indent=2))")
     say("print(answer.usage.cost)")
+    if sold["public_url"]:
+        say("")
+        say(f"Callers elsewhere use {sold['public_url']}/v1 instead.")

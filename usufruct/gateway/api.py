@@ -15,7 +15,7 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
     """Return the gateway's routes."""
 
     async def root(request: Request) -> Response:
-        return root_page(await gateway.models(), request.exchange.url.removesuffix("/"))
+        return root_page(await gateway.models(), request.exchange.url.removesuffix("/"), gateway.chain_id)
 
     async def models(request: Request) -> Response:
         return document_response(ModelList("list", await gateway.models()))

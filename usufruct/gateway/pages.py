@@ -6,65 +6,97 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
-from usufruct.core import format_units
+from usufruct.core import divide_up, format_units
+from usufruct.core.networks import is_devnet, is_local
 from usufruct_client.wire import ModelCard
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _HEADERS = {"content-security-policy": _POLICY, "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+_MILLION = 1_000_000
 
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{host}: AI services by the token</title>
+<title>{host}: AI by the token</title>
 <style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
+:root {{ color-scheme: light dark; --line: #8884; --soft: #8882; --quiet: #767676; --accent: #0a7d5a; }}
+@media (prefers-color-scheme: dark) {{ :root {{ --quiet: #9a9a9a; --accent: #4cc79a; }} }}
+body {{ font: 17px/1.55 system-ui, sans-serif; max-width: 54rem; margin: 0 auto; padding: 3rem 1.25rem 5rem; }}
+h1 {{ font-size: 2.2rem; line-height: 1.15; margin: 0; }}
+h2 {{ font-size: 1.2rem; margin: 2.8rem 0 .8rem; }}
+h3 {{ font-size: 1rem; margin: 1.6rem 0 .4rem; }}
+p {{ margin: .5rem 0; max-width: 44rem; }}
+small, .lead {{ color: var(--quiet); }}
+small {{ display: block; font-size: .8rem; }}
+a {{ color: var(--accent); }}
+code, pre {{ font: .88em/1.5 ui-monospace, monospace; }}
 div {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; }}
-th, td {{ padding: .4rem .8rem .4rem 0; text-align: left; border-bottom: 1px solid #8885; }}
-pre {{ padding: 1rem; overflow-x: auto; background: #8882; border-radius: .4rem; user-select: all; }}
+th {{ font-weight: 600; font-size: .85rem; vertical-align: bottom; }}
+th, td {{ padding: .65rem 0 .65rem 1.5rem; text-align: right; border-bottom: 1px solid var(--line); }}
+th:first-child, td:first-child {{ padding-left: 0; text-align: left; }}
+td {{ font-variant-numeric: tabular-nums; white-space: nowrap; }}
+pre {{ padding: .9rem 1.1rem; overflow-x: auto; background: var(--soft); border-radius: .5rem; user-select: all; }}
 </style>
-<h1>AI services at {host}</h1>
+<h1>AI by the token</h1>
+<p class="lead">at <code>{host}</code>, for OpenAI's clients. You pay for what is delivered, and each answer carries a
+signed receipt.</p>
 <h2>Services and prices</h2>
 {services}
-<h2>How to pay</h2>
-<p>OpenAI's clients work as they are, with <code>{url}/v1</code> as base URL. Each call is paid from a deposit of your
-own: what is not used can be taken back. A click on a box selects all of it.</p>
-<p>With an API key that you make with your wallet:</p>
-<pre>pip install usufruct
-usufruct wallet new me
-usufruct key create --gateway {url} --wallet me --limit 5.00 --deposit 2.00</pre>
+<h2>How to call</h2>
+<p>Each call is paid from a deposit of your own, within a limit that you set. What is not used comes back to you. A
+click on a box selects all of it.</p>
+<h3>With an API key</h3>
+<p>Your wallet makes the key; signing costs no gas. With Usufruct's command line:</p>
+<pre>{chain}usufruct wallet new me
+{fund}
+usufruct key create --gateway {url} --wallet me --limit 5 --deposit 2</pre>
+<p>Then call by the client that you know:</p>
 <pre>from openai import OpenAI
 
 client = OpenAI(base_url="{url}/v1", api_key="uf_...")
-answer = client.chat.completions.create(model={model}, messages=[{{"role": "user", "content": "Hello"}}])
-print(answer.choices[0].message.content, answer.usage.cost)</pre>
-<p>Or from a program's wallet, by x402, without a key:</p>
+{ask}</pre>
+<h3>From a program's wallet, without a key</h3>
+<p>By <a href="https://www.x402.org" rel="noopener noreferrer">x402</a>; any x402 client works. With Usufruct's:</p>
 <pre>from openai import OpenAI
 from usufruct_client import Wallet, connect
 
 gateway = connect("{url}", Wallet.from_key(private_key), limit=5_000, budget=1_000_000, store="channels.db")
 client = OpenAI(base_url=gateway.base_url, api_key=gateway.api_key, http_client=gateway.client())</pre>
-<p>For programs: <a href="/openapi.json">OpenAPI document</a>, <a href="/v1/models">services</a>,
-<a href="/v1/terms">terms of payment</a>.</p>
+<p class="lead">For programs: <a href="{path}/openapi.json">OpenAPI</a>,
+<a href="{path}/v1/models">services and prices</a>, <a href="{path}/v1/terms">terms of payment</a>.</p>
 </html>
 """
 
 _TABLE = """<div><table>
-<tr><th>service</th><th>for</th><th>per million of input</th><th>per million of output</th><th>per call</th></tr>
+<tr><th>Service</th><th>Input<small>per million</small></th><th>Output<small>per million</small></th><th>Per call</th>
+<th>1,000 in, 500 out<small>costs</small></th></tr>
 {rows}
 </table></div>"""
 
+_CHAT = """answer = client.chat.completions.create(model={model}, messages=[{{"role": "user", "content": "Hello"}}])
+print(answer.choices[0].message.content, answer.usage.cost)"""
 
-def root_page(cards: Sequence[ModelCard], url: str) -> HTMLResponse:
-    """Return the page; `url` is the gateway's address as the reader's browser names it."""
-    rows = "\n".join(_row(card) for card in cards)
+_EMBEDDINGS = """answer = client.embeddings.create(model={model}, input="Hello")
+print(answer.data[0].embedding, answer.usage.cost)"""
+
+
+def root_page(cards: Sequence[ModelCard], url: str, chain_id: int) -> HTMLResponse:
+    """Return the page; `url` is the gateway's public address, or as the reader's browser names it."""
+    symbol = cards[0].price.symbol if cards else "money"
+    fund = "usufruct wallet fund me" if is_local(chain_id) else f"# send {symbol} to the address that it shows"
+    chain = f"export USUFRUCT_CHAIN_ID={chain_id} USUFRUCT_CHAIN_RPC_URL=https://...  # a node that you trust\n"
+    ask = _EMBEDDINGS if cards and cards[0].endpoint == "embeddings" else _CHAT
+    host, slash, path = url.partition("://")[2].partition("/")
     page = _PAGE.format(
-        host=escape(url.partition("://")[2]),
+        host=escape(host),
         url=escape(url),
-        model=escape(json.dumps(cards[0].id if cards else "NAME")),
-        services=_TABLE.format(rows=rows) if cards else "<p>Nothing is sold here yet.</p>",
+        chain="" if is_devnet(chain_id) else chain,
+        fund=escape(fund),
+        path=escape(slash + path),
+        ask=escape(ask.format(model=json.dumps(cards[0].id if cards else "NAME"))),
+        services=_TABLE.format(rows="\n".join(map(_row, cards))) if cards else "<p>Nothing is sold here yet.</p>",
     )
     return HTMLResponse(page, headers=_HEADERS)
 
@@ -72,7 +104,11 @@ def root_page(cards: Sequence[ModelCard], url: str) -> HTMLResponse:
 def _row(card: ModelCard) -> str:
     price = card.price
     unit = f"{price.unit.replace('_', ' ')}s"
-    money = (price.input_per_million, price.output_per_million, price.per_call)
-    shown = [f"{format_units(amount, price.decimals)} {price.symbol}" for amount in money]
-    cells = (card.id, card.endpoint, f"{shown[0]} ({unit})", f"{shown[1]} ({unit})", shown[2])
-    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+    about = f"{card.endpoint}, priced by {unit}, {card.context_window:,} of context"
+    amounts = [price.input_per_million, price.output_per_million, price.per_call]
+    if price.unit == "text_token":
+        used = price.input_per_million * 1_000 + price.output_per_million * 500
+        amounts.append(divide_up(used, _MILLION) + price.per_call)
+    money = [f"{format_units(amount, price.decimals)} {price.symbol}" for amount in amounts]
+    cells = "".join(f"<td>{escape(each)}</td>" for each in money)
+    return f"<tr><td>{escape(card.id)}<small>{escape(about)}</small></td>{cells}</tr>"

@@ -49,6 +49,7 @@ class Gateway:
         policy, counters = policy or GatewayPolicy(), counters or CallCounters()
         disconnects = DisconnectLimit(policy.disconnects, clock)
         self.x402 = payments.x402
+        self.chain_id = operator.escrow.chain_id
         self._payments = payments
         self._catalogue = catalogue
         self._ledger = ledger

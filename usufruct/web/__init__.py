@@ -4,7 +4,7 @@ from uvicorn.loops.auto import auto_loop_factory as event_loop_factory
 
 from usufruct.web.cors import allow_browsers
 from usufruct.web.errors import BodyTooLarge, ClientGone, Header, ShuttingDown, Unauthenticated, error_body
-from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, json_object
+from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, at_public_url, json_object
 from usufruct.web.health import Health
 from usufruct.web.limits import ServerLimits
 from usufruct.web.log import log_as_json
@@ -34,6 +34,7 @@ __all__ = [
     "ShuttingDown",
     "Unauthenticated",
     "allow_browsers",
+    "at_public_url",
     "base_url",
     "document_response",
     "error_body",

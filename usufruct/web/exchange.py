@@ -1,12 +1,12 @@
 """One request and its answer on raw ASGI: the hot path pays for no framework object it does not use."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from usufruct.core import SystemClock, UsufructError, time_ordered_id
 from usufruct.web.errors import (
@@ -31,6 +31,20 @@ EVENT_STREAM: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # a proxy that collects a stream takes its purpose away
 )
+
+_PUBLIC_URL = "usufruct.public_url"
+
+
+def at_public_url(app: ASGIApp, url: str) -> ASGIApp:
+    """Return `app` such that it is called `url`, whatever a proxy calls it; as it is for an empty one."""
+    if not url:
+        return app
+
+    def named(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        scope[_PUBLIC_URL] = url
+        return app(scope, receive, send)
+
+    return named
 
 
 class Exchange:
@@ -68,8 +82,10 @@ class Exchange:
 
     @property
     def url(self) -> str:
-        """The address that was called, as the caller names it."""
+        """The address that was called: at the public address, if there is one, or else as the caller names it."""
         scope = self.scope
+        if public := scope.get(_PUBLIC_URL):
+            return f"{public}{self.path}"
         host = self.header(b"host") or ":".join(map(str, scope.get("server") or ("localhost",)))
         return f"{scope.get('scheme', 'http')}://{host}{self.path}"
 
