@@ -219,6 +219,7 @@ def test_a_rehearsal_needs_no_money_of_the_user(cli_world, own, tmp_path):
         read.read_string(unit.read_text())
         assert read["Service"]["Environment"] == f'"USUFRUCT_CONFIG={_config_file(own)}"'
         assert read["Service"]["ExecStart"].endswith(" up")
+        assert 'public_url = "https://ai.example.org"' in _config_file(own).read_text()
         assert caddy.read_text().startswith("ai.example.org {\n\treverse_proxy 127.0.0.1:8402 {")
         node.terminate()
 

@@ -65,7 +65,7 @@ def deploy_steps(site: DeploySite) -> list[DeployStep]:
     return [
         site.creation(AssetRegistry, creation),
         site.creation(AccessPass, AccessPass.deploy(registry.address)),
-        site.setting(f"take {setup.token} as revenue", registry.address, is_revenue, list_token),
+        site.setting(f"take token {checksum(setup.token)} as revenue", registry.address, is_revenue, list_token),
     ]
 
 

@@ -122,8 +122,7 @@ async def _show(progress: Progress, client: Client, owner: KeySigner, steps: Seq
     Raises:
         OwnerUnfunded: when the owner does not have that.
     """
-    rows = [(step.what, checksum(step.at), f"{gas:,}" if gas else "done") for step, gas in steps]
-    progress.table(f"To be sent by {checksum(owner.address)}", ("step", "at", "gas, estimated"), rows)
+    progress.plan(f"To be sent by {checksum(owner.address)}", steps)
     head = await client.header()
     gas = sum(gas for _, gas in steps)
     cost, held = gas * (head.base_fee if head else 0), await client.balance(owner.address)

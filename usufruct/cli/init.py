@@ -29,7 +29,7 @@ from usufruct.cli.support.terminal_qr import qr_lines
 from usufruct.config import Config, config_file, load_config, user_folders
 from usufruct.core import Address, ChainId, Conflict, Invalid, address, checksum, format_units
 from usufruct.core.diagnostics import Verdict
-from usufruct.core.networks import REHEARSAL_CHAIN_ID, is_devnet
+from usufruct.core.networks import REHEARSAL_CHAIN_ID, is_devnet, is_local
 
 Settings = dict[str, dict[str, str | int]]
 """Settings to write, by section."""
@@ -58,7 +58,7 @@ class TokenUnsuitable(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the operator decides: chain, node, token, payee, wrapped coin, fee; empty or None where it was not given."""
+    """What the operator decides, empty or None where it was not given: chain, node, token, payee, wrapped coin, fee."""
 
     chain: str
     rpc: str
@@ -67,6 +67,7 @@ class Choices:
     wrapped_native: str
     fee_bps: int | None
     rehearse: bool
+    domain: str
 
     @property
     def local(self) -> bool:
@@ -97,7 +98,7 @@ def init(
     """Set up an installation with real money: keys, gas money, contracts, configuration. Run it again to go on."""
     if bool(caddy) != bool(domain):
         raise MissingChoice("--caddy FILE and --domain NAME go together", field="domain")
-    choices = Choices(chain, rpc, token, pay_to, wrapped_native, fee_bps, rehearse)
+    choices = Choices(chain, rpc, token, pay_to, wrapped_native, fee_bps, rehearse, domain)
     progress = Progress(to_stderr=as_json)
 
     async def work() -> None:
@@ -107,6 +108,8 @@ def init(
             if path is not None:
                 path.write_text(text, "utf-8")
                 progress.say(f"wrote {path}")
+        if domain and config.gateway.public_url != f"https://{domain}":
+            progress.say(f'to have the gateway name itself so: public_url = "https://{domain}" in [gateway] of {file}')
         if as_json:
             print_facts(facts, as_json=True)
         elif facts["ready"]:
@@ -152,13 +155,12 @@ async def _set_up(config: Config, progress: Progress, *, wait: bool, yes: bool) 
         steps = [(step, await step.gas()) for step in deploy_steps(config, site)]
         funding = await first_setup.funding_of(chain.client, sum(gas for _, gas in steps), keys)
         summary = _summary(config, keys, funding)
-        if funding.missing and not await _fund(chain.client, config, funding, progress, wait=wait):
+        if funding.missing and not await _fund(chain.client, config, funding, progress, wait=wait, yes=yes):
             return summary | {"ready": False}
         progress.say(f"{_coins(await chain.client.balance(funding.owner))} is there")
         progress.step("Contracts")
         if any(gas for _, gas in steps):
-            rows = [(step.what, checksum(step.at), f"{gas:,}" if gas else "done") for step, gas in steps]
-            progress.table("To be sent by the owner's key", ("step", "at", "gas, estimated"), rows)
+            progress.plan("To be sent by the owner's key", steps)
             confirm("   Send this?", yes=yes)
         with progress.working("deploying what is missing"):
             for step, _ in steps:
@@ -217,6 +219,8 @@ async def _choose(choices: Choices) -> Settings:
             "wrapped_native": checksum(address(wrapped, "--wrapped-native")),
         },
     }
+    if choices.domain:
+        settings["gateway"] = {"public_url": f"https://{choices.domain}"}
     given = load_config()  # by the environment: such secrets are not written down
     if not given.data.secret:
         settings["data"]["secret"] = token_urlsafe(32)
@@ -299,13 +303,14 @@ def _check_same(config: Config, choices: Choices, file: Path) -> None:
 
 def _say_choices(progress: Progress, config: Config, facts: TokenFacts) -> None:
     known = chain_with_id(config.chain.id)
-    progress.say(f"chain   {known.title if known else config.chain.id} (id {config.chain.id})")
+    title = "a rehearsal's" if is_local(config.chain.id) else known.title if known else config.chain.rpc_url
+    progress.say(f"chain   {title} (id {config.chain.id})")
     progress.say(f"token   {facts.symbol}, {facts.name}, at {checksum(facts.address)}")
     progress.say(f"payee   {checksum(address(config.chain.fee_sink, 'chain.fee_sink'))}")
 
 
 async def _fund(
-    client: Client, config: Config, funding: first_setup.Funding, progress: Progress, *, wait: bool
+    client: Client, config: Config, funding: first_setup.Funding, progress: Progress, *, wait: bool, yes: bool
 ) -> bool:
     """Show what to send and where, and wait for it; returns whether it is there."""
     owner = checksum(funding.owner)
@@ -314,7 +319,7 @@ async def _fund(
         for line in qr_lines(f"ethereum:{owner}@{config.chain.id}?value={funding.missing}"):
             progress.console.print(line, soft_wrap=True)
     if config.chain.id == REHEARSAL_CHAIN_ID:
-        if at_terminal():
+        if at_terminal() and not yes:
             ask_text("Press Enter, and the rehearsal's faucet sends it", "")
         await first_setup.pour(client, funding)
         return True

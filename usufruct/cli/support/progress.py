@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from usufruct.cli.support.output import words
+from usufruct.core import checksum
+from usufruct.core.components import DeployStep
 
 
 class Progress:
@@ -36,6 +38,13 @@ class Progress:
     def piece(self, text: str) -> None:
         """Show a piece of an answer as it comes, without ending the line."""
         self.console.print(words(text, "cyan"), end="", soft_wrap=True)
+
+    def plan(self, title: str, steps: Iterable[tuple[DeployStep, int]]) -> None:
+        """Show what is deployed, each step with its address and the gas it takes."""
+        self.say(f"{title}:")
+        for step, gas in steps:
+            self.say(f"- {step.what}: {f'{gas:,} gas' if gas else 'done'}")
+            self.say(f"  at {checksum(step.at)}")
 
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Show a table; the first column is text, the others are figures."""

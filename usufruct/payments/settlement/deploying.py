@@ -5,7 +5,7 @@ from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.deployment import DeploySite, address_of
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.config import Config
-from usufruct.core import ZERO_ADDRESS
+from usufruct.core import ZERO_ADDRESS, checksum
 from usufruct.core.components import DeployStep
 from usufruct.payments.settlement.till_settings import allow_claims, cap_payees, list_payee
 
@@ -33,18 +33,18 @@ def deploy_steps(site: DeploySite, config: Config) -> list[DeployStep]:
     return [
         site.creation(Till, creation),
         site.setting(
-            f"let claim key {setup.claim_key} claim",
+            f"let claim key {checksum(setup.claim_key)} claim",
             till.address,
             allowed,
             lambda: allow_claims(till, sender, setup.claim_key, allowed=True),
         ),
         site.setting(
-            f"list fee sink {setup.fee_sink} as payee",
+            f"list fee sink {checksum(setup.fee_sink)} as payee",
             till.address,
             listed,
             lambda: list_payee(till, sender, setup.fee_sink, PayeeKind.PLAIN),
         ),
         site.setting(
-            f"cap what a payee gets a day at {config.claims.daily_cap} of {setup.token}", till.address, capped, cap
+            f"cap what a payee gets a day at {config.claims.daily_cap} of the token", till.address, capped, cap
         ),
     ]
