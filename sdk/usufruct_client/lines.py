@@ -4,7 +4,7 @@ Each amount is quantity x price / per, rounded down. What the fractions add up t
 its own, so the lines add up to the exact price rounded up.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, NewType
 
 Unit = NewType("Unit", str)
@@ -92,13 +92,13 @@ def charge_faults(lines: tuple[Line, ...], ceiling: int, amount: int) -> list[st
     return _line_faults(lines) or found
 
 
-def line_text(line: Line) -> str:
-    """Write a line in words, in atomic units of the payment token."""
+def line_text(line: Line, shown: Callable[[int], str] = str) -> str:
+    """Write a line in words, with amounts as `shown`: by default in atomic units of the payment token."""
     unit = line.unit.replace("_", " ")
     if line.unit == ROUNDING:
-        return f"rounded up: {line.amount}"
-    price = f"{line.price} per {line.per}" if line.per > 1 else str(line.price)
-    return f"{line.quantity} {unit}{'' if line.quantity == 1 else 's'} at {price}: {line.amount}"
+        return f"rounded up: {shown(line.amount)}"
+    price = f"{shown(line.price)} per {line.per}" if line.per > 1 else shown(line.price)
+    return f"{line.quantity} {unit}{'' if line.quantity == 1 else 's'} at {price}: {shown(line.amount)}"
 
 
 def quantities_text(lines: Iterable[Line]) -> str:

@@ -13,7 +13,7 @@ import typer
 
 from usufruct.cli.support.chat_client import Answered, ask
 from usufruct.cli.support.command import runs
-from usufruct.cli.support.deposits import atomic
+from usufruct.cli.support.deposits import atomic, configured_token
 from usufruct.cli.support.error_help import EXPLAINED, in_whole_units
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import (
@@ -179,6 +179,8 @@ def _source(key: SavedKey, terms: Terms, config: Config) -> Source:
     channel = hash32(key.channel, "channel") if key.channel else None
     of = saved_channel(config, channel) if channel else None
     known = saved_token(config, channel) if channel else None
+    if known is None and terms.token.address == configured_token(config):
+        known = terms.token
     return Source(
         channel=channel,
         till=of.receiver if of else terms.till,

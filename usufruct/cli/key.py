@@ -24,7 +24,7 @@ from usufruct.cli.support.output import Json, one_line, print_facts, say
 from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.config import Config
 from usufruct.core import NotFound, SystemClock, format_units, moment
-from usufruct_client import Gateway, check_channel
+from usufruct_client import DepositPending, Gateway, check_channel
 from usufruct_client.wire import KeyFacts, Terms
 
 app = typer.Typer()
@@ -68,13 +68,15 @@ def create(
             check_channel(made.key.channel, made.config, signer.address, terms)
             save_channel(config, made.key.channel, made.config, paid_in)
             if paid_in:
-                facts["balance"] = None  # until it is known
                 paid = deposit_from(signer, remote, terms, paid_in, made.config, wanted, config)
                 facts["balance"] = format_units(paid, terms.token.decimals)
+        except (DepositPending, KeyboardInterrupt, SystemExit):
+            facts["balance"] = None if as_json else f"not known yet: `usufruct channel show {key.channel}`"
+            raise
         finally:  # whatever came of the deposit: the key is made, and this is the only time it is shown
             print_facts(facts, as_json=as_json)
             say("The key is not shown again: keep it now. Its bearer can spend up to its limit.")
-            if facts["balance"] in (None, "0"):
+            if facts["balance"] == "0":
                 say(f"Calls need money: `usufruct channel deposit {key.channel} AMOUNT --wallet {wallet}`")
 
 

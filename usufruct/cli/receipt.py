@@ -20,16 +20,15 @@ from usufruct.cli.support.local_store import (
     save_receipt,
     saved_receipt,
     saved_receipts,
-    saved_token,
 )
 from usufruct.cli.support.output import Json
 from usufruct.cli.support.receipt_checks import Check, check_call, check_charge, check_prices, check_signature, readings
+from usufruct.cli.support.receipt_units import ReceiptUnit, ReceiptUnits
 from usufruct.cli.support.runner import run
 from usufruct.config import Config
-from usufruct.core import Address, AssetId, Hash32, address, format_asset, format_units, hash32, moment
+from usufruct.core import Address, AssetId, Hash32, address, format_asset, hash32, moment
 from usufruct_client import GatewayRefused, Receipt, proves, read_receipt
 from usufruct_client.lines import line_text, quantities_text
-from usufruct_client.wire import Token
 
 app = typer.Typer()
 
@@ -48,8 +47,10 @@ def show(config: Config, call: str, key_file: KeyFile = None, gateway: GatewayUr
     receipt = read_receipt(found)
     if as_json:
         return found
-    lines, asset = "; ".join(map(line_text, receipt.lines)), format_asset(AssetId(receipt.asset))
-    return found | {"lines": lines, "asset": asset, "time": moment(receipt.time)}
+    unit = ReceiptUnits(config).of(receipt)
+    lines = "; ".join(line_text(line, unit.shown) for line in receipt.lines)
+    money = {name: unit.words(getattr(receipt, name)) for name in ("ceiling", "amount", "cumulative")}
+    return found | money | {"lines": lines, "asset": format_asset(AssetId(receipt.asset)), "time": moment(receipt.time)}
 
 
 @app.command("list")
@@ -57,7 +58,8 @@ def show(config: Config, call: str, key_file: KeyFile = None, gateway: GatewayUr
 def list_receipts(config: Config) -> Rows:
     """List the receipts that are kept here, newest first."""
     kept = sorted(saved_receipts(config), key=lambda each: each.time, reverse=True)
-    rows = [_row(receipt, saved_token(config, hash32(receipt.account))) for receipt in kept]
+    units = ReceiptUnits(config)
+    rows = [_row(receipt, units.of(receipt)) for receipt in kept]
     columns = ("time", "call", "charged", "used")
     return Rows(rows, columns, "no receipt yet; `usufruct call` keeps one of each call")
 
@@ -80,7 +82,7 @@ def verify(
     """Check a receipt; exit code 1 if anything about it is bad."""
     expected = address(signer, "signer") if signer else None
     signed = read_receipt(_content(receipt, config))
-    checks = [check_signature(signed), check_charge(signed)]
+    checks = [check_signature(signed), check_charge(signed, ReceiptUnits(config).of(signed))]
     checks += [_signer(signed, expected)] if expected else _terms(signed, gateway, config)
     checks.append(Check("chain", signed.chain_id == config.chain.id, str(signed.chain_id)))
     if answer:
@@ -144,15 +146,11 @@ async def _roots(till: Address, transaction: Hash32, config: Config) -> list[str
     return ["0x" + each.receipts_root.hex() for each in Anchored.among(mined.logs if mined else (), till)]
 
 
-def _row(receipt: Receipt, token: Token | None) -> dict[str, object]:
-    """Return a receipt as a line; its charge is in whole units of a token that was agreed for the channel."""
-    agreed = token if token and token.address == receipt.token else None
+def _row(receipt: Receipt, unit: ReceiptUnit) -> dict[str, object]:
     return {
         "time": moment(receipt.time),
         "call": receipt.call,
         "account": receipt.account,
-        "charged": f"{format_units(receipt.amount, agreed.decimals)} {agreed.symbol}"
-        if agreed
-        else f"{receipt.amount} atomic units of {receipt.token}",
+        "charged": unit.words(receipt.amount),
         "used": quantities_text(receipt.lines),
     }

@@ -145,7 +145,7 @@ def agreed_token(terms: Terms, amount: int, named: str, config: Config) -> Token
         OtherToken, TokenNotNamed: when the payer does not mean the gateway's token.
         TokenMismatch, TokenUnsuitable: when the token is not as the gateway says.
     """
-    meant = address(named, "token") if named else _configured(config)
+    meant = address(named, "token") if named else configured_token(config)
     offered = checksum(terms.token.address)
     if meant not in (None, terms.token.address):
         raise OtherToken(
@@ -163,7 +163,8 @@ def agreed_token(terms: Terms, amount: int, named: str, config: Config) -> Token
     return token
 
 
-def _configured(config: Config) -> Address | None:
+def configured_token(config: Config) -> Address | None:
+    """Return the token that the configuration means: chain.token, or a devnet's own; None when it means none."""
     try:
         return token_address(config, Deployments.read(config.data.folder, ChainId(config.chain.id)))
     except (InvalidSetting, NotDeployed):

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from usufruct.cli.support.receipt_units import ReceiptUnit
 from usufruct.core import Conflict
 from usufruct_client import Agreed, AnswerReader, Receipt, faults, read_receipt, text_hash
 from usufruct_client.lines import bill_lines, charge_faults, line_text, quantities_of, total_of
@@ -65,12 +66,13 @@ def check_signature(receipt: Receipt) -> Check:
     return Check("signature", good, f"{found} signed it" if good else f"{receipt.signer} did not sign this")
 
 
-def check_charge(receipt: Receipt) -> Check:
+def check_charge(receipt: Receipt, unit: ReceiptUnit) -> Check:
     """Add the receipt's lines up; the charge is their sum, or the call's ceiling if that is lower."""
     wrong = charge_faults(receipt.lines, receipt.ceiling, receipt.amount)
-    lines = "; ".join(map(line_text, receipt.lines)) or "nothing used"
-    capped = f", of {total_of(receipt.lines)}: the ceiling" if receipt.amount < total_of(receipt.lines) else ""
-    return Check("charge", not wrong, wrong[0] if wrong else f"{lines}; charged {receipt.amount}{capped}")
+    lines = "; ".join(line_text(line, unit.shown) for line in receipt.lines) or "nothing used"
+    total = total_of(receipt.lines)
+    capped = f", of {unit.shown(total)}: the ceiling" if receipt.amount < total else ""
+    return Check("charge", not wrong, wrong[0] if wrong else f"{lines}; charged {unit.words(receipt.amount)}{capped}")
 
 
 def check_prices(receipt: Receipt, services: Sequence[ModelCard]) -> list[Check]:
