@@ -19,7 +19,7 @@ from usufruct.payments.ledger.errors import (
     VoucherPublished,
     WrongState,
 )
-from usufruct.payments.ledger.records import AccountReading, Claim, Opened, Split, Totals
+from usufruct.payments.ledger.records import AccountReading, Claim, Earned, Opened, Split, Totals
 from usufruct.payments.ledger.service import Ledger, new_id, open_ledger
 from usufruct.store import Database, Seal
 
@@ -59,6 +59,31 @@ async def test_a_claims_splits_add_up_to_it_exactly(ledger: Ledger, world: Modul
     after = await ledger.account(claim.account)
     assert (after.reading.total_claimed, after.total_split, after.charged) == (141, 141, 141)
     assert await ledger.totals() == [Totals(world.TOKEN, 0, 141, 0)]
+
+
+async def test_earnings_are_by_asset_and_by_what_was_paid_on(ledger: Ledger, world: ModuleType):
+    first, largest, _ = world.ASSETS
+    await ledger.observe(world.reading(10_000))
+    assert (await ledger.earnings(world.TOKEN), await ledger.oldest_unclaimed()) == ([], None)
+    assert await ledger.last_call_at() == 0
+    await spend(ledger, world, (0, 100), (1, 33))
+    assert await ledger.earnings(world.TOKEN) == [Earned(first, 100, 0), Earned(largest, 33, 0)]
+    assert await ledger.oldest_unclaimed() > 0
+    await claim_all(ledger, world.channel())
+    assert await ledger.oldest_unclaimed() is None
+    await spend(ledger, world, (1, 7))
+    assert await ledger.earnings(world.TOKEN) == [Earned(first, 0, 100), Earned(largest, 7, 33)]
+    await ledger.correct(world.reading(10_000, block=2, claimed=100))
+    assert await ledger.earnings(world.TOKEN) == [Earned(first, 0, 100), Earned(largest, 40, 0)]
+    await ledger.observe(world.reading(10_000, block=3, claimed=150))  # 10 of calls that were lost
+    restored = await ledger.earnings(world.TOKEN)
+    assert sorted(restored, key=lambda each: each.paid) == [
+        Earned(None, 0, 10),
+        Earned(largest, 0, 40),
+        Earned(first, 0, 100),
+    ]
+    assert sum(each.total for each in restored) == (await ledger.account(world.channel())).charged
+    assert await ledger.earnings(world.identity().owner) == []
 
 
 async def test_the_next_claim_starts_where_the_last_one_ended(ledger: Ledger, world: ModuleType):

@@ -7,6 +7,7 @@ from usufruct.assets.accrual import Accruer
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.listings import Listings
 from usufruct.assets.registry_client import RegistryClient
+from usufruct.assets.shares import ShareHolders
 from usufruct.chain import ChainAccess, ChainHead, LogStreams, Senders, TokenFacts, amount_of, token_of
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -34,6 +35,7 @@ def build(context: Context) -> Component:
     context.provide_later(Listings, lambda: Listings(context.get(Database), context.get(Clock)))
     context.provide_later(RegistryClient, lambda: RegistryClient(context.get(ChainAccess)))
     context.provide_later(AssetIndexer, indexer)
+    context.provide_later(ShareHolders, lambda: ShareHolders(context.get(RegistryClient), context.get(AssetIndexer)))
     context.provide_later(Accruer, accruer)
     context.get(LogStreams).add("assets", lambda: context.get(AssetIndexer).logs)
     return Component(

@@ -12,7 +12,7 @@ taken over by them. So nothing is missed after a crash.
 
 from usufruct.assets.listings import Listings
 from usufruct.assets.model import Asset
-from usufruct.assets.share_store import SharesLogs
+from usufruct.assets.share_store import CollectionLogs, SharesLogs
 from usufruct.assets.store import RegistryLogs, nameless, registered_assets, set_name
 from usufruct.assets.untrusted_text import read_text
 from usufruct.chain import ChainAccess, ChainHead, Indexer, Stream
@@ -65,9 +65,15 @@ class AssetIndexer:
 
     async def poll_shares(self, asset: Asset) -> None:
         """Take in the transfers of an asset's shares since the last time; raises as `poll`."""
-        handler = SharesLogs(asset.id, asset.shares)
+        await self._poll_of("shares", asset, SharesLogs(asset.id, asset.shares))
+
+    async def poll_collections(self, asset: Asset) -> None:
+        """Take in what an asset's shareholders collected since the last time; raises as `poll`."""
+        await self._poll_of("collections", asset, CollectionLogs(asset.id, asset.shares))
+
+    async def _poll_of(self, what: str, asset: Asset, handler: SharesLogs) -> None:
         first_block = max(0, asset.block - HORIZON_BLOCKS)
-        await self._reader(f"shares/{self._chain.chain_id}/{asset.shares}", handler, first_block).catch_up()
+        await self._reader(f"{what}/{self._chain.chain_id}/{asset.shares}", handler, first_block).catch_up()
 
     def _reader(self, name: str, handler: RegistryLogs | SharesLogs, first_block: int) -> Indexer:
         stream = Stream(

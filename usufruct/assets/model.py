@@ -73,6 +73,34 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerIncome:
+    """What one owner of `shares` collected of a token, and can collect now, atomic units."""
+
+    owner: Address
+    shares: int
+    collected: int
+    collectable: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharesIncome:
+    """What reached an asset's shares in one token, and whose it is; atomic units, as of one block.
+
+    `received` = `unaccrued` + `protocol_fee` + `royalties` + `collected` + `collectable`, the last two of all owners
+    together, with the fractions of a unit that wait for the next payment. `owners`: those with most shares; what they
+    can collect counts their part of `unaccrued`, which arrived without a call that books it.
+    """
+
+    received: int
+    unaccrued: int
+    protocol_fee: int
+    royalties: int
+    collected: int
+    collectable: int
+    owners: tuple[OwnerIncome, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AssetDetails:
     """Everything the chain says about one asset, as of one block. Times are seconds since 1970."""
 

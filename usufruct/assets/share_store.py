@@ -1,10 +1,12 @@
-"""The tables of who holds an asset's shares: balances, and the moves they are made of, to be taken back."""
+"""The tables of who holds an asset's shares (balances, and the moves they are made of), and what holders collected."""
+
+from collections import Counter
 
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Table, delete, insert, select, update
 
 from usufruct.assets.model import Holding
 from usufruct.chain import Log
-from usufruct.chain.contracts.shares import Transfer
+from usufruct.chain.contracts.shares import Collected, Transfer
 from usufruct.core import ZERO_ADDRESS, Address, AssetId
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, Unit, metadata
 
@@ -25,6 +27,18 @@ _moves = Table(
     Column("position", Integer, nullable=False),
     Column("giver", AddressColumn, nullable=False),
     Column("receiver", AddressColumn, nullable=False),
+    Column("amount", Amount, nullable=False),
+    PrimaryKeyConstraint("asset_id", "block", "position"),
+)
+
+_collections = Table(
+    "share_collections",
+    metadata,
+    Column("asset_id", AssetIdColumn, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("token", AddressColumn, nullable=False),
+    Column("holder", AddressColumn, nullable=False),
     Column("amount", Amount, nullable=False),
     PrimaryKeyConstraint("asset_id", "block", "position"),
 )
@@ -74,8 +88,41 @@ class SharesLogs:
             await unit.change(delete(_balances).where(*key))
 
 
+class CollectionLogs(SharesLogs):
+    """`LogHandler` of what one asset's shareholders collect."""
+
+    TOPICS = tuple(event.TOPIC for event in (Collected,) if event.TOPIC is not None)
+
+    async def apply(self, unit: Unit, log: Log) -> None:
+        """Keep what was collected."""
+        paid = Collected.decode(log)
+        row = {"asset_id": self._asset, "token": paid.token, "holder": paid.holder, "amount": paid.amount}
+        await unit.change(insert(_collections).values(**row, block=log.block_number, position=log.index))
+
+    async def rollback(self, unit: Unit, block: int) -> None:
+        """Forget what was collected in blocks after `block`."""
+        undone = (_collections.c.asset_id == self._asset, _collections.c.block > block)
+        await unit.change(delete(_collections).where(*undone))
+
+
 async def holdings(unit: Unit, asset: AssetId) -> list[Holding]:
     """Return who holds an asset's shares, most first."""
     query = select(_balances).where(_balances.c.asset_id == asset)
     rows = await unit.rows(query.order_by(_balances.c.amount.desc(), _balances.c.holder))
     return [Holding(row.holder, row.amount) for row in rows]
+
+
+async def owners(unit: Unit, asset: AssetId) -> dict[Address, int]:
+    """Return who holds an asset's shares or ever did, with what they hold now, most first."""
+    rows = await unit.rows(select(_moves.c.receiver).where(_moves.c.asset_id == asset).distinct())
+    held = {each.holder: each.amount for each in await holdings(unit, asset)}
+    return held | dict.fromkeys(sorted({row.receiver for row in rows} - held.keys()), 0)
+
+
+async def collected(unit: Unit, asset: AssetId, token: Address) -> Counter[Address]:
+    """Return how much of a token each shareholder collected."""
+    found: Counter[Address] = Counter()
+    query = select(_collections).where(_collections.c.asset_id == asset, _collections.c.token == token)
+    for row in await unit.rows(query):
+        found[row.holder] += row.amount
+    return found

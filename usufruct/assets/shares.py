@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from usufruct.assets.errors import NotEnoughShares, demand
 from usufruct.assets.indexer import AssetIndexer
-from usufruct.assets.model import SHARE_DECIMALS, Holding, Pending, RevenueToken
+from usufruct.assets.model import SHARE_DECIMALS, Holding, OwnerIncome, Pending, RevenueToken, SharesIncome
 from usufruct.assets.registry_client import RegistryClient, execute_once
-from usufruct.assets.share_store import holdings
+from usufruct.assets.share_store import collected, holdings, owners
 from usufruct.chain import Receipt, Revert, Sender
 from usufruct.chain.contracts import shares as shares_contract
+from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
 from usufruct.core import Address, AssetId, Hash32, format_asset, format_units
+
+_MOST_OWNERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,50 @@ class ShareHolders:
         """
         shares = await self._registry.shares(asset)
         return await self._pending(shares, holder, await self._owing(shares))
+
+    async def income(self, asset: AssetId, token: Address) -> SharesIncome:
+        """Return what reached the shares in a token so far, and what of it each owner collected and can collect.
+
+        Royalties that child assets owe count when they are fetched.
+
+        Raises:
+            UnknownAsset: when the asset does not exist.
+        """
+        for known in await self._indexer.assets(asset):
+            await self._indexer.poll_shares(known)
+            await self._indexer.poll_collections(known)
+        async with self._registry.database.snapshot() as unit:
+            held, paid = await owners(unit, asset), await collected(unit, asset, token)
+        client, block, listed = (
+            self._registry.client,
+            await self._registry.client.block_number(),
+            list(held)[:_MOST_OWNERS],
+        )
+        shares = (await self._registry.shares(asset)).at_block(block)
+        pending = await asyncio.gather(*(shares.pending(owner, token) for owner in listed))
+        revenue, balance, parents = await asyncio.gather(
+            shares.revenue(token),
+            Erc20(token, client, block=block).balance_of(shares.address),
+            shares.parents(),
+        )
+        royalties = royalties_paid = 0
+        for parent in parents:
+            royalty_paid = await shares.royalty_paid(parent.shares, token)
+            royalties_paid += royalty_paid
+            royalties += royalty_paid + await shares.pending_royalty(parent.shares, token)
+        taken = revenue.paid_out - revenue.fee_released - royalties_paid
+        unaccrued = max(0, balance + revenue.paid_out - revenue.gross)
+        return SharesIncome(
+            received=revenue.gross + unaccrued,
+            unaccrued=unaccrued,
+            protocol_fee=revenue.fee_credited,
+            royalties=royalties,
+            collected=taken,
+            collectable=revenue.gross - revenue.fee_credited - royalties - taken,
+            owners=tuple(
+                OwnerIncome(owner, held[owner], paid[owner], due) for owner, due in zip(listed, pending, strict=True)
+            ),
+        )
 
     async def _pending(self, shares: Shares, holder: Address, children: Sequence[Address]) -> list[Pending]:
         client = self._registry.client

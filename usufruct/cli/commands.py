@@ -16,10 +16,22 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 PANELS: Mapping[str, tuple[str, ...]] = {
-    "Sell": ("demo", "up", "sell", "service", "claim"),
+    "Sell": ("demo", "up", "sell", "service", "income", "claim"),
     "Own": ("asset", "shares", "wallet"),
     "Call": ("call", "key", "channel", "pass", "receipt"),
-    "Operate": ("init", "deploy", "migrate", "doctor", "reconcile", "serve", "work", "till", "registry", "config"),
+    "Operate": (
+        "init",
+        "deploy",
+        "migrate",
+        "status",
+        "doctor",
+        "reconcile",
+        "serve",
+        "work",
+        "till",
+        "registry",
+        "config",
+    ),
 }
 
 _MODULES = {"demo": "demo.command", "doctor": "doctor.command", "pass": "pass_"}

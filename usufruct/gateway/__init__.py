@@ -3,6 +3,7 @@
 from usufruct.gateway.api import gateway_routes
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.errors import InvalidRequest
+from usufruct.gateway.income import Income, read_income
 from usufruct.gateway.jobs import UNUSED_SECONDS, UnusedKeys
 from usufruct.gateway.model import CountingRule, Endpoint, ServedListing, Upstream
 from usufruct.gateway.operator_profile import Operator
@@ -22,6 +23,7 @@ __all__ = [
     "Endpoint",
     "Gateway",
     "GatewayPolicy",
+    "Income",
     "InvalidRequest",
     "KeyChannels",
     "Operator",
@@ -30,4 +32,5 @@ __all__ = [
     "UnusedKeys",
     "Upstream",
     "gateway_routes",
+    "read_income",
 ]

@@ -1,7 +1,7 @@
 """Keys that sign: keystore files, a devnet's known keys, and the role of each key of an installation."""
 
 from usufruct.chain.keys.keystore import KeystoreMissing, keystore_address, open_keystore, write_keystore
-from usufruct.chain.keys.roles import Role, claim_address, key_of, signer_of
+from usufruct.chain.keys.roles import Role, claim_address, key_of, role_address, signer_of
 from usufruct.chain.keys.signatures import InvalidSignature, recover_signer
 from usufruct.chain.keys.signer import (
     DEVNET_ADDRESSES,
@@ -27,6 +27,7 @@ __all__ = [
     "open_keystore",
     "recover_signer",
     "refuse_devnet_key",
+    "role_address",
     "signer_of",
     "write_keystore",
 ]

@@ -55,6 +55,14 @@ def claim_address(config: Config) -> Address:
     )
 
 
+def role_address(role: Role, config: Config) -> Address | None:
+    """Return the address of a role's key, which stays closed; None where this machine does not have it."""
+    path, chain_id = config.keys.folder / f"{role}.json", ChainId(config.chain.id)
+    if path.exists():
+        return keystore_address(path)
+    return devnet_signer(_DEVNET_ACCOUNTS[role], chain_id).address if is_devnet(chain_id) else None
+
+
 def signer_of(role: Role, config: Config) -> KeySigner:
     """Return a role's key: its keystore file, or on a devnet without one the public test account.
 

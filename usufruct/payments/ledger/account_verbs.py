@@ -143,6 +143,12 @@ async def totals(db: Statements) -> list[Totals]:
     ]
 
 
+async def last_call_at(db: Statements) -> int:
+    """Return when the newest call was opened, by the database's clock; 0: never."""
+    row = await db.row("SELECT MAX(last_call_at) AS at FROM accounts")
+    return (row and row.maybe(row.integer, "at")) or 0
+
+
 async def _insert(db: Statements, reading: AccountReading) -> None:
     identity = reading.identity
     await db.rows(

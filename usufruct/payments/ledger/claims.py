@@ -178,6 +178,15 @@ async def unclaimed_since(db: Statements, accounts: Sequence[Hash32]) -> dict[Ha
     return {row.hash32("id"): since for row in rows if (since := row.maybe(row.integer, "since")) is not None}
 
 
+async def oldest_unclaimed(db: Statements) -> int | None:
+    """Return when the oldest call was metered that is not claimed, of all accounts; None when there is none."""
+    row = await db.row(
+        "SELECT MIN(since) AS since FROM (SELECT (SELECT finished_at FROM calls WHERE account_id = accounts.id AND "
+        "cumulative > total_split ORDER BY cumulative LIMIT 1) AS since FROM accounts WHERE total_split < charged) AS u"
+    )
+    return None if row is None else row.maybe(row.integer, "since")
+
+
 _PENDING = "state IN ('planned', 'sent')"
 _COLUMNS = "id, account_id, split_from, cumulative, voucher_amount, voucher_signature, state, outbox_id"
 

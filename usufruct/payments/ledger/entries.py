@@ -9,7 +9,10 @@ Five sub-accounts for each account::
 the asset. Rows are never changed or removed; triggers in the schema see to it.
 """
 
-from usufruct.core import AssetId, Hash32, asset_to_bytes, id_to_bytes
+from collections import Counter
+
+from usufruct.core import Address, AssetId, Hash32, asset_to_bytes, id_to_bytes
+from usufruct.payments.ledger.records import Earned
 from usufruct.payments.ledger.statements import Money, Statements
 
 
@@ -36,3 +39,18 @@ async def move(
             credit,
             Money(amount),
         )
+
+
+async def earnings(db: Statements, token: Address) -> list[Earned]:
+    """Return what each asset's calls were charged in a token; it reads every entry once."""
+    rows = await db.rows(
+        "SELECT asset, debit, credit, {sum}(amount) AS amount FROM entries JOIN accounts ON accounts.id = account_id "
+        "WHERE token = $1 AND (asset IS NOT NULL OR credit = 'paid') GROUP BY asset, debit, credit ORDER BY asset",
+        id_to_bytes(token),
+    )
+    books: dict[AssetId | None, Counter[str]] = {}
+    for row in rows:
+        book, amount = books.setdefault(row.maybe(row.asset, "asset"), Counter()), row.money("amount")
+        book[row.text("debit")] -= amount
+        book[row.text("credit")] += amount
+    return [Earned(asset, book["charged"], book["paid"]) for asset, book in books.items()]

@@ -276,6 +276,23 @@ class Claim:
 
 
 @value
+class Earned:
+    """What an asset's calls were charged: `paid` on to its payee, and `unclaimed`.
+
+    `asset` is None for charges that were restored from the chain, of which no calls are known.
+    """
+
+    asset: AssetId | None
+    unclaimed: int
+    paid: int
+
+    @property
+    def total(self) -> int:
+        """All that was charged."""
+        return self.unclaimed + self.paid
+
+
+@value
 class Totals:
     """One token's gauges: money reserved, charged in all, and charged but not claimed yet."""
 

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from usufruct.chain import as_hash32
 from usufruct.config import LedgerConfig
 from usufruct.core import Hash32
-from usufruct.payments.ledger import account_verbs, admission, calls, checks, claims, transfers
+from usufruct.payments.ledger import account_verbs, admission, calls, checks, claims, entries, transfers
 from usufruct.payments.ledger.backend import Alone, Backend, Decision
 from usufruct.payments.ledger.calls import ReceiptSigner, Terms
 from usufruct.payments.ledger.records import Bill, Call, IdempotencyKey, Lease, Opened, Replay, Reservation
@@ -87,6 +87,8 @@ class Ledger:
     find_accounts = _reads(account_verbs.find_accounts)
     resting = _reads(account_verbs.resting)
     totals = _reads(account_verbs.totals)
+    last_call_at = _reads(account_verbs.last_call_at)
+    earnings = _reads(entries.earnings)
 
     plan_deposit = _writes(transfers.plan_deposit)
     finish_deposit = _writes(transfers.finish_deposit)
@@ -108,6 +110,7 @@ class Ledger:
     pending_claims = _reads(claims.pending_claims)
     find_pending = _reads(claims.find_pending)
     unclaimed_since = _reads(claims.unclaimed_since)
+    oldest_unclaimed = _reads(claims.oldest_unclaimed)
     published = _reads(claims.published)
 
     call = _reads(calls.find_call)
