@@ -37,11 +37,12 @@ th {{ font-weight: 600; font-size: .85rem; vertical-align: bottom; }}
 th, td {{ padding: .65rem 0 .65rem 1.5rem; text-align: right; border-bottom: 1px solid var(--line); }}
 th:first-child, td:first-child {{ padding-left: 0; text-align: left; }}
 td {{ font-variant-numeric: tabular-nums; white-space: nowrap; }}
+td:first-child {{ white-space: normal; min-width: 9rem; }}
 pre {{ padding: .9rem 1.1rem; overflow-x: auto; background: var(--soft); border-radius: .5rem; user-select: all; }}
 </style>
 <h1>AI by the token</h1>
 <p class="lead">at <code>{host}</code>, for OpenAI's clients. You pay for what is delivered, and each answer carries a
-signed receipt.</p>
+signed receipt.{play}</p>
 <h2>Services and prices</h2>
 {services}
 <h2>How to call</h2>
@@ -62,7 +63,14 @@ client = OpenAI(base_url="{url}/v1", api_key="uf_...")
 <pre>from openai import OpenAI
 from usufruct_client import Wallet, connect
 
-gateway = connect("{url}", Wallet.from_key(private_key), limit=5_000, budget=1_000_000, store="channels.db")
+wallet = Wallet.from_key(private_key)
+gateway = connect(
+    "{url}",
+    wallet,
+    limit={limit},  # at most {limit_words} a call,
+    budget={budget},  # and {budget_words} in all
+    store="channels.db",
+)
 client = OpenAI(base_url=gateway.base_url, api_key=gateway.api_key, http_client=gateway.client())</pre>
 <p class="lead">For programs: <a href="{path}/openapi.json">OpenAPI</a>,
 <a href="{path}/v1/models">services and prices</a>, <a href="{path}/v1/terms">terms of payment</a>.</p>
@@ -75,7 +83,10 @@ _TABLE = """<div><table>
 {rows}
 </table></div>"""
 
-_CHAT = """answer = client.chat.completions.create(model={model}, messages=[{{"role": "user", "content": "Hello"}}])
+_CHAT = """answer = client.chat.completions.create(
+    model={model},
+    messages=[{{"role": "user", "content": "Hello"}}],
+)
 print(answer.choices[0].message.content, answer.usage.cost)"""
 
 _EMBEDDINGS = """answer = client.embeddings.create(model={model}, input="Hello")
@@ -84,8 +95,9 @@ print(answer.data[0].embedding, answer.usage.cost)"""
 
 def root_page(cards: Sequence[ModelCard], url: str, chain_id: int) -> HTMLResponse:
     """Return the page; `url` is the gateway's public address, or as the reader's browser names it."""
-    symbol = cards[0].price.symbol if cards else "money"
-    fund = "usufruct wallet fund me" if is_local(chain_id) else f"# send {symbol} to the address that it shows"
+    symbol, decimals = (cards[0].price.symbol, cards[0].price.decimals) if cards else ("money", 6)
+    local, unit = is_local(chain_id), 10**decimals
+    fund = "usufruct wallet fund me" if local else f"# send {symbol} to the address that it shows"
     chain = f"export USUFRUCT_CHAIN_ID={chain_id} USUFRUCT_CHAIN_RPC_URL=https://...  # a node that you trust\n"
     ask = _EMBEDDINGS if cards and cards[0].endpoint == "embeddings" else _CHAT
     host, slash, path = url.partition("://")[2].partition("/")
@@ -94,6 +106,11 @@ def root_page(cards: Sequence[ModelCard], url: str, chain_id: int) -> HTMLRespon
         url=escape(url),
         chain="" if is_devnet(chain_id) else chain,
         fund=escape(fund),
+        play=" This is a rehearsal, with play money." if local else "",
+        limit=f"{unit // 100:_}",
+        budget=f"{unit:_}",
+        limit_words=escape(f"0.01 {symbol}"),
+        budget_words=escape(f"1 {symbol}"),
         path=escape(slash + path),
         ask=escape(ask.format(model=json.dumps(cards[0].id if cards else "NAME"))),
         services=_TABLE.format(rows="\n".join(map(_row, cards))) if cards else "<p>Nothing is sold here yet.</p>",
