@@ -92,7 +92,7 @@ def _words(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "-"}[value]
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
+        return ", ".join(f"{name} {_words(each)}" for name, each in value.items()) or "-"
     if isinstance(value, list | tuple):
         return ", ".join(map(_words, value)) or "-"
     return str(value)
