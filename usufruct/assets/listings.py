@@ -40,7 +40,6 @@ class Listings:
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        """Keep listings in `database`."""
         self._database = database
         self._clock = clock
         self._by_id: dict[AssetId, Listing] = {}

@@ -63,7 +63,6 @@ class Assets:
     """
 
     def __init__(self, registry: RegistryClient) -> None:
-        """Keep to one registry."""
         self._registry = registry
         self._contract = registry.contract
 

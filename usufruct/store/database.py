@@ -27,7 +27,6 @@ class Unit:
     """One transaction. Results are complete lists: nothing is read after it ends."""
 
     def __init__(self, execute: Callable[[Executable, Parameters], Awaitable[Outcome]]) -> None:
-        """Run statements by `execute`."""
         self._execute = execute
 
     async def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:

@@ -68,7 +68,6 @@ class Exchange:
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wrap what the ASGI server hands over."""
         self._receive = receive
         self._send = send
         self._connection: GuardedProtocol | None = scope.get(CONNECTION)

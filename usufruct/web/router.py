@@ -98,7 +98,6 @@ class Router:
     """
 
     def __init__(self, routes: Sequence[AnyRoute], *, lifespan: Lifespan = nullcontext) -> None:
-        """Serve `routes`."""
         paths: dict[str, list[AnyRoute]] = {}
         for route in routes:
             paths.setdefault(route.path, []).append(route)

@@ -37,7 +37,6 @@ class Server(uvicorn.Server):
     def __init__(
         self, app: ASGIApp, limits: ServerLimits | None = None, *, lifespan: Literal["on", "off"] = "on"
     ) -> None:
-        """Serve `app` under `limits`."""
         self._limits = limits or ServerLimits()
         super().__init__(
             uvicorn.Config(
