@@ -7,11 +7,11 @@ import pytest
 
 from usufruct.chain.keys import KeySigner
 from usufruct.cli.support import deposits, escrow_channel
-from usufruct.cli.support.deposits import ChainClockWrong, deposit_from
-from usufruct.cli.support.escrow_channel import ChannelMismatch, read_escrow_channel
+from usufruct.cli.support.deposits import deposit_from
+from usufruct.cli.support.escrow_channel import read_escrow_channel
 from usufruct.cli.support.local_store import save_channel
 from usufruct.config import ChainConfig, Config, DataConfig
-from usufruct.core import Address, ChainId, Hash32, SystemClock
+from usufruct.core import Address, ChainId, Conflict, Hash32, SystemClock, Unavailable
 from usufruct_client import channel_id
 from usufruct_client.wire import ChannelConfig, Token
 
@@ -59,7 +59,7 @@ def test_nothing_is_signed_by_a_nodes_wrong_clock(node):
     node._chain_id, node._ahead = 8453, 1 << 40
     handed_in = []
     gateway = SimpleNamespace(submit_deposit=lambda *given: handed_in.append(given))
-    with pytest.raises(ChainClockWrong):
+    with pytest.raises(Unavailable, match="correct the clock"):
         deposit_from(WALLET, gateway, None, TOKEN, OF, 5, Config())
     assert handed_in == []
 
@@ -76,7 +76,7 @@ async def test_another_channel_than_the_one_that_was_named_is_refused(tmp_path, 
     )
     if kept:
         save_channel(config, CHANNEL, theirs)
-    with pytest.raises(ChannelMismatch, match=channel_id(theirs, CHAIN)):
+    with pytest.raises(Conflict, match=channel_id(theirs, CHAIN)):
         await read_escrow_channel(Node(told=theirs), config, CHANNEL)
 
 

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from tests.support.command_line import running_cli
-from usufruct.cli.support.tunnels import TUNNELS, NoTunnel, TunnelFailed, find_tunnel, open_tunnel
+from usufruct.cli.support.tunnels import TUNNELS, find_tunnel, open_tunnel
+from usufruct.core import Invalid, Unavailable
 
 PAYEE = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc"
 ADDRESSES = {
@@ -73,23 +74,23 @@ async def test_its_public_address_is_found_and_it_ends_with_the_block(tunnel, pr
 
 async def test_one_that_ends_is_reported_with_its_last_words(programs):
     install(programs, "ssh", "print('Permission denied (publickey).'); sys.exit(255)")
-    with pytest.raises(TunnelFailed, match="Permission denied"):
+    with pytest.raises(Unavailable, match="Permission denied"):
         async with open_tunnel(find_tunnel("ssh"), 8402):
             pass
 
 
 async def test_one_that_names_no_address_is_given_up(programs):
     install(programs, "ssh", "print('hello', flush=True); time.sleep(600)")
-    with pytest.raises(TunnelFailed, match=r"no address in 0\.5 s"):
+    with pytest.raises(Unavailable, match=r"no address in 0\.5 s"):
         async with open_tunnel(find_tunnel("ssh"), 8402, seconds=0.5):
             pass
 
 
 def test_without_any_the_remedy_is_named(programs):
-    with pytest.raises(NoTunnel, match=r"cloudflared, tailscale, ssh.*Caddyfile"):
+    with pytest.raises(Invalid, match=r"cloudflared, tailscale, ssh.*Caddyfile"):
         find_tunnel()
     install(programs, "ssh", "")
-    with pytest.raises(NoTunnel, match="cloudflared"):
+    with pytest.raises(Invalid, match="cloudflared"):
         find_tunnel("cloudflared")
 
 

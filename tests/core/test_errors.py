@@ -43,6 +43,11 @@ def test_of_several_parents_the_status_is_that_of_the_one_who_sets_it():
     assert (Root.code, Root.status) == (UsufructError.code, UsufructError.status)
 
 
+def test_an_error_that_is_not_told_apart_is_raised_with_its_code():
+    assert Conflict("it is early", code="too_early").code == "too_early"
+    assert Conflict("it is late").code == Conflict.code == "conflict"
+
+
 def test_clocks():
     clock = FakeClock(now=100)
     clock.advance(2.5)

@@ -37,18 +37,6 @@ _NEXT_KEY |= {"key_expired", "key_revoked", "key_unknown", "grant_expired", "gra
 """Refusals after which another key may do: nothing was charged."""
 
 
-class NoQuestion(Invalid):
-    """There is nothing to ask."""
-
-    code = "no_question"
-
-
-class LimitPassed(Conflict):
-    """A call cost more than its caller allowed."""
-
-    code = "limit_passed"
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a key's calls are paid from, as this machine keeps it, and only what it does not keep from the gateway.
@@ -81,16 +69,12 @@ class Cost:
         return {"cost": cost, "limit": limit, "symbol": self.source.symbol, "token": self.source.token}
 
     def check(self, most: int, answered: Answered) -> None:
-        """Refuse what passes the most that the call was to cost; its receipt is kept, and shows it.
-
-        Raises:
-            LimitPassed: with the receipt's call.
-        """
+        """Refuse what passes the most that the call was to cost; its receipt is kept, and shows it."""
         if max(self.charge, self.ceiling) > most:
-            raise LimitPassed(
+            raise Conflict(
                 f"the gateway did not keep to --limit {self.source.shown(most)}: {self.line()}; its receipt is kept as "
                 f"evidence: `usufruct receipt show {answered.call}`",
-                call=answered.call,
+                code="limit_passed",
             )
 
     def line(self) -> str:
@@ -119,7 +103,10 @@ def call(
     """
     asked = sys.stdin.read() if question == "-" else question
     if not asked.strip():
-        raise NoQuestion("the question is empty; write it as the second argument, or - and give it on standard input")
+        raise Invalid(
+            "the question is empty; write it as the second argument, or - and give it on standard input",
+            code="no_question",
+        )
     messages = [{"role": "system", "content": system}] if system else []
     order: dict[str, Any] = {"model": model, "messages": [*messages, {"role": "user", "content": asked}]}
     if max_tokens is not None:
@@ -151,11 +138,7 @@ def call(
 
 
 def _ask(keys: list[SavedKey], terms: Terms, ask_with: Callable[[SavedKey], Answered]) -> tuple[SavedKey, Answered]:
-    """Ask with the first key that fits and has money; return it, and the answer.
-
-    Raises:
-        GatewayRefused: when none does: why the first one does not, in whole units.
-    """
+    """Ask with the first key that fits and has money; return it, and the answer."""
     first: GatewayRefused | None = None
     for each in keys:
         try:

@@ -37,42 +37,6 @@ from usufruct_client import (
 app = typer.Typer()
 
 
-class NotYourChannel(Denied):
-    """The wallet is not the channel's payer."""
-
-    code = "not_your_channel"
-
-
-class SessionUnwritable(Conflict):
-    """A new session key cannot go where it shall: there is a file, or none can be made."""
-
-    code = "session_unwritable"
-
-
-class WithdrawalPending(Conflict):
-    """A withdrawal was announced already."""
-
-    code = "withdrawal_pending"
-
-
-class NothingAnnounced(Conflict):
-    """No withdrawal was announced."""
-
-    code = "nothing_announced"
-
-
-class TooEarly(Conflict):
-    """The channel's delay is not over."""
-
-    code = "too_early"
-
-
-class NothingLeft(Conflict):
-    """The channel holds less than is to be withdrawn."""
-
-    code = "nothing_left"
-
-
 @app.command("open")
 @runs()
 def open_channel(
@@ -181,13 +145,14 @@ def _announcing(escrow: EscrowChannel, amount: str) -> Call:
     wanted = parse_units(amount, escrow.token.decimals) if amount else left
     if escrow.left_at and (left <= 0 or escrow.now < escrow.finish_at):
         again = "" if left <= 0 else "; the same command, then, announces the rest as well, and --wait waits for it"
-        raise WithdrawalPending(
+        raise Conflict(
             f"{escrow.shown(escrow.leaving)} are announced already; --finish takes them, from "
-            f"{moment(escrow.finish_at)} on{again}"
+            f"{moment(escrow.finish_at)} on{again}",
+            code="withdrawal_pending",
         )
     if not 0 < wanted <= left:
-        raise NothingLeft(
-            f"{escrow.shown(wanted)} cannot be withdrawn: {escrow.shown(left)} are not claimed", field="amount"
+        raise Conflict(
+            f"{escrow.shown(wanted)} cannot be withdrawn: {escrow.shown(left)} are not claimed", code="nothing_left"
         )
     announcement = settlement.initiate_withdraw(config, wanted)
     if not escrow.left_at:
@@ -197,10 +162,13 @@ def _announcing(escrow: EscrowChannel, amount: str) -> Call:
 
 def _finishing(escrow: EscrowChannel) -> Call:
     if not escrow.left_at:
-        raise NothingAnnounced("no withdrawal is announced on this channel; leave --finish out to announce one")
+        raise Conflict(
+            "no withdrawal is announced on this channel; leave --finish out to announce one", code="nothing_announced"
+        )
     if escrow.now < escrow.finish_at:
-        raise TooEarly(
-            f"it can be finished from {moment(escrow.finish_at)} on, and the chain's time is {moment(escrow.now)}"
+        raise Conflict(
+            f"it can be finished from {moment(escrow.finish_at)} on, and the chain's time is {moment(escrow.now)}",
+            code="too_early",
         )
     return BatchSettlement(SETTLEMENT).finalize_withdraw(on_chain(escrow.config))
 
@@ -230,8 +198,9 @@ def _beside(remote: Gateway, escrow: EscrowChannel, signer: KeySigner | None, co
 
 def _check_payer(signer: KeySigner, escrow: EscrowChannel) -> None:
     if signer.address != escrow.config.payer:
-        raise NotYourChannel(
-            f"the wallet is {signer.address}, the channel's payer {escrow.config.payer}; give the payer's --wallet"
+        raise Denied(
+            f"the wallet is {signer.address}, the channel's payer {escrow.config.payer}; give the payer's --wallet",
+            code="not_your_channel",
         )
 
 
@@ -240,4 +209,4 @@ def _new_session(path: Path, config: Config) -> Address:
         path.parent.mkdir(parents=True, exist_ok=True)
         return write_keystore(path, token_bytes(32), new_password(config))
     except OSError as error:
-        raise SessionUnwritable(f"{path}: {error.strerror}; choose another name", path=str(path)) from error
+        raise Conflict(f"{path}: {error.strerror}; choose another name", code="session_unwritable") from error

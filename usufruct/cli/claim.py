@@ -29,18 +29,6 @@ _ANSWER_SECONDS = 120
 _POLL_SECONDS = 0.2
 
 
-class ClaimedElsewhere(Conflict):
-    """One process claims for a till at a time; another one does, and has not served the request."""
-
-    code = "claimed_elsewhere"
-
-
-class ClaimFailed(Conflict):
-    """The process that claims was stopped by an error; its message is repeated."""
-
-    code = "claim_failed"
-
-
 @app.command("run")
 @runs(open_installation)
 async def run_claim(
@@ -65,24 +53,19 @@ async def run_claim(
 
 
 async def _ask_worker(requests: ClaimRequests, everything: bool, seconds: int) -> Sequence[Batch]:
-    """Leave a request in the database and wait until the process that claims has served it.
-
-    Raises:
-        ClaimedElsewhere: when it is not served in time.
-        ClaimFailed: when an error stopped it.
-    """
+    """Leave a request in the database and wait until the process that claims has served it."""
     try:
         async with requests.ask(everything=everything) as request, asyncio.timeout(seconds):
             while (answer := await requests.answer_of(request)) is None:  # noqa: ASYNC110 - the database tells nothing
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
-        raise ClaimedElsewhere(
+        raise Conflict(
             f"another process claims for this till and has not answered in {seconds} s; "
             "see whether its worker is well with `usufruct doctor`, or ask again with a longer --wait",
-            seconds=seconds,
+            code="claimed_elsewhere",
         ) from None
     if answer.error:
-        raise ClaimFailed(f"the worker's claim failed: {answer.error}")
+        raise Conflict(f"the worker's claim failed: {answer.error}", code="claim_failed")
     return answer.batches
 
 

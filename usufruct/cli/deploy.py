@@ -21,18 +21,6 @@ from usufruct.core.components import DeployStep
 from usufruct.core.networks import is_devnet
 
 
-class MissingChoice(Invalid):
-    """Something the operator has to decide was not given."""
-
-    code = "missing_choice"
-
-
-class OwnerUnfunded(PaymentRequired):
-    """The owner's key cannot pay for the gas."""
-
-    code = "owner_unfunded"
-
-
 def deploy(
     rpc: Annotated[str, typer.Option(help="The node; chain.rpc_url if not given.")] = "",
     token: Annotated[str, typer.Option(help="The dollar to charge in; chain.token if not given.")] = "",
@@ -92,7 +80,7 @@ async def _deploy(
 
 def _token(config: Config) -> Address:
     if not config.chain.token:
-        raise MissingChoice("--token or chain.token must name the dollar to charge in", field="token")
+        raise Invalid("--token or chain.token must name the dollar to charge in", code="missing_choice")
     return address(config.chain.token, "chain.token")
 
 
@@ -100,9 +88,9 @@ def _wrapped(config: Config, given: str) -> Address:
     known = chain_with_id(config.chain.id)
     found = given or config.chain.wrapped_native or (known.wrapped_native if known else "")
     if not found:
-        raise MissingChoice(
+        raise Invalid(
             f"--wrapped-native must name the wrapped coin of chain {config.chain.id}, which is not known here",
-            field="wrapped_native",
+            code="missing_choice",
         )
     return address(found, "--wrapped-native")
 
@@ -111,17 +99,12 @@ def _refuse_choices(**choices: str | int | None) -> None:
     for name, value in choices.items():
         if value:
             raise Invalid(
-                f"--{name.replace('_', '-')} is for public chains; a devnet has a test dollar and keys of its own",
-                field=name,
+                f"--{name.replace('_', '-')} is for public chains; a devnet has a test dollar and keys of its own"
             )
 
 
 async def _show(progress: Progress, client: Client, owner: KeySigner, steps: Sequence[tuple[DeployStep, int]]) -> int:
-    """Show the plan, and return the gas it takes.
-
-    Raises:
-        OwnerUnfunded: when the owner does not have that.
-    """
+    """Show the plan, and return the gas it takes."""
     progress.plan(f"To be sent by {checksum(owner.address)}", steps)
     head = await client.header()
     gas = sum(gas for _, gas in steps)
@@ -131,10 +114,9 @@ async def _show(progress: Progress, client: Client, owner: KeySigner, steps: Seq
         f"{format_units(held, 18)} is there"
     )
     if cost > held or (gas and not held):
-        raise OwnerUnfunded(
+        raise PaymentRequired(
             f"the owner {checksum(owner.address)} holds {held} wei and needs {cost} and some more; send it some",
-            held=str(held),
-            needed=str(cost),
+            code="owner_unfunded",
         )
     return gas
 

@@ -38,24 +38,6 @@ REHEARSAL_URL = "http://127.0.0.1:8547"
 _USUAL_CONFIRMATIONS, _LEAST_CONFIRMATIONS = 3, 2
 
 
-class MissingChoice(Invalid):
-    """Something the operator has to decide was not given, and no terminal to ask at."""
-
-    code = "missing_choice"
-
-
-class ConfigurationDiffers(Conflict):
-    """An option says something else than the configuration file of an earlier run."""
-
-    code = "configuration_differs"
-
-
-class TokenUnsuitable(Invalid):
-    """The token cannot be deposited by signature (EIP-3009)."""
-
-    code = "token_unsuitable"
-
-
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What the operator decides, empty or None where it was not given: chain, node, token, payee, wrapped coin, fee."""
@@ -97,7 +79,7 @@ def init(
 ) -> None:
     """Set up an installation with real money: keys, gas money, contracts, configuration. Run it again to go on."""
     if bool(caddy) != bool(domain):
-        raise MissingChoice("--caddy FILE and --domain NAME go together", field="domain")
+        raise Invalid("--caddy FILE and --domain NAME go together", code="missing_choice")
     choices = Choices(chain, rpc, token, pay_to, wrapped_native, fee_bps, rehearse, domain)
     progress = Progress(to_stderr=as_json)
 
@@ -191,10 +173,7 @@ async def _choose(choices: Choices) -> Settings:
     known, rpc = await _chain(choices)
     chain_id = known.id if known else await _chain_id(rpc)
     if is_devnet(chain_id):
-        raise Invalid(
-            f"chain {chain_id} is a devnet, which needs no init: `usufruct up`. To rehearse: --rehearse",
-            field="rpc",
-        )
+        raise Invalid(f"chain {chain_id} is a devnet, which needs no init: `usufruct up`. To rehearse: --rehearse")
     confirmations = known.confirmations if known else _USUAL_CONFIRMATIONS
     token = choices.token or (known.token if known else "")
     wrapped = choices.wrapped_native or (known.wrapped_native if known else "")
@@ -253,36 +232,27 @@ async def _chain_id(rpc: str) -> int:
 
 
 async def _check_chain(client: Client, config: Config) -> TokenFacts:
-    """Check that the chain has what an installation needs, before any money is sent to it.
-
-    Raises:
-        WrongChain: when the node speaks for another chain.
-        EscrowMissing: when x402's escrow is not on the chain.
-        TokenUnsuitable: when the token is none, or takes no deposits by signature.
-    """
+    """Check that the chain has what an installation needs, before any money is sent to it."""
     await check_chain_id(client, config)
     await check_settlement(client, ChainId(config.chain.id))
     token = address(config.chain.token, "chain.token")
     try:
         facts = await token_facts(client, token)
     except (Revert, UnreadableAnswer) as error:
-        raise TokenUnsuitable(
-            f"there is no ERC-20 token at {checksum(token)} on chain {config.chain.id}; correct --token", field="token"
+        raise Invalid(
+            f"there is no ERC-20 token at {checksum(token)} on chain {config.chain.id}; correct --token",
+            code="token_unsuitable",
         ) from error
     if facts.version is None:
-        raise TokenUnsuitable(
+        raise Invalid(
             f"{facts.symbol} at {checksum(token)} takes no deposits by signature (EIP-3009); use USDC, for one",
-            field="token",
+            code="token_unsuitable",
         )
     return facts
 
 
 def _check_same(config: Config, choices: Choices, file: Path) -> None:
-    """Refuse options that say something else than the configuration of an earlier run.
-
-    Raises:
-        ConfigurationDiffers: names the setting and both values.
-    """
+    """Refuse options that say something else than the configuration of an earlier run."""
     known = chain_named(choices.chain) if choices.chain and not choices.chain.startswith("http") else None
     for name, given, there in (
         ("chain.id", str(known.id) if known else "", str(config.chain.id)),
@@ -294,10 +264,10 @@ def _check_same(config: Config, choices: Choices, file: Path) -> None:
         ("chain.fee_bps", "" if choices.fee_bps is None else str(choices.fee_bps), str(config.chain.fee_bps)),
     ):
         if given and given.lower() != there.lower():
-            raise ConfigurationDiffers(
+            raise Conflict(
                 f"{name} in {file} is {there}, not {given}. Leave the option out to go on, or set USUFRUCT_CONFIG to "
                 "another file to begin another installation",
-                key=name,
+                code="configuration_differs",
             )
 
 
@@ -341,13 +311,9 @@ def _summary(config: Config, keys: dict[Role, Address], funding: first_setup.Fun
 
 
 def _asked(option: str, question: str, otherwise: str | None = None) -> str:
-    """Ask at the terminal.
-
-    Raises:
-        MissingChoice: when there is none; names the option.
-    """
+    """Ask at the terminal."""
     if not at_terminal():
-        raise MissingChoice(f"{option} is needed: this is not a terminal, so nothing can be asked", field=option)
+        raise Invalid(f"{option} is needed: this is not a terminal, so nothing can be asked", code="missing_choice")
     return ask_text(question, otherwise)
 
 

@@ -30,12 +30,6 @@ from usufruct_client.wire import KeyFacts, Terms
 app = typer.Typer()
 
 
-class UnknownService(NotFound):
-    """A key was wanted for a service that the gateway does not offer."""
-
-    code = "unknown_service"
-
-
 @app.command()
 @runs()
 def create(
@@ -131,9 +125,9 @@ def _check_services(remote: Gateway, names: Collection[str]) -> None:
     offered = [each.id for each in remote.services()] if names else []
     for name in names:
         if name not in offered:
-            raise UnknownService(
+            raise NotFound(
                 one_line(f"--asset: {remote.url} offers no service {name!r}; it has {', '.join(offered) or 'none'}"),
-                field="asset",
+                code="unknown_service",
             )
 
 

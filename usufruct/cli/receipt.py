@@ -103,9 +103,7 @@ def _content(receipt: str, config: Config) -> Mapping[str, Any]:
         return inner if isinstance(inner, dict) else found
     kept = saved_receipt(config, hash32(receipt, "call"))
     if kept is None:
-        raise InvalidSavedFile(
-            f"no receipt of {receipt} is kept here; `usufruct receipt show` fetches it", call=receipt
-        )
+        raise InvalidSavedFile(f"no receipt of {receipt} is kept here; `usufruct receipt show` fetches it")
     return kept
 
 

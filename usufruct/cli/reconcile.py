@@ -10,12 +10,6 @@ from usufruct.payments.settlement import AccountSync, Evidence, SettlementContex
 _PAGE = 100
 
 
-class BooksDiffer(Faulty):
-    """The ledger's entries do not agree with its balances."""
-
-    code = "books_differ"
-
-
 @runs(open_installation)
 async def reconcile(installation: Installation) -> Facts:
     """Read every channel again from the chain; after a restore, before gateways and workers start."""
@@ -25,7 +19,7 @@ async def reconcile(installation: Installation) -> Facts:
     wrong += await wrong_roots(installation.get(SettlementContext))
     wrong += [f"key {key}: its terms are not those it was made with" for key in await installation.get(Keys).altered()]
     if wrong:
-        raise BooksDiffer(f"the books do not balance: {'; '.join(wrong)}; restore another backup")
+        raise Faulty(f"the books do not balance: {'; '.join(wrong)}; restore another backup", code="books_differ")
     facts = {"channels": channels, "changed": changed, "books": "balance"}
     return facts | {"receipts_of_earlier_keys": evidence.signed_earlier}
 

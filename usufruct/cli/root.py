@@ -22,12 +22,6 @@ app = typer.Typer(
 )
 
 
-class FileTrouble(Conflict):
-    """A file or folder cannot be used."""
-
-    code = "file_trouble"
-
-
 def main() -> None:
     """Run the command line: an error we know is one line and exit code 1, never a traceback."""
     try:
@@ -43,7 +37,7 @@ def main() -> None:
     except OSError as error:
         if error.filename is None:
             raise
-        exit_with(FileTrouble(f"{error.filename}: {error.strerror}; choose another place", path=str(error.filename)))
+        exit_with(Conflict(f"{error.filename}: {error.strerror}; choose another place", code="file_trouble"))
 
 
 def _version(asked: bool) -> None:

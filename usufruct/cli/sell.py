@@ -48,12 +48,6 @@ INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"
 """What is taken when nothing is said: whole units per million text tokens and per call; per cent of the input price."""
 
 
-class InvalidChoice(Invalid):
-    """Options of `sell` that do not go together."""
-
-    code = "invalid_choice"
-
-
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What the seller decided, as given; `prices` are the options of the price card, amounts in decimal text."""
@@ -78,19 +72,15 @@ class Choices:
         return Caps(usual, most, reasoning_output=self.reasoning_output)
 
     def check(self) -> None:
-        """Refuse what does not go together.
-
-        Raises:
-            InvalidChoice: for no payee or two, or prices given for an asset that has its own.
-        """
+        """Refuse what does not go together."""
         if bool(self.pay_to) == bool(self.asset):
-            raise InvalidChoice(
-                "give one of --pay-to ADDRESS and --asset ID_OR_NAME: who receives the income", field="pay_to"
+            raise Invalid(
+                "give one of --pay-to ADDRESS and --asset ID_OR_NAME: who receives the income", code="invalid_choice"
             )
         given = [option for option, price in self.prices.items() if price is not None]
         if self.asset and (given or self.context is not None):
             extra = ", ".join(given + (["--context"] if self.context is not None else []))
-            raise InvalidChoice(f"{extra}: the asset's own price card holds; change it there", field=extra)
+            raise Invalid(f"{extra}: the asset's own price card holds; change it there", code="invalid_choice")
         if self.pay_to:
             address(self.pay_to, "--pay-to")
 
@@ -272,10 +262,10 @@ async def _registered(installation: Installation, choices: Choices, name: str, w
     id_ = await registry.find(choices.asset)
     found, card = await registry.asset(id_), await registry.price_card(id_)
     if found.currency != installation.get(Operator).token:
-        raise InvalidChoice(
+        raise Invalid(
             f"--asset: {format_asset(id_)} is priced in {found.currency}, this installation charges in "
             f"{installation.get(Operator).token}",
-            field="asset",
+            code="invalid_choice",
         )
     prices = (PricePeriod(replace(card, context_window=card.context_window or window), 0),)
     return Listing(name, choices.kind, found.shares, id_, prices, registered=True, caps=choices.caps)

@@ -21,24 +21,6 @@ app = typer.Typer()
 _COLUMNS = ("name", "kind", "unit", "input_per_million", "cached_input_percent", "output_per_million", "per_call")
 
 
-class AlreadyRetired(Conflict):
-    """The service is not offered any more."""
-
-    code = "already_retired"
-
-
-class NothingToChange(Invalid):
-    """A change that names nothing to be changed."""
-
-    code = "nothing_to_change"
-
-
-class ContradictingOptions(Invalid):
-    """Options that ask for one thing and its opposite."""
-
-    code = "contradicting_options"
-
-
 @app.command("list")
 @runs(open_installation)
 async def list_services(installation: Installation) -> Rows:
@@ -60,7 +42,7 @@ async def retire(installation: Installation, name: str) -> Facts:
     """Stop offering a service: new calls are refused, running ones end as they would have."""
     since = (await installation.get(Catalogue).find(name)).retired_at
     if since is not None:
-        raise AlreadyRetired(f"{name} was retired at {moment(since)}; nothing was changed", name=name)
+        raise Conflict(f"{name} was retired at {moment(since)}; nothing was changed", code="already_retired")
     await installation.get(Listings).retire(name)
     return facts_of(await installation.get(Catalogue).find(name), installation)
 
@@ -80,8 +62,8 @@ async def price(
 ) -> Facts:
     """Change a service's price from now on; what is not given stays as it is. Quoted and running calls keep theirs."""
     if all(given is None for given in (input_price, output_price, per_call, cached_input, unit)):
-        raise NothingToChange(
-            "give at least one of --input, --output, --per-call, --cached-input and --unit", field="input"
+        raise Invalid(
+            "give at least one of --input, --output, --per-call, --cached-input and --unit", code="nothing_to_change"
         )
     async with open_installation(config) as installation:
         now, decimals = SystemClock().now(), installation.get(Operator).decimals
@@ -116,7 +98,7 @@ async def pay_to(
     """
     new, listing = address(payee, "ADDRESS"), await installation.get(Listings).find(name)
     if listing.pay_to == new:
-        raise NothingToChange(f"{name} pays {checksum(new)} already; nothing was changed", field="pay_to")
+        raise Invalid(f"{name} pays {checksum(new)} already; nothing was changed", code="nothing_to_change")
     if not listing.registered:
         await list_payee_of(installation, listing, new, Progress(to_stderr=True))
     await installation.get(Listings).pay(name, new)
@@ -143,15 +125,16 @@ async def limits(
     """Change what one call may take and give from now on; what is not given stays as it is. Shows old and new."""
     added, removed = frozenset(forward or ()), frozenset(drop or ())
     if added & removed:
-        raise ContradictingOptions(
-            f"{', '.join(sorted(added & removed))}: give it to one of --forward and --drop", field="drop"
+        raise Invalid(
+            f"{', '.join(sorted(added & removed))}: give it to one of --forward and --drop",
+            code="contradicting_options",
         )
     options = {"largest_output": max_output, "usual_output": default_output, "reasoning_output": reasoning_output}
     given = {cap: most for cap, most in options.items() if most is not None}
     if not given and not added | removed:
-        raise NothingToChange(
+        raise Invalid(
             "give at least one of --max-output, --default-output, --reasoning-output, --forward and --drop",
-            field="max_output",
+            code="nothing_to_change",
         )
     async with open_installation(config) as installation:
         old = await installation.get(Catalogue).find(name)

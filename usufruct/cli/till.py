@@ -21,12 +21,6 @@ from usufruct.payments.settlement import allow_claims, cap_payees, list_payee
 app = typer.Typer()
 
 
-class UnsplitClaims(Conflict):
-    """Money of channels is in the till that belongs to the services called; a worker splits it."""
-
-    code = "unsplit_claims"
-
-
 class As(StrEnum):
     """How the till treats a payee."""
 
@@ -146,10 +140,10 @@ async def split(chain: ChainAccess, who: Payee) -> Facts:
     token = await token_of(chain.config, chain.client, chain.deployments)
     till, pay_to = _till(chain), address(who)
     if claimed := (await till.unsplit(token.address)).claimed:
-        raise UnsplitClaims(
+        raise Conflict(
             f"{format_units(claimed, token.decimals)} {token.symbol} were claimed elsewhere and are not split; "
             "run a worker, or `usufruct claim run`, first",
-            claimed=claimed,
+            code="unsplit_claims",
         )
     claim = chain.sender(signer_of(Role.CLAIM, chain.config))
     receipt = await claim.execute(till.split(token.address, [], pay_to), f"split-by-hand/{till.address}/{token_hex(8)}")

@@ -58,14 +58,7 @@ def up(as_json: Json = False) -> None:
 
 
 async def bring_up(config: Config, progress: Progress, when_ready: WhenReady) -> None:
-    """Start everything, call `when_ready`, and keep everything running until cancelled; the chain ends last.
-
-    Raises:
-        AlreadyUp: when the installation is up.
-        NotDeployed: on a public chain without our contracts.
-        ProcessFailed: when gateway or worker do not start.
-        DevnetUnavailable: when the embedded chain does not start, or ends.
-    """
+    """Start everything, call `when_ready`, and keep everything running until cancelled; the chain ends last."""
     async with AsyncExitStack() as stack:
         lock = stack.enter_context(hold_instance(config.data.folder))
         anvil = await stack.enter_async_context(embedded_chain(config, progress))

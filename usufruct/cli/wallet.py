@@ -23,25 +23,13 @@ _COINS = 10**18
 """Wei: gas for many transactions of a devnet."""
 
 
-class NoPlayMoney(Denied):
-    """Test dollars were asked for where money is real."""
-
-    code = "no_play_money"
-
-
-class WalletExists(Conflict):
-    """A keystore file of this name is there already."""
-
-    code = "wallet_exists"
-
-
 @app.command()
 @runs()
 async def new(config: Config, name: str) -> Facts:
     """Make a new key and keep it in an encrypted file; the password is asked for, or configured as keys.password."""
     path = keystore_of(name, config)
     if path.exists():
-        raise WalletExists(f"{path} is there already; choose another name", name=name)
+        raise Conflict(f"{path} is there already; choose another name", code="wallet_exists")
     path.parent.mkdir(parents=True, exist_ok=True)
     made = write_keystore(path, token_bytes(32), new_password(config))
     return {"name": name, "address": checksum(made), "file": str(path)}
@@ -96,8 +84,9 @@ async def fund(
         address(wallet, "wallet")
     async with open_chain(config) as chain:
         if not is_local(chain.chain_id):
-            raise NoPlayMoney(
-                f"chain {chain.chain_id} has real money: buy its token, or use its faucet if it is a test network"
+            raise Denied(
+                f"chain {chain.chain_id} has real money: buy its token, or use its faucet if it is a test network",
+                code="no_play_money",
             )
         to = account(wallet, config, "wallet")
         dollar = TestDollar(token_address(config, chain.deployments), chain.client)

@@ -12,8 +12,9 @@
     `-- Faulty           500  a promise of our own code is broken; a bug, to be reported
 
 Every class carries an HTTP status; every error carries a stable `code` (snake_case, part of the API), a message that
-names the field, the value and the remedy, and `details` with the numbers. A package's own errors are subclasses:
-`class UnknownPlan(NotFound, code="unknown_plan")`.
+names the field, the value and the remedy, and `details` with the numbers. What callers tell apart is a subclass,
+`class UnknownPlan(NotFound, code="unknown_plan")`; what only people read is raised with its code,
+`raise Conflict("...", code="too_early")`.
 """
 
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ class UsufructError(Exception):
     """
 
     status: ClassVar[int] = 500
-    code: ClassVar[str] = "error"
+    code: str = "error"
     outward: ClassVar[str] = ""
 
     def __init_subclass__(cls, *, code: str = "", status: int = 0, **others: Any) -> None:
@@ -44,9 +45,11 @@ class UsufructError(Exception):
         if status:
             cls.status = status
 
-    def __init__(self, message: str, **details: Detail) -> None:
+    def __init__(self, message: str, *, code: Detail = "", **details: Detail) -> None:
         super().__init__(message)
         self.message = message
+        if code:
+            self.code = str(code)
         self.details: Mapping[str, Detail] = details
 
 

@@ -29,11 +29,7 @@ class Accounts:
         self._before = await self._balances()
 
     async def close(self, outcome: Outcome, calls: Sequence[Call], gas: int, progress: Progress) -> None:
-        """Fill the outcome from what moved since, print it, and fail unless every unit is accounted for.
-
-        Raises:
-            DemoFailed: when a unit is missing, or the token says otherwise than its logs.
-        """
+        """Fill the outcome from what moved since, print it, and fail unless every unit is accounted for."""
         after = await self._balances()
         moved = {who: after.get(who, 0) - self._before.get(who, 0) for who in {*self._before, *after}}
         _count(outcome, calls, gas)

@@ -62,10 +62,6 @@ def dollars(amount: int) -> str:
 
 
 def demand(holds: bool, otherwise: str) -> None:
-    """Fail the demo unless something holds.
-
-    Raises:
-        DemoFailed: with `otherwise`.
-    """
+    """Fail the demo unless something holds."""
     if not holds:
         raise DemoFailed(otherwise)

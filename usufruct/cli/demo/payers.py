@@ -87,11 +87,7 @@ class Agent:
         return AsyncOpenAI(base_url=url, api_key="x402", http_client=http, max_retries=0)
 
     async def channel(self) -> LedgerAccount:
-        """Return the ledger's numbers for the agent's channel.
-
-        Raises:
-            DemoFailed: when it has none.
-        """
+        """Return the ledger's numbers for the agent's channel."""
         for channel in await self._installation.get(Ledger).account_list():
             if channel.owner == self.address:
                 return channel

@@ -29,11 +29,7 @@ from usufruct.core import SystemClock
 
 
 async def run_demo(progress: Progress, folder: Path | None, *, stay: bool) -> Outcome:
-    """Run the whole story; with `stay`, leave everything running until Ctrl-C.
-
-    Raises:
-        DemoFailed: when a step did not show what it should.
-    """
+    """Run the whole story; with `stay`, leave everything running until Ctrl-C."""
     clock = SystemClock()
     began = clock.monotonic()
     async with AsyncExitStack() as stack:

@@ -19,12 +19,6 @@ _TRIES = 2
 _TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 
 
-class AnswerBroken(Unavailable):
-    """The answer broke off; what came of it may be charged."""
-
-    code = "answer_broken"
-
-
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An answer as its reader sees it, and its bill."""
@@ -71,11 +65,6 @@ def ask(
     """Ask a question; `show` is given a streamed answer piece by piece, without it the answer comes whole.
 
     `receipt_options`: what `usufruct receipt show` needs here to find the same gateway and key, as on a command line.
-
-    Raises:
-        GatewayRefused: when the gateway refuses.
-        AnswerBroken: when a stream does not come to its end.
-        GatewayUnavailable: when nothing answers.
     """
     bills: list[Bill] = []
     http: Any = httpx.Client(transport=BearerTransport(url, bills.append), timeout=_TIMEOUT)
@@ -126,7 +115,7 @@ def _streamed(
         show(text[-1])
     except (APIError, httpx.HTTPError) as error:
         show("\n")
-        raise AnswerBroken(one_line(f"{error}; {hint}")) from error
+        raise Unavailable(one_line(f"{error}; {hint}"), code="answer_broken") from error
     except (KeyboardInterrupt, SystemExit):
         show("\n")
         say(f"broken off; {hint}")

@@ -49,59 +49,18 @@ _SECONDS = 1_800
 _MOST_SKEW = 3_600
 
 
-class TokenNotNamed(Invalid):
-    """The payer has not said which token they mean."""
-
-    code = "token_not_named"
-
-
-class OtherToken(Conflict):
-    """The gateway takes another token than the payer means."""
-
-    code = "other_token"
-
-
-class TokenMismatch(Conflict):
-    """The gateway describes the token otherwise than the token itself."""
-
-    code = "token_mismatch"
-
-
-class TokenUnsuitable(Invalid):
-    """The token takes no deposits by signature."""
-
-    code = "token_unsuitable"
-
-
-class ChainClockWrong(Unavailable):
-    """The node's time is far from this machine's: what is signed by it would hold for too long, or not at all."""
-
-    code = "chain_clock_wrong"
-
-
-class CannotPay(PaymentRequired):
-    """The wallet holds less than it is to pay, or the gateway takes no deposit so small."""
-
-    code = "cannot_pay"
-
-
 def atomic(text: str, terms: Terms, field: str) -> int:
     """Parse an amount of the gateway's token, such as 2.00, into atomic units."""
     return parse_units(text, terms.token.decimals, field)
 
 
 def check_payable(wallet: KeySigner, terms: Terms, amount: int, named: str, config: Config) -> Token:
-    """Return the token that is agreed to be paid in, once the wallet is seen to hold `amount` of it.
-
-    Raises:
-        CannotPay: when it does not, or the gateway takes no less than it offers.
-        OtherToken, TokenNotNamed, TokenMismatch, TokenUnsuitable: as `agreed_token`.
-    """
+    """Return the token that is agreed to be paid in, once the wallet is seen to hold `amount` of it."""
     if amount < terms.least_deposit:
-        raise CannotPay(
+        raise PaymentRequired(
             f"the gateway takes no deposit below {_shown(terms.token, terms.least_deposit)}, and this is "
             f"{_shown(terms.token, amount)}; pay in more",
-            field="deposit",
+            code="cannot_pay",
         )
     token = agreed_token(terms, amount, named, config)
 
@@ -111,10 +70,10 @@ def check_payable(wallet: KeySigner, terms: Terms, amount: int, named: str, conf
 
     held = run(balance)
     if held < amount:
-        raise CannotPay(
+        raise PaymentRequired(
             f"{checksum(wallet.address)} holds {_shown(token, held)} at {checksum(token.address)}, and "
             f"{_shown(token, amount)} is to be paid; pay in less, or fill the wallet",
-            field="deposit",
+            code="cannot_pay",
         )
     return token
 
@@ -122,12 +81,7 @@ def check_payable(wallet: KeySigner, terms: Terms, amount: int, named: str, conf
 def deposit_from(
     wallet: KeySigner, gateway: Gateway, terms: Terms, token: Token, into: ChannelConfig, amount: int, config: Config
 ) -> int:
-    """Sign a deposit of the agreed token and hand it in; return the balance after it. It holds for half an hour.
-
-    Raises:
-        ChainClockWrong: when the node's time cannot be right; nothing is signed.
-        NotAllowed, GatewayRefused, DepositPending: as `Gateway.submit_deposit`.
-    """
+    """Sign a deposit of the agreed token and hand it in; return the balance after it. It holds for half an hour."""
 
     async def valid_before() -> int:
         async with AsyncExitStack() as stack:
@@ -140,25 +94,21 @@ def agreed_token(terms: Terms, amount: int, named: str, config: Config) -> Token
     """Return the token that payer and gateway both mean; `named` is what `--token` says.
 
     Where neither `--token` nor the configuration names one, the terminal asks, showing it and `amount` in it.
-
-    Raises:
-        OtherToken, TokenNotNamed: when the payer does not mean the gateway's token.
-        TokenMismatch, TokenUnsuitable: when the token is not as the gateway says.
     """
     meant = address(named, "token") if named else configured_token(config)
     offered = checksum(terms.token.address)
     if meant not in (None, terms.token.address):
-        raise OtherToken(
+        raise Conflict(
             f"the gateway takes {offered}, and {'--token' if named else 'your configuration'} names {checksum(meant)}; "
             "nothing was signed. If you mean to pay in the gateway's, name that with --token",
-            field="token",
+            code="other_token",
         )
     token = run(lambda: _on_chain(terms.token, config))
     if meant is None and not (at_terminal() and _confirmed(token, amount)):
-        raise TokenNotNamed(
+        raise Invalid(
             f"the gateway takes {token.symbol} at {offered}, and nothing here says that you mean that token; if you "
             f"do, give --token {offered} or set chain.token",
-            field="token",
+            code="token_not_named",
         )
     return token
 
@@ -178,12 +128,12 @@ async def _on_chain(offered: Token, config: Config) -> Token:
         try:
             found = await token_facts(client, at)
         except (Revert, UnreadableAnswer) as error:
-            raise TokenMismatch(f"no ERC-20 token is at {at}; do not pay there") from error
+            raise Conflict(f"no ERC-20 token is at {at}; do not pay there", code="token_mismatch") from error
     token = Token(found.address, found.name, found.symbol, found.decimals, found.version or "")
     if token != offered:
-        raise TokenMismatch(f"the gateway says {offered}, the chain {token}; do not pay there")
+        raise Conflict(f"the gateway says {offered}, the chain {token}; do not pay there", code="token_mismatch")
     if not token.version:
-        raise TokenUnsuitable(f"{token.symbol} at {at} does not tell its EIP-712 domain", token=at)
+        raise Invalid(f"{token.symbol} at {at} does not tell its EIP-712 domain", code="token_unsuitable")
     return token
 
 
@@ -192,8 +142,9 @@ async def _valid_before(client: Client) -> int:
     head, here = await client.header("latest"), SystemClock().now()
     there = head.timestamp if head else here
     if not is_devnet(chain_id) and abs(there - here) > _MOST_SKEW:
-        raise ChainClockWrong(
-            f"the node says it is {moment(there)}, this machine {moment(here)}; correct the clock, or chain.rpc_url"
+        raise Unavailable(
+            f"the node says it is {moment(there)}, this machine {moment(here)}; correct the clock, or chain.rpc_url",
+            code="chain_clock_wrong",
         )
     return there + _SECONDS
 

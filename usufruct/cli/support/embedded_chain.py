@@ -25,9 +25,6 @@ async def embedded_chain(config: Config, progress: Progress) -> AsyncIterator[An
     """Run the devnet, or the rehearsal's chain, while the block does; None where there is a node already.
 
     Its state is kept in the data folder.
-
-    Raises:
-        DevnetStateBusy, DevnetUnavailable, ToolMissing: when it is needed and cannot run.
     """
     local = config.chain.id in _BLOCK_SECONDS and _is_here(config.chain.rpc_url)
     if not local or await _answers(config.chain.rpc_url):

@@ -37,11 +37,7 @@ EXPLAINED = frozenset(_SENTENCES)
 
 
 def in_whole_units(refusal: GatewayRefused, terms: Terms, key: SavedKey) -> GatewayRefused:
-    """Return a refusal that is `EXPLAINED` as the bearer of `key` needs it.
-
-    Raises:
-        BadAnswer: when its numbers are missing.
-    """
+    """Return a refusal that is `EXPLAINED` as the bearer of `key` needs it."""
     names, sentence = _SENTENCES[refusal.reason]
     if key.is_grant:
         sentence = _OF_GRANTS.get(refusal.reason, sentence)

@@ -12,18 +12,6 @@ from usufruct_client import channel_id
 from usufruct_client.wire import ChannelConfig
 
 
-class ChannelNotFound(NotFound):
-    """Neither this machine nor the chain knows the channel."""
-
-    code = "channel_not_found"
-
-
-class ChannelMismatch(Conflict):
-    """A node or a file shows another channel than the one that was named."""
-
-    code = "channel_mismatch"
-
-
 @dataclass(frozen=True, slots=True)
 class EscrowChannel:
     """A channel's money on the chain, in atomic units, as of chain time `now`.
@@ -70,17 +58,13 @@ class EscrowChannel:
 
 
 async def read_escrow_channel(client: Client, config: Config, channel: Hash32) -> EscrowChannel:
-    """Read a channel from the chain.
-
-    Raises:
-        ChannelNotFound: when it was never opened with this machine and has no event on the chain.
-        ChannelMismatch: when what is kept here, or what the node says, is another channel: money would go there.
-        RpcUnavailable: when the node does not answer.
-    """
+    """Read a channel from the chain."""
     of = saved_channel(config, channel) or await _created(client, channel)
     found = channel_id(of, config.chain.id)
     if found != channel:
-        raise ChannelMismatch(f"what is known of channel {channel} is channel {found}; pay nothing into it")
+        raise Conflict(
+            f"what is known of channel {channel} is channel {found}; pay nothing into it", code="channel_mismatch"
+        )
     settlement, key = BatchSettlement(SETTLEMENT, client), bytes.fromhex(channel[2:])
     money, leaving = await settlement.channels(key), await settlement.pending_withdrawals(key)
     head = await client.header("latest")
@@ -102,9 +86,9 @@ async def _created(client: Client, channel: Hash32) -> ChannelConfig:
     last = await client.block_number()
     logs = await client.logs(0, last, addresses=[SETTLEMENT], topics=[ChannelCreated.TOPIC, channel])
     if not logs:
-        raise ChannelNotFound(
+        raise NotFound(
             f"channel {channel} is neither kept here nor found on the chain; has money been paid into it?",
-            channel=channel,
+            code="channel_not_found",
         )
     of = ChannelCreated.decode(logs[0]).config
     return ChannelConfig(

@@ -27,12 +27,6 @@ GatewayUrl = Annotated[
 ]
 
 
-class GatewayOnOtherChain(Conflict):
-    """The gateway takes money on another chain than the configured one; nothing is signed for it."""
-
-    code = "wrong_chain"
-
-
 @dataclass(frozen=True, slots=True)
 class Signature:
     """What the client library takes from a signer: 65 bytes."""
@@ -76,16 +70,12 @@ def open_gateway(given: str, config: Config) -> Iterator[Gateway]:
 
 
 def terms_of(gateway: Gateway, config: Config) -> Terms:
-    """Return a gateway's terms.
-
-    Raises:
-        GatewayOnOtherChain: when they are for another chain than the configured one.
-        NotAllowed: when nothing should be signed under them.
-    """
+    """Return a gateway's terms."""
     terms = gateway.terms()
     if terms.chain_id != config.chain.id:
-        raise GatewayOnOtherChain(
+        raise Conflict(
             f"{gateway.url} takes money on chain {terms.chain_id}, chain.id is {config.chain.id}; set chain.id and "
-            "chain.rpc_url if you mean that chain"
+            "chain.rpc_url if you mean that chain",
+            code="wrong_chain",
         )
     return terms

@@ -20,12 +20,6 @@ _FILE = "up.lock"
 _GATEWAY_SECONDS = 3.0
 
 
-class AlreadyUp(Conflict):
-    """The installation is up already."""
-
-    code = "already_up"
-
-
 class InstanceLock:
     """The right to keep one installation up."""
 
@@ -42,21 +36,17 @@ class InstanceLock:
 
 @contextmanager
 def hold_instance(folder: Path) -> Iterator[InstanceLock]:
-    """Be the only one to keep the installation of a data folder up.
-
-    Raises:
-        AlreadyUp: when another process does.
-    """
+    """Be the only one to keep the installation of a data folder up."""
     if sys.platform == "win32":
         raise Unavailable("`usufruct up` needs Linux or macOS; use WSL, or run `usufruct serve` and `usufruct work`")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _FILE).open("a+b") as file:
         if not _locks(file):
             there = running_instance(folder) or {}
-            raise AlreadyUp(
+            raise Conflict(
                 f"the installation in {folder} is up already, by process {there.get('pid', 'unknown')}; stop that one, "
                 "or set data.folder to another folder",
-                folder=str(folder),
+                code="already_up",
             )
         lock = InstanceLock(file)
         lock.publish({})

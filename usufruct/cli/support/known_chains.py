@@ -70,24 +70,15 @@ KNOWN_CHAINS = (
 """In the order in which `init` offers them. Whether x402's escrow is there, `init` asks the chain."""
 
 
-class UnknownChain(Invalid):
-    """A name of an unknown chain."""
-
-    code = "unknown_chain"
-
-
 def chain_named(text: str) -> KnownChain:
-    """Return the known chain with a name or id.
-
-    Raises:
-        UnknownChain: names the known ones.
-    """
+    """Return the known chain with a name or id."""
     for chain in KNOWN_CHAINS:
         if text.lower() in (chain.name, str(chain.id)):
             return chain
     names = ", ".join(f"{chain.name} ({chain.id})" for chain in KNOWN_CHAINS)
-    raise UnknownChain(
-        f"chain {text!r} is not known here. Use one of {names}, or give the address of its node by --rpc", field="chain"
+    raise Invalid(
+        f"chain {text!r} is not known here. Use one of {names}, or give the address of its node by --rpc",
+        code="unknown_chain",
     )
 
 

@@ -36,18 +36,6 @@ class InvalidSavedFile(Invalid):
     code = "invalid_saved_file"
 
 
-class InvalidKeyId(Invalid):
-    """Text that is not a key's id."""
-
-    code = "invalid_key_id"
-
-
-class ReceiptDiffers(Conflict):
-    """Another receipt of the same call is kept already."""
-
-    code = "receipt_differs"
-
-
 class NoSavedKey(NotFound):
     """No bearer key for this gateway is kept here."""
 
@@ -74,13 +62,9 @@ class SavedKey(Plain):
 
 
 def check_key_id(key_id: str) -> None:
-    """Refuse what is not a key's id; it becomes part of addresses and of files' names.
-
-    Raises:
-        InvalidKeyId: when it is none.
-    """
+    """Refuse what is not a key's id; it becomes part of addresses and of files' names."""
     if not _KEY_ID.fullmatch(key_id):
-        raise InvalidKeyId(f"{key_id[:80]!r} is not a key's id; it looks like key_0123abcd", field="id")
+        raise Invalid(f"{key_id[:80]!r} is not a key's id; it looks like key_0123abcd", code="invalid_key_id")
 
 
 def save_key(config: Config, key: SavedKey) -> Path:
@@ -117,8 +101,7 @@ def find_keys(
     if not found:
         raise NoSavedKey(
             f"no key {named + ' ' if named else ''}for {gateway} is kept here; `usufruct key create --save` makes one, "
-            "--key-file names another",
-            gateway=gateway,
+            "--key-file names another"
         )
     return found
 
@@ -131,7 +114,7 @@ def use_key(config: Config, key_id: str) -> None:
     """
     path = _key_file(config, key_id)
     if not path.is_file():
-        raise NoSavedKey(f"no key {key_id} is kept here; `usufruct key create --save` keeps one", id=key_id)
+        raise NoSavedKey(f"no key {key_id} is kept here; `usufruct key create --save` keeps one")
     path.touch()
 
 
@@ -162,19 +145,15 @@ def saved_channels(config: Config) -> dict[Hash32, ChannelConfig]:
 
 
 def save_receipt(config: Config, call: Hash32, receipt: Mapping[str, Any]) -> None:
-    """Keep a call's receipt; one that is kept already stays as it is.
-
-    Raises:
-        ReceiptDiffers: when another one is kept for the same call.
-    """
+    """Keep a call's receipt; one that is kept already stays as it is."""
     kept = saved_receipt(config, call)
     if kept is None:
         _write(_receipt_file(config, call), receipt)
     elif kept != receipt:
         path = _receipt_file(config, call)
-        raise ReceiptDiffers(
+        raise Conflict(
             f"{path} holds another receipt of the same call, and stays: the operator signed two; show them both",
-            path=str(path),
+            code="receipt_differs",
         )
 
 
@@ -192,29 +171,21 @@ def saved_receipts(config: Config) -> list[Receipt]:
 
 
 def read_file(path: Path) -> bytes:
-    """Read a file.
-
-    Raises:
-        InvalidSavedFile: when it cannot be read.
-    """
+    """Read a file."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InvalidSavedFile(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
+        raise InvalidSavedFile(f"{path} cannot be read: {error.strerror}") from error
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Read a file that holds one JSON object.
-
-    Raises:
-        InvalidSavedFile: when it cannot be read, or holds something else.
-    """
+    """Read a file that holds one JSON object."""
     try:
         found = orjson.loads(read_file(path))
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, dict):
-        raise InvalidSavedFile(f"{path} holds no JSON object", path=str(path))
+        raise InvalidSavedFile(f"{path} holds no JSON object")
     return found
 
 
@@ -248,14 +219,14 @@ def _read_channel(path: Path) -> ChannelConfig:
 
 
 def _read_document(kind: type[Kind], content: object, path: Path, within: str = "") -> Kind:
-    return read(kind, content, lambda message, _: InvalidSavedFile(f"{path}: {message}", path=str(path)), within)
+    return read(kind, content, lambda message, _: InvalidSavedFile(f"{path}: {message}"), within)
 
 
 def _read_key(path: Path) -> SavedKey:
     _check_private(path)
     saved = _read_document(SavedKey, read_object(path), path)
     if not _KEY.fullmatch(saved.key):
-        raise InvalidSavedFile(f"{path} holds no bearer key", path=str(path))
+        raise InvalidSavedFile(f"{path} holds no bearer key")
     return saved
 
 
@@ -267,9 +238,7 @@ def _given_key(path: Path, gateway: str) -> SavedKey:
         return SavedKey(gateway, "", "", text)
     key = _read_key(path)
     if key.gateway != gateway:
-        raise InvalidSavedFile(
-            f"the key in {path} is for {key.gateway}; it is not shown to {gateway}", path=str(path), gateway=gateway
-        )
+        raise InvalidSavedFile(f"the key in {path} is for {key.gateway}; it is not shown to {gateway}")
     return key
 
 
@@ -284,9 +253,9 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _check_private(path: Path) -> None:
     if not path.is_file():
-        raise InvalidSavedFile(f"{path} does not exist", path=str(path))
+        raise InvalidSavedFile(f"{path} does not exist")
     if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise InvalidSavedFile(f"others can read {path}; run chmod 600 on it", path=str(path))
+        raise InvalidSavedFile(f"others can read {path}; run chmod 600 on it")
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> Path:
@@ -299,5 +268,5 @@ def _write(path: Path, content: Mapping[str, Any]) -> Path:
             os.fsync(file.fileno())
         Path(file.name).replace(path)
     except OSError as error:
-        raise InvalidSavedFile(f"{path} cannot be written: {error.strerror}", path=str(path)) from error
+        raise InvalidSavedFile(f"{path} cannot be written: {error.strerror}") from error
     return path

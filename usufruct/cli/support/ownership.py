@@ -22,12 +22,6 @@ NewOwner = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-class NotNamedOwner(Denied):
-    """The wallet is not the one that was named as the next owner."""
-
-    code = "not_named_owner"
-
-
 async def ownership(owned: Owned) -> dict[str, object]:
     """Return who owns a contract, and who may take it."""
     named = await owned.pending_owner()
@@ -38,11 +32,7 @@ async def ownership(owned: Owned) -> dict[str, object]:
 
 
 async def hand_over(chain: ChainAccess, owned: Owned, to: Address, *, yes: bool) -> dict[str, object]:
-    """Name the next owner with the owner's key; nothing changes hands before they accept.
-
-    Raises:
-        NotConfirmed: on a public chain, without a yes.
-    """
+    """Name the next owner with the owner's key; nothing changes hands before they accept."""
     changed = await owned.pending_owner() != to
     if changed:
         confirm_on_public_chain(chain, f"Let {checksum(to)} become the owner of {checksum(owned.address)}?", yes=yes)
@@ -52,19 +42,14 @@ async def hand_over(chain: ChainAccess, owned: Owned, to: Address, *, yes: bool)
 
 
 async def take_over(chain: ChainAccess, owned: Owned, wallet: str, *, yes: bool) -> dict[str, object]:
-    """Become the owner, with the key that was named.
-
-    Raises:
-        NotNamedOwner: when another key, or none, was.
-        NotConfirmed: on a public chain, without a yes.
-    """
+    """Become the owner, with the key that was named."""
     signer, named = open_wallet(wallet, chain.config), await owned.pending_owner()
     if named != signer.address:
         who = "none" if named == ZERO_ADDRESS else checksum(named)
-        raise NotNamedOwner(
+        raise Denied(
             f"{checksum(signer.address)} was not named as the next owner of {checksum(owned.address)}, but {who} was; "
             "the owner's `transfer` names them",
-            named=named,
+            code="not_named_owner",
         )
     confirm_on_public_chain(chain, f"Become the owner of {checksum(owned.address)}?", yes=yes)
     await chain.sender(signer).execute(owned.accept_ownership(), f"accept/{owned.address}/{token_hex(4)}")
@@ -72,9 +57,5 @@ async def take_over(chain: ChainAccess, owned: Owned, wallet: str, *, yes: bool)
 
 
 def confirm_on_public_chain(chain: ChainAccess, question: str, *, yes: bool) -> None:
-    """Ask at the terminal, where money is real.
-
-    Raises:
-        NotConfirmed: when the answer is no, or there is no terminal.
-    """
+    """Ask at the terminal, where money is real."""
     confirm(question, yes=yes or is_devnet(chain.chain_id))

@@ -10,18 +10,8 @@ from usufruct.gateway import Operator
 from usufruct.payments.settlement import list_payee
 
 
-class PayeeNotListed(Denied):
-    """The till does not pay this address, and the owner's key, which could change that, is not here."""
-
-    code = "payee_not_listed"
-
-
 async def list_payee_of(installation: Installation, listing: Listing, payee: Address, progress: Progress) -> None:
-    """Have the till pay a listing's payee; the owner's key lists one that is not listed yet.
-
-    Raises:
-        PayeeNotListed: when that is needed and the owner's key is not on this machine.
-    """
+    """Have the till pay a listing's payee; the owner's key lists one that is not listed yet."""
     till = Till(installation.get(Operator).till, installation.client)
     kind = PayeeKind.SHARES if listing.registered else PayeeKind.PLAIN
     if await till.payees(payee) is kind:
@@ -29,10 +19,10 @@ async def list_payee_of(installation: Installation, listing: Listing, payee: Add
     try:
         owner = installation.sender(signer_of(Role.OWNER, installation.config))
     except KeystoreMissing as missing:
-        raise PayeeNotListed(
+        raise Denied(
             f"the till {checksum(till.address)} does not list {checksum(payee)}, and the owner's key is not here; "
             f"where it is, run `usufruct till payee {checksum(payee)} --as {kind.name.lower()}`",
-            payee=payee,
+            code="payee_not_listed",
         ) from missing
     with progress.working(f"listing {checksum(payee)} as a payee of the till, by the owner's key"):
         await list_payee(till, owner, payee, kind)

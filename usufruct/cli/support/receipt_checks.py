@@ -14,12 +14,6 @@ from usufruct_client.lines import bill_lines, charge_faults, line_text, quantiti
 from usufruct_client.wire import ModelCard
 
 
-class ReceiptBad(Conflict):
-    """A gateway's receipt is not of what was asked, or its signature is not its signer's."""
-
-    code = "receipt_bad"
-
-
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was checked, whether it is as it should be, and what was found."""
@@ -34,24 +28,14 @@ class Check:
 
 
 def check_receipt(document: Mapping[str, Any], agreed: Agreed) -> Receipt:
-    """Read the receipt of a call, if it is as agreed.
-
-    Raises:
-        BadAnswer: when it is not a receipt.
-        ReceiptBad: names everything that is not as it should be.
-    """
+    """Read the receipt of a call, if it is as agreed."""
     receipt = read_receipt(document)
     _refuse(receipt, faults(receipt, agreed))
     return receipt
 
 
 def check_call(document: Mapping[str, Any], call: str) -> Receipt:
-    """Read a receipt, if it is of `call` and signed.
-
-    Raises:
-        BadAnswer: when it is not a receipt.
-        ReceiptBad: names everything that is not as it should be.
-    """
+    """Read a receipt, if it is of `call` and signed."""
     receipt = read_receipt(document)
     signature = check_signature(receipt)
     other = () if receipt.call == call else (f"the receipt's call is {receipt.call}, not {call}",)
@@ -101,7 +85,7 @@ def readings(answer: bytes) -> set[str]:
 
 def _refuse(receipt: Receipt, wrong: tuple[str, ...]) -> None:
     if wrong:
-        raise ReceiptBad(
+        raise Conflict(
             f"the gateway's receipt of call {receipt.call} is not in order, and is not kept: {'; '.join(wrong)}",
-            call=receipt.call,
+            code="receipt_bad",
         )

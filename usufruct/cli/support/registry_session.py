@@ -38,12 +38,6 @@ PricedIn = Annotated[
 ]
 
 
-class InvalidPart(Invalid):
-    """Text that is not WHO:PERCENT."""
-
-    code = "invalid_part"
-
-
 @dataclass(frozen=True)
 class RegistrySession:
     """A registry, opened, with what people do there."""
@@ -58,11 +52,7 @@ class RegistrySession:
 
 @asynccontextmanager
 async def open_registry(config: Config) -> AsyncIterator[RegistrySession]:
-    """Open the chain and its registry.
-
-    Raises:
-        NotDeployed: when our contracts do not stand on this chain.
-    """
+    """Open the chain and its registry."""
     async with open_chain(config) as chain:
         registry, indexer = RegistryClient(chain), AssetIndexer(chain)
         yield RegistrySession(
@@ -71,14 +61,10 @@ async def open_registry(config: Config) -> AsyncIterator[RegistrySession]:
 
 
 def part(text: str, field: str) -> tuple[str, str]:
-    """Split WHO:PERCENT.
-
-    Raises:
-        InvalidPart: when it is not of this form.
-    """
+    """Split WHO:PERCENT."""
     who, _, percent = text.rpartition(":")
     if not who or not percent:
-        raise InvalidPart(f"{field} must be WHO:PERCENT, such as 0x...:12.5, not {text!r}", field=field, value=text)
+        raise Invalid(f"{field} must be WHO:PERCENT, such as 0x...:12.5, not {text!r}", code="invalid_part")
     return who, percent
 
 

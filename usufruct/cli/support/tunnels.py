@@ -25,18 +25,6 @@ exit $ended
 """Runs a command that ends when our end of its standard input closes: when we end, however we end."""
 
 
-class NoTunnel(Invalid):
-    """No program is installed that could make the gateway reachable, or not the one that was asked for."""
-
-    code = "no_tunnel"
-
-
-class TunnelFailed(Unavailable):
-    """The program ended, or named no public address in time."""
-
-    code = "tunnel_failed"
-
-
 @dataclass(frozen=True, slots=True)
 class Tunnel:
     """A program, its arguments (`{port}` is the gateway's), and the public address in what it prints."""
@@ -66,30 +54,22 @@ TUNNELS = (
 
 
 def find_tunnel(name: str = "") -> Tunnel:
-    """Return the tunnel of that name, or the first whose program is installed.
-
-    Raises:
-        NoTunnel: when there is none; names what to install.
-    """
+    """Return the tunnel of that name, or the first whose program is installed."""
     wanted = [tunnel for tunnel in TUNNELS if name in ("", tunnel.name)]
     for tunnel in wanted:
         if shutil.which(tunnel.name):
             return tunnel
     names = ", ".join(tunnel.name for tunnel in wanted or TUNNELS)
-    raise NoTunnel(
+    raise Invalid(
         f"none of {names} is installed. Install one, or serve the gateway at a domain of yours: `usufruct init --caddy "
         "Caddyfile --domain NAME` writes what Caddy needs",
-        field="tunnel",
+        code="no_tunnel",
     )
 
 
 @asynccontextmanager
 async def open_tunnel(tunnel: Tunnel, port: int, seconds: float = _SECONDS) -> AsyncIterator[str]:
-    """Run a tunnel to a port of this machine while the block does; gives the public address.
-
-    Raises:
-        TunnelFailed: when it ends, or names no address in `seconds`; with its last words.
-    """
+    """Run a tunnel to a port of this machine while the block does; gives the public address."""
     arguments = [argument.format(port=port) for argument in tunnel.arguments]
     process = await asyncio.create_subprocess_exec(
         *("/bin/sh", "-c", _TIED, tunnel.name, tunnel.name, *arguments),
@@ -120,7 +100,7 @@ async def _address(process: asyncio.subprocess.Process, tunnel: Tunnel, seconds:
                     return found[0]
     except TimeoutError:
         words.append(f"(no address in {seconds:g} s)")
-    raise TunnelFailed(f"{tunnel.name} opened no tunnel: {' '.join(words[-_LAST_LINES:])[-500:]}", tunnel=tunnel.name)
+    raise Unavailable(f"{tunnel.name} opened no tunnel: {' '.join(words[-_LAST_LINES:])[-500:]}", code="tunnel_failed")
 
 
 async def _discard(process: asyncio.subprocess.Process) -> None:

@@ -28,24 +28,6 @@ _KNOWN = (
 _LONGEST_TOKEN = 16
 
 
-class NoUpstream(NotFound):
-    """No upstream was named, and there is no terminal to choose at."""
-
-    code = "no_upstream"
-
-
-class NoModel(NotFound):
-    """The upstream does not have the model, or has several and none was named."""
-
-    code = "no_model"
-
-
-class UnreadableFile(Invalid):
-    """A file that an option names cannot be read, or is empty."""
-
-    code = "unreadable_file"
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """A model on an upstream that was seen to answer; `vocabulary` is its tokenizer file, if there is one.
@@ -62,12 +44,7 @@ class Source:
 async def find_source(
     upstream: str, model: str, key_file: Path | None, vocabulary: Path | None, kind: Endpoint, progress: Progress
 ) -> Source:
-    """Find the model to be sold and have it answer once; empty `upstream` offers what runs on this machine.
-
-    Raises:
-        NoUpstream, NoModel: when it is not clear what is to be sold.
-        UpstreamFault: when the upstream does not answer as it should.
-    """
+    """Find the model to be sold and have it answer once; empty `upstream` offers what runs on this machine."""
     key = (await asyncio.to_thread(_read, key_file, "--key-file")).decode().strip() if key_file else ""
     content = await asyncio.to_thread(_read, vocabulary, "--vocabulary") if vocabulary else None
     if not upstream:
@@ -93,15 +70,20 @@ async def _choose_local(model: str, progress: Progress) -> tuple[str, str]:
         if model in ("", offered.id)
     ]
     if not choices:
-        raise NoUpstream("--upstream must name an OpenAI-compatible server; no Ollama or vLLM runs on this machine")
+        raise NotFound(
+            "--upstream must name an OpenAI-compatible server; no Ollama or vLLM runs on this machine",
+            code="no_upstream",
+        )
     if not at_terminal():
-        raise NoUpstream(f"--upstream and --model must name one of: {'; '.join(map(_named, choices))}")
+        raise NotFound(
+            f"--upstream and --model must name one of: {'; '.join(map(_named, choices))}", code="no_upstream"
+        )
     for number, choice in enumerate(choices, 1):
         progress.say(f"{number}. {_named(choice)}")
     with interruptible("nothing was offered"):
         answer = progress.console.input("   Which one is to be sold? ").strip()
     if not answer.isdigit() or not 1 <= int(answer) <= len(choices):
-        raise NoUpstream(f"the answer must be a number from 1 to {len(choices)}, not {answer!r}")
+        raise NotFound(f"the answer must be a number from 1 to {len(choices)}, not {answer!r}", code="no_upstream")
     server, offered = choices[int(answer) - 1]
     return server.url, offered.id
 
@@ -117,9 +99,9 @@ def _choose_model(url: str, models: Sequence[OfferedModel], name: str) -> Offere
         for model in models:
             if model.id == name:
                 return model
-        raise NoModel(f"{url} has no model {name!r}; it has {names}", model=name)
+        raise NotFound(f"{url} has no model {name!r}; it has {names}", code="no_model")
     if len(models) != 1:
-        raise NoModel(f"--model must name one of the models of {url}: {names}")
+        raise NotFound(f"--model must name one of the models of {url}: {names}", code="no_model")
     return models[0]
 
 
@@ -158,7 +140,7 @@ def _read(path: Path, option: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UnreadableFile(f"{option}: {path} cannot be read: {error.strerror}", field=option) from None
+        raise Invalid(f"{option}: {path} cannot be read: {error.strerror}", code="unreadable_file") from None
     if not content.strip():
-        raise UnreadableFile(f"{option}: {path} is empty", field=option)
+        raise Invalid(f"{option}: {path} is empty", code="unreadable_file")
     return content

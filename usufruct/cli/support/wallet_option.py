@@ -24,12 +24,6 @@ Wallet = Annotated[
 ]
 
 
-class PasswordMissing(Invalid):
-    """A keystore's password is needed, and no terminal to ask at."""
-
-    code = "password_missing"
-
-
 _DEVNET_ACCOUNTS = {str(index): index for index in range(len(DEVNET_ADDRESSES))}
 
 
@@ -40,13 +34,7 @@ def keystore_of(name: str, config: Config) -> Path:
 
 
 def open_wallet(name: str, config: Config) -> KeySigner:
-    """Return the key behind `--wallet`; asks for the keystore's password when the configuration has none.
-
-    Raises:
-        KeystoreMissing: when the wallet does not exist.
-        InvalidKey: when the password does not open it.
-        PasswordMissing: when no terminal to ask at.
-    """
+    """Return the key behind `--wallet`; asks for the keystore's password when the configuration has none."""
     index = _devnet_account(name, config)
     if index is not None:
         return devnet_signer(index, ChainId(config.chain.id))
@@ -60,11 +48,7 @@ def open_wallet(name: str, config: Config) -> KeySigner:
 
 
 def new_password(config: Config) -> str:
-    """Return the password for a new keystore: the configured one, or one that is asked for twice.
-
-    Raises:
-        PasswordMissing: when no terminal to ask at.
-    """
+    """Return the password for a new keystore: the configured one, or one that is asked for twice."""
     return config.keys.password.reveal() or _asked("password", twice=True)
 
 
@@ -75,21 +59,15 @@ def _asked(what: str, *, twice: bool = False) -> str:
             return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True))
     if typed := sys.stdin.readline().rstrip("\r\n"):
         return typed
-    raise PasswordMissing(
+    raise Invalid(
         f"{what} is needed, and this is not a terminal; set USUFRUCT_KEYS_PASSWORD, or keys.password in "
         "the configuration file",
-        field="keys.password",
+        code="password_missing",
     )
 
 
 def account(text: str, config: Config, field: str = "holder") -> Address:
-    """Return the address that an address, a wallet's name or a devnet account's number stands for; needs no password.
-
-    Raises:
-        KeystoreMissing: when the wallet does not exist.
-        InvalidKey: when its file is not a keystore.
-        InvalidAddress: for what only looks like an address.
-    """
+    """Return the address that an address, a wallet's name or a devnet account's number stands for."""
     if text.startswith("0x"):
         return address(text, field)
     index = _devnet_account(text, config)
