@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from usufruct.cli.demo import DEPOSIT, OWNERS
+from usufruct.cli.demo.outcome import DEPOSIT, OWNERS
 
 pytestmark = pytest.mark.anvil
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -17,14 +16,6 @@ from usufruct.cli.support.progress import Progress
 _METER_COLUMNS = 30
 
 
-@dataclass
-class Asked:
-    """What a question brought: the last receipt seen, and the bill's own words."""
-
-    receipt: dict[str, Any] = field(default_factory=dict)
-    bill: str = ""
-
-
 async def ask(
     progress: Progress,
     client: AsyncOpenAI,
@@ -33,8 +24,11 @@ async def ask(
     *,
     key: str = "",
     each: Callable[[int], None] = lambda pieces: None,
-) -> Asked:
-    """Ask, show the answer as it comes with the meter beside it; `each` gets the number of pieces so far."""
+) -> dict[str, Any]:
+    """Ask, show the answer as it comes with the meter beside it, and return its receipt.
+
+    `each` gets the number of pieces so far.
+    """
     stream = await client.chat.completions.create(
         model=model,
         messages=[{"role": "user", "content": question}],
@@ -43,7 +37,8 @@ async def ask(
         max_tokens=160,
         extra_headers={"Idempotency-Key": key} if key else None,
     )
-    asked, pieces = Asked(), 0
+    receipt: dict[str, Any] = {}
+    bill, pieces = "", 0
     limit = stream.response.headers.get("x-usufruct-ceiling", "")
     with _answer(progress, limit) as show:
         async for chunk in stream:
@@ -51,17 +46,16 @@ async def ask(
                 pieces += 1
                 show(choice.delta.content or "", f"{pieces} pieces so far")
                 each(pieces)
-            if chunk.usage and (receipt := (chunk.model_extra or {}).get("usufruct")):
-                details = (chunk.usage.model_extra or {})["cost_details"]
-                asked = Asked(
-                    receipt,
+            if chunk.usage and (found := (chunk.model_extra or {}).get("usufruct")):
+                receipt, details = found, (chunk.usage.model_extra or {})["cost_details"]
+                bill = (
                     f"{chunk.usage.prompt_tokens} in, {chunk.usage.completion_tokens} out, "
-                    f"${dollars(int(details['charge']))}, limit ${dollars(int(details['ceiling']))}",
+                    f"${dollars(int(details['charge']))}, limit ${dollars(int(details['ceiling']))}"
                 )
-                show("", asked.bill)
-    if asked.bill and not progress.live:
-        progress.say(asked.bill)
-    return asked
+                show("", bill)
+    if bill and not progress.live:
+        progress.say(bill)
+    return receipt
 
 
 @contextmanager

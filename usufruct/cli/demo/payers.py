@@ -1,56 +1,60 @@
 """The payers of the demo: a person with a key, and an agent with a wallet. Both use clients that we did not write."""
 
-from dataclasses import replace
+import asyncio
 from importlib import import_module
-from secrets import randbits
 from typing import Any
 
 import httpx
 from eth_account import Account
 from openai import AsyncOpenAI
 
-from usufruct.accounts import KeyDomain, Keys, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation
-from usufruct.chain import TokenFacts
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import Role, devnet_signer, signer_of
 from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
+from usufruct.cli.support.gateway_client import WalletSigner
 from usufruct.core import Address, SystemClock, address
 from usufruct.gateway import Operator
 from usufruct.payments.ledger import Account as LedgerAccount
 from usufruct.payments.ledger import Ledger
-from usufruct.payments.settlement import ChannelRegistry, DepositAuthorization, Deposits, deposit_typed_data
+from usufruct_client import Gateway, NewKey
 
 _DAY = 86_400
 
 
 class KeyHolder:
-    """A person who made a key and put money behind it; asks with the stock `openai` client."""
+    """A person who makes a key at the gateway and puts money behind it; asks with the stock `openai` client."""
 
-    def __init__(self, installation: Installation, key: NewKey) -> None:
+    def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self.key = key
+        self._payer = devnet_signer(PAYER, installation.chain_id)
+        self.address = self._payer.address
+        self.key: NewKey
 
-    @classmethod
-    async def make(cls, installation: Installation) -> "KeyHolder":
+    async def make_key(self, url: str) -> None:
         """Mint dollars, and make a key by the payer's signature; nothing is deposited yet."""
-        payer = devnet_signer(PAYER, installation.chain_id)
-        await mint(installation, payer.address, 10 * DEPOSIT)
-        terms = KeyTerms(payer.address, SPENDING_LIMIT, SystemClock().now() + _DAY, label="demo")
-        nonce = randbits(128)
-        signature = payer.sign(key_digest(installation.get(KeyDomain), terms, nonce))
-        return cls(installation, await installation.get(Keys).create(terms, nonce, signature))
+        await mint(self._installation, self.address, 10 * DEPOSIT)
 
-    async def deposit(self, amount: int) -> None:
+        def make() -> NewKey:
+            with Gateway(url) as gateway:
+                until = SystemClock().now() + _DAY
+                return gateway.create_key(
+                    WalletSigner(self._payer), gateway.terms(), SPENDING_LIMIT, until, label="demo"
+                )
+
+        self.key = await asyncio.to_thread(make)
+
+    async def deposit(self, url: str, amount: int) -> None:
         """Put money behind the key, by signature: the payer needs no gas."""
-        installation = self._installation
-        head = await installation.client.header("latest")
+        head = await self._installation.client.header("latest")
         until = (head.timestamp if head else 0) + 3_600
-        config = await installation.get(ChannelRegistry).config(self.key.key.channel)
-        deposit = DepositAuthorization(installation.chain_id, config, amount, 0, until, randbits(128), b"")
-        payer = devnet_signer(PAYER, installation.chain_id)
-        document = deposit_typed_data(deposit, self.key.key.channel, installation.get(TokenFacts))
-        await installation.get(Deposits).submit(replace(deposit, signature=await payer.sign_typed_data(document)))
+
+        def pay() -> None:
+            with Gateway(url) as gateway:
+                terms = gateway.terms()
+                gateway.submit_deposit(WalletSigner(self._payer), terms, terms.token, self.key.config, amount, until)
+
+        await asyncio.to_thread(pay)
 
     async def channel(self) -> LedgerAccount:
         """Return the ledger's numbers for the key."""

@@ -28,16 +28,11 @@ class Offer:
     counting: CountingRule
 
 
-@dataclass(frozen=True, slots=True)
-class SoldService:
-    """The two models the demo sells."""
+async def choose_service(progress: Progress, librarian: Mapping[str, Any]) -> tuple[Offer, Offer]:
+    """Return the chat model and the embedding model to sell.
 
-    chat: Offer
-    embedding: Offer
-
-
-async def choose_service(progress: Progress, librarian: Mapping[str, Any]) -> SoldService:
-    """Offer what runs on this machine already first; unattended, or refused, it is the built-in one."""
+    What runs on this machine already is offered first; unattended, or refused, it is the built-in one.
+    """
     url = str(librarian["url"])
     async with httpx.AsyncClient() as client:
         vocabulary = (await client.get(f"{url}/tokenizer")).content
@@ -45,9 +40,7 @@ async def choose_service(progress: Progress, librarian: Mapping[str, Any]) -> So
     chat, embedding = (str(librarian[name]) for name in ("chat_model", "embedding_model"))
     built_in = Offer(chat, Endpoint.CHAT, url, chat, vocabulary, exact)
     found = _wanted(progress, await find_local_servers())
-    return SoldService(
-        chat=found or built_in, embedding=Offer(embedding, Endpoint.EMBEDDINGS, url, embedding, vocabulary, exact)
-    )
+    return found or built_in, Offer(embedding, Endpoint.EMBEDDINGS, url, embedding, vocabulary, exact)
 
 
 def _wanted(progress: Progress, servers: tuple[LocalServer, ...]) -> Offer | None:

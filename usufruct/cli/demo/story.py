@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-import sys
-from collections.abc import Awaitable, Callable
+import shlex
 from pathlib import Path
 from secrets import randbits
+from typing import Any
 
 import httpx
 from openai import APIError, APIStatusError, AsyncOpenAI
@@ -16,8 +16,8 @@ from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.keys import Role, devnet_signer, signer_of
-from usufruct.cli.demo.accounts import Accounts
-from usufruct.cli.demo.chat import Asked, ask
+from usufruct.cli.demo.accounts import Accounts, read_balances
+from usufruct.cli.demo.chat import ask
 from usufruct.cli.demo.outcome import (
     AGENTS_QUESTION,
     ANOTHER_QUESTION,
@@ -33,10 +33,12 @@ from usufruct.cli.demo.outcome import (
     dollars,
 )
 from usufruct.cli.demo.payers import Agent, KeyHolder, mint
-from usufruct.cli.demo.service import CAPS, Offer, SoldService
+from usufruct.cli.demo.service import CAPS, Offer
 from usufruct.cli.support.child_process import Process, stop_process
 from usufruct.cli.support.instance_lock import InstanceLock
 from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.service_files import this_program
+from usufruct.config import Config, process_environment
 from usufruct.core import Hash32, checksum, format_asset
 from usufruct.core.jobs import run_jobs
 from usufruct.gateway import Catalogue, Operator, ServedListing, Upstream
@@ -45,29 +47,35 @@ from usufruct.payments.settlement import Claimer, Refunds, list_payee
 from usufruct_client import read_receipt
 from usufruct_client.lines import line_text
 
-Starter = Callable[..., Awaitable[Process]]
-
 SETTINGS = "usufruct.toml"
 """The demo's configuration, in its folder, for commands in another terminal."""
+
+
+async def start(config: Config, module: str, *arguments: str) -> Process:
+    """Start a module of ours as a process of the demo's installation."""
+    log = config.data.folder / f"{module.split('.')[-1]}.log"
+    drain = config.gateway.longest_drain if "serve" in arguments else 0.0
+    return await asyncio.to_thread(
+        Process, module, *arguments, environment=process_environment(config), log=log, drain_seconds=drain
+    )
 
 
 class Story:
     """One run of the demo."""
 
     def __init__(
-        self, progress: Progress, installation: Installation, service: SoldService, start: Starter, lock: InstanceLock
+        self, progress: Progress, installation: Installation, chat: Offer, embedding: Offer, lock: InstanceLock
     ) -> None:
         self._progress = progress
         self._lock = lock
         self._installation = installation
-        self._service = service
-        self._start = start
+        self._chat = chat
+        self._embedding = embedding
         self._gateway: Process | None = None
-        self._holder: KeyHolder | None = None
+        self._person = KeyHolder(installation)
         self._agent = Agent(installation)
-        self._assets = Assets(installation.get(RegistryClient))
         self._shares: dict[str, Shares] = {}
-        self._last = Asked()
+        self._receipt: dict[str, Any] = {}
         contracts = installation.deployments.contracts
         addresses = {name: deployed.address for name, deployed in contracts.items()}
         self.outcome = Outcome(installation.config.chain.rpc_url, addresses)
@@ -78,17 +86,12 @@ class Story:
         assert self._gateway is not None
         return str(self._gateway.ready["url"])
 
-    @property
-    def _person(self) -> KeyHolder:
-        assert self._holder is not None
-        return self._holder
-
     # 2
 
     async def go_on_sale(self) -> None:
         """Register the service and its embeddings, share them out, and open the gateway."""
         self._progress.step("A service goes on sale")
-        for offer in (self._service.chat, self._service.embedding):
+        for offer in (self._chat, self._embedding):
             with self._progress.working(f"registering {offer.name}: title, 100,000,000 revenue shares, price card"):
                 await self._register(offer)
         with self._progress.working("starting the gateway"):
@@ -98,7 +101,7 @@ class Story:
             f"${dollars(PRICES.output_per_million)} per million output tokens, ${dollars(PRICES.per_call)} per call."
         )
         self._progress.say(
-            f"Owners of {self._service.chat.name}: 70 / 20 / 10. The protocol fee here is {DEVNET_FEE_BPS / 100:g} %."
+            f"Owners of {self._chat.name}: 70 / 20 / 10. The protocol fee here is {DEVNET_FEE_BPS / 100:g} %."
         )
 
     # 3
@@ -107,11 +110,11 @@ class Story:
         """Make a key, put money behind it, and ask with the stock client."""
         self._progress.step("A question, by the stock openai client")
         with self._progress.working(f"a payer deposits ${dollars(DEPOSIT)} by signature; their key may spend half"):
-            self._holder = await KeyHolder.make(self._installation)
-            await self._holder.deposit(DEPOSIT)
+            await self._person.make_key(self._url)
+            await self._person.deposit(self._url, DEPOSIT)
         await self._question(QUESTION)
         async with self._person.client(self._url) as client:
-            answer = await client.embeddings.create(model=self._service.embedding.name, input=[QUESTION])
+            answer = await client.embeddings.create(model=self._embedding.name, input=[QUESTION])
         self._progress.say(f"and an embedding of {len(answer.data[0].embedding)} numbers")
 
     # 4
@@ -125,7 +128,7 @@ class Story:
         )
         self._progress.say(f"> {AGENTS_QUESTION}")
         async with self._agent.client(self._url, DEPOSIT) as client:
-            self._last = await ask(self._progress, client, self._service.chat.name, AGENTS_QUESTION)
+            self._receipt = await ask(self._progress, client, self._chat.name, AGENTS_QUESTION)
             channel = await self._agent.channel()
             self._progress.say(
                 f"deposited ${dollars(channel.reading.balance)}, signed for this call alone. One over its limit:"
@@ -137,7 +140,7 @@ class Story:
     async def _refused(self, client: AsyncOpenAI) -> None:
         try:
             await client.chat.completions.create(
-                model=self._service.chat.name,
+                model=self._chat.name,
                 messages=[{"role": "user", "content": QUESTION}],
                 extra_headers={"x-usufruct-limit": "21"},
             )
@@ -179,9 +182,8 @@ class Story:
         """Claim and split what was charged, let the owners collect, give the rest back, and compare with the logs."""
         self._progress.step("Settlement")
         installation = self._installation
-        payers = {"payer": self._person.key.key.payer, "agent": self._agent.address}
-        accounts = Accounts(installation, payers, self._shares)
-        await accounts.open()
+        payers = {"payer": self._person.address, "agent": self._agent.address}
+        accounts = Accounts(installation, payers, self._shares, await read_balances(installation))
         with self._progress.working("one transaction claims, settles, splits, accrues and anchors the receipts"):
             batches = await installation.get(Claimer).run(everything=True)
         demand(len(batches) == 1 and batches[0].hash is not None, f"expected one settlement, not {len(batches)}")
@@ -216,16 +218,13 @@ class Story:
         say = self._progress.say
         receipt = self._check_receipt()
         if stays:
-            await self._person.deposit(DEPOSIT)
+            await self._person.deposit(self._url, DEPOSIT)
             say(f"check it yourself: {self._command} receipt verify {receipt}")
         say("from openai import OpenAI")
         say(f'client = OpenAI(base_url="{self._url}", api_key="{self._person.key.text}")')
-        say(f'print(client.chat.completions.create(model="{self._service.chat.name}",')
+        say(f'print(client.chat.completions.create(model="{self._chat.name}",')
         say('    messages=[{"role": "user", "content": "What is a voucher?"}]).choices[0].message.content)')
-        if stays:
-            say(f"your own model: {self._command} sell --upstream URL --pay-to ADDRESS")
-        else:
-            say("your own model: usufruct sell --upstream URL --pay-to ADDRESS")
+        say(f"your own model: {self._command if stays else 'usufruct'} sell --upstream URL --pay-to ADDRESS")
         say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.get(Operator).till)}")
         say("It keeps running; Ctrl-C ends it." if stays else "It ends now; `usufruct demo --stay` keeps it running.")
 
@@ -236,11 +235,11 @@ class Story:
     @property
     def _command(self) -> str:
         """What to type in another terminal to work on this installation."""
-        return f"USUFRUCT_CONFIG={self._installation.config.data.folder / SETTINGS} {_program()}"
+        return f"USUFRUCT_CONFIG={self._installation.config.data.folder / SETTINGS} {shlex.join(this_program())}"
 
     def _check_receipt(self) -> Path:
         """Verify the last receipt, see a changed one fail, and return the file that it was written to."""
-        receipt = self._last.receipt
+        receipt = self._receipt
         bill, forged = read_receipt(receipt), read_receipt({**receipt, "amount": str(int(receipt["amount"]) + 1)})
         demand(bill.signed_by() == bill.signer, "a good receipt was refused")
         demand(forged.signed_by() != forged.signer, "a changed receipt was taken for good")
@@ -256,7 +255,7 @@ class Story:
 
     async def _serve(self) -> None:
         """Start the gateway, and let other commands find it."""
-        self._gateway = await self._start("usufruct.cli", "serve")
+        self._gateway = await start(self._installation.config, "usufruct.cli", "serve")
         self._lock.publish({"url": self._url, "rpc_url": self.outcome.rpc_url})
 
     async def stop_gateway(self) -> None:
@@ -274,7 +273,7 @@ class Story:
                 gateway.kill()
 
         async with self._person.client(self._url) as client:
-            self._last = await ask(self._progress, client, self._service.chat.name, question, key=key, each=each)
+            self._receipt = await ask(self._progress, client, self._chat.name, question, key=key, each=each)
 
     async def _quiet(self) -> None:
         async with asyncio.timeout(10 * LEASE_SECONDS):
@@ -287,7 +286,7 @@ class Story:
         registrant = installation.sender(devnet_signer(OWNERS["owner, 70 %"], chain_id))
         terms = NewAsset(offer.name, symbol_of(offer.name), self._dollar.address, PRICES, notice_period=3_600)
         gifts = [Holding(devnet_signer(OWNERS[who], chain_id).address, amount) for who, amount in PARTS.items()]
-        registered = await self._assets.register(registrant, terms, gifts)
+        registered = await Assets(installation.get(RegistryClient)).register(registrant, terms, gifts)
         till = Till(installation.get(Operator).till, installation.client)
         owner = installation.sender(signer_of(Role.OWNER, installation.config))
         await list_payee(till, owner, registered.shares, PayeeKind.SHARES)
@@ -307,9 +306,3 @@ class Story:
         )
         self._shares[offer.name] = Shares(registered.shares, installation.client)
         self.outcome.assets.append(format_asset(registered.id))
-
-
-def _program() -> str:
-    """Return how this program was called, for use in another terminal."""
-    script = Path(sys.argv[0])
-    return f"{sys.executable} -m usufruct.cli" if script.name == "__main__.py" else str(script)

@@ -33,13 +33,17 @@ _STOP_SECONDS = 30
 """What the worker may take on top of the gateway's longest drain."""
 
 
+def this_program() -> list[str]:
+    """Return the command by which this program was called, as it works from any folder."""
+    program = Path(sys.argv[0]).resolve()
+    return [sys.executable, "-m", "usufruct.cli"] if program.suffix == ".py" else [str(program)]
+
+
 def systemd_unit(config: Config, file: Path) -> str:
     """Return a unit that runs `usufruct up` with the configuration in `file`."""
-    program = Path(sys.argv[0]).resolve()
-    command = [sys.executable, "-m", "usufruct.cli"] if program.suffix == ".py" else [str(program)]
     return _UNIT.format(
         environment=_quoted(f"USUFRUCT_CONFIG={file}"),
-        command=shlex.join([*command, "up"]),
+        command=shlex.join([*this_program(), "up"]),
         stop_seconds=config.gateway.longest_drain + _STOP_SECONDS,
     )
 
