@@ -1,13 +1,15 @@
 """Money by signature: nothing is paid by a wrong clock, nor into another channel on a node's word."""
 
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from usufruct.chain.keys import KeySigner
-from usufruct.cli.support import deposits, escrow_channel
-from usufruct.cli.support.deposits import deposit_from
+from usufruct.cli.support import escrow_channel
+from usufruct.cli.support import node as opened_node
+from usufruct.cli.support.deposits import Payer
 from usufruct.cli.support.escrow_channel import read_escrow_channel
 from usufruct.cli.support.local_store import save_channel
 from usufruct.config import ChainConfig, Config, DataConfig
@@ -48,10 +50,11 @@ class Node:
 def node(monkeypatch):
     there = Node()
 
-    async def connect(config, stack):
-        return there
+    @asynccontextmanager
+    async def open_node(config):
+        yield there
 
-    monkeypatch.setattr(deposits, "connect", connect)
+    monkeypatch.setattr(opened_node, "open_node", open_node)
     return there
 
 
@@ -60,7 +63,7 @@ def test_nothing_is_signed_by_a_nodes_wrong_clock(node):
     handed_in = []
     gateway = SimpleNamespace(submit_deposit=lambda *given: handed_in.append(given))
     with pytest.raises(Unavailable, match="correct the clock"):
-        deposit_from(WALLET, gateway, None, TOKEN, OF, 5, Config())
+        Payer(WALLET, gateway, None, Config()).deposit(TOKEN, OF, 5)
     assert handed_in == []
 
 

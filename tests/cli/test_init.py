@@ -25,7 +25,7 @@ from usufruct.chain.deployment import Deployments, DeploySite, Setup, public_con
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.known_chains import KNOWN_CHAINS
-from usufruct.cli.support.terminal_qr import qr_lines
+from usufruct.cli.support.progress import qr_lines
 from usufruct.config import load_config
 from usufruct.core import ZERO_ADDRESS, Address, ChainId, checksum
 from usufruct.core.networks import REHEARSAL_CHAIN_ID

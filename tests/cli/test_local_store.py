@@ -54,9 +54,9 @@ def test_a_file_is_as_it_was_when_its_writer_is_killed(tmp_path: Path, line: str
         [sys.executable, "-c", DIES, str(tmp_path), line], cwd=Path(__file__).parents[2], check=False
     )
     assert killed.returncode == -9
-    assert saved_channel(config, CHANNEL) == before
+    assert saved_channel(config, CHANNEL).channel_config == before
     save_channel(config, CHANNEL, OF)
-    assert saved_channel(config, CHANNEL) == OF
+    assert saved_channel(config, CHANNEL).channel_config == OF
 
 
 def test_a_key_that_another_process_forgets_is_as_if_it_had_not_been(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

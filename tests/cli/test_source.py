@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from usufruct.assets import Caps
-from usufruct.cli.sell import Choices
+from usufruct.cli.sell import output_caps
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.upstream_picker import find_source
 from usufruct.gateway import Endpoint
@@ -76,12 +76,11 @@ async def test_a_server_that_wants_the_other_name_for_the_limit_can_be_sold():
     ("given", "caps"),
     [
         ({}, Caps()),
-        ({"max_output": 100}, Caps(100, 100)),
-        ({"default_output": 512}, Caps(512, 65_536)),
-        ({"default_output": 512, "max_output": 2_048}, Caps(512, 2_048)),
-        ({"reasoning_output": 9_000}, Caps(reasoning_output=9_000)),
+        ({"most": 100}, Caps(100, 100)),
+        ({"usual": 512}, Caps(512, 65_536)),
+        ({"usual": 512, "most": 2_048}, Caps(512, 2_048)),
+        ({"reasoning": 9_000}, Caps(reasoning_output=9_000)),
     ],
 )
 def test_the_seller_sets_the_limits_of_output(given, caps):
-    choices = Choices("a", Endpoint.CHAT, "", "b", {}, None, **{"max_output": None} | given)
-    assert choices.caps == caps
+    assert output_caps(**given) == caps

@@ -33,7 +33,7 @@ from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import devnet_signer, open_keystore
 from usufruct.cli.root import main
 from usufruct.cli.support.child_process import Process
-from usufruct.cli.support.deposits import agreed_token, deposit_from
+from usufruct.cli.support.deposits import Payer, agreed_token
 from usufruct.cli.support.gateway_client import open_gateway, terms_of
 from usufruct.cli.support.local_store import saved_channel
 from usufruct.config import (
@@ -363,7 +363,7 @@ def test_a_payer_gets_out_although_a_session_key_keeps_announcing_withdrawals(to
     session = tmp_path / "spender.json"
     opened = told("channel", "open", "--deposit", "2.00", "--wallet", PAYER, "--session", session)
     channel, thief = opened["channel"], Address(opened["payer_authorizer"])
-    of = saved_channel(load_config(town.user()), channel)
+    of = saved_channel(load_config(town.user()), channel).channel_config
 
     async def announce(*, finish):
         async with Client(town.anvil.url) as client:
@@ -458,7 +458,7 @@ def test_keys_are_listed_and_a_failing_deposit_does_not_lose_the_key(here, told,
         raise GatewayRefused(402, "deposit_refused", "the token does not want to")
 
     with monkeypatch.context() as patched:
-        patched.setattr("usufruct.cli.key.deposit_from", fails)
+        patched.setattr("usufruct.cli.support.deposits.Payer.deposit", fails)
         code, out, err = here("key", "create", "--limit", "1", "--deposit", "1", "--wallet", PAYER, "--expires", "1h")
     assert code == 1
     assert "deposit_refused" in err
@@ -569,7 +569,7 @@ def test_nothing_is_signed_on_a_gateways_word(town):
         of = new_channel(terms, payer.address)
         for changed, token in ((replace(of, token=ANOTHER_TOKEN), terms.token), (of, real)):
             with pytest.raises(NotAllowed):
-                deposit_from(payer, remote, terms, token, changed, DOLLAR, config)
+                Payer(payer, remote, terms, config).deposit(token, changed, DOLLAR)
     channel = channel_id(of, terms.chain_id)
     check_channel(channel, of, payer.address, terms)
     other = devnet_signer(5, ChainId(31337)).address

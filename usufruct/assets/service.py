@@ -22,7 +22,7 @@ from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.shares import Shares
 from usufruct.core import Address, AssetId, Hash32, format_asset, moment
-from usufruct.core.price_cards import PriceUnit
+from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.store import ConstraintViolated
 
 
@@ -45,6 +45,11 @@ class CardChange:
     cached_input_bps: int | None = None
     unit: PriceUnit | None = None
     context_window: int | None = None
+
+    def of(self, card: PriceCard) -> PriceCard:
+        """Return the card as changed."""
+        wanted = {field: getattr(self, field) for field in self.__slots__}
+        return replace(card, **{field: value for field, value in wanted.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,7 @@ class Assets:
         await self._registry.managed(sender.address, asset)
         pending = (await self._contract.pending_price_card(asset)).card
         latest = from_registry(pending if pending.version else await self._contract.price_card(asset))
-        wanted = {field: getattr(change, field) for field in CardChange.__slots__}
-        changed = replace(latest, **{field: value for field, value in wanted.items() if value is not None})
+        changed = change.of(latest)
         if changed == latest:
             raise InvalidAsset(
                 f"price must differ from the card that was announced last, version {latest.version}", field="price"

@@ -141,16 +141,17 @@ class Senders:
         return self.opened[role]
 
 
-async def connect(config: Config, stack: AsyncExitStack) -> Client:
+@asynccontextmanager
+async def open_node(config: Config) -> AsyncIterator[Client]:
     """Open the node of the configured chain.
 
     Raises:
         WrongChain: when it speaks for another one.
         RpcUnavailable: when nothing answers there.
     """
-    client = await stack.enter_async_context(Client(config.chain.rpc_url))
-    await check_chain_id(client, config)
-    return client
+    async with Client(config.chain.rpc_url) as client:
+        await check_chain_id(client, config)
+        yield client
 
 
 async def check_chain_id(client: Client, config: Config) -> None:

@@ -9,7 +9,6 @@ from usufruct.assets import (
     OPEN_SHARES_WARNING,
     Asset,
     AssetDetails,
-    CardChange,
     Holding,
     NewAsset,
     RevenueToken,
@@ -18,24 +17,20 @@ from usufruct.assets import (
     symbol_of,
 )
 from usufruct.chain.contracts.asset_registry import Kind, Parent
+from usufruct.cli.support.arguments import parse_duration, split_part
 from usufruct.cli.support.command import Facts, Rows, runs
-from usufruct.cli.support.durations import parse_duration
 from usufruct.cli.support.output import say
+from usufruct.cli.support.price_options import FREE, CachedInput, PricedIn, card_change, percent
 from usufruct.cli.support.registry_session import (
     AssetArgument,
-    CachedInput,
-    PricedIn,
     RegistrySession,
     card_facts,
     open_registry,
-    part,
-    percent,
 )
-from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
+from usufruct.cli.support.wallet_option import Wallet, account
 from usufruct.config import Config
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, checksum, format_asset, hash32, moment, parse_units
+from usufruct.core import ZERO_ADDRESS, Address, address, checksum, format_asset, hash32, moment
 from usufruct.core.networks import is_devnet
-from usufruct.core.price_cards import PriceCard, PriceUnit
 
 _COLUMNS = ("name", "id", "input", "cached_input_percent", "output", "call", "unit", "currency", "state")
 
@@ -102,20 +97,11 @@ async def register(
 
     Example: usufruct asset register my-model --input 0.5 --output 2 --context 8192 --owner 0x9965...a4dc:20 --wallet 0
     """
-    signer = open_wallet(wallet, config)
-    owners = [_owner(text) for text in owner or ()]
-    policy = _policy(transfer_policy, ChainId(config.chain.id))
+    policy = _policy(transfer_policy, config.chain.id)
     async with open_registry(config) as session:
-        token = await session.registry.find_token(currency)
-        card = PriceCard(
-            input_per_million=parse_units(input_price, token.decimals, "input"),
-            output_per_million=parse_units(output_price, token.decimals, "output"),
-            per_call=parse_units(call_price, token.decimals, "call"),
-            cached_input_bps=bps_of_percent(cached_input or "100", "cached_input"),
-            unit=unit or PriceUnit.TEXT_TOKEN,
-            context_window=context or 0,
-            version=1,
-        )
+        sender, token = session.sender(wallet), await session.registry.find_token(currency)
+        owners = [_owner(text) for text in owner or ()]
+        card = card_change(token.decimals, input_price, output_price, call_price, cached_input, unit, context).of(FREE)
         terms = NewAsset(
             name=name,
             symbol=symbol or symbol_of(name),
@@ -131,12 +117,12 @@ async def register(
             endpoint=endpoint,
             salt=bytes.fromhex(hash32(salt, "salt")[2:]) if salt else None,
         )
-        made = await session.assets.register(session.chain.sender(signer), terms, owners)
+        made = await session.assets.register(sender, terms, owners)
         return {
             "id": format_asset(made.id),
             "name": name,
             "shares": checksum(made.shares),
-            "title_holder": checksum(signer.address),
+            "title_holder": checksum(sender.address),
             "owners": [{"holder": checksum(each.holder), "percent": each.percent} for each in owners],
             "price": card_facts(card, token),
             "transaction": made.transaction,
@@ -160,18 +146,10 @@ async def price(
 
     Example: usufruct asset price my-model --input 0.4 --wallet 0
     """
-    signer = open_wallet(wallet, session.chain.config)
-    which = await session.registry.find(asset)
+    sender, which = session.sender(wallet), await session.registry.find(asset)
     token = await session.registry.token((await session.registry.asset(which)).currency)
-    change = CardChange(
-        input_per_million=_units(token, input_price, "input"),
-        output_per_million=_units(token, output_price, "output"),
-        per_call=_units(token, call_price, "call"),
-        cached_input_bps=bps_of_percent(cached_input, "cached_input") if cached_input else None,
-        unit=unit,
-        context_window=context,
-    )
-    announced = await session.assets.price(session.chain.sender(signer), which, change)
+    change = card_change(token.decimals, input_price, output_price, call_price, cached_input, unit, context)
+    announced = await session.assets.price(sender, which, change)
     return {
         "id": format_asset(which),
         "price": card_facts(announced.period.card, token),
@@ -192,23 +170,18 @@ async def retire(
 
     Example: usufruct asset retire my-model --wallet 0
     """
-    signer = open_wallet(wallet, session.chain.config)
-    which = await session.registry.find(asset)
-    sender = session.chain.sender(signer)
+    sender, which = session.sender(wallet), await session.registry.find(asset)
     if cancel:
-        return {
-            "id": format_asset(which),
-            "retires_at": None,
-            "transaction": await session.assets.cancel_retirement(sender, which),
-        }
+        transaction = await session.assets.cancel_retirement(sender, which)
+        return {"id": format_asset(which), "retires_at": None, "transaction": transaction}
     retires_at, transaction = await session.assets.retire(sender, which)
     return {"id": format_asset(which), "retires_at": moment(retires_at), "transaction": transaction}
 
 
 @app.command()
-@runs()
+@runs(open_registry)
 async def meter(
-    config: Config,
+    session: RegistrySession,
     asset: AssetArgument,
     who: Annotated[str, typer.Argument(metavar="METER", help="An address or a wallet's name; the gateway's is claim.")],
     wallet: Wallet,
@@ -217,12 +190,9 @@ async def meter(
 
     Example: usufruct asset meter my-model claim --wallet 0
     """
-    signer = open_wallet(wallet, config)
-    named = account(who, config, "meter")
-    async with open_registry(config) as session:
-        which = await session.registry.find(asset)
-        transaction = await session.assets.set_meter(session.chain.sender(signer), which, named)
-        return {"id": format_asset(which), "meter": checksum(named), "transaction": transaction}
+    named, which = account(who, session.chain.config, "meter"), await session.registry.find(asset)
+    transaction = await session.assets.set_meter(session.sender(wallet), which, named)
+    return {"id": format_asset(which), "meter": checksum(named), "transaction": transaction}
 
 
 @app.command()
@@ -236,9 +206,9 @@ async def show(session: RegistrySession, asset: AssetArgument) -> Facts:
 
 
 @app.command("list")
-@runs()
+@runs(open_registry)
 async def list_assets(
-    config: Config,
+    session: RegistrySession,
     mine: Annotated[bool, typer.Option("--mine", help="Only those whose title --wallet holds.")] = False,
     wallet: Annotated[
         str, typer.Option("--wallet", "-w", help="With --mine: a wallet's name, an address, or a devnet account.")
@@ -250,16 +220,15 @@ async def list_assets(
     """
     if mine and not wallet:
         raise typer.BadParameter("--mine needs --wallet", param_hint="--wallet")
-    holder = account(wallet, config, "wallet") if mine else None
-    async with open_registry(config) as session:
-        found = await session.indexer.assets()
-        now, names = await session.registry.now(), await session.assets.names()
-        rows = [
-            _row(each, now, await session.registry.token(each.currency), ours=each.id in names)
-            for each in found
-            if holder in (None, each.holder)
-        ]
-        return Rows(rows, _COLUMNS, "no service yet; `usufruct asset register` makes one")
+    holder = account(wallet, session.chain.config, "wallet") if mine else None
+    found = await session.indexer.assets()
+    now, names = await session.registry.now(), await session.assets.names()
+    rows = [
+        _row(each, now, await session.registry.token(each.currency), ours=each.id in names)
+        for each in found
+        if holder in (None, each.holder)
+    ]
+    return Rows(rows, _COLUMNS, "no service yet; `usufruct asset register` makes one")
 
 
 def _row(asset: Asset, now: int, token: RevenueToken, *, ours: bool) -> dict[str, object]:
@@ -314,22 +283,18 @@ def _shown(asset: AssetDetails) -> dict[str, object]:
     }
 
 
-def _units(token: RevenueToken, text: str, field: str) -> int | None:
-    return parse_units(text, token.decimals, field) if text else None
-
-
 def _owner(text: str) -> Holding:
-    who, percent = part(text, "owner")
+    who, percent = split_part(text, "owner")
     return Holding(address(who, "owner"), shares_of_percent(percent, "owner"))
 
 
 async def _parent(text: str, session: RegistrySession) -> Parent:
-    who, percent = part(text, "parent")
+    who, percent = split_part(text, "parent")
     shares = await session.registry.shares(await session.registry.find(who))
     return Parent(shares.address, bps_of_percent(percent, "parent"))
 
 
-def _policy(text: str, chain: ChainId) -> Address | None:
+def _policy(text: str, chain: int) -> Address | None:
     """Return the choice: None for none, which is taken on a devnet only."""
     if text == "open":
         if not is_devnet(chain):

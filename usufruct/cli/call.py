@@ -13,22 +13,24 @@ import typer
 
 from usufruct.cli.support.chat_client import Answered, ask
 from usufruct.cli.support.command import runs
-from usufruct.cli.support.deposits import atomic, configured_token
+from usufruct.cli.support.deposits import configured_token
 from usufruct.cli.support.error_help import EXPLAINED, in_whole_units
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
-from usufruct.cli.support.local_store import (
-    KeyFile,
-    KeyId,
-    SavedKey,
-    find_keys,
-    save_receipt,
-    saved_channel,
-    saved_token,
-)
+from usufruct.cli.support.local_store import KeyFile, KeyId, SavedKey, find_keys, save_receipt, saved_channel
 from usufruct.cli.support.output import Json, plain, print_json, say
 from usufruct.cli.support.receipt_checks import check_receipt
 from usufruct.config import Config
-from usufruct.core import UINT128_MAX, Address, Conflict, Invalid, UsufructError, checksum, format_units, hash32
+from usufruct.core import (
+    UINT128_MAX,
+    Address,
+    Conflict,
+    Invalid,
+    UsufructError,
+    checksum,
+    format_units,
+    hash32,
+    parse_units,
+)
 from usufruct_client import Agreed, BadAnswer, ClientError, GatewayRefused
 from usufruct_client.wire import Terms
 
@@ -38,12 +40,15 @@ _NEXT_KEY |= {"key_expired", "key_revoked", "key_unknown", "grant_expired", "gra
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where a key's calls are paid from, as this machine keeps it, and only what it does not keep from the gateway.
+class Cost:
+    """What an answer cost and could have cost at most, in atomic units, and what it was paid from.
 
-    `symbol` is None for a token that the payer did not agree to.
+    That is as this machine keeps the key's channel; only what it does not keep is the gateway's word. `symbol` is None
+    for a token that the payer did not agree to.
     """
 
+    charge: int
+    ceiling: int
     channel: str | None
     till: str
     token: str
@@ -54,33 +59,15 @@ class Source:
         """Write an amount in whole units of the token."""
         return format_units(amount, self.decimals)
 
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What an answer cost and could have cost at most, in atomic units of the token it was paid in."""
-
-    charge: int
-    ceiling: int
-    source: Source
-
     def as_json(self) -> dict[str, object]:
         """Return what it cost in whole units, and of what."""
-        cost, limit = self.source.shown(self.charge), self.source.shown(self.ceiling)
-        return {"cost": cost, "limit": limit, "symbol": self.source.symbol, "token": self.source.token}
-
-    def check(self, most: int, answered: Answered) -> None:
-        """Refuse what passes the most that the call was to cost; its receipt is kept, and shows it."""
-        if max(self.charge, self.ceiling) > most:
-            raise Conflict(
-                f"the gateway did not keep to --limit {self.source.shown(most)}: {self.line()}; its receipt is kept as "
-                f"evidence: `usufruct receipt show {answered.call}`",
-                code="limit_passed",
-            )
+        cost, limit = self.shown(self.charge), self.shown(self.ceiling)
+        return {"cost": cost, "limit": limit, "symbol": self.symbol, "token": self.token}
 
     def line(self) -> str:
         """Return it as words; a token that was not agreed to is called by its address."""
-        unit = self.source.symbol or f"of {checksum(Address(self.source.token))}"
-        return f"{self.source.shown(self.charge)} {unit}, limit {self.source.shown(self.ceiling)} {unit}"
+        unit = self.symbol or f"of {checksum(Address(self.token))}"
+        return f"{self.shown(self.charge)} {unit}, limit {self.shown(self.ceiling)} {unit}"
 
 
 @runs()
@@ -115,7 +102,7 @@ def call(
         keys = find_keys(config, remote.url, key_file, key)
         terms = terms_of(remote, config)
         headers = {"idempotency-key": token_hex(16)}  # so that the client's own retries are charged once
-        most = atomic(limit, terms, "limit") if limit else UINT128_MAX
+        most = parse_units(limit, terms.token.decimals, "limit") if limit else UINT128_MAX
         if limit:
             headers["x-usufruct-limit"] = str(most)
         streamed = stream and not as_json
@@ -125,7 +112,7 @@ def call(
         )
     if not as_json:
         _show("\n" if streamed else answered.text + "\n")
-    cost = _cost(answered, _source(used, terms, config))
+    cost = _cost(answered, used, terms, config)
     try:
         _keep(answered, cost, used, terms, config)
     except (UsufructError, ClientError):
@@ -134,7 +121,12 @@ def call(
             say(f"receipt {orjson.dumps(answered.receipt).decode()}")
         raise
     _tell(answered, cost, as_json=as_json)
-    cost.check(most, answered)
+    if max(cost.charge, cost.ceiling) > most:
+        raise Conflict(
+            f"the gateway did not keep to --limit {cost.shown(most)}: {cost.line()}; its receipt is kept as evidence: "
+            f"`usufruct receipt show {answered.call}`",
+            code="limit_passed",
+        )
 
 
 def _ask(keys: list[SavedKey], terms: Terms, ask_with: Callable[[SavedKey], Answered]) -> tuple[SavedKey, Answered]:
@@ -158,35 +150,33 @@ def _receipt_options(key_file: Path | None, gateway: str) -> str:
     return "".join(f" {option} {quote(value)}" for option, value in named.items() if value)
 
 
-def _source(key: SavedKey, terms: Terms, config: Config) -> Source:
-    channel = hash32(key.channel, "channel") if key.channel else None
-    of = saved_channel(config, channel) if channel else None
-    known = saved_token(config, channel) if channel else None
-    if known is None and terms.token.address == configured_token(config):
-        known = terms.token
-    return Source(
-        channel=channel,
-        till=of.receiver if of else terms.till,
-        token=of.token if of else terms.token.address,
-        decimals=(known or terms.token).decimals,
-        symbol=known.symbol if known else None,
-    )
-
-
-def _cost(answered: Answered, source: Source) -> Cost:
+def _cost(answered: Answered, key: SavedKey, terms: Terms, config: Config) -> Cost:
     if not answered.receipt:
         raise BadAnswer("the answer carries no receipt; is it a gateway?")
     details = answered.usage.cost_details
-    return Cost(details.charge, details.ceiling, source)
+    channel = hash32(key.channel, "channel") if key.channel else None
+    saved = saved_channel(config, channel) if channel else None
+    agreed = saved.token if saved else None
+    if agreed is None and terms.token.address == configured_token(config):
+        agreed = terms.token
+    return Cost(
+        charge=details.charge,
+        ceiling=details.ceiling,
+        channel=channel,
+        till=saved.channel_config.receiver if saved else terms.till,
+        token=saved.channel_config.token if saved else terms.token.address,
+        decimals=(agreed or terms.token).decimals,
+        symbol=agreed.symbol if agreed else None,
+    )
 
 
 def _keep(answered: Answered, cost: Cost, key: SavedKey, terms: Terms, config: Config) -> None:
     """Keep the receipt, if it is in order."""
     agreed = Agreed(
-        account=cost.source.channel,
+        account=cost.channel,
         chain_id=terms.chain_id,
-        till=cost.source.till,
-        token=cost.source.token,
+        till=cost.till,
+        token=cost.token,
         request_hash=answered.bill.request_hash,
         response_hash=answered.bill.response_hash,
         ceiling=cost.ceiling,

@@ -1,23 +1,22 @@
 """Pay into channels of a wallet's own with an operator, and withdraw from them without the operator."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from pathlib import Path
 from secrets import token_bytes
 from typing import Annotated
 
 import typer
 
-from usufruct.chain import Call, connect, open_chain
+from usufruct.chain import Call, open_chain
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import KeySigner, write_keystore
 from usufruct.cli.support.command import Facts, Rows, runs
-from usufruct.cli.support.deposits import TokenOption, atomic, check_payable, deposit_from
+from usufruct.cli.support.deposits import TokenOption, open_payer
 from usufruct.cli.support.escrow_channel import EscrowChannel, read_escrow_channel
-from usufruct.cli.support.gateway_client import GatewayUrl, WalletSigner, open_gateway, terms_of
+from usufruct.cli.support.gateway_client import GatewayUrl, WalletSigner, open_gateway
 from usufruct.cli.support.local_store import NoSavedKey, find_keys, save_channel, saved_channels
-from usufruct.cli.support.runner import run
+from usufruct.cli.support.node import ask_node
 from usufruct.cli.support.wallet_option import Wallet, new_password, open_wallet
 from usufruct.config import Config
 from usufruct.core import Address, Conflict, Denied, Hash32, format_units, hash32, moment, parse_units
@@ -50,16 +49,13 @@ def open_channel(
     gateway: GatewayUrl = "",
 ) -> Facts:
     """Open a channel of the wallet's own, by signature: the gateway pays for gas."""
-    signer = open_wallet(wallet, config)
-    with open_gateway(gateway, config) as remote:
-        terms = terms_of(remote, config)
-        amount = atomic(deposit, terms, "deposit")
-        paid_in = check_payable(signer, terms, amount, token, config)
-        of = new_channel(terms, signer.address, _new_session(session, config) if session else "")
-        channel = hash32(channel_id(of, terms.chain_id))
+    with open_payer(wallet, gateway, config) as payer:
+        amount = payer.atomic(deposit, "deposit")
+        paid_in = payer.agree(amount, token)
+        of = new_channel(payer.terms, payer.address, _new_session(session, config) if session else "")
+        channel = hash32(channel_id(of, payer.terms.chain_id))
         save_channel(config, channel, of, paid_in)
-        paid = deposit_from(signer, remote, terms, paid_in, of, amount, config)
-    balance = format_units(paid, terms.token.decimals)
+        balance = format_units(payer.deposit(paid_in, of, amount), paid_in.decimals)
     return {"channel": channel, "payer_authorizer": of.payer_authorizer, "till": of.receiver, "balance": balance}
 
 
@@ -70,14 +66,12 @@ def deposit_into(
 ) -> Facts:
     """Pay more into a channel, by signature: the gateway pays for gas."""
     which = hash32(channel, "channel")
-    signer = open_wallet(wallet, config)
-    with open_gateway(gateway, config) as remote:
-        terms = terms_of(remote, config)
+    with open_payer(wallet, gateway, config) as payer:
         escrow = _read(config, which)
-        _check_payer(signer, escrow)
-        wanted = atomic(amount, terms, "amount")
-        paid_in = check_payable(signer, terms, wanted, token, config)
-        paid = deposit_from(signer, remote, terms, paid_in, escrow.config, wanted, config)
+        _check_payer(payer.address, escrow)
+        wanted = payer.atomic(amount, "amount")
+        paid_in = payer.agree(wanted, token)
+        paid = payer.deposit(paid_in, escrow.config, wanted)
         save_channel(config, which, escrow.config, paid_in)
     return {"channel": which, "balance": escrow.shown(paid)}
 
@@ -124,7 +118,7 @@ async def withdraw(
     signer = open_wallet(wallet, config)
     async with open_chain(config) as access:
         before = await read_escrow_channel(access.client, config, which)
-        _check_payer(signer, before)
+        _check_payer(signer.address, before)
         while wait and before.left_at and before.now < before.finish_at:
             await asyncio.sleep(config.chain.poll_milliseconds / 1000)
             before = await read_escrow_channel(access.client, config, which)
@@ -174,11 +168,7 @@ def _finishing(escrow: EscrowChannel) -> Call:
 
 
 def _read(config: Config, channel: Hash32) -> EscrowChannel:
-    async def read() -> EscrowChannel:
-        async with AsyncExitStack() as stack:
-            return await read_escrow_channel(await connect(config, stack), config, channel)
-
-    return run(read)
+    return ask_node(config, lambda node: read_escrow_channel(node, config, channel))
 
 
 def _beside(remote: Gateway, escrow: EscrowChannel, signer: KeySigner | None, config: Config) -> dict[str, object]:
@@ -196,10 +186,10 @@ def _beside(remote: Gateway, escrow: EscrowChannel, signer: KeySigner | None, co
     return {**{name: escrow.shown(getattr(numbers, name)) for name in names}, "gateway": remote.url}
 
 
-def _check_payer(signer: KeySigner, escrow: EscrowChannel) -> None:
-    if signer.address != escrow.config.payer:
+def _check_payer(wallet: Address, escrow: EscrowChannel) -> None:
+    if wallet != escrow.config.payer:
         raise Denied(
-            f"the wallet is {signer.address}, the channel's payer {escrow.config.payer}; give the payer's --wallet",
+            f"the wallet is {wallet}, the channel's payer {escrow.config.payer}; give the payer's --wallet",
             code="not_your_channel",
         )
 

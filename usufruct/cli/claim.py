@@ -15,7 +15,7 @@ from usufruct.chain.contracts.till import Capped, Deferred, Paid
 from usufruct.cli.support.command import runs
 from usufruct.cli.support.output import Json, print_facts, print_json, say
 from usufruct.cli.support.progress import Progress
-from usufruct.core import Address, Conflict, checksum
+from usufruct.core import Conflict, checksum
 from usufruct.gateway import Operator
 from usufruct.payments.pricing import PassTerms
 from usufruct.payments.settlement import Batch, Claimer, ClaimRequests
@@ -23,8 +23,6 @@ from usufruct.payments.settlement import Batch, Claimer, ClaimRequests
 app = typer.Typer()
 
 _NOTHING = "nothing is due; --everything claims what is charged but not due yet"
-
-
 _ANSWER_SECONDS = 120
 _POLL_SECONDS = 0.2
 
@@ -81,7 +79,7 @@ async def _facts(installation: Installation, batch: Batch) -> dict[str, Any]:
         "channels": len(batch.members),
         "amount": str(sum(member.end - member.start for member in batch.members)),
         "paid": _amounts(Paid.among(logs, till)) | await _earned(installation, logs),
-        "owed": _owed(logs, till),
+        "owed": _amounts([*Deferred.among(logs, till), *Capped.among(logs, till)]),
         "receipts": batch.count,
         "receipts_root": batch.root,
         "gas": sum(each.gas_used for each in receipts) or None,
@@ -95,15 +93,11 @@ async def _earned(installation: Installation, logs: Sequence[Log]) -> dict[str, 
     return {checksum(await registry.shares_of(each.asset)): str(each.amount) for each in earned}
 
 
-def _owed(logs: Sequence[Log], till: Address) -> dict[str, str]:
-    """Return what payees are owed of a split: what a token refused, and what is above a daily cap."""
-    parts: list[Deferred | Capped] = list(Deferred.among(logs, till))
-    parts += Capped.among(logs, till)
-    return _amounts(parts)
+def _amounts(parts: Sequence[Paid | Deferred | Capped]) -> dict[str, str]:
+    """Return what each payee got of a split, or is owed: what a token refused, and what is above a daily cap.
 
-
-def _amounts(parts: Sequence[Paid] | Sequence[Deferred | Capped]) -> dict[str, str]:
-    """Return what each payee got of a split; one may be payee and fee sink."""
+    One may be payee and fee sink.
+    """
     amounts: Counter[str] = Counter()
     for part in parts:
         amounts[checksum(part.pay_to)] += part.amount

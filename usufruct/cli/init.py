@@ -1,6 +1,7 @@
 """`usufruct init`: an installation with real money, from nothing to ready to sell; may be broken off and run again."""
 
 import json
+import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from usufruct.app import deploy_steps
 from usufruct.chain import Client, Revert, TokenFacts, UnreadableAnswer, check_chain_id, open_chain, token_facts
+from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployment import address_of
 from usufruct.chain.escrow import check_settlement
-from usufruct.chain.keys import Role
+from usufruct.chain.keys import Role, signer_of
 from usufruct.cli.doctor.command import examine
 from usufruct.cli.support import first_setup
+from usufruct.cli.support.arguments import ADDRESS
+from usufruct.cli.support.deployment import addresses_of, carry_out, gas_of, plan_of, site_of
 from usufruct.cli.support.embedded_chain import embedded_chain
 from usufruct.cli.support.known_chains import KNOWN_CHAINS, KnownChain, chain_named, chain_with_id
 from usufruct.cli.support.output import Json, print_facts
@@ -25,7 +28,6 @@ from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import ask_text, at_terminal, confirm
 from usufruct.cli.support.runner import run
 from usufruct.cli.support.service_files import caddyfile, systemd_unit
-from usufruct.cli.support.terminal_qr import qr_lines
 from usufruct.config import Config, config_file, load_config, user_folders
 from usufruct.core import Address, ChainId, Conflict, Invalid, address, checksum, format_units
 from usufruct.core.diagnostics import Verdict
@@ -35,7 +37,7 @@ Settings = dict[str, dict[str, str | int]]
 """Settings to write, by section."""
 
 REHEARSAL_URL = "http://127.0.0.1:8547"
-_USUAL_CONFIRMATIONS, _LEAST_CONFIRMATIONS = 3, 2
+_USUAL_CONFIRMATIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,9 @@ class Choices:
 
     chain: str
     rpc: str
-    token: str
-    pay_to: str
-    wrapped_native: str
+    token: Address | None
+    pay_to: Address | None
+    wrapped_native: Address | None
     fee_bps: int | None
     rehearse: bool
     domain: str
@@ -60,9 +62,15 @@ class Choices:
 def init(
     chain: Annotated[str, typer.Option(help="The chain, by name or id: base, base-sepolia, optimism, ...")] = "",
     rpc: Annotated[str, typer.Option(help="Its node; a public one if not given.")] = "",
-    token: Annotated[str, typer.Option(help="The token to charge in; USDC where it is known.")] = "",
-    pay_to: Annotated[str, typer.Option(help="Address that receives the income and the protocol fee.")] = "",
-    wrapped_native: Annotated[str, typer.Option(help="The chain's wrapped coin, where it is not known.")] = "",
+    token: Annotated[
+        Address | None, typer.Option(**ADDRESS, help="The token to charge in; USDC where it is known.")
+    ] = None,
+    pay_to: Annotated[
+        Address | None, typer.Option(**ADDRESS, help="Address that receives the income and the protocol fee.")
+    ] = None,
+    wrapped_native: Annotated[
+        Address | None, typer.Option(**ADDRESS, help="The chain's wrapped coin, where it is not known.")
+    ] = None,
     fee_bps: Annotated[
         int | None, typer.Option(min=0, max=1000, help="Protocol fee, in hundredths of a per cent; 0 if not given.")
     ] = None,
@@ -131,28 +139,28 @@ async def _set_up(config: Config, progress: Progress, *, wait: bool, yes: bool) 
     keys = first_setup.make_keys(config)
     progress.say(f"{', '.join(keys)}: encrypted files in {config.keys.folder}")
     async with open_chain(config) as chain:
-        site = first_setup.site_of(chain, keys)
-        await site.check()
+        site = site_of(chain, signer_of(Role.OWNER, config), keys[Role.CLAIM])
+        plan = await plan_of(chain, site)
         progress.step("Gas money")
-        steps = [(step, await step.gas()) for step in deploy_steps(config, site)]
-        funding = await first_setup.funding_of(chain.client, sum(gas for _, gas in steps), keys)
-        summary = _summary(config, keys, funding)
+        funding = await first_setup.funding_of(chain.client, gas_of(plan), keys)
+        summary = {
+            "chain_id": config.chain.id,
+            "configuration": str(config_file()),
+            "keys": {str(role): checksum(each) for role, each in keys.items()},
+            "fund": {"address": checksum(funding.owner), "missing_wei": str(funding.missing)},
+        }
         if funding.missing and not await _fund(chain.client, config, funding, progress, wait=wait, yes=yes):
             return summary | {"ready": False}
         progress.say(f"{_coins(await chain.client.balance(funding.owner))} is there")
         progress.step("Contracts")
-        if any(gas for _, gas in steps):
-            progress.plan("To be sent by the owner's key", steps)
+        if gas_of(plan):
+            progress.plan("To be sent by the owner's key", plan)
             confirm("   Send this?", yes=yes)
         with progress.working("deploying what is missing"):
-            for step, _ in steps:
-                await step.take()
-        deployments = site.deployer.deployments
-        deployments.write(config.data.folder)
+            deployments = await carry_out(chain, site, plan)
         with progress.working("sending gas money to the claim key and the relayer"):
             await first_setup.supply_keys(chain, keys)
-    contracts = {name: checksum(each.address) for name, each in deployments.contracts.items()}
-    return summary | {"ready": True, "contracts": contracts}
+    return summary | {"ready": True, "contracts": addresses_of(deployments)}
 
 
 async def _check(progress: Progress) -> list[dict[str, str]]:
@@ -170,17 +178,12 @@ async def _check(progress: Progress) -> list[dict[str, str]]:
 
 async def _choose(choices: Choices) -> Settings:
     """Settle chain, node, token and payee, asking for what was not given; returns the settings by section."""
-    known, rpc = await _chain(choices)
-    chain_id = known.id if known else await _chain_id(rpc)
+    chain_id, rpc = await _chain(choices)
     if is_devnet(chain_id):
         raise Invalid(f"chain {chain_id} is a devnet, which needs no init: `usufruct up`. To rehearse: --rehearse")
-    confirmations = known.confirmations if known else _USUAL_CONFIRMATIONS
-    token = choices.token or (known.token if known else "")
-    wrapped = choices.wrapped_native or (known.wrapped_native if known else "")
-    if chain_id == REHEARSAL_CHAIN_ID:
-        confirmations = _LEAST_CONFIRMATIONS
-        token = address_of(TestDollar, TestDollar.deploy())
-        wrapped = address_of(WrappedNative, WrappedNative.deploy())
+    known = _rehearsal() if chain_id == REHEARSAL_CHAIN_ID else chain_with_id(chain_id)
+    token: str = choices.token or (known.token if known else "")
+    wrapped: str = choices.wrapped_native or (known.wrapped_native if known else "")
     token = token or _asked("--token", "Address of the token to charge in")
     wrapped = wrapped or _asked("--wrapped-native", "Address of the chain's wrapped coin")
     payee = choices.pay_to or _asked("--pay-to", "Address that receives the income")
@@ -191,7 +194,7 @@ async def _choose(choices: Choices) -> Settings:
         "chain": {
             "id": chain_id,
             "rpc_url": rpc,
-            "confirmations": confirmations,
+            "confirmations": known.confirmations if known else _USUAL_CONFIRMATIONS,
             "token": checksum(address(token, "--token")),
             "fee_sink": checksum(address(payee, "--pay-to")),
             "fee_bps": choices.fee_bps or 0,
@@ -200,7 +203,7 @@ async def _choose(choices: Choices) -> Settings:
     }
     if choices.domain:
         settings["gateway"] = {"public_url": f"https://{choices.domain}"}
-    given = load_config()  # by the environment: such secrets are not written down
+    given = load_config(file=Path(os.devnull))  # by the environment alone: such secrets are not written down
     if not given.data.secret:
         settings["data"]["secret"] = token_urlsafe(32)
     if not given.keys.password:
@@ -208,27 +211,26 @@ async def _choose(choices: Choices) -> Settings:
     return settings
 
 
-async def _chain(choices: Choices) -> tuple[KnownChain | None, str]:
-    """Return what is known of the chain, and its node's address."""
+async def _chain(choices: Choices) -> tuple[int, str]:
+    """Return the chain's id, and its node's address."""
     if choices.local:
-        return None, REHEARSAL_URL
+        return REHEARSAL_CHAIN_ID, REHEARSAL_URL
     named = choices.chain
     if not named and not choices.rpc:
         titles = ", ".join(f"{each.name} ({each.title})" for each in KNOWN_CHAINS)
         named = _asked("--chain", f"Chain: one of {titles}; or the address of its node", KNOWN_CHAINS[0].name)
-    if named.startswith(("http://", "https://")):
-        return chain_with_id(await _chain_id(named)), named
-    if named:
+    if named and not named.startswith(("http://", "https://")):
         known = chain_named(named)
-        return known, choices.rpc or known.rpc_url
-    return chain_with_id(await _chain_id(choices.rpc)), choices.rpc
-
-
-async def _chain_id(rpc: str) -> int:
-    if rpc == REHEARSAL_URL:
-        return REHEARSAL_CHAIN_ID
+        return known.id, choices.rpc or known.rpc_url
+    rpc = named or choices.rpc
     async with Client(rpc) as client:
-        return int(await client.chain_id())
+        return int(await client.chain_id()), rpc
+
+
+def _rehearsal() -> KnownChain:
+    token = address_of(TestDollar, TestDollar.deploy())
+    wrapped = address_of(WrappedNative, WrappedNative.deploy())
+    return KnownChain("rehearsal", "rehearsal", REHEARSAL_CHAIN_ID, REHEARSAL_URL, token, wrapped, confirmations=2)
 
 
 async def _check_chain(client: Client, config: Config) -> TokenFacts:
@@ -254,13 +256,16 @@ async def _check_chain(client: Client, config: Config) -> TokenFacts:
 def _check_same(config: Config, choices: Choices, file: Path) -> None:
     """Refuse options that say something else than the configuration of an earlier run."""
     known = chain_named(choices.chain) if choices.chain and not choices.chain.startswith("http") else None
+    token, payee, wrapped = (
+        checksum(each) if each else "" for each in (choices.token, choices.pay_to, choices.wrapped_native)
+    )
     for name, given, there in (
         ("chain.id", str(known.id) if known else "", str(config.chain.id)),
         ("chain.id", str(REHEARSAL_CHAIN_ID) if choices.local else "", str(config.chain.id)),
         ("chain.rpc_url", choices.rpc, config.chain.rpc_url),
-        ("chain.token", choices.token, config.chain.token),
-        ("chain.fee_sink", choices.pay_to, config.chain.fee_sink),
-        ("chain.wrapped_native", choices.wrapped_native, config.chain.wrapped_native),
+        ("chain.token", token, config.chain.token),
+        ("chain.fee_sink", payee, config.chain.fee_sink),
+        ("chain.wrapped_native", wrapped, config.chain.wrapped_native),
         ("chain.fee_bps", "" if choices.fee_bps is None else str(choices.fee_bps), str(config.chain.fee_bps)),
     ):
         if given and given.lower() != there.lower():
@@ -285,13 +290,11 @@ async def _fund(
     """Show what to send and where, and wait for it; returns whether it is there."""
     owner = checksum(funding.owner)
     progress.say(f"Send {_coins(funding.missing)} of the chain's coin to {owner}")
-    if progress.live:
-        for line in qr_lines(f"ethereum:{owner}@{config.chain.id}?value={funding.missing}"):
-            progress.console.print(line, soft_wrap=True)
+    progress.draw(f"ethereum:{owner}@{config.chain.id}?value={funding.missing}")
     if config.chain.id == REHEARSAL_CHAIN_ID:
         if at_terminal() and not yes:
             ask_text("Press Enter, and the rehearsal's faucet sends it", "")
-        await first_setup.pour(client, funding)
+        await Devnet(client).set_balance(funding.owner, funding.held + funding.missing)
         return True
     if not wait:
         progress.say("Then run `usufruct init` again: it goes on from here.")
@@ -299,15 +302,6 @@ async def _fund(
     with progress.working("waiting for it; Ctrl-C is safe, `usufruct init` goes on from here"):
         await first_setup.wait_for_funds(client, funding)
     return True
-
-
-def _summary(config: Config, keys: dict[Role, Address], funding: first_setup.Funding) -> dict[str, Any]:
-    return {
-        "chain_id": config.chain.id,
-        "configuration": str(config_file()),
-        "keys": {str(role): checksum(each) for role, each in keys.items()},
-        "fund": {"address": checksum(funding.owner), "missing_wei": str(funding.missing)},
-    }
 
 
 def _asked(option: str, question: str, otherwise: str | None = None) -> str:

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from usufruct.cli.support.arguments import parse_duration
 from usufruct.cli.support.command import Facts, Rows, runs
-from usufruct.cli.support.deposits import TokenOption, atomic, check_payable, deposit_from
-from usufruct.cli.support.durations import parse_duration
-from usufruct.cli.support.gateway_client import GatewayUrl, WalletSigner, open_gateway, terms_of
+from usufruct.cli.support.deposits import TokenOption, open_payer
+from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import (
     KeyFile,
     KeyId,
@@ -21,7 +21,7 @@ from usufruct.cli.support.local_store import (
     use_key,
 )
 from usufruct.cli.support.output import Json, one_line, print_facts, say
-from usufruct.cli.support.wallet_option import Wallet, open_wallet
+from usufruct.cli.support.wallet_option import Wallet
 from usufruct.config import Config
 from usufruct.core import NotFound, SystemClock, format_units, moment
 from usufruct_client import DepositPending, Gateway, check_channel
@@ -47,23 +47,21 @@ def create(
 ) -> None:
     """Make a key. It is printed once, and the gateway cannot show it again."""
     seconds = parse_duration(expires, "expires")
-    signer = open_wallet(wallet, config)
-    with open_gateway(gateway, config) as remote:
-        terms = terms_of(remote, config)
-        wanted = atomic(deposit, terms, "deposit") if deposit else 0
+    with open_payer(wallet, gateway, config) as payer:
+        terms, remote = payer.terms, payer.gateway
+        wanted = payer.atomic(deposit, "deposit") if deposit else 0
         _check_services(remote, asset or ())
-        paid_in = check_payable(signer, terms, wanted, token, config) if deposit else None
-        most, until = atomic(limit, terms, "limit"), SystemClock().now() + seconds
-        made = remote.create_key(WalletSigner(signer), terms, most, until, asset or (), label)
+        paid_in = payer.agree(wanted, token) if deposit else None
+        most, until = payer.atomic(limit, "limit"), SystemClock().now() + seconds
+        made = remote.create_key(payer, terms, most, until, asset or (), label)
         key = SavedKey(remote.url, made.key.id, made.key.channel, made.text, most)
         facts = {"key": made.text, **_facts(made.key, terms), "balance": "0"}
         try:
             facts["file"] = str(save_key(config, key)) if save else None
-            check_channel(made.key.channel, made.config, signer.address, terms)
+            check_channel(made.key.channel, made.config, payer.address, terms)
             save_channel(config, made.key.channel, made.config, paid_in)
             if paid_in:
-                paid = deposit_from(signer, remote, terms, paid_in, made.config, wanted, config)
-                facts["balance"] = format_units(paid, terms.token.decimals)
+                facts["balance"] = format_units(payer.deposit(paid_in, made.config, wanted), terms.token.decimals)
         except (DepositPending, KeyboardInterrupt, SystemExit):
             facts["balance"] = None if as_json else f"not known yet: `usufruct channel show {key.channel}`"
             raise
@@ -78,10 +76,8 @@ def create(
 @runs()
 def list_keys(config: Config, wallet: Wallet, gateway: GatewayUrl = "") -> Rows:
     """List the wallet's keys at a gateway, newest first."""
-    signer = WalletSigner(open_wallet(wallet, config))
-    with open_gateway(gateway, config) as remote:
-        terms = terms_of(remote, config)
-        rows = [_facts(key, terms) for key in remote.list_keys(signer, terms)]
+    with open_payer(wallet, gateway, config) as payer:
+        rows = [_facts(key, payer.terms) for key in payer.gateway.list_keys(payer, payer.terms)]
     columns = ("id", "label", "limit", "expires", "state", "channel")
     return Rows(rows, columns, "no key yet; `usufruct key create` makes one")
 
@@ -91,12 +87,10 @@ def list_keys(config: Config, wallet: Wallet, gateway: GatewayUrl = "") -> Rows:
 def revoke(config: Config, key_id: str, wallet: Wallet, gateway: GatewayUrl = "") -> Facts:
     """Revoke a key: it stops at once, and its unused money comes back to the wallet."""
     check_key_id(key_id)
-    signer = WalletSigner(open_wallet(wallet, config))
-    with open_gateway(gateway, config) as remote:
-        terms = terms_of(remote, config)
-        revoked = remote.revoke_key(signer, terms, key_id)
+    with open_payer(wallet, gateway, config) as payer:
+        revoked = payer.gateway.revoke_key(payer, payer.terms, key_id)
     forget_key(config, key_id)
-    return _facts(revoked, terms)
+    return _facts(revoked, payer.terms)
 
 
 @app.command()

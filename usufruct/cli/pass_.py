@@ -10,15 +10,14 @@ import typer
 
 from usufruct.assets import Credits, PassPlan, about_calls
 from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.cli.support.arguments import parse_duration
 from usufruct.cli.support.command import Facts, Rows, runs
-from usufruct.cli.support.durations import parse_duration
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway
 from usufruct.cli.support.local_store import SavedKey, save_key
 from usufruct.cli.support.output import say
-from usufruct.cli.support.registry_session import AssetArgument, Holder, RegistrySession, open_registry
+from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
-from usufruct.config import Config
-from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, address, checksum, format_asset, moment, parse_units
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, checksum, format_asset, moment, parse_units
 from usufruct.payments.pricing import PassTerms, sign_grant
 
 app = typer.Typer()
@@ -29,9 +28,9 @@ PlanArgument = Annotated[
 
 
 @app.command()
-@runs()
+@runs(open_registry)
 async def plan(
-    config: Config,
+    session: RegistrySession,
     asset: AssetArgument,
     price: Annotated[str, typer.Option(help="Price of a package, as in 9; left out: the plans are listed.")] = "",
     credits_: Annotated[
@@ -51,58 +50,52 @@ async def plan(
     for option, text in (("--price", price), ("--credits", credits_), ("--wallet", wallet)):
         if wanted and not text:
             raise typer.BadParameter("a new plan needs --price, --credits and --wallet", param_hint=option)
-    signer = open_wallet(wallet, config) if wanted else None
-    async with open_registry(config) as session:
-        which = await session.registry.find(asset)
-        if signer is None:
-            plans = [await _plan_facts(each, session) for each in await session.passes.plans(which)]
-            return Rows(plans, nothing="no plan yet; --price and --credits make one")
-        currency = await session.registry.token((await session.registry.asset(which)).currency)
-        paid_in = await session.registry.find_token(token, "token") if token else currency
-        made, transaction = await session.passes.plan(
-            session.chain.sender(signer),
-            which,
-            paid_in,
-            parse_units(price, paid_in.decimals, "price"),
-            parse_units(credits_, currency.decimals, "credits"),
-            await session.registry.now() + parse_duration(expires, "expires") if expires else 0,
-        )
-        return {**await _plan_facts(made, session), "transaction": transaction}
+    which = await session.registry.find(asset)
+    if not wanted:
+        plans = [await _plan_facts(each, session) for each in await session.passes.plans(which)]
+        return Rows(plans, nothing="no plan yet; --price and --credits make one")
+    currency = await session.registry.token((await session.registry.asset(which)).currency)
+    paid_in = await session.registry.find_token(token, "token") if token else currency
+    made, transaction = await session.passes.plan(
+        session.sender(wallet),
+        which,
+        paid_in,
+        parse_units(price, paid_in.decimals, "price"),
+        parse_units(credits_, currency.decimals, "credits"),
+        await session.registry.now() + parse_duration(expires, "expires") if expires else 0,
+    )
+    return {**await _plan_facts(made, session), "transaction": transaction}
 
 
 @app.command()
-@runs()
+@runs(open_registry)
 async def buy(
-    config: Config,
+    session: RegistrySession,
     plan: PlanArgument,
     wallet: Wallet,
     packages: Annotated[int, typer.Option(min=1, help="How many packages.")] = 1,
-    to: Annotated[str, typer.Option(help="Address that gets the credits instead of the wallet.")] = "",
+    to: Receiver = None,
 ) -> Facts:
     """Buy packages of a plan. The price is fixed by the plan; exactly that much is approved, and no more can be taken.
 
     Example: usufruct pass buy my-model --packages 2 --wallet 4
     """
-    named = address(to, "to") if to else None
-    signer = open_wallet(wallet, config)
-    receiver = named or signer.address
-    async with open_registry(config) as session:
-        found = await session.passes.find(plan)
-        token = found.token
-        say(f"This takes at most {token.show(found.price * packages)} {token.symbol} from {signer.address}.")
-        bought = await session.passes.buy(session.chain.sender(signer), found, packages, receiver)
-        card = await session.registry.price_card(found.asset)
-        return {
-            "plan": hex(found.id),
-            "credits": found.currency.show(bought.credits),
-            "currency": found.currency.symbol,
-            "about_calls": about_calls(bought.credits, card),
-            "paid": token.show(bought.paid),
-            "token": token.symbol,
-            "to": checksum(receiver),
-            "approval": bought.approval,
-            "transaction": bought.transaction,
-        }
+    sender, found = session.sender(wallet), await session.passes.find(plan)
+    receiver, token = to or sender.address, found.token
+    say(f"This takes at most {token.show(found.price * packages)} {token.symbol} from {sender.address}.")
+    bought = await session.passes.buy(sender, found, packages, receiver)
+    card = await session.registry.price_card(found.asset)
+    return {
+        "plan": hex(found.id),
+        "credits": found.currency.show(bought.credits),
+        "currency": found.currency.symbol,
+        "about_calls": about_calls(bought.credits, card),
+        "paid": token.show(bought.paid),
+        "token": token.symbol,
+        "to": checksum(receiver),
+        "approval": bought.approval,
+        "transaction": bought.transaction,
+    }
 
 
 @app.command()
@@ -117,10 +110,9 @@ async def activate(
 
     Example: usufruct pass activate my-model 5 --wallet 4
     """
-    signer = open_wallet(wallet, session.chain.config)
-    found = await session.passes.find(plan)
+    sender, found = session.sender(wallet), await session.passes.find(plan)
     wanted = parse_units(amount, found.currency.decimals, "credits")
-    meter, transaction = await session.passes.activate(session.chain.sender(signer), found, wanted)
+    meter, transaction = await session.passes.activate(sender, found, wanted)
     return {
         "plan": hex(found.id),
         "activated": found.currency.show(wanted),
@@ -131,9 +123,9 @@ async def activate(
 
 
 @app.command()
-@runs()
+@runs(open_registry)
 async def grant(
-    config: Config,
+    session: RegistrySession,
     plan: PlanArgument,
     wallet: Wallet,
     limit: Annotated[
@@ -150,15 +142,13 @@ async def grant(
 
     Example: usufruct pass grant my-model --wallet 4 --expires 7d --save
     """
-    signer = open_wallet(wallet, config)
-    seconds = parse_duration(expires, "expires")
-    async with open_registry(config) as session:
-        found = await session.passes.find(plan)
-        meter, contract = await session.passes.meter(found), session.chain.deployments.address(AccessPass)
-        terms = PassTerms(session.chain.chain_id, contract, meter, found.currency.address)
-        most = parse_units(limit, found.currency.decimals, "limit") if limit else UINT128_MAX
-        made = sign_grant(terms, found.id, most, SystemClock().now() + seconds, signer)
-        account = terms.account_id(terms.credits(found.id, signer.address))
+    signer, found = open_wallet(wallet, session.chain.config), await session.passes.find(plan)
+    meter, contract = await session.passes.meter(found), session.chain.deployments.address(AccessPass)
+    terms = PassTerms(session.chain.chain_id, contract, meter, found.currency.address)
+    most = parse_units(limit, found.currency.decimals, "limit") if limit else UINT128_MAX
+    until = SystemClock().now() + parse_duration(expires, "expires")
+    made = sign_grant(terms, found.id, most, until, signer)
+    account = terms.account_id(terms.credits(found.id, signer.address))
     facts: dict[str, object] = {
         "key": made.text(),
         "plan": hex(found.id),
@@ -168,20 +158,20 @@ async def grant(
         "account": account,
     }
     if save:
-        with open_gateway(gateway, config) as remote:
+        with open_gateway(gateway, session.chain.config) as remote:
             kept = SavedKey(remote.url, f"grant_{account[2:18]}", account, made.text())
-        facts["file"] = str(save_key(config, kept))
+        facts["file"] = str(save_key(session.chain.config, kept))
     say("Keep it: the bearer of this key can use the credits.")
     return facts
 
 
 @app.command()
-@runs()
+@runs(open_registry)
 async def refund(
-    config: Config,
+    session: RegistrySession,
     plan: PlanArgument,
     wallet: Wallet,
-    to: Annotated[str, typer.Option(help="Address that gets the money instead of the wallet.")] = "",
+    to: Receiver = None,
 ) -> Rows:
     """Give back all unused credits of a plan for what they cost, once its service is retired or its meter silent.
 
@@ -189,12 +179,8 @@ async def refund(
 
     Example: usufruct pass refund my-model --wallet 4
     """
-    named = address(to, "to") if to else None
-    signer = open_wallet(wallet, config)
-    receiver = named or signer.address
-    async with open_registry(config) as session:
-        found = await session.passes.find(plan)
-        given = await session.passes.refund(session.chain.sender(signer), found, receiver)
+    sender, found = session.sender(wallet), await session.passes.find(plan)
+    receiver = to or sender.address
     rows = [
         {
             "plan": hex(found.id),
@@ -205,15 +191,15 @@ async def refund(
             "to": checksum(receiver),
             "transaction": each.transaction,
         }
-        for each in given
+        for each in await session.passes.refund(sender, found, receiver)
     ]
     return Rows(rows, nothing="nothing")
 
 
 @app.command()
-@runs()
+@runs(open_registry)
 async def balance(
-    config: Config,
+    session: RegistrySession,
     holder: Holder,
     asset: Annotated[str, typer.Argument(help="Only this asset's credits: its id or name.")] = "",
 ) -> Rows:
@@ -221,11 +207,9 @@ async def balance(
 
     Example: usufruct pass balance my-model --holder 4
     """
-    who = account(holder, config)
-    async with open_registry(config) as session:
-        which = await session.registry.find(asset) if asset else None
-        rows = [_credit_row(each) for each in await session.passes.balance(who, which)]
-        return Rows(rows, nothing="no credits")
+    who = account(holder, session.chain.config)
+    which = await session.registry.find(asset) if asset else None
+    return Rows([_credit_row(each) for each in await session.passes.balance(who, which)], nothing="no credits")
 
 
 async def _plan_facts(plan: PassPlan, session: RegistrySession) -> Mapping[str, object]:

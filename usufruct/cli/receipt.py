@@ -1,14 +1,13 @@
 """Show what calls cost, and check receipts against the operator's key and the chain."""
 
 from collections.abc import Collection, Mapping
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from usufruct.chain import connect
 from usufruct.chain.contracts.till import Anchored
+from usufruct.cli.support.arguments import ADDRESS
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import (
@@ -21,12 +20,12 @@ from usufruct.cli.support.local_store import (
     saved_receipt,
     saved_receipts,
 )
+from usufruct.cli.support.node import ask_node
 from usufruct.cli.support.output import Json
 from usufruct.cli.support.receipt_checks import Check, check_call, check_charge, check_prices, check_signature, readings
 from usufruct.cli.support.receipt_units import ReceiptUnit, ReceiptUnits
-from usufruct.cli.support.runner import run
 from usufruct.config import Config
-from usufruct.core import Address, AssetId, Hash32, address, format_asset, hash32, moment
+from usufruct.core import Address, AssetId, Hash32, format_asset, hash32, moment
 from usufruct_client import GatewayRefused, Receipt, proves, read_receipt
 from usufruct_client.lines import line_text, quantities_text
 
@@ -70,8 +69,9 @@ def verify(
     config: Config,
     receipt: Annotated[str, typer.Argument(help="A file with a receipt, or the call of one that is kept here.")],
     signer: Annotated[
-        str, typer.Option(help="The operator's receipt key, if you know it; the gateway is not asked then.")
-    ] = "",
+        Address | None,
+        typer.Option(**ADDRESS, help="The operator's receipt key, if you know it; the gateway is not asked then."),
+    ] = None,
     anchored: Annotated[bool, typer.Option("--anchored", help="Also prove that the chain holds it.")] = False,
     answer: Annotated[
         Path | None,
@@ -80,10 +80,9 @@ def verify(
     gateway: GatewayUrl = "",
 ) -> Rows:
     """Check a receipt; exit code 1 if anything about it is bad."""
-    expected = address(signer, "signer") if signer else None
     signed = read_receipt(_content(receipt, config))
     checks = [check_signature(signed), check_charge(signed, ReceiptUnits(config).of(signed))]
-    checks += [_signer(signed, expected)] if expected else _terms(signed, gateway, config)
+    checks += [_signer(signed, signer)] if signer else _terms(signed, gateway, config)
     checks.append(Check("chain", signed.chain_id == config.chain.id, str(signed.chain_id)))
     if answer:
         good = signed.response_hash in readings(read_file(answer))
@@ -132,16 +131,11 @@ def _anchored(receipt: Receipt, gateway: str, config: Config) -> Check:
         return Check("anchored", good=False, found=refused.message)
     if not proves(proof, receipt.digest()):
         return Check("anchored", good=False, found=f"the proof does not lead from this receipt to {proof.root}")
-    good = proof.root in run(lambda: _roots(Address(receipt.till), Hash32(proof.transaction), config))
+    mined = ask_node(config, lambda node: node.receipt(Hash32(proof.transaction)))
+    anchors = Anchored.among(mined.logs if mined else (), Address(receipt.till))
+    good = proof.root in ["0x" + each.receipts_root.hex() for each in anchors]
     where = f"{proof.transaction} does not anchor {proof.root} at the till {receipt.till}"
     return Check("anchored", good, f"in {proof.transaction}" if good else where)
-
-
-async def _roots(till: Address, transaction: Hash32, config: Config) -> list[str]:
-    """Return the roots that a transaction anchored at a till."""
-    async with AsyncExitStack() as stack:
-        mined = await (await connect(config, stack)).receipt(transaction)
-    return ["0x" + each.receipts_root.hex() for each in Anchored.among(mined.logs if mined else (), till)]
 
 
 def _row(receipt: Receipt, unit: ReceiptUnit) -> dict[str, object]:

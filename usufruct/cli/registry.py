@@ -7,13 +7,11 @@ import typer
 
 from usufruct.chain import Call, ChainAccess, open_chain
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.keys import Role, signer_of
+from usufruct.cli.support.arguments import ADDRESS
 from usufruct.cli.support.command import Facts, runs
 from usufruct.cli.support.output import say
-from usufruct.cli.support.ownership import NewOwner, Yes, confirm_on_public_chain, hand_over, ownership, take_over
-from usufruct.cli.support.wallet_option import Wallet
-from usufruct.config import Config
-from usufruct.core import address, checksum
+from usufruct.cli.support.ownership import Yes, add_ownership, confirm_on_public_chain, owner_of, ownership
+from usufruct.core import Address, checksum
 
 app = typer.Typer()
 
@@ -41,38 +39,24 @@ async def fee(
 
 
 @app.command("fee-sink")
-@runs()
-async def fee_sink(config: Config, who: Annotated[str, typer.Argument(help="The address.")], yes: Yes = False) -> Facts:
-    """Say who gets the protocol fee; signed by the owner's key."""
-    sink = address(who, "who")
-    async with open_chain(config) as chain:
-        registry = _registry(chain)
-        changed = await registry.fee_sink() != sink
-        if changed:
-            question = f"Let the protocol fee go to {checksum(sink)}?"
-            await _send(chain, registry.set_fee_sink(sink), question, yes=yes)
-        say(f"What reaches the till without a payee follows chain.fee_sink: set it, and `usufruct till payee {who}`")
-        return {**await _facts(registry), "changed": changed}
-
-
-@app.command()
-@runs()
-async def transfer(config: Config, to: NewOwner, yes: Yes = False) -> Facts:
-    """Name the registry's next owner, who then accepts; signed by the owner's key."""
-    owner = address(to, "to")
-    async with open_chain(config) as chain:
-        return await hand_over(chain, _registry(chain), owner, yes=yes)
-
-
-@app.command()
 @runs(open_chain)
-async def accept(chain: ChainAccess, wallet: Wallet, yes: Yes = False) -> Facts:
-    """Become the registry's owner, with the wallet that was named."""
-    return await take_over(chain, _registry(chain), wallet, yes=yes)
+async def fee_sink(
+    chain: ChainAccess, who: Annotated[Address, typer.Argument(**ADDRESS, help="The address.")], yes: Yes = False
+) -> Facts:
+    """Say who gets the protocol fee; signed by the owner's key."""
+    registry, shown = _registry(chain), checksum(who)
+    changed = await registry.fee_sink() != who
+    if changed:
+        await _send(chain, registry.set_fee_sink(who), f"Let the protocol fee go to {shown}?", yes=yes)
+    say(f"What reaches the till without a payee follows chain.fee_sink: set it, and `usufruct till payee {shown}`")
+    return {**await _facts(registry), "changed": changed}
 
 
 def _registry(chain: ChainAccess) -> AssetRegistry:
     return AssetRegistry(chain.deployments.address(AssetRegistry), chain.client)
+
+
+add_ownership(app, _registry)
 
 
 async def _facts(registry: AssetRegistry) -> dict[str, object]:
@@ -87,4 +71,4 @@ async def _facts(registry: AssetRegistry) -> dict[str, object]:
 
 async def _send(chain: ChainAccess, call: Call, question: str, *, yes: bool) -> None:
     confirm_on_public_chain(chain, question, yes=yes)
-    await chain.sender(signer_of(Role.OWNER, chain.config)).execute(call, f"registry/{call.to}/{token_hex(8)}")
+    await owner_of(chain).execute(call, f"registry/{call.to}/{token_hex(8)}")

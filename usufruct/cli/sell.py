@@ -21,68 +21,61 @@ from usufruct.assets import (
     PricePeriod,
     RegistryClient,
     UnknownListing,
-    bps_of_percent,
     plain_listing_id,
 )
 from usufruct.chain.anvil import free_port
 from usufruct.cli.service import facts_of
+from usufruct.cli.support.arguments import ADDRESS
 from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_line
 from usufruct.cli.support.payee_listing import list_payee_of
+from usufruct.cli.support.price_options import FREE, CachedInput, PricedIn, card_change
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import at_terminal
-from usufruct.cli.support.registry_session import CachedInput, PricedIn
 from usufruct.cli.support.runner import run
 from usufruct.cli.support.signals import run_until_stopped
-from usufruct.cli.support.terminal_qr import qr_lines
 from usufruct.cli.support.tunnels import Tunnel, find_tunnel, open_tunnel
 from usufruct.cli.support.upstream_picker import Source, find_source
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import Config, load_config
-from usufruct.core import ChainId, Invalid, address, format_asset, parse_units
+from usufruct.core import Address, ChainId, Invalid, address, format_asset
 from usufruct.core.networks import is_devnet, is_local
-from usufruct.core.price_cards import PriceCard, PriceUnit
+from usufruct.core.price_cards import PriceUnit
 from usufruct.gateway import Catalogue, CountingRule, Endpoint, Operator, ServedListing
 
-INPUT, OUTPUT, PER_CALL, CACHED_INPUT = "0.5", "1.5", "0", "100"
-"""What is taken when nothing is said: whole units per million text tokens and per call; per cent of the input price."""
+INPUT, OUTPUT, PER_CALL = "0.5", "1.5", "0"
+"""What is taken when nothing is said: whole units per million text tokens and per call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the seller decided, as given; `prices` are the options of the price card, amounts in decimal text."""
+    """What the seller decided; `prices` are the arguments of `card_change`."""
 
     name: str
     kind: Endpoint
-    pay_to: str
+    pay_to: Address | None
     asset: str
-    prices: dict[str, str | None]
-    context: int | None
-    max_output: int | None
-    default_output: int | None = None
-    reasoning_output: int = 0
-    forward: tuple[str, ...] = ()
-    replace: bool = False
-
-    @property
-    def caps(self) -> Caps:
-        """The limits of output; what is open by default is never above the most."""
-        most = self.max_output or Caps().largest_output
-        usual = self.default_output or min(Caps().usual_output, most)
-        return Caps(usual, most, reasoning_output=self.reasoning_output)
+    prices: dict[str, Any]
+    caps: Caps
+    forward: frozenset[str]
+    replace: bool
 
     def check(self) -> None:
-        """Refuse what does not go together."""
+        """Refuse no payee or two, and prices for an asset that has its own."""
         if bool(self.pay_to) == bool(self.asset):
             raise Invalid(
                 "give one of --pay-to ADDRESS and --asset ID_OR_NAME: who receives the income", code="invalid_choice"
             )
-        given = [option for option, price in self.prices.items() if price is not None]
-        if self.asset and (given or self.context is not None):
-            extra = ", ".join(given + (["--context"] if self.context is not None else []))
+        given = [name.removesuffix("_price") for name, price in self.prices.items() if price is not None]
+        if self.asset and given:
+            extra = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             raise Invalid(f"{extra}: the asset's own price card holds; change it there", code="invalid_choice")
-        if self.pay_to:
-            address(self.pay_to, "--pay-to")
+
+
+def output_caps(most: int | None = None, usual: int | None = None, reasoning: int = 0) -> Caps:
+    """Return the limits of output; what is open by default is never above the most."""
+    most = most or Caps().largest_output
+    return Caps(usual or min(Caps().usual_output, most), most, reasoning_output=reasoning)
 
 
 def sell(
@@ -102,7 +95,9 @@ def sell(
     context: Annotated[
         int | None, typer.Option(help=f"Context window; what the upstream says, or {USUAL_WINDOW}.")
     ] = None,
-    pay_to: Annotated[str, typer.Option(help="Address that receives the income; nothing is registered.")] = "",
+    pay_to: Annotated[
+        Address | None, typer.Option(**ADDRESS, help="Address that receives the income; nothing is registered.")
+    ] = None,
     asset: Annotated[str, typer.Option(help="Id or name of a registered asset, whose shares receive the income.")] = "",
     vocabulary: Annotated[
         Path | None, typer.Option(help="tokenizers JSON file to count text by; by the byte if not given.")
@@ -132,28 +127,27 @@ def sell(
     as_json: Json = False,
 ) -> None:
     """Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token."""
-    prices = {
-        "--input": input_price,
-        "--output": output_price,
-        "--per-call": per_call,
-        "--cached-input": cached_input,
-        "--unit": unit,
-    }
     config, progress = load_config(), Progress(to_stderr=as_json)
     choices = Choices(
         name=name,
         kind=kind,
-        pay_to=pay_to or ("" if asset else config.chain.fee_sink),
+        pay_to=pay_to or (None if asset else _fee_sink(config)),
         asset=asset,
-        prices=prices,
-        context=context,
-        max_output=max_output,
-        default_output=default_output,
-        reasoning_output=reasoning_output,
-        forward=tuple(forward or ()),
+        prices={
+            "input_price": input_price,
+            "output_price": output_price,
+            "per_call": per_call,
+            "cached_input": cached_input,
+            "unit": unit,
+            "context": context or None,
+        },
+        caps=output_caps(max_output, default_output, reasoning_output),
+        forward=frozenset(forward or ()),
         replace=replace_it,
     )
     choices.check()
+
+    way = find_tunnel(tunnel) if public or tunnel else None
 
     async def look() -> tuple[Source, str | None]:
         return await find_source(upstream, model, key_file, vocabulary, kind, progress), await live_gateway_url(config)
@@ -164,11 +158,9 @@ def sell(
             where = {"url": url, "public_url": config.gateway.public_url or None}
             _tell(progress, facts_of(sold, installation) | where, installation.chain_id, as_json=as_json)
 
-    way = find_tunnel(tunnel) if public or tunnel else None
-
     async def then_offer(place: Place) -> None:
-        await offer(place.url)
-        progress.say(f"The installation runs here (data in {place.data_folder}); Ctrl-C ends it.")
+        await offer(place["url"])
+        progress.say(f"The installation runs here (data in {place['data_folder']}); Ctrl-C ends it.")
 
     async def sell_and_run() -> None:
         async with AsyncExitStack() as stack:
@@ -210,9 +202,7 @@ async def _publish(way: Tunnel, port: int, progress: Progress, stack: AsyncExitS
     with progress.working(f"opening a tunnel by {way.name} ({way.maker}): it ends when this does"):
         public = await stack.enter_async_context(open_tunnel(way, port))
     progress.say(f"public   {public}/v1")
-    if progress.live:
-        for line in qr_lines(public):
-            progress.console.print(line, soft_wrap=True)
+    progress.draw(public)
     return public
 
 
@@ -224,7 +214,7 @@ async def _offer(installation: Installation, source: Source, choices: Choices, p
     make = _registered if choices.asset else _plain
     listing = await make(installation, choices, name, window)
     await list_payee_of(installation, listing, listing.pay_to, progress)
-    counting = CountingRule(forward=frozenset(choices.forward), bytes_per_token_ppm=source.bytes_per_token_ppm)
+    counting = CountingRule(forward=choices.forward, bytes_per_token_ppm=source.bytes_per_token_ppm)
     served = ServedListing.of(listing, (source.upstream,), counting)
     return await installation.get(Catalogue).add(served, source.vocabulary, replace_active=choices.replace)
 
@@ -234,26 +224,16 @@ async def _check_free(installation: Installation, name: str, choices: Choices) -
     with suppress(UnknownListing):
         found = await installation.get(Listings).find(name)
         if found.retired_at is None and not choices.replace:
-            raise ListingExists(
-                f"a service named {name} is there already; give another --name, or --replace", field="name", name=name
-            )
+            raise ListingExists(f"a service named {name} is there already; give another --name, or --replace")
 
 
 async def _plain(installation: Installation, choices: Choices, name: str, window: int) -> Listing:
-    def units(option: str, otherwise: str) -> int:
-        return parse_units(choices.prices[option] or otherwise, installation.get(Operator).decimals, option)
-
-    card = PriceCard(
-        input_per_million=units("--input", INPUT),
-        output_per_million=units("--output", OUTPUT),
-        per_call=units("--per-call", PER_CALL),
-        context_window=choices.context or window,
-        version=1,
-        cached_input_bps=bps_of_percent(choices.prices["--cached-input"] or CACHED_INPUT, "--cached-input"),
-        unit=PriceUnit(choices.prices["--unit"] or PriceUnit.TEXT_TOKEN),
-    )
-    pay_to, prices = address(choices.pay_to), (PricePeriod(card, 0),)
-    return Listing(name, choices.kind, pay_to, plain_listing_id(name, pay_to), prices, caps=choices.caps)
+    assert choices.pay_to is not None
+    decimals = installation.get(Operator).decimals
+    usual = card_change(decimals, INPUT, OUTPUT, PER_CALL, context=window).of(FREE)
+    prices = (PricePeriod(card_change(decimals, **choices.prices).of(usual), 0),)
+    id_ = plain_listing_id(name, choices.pay_to)
+    return Listing(name, choices.kind, choices.pay_to, id_, prices, caps=choices.caps)
 
 
 async def _registered(installation: Installation, choices: Choices, name: str, window: int) -> Listing:
@@ -269,6 +249,10 @@ async def _registered(installation: Installation, choices: Choices, name: str, w
         )
     prices = (PricePeriod(replace(card, context_window=card.context_window or window), 0),)
     return Listing(name, choices.kind, found.shares, id_, prices, registered=True, caps=choices.caps)
+
+
+def _fee_sink(config: Config) -> Address | None:
+    return address(config.chain.fee_sink, "chain.fee_sink") if config.chain.fee_sink else None
 
 
 def _where_it_will_be(config: Config, progress: Progress) -> str:

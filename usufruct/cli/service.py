@@ -6,14 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.assets import Listings, bps_of_percent
+from usufruct.assets import CardChange, Listings
+from usufruct.cli.support.arguments import ADDRESS
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.payee_listing import list_payee_of
+from usufruct.cli.support.price_options import CachedInput, PricedIn, card_change, price_facts
 from usufruct.cli.support.progress import Progress
-from usufruct.cli.support.registry_session import CachedInput, PricedIn, percent
-from usufruct.config import Config
-from usufruct.core import Conflict, Invalid, SystemClock, address, checksum, format_asset, moment, parse_units
-from usufruct.core.price_cards import PriceCard
+from usufruct.core import Address, Conflict, Invalid, SystemClock, checksum, format_asset, moment
 from usufruct.gateway import Catalogue, Operator, ServedListing
 
 app = typer.Typer()
@@ -48,9 +47,9 @@ async def retire(installation: Installation, name: str) -> Facts:
 
 
 @app.command()
-@runs()
+@runs(open_installation)
 async def price(
-    config: Config,
+    installation: Installation,
     name: str,
     input_price: Annotated[
         str | None, typer.Option("--input", help="Per million units of input, whole units of the token.")
@@ -61,28 +60,15 @@ async def price(
     unit: PricedIn = None,
 ) -> Facts:
     """Change a service's price from now on; what is not given stays as it is. Quoted and running calls keep theirs."""
-    if all(given is None for given in (input_price, output_price, per_call, cached_input, unit)):
+    decimals = installation.get(Operator).decimals
+    change = card_change(decimals, input_price, output_price, per_call, cached_input, unit)
+    if change == CardChange():
         raise Invalid(
             "give at least one of --input, --output, --per-call, --cached-input and --unit", code="nothing_to_change"
         )
-    async with open_installation(config) as installation:
-        now, decimals = SystemClock().now(), installation.get(Operator).decimals
-        old = (await installation.get(Catalogue).find(name)).card(now)
-
-        def units(given: str | None, field: str, unchanged: int) -> int:
-            return unchanged if given is None else parse_units(given, decimals, field)
-
-        card = PriceCard(
-            units(input_price, "--input", old.input_per_million),
-            units(output_price, "--output", old.output_per_million),
-            units(per_call, "--per-call", old.per_call),
-            old.context_window,
-            old.version,
-            old.cached_input_bps if cached_input is None else bps_of_percent(cached_input, "--cached-input"),
-            unit or old.unit,
-        )
-        await installation.get(Listings).price(name, card, now)
-        return facts_of(await installation.get(Catalogue).find(name), installation)
+    now, catalogue = SystemClock().now(), installation.get(Catalogue)
+    await installation.get(Listings).price(name, change.of((await catalogue.find(name)).card(now)), now)
+    return facts_of(await catalogue.find(name), installation)
 
 
 @app.command("pay-to")
@@ -90,25 +76,25 @@ async def price(
 async def pay_to(
     installation: Installation,
     name: str,
-    payee: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who receives the income from now on.")],
+    payee: Annotated[Address, typer.Argument(**ADDRESS, help="Who receives the income from now on.")],
 ) -> Facts:
     """Correct who receives a service's income, that of calls which were not claimed yet too.
 
     The income of a registered service goes to its revenue shares, which cannot be changed here.
     """
-    new, listing = address(payee, "ADDRESS"), await installation.get(Listings).find(name)
-    if listing.pay_to == new:
-        raise Invalid(f"{name} pays {checksum(new)} already; nothing was changed", code="nothing_to_change")
+    listing = await installation.get(Listings).find(name)
+    if listing.pay_to == payee:
+        raise Invalid(f"{name} pays {checksum(payee)} already; nothing was changed", code="nothing_to_change")
     if not listing.registered:
-        await list_payee_of(installation, listing, new, Progress(to_stderr=True))
-    await installation.get(Listings).pay(name, new)
+        await list_payee_of(installation, listing, payee, Progress(to_stderr=True))
+    await installation.get(Listings).pay(name, payee)
     return facts_of(await installation.get(Catalogue).find(name), installation)
 
 
 @app.command()
-@runs()
+@runs(open_installation)
 async def limits(
-    config: Config,
+    installation: Installation,
     name: str,
     max_output: Annotated[int | None, typer.Option(min=1, help="Most output tokens of one call.")] = None,
     default_output: Annotated[
@@ -136,13 +122,12 @@ async def limits(
             "give at least one of --max-output, --default-output, --reasoning-output, --forward and --drop",
             code="nothing_to_change",
         )
-    async with open_installation(config) as installation:
-        old = await installation.get(Catalogue).find(name)
-        kept = (old.counting.forward | added) - removed
-        new = await installation.get(Catalogue).limit(name, replace(old.caps, **given), kept)
-        before, after = _limits_of(old), _limits_of(new)
-        changes = {what: {"old": before[what], "new": after[what]} for what in after if before[what] != after[what]}
-        return {"name": name, **changes}
+    old = await installation.get(Catalogue).find(name)
+    kept = (old.counting.forward | added) - removed
+    new = await installation.get(Catalogue).limit(name, replace(old.caps, **given), kept)
+    before, after = _limits_of(old), _limits_of(new)
+    changes = {what: {"old": before[what], "new": after[what]} for what in after if before[what] != after[what]}
+    return {"name": name, **changes}
 
 
 def _limits_of(listing: ServedListing) -> dict[str, object]:
@@ -156,20 +141,15 @@ def _limits_of(listing: ServedListing) -> dict[str, object]:
 
 def facts_of(listing: ServedListing, installation: Installation) -> dict[str, Any]:
     """Return what people and programs are shown of a service; prices in whole units."""
-    card, shown = listing.card(SystemClock().now()), installation.get(Operator).shown
+    card, operator = listing.card(SystemClock().now()), installation.get(Operator)
     return {
         "name": listing.name,
         "kind": listing.operation,
         "asset": format_asset(listing.id),
         "pay_to": checksum(listing.pay_to),
         "price_version": card.version,
-        "input_per_million": shown(card.input_per_million),
-        "output_per_million": shown(card.output_per_million),
-        "per_call": shown(card.per_call),
-        "cached_input_percent": percent(card.cached_input_bps),
-        "unit": card.unit.value,
-        "symbol": installation.get(Operator).symbol,
-        "context_window": card.context_window,
+        **price_facts(card, operator.shown),
+        "symbol": operator.symbol,
         **_limits_of(listing),
         "retired_at": moment(listing.retired_at) if listing.retired_at else None,
     }

@@ -5,21 +5,21 @@ from typing import Annotated
 import typer
 
 from usufruct.assets import SHARE_DECIMALS
+from usufruct.cli.support.arguments import ADDRESS
 from usufruct.cli.support.command import Facts, Rows, runs
-from usufruct.cli.support.registry_session import AssetArgument, Holder, RegistrySession, open_registry
-from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
-from usufruct.config import Config
-from usufruct.core import address, checksum, format_asset, format_units, parse_units
+from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
+from usufruct.cli.support.wallet_option import Wallet, account
+from usufruct.core import Address, checksum, format_asset, format_units, parse_units
 
 app = typer.Typer()
 
 
 @app.command()
-@runs()
+@runs(open_registry)
 async def transfer(
-    config: Config,
+    session: RegistrySession,
     asset: AssetArgument,
-    to: Annotated[str, typer.Argument(help="Address that receives the shares.")],
+    to: Annotated[Address, typer.Argument(**ADDRESS, help="Address that receives the shares.")],
     amount: Annotated[str, typer.Argument(help="How many of the 100,000,000 shares, as in 2500000 or 12.5.")],
     wallet: Wallet,
 ) -> Facts:
@@ -27,18 +27,16 @@ async def transfer(
 
     Example: usufruct shares transfer my-model 0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc 2500000 --wallet 0
     """
-    signer = open_wallet(wallet, config)
-    receiver, atoms = address(to, "to"), parse_units(amount, SHARE_DECIMALS)
-    async with open_registry(config) as session:
-        which = await session.registry.find(asset)
-        transaction = await session.holders.transfer(session.chain.sender(signer), which, receiver, atoms)
-        return {
-            "asset": format_asset(which),
-            "from": checksum(signer.address),
-            "to": checksum(receiver),
-            "shares": format_units(atoms, SHARE_DECIMALS),
-            "transaction": transaction,
-        }
+    sender, atoms = session.sender(wallet), parse_units(amount, SHARE_DECIMALS)
+    which = await session.registry.find(asset)
+    transaction = await session.holders.transfer(sender, which, to, atoms)
+    return {
+        "asset": format_asset(which),
+        "from": checksum(sender.address),
+        "to": checksum(to),
+        "shares": format_units(atoms, SHARE_DECIMALS),
+        "transaction": transaction,
+    }
 
 
 @app.command()
@@ -61,8 +59,8 @@ async def holders(session: RegistrySession, asset: AssetArgument) -> Rows:
 
 
 @app.command()
-@runs()
-async def pending(config: Config, asset: AssetArgument, holder: Holder) -> Rows:
+@runs(open_registry)
+async def pending(session: RegistrySession, asset: AssetArgument, holder: Holder) -> Rows:
     """Show what an account's shares have earned and it has not collected, for each revenue token.
 
     Accrued can be collected as it is; pending counts also what has arrived, or is due from child assets, and was not
@@ -70,28 +68,26 @@ async def pending(config: Config, asset: AssetArgument, holder: Holder) -> Rows:
 
     Example: usufruct shares pending my-model --holder 0
     """
-    who = account(holder, config)
-    async with open_registry(config) as session:
-        found = await session.holders.pending(await session.registry.find(asset), who)
-        rows = [
-            {
-                "token": each.token.symbol,
-                "pending": each.token.show(each.total),
-                "accrued": each.token.show(each.accrued),
-                "not_accrued": each.token.show(each.total - each.accrued),
-            }
-            for each in found
-        ]
-        return Rows(rows, ("token", "pending", "accrued", "not_accrued"), "no revenue token")
+    who = account(holder, session.chain.config)
+    rows = [
+        {
+            "token": each.token.symbol,
+            "pending": each.token.show(each.total),
+            "accrued": each.token.show(each.accrued),
+            "not_accrued": each.token.show(each.total - each.accrued),
+        }
+        for each in await session.holders.pending(await session.registry.find(asset), who)
+    ]
+    return Rows(rows, ("token", "pending", "accrued", "not_accrued"), "no revenue token")
 
 
 @app.command()
-@runs()
+@runs(open_registry)
 async def collect(
-    config: Config,
+    session: RegistrySession,
     asset: AssetArgument,
     wallet: Wallet,
-    to: Annotated[str, typer.Option(help="Address that is paid instead of the wallet.")] = "",
+    to: Receiver = None,
 ) -> Rows:
     """Collect the income of the wallet's shares, in every revenue token.
 
@@ -99,18 +95,15 @@ async def collect(
 
     Example: usufruct shares collect my-model --wallet 0
     """
-    signer = open_wallet(wallet, config)
-    receiver = address(to, "to") if to else signer.address
-    async with open_registry(config) as session:
-        sender = session.chain.sender(signer)
-        found = await session.holders.collect(sender, await session.registry.find(asset), receiver)
-        rows = [
-            {
-                "token": each.token.symbol,
-                "collected": each.token.show(each.amount),
-                "to": checksum(receiver),
-                "transaction": each.transaction,
-            }
-            for each in found
-        ]
-        return Rows(rows, nothing="nothing to collect")
+    sender = session.sender(wallet)
+    receiver = to or sender.address
+    rows = [
+        {
+            "token": each.token.symbol,
+            "collected": each.token.show(each.amount),
+            "to": checksum(receiver),
+            "transaction": each.transaction,
+        }
+        for each in await session.holders.collect(sender, await session.registry.find(asset), receiver)
+    ]
+    return Rows(rows, nothing="nothing to collect")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,13 +12,14 @@ from usufruct.chain.anvil import DevnetUnavailable
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import Deployments
 from usufruct.cli.support.child_process import Child, Process
+from usufruct.cli.support.deployment import addresses_of
 from usufruct.cli.support.embedded_chain import embedded_chain
 from usufruct.cli.support.instance_lock import hold_instance
 from usufruct.cli.support.output import Json, print_line
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.signals import run_until_stopped
 from usufruct.config import Config, load_config, process_environment
-from usufruct.core import ChainId, checksum
+from usufruct.core import ChainId
 from usufruct.core.networks import is_devnet
 
 _LOOK_SECONDS = 0.2
@@ -26,21 +27,8 @@ _STEP_SECONDS = 20.0
 """How long a worker may take to finish the steps it is at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the things of an installation are; `url` is what OpenAI's clients call their base URL."""
-
-    url: str
-    rpc_url: str
-    chain_id: int
-    data_folder: str
-    contracts: Mapping[str, str]
-    processes: Mapping[str, int]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
+Place = Mapping[str, Any]
+"""Where the things of an installation are, as JSON; its `url` is what OpenAI's clients call their base URL."""
 
 WhenReady = Callable[[Place], Awaitable[None]]
 
@@ -51,7 +39,7 @@ def up(as_json: Json = False) -> None:
 
     async def tell(place: Place) -> None:
         if as_json:
-            print_line(place.as_json())
+            print_line(place)
         _tell(progress, place)
 
     run_until_stopped(lambda: bring_up(load_config(), progress, tell))
@@ -72,11 +60,11 @@ async def bring_up(config: Config, progress: Progress, when_ready: WhenReady) ->
             if failure is not None:
                 raise failure
         place = _place(config, deployments, children)
-        lock.publish(place.as_json())
+        lock.publish(place)
         await when_ready(place)
         while anvil is None or anvil.pid is not None:
             if any([await child.look(progress.say) for child in children]):
-                lock.publish(_place(config, deployments, children).as_json())
+                lock.publish(_place(config, deployments, children))
             await asyncio.sleep(_LOOK_SECONDS)
         raise DevnetUnavailable("the chain on this machine (anvil) ended; start again: `usufruct up`")
 
@@ -111,22 +99,19 @@ def _spawn(command: str, config: Config, name: str) -> Process:
 
 
 def _place(config: Config, deployments: Deployments, children: list[Child]) -> Place:
-    return Place(
-        url=str(children[0].process.ready["url"]),
-        rpc_url=config.chain.rpc_url,
-        chain_id=config.chain.id,
-        data_folder=str(config.data.folder),
-        contracts={name: checksum(each.address) for name, each in deployments.contracts.items()},
-        processes={child.name: child.process.pid for child in children},
-    )
+    return {
+        "url": str(children[0].process.ready["url"]),
+        "rpc_url": config.chain.rpc_url,
+        "chain_id": config.chain.id,
+        "data_folder": str(config.data.folder),
+        "contracts": addresses_of(deployments),
+        "processes": {child.name: child.process.pid for child in children},
+    }
 
 
 def _tell(progress: Progress, place: Place) -> None:
-    for line in (
-        f"gateway  {place.url}",
-        f"chain    {place.rpc_url} (id {place.chain_id})",
-        f"data     {place.data_folder} (logs: gateway.log, worker.log)",
-        "sell     usufruct sell --upstream URL --pay-to ADDRESS",
-        "stop     Ctrl-C",
-    ):
-        progress.say(line)
+    progress.say(f"gateway  {place['url']}")
+    progress.say(f"chain    {place['rpc_url']} (id {place['chain_id']})")
+    progress.say(f"data     {place['data_folder']} (logs: gateway.log, worker.log)")
+    progress.say("sell     usufruct sell --upstream URL --pay-to ADDRESS")
+    progress.say("stop     Ctrl-C")

@@ -3,18 +3,17 @@
 from secrets import token_bytes, token_hex
 from typing import Annotated
 
-import orjson
 import typer
 
 from usufruct.chain import ChainAccess, open_chain, token_address, token_of
 from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.keys import KeySigner, Role, signer_of, write_keystore
+from usufruct.chain.keys import KeySigner, Role, keystore_address, signer_of, write_keystore
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.wallet_option import account, keystore_of, new_password
 from usufruct.config import Config
-from usufruct.core import Conflict, Denied, UsufructError, address, checksum, format_units, parse_units
+from usufruct.core import Conflict, Denied, address, checksum, format_units, parse_units
 from usufruct.core.networks import is_devnet, is_local
 
 app = typer.Typer()
@@ -39,13 +38,11 @@ async def new(config: Config, name: str) -> Facts:
 @runs()
 async def list_wallets(config: Config) -> Rows:
     """List the wallets in the keys folder."""
-    rows = []
-    for path in sorted(each for each in config.keys.folder.glob("*.json") if each.is_file()):
-        try:
-            owner = checksum(address("0x" + str(orjson.loads(path.read_bytes())["address"]).removeprefix("0x")))
-        except (orjson.JSONDecodeError, KeyError, TypeError, UsufructError):
-            continue
-        rows.append({"name": path.stem, "address": owner, "file": str(path)})
+    rows = [
+        {"name": path.stem, "address": checksum(found), "file": str(path)}
+        for path in sorted(config.keys.folder.glob("*.json"))
+        if (found := keystore_address(path))
+    ]
     return Rows(rows, ("name", "address", "file"), "no wallet yet; `usufruct wallet new NAME` makes one")
 
 

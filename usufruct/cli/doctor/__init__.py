@@ -1,5 +1,1 @@
 """`usufruct doctor`: what an operator can get wrong, each thing in one line with its remedy."""
-
-from usufruct.cli.doctor.command import doctor
-
-__all__ = ["doctor"]

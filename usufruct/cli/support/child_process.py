@@ -1,9 +1,7 @@
 """Child processes: start one, wait until it is ready, stop it, and restart one that dies, with back-off."""
 
 import asyncio
-import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -81,26 +79,24 @@ class Process:
 
     def kill(self) -> None:
         """End it as a crash would: SIGKILL, nothing is tidied up."""
-        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.kill()
         self._end()
 
     def stop(self) -> str:
         """Ask it to end, and wait until it does; one that takes too long is killed: returns that in words, or ""."""
         killed = ""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(self._stop_seconds)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                killed = f"did not end within {self._stop_seconds:g} s and was killed; see {self._log}"
+        self._process.terminate()
+        try:
+            self._process.wait(self._stop_seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            killed = f"did not end within {self._stop_seconds:g} s and was killed; see {self._log}"
         self._end()
         return killed
 
     def hurry(self) -> None:
         """Ask one that was asked to end already to end now, whatever it still does."""
-        if self._process.poll() is None:
-            self._process.terminate()
+        self._process.terminate()
 
     def _end(self) -> None:
         self._process.wait()

@@ -1,16 +1,17 @@
 """Make a command of a function: load the configuration, open what it needs, run it, print what it returns."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import typer
 
-from usufruct.cli.support.output import Json, print_each, print_facts, print_rows
+from usufruct.cli.support.output import Json, print_facts, print_rows
 from usufruct.cli.support.runner import run, run_blocking
 from usufruct.config import Config, load_config
+from usufruct.core import Address
 
 Facts = Mapping[str, object]
 """One thing that a command prints: a line for each fact, or one JSON object."""
@@ -23,7 +24,7 @@ class Rows:
     Without `columns`, each thing is printed as facts. `failed`: exit with code 1.
     """
 
-    rows: Iterable[Facts]
+    rows: Sequence[Facts]
     columns: Sequence[str] = ()
     nothing: str = ""
     failed: bool = False
@@ -42,7 +43,7 @@ def runs(opens: Opener = nullcontext) -> Callable[[Callable[..., Any]], Callable
     """
 
     def decorate(work: Callable[..., Any]) -> Callable[..., None]:
-        _, *parameters = inspect.signature(work).parameters.values()
+        _, *parameters = map(_for_typer, inspect.signature(work).parameters.values())
         takes_json = any(each.name == "as_json" for each in parameters)
         if not takes_json:
             parameters.append(_AS_JSON)
@@ -69,12 +70,15 @@ def runs(opens: Opener = nullcontext) -> Callable[[Callable[..., Any]], Callable
     return decorate
 
 
+def _for_typer(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Return a parameter as typer takes it: an address is text, which its callback reads."""
+    kind, *marks = get_args(parameter.annotation) or (parameter.annotation,)
+    return parameter.replace(annotation=Annotated[(str, *marks)]) if kind is Address else parameter
+
+
 def _print(found: Facts | Rows | None, *, as_json: bool) -> None:
     if isinstance(found, Rows):
-        if found.columns:
-            print_rows(found.rows, found.columns, found.nothing, as_json=as_json)
-        else:
-            print_each(list(found.rows), found.nothing, as_json=as_json)
+        print_rows(found.rows, found.columns, found.nothing, as_json=as_json)
         if found.failed:
             raise typer.Exit(1)
     elif found is not None:

@@ -4,19 +4,21 @@ An amount means nothing before the token is settled, and the payer says which on
 token describes itself on the chain.
 """
 
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from usufruct.chain import Client, Revert, UnreadableAnswer, connect, token_address, token_facts
+from usufruct.chain import Client, Revert, UnreadableAnswer, token_address, token_facts
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.deployment import Deployments, NotDeployed
 from usufruct.chain.keys import KeySigner
-from usufruct.cli.support.gateway_client import WalletSigner
+from usufruct.cli.support.gateway_client import WalletSigner, open_gateway, terms_of
+from usufruct.cli.support.node import ask_node
 from usufruct.cli.support.output import say
 from usufruct.cli.support.prompts import at_terminal, interruptible
-from usufruct.cli.support.runner import run
+from usufruct.cli.support.wallet_option import open_wallet
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import (
     Address,
@@ -49,45 +51,49 @@ _SECONDS = 1_800
 _MOST_SKEW = 3_600
 
 
-def atomic(text: str, terms: Terms, field: str) -> int:
-    """Parse an amount of the gateway's token, such as 2.00, into atomic units."""
-    return parse_units(text, terms.token.decimals, field)
+class Payer(WalletSigner):
+    """A wallet at a gateway that takes money on the configured chain, by the gateway's terms."""
+
+    def __init__(self, wallet: KeySigner, gateway: Gateway, terms: Terms, config: Config) -> None:
+        super().__init__(wallet)
+        self.gateway = gateway
+        self.terms = terms
+        self._config = config
+
+    def atomic(self, text: str, field: str) -> int:
+        """Parse an amount of the gateway's token, such as 2.00, into atomic units."""
+        return parse_units(text, self.terms.token.decimals, field)
+
+    def agree(self, amount: int, named: str) -> Token:
+        """Return the token that is agreed to be paid in, once the wallet is seen to hold `amount` of it."""
+        if amount < self.terms.least_deposit:
+            raise PaymentRequired(
+                f"the gateway takes no deposit below {_shown(self.terms.token, self.terms.least_deposit)}, and this is "
+                f"{_shown(self.terms.token, amount)}; pay in more",
+                code="cannot_pay",
+            )
+        token = agreed_token(self.terms, amount, named, self._config)
+        held = ask_node(self._config, lambda node: Erc20(token.address, node).balance_of(self.address))
+        if held < amount:
+            raise PaymentRequired(
+                f"{checksum(self.address)} holds {_shown(token, held)} at {checksum(token.address)}, and "
+                f"{_shown(token, amount)} is to be paid; pay in less, or fill the wallet",
+                code="cannot_pay",
+            )
+        return token
+
+    def deposit(self, token: Token, into: ChannelConfig, amount: int) -> int:
+        """Sign a deposit of the agreed token and hand it in; return the balance after it. It holds for half an hour."""
+        valid_before = ask_node(self._config, _valid_before)
+        return self.gateway.submit_deposit(self, self.terms, token, into, amount, valid_before, say)
 
 
-def check_payable(wallet: KeySigner, terms: Terms, amount: int, named: str, config: Config) -> Token:
-    """Return the token that is agreed to be paid in, once the wallet is seen to hold `amount` of it."""
-    if amount < terms.least_deposit:
-        raise PaymentRequired(
-            f"the gateway takes no deposit below {_shown(terms.token, terms.least_deposit)}, and this is "
-            f"{_shown(terms.token, amount)}; pay in more",
-            code="cannot_pay",
-        )
-    token = agreed_token(terms, amount, named, config)
-
-    async def balance() -> int:
-        async with AsyncExitStack() as stack:
-            return await Erc20(token.address, await connect(config, stack)).balance_of(wallet.address)
-
-    held = run(balance)
-    if held < amount:
-        raise PaymentRequired(
-            f"{checksum(wallet.address)} holds {_shown(token, held)} at {checksum(token.address)}, and "
-            f"{_shown(token, amount)} is to be paid; pay in less, or fill the wallet",
-            code="cannot_pay",
-        )
-    return token
-
-
-def deposit_from(
-    wallet: KeySigner, gateway: Gateway, terms: Terms, token: Token, into: ChannelConfig, amount: int, config: Config
-) -> int:
-    """Sign a deposit of the agreed token and hand it in; return the balance after it. It holds for half an hour."""
-
-    async def valid_before() -> int:
-        async with AsyncExitStack() as stack:
-            return await _valid_before(await connect(config, stack))
-
-    return gateway.submit_deposit(WalletSigner(wallet), terms, token, into, amount, run(valid_before), say)
+@contextmanager
+def open_payer(wallet: str, gateway: str, config: Config) -> Iterator[Payer]:
+    """Open the key of `--wallet` and the gateway that `--gateway` names."""
+    signer = open_wallet(wallet, config)
+    with open_gateway(gateway, config) as remote:
+        yield Payer(signer, remote, terms_of(remote, config), config)
 
 
 def agreed_token(terms: Terms, amount: int, named: str, config: Config) -> Token:
@@ -103,7 +109,7 @@ def agreed_token(terms: Terms, amount: int, named: str, config: Config) -> Token
             "nothing was signed. If you mean to pay in the gateway's, name that with --token",
             code="other_token",
         )
-    token = run(lambda: _on_chain(terms.token, config))
+    token = ask_node(config, lambda node: _on_chain(node, terms.token))
     if meant is None and not (at_terminal() and _confirmed(token, amount)):
         raise Invalid(
             f"the gateway takes {token.symbol} at {offered}, and nothing here says that you mean that token; if you "
@@ -121,14 +127,12 @@ def configured_token(config: Config) -> Address | None:
         return None
 
 
-async def _on_chain(offered: Token, config: Config) -> Token:
+async def _on_chain(node: Client, offered: Token) -> Token:
     at = offered.address
-    async with AsyncExitStack() as stack:
-        client = await connect(config, stack)
-        try:
-            found = await token_facts(client, at)
-        except (Revert, UnreadableAnswer) as error:
-            raise Conflict(f"no ERC-20 token is at {at}; do not pay there", code="token_mismatch") from error
+    try:
+        found = await token_facts(node, at)
+    except (Revert, UnreadableAnswer) as error:
+        raise Conflict(f"no ERC-20 token is at {at}; do not pay there", code="token_mismatch") from error
     token = Token(found.address, found.name, found.symbol, found.decimals, found.version or "")
     if token != offered:
         raise Conflict(f"the gateway says {offered}, the chain {token}; do not pay there", code="token_mismatch")
@@ -137,9 +141,9 @@ async def _on_chain(offered: Token, config: Config) -> Token:
     return token
 
 
-async def _valid_before(client: Client) -> int:
-    chain_id = ChainId(await client.chain_id())
-    head, here = await client.header("latest"), SystemClock().now()
+async def _valid_before(node: Client) -> int:
+    chain_id = await node.chain_id()
+    head, here = await node.header("latest"), SystemClock().now()
     there = head.timestamp if head else here
     if not is_devnet(chain_id) and abs(there - here) > _MOST_SKEW:
         raise Unavailable(

@@ -59,7 +59,8 @@ class EscrowChannel:
 
 async def read_escrow_channel(client: Client, config: Config, channel: Hash32) -> EscrowChannel:
     """Read a channel from the chain."""
-    of = saved_channel(config, channel) or await _created(client, channel)
+    saved = saved_channel(config, channel)
+    of = saved.channel_config if saved else await _created(client, channel)
     found = channel_id(of, config.chain.id)
     if found != channel:
         raise Conflict(

@@ -1,19 +1,18 @@
 """The steps of `usufruct init`. Each looks at what is there already, so that it can be broken off and run again."""
 
 import asyncio
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_bytes
 from tempfile import TemporaryDirectory
 
-from usufruct.chain import Call, ChainAccess, Client, FeePolicy, Sender, connect, fee_sink_of, market_offer
+from usufruct.chain import Call, ChainAccess, Client, FeePolicy, check_chain_id, market_offer, open_chain_unchecked
 from usufruct.chain.anvil import Devnet
-from usufruct.chain.deployment import Deployments, DeploySite, Setup, public_contracts
+from usufruct.chain.deployment import DeploySite, Setup, public_contracts
 from usufruct.chain.keys import KeySigner, Role, keystore_address, signer_of, write_keystore
-from usufruct.config import Config
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, address, divide_up
-from usufruct.store import ensure_current, open_database
+from usufruct.config import Config, DatabaseConfig, DataConfig
+from usufruct.core import ZERO_ADDRESS, Address, divide_up
+from usufruct.store import ensure_current
 
 _SUPPLIED = (Role.CLAIM, Role.RELAYER)
 _SUPPLY_GAS = 20_000_000
@@ -52,36 +51,21 @@ def make_keys(config: Config) -> dict[Role, Address]:
     return found
 
 
-def site_of(chain: ChainAccess, keys: dict[Role, Address]) -> DeploySite:
-    """Return what is on the chain in the end, sent by the owner's key."""
-    settings, owner = chain.config.chain, signer_of(Role.OWNER, chain.config)
-    setup = Setup(
-        owner.address,
-        owner.address,
-        fee_sink_of(chain.config),
-        settings.fee_bps,
-        wrapped_native=address(settings.wrapped_native, "chain.wrapped_native"),
-        token=address(settings.token, "chain.token"),
-        claim_key=keys[Role.CLAIM],
-    )
-    return DeploySite(chain.client, chain.sender(owner), chain.deployments, setup)
-
-
 async def prepare_rehearsal(config: Config) -> None:
     """Put on the rehearsal's chain what a public one has already, paid by a key that is forgotten afterwards."""
-    async with AsyncExitStack() as stack:
-        client = await connect(config, stack)
-        place = Path(stack.enter_context(TemporaryDirectory(prefix="usufruct-faucet-")))
-        database = open_database(f"sqlite:///{place / 'outbox.db'}")
-        stack.push_async_callback(database.close)
-        await ensure_current(database)
-        faucet, chain_id = KeySigner(token_bytes(32)), ChainId(config.chain.id)
-        await Devnet(client).set_balance(faucet.address, _FAUCET_WEI)
-        sender = Sender(client, faucet, database, chain_id, poll_seconds=config.chain.poll_milliseconds / 1000)
-        none = ZERO_ADDRESS
-        setup = Setup(none, none, none, 0, wrapped_native=none, token=none, claim_key=none)
-        for step in public_contracts(DeploySite(client, sender, Deployments(chain_id, {}), setup)):
-            await step.take()
+    with TemporaryDirectory(prefix="usufruct-faucet-") as place:
+        database = DatabaseConfig(f"sqlite:///{place}/outbox.db")
+        once = replace(config.chain, confirmations=1)
+        elsewhere = replace(config, data=DataConfig(Path(place)), database=database, chain=once)
+        async with open_chain_unchecked(elsewhere) as chain:
+            await check_chain_id(chain.client, config)
+            await ensure_current(chain.database)
+            faucet, none = KeySigner(token_bytes(32)), ZERO_ADDRESS
+            await Devnet(chain.client).set_balance(faucet.address, _FAUCET_WEI)
+            setup = Setup(none, none, none, 0, wrapped_native=none, token=none, claim_key=none)
+            site = DeploySite(chain.client, chain.sender(faucet), chain.deployments, setup)
+            for step in public_contracts(site):
+                await step.take()
 
 
 async def funding_of(client: Client, gas: int, keys: dict[Role, Address]) -> Funding:
@@ -102,22 +86,14 @@ async def funding_of(client: Client, gas: int, keys: dict[Role, Address]) -> Fun
 
 async def wait_for_funds(client: Client, funding: Funding) -> None:
     """Wait until the owner's address holds what it needs."""
-    held = await client.balance(funding.owner)
-    while held < funding.needed:
+    while await client.balance(funding.owner) < funding.needed:  # noqa: ASYNC110 - the chain sends no event
         await asyncio.sleep(_POLL_SECONDS)
-        held = await client.balance(funding.owner)
 
 
-async def pour(client: Client, funding: Funding) -> None:
-    """Give the owner's address what it needs: the faucet of a rehearsal on this machine."""
-    await Devnet(client).set_balance(funding.owner, funding.held + funding.missing)
-
-
-async def supply_keys(chain: ChainAccess, keys: dict[Role, Address]) -> list[Address]:
-    """Send gas money from the owner to the claim key and the relayer, where they have little; return who got some."""
+async def supply_keys(chain: ChainAccess, keys: dict[Role, Address]) -> None:
+    """Send gas money from the owner to the claim key and the relayer, where they have little."""
     sender = chain.sender(signer_of(Role.OWNER, chain.config))
     price = (await market_offer(chain.client, FeePolicy())).max_fee
-    supplied = []
     for position, role in enumerate(_SUPPLIED):
         to, key = keys[role], f"supply/{role}/{keys[role]}"
         known = await sender.find(key)
@@ -126,8 +102,6 @@ async def supply_keys(chain: ChainAccess, keys: dict[Role, Address]) -> list[Add
         held = await chain.client.balance(sender.address)
         share = held // (len(_SUPPLIED) - position) - 2 * price * _TRANSFER_GAS
         await sender.execute(known.call if known else Call(to, b"", min(price * _SUPPLY_GAS, share)), key)
-        supplied.append(to)
-    return supplied
 
 
 def _least_supply(price: int) -> int:

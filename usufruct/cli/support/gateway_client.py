@@ -11,7 +11,7 @@ from usufruct.chain import as_hash32
 from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.instance_lock import running_instance
 from usufruct.config import Config
-from usufruct.core import Conflict
+from usufruct.core import Address, Conflict
 from usufruct_client import Gateway
 from usufruct_client.eip712 import Domain, MessageType
 from usufruct_client.typed_data import MessageHasher
@@ -42,7 +42,7 @@ class WalletSigner:
         self._key = key
 
     @property
-    def address(self) -> str:
+    def address(self) -> Address:
         """The signer's address."""
         return self._key.address
 

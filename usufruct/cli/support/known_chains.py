@@ -18,7 +18,6 @@ class KnownChain:
     rpc_url: str
     token: str
     wrapped_native: str
-    coin: str = "ETH"
     confirmations: int = 3
 
 

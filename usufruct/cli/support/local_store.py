@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, TypeVar
@@ -17,7 +17,7 @@ from usufruct.config import Config
 from usufruct.core import Conflict, Hash32, Invalid, NotFound, hash32
 from usufruct_client import Receipt, read_receipt
 from usufruct_client.wire import ChannelConfig, Token
-from usufruct_client.wire_types import Plain, Uint128, read
+from usufruct_client.wire_types import Count, Document, Plain, Uint128, read
 
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the kept key used last.")
@@ -49,16 +49,22 @@ class SavedKey(Plain):
     gateway: StrictStr
     id: StrictStr
     channel: StrictStr
-    key: StrictStr
+    key: StrictStr = field(repr=False)
     limit: Uint128 | None = None
-
-    def __repr__(self) -> str:
-        return f"SavedKey({self.id} of {self.gateway})"
 
     @property
     def is_grant(self) -> bool:
         """Tell whether it pays with pass credits."""
         return self.key.startswith("up_")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedChannel(Document):
+    """A channel's configuration, which a withdrawal needs, and the token that was agreed for it."""
+
+    chain_id: Count
+    channel_config: ChannelConfig
+    token: Token | None = None
 
 
 def check_key_id(key_id: str) -> None:
@@ -119,29 +125,19 @@ def use_key(config: Config, key_id: str) -> None:
 
 
 def save_channel(config: Config, channel: Hash32, of: ChannelConfig, token: Token | None = None) -> None:
-    """Keep a channel's configuration, which a withdrawal needs, and the token that was agreed for it."""
-    _write(
-        _channel_file(config, channel),
-        {"chainId": config.chain.id, "channelConfig": of.as_json(), "token": token and token.as_json()},
-    )
+    """Keep what a channel is."""
+    _write(_channel_file(config, channel), SavedChannel(config.chain.id, of, token).as_json())
 
 
-def saved_channel(config: Config, channel: Hash32) -> ChannelConfig | None:
+def saved_channel(config: Config, channel: Hash32) -> SavedChannel | None:
     """Return what a channel is; None when it is not kept here."""
     path = _channel_file(config, channel)
-    return _read_channel(path) if path.is_file() else None
+    return _document(SavedChannel, path) if path.is_file() else None
 
 
-def saved_token(config: Config, channel: Hash32) -> Token | None:
-    """Return the token that was agreed for a channel; None when none was, or the channel is not kept here."""
-    path = _channel_file(config, channel)
-    token = read_object(path).get("token") if path.is_file() else None
-    return token and _read_document(Token, token, path, "token")
-
-
-def saved_channels(config: Config) -> dict[Hash32, ChannelConfig]:
+def saved_channels(config: Config) -> list[Hash32]:
     """Return the channels of the configured chain that are kept here."""
-    return {hash32(path.stem): _read_channel(path) for path in sorted(_channels(config).glob("0x*.json"))}
+    return [hash32(path.stem) for path in sorted(_channels(config).glob("0x*.json"))]
 
 
 def save_receipt(config: Config, call: Hash32, receipt: Mapping[str, Any]) -> None:
@@ -165,8 +161,7 @@ def saved_receipt(config: Config, call: Hash32) -> dict[str, Any] | None:
 
 def saved_receipts(config: Config) -> list[Receipt]:
     """Return the receipts of the configured chain that are kept here."""
-    folder = _receipts(config)
-    found = [read_receipt(read_object(path)) for path in sorted(folder.glob("0x*.json"))]
+    found = [read_receipt(read_object(path)) for path in sorted(_receipts(config).glob("0x*.json"))]
     return [receipt for receipt in found if receipt.chain_id == config.chain.id]
 
 
@@ -214,17 +209,13 @@ def _receipt_file(config: Config, call: Hash32) -> Path:
     return _receipts(config) / f"{call}.json"
 
 
-def _read_channel(path: Path) -> ChannelConfig:
-    return _read_document(ChannelConfig, read_object(path).get("channelConfig"), path, "channelConfig")
-
-
-def _read_document(kind: type[Kind], content: object, path: Path, within: str = "") -> Kind:
-    return read(kind, content, lambda message, _: InvalidSavedFile(f"{path}: {message}"), within)
+def _document(kind: type[Kind], path: Path) -> Kind:
+    return read(kind, read_object(path), lambda message, _: InvalidSavedFile(f"{path}: {message}"))
 
 
 def _read_key(path: Path) -> SavedKey:
     _check_private(path)
-    saved = _read_document(SavedKey, read_object(path), path)
+    saved = _document(SavedKey, path)
     if not _KEY.fullmatch(saved.key):
         raise InvalidSavedFile(f"{path} holds no bearer key")
     return saved

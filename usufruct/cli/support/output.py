@@ -1,7 +1,7 @@
 """How commands print: a table or facts for people, one JSON value for programs."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from unicodedata import category
 
@@ -57,30 +57,26 @@ def print_facts(facts: Mapping[str, object], *, as_json: bool) -> None:
         console.print(Text.assemble(named, words(value)), soft_wrap=True)
 
 
-def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], nothing: str, *, as_json: bool) -> None:
-    """Print several things: a table of `columns`, or everything as a JSON list; says `nothing` when there is none."""
-    found = list(rows)
+def print_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], nothing: str, *, as_json: bool) -> None:
+    """Print several things: a table of `columns`, or everything as a JSON list; says `nothing` when there is none.
+
+    Without `columns`, print the facts of each: ids are too long for a table.
+    """
     if as_json:
-        print_json([dict(row) for row in found])
-        return
-    if not found:
+        print_json([dict(row) for row in rows])
+    elif not rows:
         Console(soft_wrap=True).print(words(nothing, "dim"))
-        return
-    table = Table(*(Column(words(column.replace("_", " ")), overflow="fold") for column in columns))  # ids stay whole
-    for row in found:
-        table.add_row(*(words(row[column]) for column in columns))
-    Console().print(table)
-
-
-def print_each(things: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool) -> None:
-    """Print things whose ids are too long for a table: the facts of each; says `nothing` when there is none."""
-    if as_json or not things:
-        print_rows(things, (), nothing, as_json=as_json)
-        return
-    for number, facts in enumerate(things):
-        if number:
-            sys.stdout.write("\n")
-        print_facts(facts, as_json=False)
+    elif columns:
+        table = Table(
+            *(Column(words(column.replace("_", " ")), overflow="fold") for column in columns)
+        )  # ids stay whole
+        for row in rows:
+            table.add_row(*(words(row[column]) for column in columns))
+        Console().print(table)
+    else:
+        for number, facts in enumerate(rows):
+            sys.stdout.write("\n" if number else "")
+            print_facts(facts, as_json=False)
 
 
 def say(line: str) -> None:

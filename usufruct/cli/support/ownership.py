@@ -1,25 +1,34 @@
 """A contract of the installation goes to another owner in two steps: the old one names them, and they take it."""
 
+from collections.abc import Callable
 from secrets import token_hex
 from typing import Annotated
 
 import typer
 
-from usufruct.chain import ChainAccess
+from usufruct.chain import ChainAccess, Sender, open_chain
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.keys import Role, signer_of
+from usufruct.cli.support.arguments import ADDRESS
+from usufruct.cli.support.command import Facts, runs
 from usufruct.cli.support.prompts import confirm
-from usufruct.cli.support.wallet_option import open_wallet
+from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.core import ZERO_ADDRESS, Address, Denied, checksum
 from usufruct.core.networks import is_devnet
 
 Owned = Till | AssetRegistry
 
 NewOwner = Annotated[
-    str, typer.Argument(help="The new owner's address; the zero address calls off what was not accepted yet.")
+    Address,
+    typer.Argument(**ADDRESS, help="The new owner's address; the zero address calls off what was not accepted yet."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def owner_of(chain: ChainAccess) -> Sender:
+    """Return what sends the calls of the owner's key."""
+    return chain.sender(signer_of(Role.OWNER, chain.config))
 
 
 async def ownership(owned: Owned) -> dict[str, object]:
@@ -31,29 +40,38 @@ async def ownership(owned: Owned) -> dict[str, object]:
     }
 
 
-async def hand_over(chain: ChainAccess, owned: Owned, to: Address, *, yes: bool) -> dict[str, object]:
-    """Name the next owner with the owner's key; nothing changes hands before they accept."""
-    changed = await owned.pending_owner() != to
-    if changed:
-        confirm_on_public_chain(chain, f"Let {checksum(to)} become the owner of {checksum(owned.address)}?", yes=yes)
-        sender = chain.sender(signer_of(Role.OWNER, chain.config))
-        await sender.execute(owned.transfer_ownership(to), f"transfer/{owned.address}/{to}/{token_hex(4)}")
-    return {"contract": checksum(owned.address), **await ownership(owned), "changed": changed}
+def add_ownership(app: typer.Typer, contract: Callable[[ChainAccess], Owned]) -> None:
+    """Add the commands that hand a contract over: nothing changes hands before the new owner accepts."""
 
+    @app.command()
+    @runs(open_chain)
+    async def transfer(chain: ChainAccess, to: NewOwner, yes: Yes = False) -> Facts:
+        """Name the next owner, who then accepts; signed by the owner's key."""
+        owned = contract(chain)
+        changed = await owned.pending_owner() != to
+        if changed:
+            question = f"Let {checksum(to)} become the owner of {checksum(owned.address)}?"
+            confirm_on_public_chain(chain, question, yes=yes)
+            key = f"transfer/{owned.address}/{to}/{token_hex(4)}"
+            await owner_of(chain).execute(owned.transfer_ownership(to), key)
+        return {"contract": checksum(owned.address), **await ownership(owned), "changed": changed}
 
-async def take_over(chain: ChainAccess, owned: Owned, wallet: str, *, yes: bool) -> dict[str, object]:
-    """Become the owner, with the key that was named."""
-    signer, named = open_wallet(wallet, chain.config), await owned.pending_owner()
-    if named != signer.address:
-        who = "none" if named == ZERO_ADDRESS else checksum(named)
-        raise Denied(
-            f"{checksum(signer.address)} was not named as the next owner of {checksum(owned.address)}, but {who} was; "
-            "the owner's `transfer` names them",
-            code="not_named_owner",
-        )
-    confirm_on_public_chain(chain, f"Become the owner of {checksum(owned.address)}?", yes=yes)
-    await chain.sender(signer).execute(owned.accept_ownership(), f"accept/{owned.address}/{token_hex(4)}")
-    return {"contract": checksum(owned.address), **await ownership(owned), "changed": True}
+    @app.command()
+    @runs(open_chain)
+    async def accept(chain: ChainAccess, wallet: Wallet, yes: Yes = False) -> Facts:
+        """Become the owner, with the wallet that was named."""
+        owned, signer = contract(chain), open_wallet(wallet, chain.config)
+        named = await owned.pending_owner()
+        if named != signer.address:
+            who = "none" if named == ZERO_ADDRESS else checksum(named)
+            raise Denied(
+                f"{checksum(signer.address)} was not named as the next owner of {checksum(owned.address)}, but {who} "
+                "was; the owner's `transfer` names them",
+                code="not_named_owner",
+            )
+        confirm_on_public_chain(chain, f"Become the owner of {checksum(owned.address)}?", yes=yes)
+        await chain.sender(signer).execute(owned.accept_ownership(), f"accept/{owned.address}/{token_hex(4)}")
+        return {"contract": checksum(owned.address), **await ownership(owned), "changed": True}
 
 
 def confirm_on_public_chain(chain: ChainAccess, question: str, *, yes: bool) -> None:

@@ -1,14 +1,23 @@
-"""What the demo says while it works: people read standard error or the terminal, programs one JSON object."""
+"""What a command says while it works: people read standard error or the terminal, programs one JSON object."""
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+import segno
 from rich.console import Console
 from rich.table import Table
 
 from usufruct.cli.support.output import words
 from usufruct.core import checksum
 from usufruct.core.components import DeployStep
+
+
+def qr_lines(text: str) -> list[str]:
+    """Return a QR code as lines of half-block characters, for a dark or a light terminal."""
+    drawn = io.StringIO()
+    segno.make(text, error="m", micro=False).terminal(out=drawn, border=2, compact=True)
+    return drawn.getvalue().rstrip("\n").split("\n")
 
 
 class Progress:
@@ -45,6 +54,11 @@ class Progress:
         for step, gas in steps:
             self.say(f"- {step.what}: {f'{gas:,} gas' if gas else 'done'}")
             self.say(f"  at {checksum(step.at)}")
+
+    def draw(self, text: str) -> None:
+        """Show a QR code at a terminal: an address is scanned instead of typed."""
+        for line in qr_lines(text) if self.live else ():
+            self.console.print(line, soft_wrap=True)
 
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Show a table; the first column is text, the others are figures."""

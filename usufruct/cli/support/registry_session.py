@@ -1,6 +1,6 @@
 """What the commands about assets, shares and passes have in common: the way to the registry, and words for values."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 
 from usufruct.assets import AssetIndexer, Assets, Passes, RegistryClient, RevenueToken, ShareHolders
-from usufruct.chain import ChainAccess, open_chain
+from usufruct.chain import ChainAccess, Sender, open_chain
+from usufruct.cli.support.arguments import ADDRESS
+from usufruct.cli.support.price_options import price_facts
+from usufruct.cli.support.wallet_option import open_wallet
 from usufruct.config import Config
-from usufruct.core import Invalid, format_units
-from usufruct.core.price_cards import PriceCard, PriceUnit
+from usufruct.core import Address
+from usufruct.core.price_cards import PriceCard
 
 AssetArgument = Annotated[
     str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")
@@ -24,17 +27,8 @@ Holder = Annotated[
     ),
 ]
 
-
-CachedInput = Annotated[
-    str | None,
-    typer.Option(
-        "--cached-input",
-        help="What input costs that the server had in its cache, in per cent of the input price; 100 at first.",
-    ),
-]
-
-PricedIn = Annotated[
-    PriceUnit | None, typer.Option("--unit", help="What input and output are counted in; text_token at first.")
+Receiver = Annotated[
+    Address | None, typer.Option("--to", **ADDRESS, help="Address that receives it instead of the wallet.")
 ]
 
 
@@ -49,6 +43,10 @@ class RegistrySession:
     holders: ShareHolders
     passes: Passes
 
+    def sender(self, wallet: str) -> Sender:
+        """Open the wallet's key, and return what sends its calls."""
+        return self.chain.sender(open_wallet(wallet, self.chain.config))
+
 
 @asynccontextmanager
 async def open_registry(config: Config) -> AsyncIterator[RegistrySession]:
@@ -60,28 +58,6 @@ async def open_registry(config: Config) -> AsyncIterator[RegistrySession]:
         )
 
 
-def part(text: str, field: str) -> tuple[str, str]:
-    """Split WHO:PERCENT."""
-    who, _, percent = text.rpartition(":")
-    if not who or not percent:
-        raise Invalid(f"{field} must be WHO:PERCENT, such as 0x...:12.5, not {text!r}", code="invalid_part")
-    return who, percent
-
-
-def percent(bps: int) -> str:
-    """Write hundredths of a per cent as per cent."""
-    return format_units(bps, 2)
-
-
-def card_facts(card: PriceCard, currency: RevenueToken) -> Mapping[str, object]:
+def card_facts(card: PriceCard, currency: RevenueToken) -> dict[str, object]:
     """Return a price card in whole units of its currency."""
-    return {
-        "version": card.version,
-        "input_per_million": currency.show(card.input_per_million),
-        "output_per_million": currency.show(card.output_per_million),
-        "per_call": currency.show(card.per_call),
-        "cached_input_percent": percent(card.cached_input_bps),
-        "unit": card.unit.value,
-        "context_window": card.context_window,
-        "currency": currency.symbol,
-    }
+    return {"version": card.version, **price_facts(card, currency.show), "currency": currency.symbol}

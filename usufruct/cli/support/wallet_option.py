@@ -4,10 +4,17 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
-from usufruct.chain.keys import DEVNET_ADDRESSES, InvalidKey, KeySigner, KeystoreMissing, devnet_signer, open_keystore
+from usufruct.chain.keys import (
+    DEVNET_ADDRESSES,
+    InvalidKey,
+    KeySigner,
+    KeystoreMissing,
+    devnet_signer,
+    keystore_address,
+    open_keystore,
+)
 from usufruct.cli.support.prompts import at_terminal, interruptible
 from usufruct.config import Config
 from usufruct.core import Address, ChainId, Invalid, address
@@ -40,10 +47,7 @@ def open_wallet(name: str, config: Config) -> KeySigner:
         return devnet_signer(index, ChainId(config.chain.id))
     path = keystore_of(name, config)
     if not path.is_file():
-        raise KeystoreMissing(
-            f"wallet {name!r} does not exist at {path}; `usufruct wallet new {path.stem}` makes one",
-            wallet=name,
-        )
+        raise KeystoreMissing(f"wallet {name!r} does not exist at {path}; `usufruct wallet new {path.stem}` makes one")
     return open_keystore(path, config.keys.password.reveal() or _asked(f"password of {path.name}"))
 
 
@@ -75,14 +79,10 @@ def account(text: str, config: Config, field: str = "holder") -> Address:
         return DEVNET_ADDRESSES[index]
     path = keystore_of(text, config)
     if not path.is_file():
-        raise KeystoreMissing(
-            f"{field} {text!r} is neither an address nor a wallet: {path} does not exist", wallet=text
-        )
-    try:
-        written = str(orjson.loads(path.read_bytes())["address"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise InvalidKey(f"{path} is not a keystore: it names no address", path=str(path)) from None
-    return address("0x" + written.removeprefix("0x"), f"the address in {path}")
+        raise KeystoreMissing(f"{field} {text!r} is neither an address nor a wallet: {path} does not exist")
+    if found := keystore_address(path):
+        return found
+    raise InvalidKey(f"{path} is not a keystore: it names no address")
 
 
 def _devnet_account(text: str, config: Config) -> int | None:
