@@ -5,7 +5,8 @@ from types import ModuleType
 import pytest
 
 from usufruct.config import InvalidSetting, load_config
-from usufruct.core import AddressMistyped, Invalid
+from usufruct.core import Invalid
+from usufruct.core.ids import AddressMistyped
 from usufruct.web import read_document
 from usufruct_client.wire import ChannelConfig
 

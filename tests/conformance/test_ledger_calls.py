@@ -28,15 +28,8 @@ from usufruct.payments.ledger.errors import (
 )
 from usufruct.payments.ledger.records import CallState, Lease, Opened, Replay
 from usufruct.payments.ledger.service import Ledger, open_ledger
-from usufruct.store import (
-    AmountOutOfRange,
-    ConstraintViolated,
-    Database,
-    DatabaseUnavailable,
-    Seal,
-    Unsealable,
-    open_database,
-)
+from usufruct.store import ConstraintViolated, Database, DatabaseUnavailable, Seal, Unsealable, open_database
+from usufruct.store.errors import AmountOutOfRange
 
 SEAL = Seal(b"a secret of these tests", "stored answers")
 

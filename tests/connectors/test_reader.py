@@ -9,10 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.connectors.openai import (
-    AnswerReader,
     UpstreamCut,
-    UpstreamEmpty,
-    UpstreamFailed,
     UpstreamFault,
     UpstreamMalformed,
     UpstreamOversized,
@@ -21,6 +18,8 @@ from usufruct.connectors.openai import (
     dump,
 )
 from usufruct.connectors.openai.answer import read_answer
+from usufruct.connectors.openai.errors import UpstreamEmpty, UpstreamFailed
+from usufruct.connectors.openai.reader import AnswerReader
 
 NAMES = ["choices", "delta", "message", "content", "text", "usage", "error", "finish_reason", "tool_calls", "x_groq"]
 NAMES += ["role", "index", "reasoning", "reasoning_details", "code", "msg", "object", "base_resp", "data", "embedding"]

@@ -11,14 +11,12 @@ from tests.support.misbehaving_upstream import BEFORE_TROUBLE, WORDS, Misbehavin
 from tests.support.waiting import pass_loop_time
 from usufruct.connectors.openai import (
     Batch,
-    InvalidUpstream,
     Limits,
     UpstreamBusy,
     UpstreamClient,
     UpstreamCut,
     UpstreamDenied,
     UpstreamDown,
-    UpstreamFailed,
     UpstreamMalformed,
     UpstreamOversized,
     UpstreamRejected,
@@ -26,6 +24,7 @@ from usufruct.connectors.openai import (
     Usage,
     UsageFault,
 )
+from usufruct.connectors.openai.errors import InvalidUpstream, UpstreamFailed
 from usufruct.core import UsufructError
 
 KEY = "hunter2-of-the-operator"

@@ -3,7 +3,8 @@ from eth_utils import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.core import AddressMistyped, Invalid, address, asset_id, checksum, format_asset, hash32
+from usufruct.core import Invalid, address, asset_id, checksum, format_asset, hash32
+from usufruct.core.ids import AddressMistyped
 
 PAYEE = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc"
 

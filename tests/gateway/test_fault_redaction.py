@@ -16,13 +16,13 @@ from usufruct.connectors.openai import (
     UpstreamCut,
     UpstreamDenied,
     UpstreamDown,
-    UpstreamFailed,
     UpstreamFault,
     UpstreamMalformed,
     UpstreamOversized,
     UpstreamRejected,
     UpstreamSlow,
 )
+from usufruct.connectors.openai.errors import UpstreamFailed
 from usufruct.gateway import Upstream
 from usufruct.gateway.fault_redaction import redact_fault
 from usufruct.store import ConstraintViolated, DatabaseUnavailable

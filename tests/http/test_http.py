@@ -13,15 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.http import (
-    ConnectFailed,
-    ConnectionCut,
-    NotHttp,
-    Pool,
-    ReadTimeout,
-    TransportError,
-)
+from usufruct.http import ConnectFailed, NotHttp, Pool, ReadTimeout, TransportError
 from usufruct.http.connection import HEAD_BYTES, Connection
+from usufruct.http.errors import ConnectionCut
 
 TEXT = b"To be, or not to be: that is the question." * 3
 REQUEST = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 0\r\n\r\n"

@@ -4,15 +4,8 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select
 
 from usufruct.core import UINT256_MAX
-from usufruct.store import (
-    Amount,
-    AmountArithmetic,
-    AmountOutOfRange,
-    Database,
-    amount_from_blob,
-    amount_to_blob,
-    check_amount,
-)
+from usufruct.store import Amount, Database, amount_from_blob, amount_to_blob, check_amount
+from usufruct.store.errors import AmountArithmetic, AmountOutOfRange
 
 AMOUNTS = [0, 1, 255, 256, 10**18, 2**63 - 1, 2**63, 2**64, 2**128 - 1, 2**255, UINT256_MAX - 1, UINT256_MAX]
 purse = Table("purse", MetaData(), Column("id", Integer, primary_key=True), Column("held", Amount))

@@ -14,11 +14,11 @@ from usufruct.store import (
     ConstraintViolated,
     Database,
     DatabaseUnavailable,
-    InvalidDatabaseUrl,
     SqliteDatabase,
     connect_sqlite,
     open_database,
 )
+from usufruct.store.errors import InvalidDatabaseUrl
 
 schema = MetaData()
 box = Table("box", schema, Column("id", Integer, primary_key=True), Column("label", String, unique=True))

@@ -11,7 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 import usufruct
-from usufruct.store import Database, SchemaOutdated, ensure_current, metadata, migrate, open_database
+from usufruct.store import Database, ensure_current, metadata, migrate, open_database
+from usufruct.store.errors import SchemaOutdated
 
 PACKAGES = Path(usufruct.__file__).parent
 for tables in PACKAGES.rglob("store.py"):

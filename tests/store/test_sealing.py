@@ -2,7 +2,8 @@
 
 import pytest
 
-from usufruct.store import Seal, Unsealable, WeakSecret
+from usufruct.store import Seal, Unsealable
+from usufruct.store.sealing import WeakSecret
 
 SEAL = Seal(b"sixteen bytes ..", "session keys")
 

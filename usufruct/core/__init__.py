@@ -13,7 +13,6 @@ from usufruct.core.errors import (
 )
 from usufruct.core.ids import (
     ZERO_ADDRESS,
-    AddressMistyped,
     AssetId,
     ChainId,
     address,
@@ -44,7 +43,6 @@ __all__ = [
     "UINT256_MAX",
     "ZERO_ADDRESS",
     "Address",
-    "AddressMistyped",
     "AssetId",
     "ChainId",
     "Clock",

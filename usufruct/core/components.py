@@ -23,7 +23,6 @@ __all__ = [
     "Context",
     "DeployStep",
     "Reading",
-    "ServiceMissing",
 ]
 
 T = TypeVar("T")

@@ -14,7 +14,6 @@ from usufruct.core.clock import Clock, SystemClock
 from usufruct.core.errors import Unavailable, UsufructError
 
 __all__ = [
-    "REPEATEDLY",
     "Job",
     "JobBoard",
     "JobState",

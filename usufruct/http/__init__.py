@@ -3,7 +3,6 @@
 from usufruct.http.connection import Response
 from usufruct.http.errors import (
     ConnectFailed,
-    ConnectionCut,
     ConnectTimeout,
     NotHttp,
     ReadTimeout,
@@ -14,7 +13,6 @@ from usufruct.http.pool import Pool
 __all__ = [
     "ConnectFailed",
     "ConnectTimeout",
-    "ConnectionCut",
     "NotHttp",
     "Pool",
     "ReadTimeout",

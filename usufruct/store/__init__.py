@@ -7,12 +7,8 @@ A package declares its tables on `metadata` in its own `store.py`, and adds a mi
 from usufruct.store.amount import Amount, amount_from_blob, amount_to_blob, check_amount
 from usufruct.store.database import Database, Unit
 from usufruct.store.errors import (
-    AmountArithmetic,
-    AmountOutOfRange,
     ConstraintViolated,
     DatabaseUnavailable,
-    InvalidDatabaseUrl,
-    SchemaOutdated,
 )
 from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
 from usufruct.store.job_states import DatabaseJobBoard, reported_jobs
@@ -20,31 +16,26 @@ from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.row_cache import RowCache, next_revision
 from usufruct.store.schema import metadata
-from usufruct.store.sealing import MasterSecret, Seal, Stamp, Unsealable, WeakSecret
+from usufruct.store.sealing import MasterSecret, Seal, Stamp, Unsealable
 from usufruct.store.sqlite import BUSY_SECONDS, SqliteDatabase, connect_sqlite
 
 __all__ = [
     "BUSY_SECONDS",
     "AddressColumn",
     "Amount",
-    "AmountArithmetic",
-    "AmountOutOfRange",
     "AssetIdColumn",
     "ConstraintViolated",
     "Database",
     "DatabaseJobBoard",
     "DatabaseUnavailable",
     "HashColumn",
-    "InvalidDatabaseUrl",
     "MasterSecret",
     "RowCache",
-    "SchemaOutdated",
     "Seal",
     "SqliteDatabase",
     "Stamp",
     "Unit",
     "Unsealable",
-    "WeakSecret",
     "amount_from_blob",
     "amount_to_blob",
     "check_amount",

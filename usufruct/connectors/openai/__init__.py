@@ -4,33 +4,26 @@ from usufruct.connectors.openai.answer import Answer, OfferedModel
 from usufruct.connectors.openai.content import dump, parse
 from usufruct.connectors.openai.discovery import LocalServer, find_local_servers
 from usufruct.connectors.openai.errors import (
-    InvalidUpstream,
     UpstreamBusy,
     UpstreamCut,
     UpstreamDenied,
     UpstreamDown,
-    UpstreamEmpty,
-    UpstreamFailed,
     UpstreamFault,
     UpstreamMalformed,
     UpstreamOversized,
     UpstreamRejected,
     UpstreamSlow,
 )
-from usufruct.connectors.openai.events import EventSplitter
 from usufruct.connectors.openai.limits import Limits
-from usufruct.connectors.openai.reader import AnswerReader, Batch
+from usufruct.connectors.openai.reader import Batch
 from usufruct.connectors.openai.stream import ChatStream
 from usufruct.connectors.openai.upstream_client import UpstreamClient
 from usufruct.connectors.openai.usage import Usage, UsageFault
 
 __all__ = [
     "Answer",
-    "AnswerReader",
     "Batch",
     "ChatStream",
-    "EventSplitter",
-    "InvalidUpstream",
     "Limits",
     "LocalServer",
     "OfferedModel",
@@ -39,8 +32,6 @@ __all__ = [
     "UpstreamCut",
     "UpstreamDenied",
     "UpstreamDown",
-    "UpstreamEmpty",
-    "UpstreamFailed",
     "UpstreamFault",
     "UpstreamMalformed",
     "UpstreamOversized",
