@@ -11,19 +11,15 @@ import pytest
 from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
-from usufruct.core import UINT128_MAX, UINT256_MAX, id_to_bytes
+from usufruct.core import UINT128_MAX, UINT256_MAX, Faulty, PaymentRequired, id_to_bytes
 from usufruct.payments.ledger.errors import (
     AccountUnknown,
-    AccountWithdrawing,
-    AnswerMissing,
     BalanceTooLow,
     CallLost,
     CallUnknown,
     KeyMismatch,
     LimitReached,
-    OverCeiling,
     StillRunning,
-    VoucherOverBalance,
     VoucherTooLow,
 )
 from usufruct.payments.ledger.records import CallState, Lease, Opened, Replay
@@ -129,7 +125,7 @@ async def test_a_voucher_that_does_not_cover_is_refused_with_the_numbers(ledger:
 
 async def test_a_voucher_over_the_balance_is_refused(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
-    with pytest.raises(VoucherOverBalance) as caught:
+    with pytest.raises(PaymentRequired, match="but the account holds") as caught:
         await world.open_call(ledger, world.reservation("a", 60, promise=1001))
     assert (caught.value.details["offered"], caught.value.details["balance"]) == (1001, 1000)
 
@@ -167,7 +163,7 @@ async def test_a_channel_being_withdrawn_from_takes_no_new_call_but_bills_the_op
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=100)).lease
     await ledger.observe(world.reading(1000, block=2, withdraw_at=1_800_000_000))
-    with pytest.raises(AccountWithdrawing):
+    with pytest.raises(PaymentRequired, match="began to withdraw"):
         await world.open_call(ledger, world.reservation("b", 1, promise=1000))
     assert (await ledger.meter(lease, world.bill(70))).cumulative == 70
     await ledger.observe(world.reading(1000, block=3))
@@ -182,7 +178,7 @@ async def test_what_a_session_key_announced_stops_no_call_that_can_be_claimed_in
     reading = world.reading(1000, block=2, withdraw_at=now - 60, leaving=400)
     await ledger.observe(replace(reading, serve_until=now + 3_600))
     first = await reserved(ledger, world, "a", 900)
-    with pytest.raises(AccountWithdrawing):
+    with pytest.raises(PaymentRequired, match="began to withdraw"):
         await world.open_call(ledger, world.reservation("b", 1, promise=1000))
 
     await ledger.observe(replace(reading, block=3, serve_until=now - 3_600))
@@ -195,7 +191,7 @@ async def test_what_a_session_key_announced_stops_no_call_that_can_be_claimed_in
 
 async def test_what_the_payer_announced_stops_a_session_keys_calls(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000, block=2, withdraw_at=1_800_000_000, leaving=1))
-    with pytest.raises(AccountWithdrawing):
+    with pytest.raises(PaymentRequired, match="began to withdraw"):
         await world.open_call(ledger, world.reservation("a", 1))
 
 
@@ -203,7 +199,7 @@ async def test_a_charge_over_the_ceiling_is_refused_and_bills_nothing(ledger: Le
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=1000)).lease
     for charge in (101, -1):
-        with pytest.raises(OverCeiling):
+        with pytest.raises(Faulty, match="passes the ceiling"):
             await ledger.meter(lease, world.bill(charge))
     assert (await ledger.account(lease.account)).charged == 0
     assert (await ledger.meter(lease, world.bill(100))).cumulative == 100
@@ -361,7 +357,7 @@ async def test_one_bad_call_leaves_its_neighbours_in_the_same_commit_alone(ledge
     assert [type(result).__name__ for result in results] == [
         "Opened",
         "AccountUnknown",
-        "OverCeiling",
+        "Faulty",
         "Opened",
         "Call",
     ]
@@ -496,7 +492,7 @@ async def test_a_released_call_gives_its_key_back(ledger: Ledger, world: ModuleT
 async def test_a_call_with_a_key_is_not_metered_without_its_answer(ledger: Ledger, world: ModuleType):
     await ledger.observe(world.reading(1000))
     lease = (await reserved(ledger, world, "a", 100, promise=100, key="k")).lease
-    with pytest.raises(AnswerMissing):
+    with pytest.raises(Faulty, match="with the answer to keep"):
         await ledger.meter(lease, world.bill(1))
     await ledger.meter(lease, world.bill(1), b"answer")
 

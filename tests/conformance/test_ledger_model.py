@@ -89,21 +89,21 @@ class Model:
         """Say why a new call is refused, or None."""
         channel = self.channels[name]
         if promise in channel.published:
-            return "VoucherPublished"
+            return "voucher_published"
         for call in self.calls.values():
             if key is not None and call.key == f"{key}/{body}" and call.state != "released":
-                return "Replay" if call.state == "metered" else "StillRunning"
+                return "Replay" if call.state == "metered" else "still_running"
             if key is not None and call.key and call.key.startswith(f"{key}/") and call.state != "released":
-                return "KeyMismatch"
+                return "idempotency_key_reused"
         needed = self.charged(name) + self.reserved(name) + ceiling
         if channel.withdrawing:
-            return "AccountWithdrawing"
+            return "channel_withdrawing"
         if needed > self.usable(name):
-            return "BalanceTooLow"
+            return "insufficient_balance"
         if promise is not None and promise < needed:
-            return "VoucherTooLow"
+            return "cumulative_amount_mismatch"
         if promise is not None and promise > self.usable(name):
-            return "VoucherOverBalance"
+            return "cumulative_exceeds_balance"
         return None
 
 
@@ -167,7 +167,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
             )
             result = self.outcome(world.open_call(self.ledger, request))
             if expected is not None:
-                assert type(result).__name__ == expected
+                assert (result.code if isinstance(result, UsufructError) else "Replay") == expected
                 if isinstance(result, Replay):
                     assert result.answer == model.calls[result.call].answer
                 return None
@@ -198,7 +198,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
             elif held.state in ("metered", "released"):
                 assert isinstance(result, CallLost)
             elif part == 11:
-                assert type(result).__name__ == "OverCeiling"
+                assert result.code == "over_ceiling"
             else:
                 held.state, held.charge, held.answer = "metered", charge, answer
                 self.model.channels[held.channel].spending.append((held.asset, charge))

@@ -9,7 +9,7 @@ from tests.support.merkle import proves
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.shares import Accrued, Collected
 from usufruct.chain.contracts.test_dollar import Transfer
-from usufruct.payments.ledger.errors import AccountWithdrawing
+from usufruct.core import PaymentRequired
 from usufruct.payments.settlement.anchoring import prove_receipt
 from usufruct.payments.settlement.model import ClaimPolicy
 
@@ -79,7 +79,7 @@ async def test_a_bad_day(make_town, settlement_world):
     await world.claim_elsewhere(town, "stolen", 40)
     await town.devnet.mine(3)
     await town.watcher.poll()
-    with pytest.raises(AccountWithdrawing):
+    with pytest.raises(PaymentRequired, match="began to withdraw"):
         await town.call(5, 1, "leaving")
 
     send_raw = town.client.send_raw

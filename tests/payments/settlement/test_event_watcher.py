@@ -6,8 +6,8 @@ import pytest
 
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.indexer import NodeLags
+from usufruct.core import PaymentRequired
 from usufruct.core.jobs import run_job
-from usufruct.payments.ledger.errors import AccountWithdrawing
 from usufruct.payments.settlement.channel_policy import ChannelRefused
 from usufruct.payments.settlement.jobs import watch
 from usufruct.payments.settlement.model import ClaimPolicy, on_chain
@@ -52,7 +52,7 @@ async def test_an_announced_withdrawal_closes_the_channel_to_new_calls(town):
     await town.withdraw(4_000)
     await town.watcher.poll()
 
-    with pytest.raises(AccountWithdrawing):
+    with pytest.raises(PaymentRequired, match="began to withdraw"):
         await town.call("too late", 1)
 
 
@@ -81,7 +81,7 @@ async def test_a_withdrawal_that_the_nodes_logs_hid_is_seen_a_second_later(town)
     town.client.logs = shown
     town.clock.advance(1)
     await town.watcher.poll()
-    with pytest.raises(AccountWithdrawing):
+    with pytest.raises(PaymentRequired, match="began to withdraw"):
         await town.call("too late", 1)
     assert await town.watcher.gaps() == 1
 
@@ -96,7 +96,7 @@ async def test_a_withdrawal_whose_logs_never_come_is_seen_by_reading_the_channel
     with pytest.raises(NodeLags):
         await town.watcher.poll()
 
-    with pytest.raises(AccountWithdrawing):
+    with pytest.raises(PaymentRequired, match="began to withdraw"):
         await town.call("too late", 1)
 
 
@@ -265,5 +265,5 @@ async def test_the_payers_own_announcement_stops_calls_whoever_announced_before(
     await town.act(settlement_world.PAYER.address, town.settlement.multicall([call.data for call in out]))
     await town.watcher.poll()
     assert (await town.ledger.account(town.channel())).reading.serve_until == 0
-    with pytest.raises(AccountWithdrawing):
+    with pytest.raises(PaymentRequired, match="began to withdraw"):
         await town.call("too late", 1)

@@ -18,7 +18,7 @@ from x402.mechanisms.evm.batch_settlement.errors import __dict__ as their_errors
 from x402.schemas import PaymentPayload, PaymentRequirements
 
 from usufruct.chain import TokenFacts
-from usufruct.core import Address, ChainId, Hash32, UsufructError
+from usufruct.core import Address, ChainId, Hash32, PaymentRequired, UsufructError
 from usufruct.payments.ledger.records import Account
 from usufruct.payments.pricing.vouchers import ChannelConfig
 from usufruct.payments.settlement.channel_policy import ChannelRefused
@@ -304,8 +304,10 @@ def test_a_payer_who_must_sign_again_is_told_what_was_spent_and_set_aside(world)
 
 
 def test_what_is_corrected_by_numbers_has_the_one_name_that_clients_look_at_them_for():
-    assert names.x402_name(names.WrongScheme(""), corrective=True) == their_errors["ERR_CUMULATIVE_AMOUNT_MISMATCH"]
-    assert names.x402_name(names.VoucherSignatureInvalid("")) == their_errors["ERR_INVALID_VOUCHER_SIGNATURE"]
+    low = PaymentRequired("", code="wrong_scheme")
+    assert names.x402_name(low, corrective=True) == their_errors["ERR_CUMULATIVE_AMOUNT_MISMATCH"]
+    unsigned = PaymentRequired("", code="invalid_signature")
+    assert names.x402_name(unsigned) == their_errors["ERR_INVALID_VOUCHER_SIGNATURE"]
     delay = ChannelRefused("", field="withdrawDelay")
     assert names.x402_name(delay) == their_errors["ERR_WITHDRAW_DELAY_MISMATCH"]
     assert names.x402_name(ChannelRefused("", field="payerAuthorizer")) == "channel_refused"

@@ -20,7 +20,7 @@ def authenticate_grant(text: str, accounts: PassAccounts) -> "PassGrantPayer":
     """Return the holder of the credits that a grant is on.
 
     Raises:
-        GrantRefused, GrantExpired: when the grant is not valid here, or not any more.
+        Unauthenticated: when the grant is not valid here, or not any more.
     """
     grant = read_grant(text)
     accounts.check(grant)

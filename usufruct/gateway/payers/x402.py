@@ -56,7 +56,7 @@ class X402Payments:
         A payment whose voucher is refused still gets a price, so its payer is returned, unproven.
 
         Raises:
-            MalformedPayment, WrongNetwork, WrongScheme: for a payment that cannot be read.
+            MalformedPayment, PaymentRequired: for a payment that cannot be read, or is not for here.
             InvalidRequest: for a refund, which is not asked for with a call.
         """
         payment = read_payment(header, self.requirements.offer.chain_id)

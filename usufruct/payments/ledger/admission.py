@@ -1,13 +1,11 @@
 """Whether a call may be reserved: its voucher against the account's numbers, its idempotency key against the past."""
 
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, Hash32, PaymentRequired
 from usufruct.payments.ledger.errors import (
-    AccountWithdrawing,
     BalanceTooLow,
     KeyMismatch,
     LimitReached,
     StillRunning,
-    VoucherOverBalance,
     VoucherPublished,
     VoucherTooLow,
 )
@@ -26,15 +24,16 @@ def accepted_voucher(request: Reservation, account: Account, now: int = 0) -> Ve
     announce.
 
     Raises:
-        AccountWithdrawing: when the payer has begun to withdraw.
+        PaymentRequired: when the payer has begun to withdraw, or the voucher promises more than the account holds.
         BalanceTooLow: when the account does not hold what is needed.
         LimitReached: when what is needed passes the caller's limit.
-        VoucherOverBalance: when the voucher promises more than the account holds.
         VoucherTooLow: when the voucher does not cover what is needed; carries what a client needs to sign again.
     """
     if account.reading.withdraw_at and (request.sign is None or not account.reading.serve_until):
-        raise AccountWithdrawing(
-            f"the payer began to withdraw from account {request.account}; open another one", account=request.account
+        raise PaymentRequired(
+            f"the payer began to withdraw from account {request.account}; open another one",
+            code="channel_withdrawing",
+            account=request.account,
         )
     needed = account.charged + account.reserved + request.ceiling
     usable = account.kept(now) if account.reading.serve_until else account.usable
@@ -64,8 +63,9 @@ def accepted_voucher(request: Reservation, account: Account, now: int = 0) -> Ve
             signature="0x" + best.signature.hex() if best else None,
         )
     if request.voucher.max_claimable > account.usable + request.offered:
-        raise VoucherOverBalance(
+        raise PaymentRequired(
             f"the voucher says {request.voucher.max_claimable}, but the account holds {account.usable}; sign {needed}",
+            code="cumulative_exceeds_balance",
             offered=request.voucher.max_claimable,
             **_numbers(request, account, needed),
         )

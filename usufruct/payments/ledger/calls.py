@@ -8,9 +8,9 @@ nothing. The verbs of every call (`open_call`, `meter_call`, `release_call`) are
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from usufruct.core import Hash32, PaymentRequired, id_to_bytes
+from usufruct.core import Faulty, Hash32, PaymentRequired, id_to_bytes
 from usufruct.payments.ledger.admission import accepted_voucher, find_replay, refuse_published, scope_of
-from usufruct.payments.ledger.errors import AnswerMissing, CallLost, CallUnknown, KeyMismatch, OverCeiling, StillRunning
+from usufruct.payments.ledger.errors import CallLost, CallUnknown, KeyMismatch, StillRunning
 from usufruct.payments.ledger.records import Account, Bill, Call, CallState, Lease, Reservation
 from usufruct.payments.ledger.rows import CALL_COLUMNS, PAGE, call_of
 from usufruct.payments.ledger.statements import Money, Statements
@@ -36,8 +36,7 @@ def open_call(work: WorkingSet, request: Reservation, terms: Terms) -> Admission
     """Set the call's ceiling aside on its account, with a voucher that covers it; or find the answer of the same call.
 
     Raises:
-        AccountUnknown, AccountWithdrawing, BalanceTooLow, LimitReached, VoucherOverBalance, VoucherTooLow,
-            VoucherPublished: nothing was opened.
+        AccountUnknown, PaymentRequired: as `accepted_voucher` and `find_replay`; nothing was opened.
         StillRunning, KeyMismatch: the idempotency key is taken.
         CallLost: when the same call id was used before and is final, or for another account.
     """
@@ -73,8 +72,7 @@ def meter_call(
 
     Raises:
         CallLost: when the call is no longer this replica's; nothing is billed.
-        OverCeiling: when the charge is above the ceiling.
-        AnswerMissing: when the call has an idempotency key and no answer to keep was given.
+        Faulty: when the charge is above the ceiling, or a call with an idempotency key has no answer to keep.
     """
     account, call = work.account(lease.account), _known(work, lease.call)
     if call.lease == lease and call.bill == bill:
@@ -82,10 +80,14 @@ def meter_call(
     if call.lease != lease or call.state is not CallState.OPEN:
         raise _lost(call)
     if not 0 <= bill.charge <= call.ceiling:
-        raise OverCeiling(f"a charge of {bill.charge} passes the ceiling {call.ceiling} of call {lease.call}")
+        raise Faulty(
+            f"a charge of {bill.charge} passes the ceiling {call.ceiling} of call {lease.call}", code="over_ceiling"
+        )
     key = work.key_of.get(lease.call)
     if key is not None and key.sealed is None and sealed is None:
-        raise AnswerMissing(f"call {lease.call} has an idempotency key; meter it with the answer to keep")
+        raise Faulty(
+            f"call {lease.call} has an idempotency key; meter it with the answer to keep", code="answer_missing"
+        )
     charged = account.charged + bill.charge
     metered = _ended(call, CallState.METERED, lease, work.now, bill=bill, cumulative=charged)
     if sign is not None:

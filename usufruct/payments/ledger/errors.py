@@ -1,6 +1,6 @@
 """Why the ledger refuses. Each refusal carries the numbers it was decided on, and nothing was charged."""
 
-from usufruct.core import Conflict, Faulty, Hash32, NotFound, PaymentRequired, Unavailable, UsufructError
+from usufruct.core import Conflict, Hash32, NotFound, PaymentRequired, Unavailable, UsufructError
 
 
 class AccountUnknown(NotFound):
@@ -10,12 +10,6 @@ class AccountUnknown(NotFound):
 
     def __init__(self, account: Hash32) -> None:
         super().__init__(f"account {account} is not known here; deposit into it first, then try again", account=account)
-
-
-class AccountWithdrawing(PaymentRequired):
-    """The payer has begun to withdraw; the account takes no new call."""
-
-    code = "channel_withdrawing"
 
 
 class BalanceTooLow(PaymentRequired):
@@ -28,12 +22,6 @@ class LimitReached(PaymentRequired):
     """The limit that this caller was given leaves too little: charged, reserved and asked for now pass it."""
 
     code = "limit_reached"
-
-
-class VoucherOverBalance(PaymentRequired):
-    """The voucher promises more than the account holds."""
-
-    code = "cumulative_exceeds_balance"
 
 
 class VoucherTooLow(PaymentRequired):
@@ -81,18 +69,6 @@ class CallLost(Conflict):
     code = "call_lost"
 
 
-class OverCeiling(Faulty):
-    """A charge above what the call reserved was asked for."""
-
-    code = "over_ceiling"
-
-
-class AnswerMissing(Faulty):
-    """A call under an idempotency key must be metered with the answer to replay."""
-
-    code = "answer_missing"
-
-
 class NothingToClaim(Conflict):
     """Everything charged on the account is claimed and split, or its voucher does not cover it."""
 
@@ -115,12 +91,6 @@ class DepositUnderWay(Unavailable):
     """Another deposit of the same payer has not ended; they are made one after another."""
 
     code = "deposit_pending"
-
-
-class TooManyDeposits(PaymentRequired):
-    """The payer's deposits of a day, each of which costs the operator gas."""
-
-    code = "too_many_deposits"
 
 
 class DuplicateDeposit(Conflict):

@@ -48,12 +48,6 @@ Parameter = str | bytes | int | None
 """A parameter of a statement; identifiers are bytes, amounts `Money`."""
 
 
-class CorruptRow(Faulty):
-    """A column that does not hold the type of the schema."""
-
-    code = "corrupt_row"
-
-
 @value
 class Row:
     """One row; each reader checks the column's type."""
@@ -138,6 +132,7 @@ Work = Callable[[Statements], Awaitable[T]]
 """A verb with its arguments, ready to run in a transaction."""
 
 
-def _corrupt(name: str, value: object) -> CorruptRow:
+def _corrupt(name: str, value: object) -> Faulty:
     kind = type(value).__name__
-    return CorruptRow(f"column {name} holds a value of type {kind}; restore the row from a backup", column=name)
+    message = f"column {name} holds a value of type {kind}; restore the row from a backup"
+    return Faulty(message, code="corrupt_row", column=name)

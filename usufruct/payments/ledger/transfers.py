@@ -1,12 +1,11 @@
 """Verbs on transfers: deposits into accounts and refunds out of them, from the plan to the end of the transaction."""
 
-from usufruct.core import Address, Hash32, id_to_bytes, value
+from usufruct.core import Address, Hash32, PaymentRequired, id_to_bytes, value
 from usufruct.payments.ledger.account_verbs import observe
 from usufruct.payments.ledger.errors import (
     DepositUnderWay,
     DuplicateDeposit,
     RefundTooHigh,
-    TooManyDeposits,
     WrongState,
 )
 from usufruct.payments.ledger.records import Account, AccountReading
@@ -38,7 +37,7 @@ async def plan_deposit(
 
     Raises:
         DepositUnderWay: while another deposit of the payer is.
-        TooManyDeposits: when the payer made too many in a day.
+        PaymentRequired: when the payer made too many in a day.
         DuplicateDeposit: when this one was handed in before.
     """
     latest = await db.rows(
@@ -50,8 +49,9 @@ async def plan_deposit(
     tries = sum(row.integer("tries") for row in latest)
     known = next((row for row in latest if row.hash32("nonce") == nonce), None)
     if tries >= MOST_DEPOSITS and (known is None or known.text("state") == "failed"):
-        raise TooManyDeposits(
+        raise PaymentRequired(
             f"{payer} made {tries} deposits in a day; deposit more at once, or deposit on the chain yourself",
+            code="too_many_deposits",
             payer=payer,
             most=MOST_DEPOSITS,
         )

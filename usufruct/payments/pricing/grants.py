@@ -41,24 +41,6 @@ _GRANT = MessageHasher(PASS_GRANT)
 _LENGTH = 32 + 20 + 16 + 8 + 65
 
 
-class GrantRefused(Unauthenticated):
-    """A grant of pass credits that is malformed, or that its holder did not sign for here."""
-
-    code = "grant_refused"
-
-
-class GrantExpired(Unauthenticated):
-    """The grant's time is over."""
-
-    code = "grant_expired"
-
-
-class InvalidGrant(Invalid):
-    """A grant that cannot be: its limit or its end is out of range."""
-
-    code = "invalid_grant"
-
-
 @dataclass(frozen=True, slots=True)
 class PassTerms:
     """Whose credits are taken here: those of the AccessPass `contract`, activated for `meter`; charged in `token`."""
@@ -128,19 +110,21 @@ class PassGrant:
         """Refuse a grant that is over, or is not its holder's word for these terms.
 
         Raises:
-            GrantExpired: when `now` is past its end.
-            GrantRefused: when another key signed, or something else was signed.
+            Unauthenticated: when `now` is past its end, another key signed, or something else was signed.
         """
         if now >= self.expires_at:
-            raise GrantExpired(
-                "this grant of pass credits expired; its holder can make another", expires_at=self.expires_at
+            raise Unauthenticated(
+                "this grant of pass credits expired; its holder can make another",
+                code="grant_expired",
+                expires_at=self.expires_at,
             )
         signer: Address | None = None
         with suppress(InvalidSignature):
             signer = recover_signer(terms.digest(self.plan, self.limit, self.expires_at), self.signature)
         if signer != self.holder:
-            raise GrantRefused(
+            raise Unauthenticated(
                 f"this is not a grant that {self.holder} signed for this gateway's meter; is the base URL right?",
+                code="grant_refused",
                 field="authorization",
                 holder=self.holder,
             )
@@ -150,11 +134,12 @@ def sign_grant(terms: PassTerms, plan: int, limit: int, expires_at: int, signer:
     """Make a grant with its holder's key.
 
     Raises:
-        InvalidGrant: names the field that is out of range.
+        Invalid: names the field that is out of range.
     """
     for field, value, most in (("limit", limit, UINT128_MAX), ("expires_at", expires_at, LAST_MOMENT)):
         if not 0 < value <= most:
-            raise InvalidGrant(f"{field} must be from 1 to {most}, not {value}", field=field, value=value)
+            message = f"{field} must be from 1 to {most}, not {value}"
+            raise Invalid(message, code="invalid_grant", field=field, value=value)
     return PassGrant(plan, signer.address, limit, expires_at, signer.sign(terms.digest(plan, limit, expires_at)))
 
 
@@ -162,7 +147,7 @@ def read_grant(text: str) -> PassGrant:
     """Read what `PassGrant.text` wrote; whether it is good, `check` tells.
 
     Raises:
-        GrantRefused: when it is none.
+        Unauthenticated: when it is none.
     """
     encoded = text.removeprefix(GRANT_PREFIX)
     try:
@@ -170,7 +155,8 @@ def read_grant(text: str) -> PassGrant:
     except (binascii.Error, ValueError):
         packed = b""
     if not text.startswith(GRANT_PREFIX) or len(packed) != _LENGTH:
-        raise GrantRefused("the grant is mistyped or cut off; copy it again, all of it", field="authorization")
+        message = "the grant is mistyped or cut off; copy it again, all of it"
+        raise Unauthenticated(message, code="grant_refused", field="authorization")
     return PassGrant(
         plan=int.from_bytes(packed[:32], "big"),
         holder=address_from_bytes(packed[32:52]),

@@ -30,18 +30,6 @@ class DigestSigner(Protocol):
         """Sign 32 bytes; 65 bytes r, s, v."""
 
 
-class InvalidVoucher(PaymentRequired):
-    """A voucher whose numbers or channel cannot be right."""
-
-    code = "invalid_voucher"
-
-
-class WrongSigner(PaymentRequired):
-    """A well-formed voucher, not signed by the channel's `payerAuthorizer`."""
-
-    code = "wrong_signer"
-
-
 @dataclass(frozen=True, slots=True)
 class Escrow:
     """The `BatchSettlement` contract of one chain: the domain everything here is signed under."""
@@ -72,11 +60,13 @@ def voucher_digest(escrow: Escrow, channel: Hash32, max_claimable: int) -> bytes
     """Return what the payer signs: 32 bytes.
 
     Raises:
-        InvalidVoucher: when the amount is not a uint128.
+        PaymentRequired: when the amount is not a uint128.
     """
     if not 0 <= max_claimable <= UINT128_MAX:
-        raise InvalidVoucher(
-            f"maxClaimableAmount must be from 0 to 2**128 - 1, not {max_claimable}", field="maxClaimableAmount"
+        raise PaymentRequired(
+            f"maxClaimableAmount must be from 0 to 2**128 - 1, not {max_claimable}",
+            code="invalid_voucher",
+            field="maxClaimableAmount",
         )
     return _VOUCHER.digest(escrow.chain_id, escrow.contract, channel, max_claimable)
 
@@ -91,26 +81,29 @@ def verify_voucher(escrow: Escrow, config: ChannelConfig, voucher: Voucher) -> V
     """Check that the voucher is for this channel and signed by its `payerAuthorizer`.
 
     Raises:
-        InvalidVoucher: for another channel, a channel without authorizer, or an amount over uint128.
+        PaymentRequired: for another channel, a channel without authorizer, or an amount over uint128.
         InvalidSignature: for a signature the chain would not accept.
-        WrongSigner: when another key signed.
+        PaymentRequired: when another key signed.
     """
     expected = channel_id(escrow, config)
     if voucher.channel != expected:
-        raise InvalidVoucher(
+        raise PaymentRequired(
             f"channelId is {voucher.channel}, but this configuration on chain {escrow.chain_id} has {expected}",
+            code="invalid_voucher",
             field="channelId",
             expected=expected,
         )
     if config.payer_authorizer == ZERO_ADDRESS:
-        raise InvalidVoucher(
+        raise PaymentRequired(
             "payerAuthorizer is zero: such vouchers cannot be checked here; open a channel with a session key",
+            code="invalid_voucher",
             field="payerAuthorizer",
         )
     signer = recover_signer(voucher_digest(escrow, expected, voucher.max_claimable), voucher.signature)
     if signer != config.payer_authorizer:
-        raise WrongSigner(
+        raise PaymentRequired(
             f"the voucher is signed by {signer}, but the channel's payerAuthorizer is {config.payer_authorizer}",
+            code="wrong_signer",
             signer=signer,
             expected=config.payer_authorizer,
         )

@@ -58,7 +58,7 @@ class PassAccounts:
         """Refuse a grant that is over, or that its holder did not sign for here.
 
         Raises:
-            GrantExpired, GrantRefused: names what is wrong.
+            Unauthenticated: names what is wrong.
         """
         grant.check(self.terms, self._clock.now())
 

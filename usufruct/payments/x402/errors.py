@@ -41,34 +41,10 @@ class MalformedPayment(Invalid):
     code = "malformed_payment"
 
 
-class WrongNetwork(PaymentRequired):
-    """A payment on another chain than this operator's."""
-
-    code = "wrong_network"
-
-
-class WrongScheme(PaymentRequired):
-    """A payment by a scheme that is not taken here."""
-
-    code = "wrong_scheme"
-
-
-class VoucherSignatureInvalid(PaymentRequired):
-    """A voucher whose signature the chain would not accept."""
-
-    code = "invalid_signature"
-
-
 class DepositNotNeeded(PaymentRequired):
     """A deposit into a channel whose free money pays for the call already; pay by a voucher on what it holds."""
 
     code = "deposit_not_needed"
-
-
-class ChannelUnfunded(PaymentRequired):
-    """A voucher on a channel without any deposit."""
-
-    code = "channel_not_found"
 
 
 def x402_name(error: UsufructError, *, corrective: bool = False) -> str:

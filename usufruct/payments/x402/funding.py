@@ -24,7 +24,7 @@ from usufruct.payments.settlement import (
     Refunded,
     RefundRequests,
 )
-from usufruct.payments.x402.errors import ChannelUnfunded, DepositNotNeeded, VoucherSignatureInvalid
+from usufruct.payments.x402.errors import DepositNotNeeded
 from usufruct.payments.x402.payment import Payment
 
 _MOST_CORRECTED = 10_000
@@ -71,13 +71,13 @@ class Funding:
         """Check channel and voucher, without a look at any database.
 
         Raises:
-            ChannelRefused, InvalidVoucher, WrongSigner, VoucherSignatureInvalid: each names what is wrong.
+            PaymentRequired: names what is wrong.
         """
         self._terms.check(payment.config)
         try:
             return verify_voucher(self._escrow, payment.config, payment.voucher)
         except InvalidSignature as error:
-            raise VoucherSignatureInvalid(error.message, field="voucher.signature") from error
+            raise PaymentRequired(error.message, code=error.code, field="voucher.signature") from error
 
     async def proven(self, payment: Payment) -> VerifiedVoucher:
         """Check channel and voucher as for a call, without a look at its money.
@@ -106,10 +106,9 @@ class Funding:
 
         Raises:
             VoucherPublished: for a voucher that is public on the chain.
-            ChannelUnfunded: when the channel is empty and the payment brings no deposit.
             DepositTooSmall: when the deposit is below the smallest.
             DepositNotNeeded: when the channel's free money pays for the call, and the voucher stays within it.
-            PaymentRequired: every other refusal of voucher or deposit; nothing was deposited.
+            PaymentRequired: every other refusal of channel, voucher or deposit; nothing was deposited.
             DepositPending: when a deposit is on its way; ask again.
         """
         if payment.deposit is None:  # whether its voucher is a published one, the ledger sees
@@ -164,8 +163,9 @@ class Funding:
     async def _open(self, payment: Payment) -> None:
         """Open a channel that was filled elsewhere; no row is written for an empty one."""
         if (await self._sync.sources.channels.peek(payment.config)).balance == 0:
-            raise ChannelUnfunded(
+            raise PaymentRequired(
                 f"channel {self.channel_of(payment)} holds nothing; send a deposit with the payment",
+                code="channel_not_found",
                 channel=self.channel_of(payment),
             )
         await self._sync.open_channel(payment.config)

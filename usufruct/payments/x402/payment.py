@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from usufruct.core import ChainId
+from usufruct.core import ChainId, PaymentRequired
 from usufruct.payments.pricing import ChannelConfig, Voucher
 from usufruct.payments.settlement import DepositAuthorization, deposit_of_document
-from usufruct.payments.x402.errors import MalformedPayment, WrongNetwork, WrongScheme
+from usufruct.payments.x402.errors import MalformedPayment
 from usufruct.web import read_document
 from usufruct_client.x402 import SCHEME, VERSION, PaymentHead
 from usufruct_client.x402 import Payment as PaymentDocument
@@ -62,16 +62,17 @@ def read_payment(header: str, chain_id: ChainId) -> Payment:
 
     Raises:
         MalformedPayment: when it is not a payment; names the member.
-        WrongScheme, WrongNetwork: when it is one, but not for here.
+        PaymentRequired: when it is one, but of another scheme or network.
     """
     content = _decoded(header)
     head = read_document(PaymentHead, content, MalformedPayment)
     if head.x402_version != VERSION:
         raise MalformedPayment(f"x402Version must be {VERSION}, not {head.x402_version}", field="x402Version")
     if head.accepted.scheme != SCHEME:
-        raise WrongScheme(f"only the scheme {SCHEME} is taken here", field="accepted.scheme")
+        raise PaymentRequired(f"only the scheme {SCHEME} is taken here", code="wrong_scheme", field="accepted.scheme")
     if head.accepted.network != network_of(chain_id):
-        raise WrongNetwork(f"the network must be {network_of(chain_id)}", field="accepted.network")
+        message = f"the network must be {network_of(chain_id)}"
+        raise PaymentRequired(message, code="wrong_network", field="accepted.network")
     document = read_document(PaymentDocument, content, MalformedPayment)
     accepted, payload, kind = document.accepted, document.payload, PaymentKind(document.payload.type)
     deposit = payload.deposit if kind is PaymentKind.DEPOSIT else None
