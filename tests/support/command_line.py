@@ -27,10 +27,10 @@ from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError, checksum
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, Operator, ServedListing, Upstream
-from usufruct.gateway.signed_receipt import receipt_signature
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
 from usufruct.payments.ledger.service import new_id
+from usufruct.payments.pricing.receipts import sign_receipt
 from usufruct.payments.pricing.vouchers import sign_voucher
 from usufruct.payments.settlement import ChannelRegistry, Deposits
 from usufruct.payments.settlement.deposits import DepositAuthorization
@@ -217,7 +217,10 @@ async def charge(installation: Installation, key: NewKey, asset: AssetId, amount
     """Serve one call of a key for `amount` atomic units, without a gateway."""
     lease = await reserve(installation, key, asset, amount)
     bill, operator = Bill(amount, lines_of(amount), False, new_id(), new_id()), installation.get(Operator)
-    await installation.get(Ledger).meter(lease, bill, sign=lambda call: receipt_signature(call, operator))
+    chain_id, till, signer = operator.escrow.chain_id, operator.till, operator.receipts
+    await installation.get(Ledger).meter(
+        lease, bill, sign=lambda receipt: sign_receipt(receipt, chain_id, till, signer)
+    )
 
 
 def asset(name: str, url: str, pay_to: Address) -> ServedListing:

@@ -19,9 +19,9 @@ from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.releases import ReleaseQueue
 from usufruct.gateway.responses import Responder, Served
-from usufruct.gateway.signed_receipt import kept_receipt, receipt_signature, signed
-from usufruct.payments.ledger import FIRST_EPOCH, Bill, Call, Lease, Ledger, Replay
-from usufruct.payments.pricing import OverBudget, Usage, charge_up, price_lines
+from usufruct.gateway.signed_receipt import kept_receipt, signed
+from usufruct.payments.ledger import Bill, Call, Lease, Ledger, Replay
+from usufruct.payments.pricing import OverBudget, Receipt, Usage, charge_up, price_lines, sign_receipt
 from usufruct.store import DatabaseUnavailable
 from usufruct.web import Exchange
 
@@ -113,7 +113,7 @@ class Pipeline:
         try:
             opened = await self.ledger.open(reservation)
         except (DatabaseUnavailable, asyncio.CancelledError):
-            self.releases.add(Lease(reservation.call, reservation.account, FIRST_EPOCH), "unknown")
+            self.releases.add(Lease(reservation.call, reservation.account), "unknown")
             raise
         return opened if isinstance(opened, Replay) else OpenCall(payer, order, price, funded, opened)
 
@@ -151,9 +151,9 @@ class Pipeline:
                 await unbroken(asyncio.sleep(self.policy.meter_pause))
         return await unbroken(self.ledger.meter(lease, bill, kept, self._sign))
 
-    def _sign(self, call: Call) -> bytes:
-        """Sign a metered call's receipt, once: the ledger keeps the signature."""
-        return receipt_signature(call, self.operator)
+    def _sign(self, receipt: Receipt) -> bytes:
+        """Sign a call's receipt, once: the ledger keeps the signature."""
+        return sign_receipt(receipt, self.operator.escrow.chain_id, self.operator.till, self.operator.receipts)
 
     async def repeat(self, exchange: Exchange, payer: Payer, order: Order, replay: Replay) -> None:
         """Give the stored answer again, with the receipt it had; nothing is charged."""

@@ -13,7 +13,7 @@ from usufruct.core import Address, value
 from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
 from usufruct.gateway.operator_profile import Operator
 from usufruct.payments.ledger import Bill, Call
-from usufruct.payments.pricing import ReceiptDocument, Usage, receipt_digest, sign_receipt
+from usufruct.payments.pricing import ReceiptDocument, Usage, receipt_digest
 from usufruct.web import Header
 
 
@@ -79,7 +79,7 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
     """
     receipt, bill, signature = call.receipt(operator.token), call.bill, call.receipt_signature
     if receipt is None or bill is None or signature is None:
-        raise _not_found(call)
+        raise ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
     document = ReceiptDocument(receipt, operator.escrow.chain_id, operator.till, operator.receipts.address, signature)
     return SignedReceipt(document, bill, bill.usage, operator)
 
@@ -108,22 +108,6 @@ async def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
             call=call.lease.call,
         )
     return replace(kept, document=replace(document, signer=signer))
-
-
-def receipt_signature(call: Call, operator: Operator) -> bytes:
-    """Sign a metered call's receipt: 65 bytes.
-
-    Raises:
-        ReceiptNotFound: when the call has not been metered.
-    """
-    receipt = call.receipt(operator.token)
-    if receipt is None:
-        raise _not_found(call)
-    return sign_receipt(receipt, operator.escrow.chain_id, operator.till, operator.receipts)
-
-
-def _not_found(call: Call) -> ReceiptNotFound:
-    return ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
 
 
 def bill_event(receipt: SignedReceipt, answer_id: str, model: str) -> bytes:

@@ -1,7 +1,6 @@
 """The call ledger: opens, meters, releases and replays calls; keeps balances in double entry."""
 
 from usufruct.payments.ledger.admission import accepted_voucher, scope_of
-from usufruct.payments.ledger.calls import FIRST_EPOCH
 from usufruct.payments.ledger.errors import (
     AccountUnknown,
     BalanceTooLow,
@@ -39,7 +38,6 @@ from usufruct.payments.ledger.tables import accounts
 from usufruct.payments.ledger.transfers import Transfer
 
 __all__ = [
-    "FIRST_EPOCH",
     "Account",
     "AccountIdentity",
     "AccountKind",

@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from usufruct.core import Faulty, Hash32, PaymentRequired, id_to_bytes
 from usufruct.payments.ledger.admission import accepted_voucher, find_replay, refuse_published, scope_of
 from usufruct.payments.ledger.errors import CallLost, CallUnknown, KeyMismatch, StillRunning
-from usufruct.payments.ledger.records import Account, Bill, Call, CallState, Lease, Reservation
+from usufruct.payments.ledger.records import Account, Bill, Call, CallState, Lease, Reservation, receipt_of
 from usufruct.payments.ledger.rows import CALL_COLUMNS, PAGE, call_of
 from usufruct.payments.ledger.statements import Money, Statements
 from usufruct.payments.ledger.working_set import Admission, Admitted, Entry, KeptKey, WorkingSet
-from usufruct.payments.pricing import VerifiedVoucher
+from usufruct.payments.pricing import Receipt, VerifiedVoucher
 
-FIRST_EPOCH = 1
-
-ReceiptSigner = Callable[[Call], bytes]
-"""Signs the receipt of a metered call: 65 bytes."""
+ReceiptSigner = Callable[[Receipt], bytes]
+"""Signs a receipt: 65 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +87,8 @@ def meter_call(
             f"call {lease.call} has an idempotency key; meter it with the answer to keep", code="answer_missing"
         )
     charged = account.charged + bill.charge
-    metered = _ended(call, CallState.METERED, lease, work.now, bill=bill, cumulative=charged)
-    if sign is not None:
-        signature = sign(metered)
-        metered = _ended(call, CallState.METERED, lease, work.now, bill=bill, cumulative=charged, signature=signature)
+    signature = sign(receipt_of(call, bill, charged, work.now, account.token)) if sign else None
+    metered = _ended(call, CallState.METERED, lease, work.now, bill=bill, cumulative=charged, signature=signature)
     work.end_call(metered, lease.epoch)
     work.put_account(_changed(account, charged=charged, reserved=account.reserved - call.ceiling))
     work.move(Entry(lease.account, lease.call, call.asset, "reserved", "charged", bill.charge))
@@ -185,7 +181,7 @@ def _lost(call: Call) -> CallLost:
 
 def _new_call(now: int, request: Reservation, terms: Terms) -> Call:
     return Call(
-        lease=Lease(request.call, request.account, FIRST_EPOCH),
+        lease=Lease(request.call, request.account),
         asset=request.asset,
         state=CallState.OPEN,
         owner=terms.owner,

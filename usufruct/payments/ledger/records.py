@@ -122,11 +122,11 @@ class Account:
 
 @value
 class Lease:
-    """A replica's hold on one call; every later step shows it."""
+    """A replica's hold on one call, which every later step shows; a call that is taken from it gets another epoch."""
 
     call: Hash32
     account: Hash32
-    epoch: int
+    epoch: int = 1
 
 
 @value
@@ -232,22 +232,27 @@ class Call:
         """
         if self.bill is None or self.cumulative is None or self.finished_at is None:
             return None
-        return Receipt(
-            call=self.lease.call,
-            account=self.lease.account,
-            token=token,
-            asset=self.asset,
-            price_card_version=self.price_card_version,
-            model_digest=self.bill.model_digest,
-            request_hash=self.request_hash,
-            response_hash=self.bill.response_hash,
-            lines=self.bill.lines,
-            counted_by=self.bill.counted_by,
-            ceiling=self.ceiling,
-            amount=self.bill.charge,
-            cumulative=self.cumulative,
-            time=self.finished_at,
-        )
+        return receipt_of(self, self.bill, self.cumulative, self.finished_at, token)
+
+
+def receipt_of(call: Call, bill: Bill, cumulative: int, time: int, token: Address) -> Receipt:
+    """Return the receipt of a call that is metered now, or was at `time`."""
+    return Receipt(
+        call=call.lease.call,
+        account=call.lease.account,
+        token=token,
+        asset=call.asset,
+        price_card_version=call.price_card_version,
+        model_digest=bill.model_digest,
+        request_hash=call.request_hash,
+        response_hash=bill.response_hash,
+        lines=bill.lines,
+        counted_by=bill.counted_by,
+        ceiling=call.ceiling,
+        amount=bill.charge,
+        cumulative=cumulative,
+        time=time,
+    )
 
 
 @value
