@@ -16,7 +16,8 @@ from usufruct.cli import app
 from usufruct.cli.demo.outcome import PRICES
 from usufruct.core import checksum, format_units
 from usufruct.core.price_cards import WHOLE_BPS, PriceCard
-from usufruct.payments.pricing import Usage, price_lines, price_up
+from usufruct.payments.pricing import Usage, price_lines
+from usufruct.payments.pricing.charges import price_up
 from usufruct_client import read_receipt
 from usufruct_client.eip712 import RECEIPT
 

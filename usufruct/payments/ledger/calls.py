@@ -39,11 +39,10 @@ def open_call(work: WorkingSet, request: Reservation, terms: Terms) -> Admission
         CallLost: when the same call id was used before and is final, or for another account.
     """
     account, known = work.account(request.account), work.calls.get(request.call)
-    promise = request.voucher.max_claimable if request.voucher else None
     try:
         if request.idempotency is None:
-            refuse_published(work, request.account, promise)
-        elif (answer := find_replay(work, request.account, request.idempotency, promise)) is not None:
+            refuse_published(work, request.account, request.promise)
+        elif (answer := find_replay(work, request.account, request.idempotency, request.promise)) is not None:
             return answer
     except (PaymentRequired, StillRunning, KeyMismatch):
         if known is None:

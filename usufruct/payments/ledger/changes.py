@@ -53,11 +53,10 @@ def opened_calls(work: WorkingSet, amount: Amount) -> Rows:
             call.price_card_version,
             id_to_bytes(call.request_hash),
             call.opened_at,
-            amount(new.voucher.max_claimable),
-            new.voucher.signature,
+            amount(voucher.max_claimable),
+            voucher.signature,
         )
-        for new in work.opened
-        for call in (new.call,)
+        for call, voucher in work.opened
     ]
 
 
@@ -69,7 +68,7 @@ def ended_calls(work: WorkingSet, amount: Amount) -> Rows:
     return [
         (
             id_to_bytes(call.lease.call),
-            ended.before,
+            before,
             call.state.value,
             call.lease.epoch,
             call.finished_at,
@@ -77,8 +76,7 @@ def ended_calls(work: WorkingSet, amount: Amount) -> Rows:
             call.receipt_signature,
             *_bill(call, amount),
         )
-        for ended in work.ended
-        for call in (ended.call,)
+        for call, before in work.ended
     ]
 
 

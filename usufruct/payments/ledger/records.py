@@ -158,6 +158,11 @@ class Reservation:
     idempotency: IdempotencyKey | None = None
     offered: int = 0
 
+    @property
+    def promise(self) -> int | None:
+        """The amount of the voucher that was sent."""
+        return self.voucher.max_claimable if self.voucher else None
+
 
 @value
 class Opened:

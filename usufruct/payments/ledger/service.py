@@ -18,7 +18,7 @@ from usufruct.payments.ledger.records import Bill, Call, IdempotencyKey, Lease, 
 from usufruct.payments.ledger.rows import PAGE
 from usufruct.payments.ledger.sqlite import SqliteBackend
 from usufruct.payments.ledger.statements import FaultHook, Statements, no_faults
-from usufruct.payments.ledger.working_set import Admission, Needs, WorkingSet, needs_of
+from usufruct.payments.ledger.working_set import Admission, Needs, WorkingSet
 from usufruct.store import Database, Seal, SqliteDatabase
 
 T = TypeVar("T")
@@ -126,8 +126,10 @@ class Ledger:
 
         Returns once the call is *applied*: the upstream may be asked. Nothing may leave before `Opened.durable`.
         """
+        key = request.idempotency.key if request.idempotency else None
+        needs = Needs(request.account, request.call, key, request.promise)
         decision: Decision[Admission] = Decision(
-            "open", needs_of(request), lambda work: calls.open_call(work, request, self._terms), early=True
+            "open", needs, lambda work: calls.open_call(work, request, self._terms), early=True
         )
         result = await self._backend.write(decision)
         if isinstance(result, Replay):

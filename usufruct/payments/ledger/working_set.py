@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from usufruct.core import AssetId, Hash32, value
 from usufruct.payments.ledger.errors import AccountUnknown
-from usufruct.payments.ledger.records import Account, Call, Replay, Reservation
+from usufruct.payments.ledger.records import Account, Call, Replay
 from usufruct.payments.pricing import VerifiedVoucher
 
 
@@ -49,22 +49,6 @@ class KeptKey:
     expires_at: int
 
 
-@value
-class NewCall:
-    """A call's row at its beginning, with the voucher that covers it."""
-
-    call: Call
-    voucher: VerifiedVoucher
-
-
-@value
-class EndedCall:
-    """A call's final row, and the epoch that the row before it must have."""
-
-    call: Call
-    before: int
-
-
 @dataclass(slots=True)
 class WorkingSet:
     """Rows by identifier, and the changes to them; `now` is the database's clock."""
@@ -75,8 +59,10 @@ class WorkingSet:
     keys: dict[tuple[str, str], KeptKey] = field(default_factory=dict)
     key_of: dict[Hash32, KeptKey] = field(default_factory=dict)
     published: set[tuple[Hash32, int]] = field(default_factory=set)
-    opened: list[NewCall] = field(default_factory=list)
-    ended: list[EndedCall] = field(default_factory=list)
+    opened: list[tuple[Call, VerifiedVoucher]] = field(default_factory=list)
+    """New calls, each with the voucher that covers it."""
+    ended: list[tuple[Call, int]] = field(default_factory=list)
+    """Final calls, each with the epoch that its row must have before."""
     touched: dict[Hash32, Account] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     keys_freed: list[Hash32] = field(default_factory=list)
@@ -106,12 +92,12 @@ class WorkingSet:
     def add_call(self, call: Call, voucher: VerifiedVoucher) -> None:
         """Add a call."""
         self.calls[call.lease.call] = call
-        self.opened.append(NewCall(call, voucher))
+        self.opened.append((call, voucher))
 
     def end_call(self, call: Call, before: int) -> None:
         """Make a call final whose row has the epoch `before`."""
         self.calls[call.lease.call] = call
-        self.ended.append(EndedCall(call, before))
+        self.ended.append((call, before))
 
     def load_keys(self, keys: Iterable[KeptKey]) -> None:
         """Take rows of idempotency keys in."""
@@ -140,12 +126,6 @@ class WorkingSet:
         """Add an entry; none for an amount of 0."""
         if entry.amount:
             self.entries.append(entry)
-
-
-def needs_of(request: Reservation) -> Needs:
-    """Return the rows that opening a call reads."""
-    key = request.idempotency.key if request.idempotency else None
-    return Needs(request.account, request.call, key, request.voucher.max_claimable if request.voucher else None)
 
 
 Admitted = tuple[Call, Account]

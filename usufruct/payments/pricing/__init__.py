@@ -8,7 +8,6 @@ from usufruct.payments.pricing.charges import (
     allow,
     charge_up,
     price_lines,
-    price_up,
 )
 from usufruct.payments.pricing.grants import (
     GRANT_PREFIX,
@@ -65,7 +64,6 @@ __all__ = [
     "content_hash",
     "measure",
     "price_lines",
-    "price_up",
     "read_grant",
     "receipt_digest",
     "sign_grant",
