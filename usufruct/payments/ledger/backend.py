@@ -34,7 +34,7 @@ class Contended(Exception):
     """Another process holds the rows; the transaction was rolled back and may be tried again."""
 
 
-class Verb(Generic[T]):
+class Queued(Generic[T]):
     """A verb on its way: `result` is what its caller gets, `commit` ends when that is durable."""
 
     def __init__(self, name: str, *, early: bool = False) -> None:
@@ -82,7 +82,7 @@ class Verb(Generic[T]):
             self.result.set_result(self._value)  # type: ignore[arg-type]  # what was kept, None where T is
 
 
-class Decision(Verb[T]):
+class Decision(Queued[T]):
     """A hot verb: pure, over a working set."""
 
     def __init__(self, name: str, needs: Needs, decide: Callable[[WorkingSet], T], *, early: bool = False) -> None:
@@ -99,7 +99,7 @@ class Decision(Verb[T]):
             self.keep(None, error)
 
 
-class Alone(Verb[T]):
+class Alone(Queued[T]):
     """A verb that runs statements, alone in a transaction."""
 
     def __init__(self, name: str, work: Work[T]) -> None:
@@ -116,11 +116,11 @@ class Backend(ABC):
         """Transactions that this process has made durable."""
         self._faults = faults
         self._closed = False
-        self._queue: deque[Verb[object]] = deque()
+        self._queue: deque[Queued[object]] = deque()
         self._wake = asyncio.Event()
         self._task = asyncio.create_task(self._serve(), name="ledger-writer")
 
-    def write(self, verb: Verb[T]) -> "asyncio.Future[T]":
+    def write(self, verb: Queued[T]) -> "asyncio.Future[T]":
         """Queue a verb and return its result to come.
 
         Raises:
@@ -187,7 +187,7 @@ class Backend(ABC):
             except Exception as error:  # a fault of ours; no caller may wait for it for good
                 await self._abandon(group, error)
 
-    def _next_group(self) -> list[Verb[object]]:
+    def _next_group(self) -> list[Queued[object]]:
         """Take the verbs of the next transaction: one that runs alone, or the hot ones at the head of the queue."""
         group = [self._queue.popleft()]
         if isinstance(group[0], Alone):
@@ -196,7 +196,7 @@ class Backend(ABC):
             group.append(self._queue.popleft())
         return group
 
-    async def _abandon(self, group: Sequence[Verb[object]], error: Exception) -> None:
+    async def _abandon(self, group: Sequence[Queued[object]], error: Exception) -> None:
         for verb in group:
             verb.fail(error)
         try:
@@ -204,7 +204,7 @@ class Backend(ABC):
         except Exception:  # the writer must live: what is left of the transaction fails the next ones, until it is gone
             _log.exception("a transaction of the ledger could not be undone")
 
-    async def _settle(self, group: Sequence[Verb[object]]) -> None:
+    async def _settle(self, group: Sequence[Queued[object]]) -> None:
         for _ in range(ATTEMPTS):
             try:
                 changed = await self._apply(group)
@@ -225,7 +225,7 @@ class Backend(ABC):
         for verb in group:
             verb.fail(DatabaseUnavailable("the ledger's rows are contended; try again"))
 
-    async def _apply(self, group: Sequence[Verb[object]]) -> bool:
+    async def _apply(self, group: Sequence[Queued[object]]) -> bool:
         """Run the verbs and write their changes; tell whether there are any."""
         await self._begin()
         if isinstance(alone := group[0], Alone):
@@ -240,7 +240,7 @@ class Backend(ABC):
             await self._store(work)
         return work.changed
 
-    async def _again(self, group: Sequence[Verb[object]], error: Exception) -> None:
+    async def _again(self, group: Sequence[Queued[object]], error: Exception) -> None:
         """Run a group one by one after one of its verbs spoilt the transaction; a single one has failed.
 
         A database that is unavailable to two verbs in a row fails the rest at once: each would wait as long for it.
@@ -257,7 +257,7 @@ class Backend(ABC):
                     other.fail(last)
                 return
 
-    async def _commit_group(self, group: Sequence[Verb[object]]) -> None:
+    async def _commit_group(self, group: Sequence[Queued[object]]) -> None:
         for verb in group:
             verb.tell_applied()
         self._faults("commit.before")
