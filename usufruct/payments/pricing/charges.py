@@ -11,16 +11,12 @@ from usufruct.payments.pricing.usage import Usage
 from usufruct_client.lines import MILLION, PRECISION, WHOLE_BPS, Line, Quantities, Rates, bill_lines, rates_of, total_of
 
 
-class OverContext(Invalid):
+class OverContext(Invalid, code="over_context"):
     """The input alone does not fit the service's context window."""
 
-    code = "over_context"
 
-
-class OverBudget(PaymentRequired):
+class OverBudget(PaymentRequired, code="over_budget"):
     """The input and a single text token of output cost more than the caller may spend."""
-
-    code = "over_budget"
 
 
 @value

@@ -35,16 +35,12 @@ _FIELD_NAMES = {
 }
 
 
-class MalformedPayment(Invalid):
+class MalformedPayment(Invalid, code="malformed_payment"):
     """A `PAYMENT-SIGNATURE` that is not a payment; names the member."""
 
-    code = "malformed_payment"
 
-
-class DepositNotNeeded(PaymentRequired):
+class DepositNotNeeded(PaymentRequired, code="deposit_not_needed"):
     """A deposit into a channel whose free money pays for the call already; pay by a voucher on what it holds."""
-
-    code = "deposit_not_needed"
 
 
 def x402_name(error: UsufructError, *, corrective: bool = False) -> str:
