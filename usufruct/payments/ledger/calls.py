@@ -189,10 +189,6 @@ def _new_call(now: int, request: Reservation, terms: Terms) -> Call:
         price_card_version=request.price_card_version,
         request_hash=request.request_hash,
         opened_at=now,
-        finished_at=None,
-        reason=None,
-        bill=None,
-        cumulative=None,
     )
 
 

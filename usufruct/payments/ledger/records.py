@@ -224,10 +224,10 @@ class Call:
     price_card_version: int
     request_hash: Hash32
     opened_at: int
-    finished_at: int | None
-    reason: str | None
-    bill: Bill | None
-    cumulative: int | None
+    finished_at: int | None = None
+    reason: str | None = None
+    bill: Bill | None = None
+    cumulative: int | None = None
     receipt_signature: bytes | None = None
 
     def receipt(self, token: Address) -> Receipt | None:
