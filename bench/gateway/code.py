@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,6 +26,7 @@ from bench.report import OURS, ROOT
 from usufruct.cli.serve import serve
 
 OWN = (f"{ROOT / 'usufruct'}/", f"{ROOT / 'sdk'}/")
+JOBS = str(ROOT / "usufruct" / "core" / "jobs.py")
 WAIT_SECONDS = 30
 
 Trace = Callable[[FrameType, str, Any], Any]
@@ -38,7 +40,7 @@ def serve_traced(report: Path) -> None:
 
     def trace(frame: FrameType, event: str, argument: Any) -> Trace | None:
         name = frame.f_code.co_filename
-        if not tracing or not name.startswith(OWN):
+        if not tracing or not name.startswith(OWN) or _of_a_job(frame):
             return None
         lines = seen.setdefault(name, {}).setdefault(frame.f_code.co_qualname, set())
         lines.add(frame.f_lineno)
@@ -58,6 +60,15 @@ def serve_traced(report: Path) -> None:
     serve()
 
 
+def _of_a_job(frame: FrameType | None) -> bool:
+    """Tell whether a periodic job runs this, which no call asked for."""
+    while frame is not None:
+        if frame.f_code.co_filename == JOBS:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def traced(folder: Path, *, stream: bool) -> Seen:
     """Return the lines that one call ran, by file and function."""
     report = folder / "report.json"
@@ -66,7 +77,7 @@ def traced(folder: Path, *, stream: bool) -> Seen:
         upstream = [sys.executable, "-m", "bench.gateway.upstream"]
         _, ready = stack.enter_context(started(upstream, folder / "upstream.log"))
         own = stack.enter_context(installation(OURS, folder / "own", str(ready["url"]), serve=command))
-        gateway = own[0]
+        gateway = replace(own[0], commits=None)  # which are read from its metrics: code that no call runs
         model = "stream50" if stream else "instant"
         run_load(gateway, model, stream, 1, calls=5)
         [process] = gateway.processes

@@ -27,9 +27,9 @@ class UpstreamPool:
     def order(self, listing: ServedListing) -> Iterator[tuple[Upstream, UpstreamClient]]:
         """Yield the listing's upstreams: in turn, those that failed a moment ago last."""
         self._turn += 1
-        count = len(listing.upstreams)
-        rotated = [listing.upstreams[(self._turn + step) % count] for step in range(count)]
-        for upstream in sorted(rotated, key=self._resting):
+        first = self._turn % len(listing.upstreams)
+        rotated = listing.upstreams[first:] + listing.upstreams[:first]
+        for upstream in sorted(rotated, key=self._resting) if self._failed_at else rotated:
             yield upstream, self._client(upstream)
 
     def failed(
@@ -62,8 +62,9 @@ class UpstreamPool:
         return failed_at is not None and self._clock.monotonic() - failed_at < self._policy.rest_seconds
 
     def _client(self, upstream: Upstream) -> UpstreamClient:
-        if upstream not in self._clients:
-            self._clients[upstream] = UpstreamClient(
+        client = self._clients.get(upstream)
+        if client is None:
+            client = self._clients[upstream] = UpstreamClient(
                 upstream.url, upstream.api_key, self._policy.upstream, output_limit=upstream.output_limit
             )
-        return self._clients[upstream]
+        return client
