@@ -4,79 +4,53 @@ from usufruct.core import Conflict, Denied, Invalid, NotFound
 from usufruct.web import Unauthenticated
 
 
-class KeyMissing(Unauthenticated):
+class KeyMissing(Unauthenticated, code="key_missing"):
     """No bearer key was sent."""
 
-    code = "key_missing"
 
-
-class KeyMistyped(Unauthenticated):
+class KeyMistyped(Unauthenticated, code="key_mistyped"):
     """Not a key: too short, too long, or its checksum does not fit."""
 
-    code = "key_mistyped"
 
-
-class KeyUnknown(Unauthenticated):
+class KeyUnknown(Unauthenticated, code="key_unknown"):
     """A well-formed key that this installation did not make."""
 
-    code = "key_unknown"
 
-
-class KeyExpired(Unauthenticated):
+class KeyExpired(Unauthenticated, code="key_expired"):
     """The key's time is over."""
 
-    code = "key_expired"
 
-
-class KeyRevoked(Unauthenticated):
+class KeyRevoked(Unauthenticated, code="key_revoked"):
     """The key was revoked."""
 
-    code = "key_revoked"
 
-
-class AssetOutOfScope(Denied):
+class AssetOutOfScope(Denied, code="asset_out_of_scope"):
     """The key may not be used for this asset."""
 
-    code = "asset_out_of_scope"
 
-
-class KeyNotFound(NotFound):
+class KeyNotFound(NotFound, code="key_not_found"):
     """No key with this id, or not of this payer."""
 
-    code = "key_not_found"
 
-
-class InvalidKeyTerms(Invalid):
+class InvalidKeyTerms(Invalid, code="invalid_key_terms"):
     """A key with such terms cannot be made."""
 
-    code = "invalid_key_terms"
 
-
-class InvalidProof(Denied):
+class InvalidProof(Denied, code="invalid_proof"):
     """The signature under a request for a key is not the payer's."""
 
-    code = "invalid_proof"
 
-
-class ProofExpired(Denied):
+class ProofExpired(Denied, code="proof_expired"):
     """The signature under a request holds no longer, or for longer than it may."""
 
-    code = "proof_expired"
 
-
-class TooManyKeys(Conflict):
+class TooManyKeys(Conflict, code="too_many_keys"):
     """The payer has as many keys as one may have that are neither revoked nor expired."""
 
-    code = "too_many_keys"
 
-
-class TooManyWaitingKeys(Conflict):
+class TooManyWaitingKeys(Conflict, code="too_many_waiting_keys"):
     """Very many keys wait for their first money; only a payer who holds a deposit's worth gets one more."""
 
-    code = "too_many_waiting_keys"
 
-
-class ProofUsed(Denied):
+class ProofUsed(Denied, code="proof_used"):
     """The signature under a request for a key has made a key already."""
-
-    code = "proof_used"

@@ -19,10 +19,8 @@ MOST_READERS = 20
 _log = logging.getLogger(__name__)
 
 
-class AddressTaken(Conflict):
+class AddressTaken(Conflict, code="address_taken"):
     """The gateway cannot listen at the configured address."""
-
-    code = "address_taken"
 
 
 async def serve(installation: Installation, announce: Callable[[str], None], shutdown: Shutdown | None = None) -> None:

@@ -15,7 +15,8 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
     """Return the gateway's routes."""
 
     async def root(request: Request) -> Response:
-        return root_page(await gateway.models(), request.exchange.url.removesuffix("/"), gateway.chain_id)
+        chain_id = gateway.pipeline.operator.escrow.chain_id
+        return root_page(await gateway.models(), request.exchange.url.removesuffix("/"), chain_id)
 
     async def models(request: Request) -> Response:
         return document_response(ModelList("list", await gateway.models()))
@@ -33,7 +34,7 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
             }
         )
 
-    operations, x402, serve = gateway.operations, gateway.x402, gateway.pipeline.serve
+    operations, x402, serve = gateway.operations, gateway.pipeline.payments.x402, gateway.pipeline.serve
     return [
         *(RawRoute("GET", each.path, x402.refund, REFUND) for each in operations if x402),
         *(RawRoute("POST", each.path, partial(serve, operation=each), each.described) for each in operations),

@@ -3,57 +3,37 @@
 from usufruct.core import Conflict, Denied, Faulty, Invalid, NotFound, Unavailable
 
 
-class InvalidRequest(Invalid):
+class InvalidRequest(Invalid, code="invalid_request"):
     """A member of the request is missing, of the wrong type or out of range."""
 
-    code = "invalid_request"
 
-
-class UnsupportedContent(Invalid):
+class UnsupportedContent(Invalid, code="unsupported_content"):
     """A part of a message that is not text: it cannot be counted, so it cannot be priced."""
 
-    code = "unsupported_content"
 
-
-class UnpaidBodyTooLarge(Invalid):
+class UnpaidBodyTooLarge(Invalid, code="unpaid_body_too_large", status=413):
     """A long request without payment: pricing it is work, too."""
 
-    status = 413
-    code = "unpaid_body_too_large"
 
-
-class CountingBusy(Unavailable):
+class CountingBusy(Unavailable, code="counting_busy"):
     """So much long input is being counted that more would take too long."""
 
-    code = "counting_busy"
 
-
-class AbandonedAnswers(Denied):
+class AbandonedAnswers(Denied, code="abandoned_answers", status=429):
     """Too many of a payer's answers were made upstream and not paid for: hung up on, or over our limits."""
 
-    status = 429
-    code = "abandoned_answers"
 
-
-class WrongEndpoint(Invalid):
+class WrongEndpoint(Invalid, code="wrong_endpoint"):
     """The listing answers at another endpoint."""
 
-    code = "wrong_endpoint"
 
-
-class UnmeasuredUnit(Conflict):
+class UnmeasuredUnit(Conflict, code="unmeasured_unit"):
     """The price card counts in a unit that no operation of this gateway measures."""
 
-    code = "unmeasured_unit"
 
-
-class ReceiptContradicted(Faulty):
+class ReceiptContradicted(Faulty, code="receipt_contradicted"):
     """A call's row was changed after its receipt was signed."""
 
-    code = "receipt_contradicted"
 
-
-class ReceiptNotFound(NotFound):
+class ReceiptNotFound(NotFound, code="receipt_not_found"):
     """No metered call with this id, or not this key's."""
-
-    code = "receipt_not_found"

@@ -17,10 +17,8 @@ _BEHIND_SECONDS = 60.0
 _FORMAT = re.compile("([0-9]{1,19})[.]([0-9]{1,10})[.]([0-9]{1,12})[.]([0-9a-f]{32})")
 
 
-class StaleQuote(PaymentRequired):
+class StaleQuote(PaymentRequired, code="stale_quote"):
     """The quote is over, or was given for another body or amount; take the fresh one."""
-
-    code = "stale_quote"
 
 
 @dataclass(frozen=True, slots=True)

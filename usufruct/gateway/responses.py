@@ -172,11 +172,8 @@ class Responder:
                 await exchange.write(last, more=False)
 
 
-class _HungUp(UsufructError):
+class _HungUp(UsufructError, code="incomplete_answer", status=409):
     """What the end of a kept stream says when its first caller hung up."""
-
-    status = 409
-    code = "incomplete_answer"
 
 
 def _broken(relay: StreamRelay, exchange: Exchange) -> str:

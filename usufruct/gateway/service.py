@@ -48,19 +48,11 @@ class Gateway:
         """Serve the listings of `catalogue`: chat, embeddings, and `operations` besides them."""
         policy, counters = policy or GatewayPolicy(), counters or CallCounters()
         disconnects = DisconnectLimit(policy.disconnects, clock)
-        self.x402 = payments.x402
-        self.chain_id = operator.escrow.chain_id
-        self._payments = payments
         self._catalogue = catalogue
-        self._ledger = ledger
-        self._operator = operator
         self._clock = clock
-        self._policy = policy
-        self._counters = counters
         self._forgotten_at = clock.monotonic()
         self._upstreams = UpstreamPool(policy, clock)
         self._token_counters = TokenCounterPool(policy.counting)
-        self._releases = ReleaseQueue(ledger, disconnects, counters)
         text = TextMeter(self._token_counters, catalogue.counter)
         self.operations: tuple[Operation, ...] = (chat(text), embeddings(text), *operations)
         self.pipeline = Pipeline(
@@ -68,7 +60,7 @@ class Gateway:
             OrderReader(catalogue, disconnects, policy, clock),
             ledger,
             Responder(self._upstreams, policy),
-            self._releases,
+            ReleaseQueue(ledger, disconnects, counters),
             disconnects,
             operator,
             counters,
@@ -84,14 +76,14 @@ class Gateway:
         return Job("leases", self._keep_leases, every, self._close, longest=every)
 
     async def _close(self) -> None:
-        await self._releases.retry()
+        await self.pipeline.releases.retry()
         await self._upstreams.close()
         self._token_counters.close()
 
     async def models(self) -> list[ModelCard]:
         """Return what is served, as OpenAI lists models, each with its price."""
         now = self._clock.now()
-        return [_offer(listing, now, self._operator) for listing in await self._catalogue.list()]
+        return [_offer(listing, now, self.pipeline.operator) for listing in await self._catalogue.list()]
 
     async def model(self, name: str) -> ModelCard:
         """Return one of what is served, as `models` does.
@@ -101,7 +93,7 @@ class Gateway:
         """
         listing = await self._catalogue.find(name)
         listing.check_active()
-        return _offer(listing, self._clock.now(), self._operator)
+        return _offer(listing, self._clock.now(), self.pipeline.operator)
 
     async def receipt(self, exchange: Exchange, call_id: str) -> SignedReceipt:
         """Return a call's receipt: to its payer, or to anyone who knows the call's id and shows no payment.
@@ -109,12 +101,12 @@ class Gateway:
         Raises:
             ReceiptNotFound: when there is none, or it is another payer's.
         """
-        payer = await self._payments.identify(exchange)
-        call = await self._ledger.call(hash32(call_id, "receipt"))
+        payer = await self.pipeline.payments.identify(exchange)
+        call = await self.pipeline.ledger.call(hash32(call_id, "receipt"))
         if call is None or (payer is not None and call.lease.account != payer.identity.account):
             name = "this gateway" if payer is None else payer.identity.name
             raise ReceiptNotFound(f"{name} has no call {call_id}", field="receipt")
-        return await kept_receipt(call, self._operator)
+        return await kept_receipt(call, self.pipeline.operator)
 
     async def _remember(self) -> None:
         """Keep what calls taught about upstreams, for the other replicas and for the next start."""
@@ -124,14 +116,14 @@ class Gateway:
                 await self._catalogue.remember(listing, upstreams)
 
     async def _keep_leases(self) -> None:
-        await self._releases.retry()
-        await self._ledger.renew()
-        if released := await self._ledger.expire():
-            self._counters.borne(released)
+        await self.pipeline.releases.retry()
+        await self.pipeline.ledger.renew()
+        if released := await self.pipeline.ledger.expire():
+            self.pipeline.counters.borne(released)
             logger.warning("released calls of a replica that died", extra={"calls": released})
         await self._remember()
-        if self._clock.monotonic() - self._forgotten_at > self._policy.forget_seconds:
-            while await self._ledger.forget_answers():
+        if self._clock.monotonic() - self._forgotten_at > self.pipeline.policy.forget_seconds:
+            while await self.pipeline.ledger.forget_answers():
                 pass
             self._forgotten_at = self._clock.monotonic()
 

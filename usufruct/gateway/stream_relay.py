@@ -111,23 +111,23 @@ class StreamRelay:
 
     async def _hand_on(self, batch: Batch) -> None:
         data, text = batch
+        gone = self.gone
         if text:
             self._characters += len(text)
-            if self._characters > self._most + (self._policy.drain_characters if self.gone else 0):
+            if self._characters > self._most + (self._policy.drain_characters if gone else 0):
                 raise UpstreamOversized(
                     f"the upstream was told to stop after {self._call.price.allowance.output_tokens} text tokens"
                 )
-        if self.gone:
+        if gone:
             self._missed.append(text)
             return
         if text:
-            await self._call.opened.durable()
+            if not self._accepted:
+                await self._call.opened.durable()
             self._accepted.append(text)
-        if self._exchange.started and not self._held:
-            await self._write(data)
-        elif data:
+        if data:
             self._held.append(data)
-            if text:
+            if text or self._exchange.started:
                 await self._write_held()
 
     async def _write_held(self) -> None:
@@ -138,12 +138,9 @@ class StreamRelay:
         if self._held:
             data = b"".join(self._held)
             self._held.clear()
-            await self._write(data)
-
-    async def _write(self, data: bytes) -> None:
-        if self._keeps or not self.sent:
-            self.sent.append(data)
-        await self._exchange.write(data)
+            if self._keeps or not self.sent:
+                self.sent.append(data)
+            await self._exchange.write(data)
 
     def _grace(self) -> float:
         """How long an upstream is read after the client has gone: only its count is of use, and only if we charge."""

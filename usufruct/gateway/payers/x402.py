@@ -35,10 +35,8 @@ _CORRECTED = frozenset(
 """Refusals that the channel's numbers mend."""
 
 
-class PaymentWanted(PaymentRequired):
+class PaymentWanted(PaymentRequired, code="payment_required"):
     """The request is in order, and no payment came with it yet."""
-
-    code = "payment_required"
 
 
 @dataclass(frozen=True, slots=True)
