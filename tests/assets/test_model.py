@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.refusal import refused
 from usufruct.assets import Holding, NewAsset, PricePeriod, about_calls, bps_of_percent, shares_of_percent
-from usufruct.assets.errors import InvalidAsset, TransferPolicyNeeded
+from usufruct.assets.errors import InvalidAsset
 from usufruct.assets.model import SUPPLY
 from usufruct.assets.passes import check_plan
 from usufruct.assets.price_cards import TYPICAL_CALL, card_in_force
@@ -167,7 +168,7 @@ def test_terms_no_asset_can_have(field: str, change: dict[str, object]):
 
 
 def test_a_public_chain_wants_an_explicit_transfer_policy():
-    with pytest.raises(TransferPolicyNeeded, match="securities"):
+    with refused("transfer_policy_needed", "securities"):
         check_new_asset(TERMS, PUBLIC)
     for choice in (ZERO_ADDRESS, BOB):
         check_new_asset(replace(TERMS, transfer_policy=choice), PUBLIC)

@@ -4,20 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.refusal import refused
 from usufruct.assets import CardChange, Holding
 from usufruct.assets.errors import (
     AlreadyRegistered,
     InvalidAsset,
-    NoMeter,
-    NoRetirement,
-    NotEnoughCredits,
-    NotEnoughMoney,
-    NotEnoughShares,
-    NotTitleHolder,
-    PlanClosed,
-    PlanRegistered,
-    RegistrationUnderWay,
-    RetirementAnnounced,
     UnknownAsset,
     UnknownPlan,
 )
@@ -111,7 +102,7 @@ async def test_a_registration_under_way_with_other_terms_is_told_apart(town):
     await town.devnet.set_automine(on=False)
     sender = town.sender(town.OWNER)
     await sender.send(town.registry.contract.register(registration), f"asset/register/{found.id:#x}/0")
-    with pytest.raises(RegistrationUnderWay, match=f"{found.id:#x}"):
+    with refused("registration_under_way", f"{found.id:#x}"):
         await town.assets.register(sender, town.terms(symbol="OTHER"))
     await town.devnet.set_automine(on=True)
     await town.devnet.mine()
@@ -150,7 +141,7 @@ async def test_a_price_that_cannot_be(town):
         await town.assets.price(sender, made.id, CardChange(per_call=100))
     with pytest.raises(InvalidAsset, match="context_window"):
         await town.assets.price(sender, made.id, CardChange(context_window=1))
-    with pytest.raises(NotTitleHolder, match=town.who(town.OWNER)):
+    with refused("not_title_holder", town.who(town.OWNER)):
         await town.assets.price(town.sender(town.ANN), made.id, CardChange(per_call=1))
     with pytest.raises(UnknownAsset):
         await town.assets.price(sender, AssetId(1), CardChange(per_call=1))
@@ -159,20 +150,20 @@ async def test_a_price_that_cannot_be(town):
 async def test_retirement_is_announced_called_off_and_in_the_end_final(town):
     sender = town.sender(town.OWNER)
     made = await town.assets.register(sender, town.terms())
-    with pytest.raises(NoRetirement, match="not announced"):
+    with refused("no_retirement", "not announced"):
         await town.assets.cancel_retirement(sender, made.id)
     retires_at, _ = await town.assets.retire(sender, made.id)
     assert (await town.assets.show(made.id)).retires_at == retires_at
-    with pytest.raises(RetirementAnnounced):
+    with refused("retirement_announced"):
         await town.assets.retire(sender, made.id)
-    with pytest.raises(NotTitleHolder):
+    with refused("not_title_holder"):
         await town.assets.cancel_retirement(town.sender(town.ANN), made.id)
     await town.assets.cancel_retirement(sender, made.id)
     assert (await town.assets.show(made.id)).retires_at == 0
     await town.assets.retire(sender, made.id)
     await town.devnet.pass_time(7 * DAY + 1)
     assert (await town.assets.show(made.id)).retired
-    with pytest.raises(NoRetirement, match="in effect"):
+    with refused("no_retirement", "in effect"):
         await town.assets.cancel_retirement(sender, made.id)
 
 
@@ -181,7 +172,7 @@ async def test_shares_are_transferred(town):
     made = await town.assets.register(sender, town.terms())
     await town.holders.transfer(sender, made.id, ann, 7)
     assert await town.holders.holders(made.id) == [Holding(town.who(town.OWNER), SUPPLY - 7), Holding(ann, 7)]
-    with pytest.raises(NotEnoughShares, match=r"holds 0\.000007 shares"):
+    with refused("not_enough_shares", r"holds 0\.000007 shares"):
         await town.holders.transfer(town.sender(town.ANN), made.id, ann, 8)
     with pytest.raises(InvalidAsset, match="above 0"):
         await town.holders.transfer(sender, made.id, ann, 0)
@@ -221,13 +212,13 @@ async def test_passes_are_planned_bought_activated_and_counted(town):
     plan, _ = await town.passes.plan(sender, made.id, token, 9 * DOLLAR, 10 * DOLLAR)
     assert await town.passes.plans(made.id) == await town.passes.plans() == [plan]
     assert await town.passes.find("my-model") == await town.passes.find(hex(plan.id)) == plan
-    with pytest.raises(PlanRegistered, match=f"{plan.id:#x}"):
+    with refused("plan_exists", f"{plan.id:#x}"):
         await town.passes.plan(sender, made.id, token, 9 * DOLLAR, 10 * DOLLAR)
-    with pytest.raises(NotTitleHolder):
+    with refused("not_title_holder"):
         await town.passes.plan(buyer, made.id, token, 8 * DOLLAR, 10 * DOLLAR)
 
     await town.fund(town.BUYER, 17 * DOLLAR)
-    with pytest.raises(NotEnoughMoney, match="has 17 tUSD, and the price is 18"):
+    with refused("not_enough_money", "has 17 tUSD, and the price is 18"):
         await town.passes.buy(buyer, plan, 2)
     await town.fund(town.BUYER, 10 * DOLLAR)
     bought = await town.passes.buy(buyer, plan, 2)
@@ -235,7 +226,7 @@ async def test_passes_are_planned_bought_activated_and_counted(town):
     assert await town.dollar.balance_of(buyer.address) == 9 * DOLLAR
     assert await town.dollar.allowance(buyer.address, town.registry.passes.address) == 0
 
-    with pytest.raises(NotEnoughCredits):
+    with refused("not_enough_credits"):
         await town.passes.activate(buyer, plan, 20 * DOLLAR + 1)
     meter, _ = await town.passes.activate(buyer, plan, 5 * DOLLAR)
     assert meter == town.who(town.METER)
@@ -283,14 +274,14 @@ async def test_plans_that_are_closed_and_assets_without_a_meter(town):
         await town.passes.find(hex(plan.id + 1))
     await town.fund(town.BUYER, 11)
     await town.passes.buy(buyer, other)
-    with pytest.raises(NoMeter):
+    with refused("no_meter"):
         await town.passes.activate(buyer, other, 1)
     await town.devnet.pass_time(31 * DAY + 101)
-    with pytest.raises(PlanClosed):
+    with refused("plan_closed"):
         await town.passes.buy(buyer, await town.passes.show(plan.id))
     assert (await town.passes.find("my-model")).id == other.id
     await town.act(sender.address, town.registry.passes.set_selling(other.id, False))
-    with pytest.raises(PlanClosed):
+    with refused("plan_closed"):
         await town.passes.buy(buyer, await town.passes.show(other.id))
 
 

@@ -4,7 +4,7 @@ What only the contract can know is refused by the contract, under its own error'
 refuse by `demand`.
 """
 
-from usufruct.core import Conflict, Denied, Invalid, NotFound, PaymentRequired
+from usufruct.core import Conflict, Invalid, NotFound
 
 
 class InvalidAsset(Invalid, code="invalid_asset"):
@@ -21,10 +21,6 @@ def demand(holds: bool, field: str, value: str | int, rule: str, refusal: type[I
         raise refusal(f"{field} must be {rule}, not {value!r}", field=field, value=value)
 
 
-class TransferPolicyNeeded(Invalid, code="transfer_policy_needed"):
-    """On a public chain, who may hold the shares is the registrant's explicit choice."""
-
-
 class UnknownAsset(NotFound, code="unknown_asset"):
     """No asset has this id, or was registered under this name here."""
 
@@ -35,50 +31,6 @@ class UnknownPlan(NotFound, code="unknown_plan"):
 
 class AlreadyRegistered(Conflict, code="asset_registered"):
     """The name, or the salt of this wallet, belongs to an asset that exists."""
-
-
-class RegistrationUnderWay(Conflict, code="registration_under_way"):
-    """The same asset is being registered with other terms."""
-
-
-class NotTitleHolder(Denied, code="not_title_holder"):
-    """Only the holder of an asset's title, or whom they approved, may do this."""
-
-
-class RetirementAnnounced(Conflict, code="retirement_announced"):
-    """The asset's retirement is announced, or in effect."""
-
-
-class NoRetirement(Conflict, code="no_retirement"):
-    """No retirement is pending that could be called off."""
-
-
-class NotEnoughShares(Conflict, code="not_enough_shares"):
-    """The wallet holds fewer shares than it would give away."""
-
-
-class NotEnoughMoney(PaymentRequired, code="not_enough_money"):
-    """The wallet holds less of a token than it would pay."""
-
-
-class NotEnoughCredits(Conflict, code="not_enough_credits"):
-    """The wallet holds fewer credits than it would activate."""
-
-
-class NothingToGiveBack(Conflict, code="nothing_to_give_back"):
-    """The wallet has no credits of this plan that can be given back now."""
-
-
-class PlanRegistered(Conflict, code="plan_exists"):
-    """The asset has a plan with exactly these terms."""
-
-
-class PlanClosed(Conflict, code="plan_closed"):
-    """The plan sells nothing now: stopped, expired, or its asset is retired."""
-
-
-class NoMeter(Conflict, code="no_meter"):
-    """No meter measures prepaid use of the asset, so no credits can be activated."""
 
 
 class UnknownListing(NotFound, code="unknown_model"):

@@ -4,12 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from usufruct.assets.errors import (
-    NoMeter,
-    NotEnoughCredits,
-    NotEnoughMoney,
-    NothingToGiveBack,
-    PlanClosed,
-    PlanRegistered,
     UnknownPlan,
     demand,
 )
@@ -22,7 +16,17 @@ from usufruct.chain import Call, Sender
 from usufruct.chain.contracts import access_pass
 from usufruct.chain.contracts.access_pass import Bought, Refunded
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, AssetId, Hash32, format_asset, moment
+from usufruct.core import (
+    UINT128_MAX,
+    ZERO_ADDRESS,
+    Address,
+    AssetId,
+    Conflict,
+    Hash32,
+    PaymentRequired,
+    format_asset,
+    moment,
+)
 
 _PLANS_FROM = 1 << 128
 """A plan's id is its asset's id in the upper half of 256 bits."""
@@ -117,16 +121,18 @@ class Passes:
 
         Raises:
             InvalidAsset: for what no plan can sell.
-            PlanRegistered: when the asset has this very plan.
-            NotTitleHolder: when the sender may not.
+            Conflict: when the asset has this very plan.
+            Denied: when the sender may not.
         """
         notice_period = (await self._registry.managed(sender.address, asset)).notice_period
         check_plan(price, amount, expiry, await self._registry.now(), notice_period)
         terms = (asset, token.address, expiry, price, amount)
         plan = await self._contract.plan_id_of(*terms)
         if await self._on_chain(plan) is not None:
-            raise PlanRegistered(
-                f"{format_asset(asset)} has this plan already: {plan:#x}; its sale can go on", plan=hex(plan)
+            raise Conflict(
+                f"{format_asset(asset)} has this plan already: {plan:#x}; its sale can go on",
+                plan=hex(plan),
+                code="plan_exists",
             )
         receipt = await execute_once(sender, self._contract.create_plan(*terms), f"pass/plan/{asset:#x}")
         return await self.show(plan), receipt.hash
@@ -135,21 +141,24 @@ class Passes:
         """Buy packages, for the sender or for `to`; approves exactly the price where the allowance is too small.
 
         Raises:
-            PlanClosed: when it is not on sale.
-            NotEnoughMoney: when the sender has less than the price.
+            Conflict: when it is not on sale.
+            PaymentRequired: when the sender has less than the price.
         """
         demand(packages > 0, "packages", packages, "above 0")
         if not plan.open:
-            raise PlanClosed(f"{plan.id:#x} is not on sale: stopped, expired, or its asset is retired")
+            raise Conflict(
+                f"{plan.id:#x} is not on sale: stopped, expired, or its asset is retired", code="plan_closed"
+            )
         paid = plan.price * packages
         token = Erc20(plan.token.address, self._registry.client)
         held = await token.balance_of(sender.address)
         if held < paid:
-            raise NotEnoughMoney(
+            raise PaymentRequired(
                 f"{sender.address} has {plan.token.show(held)} {plan.token.symbol}, and the price is "
                 f"{plan.token.show(paid)}; buy less or fill the wallet",
                 held=held,
                 price=paid,
+                code="not_enough_money",
             )
         approval = None
         if await token.allowance(sender.address, self._contract.address) < paid:
@@ -164,18 +173,19 @@ class Passes:
         """Hand `amount` credits to the asset's meter, which alone can burn them; return the meter and the transaction.
 
         Raises:
-            NotEnoughCredits: when the sender holds fewer that circulate.
-            NoMeter: when the asset has none.
+            Conflict: when the sender holds fewer that circulate.
+            Conflict: when the asset has none.
         """
         demand(amount > 0, "credits", amount, "above 0")
         held = await self._contract.balance_of(sender.address, plan.id)
         if held < amount:
-            raise NotEnoughCredits(
+            raise Conflict(
                 f"{sender.address} holds credits for {plan.currency.show(held)} {plan.currency.symbol} that circulate, "
                 f"not {plan.currency.show(amount)}; buy more",
                 field="credits",
                 value=amount,
                 held=held,
+                code="not_enough_credits",
             )
         meter = await self.meter(plan)
         call = self._contract.activate(plan.id, amount, meter)
@@ -185,12 +195,13 @@ class Passes:
         """Return who burns credits of a plan that are activated now.
 
         Raises:
-            NoMeter: when no meter does.
+            Conflict: when no meter does.
         """
         meter = (await self._registry.contract.meter_of(plan.asset)).meter
         if meter == ZERO_ADDRESS:
-            raise NoMeter(
-                f"nobody measures prepaid use of {format_asset(plan.asset)}: ask its title holder to name a meter"
+            raise Conflict(
+                f"nobody measures prepaid use of {format_asset(plan.asset)}: ask its title holder to name a meter",
+                code="no_meter",
             )
         return meter
 
@@ -198,7 +209,7 @@ class Passes:
         """Give back all of the sender's unused credits of a plan, circulating and activated, for their price.
 
         Raises:
-            NothingToGiveBack: when there are none, or not yet; says from when on.
+            Conflict: when there are none, or not yet; says from when on.
         """
         held = [each for each in await self.balance(sender.address, plan.asset) if each.plan.id == plan.id]
         refunds = list(self._refunds(plan, held, to or sender.address))
@@ -206,9 +217,10 @@ class Passes:
         if not (due := [call for opens_at, call in refunds if opens_at <= now]):
             when = min((opens_at for opens_at, _ in refunds), default=0)
             waits = f"unused ones can be given back from {moment(when)} on" if refunds else "buy some first"
-            raise NothingToGiveBack(
+            raise Conflict(
                 f"{sender.address} has no credits of {plan.id:#x} that can be given back now: {waits}",
                 plan=hex(plan.id),
+                code="nothing_to_give_back",
             )
         given = []
         for call in due:

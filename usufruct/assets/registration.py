@@ -7,12 +7,12 @@ or a name that could be taken for an id, is refused although the registry would 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.assets.errors import TransferPolicyNeeded, demand
+from usufruct.assets.errors import demand
 from usufruct.assets.model import SUPPLY, Holding, is_plain, number_in
 from usufruct.assets.price_cards import check_card, to_registry
 from usufruct.chain import keccak
 from usufruct.chain.contracts.asset_registry import Kind, Parent, Registration
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, format_units
+from usufruct.core import ZERO_ADDRESS, Address, ChainId, Invalid, format_units
 from usufruct.core.networks import is_devnet
 from usufruct.core.price_cards import PriceCard
 
@@ -75,7 +75,7 @@ def check_new_asset(terms: NewAsset, chain_id: ChainId) -> None:
 
     Raises:
         InvalidAsset: names the field, the value and the rule.
-        TransferPolicyNeeded: when a public chain's registrant has not said who may hold the shares.
+        Invalid: when a public chain's registrant has not said who may hold the shares.
     """
     check_name(terms.name)
     symbol = terms.symbol
@@ -93,11 +93,12 @@ def check_new_asset(terms: NewAsset, chain_id: ChainId) -> None:
     check_card(terms.card)
     check_parents(terms.parents)
     if terms.transfer_policy is None and not is_devnet(chain_id):
-        raise TransferPolicyNeeded(
+        raise Invalid(
             f"say who may hold the shares on chain {chain_id}: transfer policy open, or the address of a policy "
             f"contract. {OPEN_SHARES_WARNING}",
             field="transfer_policy",
             chain_id=chain_id,
+            code="transfer_policy_needed",
         )
 
 

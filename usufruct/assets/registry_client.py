@@ -3,7 +3,7 @@
 import asyncio
 from secrets import token_hex
 
-from usufruct.assets.errors import InvalidAsset, NotTitleHolder, UnknownAsset
+from usufruct.assets.errors import InvalidAsset, UnknownAsset
 from usufruct.assets.model import Income, RevenueToken, number_in
 from usufruct.assets.price_cards import from_registry
 from usufruct.assets.store import asset_named
@@ -14,7 +14,7 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Unavailable, asset_id, format_asset
+from usufruct.core import Address, AssetId, Denied, Unavailable, asset_id, format_asset
 from usufruct.core.price_cards import PriceCard
 
 _MOST_BOOKED = (1 << 112) - 1
@@ -80,15 +80,16 @@ class RegistryClient:
         """Return what the registry knows of an asset, if `account` may act for its title holder.
 
         Raises:
-            NotTitleHolder: names who may.
+            Denied: names who may.
         """
         known = await self.asset(asset)
         if not await self.contract.may_manage(account, asset):
             holder = await self.contract.owner_of(asset)
-            raise NotTitleHolder(
+            raise Denied(
                 f"{account} may not do this: {holder} holds the title of {format_asset(asset)}; sign with their wallet",
                 account=account,
                 holder=holder,
+                code="not_title_holder",
             )
         return known
 

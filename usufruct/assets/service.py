@@ -8,9 +8,6 @@ from itertools import count
 from usufruct.assets.errors import (
     AlreadyRegistered,
     InvalidAsset,
-    NoRetirement,
-    RegistrationUnderWay,
-    RetirementAnnounced,
 )
 from usufruct.assets.model import AssetDetails, Holding
 from usufruct.assets.price_cards import PricePeriod, check_card, from_registry, to_registry
@@ -21,7 +18,7 @@ from usufruct.assets.untrusted_text import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Hash32, format_asset, moment
+from usufruct.core import Address, AssetId, Conflict, Hash32, format_asset, moment
 from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.store import ConstraintViolated
 
@@ -63,7 +60,7 @@ class Announced:
 class Assets:
     """The assets of one registry.
 
-    Whatever changes an asset raises `NotTitleHolder` when the sender may not, and `UnknownAsset` where it does not
+    Whatever changes an asset raises `Denied` when the sender may not, and `UnknownAsset` where it does not
     exist.
     """
 
@@ -77,9 +74,9 @@ class Assets:
         The same registration made again after a crash goes on where it stopped. Once it is complete, its name is taken.
 
         Raises:
-            InvalidAsset, TransferPolicyNeeded: for what no asset can be.
+            Invalid: for what no asset can be.
             AlreadyRegistered: when the name or the salt belongs to another asset.
-            RegistrationUnderWay: when the same asset is being registered with other terms.
+            Conflict: when the same asset is being registered with other terms.
         """
         check_new_asset(terms, self._registry.chain_id)
         gifts = check_owners(owners, sender.address)
@@ -121,14 +118,15 @@ class Assets:
         """Announce the asset's retirement; return when it takes effect, chain seconds, and the transaction.
 
         Raises:
-            RetirementAnnounced: when it is announced already.
+            Conflict: when it is announced already.
         """
         known = await self._registry.managed(sender.address, asset)
         if known.retires_at:
-            raise RetirementAnnounced(
+            raise Conflict(
                 f"{format_asset(asset)} retires at {moment(known.retires_at)}, as was announced; until then it can be "
                 "called off",
                 retires_at=known.retires_at,
+                code="retirement_announced",
             )
         receipt = await execute_once(sender, self._contract.retire(asset), f"asset/retire/{asset:#x}")
         (event,) = asset_registry.RetirementAnnounced.among(receipt.logs, self._contract.address)
@@ -138,12 +136,14 @@ class Assets:
         """Call an announced retirement off; return the transaction.
 
         Raises:
-            NoRetirement: when none is announced, or it is in effect.
+            Conflict: when none is announced, or it is in effect.
         """
         known = await self._registry.managed(sender.address, asset)
         if not known.retires_at or await self._contract.is_retired(asset):
             what = "is in effect" if known.retires_at else "is not announced"
-            raise NoRetirement(f"the retirement of {format_asset(asset)} {what}: there is nothing to call off")
+            raise Conflict(
+                f"the retirement of {format_asset(asset)} {what}: there is nothing to call off", code="no_retirement"
+            )
         call = self._contract.cancel_retirement(asset)
         return (await execute_once(sender, call, f"asset/cancel-retirement/{asset:#x}")).hash
 
@@ -205,11 +205,12 @@ class Assets:
         if named is not None or (not ours and await self._registry.on_chain(asset) is not None):
             raise _taken(name, asset if named is None else named)
         if known is not None and not ours:
-            raise RegistrationUnderWay(
+            raise Conflict(
                 f"{name} is being registered with other terms as {format_asset(asset)}; wait for it, or choose another "
                 "name",
                 name=name,
                 asset=format_asset(asset),
+                code="registration_under_way",
             )
 
     async def _give_name(self, name: str, asset: AssetId) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.assets.errors import NotEnoughShares, demand
+from usufruct.assets.errors import demand
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.model import SHARE_DECIMALS, Holding, OwnerIncome, Pending, RevenueToken, SharesIncome
 from usufruct.assets.registry_client import RegistryClient, execute_once
@@ -13,7 +13,7 @@ from usufruct.chain import Receipt, Revert, Sender
 from usufruct.chain.contracts import shares as shares_contract
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Hash32, format_asset, format_units
+from usufruct.core import Address, AssetId, Conflict, Hash32, format_asset, format_units
 
 _MOST_OWNERS = 100
 
@@ -40,18 +40,19 @@ class ShareHolders:
         """Give away `amount` atomic shares; return the transaction. What accrued before stays the giver's.
 
         Raises:
-            NotEnoughShares: when the sender holds fewer.
+            Conflict: when the sender holds fewer.
         """
         demand(amount > 0, "amount", amount, "above 0")
         shares = await self._registry.shares(asset)
         held = await shares.balance_of(sender.address)
         if held < amount:
-            raise NotEnoughShares(
+            raise Conflict(
                 f"{sender.address} holds {format_units(held, SHARE_DECIMALS)} shares of {format_asset(asset)}, not "
                 f"{format_units(amount, SHARE_DECIMALS)}; give at most what is held",
                 field="amount",
                 value=amount,
                 held=held,
+                code="not_enough_shares",
             )
         return (await execute_once(sender, shares.transfer(to, amount), f"shares/transfer/{asset:#x}")).hash
 
