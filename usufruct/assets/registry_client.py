@@ -40,7 +40,7 @@ class RegistryClient:
 
         Raises:
             UnknownAsset: when no asset was given the name here.
-            InvalidAssetId: for a number that is not an id.
+            Invalid: for a number that is not an id.
         """
         if number_in(text) is not None:
             return asset_id(text)

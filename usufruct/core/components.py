@@ -34,10 +34,6 @@ Reading = Callable[[], Awaitable[Iterable[Metric]]]
 """Reads metrics at each scrape."""
 
 
-class ServiceMissing(Faulty, code="service_missing"):
-    """A component needs a service that no component provides."""
-
-
 class Context:
     """Services by type. Each component has a separate view, with its name for error messages."""
 
@@ -64,13 +60,14 @@ class Context:
         """Return the service of a type.
 
         Raises:
-            ServiceMissing: when no component provides it.
+            Faulty: when no component provides it.
         """
         if kind not in self._services:
             if kind not in self._makers:
-                raise ServiceMissing(
+                raise Faulty(
                     f"component {self.component} needs {kind.__module__}.{kind.__qualname__}, which no component "
                     "provides; add one that does to app/components.py",
+                    code="service_missing",
                     component=self.component,
                     service=kind.__qualname__,
                 )

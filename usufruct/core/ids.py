@@ -30,14 +30,6 @@ class AddressMistyped(InvalidAddress, code="address_mistyped"):
     """An address in mixed case whose EIP-55 checksum does not hold: at least one character is wrong."""
 
 
-class InvalidHash(Invalid, code="invalid_hash"):
-    """Not 32 bytes of hexadecimal."""
-
-
-class InvalidAssetId(Invalid, code="invalid_asset_id"):
-    """Not a 128-bit unsigned number."""
-
-
 def address(text: str, field: str = "address") -> Address:
     """Parse `text` into an `Address`: in one letter case, or in mixed case with the checksum of EIP-55.
 
@@ -60,10 +52,11 @@ def hash32(text: str, field: str = "hash") -> Hash32:
     """Parse `text` (any letter case) into a `Hash32`.
 
     Raises:
-        InvalidHash: when it is not `0x` and 64 hex digits; names `field`.
+        Invalid: when it is not `0x` and 64 hex digits; names `field`.
     """
     if not _HASH32.fullmatch(text):
-        raise InvalidHash(f"{field} must be 0x followed by 64 hex digits, not {text!r}", field=field, value=text)
+        message = f"{field} must be 0x followed by 64 hex digits, not {text!r}"
+        raise Invalid(message, code="invalid_hash", field=field, value=text)
     return Hash32(text.lower())
 
 
@@ -71,15 +64,16 @@ def asset_id(value: str | int, field: str = "asset") -> AssetId:
     """Parse a decimal or 0x-hexadecimal number into an `AssetId`.
 
     Raises:
-        InvalidAssetId: when it is not a number from 0 to 2**128 - 1; names `field`.
+        Invalid: when it is not a number from 0 to 2**128 - 1; names `field`.
     """
     try:
         number = value if isinstance(value, int) else int(value, 0)
     except ValueError:
         number = -1
     if not 0 <= number < 1 << 128:
-        raise InvalidAssetId(
+        raise Invalid(
             f"{field} must be a number from 0 to 2**128 - 1 (decimal or 0x...), not {value!r}",
+            code="invalid_asset_id",
             field=field,
             value=str(value),
         )

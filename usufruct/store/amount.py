@@ -12,8 +12,8 @@ from sqlalchemy import BLOB, ColumnElement, Dialect, Numeric
 from sqlalchemy.sql import operators
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from usufruct.core import UINT256_MAX
-from usufruct.store.errors import AmountArithmetic, AmountOutOfRange
+from usufruct.core import UINT256_MAX, Faulty
+from usufruct.store.errors import AmountOutOfRange
 
 _ALLOWED = {
     operators.eq,
@@ -74,11 +74,12 @@ class Amount(TypeDecorator[int]):
             """Build the expression for an allowed operator.
 
             Raises:
-                AmountArithmetic: for any other operator.
+                Faulty: for any other operator.
             """
             if op not in _ALLOWED:
                 name = getattr(op, "__name__", str(op))
-                raise AmountArithmetic(f"amounts are not calculated in SQL; do {name!r} in Python", operator=name)
+                message = f"amounts are not calculated in SQL; do {name!r} in Python"
+                raise Faulty(message, code="amount_arithmetic", operator=name)
             return super().operate(op, *other, **kwargs)
 
         reverse_operate = operate

@@ -2,15 +2,11 @@
 
 from sqlalchemy.exc import DontWrapMixin
 
-from usufruct.core import Conflict, Faulty, Invalid, Unavailable
+from usufruct.core import Conflict, Invalid, Unavailable
 
 
 class AmountOutOfRange(Invalid, DontWrapMixin, code="amount_out_of_range"):
     """Not an integer from 0 to 2**256 - 1."""
-
-
-class AmountArithmetic(Faulty, code="amount_arithmetic"):
-    """A statement asked the database to calculate with money; amounts are calculated in Python only."""
 
 
 class InvalidDatabaseUrl(Invalid, code="invalid_database_url"):

@@ -18,10 +18,6 @@ _SHORTEST = 16
 _MARK_BYTES = 16
 
 
-class WeakSecret(Invalid, code="weak_secret"):
-    """The installation's secret is too short to protect anything."""
-
-
 class Unsealable(Faulty, code="unsealable"):
     """What is stored was sealed under another secret, for another row, or was changed."""
 
@@ -29,7 +25,7 @@ class Unsealable(Faulty, code="unsealable"):
 class Stamp:
     """Marks what we said, so that any replica knows it again: HMAC-SHA256, cut to 16 bytes.
 
-    Made with a secret of under 16 bytes, it raises `WeakSecret`; so does `Seal`.
+    Made with a secret of under 16 bytes, it raises `Invalid`; so does `Seal`.
     """
 
     def __init__(self, secret: bytes, purpose: str) -> None:
@@ -87,5 +83,6 @@ class MasterSecret:
 
 def _derived(secret: bytes, purpose: str) -> bytes:
     if len(secret) < _SHORTEST:
-        raise WeakSecret(f"{purpose}: the secret must have at least {_SHORTEST} bytes; use 32 random ones")
+        message = f"{purpose}: the secret must have at least {_SHORTEST} bytes; use 32 random ones"
+        raise Invalid(message, code="weak_secret")
     return HKDF(SHA256(), 32, None, purpose.encode()).derive(secret)

@@ -3,7 +3,7 @@
 An error's own status, code, message and details go out; what only HTTP knows (body too large, no such route) is here.
 """
 
-from usufruct.core import Denied, Invalid, NotFound, Unavailable, UsufructError
+from usufruct.core import Denied, Invalid, Unavailable, UsufructError
 
 Header = tuple[bytes, bytes]
 
@@ -30,10 +30,6 @@ class BodyTooLarge(Invalid, code="body_too_large", status=413):
 
 class MalformedBody(Invalid, code="malformed_json"):
     """The request's body is not a JSON object."""
-
-
-class UnknownRoute(NotFound, code="unknown_route"):
-    """No such path."""
 
 
 class MethodNotAllowed(Invalid, code="method_not_allowed", status=405):

@@ -13,8 +13,8 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router as StarletteRouter
 from starlette.types import Receive, Scope, Send
 
-from usufruct.core import Faulty, UsufructError
-from usufruct.web.errors import ClientGone, MethodNotAllowed, ShuttingDown, UnknownRoute
+from usufruct.core import Faulty, NotFound, UsufructError
+from usufruct.web.errors import ClientGone, MethodNotAllowed, ShuttingDown
 from usufruct.web.exchange import Exchange
 from usufruct.web.openapi import Operation, openapi_document
 from usufruct.web.request import Request, json_response
@@ -122,7 +122,8 @@ class Router:
 
     async def _refuse(self, exchange: Exchange) -> None:
         path = exchange.path[:_LONGEST_PATH]
-        raise UnknownRoute(f"there is nothing at {path}; this server answers {self._known}", field="path", path=path)
+        message = f"there is nothing at {path}; this server answers {self._known}"
+        raise NotFound(message, code="unknown_route", field="path", path=path)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:
