@@ -69,9 +69,8 @@ def _writes(verb: Verb[P, T]) -> Method[P, T]:
 class Ledger:
     """One replica's hand on the ledger. Each verb is durable when it returns, and refused with its numbers otherwise.
 
-    Every verb also raises `DatabaseUnavailable`, after which the same verb with
-    the same ids may be asked again: it counts once. Verbs that only a few calls a minute need are described where they
-    are written.
+    Every verb also raises `DatabaseUnavailable`, after which the same verb with the same ids may be asked again: it
+    counts once. Verbs that only a few calls a minute need are described where they are written.
     """
 
     def __init__(self, backend: Backend, config: LedgerConfig, seal: Seal, owner: str) -> None:
