@@ -27,7 +27,7 @@ from bench.report import ROOT, Row
 PACKAGES = ("payments", "gateway")
 WORKERS = "2"
 MUTANTS = ROOT / "mutants"
-SMALL = "usufruct.payments.settlement.merkle.x_next_anchor__mutmut_1"
+SMALL = "usufruct.payments.settlement.merkle.x_merkle_root__mutmut_1"
 """The first run is over this one alone: it makes all mutants and learns which tests reach what."""
 
 MYPY = (

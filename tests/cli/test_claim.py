@@ -3,17 +3,17 @@
 import asyncio
 import signal
 import sys
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
 from usufruct.chain.contracts.till import Till
 from usufruct.core import checksum
-from usufruct.core.jobs import run_job
+from usufruct.core.jobs import Job, run_job
 from usufruct.gateway import Operator
 from usufruct.payments.settlement import Claimer, ClaimRequests
 from usufruct.payments.settlement.claim_requests import claim_requests
-from usufruct.payments.settlement.jobs import claim_due
 
 pytestmark = pytest.mark.anvil
 
@@ -58,10 +58,10 @@ def test_a_worker_that_claims_is_asked_to_claim_everything(commands, cli_world, 
     async def while_a_worker_claims(installation):
         key = await cli_world.paying_key(installation)
         await cli_world.charge(installation, key, int(sold["asset"], 16), 1_234)
-        assert await installation.get(Claimer).hold_lease()
-        worker = asyncio.create_task(
-            run_job(claim_due(installation.get(Claimer), installation.get(ClaimRequests), poll_seconds=0.05))
-        )
+        claimer = installation.get(Claimer)
+        assert await claimer.lease.hold()
+        serve = partial(installation.get(ClaimRequests).serve, claimer)
+        worker = asyncio.create_task(run_job(Job("claim", serve, 0.05, claimer.lease.release)))
         try:
             return (
                 await asyncio.to_thread(commands.json, "claim", "run"),
@@ -84,7 +84,7 @@ def test_an_interrupted_command_leaves_no_request_behind(commands, cli_world, nu
             return len(await unit.rows(select(claim_requests)))
 
     async def while_another_claims(installation):
-        assert await installation.get(Claimer).hold_lease()
+        assert await installation.get(Claimer).lease.hold()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "usufruct.cli", "claim", "run", "--everything"),
             env=cli_world.process_environment(commands.own),
@@ -99,7 +99,7 @@ def test_an_interrupted_command_leaves_no_request_behind(commands, cli_world, nu
         finally:
             if process.returncode is None:
                 process.kill()
-            await installation.get(Claimer).release()
+            await installation.get(Claimer).lease.release()
 
     assert commands.inside(waiting) == 0
     for _ in range(2):  # once in some hundred interruptions the command ended with 1; its words are then shown below
@@ -113,10 +113,10 @@ def test_an_interrupted_command_leaves_no_request_behind(commands, cli_world, nu
 
 def test_a_worker_that_does_not_answer_is_named(commands):
     async def while_another_claims(installation):
-        assert await installation.get(Claimer).hold_lease()
+        assert await installation.get(Claimer).lease.hold()
         refused = await asyncio.to_thread(commands.refused, "claim", "run", "--everything", "--wait", "1")
         await installation.get(ClaimRequests).serve(installation.get(Claimer))
-        await installation.get(Claimer).release()
+        await installation.get(Claimer).lease.release()
         return refused
 
     refused = commands.inside(while_another_claims)

@@ -16,7 +16,7 @@ from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
 from usufruct.gateway import Catalogue, Operator
 from usufruct.payments.ledger import Ledger
-from usufruct.payments.settlement import EventWatcher
+from usufruct.payments.settlement.event_watcher import EventWatcher
 
 pytestmark = pytest.mark.anvil
 

@@ -7,7 +7,7 @@ import pytest
 from usufruct.chain import TokenFacts
 from usufruct.config import InvalidSetting
 from usufruct.core import UINT128_MAX
-from usufruct.payments.settlement.component import offer_of
+from usufruct.payments.settlement.component import terms_of
 
 pytestmark = pytest.mark.anvil
 
@@ -18,10 +18,10 @@ def test_the_least_deposit_is_scaled_by_the_tokens_decimals(commands, cli_world,
 
     async def offered(installation):
         installation.context.provide(TokenFacts, replace(installation.get(TokenFacts), decimals=decimals))
-        return offer_of(installation.context)
+        return terms_of(installation.context)
 
-    offer = changed.inside(offered)
-    assert offer.least_deposit == least
+    terms = changed.inside(offered)
+    assert terms.least_deposit == least
 
 
 def test_what_no_escrow_could_hold_is_refused_by_name(commands, cli_world):

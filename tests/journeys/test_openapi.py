@@ -17,7 +17,8 @@ from usufruct.accounts.model import KeyTerms
 from usufruct.chain.keys import KeySigner
 from usufruct.core import SystemClock, address
 from usufruct.gateway import Endpoint, Operator
-from usufruct.payments.settlement import PROOF_HEADER, Claimer, read_channel_digest
+from usufruct.payments.settlement import Claimer
+from usufruct.payments.settlement.channel_auth import PROOF_HEADER, read_channel_digest
 from usufruct.web.router import RawRoute, Route
 
 DOCUMENT = "urn:openapi"

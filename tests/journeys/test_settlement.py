@@ -5,13 +5,13 @@ from collections import Counter
 
 import pytest
 
-from tests.support.merkle import proves
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.shares import Accrued, Collected
 from usufruct.chain.contracts.test_dollar import Transfer
 from usufruct.core import PaymentRequired
 from usufruct.payments.settlement.anchoring import prove_receipt
 from usufruct.payments.settlement.model import ClaimPolicy
+from usufruct_client import proves
 
 
 async def test_every_unit_a_payer_deposits_reaches_its_owner(town, settlement_world):
@@ -57,9 +57,10 @@ async def test_every_unit_a_payer_deposits_reaches_its_owner(town, settlement_wo
 
     assert (await town.ledger.totals())[0].claimable == 0
     for call in calls:
-        proof = await prove_receipt(town.side, call)
-        assert proves(proof.digest, proof.proof, bytes.fromhex(ended[0].root[2:]))
-    assert dollar in town.side.terms.tokens
+        proof = await prove_receipt(town.context, call)
+        assert proof.root == ended[0].root
+        assert proves(proof, bytes.fromhex(proof.digest[2:]))
+    assert dollar in town.context.terms.tokens
 
 
 async def test_a_bad_day(make_town, settlement_world):

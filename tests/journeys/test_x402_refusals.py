@@ -17,7 +17,8 @@ from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.batch_settlement import ChannelConfig as OnChain
 from usufruct.core import SystemClock, address
 from usufruct.gateway import Operator
-from usufruct.payments.settlement import Claimer, Deposits, EventWatcher, Refunds
+from usufruct.payments.settlement import Claimer, Deposits, Refunds
+from usufruct.payments.settlement.event_watcher import EventWatcher
 
 request, decoded, DOLLAR = worlds.request, worlds.decoded, worlds.DOLLAR
 PREFIX = "invalid_batch_settlement_evm_"

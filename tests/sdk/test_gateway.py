@@ -8,14 +8,17 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
+from tests.support.deposit_documents import receive_authorization
 from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, revoke_digest, timed_signer
 from usufruct.chain import TokenFacts
 from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, ChainId, Hash32, SystemClock
 from usufruct.payments.pricing import Escrow
 from usufruct.payments.pricing import channel_id as gateways_channel_id
-from usufruct.payments.settlement import Offer, deposit_of_document, deposit_typed_data, read_channel_digest
+from usufruct.payments.settlement import DepositAuthorization
+from usufruct.payments.settlement.channel_auth import read_channel_digest
 from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
+from usufruct.payments.settlement.operator_terms import operator_terms
 from usufruct_client import (
     BadAnswer,
     DepositPending,
@@ -37,8 +40,7 @@ PAYER = Account.from_key("0x" + "21" * 32)
 WHO = Address(PAYER.address.lower())
 CHAIN, TILL = ChainId(31337), Address("0x" + "71" * 20)
 TOKEN = TokenFacts(Address("0x" + "70" * 20), "A Dollar", "AUD", 6, "1")
-OFFER = Offer(CHAIN, TILL, TOKEN, 86_400, 100_000, Address("0x" + "72" * 20))
-TERMS = OFFER.document()
+TERMS = operator_terms(CHAIN, TILL, TOKEN, 100_000, Address("0x" + "72" * 20))
 DOMAIN = KeyDomain(CHAIN, TILL)
 OF = new_channel(TERMS, WHO)
 CHANNEL = channel_id(OF, CHAIN)
@@ -174,10 +176,10 @@ def test_the_same_deposit_is_handed_in_until_the_gateway_tells_what_became_of_it
     assert len(told) == 3
     assert len({request.content for request in server.asked}) == 1
     wish = read(DepositWish, server.content(), refuse)
-    made = deposit_of_document(wish.channel_config, wish.deposit, CHAIN)
+    made = DepositAuthorization.of(wish.channel_config, wish.deposit)
     assert (made.amount, made.valid_before, made.config) == (5, 99, OF)
     channel = gateways_channel_id(Escrow(CHAIN), OF)
-    signed = encode_typed_data(full_message=deposit_typed_data(made, channel, TOKEN))
+    signed = encode_typed_data(full_message=receive_authorization(CHAIN, made, channel, TOKEN))
     assert Account.recover_message(signed, signature=made.signature).lower() == WHO
 
 

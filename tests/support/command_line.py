@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 from typer.testing import CliRunner, Result
 
 from tests.support.bills import lines_of
+from tests.support.deposit_documents import receive_authorization
 from usufruct.accounts import KeyDomain, Keys, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation, open_installation
 from usufruct.assets import PricePeriod, plain_listing_id
+from usufruct.chain import TokenFacts
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.escrow import COLLECTOR
 from usufruct.chain.keys import KeySigner, devnet_signer
 from usufruct.cli import app
 from usufruct.config import Config, load_config
@@ -32,8 +33,7 @@ from usufruct.payments.ledger.records import Bill, Lease, Opened, Reservation
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.pricing.receipts import sign_receipt
 from usufruct.payments.pricing.vouchers import sign_voucher
-from usufruct.payments.settlement import ChannelRegistry, Deposits
-from usufruct.payments.settlement.deposits import DepositAuthorization
+from usufruct.payments.settlement import ChannelRegistry, DepositAuthorization, Deposits
 from usufruct_client import ClientError
 
 T = TypeVar("T")
@@ -165,33 +165,10 @@ async def paying_key(installation: Installation, deposit: int = 5 * DOLLAR) -> N
     await installation.sender(PAYER).execute(dollar.mint(PAYER.address, deposit), f"mint/{new.key.id}")
     config = await installation.get(ChannelRegistry).config(new.key.channel)
     head = await installation.client.header()
-    unsigned = DepositAuthorization(CHAIN, config, deposit, 0, head.timestamp + 3_600, secrets.randbits(128), b"")
-    document = receive_authorization(unsigned, unsigned.nonce(new.key.channel), installation.get(Operator).token)
+    unsigned = DepositAuthorization(config, deposit, 0, head.timestamp + 3_600, secrets.randbits(128), b"")
+    document = receive_authorization(CHAIN, unsigned, new.key.channel, installation.get(TokenFacts))
     await installation.get(Deposits).submit(replace(unsigned, signature=await PAYER.sign_typed_data(document)))
     return new
-
-
-def receive_authorization(deposit: DepositAuthorization, nonce: str, token: str) -> dict[str, Any]:
-    """The EIP-3009 document of a deposit in test dollars."""
-    domain = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
-    fields = {"from": "address", "to": "address", "value": "uint256"}
-    fields |= {"validAfter": "uint256", "validBefore": "uint256", "nonce": "bytes32"}
-    return {
-        "types": {
-            "EIP712Domain": [{"name": name, "type": kind} for name, kind in domain.items()],
-            "ReceiveWithAuthorization": [{"name": name, "type": kind} for name, kind in fields.items()],
-        },
-        "primaryType": "ReceiveWithAuthorization",
-        "domain": {"name": "Test Dollar", "version": "1", "chainId": int(CHAIN), "verifyingContract": token},
-        "message": {
-            "from": PAYER.address,
-            "to": COLLECTOR,
-            "value": deposit.amount,
-            "validAfter": 0,
-            "validBefore": deposit.valid_before,
-            "nonce": nonce,
-        },
-    }
 
 
 async def reserve(installation: Installation, key: NewKey, asset: AssetId, ceiling: int) -> Lease:

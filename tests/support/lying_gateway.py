@@ -14,11 +14,11 @@ from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
 from usufruct.payments.pricing.usage import CountedBy
-from usufruct.payments.settlement.operator_terms import Offer
+from usufruct.payments.settlement.operator_terms import operator_terms
 
 CHAIN, TOKEN, TILL = ChainId(31337), Address("0x" + "70" * 20), Address("0x" + "71" * 20)
 SIGNER = KeySigner(b"\x05" * 32)
-OFFER = Offer(CHAIN, TILL, TokenFacts(TOKEN, "A Dollar", "AUD", 6, "1"), 86_400, 100_000, SIGNER.address)
+TERMS = operator_terms(CHAIN, TILL, TokenFacts(TOKEN, "A Dollar", "AUD", 6, "1"), 100_000, SIGNER.address)
 DELTAS = (
     {"reasoning_content": "Hm. ", "content": "We", "refusal": "?"},
     {"role": "assistant", "content": "ll\x1b[31m"},
@@ -109,7 +109,7 @@ def lying_gateway() -> Iterator[LyingGateway]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._send(OFFER.document().as_json() if self.path == "/v1/terms" else {"receipt": gateway.receipts}, {})
+            self._send(TERMS.as_json() if self.path == "/v1/terms" else {"receipt": gateway.receipts}, {})
 
         def do_POST(self) -> None:
             asked = self.rfile.read(int(self.headers["content-length"]))

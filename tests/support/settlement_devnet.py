@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.support.deploying import deploy_devnet, setup_of
+from tests.support.deposit_documents import dollar_facts, receive_authorization
 from tests.support.fake_clock import FakeClock
 from usufruct.chain import Call, Client, Sender, as_hash32, keccak
 from usufruct.chain.anvil import Devnet
@@ -28,7 +29,8 @@ from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.channel_policy import ChannelTerms
 from usufruct.payments.settlement.claimer import Claimer
-from usufruct.payments.settlement.deposits import DepositAuthorization, Deposits
+from usufruct.payments.settlement.deposit_authorization import DepositAuthorization
+from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.model import ClaimPolicy, RefundPolicy, SettlementContext, on_chain
 from usufruct.payments.settlement.refunds import Refunds
@@ -137,7 +139,7 @@ class Register:
 
 @dataclass
 class Gone:
-    """Fulfils `ClosedChannels` with a list."""
+    """The channels whose money is of no more use here."""
 
     channels: list[Hash32] = field(default_factory=list)
 
@@ -178,15 +180,15 @@ class Town:
         passes = PassTerms(CHAIN, place.passes, CLAIM_KEY.address, place.dollar)
         final = options.get("final_blocks", 4)
         self.clock = FakeClock()
-        self.side = SettlementContext(
+        self.context = SettlementContext(
             client,
             ESCROW,
             terms,
+            passes,
             self.ledger,
             database,
             confirmations,
             final,
-            passes,
             alone=options.get("alone", False),
             sweep_seconds=options.get("sweep_seconds", 600),
         )
@@ -196,9 +198,9 @@ class Town:
         self.shares = tuple(Shares(address, client) for address in place.shares)
         self.register = Register(dict(zip(place.assets, place.shares, strict=True)))
         self.leavers = Gone()
-        self.observer = AccountSync(self.side)
-        self.channels = self.observer.sources.channels.registry
-        self.watcher = EventWatcher(self.side, self.observer, self.clock)
+        self.sync = AccountSync(self.context)
+        self.channels = self.sync.sources.channels.registry
+        self.watcher = EventWatcher(self.context, self.sync, self.clock)
         self.claim_sender = self.sender(CLAIM_KEY, confirmations)
         self.relayer = self.sender(RELAYER, confirmations)
         wait = options.get("wait_seconds", PATIENCE)
@@ -213,9 +215,9 @@ class Town:
 
     def wait_for_the_chain(self, seconds: float = PATIENCE) -> None:
         """Let deposits and refunds wait so long for their transactions from now on."""
-        self.deposits = Deposits(self.side, self.relayer, self.observer, wait_seconds=seconds)
+        self.deposits = Deposits(self.context, self.relayer, self.sync, wait_seconds=seconds)
         policy = replace(self.refund_policy, wait_seconds=seconds)
-        self.refunds = Refunds(self.side, self.claim_sender, self.observer, leavers=self.leavers, policy=policy)
+        self.refunds = Refunds(self.context, self.claim_sender, self.sync, self.leavers.leaving, policy)
 
     def sender(self, signer: KeySigner, confirmations: int = 1) -> Sender:
         return Sender(self.client, signer, self.database, CHAIN, confirmations=confirmations, poll_seconds=0.02)
@@ -223,11 +225,11 @@ class Town:
     def new_claimer(self, *, faults: Any = None, sender: Sender | None = None, lease: Any = None) -> Claimer:
         extra = {"faults": faults} if faults else {}
         return Claimer(
-            self.side,
+            self.context,
             sender or self.claim_sender,
             self.register,
             TREASURY.address,
-            self.observer,
+            self.sync,
             policy=self.policy,
             lease=lease,
             **extra,
@@ -247,7 +249,7 @@ class Town:
 
     async def observe(self, *configs: ChannelConfig) -> list[Any]:
         """Read channels now into the ledger, whether or not it has them."""
-        return await self.observer.observe([await self.channels.add(config) for config in configs])
+        return await self.sync.observe([await self.channels.add(config) for config in configs])
 
     def channel(self, name: object = 0) -> Hash32:
         return channel_id(ESCROW, self.config(name))
@@ -268,43 +270,12 @@ class Town:
         config = config or self.config(name)
         head = await self.client.header("latest")
         until = head.timestamp + 600 if valid_before is None else valid_before
-        unsigned = DepositAuthorization(chain_id, config, amount, 0, until, salt, b"")
-        message = {
-            "from": signer.address,
-            "to": COLLECTOR,
-            "value": signed_amount or amount,
-            "validAfter": 0,
-            "validBefore": until,
-            "nonce": unsigned.nonce(channel_id(ESCROW, config)),
-        }
-        document = {
-            "types": {
-                "EIP712Domain": [
-                    {"name": "name", "type": "string"},
-                    {"name": "version", "type": "string"},
-                    {"name": "chainId", "type": "uint256"},
-                    {"name": "verifyingContract", "type": "address"},
-                ],
-                "ReceiveWithAuthorization": [
-                    {"name": "from", "type": "address"},
-                    {"name": "to", "type": "address"},
-                    {"name": "value", "type": "uint256"},
-                    {"name": "validAfter", "type": "uint256"},
-                    {"name": "validBefore", "type": "uint256"},
-                    {"name": "nonce", "type": "bytes32"},
-                ],
-            },
-            "primaryType": "ReceiveWithAuthorization",
-            "domain": {
-                "name": "Test Dollar",
-                "version": "1",
-                "chainId": int(chain_id),
-                "verifyingContract": self.place.dollar,
-            },
-            "message": message,
-        }
+        unsigned = DepositAuthorization(config, amount, 0, until, salt, b"")
+        shown = replace(unsigned, config=replace(config, payer=signer.address), amount=signed_amount or amount)
+        channel = channel_id(ESCROW, config)
+        document = receive_authorization(chain_id, shown, channel, dollar_facts(self.place.dollar))
         signature = await signer.sign_typed_data(document)
-        return DepositAuthorization(chain_id, config, amount, 0, until, salt, signature)
+        return replace(unsigned, signature=signature)
 
     async def deposit(self, amount: int, name: object = 0, *, salt: int = 1) -> Hash32:
         await self.deposits.submit(await self.authorization(amount, name, salt=salt))

@@ -30,37 +30,26 @@ _CURRENT = Operation("Describe the key that is shown, its channel, and what it m
 _CREATE = Operation("Make a bearer key.", (KeySecret, *_STATE), KeyWish, 201)
 
 
-class Purse(Protocol):
-    """A key's channel, as the package that knows its money has it."""
-
-    @property
-    def charged(self) -> int:
-        """Return what was charged in all."""
-
-    @property
-    def reserved(self) -> int:
-        """Return what running calls may cost."""
-
-    def as_json(self) -> dict[str, object]:
-        """Return the channel as its owner sees it."""
-
-
 class Purses(Protocol):
     """Knows the channels behind keys."""
 
-    async def channel(self, channel: Hash32) -> Purse:
-        """Return one."""
+    async def channel(self, channel: Hash32) -> tuple[ChannelOnChain, ChannelUse]:
+        """Return one: the chain's side and ours."""
 
 
 def key_routes(keys: Keys, purses: Purses) -> list[Route]:
     """Return the routes under `/v1/keys`."""
 
+    async def described(key: BearerKey) -> dict[str, object]:
+        on_chain, use = await purses.channel(key.channel)
+        left = max(0, key.spending_limit - use.charged - use.reserved)
+        return {**key.as_json(), **on_chain.as_json(), **use.as_json(), **KeyLeft(left).as_json()}
+
     async def create(request: Request) -> Response:
         wish = await request.read(KeyWish, _refusal)
         terms = KeyTerms(wish.payer, wish.spending_limit, wish.expires_at, wish.assets, wish.label)
         new = await keys.create(terms, wish.nonce, wish.signature)
-        purse = await purses.channel(new.key.channel)
-        return json_response({"key": new.text, **_described(new.key, purse)}, 201, _SECRET)
+        return json_response({"key": new.text, **await described(new.key)}, 201, _SECRET)
 
     async def listing(request: Request) -> Response:
         wish = await request.read(SignedWish, _timed_refusal)
@@ -72,7 +61,7 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
 
     async def current(request: Request) -> Response:
         key = await keys.authenticate(request.exchange.header(b"authorization"))
-        return json_response(_described(key, await purses.channel(key.channel)))
+        return json_response(await described(key))
 
     async def stop(request: Request) -> Response:
         key = await keys.authenticate(request.exchange.header(b"authorization"))
@@ -93,8 +82,3 @@ def _refusal(message: str, field: str) -> UsufructError:
 
 def _timed_refusal(message: str, field: str) -> UsufructError:
     return (InvalidProof if field in {"expiresAt", "signature"} else InvalidKeyTerms)(message, field=field)
-
-
-def _described(key: BearerKey, purse: Purse) -> dict[str, object]:
-    left = max(0, key.spending_limit - purse.charged - purse.reserved)
-    return {**key.as_json(), **purse.as_json(), **KeyLeft(left).as_json()}

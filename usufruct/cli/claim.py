@@ -38,11 +38,11 @@ async def run_claim(
     """Claim what is due now, once, and show each transaction. A running worker is asked to do it."""
     claimer = installation.get(Claimer)
     batches: Sequence[Batch]
-    if await claimer.hold_lease():
+    if await claimer.lease.hold():
         try:
             batches = await claimer.run(everything=everything)
         finally:
-            await claimer.release()
+            await claimer.lease.release()
     else:
         with Progress(to_stderr=True).working("asking the worker that claims for this till"):
             batches = await _ask_worker(installation.get(ClaimRequests), everything, wait)

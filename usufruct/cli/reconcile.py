@@ -5,7 +5,7 @@ from usufruct.app import Installation, open_installation
 from usufruct.cli.support.command import Facts, runs
 from usufruct.core import Faulty, Hash32
 from usufruct.payments.ledger import Ledger
-from usufruct.payments.settlement import AccountSync, Evidence, SettlementContext, wrong_roots
+from usufruct.payments.settlement import AccountSync, Evidence, SettlementContext, wrong_claimed, wrong_roots
 
 _PAGE = 100
 
@@ -39,8 +39,6 @@ async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:
                 now.total_claimed,
                 now.withdraw_at,
             )
-        wrong += [
-            f"{channel.reading.id}: claimed is {channel.reading.total_claimed}, {claimed} on the chain"
-            for channel, claimed in await installation.get(AccountSync).overstated(page)
-        ]
+        compared = await installation.get(AccountSync).compare(page)
+        wrong += [fault for account, now in compared if (fault := wrong_claimed(account, now))]
     return seen, changed, wrong

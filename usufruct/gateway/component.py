@@ -7,7 +7,7 @@ from usufruct.assets import Listings
 from usufruct.chain import Client, TokenFacts
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.config import Config
-from usufruct.core import Address, Clock
+from usufruct.core import Address, ChainId, Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
 from usufruct.core.jobs import Job
@@ -26,9 +26,10 @@ from usufruct.gateway.quotes import Quotes
 from usufruct.gateway.service import Gateway
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow
-from usufruct.payments.settlement import AccountSync, ChannelRegistry, Offer, PassAccounts, ReceiptSigners
+from usufruct.payments.settlement import AccountSync, ChannelRegistry, PassAccounts, ReceiptSigners
 from usufruct.payments.x402 import Funding, Requirements
 from usufruct.store import Database, MasterSecret
+from usufruct_client.wire import Terms
 
 
 def build(context: Context) -> Component:
@@ -68,21 +69,21 @@ def build(context: Context) -> Component:
 
 def _provide_operator(context: Context) -> None:
     def operator() -> Operator:
-        offer = context.get(Offer)
+        terms = context.get(Terms)
         return Operator(
-            Escrow(offer.chain_id),
-            offer.till,
-            offer.token.address,
+            Escrow(ChainId(terms.chain_id)),
+            terms.till,
+            terms.token.address,
             context.get(DigestSigner),
-            offer.token.decimals,
-            offer.token.symbol,
-            offer.withdraw_delay,
+            terms.token.decimals,
+            terms.token.symbol,
+            terms.withdraw_delay,
             context.get(ReceiptSigners).signed_before,
         )
 
     async def can_deposit(payer: Address) -> bool:
         token = Erc20(context.get(TokenFacts).address, context.get(Client))
-        return await token.balance_of(payer) >= context.get(Offer).least_deposit
+        return await token.balance_of(payer) >= context.get(Terms).least_deposit
 
     def key_channels() -> KeyChannels:
         return KeyChannels(context.get(ChannelRegistry), context.get(Operator), can_deposit)

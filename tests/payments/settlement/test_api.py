@@ -12,31 +12,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from tests.support.deposit_documents import deposit_document, dollar_facts, receive_authorization
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
-from tests.support.merkle import proves
 from usufruct.accounts import KeyDomain, Keys, KeyTerms, key_digest
-from usufruct.chain import TokenFacts, token_facts
+from usufruct.chain import token_facts
 from usufruct.chain.keys import KeySigner
-from usufruct.core import Address, ChainId, Hash32
+from usufruct.core import Address, ChainId, Hash32, Invalid
 from usufruct.gateway import KeyChannels, Operator
 from usufruct.payments.pricing.vouchers import Escrow, channel_id
 from usufruct.payments.settlement.api import payment_routes
 from usufruct.payments.settlement.channel_auth import PROOF_HEADER, read_channel_digest
-from usufruct.payments.settlement.deposits import DepositAuthorization
-from usufruct.payments.settlement.operator_terms import Offer
-from usufruct.payments.settlement.wire import deposit_document, deposit_typed_data
+from usufruct.payments.settlement.deposit_authorization import DepositAuthorization
+from usufruct.payments.settlement.operator_terms import operator_terms
 from usufruct.store import Seal
-from usufruct.web import Router
+from usufruct.web import Router, read_document
+from usufruct_client import proves
+from usufruct_client.receipt import ReceiptProof
+from usufruct_client.wire import Token
 
 NOW = 1_800_000_000
 LEAST = 1_000
 RECEIPTS = KeySigner(bytes(31) + b"\x02")
 
 
-def offer_of(town):
-    token = TokenFacts(town.place.dollar, "Test Dollar", "tUSD", 6, "1")
-    return Offer(town.side.escrow.chain_id, town.place.till, token, 86_400, LEAST, RECEIPTS.address)
+def terms_of(town):
+    token = dollar_facts(town.place.dollar)
+    return operator_terms(town.context.escrow.chain_id, town.place.till, token, LEAST, RECEIPTS.address)
 
 
 class Counter:
@@ -48,11 +50,11 @@ class Counter:
     async def key(self, payer):
         terms = KeyTerms(payer.address, 10**6, NOW + 3_600)
         nonce = secrets.randbits(200)
-        domain = KeyDomain(self.town.side.escrow.chain_id, self.town.place.till)
+        domain = KeyDomain(self.town.context.escrow.chain_id, self.town.place.till)
         return await self.keys.create(terms, nonce, payer.sign(key_digest(domain, terms, nonce)))
 
     def proof(self, signer, channel, until=NOW + 300):
-        digest = read_channel_digest(self.town.side.escrow.chain_id, self.town.place.till, channel, until)
+        digest = read_channel_digest(self.town.context.escrow.chain_id, self.town.place.till, channel, until)
         return {PROOF_HEADER: f"{until}.0x{signer.sign(digest).hex()}"}
 
     async def deposit(self, authorization: DepositAuthorization):
@@ -64,11 +66,11 @@ async def open_counter():
     """A maker of counters, which are closed in the end."""
 
     async def make(town):
-        operator = Operator(town.side.escrow, town.place.till, town.place.dollar, RECEIPTS)
-        domain = KeyDomain(town.side.escrow.chain_id, town.place.till)
+        operator = Operator(town.context.escrow, town.place.till, town.place.dollar, RECEIPTS)
+        domain = KeyDomain(town.context.escrow.chain_id, town.place.till)
         clock, channels = FakeClock(NOW), KeyChannels(town.channels, operator)
         keys = Keys(town.database, Seal(b"a secret of some length", "session keys"), clock, domain, channels)
-        routes = payment_routes(town.side, town.channels, town.deposits, keys, offer_of(town), clock)
+        routes = payment_routes(town.context, town.channels, town.deposits, keys, terms_of(town), clock)
         _, url, _ = await stack.enter_async_context(served(Router(routes)))
         return Counter(await stack.enter_async_context(httpx.AsyncClient(base_url=url)), town, keys)
 
@@ -84,16 +86,17 @@ def refusal(answer, status, code):
 
 async def test_terms_are_all_a_wallet_needs_to_deposit(town, open_counter, settlement_world):
     counter = await open_counter(town)
-    offer = offer_of(town)
-    assert (await counter.http.get("/terms")).json() == offer.document().as_json()
-    assert offer.token == await token_facts(town.client, town.place.dollar)
+    terms = terms_of(town)
+    assert (await counter.http.get("/terms")).json() == terms.as_json()
+    token = await token_facts(town.client, town.place.dollar)
+    assert terms.token == Token(token.address, token.name, token.symbol, token.decimals, token.version)
 
     payer = settlement_world.PAYER
-    of = town.config(receiver=offer.till, receiver_authorizer=offer.till, token=offer.token.address)
-    channel = channel_id(Escrow(offer.chain_id), of)
+    of = town.config(receiver=terms.till, receiver_authorizer=terms.till, token=terms.token.address)
+    channel = channel_id(Escrow(terms.chain_id), of)
     until = (await town.client.header("latest")).timestamp + 600
-    unsigned = DepositAuthorization(offer.chain_id, of, 5_000, 0, until, 7, b"")
-    signature = await payer.sign_typed_data(deposit_typed_data(unsigned, channel, offer.token))
+    unsigned = DepositAuthorization(of, 5_000, 0, until, 7, b"")
+    signature = await payer.sign_typed_data(receive_authorization(terms.chain_id, unsigned, channel, token))
     answer = await counter.deposit(replace(unsigned, signature=signature))
     assert answer.status_code == 200, answer.text
     on_chain = {
@@ -214,8 +217,7 @@ async def test_a_receipt_is_proved_to_anybody_who_knows_its_call(town, open_coun
     late = await town.call(9, 100)
     for call in calls:
         found = (await counter.http.get(f"/proofs/{call}")).json()
-        siblings = [bytes.fromhex(each[2:]) for each in found["proof"]]
-        assert proves(bytes.fromhex(found["digest"][2:]), siblings, bytes.fromhex(batch.root[2:]))
+        assert proves(read_document(ReceiptProof, found, Invalid), bytes.fromhex(found["digest"][2:]))
         assert (found["root"], found["transaction"], found["count"]) == (batch.root, batch.hash, 3)
         assert "receipt" not in found
     refusal(await counter.http.get(f"/proofs/{late}"), 404, "not_anchored")

@@ -1,23 +1,24 @@
 """What was charged is claimed and paid out exactly once, whatever the chain, the node or a row does."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from tests.support.aging import age
-from tests.support.merkle import next_anchor, proves
+from tests.support.merkle import next_anchor
 from tests.support.waiting import PATIENCE
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.contracts.batch_settlement import Voucher, VoucherClaim
 from usufruct.chain.contracts.till import Anchored, PayeeKind
-from usufruct.core.jobs import run_job
+from usufruct.core.jobs import Job, run_job
 from usufruct.payments.settlement.anchoring import prove_receipt
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.errors import BatchRefused, NotAnchored
-from usufruct.payments.settlement.jobs import claim_due
 from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.model import BatchKind, BatchState, ClaimPolicy
 from usufruct.payments.settlement.store import quarantined
+from usufruct_client import proves
 
 
 async def test_calls_of_two_services_on_two_channels_are_paid_by_one_transaction(town):
@@ -60,19 +61,21 @@ async def test_every_claimed_receipt_is_proved_against_the_anchor_on_chain(town)
     anchored = await _anchored(town)
     assert [event.receipt_count for event in anchored] == [7]
     for call in calls:
-        proof = await prove_receipt(town.side, call)
-        assert proves(proof.digest, proof.proof, anchored[0].receipts_root)
-        assert not proves(proof.digest[::-1], proof.proof, anchored[0].receipts_root)
+        proof = await prove_receipt(town.context, call)
+        digest = bytes.fromhex(proof.digest[2:])
+        assert proof.root == "0x" + anchored[0].receipts_root.hex()
+        assert proves(proof, digest)
+        assert not proves(proof, digest[::-1])
     with pytest.raises(NotAnchored, match="charged nothing"):
-        await prove_receipt(town.side, free)
+        await prove_receipt(town.context, free)
     with pytest.raises(NotAnchored, match="claims it by 20") as waiting:
-        await prove_receipt(town.side, later)
+        await prove_receipt(town.context, later)
     metered = (await town.ledger.call(later)).finished_at
     assert waiting.value.details["due"] == metered + 86_400 // 4
 
     await town.claimer.run()
     anchored = await _anchored(town)
-    assert (await prove_receipt(town.side, later)).count == 1
+    assert (await prove_receipt(town.context, later)).count == 1
     assert await town.till.anchor() == next_anchor(anchored[0].anchor, anchored[1].receipts_root, 1)
 
 
@@ -123,8 +126,7 @@ async def test_a_payee_the_till_does_not_list_is_quarantined_and_the_others_are_
 
     assert [len(batch.members) for batch in ended] == [4]
     assert (await town.balances())["first shares"] == 40
-    assert town.claimer.counters.quarantined == 1
-    assert town.claimer.counters.by_reason == {"NotAPayee": 1}
+    assert town.context.counters.quarantined == {"NotAPayee": 1}
     assert await town.claimer.run() == []
 
     listing = town.till.set_payee(town.place.shares[1], PayeeKind.SHARES)
@@ -148,9 +150,9 @@ async def test_a_channel_is_claimed_up_to_the_first_call_that_cannot_be_paid(tow
     ended = await town.claimer.run()
     assert [(batch.state, batch.count) for batch in ended] == [(BatchState.CONFIRMED, 2)]
     assert (await town.balances())["first shares"] == 320
-    assert town.claimer.counters.quarantined == 0
+    assert not town.context.counters.quarantined
     assert await town.claimer.run() == []
-    assert town.claimer.counters.quarantined == 1
+    assert town.context.counters.quarantined.total() == 1
 
     await town.act(owner, town.till.set_payee(town.place.shares[1], PayeeKind.SHARES))
     town.register.payees = payees
@@ -168,7 +170,7 @@ async def test_an_asset_without_a_payee_is_quarantined_and_the_others_are_paid(t
     del town.register.payees[town.place.assets[1]]
     await town.claimer.run()
     assert (await town.balances())["first shares"] == 10
-    assert town.claimer.counters.by_reason == {"not_found": 1}
+    assert town.context.counters.quarantined == {"not_found": 1}
 
 
 async def test_a_row_whose_money_is_gone_is_quarantined_and_the_others_are_paid(town, settlement_world):
@@ -177,7 +179,7 @@ async def test_a_row_whose_money_is_gone_is_quarantined_and_the_others_are_paid(
     await town.deposit(1_000, "b", salt=2)
     await town.call(1, 10, "a")
     await town.call(2, 900, "b")
-    observe = town.observer.observe
+    observe = town.sync.observe
 
     async def then_refund(configs):
         found = await observe(configs)
@@ -185,10 +187,10 @@ async def test_a_row_whose_money_is_gone_is_quarantined_and_the_others_are_paid(
         await town.act(settlement_world.CLAIM_KEY.address, refund)
         return found
 
-    town.observer.observe = then_refund
+    town.sync.observe = then_refund
     await town.claimer.run()
     assert (await town.balances())["first shares"] == 10
-    assert town.claimer.counters.by_reason == {"ClaimExceedsBalance": 1}
+    assert town.context.counters.quarantined == {"ClaimExceedsBalance": 1}
 
 
 async def test_a_key_that_is_no_claim_key_blames_no_row(town, settlement_world):
@@ -198,9 +200,9 @@ async def test_a_key_that_is_no_claim_key_blames_no_row(town, settlement_world):
     with pytest.raises(BatchRefused) as refused:
         await claimer.run()
     assert refused.value.details["reason"] == "NotAClaimKey"
-    assert claimer.counters.quarantined == 0
+    assert not town.context.counters.quarantined
     assert await town.ledger.pending_claims() == []
-    await claimer.release()
+    await claimer.lease.release()
     assert len(await town.claimer.run()) == 1
 
 
@@ -216,7 +218,7 @@ async def test_batches_are_limited_by_rows_and_by_gas(make_town):
         await town.call(f"again {index}", 10, index)
     town.policy = ClaimPolicy(threshold=1, most_gas=200_000, wait_seconds=60)
     claimer = town.new_claimer()
-    await town.claimer.release()
+    await town.claimer.lease.release()
     assert max(len(batch.members) for batch in await claimer.run()) < 5
     assert (await town.balances())["first shares"] == 100
 
@@ -233,7 +235,7 @@ async def test_a_transaction_that_is_not_mined_is_pending_and_never_made_again(m
 
     await town.devnet.mine()
     await town.devnet.set_automine(on=True)
-    await town.claimer.release()
+    await town.claimer.lease.release()
     town.policy = ClaimPolicy(threshold=1, wait_seconds=60)
     ended = await town.new_claimer().run()
     assert [batch.count for batch in ended] == [1, 1]
@@ -247,7 +249,7 @@ async def test_one_claimer_at_a_time(town):
     await town.call(2, 300)
     other = town.new_claimer()
     assert await other.run() == []
-    await town.claimer.release()
+    await town.claimer.lease.release()
     assert len(await other.run()) == 1
 
 
@@ -280,7 +282,8 @@ async def test_a_node_that_is_away_loses_nothing(town):
 async def test_the_loop_claims_and_gives_its_lease_back(town):
     await town.deposit(5_000)
     await town.call(1, 300)
-    loop = asyncio.create_task(run_job(claim_due(town.claimer, ClaimRequests(town.database), poll_seconds=0.01)))
+    serve = partial(ClaimRequests(town.database).serve, town.claimer)
+    loop = asyncio.create_task(run_job(Job("claim", serve, 0.01, town.claimer.lease.release)))
     async with asyncio.timeout(PATIENCE):
         while (await town.ledger.account(town.channel())).total_split != 300:
             await asyncio.sleep(0.05)
@@ -305,12 +308,13 @@ async def test_what_somebody_else_claimed_is_split_first_and_once(town, settleme
     assert [batch.kind for batch in ended] == [BatchKind.SPLIT, BatchKind.CLAIM]
     balances = await town.balances()
     assert (balances["first shares"], balances["second shares"], balances["treasury"]) == (307, 41, 0)
-    assert town.claimer.counters.elsewhere == 320
+    assert town.context.counters.elsewhere == 320
     anchored = await _anchored(town)
     assert [event.receipt_count for event in anchored] == [1, 2]
     for call, event in ((first, anchored[0]), (second, anchored[1])):
-        proof = await prove_receipt(town.side, call)
-        assert proves(proof.digest, proof.proof, event.receipts_root)
+        proof = await prove_receipt(town.context, call)
+        assert proof.root == "0x" + event.receipts_root.hex()
+        assert proves(proof, bytes.fromhex(proof.digest[2:]))
 
 
 async def test_a_strangers_own_channel_on_our_till_goes_to_the_treasury(town, settlement_world):
@@ -345,7 +349,7 @@ async def test_what_the_till_has_paid_out_already_is_noted_and_not_paid_again(to
 
     ended = await town.claimer.run()
     assert [batch.kind for batch in ended] == [BatchKind.NOTED]
-    assert town.claimer.counters.misdirected == 300
+    assert town.context.counters.misdirected == 300
     balances = await town.balances()
     assert (balances["first shares"], balances["treasury"]) == (0, 300)
     assert (await town.ledger.account(town.channel())).total_split == 300
@@ -380,7 +384,7 @@ async def test_a_claim_the_chain_took_back_after_it_was_final_is_made_again(town
     await town.devnet.mine(2)
     await town.claimer.run()
     await town.watcher.poll()
-    await prove_receipt(town.side, call)
+    await prove_receipt(town.context, call)
 
     await town.devnet.reorganise(1)
     await town.watcher.poll()
@@ -388,15 +392,15 @@ async def test_a_claim_the_chain_took_back_after_it_was_final_is_made_again(town
     assert (channel.reading.total_claimed, channel.total_split, channel.charged) == (0, 0, 300)
     assert await town.ledger.audit() == []
     with pytest.raises(NotAnchored):
-        await prove_receipt(town.side, call)
+        await prove_receipt(town.context, call)
 
     another = settlement_world.RELAYER
     await town.act(settlement_world.OWNER.address, town.till.set_claim_key(another.address, True))
-    await town.claimer.release()
+    await town.claimer.lease.release()
     ended = await town.new_claimer(sender=town.relayer).run()
     assert [batch.state for batch in ended] == [BatchState.CONFIRMED]
     assert (await town.balances())["first shares"] == 300
-    assert (await prove_receipt(town.side, call)).hash == ended[0].hash
+    assert (await prove_receipt(town.context, call)).transaction == ended[0].hash
 
 
 async def test_a_payee_that_the_token_refuses_holds_nobody_up(town, settlement_world):
@@ -409,7 +413,7 @@ async def test_a_payee_that_the_token_refuses_holds_nobody_up(town, settlement_w
     balances = await town.balances()
     assert (balances["first shares"], balances["second shares"], balances["till"]) == (300, 0, 41)
     assert await town.till.owed(town.place.shares[1], town.place.dollar) == 41
-    assert town.claimer.counters.deferred == 1
+    assert town.context.counters.deferred == 1
 
 
 async def _forget_waiting(town) -> None:

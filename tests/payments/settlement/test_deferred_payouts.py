@@ -7,9 +7,8 @@ from sqlalchemy import select
 
 from tests.support.waiting import PATIENCE
 from usufruct.chain import Sender
-from usufruct.core.jobs import run_job
+from usufruct.core.jobs import Job, run_job
 from usufruct.payments.settlement.deferred_payouts import DeferredPayoutPolicy, DeferredPayouts
-from usufruct.payments.settlement.jobs import owed_due
 from usufruct.payments.settlement.store import leases
 
 pytestmark = pytest.mark.anvil
@@ -35,7 +34,7 @@ def time() -> Time:
 
 def owed_of(town, time, sender: Sender | None = None, **policy) -> DeferredPayouts:
     chosen = DeferredPayoutPolicy(**{"first_seconds": 100, "last_seconds": 300, "wait_seconds": 60.0} | policy)
-    return DeferredPayouts(town.side, sender or town.claim_sender, time, policy=chosen)
+    return DeferredPayouts(town.context, sender or town.claim_sender, time, policy=chosen)
 
 
 async def defer(town, settlement_world) -> None:
@@ -66,7 +65,7 @@ async def test_a_payee_is_paid_once_the_token_lets_it(town, settlement_world, ti
     assert (balances["first shares"], balances["second shares"], balances["till"]) == (300, 41, 0)
     assert await town.till.total_owed(town.place.dollar) == 0
     assert await town.shares[1].pending(settlement_world.FIRST.address, town.place.dollar) == 27, "70 % less the fee"
-    assert owed.counters.owed_paid == 1
+    assert town.context.counters.owed_paid == 1
 
     money = await gas_money(town)
     time.seconds += 1_000
@@ -96,7 +95,7 @@ async def test_one_process_pays_and_a_payment_under_way_is_not_sent_again(town, 
     nonce = await town.client.nonce(town.claim_sender.address)
     assert await first.run() == 0
     assert await second.run() == 0, "another process holds the lease"
-    await first.release()
+    await first.lease.release()
     polled = asyncio.Event()
     wait = town.claim_sender.wait
 
@@ -125,7 +124,7 @@ async def test_a_payment_costs_no_more_than_its_gas_limit_and_old_batches_are_re
     money = await gas_money(town)
     assert await stingy.run() == 0
     assert await gas_money(town) == money
-    await stingy.release()
+    await stingy.lease.release()
 
     slow = owed_of(town, time, most_looks=1)
     assert [await slow.run(), await slow.run()] == [0, 1], "the newest batch owes nobody"
@@ -142,7 +141,7 @@ async def test_what_is_above_a_daily_cap_is_paid_on_the_following_days(town, set
     assert (balances["first shares"], balances["second shares"]) == (100, 41), "a cap holds up no other payee"
     channel = await town.ledger.account(town.channel())
     assert channel.total_split == channel.charged == 291, "all of it is claimed and attributed"
-    assert (town.claimer.counters.capped, await town.till.owed(shares, dollar)) == (1, 150)
+    assert (town.context.counters.capped, await town.till.owed(shares, dollar)) == (1, 150)
 
     owed, money = owed_of(town, time, first_seconds=1), await gas_money(town)
     assert await owed.run() == 0
@@ -159,7 +158,8 @@ async def test_what_is_above_a_daily_cap_is_paid_on_the_following_days(town, set
 async def test_the_job_gives_its_lease_back(town, settlement_world, time):
     await defer(town, settlement_world)
     await settlement_world.pardon(town)
-    job = asyncio.create_task(run_job(owed_due(owed_of(town, time), poll_seconds=0.05)))
+    owed = owed_of(town, time)
+    job = asyncio.create_task(run_job(Job("owed", owed.run, 0.05, owed.lease.release)))
     async with asyncio.timeout(PATIENCE):
         while await town.till.total_owed(town.place.dollar):
             await asyncio.sleep(0.05)

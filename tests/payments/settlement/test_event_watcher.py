@@ -7,9 +7,8 @@ import pytest
 from usufruct.chain import RpcUnavailable
 from usufruct.chain.indexer import NodeLags
 from usufruct.core import PaymentRequired
-from usufruct.core.jobs import run_job
+from usufruct.core.jobs import Job, run_job
 from usufruct.payments.settlement.channel_policy import ChannelRefused
-from usufruct.payments.settlement.jobs import watch
 from usufruct.payments.settlement.model import ClaimPolicy, on_chain
 
 
@@ -43,7 +42,7 @@ async def test_foreign_channels_are_no_concern(town, settlement_world):
 
     assert await town.ledger.account_list() == []
     with pytest.raises(ChannelRefused):
-        await town.observer.open_channel(config)
+        await town.sync.open_channel(config)
 
 
 async def test_an_announced_withdrawal_closes_the_channel_to_new_calls(town):
@@ -83,7 +82,7 @@ async def test_a_withdrawal_that_the_nodes_logs_hid_is_seen_a_second_later(town)
     await town.watcher.poll()
     with pytest.raises(PaymentRequired, match="began to withdraw"):
         await town.call("too late", 1)
-    assert await town.watcher.gaps() == 1
+    assert await town.watcher.indexer.gaps() == 1
 
 
 async def test_a_withdrawal_whose_logs_never_come_is_seen_by_reading_the_channel(make_town):
@@ -106,7 +105,7 @@ async def test_a_lone_node_that_went_back_is_believed_at_once(make_town):
     before = await town.devnet.snapshot()
     await town.devnet.mine(3)
     await town.deposit_by_stranger(700)
-    await town.devnet.mine(town.side.final_blocks)
+    await town.devnet.mine(town.context.final_blocks)
     await town.watcher.poll()
     assert (await town.ledger.account(town.channel())).reading.balance == 5_700
 
@@ -156,7 +155,7 @@ async def test_a_reading_of_a_dropped_block_is_taken_back_though_its_event_was_n
     await town.devnet.mine(2)
     await town.watcher.poll()
     assert (await town.ledger.account(town.channel())).reading.balance == 5_000
-    assert await town.observer.verify() == 0
+    assert await town.sync.verify() == 0
 
 
 async def test_a_shorter_chain_is_believed_once_it_has_grown(town):
@@ -177,11 +176,11 @@ async def test_a_shorter_chain_is_believed_once_it_has_grown(town):
 async def test_final_readings_are_not_looked_at_again(town):
     await town.deposit(5_000)
     await town.watcher.poll()
-    await town.devnet.mine(town.side.final_blocks)
+    await town.devnet.mine(town.context.final_blocks)
     await town.watcher.poll()
     asked = []
     town.client.headers = lambda blocks: asked.append(blocks)
-    assert await town.observer.verify() == 0
+    assert await town.sync.verify() == 0
     assert asked == []
 
 
@@ -207,7 +206,7 @@ async def test_the_loop_outlives_a_node_that_is_away(town, anvil, caplog):
 
     town.watcher.poll = sometimes
     await town.deposit(5_000)
-    loop = asyncio.create_task(run_job(watch(town.watcher, poll_seconds=0.01)))
+    loop = asyncio.create_task(run_job(Job("watch", town.watcher.poll, 0.01)))
     while len(polls) < 5:
         await asyncio.sleep(0.01)
         assert not loop.done()

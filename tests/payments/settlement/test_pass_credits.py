@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tests.support.bills import lines_of
 from tests.support.fake_clock import FakeClock
-from tests.support.merkle import proves
 from tests.support.waiting import until
 from usufruct.chain import Client, RpcUnavailable
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -35,6 +34,7 @@ from usufruct.payments.settlement.pass_accounts import PassAccounts, PassHeartbe
 from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.store import leases
 from usufruct.web import Unauthenticated
+from usufruct_client import proves
 
 HOLDER = KeySigner(bytes(31) + b"\x07")
 TERMS = PassTerms(ChainId(31337), Address("0x" + "aa" * 20), Address("0x" + "bb" * 20), Address("0x" + "cc" * 20))
@@ -104,7 +104,7 @@ class Passes:
 
     @property
     def credits(self) -> PassCredits:
-        return self.town.observer.sources.credits
+        return self.town.sync.sources.credits
 
     async def activate(self, dollars: int) -> None:
         """Buy packages and activate all of their credits, as the payer."""
@@ -151,7 +151,7 @@ class Passes:
 
     async def look(self) -> Any:
         """Read the account from the chain now."""
-        (account,) = await self.town.observer.refresh_all([await self.account()])
+        (account,) = await self.town.sync.refresh_all([await self.account()])
         return account
 
     async def balance(self) -> int:
@@ -175,15 +175,15 @@ async def make_passes(make_town, settlement_world):
         expiry = (await town.client.header("latest")).timestamp + expires if expires else 0
         sale = (asset, town.place.dollar, expiry, 9 * world.DOLLAR, 10 * world.DOLLAR)
         await town.act(world.FIRST.address, contract.create_plan(*sale))
-        terms = town.side.passes
+        terms = town.context.passes
         return Passes(
             town,
             world,
             terms,
             contract,
             await contract.plan_id_of(*sale),
-            PassAccounts(town.side, town.observer.sources.credits, town.observer, SystemClock()),
-            PassHeartbeat(town.side, town.observer.sources.credits, town.claim_sender),
+            PassAccounts(town.ledger, town.sync.sources.credits, town.sync, SystemClock()),
+            PassHeartbeat(town.client, town.sync.sources.credits, town.claim_sender),
             world.PAYER,
         )
 
@@ -207,8 +207,8 @@ async def test_credits_pay_for_calls_and_their_price_reaches_the_owners_to_the_u
     paid = await town.dollar.balance_of(shares) - before
     assert paid == used * 9 // 10, "the purchase price of what was burned, rounded down"
     assert paid + plan.escrow == 18 * dollar
-    proof = await prove_receipt(town.side, calls[1].lease.call)
-    assert proves(proof.digest, proof.proof, bytes.fromhex(proof.root[2:]))
+    proof = await prove_receipt(town.context, calls[1].lease.call)
+    assert proves(proof, bytes.fromhex(proof.digest[2:]))
     assert proof.count == 3
     assert await passes.town.claimer.run(everything=True) == [], "once"
     await passes.call("one more", 5)
@@ -239,8 +239,8 @@ async def test_grants_without_credits_ask_the_node_once_in_a_while(make_passes, 
     passes = await make_passes()
     wire, clock = CountingWire(anvil.url), FakeClock()
     async with Client(anvil.url, wire=wire) as client:
-        source = PassCredits(replace(passes.town.side, client=client), passes.terms)
-        passes.accounts = PassAccounts(passes.town.side, source, passes.town.observer, clock)
+        source = PassCredits(replace(passes.town.context, client=client))
+        passes.accounts = PassAccounts(passes.town.ledger, source, passes.town.sync, clock)
 
         async def refused() -> int:
             before = wire.posted
@@ -267,7 +267,7 @@ async def test_credits_activated_later_are_found_when_they_are_needed(make_passe
     await passes.activate(10)
     await passes.call("first", 6_000_000)
     await passes.activate(10)
-    passes.accounts = PassAccounts(passes.town.side, passes.credits, passes.town.observer, FakeClock())
+    passes.accounts = PassAccounts(passes.town.ledger, passes.credits, passes.town.sync, FakeClock())
     await passes.call("second", 6_000_000)
     with pytest.raises(BalanceTooLow):
         await passes.reserve("third", 8_000_001)
@@ -278,7 +278,7 @@ async def test_calls_go_on_while_the_chain_is_away_but_not_for_ever(make_passes,
     passes = await make_passes()
     await passes.activate(10)
     clock = FakeClock()
-    passes.accounts = PassAccounts(passes.town.side, passes.credits, passes.town.observer, clock)
+    passes.accounts = PassAccounts(passes.town.ledger, passes.credits, passes.town.sync, clock)
     await passes.call("first", 100)
     await anvil.stop()
     clock.advance(3_600)
@@ -363,7 +363,7 @@ async def test_a_pass_is_good_to_its_last_second_and_what_it_then_owes_is_asked_
     for _ in range(3):
         assert await town.claimer.run(everything=True) == []
     assert await town.claimer.quarantined() == []
-    assert town.claimer.counters.failed == 0
+    assert town.context.counters.failed == 0
     with pytest.raises(BalanceTooLow):
         await passes.reserve("too late", 1)
     await town.act(passes.world.STRANGER.address, passes.contract.sweep_expired(passes.plan))
@@ -421,7 +421,7 @@ async def test_what_is_owed_to_an_earlier_meter_is_not_burned_from_credits_for_a
     await passes.activate(10)
     other = town.new_claimer(sender=town.sender(world.THIRD))
     assert await other.run(everything=True) == []
-    await other.release()
+    await other.lease.release()
     assert await passes.left() == 10 * world.DOLLAR
     await town.claimer.run(everything=True)
     assert await passes.left() == 10 * world.DOLLAR
@@ -444,7 +444,7 @@ async def test_a_burn_that_was_noted_and_made_already_is_not_made_again(make_pas
     await passes.call("call", 4_000_000)
     with pytest.raises(Died):
         await passes.town.claimer.run(everything=True)
-    await passes.town.claimer.release()
+    await passes.town.claimer.lease.release()
     holders, totals = [passes.world.PAYER.address], [4_000_000]
     await passes.town.devnet.pass_time(1)
     await passes.town.act(passes.terms.meter, passes.contract.burn_up_to(passes.plan, holders, totals))
@@ -481,7 +481,7 @@ async def test_a_refund_ahead_of_a_burn_leaves_that_account_out_and_the_books_ex
     await town.devnet.pass_time(7 * 86_400)
     with pytest.raises(Died):
         await town.claimer.run(everything=True)
-    await town.claimer.release()
+    await town.claimer.lease.release()
     holder = other.holder.address
     await town.act(holder, other.contract.refund_activated(passes.plan, passes.terms.meter, 6_000_001, holder))
 
@@ -489,14 +489,14 @@ async def test_a_refund_ahead_of_a_burn_leaves_that_account_out_and_the_books_ex
         dying = town.new_claimer(faults=die_at)
         with pytest.raises(Died):
             await dying.run(everything=True)
-        await dying.release()
+        await dying.lease.release()
     claimer = town.new_claimer()
     (batch,) = [each for each in await claimer.run(everything=True) if len(each.members) == 1 and each.count == 1][:1]
     assert await passes.left() == 6_000_000
     burned = await passes.account()
     assert burned.total_split == burned.charged == 4_000_000
-    proof = await prove_receipt(town.side, world.named(f"by {world.PAYER.address}"))
-    assert proves(proof.digest, proof.proof, bytes.fromhex(proof.root[2:]))
+    proof = await prove_receipt(town.context, world.named(f"by {world.PAYER.address}"))
+    assert proves(proof, bytes.fromhex(proof.digest[2:]))
     assert (proof.count, proof.root) == (1, batch.root), "the other's receipt is not under this root"
 
     await claimer.run(everything=True)

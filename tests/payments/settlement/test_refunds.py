@@ -6,10 +6,9 @@ import pytest
 
 from tests.support.aging import age
 from tests.support.waiting import until
-from usufruct.core.jobs import run_job
+from usufruct.core.jobs import Job, run_job
 from usufruct.payments.ledger.errors import BalanceTooLow
 from usufruct.payments.settlement.errors import NothingToRefund, RefundPending
-from usufruct.payments.settlement.jobs import refund_due
 from usufruct.payments.settlement.model import ClaimPolicy
 
 
@@ -113,7 +112,7 @@ async def test_claim_and_refund_of_one_channel_at_the_same_time(make_town):
 async def test_the_loop_refunds(town):
     await town.deposit(50_000)
     town.leavers.channels = [town.channel()]
-    loop = asyncio.create_task(run_job(refund_due(town.refunds, poll_seconds=0.01)))
+    loop = asyncio.create_task(run_job(Job("refund", town.refunds.run, 0.01)))
 
     async def refunded() -> bool:
         return (await town.balances())["settlement"] == 0

@@ -22,7 +22,7 @@ from usufruct.core import Address, ChainId, Hash32, PaymentRequired, UsufructErr
 from usufruct.payments.ledger.records import Account
 from usufruct.payments.pricing.vouchers import ChannelConfig
 from usufruct.payments.settlement.channel_policy import ChannelRefused
-from usufruct.payments.settlement.operator_terms import Offer
+from usufruct.payments.settlement.operator_terms import operator_terms
 from usufruct.payments.x402 import errors as names
 from usufruct.payments.x402.errors import MalformedPayment
 from usufruct.payments.x402.payment import PaymentKind, read_payment
@@ -30,15 +30,14 @@ from usufruct.payments.x402.requirements import Requirements
 from usufruct.web import read_document
 
 CHAIN = ChainId(31337)
-OFFER = Offer(
-    chain_id=CHAIN,
+TERMS = operator_terms(
+    CHAIN,
     till=Address("0x" + "7a" * 20),
     token=TokenFacts(Address("0x" + "dc" * 20), "Test Dollar", "tUSD", 6, "1"),
-    withdraw_delay=86_400,
     least_deposit=100_000,
     receipts=Address("0x" + "5e" * 20),
 )
-WANTED = Requirements(OFFER)
+WANTED = Requirements(TERMS)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: Address("0x" + raw.hex()))
 hashes = st.binary(min_size=32, max_size=32).map(lambda raw: Hash32("0x" + raw.hex()))
 amounts = st.integers(0, 2**128 - 1)
@@ -73,7 +72,7 @@ def test_a_voucher_of_theirs_is_read_as_it_is(config, amount, most, signature, i
     payload.voucher = theirs.VoucherFields("0x" + "0c" * 32, str(most), "0x" + signature.hex())
     declared = decode_payment_required_header(required(amount)).extensions
     extensions = append_payment_identifier_to_extensions(declared, identifier)
-    read = read_payment(header_of(payload, amount, extensions), CHAIN)
+    read = read_payment(header_of(payload, amount, extensions), WANTED.network)
     assert (read.kind, read.amount, read.quote) == (PaymentKind.VOUCHER, amount, "1.2.3.mark")
     assert (read.config, read.identifier) == (config, identifier)
     assert (read.voucher.channel, read.voucher.max_claimable) == ("0x" + "0c" * 32, most)
@@ -87,8 +86,8 @@ def test_a_deposit_of_theirs_is_read_as_it_is(config, amount, salt, after, befor
     payload.voucher = theirs.VoucherFields("0x" + "0c" * 32, "7", "0x" + "11" * 65)
     authorization = theirs.Erc3009Authorization(str(after), str(before), salt, "0x" + signature.hex())
     payload.deposit = theirs.DepositFields(str(amount), theirs.DepositAuthorization(authorization))
-    read = read_payment(header_of(payload, 7), CHAIN).deposit
-    assert (read.config, read.amount, read.chain_id) == (config, amount, CHAIN)
+    read = read_payment(header_of(payload, 7), WANTED.network).deposit
+    assert (read.config, read.amount) == (config, amount)
     assert (read.valid_after, read.valid_before, read.salt) == (after, before, int(salt, 16))
     assert read.signature == signature
 
@@ -99,7 +98,7 @@ def test_a_refund_of_theirs_is_read_as_it_is(config, amount):
     payload.channel_config = their_config(config)
     payload.voucher = theirs.VoucherFields("0x" + "0c" * 32, "7", "0x" + "11" * 65)
     payload.amount = None if amount is None else str(amount)
-    read = read_payment(header_of(payload, 0), CHAIN)
+    read = read_payment(header_of(payload, 0), WANTED.network)
     assert (read.kind, read.refund) == (PaymentKind.REFUND, amount)
 
 
@@ -115,11 +114,11 @@ def test_they_read_what_we_want_as_it_is(amount):
     assert (accepted.scheme, accepted.network) == ("batch-settlement", "eip155:31337")
     assert (int(accepted.amount), accepted.pay_to.lower(), accepted.asset.lower()) == (
         amount,
-        OFFER.till,
-        OFFER.token.address,
+        TERMS.till,
+        TERMS.token.address,
     )
     extra = theirs.PaymentRequirementsExtra.from_dict(accepted.extra)
-    assert extra.receiver_authorizer.lower() == OFFER.till
+    assert extra.receiver_authorizer.lower() == TERMS.till
     assert (extra.withdraw_delay, extra.name, extra.version) == (86_400, "Test Dollar", "1")
     assert extra.asset_transfer_method == "eip3009"
     assert parse_announced_min_deposit(extra.min_deposit, amount) == max(3 * amount, 100_000)
@@ -127,10 +126,10 @@ def test_they_read_what_we_want_as_it_is(amount):
 
 @given(amounts, hashes)
 def test_they_read_what_was_charged_as_it_is(charged, transaction):
-    answered = decode_payment_response_header(WANTED.payment_response(OFFER.till, charged, transaction, 5).decode())
+    answered = decode_payment_response_header(WANTED.payment_response(TERMS.till, charged, transaction, 5).decode())
     assert (answered.success, answered.transaction, answered.amount) == (True, transaction, "5")
     assert answered.extra == {"chargedAmount": str(charged)}
-    assert (answered.payer, answered.network) == (OFFER.till, "eip155:31337")
+    assert (answered.payer, answered.network) == (TERMS.till, "eip155:31337")
 
 
 @given(configs)
@@ -148,17 +147,17 @@ def test_every_name_of_theirs_that_we_send_is_one_they_know():
 def test_their_identifier_is_found_where_they_put_it():
     extensions = append_payment_identifier_to_extensions(decode_payment_required_header(required(1)).extensions)
     payload = theirs.VoucherPayload()
-    payload.channel_config = their_config(ChannelConfig(*[OFFER.till] * 5, 1, Hash32("0x" + "00" * 32)))
+    payload.channel_config = their_config(ChannelConfig(*[TERMS.till] * 5, 1, Hash32("0x" + "00" * 32)))
     payload.voucher = theirs.VoucherFields("0x" + "0c" * 32, "7", "0x" + "11" * 65)
     text = header_of(payload, 1, extensions)
     payment = PaymentPayload.model_validate_json(base64.b64decode(text))
-    assert read_payment(text, CHAIN).identifier == extract_payment_identifier(payment)
+    assert read_payment(text, WANTED.network).identifier == extract_payment_identifier(payment)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reader(raw):
     with pytest.raises(MalformedPayment):
-        read_payment(base64.b64encode(raw).decode(), CHAIN)
+        read_payment(base64.b64encode(raw).decode(), WANTED.network)
 
 
 nested = st.recursive(
@@ -179,7 +178,7 @@ nested = st.recursive(
 @given(st.dictionaries(st.sampled_from(("x402Version", "accepted", "payload", "extensions")), nested))
 def test_no_shape_breaks_the_reader(content):
     with pytest.raises(UsufructError):
-        read_payment(base64.b64encode(orjson.dumps(content)).decode(), CHAIN)
+        read_payment(base64.b64encode(orjson.dumps(content)).decode(), WANTED.network)
 
 
 GOOD = {
@@ -187,7 +186,7 @@ GOOD = {
     "accepted": {"scheme": "batch-settlement", "network": "eip155:31337", "amount": "5", "extra": {"quote": "q"}},
     "payload": {
         "type": "refund",
-        "channelConfig": ChannelConfig(*[OFFER.till] * 5, 1, Hash32("0x" + "00" * 32)).as_json(),
+        "channelConfig": ChannelConfig(*[TERMS.till] * 5, 1, Hash32("0x" + "00" * 32)).as_json(),
         "voucher": {"channelId": "0x" + "0c" * 32, "maxClaimableAmount": "7", "signature": "0x" + "11" * 65},
         "amount": "3",
     },
@@ -246,7 +245,7 @@ def changed(path: str, value: object) -> str:
 )
 def test_a_payment_for_elsewhere_or_out_of_shape_is_refused_by_member(path, value, code, field):
     with pytest.raises(UsufructError) as refused:
-        read_payment(changed(path, value), CHAIN)
+        read_payment(changed(path, value), WANTED.network)
     assert (refused.value.code, refused.value.details) == (code, {"field": field})
 
 
@@ -268,18 +267,18 @@ def test_a_payment_for_elsewhere_or_out_of_shape_is_refused_by_member(path, valu
     ],
 )
 def test_what_a_payment_may_leave_out(path, value, member, read):
-    assert getattr(read_payment(changed(path, value), CHAIN), member) == read
+    assert getattr(read_payment(changed(path, value), WANTED.network), member) == read
 
 
 def test_a_header_may_have_sixteen_thousand_characters():
     content = orjson.dumps(GOOD)
     fits = base64.b64encode(content + b" " * (16_384 * 3 // 4 - len(content))).decode()
     assert len(fits) == 16_384
-    assert read_payment(fits, CHAIN).amount == 5
+    assert read_payment(fits, WANTED.network).amount == 5
     longer = base64.b64encode(content + b" " * (16_384 * 3 // 4 - len(content) + 1)).decode()
     for header in (longer, "!" + fits[1:]):
         with pytest.raises(MalformedPayment) as refused:
-            read_payment(header, CHAIN)
+            read_payment(header, WANTED.network)
         assert refused.value.details == {"field": "payment-signature"}
 
 

@@ -57,7 +57,7 @@ class X402Payments:
             MalformedPayment, PaymentRequired: for a payment that cannot be read, or is not for here.
             InvalidRequest: for a refund, which is not asked for with a call.
         """
-        payment = read_payment(header, self.requirements.offer.chain_id)
+        payment = read_payment(header, self.requirements.network)
         if payment.kind is PaymentKind.REFUND:
             raise InvalidRequest("ask for a refund by GET, without a body", field="payload.type")
         voucher: VerifiedVoucher | None = None
@@ -78,7 +78,7 @@ class X402Payments:
         """Return the refusal of a request without payment; its quote goes out as a header."""
         refusal: PaymentRequired
         try:
-            ceiling, token = order.work.limits(order.card, order.budget).ceiling, self.requirements.offer.token
+            ceiling, token = order.work.limits(order.card, order.budget).ceiling, self.requirements.terms.token
             most = f"{format_units(ceiling, token.decimals)} {token.symbol}"
             refusal = PaymentWanted(
                 f"this call costs at most {most}; pay by x402 or send a key (`Authorization: Bearer uf_...`)",
@@ -111,7 +111,7 @@ class X402Payments:
         try:
             if not header:
                 raise PaymentWanted("POST a request to learn its price; a GET with a refund payload gives money back")
-            payment = read_payment(header, self.requirements.offer.chain_id)
+            payment = read_payment(header, self.requirements.network)
             if payment.kind is not PaymentKind.REFUND:
                 raise InvalidRequest("a GET takes refunds only; POST the request that this pays", field="payload.type")
             refunded = await self.funding.refund(payment)

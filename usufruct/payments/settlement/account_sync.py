@@ -11,7 +11,11 @@ from collections.abc import Iterable, Sequence
 from usufruct.core import Hash32
 from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, AccountUnknown
 from usufruct.payments.pricing import ChannelConfig
-from usufruct.payments.settlement.account_store import (
+from usufruct.payments.settlement.block_reading import Readings
+from usufruct.payments.settlement.funding_source import FundingSource
+from usufruct.payments.settlement.funding_sources import FundingSources
+from usufruct.payments.settlement.model import SettlementContext
+from usufruct.payments.settlement.reading_store import (
     ReadingRecord,
     find_readings,
     mark,
@@ -21,11 +25,7 @@ from usufruct.payments.settlement.account_store import (
     stale_readings,
     unfinalized_readings,
 )
-from usufruct.payments.settlement.channel_reader import Readings
-from usufruct.payments.settlement.funding_source import FundingSource
-from usufruct.payments.settlement.funding_sources import FundingSources
-from usufruct.payments.settlement.model import Counters, SettlementContext
-from usufruct.payments.settlement.recovery import undo_claims
+from usufruct.payments.settlement.store import undo_batches
 
 _log = logging.getLogger(__name__)
 
@@ -37,10 +37,9 @@ _SWEEP_PARTS = 10
 class AccountSync:
     """Keeps the ledger's accounts as the chain has them."""
 
-    def __init__(self, context: SettlementContext, counters: Counters | None = None) -> None:
+    def __init__(self, context: SettlementContext) -> None:
         self.sources = FundingSources(context)
         self._context = context
-        self._counters = counters or Counters()
         self._swept_at = 0
 
     async def open_channel(self, config: ChannelConfig) -> Account:
@@ -81,24 +80,13 @@ class AccountSync:
         """Read accounts that the ledger has again."""
         return await self.observe([account.reading.identity for account in accounts])
 
-    async def above_chain(self, page: Sequence[Account]) -> list[tuple[Account, int]]:
-        """Return the accounts of a page with more money in the ledger than on the chain now, and the chain's number.
-
-        Keeps nothing.
-        """
-        held = {account.id: account for account in page if account.reading.balance}
-        readings = await self._peek_all(list(held.values()))
-        return [(held[now.id], now.balance) for now in readings if now.balance < held[now.id].reading.balance]
-
-    async def overstated(self, page: Sequence[Account]) -> list[tuple[Account, int]]:
-        """Return the accounts of a page with more claimed in the ledger than on the chain, and the chain's number."""
+    async def compare(self, page: Sequence[Account]) -> list[tuple[Account, AccountReading]]:
+        """Return each account of a page with the chain's reading of it now, and keep nothing of that."""
         known = {account.id: account for account in page}
-        readings = await self._peek_all(page)
-        return [
-            (known[now.id], now.total_claimed)
-            for now in readings
-            if now.total_claimed < known[now.id].reading.total_claimed
-        ]
+        found: list[tuple[Account, AccountReading]] = []
+        for source, some in self.sources.divided([account.reading.identity for account in page]):
+            found += [(known[reading.id], reading) for reading in (await source.observe(some)).accounts]
+        return found
 
     async def observe_after(self, account: AccountIdentity, block: int) -> AccountReading | None:
         """Read an account as it is after `block`, and note it; None while that block does not count yet.
@@ -119,10 +107,8 @@ class AccountSync:
             if now - self._swept_at >= sweep // _SWEEP_PARTS:
                 stale += (overdue := await overdue_readings(unit, now - sweep, _MANY))
                 self._swept_at = now if len(overdue) < _MANY else self._swept_at
-        known = await self._identities(record.account for record in stale)
-        if known:
-            await self.observe(known)
-        return len(known)
+        known = await self._context.ledger.find_accounts(list({record.account for record in stale}))
+        return len(await self.refresh_all(list(known.values())))
 
     async def verify(self) -> int:
         """Check that the blocks of unfinalized readings are still on the chain; return how many readings were not."""
@@ -139,25 +125,16 @@ class AccountSync:
             if record.account in known and known[record.account].reading.block != record.block
         }
         wrong = gone | differing
-        for record in young:
-            final = record.block is not None and head - record.block >= self._context.final_blocks
-            if final and record.account not in wrong:
-                async with self._context.database.transaction() as unit:
+        last = head - self._context.final_blocks
+        final = [each for each in young if each.account not in wrong and each.block is not None and each.block <= last]
+        if final:
+            async with self._context.database.transaction() as unit:
+                for record in final:
                     await mark_final(unit, record)
-        for source, some in self.sources.divided(await self._identities(wrong)):
+        identities = [account.reading.identity for account in known.values() if account.id in wrong]
+        for source, some in self.sources.divided(identities):
             await self._read(source, some, wrong)
         return len(wrong)
-
-    async def _peek_all(self, accounts: Sequence[Account]) -> list[AccountReading]:
-        found: list[AccountReading] = []
-        for source, some in self.sources.divided([account.reading.identity for account in accounts]):
-            found += (await source.observe(some)).accounts
-        return found
-
-    async def _identities(self, ids: Iterable[Hash32]) -> list[AccountIdentity]:
-        """Return the identities of these accounts, those that the ledger has."""
-        known = await self._context.ledger.find_accounts(list(dict.fromkeys(ids)))
-        return [account.reading.identity for account in known.values()]
 
     async def _gone(self, young: Iterable[ReadingRecord]) -> frozenset[Hash32]:
         """Return the accounts whose last reading is of a block that left the chain.
@@ -212,7 +189,9 @@ class AccountSync:
         except AccountUnknown:
             return
         after = await self._context.ledger.correct(reading)
-        self._counters.corrected += 1
+        self._context.counters.corrected += 1
         _log.warning("account %s: its reading of block %d did not hold", reading.id, before.reading.block)
         if after.total_split < before.total_split:
-            await undo_claims(self._context.database, reading.id, after.total_split)
+            async with self._context.database.transaction() as unit:
+                undone = await undo_batches(unit, reading.id, after.total_split)
+            _log.error("account %s: the chain took back %d batches; they are made again", reading.id, undone)

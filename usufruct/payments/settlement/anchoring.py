@@ -6,34 +6,19 @@ later time. A call that was charged nothing moves no money and is under no root.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from usufruct.chain import as_hash32
 from usufruct.core import Address, Hash32, moment
 from usufruct.payments.ledger import CallUnknown, Ledger
 from usufruct.payments.pricing import Receipt, receipt_digest
+from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY
 from usufruct.payments.settlement.errors import AnchorMismatch, NotAnchored
 from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
-from usufruct.payments.settlement.model import Batch, ClaimPolicy, Member, SettlementContext
+from usufruct.payments.settlement.model import ClaimPolicy, Member, SettlementContext
 from usufruct.payments.settlement.store import batch_of
+from usufruct_client.receipt import ReceiptProof
 
 _PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptProof:
-    """That a receipt is anchored: its `digest` leads by `proof` to `root`, the root of `count` receipts.
-
-    The root is in the `Anchored` event of the transaction `hash` in block `block`.
-    """
-
-    receipt: Receipt
-    digest: bytes
-    proof: tuple[bytes, ...]
-    root: Hash32
-    count: int
-    hash: Hash32
-    block: int
 
 
 async def receipts_of(ledger: Ledger, member: Member, token: Address) -> list[Receipt]:
@@ -69,7 +54,7 @@ def root_of(digests: Sequence[bytes]) -> Hash32 | None:
 
 
 async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProof:
-    """Show that a call's receipt is under an anchored root.
+    """Show that a call's receipt is under an anchored root, without the receipt: only the call's parties may see it.
 
     Raises:
         CallUnknown: for an unknown call.
@@ -79,13 +64,13 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
     found = await context.ledger.call(call)
     if found is None:
         raise CallUnknown(f"call {call} is unknown", call=call)
-    token = (await context.ledger.account(found.lease.account)).token
-    receipt = found.receipt(token)
+    receipt = found.receipt((await context.ledger.account(found.lease.account)).token)
     if receipt is None or receipt.amount == 0:
         raise NotAnchored(f"call {call} was charged nothing, or still runs: it is under no root", call=call)
-    batch = await _batch_of(context, receipt)
+    async with context.database.snapshot() as unit:
+        batch = await batch_of(unit, receipt.account, receipt.cumulative)
     if batch is None or batch.root is None or batch.hash is None or batch.block is None:
-        due = receipt.time + context.terms.least_withdraw_delay // ClaimPolicy().delay_parts
+        due = receipt.time + LEAST_WITHDRAW_DELAY // ClaimPolicy().delay_parts
         raise NotAnchored(
             f"call {call} is not claimed yet; a worker claims it by {moment(due)}, later from a channel with a longer "
             "withdraw delay: ask then",
@@ -96,10 +81,5 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
     if root_of(digests) != batch.root:
         raise AnchorMismatch(f"the receipts of batch {batch.id} do not give its root {batch.root}", batch=batch.id)
     digest = receipt_digest(receipt, context.escrow.chain_id, context.terms.till)
-    proof = tuple(merkle_proof(digests, digests.index(digest)))
-    return ReceiptProof(receipt, digest, proof, batch.root, batch.count, batch.hash, batch.block)
-
-
-async def _batch_of(context: SettlementContext, receipt: Receipt) -> Batch | None:
-    async with context.database.snapshot() as unit:
-        return await batch_of(unit, receipt.account, receipt.cumulative)
+    proof = [as_hash32(sibling) for sibling in merkle_proof(digests, digests.index(digest))]
+    return ReceiptProof(call, as_hash32(digest), proof, batch.root, batch.count, batch.hash, batch.block)

@@ -6,7 +6,8 @@ the chain's id, the operator's till) and send `<expiresAt>.<signature>` as the h
 
 from usufruct.accounts import InvalidProof, Keys, timed_signer
 from usufruct.core import Address, ChainId, Clock, Hash32
-from usufruct.payments.ledger import Account, AccountUnknown, Ledger
+from usufruct.payments.ledger import Account, AccountUnknown
+from usufruct.payments.settlement.model import SettlementContext
 from usufruct.web import Exchange, read_document
 from usufruct_client.eip712 import READ_CHANNEL
 from usufruct_client.typed_data import MessageHasher
@@ -22,38 +23,30 @@ def read_channel_digest(chain_id: ChainId, till: Address, channel: Hash32, expir
     return _READ_CHANNEL.digest(chain_id, till, channel, expires_at)
 
 
-class Access:
-    """Shows a channel to those it belongs to."""
+async def authorized_channel(
+    context: SettlementContext, keys: Keys, clock: Clock, exchange: Exchange, channel: Hash32
+) -> Account:
+    """Return a channel to its own people.
 
-    def __init__(self, ledger: Ledger, keys: Keys, clock: Clock, chain_id: ChainId, till: Address) -> None:
-        """Show channels of `ledger` on one chain, to one operator's till."""
-        self._ledger = ledger
-        self._keys = keys
-        self._clock = clock
-        self._chain_id = chain_id
-        self._till = till
+    Raises:
+        Unauthenticated: when there is a bearer key, but no good one.
+        InvalidProof, ProofExpired: when there is a proof, but no good one.
+        AccountUnknown: for an unknown channel, and for all other callers.
+    """
+    signer = key = None
+    if proof := exchange.header(PROOF_HEADER.encode()):
+        signer = _signer(context, clock, channel, proof)
+    elif authorization := exchange.header(b"authorization"):
+        key = await keys.authenticate(authorization)
+    found = await context.ledger.account(channel)
+    if signer in (found.owner, found.signer) or (key is not None and key.channel == channel):
+        return found
+    raise AccountUnknown(channel)
 
-    async def channel(self, exchange: Exchange, channel: Hash32) -> Account:
-        """Return a channel to its own people.
 
-        Raises:
-            Unauthenticated: when there is a bearer key, but no good one.
-            InvalidProof, ProofExpired: when there is a proof, but no good one.
-            AccountUnknown: for an unknown channel, and for all other callers.
-        """
-        signer = key = None
-        if proof := exchange.header(PROOF_HEADER.encode()):
-            signer = self._signer(channel, proof)
-        elif authorization := exchange.header(b"authorization"):
-            key = await self._keys.authenticate(authorization)
-        found = await self._ledger.account(channel)
-        if signer in (found.owner, found.signer) or (key is not None and key.channel == channel):
-            return found
-        raise AccountUnknown(channel)
-
-    def _signer(self, channel: Hash32, header: str) -> Address:
-        expires_at, _, signature = header.partition(".")
-        parts = {"expiresAt": expires_at, "signature": signature}
-        given = read_document(ChannelProof, parts, InvalidProof, PROOF_HEADER)
-        digest = read_channel_digest(self._chain_id, self._till, channel, given.expires_at)
-        return timed_signer(digest, given, self._clock.now())
+def _signer(context: SettlementContext, clock: Clock, channel: Hash32, header: str) -> Address:
+    expires_at, _, signature = header.partition(".")
+    parts = {"expiresAt": expires_at, "signature": signature}
+    given = read_document(ChannelProof, parts, InvalidProof, PROOF_HEADER)
+    digest = read_channel_digest(context.escrow.chain_id, context.terms.till, channel, given.expires_at)
+    return timed_signer(digest, given, clock.now())

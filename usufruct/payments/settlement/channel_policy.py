@@ -17,14 +17,10 @@ class ChannelRefused(PaymentRequired):
 
 @dataclass(frozen=True, slots=True)
 class ChannelTerms:
-    """`till` must be receiver and receiver's authorizer; `tokens` are the listed ones.
-
-    `least_withdraw_delay` (seconds) is the time left to claim after a payer begins to withdraw.
-    """
+    """`till` must be receiver and receiver's authorizer; `tokens` are the listed ones."""
 
     till: Address
     tokens: frozenset[Address]
-    least_withdraw_delay: int = LEAST_WITHDRAW_DELAY
 
     def check(self, config: ChannelConfig) -> None:
         """Accept a configuration, or say what is wrong with it.
@@ -41,11 +37,11 @@ class ChannelTerms:
         if config.token not in self.tokens:
             listed = ", ".join(sorted(self.tokens))
             raise ChannelRefused(f"token {config.token} is not taken here; use one of {listed}", field="token")
-        if config.withdraw_delay < self.least_withdraw_delay:
+        if config.withdraw_delay < LEAST_WITHDRAW_DELAY:
             raise ChannelRefused(
-                f"withdrawDelay must be at least {self.least_withdraw_delay} seconds, not {config.withdraw_delay}",
+                f"withdrawDelay must be at least {LEAST_WITHDRAW_DELAY} seconds, not {config.withdraw_delay}",
                 field="withdrawDelay",
-                expected=self.least_withdraw_delay,
+                expected=LEAST_WITHDRAW_DELAY,
             )
         if config.payer_authorizer == ZERO_ADDRESS:
             raise ChannelRefused("payerAuthorizer must be a key that signs, not zero", field="payerAuthorizer")

@@ -1,70 +1,18 @@
-"""Read escrow channels from the chain, many in one call, all of one block."""
+"""Read escrow channels from the chain, many in one call."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-from usufruct.chain import Client, Header, keccak
+from usufruct.chain import Client, Header, UnreadableAnswer, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.core import Hash32
 from usufruct.payments.ledger import AccountIdentity, AccountKind, AccountReading
 from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
 from usufruct.payments.settlement.announcers import Announcers
-from usufruct.payments.settlement.errors import ReadingUnsettled, UnreadableChannel
-
-T = TypeVar("T")
+from usufruct.payments.settlement.block_reading import Readings, read_at_one_block
 
 _CHANNELS = keccak(b"channels(bytes32)")[:4]
 _WITHDRAWALS = keccak(b"pendingWithdrawals(bytes32)")[:4]
 _MANY = 100
-_TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """Accounts as of one block, which `block` and `hash` name."""
-
-    block: int
-    hash: Hash32
-    accounts: tuple[AccountReading, ...]
-
-
-class Reader(ABC, Generic[T]):
-    """Reads accounts of one kind as of the block with `confirmations`, itself included.
-
-    What makes us more careful does not wait for confirmations: money that left since, and announced withdrawals.
-    """
-
-    def __init__(self, client: Client, confirmations: int = 1) -> None:
-        self._client = client
-        self._depth = confirmations - 1
-
-    async def read(self, configs: Sequence[T]) -> Readings:
-        """Read the accounts with these configurations, all of one block.
-
-        Raises:
-            RpcUnavailable: when the node does not answer.
-            ReadingUnsettled: when blocks keep changing during the reading.
-        """
-        for _ in range(_TRIES):
-            head = await self._header("latest")
-            block = head if self._depth == 0 else await self._header(max(0, head.number - self._depth))
-            found = await self._at(configs, block, head)
-            again = await self._client.headers([block.number, head.number])
-            if [each and each.hash for each in again] == [block.hash, head.hash]:
-                return Readings(block.number, block.hash, tuple(found))
-        raise ReadingUnsettled(f"blocks changed under {_TRIES} readings in a row; try again", tries=_TRIES)
-
-    @abstractmethod
-    async def _at(self, configs: Sequence[T], block: Header, head: Header) -> list[AccountReading]:
-        """Read accounts as of `block`, and what happened since up to `head`."""
-
-    async def _header(self, block: int | str) -> Header:
-        header = await self._client.header("latest" if isinstance(block, str) else block)
-        if header is None:
-            raise ReadingUnsettled(f"the node has no block {block} now; try again", block=block)
-        return header
 
 
 def channel_identity(escrow: Escrow, config: ChannelConfig) -> AccountIdentity:
@@ -74,18 +22,21 @@ def channel_identity(escrow: Escrow, config: ChannelConfig) -> AccountIdentity:
     return AccountIdentity(id_, kind, escrow.chain_id, config.payer, config.payer_authorizer, config.token)
 
 
-class ChannelReader(Reader[ChannelConfig]):
+class ChannelReader:
     """Reads channels of the escrow."""
 
     def __init__(self, client: Client, escrow: Escrow, confirmations: int = 1) -> None:
-        super().__init__(client, confirmations)
+        self._client = client
         self._escrow = escrow
+        self._confirmations = confirmations
         self._settlement = BatchSettlement(escrow.contract, client)
         self._announcers = Announcers(client, escrow.contract)
 
-    async def refund_nonce(self, channel: Hash32) -> int:
-        """Return the nonce that the channel's next refund uses up."""
-        return await self._settlement.refund_nonce(bytes.fromhex(channel[2:]))
+    async def read(self, configs: Sequence[ChannelConfig]) -> Readings:
+        """Read the channels with these configurations, all of one block; raises as `read_at_one_block`."""
+        return await read_at_one_block(
+            self._client, self._confirmations, lambda block, head: self._at(configs, block, head)
+        )
 
     async def _at(self, configs: Sequence[ChannelConfig], block: Header, head: Header) -> list[AccountReading]:
         ids = [channel_id(self._escrow, config) for config in configs]
@@ -139,8 +90,8 @@ def _pairs(output: bytes, count: int) -> list[tuple[int, int]]:
 
     body = word(0) + 32
     if word(0) != 32 or word(32) != count or len(output) < body + count * (32 + 96):
-        raise UnreadableChannel(f"{count} answers were expected, {len(output)} bytes came; is the settlement there?")
+        raise UnreadableAnswer(f"{count} answers were expected, {len(output)} bytes came; is the settlement there?")
     places = [body + word(body + 32 * index) for index in range(count)]
     if any(place + 96 > len(output) or word(place) != 64 for place in places):
-        raise UnreadableChannel("the settlement's answer has another shape than its ABI; is the settlement there?")
+        raise UnreadableAnswer("the settlement's answer has another shape than its ABI; is the settlement there?")
     return [(word(place + 32), word(place + 64)) for place in places]

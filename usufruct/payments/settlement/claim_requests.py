@@ -50,28 +50,23 @@ class ClaimRequests:
 
         The request is withdrawn when the block ends, however it ends.
         """
-        request = as_hash32(secrets.token_bytes(32))
+        request, now = as_hash32(secrets.token_bytes(32)), await self._database.now()
+        row = {"id": request, "everything": everything, "asked_at": now, "batches": "[]", "error": ""}
         try:
-            await self._add(request, everything=everything)
+            async with self._database.transaction() as unit:
+                await unit.change(delete(claim_requests).where(claim_requests.c.asked_at < now - _KEPT_SECONDS))
+                await unit.change(insert(claim_requests).values(row))
             yield request
         finally:
             async with self._database.transaction() as unit:
                 await unit.change(delete(claim_requests).where(claim_requests.c.id == request))
 
-    async def _add(self, request: Hash32, *, everything: bool) -> None:
-        now = await self._database.now()
-        async with self._database.transaction() as unit:
-            await unit.change(delete(claim_requests).where(claim_requests.c.asked_at < now - _KEPT_SECONDS))
-            row = {"id": request, "everything": everything, "asked_at": now, "batches": "[]", "error": ""}
-            await unit.change(insert(claim_requests).values(row))
-
     async def answer_of(self, request: Hash32) -> ClaimAnswer | None:
         """Return what became of a request; None while it waits."""
         asked = select(claim_requests).where(claim_requests.c.id == request, claim_requests.c.answered_at.is_not(None))
         async with self._database.snapshot() as unit:
-            for row in await unit.rows(asked):
-                ids = [Hash32(each) for each in orjson.loads(row.batches)]
-                return ClaimAnswer(tuple(await find_batches(unit, ids)), row.error)
+            if row := await unit.row(asked):
+                return ClaimAnswer(tuple(await find_batches(unit, orjson.loads(row.batches))), row.error)
         return None
 
     async def serve(self, claimer: Claimer) -> list[Batch]:
@@ -82,11 +77,11 @@ class ClaimRequests:
         Raises:
             UsufructError: as `Claimer.run`; the requests are answered with its message.
         """
-        if not await claimer.hold_lease():
+        if not await claimer.lease.hold():
             return []
         async with self._database.snapshot() as unit:
             asked = await unit.rows(select(claim_requests).where(claim_requests.c.answered_at.is_(None)))
-        requests = [Hash32(row.id) for row in asked]
+        requests = [row.id for row in asked]
         try:
             batches = await claimer.run(everything=any(row.everything for row in asked))
         except UsufructError as error:

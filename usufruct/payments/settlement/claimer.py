@@ -1,9 +1,14 @@
-"""Claims what was charged and has it paid out to the assets, exactly once: one claimer for each chain and till."""
+"""Claims what was charged and has it paid out to the assets, exactly once: one claimer for each chain and till.
+
+A claimer first finishes what an earlier run began. Claims without a batch were never sent and are planned again; a
+batch without a transaction gets it; one with a transaction is waited for, however long that takes, and never made
+again.
+"""
 
 import logging
 from collections.abc import Sequence
 
-from usufruct.chain import Sender
+from usufruct.chain import Revert, Sender
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import Account, Claim, FaultHook, no_faults
 from usufruct.payments.settlement.account_sync import AccountSync
@@ -11,11 +16,10 @@ from usufruct.payments.settlement.errors import BatchRefused
 from usufruct.payments.settlement.executor import Executor
 from usufruct.payments.settlement.funding_source import FundingSource, SettledElsewhere
 from usufruct.payments.settlement.lease import Lease
-from usufruct.payments.settlement.model import Batch, BatchKind, ClaimPolicy, Counters, Payee, SettlementContext
+from usufruct.payments.settlement.model import Batch, BatchKind, ClaimPolicy, Payee, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
-from usufruct.payments.settlement.planner import RefusedClaim, due, first_unpayable
-from usufruct.payments.settlement.recovery import Recovery
-from usufruct.payments.settlement.store import QuarantinedAccount
+from usufruct.payments.settlement.planner import RefusedClaim, first_unpayable, retry_seconds
+from usufruct.payments.settlement.store import QuarantinedAccount, all_quarantined, quarantine, unfinished_batches
 
 _log = logging.getLogger(__name__)
 
@@ -34,30 +38,21 @@ class Claimer:
         sync: AccountSync,
         *,
         policy: ClaimPolicy | None = None,
-        counters: Counters | None = None,
         faults: FaultHook = no_faults,
         lease: Lease | None = None,
     ) -> None:
-        self.counters = counters or Counters()
         self._context = context
         self._sender = sender
         self._sync = sync
         self._policy = policy or ClaimPolicy()
         self._faults = faults
         name = f"claim/{context.escrow.chain_id}/{context.terms.till}"
-        self._lease = lease or Lease(context.database, name, self._policy.lease_seconds)
+        self.lease = lease or Lease(context.database, name, self._policy.lease_seconds)
+        """The right to claim."""
         self._payouts = Payouts(context, payees, remainder_to)
         self._executor = Executor(
-            context,
-            sync.sources,
-            sender,
-            self._payouts,
-            self._lease,
-            policy=self._policy,
-            counters=self.counters,
-            faults=faults,
+            context, sync.sources, sender, self._payouts, self.lease, policy=self._policy, faults=faults
         )
-        self._recovery = Recovery(context, self._executor, self.counters)
 
     async def run(self, *, everything: bool = False) -> list[Batch]:
         """Finish what was begun, then claim what is due (or `everything` there is), and return the batches that ended.
@@ -68,9 +63,9 @@ class Claimer:
             RpcUnavailable: when the node does not answer; everything is where it was.
             BatchRefused: when the till refuses this claimer as such.
         """
-        if not await self.hold_lease():
+        if not await self.lease.hold():
             return []
-        ended = await self._recovery.resume()
+        ended = await self._resume()
         refusals: list[BatchRefused] = []
         claimable = self._sync.sources.divided(await self._claimable())
         for source, accounts in claimable:
@@ -87,27 +82,30 @@ class Claimer:
             raise refusals[0]
         return ended
 
-    async def hold_lease(self) -> bool:
-        """Take or renew the right to claim; False while another process has it."""
-        return await self._lease.hold()
-
-    async def release(self) -> None:
-        """Let another process claim at once."""
-        await self._lease.release()
-
     async def quarantined(self) -> list[QuarantinedAccount]:
         """Return the accounts that the chain would not let us claim, and why; each is tried again by itself."""
-        return await self._recovery.quarantined()
+        async with self._context.database.snapshot() as unit:
+            return list((await all_quarantined(unit)).values())
 
     async def transactions(self, batch: Batch) -> list[Hash32]:
         """Return the transactions of a batch that were sent, in order."""
         sent = [await self._sender.find(key) for key in batch.keys]
         return [each.hash for each in sent if each is not None and each.hash is not None]
 
+    async def _resume(self) -> list[Batch]:
+        """Advance the batches that have not ended, fail claims that were never sent; return the batches that ended."""
+        async with self._context.database.snapshot() as unit:
+            batches = await unfinished_batches(unit)
+        ended = [batch for batch in [await self._executor.advance(batch) for batch in batches] if batch is not None]
+        travelling = {member.claim for batch in batches for member in batch.members}
+        pending = await self._context.ledger.pending_claims()
+        await self._executor.fail([claim for claim in pending if claim.id not in travelling])
+        return ended
+
     async def _claimable(self) -> list[Account]:
         """Return accounts with something to claim or split; those in quarantine only if their money is leaving."""
         now = await self._context.database.now()
-        waiting = {each.account for each in await self._recovery.quarantined() if each.retry_at > now}
+        waiting = {each.account for each in await self.quarantined() if each.retry_at > now}
         found: list[Account] = []
         last: Account | None = None
         while page := await self._context.ledger.claimable(_PAGE, last):
@@ -118,7 +116,8 @@ class Claimer:
     async def _due(self, source: FundingSource, accounts: Sequence[Account]) -> list[Account]:
         now = await self._context.database.now()
         since = await self._context.ledger.unclaimed_since([account.id for account in accounts])
-        return due(accounts, since, await source.notice_seconds(accounts), now, self._policy)
+        notice = await source.notice_seconds(accounts)
+        return [each for each in accounts if self._policy.due(each, now - since.get(each.id, now), notice[each.id])]
 
     async def _settle(self, source: FundingSource, group: Sequence[Account]) -> list[Batch]:
         """Plan a claim on each account of a group, on what the chain has of it now, and send what the chain takes."""
@@ -137,7 +136,7 @@ class Claimer:
             await self._executor.fail(sound)
             raise
         for each in simulated.refused:
-            await self._recovery.quarantine(each)
+            await self._quarantine(each)
         return await self._executor.send(kind, token, simulated.batches)
 
     async def _shorten(self, refused: RefusedClaim) -> list[Claim]:
@@ -147,7 +146,7 @@ class Claimer:
         """
         claim, position = refused.claim, await self._first_unpayable(refused)
         if position <= claim.split_from:
-            await self._recovery.quarantine(refused)
+            await self._quarantine(refused)
             return []
         _log.warning("account %s is claimed up to %d only: %s", claim.account, position, refused.reason.message)
         await self._executor.fail([claim])
@@ -169,14 +168,27 @@ class Claimer:
             claims += await self._executor.plan(account.id, account.reading.total_claimed)
         refused = {each.claim.id: each for each in await source.unpayable(claims, self._payouts)}
         for each in refused.values():
-            await self._recovery.quarantine(each)
+            await self._quarantine(each)
         if not (claims := [claim for claim in claims if claim.id not in refused]):
             return []
         amount = sum(claim.cumulative - claim.split_from for claim in claims)
         if elsewhere.misdirected:
-            self.counters.misdirected += amount
+            self._context.counters.misdirected += amount
             token = elsewhere.token
             _log.error("%d of %s were claimed elsewhere, and the till has paid them out already", amount, token)
         elif elsewhere.kind is BatchKind.SPLIT:
-            self.counters.elsewhere += amount
+            self._context.counters.elsewhere += amount
         return await self._executor.send(elsewhere.kind, elsewhere.token, [claims])
+
+    async def _quarantine(self, refused: RefusedClaim) -> None:
+        """Fail a refused claim and keep its account back, longer after each refusal."""
+        account, reason = refused.claim.account, refused.reason
+        now = await self._context.database.now()
+        async with self._context.database.transaction() as unit:
+            before = (await all_quarantined(unit)).get(account)
+            times = before.times + 1 if before else 1
+            retry_at = now + retry_seconds(times)
+            await quarantine(unit, QuarantinedAccount(account, reason.code, reason.message, times, retry_at))
+        await self._executor.fail([refused.claim])
+        self._context.counters.quarantined[type(reason).__name__ if isinstance(reason, Revert) else reason.code] += 1
+        _log.error("account %s is quarantined: %s", account, reason.message)

@@ -12,7 +12,7 @@ from usufruct.chain.contracts.till import Capped, Deferred, Till
 from usufruct.core import Address, Clock
 from usufruct.payments.ledger import new_id
 from usufruct.payments.settlement.lease import Lease
-from usufruct.payments.settlement.model import Counters, SettlementContext
+from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.store import splitting_keys
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,6 @@ class DeferredPayouts:
         clock: Clock,
         *,
         policy: DeferredPayoutPolicy | None = None,
-        counters: Counters | None = None,
     ) -> None:
         """Send with any key that can pay for gas."""
         self._context = context
@@ -63,12 +62,11 @@ class DeferredPayouts:
         self._clock = clock
         self._policy = policy or DeferredPayoutPolicy()
         self._till = Till(context.terms.till, context.client)
-        self._lease = Lease(
+        self.lease = Lease(
             context.database, f"owed/{context.escrow.chain_id}/{context.terms.till}", self._policy.lease_seconds
         )
         self._turns: dict[tuple[Address, Address], _Turn] = {}
         self._looked: set[str] = set()
-        self.counters = counters or Counters()
 
     async def run(self) -> int:
         """Pay the payees that can be paid now and return their number; no request is made while nothing is owed.
@@ -76,7 +74,7 @@ class DeferredPayouts:
         Raises:
             RpcUnavailable: when the node does not answer; everything is where it was.
         """
-        if not await self._lease.hold():
+        if not await self.lease.hold():
             return 0
         tokens = [token for token in self._context.terms.tokens if await self._till.total_owed(token)]
         if not tokens:
@@ -86,12 +84,8 @@ class DeferredPayouts:
         due = sorted((turn.at, who) for who, turn in self._turns.items() if turn.at <= now and who[1] in tokens)
         paid = 0
         for _, who in due[: self._policy.most_tries]:
-            paid += await self._lease.hold() and await self._pay(*who)
+            paid += await self.lease.hold() and await self._pay(*who)
         return paid
-
-    async def release(self) -> None:
-        """Let another process pay at once."""
-        await self._lease.release()
 
     async def _learn(self) -> None:
         """Read from batches that were not looked at yet, the newest first, whom the till could not pay."""
@@ -124,7 +118,7 @@ class DeferredPayouts:
         wait = self._policy.first_seconds << min(max(0, turn.times - 1), 20)
         turn.at = self._clock.monotonic() + min(self._policy.last_seconds, wait)
         if paid:
-            self.counters.owed_paid += 1
+            self._context.counters.owed_paid += 1
             _log.info("%s was paid what the till owed it", pay_to, extra={"token": token})
         return paid
 

@@ -9,25 +9,25 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
-from usufruct.chain import Call, GasOverLimit, Revert, Sender, Sent, State, as_hash32, authorization_used, keccak, word
+from usufruct.chain import Call, GasOverLimit, Revert, Sender, Sent, State, authorization_used
 from usufruct.chain.contracts import shared as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.escrow import COLLECTOR
-from usufruct.core import Address, ChainId, Hash32, Unavailable, id_to_bytes
+from usufruct.core import Hash32, Unavailable
 from usufruct.payments.ledger import Account, DepositUnderWay, DuplicateDeposit, Transfer, WrongState, new_id
 from usufruct.payments.pricing import ChannelConfig, channel_id
 from usufruct.payments.settlement.account_sync import AccountSync
+from usufruct.payments.settlement.deposit_authorization import DepositAuthorization
 from usufruct.payments.settlement.errors import (
     DepositExpired,
     DepositPending,
     DepositRefused,
     DepositUnfunded,
     DepositUsed,
-    DepositWrongChain,
     DepositWrongToken,
 )
-from usufruct.payments.settlement.model import Counters, SettlementContext, on_chain
+from usufruct.payments.settlement.model import SettlementContext, on_chain
 from usufruct.store import ConstraintViolated
 
 _MARGIN_SECONDS = 6
@@ -36,32 +36,6 @@ _SOON_SECONDS = 0.1
 _TURNS = 8
 _MOST_GAS = 300_000
 """What a deposit may cost the operator: a token's own checks included, but not a contract wallet's whims."""
-
-
-@dataclass(frozen=True, slots=True)
-class DepositAuthorization:
-    """A payer's signed word to put `amount` atomic units into the channel of `config`, between two chain times.
-
-    `salt` tells several deposits into one channel apart; the signature is the payer's, 65 bytes or an ERC-1271 one.
-    """
-
-    chain_id: ChainId
-    config: ChannelConfig
-    amount: int
-    valid_after: int
-    valid_before: int
-    salt: int
-    signature: bytes
-
-    def nonce(self, channel: Hash32) -> Hash32:
-        """Return the EIP-3009 nonce: it names the channel, so that the money cannot be put into another."""
-        return as_hash32(keccak(id_to_bytes(channel) + word(self.salt)))
-
-    def collector_data(self) -> bytes:
-        """Return what the collector is given: `abi.encode(validAfter, validBefore, salt, signature)`."""
-        padded = self.signature + bytes(-len(self.signature) % 32)
-        head = (self.valid_after, self.valid_before, self.salt, 128, len(self.signature))
-        return b"".join(map(word, head)) + padded
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +50,15 @@ class Deposits:
     """Sends deposits with any key that can pay for gas."""
 
     def __init__(
-        self,
-        context: SettlementContext,
-        sender: Sender,
-        sync: AccountSync,
-        *,
-        wait_seconds: float = 60.0,
-        counters: Counters | None = None,
+        self, context: SettlementContext, sender: Sender, sync: AccountSync, *, wait_seconds: float = 60.0
     ) -> None:
         """Send with `sender`; `submit` raises `DepositPending` after `wait_seconds`."""
         self._context = context
+        self._ledger = context.ledger
         self._sender = sender
         self._sync = sync
+        self._channels = sync.sources.channels
         self.wait_seconds = wait_seconds
-        self.counters = counters or Counters()
         self._settlement = BatchSettlement(context.escrow.contract, context.client)
 
     async def submit(self, deposit: DepositAuthorization) -> Account:
@@ -97,37 +66,35 @@ class Deposits:
 
         Raises:
             ChannelRefused: when no call would be taken on this channel.
-            DepositWrongChain, DepositWrongToken, DepositExpired, DepositUnfunded, DepositUsed, DepositRefused: the
-                deposit cannot be made; nothing was sent.
+            DepositWrongToken, DepositExpired, DepositUnfunded, DepositUsed, DepositRefused: the deposit cannot be
+                made; nothing was sent.
             DepositPending: when it was sent and is not final yet; ask again.
             RpcUnavailable: when the node does not answer.
         """
         self._check(deposit)
         channel = channel_id(self._context.escrow, deposit.config)
-        nonce = deposit.nonce(channel)
-        payer = deposit.config.payer
-        for left in reversed(range(_TURNS)):
-            if await self._context.ledger.deposited(channel, nonce):
+        nonce, payer = deposit.nonce(channel), deposit.config.payer
+        for _ in range(_TURNS):
+            if await self._ledger.deposited(channel, nonce):
                 return await self._sync.open_channel(deposit.config)
-            mine, other = await self._under_way(channel, nonce, payer)
-            if mine and await self._sender.find(mine.outbox_id):
-                return await self._finish(deposit, mine)
+            known = await self._ledger.pending_deposit_of(payer)
+            mine = known is not None and known.nonce == nonce
+            if known and mine and await self._sender.find(known.outbox_id):
+                return await self._finish(deposit, known)
             await self._check_on_chain(deposit, nonce)  # before any wait: deposits come from unauthenticated callers
-            if mine:
-                return await self._finish(deposit, mine)
-            if other:
-                await self._wait_for(other)
+            if known and mine:
+                return await self._finish(deposit, known)
+            if known:
+                await self._wait_for(known)
                 await self._check_on_chain(deposit, nonce)
-            await self._sync.sources.channels.register(deposit.config)  # so that `run` can open the channel alone
+            await self._channels.register(deposit.config)  # so that `run` can open the channel alone
             planned = Transfer(channel, nonce, deposit.amount, f"deposit/{new_id()}")
             try:
-                await self._context.ledger.plan_deposit(channel, nonce, deposit.amount, planned.outbox_id, payer)
-            except (DuplicateDeposit, DepositUnderWay, ConstraintViolated):  # another process was faster: look again
-                if not left:
-                    raise _pending(planned) from None
-            else:
-                return await self._finish(deposit, planned)
-        raise AssertionError
+                await self._ledger.plan_deposit(channel, nonce, deposit.amount, planned.outbox_id, payer)
+            except (DuplicateDeposit, DepositUnderWay, ConstraintViolated):
+                continue  # another process was faster: look again
+            return await self._finish(deposit, planned)
+        raise _pending(channel)
 
     async def settle(self, config: ChannelConfig) -> bool:
         """Wait for whatever is on its way into a channel already, and tell whether there was anything.
@@ -135,18 +102,18 @@ class Deposits:
         Raises:
             DepositPending: when it is not final yet; ask again, and deposit nothing twice meanwhile.
         """
-        known = await self._context.ledger.pending_deposit_of(config.payer)
+        known = await self._ledger.pending_deposit_of(config.payer)
         sent = None if known is None else await self._sender.find(known.outbox_id)
         if known is None or sent is None or known.account != channel_id(self._context.escrow, config):
             return False
         with suppress(DepositRefused):
-            await self._ended(config, known, sent)
+            await self._await_end(known, sent)
         return True
 
     async def made(self, deposit: DepositAuthorization) -> Deposited | None:
         """Return a deposit that was sent from here, once it is confirmed."""
         channel = channel_id(self._context.escrow, deposit.config)
-        made = await self._context.ledger.deposited(channel, deposit.nonce(channel))
+        made = await self._ledger.deposited(channel, deposit.nonce(channel))
         if made is None:
             return None
         sent = await self._sender.find(made.outbox_id)
@@ -155,7 +122,7 @@ class Deposits:
     async def run(self) -> int:
         """Note how deposits ended whose payer has not asked again, with the channel's money, and return how many."""
         await self._sender.advance()
-        return sum([await self._note_end(transfer) for transfer in await self._context.ledger.pending_deposits()])
+        return sum([await self._note_end(transfer) for transfer in await self._ledger.pending_deposits()])
 
     async def _note_end(self, transfer: Transfer) -> bool:
         """Note how a deposit ended, if it did; one that was not sent within `_UNSENT_SECONDS` ends as failed."""
@@ -165,13 +132,9 @@ class Deposits:
             if unsent:
                 await self._end(transfer, confirmed=False)
             return unsent
-        if sent.state is State.PENDING:
-            return False
-        confirmed = sent.state is State.CONFIRMED
-        if confirmed:
-            await self._sync.open_channel(await self._sync.sources.channels.registry.config(transfer.account))
-        await self._end(transfer, confirmed=confirmed)
-        return True
+        if sent.state is not State.PENDING:
+            await self._end_sent(transfer, sent)
+        return sent.state is not State.PENDING
 
     async def _wait_for(self, other: Transfer) -> None:
         """Wait for the end of another deposit of the same payer: the same money may stand behind both.
@@ -187,61 +150,58 @@ class Deposits:
                     else:
                         await asyncio.sleep(_SOON_SECONDS)
         except TimeoutError:
-            raise _pending(other) from None
+            raise _pending(other.account) from None
 
     async def _finish(self, deposit: DepositAuthorization, transfer: Transfer) -> Account:
+        """Send a planned deposit unless it was sent, and wait for its end."""
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
-            call = self._call(deposit)
             try:
-                sent = await self._sender.send(call, transfer.outbox_id, most_gas=_MOST_GAS)
+                sent = await self._sender.send(self._call(deposit), transfer.outbox_id, most_gas=_MOST_GAS)
             except (Revert, GasOverLimit) as refusal:
                 await self._end(transfer, confirmed=False)
                 raise _refused(refusal) from refusal
             except Unavailable:
                 await self._cancel_unsent(transfer)
                 raise
-        return await self._ended(deposit.config, transfer, sent)
+        return await self._await_end(transfer, sent)
 
-    async def _ended(self, config: ChannelConfig, transfer: Transfer, sent: Sent) -> Account:
+    async def _await_end(self, transfer: Transfer, sent: Sent) -> Account:
         """Wait for the end of a deposit that was sent, and note it."""
         if sent.state is State.PENDING:
             sent = await self._sender.wait(transfer.outbox_id, self.wait_seconds)
         if sent.state is State.PENDING:
-            raise _pending(transfer)
-        if sent.state is not State.CONFIRMED:
-            await self._end(transfer, confirmed=False)
-            raise DepositRefused(
-                f"the deposit's transaction {sent.hash} is {sent.state}; nothing was deposited, try again",
-                channel=transfer.account,
-            )
-        opened = await self._sync.open_channel(config)
-        await self._end(transfer, confirmed=True)
-        return opened
+            raise _pending(transfer.account)
+        if account := await self._end_sent(transfer, sent):
+            return account
+        raise DepositRefused(
+            f"the deposit's transaction {sent.hash} is {sent.state}; nothing was deposited, try again",
+            channel=transfer.account,
+        )
+
+    async def _end_sent(self, transfer: Transfer, sent: Sent) -> Account | None:
+        """Note the end of a deposit that was sent; return the channel with its money, None when it was not made."""
+        account = None
+        if sent.state is State.CONFIRMED:
+            account = await self._sync.open_channel(await self._channels.registry.config(transfer.account))
+        await self._end(transfer, confirmed=account is not None)
+        return account
 
     async def _cancel_unsent(self, transfer: Transfer) -> None:
         """End a deposit that the node kept us from sending: neither the payer's next try nor another waits for it."""
         if await self._sender.find(transfer.outbox_id) is None:
             with suppress(WrongState):  # another process ended it meanwhile
-                await self._context.ledger.cancel_deposit(transfer.account, Hash32(str(transfer.nonce)))
+                await self._ledger.cancel_deposit(transfer.account, Hash32(str(transfer.nonce)))
 
     async def _end(self, transfer: Transfer, *, confirmed: bool) -> None:
         try:
-            await self._context.ledger.finish_deposit(
-                transfer.account, Hash32(str(transfer.nonce)), confirmed=confirmed
-            )
+            await self._ledger.finish_deposit(transfer.account, Hash32(str(transfer.nonce)), confirmed=confirmed)
         except WrongState:  # the same deposit, handed in twice at the same time
             return
-        self.counters.deposited += confirmed
-        self.counters.deposits_failed += not confirmed
+        self._context.counters.deposited += confirmed
+        self._context.counters.deposits_failed += not confirmed
 
     def _check(self, deposit: DepositAuthorization) -> None:
-        if deposit.chain_id != self._context.escrow.chain_id:
-            raise DepositWrongChain(
-                f"the deposit is for chain {deposit.chain_id}, this is chain {self._context.escrow.chain_id}",
-                chain_id=deposit.chain_id,
-                expected=self._context.escrow.chain_id,
-            )
         if deposit.config.token not in self._context.terms.tokens:
             listed = ", ".join(sorted(self._context.terms.tokens))
             raise DepositWrongToken(
@@ -250,6 +210,7 @@ class Deposits:
         self._context.terms.check(deposit.config)
 
     async def _check_on_chain(self, deposit: DepositAuthorization, nonce: Hash32) -> None:
+        """Refuse what the chain refuses before anything is written: deposits come from unauthenticated callers."""
         head = await self._context.client.header("latest")
         now = head.timestamp if head else 0
         if not deposit.valid_after < now + _MARGIN_SECONDS < deposit.valid_before:
@@ -272,10 +233,6 @@ class Deposits:
                 held=held,
                 amount=deposit.amount,
             )
-        await self._simulate(deposit, nonce)
-
-    async def _simulate(self, deposit: DepositAuthorization, nonce: Hash32) -> None:
-        """Refuse what the chain refuses before anything is written: deposits come from unauthenticated callers."""
         try:
             await self._sender.simulate(self._call(deposit))
         except Revert as refusal:
@@ -284,28 +241,17 @@ class Deposits:
 
     async def _is_ours(self, deposit: DepositAuthorization, nonce: Hash32) -> bool:
         """Tell whether a deposit was sent from here: then the chain refuses it because it is being made, or was."""
-        channel = channel_id(self._context.escrow, deposit.config)
-        if await self._context.ledger.deposited(channel, nonce):
+        if await self._ledger.deposited(channel_id(self._context.escrow, deposit.config), nonce):
             return True
-        mine, _ = await self._under_way(channel, nonce, deposit.config.payer)
-        return mine is not None and await self._sender.find(mine.outbox_id) is not None
-
-    async def _under_way(
-        self, channel: Hash32, nonce: Hash32, payer: Address
-    ) -> tuple[Transfer | None, Transfer | None]:
-        """Return the payer's deposit that has not ended: as the first if it is this one, as the second if another."""
-        known = await self._context.ledger.pending_deposit_of(payer)
-        same = known is not None and (known.account, known.nonce) == (channel, nonce)
-        return (known, None) if same else (None, known)
+        known = await self._ledger.pending_deposit_of(deposit.config.payer)
+        return known is not None and known.nonce == nonce and await self._sender.find(known.outbox_id) is not None
 
     def _call(self, deposit: DepositAuthorization) -> Call:
         return self._settlement.deposit(on_chain(deposit.config), deposit.amount, COLLECTOR, deposit.collector_data())
 
 
-def _pending(transfer: Transfer) -> DepositPending:
-    return DepositPending(
-        f"the deposit into channel {transfer.account} is on its way; ask again", channel=transfer.account
-    )
+def _pending(channel: Hash32) -> DepositPending:
+    return DepositPending(f"the deposit into channel {channel} is on its way; ask again", channel=channel)
 
 
 def _refused(refusal: Revert | GasOverLimit) -> Exception:

@@ -10,10 +10,10 @@ from usufruct.chain.keys import Role, claim_address, key_of
 from usufruct.core import ZERO_ADDRESS, Hash32, checksum, format_units
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
-from usufruct.payments.ledger import Account, Ledger
+from usufruct.payments.ledger import Account, AccountReading, Ledger
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.claimer import Claimer
-from usufruct.payments.settlement.evidence import Evidence, wrong_newest_roots
+from usufruct.payments.settlement.evidence import Evidence, wrong_claimed, wrong_roots
 from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.sampling import pages_from, part
 
@@ -69,20 +69,21 @@ async def check_claims(context: Context) -> AsyncIterator[Finding]:
 async def check_channels(context: Context) -> AsyncIterator[Finding]:
     """No channel has more money in the ledger than on the chain."""
     ledger, seen = context.get(Ledger), 0
-    above: list[tuple[Account, int]] = []
+    above: list[tuple[Account, AccountReading]] = []
 
     async def read(after: str) -> list[Account]:
         return await ledger.account_list(Hash32(after) if after else None, _PAGE)
 
     async for page in pages_from("0x" + token_hex(32), read, lambda channel: channel.reading.id):
         seen += len(page)
-        above += await context.get(AccountSync).above_chain(page)
-    for channel, chain in above[:_SHOWN]:
-        token, balance = context.get(TokenFacts), channel.reading.balance
-        held, there = (format_units(each, token.decimals) for each in (balance, chain))
+        compared = await context.get(AccountSync).compare([account for account in page if account.reading.balance])
+        above += [(account, now) for account, now in compared if now.balance < account.reading.balance]
+    for account, now in above[:_SHOWN]:
+        token, balances = context.get(TokenFacts), (account.reading.balance, now.balance)
+        held, there = (format_units(each, token.decimals) for each in balances)
         yield bad(
             "channels",
-            f"{channel.reading.id} holds {held} {token.symbol} in the ledger, {there} on the chain",
+            f"{account.id} holds {held} {token.symbol} in the ledger, {there} on the chain",
             "run a worker: it takes the chain's number over; `usufruct reconcile` shows the rest",
         )
     if not above:
@@ -92,18 +93,15 @@ async def check_channels(context: Context) -> AsyncIterator[Finding]:
 
 async def check_books(context: Context) -> AsyncIterator[Finding]:
     """Find what `reconcile` finds, among the newest calls, channels and batches, and keys while there is time."""
-    ledger, side = context.get(Ledger), context.get(SettlementContext)
+    ledger, settlement = context.get(Ledger), context.get(SettlementContext)
     evidence = context.get(Evidence)
     looked = await ledger.spot_check(evidence)
     faults = list(looked.faults[:_SHOWN])
     if len(looked.faults) > _SHOWN:
         faults.append(f"{len(looked.faults) - _SHOWN} more differences were found in calls and channels")
-    overstated = await context.get(AccountSync).overstated(looked.accounts[:_CHANNELS])
-    faults += [
-        f"{channel.reading.id}: claimed is {channel.reading.total_claimed}, {claimed} on the chain"
-        for channel, claimed in overstated[:_SHOWN]
-    ]
-    faults += (await wrong_newest_roots(side, _BATCHES))[:_SHOWN]
+    compared = await context.get(AccountSync).compare(looked.accounts[:_CHANNELS])
+    faults += [fault for account, now in compared if (fault := wrong_claimed(account, now))][:_SHOWN]
+    faults += (await wrong_roots(settlement, _BATCHES))[:_SHOWN]
     seen, altered = await _keys(context.get(Keys))
     faults += [f"key {key}: its terms are not those it was made with" for key in altered[:_SHOWN]]
     for fault in faults:

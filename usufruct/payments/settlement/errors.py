@@ -9,12 +9,6 @@ class ReadingUnsettled(Unavailable):
     code = "reading_unsettled"
 
 
-class UnreadableChannel(Unavailable):
-    """The node answered a question about channels with something else than their numbers."""
-
-    code = "unreadable_channel"
-
-
 class BatchRefused(Denied):
     """The till refuses whatever this claimer sends, not one row of it; check its claim key, payees and token."""
 
@@ -37,12 +31,6 @@ class DepositExpired(PaymentRequired):
     """The deposit authorization's time is over, or has not begun; sign one that holds for some minutes."""
 
     code = "deposit_expired"
-
-
-class DepositWrongChain(PaymentRequired):
-    """The deposit authorization is for another chain."""
-
-    code = "deposit_wrong_chain"
 
 
 class DepositWrongToken(PaymentRequired):

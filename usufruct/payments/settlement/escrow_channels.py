@@ -14,7 +14,8 @@ from usufruct.payments.ledger import (
     Claim,
 )
 from usufruct.payments.pricing import ChannelConfig, voucher_digest
-from usufruct.payments.settlement.channel_reader import ChannelReader, Readings
+from usufruct.payments.settlement.block_reading import Readings
+from usufruct.payments.settlement.channel_reader import ChannelReader
 from usufruct.payments.settlement.channel_registry import ChannelRegistry
 from usufruct.payments.settlement.funding_source import Refresh, SettledElsewhere
 from usufruct.payments.settlement.model import BatchKind, SettlementContext, on_chain
@@ -58,7 +59,7 @@ class EscrowChannels:
 
     async def observe(self, accounts: Sequence[AccountIdentity]) -> Readings:
         """Read channels from the chain, all of one block."""
-        configs = await self.registry.configs([account.id for account in accounts])
+        configs = await self.registry.configs.find([account.id for account in accounts])
         return await self._reader.read([configs[account.id] for account in accounts])
 
     async def peek(self, config: ChannelConfig) -> AccountReading:
@@ -67,7 +68,7 @@ class EscrowChannels:
 
     async def refund_nonce(self, channel: Hash32) -> int:
         """Return the nonce that the channel's next refund uses up."""
-        return await self._reader.refund_nonce(channel)
+        return await self._settlement.refund_nonce(bytes.fromhex(channel[2:]))
 
     def check_authority(self, account: Account) -> str | None:
         """Check that the payer's authorizer signed the account's best voucher."""
@@ -86,7 +87,7 @@ class EscrowChannels:
 
     async def notice_seconds(self, accounts: Sequence[Account]) -> dict[Hash32, int]:
         """Return the channels' withdraw delays."""
-        configs = await self.registry.configs([account.id for account in accounts])
+        configs = await self.registry.configs.find([account.id for account in accounts])
         return {id_: config.withdraw_delay for id_, config in configs.items()}
 
     async def settlement_groups(self, accounts: Sequence[Account], claim_key: Address) -> list[list[Account]]:
@@ -103,7 +104,7 @@ class EscrowChannels:
         found: list[SettledElsewhere] = []
         for group in _by_token(accounts):
             token = group[0].token
-            unsplit = await payouts.unsplit(token)
+            unsplit = (await payouts.till.unsplit(token)).claimed
             ahead = [account for account in (await refresh(group) if unsplit else group) if is_ahead(account)]
             there, gone = divide_unsplit(ahead, unsplit)
             if there:
@@ -124,7 +125,7 @@ class EscrowChannels:
             return None
         if kind is BatchKind.SPLIT:
             return await payouts.split(token, claims)
-        configs = await self.registry.configs([claim.account for claim in claims])
+        configs = await self.registry.configs.find([claim.account for claim in claims])
         rows = [
             settlement.VoucherClaim(
                 settlement.Voucher(on_chain(configs[claim.account]), claim.voucher.max_claimable),

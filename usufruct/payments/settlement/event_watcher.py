@@ -17,10 +17,11 @@ from usufruct.chain.contracts.batch_settlement import (
     WithdrawFinalized,
     WithdrawInitiated,
 )
+from usufruct.chain.deployment import HORIZON_BLOCKS
 from usufruct.core import Clock, Hash32, UsufructError
-from usufruct.payments.settlement.account_store import is_ours, mark, mark_after
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.model import SettlementContext
+from usufruct.payments.settlement.reading_store import is_ours, mark, mark_after
 from usufruct.store import Database, Unit
 
 _EVENTS = (Deposited, Claimed, Refunded, WithdrawInitiated, WithdrawFinalized)
@@ -61,11 +62,11 @@ class EventWatcher:
             addresses=(context.escrow.contract,),
             topics=(_TOPICS,),
         )
-        self._indexer = Indexer(
+        self.indexer = Indexer(
             context.client,
             context.database,
             stream,
-            horizon_blocks=context.horizon_blocks,
+            horizon_blocks=max(HORIZON_BLOCKS, context.final_blocks),
             alone=context.alone,
             clock=clock,
             head=head.latest if head else None,
@@ -83,18 +84,10 @@ class EventWatcher:
         """
         failed: UsufructError | None = None
         try:
-            await self._indexer.catch_up()
+            await self.indexer.catch_up()
         except UsufructError as error:
             failed = error
         read = await self._sync.refresh() + await self._sync.verify()
         if failed:
             raise failed
         return read
-
-    async def gaps(self) -> int:
-        """Return how often the node had hidden logs."""
-        return await self._indexer.gaps()
-
-    async def behind(self) -> int:
-        """Return how many blocks were not read yet; raises as `poll`."""
-        return await self._indexer.behind()

@@ -4,12 +4,12 @@ from collections.abc import Collection
 
 from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, UsufructError
-from usufruct.payments.ledger import Account, Call
+from usufruct.payments.ledger import Account, AccountReading, Call
 from usufruct.payments.pricing import receipt_digest
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.funding_sources import FundingSources
-from usufruct.payments.settlement.model import Batch, SettlementContext
-from usufruct.payments.settlement.store import anchored_batch, newest_anchored
+from usufruct.payments.settlement.model import SettlementContext
+from usufruct.payments.settlement.store import anchored_ids, find_batches
 
 
 class Evidence:
@@ -47,31 +47,26 @@ class Evidence:
         return None
 
 
-async def wrong_roots(context: SettlementContext) -> list[str]:
-    """Return the confirmed batches whose anchored root the ledger's receipts do not give, in words.
+def wrong_claimed(account: Account, now: AccountReading) -> str | None:
+    """Check that the chain has claimed what the ledger says; return what is wrong, in words, or None."""
+    claimed = account.reading.total_claimed
+    if now.total_claimed >= claimed:
+        return None
+    return f"{account.id}: claimed is {claimed}, {now.total_claimed} on the chain"
+
+
+async def wrong_roots(context: SettlementContext, most: int | None = None) -> list[str]:
+    """Return the batches whose anchored root the ledger's receipts do not give, in words: of all, or the `most` newest.
 
     One batch is in memory at a time.
     """
     found: list[str] = []
-    after = "0x"
-    while True:
-        async with context.database.snapshot() as unit:
-            batch = await anchored_batch(unit, after)
-        if batch is None:
-            return found
-        after = batch.id
-        found += await _wrong_root(context, batch)
-
-
-async def wrong_newest_roots(context: SettlementContext, most: int) -> list[str]:
-    """Check the `most` newest batches that anchored receipts, as `wrong_roots` checks all."""
     async with context.database.snapshot() as unit:
-        newest = await newest_anchored(unit, most)
-    return [fault for batch in newest for fault in await _wrong_root(context, batch)]
-
-
-async def _wrong_root(context: SettlementContext, batch: Batch) -> list[str]:
-    digests = await digests_of(context, batch.members)
-    if root_of(digests) == batch.root and len(digests) == batch.count:
-        return []
-    return [f"batch {batch.id}: its receipts do not give the root {batch.root} that was anchored"]
+        anchored = await anchored_ids(unit, most)
+    for id_ in anchored:
+        async with context.database.snapshot() as unit:
+            [batch] = await find_batches(unit, [id_])
+        digests = await digests_of(context, batch.members)
+        if root_of(digests) != batch.root or len(digests) != batch.count:
+            found.append(f"batch {id_}: its receipts do not give the root {batch.root} that was anchored")
+    return found

@@ -22,19 +22,11 @@ from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.errors import BatchRefused, ReadingUnsettled
 from usufruct.payments.settlement.funding_sources import FundingSources
 from usufruct.payments.settlement.lease import Lease
-from usufruct.payments.settlement.model import (
-    Batch,
-    BatchKind,
-    BatchState,
-    ClaimPolicy,
-    Counters,
-    SettlementContext,
-)
+from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, ClaimPolicy, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import RefusedClaim, Simulated, batch_id, members_of
 from usufruct.payments.settlement.store import (
     add_batch,
-    batch_keys,
     count_split_keys,
     drop_members,
     end_batch,
@@ -56,7 +48,6 @@ class Executor:
         lease: Lease,
         *,
         policy: ClaimPolicy,
-        counters: Counters,
         faults: FaultHook = no_faults,
     ) -> None:
         self._context = context
@@ -65,7 +56,6 @@ class Executor:
         self._payouts = payouts
         self._lease = lease
         self._policy = policy
-        self._counters = counters
         self._faults = faults
 
     # Claims
@@ -81,7 +71,7 @@ class Executor:
         """Give claims up, to be planned again."""
         for claim in claims:
             await self._context.ledger.fail_claim(claim)
-        self._counters.failed += len(claims)
+        self._context.counters.failed += len(claims)
 
     # Simulation
 
@@ -169,18 +159,18 @@ class Executor:
         digests = await digests_of(self._context, members)
         id_ = batch_id(claims)
         split_key = await self._split_key(token) if kind is BatchKind.SPLIT else None
-        keys = batch_keys(id_, kind, split_key, len(digests))
-        batch = Batch(id_, kind, token, keys, root_of(digests), len(digests), BatchState.PLANNED, members)
+        batch = Batch(id_, kind, token, split_key, root_of(digests), len(digests), BatchState.PLANNED, members)
         async with self._context.database.transaction() as unit:
             await add_batch(unit, batch)
-        for claim in claims if keys else ():
-            await self._context.ledger.send_claim(claim, keys[0])
+        for claim in claims if batch.keys else ():
+            await self._context.ledger.send_claim(claim, batch.keys[0])
         self._faults("batch.noted")
         return batch
 
     async def _split_key(self, token: Address) -> str:
         """Name the split that comes after all splits so far: two claimers cannot both send it."""
-        prefix = f"split/{self._context.terms.till}/{token}/{await self._payouts.split_base(token)}/"
+        base = (await self._payouts.till.total_split(token)).claimed  # each split has its own
+        prefix = f"split/{self._context.terms.till}/{token}/{base}/"
         async with self._context.database.snapshot() as unit:
             return f"{prefix}{await count_split_keys(unit, prefix)}"
 
@@ -226,17 +216,16 @@ class Executor:
             await drop_members(unit, batch.id, sorted(gone), root_of(digests), len(digests))
         self._faults("batch.shrunk")
         await self.fail(lost)
-        self._counters.burns_skipped += len(lost)
+        self._context.counters.burns_skipped += len(lost)
         for claim in lost:
             _log.error("account %s: its credits were refunded before they could be burned", claim.account)
-        keys = batch_keys(batch.id, batch.kind, None, len(digests))
-        return replace(batch, members=rest, root=root_of(digests), count=len(digests), keys=keys)
+        return replace(batch, members=rest, root=root_of(digests), count=len(digests))
 
     async def _confirm(self, batch: Batch, done: Sequence[Sent]) -> Batch:
         claims = await self._claims(batch)
         for claim in claims:
             await self._context.ledger.confirm_claim(claim)
-        self._counters.claimed += len(claims)
+        self._context.counters.claimed += len(claims)
         async with self._context.database.transaction() as unit:
             await end_quarantine(unit, [member.account for member in batch.members])
         for sent in done:
@@ -247,16 +236,16 @@ class Executor:
         """Count the payees that the till could not pay, or not yet; it owes them, and `DeferredPayouts` pays later."""
         receipt = await self._context.client.receipt(hash_) if hash_ else None
         for capped in Capped.among(receipt.logs if receipt else (), self._context.terms.till):
-            self._counters.capped += 1
+            self._context.counters.capped += 1
             _log.warning("%s has had today's cap: the till owes %d of %s", capped.pay_to, capped.owed, capped.token)
         for deferred in Deferred.among(receipt.logs if receipt else (), self._context.terms.till):
-            self._counters.deferred += 1
+            self._context.counters.deferred += 1
             _log.error("%s refused %d of %s: the till owes it", deferred.pay_to, deferred.amount, deferred.token)
 
     async def _give_up(self, batch: Batch, last: Sent | None) -> Batch:
         """End a batch that moved nothing; its claims are planned again, on what the chain then has."""
         if last is not None:
-            self._counters.reverted += 1
+            self._context.counters.reverted += 1
             _log.error("batch %s: transaction %s is %s", batch.id, last.hash, last.state)
         await self.fail(await self._claims(batch))
         return await self._end(batch, BatchState.FAILED, last)

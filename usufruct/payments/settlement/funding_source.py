@@ -7,7 +7,7 @@ from typing import Protocol
 from usufruct.chain import Call, Log, Revert
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import Account, AccountIdentity, Claim
-from usufruct.payments.settlement.channel_reader import Readings
+from usufruct.payments.settlement.block_reading import Readings
 from usufruct.payments.settlement.model import BatchKind
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import RefusedClaim

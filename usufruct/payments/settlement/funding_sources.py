@@ -13,21 +13,22 @@ A = TypeVar("A", Account, AccountIdentity)
 
 
 class FundingSources:
-    """The funding sources of one installation; `credits` is None where no pass credits are taken."""
+    """The funding sources of one installation."""
 
     def __init__(self, context: SettlementContext) -> None:
         self.channels = EscrowChannels(context)
-        self.credits = None if context.passes is None else PassCredits(context, context.passes)
-        self._by_kind: dict[AccountKind, FundingSource] = {AccountKind.ESCROW_CHANNEL: self.channels}
-        if self.credits is not None:
-            self._by_kind[AccountKind.PASS_CREDITS] = self.credits
+        self.credits = PassCredits(context)
+        self._by_kind: dict[AccountKind, FundingSource] = {
+            AccountKind.ESCROW_CHANNEL: self.channels,
+            AccountKind.PASS_CREDITS: self.credits,
+        }
 
     def of(self, kind: AccountKind) -> FundingSource:
         """Return the funding source of a kind of account."""
         return self._by_kind[kind]
 
     def divided(self, accounts: Iterable[A]) -> list[tuple[FundingSource, list[A]]]:
-        """Divide accounts by funding source; a source without any is left out, and so are kinds not taken here."""
+        """Divide accounts by funding source; a source without any is left out."""
         found: dict[AccountKind, list[A]] = {}
         for account in accounts:
             found.setdefault(account.kind, []).append(account)

@@ -1,43 +1,52 @@
-"""Metrics of what this process's settlement did. Amounts are in atomic units."""
+"""What this process's settlement did since it began: plain numbers, made into metrics when they are scraped.
 
-from collections.abc import Iterable
+Amounts are in atomic units.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily
 
-from usufruct.payments.settlement.model import Counters
+
+def _count(metric: str, says: str, end: str = "") -> int:
+    """Declare a counter by its metric's name and help; several that count its ends share one metric."""
+    number: int = field(default=0, metadata={"metric": f"usufruct_{metric}", "says": says, "end": end})
+    return number
 
 
-async def settlement_metrics(counters: Counters) -> list[Metric]:
-    """Return what this process settled since it began."""
-    return [
-        _ends("claims", "Claims.", counters.claimed, counters.failed),
-        _ends("deposits", "Deposits sent for payers.", counters.deposited, counters.deposits_failed),
-        _ends("refunds", "Refunds.", counters.refunded, counters.refunds_failed),
-        _by(
-            "claims_quarantined", "Claims that the chain refuses; look at `doctor`.", "code", counters.by_reason.items()
-        ),
-        _one("claims_reverted", "Transactions mined and refused although their simulation was not.", counters.reverted),
-        _one("claimed_elsewhere", "Claimed by others' transactions, split by ours.", counters.elsewhere),
-        _one("misdirected", "Claimed elsewhere and paid out before it was known to whom.", counters.misdirected),
-        _one("burns_skipped", "Used pass credits that were refunded before they were burned.", counters.burns_skipped),
-        _one("deferred", "Parts that a token refused to pay; the till owes them.", counters.deferred),
-        _one("capped", "Parts above a payee's daily cap; the till owes them and pays them later.", counters.capped),
-        _one("owed_paid", "Payees paid later what the till owed them.", counters.owed_paid),
-        _one("readings_corrected", "Readings taken back because their block was.", counters.corrected),
-    ]
+@dataclass(slots=True)
+class Counters:
+    """The counters of one process; `quarantined` counts claims that the chain refuses, by the code of the refusal."""
 
+    claimed: int = _count("claims", "Claims.", "confirmed")
+    failed: int = _count("claims", "Claims.", "failed")
+    deposited: int = _count("deposits", "Deposits sent for payers.", "confirmed")
+    deposits_failed: int = _count("deposits", "Deposits sent for payers.", "failed")
+    refunded: int = _count("refunds", "Refunds.", "confirmed")
+    refunds_failed: int = _count("refunds", "Refunds.", "failed")
+    reverted: int = _count("claims_reverted", "Transactions mined and refused although their simulation was not.")
+    elsewhere: int = _count("claimed_elsewhere", "Claimed by others' transactions, split by ours.")
+    misdirected: int = _count("misdirected", "Claimed elsewhere and paid out before it was known to whom.")
+    burns_skipped: int = _count("burns_skipped", "Used pass credits that were refunded before they were burned.")
+    deferred: int = _count("deferred", "Parts that a token refused to pay; the till owes them.")
+    capped: int = _count("capped", "Parts above a payee's daily cap; the till owes them and pays them later.")
+    owed_paid: int = _count("owed_paid", "Payees paid later what the till owed them.")
+    corrected: int = _count("readings_corrected", "Readings taken back because their block was.")
+    quarantined: Counter[str] = field(default_factory=Counter)
 
-def _ends(name: str, says: str, confirmed: int, failed: int) -> Metric:
-    return _by(name, says, "end", (("confirmed", confirmed), ("failed", failed)))
-
-
-def _by(name: str, says: str, label: str, values: Iterable[tuple[str, int]]) -> Metric:
-    family = CounterMetricFamily(f"usufruct_{name}", says, labels=[label])
-    for value, number in values:
-        family.add_metric([value], number)
-    return family
-
-
-def _one(name: str, says: str, number: int) -> Metric:
-    return CounterMetricFamily(f"usufruct_{name}", says, value=number)
+    async def metrics(self) -> list[Metric]:
+        """Return what was counted."""
+        refused = CounterMetricFamily(
+            "usufruct_claims_quarantined", "Claims that the chain refuses; look at `doctor`.", labels=["code"]
+        )
+        for code, number in self.quarantined.items():
+            refused.add_metric([code], number)
+        found: dict[str, CounterMetricFamily] = {}
+        for each in fields(self):
+            if each.metadata:
+                name, says, end = each.metadata["metric"], each.metadata["says"], each.metadata["end"]
+                family = found.setdefault(name, CounterMetricFamily(name, says, labels=["end"] if end else []))
+                family.add_metric([end] if end else [], getattr(self, each.name))
+        return [*found.values(), refused]

@@ -1,17 +1,16 @@
-"""What settlement works with: policies, batches, and the parties it asks. Money in atomic units of a token."""
+"""What settlement works with: policies, batches, and whom it asks for payees. Money in atomic units of a token."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from usufruct.chain import Client
 from usufruct.chain.contracts import batch_settlement
-from usufruct.chain.deployment import HORIZON_BLOCKS
 from usufruct.core import Address, AssetId, Hash32
 from usufruct.payments.ledger import Account, AccountKind, Ledger
 from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms
 from usufruct.payments.settlement.channel_policy import ChannelTerms
+from usufruct.payments.settlement.metrics import Counters
 from usufruct.store import Database
 
 
@@ -22,48 +21,29 @@ class Payee(Protocol):
         """Return the address that an asset's income goes to; raises a `UsufructError` when it has none."""
 
 
-class ClosedChannels(Protocol):
-    """Knows whose money is of no more use here: they asked for it back, or their key is revoked or expired."""
-
-    async def leaving(self) -> Sequence[Hash32]:
-        """Return their channels."""
-
-
-class NoClosedChannels:
-    """`ClosedChannels` of an installation without bearer keys."""
-
-    async def leaving(self) -> Sequence[Hash32]:
-        """Return no channel."""
-        return ()
-
-
 @dataclass(frozen=True, slots=True)
 class SettlementContext:
     """What every part of this package shares.
 
     `confirmations`: how many a block needs to count (1: as soon as it is mined); give the sender the same.
     `final_blocks`: how many blocks must follow before a block is final; readings of younger ones are verified at every
-    poll. `passes`: terms of pass credits, if they are taken. `first_block`: where the logs that concern us begin.
-    `alone`: there is one node only, a devnet's: a shorter chain has gone back. `sweep_seconds`: an account with
-    unclaimed calls is read at least so often, whatever logs a node returns.
+    poll. `first_block`: where the logs that concern us begin. `alone`: there is one node only, a devnet's: a shorter
+    chain has gone back. `sweep_seconds`: an account with unclaimed calls is read at least so often, whatever logs a
+    node returns.
     """
 
     client: Client
     escrow: Escrow
     terms: ChannelTerms
+    passes: PassTerms
     ledger: Ledger
     database: Database
     confirmations: int = 1
     final_blocks: int = 64
-    passes: PassTerms | None = None
     first_block: int = 0
     alone: bool = False
     sweep_seconds: int = 600
-
-    @property
-    def horizon_blocks(self) -> int:
-        """How deep a reorganisation may be."""
-        return max(HORIZON_BLOCKS, self.final_blocks)
+    counters: Counters = field(default_factory=Counters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +76,9 @@ class ClaimPolicy:
 class RefundPolicy:
     """When unused money goes back without anyone asking.
 
-    After `idle_seconds` without a call to a leaving payer (see `ClosedChannels`); after `forgotten_seconds` to
-    every payer. Never less than `least`, which gas would use up. On request, `least` is the smallest part, and the
-    last deposit or refund that we paid gas for must be `cooling_seconds` ago.
+    After `idle_seconds` without a call to a leaving payer, who asked for it or whose key is revoked or expired; after
+    `forgotten_seconds` to every payer. Never less than `least`, which gas would use up. On request, `least` is the
+    smallest part, and the last deposit or refund that we paid gas for must be `cooling_seconds` ago.
     """
 
     idle_seconds: int = 3_600
@@ -143,7 +123,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Claims that travel together; `keys` are its transactions' in the sender's outbox, in order.
+    """Claims that travel together; `split_key` names the transaction of a split in the sender's outbox.
 
     `root` is over its members' receipts in order, `count` of them; None and 0 when no receipt is new.
     """
@@ -151,7 +131,7 @@ class Batch:
     id: Hash32
     kind: BatchKind
     token: Address
-    keys: tuple[str, ...]
+    split_key: str | None
     root: Hash32 | None
     count: int
     state: BatchState
@@ -159,43 +139,18 @@ class Batch:
     hash: Hash32 | None = None
     block: int | None = None
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its transactions in the sender's outbox, in the order they are sent in."""
+        if self.kind is BatchKind.CLAIM:
+            return (claim_key(self.id),)
+        first = (f"burn/{self.id}",) if self.kind is BatchKind.BURN else (self.split_key,) if self.split_key else ()
+        return (*first, f"anchor/{self.id}") if self.count else first
 
-@dataclass(slots=True)
-class Counters:
-    """Plain numbers since this process began, for gauges and alerts."""
 
-    claimed: int = 0
-    """Claims confirmed."""
-    failed: int = 0
-    """Claims given up, to be claimed again."""
-    reverted: int = 0
-    """Transactions mined and refused although their simulation was not."""
-    quarantined: int = 0
-    """Claims that the chain refuses; the operator should look."""
-    elsewhere: int = 0
-    """Atomic units claimed by others' transactions, and split by ours."""
-    misdirected: int = 0
-    """Atomic units claimed elsewhere that the till had already paid out before we could say to whom."""
-    burns_skipped: int = 0
-    """Burns left out: the holder's credits were refunded first, and what they paid for stays unpaid."""
-    deferred: int = 0
-    """Parts a token refused to pay, now owed by the till."""
-    capped: int = 0
-    """Parts above a payee's daily cap; the till owes them until the cap allows more."""
-    deposited: int = 0
-    """Deposits confirmed."""
-    deposits_failed: int = 0
-    """Deposits that were planned and not made."""
-    owed_paid: int = 0
-    """Payees paid what the till owed them."""
-    refunded: int = 0
-    """Refunds confirmed."""
-    refunds_failed: int = 0
-    """Refunds that were planned and not made; the money is free again."""
-    corrected: int = 0
-    """Readings taken back because their block was."""
-    by_reason: dict[str, int] = field(default_factory=dict)
-    """Quarantined claims, by the code of the refusal."""
+def claim_key(batch: Hash32) -> str:
+    """Return the key of the transaction that claims a batch, in the sender's outbox."""
+    return f"claim/{batch}"
 
 
 def on_chain(config: ChannelConfig) -> batch_settlement.ChannelConfig:

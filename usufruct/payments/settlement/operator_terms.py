@@ -1,13 +1,13 @@
 """What a payer must know to open a channel to an operator, and to check the operator's receipts."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from usufruct.accounts import KeyDomain
 from usufruct.chain import TokenFacts
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT
 from usufruct.core import Address, ChainId, PaymentRequired, format_units
-from usufruct.payments.settlement.wire import token_document
-from usufruct_client.wire import Terms
+from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY
+from usufruct_client.wire import Terms, Token
 
 
 class DepositTooSmall(PaymentRequired):
@@ -16,47 +16,42 @@ class DepositTooSmall(PaymentRequired):
     code = "deposit_below_minimum"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """An operator's terms: `till` is receiver and receiver's authorizer of every channel, `receipts` signs receipts.
+def operator_terms(
+    chain_id: ChainId,
+    till: Address,
+    token: TokenFacts,
+    least_deposit: int,
+    receipts: Address,
+    earlier_receipts: Iterable[Address] = (),
+) -> Terms:
+    """Return an operator's terms: `till` is receiver and receiver's authorizer of every channel.
 
-    `withdraw_delay` in seconds, `least_deposit` in atomic units of the token. `earlier_receipts` signed receipts before
-    `receipts` did.
+    `least_deposit` is in atomic units of the token; `receipts` signs receipts, and `earlier_receipts` did before.
     """
+    return Terms(
+        chain_id=chain_id,
+        settlement=SETTLEMENT,
+        collector=COLLECTOR,
+        till=till,
+        token=Token(token.address, token.name, token.symbol, token.decimals, token.version or ""),
+        withdraw_delay=LEAST_WITHDRAW_DELAY,
+        least_deposit=least_deposit,
+        receipt_signer=receipts,
+        earlier_receipt_signers=sorted(earlier_receipts),
+        key_domain=KeyDomain(chain_id, till).document(),
+    )
 
-    chain_id: ChainId
-    till: Address
-    token: TokenFacts
-    withdraw_delay: int
-    least_deposit: int
-    receipts: Address
-    earlier_receipts: tuple[Address, ...] = ()
 
-    def check_deposit(self, amount: int) -> None:
-        """Refuse a deposit that is not worth its gas.
+def check_deposit_amount(terms: Terms, amount: int) -> None:
+    """Refuse a deposit that is not worth its gas.
 
-        Raises:
-            DepositTooSmall: names the least.
-        """
-        if amount < self.least_deposit:
-            least, given = (format_units(each, self.token.decimals) for each in (self.least_deposit, amount))
-            raise DepositTooSmall(
-                f"a deposit must be at least {least} {self.token.symbol}, not {given}",
-                field="deposit.amount",
-                least=self.least_deposit,
-            )
-
-    def document(self) -> Terms:
-        """Return it as `GET /v1/terms` answers."""
-        return Terms(
-            chain_id=self.chain_id,
-            settlement=SETTLEMENT,
-            collector=COLLECTOR,
-            till=self.till,
-            token=token_document(self.token),
-            withdraw_delay=self.withdraw_delay,
-            least_deposit=self.least_deposit,
-            receipt_signer=self.receipts,
-            earlier_receipt_signers=list(self.earlier_receipts),
-            key_domain=KeyDomain(self.chain_id, self.till).document(),
+    Raises:
+        DepositTooSmall: names the least.
+    """
+    if amount < terms.least_deposit:
+        least, given = (format_units(each, terms.token.decimals) for each in (terms.least_deposit, amount))
+        raise DepositTooSmall(
+            f"a deposit must be at least {least} {terms.token.symbol}, not {given}",
+            field="deposit.amount",
+            least=terms.least_deposit,
         )

@@ -3,19 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
-from usufruct.chain import Sender
+from usufruct.chain import Client, Sender
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.core import AssetId, Clock, Hash32, Unavailable, format_asset
-from usufruct.payments.ledger import Account, AccountUnknown, BalanceTooLow, new_id
+from usufruct.payments.ledger import Account, AccountUnknown, BalanceTooLow, Ledger, new_id
 from usufruct.payments.pricing import SILENCE, ActivatedCredits, PassGrant
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.errors import PassClosing
-from usufruct.payments.settlement.model import SettlementContext
-from usufruct.payments.settlement.pass_credits import PassCredits
-from usufruct.payments.settlement.pass_reader import CLOSING
+from usufruct.payments.settlement.pass_credits import CLOSING, PassCredits
 
 T = TypeVar("T")
 
@@ -27,30 +24,21 @@ _MOST_REMEMBERED = 10_000
 _MOST_OPENING = 4
 """How many grants' credits are looked for on the chain at a time; accounts that are open need no look."""
 _SIGN_AFTER = SILENCE // 2
-
-
-@dataclass(frozen=True, slots=True)
-class ChainRead:
-    """When an account was to be read from the chain last, and when it was; by the monotonic clock."""
-
-    tried: float
-    read: float
-
-
-_NEVER = ChainRead(float("-inf"), float("-inf"))
+_NEVER = float("-inf")
 
 
 class PassAccounts:
     """Checks grants, and opens and reads the accounts that they are on."""
 
-    def __init__(self, context: SettlementContext, source: PassCredits, sync: AccountSync, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, source: PassCredits, sync: AccountSync, clock: Clock) -> None:
         """Take grants on the credits of `source`."""
         self.terms = source.terms
         self._credits = source
-        self._context = context
+        self._ledger = ledger
         self._sync = sync
         self._clock = clock
-        self._reads: dict[Hash32, ChainRead] = {}
+        self._reads: dict[Hash32, tuple[float, float]] = {}
+        """When each account was to be read from the chain last, and when it was; by the monotonic clock."""
         self._empty: dict[Hash32, float] = {}
         self._opening = asyncio.Semaphore(_MOST_OPENING)
 
@@ -74,7 +62,8 @@ class PassAccounts:
             PassClosing: when the credits may be given back soon.
             RpcUnavailable: when the node does not answer.
         """
-        account = await self._current(grant, ceiling)
+        known = await self._known(grant)
+        account = await self._open(grant) if known is None else await self._refresh(known, ceiling)
         if account.reading.withdraw_at:
             raise PassClosing(
                 f"the credits of pass {grant.plan:#x} may be given back from {account.reading.withdraw_at} on (seconds "
@@ -83,39 +72,37 @@ class PassAccounts:
             )
         return account.id
 
-    async def _current(self, grant: PassGrant, ceiling: int) -> Account:
-        id_, now = self.account_of(grant), self._clock.monotonic()
-        read, known = self._reads.get(id_, _NEVER), await self._known(id_)
-        if known is None:
-            return await self._open(grant)
-        if now - read.tried < _PAUSE_SECONDS or (now - read.read < _FRESH_SECONDS and known.free >= ceiling):
+    async def carries(self, grant: PassGrant) -> bool:
+        """Tell whether the grant's account has free credits here already."""
+        known = await self._known(grant)
+        return known is not None and min(known.free, grant.limit - known.charged - known.reserved) > 0
+
+    async def _known(self, grant: PassGrant) -> Account | None:
+        try:
+            return await self._ledger.account(self.account_of(grant))
+        except AccountUnknown:
+            return None
+
+    async def _refresh(self, known: Account, ceiling: int) -> Account:
+        now = self._clock.monotonic()
+        tried, read = self._reads.get(known.id, (_NEVER, _NEVER))
+        if now - tried < _PAUSE_SECONDS or (now - read < _FRESH_SECONDS and known.free >= ceiling):
             return known
-        _remember(self._reads, id_, ChainRead(now, read.read))
+        _remember(self._reads, known.id, (now, read))
         try:
             [account] = await self._sync.refresh_all([known])
         except Unavailable:  # calls go on while the chain is away, as long as no account can have closed meanwhile
-            if now - read.read > CLOSING / 2:
+            if now - read > CLOSING / 2:
                 raise
             return known
-        _remember(self._reads, id_, ChainRead(now, now))
+        _remember(self._reads, known.id, (now, now))
         return account
-
-    async def carries(self, grant: PassGrant) -> bool:
-        """Tell whether the grant's account has free credits here already."""
-        known = await self._known(self.account_of(grant))
-        return known is not None and min(known.free, grant.limit - known.charged - known.reserved) > 0
-
-    async def _known(self, account: Hash32) -> Account | None:
-        try:
-            return await self._context.ledger.account(account)
-        except AccountUnknown:
-            return None
 
     async def _open(self, grant: PassGrant) -> Account:
         """Open an account that has credits; one that had none a moment ago is not looked at again."""
         funds, id_ = self._funds(grant), self.account_of(grant)
         async with self._opening:  # grants cost their makers nothing: so much of the node is theirs
-            empty = self._clock.monotonic() - self._empty.get(id_, float("-inf")) < _PAUSE_SECONDS
+            empty = self._clock.monotonic() - self._empty.get(id_, _NEVER) < _PAUSE_SECONDS
             if not empty and (await self._credits.peek(funds)).balance == 0:
                 _remember(self._empty, id_, self._clock.monotonic())
                 empty = True
@@ -128,7 +115,7 @@ class PassAccounts:
             )
         account = await self._sync.open(await self._credits.register(funds))
         now = self._clock.monotonic()
-        _remember(self._reads, account.id, ChainRead(now, now))
+        _remember(self._reads, account.id, (now, now))
         return account
 
     def _funds(self, grant: PassGrant) -> ActivatedCredits:
@@ -148,13 +135,13 @@ class PassHeartbeat:
     After `SILENCE` seconds without one, credits can be given back that calls may already have used.
     """
 
-    def __init__(self, context: SettlementContext, source: PassCredits, sender: Sender) -> None:
+    def __init__(self, client: Client, source: PassCredits, sender: Sender) -> None:
         """Send for the credits of `source`, with the meter's key."""
-        self._context = context
+        self._client = client
         self._credits = source
         self._meter = source.terms.meter
         self._sender = sender
-        self._contract = AccessPass(source.terms.contract, context.client)
+        self._contract = AccessPass(source.terms.contract, client)
 
     async def run(self) -> int:
         """Sign for every asset that is due, and return for how many; a heartbeat under way is not sent again."""
@@ -167,7 +154,7 @@ class PassHeartbeat:
 
     async def _sign(self, asset: AssetId, held: Sequence[ActivatedCredits]) -> bool:
         last = await self._contract.last_sign(asset, self._meter)
-        head = await self._context.client.header("latest")
+        head = await self._client.header("latest")
         if head is None or head.timestamp < last + _SIGN_AFTER:
             return False
         call = self._contract.anchor(asset)

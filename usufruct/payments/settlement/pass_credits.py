@@ -1,22 +1,27 @@
 """Activated pass credits as a funding source: authorized by grants, settled by burning what calls used."""
 
+import asyncio
 from collections.abc import Sequence
 
-from usufruct.chain import Call, Log, Revert
-from usufruct.chain.contracts.access_pass import AccessPass, BurnSkipped
+from usufruct.chain import Call, Header, Log, NoAnswer, Revert
+from usufruct.chain.contracts.access_pass import AccessPass, BurnSkipped, StandingResult, UnknownPlan
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import Account, AccountIdentity, AccountKind, AccountReading, AccountUnknown, Claim
-from usufruct.payments.pricing import ActivatedCredits, PassTerms
-from usufruct.payments.settlement.account_store import add_credits, find_credits
-from usufruct.payments.settlement.channel_reader import Readings
+from usufruct.payments.ledger import Account, AccountIdentity, AccountKind, AccountReading, Claim
+from usufruct.payments.pricing import ActivatedCredits
+from usufruct.payments.settlement.block_reading import Readings, read_at_one_block
+from usufruct.payments.settlement.configurations import credits_configurations
 from usufruct.payments.settlement.funding_source import Refresh, SettledElsewhere
 from usufruct.payments.settlement.model import BatchKind, SettlementContext
-from usufruct.payments.settlement.pass_reader import PassReader, credits_identity
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import RefusedClaim, is_ahead
 
+CLOSING = 86_400
+"""Seconds before credits can be given back in which their account takes no new call: what it owes is burned."""
+
 _NOTICE_SECONDS = 4 * 86_400
 """Taken as notice before credits can be given back: what is charged is burned within a part of it."""
+
+_MANY = 50
 
 
 class PassCredits:
@@ -24,33 +29,19 @@ class PassCredits:
 
     batch_kind = BatchKind.BURN
 
-    def __init__(self, context: SettlementContext, terms: PassTerms) -> None:
-        """Take credits under `terms`."""
-        self.terms = terms
+    def __init__(self, context: SettlementContext) -> None:
+        """Take credits under the context's terms."""
+        self.terms = context.passes
         self._context = context
-        self._reader = PassReader(context.client, terms, context.confirmations)
-        self._contract = AccessPass(terms.contract, context.client)
+        self._configs = credits_configurations(context.database, self.terms)
+        self._contract = AccessPass(self.terms.contract, context.client)
 
     # Configurations
 
     async def register(self, activated: ActivatedCredits) -> AccountIdentity:
         """Keep which credits fund an account, and return the account."""
-        identity = credits_identity(self.terms, activated)
-        await add_credits(self._context.database, identity.id, activated)
-        return identity
-
-    async def credits(self, ids: Sequence[Hash32]) -> dict[Hash32, ActivatedCredits]:
-        """Return the credits that fund these accounts.
-
-        Raises:
-            AccountUnknown: when those of one are not kept here.
-        """
-        async with self._context.database.snapshot() as unit:
-            found = await find_credits(unit, ids)
-        for id_ in ids:
-            if id_ not in found:
-                raise AccountUnknown(id_)
-        return found
+        await self._configs.add(activated)
+        return self._identity(activated)
 
     async def held(self) -> list[tuple[Account, ActivatedCredits]]:
         """Return every account of credits with what funds it, also those of an earlier meter."""
@@ -58,7 +49,7 @@ class PassCredits:
         after: Hash32 | None = None
         while page := await self._context.ledger.account_list(after, kind=AccountKind.PASS_CREDITS):
             after = page[-1].id
-            activated = await self.credits([account.id for account in page])
+            activated = await self._configs.find([account.id for account in page])
             found += [(account, activated[account.id]) for account in page]
         return found
 
@@ -71,12 +62,12 @@ class PassCredits:
 
     async def observe(self, accounts: Sequence[AccountIdentity]) -> Readings:
         """Read accounts from the chain, all of one block."""
-        activated = await self.credits([account.id for account in accounts])
-        return await self._reader.read([activated[account.id] for account in accounts])
+        activated = await self._configs.find([account.id for account in accounts])
+        return await self._read([activated[account.id] for account in accounts])
 
     async def peek(self, activated: ActivatedCredits) -> AccountReading:
         """Read credits now, and keep nothing of them."""
-        return (await self._reader.read([activated])).accounts[0]
+        return (await self._read([activated])).accounts[0]
 
     def check_authority(self, account: Account) -> str | None:
         """Return None: a grant is checked with every call and authorizes nothing later."""
@@ -90,7 +81,7 @@ class PassCredits:
 
     async def settlement_groups(self, accounts: Sequence[Account], claim_key: Address) -> list[list[Account]]:
         """Divide accounts by plan. Only the meter burns credits: accounts of an earlier claim key wait for it."""
-        activated = await self.credits([account.id for account in accounts])
+        activated = await self._configs.find([account.id for account in accounts])
         mine = [account for account in accounts if activated[account.id].meter == claim_key]
         plans = sorted({activated[account.id].plan for account in mine})
         return [[account for account in mine if activated[account.id].plan == plan] for plan in plans]
@@ -110,7 +101,7 @@ class PassCredits:
         self, kind: BatchKind, token: Address, claims: Sequence[Claim], payouts: Payouts
     ) -> Call | None:
         """Burn credits of one plan; as in a claim of channels, each row is a total."""
-        activated = await self.credits([claim.account for claim in claims])
+        activated = await self._configs.find([claim.account for claim in claims])
         plan = activated[claims[0].account].plan
         holders = [activated[claim.account].holder for claim in claims]
         return self._contract.burn_up_to(plan, holders, [claim.cumulative for claim in claims])
@@ -122,5 +113,39 @@ class PassCredits:
     async def left_out(self, claims: Sequence[Claim], logs: Sequence[Log]) -> list[Claim]:
         """Return the claims whose credits were refunded before they could be burned."""
         holders = {skipped.holder for skipped in BurnSkipped.among(logs, self.terms.contract)}
-        activated = await self.credits([claim.account for claim in claims])
+        activated = await self._configs.find([claim.account for claim in claims])
         return [claim for claim in claims if activated[claim.account].holder in holders]
+
+    async def _read(self, credits_: Sequence[ActivatedCredits]) -> Readings:
+        async def read(block: Header, head: Header) -> list[AccountReading]:
+            found: list[AccountReading] = []
+            for start in range(0, len(credits_), _MANY):
+                some = credits_[start : start + _MANY]
+                found += await asyncio.gather(*(self._account(activated, block, head) for activated in some))
+            return found
+
+        return await read_at_one_block(self._context.client, self._context.confirmations, read)
+
+    async def _account(self, activated: ActivatedCredits, block: Header, head: Header) -> AccountReading:
+        """Read an account as of `block`; refunds since then and a pending closing count at once."""
+        now = await self._standing(activated, head)
+        then = now if head == block else await self._standing(activated, block)
+        closing = now.left and now.closes_at and now.closes_at - head.timestamp < CLOSING
+        return AccountReading(
+            identity=self._identity(activated),
+            block=block.number,
+            balance=min(then.left + then.burned, now.left + now.burned),
+            total_claimed=then.burned,
+            withdraw_at=now.closes_at if closing else 0,
+        )
+
+    async def _standing(self, activated: ActivatedCredits, block: Header) -> StandingResult:
+        contract = self._contract.at_block(block.number)
+        try:
+            return await contract.standing(activated.plan, activated.holder, activated.meter)
+        except (UnknownPlan, NoAnswer):  # the plan or the contract is younger than that block
+            return StandingResult(left=0, burned=0, closes_at=0)
+
+    def _identity(self, activated: ActivatedCredits) -> AccountIdentity:
+        id_, holder = self.terms.account_id(activated), activated.holder
+        return AccountIdentity(id_, AccountKind.PASS_CREDITS, self.terms.chain_id, holder, holder, self.terms.token)

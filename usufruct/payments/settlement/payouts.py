@@ -22,14 +22,6 @@ class Payouts:
         self.remainder_to = remainder_to
         self.till = Till(context.terms.till, context.client)
 
-    async def unsplit(self, token: Address) -> int:
-        """Return what was claimed for the till and not split yet, in atomic units."""
-        return (await self.till.unsplit(token)).claimed
-
-    async def split_base(self, token: Address) -> int:
-        """Return what the till has split in all: it names a split, since each split has its own base."""
-        return (await self.till.total_split(token)).claimed
-
     async def unpayable(self, claims: Sequence[Claim]) -> list[RefusedClaim]:
         """Return the claims with an asset whose payee is unknown, or not listed by the till."""
         found: list[RefusedClaim] = []

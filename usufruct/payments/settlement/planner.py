@@ -1,12 +1,12 @@
 """What to claim, decided on values alone: nothing here asks the chain or a database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.chain import as_hash32, keccak
 from usufruct.core import AssetId, Hash32, UsufructError
 from usufruct.payments.ledger import Account, Call, Claim
-from usufruct.payments.settlement.model import ClaimPolicy, Member
+from usufruct.payments.settlement.model import Member
 
 _FIRST_RETRY = 900
 _LAST_RETRY = 86_400
@@ -37,21 +37,6 @@ def batch_id(claims: Sequence[Claim]) -> Hash32:
 def members_of(claims: Sequence[Claim]) -> tuple[Member, ...]:
     """Return claims as members of a batch."""
     return tuple(Member(claim.id, claim.account, claim.split_from, claim.cumulative) for claim in claims)
-
-
-def due(
-    accounts: Sequence[Account],
-    since: Mapping[Hash32, int],
-    notice_seconds: Mapping[Hash32, int],
-    now: int,
-    policy: ClaimPolicy,
-) -> list[Account]:
-    """Return the accounts to claim from now; `since`: when the oldest unclaimed call of each was metered."""
-    return [
-        account
-        for account in accounts
-        if policy.due(account, now - since.get(account.id, now), notice_seconds[account.id])
-    ]
 
 
 def is_ahead(account: Account) -> bool:

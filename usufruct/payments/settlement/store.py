@@ -1,6 +1,6 @@
-"""Tables about claims: the leases, the batches, the quarantined accounts; and how tokens describe themselves."""
+"""Tables about claims: the leases, the batches, the quarantined accounts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,8 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.core import Address, ChainId, Hash32
-from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member
+from usufruct.core import Hash32
+from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member, claim_key
 from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
 
 _Key = String(200)
@@ -71,17 +71,6 @@ quarantined = Table(
     Column("retry_at", BigInteger, nullable=False),
 )
 
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("address", AddressColumn, primary_key=True),
-    Column("name", String(200), nullable=False),
-    Column("symbol", String(200), nullable=False),
-    Column("decimals", Integer, nullable=False),
-    Column("version", String(200)),  # of its EIP-712 domain; NULL: it does not say
-)
-
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedAccount:
@@ -103,13 +92,12 @@ async def add_batch(unit: Unit, batch: Batch) -> None:
     Raises:
         ConstraintViolated: when it is there already, or its split's key is taken.
     """
-    split_key = batch.keys[0] if batch.kind is BatchKind.SPLIT else None
     await unit.change(
         insert(batches).values(
             id=batch.id,
             kind=batch.kind,
             token=batch.token,
-            split_key=split_key,
+            split_key=batch.split_key,
             root=batch.root,
             receipts=batch.count,
             state=batch.state,
@@ -157,26 +145,18 @@ async def find_batches(unit: Unit, ids: Sequence[Hash32]) -> list[Batch]:
     return await _batches(unit, batches.c.id.in_(ids))
 
 
-async def anchored_batch(unit: Unit, after: str) -> Batch | None:
-    """Return the first confirmed batch that anchored receipts, by id, after the id `after`."""
+async def anchored_ids(unit: Unit, limit: int | None) -> list[Hash32]:
+    """Return the confirmed batches that anchored receipts, or the newest `limit` of them, by id, the newest first."""
     anchored = batches.c.state == BatchState.CONFIRMED, batches.c.root.is_not(None)
-    first = select(batches.c.id).where(*anchored, batches.c.id > Hash32(after)).order_by(batches.c.id).limit(1)
-    found = await _batches(unit, batches.c.id.in_(first))
-    return found[0] if found else None
-
-
-async def newest_anchored(unit: Unit, limit: int) -> list[Batch]:
-    """Return the newest confirmed batches that anchored receipts."""
-    anchored = batches.c.state == BatchState.CONFIRMED, batches.c.root.is_not(None)
-    newest = select(batches.c.id).where(*anchored).order_by(batches.c.block.desc(), batches.c.id).limit(limit)
-    return await _batches(unit, batches.c.id.in_(newest))
+    newest = select(batches.c.id).where(*anchored).order_by(batches.c.block.desc(), batches.c.id)
+    return [row.id for row in await unit.rows(newest.limit(limit))]
 
 
 async def splitting_keys(unit: Unit) -> list[str]:
     """Return the outbox keys of confirmed transactions that split money, the newest first."""
     paying = batches.c.kind.in_((BatchKind.CLAIM, BatchKind.SPLIT)), batches.c.state == BatchState.CONFIRMED
     rows = await unit.rows(select(batches).where(*paying).order_by(batches.c.block.desc(), batches.c.id))
-    return [batch_keys(Hash32(row.id), BatchKind(row.kind), row.split_key, row.receipts)[0] for row in rows]
+    return [row.split_key or claim_key(row.id) for row in rows]
 
 
 async def count_split_keys(unit: Unit, prefix: str) -> int:
@@ -202,27 +182,18 @@ async def _batches(unit: Unit, *where: Any) -> list[Batch]:
 
 
 def _batch(row: Row[Any], of: Sequence[Row[Any]]) -> Batch:
-    kind = BatchKind(row.kind)
     return Batch(
-        id=Hash32(row.id),
-        kind=kind,
-        token=Address(row.token),
-        keys=batch_keys(Hash32(row.id), kind, row.split_key, row.receipts),
-        root=Hash32(row.root) if row.root else None,
+        id=row.id,
+        kind=BatchKind(row.kind),
+        token=row.token,
+        split_key=row.split_key,
+        root=row.root,
         count=row.receipts,
         state=BatchState(row.state),
-        members=tuple(Member(Hash32(m.claim_id), Hash32(m.account_id), m.start, m.end) for m in of),
-        hash=Hash32(row.hash) if row.hash else None,
+        members=tuple(Member(m.claim_id, m.account_id, m.start, m.end) for m in of),
+        hash=row.hash,
         block=row.block,
     )
-
-
-def batch_keys(batch: Hash32, kind: BatchKind, split_key: str | None, count: int) -> tuple[str, ...]:
-    """Return the keys of a batch's transactions in the sender's outbox, in the order they are sent in."""
-    if kind is BatchKind.CLAIM:
-        return (f"claim/{batch}",)
-    first = (f"burn/{batch}",) if kind is BatchKind.BURN else (split_key,) if split_key else ()
-    return (*first, f"anchor/{batch}") if count else first
 
 
 # Quarantine
@@ -250,20 +221,5 @@ async def end_quarantine(unit: Unit, ids: Sequence[Hash32]) -> None:
 async def all_quarantined(unit: Unit) -> dict[Hash32, QuarantinedAccount]:
     """Return the quarantined accounts, by id."""
     rows = await unit.rows(select(quarantined))
-    found = [QuarantinedAccount(Hash32(r.account_id), r.reason, r.message, r.times, r.retry_at) for r in rows]
+    found = [QuarantinedAccount(r.account_id, r.reason, r.message, r.times, r.retry_at) for r in rows]
     return {each.account: each for each in found}
-
-
-# Tokens
-
-
-async def find_token(unit: Unit, chain_id: ChainId, address: Address) -> Row[Any] | None:
-    """Return the row of a token as it described itself last."""
-    return await unit.row(select(tokens).where(tokens.c.chain_id == chain_id, tokens.c.address == address))
-
-
-async def put_token(unit: Unit, row: Mapping[str, Any]) -> None:
-    """Keep how a token describes itself, in place of what it said before."""
-    same = (tokens.c.chain_id == row["chain_id"], tokens.c.address == row["address"])
-    await unit.change(delete(tokens).where(*same))
-    await unit.change(insert(tokens).values(**row))

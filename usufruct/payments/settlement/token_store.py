@@ -2,24 +2,22 @@
 
 from dataclasses import asdict
 
+from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, insert, select
+
 from usufruct.chain import ChainAccess, TokenFacts, token_address, token_of
-from usufruct.core import Address, ChainId, Unavailable
-from usufruct.payments.settlement.store import find_token, put_token
-from usufruct.store import Database
+from usufruct.core import Unavailable
+from usufruct.store import AddressColumn, metadata
 
-
-async def save_token_facts(database: Database, chain_id: ChainId, facts: TokenFacts) -> None:
-    """Keep how a token describes itself, for a start without a node."""
-    if await load_token_facts(database, chain_id, facts.address) != facts:
-        async with database.transaction() as unit:
-            await put_token(unit, {"chain_id": chain_id, **asdict(facts)})
-
-
-async def load_token_facts(database: Database, chain_id: ChainId, token: Address) -> TokenFacts | None:
-    """Return how a token described itself last; None when it never did."""
-    async with database.snapshot() as unit:
-        row = await find_token(unit, chain_id, token)
-    return TokenFacts(row.address, row.name, row.symbol, row.decimals, row.version) if row else None
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("address", AddressColumn, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("symbol", String(200), nullable=False),
+    Column("decimals", Integer, nullable=False),
+    Column("version", String(200)),  # of its EIP-712 domain; NULL: it does not say
+)
 
 
 async def known_token_of(chain: ChainAccess) -> TokenFacts:
@@ -29,12 +27,27 @@ async def known_token_of(chain: ChainAccess) -> TokenFacts:
         InvalidSetting: as `token_of`.
         RpcUnavailable: when the node does not answer, and never described it.
     """
+    known = await _load(chain)
     try:
         facts = await token_of(chain.config, chain.client, chain.deployments)
     except Unavailable:
-        known = await load_token_facts(chain.database, chain.chain_id, token_address(chain.config, chain.deployments))
         if known is None:
             raise
         return known
-    await save_token_facts(chain.database, chain.chain_id, facts)
+    if facts != known:
+        await _save(chain, facts)
     return facts
+
+
+async def _load(chain: ChainAccess) -> TokenFacts | None:
+    address = token_address(chain.config, chain.deployments)
+    async with chain.database.snapshot() as unit:
+        row = await unit.row(select(tokens).where(tokens.c.chain_id == chain.chain_id, tokens.c.address == address))
+    return TokenFacts(row.address, row.name, row.symbol, row.decimals, row.version) if row else None
+
+
+async def _save(chain: ChainAccess, facts: TokenFacts) -> None:
+    same = (tokens.c.chain_id == chain.chain_id, tokens.c.address == facts.address)
+    async with chain.database.transaction() as unit:
+        await unit.change(delete(tokens).where(*same))
+        await unit.change(insert(tokens).values(chain_id=chain.chain_id, **asdict(facts)))

@@ -3,9 +3,10 @@
 from usufruct.accounts import Keys
 from usufruct.core.components import Component, Context
 from usufruct.payments.ledger import Ledger
-from usufruct.payments.settlement import AccountSync, Deposits, Offer, RefundRequests, SettlementContext
+from usufruct.payments.settlement import AccountSync, Deposits, RefundRequests, SettlementContext
 from usufruct.payments.x402.funding import Funding
 from usufruct.payments.x402.requirements import Requirements
+from usufruct_client.wire import Terms
 from usufruct_client.wire_types import adapter
 from usufruct_client.x402 import Payment, PaymentHead
 
@@ -16,18 +17,18 @@ def build(context: Context) -> Component:
     def funding() -> Funding:
         for document in (PaymentHead, Payment):
             adapter(document)  # takes tens of milliseconds to make: not with the first call
-        side = context.get(SettlementContext)
+        settlement = context.get(SettlementContext)
         return Funding(
-            side.escrow,
-            side.terms,
+            settlement.escrow,
+            settlement.terms,
             context.get(Ledger),
             context.get(AccountSync),
             context.get(Deposits),
             context.get(RefundRequests),
             context.get(Keys),
-            context.get(Offer),
+            context.get(Terms),
         )
 
     context.provide_later(Funding, funding)
-    context.provide_later(Requirements, lambda: Requirements(context.get(Offer)))
+    context.provide_later(Requirements, lambda: Requirements(context.get(Terms)))
     return Component("x402")

@@ -20,12 +20,13 @@ from usufruct.payments.settlement import (
     DepositAuthorization,
     Deposited,
     Deposits,
-    Offer,
     Refunded,
     RefundRequests,
+    check_deposit_amount,
 )
 from usufruct.payments.x402.errors import DepositNotNeeded
 from usufruct.payments.x402.payment import Payment
+from usufruct_client.wire import Terms
 
 _MOST_CORRECTED = 10_000
 
@@ -50,9 +51,9 @@ class Funding:
         deposits: Deposits,
         refunds: RefundRequests,
         keys: Keys,
-        offer: Offer,
+        offered: Terms,
     ) -> None:
-        """Take channels under `terms` but those behind `keys`, and deposits as `offer` says."""
+        """Take channels under `terms` but those behind `keys`, and deposits as `offered`."""
         self._keys = keys
         self._escrow = escrow
         self._terms = terms
@@ -60,7 +61,7 @@ class Funding:
         self._sync = sync
         self._deposits = deposits
         self._refunds = refunds
-        self._offer = offer
+        self._offered = offered
         self._corrected: dict[Hash32, None] = {}
 
     def channel_of(self, payment: Payment) -> Hash32:
@@ -119,7 +120,7 @@ class Funding:
             return Funded(made)
         if await self._published(payment):  # a stranger could show it
             raise VoucherPublished(self.channel_of(payment), payment.voucher.max_claimable)
-        self._offer.check_deposit(payment.deposit.amount)
+        check_deposit_amount(self._offered, payment.deposit.amount)
         settled = await self._deposits.settle(payment.config)
         channel = await self._known(payment)
         if settled and channel is not None and _carries(channel, reservation):  # by an earlier deposit

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from usufruct.core import ChainId, PaymentRequired
+from usufruct.core import PaymentRequired
 from usufruct.payments.pricing import ChannelConfig, Voucher
-from usufruct.payments.settlement import DepositAuthorization, deposit_of_document
+from usufruct.payments.settlement import DepositAuthorization
 from usufruct.payments.x402.errors import MalformedPayment
 from usufruct.web import read_document
 from usufruct_client.x402 import SCHEME, VERSION, PaymentHead
@@ -52,13 +52,8 @@ class Payment:
         return max(0, self.voucher.max_claimable - self.amount)
 
 
-def network_of(chain_id: ChainId) -> str:
-    """Return a chain's CAIP-2 name, as x402 writes networks."""
-    return f"eip155:{chain_id}"
-
-
-def read_payment(header: str, chain_id: ChainId) -> Payment:
-    """Read a `PAYMENT-SIGNATURE` header.
+def read_payment(header: str, network: str) -> Payment:
+    """Read a `PAYMENT-SIGNATURE` header; `network` is the CAIP-2 name of the chain that is paid on.
 
     Raises:
         MalformedPayment: when it is not a payment; names the member.
@@ -70,8 +65,8 @@ def read_payment(header: str, chain_id: ChainId) -> Payment:
         raise MalformedPayment(f"x402Version must be {VERSION}, not {head.x402_version}", field="x402Version")
     if head.accepted.scheme != SCHEME:
         raise PaymentRequired(f"only the scheme {SCHEME} is taken here", code="wrong_scheme", field="accepted.scheme")
-    if head.accepted.network != network_of(chain_id):
-        message = f"the network must be {network_of(chain_id)}"
+    if head.accepted.network != network:
+        message = f"the network must be {network}"
         raise PaymentRequired(message, code="wrong_network", field="accepted.network")
     document = read_document(PaymentDocument, content, MalformedPayment)
     accepted, payload, kind = document.accepted, document.payload, PaymentKind(document.payload.type)
@@ -84,7 +79,7 @@ def read_payment(header: str, chain_id: ChainId) -> Payment:
         quote=accepted.extra.quote if accepted.extra else "",
         config=payload.channel_config,
         voucher=Voucher(payload.voucher.channel_id, payload.voucher.max_claimable_amount, payload.voucher.signature),
-        deposit=deposit_of_document(payload.channel_config, deposit, chain_id) if deposit else None,
+        deposit=DepositAuthorization.of(payload.channel_config, deposit) if deposit else None,
         refund=payload.amount if kind is PaymentKind.REFUND else None,
         identifier=document.identifier,
     )

@@ -10,8 +10,8 @@ import orjson
 from usufruct.core import Address, Hash32, checksum
 from usufruct.core.price_cards import PriceCard
 from usufruct.payments.ledger import Account
-from usufruct.payments.settlement import Offer
-from usufruct.payments.x402.payment import IDENTIFIER, network_of
+from usufruct.payments.x402.payment import IDENTIFIER
+from usufruct_client.wire import Terms
 from usufruct_client.x402 import SCHEME, VERSION
 
 _DECLARATION = {
@@ -36,26 +36,26 @@ another, and what was charged takes the third. x402's own clients never deposit 
 class Requirements:
     """What an operator takes, whatever the call, as x402 says it; `deposit_seconds`: for how long payers authorize."""
 
-    offer: Offer
+    terms: Terms
     deposit_seconds: int = 600
 
     @property
     def network(self) -> str:
         """The chain's CAIP-2 name."""
-        return network_of(self.offer.chain_id)
+        return f"eip155:{self.terms.chain_id}"
 
     def requirements(
         self, amount: int, quote: str = "", channel: Account | None = None, card: PriceCard | None = None
     ) -> dict[str, Any]:
         """Return the entry of `accepts`: at most `amount` for this call; with a channel's numbers, to sign again by."""
-        offer = self.offer
+        terms = self.terms
         extra: dict[str, Any] = {
-            "receiverAuthorizer": checksum(offer.till),
-            "withdrawDelay": offer.withdraw_delay,
-            "name": offer.token.name,
-            "version": offer.token.version or "1",
+            "receiverAuthorizer": checksum(terms.till),
+            "withdrawDelay": terms.withdraw_delay,
+            "name": terms.token.name,
+            "version": terms.token.version or "1",
             "assetTransferMethod": "eip3009",
-            "minDeposit": str(max(DEPOSIT_CEILINGS * amount, offer.least_deposit)),
+            "minDeposit": str(max(DEPOSIT_CEILINGS * amount, terms.least_deposit)),
         }
         if quote:
             extra["quote"] = quote
@@ -67,8 +67,8 @@ class Requirements:
             "scheme": SCHEME,
             "network": self.network,
             "amount": str(amount),
-            "asset": checksum(offer.token.address),
-            "payTo": checksum(offer.till),
+            "asset": checksum(terms.token.address),
+            "payTo": checksum(terms.till),
             "maxTimeoutSeconds": self.deposit_seconds,
             "extra": extra,
         }

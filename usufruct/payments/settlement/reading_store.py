@@ -1,40 +1,14 @@
-"""Tables about accounts: how each funding source configured them, and from which block each was read last."""
+"""From which block each account was read last, and which must be read again."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Row, Table, bindparam, insert, select, text, update
+from sqlalchemy import BigInteger, Column, Row, Table, bindparam, select, text, update
 
-from usufruct.core import Address, Hash32
+from usufruct.core import Hash32
 from usufruct.payments.ledger import accounts
-from usufruct.payments.pricing import ActivatedCredits, ChannelConfig
-from usufruct.store import AddressColumn, ConstraintViolated, Database, HashColumn, Unit, metadata
-
-_MANY = 500
-
-escrow_channels = Table(
-    "escrow_channels",
-    metadata,
-    Column("account_id", HashColumn, primary_key=True),
-    Column("payer", AddressColumn, nullable=False),
-    Column("payer_authorizer", AddressColumn, nullable=False),
-    Column("receiver", AddressColumn, nullable=False),
-    Column("receiver_authorizer", AddressColumn, nullable=False),
-    Column("token", AddressColumn, nullable=False),
-    Column("withdraw_delay", BigInteger, nullable=False),
-    Column("salt", HashColumn, nullable=False),
-)
-
-pass_credits = Table(
-    "pass_credits",
-    metadata,
-    Column("account_id", HashColumn, primary_key=True),
-    Column("plan", HashColumn, nullable=False),
-    Column("holder", AddressColumn, nullable=False),
-    Column("meter", AddressColumn, nullable=False),
-)
+from usufruct.store import HashColumn, Unit, metadata
 
 readings = Table(
     "account_readings",
@@ -62,73 +36,15 @@ class ReadingRecord:
     hash: Hash32 | None
 
 
-# Configurations
-
-
-async def add_channel(database: Database, account: Hash32, config: ChannelConfig) -> None:
-    """Keep a channel's configuration; once, it never changes."""
-    await _add_once(database, escrow_channels, {"account_id": account, **asdict(config)})
-
-
-async def add_credits(database: Database, account: Hash32, activated: ActivatedCredits) -> None:
-    """Keep which credits fund an account; once, they never change."""
-    plan = Hash32(f"0x{activated.plan:064x}")
-    row = {"account_id": account, "plan": plan, "holder": activated.holder, "meter": activated.meter}
-    await _add_once(database, pass_credits, row)
-
-
-async def find_channels(unit: Unit, ids: Sequence[Hash32]) -> dict[Hash32, ChannelConfig]:
-    """Return the configurations of these channels; an unknown id is missing."""
-    found = {}
-    for row in await _by_id(unit, escrow_channels, ids):
-        parties = (row.payer, row.payer_authorizer, row.receiver, row.receiver_authorizer, row.token)
-        payer, signer, receiver, claimer, token = map(Address, parties)
-        config = ChannelConfig(payer, signer, receiver, claimer, token, row.withdraw_delay, Hash32(row.salt))
-        found[Hash32(row.account_id)] = config
-    return found
-
-
-async def find_credits(unit: Unit, ids: Sequence[Hash32]) -> dict[Hash32, ActivatedCredits]:
-    """Return the credits that fund these accounts; an unknown id is missing."""
-    return {
-        Hash32(row.account_id): ActivatedCredits(int(row.plan, 16), Address(row.holder), Address(row.meter))
-        for row in await _by_id(unit, pass_credits, ids)
-    }
-
-
-async def _by_id(unit: Unit, table: Table, ids: Sequence[Hash32]) -> list[Row[Any]]:
-    """Return the rows of these accounts, a limited number in one statement."""
-    found: list[Row[Any]] = []
-    for start in range(0, len(ids), _MANY):
-        found += await unit.rows(select(table).where(table.c.account_id.in_(ids[start : start + _MANY])))
-    return found
-
-
-async def _add_once(database: Database, table: Table, row: Mapping[str, Any]) -> None:
-    async with database.snapshot() as unit:
-        if await unit.row(select(table.c.account_id).where(table.c.account_id == row["account_id"])):
-            return
-    with suppress(ConstraintViolated):  # another process was faster
-        async with database.transaction() as unit:
-            await unit.change(insert(table).values(**row))
-
-
-# Readings
-
-
 async def mark(unit: Unit, account: Hash32, event_block: int, now: int) -> None:
     """Note that the chain's side of an account may have changed in a block: it must be read again."""
     await unit.rows(
         text(
             "INSERT INTO account_readings (account_id, marks, seen, event_block, event_at) "
-            "VALUES (:account, 0, 0, 0, 0) ON CONFLICT (account_id) DO NOTHING"
+            "VALUES (:account, 1, 0, :block, :now) ON CONFLICT (account_id) DO UPDATE SET "
+            "marks = account_readings.marks + 1, event_block = excluded.event_block, event_at = excluded.event_at"
         ).bindparams(bindparam("account", type_=HashColumn)),
-        {"account": account},
-    )
-    await unit.change(
-        update(readings)
-        .where(readings.c.account_id == account)
-        .values(marks=readings.c.marks + 1, event_block=event_block, event_at=now)
+        {"account": account, "block": event_block, "now": now},
     )
 
 
@@ -155,7 +71,7 @@ async def mark_final(unit: Unit, read: ReadingRecord) -> None:
 
 async def find_readings(unit: Unit, ids: Sequence[Hash32]) -> dict[Hash32, ReadingRecord]:
     """Return the records of the readings of these accounts."""
-    return {record.account: record for record in map(_record, await _by_id(unit, readings, ids))}
+    return {record.account: record for record in await _records(unit, readings.c.account_id.in_(ids))}
 
 
 async def stale_readings(unit: Unit, limit: int) -> list[ReadingRecord]:
@@ -188,5 +104,4 @@ async def _records(unit: Unit, where: Any, limit: int | None = None) -> list[Rea
 
 
 def _record(row: Row[Any]) -> ReadingRecord:
-    hash_ = Hash32(row.hash) if row.hash else None
-    return ReadingRecord(Hash32(row.account_id), row.marks, row.event_block, row.event_at, row.block, hash_)
+    return ReadingRecord(row.account_id, row.marks, row.event_block, row.event_at, row.block, row.hash)

@@ -1,0 +1,113 @@
+"""What funds each account, by kind: the configuration of its channel, or which pass credits were activated."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import BigInteger, Column, Row, Table, insert, select
+
+from usufruct.core import Hash32
+from usufruct.payments.ledger import AccountUnknown
+from usufruct.payments.pricing import ActivatedCredits, ChannelConfig, Escrow, PassTerms, channel_id
+from usufruct.store import AddressColumn, ConstraintViolated, Database, HashColumn, metadata
+
+C = TypeVar("C")
+
+_MANY = 500
+
+escrow_channels = Table(
+    "escrow_channels",
+    metadata,
+    Column("account_id", HashColumn, primary_key=True),
+    Column("payer", AddressColumn, nullable=False),
+    Column("payer_authorizer", AddressColumn, nullable=False),
+    Column("receiver", AddressColumn, nullable=False),
+    Column("receiver_authorizer", AddressColumn, nullable=False),
+    Column("token", AddressColumn, nullable=False),
+    Column("withdraw_delay", BigInteger, nullable=False),
+    Column("salt", HashColumn, nullable=False),
+)
+
+pass_credits = Table(
+    "pass_credits",
+    metadata,
+    Column("account_id", HashColumn, primary_key=True),
+    Column("plan", HashColumn, nullable=False),
+    Column("holder", AddressColumn, nullable=False),
+    Column("meter", AddressColumn, nullable=False),
+)
+
+
+class Configurations(Generic[C]):
+    """The configurations of one kind of account; once added, one never changes."""
+
+    def __init__(
+        self,
+        database: Database,
+        table: Table,
+        account_of: Callable[[C], Hash32],
+        row_of: Callable[[C], Mapping[str, Any]],
+        read: Callable[[Row[Any]], C],
+    ) -> None:
+        """Keep them in `table`, each as `row_of` writes and `read` reads it, under the account that it gives."""
+        self._database = database
+        self._table = table
+        self._account_of = account_of
+        self._row_of = row_of
+        self._read = read
+
+    async def add(self, config: C) -> None:
+        """Keep a configuration, unless it is kept already."""
+        account, table = self._account_of(config), self._table
+        async with self._database.snapshot() as unit:
+            if await unit.row(select(table.c.account_id).where(table.c.account_id == account)):
+                return
+        with suppress(ConstraintViolated):  # it is there already
+            async with self._database.transaction() as unit:
+                await unit.change(insert(table).values(account_id=account, **self._row_of(config)))
+
+    async def find(self, ids: Sequence[Hash32]) -> dict[Hash32, C]:
+        """Return the configurations of these accounts.
+
+        Raises:
+            AccountUnknown: when one is not kept here, or is not that of its account.
+        """
+        found: dict[Hash32, C] = {}
+        async with self._database.snapshot() as unit:
+            for start in range(0, len(ids), _MANY):
+                some = self._table.c.account_id.in_(ids[start : start + _MANY])
+                found |= {row.account_id: self._read(row) for row in await unit.rows(select(self._table).where(some))}
+        for id_ in ids:
+            if id_ not in found or self._account_of(found[id_]) != id_:
+                raise AccountUnknown(id_)
+        return found
+
+
+def channel_configurations(database: Database, escrow: Escrow) -> Configurations[ChannelConfig]:
+    """Return the configurations of an escrow's channels."""
+
+    def read(row: Row[Any]) -> ChannelConfig:
+        return ChannelConfig(
+            payer=row.payer,
+            payer_authorizer=row.payer_authorizer,
+            receiver=row.receiver,
+            receiver_authorizer=row.receiver_authorizer,
+            token=row.token,
+            withdraw_delay=row.withdraw_delay,
+            salt=row.salt,
+        )
+
+    return Configurations(database, escrow_channels, lambda config: channel_id(escrow, config), asdict, read)
+
+
+def credits_configurations(database: Database, terms: PassTerms) -> Configurations[ActivatedCredits]:
+    """Return which activated credits fund accounts."""
+
+    def row_of(activated: ActivatedCredits) -> Mapping[str, Any]:
+        return asdict(activated) | {"plan": Hash32(f"0x{activated.plan:064x}")}
+
+    def read(row: Row[Any]) -> ActivatedCredits:
+        return ActivatedCredits(int(row.plan, 16), row.holder, row.meter)
+
+    return Configurations(database, pass_credits, terms.account_id, row_of, read)
