@@ -9,10 +9,8 @@ LEAST_WITHDRAW_DELAY = 86_400
 """A day, in seconds: time enough to claim what was charged before the payer's money leaves."""
 
 
-class ChannelRefused(PaymentRequired):
+class ChannelRefused(PaymentRequired, code="channel_refused"):
     """A channel that does not meet the operator's terms; names the field."""
-
-    code = "channel_refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,8 @@ from usufruct.payments.pricing import ChannelConfig
 from usufruct_client.wire import SignedDeposit
 
 
-class InvalidDeposit(Invalid):
+class InvalidDeposit(Invalid, code="invalid_deposit"):
     """A member of a deposit is missing or malformed."""
-
-    code = "invalid_deposit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,97 +3,65 @@
 from usufruct.core import Conflict, Denied, Faulty, NotFound, PaymentRequired, Unavailable
 
 
-class ReadingUnsettled(Unavailable):
+class ReadingUnsettled(Unavailable, code="reading_unsettled"):
     """The chain changed under a reading, several times in a row; read again."""
 
-    code = "reading_unsettled"
 
-
-class BatchRefused(Denied):
+class BatchRefused(Denied, code="batch_refused"):
     """The till refuses whatever this claimer sends, not one row of it; check its claim key, payees and token."""
 
-    code = "batch_refused"
 
-
-class NotAnchored(NotFound):
+class NotAnchored(NotFound, code="not_anchored"):
     """The receipt is not under any root on the chain: the call was charged nothing, or is not claimed yet."""
 
-    code = "not_anchored"
 
-
-class AnchorMismatch(Faulty):
+class AnchorMismatch(Faulty, code="anchor_mismatch"):
     """The receipts of a batch do not give the root that was anchored for them."""
 
-    code = "anchor_mismatch"
 
-
-class DepositExpired(PaymentRequired):
+class DepositExpired(PaymentRequired, code="deposit_expired"):
     """The deposit authorization's time is over, or has not begun; sign one that holds for some minutes."""
 
-    code = "deposit_expired"
 
-
-class DepositWrongToken(PaymentRequired):
+class DepositWrongToken(PaymentRequired, code="deposit_wrong_token"):
     """The deposit is in a token that is not taken here."""
 
-    code = "deposit_wrong_token"
 
-
-class DepositUnfunded(PaymentRequired):
+class DepositUnfunded(PaymentRequired, code="deposit_insufficient_funds"):
     """The payer does not hold what the authorization promises."""
 
-    code = "deposit_insufficient_funds"
 
-
-class DepositUsed(PaymentRequired):
+class DepositUsed(PaymentRequired, code="deposit_used"):
     """The authorization was used or cancelled on the chain, not by us; sign one with another salt."""
 
-    code = "deposit_used"
 
-
-class DepositRefused(PaymentRequired):
+class DepositRefused(PaymentRequired, code="deposit_refused"):
     """The token or the settlement refuses the deposit; most often the signature is not over exactly these values."""
 
-    code = "deposit_refused"
 
-
-class DepositPending(Unavailable):
+class DepositPending(Unavailable, code="deposit_pending"):
     """The deposit is on its way; ask again with the same authorization, and it still counts once."""
 
-    code = "deposit_pending"
 
-
-class NothingToRefund(PaymentRequired):
+class NothingToRefund(PaymentRequired, code="nothing_to_refund"):
     """The channel has no free money: it is spent, reserved by running calls, or being refunded."""
 
-    code = "nothing_to_refund"
 
-
-class RefundTooSoon(PaymentRequired):
+class RefundTooSoon(PaymentRequired, code="refund_too_soon"):
     """We paid gas for this channel a short time ago; the payer can withdraw on the chain at any time."""
 
-    code = "refund_too_soon"
 
-
-class RefundTooSmall(PaymentRequired):
+class RefundTooSmall(PaymentRequired, code="refund_too_small"):
     """A part of the free money that is not worth the gas."""
 
-    code = "refund_too_small"
 
-
-class RefundPending(Unavailable):
+class RefundPending(Unavailable, code="refund_pending"):
     """The refund is on its way."""
 
-    code = "refund_pending"
 
-
-class RefundFailed(Conflict):
+class RefundFailed(Conflict, code="refund_failed"):
     """The refund's transaction was not mined, or refused; the money is free again."""
 
-    code = "refund_failed"
 
-
-class PassClosing(PaymentRequired):
+class PassClosing(PaymentRequired, code="pass_closing"):
     """The credits can be given back too soon for another call to be burned in time."""
-
-    code = "pass_closing"

@@ -11,10 +11,8 @@ from usufruct.chain import keccak
 from usufruct.core import Invalid
 
 
-class EmptyTree(Invalid):
+class EmptyTree(Invalid, code="empty_tree"):
     """An empty list of leaves has no root."""
-
-    code = "empty_tree"
 
 
 def merkle_root(digests: Sequence[bytes]) -> bytes:

@@ -10,10 +10,8 @@ from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY
 from usufruct_client.wire import Terms, Token
 
 
-class DepositTooSmall(PaymentRequired):
+class DepositTooSmall(PaymentRequired, code="deposit_below_minimum"):
     """A deposit below the operator's smallest."""
-
-    code = "deposit_below_minimum"
 
 
 def operator_terms(
