@@ -40,14 +40,6 @@ class InvalidProof(Denied, code="invalid_proof"):
     """The signature under a request for a key is not the payer's."""
 
 
-class ProofExpired(Denied, code="proof_expired"):
-    """The signature under a request holds no longer, or for longer than it may."""
-
-
-class TooManyKeys(Conflict, code="too_many_keys"):
-    """The payer has as many keys as one may have that are neither revoked nor expired."""
-
-
 class TooManyWaitingKeys(Conflict, code="too_many_waiting_keys"):
     """Very many keys wait for their first money; only a payer who holds a deposit's worth gets one more."""
 

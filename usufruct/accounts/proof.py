@@ -7,10 +7,10 @@ used before. `ListKeys` and `RevokeKey` are good for some minutes: doing either 
 
 from dataclasses import dataclass
 
-from usufruct.accounts.errors import InvalidProof, ProofExpired
+from usufruct.accounts.errors import InvalidProof
 from usufruct.accounts.model import KeyTerms, sorted_assets
 from usufruct.chain.keys import InvalidSignature, recover_signer
-from usufruct.core import Address, ChainId
+from usufruct.core import Address, ChainId, Denied
 from usufruct_client.eip712 import CREATE_KEY, KEYS, LIST_KEYS, REVOKE_KEY
 from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import ChannelProof, SignedWish, SigningDomain
@@ -63,13 +63,14 @@ def timed_signer(digest: bytes, proof: SignedWish | ChannelProof, now: int) -> A
     """Return who signed a digest under a signature without a nonce, which holds for some minutes.
 
     Raises:
-        ProofExpired: when it holds no longer at `now`, or longer than `LONGEST_SECONDS` from then on.
+        Denied: when it holds no longer at `now`, or longer than `LONGEST_SECONDS` from then on.
         InvalidProof: when it is not a signature.
     """
     if not now < proof.expires_at <= now + LONGEST_SECONDS:
-        raise ProofExpired(
+        raise Denied(
             f"the signature holds until {proof.expires_at}, and it is {now}: let it end within the next "
             f"{LONGEST_SECONDS} seconds",
+            code="proof_expired",
             field="expiresAt",
             expires_at=proof.expires_at,
             now=now,

@@ -7,12 +7,12 @@ from secrets import token_bytes, token_hex
 from typing import Protocol
 
 from usufruct.accounts.bearer import bearer_hash, new_bearer
-from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed, TooManyKeys, TooManyWaitingKeys
+from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed, TooManyWaitingKeys
 from usufruct.accounts.model import KEY_LIMITS, BearerKey, KeyLimits, KeyTerms, check_terms, sorted_assets
 from usufruct.accounts.proof import KeyDomain, key_digest, list_digest, revoke_digest, signer_of, timed_signer
 from usufruct.accounts.store import KeyStore
 from usufruct.chain.keys import KeySigner
-from usufruct.core import UINT256_MAX, Address, Clock, Hash32
+from usufruct.core import UINT256_MAX, Address, Clock, Conflict, Hash32
 from usufruct.store import ConstraintViolated, Database, Seal, Unsealable
 from usufruct_client.wire import SignedWish
 
@@ -85,7 +85,7 @@ class Keys:
             InvalidKeyTerms: for terms no key can have.
             InvalidProof: when the signature is not the payer's over these terms.
             ProofUsed: when the nonce was used before.
-            TooManyKeys: when the payer has as many live keys as allowed.
+            Conflict: when the payer has as many live keys as allowed.
             TooManyWaitingKeys: when as many keys as allowed wait for a deposit, and this payer has one of them or shows
                 no money.
         """
@@ -141,7 +141,7 @@ class Keys:
         """Return a payer's keys, newest first, given their signature.
 
         Raises:
-            ProofExpired, InvalidProof: when it is not the payer's now.
+            Denied: when it is not the payer's now.
         """
         self._check_timed(list_digest(self._domain, wish.payer, wish.expires_at), wish)
         return await self.store.list(wish.payer)
@@ -150,7 +150,7 @@ class Keys:
         """Revoke a key by its payer's signature.
 
         Raises:
-            ProofExpired, InvalidProof: when it is not the payer's now.
+            Denied: when it is not the payer's now.
             KeyNotFound: when `payer` has no such key.
         """
         self._check_timed(revoke_digest(self._domain, wish.payer, key_id, wish.expires_at), wish)
@@ -261,10 +261,13 @@ class Keys:
     def _check_timed(self, digest: bytes, wish: SignedWish) -> None:
         _check_payer(timed_signer(digest, wish, self._clock.now()), wish.payer)
 
-    def _too_many(self, payer: Address) -> TooManyKeys:
+    def _too_many(self, payer: Address) -> Conflict:
         most = self._limits.most_live
-        return TooManyKeys(
-            f"{payer} has {most} keys that are neither revoked nor expired; revoke one first", payer=payer, most=most
+        return Conflict(
+            f"{payer} has {most} keys that are neither revoked nor expired; revoke one first",
+            code="too_many_keys",
+            payer=payer,
+            most=most,
         )
 
 

@@ -1,6 +1,6 @@
 """Why the gateway refuses a call, beyond what keys, prices, the ledger and upstreams refuse themselves."""
 
-from usufruct.core import Conflict, Denied, Faulty, Invalid, NotFound, Unavailable
+from usufruct.core import Denied, Invalid, Unavailable
 
 
 class InvalidRequest(Invalid, code="invalid_request"):
@@ -21,19 +21,3 @@ class CountingBusy(Unavailable, code="counting_busy"):
 
 class AbandonedAnswers(Denied, code="abandoned_answers", status=429):
     """Too many of a payer's answers were made upstream and not paid for: hung up on, or over our limits."""
-
-
-class WrongEndpoint(Invalid, code="wrong_endpoint"):
-    """The listing answers at another endpoint."""
-
-
-class UnmeasuredUnit(Conflict, code="unmeasured_unit"):
-    """The price card counts in a unit that no operation of this gateway measures."""
-
-
-class ReceiptContradicted(Faulty, code="receipt_contradicted"):
-    """A call's row was changed after its receipt was signed."""
-
-
-class ReceiptNotFound(NotFound, code="receipt_not_found"):
-    """No metered call with this id, or not this key's."""

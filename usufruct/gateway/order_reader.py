@@ -1,11 +1,11 @@
 """Reads a request into an order, and refuses what cannot be served or priced."""
 
-from usufruct.core import Clock, Hash32
+from usufruct.core import Clock, Conflict, Hash32, Invalid
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.budget import Budget
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
-from usufruct.gateway.errors import InvalidRequest, UnmeasuredUnit, UnpaidBodyTooLarge, WrongEndpoint
+from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Operation, Request, Work
 from usufruct.gateway.operations.request_reader import read_model
@@ -83,15 +83,18 @@ class OrderReader:
 def _check_open(listing: ServedListing, operation: Operation) -> None:
     listing.check_active()
     if listing.operation != operation.name:
-        raise WrongEndpoint(f"{listing.name} is for {listing.operation}, not for {operation.name}", field="model")
+        raise Invalid(
+            f"{listing.name} is for {listing.operation}, not for {operation.name}", code="wrong_endpoint", field="model"
+        )
 
 
 def _check_unit(listing: ServedListing, operation: Operation, card: PriceCard) -> None:
     """Refuse a call that would be charged by another unit than the one it is measured in."""
     if card.unit is not operation.unit:
-        raise UnmeasuredUnit(
+        raise Conflict(
             f"{listing.name} is priced by the {card.unit.value}, and {operation.name} is measured in "
             f"{operation.unit.plural}; its seller must announce a price card for {operation.unit.plural}",
+            code="unmeasured_unit",
             field="model",
             unit=card.unit.value,
         )

@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Sequence
 
-from usufruct.core import Clock, format_asset, hash32
+from usufruct.core import Clock, NotFound, format_asset, hash32
 from usufruct.core.jobs import Job
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
-from usufruct.gateway.errors import ReceiptNotFound
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Operation
@@ -99,13 +98,13 @@ class Gateway:
         """Return a call's receipt: to its payer, or to anyone who knows the call's id and shows no payment.
 
         Raises:
-            ReceiptNotFound: when there is none, or it is another payer's.
+            NotFound: when there is none, or it is another payer's.
         """
         payer = await self.pipeline.payments.identify(exchange)
         call = await self.pipeline.ledger.call(hash32(call_id, "receipt"))
         if call is None or (payer is not None and call.lease.account != payer.identity.account):
             name = "this gateway" if payer is None else payer.identity.name
-            raise ReceiptNotFound(f"{name} has no call {call_id}", field="receipt")
+            raise NotFound(f"{name} has no call {call_id}", code="receipt_not_found", field="receipt")
         return await kept_receipt(call, self.pipeline.operator)
 
     async def _remember(self) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 
 from usufruct.chain.keys import InvalidSignature, recover_signer
-from usufruct.core import Address, value
-from usufruct.gateway.errors import ReceiptContradicted, ReceiptNotFound
+from usufruct.core import Address, Faulty, NotFound, value
 from usufruct.gateway.operator_profile import Operator
 from usufruct.payments.ledger import Bill, Call
 from usufruct.payments.pricing import ReceiptDocument, Usage, receipt_digest
@@ -75,11 +74,14 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
     """Return a metered call's receipt with the signature that was made when the call was metered.
 
     Raises:
-        ReceiptNotFound: when the call has not been metered.
+        NotFound: when the call has not been metered.
     """
     receipt, bill, signature = call.receipt(operator.token), call.bill, call.receipt_signature
     if receipt is None or bill is None or signature is None:
-        raise ReceiptNotFound(f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt")
+        raise NotFound(
+            f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt",
+            code="receipt_not_found",
+        )
     document = ReceiptDocument(receipt, operator.escrow.chain_id, operator.till, operator.receipts.address, signature)
     return SignedReceipt(document, bill, bill.usage, operator)
 
@@ -90,8 +92,8 @@ async def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
     It stays under the key that signed it, which may be an earlier one.
 
     Raises:
-        ReceiptNotFound: when the call has not been metered.
-        ReceiptContradicted: when a field was changed since; no second receipt is ever signed.
+        NotFound: when the call has not been metered.
+        Faulty: when a field was changed since; no second receipt is ever signed.
     """
     kept = signed(call, operator)
     document = kept.document
@@ -102,9 +104,10 @@ async def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
     if signer == document.signer:
         return kept
     if signer is None or not await operator.signed_before(signer):
-        raise ReceiptContradicted(
+        raise Faulty(
             f"the row of call {call.lease.call} is not what its receipt was signed over; `usufruct reconcile` names "
             "what was changed",
+            code="receipt_contradicted",
             call=call.lease.call,
         )
     return replace(kept, document=replace(document, signer=signer))

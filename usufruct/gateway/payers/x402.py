@@ -35,10 +35,6 @@ _CORRECTED = frozenset(
 """Refusals that the channel's numbers mend."""
 
 
-class PaymentWanted(PaymentRequired, code="payment_required"):
-    """The request is in order, and no payment came with it yet."""
-
-
 @dataclass(frozen=True, slots=True)
 class X402Payments:
     """Takes payments by x402: what is required, how money gets in and out, and the quotes that were given."""
@@ -80,7 +76,7 @@ class X402Payments:
         try:
             ceiling, token = order.work.limits(order.card, order.budget).ceiling, self.requirements.terms.token
             most = f"{format_units(ceiling, token.decimals)} {token.symbol}"
-            refusal = PaymentWanted(
+            refusal = PaymentRequired(
                 f"this call costs at most {most}; pay by x402 or send a key (`Authorization: Bearer uf_...`)",
                 ceiling=ceiling,
             )
@@ -110,7 +106,7 @@ class X402Payments:
         header = exchange.header(b"payment-signature")
         try:
             if not header:
-                raise PaymentWanted("POST a request to learn its price; a GET with a refund payload gives money back")
+                raise PaymentRequired("POST a request to learn its price; a GET with a refund payload gives money back")
             payment = read_payment(header, self.requirements.network)
             if payment.kind is not PaymentKind.REFUND:
                 raise InvalidRequest("a GET takes refunds only; POST the request that this pays", field="payload.type")

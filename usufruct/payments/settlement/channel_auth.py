@@ -30,7 +30,7 @@ async def authorized_channel(
 
     Raises:
         Unauthenticated: when there is a bearer key, but no good one.
-        InvalidProof, ProofExpired: when there is a proof, but no good one.
+        Denied: when there is a proof, but no good one.
         AccountUnknown: for an unknown channel, and for all other callers.
     """
     signer = key = None
