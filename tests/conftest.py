@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,10 @@ from usufruct.config import LedgerConfig
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import Database, Seal, migrate, open_database
 from usufruct_client.recursion import recursion_limit_kept
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell without job control starts background commands so, and commands that tests interrupt would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 with recursion_limit_kept():  # tests import it, and what is below it raises the limit for the whole process
     import eth_account  # noqa: F401

@@ -23,6 +23,7 @@ from pydantic import AfterValidator, PlainValidator, SecretStr, TypeAdapter, Val
 from pydantic_core import ErrorDetails
 
 from usufruct.core import Invalid, address, parse_units_up
+from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet
 
 __all__ = [
@@ -331,8 +332,7 @@ def write_settings(config: Config, path: Path) -> None:
             lines.append(f"[{section}]")
         if not isinstance(value, Secret):  # a JSON string is a TOML string too
             lines.append(f"{key} = {value if isinstance(value, int) else json.dumps(str(value))}")
-    path.touch(0o600)
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+    replace_file(path, "\n".join([*lines, ""]).encode(), 0o600)
 
 
 @cache

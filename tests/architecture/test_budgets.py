@@ -18,7 +18,7 @@ HEAVY_IMPORTS_ALLOWED_INSIDE = {"numpy", "polars", "sklearn", "lightgbm", "torch
 HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most processes start without them
 
 SUB_PACKAGES = {  # parts of a package with an interface of their own
-    "core": {"components", "diagnostics", "jobs", "networks", "price_cards", "process"},
+    "core": {"components", "diagnostics", "files", "jobs", "networks", "price_cards", "process"},
     "chain": {"anvil", "contracts", "deployment", "escrow", "keys", "toolchain"},
     "connectors": {"openai"},
     "payments": {"pricing", "ledger", "settlement", "x402"},

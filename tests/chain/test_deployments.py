@@ -30,7 +30,7 @@ from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments, NotDeployed, 
 from usufruct.chain.deployment.address_book import DEPLOYER, ContractDeployer, Deployed, DeployerMissing, WrongCode
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, SettlementMismatch, check_settlement
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner
-from usufruct.core import Address, ChainId, checksum
+from usufruct.core import Address, ChainId, Invalid, checksum
 from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database
 from usufruct_client import channel_id, wire
@@ -182,3 +182,9 @@ def test_what_is_not_deployed_is_said_by_name(tmp_path: Path):
     assert nothing.contracts == {}
     with pytest.raises(NotDeployed, match="Till is not deployed on chain 10"):
         nothing.address(Till)
+
+
+def test_a_damaged_file_is_named_with_its_remedy(tmp_path):
+    (tmp_path / "10.json").touch()
+    with pytest.raises(Invalid, match=r"10\.json is not JSON; remove it and run `usufruct deploy`"):
+        Deployments.read(tmp_path, ChainId(10))

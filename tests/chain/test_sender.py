@@ -380,6 +380,7 @@ async def test_a_nonce_of_a_refused_call_is_used_up_when_the_chain_went_back(
 
     nonce = await client.nonce(ALICE)
     await sender.advance()
+    await devnet.mine()
     assert await client.nonce(ALICE) == nonce + 1
     assert (await sender.find("refused")).state is State.REVERTED
     await sender.execute(dollar.mint(BOB, 1), "next")

@@ -3,13 +3,12 @@
 import asyncio
 import configparser
 import json
-import os
 import re
 import secrets
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,15 +96,20 @@ def own(tmp_path) -> dict[str, str]:
     return {name: str(value) for name, value in folders.items()}
 
 
-def _start(cli_world: Any, own: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def _started(cli_world: Any, own: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
         [sys.executable, "-m", "usufruct.cli", "init", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=cli_world.process_environment(own),
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _read_until(process: subprocess.Popen[str], words: str) -> str:
@@ -139,11 +143,11 @@ def _nonce(url: str, address: str) -> int:
 
 
 def test_it_waits_for_gas_money_and_ends_ready_to_sell(chain, cli_world, own):
-    process = _start(cli_world, own, *chain.options)
-    coins, owner = SEND.search(_read_until(process, "Send ")).groups()
-    assert process.poll() is None
-    _give(chain.url, owner, coins)
-    answer, told = process.communicate(timeout=240)
+    with _started(cli_world, own, *chain.options) as process:
+        coins, owner = SEND.search(_read_until(process, "Send ")).groups()
+        assert process.poll() is None
+        _give(chain.url, owner, coins)
+        answer, told = process.communicate(timeout=240)
     assert process.returncode == 0, told
     facts = json.loads(answer)
     assert facts["ready"]
@@ -176,10 +180,8 @@ def test_it_waits_for_gas_money_and_ends_ready_to_sell(chain, cli_world, own):
 def test_killed_at_every_step_it_goes_on_where_it_was(chain, cli_world, own):
     owner = ""
     for last_words in ("wrote ", "2. Keys", "Send ", "To be sent", "done deploying", "done sending"):
-        process = _start(cli_world, own, *chain.options)
-        told = _read_until(process, last_words)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        with _started(cli_world, own, *chain.options) as process:
+            told = _read_until(process, last_words)
         if found := SEND.search(told):
             coins, address = found.groups()
             assert owner in ("", address)  # the keys stay the same

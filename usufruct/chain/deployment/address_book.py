@@ -17,7 +17,8 @@ from usufruct.chain.client import Client
 from usufruct.chain.codec import decode
 from usufruct.chain.hashing import create2_address, keccak
 from usufruct.chain.sender import Sender
-from usufruct.core import Address, ChainId, Conflict, NotFound, Unavailable, address, checksum
+from usufruct.core import Address, ChainId, Conflict, Invalid, NotFound, Unavailable, address, checksum
+from usufruct.core.files import replace_file
 
 DEPLOYER = Address("0x4e59b44847b379578588920ca78fbf26c0b4956c")
 """The deterministic deployer: calldata is a 32-byte salt and creation code."""
@@ -94,9 +95,19 @@ class Deployments:
 
     @classmethod
     def read(cls, folder: Path, chain_id: ChainId) -> "Deployments":
-        """Read a chain's file; nothing is deployed where there is none."""
+        """Read a chain's file; nothing is deployed where there is none.
+
+        Raises:
+            Invalid: when the file is not JSON.
+        """
         path = folder / f"{chain_id}.json"
-        found = orjson.loads(path.read_bytes())["contracts"] if path.is_file() else {}
+        try:
+            found = orjson.loads(path.read_bytes())["contracts"] if path.is_file() else {}
+        except orjson.JSONDecodeError:
+            raise Invalid(
+                f"{path} is not JSON; remove it and run `usufruct deploy`, which finds what is deployed and writes it",
+                field=path.name,
+            ) from None
         return cls(
             chain_id,
             {
@@ -118,7 +129,7 @@ class Deployments:
         }
         content = orjson.dumps({"chainId": self.chain_id, "contracts": contracts}, option=orjson.OPT_INDENT_2)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{self.chain_id}.json").write_bytes(content + b"\n")
+        replace_file(folder / f"{self.chain_id}.json", content + b"\n")
 
     async def verify(self, client: Client) -> None:
         """Check that the code at every address is still the one that was deployed.

@@ -22,6 +22,7 @@ from usufruct.chain.hashing import keccak
 from usufruct.chain.keys.signer import InvalidKey, KeySigner
 from usufruct.core import Address, Invalid, NotFound
 from usufruct.core import address as read_address
+from usufruct.core.files import create_file
 
 _BLOCK_SIZE = 8
 """scrypt's r; a round takes 128 * r bytes of memory."""
@@ -43,11 +44,7 @@ def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int 
     """
     address = KeySigner(secret).address
     document = _sealed(secret, address, password, iterations)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(document))
-        file.flush()
-        os.fsync(file.fileno())  # money may be sent to the address as soon as it is known
+    create_file(path, orjson.dumps(document), 0o600)  # money may be sent to the address as soon as it is known
     return address
 
 

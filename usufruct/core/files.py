@@ -1,0 +1,46 @@
+"""Files that are whole or absent: a process that is killed while it writes leaves no part of one behind its name."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["create_file", "replace_file"]
+
+
+def replace_file(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file in place of what was there, in one step, and on the disk."""
+    with _written(path, content, mode) as part:
+        part.replace(path)
+
+
+def create_file(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a new file in one step, and on the disk.
+
+    Raises:
+        FileExistsError: when there is one; nothing is overwritten.
+    """
+    with _written(path, content, mode) as part:
+        path.hardlink_to(part)
+
+
+@contextmanager
+def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
+    """Write beside `path`, readable by the owner only until it is whole."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        yield part
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        part.unlink(missing_ok=True)
