@@ -10,9 +10,9 @@ from eth_utils import keccak
 from tests.support.deposit_documents import deposit_document
 from usufruct.chain import TokenFacts
 from usufruct.chain.escrow import COLLECTOR
-from usufruct.core import UINT128_MAX, UINT256_MAX, Address, ChainId
+from usufruct.core import UINT128_MAX, UINT256_MAX, Address, ChainId, PaymentRequired
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization, InvalidDeposit
-from usufruct.payments.settlement.operator_terms import DepositTooSmall, check_deposit_amount, operator_terms
+from usufruct.payments.settlement.operator_terms import check_deposit_amount, operator_terms
 from usufruct.web import read_document
 from usufruct_client.eip712 import Domain
 from usufruct_client.signing import sign_deposit
@@ -29,8 +29,9 @@ def travelled(content: object) -> dict:
 
 def test_a_deposit_below_the_smallest_is_refused_with_the_smallest():
     check_deposit_amount(TERMS, 100_000)
-    with pytest.raises(DepositTooSmall) as refused:
+    with pytest.raises(PaymentRequired) as refused:
         check_deposit_amount(TERMS, 99_999)
+    assert refused.value.code == "deposit_below_minimum"
     assert refused.value.details == {"field": "deposit.amount", "least": 100_000}
 
 

@@ -8,11 +8,11 @@ later time. A call that was charged nothing moves no money and is under no root.
 from collections.abc import Sequence
 
 from usufruct.chain import as_hash32
-from usufruct.core import Address, Hash32, moment
+from usufruct.core import Address, Faulty, Hash32, moment
 from usufruct.payments.ledger import CallUnknown, Ledger
 from usufruct.payments.pricing import Receipt, receipt_digest
 from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY
-from usufruct.payments.settlement.errors import AnchorMismatch, NotAnchored
+from usufruct.payments.settlement.errors import NotAnchored
 from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
 from usufruct.payments.settlement.model import ClaimPolicy, Member, SettlementContext
 from usufruct.payments.settlement.store import batch_of
@@ -59,7 +59,7 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
     Raises:
         CallUnknown: for an unknown call.
         NotAnchored: when it was charged nothing or is not claimed yet.
-        AnchorMismatch: when the ledger's receipts are not those that were anchored.
+        Faulty: when the ledger's receipts are not those that were anchored.
     """
     found = await context.ledger.call(call)
     if found is None:
@@ -79,7 +79,8 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
         )
     digests = await digests_of(context, batch.members)
     if root_of(digests) != batch.root:
-        raise AnchorMismatch(f"the receipts of batch {batch.id} do not give its root {batch.root}", batch=batch.id)
+        message = f"the receipts of batch {batch.id} do not give its root {batch.root}"
+        raise Faulty(message, code="anchor_mismatch", batch=batch.id)
     digest = receipt_digest(receipt, context.escrow.chain_id, context.terms.till)
     proof = [as_hash32(sibling) for sibling in merkle_proof(digests, digests.index(digest))]
     return ReceiptProof(call, as_hash32(digest), proof, batch.root, batch.count, batch.hash, batch.block)

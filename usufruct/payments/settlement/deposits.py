@@ -14,7 +14,7 @@ from usufruct.chain.contracts import shared as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.escrow import COLLECTOR
-from usufruct.core import Hash32, Unavailable
+from usufruct.core import Hash32, PaymentRequired, Unavailable
 from usufruct.payments.ledger import Account, DepositUnderWay, DuplicateDeposit, Transfer, WrongState, new_id
 from usufruct.payments.pricing import ChannelConfig, channel_id
 from usufruct.payments.settlement.account_sync import AccountSync
@@ -25,7 +25,6 @@ from usufruct.payments.settlement.errors import (
     DepositRefused,
     DepositUnfunded,
     DepositUsed,
-    DepositWrongToken,
 )
 from usufruct.payments.settlement.model import SettlementContext, on_chain
 from usufruct.store import ConstraintViolated
@@ -66,8 +65,7 @@ class Deposits:
 
         Raises:
             ChannelRefused: when no call would be taken on this channel.
-            DepositWrongToken, DepositExpired, DepositUnfunded, DepositUsed, DepositRefused: the deposit cannot be
-                made; nothing was sent.
+            PaymentRequired: the deposit cannot be made, for a reason that its code names; nothing was sent.
             DepositPending: when it was sent and is not final yet; ask again.
             RpcUnavailable: when the node does not answer.
         """
@@ -204,8 +202,10 @@ class Deposits:
     def _check(self, deposit: DepositAuthorization) -> None:
         if deposit.config.token not in self._context.terms.tokens:
             listed = ", ".join(sorted(self._context.terms.tokens))
-            raise DepositWrongToken(
-                f"token {deposit.config.token} is not taken here; deposit one of {listed}", token=deposit.config.token
+            raise PaymentRequired(
+                f"token {deposit.config.token} is not taken here; deposit one of {listed}",
+                code="deposit_wrong_token",
+                token=deposit.config.token,
             )
         self._context.terms.check(deposit.config)
 

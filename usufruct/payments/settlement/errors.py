@@ -1,6 +1,6 @@
 """Why money did not move. In every case it is where it was before, or on its way and noted."""
 
-from usufruct.core import Conflict, Denied, Faulty, NotFound, PaymentRequired, Unavailable
+from usufruct.core import Denied, NotFound, PaymentRequired, Unavailable
 
 
 class ReadingUnsettled(Unavailable, code="reading_unsettled"):
@@ -15,16 +15,8 @@ class NotAnchored(NotFound, code="not_anchored"):
     """The receipt is not under any root on the chain: the call was charged nothing, or is not claimed yet."""
 
 
-class AnchorMismatch(Faulty, code="anchor_mismatch"):
-    """The receipts of a batch do not give the root that was anchored for them."""
-
-
 class DepositExpired(PaymentRequired, code="deposit_expired"):
     """The deposit authorization's time is over, or has not begun; sign one that holds for some minutes."""
-
-
-class DepositWrongToken(PaymentRequired, code="deposit_wrong_token"):
-    """The deposit is in a token that is not taken here."""
 
 
 class DepositUnfunded(PaymentRequired, code="deposit_insufficient_funds"):
@@ -47,20 +39,8 @@ class NothingToRefund(PaymentRequired, code="nothing_to_refund"):
     """The channel has no free money: it is spent, reserved by running calls, or being refunded."""
 
 
-class RefundTooSoon(PaymentRequired, code="refund_too_soon"):
-    """We paid gas for this channel a short time ago; the payer can withdraw on the chain at any time."""
-
-
-class RefundTooSmall(PaymentRequired, code="refund_too_small"):
-    """A part of the free money that is not worth the gas."""
-
-
 class RefundPending(Unavailable, code="refund_pending"):
     """The refund is on its way."""
-
-
-class RefundFailed(Conflict, code="refund_failed"):
-    """The refund's transaction was not mined, or refused; the money is free again."""
 
 
 class PassClosing(PaymentRequired, code="pass_closing"):

@@ -10,10 +10,6 @@ from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY
 from usufruct_client.wire import Terms, Token
 
 
-class DepositTooSmall(PaymentRequired, code="deposit_below_minimum"):
-    """A deposit below the operator's smallest."""
-
-
 def operator_terms(
     chain_id: ChainId,
     till: Address,
@@ -44,12 +40,13 @@ def check_deposit_amount(terms: Terms, amount: int) -> None:
     """Refuse a deposit that is not worth its gas.
 
     Raises:
-        DepositTooSmall: names the least.
+        PaymentRequired: names the least.
     """
     if amount < terms.least_deposit:
         least, given = (format_units(each, terms.token.decimals) for each in (terms.least_deposit, amount))
-        raise DepositTooSmall(
+        raise PaymentRequired(
             f"a deposit must be at least {least} {terms.token.symbol}, not {given}",
+            code="deposit_below_minimum",
             field="deposit.amount",
             least=terms.least_deposit,
         )

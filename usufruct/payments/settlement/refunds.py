@@ -12,16 +12,10 @@ from dataclasses import dataclass
 
 from usufruct.chain import Outbox, Revert, Sender, State
 from usufruct.chain.contracts.till import Till
-from usufruct.core import Hash32
+from usufruct.core import Conflict, Hash32, PaymentRequired
 from usufruct.payments.ledger import Account, AccountKind, AccountReading, RefundTooHigh, Transfer, WrongState, new_id
 from usufruct.payments.settlement.account_sync import AccountSync
-from usufruct.payments.settlement.errors import (
-    NothingToRefund,
-    RefundFailed,
-    RefundPending,
-    RefundTooSmall,
-    RefundTooSoon,
-)
+from usufruct.payments.settlement.errors import NothingToRefund, RefundPending
 from usufruct.payments.settlement.model import RefundPolicy, SettlementContext, on_chain
 from usufruct.payments.settlement.reading_store import find_readings
 
@@ -56,7 +50,7 @@ class RefundRequests:
             NothingToRefund: when nothing is free.
             RefundTooHigh: when less than `amount` is free.
             RefundPending: when the transaction is not final yet; it is finished by the next `run`.
-            RefundFailed: when the chain refused it; the money is free again.
+            Conflict: when the chain refused it; the money is free again.
             RpcUnavailable: when the node does not answer.
         """
         planned = await self._under_way(channel) or await self._plan(
@@ -66,7 +60,8 @@ class RefundRequests:
         if ended is None:
             raise RefundPending(f"the refund of {planned.amount} from channel {channel} is on its way", channel=channel)
         if not ended:
-            raise RefundFailed(f"the refund of {planned.amount} from channel {channel} failed", channel=channel)
+            message = f"the refund of {planned.amount} from channel {channel} failed"
+            raise Conflict(message, code="refund_failed", channel=channel)
         sent = await self._outbox.find(planned.outbox_id)
         return Refunded(await self._context.ledger.account(channel), planned.amount, sent.hash if sent else None)
 
@@ -74,9 +69,9 @@ class RefundRequests:
         """Give money back on request; `proven`: the caller showed what only the payer's side has.
 
         Raises:
-            RefundTooSoon: when we paid gas for this channel a short time ago, or, unless `proven`, it is in use.
-            RefundTooSmall: when a part is asked for that the gas would eat.
-            NothingToRefund, RefundTooHigh, RefundPending, RefundFailed, RpcUnavailable: as `refund`.
+            PaymentRequired: when we paid gas for this channel a short time ago, or, unless `proven`, it is in use; or
+                when a part is asked for that the gas would eat.
+            NothingToRefund, RefundTooHigh, RefundPending, Conflict, RpcUnavailable: as `refund`.
         """
         if await self._under_way(channel):
             return await self.refund(channel)
@@ -87,15 +82,18 @@ class RefundRequests:
             rest, waits = "the last call", max(waits, policy.idle_seconds)
             last = max(last, (await self._context.ledger.account(channel)).last_call_at)
         if now < last + waits:
-            raise RefundTooSoon(
+            raise PaymentRequired(
                 f"{rest} of channel {channel} is too fresh; ask again in {last + waits - now} s, or withdraw on the "
                 "chain yourself",
+                code="refund_too_soon",
                 channel=channel,
                 seconds=last + waits - now,
             )
         if amount is not None and amount < policy.least:
-            raise RefundTooSmall(
-                f"a part must be at least {policy.least}, not {amount}; ask for all of it, or more", least=policy.least
+            raise PaymentRequired(
+                f"a part must be at least {policy.least}, not {amount}; ask for all of it, or more",
+                code="refund_too_small",
+                least=policy.least,
             )
         return await self.refund(channel, amount)
 

@@ -107,7 +107,6 @@ class Funding:
 
         Raises:
             VoucherPublished: for a voucher that is public on the chain.
-            DepositTooSmall: when the deposit is below the smallest.
             DepositNotNeeded: when the channel's free money pays for the call, and the voucher stays within it.
             PaymentRequired: every other refusal of channel, voucher or deposit; nothing was deposited.
             DepositPending: when a deposit is on its way; ask again.
