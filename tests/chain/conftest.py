@@ -14,7 +14,6 @@ from usufruct.chain.anvil import Anvil
 from usufruct.chain.binding import Creation
 from usufruct.chain.contracts import ERRORS
 from usufruct.chain.generate.__main__ import write
-from usufruct.chain.generate.bound import Bound
 from usufruct.chain.generate.package import Bindings
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner, devnet_signer
 from usufruct.chain.revert import Errors
@@ -31,7 +30,7 @@ def bindings_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder above the package generated from the fixture; importable."""
     folder = tmp_path_factory.mktemp("bindings")
     (folder / PACKAGE).mkdir()
-    write(Bindings(FIXTURE / "out", FIXTURE, (Bound("Traps"),), PACKAGE).files(), folder / PACKAGE)
+    write(Bindings(FIXTURE / "out", FIXTURE, ("Traps",), PACKAGE).files(), folder / PACKAGE)
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))
@@ -62,7 +61,8 @@ async def anvil() -> AsyncIterator[Anvil]:
 @pytest.fixture
 async def client(anvil: Anvil, trap_errors: Errors) -> AsyncIterator[Client]:
     """A node that knows the errors of our contracts and of the fixture's."""
-    async with Client(anvil.url, errors={**ERRORS, **trap_errors}) as opened:
+    async with Client(anvil.url) as opened:
+        opened.errors = {**ERRORS, **trap_errors}
         yield opened
 
 

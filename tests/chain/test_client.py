@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 from aiohttp import web
 
+from tests.support.devnet import Devnet
 from usufruct.chain import Client, RpcUnavailable
-from usufruct.chain.anvil import Devnet
+from usufruct.chain.answers import MinedTransaction
 from usufruct.chain.binding import Creation
 from usufruct.chain.client import Topics
 from usufruct.chain.contracts.erc20 import Erc20
@@ -109,8 +110,8 @@ async def test_receipts_tell_what_became_of_a_transaction(client: Client, dollar
     assert [dollar.decode_log(log) for log in receipt.logs] == [Transfer(ZERO_ADDRESS, BOB, 9)]
     unknown = Hash32("0x" + "12" * 32)
     assert await client.receipts([unknown, sent]) == [None, receipt]
-    assert await client.transactions(receipt.block_number) == [(ALICE, 0, sent)]
-    assert await client.transactions(99) == []
+    assert await client.transactions(receipt.block_number) == (MinedTransaction(ALICE, 0, sent),)
+    assert await client.transactions(99) == ()
 
 
 @pytest.mark.anvil
@@ -234,7 +235,8 @@ async def test_revert_data_is_found_where_nodes_put_it(
         error = {"code": -32000, "message": "execution failed", "data": data}
         return web.json_response({"id": (await request.json())["id"], "error": error})
 
-    async with Client(await serve(answer), errors=trap_errors) as client:
+    async with Client(await serve(answer)) as client:
+        client.errors = trap_errors
         with pytest.raises(traps.Plain):
             await client.call(TestDollar(ALICE).mint(BOB, 1))
 

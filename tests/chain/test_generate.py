@@ -14,12 +14,10 @@ import pytest
 import usufruct
 from usufruct.chain import Call, contracts, keccak
 from usufruct.chain.binding import Creation
-from usufruct.chain.generate import names
 from usufruct.chain.generate.__main__ import main, outdated, write
 from usufruct.chain.generate.artifact import ArtifactMissing, ArtifactUnusable, load
-from usufruct.chain.generate.bound import BOUND, Bound
-from usufruct.chain.generate.natspec import parse
-from usufruct.chain.generate.package import Bindings
+from usufruct.chain.generate.documentation import parse
+from usufruct.chain.generate.package import BOUND, Bindings
 from usufruct.core import Address
 
 HERE = Path(__file__).parent
@@ -30,7 +28,7 @@ ADDRESS = Address("0x" + "ab" * 20)
 
 
 def fixture_files(project: Path = FIXTURE) -> dict[str, str]:
-    return Bindings(project / "out", project, (Bound("Traps"),), "fixture_contracts").files()
+    return Bindings(project / "out", project, ("Traps",), "fixture_contracts").files()
 
 
 @pytest.fixture
@@ -175,7 +173,7 @@ def test_a_definition_is_in_the_module_of_the_one_contract_that_mentions_it_or_s
 
 def test_every_bound_contract_is_committed():
     contracts = committed()
-    assert sorted(contracts) == sorted(names.snake(bound.name) for bound in BOUND)
+    assert sorted(entry["contract"] for entry in contracts.values()) == sorted(BOUND)
     for name, entry in contracts.items():
         assert bool(entry["creation"]) == bool(entry["runtime"]) == (name != "erc20")
         assert len(entry["runtime"]) // 2 <= 24_576, f"{name} is over the size limit of EIP-170"
@@ -184,7 +182,6 @@ def test_every_bound_contract_is_committed():
 def test_documentation_becomes_docstrings(traps: ModuleType):
     assert traps.Traps.collect_to.__doc__.split("\n")[0] == "Collect for somebody."
     assert "to: Who gets it." in traps.Traps.collect_to.__doc__
-    assert "Solidity: `collect(address,address)`" in traps.Traps.collect_to.__doc__
     assert "The same sheet." in traps.Traps.echo.__doc__
     assert traps.Signed.__doc__.startswith("Every argument is called like something else.")
     assert traps.Missing.__doc__.startswith("The thing is not there; make it first.")
@@ -202,17 +199,13 @@ def test_natspec_tags_are_told_apart():
 def test_calls_carry_calldata_and_wei_and_send_nothing(traps: ModuleType):
     contract = traps.Traps(ADDRESS)
     assert contract.pay(bytes(32), value=7) == Call(ADDRESS, keccak(b"pay(bytes32)")[:4] + bytes(32), 7)
-    assert contract.receive(value=3) == Call(ADDRESS, b"", 3)
-    assert contract.fallback(b"\x01", value=2) == Call(ADDRESS, b"\x01", 2)
-    assert contract.fallback(b"\x01") == Call(ADDRESS, b"\x01", 0)
     assert contract.deploy_(1).data[:4] == keccak(b"deploy(uint256)")[:4]
 
 
 def test_constructors_become_creations(traps: ModuleType):
-    creation = traps.Traps.deploy(1, [traps.Point(1, 2), traps.Point(3, 4)], "x", value=5)
+    creation = traps.Traps.deploy(1, [traps.Point(1, 2), traps.Point(3, 4)], "x")
     assert isinstance(creation, Creation)
     assert creation.init_code.startswith(traps.Traps.ARTIFACT.creation_code)
-    assert creation.value == 5
     assert traps.Traps.ARTIFACT.version == "2.3.4"
 
 

@@ -33,8 +33,8 @@ def function(name: str, *inputs: dict) -> dict:
 
 
 def test_keywords_and_names_the_code_needs_get_an_underscore():
-    given = [parameter(name) for name in ("from", "import", "self", "int", "raw", "id", "type")]
-    assert names.arguments(given, names.PARAMETERS) == ["from_", "import_", "self_", "int_", "raw_", "id", "type"]
+    given = [parameter(name) for name in ("from", "import", "self", "int", "id", "type")]
+    assert names.arguments(given, names.PARAMETERS) == ["from_", "import_", "self_", "int_", "id", "type"]
 
 
 def test_unnamed_and_equal_arguments_are_told_apart():
@@ -43,8 +43,7 @@ def test_unnamed_and_equal_arguments_are_told_apart():
 
 
 def overloads(*items: dict) -> list[tuple[str, str]]:
-    found = names.distinct(items, lambda item: names.snake(item["name"]), as_class=False)
-    return [(python, names.signature(item)) for python, item in found]
+    return [(python, names.signature(item)) for python, item in names.methods(items)]
 
 
 def test_overloads_are_named_after_the_arguments_the_first_lacks():

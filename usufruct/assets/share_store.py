@@ -47,7 +47,7 @@ _collections = Table(
 class SharesLogs:
     """`LogHandler` of one asset's shares."""
 
-    TOPICS = tuple(event.TOPIC for event in (Transfer,) if event.TOPIC is not None)
+    TOPICS = (Transfer.TOPIC,)
 
     def __init__(self, asset: AssetId, shares: Address) -> None:
         self.addresses = (shares,)
@@ -91,7 +91,7 @@ class SharesLogs:
 class CollectionLogs(SharesLogs):
     """`LogHandler` of what one asset's shareholders collect."""
 
-    TOPICS = tuple(event.TOPIC for event in (Collected,) if event.TOPIC is not None)
+    TOPICS = (Collected.TOPIC,)
 
     async def apply(self, unit: Unit, log: Log) -> None:
         """Keep what was collected."""

@@ -126,7 +126,7 @@ _EVENTS = (
 class RegistryLogs:
     """`LogHandler` of the registry and the passes."""
 
-    TOPICS = tuple(event.TOPIC for event in _EVENTS if event.TOPIC is not None)
+    TOPICS = tuple(event.TOPIC for event in _EVENTS)
 
     def __init__(self, registry: Address, access_pass: Address) -> None:
         self.addresses = (registry, access_pass)

@@ -18,8 +18,8 @@ from usufruct.chain.access import (
     token_address,
     token_of,
 )
-from usufruct.chain.answers import Header, Receipt
-from usufruct.chain.binding import Call, Log
+from usufruct.chain.answers import Header, Log, Receipt
+from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.codec import NoAnswer, UnreadableAnswer
 from usufruct.chain.fees import FeePolicy, market_offer

@@ -59,18 +59,16 @@ class AbiType(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Word(AbiType):
+class _Word(AbiType):
     """A type of one word: written by `write`; read by `read`, and only if it would be written so again."""
 
     write: Callable[[object], bytes]
     read: Callable[[bytes], object]
 
     def encode(self, value: object) -> bytes:
-        """Return the value's word."""
         return self.write(value)
 
     def decode(self, data: Data, at: int) -> object:
-        """Return the value of the word at a position."""
         word = data.take(at, WORD)
         value = self.read(word)
         if self.write(value) != word:
@@ -78,19 +76,17 @@ class Word(AbiType):
         return value
 
 
-class DynamicBytes(AbiType):
+class _DynamicBytes(AbiType):
     """`bytes`: a length, then the bytes, filled up with zeros to whole words."""
 
     dynamic = True
 
     def encode(self, value: object) -> bytes:
-        """Return the length and the bytes."""
         if not isinstance(value, bytes | bytearray):
             raise TypeError(f"{value!r} is not bytes")
         return _number(len(value)) + bytes(value) + bytes(-len(value) % WORD)
 
     def decode(self, data: Data, at: int) -> object:
-        """Return the bytes."""
         length = data.number(at)
         padded = data.take(at + WORD, length + -length % WORD)
         if any(padded[length:]):
@@ -98,33 +94,30 @@ class DynamicBytes(AbiType):
         return padded[:length]
 
 
-class Text(DynamicBytes):
+class _Text(_DynamicBytes):
     """`string`: as `bytes`, in UTF-8."""
 
     def encode(self, value: object) -> bytes:
-        """Return the length and the bytes of the text."""
         if not isinstance(value, str):
             raise TypeError(f"{value!r} is not text")
         return super().encode(value.encode())
 
     def decode(self, data: Data, at: int) -> object:
-        """Return the text."""
         content = super().decode(data, at)
         assert isinstance(content, bytes)
         return content.decode()
 
 
-class Sequenced(AbiType):
+class _Sequenced(AbiType):
     """A tuple, and an array of fixed length: places side by side, then what the offsets among them point to."""
 
     def __init__(self, parts: Sequence[AbiType]) -> None:
         self._parts = tuple(parts)
-        self._places = sum(WORD if part.dynamic else part.size for part in self._parts)
+        self._places = sum(part.size for part in self._parts)
         self.dynamic = any(part.dynamic for part in self._parts)
         self.size = WORD if self.dynamic else self._places
 
     def encode(self, value: object) -> bytes:
-        """Return the parts' places, then what stands elsewhere."""
         if not isinstance(value, list | tuple) or len(value) != len(self._parts):
             raise TypeError(f"{value!r} is not {len(self._parts)} values")
         places, elsewhere = [], []
@@ -140,15 +133,14 @@ class Sequenced(AbiType):
         return b"".join(places + elsewhere)
 
     def decode(self, data: Data, at: int) -> tuple[object, ...]:
-        """Return the parts' values; offsets count from the first place."""
         values, place = [], at
         for part in self._parts:
             values.append(part.decode(data, at + data.number(place) if part.dynamic else place))
-            place += WORD if part.dynamic else part.size
+            place += part.size
         return tuple(values)
 
 
-class Array(AbiType):
+class _Array(AbiType):
     """An array of any length: how many, then the items as in a tuple."""
 
     dynamic = True
@@ -157,16 +149,14 @@ class Array(AbiType):
         self._item = item
 
     def encode(self, value: object) -> bytes:
-        """Return the length and the items."""
         if not isinstance(value, list | tuple):
             raise TypeError(f"{value!r} is not an array")
-        return _number(len(value)) + Sequenced([self._item] * len(value)).encode(value)
+        return _number(len(value)) + _Sequenced([self._item] * len(value)).encode(value)
 
     def decode(self, data: Data, at: int) -> object:
-        """Return the items."""
         length = data.number(at)
         data.check(length * (self._item.size or WORD))
-        return Sequenced([self._item] * length).decode(data, at + WORD)
+        return _Sequenced([self._item] * length).decode(data, at + WORD)
 
 
 @lru_cache(maxsize=1024)
@@ -174,9 +164,9 @@ def abi_type(text: str) -> AbiType:
     """Return the type of a canonical text such as "(address,uint16)[]"."""
     if array := re.fullmatch(r"(.+)\[(\d*)\]", text):
         item, length = array.groups()
-        return Sequenced([abi_type(item)] * int(length)) if length else Array(abi_type(item))
+        return _Sequenced([abi_type(item)] * int(length)) if length else _Array(abi_type(item))
     if text.startswith("("):
-        return arguments(tuple(_split(text[1:-1])))
+        return arguments(parameter_types(text))
     if text in _TYPES:
         return _TYPES[text]
     if sized := re.fullmatch(r"(u?int|bytes)(\d+)", text):
@@ -185,28 +175,35 @@ def abi_type(text: str) -> AbiType:
     raise ValueError(f"{text!r} is not an ABI type")
 
 
+def fits_topic(text: str) -> bool:
+    """Tell whether an event's topic holds a value of the type itself; of others it holds the hash."""
+    return isinstance(abi_type(text), _Word)
+
+
 @lru_cache(maxsize=1024)
-def arguments(types: tuple[str, ...]) -> Sequenced:
+def arguments(types: tuple[str, ...]) -> _Sequenced:
     """Return the tuple of several types."""
-    return Sequenced([abi_type(text) for text in types])
+    return _Sequenced([abi_type(text) for text in types])
 
 
-def _split(text: str) -> list[str]:
-    """Split "a,(b,c)[],d" at its outer commas."""
+@lru_cache(maxsize=1024)
+def parameter_types(declaration: str) -> tuple[str, ...]:
+    """Return the types of "name(a,(b,c)[],d)", or of a tuple without a name: what is between its outer commas."""
+    text = declaration[declaration.index("(") + 1 : -1]
     parts, depth, start = [], 0, 0
     for position, character in enumerate(text):
         depth += (character == "(") - (character == ")")
         if character == "," and depth == 0:
             parts.append(text[start:position])
             start = position + 1
-    return [*parts, text[start:]] if text else []
+    return (*parts, text[start:]) if text else ()
 
 
 def _number(value: int) -> bytes:
     return value.to_bytes(WORD, "big")
 
 
-def _integer(bits: int, *, signed: bool) -> Word:
+def _integer(bits: int, *, signed: bool) -> _Word:
     least, most = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
 
     def write(value: object) -> bytes:
@@ -216,10 +213,10 @@ def _integer(bits: int, *, signed: bool) -> Word:
             raise ValueError(f"{value} is not from {least} to {most}")
         return value.to_bytes(WORD, "big", signed=signed)
 
-    return Word(write, lambda word: int.from_bytes(word, "big", signed=signed))
+    return _Word(write, lambda word: int.from_bytes(word, "big", signed=signed))
 
 
-def _fixed_bytes(size: int) -> Word:
+def _fixed_bytes(size: int) -> _Word:
     def write(value: object) -> bytes:
         if not isinstance(value, bytes | bytearray):
             raise TypeError(f"{value!r} is not bytes")
@@ -227,7 +224,7 @@ def _fixed_bytes(size: int) -> Word:
             raise ValueError(f"must be exactly {size} bytes, not {len(value)}")
         return bytes(value).ljust(WORD, b"\0")
 
-    return Word(write, lambda word: word[:size])
+    return _Word(write, lambda word: word[:size])
 
 
 def _write_bool(value: object) -> bytes:
@@ -243,8 +240,8 @@ def _write_address(value: object) -> bytes:
 
 
 _TYPES: dict[str, AbiType] = {
-    "bool": Word(_write_bool, lambda word: word[-1] == 1),
-    "address": Word(_write_address, lambda word: "0x" + word[-20:].hex()),
-    "bytes": DynamicBytes(),
-    "string": Text(),
+    "bool": _Word(_write_bool, lambda word: word[-1] == 1),
+    "address": _Word(_write_address, lambda word: "0x" + word[-20:].hex()),
+    "bytes": _DynamicBytes(),
+    "string": _Text(),
 }

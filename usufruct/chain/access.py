@@ -174,9 +174,13 @@ class NodeUnfit(Unavailable):
 
     code = "node_unfit"
 
+    def __init__(self, found: UsufructError) -> None:
+        super().__init__(f"the node at chain.rpc_url is not used: {found.message}", reason=found.code)
+        self.found = found
+
 
 @asynccontextmanager
-async def open_chain_unchecked(config: Config) -> AsyncIterator[ChainAccess]:
+async def open_chain_unchecked(config: Config, client: Client | None = None) -> AsyncIterator[ChainAccess]:
     """Open the node and the database, and ask neither anything: for the doctor, who wants to see what is wrong.
 
     Raises:
@@ -185,8 +189,8 @@ async def open_chain_unchecked(config: Config) -> AsyncIterator[ChainAccess]:
     async with AsyncExitStack() as stack:
         database = open_database(config.database.url)
         stack.push_async_callback(database.close)
-        client = await stack.enter_async_context(Client(config.chain.rpc_url))
-        yield ChainAccess(config, database, client, Deployments.read(config.data.folder, ChainId(config.chain.id)))
+        opened = await stack.enter_async_context(client or Client(config.chain.rpc_url))
+        yield ChainAccess(config, database, opened, Deployments.read(config.data.folder, ChainId(config.chain.id)))
 
 
 @asynccontextmanager
@@ -213,29 +217,24 @@ async def open_chain_later(config: Config) -> AsyncIterator[ChainAccess]:
     Raises:
         WrongChain, WrongCode, SettlementMismatch: when it answers now, and is not one for this installation.
     """
-    deployments = Deployments.read(config.data.folder, ChainId(config.chain.id))
-    refused: list[UsufructError] = []
 
-    async def check(client: Client) -> None:
+    async def check() -> None:
         try:
             await check_chain_id(client, config)
-            await deployments.verify(client)
-            await check_settlement(client, deployments.chain_id)
+            await chain.deployments.verify(client)
+            await check_settlement(client, chain.chain_id)
         except Unavailable:
             raise
         except UsufructError as error:
-            refused[:] = [error]
-            raise NodeUnfit(f"the node at chain.rpc_url is not used: {error.message}", reason=error.code) from error
+            raise NodeUnfit(error) from error
 
-    async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(Client(config.chain.rpc_url, retry=_PATIENT, check=check))
+    client = Client(config.chain.rpc_url, retry=_PATIENT, check=check)
+    async with open_chain_unchecked(config, client) as chain:
         try:
             await client.ready()
-        except NodeUnfit:
-            raise refused[0] from None
+        except NodeUnfit as unfit:
+            raise unfit.found from None
         except Unavailable as error:
             _log.warning("starting degraded: %s", error.message, extra={"degraded": "chain", "code": error.code})
-        database = open_database(config.database.url)
-        stack.push_async_callback(database.close)
-        await ensure_current(database)
-        yield ChainAccess(config, database, client, deployments)
+        await ensure_current(chain.database)
+        yield chain

@@ -7,11 +7,16 @@ into a database column must fit it, so block numbers, nonces, times and gas are 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Annotated, ClassVar, TypeVar
 
-from usufruct.chain.binding import Log
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
 from usufruct.chain.rpc_errors import RpcUnreadable
 from usufruct.core import Address, Hash32
+
+T = TypeVar("T")
 
 _HEX = re.compile(r"0[xX][0-9a-fA-F]*\Z")
 _SHOWN = 60
@@ -19,152 +24,177 @@ _COUNT_BITS = 63
 _AMOUNT_BITS = 256
 
 
+def _number(answer: object, bits: int) -> int:
+    if isinstance(answer, str) and _HEX.match(answer) and 2 < len(answer) <= 2 + _AMOUNT_BITS // 4:
+        answer = int(answer, 16)
+    if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer < 1 << bits:
+        return answer
+    raise ValueError("not a quantity")
+
+
+def _amount_or_zero(answer: object) -> int:
+    return 0 if answer is None else _number(answer, _AMOUNT_BITS)
+
+
+def _succeeded(answer: object) -> bool:
+    return _number(answer, _COUNT_BITS) == 1
+
+
+def _digits(answer: object, length: int) -> str:
+    if isinstance(answer, str) and len(answer) == length + 2 and _HEX.match(answer):
+        return answer.lower()
+    raise ValueError(f"not {length} hexadecimal digits")
+
+
+def _bytes(answer: object) -> bytes:
+    if isinstance(answer, str) and _HEX.match(answer) and len(answer) % 2 == 0:
+        return bytes.fromhex(answer[2:])
+    raise ValueError("not an even number of hexadecimal digits")
+
+
+def _has_logs(bloom: object) -> bool:
+    return isinstance(bloom, str) and bool(_HEX.match(bloom)) and bool(bloom[2:].strip("0"))
+
+
+def _known_amounts(entries: object) -> tuple[int, ...]:
+    """Return the amounts of a list, without what is none."""
+    found: list[int] = []
+    for entry in entries if isinstance(entries, list) else ():
+        try:
+            found.append(_number(entry, _AMOUNT_BITS))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def _known_tips(rewards: object) -> tuple[int, ...]:
+    entries = rewards if isinstance(rewards, list) else ()
+    return _known_amounts([each[0] for each in entries if isinstance(each, list) and each])
+
+
+def _without_removed(logs: object) -> object:
+    if not isinstance(logs, list):
+        return logs
+    return [log for log in logs if not (isinstance(log, dict) and log.get("removed") is True)]
+
+
+def _in_order(logs: "tuple[Log, ...]") -> "tuple[Log, ...]":
+    return tuple(sorted(logs, key=lambda log: (log.block_number, log.index)))
+
+
+_Count = Annotated[int, PlainValidator(partial(_number, bits=_COUNT_BITS))]
+_Amount = Annotated[int, PlainValidator(partial(_number, bits=_AMOUNT_BITS))]
+_AmountIfAny = Annotated[int, PlainValidator(_amount_or_zero)]
+_Hash = Annotated[Hash32, PlainValidator(partial(_digits, length=64))]
+_Address = Annotated[Address, PlainValidator(partial(_digits, length=40))]
+_Bytes = Annotated[bytes, PlainValidator(_bytes)]
+
+
+class _Answer:
+    """Base of the objects that a node answers with; their members are in camelCase there."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel, extra="ignore", defer_build=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Header:
+class Header(_Answer):
     """What identifies one block: number, hashes, and its time in seconds since 1970."""
 
-    number: int
-    hash: Hash32
-    parent: Hash32
-    timestamp: int
-    base_fee: int
+    number: _Count
+    hash: _Hash
+    parent: Annotated[_Hash, Field(alias="parentHash")]
+    timestamp: _Count
+    base_fee: Annotated[_AmountIfAny, Field(alias="baseFeePerGas")] = 0
     """Wei per gas."""
+    has_logs: Annotated[bool, PlainValidator(_has_logs), Field(alias="logsBloom")] = False
+    """Whether the block holds logs: its bloom is not empty."""
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Log(_Answer):
+    """One event log as the chain keeps it."""
+
+    address: _Address
+    topics: tuple[_Hash, ...]
+    data: _Bytes
+    block_number: _Count
+    block_hash: _Hash
+    transaction_hash: _Hash
+    index: Annotated[_Count, Field(alias="logIndex")]
+    """Position in the block."""
+
+
+_Logs = Annotated[tuple[Log, ...], BeforeValidator(_without_removed), AfterValidator(_in_order)]
+"""In the order of the chain, without those that a node calls removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(_Answer):
     """What became of a mined transaction."""
 
-    hash: Hash32
-    succeeded: bool
-    block_number: int
-    block_hash: Hash32
-    gas_used: int
-    gas_price: int
+    hash: Annotated[_Hash, Field(alias="transactionHash")]
+    succeeded: Annotated[bool, PlainValidator(_succeeded), Field(alias="status")]
+    block_number: _Count
+    block_hash: _Hash
+    gas_used: _Count
+    logs: _Logs
+    gas_price: Annotated[_AmountIfAny, Field(alias="effectiveGasPrice")] = 0
     """Wei per gas that was paid."""
-    created: Address | None
+    created: Annotated[_Address | None, Field(alias="contractAddress")] = None
     """The contract it created."""
-    logs: tuple[Log, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class FeeHistory:
+class MinedTransaction(_Answer):
+    """One transaction of a block: who sent it, with which nonce."""
+
+    sender: Annotated[_Address, Field(alias="from")]
+    nonce: _Count
+    hash: _Hash
+
+
+@dataclass(frozen=True, slots=True)
+class FullBlock(_Answer):
+    """A block's transactions."""
+
+    transactions: tuple[MinedTransaction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeeHistory(_Answer):
     """Recent fees in wei per gas: base fee of each block and of the next one, tips at the percentile asked for.
 
     Either may be empty: nodes leave out what they do not know.
     """
 
-    base_fees: tuple[int, ...]
-    tips: tuple[int, ...]
+    base_fees: Annotated[tuple[int, ...], PlainValidator(_known_amounts), Field(alias="baseFeePerGas")] = ()
+    tips: Annotated[tuple[int, ...], PlainValidator(_known_tips), Field(alias="reward")] = ()
 
 
-def read_count(answer: object, what: str) -> int:
-    """Return a number of things: a block number, a nonce, a time, gas."""
-    return _number(answer, what, _COUNT_BITS)
+_DEFERRED = ConfigDict(defer_build=True)
+COUNT: TypeAdapter[int] = TypeAdapter(_Count, config=_DEFERRED)
+AMOUNT: TypeAdapter[int] = TypeAdapter(_Amount, config=_DEFERRED)
+BYTES: TypeAdapter[bytes] = TypeAdapter(_Bytes, config=_DEFERRED)
+HASH: TypeAdapter[Hash32] = TypeAdapter(_Hash, config=_DEFERRED)
+LOGS: TypeAdapter[tuple[Log, ...]] = TypeAdapter(_Logs, config=_DEFERRED)
+HEADER: TypeAdapter[Header] = TypeAdapter(Header)
+RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+BLOCK: TypeAdapter[FullBlock] = TypeAdapter(FullBlock)
+FEES: TypeAdapter[FeeHistory] = TypeAdapter(FeeHistory)
 
 
-def read_amount(answer: object, what: str) -> int:
-    """Return an amount of wei."""
-    return _number(answer, what, _AMOUNT_BITS)
-
-
-def read_bytes(answer: object, what: str) -> bytes:
-    """Return bytes, written as an even number of hexadecimal digits."""
-    if isinstance(answer, str) and _HEX.match(answer) and len(answer) % 2 == 0:
-        return bytes.fromhex(answer[2:])
-    raise _unreadable(answer, what)
-
-
-def read_hash(answer: object, what: str) -> Hash32:
-    """Return 32 bytes, in lower case."""
-    return Hash32(_digits(answer, what, 64))
-
-
-def read_address(answer: object, what: str) -> Address:
-    """Return an address, in lower case."""
-    return Address(_digits(answer, what, 40))
-
-
-def read_header(answer: object, what: str) -> Header | None:
-    """Return a block's header; None for no such block."""
-    if answer is None:
-        return None
-    block = _object(answer, what)
-    return Header(
-        number=read_count(block.get("number"), f"{what}: number"),
-        hash=read_hash(block.get("hash"), f"{what}: hash"),
-        parent=read_hash(block.get("parentHash"), f"{what}: parentHash"),
-        timestamp=read_count(block.get("timestamp"), f"{what}: timestamp"),
-        base_fee=read_amount(_or_zero(block.get("baseFeePerGas")), f"{what}: baseFeePerGas"),
-    )
-
-
-def read_transactions(answer: object, what: str) -> list[tuple[Address, int, Hash32]]:
-    """Return (sender, nonce, hash) of each transaction of a block; empty for no such block."""
-    if answer is None:
-        return []
-    found = [_object(each, what) for each in _list(_object(answer, what).get("transactions"), f"{what}: transactions")]
-    return [
-        (
-            read_address(each.get("from"), f"{what}: from"),
-            read_count(each.get("nonce"), f"{what}: nonce"),
-            read_hash(each.get("hash"), f"{what}: hash"),
-        )
-        for each in found
-    ]
-
-
-def read_log(answer: object, what: str) -> Log:
-    """Return one log."""
-    log = _object(answer, what)
-    return Log(
-        address=read_address(log.get("address"), f"{what}: address"),
-        topics=tuple(read_hash(topic, f"{what}: topics") for topic in _list(log.get("topics"), f"{what}: topics")),
-        data=read_bytes(log.get("data"), f"{what}: data"),
-        block_number=read_count(log.get("blockNumber"), f"{what}: blockNumber"),
-        block_hash=read_hash(log.get("blockHash"), f"{what}: blockHash"),
-        transaction_hash=read_hash(log.get("transactionHash"), f"{what}: transactionHash"),
-        index=read_count(log.get("logIndex"), f"{what}: logIndex"),
-    )
-
-
-def read_logs(answer: object, what: str) -> list[Log]:
-    """Return logs in the order of the chain, without those a node calls removed."""
-    entries = [_object(entry, what) for entry in _list(answer, what)]
-    logs = [read_log(entry, what) for entry in entries if entry.get("removed") is not True]
-    return sorted(logs, key=lambda log: (log.block_number, log.index))
-
-
-def read_receipt(answer: object, what: str) -> Receipt | None:
-    """Return a receipt; None while the transaction is not mined."""
-    if answer is None:
-        return None
-    receipt = _object(answer, what)
-    created = receipt.get("contractAddress")
-    return Receipt(
-        hash=read_hash(receipt.get("transactionHash"), f"{what}: transactionHash"),
-        succeeded=read_count(receipt.get("status"), f"{what}: status") == 1,
-        block_number=read_count(receipt.get("blockNumber"), f"{what}: blockNumber"),
-        block_hash=read_hash(receipt.get("blockHash"), f"{what}: blockHash"),
-        gas_used=read_count(receipt.get("gasUsed"), f"{what}: gasUsed"),
-        gas_price=read_amount(_or_zero(receipt.get("effectiveGasPrice")), f"{what}: effectiveGasPrice"),
-        created=read_address(created, f"{what}: contractAddress") if created is not None else None,
-        logs=tuple(read_logs(receipt.get("logs"), f"{what}: logs")),
-    )
-
-
-def read_fee_history(answer: object, what: str) -> FeeHistory:
-    """Return what a node knows of recent fees; missing or malformed parts are left out."""
-    history = _object(answer, what)
-    fees, rewards = history.get("baseFeePerGas"), history.get("reward")
-    tips = [each[0] for each in rewards if isinstance(each, list) and each] if isinstance(rewards, list) else []
-    return FeeHistory(_readable(fees, f"{what}: baseFeePerGas"), _readable(tips, f"{what}: reward"))
-
-
-def has_logs(block: object) -> bool:
-    """Tell whether a block's header says that the block holds logs: its bloom is not empty."""
-    bloom = block.get("logsBloom") if isinstance(block, dict) else None
-    return isinstance(bloom, str) and bool(_HEX.match(bloom)) and bool(bloom[2:].strip("0"))
+def read(kind: TypeAdapter[T], answer: object, method: str) -> T:
+    """Read what a node answered to a method."""
+    try:
+        return kind.validate_python(answer)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(map(str, (method, *first["loc"])))
+        shown = repr(first["input"])[:_SHOWN]
+        raise RpcUnreadable(
+            f"the node's answer to {place} cannot be read: {shown}; check the node at chain.rpc_url"
+        ) from None
 
 
 def find_revert_data(data: object) -> bytes | None:
@@ -178,52 +208,3 @@ def find_revert_data(data: object) -> bytes | None:
         if len(digits) % 2 == 0 and _HEX.match(digits):
             return bytes.fromhex(digits[2:])
     return None
-
-
-def _readable(entries: object, what: str) -> tuple[int, ...]:
-    found: list[int] = []
-    for entry in entries if isinstance(entries, list) else ():
-        try:
-            found.append(read_amount(entry, what))
-        except RpcUnreadable:
-            continue
-    return tuple(found)
-
-
-def _number(answer: object, what: str, bits: int) -> int:
-    if isinstance(answer, str) and _HEX.match(answer) and 2 < len(answer) <= 2 + _AMOUNT_BITS // 4:
-        number = int(answer, 16)
-    elif isinstance(answer, int) and not isinstance(answer, bool):
-        number = answer
-    else:
-        raise _unreadable(answer, what)
-    if not 0 <= number < 1 << bits:
-        raise _unreadable(answer, what)
-    return number
-
-
-def _digits(answer: object, what: str, length: int) -> str:
-    if isinstance(answer, str) and len(answer) == length + 2 and _HEX.match(answer):
-        return answer.lower()
-    raise _unreadable(answer, what)
-
-
-def _or_zero(answer: object) -> object:
-    return 0 if answer is None else answer
-
-
-def _object(answer: object, what: str) -> Mapping[str, Any]:
-    if isinstance(answer, dict):
-        return answer
-    raise _unreadable(answer, what)
-
-
-def _list(answer: object, what: str) -> list[Any]:
-    if isinstance(answer, list):
-        return answer
-    raise _unreadable(answer, what)
-
-
-def _unreadable(answer: object, what: str) -> RpcUnreadable:
-    shown = repr(answer)[:_SHOWN]
-    return RpcUnreadable(f"the node's answer to {what} cannot be read: {shown}; check the node at chain.rpc_url")

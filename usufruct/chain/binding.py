@@ -5,16 +5,23 @@ unsigned `Call` and send nothing (`shares.collect(usdc)`): a `Sender`, a smart w
 fee preview only simulates it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 import orjson
 
-from usufruct.chain.codec import UnreadableAnswer, Values, decode, encode
-from usufruct.core import Address, Faulty, Hash32, Invalid
+from usufruct.chain.abi import fits_topic, parameter_types
+from usufruct.chain.answers import Log
+from usufruct.chain.codec import UnreadableAnswer, decode, encode, typed
+from usufruct.chain.hashing import keccak, selector
+from usufruct.core import Address, Faulty, Hash32, Invalid, hash32_from_bytes
+
+T = TypeVar("T")
+
+_INDEXED = " indexed"
 
 Block = int | Literal["earliest", "finalized", "safe", "latest", "pending"]
 """A block by number or by name."""
@@ -43,24 +50,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """One contract to be created, not sent: creation code with its encoded arguments, and wei that goes with it."""
+    """One contract to be created, not sent: creation code with its encoded arguments."""
 
     init_code: bytes
-    value: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """One event log as the chain keeps it."""
-
-    address: Address
-    topics: tuple[Hash32, ...]
-    data: bytes
-    block_number: int
-    block_hash: Hash32
-    transaction_hash: Hash32
-    index: int
-    """Position in the block."""
 
 
 class Reader(Protocol):
@@ -71,12 +63,16 @@ class Reader(Protocol):
 
 
 class Event:
-    """Base of generated events; subclasses are frozen dataclasses."""
+    """Base of generated events; subclasses are frozen dataclasses with the event's parameters in order."""
 
     __slots__ = ()
-    SIGNATURE: ClassVar[str]
-    TOPIC: ClassVar[Hash32 | None]
-    """First topic; None for an anonymous event."""
+    DECLARATION: ClassVar[str]
+    """As Solidity writes it, without names: "Transfer(address indexed,address indexed,uint256)"."""
+    TOPIC: ClassVar[Hash32]
+    """First topic of its logs: the hash of its signature."""
+
+    def __init_subclass__(cls) -> None:
+        cls.TOPIC = hash32_from_bytes(keccak(cls.DECLARATION.replace(_INDEXED, "").encode()))
 
     @classmethod
     def decode(cls, log: Log) -> Self:
@@ -85,23 +81,30 @@ class Event:
         Raises:
             NotThisEvent: when the log is another event.
         """
-        raise NotImplementedError
+        kinds, indexed, plain = _layout(cls.DECLARATION)
+        if log.topics[:1] != (cls.TOPIC,) or len(log.topics) != 1 + len(indexed):
+            raise NotThisEvent(f"log {log.index} of {log.transaction_hash} is not {cls.DECLARATION}")
+        try:
+            topics = iter(decode(indexed, bytes.fromhex("".join(topic[2:] for topic in log.topics[1:]))))
+            data = iter(decode(plain, log.data))
+            found: Self = typed(cls, [next(topics if kind.endswith(_INDEXED) else data) for kind in kinds])
+        except UnreadableAnswer:
+            raise NotThisEvent(f"log {log.index} of {log.transaction_hash} is a malformed {cls.DECLARATION}") from None
+        return found
 
     @classmethod
     def among(cls, logs: Iterable[Log], emitter: Address) -> list[Self]:
         """Return the events of this kind that one contract emitted."""
         return [cls.decode(log) for log in logs if log.address == emitter and log.topics[:1] == (cls.TOPIC,)]
 
-    @classmethod
-    def _split(cls, log: Log, indexed: Sequence[str], data: Sequence[str]) -> tuple[Values, Values]:
-        topics = log.topics if cls.TOPIC is None else log.topics[1:]
-        if (cls.TOPIC is not None and log.topics[:1] != (cls.TOPIC,)) or len(topics) != len(indexed):
-            raise NotThisEvent(f"log {log.index} of {log.transaction_hash} is not {cls.SIGNATURE}")
-        try:
-            words = (decode((kind,), bytes.fromhex(topic[2:]))[0] for kind, topic in zip(indexed, topics, strict=True))
-            return tuple(words), decode(data, log.data)
-        except UnreadableAnswer:
-            raise NotThisEvent(f"log {log.index} of {log.transaction_hash} is a malformed {cls.SIGNATURE}") from None
+
+@cache
+def _layout(declaration: str) -> tuple[tuple[str, ...], list[str], list[str]]:
+    """Return the types of an event's parameters, of its topics and of its data."""
+    kinds = parameter_types(declaration)
+    indexed = [kind.removesuffix(_INDEXED) for kind in kinds if kind.endswith(_INDEXED)]
+    topics = [kind if fits_topic(kind) else "bytes32" for kind in indexed]
+    return kinds, topics, [kind for kind in kinds if not kind.endswith(_INDEXED)]
 
 
 @cache
@@ -170,20 +173,23 @@ class Contract:
     def decode_log(cls, log: Log) -> Event | None:
         """Read a log as whichever of the contract's events it is; None when it is none of them."""
         for event in cls.EVENTS:
-            if event.TOPIC is not None and log.topics[:1] == (event.TOPIC,):
+            if log.topics[:1] == (event.TOPIC,):
                 return event.decode(log)
         return None
 
     @classmethod
-    def _creation(cls, types: Sequence[str], values: Sequence[object], value: int = 0) -> Creation:
-        return Creation(cls.ARTIFACT.creation_code + encode(types, values), value)
+    def _creation(cls, types: str, *values: object) -> Creation:
+        return Creation(cls.ARTIFACT.creation_code + encode(parameter_types(types), values))
 
-    def _call(self, selector: str, types: Sequence[str], values: Sequence[object], value: int = 0) -> Call:
-        return Call(self.address, bytes.fromhex(selector) + encode(types, values), value)
+    def _call(self, signature: str, *values: object, value: int = 0) -> Call:
+        return Call(self.address, selector(signature) + encode(parameter_types(signature), values), value)
 
-    async def _read(
-        self, selector: str, types: Sequence[str], values: Sequence[object], outputs: Sequence[str]
-    ) -> Values:
+    async def _read(self, kind: type[T], declaration: str, *values: object) -> T:
+        """Ask a function such as "balanceOf(address) returns (uint256)"; several results make one `kind`."""
         if self._reader is None:
             raise NoReader(f"{self!r} has no node to ask; construct it with a Client")
-        return decode(outputs, await self._reader.call(self._call(selector, types, values), block=self._block))
+        signature, _, outputs = declaration.partition(" returns ")
+        answer = await self._reader.call(self._call(signature, *values), block=self._block)
+        results = decode(parameter_types(outputs), answer)
+        found: T = typed(kind, results[0] if len(results) == 1 else results)
+        return found

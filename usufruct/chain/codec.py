@@ -4,10 +4,11 @@ Structs are frozen dataclasses and travel as tuples. `bytesN` must be exactly N 
 loads pydantic and a parser (decision 0020); the tests hold it to eth-abi and to web3.
 """
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
 from enum import IntEnum
-from typing import Any, Never
+from functools import cache
+from typing import Any, Never, get_args, get_origin
 
 from usufruct.chain.abi import Data, arguments
 from usufruct.core import Invalid, Unavailable
@@ -52,6 +53,23 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return tuple(_plain(item) for item in value)
     return value
+
+
+def typed(kind: Any, value: Any) -> Any:
+    """Make a value of an annotated type, such as `tuple[Split, ...]`, from decoded ABI values."""
+    return _maker(kind)(value)
+
+
+@cache
+def _maker(kind: Any) -> Callable[[Any], Any]:
+    if get_origin(kind) is tuple:
+        item = _maker(get_args(kind)[0])
+        return lambda values: tuple(map(item, values))
+    if isinstance(kind, type) and is_dataclass(kind):
+        kinds: list[Any] = [field.type for field in fields(kind)]
+        parts = list(map(_maker, kinds))
+        return lambda values: kind(*(part(value) for part, value in zip(parts, values, strict=True)))
+    return kind if isinstance(kind, type) and issubclass(kind, Choice) else lambda value: value
 
 
 def encode(types: Sequence[str], values: Sequence[object]) -> bytes:

@@ -1,4 +1,6 @@
-"""Keccak, 32-byte words, and the addresses that keys and CREATE2 give."""
+"""Keccak, 32-byte words, selectors, and the addresses that keys and CREATE2 give."""
+
+from functools import lru_cache
 
 from usufruct.core import Address, Hash32
 from usufruct_client.identifiers import address_of_key, keccak
@@ -10,6 +12,12 @@ __all__ = ["address_of_key", "as_hash32", "create2_address", "keccak", "word"]
 def as_hash32(value: bytes) -> Hash32:
     """Write 32 bytes as a `Hash32`."""
     return Hash32("0x" + value.hex())
+
+
+@lru_cache(maxsize=1024)
+def selector(signature: str) -> bytes:
+    """Return the four bytes that name a function or an error by its signature, such as "transfer(address,uint256)"."""
+    return keccak(signature.encode())[:4]
 
 
 def create2_address(deployer: Address, salt: bytes, init_code: bytes) -> Address:

@@ -3,7 +3,6 @@
 import asyncio
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 from usufruct.chain.rpc_errors import NodeAway, RpcUnreadable
@@ -25,23 +24,8 @@ class Reply:
     retry_after: float | None = None
 
 
-class Wire(Protocol):
-    """Carries one body to a node and its reply back."""
-
-    async def post(self, body: bytes, timeout_seconds: float) -> Reply:
-        """Send a body and return the reply.
-
-        Raises:
-            NodeAway: when the connection fails, or no reply comes in time.
-            RpcUnreadable: when the reply is too long.
-        """
-
-    async def close(self) -> None:
-        """Close the connections; the next `post` opens others."""
-
-
 class HttpWire:
-    """`Wire` over HTTP. Connections are opened by the first body and belong to the event loop that sent it."""
+    """Carries bodies to a node. Connections are opened by the first one and belong to the event loop that sent it."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -50,7 +34,12 @@ class HttpWire:
         self._pool: Pool | None = None
 
     async def post(self, body: bytes, timeout_seconds: float) -> Reply:
-        """Send a body and return the reply; a kept connection that the node closed meanwhile is opened once more."""
+        """Send a body and return the reply; a kept connection that the node closed meanwhile is opened once more.
+
+        Raises:
+            NodeAway: when the connection fails, or no reply comes in time.
+            RpcUnreadable: when the reply is too long.
+        """
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await self._post(body, timeout_seconds)

@@ -13,10 +13,13 @@ declares them: a refusal that bubbles up through three contracts is caught by th
 """
 
 from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, fields
 from types import ModuleType
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from usufruct.chain.codec import UnreadableAnswer, Values, decode
+from usufruct.chain.abi import parameter_types
+from usufruct.chain.codec import UnreadableAnswer, decode, typed
+from usufruct.chain.hashing import selector
 from usufruct.core import Conflict
 
 _PANICS = {
@@ -42,59 +45,55 @@ def _detail(value: object) -> str | int | bool:
     return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + "..."
 
 
+@dataclass(eq=False)
 class Revert(Conflict):
-    """A contract refused the call. Subclasses carry the error's arguments as attributes."""
+    """A contract refused the call. Subclasses are dataclasses whose fields are the error's arguments, in order."""
 
     code = "reverted"
     SIGNATURE: ClassVar[str] = ""
-    SELECTOR: ClassVar[bytes] = b""
-    TYPES: ClassVar[tuple[str, ...]] = ()
+    NOTICE: ClassVar[str] = ""
+    """What the error means, in the words of its source."""
 
-    def __init__(self, message: str = "", **arguments: object) -> None:
-        details = {name: _detail(value) for name, value in arguments.items()}
+    def __post_init__(self) -> None:
+        self._describe(self.NOTICE)
+
+    def _describe(self, notice: str) -> None:
+        details = {field.name: _detail(getattr(self, field.name)) for field in fields(self)}
         shown = ", ".join(f"{name}={value}" for name, value in details.items())
-        super().__init__(f"{type(self).__name__}({shown})" + (f": {message}" if message else ""), **details)
-
-    @classmethod
-    def from_abi(cls, raw: Values) -> Self:
-        """Build the error from its decoded arguments."""
-        return cls(*raw)
+        super().__init__(f"{type(self).__name__}({shown})" + (f": {notice}" if notice else ""), **details)
 
 
+@dataclass(eq=False)
 class Reason(Revert):
     """`require(false, "text")`: the reason in words."""
 
     code = "reverted_with_reason"
     SIGNATURE = "Error(string)"
-    SELECTOR = bytes.fromhex("08c379a0")
-    TYPES = ("string",)
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason=reason)
-        self.reason = reason
+    reason: str
 
 
+@dataclass(eq=False)
 class Panic(Revert):
     """The compiler's own check failed: a bug in the contract, or an argument out of all range."""
 
     code = "panicked"
     SIGNATURE = "Panic(uint256)"
-    SELECTOR = bytes.fromhex("4e487b71")
-    TYPES = ("uint256",)
+    number: int
 
-    def __init__(self, number: int) -> None:
-        super().__init__(_PANICS.get(number, "unknown panic"), number=number)
-        self.number = number
+    def __post_init__(self) -> None:
+        self._describe(_PANICS.get(self.number, "unknown panic"))
 
 
+@dataclass(eq=False)
 class UnknownRevert(Revert):
     """Revert data that no bound contract declares; empty when the contract gave none."""
 
     code = "reverted_unknown"
+    data: bytes
+    notice: InitVar[str] = ""
 
-    def __init__(self, data: bytes, hint: str = "") -> None:
-        super().__init__(hint, data=data)
-        self.data = data
+    def __post_init__(self, notice: str) -> None:
+        self._describe(notice)
 
 
 Errors = Mapping[bytes, type[Revert]]
@@ -105,10 +104,10 @@ def errors_of(*modules: ModuleType) -> Errors:
     """Return the error classes that generated modules hold."""
     values = (value for module in modules for value in vars(module).values())
     found = (value for value in values if isinstance(value, type) and issubclass(value, Revert))
-    return {error.SELECTOR: error for error in found if error.SELECTOR}
+    return {selector(error.SIGNATURE): error for error in found if error.SIGNATURE}
 
 
-_BUILT_IN: Errors = {Reason.SELECTOR: Reason, Panic.SELECTOR: Panic}
+_BUILT_IN: Errors = {selector(error.SIGNATURE): error for error in (Reason, Panic)}
 
 
 def decode_revert(data: bytes, errors: Errors, hint: str = "") -> Revert:
@@ -117,6 +116,7 @@ def decode_revert(data: bytes, errors: Errors, hint: str = "") -> Revert:
     if kind is None:
         return UnknownRevert(data, hint)
     try:
-        return kind.from_abi(decode(kind.TYPES, data[4:]))
+        found: Revert = typed(kind, decode(parameter_types(kind.SIGNATURE), data[4:]))
     except UnreadableAnswer:
         return UnknownRevert(data, f"malformed {kind.SIGNATURE}")
+    return found

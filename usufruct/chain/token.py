@@ -10,7 +10,7 @@ from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.codec import UnreadableAnswer, decode, encode
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.chain.hashing import keccak
+from usufruct.chain.hashing import selector
 from usufruct.chain.revert import Revert
 from usufruct.core import Address
 
@@ -44,7 +44,7 @@ async def token_facts(client: Client, token: Address) -> TokenFacts:
 
 async def authorization_used(client: Client, token: Address, payer: Address, nonce: bytes) -> bool:
     """Tell whether an EIP-3009 authorization was used or cancelled."""
-    data = keccak(b"authorizationState(address,bytes32)")[:4] + encode(("address", "bytes32"), (payer, nonce))
+    data = selector("authorizationState(address,bytes32)") + encode(("address", "bytes32"), (payer, nonce))
     used: bool = decode(("bool",), await client.call(Call(token, data)))[0]
     return used
 
@@ -52,7 +52,7 @@ async def authorization_used(client: Client, token: Address, payer: Address, non
 async def _domain(client: Client, token: Address) -> tuple[str, str | None]:
     """Return name and version of the token's EIP-712 domain, as EIP-5267 tells them, or `version()` alone."""
     try:
-        domain = decode(_DOMAIN, await client.call(Call(token, keccak(b"eip712Domain()")[:4])))
+        domain = decode(_DOMAIN, await client.call(Call(token, selector("eip712Domain()"))))
     except (Revert, UnreadableAnswer):
         return "", await _text(client, token, "version()") or None
     return _printable(str(domain[1])), str(domain[2])[:_LONGEST]
@@ -61,7 +61,7 @@ async def _domain(client: Client, token: Address) -> tuple[str, str | None]:
 async def _text(client: Client, token: Address, signature: str) -> str:
     """Return a text that a token may have: as `string`, as `bytes32`, or empty."""
     try:
-        answer = await client.call(Call(token, keccak(signature.encode())[:4]))
+        answer = await client.call(Call(token, selector(signature)))
     except Revert:
         return ""
     try:

@@ -8,16 +8,25 @@ node that let a question time out is asked by one question at a time until it an
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from usufruct.chain.http import HttpWire, Reply, Wire
-from usufruct.chain.rpc_errors import NodeAway, NodeBusy, RpcRefused, RpcUnavailable, RpcUnreadable
+from usufruct.chain.http import HttpWire, Reply
+from usufruct.chain.rpc_errors import (
+    NodeAway,
+    NodeBusy,
+    RpcRefused,
+    RpcUnreadable,
+    is_busy,
+    read_refusal,
+    refuses_batch,
+)
 from usufruct.core import Clock, SystemClock
 
 T = TypeVar("T")
@@ -27,33 +36,6 @@ Question = tuple[str, Sequence[object]]
 
 _BUSY_STATUS = {429, 502, 503, 504}
 _TOO_LARGE_STATUS = {400, 413, 422}
-_BUSY_NUMBERS = {429, 503, -32005, -32007, -32016, -32029, -32090, -32097}
-_BUSY_WORDS = (
-    "rate limit",
-    "rate-limit",
-    "request rate",
-    "request limit",
-    "requests per second",
-    "/second",
-    "too many requests",
-    "compute units",
-    "throughput",
-    "throttl",
-    "quota",
-    "daily request",
-    "temporarily",
-    "overloaded",
-    "server busy",
-    "service unavailable",
-    "header not found",
-    "unknown block",
-    "block not found",
-)
-"""What providers say when the same question may be answered a moment later; the last three by a node that is behind."""
-
-_RANGE_WORDS = ("more than", "range", "results", "response size")
-"""What they say to a question about logs that they will never answer; some by the number of a rate limit."""
-
 _SHORTEST_SECRET = 6
 _LONGEST_REASON = 300
 
@@ -80,43 +62,66 @@ class RetryPolicy:
         return most * (0.5 + random.random() / 2)
 
 
+_CHECKED_BY: ContextVar["Transport | None"] = ContextVar("checked_by", default=None)
+"""The transport whose check asks: its questions do not wait for the check."""
+
+
 class Transport:
     """One node, by its URL. The URL may hold a secret, so messages name its host only."""
 
     def __init__(
         self,
         url: str,
-        timeout_seconds: float = 10.0,
         *,
-        wire: Wire | None = None,
+        timeout_seconds: float = 10.0,
+        wire: HttpWire | None = None,
         retry: RetryPolicy | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Clock | None = None,
+        check: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """Ask the node at `url`. `check` is run before the first question: a node that fails it is not asked others."""
         self._host = urlsplit(url).hostname or "the node"
         self._secrets = _secrets(url)
         self._wire = wire or HttpWire(url)
         self._retry = retry or RetryPolicy()
         self._pause = pause
+        self._check = check
+        self._checking = asyncio.Lock()
         self._line = _Line(self._wire, timeout_seconds, self._retry, clock or SystemClock(), self._host)
-        self._batch = self._retry.batch
         self._ids = count(1)
+        self.batch = self._retry.batch
+        """How many questions at most go into one request, as far as the node's limit is known."""
 
     def __repr__(self) -> str:
-        return f"Transport({self._host})"
+        return f"{type(self).__name__}({self._host})"
 
-    @property
-    def batch(self) -> int:
-        """How many questions at most go into one request, as far as the node's limit is known."""
-        return self._batch
+    async def __aenter__(self) -> Self:
+        return self
 
-    def allow_probe(self) -> None:
-        """Let the next question reach a node that hung a moment ago."""
-        self._line.allow_probe()
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def close(self) -> None:
         """Close the connections; the next question opens others."""
         await self._wire.close()
+
+    async def ready(self) -> None:
+        """Make sure that the node passed its check.
+
+        Raises:
+            RpcUnavailable: when it does not answer.
+        """
+        if self._check is None or _CHECKED_BY.get() is self:
+            return
+        async with self._checking:
+            if self._check is not None:
+                token = _CHECKED_BY.set(self)
+                try:
+                    await self._check()
+                finally:
+                    _CHECKED_BY.reset(token)
+                self._check = None
 
     async def ask(self, method: str, *parameters: object) -> Any:
         """Ask one question and return its result.
@@ -125,6 +130,7 @@ class Transport:
             RpcUnavailable: when no answer comes in time, or none that can be read.
             RpcRefused: when the node answers with an error.
         """
+        await self.ready()
 
         async def once() -> Any:
             body = self._body(method, parameters)
@@ -142,9 +148,10 @@ class Transport:
             RpcUnavailable: as `ask`.
             RpcRefused: as `ask`; the first error is raised.
         """
+        await self.ready()
         results: dict[int, Any] = {}
         while missing := [index for index in range(len(questions)) if index not in results]:
-            some = missing[: self._batch]
+            some = missing[: self.batch]
             if len(some) == 1:
                 method, parameters = questions[some[0]]
                 results[some[0]] = await self.ask(method, *parameters)
@@ -165,7 +172,7 @@ class Transport:
         busy: NodeBusy | None = None
         for index, body in bodies.items():
             answer = by_id.get(body["id"])
-            if answer is None or _refuses_batch(answer):
+            if answer is None or refuses_batch(answer):
                 continue
             try:
                 found[index] = self._result(questions[index][0], answer, status)
@@ -180,14 +187,14 @@ class Transport:
     def _check_refused_batch(self, status: int, answer: object) -> None:
         """Raise what a batch was answered with as a whole, unless a smaller batch may help."""
         if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
-            error = _refusal("a batch", answer["error"])
-            if _is_busy("a batch", error):
-                raise self._busy(error.reason)
+            refusal = self._refusal("a batch", answer["error"])
+            if isinstance(refusal, NodeBusy):
+                raise refusal
         elif status not in _TOO_LARGE_STATUS:
             raise self._no_answer("a batch", status)
 
     def _halve(self, size: int) -> None:
-        self._batch = max(1, min(self._batch, size) // 2)
+        self.batch = max(1, min(self.batch, size) // 2)
 
     def _body(self, method: str, parameters: Sequence[object]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(parameters)}
@@ -217,11 +224,11 @@ class Transport:
             if "result" not in answer:
                 raise self._no_answer(method, status)
             return answer["result"]
-        error = _refusal(method, answer["error"])
-        error = RpcRefused(method, error.number, self._redacted(error.reason), error.data)
-        if _is_busy(method, error):
-            raise self._busy(error.reason)
-        raise error
+        raise self._refusal(method, answer["error"])
+
+    def _refusal(self, method: str, error: object) -> RpcRefused | NodeBusy:
+        refused = read_refusal(method, error, self._redacted)
+        return self._busy(refused.reason) if is_busy(method, refused) else refused
 
     def _redacted(self, text: str) -> str:
         for secret in self._secrets:
@@ -236,7 +243,7 @@ class Transport:
             host=self._host,
         )
 
-    def _no_answer(self, method: str, status: int) -> RpcUnavailable:
+    def _no_answer(self, method: str, status: int) -> RpcUnreadable:
         return RpcUnreadable(
             f"{self._host} gives no answer to {method} (HTTP {status}); check chain.rpc_url",
             host=self._host,
@@ -247,7 +254,7 @@ class Transport:
 class _Line:
     """The connection to a node, and whether it answers. A node that hangs is probed by one question at a time."""
 
-    def __init__(self, wire: Wire, timeout_seconds: float, policy: RetryPolicy, clock: Clock, host: str) -> None:
+    def __init__(self, wire: HttpWire, timeout_seconds: float, policy: RetryPolicy, clock: Clock, host: str) -> None:
         self._wire = wire
         self._timeout = timeout_seconds
         self._policy = policy
@@ -286,32 +293,6 @@ class _Line:
             raise
         self._answered_at, self._hangs = self._clock.monotonic(), False
         return reply
-
-
-def _refusal(method: str, error: object) -> RpcRefused:
-    """Read an error object, whatever it holds."""
-    if not isinstance(error, dict):
-        return RpcRefused(method, 0, str(error)[:_LONGEST_REASON])
-    number = error.get("code")
-    if isinstance(number, str) and number.lstrip("-").isascii() and number.lstrip("-").isdigit() and len(number) < 12:
-        number = int(number)
-    if not isinstance(number, int) or isinstance(number, bool):
-        number = 0
-    return RpcRefused(method, number, str(error.get("message") or ""), error.get("data"))
-
-
-def _is_busy(method: str, error: RpcRefused) -> bool:
-    reason = error.reason.lower()
-    if error.number == 3 or "revert" in reason:  # a contract's own words
-        return False
-    if method == "eth_getLogs" and any(words in reason for words in _RANGE_WORDS):
-        return False
-    return error.number in _BUSY_NUMBERS or any(words in reason for words in _BUSY_WORDS)
-
-
-def _refuses_batch(answer: Mapping[str, Any]) -> bool:
-    error = answer.get("error")
-    return isinstance(error, dict) and "batch" in str(error.get("message")).lower()
 
 
 def _is_rpc(answer: object) -> bool:

@@ -4,8 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from usufruct.chain.generate.bound import BOUND
-from usufruct.chain.generate.package import Bindings
+from usufruct.chain.generate.package import BOUND, Bindings
 from usufruct.core import UsufructError
 
 _HERE = Path(__file__).resolve().parents[1]
@@ -41,9 +40,8 @@ def main(arguments: list[str]) -> int:
     options = _arguments(arguments)
     folder = _HERE / "contracts"
     try:
-        files = Bindings(
-            options.out or options.project / "out", options.project, BOUND, "usufruct.chain.contracts"
-        ).files()
+        out = options.out or options.project / "out"
+        files = Bindings(out, options.project, BOUND, "usufruct.chain.contracts").files()
     except UsufructError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1

@@ -1,12 +1,12 @@
-"""Structs, enums and errors: which a contract's ABI mentions, where each one's class belongs, and its Python name."""
+"""Structs, enums and errors: which a contract's ABI mentions, and where each one's class belongs."""
 
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from usufruct.chain.generate import names
 from usufruct.chain.generate.artifact import ArtifactUnusable, Compiled, Json, definitions
-from usufruct.chain.generate.render import selector
 from usufruct.chain.generate.shapes import declared, walk
+from usufruct.chain.hashing import selector
 
 SHARED = "shared"
 """The module of what several contracts mention, or what comes from a library."""
@@ -20,6 +20,7 @@ class Definition:
 
     kind: str
     key: str
+    name: str
     item: Json
     """ABI parameter of a struct, ABI entry of an error, syntax-tree node of an enum."""
 
@@ -31,12 +32,12 @@ def mentioned(compiled: Compiled) -> Iterator[Definition]:
     for parameter in walk(parameters):
         kind, name = declared(parameter)
         if kind == "struct":
-            yield Definition(kind, name, parameter)
+            yield Definition(kind, name, name.rpartition(".")[2], parameter)
         elif kind == "enum" and name in enums:
-            yield Definition(kind, name, enums[name])
+            yield Definition(kind, name, name.rpartition(".")[2], enums[name])
     for item in compiled.abi:
         if item["type"] == "error":
-            yield Definition("error", selector(item), item)
+            yield Definition("error", selector(names.signature(item)).hex(), item["name"], item)
 
 
 def homes(bound: Mapping[str, Compiled]) -> dict[str, dict[str, Definition]]:
@@ -66,23 +67,3 @@ def _of_libraries(compiled: Compiled) -> set[str]:
         for kind in ("StructDefinition", "EnumDefinition", "ErrorDefinition")
         for node in definitions(compiled, kind, outside=_OURS)
     }
-
-
-def class_names(group: Collection[Definition], taken: Set[str]) -> dict[str, str]:
-    """Name the classes of one module apart from each other and from `taken`; returns them by key.
-
-    Structs and enums are called after their last word; where that is not unique, after their interface as well. Errors
-    that share their name are distinguished like overloads.
-    """
-    types = {each.key: names.camel(each.key.rpartition(".")[2]) for each in group if each.kind != "error"}
-    chosen: dict[str, str] = {}
-    for key, python in types.items():
-        home = key.rpartition(".")[0]
-        home = home[1:] if home[:1] == "I" and home[1:2].isupper() else home
-        clear = home + python if list(types.values()).count(python) > 1 else python
-        chosen[key] = f"{clear}Struct" if clear in taken else clear
-    taken = taken | set(chosen.values())
-    errors = [each.item for each in group if each.kind == "error"]
-    for python, item in names.distinct(errors, lambda item: names.camel(item["name"]), as_class=True):
-        chosen[selector(item)] = f"{python}Error" if python in taken else python
-    return chosen

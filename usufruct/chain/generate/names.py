@@ -3,56 +3,45 @@
 `camelCase` becomes `snake_case`; underscores around a name and `$` go; a name that Python or the generated code itself
 needs gets a trailing underscore.
 
-Overloads: the one with the fewest arguments (then the first by signature) keeps the name; each other one adds the names
-of the arguments that the first does not have, and where that is not unique, its argument types: `collect(token)`,
+Overloads: the function with the fewest arguments (then the first by signature) keeps the name; each other one adds the
+names of the arguments that the first does not have, and where that is not unique, its argument types: `collect(token)`,
 `collect_to(token, to)`.
 """
 
+import ast
 import keyword
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from usufruct.chain.generate.artifact import Json
-from usufruct.chain.generate.shapes import canonical
+from usufruct.chain.generate.shapes import canonical, tuple_type
 
-_LOCAL = frozenset({"self", "cls", "raw", "int", "str", "bytes", "bool", "tuple", "classmethod"})
-"""Names the generated methods use themselves."""
+IMPORTS = """
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-PARAMETERS = _LOCAL
-PAYABLE_PARAMETERS = _LOCAL | {"value"}
-METHODS = _LOCAL | {"address", "at_block", "decode_log", "deploy", "receive", "fallback"}
-FIELDS = _LOCAL | {"from_abi", "decode"}
-ERROR_FIELDS = FIELDS | {"add_note", "args", "as_json", "code", "details", "message", "status", "with_traceback"}
+from usufruct.chain.binding import Artifact, Call, Contract, Creation, Event
+from usufruct.chain.codec import Choice, Struct
+from usufruct.chain.revert import Revert
+from usufruct.core import Address, AssetId
+"""
+"""What generated modules import, before what a module does not need is left out."""
 
-CLASSES = frozenset(
-    {
-        "Address",
-        "Any",
-        "Artifact",
-        "AssetId",
-        "Call",
-        "Choice",
-        "ClassVar",
-        "Contract",
-        "Creation",
-        "Event",
-        "False",
-        "Hash32",
-        "Log",
-        "None",
-        "Panic",
-        "Path",
-        "Reason",
-        "Revert",
-        "Self",
-        "Sequence",
-        "Struct",
-        "True",
-        "UnknownRevert",
-        "Values",
-    }
-)
-"""Class names the generated modules import."""
+CLASSES = {
+    *(alias.name for node in ast.parse(IMPORTS).body if isinstance(node, ast.ImportFrom) for alias in node.names),
+    *("None", "Panic", "Reason", "UnknownRevert"),
+}
+"""Class names that no class of a generated module may have."""
+
+PARAMETERS = frozenset({"self", "cls", "int", "str", "bytes", "bool", "tuple", "classmethod"})
+"""Names that the generated code uses itself."""
+
+PAYABLE_PARAMETERS = PARAMETERS | {"value"}
+METHODS = PARAMETERS | {"address", "at_block", "decode_log", "deploy"}
+FIELDS = PARAMETERS | {"among", "decode"}
+ERROR_FIELDS = FIELDS | {"add_note", "args", "as_json", "code", "details", "message", "outward", "status"}
+ERROR_FIELDS |= {"with_traceback"}
 
 
 def snake(name: str) -> str:
@@ -62,10 +51,14 @@ def snake(name: str) -> str:
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", parts).lower()
 
 
-def camel(name: str) -> str:
-    """Return `name` as a class name."""
+def class_name(name: str, taken: set[str]) -> str:
+    """Return `name` as a class name, with trailing underscores while it is `taken`, which it joins."""
     plain = name.replace("$", "_").strip("_")
-    return plain[:1].upper() + plain[1:]
+    python = plain[:1].upper() + plain[1:]
+    while python in taken:
+        python += "_"
+    taken.add(python)
+    return python
 
 
 def safe(name: str, reserved: Iterable[str]) -> str:
@@ -73,44 +66,28 @@ def safe(name: str, reserved: Iterable[str]) -> str:
     return f"{name}_" if keyword.iskeyword(name) or name in reserved else name
 
 
-def arguments(parameters: Sequence[Json], reserved: Iterable[str], unnamed: str = "arg") -> list[str]:
-    """Return distinct Python names for ABI parameters; one without a name gets `unnamed` and its position."""
+def arguments(parameters: Sequence[Json], reserved: Iterable[str]) -> list[str]:
+    """Return distinct Python names for ABI parameters; one without a name gets `arg` and its position."""
     names: list[str] = []
     for position, parameter in enumerate(parameters):
         plain = snake(parameter["name"])
-        if not plain or plain[0].isdigit():
-            plain = f"{unnamed}{position}"
-        name = safe(plain, reserved)
+        name = safe(plain if plain and not plain[0].isdigit() else f"arg{position}", reserved)
         while name in names:
             name += "_"
         names.append(name)
     return names
 
 
-def _types(item: Json) -> list[str]:
-    return [canonical(parameter) for parameter in item["inputs"]]
-
-
-def _type_words(item: Json) -> list[str]:
-    return [re.sub(r"\W+", "_", kind).strip("_") for kind in _types(item)]
-
-
 def signature(item: Json) -> str:
     """Return the canonical signature of a function, event or error, such as `transfer(address,uint256)`."""
-    return f"{item['name']}({','.join(_types(item))})"
+    return f"{item['name']}{tuple_type(item['inputs'])}"
 
 
-def _join(base: str, words: Sequence[str], *, as_class: bool) -> str:
-    if as_class:
-        return base + "".join(camel(word) for word in words)
-    return "_".join([base, *(snake(word) for word in words)])
-
-
-def distinct(items: Sequence[Json], base: Callable[[Json], str], *, as_class: bool) -> list[tuple[str, Json]]:
-    """Name overloads apart; returns (name, item), sorted by name of the group, then by number of arguments."""
+def methods(functions: Sequence[Json]) -> list[tuple[str, Json]]:
+    """Name the methods of functions, overloads apart; returns (name, item), sorted by name, then by arguments."""
     groups: dict[str, list[Json]] = {}
-    for item in items:
-        groups.setdefault(base(item), []).append(item)
+    for item in functions:
+        groups.setdefault(safe(snake(item["name"]), METHODS), []).append(item)
     named: list[tuple[str, Json]] = []
     taken = set(groups)
     for name in sorted(groups):
@@ -119,9 +96,10 @@ def distinct(items: Sequence[Json], base: Callable[[Json], str], *, as_class: bo
         known = {parameter["name"] for parameter in first["inputs"]}
         for item in others:
             words = [p["name"] for p in item["inputs"] if p["name"] and p["name"] not in known]
-            chosen = _join(name, words, as_class=as_class)
+            chosen = "_".join([name, *map(snake, words)])
             if not words or chosen in taken:
-                chosen = _join(name, _type_words(item), as_class=as_class)
+                words = [re.sub(r"\W+", "_", canonical(p)).strip("_") for p in item["inputs"]]
+                chosen = "_".join([name, *map(snake, words)])
             taken.add(chosen)
             named.append((chosen, item))
     return named

@@ -21,7 +21,6 @@ Balances = Counter[Address]
 
 async def read_balances(installation: Installation) -> Balances:
     """Return every account's balance by the token's Transfer logs alone, so that it can contradict our own counters."""
-    assert Transfer.TOPIC is not None
     client, token = installation.client, installation.get(Operator).token
     balances: Balances = Counter()
     for log in await client.logs(0, await client.block_number(), addresses=[token], topics=[Transfer.TOPIC]):

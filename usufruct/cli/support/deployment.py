@@ -43,8 +43,8 @@ async def carry_out(chain: ChainAccess, site: DeploySite, plan: Plan) -> Deploym
     """Take the steps, and write down where the contracts stand."""
     for step, _ in plan:
         await step.take()
-    site.deployer.deployments.write(chain.config.data.folder)
-    return site.deployer.deployments
+    site.deployments.write(chain.config.data.folder)
+    return site.deployments
 
 
 def addresses_of(deployments: Deployments) -> dict[str, str]:

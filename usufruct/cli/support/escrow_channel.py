@@ -83,7 +83,6 @@ async def read_escrow_channel(client: Client, config: Config, channel: Hash32) -
 
 async def _created(client: Client, channel: Hash32) -> ChannelConfig:
     """Find what a channel is in the event of its first deposit."""
-    assert ChannelCreated.TOPIC is not None
     last = await client.block_number()
     logs = await client.logs(0, last, addresses=[SETTLEMENT], topics=[ChannelCreated.TOPIC, channel])
     if not logs:

@@ -38,7 +38,9 @@ class Announcers:
     async def _find(self, channel: Hash32, announced: int, head: Header) -> Address | None:
         first = await self._first_block(announced, head)
         last = await self._first_block(announced + 1, head)
-        logs = await self._client.logs(first, last, addresses=[self._settlement], topics=[_topic(), channel])
+        logs = await self._client.logs(
+            first, last, addresses=[self._settlement], topics=[WithdrawInitiated.TOPIC, channel]
+        )
         return await self._sender(logs[-1]) if logs else None
 
     async def _first_block(self, time: int, head: Header) -> int:
@@ -55,9 +57,4 @@ class Announcers:
 
     async def _sender(self, log: Log) -> Address | None:
         sent = await self._client.transactions(log.block_number)
-        return next((sender for sender, _, number in sent if number == log.transaction_hash), None)
-
-
-def _topic() -> Hash32:
-    assert WithdrawInitiated.TOPIC is not None
-    return WithdrawInitiated.TOPIC
+        return next((each.sender for each in sent if each.hash == log.transaction_hash), None)
