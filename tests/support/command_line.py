@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.bills import lines_of
 from tests.support.deposit_documents import receive_authorization
+from tests.support.typed_data import sign_document
 from usufruct.accounts import KeyDomain, Keys, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation, open_installation
 from usufruct.assets import PricePeriod, plain_listing_id
@@ -167,7 +168,7 @@ async def paying_key(installation: Installation, deposit: int = 5 * DOLLAR) -> N
     head = await installation.client.header()
     unsigned = DepositAuthorization(config, deposit, 0, head.timestamp + 3_600, secrets.randbits(128), b"")
     document = receive_authorization(CHAIN, unsigned, new.key.channel, installation.get(TokenFacts))
-    await installation.get(Deposits).submit(replace(unsigned, signature=await PAYER.sign_typed_data(document)))
+    await installation.get(Deposits).submit(replace(unsigned, signature=sign_document(PAYER, document)))
     return new
 
 

@@ -1,6 +1,6 @@
 """EIP-1559 transactions: what is signed, and what is broadcast."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from usufruct.chain.hashing import keccak
@@ -36,12 +36,9 @@ class Transaction:
         fees = [self.max_priority_fee, self.max_fee, self.gas]
         return [self.chain_id, self.nonce, *fees, receiver, self.value, self.data, []]
 
-    def digest(self) -> bytes:
-        """Return the 32 bytes to sign."""
-        return keccak(_TYPE + _rlp(self._fields()))
-
-    def signed(self, signature: bytes) -> SignedTransaction:
-        """Join a 65-byte signature (r, s, v of 27 or 28) to the transaction."""
+    def signed(self, sign: Callable[[bytes], bytes]) -> SignedTransaction:
+        """Sign the transaction; `sign` makes of a 32-byte digest r, s and v (27 or 28), 65 bytes."""
+        signature = sign(keccak(_TYPE + _rlp(self._fields())))
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
         raw = _TYPE + _rlp([*self._fields(), signature[64] - 27, r, s])
         return SignedTransaction(raw, Hash32("0x" + keccak(raw).hex()))

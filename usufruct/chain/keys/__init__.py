@@ -7,7 +7,6 @@ from usufruct.chain.keys.signer import (
     DEVNET_ADDRESSES,
     InvalidKey,
     KeySigner,
-    Signer,
     devnet_signer,
     refuse_devnet_key,
 )
@@ -19,7 +18,6 @@ __all__ = [
     "KeySigner",
     "KeystoreMissing",
     "Role",
-    "Signer",
     "claim_address",
     "devnet_signer",
     "key_of",

@@ -1,38 +1,10 @@
-"""Keys that sign: a configured secret, or a devnet's well-known keys. Secrets never show.
-
-A key service (KMS) implements two members of `Signer`, `address` and `sign_digest`; `DigestSigner` adds
-the rest. Digests of vouchers are made in `payments`, which signs thousands of them a second.
-"""
-
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+"""Keys that sign: a secret in this process's memory, or a devnet's well-known keys. Secrets never show."""
 
 from coincurve import PrivateKey
 
-from usufruct.chain.hashing import address_of_key, keccak
-from usufruct.chain.transaction import SignedTransaction, Transaction
+from usufruct.chain.hashing import address_of_key
 from usufruct.core import Address, ChainId, Denied, Invalid
 from usufruct.core.networks import is_devnet
-from usufruct_client.recursion import recursion_limit_kept
-
-if TYPE_CHECKING:
-    from eth_account.messages import SignableMessage
-
-
-DEVNET_ADDRESSES = (
-    Address("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"),
-    Address("0x70997970c51812dc3a010c7d01b50e0d17dc79c8"),
-    Address("0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc"),
-    Address("0x90f79bf6eb2c4f870365e785982e1f101e93b906"),
-    Address("0x15d34aaf54267db7d7c367839aaf71a00a2c6a65"),
-    Address("0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc"),
-    Address("0x976ea74026e726554db657fa54763abd0c3a0aa9"),
-    Address("0x14dc79964da2c08b23698b3d3cc7ca32193d9955"),
-    Address("0x23618e81e3f5cdf7f54c3d65f7fbc0abf5b21e8f"),
-    Address("0xa0ee7a142d267c1f36714e4a8f75612f20a79720"),
-)
-"""The accounts anvil fills at start, in order."""
 
 _DEVNET_KEYS = (
     "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
@@ -46,7 +18,7 @@ _DEVNET_KEYS = (
     "dbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
     "2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6",
 )
-"""Their keys, as anvil prints them; publicly known."""
+"""Keys of the accounts anvil fills at start, in order, as it prints them; publicly known."""
 
 
 class DevnetKeyRefused(Denied):
@@ -61,84 +33,20 @@ class InvalidKey(Invalid):
     code = "invalid_key"
 
 
-class Signer(Protocol):
-    """What can sign as one address."""
-
-    @property
-    def address(self) -> Address:
-        """Return the address it signs as."""
-
-    async def sign_digest(self, digest: bytes) -> bytes:
-        """Sign a 32-byte digest; returns r, s and v (27 or 28), 65 bytes."""
-
-    async def sign_transaction(self, transaction: Transaction) -> SignedTransaction:
-        """Sign a transaction."""
-
-    async def sign_typed_data(self, document: Mapping[str, Any]) -> bytes:
-        """Sign an EIP-712 document (`types`, `primaryType`, `domain`, `message`), 65 bytes."""
-
-
-class DigestSigner(ABC):
-    """Signs everything by signing its digest."""
-
-    __slots__ = ()
-
-    @property
-    @abstractmethod
-    def address(self) -> Address:
-        """Return the address it signs as."""
-
-    @abstractmethod
-    async def sign_digest(self, digest: bytes) -> bytes:
-        """Sign a 32-byte digest; returns r, s and v (27 or 28), 65 bytes."""
-
-    async def sign_transaction(self, transaction: Transaction) -> SignedTransaction:
-        """Sign a transaction."""
-        return transaction.signed(await self.sign_digest(transaction.digest()))
-
-    async def sign_typed_data(self, document: Mapping[str, Any]) -> bytes:
-        """Sign an EIP-712 document (`types`, `primaryType`, `domain`, `message`), 65 bytes."""
-        message = _encode_typed_data(document)
-        return await self.sign_digest(keccak(b"\x19" + message.version + message.header + message.body))
-
-
-def _encode_typed_data(document: Mapping[str, Any]) -> "SignableMessage":
-    with recursion_limit_kept():
-        from eth_account.messages import encode_typed_data  # takes most of a second to load
-    return encode_typed_data(full_message=dict(document))
-
-
-class KeySigner(DigestSigner):
+class KeySigner:
     """A private key in this process's memory."""
 
-    __slots__ = ("_address", "_key")
+    __slots__ = ("_key", "address")
 
-    def __init__(self, secret: bytes, field: str = "key") -> None:
+    def __init__(self, secret: bytes) -> None:
         try:
             self._key = PrivateKey(secret if len(secret) == 32 else b"")  # it would pad a shorter one
         except (ValueError, TypeError):
-            raise InvalidKey(f"{field} is not a secp256k1 private key of 32 bytes", field=field) from None
-        self._address = address_of_key(self._key.public_key.format(compressed=False))
-
-    @classmethod
-    def from_text(cls, secret: str, field: str = "key") -> "KeySigner":
-        """Read a key as configuration gives it: 64 hex digits, with or without 0x.
-
-        Raises:
-            InvalidKey: when it is not; names `field`, never the text.
-        """
-        try:
-            return cls(bytes.fromhex(secret.strip().removeprefix("0x")), field)
-        except ValueError:
-            raise InvalidKey(f"{field} must be 64 hex digits", field=field) from None
-
-    @property
-    def address(self) -> Address:
-        """Return the address it signs as."""
-        return self._address
+            raise InvalidKey("key is not a secp256k1 private key of 32 bytes", field="key") from None
+        self.address = address_of_key(self._key.public_key.format(compressed=False))
 
     def __repr__(self) -> str:
-        return f"KeySigner({self._address})"
+        return f"KeySigner({self.address})"
 
     def __reduce__(self) -> str:
         raise TypeError("a key is not copied out of the process")
@@ -148,9 +56,9 @@ class KeySigner(DigestSigner):
         signature = self._key.sign_recoverable(digest, hasher=None)
         return signature[:64] + bytes([signature[64] + 27])
 
-    async def sign_digest(self, digest: bytes) -> bytes:
-        """Sign a 32-byte digest; returns r, s and v (27 or 28), 65 bytes."""
-        return self.sign(digest)
+
+DEVNET_ADDRESSES = tuple(KeySigner(bytes.fromhex(key)).address for key in _DEVNET_KEYS)
+"""The accounts anvil fills at start, in order."""
 
 
 def devnet_signer(index: int, chain_id: ChainId) -> KeySigner:
@@ -159,7 +67,7 @@ def devnet_signer(index: int, chain_id: ChainId) -> KeySigner:
     Raises:
         DevnetKeyRefused: on any chain id but 31337 and 1337.
     """
-    signer = KeySigner.from_text(_DEVNET_KEYS[index])
+    signer = KeySigner(bytes.fromhex(_DEVNET_KEYS[index]))
     refuse_devnet_key(signer.address, chain_id)
     return signer
 
