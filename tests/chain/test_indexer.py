@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, delete, insert, select
 
+from tests.support.devnet import Devnet
 from tests.support.fake_clock import FakeClock
 from usufruct.chain import ChainHead, Client, Indexer, Log, Stream
-from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.anvil import Anvil
 from usufruct.chain.binding import Creation
 from usufruct.chain.contracts.test_dollar import TestDollar, Transfer
 from usufruct.chain.indexer import NodeLags, ReorgTooDeep
@@ -125,7 +126,7 @@ async def test_streams_share_the_head_and_ask_nothing_else_while_it_stays(
         head = ChainHead(counting, 1.0, clock)
         others = Stream("others", Minted(), topics=[Transfer.TOPIC], addresses=[ALICE])
         streams = [stream(Minted()), others]
-        indexers = [Indexer(counting, files, each, clock=clock, head=head.latest) for each in streams]
+        indexers = [Indexer(counting, files, each, clock=clock, head=head) for each in streams]
         await mint(dollar, client, 1)
         for indexer in indexers:
             await indexer.catch_up()

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
+from tests.support.devnet import Devnet
 from usufruct.chain import Call, Client, Receipt, RpcUnavailable, Sender, Sent, State
-from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.anvil import Anvil
 from usufruct.chain.binding import Block, Creation
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientAllowance, ERC20InsufficientBalance, TestDollar
 from usufruct.chain.fees import FeePolicy, FeesOverCap
@@ -252,7 +253,7 @@ async def test_a_nonce_used_by_something_else_displaces_the_call(
     await devnet.set_automine(on=False)
     await sender.send(dollar.mint(BOB, 5), "mint")
     await devnet.drop((await outbox.attempts("mint"))[0].hash)
-    foreign = await signer.sign_transaction(Transaction(DEVNET_CHAIN_ID, 0, GWEI, 100 * GWEI, 21_000, CAROL, 1, b""))
+    foreign = Transaction(DEVNET_CHAIN_ID, 0, GWEI, 100 * GWEI, 21_000, CAROL, 1, b"").signed(signer.sign)
     await client.send_raw(foreign.raw)
     await devnet.mine(5)
     with pytest.raises(TransactionDisplaced, match=r"nonce 0 .* was used by something else") as caught:
@@ -281,7 +282,7 @@ async def test_a_call_refused_for_a_reason_that_passed_says_so(
     sender: Sender, files: Database, dollar: TestDollar, outbox: Outbox, client: Client
 ):
     receipt = await sender.execute(dollar.mint(BOB, 5), "mint")
-    sent = Sent(DEVNET_CHAIN_ID, "refused", ALICE, 9, dollar.mint(BOB, 6), 1, State.PENDING, None, None, None)
+    sent = Sent("refused", ALICE, 9, dollar.mint(BOB, 6), 1)
     await outbox.add(sent, Attempt(Hash32("0x" + "01" * 32), b"", 1, 1, 1))
     await outbox.finish("refused", State.REVERTED, receipt.hash, receipt.block_number)
     with pytest.raises(TransactionReverted, match="was refused in block"):
@@ -409,7 +410,7 @@ async def test_transactions_that_wait_in_the_node_are_counted(
     sender: Sender, client: Client, devnet: Devnet, signer: KeySigner
 ):
     await devnet.set_automine(on=False)
-    foreign = await signer.sign_transaction(Transaction(DEVNET_CHAIN_ID, 0, GWEI, 9 * GWEI, 21_000, CAROL, 1, b""))
+    foreign = Transaction(DEVNET_CHAIN_ID, 0, GWEI, 9 * GWEI, 21_000, CAROL, 1, b"").signed(signer.sign)
     await client.send_raw(foreign.raw)
     assert (await sender.send(Call(BOB, b"", 1), "mine")).nonce == 1
 
@@ -418,7 +419,7 @@ async def test_a_nonce_that_nobody_uses_any_more_is_filled(
     sender: Sender, client: Client, devnet: Devnet, dollar: TestDollar, signer: KeySigner
 ):
     await devnet.set_automine(on=False)
-    foreign = await signer.sign_transaction(Transaction(DEVNET_CHAIN_ID, 0, GWEI, 9 * GWEI, 21_000, CAROL, 1, b""))
+    foreign = Transaction(DEVNET_CHAIN_ID, 0, GWEI, 9 * GWEI, 21_000, CAROL, 1, b"").signed(signer.sign)
     await client.send_raw(foreign.raw)
     assert (await sender.send(dollar.mint(BOB, 5), "stuck behind")).nonce == 1
     await devnet.drop(foreign.hash)

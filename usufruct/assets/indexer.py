@@ -84,14 +84,8 @@ class AssetIndexer:
             topics=(handler.TOPICS,),
             confirmations=self._chain.config.chain.confirmations - 1,  # ours count a log's own block
         )
-        return Indexer(
-            self._chain.client,
-            self._database,
-            stream,
-            horizon_blocks=HORIZON_BLOCKS,
-            alone=is_local(self._chain.chain_id),
-            head=self._head.latest if self._head else None,
-        )
+        alone = is_local(self._chain.chain_id)
+        return Indexer(self._chain.client, self._database, stream, alone=alone, head=self._head)
 
     async def _learn_names(self) -> None:
         """Ask new assets' shares for their names, which never change and are in no log."""

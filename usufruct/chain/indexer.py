@@ -15,15 +15,15 @@ transaction, log by log, so that a contract registered by one log is known to th
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from usufruct.chain.answers import Header
-from usufruct.chain.binding import Log
+from usufruct.chain.answers import Log
 from usufruct.chain.client import Client, Topics
+from usufruct.chain.head import ChainHead
 from usufruct.chain.rpc_errors import RpcRefused
-from usufruct.chain.store import Checkpoint, all_gaps, checkpoint, checkpoints, forget_before, move, note_gap
+from usufruct.chain.store import Checkpoint, checkpoint, checkpoints, forget_before, move, note_gap, stream_gaps
 from usufruct.core import Address, Clock, Conflict, Faulty, Hash32, SystemClock, Unavailable
 from usufruct.store import Database, Unit
 
@@ -99,14 +99,14 @@ class Indexer:
         horizon_blocks: int = 2000,
         alone: bool = False,
         clock: Clock | None = None,
-        head: Callable[[], Awaitable[Header | None]] | None = None,
+        head: ChainHead | None = None,
     ) -> None:
         self._client = client
         self._database = database
         self._stream = stream
         self._horizon = horizon_blocks
         self._alone = alone
-        self._head = head or client.header
+        self._head = head or ChainHead(client, 0.0, clock)
         self._idle: tuple[Checkpoint, Hash32] | None = None  # where nothing was to do, and the head's hash then
         self._clock = clock or SystemClock()
         self._range = stream.range_blocks
@@ -122,8 +122,7 @@ class Indexer:
 
     async def position(self) -> Checkpoint | None:
         """Return how far the stream was read."""
-        async with self._database.snapshot() as unit:
-            return await checkpoint(unit, self._stream.name)
+        return await checkpoint(self._database, self._stream.name)
 
     async def behind(self) -> int:
         """Return how many blocks there are on the chain that were not read yet, unripe ones included."""
@@ -132,8 +131,7 @@ class Indexer:
 
     async def gaps(self) -> int:
         """Return how often the node had hidden logs of this stream."""
-        async with self._database.snapshot() as unit:
-            return sum(found.times for found in await all_gaps(unit) if found.stream == self._stream.name)
+        return sum(found.times for found in await stream_gaps(self._database) if found.stream == self._stream.name)
 
     async def step(self) -> bool:
         """Read one range, or take one step back; False when there is nothing to do now.
@@ -146,14 +144,16 @@ class Indexer:
         try:
             if old is None:
                 return await self._begin()
-            newest_header = await self._head()
+            newest_header = await self._head.latest()
             if newest_header is None:
                 return False
             head, idle = newest_header.number, (old, newest_header.hash)
             if idle == self._idle:
                 return await self._recheck(old, head)
             if await self._gone(old, head):
-                await self._step_back(old)
+                fork = await self._fork(old)
+                _log.warning("stream %s goes back from block %d to %d", self._stream.name, old.block, fork.block)
+                await self._step_back(old, fork)
                 return True
             newest = head - self._stream.confirmations
             first, last = old.block + 1, self._end(old.block, newest)
@@ -175,7 +175,7 @@ class Indexer:
         if start is None:
             return False
         async with self._database.transaction() as unit:
-            await self._move(unit, None, _point(start))
+            await self._move(unit, None, Checkpoint(start.number, start.hash))
         return True
 
     async def _gone(self, point: Checkpoint, head: int) -> bool:
@@ -186,8 +186,7 @@ class Indexer:
         if head < point.block:
             if self._alone:
                 return True
-            async with self._database.snapshot() as unit:
-                older = [each for each in await checkpoints(unit, self._stream.name) if each.block <= head]
+            older = [each for each in await self._checkpoints() if each.block <= head]
             if not older:
                 return False
             point = older[0]
@@ -234,11 +233,9 @@ class Indexer:
 
     async def _window(self, old: Checkpoint) -> list[Checkpoint]:
         """Return the checkpoints to compare, newest first; the last one is where their ranges begin."""
-        async with self._database.snapshot() as unit:
-            points = await checkpoints(unit, self._stream.name)
         enough = max(self._sure, old.block - self._stream.overlap_blocks)
         found: list[Checkpoint] = []
-        for point in points:
+        for point in await self._checkpoints():
             found.append(point)
             if point.block <= enough or point.logs is None:
                 break
@@ -267,7 +264,7 @@ class Indexer:
     async def _differs(self, old: Checkpoint, start: Checkpoint, end: Checkpoint, found: int) -> bool:
         """Step back before a range that has more logs than it had; False when the chain was reorganised meanwhile."""
         name, before = self._stream.name, end.logs or 0
-        if await self._newest_on_chain([old]) is None:
+        if await newest_on_chain(self._client, [old]) is None:
             return False
         if found < before:
             raise NodeLags(
@@ -277,12 +274,7 @@ class Indexer:
                 block=end.block,
             )
         _log.warning("stream %s: the node had hidden %d logs up to block %d", name, found - before, end.block)
-        now = await self._database.now()
-        async with self._database.transaction() as unit:
-            await self._move(unit, old, start)
-            await note_gap(unit, name, now)
-            await self._stream.handler.rollback(unit, start.block)
-        self._sure = min(self._sure, start.block)
+        await self._step_back(old, start, gap_at=await self._database.now())
         return True
 
     async def _logs(self, first: int, last: int) -> list[Log]:
@@ -304,10 +296,9 @@ class Indexer:
                 self._range, self._successes = min(self._stream.range_blocks, self._range * 2), 0
         return found
 
-    async def _step_back(self, old: Checkpoint) -> None:
-        async with self._database.snapshot() as unit:
-            points = await checkpoints(unit, self._stream.name)
-        fork = await self._newest_on_chain(points)
+    async def _fork(self, old: Checkpoint) -> Checkpoint:
+        """Return the newest checkpoint that the chain still has."""
+        fork = await newest_on_chain(self._client, await self._checkpoints())
         if fork is None:
             raise ReorgTooDeep(
                 f"chain has no block that stream {self._stream.name} was read by, the newest being {old.block}; was "
@@ -315,24 +306,30 @@ class Indexer:
                 stream=self._stream.name,
                 block=old.block,
             )
-        _log.warning("stream %s goes back from block %d to %d", self._stream.name, old.block, fork.block)
-        async with self._database.transaction() as unit:
-            await self._move(unit, old, fork)
-            await self._stream.handler.rollback(unit, fork.block)
-        self._sure = min(self._sure, fork.block)
+        return fork
 
-    async def _newest_on_chain(self, points: Sequence[Checkpoint]) -> Checkpoint | None:
-        for start in range(0, len(points), _CHUNK):
-            chunk = points[start : start + _CHUNK]
-            for point, header in zip(chunk, await self._client.headers([p.block for p in chunk]), strict=True):
-                if header is not None and header.hash == point.hash:
-                    return point
-        return None
+    async def _step_back(self, old: Checkpoint, to: Checkpoint, gap_at: int | None = None) -> None:
+        """Move the checkpoint back and have the handler forget what came after it."""
+        async with self._database.transaction() as unit:
+            await self._move(unit, old, to)
+            if gap_at is not None:
+                await note_gap(unit, self._stream.name, gap_at)
+            await self._stream.handler.rollback(unit, to.block)
+        self._sure = min(self._sure, to.block)
+
+    async def _checkpoints(self) -> Sequence[Checkpoint]:
+        return await checkpoints(self._database, self._stream.name)
 
     async def _move(self, unit: Unit, old: Checkpoint | None, new: Checkpoint) -> None:
         if not await move(unit, self._stream.name, old, new):
             raise _StreamTaken(f"stream {self._stream.name} was moved by another process")
 
 
-def _point(header: Header) -> Checkpoint:
-    return Checkpoint(header.number, header.hash)
+async def newest_on_chain(client: Client, points: Sequence[Checkpoint]) -> Checkpoint | None:
+    """Return the first of some checkpoints, given newest first, that the chain still has."""
+    for start in range(0, len(points), _CHUNK):
+        chunk = points[start : start + _CHUNK]
+        for point, header in zip(chunk, await client.headers([p.block for p in chunk]), strict=True):
+            if header is not None and header.hash == point.hash:
+                return point
+    return None

@@ -1,11 +1,11 @@
 """The chain's side as numbers for monitoring: gas, what waits to be mined, and how far logs were read."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from usufruct.chain.indexer import Indexer
 from usufruct.chain.sender import Sender
 
 
@@ -23,27 +23,17 @@ async def sender_metrics(senders: Mapping[str, Sender]) -> list[Metric]:
     return [spent, waiting]
 
 
-class LogStream(Protocol):
-    """A stream of logs that this process can be asked about."""
-
-    async def behind(self) -> int:
-        """Return how many blocks were not read yet."""
-
-    async def gaps(self) -> int:
-        """Return how often the node had hidden logs."""
-
-
 class LogStreams:
     """The streams of logs that this installation follows, by name."""
 
     def __init__(self) -> None:
-        self._streams: dict[str, Callable[[], LogStream]] = {}
+        self._streams: dict[str, Callable[[], Indexer]] = {}
 
-    def add(self, name: str, stream: Callable[[], LogStream]) -> None:
+    def add(self, name: str, stream: Callable[[], Indexer]) -> None:
         """Follow a stream, which is made when it is first asked about."""
         self._streams[name] = stream
 
-    def __iter__(self) -> Iterator[tuple[str, LogStream]]:
+    def __iter__(self) -> Iterator[tuple[str, Indexer]]:
         return ((name, stream()) for name, stream in self._streams.items())
 
 

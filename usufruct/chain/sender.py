@@ -16,16 +16,18 @@ Several processes may share a signing key as long as they share the database.
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 
 from usufruct.chain.answers import Receipt
 from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.fees import TRANSACTION_GAS, FeePolicy, FeesOverCap, Offer, better_offer, market_offer
-from usufruct.chain.keys import Signer, refuse_devnet_key
+from usufruct.chain.indexer import newest_on_chain
+from usufruct.chain.keys import KeySigner, refuse_devnet_key
 from usufruct.chain.revert import Revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnavailable
-from usufruct.chain.store import Attempt, Outbox, Sent, State
+from usufruct.chain.store import Attempt, Outbox, Sent, State, known_blocks
 from usufruct.chain.transaction import Transaction
 from usufruct.core import ChainId, Clock, Conflict, SystemClock, Unavailable
 from usufruct.store import ConstraintViolated, Database
@@ -33,7 +35,6 @@ from usufruct.store import ConstraintViolated, Database
 _log = logging.getLogger(__name__)
 
 _TRIES = 20
-_CHUNK = 50
 _NO_TROUBLE = ("already known", "already imported", "already exists", "known transaction", "nonce too low")
 """What nodes say to a transaction that they have, or that was mined a moment ago."""
 
@@ -80,7 +81,7 @@ class Sender:
     def __init__(
         self,
         client: Client,
-        signer: Signer,
+        signer: KeySigner,
         database: Database,
         chain_id: ChainId,
         *,
@@ -92,6 +93,7 @@ class Sender:
         refuse_devnet_key(signer.address, chain_id)
         self._client = client
         self._signer = signer
+        self._database = database
         self._chain_id = chain_id
         self._outbox = Outbox(database, chain_id)
         self._confirmations = confirmations
@@ -142,8 +144,8 @@ class Sender:
         offer = await market_offer(self._client, self._fees)
         block = await self._client.block_number()
         for _ in range(_TRIES):
-            sent = self._new(call, key, await self._next_nonce(), gas)
-            attempt = await self._sign(sent, offer, block)
+            sent = Sent(key, self.address, await self._next_nonce(), call, gas)
+            attempt = self._sign(sent, offer, block)
             try:
                 await self._outbox.add(sent, attempt)
             except ConstraintViolated:
@@ -239,17 +241,12 @@ class Sender:
         Raises:
             NonceGap: when the chain is another one: it has no block that was read before.
         """
-        lost = await self._outbox.ended_from(self.address, await self._client.nonce(self.address))
+        _, lost = await self._expected()
         hashes = [sent.hash for sent in lost if sent.hash]
         if not lost or any(await self._client.receipts(hashes)):
             return []
-        known = await self._outbox.known_blocks(await self._client.block_number())
-        for start in range(0, len(known), _CHUNK):
-            some = known[start : start + _CHUNK]
-            headers = await self._client.headers([point.block for point in some])
-            if any(header and header.hash == point.hash for header, point in zip(headers, some, strict=True)):
-                return lost
-        if known:
+        known = await known_blocks(self._database, await self._client.block_number())
+        if known and await newest_on_chain(self._client, known) is None:
             raise NonceGap(
                 f"chain {self._chain_id} was reset: it has no block that was read before, and expects nonce "
                 f"{lost[0].nonce} of {self.address} again. Set data.folder and database.url to new ones",
@@ -271,9 +268,9 @@ class Sender:
 
     async def _fill(self, sent: Sent) -> None:
         """Use up the nonce of a call that ended without effect, by a transfer of nothing to ourselves."""
-        nothing = Sent(self._chain_id, sent.key, self.address, sent.nonce, Call(self.address, b""), 21_000, sent.state)
+        nothing = replace(sent, call=Call(self.address, b""), gas=21_000)
         head = await self._client.block_number()
-        attempt = await self._sign(nothing, await market_offer(self._client, self._fees), head)
+        attempt = self._sign(nothing, await market_offer(self._client, self._fees), head)
         _log.warning("nonce %d of %s is expected again: using it up by %s", sent.nonce, self.address, attempt.hash)
         with suppress(RpcRefused, RpcUnavailable):
             await self._client.send_raw(attempt.raw)
@@ -304,40 +301,39 @@ class Sender:
             raise KeyReused(f"another call was sent under {key}; choose a new key for a new call", key=key)
         return known
 
-    def _new(self, call: Call, key: str, nonce: int, gas: int) -> Sent:
-        return Sent(self._chain_id, key, self.address, nonce, call, gas, State.PENDING, None, None, None)
-
     async def _next_nonce(self) -> int:
         """Return the lowest nonce that neither the node nor the outbox has given away.
 
         A nonce the chain still expects may belong to a pending call, or to none (a transaction from elsewhere that
         the node forgot), and is then used next. It never belongs to a call that is final.
         """
-        mined, taken = await self._expected()
-        if any(state is not State.PENDING for state in taken.values()):
+        mined, final = await self._expected()
+        if final:
             await self._heal()
-            mined, taken = await self._expected()
-        if final := [nonce for nonce, state in taken.items() if state is not State.PENDING]:
+            mined, final = await self._expected()
+        if final:
             raise NonceGap(
-                f"chain {self._chain_id} expects nonce {mined} of {self.address}, the outbox used {max(final)}: the "
-                "node is behind, or its chain went back, which is repaired by itself. Try again in a few seconds",
+                f"chain {self._chain_id} expects nonce {mined} of {self.address}, the outbox used {final[-1].nonce}: "
+                "the node is behind, or its chain went back, which is repaired by itself. Try again in a few seconds",
                 expected=mined,
-                used=max(final),
+                used=final[-1].nonce,
             )
         waiting = await self._client.nonce(self.address, "pending")
+        taken = {sent.nonce for sent in await self._outbox.from_nonce(self.address, waiting)}
         return next(nonce for nonce in count(waiting) if nonce not in taken)
 
-    async def _expected(self) -> tuple[int, dict[int, State]]:
-        """Return the nonce that the chain expects, and where the calls stand that have it or a later one."""
+    async def _expected(self) -> tuple[int, list[Sent]]:
+        """Return the nonce that the chain expects, and the final calls that have it or a later one."""
         mined = await self._client.nonce(self.address)
-        return mined, await self._outbox.nonces(self.address, mined)
+        given = await self._outbox.from_nonce(self.address, mined)
+        return mined, [sent for sent in given if sent.state is not State.PENDING]
 
-    async def _sign(self, sent: Sent, offer: Offer, block: int) -> Attempt:
+    def _sign(self, sent: Sent, offer: Offer, block: int) -> Attempt:
         call = sent.call
         transaction = Transaction(
             self._chain_id, sent.nonce, offer.tip, offer.max_fee, sent.gas, call.to, call.value, call.data
         )
-        signed = await self._signer.sign_transaction(transaction)
+        signed = transaction.signed(self._signer.sign)
         return Attempt(signed.hash, signed.raw, offer.max_fee, offer.tip, block)
 
     async def _broadcast(self, sent: Sent, attempt: Attempt) -> None:
@@ -365,7 +361,7 @@ class Sender:
         if offer is None:
             _log.warning("%s waits: a better offer would pass the cap of %d wei", sent.key, self._fees.cap)
             return newest
-        attempt = await self._sign(sent, offer, head)
+        attempt = self._sign(sent, offer, head)
         try:
             await self._outbox.add_attempt(sent.key, attempt)
         except ConstraintViolated:
@@ -401,7 +397,7 @@ class Sender:
             used = await self._client.nonce(self.address, middle) > sent.nonce
             first, last = (first, middle) if used else (middle + 1, last)
         mined = await self._client.transactions(first)
-        taken = [each for sender, nonce, each in mined if (sender, nonce) == (self.address, sent.nonce)]
+        taken = [each.hash for each in mined if (each.sender, each.nonce) == (self.address, sent.nonce)]
         if not taken:
             _log.warning(
                 "nonce %d of %s is used, the node does not say by what; looking again", sent.nonce, self.address

@@ -12,25 +12,29 @@ the chain takes the block back: a call that was confirmed there is pending again
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKeyConstraint,
     LargeBinary,
     Row,
     String,
     Table,
     UniqueConstraint,
+    and_,
     delete,
     func,
     insert,
     select,
+    true,
     update,
 )
+from sqlalchemy.sql.dml import Insert
 
 from usufruct.chain.binding import Call
 from usufruct.core import Address, ChainId, Hash32
@@ -103,13 +107,12 @@ class State(StrEnum):
 class Sent:
     """One logical call in the outbox."""
 
-    chain_id: ChainId
     key: str
     sender: Address
     nonce: int
     call: Call
     gas: int
-    state: State
+    state: State = State.PENDING
     hash: Hash32 | None = None
     """Of the transaction that used the nonce, once final."""
     block: int | None = None
@@ -147,54 +150,21 @@ class Outbox:
 
     async def find(self, key: str) -> Sent | None:
         """Return the call that was sent under `key`."""
-        query = select(outbox).where(outbox.c.chain_id == self._chain_id, outbox.c.key == key)
-        async with self._database.snapshot() as unit:
-            row = await unit.row(query)
-        return _sent(row) if row else None
+        found = await self._calls(outbox.c.key == key)
+        return found[0] if found else None
 
     async def pending(self, sender: Address) -> list[Sent]:
         """Return a sender's unfinished calls by nonce."""
-        query = select(outbox).where(
-            outbox.c.chain_id == self._chain_id, outbox.c.sender == sender, outbox.c.state == State.PENDING
-        )
-        async with self._database.snapshot() as unit:
-            return [_sent(row) for row in await unit.rows(query.order_by(outbox.c.nonce))]
+        return await self._calls(outbox.c.sender == sender, outbox.c.state == State.PENDING)
 
-    async def nonces(self, sender: Address, first: int) -> dict[int, State]:
-        """Return the nonces from `first` on that were given to calls of `sender`, and where those calls stand."""
-        query = select(outbox.c.nonce, outbox.c.state).where(
-            outbox.c.chain_id == self._chain_id, outbox.c.sender == sender, outbox.c.nonce >= first
-        )
-        async with self._database.snapshot() as unit:
-            return {row.nonce: State(row.state) for row in await unit.rows(query)}
+    async def from_nonce(self, sender: Address, first: int) -> list[Sent]:
+        """Return a sender's calls with nonces from `first` on, by nonce."""
+        return await self._calls(outbox.c.sender == sender, outbox.c.nonce >= first)
 
-    async def ended_from(self, sender: Address, first: int) -> list[Sent]:
-        """Return a sender's final calls with nonces from `first` on, by nonce."""
-        query = select(outbox).where(
-            outbox.c.chain_id == self._chain_id,
-            outbox.c.sender == sender,
-            outbox.c.nonce >= first,
-            outbox.c.state != State.PENDING,
-        )
+    async def _calls(self, *where: ColumnElement[bool]) -> list[Sent]:
+        query = select(outbox).where(outbox.c.chain_id == self._chain_id, *where).order_by(outbox.c.nonce)
         async with self._database.snapshot() as unit:
-            return [_sent(row) for row in await unit.rows(query.order_by(outbox.c.nonce))]
-
-    async def reopen(self, sent: Sent) -> bool:
-        """Make a confirmed call pending again, and tell whether it was still as given: its block is gone."""
-        change = update(outbox).where(
-            outbox.c.chain_id == self._chain_id,
-            outbox.c.key == sent.key,
-            outbox.c.state == State.CONFIRMED,
-            outbox.c.hash == sent.hash,
-        )
-        async with self._database.transaction() as unit:
-            return bool(await unit.change(change.values(state=State.PENDING, hash=None, block=None)))
-
-    async def known_blocks(self, last: int) -> list[Checkpoint]:
-        """Return blocks up to `last` that the chain had when its logs were read, newest first."""
-        query = select(stream_blocks).where(stream_blocks.c.block <= last).order_by(stream_blocks.c.block.desc())
-        async with self._database.snapshot() as unit:
-            return [Checkpoint(row.block, Hash32(row.hash)) for row in await unit.rows(query)]
+            return [_sent(row) for row in await unit.rows(query)]
 
     async def attempts(self, key: str) -> list[Attempt]:
         """Return a call's signed transactions, cheapest first."""
@@ -210,7 +180,7 @@ class Outbox:
             ConstraintViolated: when its key or its nonce is taken.
         """
         row = {
-            "chain_id": sent.chain_id,
+            "chain_id": self._chain_id,
             "key": sent.key,
             "sender": sent.sender,
             "nonce": sent.nonce,
@@ -222,7 +192,7 @@ class Outbox:
         }
         async with self._database.transaction() as unit:
             await unit.change(insert(outbox).values(row))
-            await unit.change(insert(attempts).values(self._attempt_row(sent.key, attempt)))
+            await unit.change(self._insertion(sent.key, attempt))
 
     async def add_attempt(self, key: str, attempt: Attempt) -> None:
         """Make a replacement durable.
@@ -231,37 +201,33 @@ class Outbox:
             ConstraintViolated: when another process made the same one.
         """
         async with self._database.transaction() as unit:
-            await unit.change(insert(attempts).values(self._attempt_row(key, attempt)))
+            await unit.change(self._insertion(key, attempt))
 
-    async def finish(self, key: str, state: State, transaction: Hash32 | None, block: int) -> bool:
+    def _insertion(self, key: str, attempt: Attempt) -> Insert:
+        return insert(attempts).values(chain_id=self._chain_id, key=key, **asdict(attempt))
+
+    async def finish(self, key: str, state: State, transaction: Hash32, block: int) -> bool:
         """Make a call final, and tell whether it was not yet; one that is final already stays as it is."""
-        change = update(outbox).where(
-            outbox.c.chain_id == self._chain_id, outbox.c.key == key, outbox.c.state == State.PENDING
-        )
-        async with self._database.transaction() as unit:
-            return await unit.change(change.values(state=state, hash=transaction, block=block, trouble=None)) > 0
+        pending = outbox.c.state == State.PENDING
+        return await self._change(key, pending, state=state, hash=transaction, block=block, trouble=None)
+
+    async def reopen(self, sent: Sent) -> bool:
+        """Make a confirmed call pending again, and tell whether it was still as given: its block is gone."""
+        as_given = and_(outbox.c.state == State.CONFIRMED, outbox.c.hash == sent.hash)
+        return await self._change(sent.key, as_given, state=State.PENDING, hash=None, block=None)
 
     async def note(self, key: str, trouble: str | None) -> None:
         """Keep what the node said to the newest broadcast; None when it took it."""
-        change = update(outbox).where(outbox.c.chain_id == self._chain_id, outbox.c.key == key)
-        async with self._database.transaction() as unit:
-            await unit.change(change.values(trouble=trouble[:300] if trouble else None))
+        await self._change(key, true(), trouble=trouble[:300] if trouble else None)
 
-    def _attempt_row(self, key: str, attempt: Attempt) -> dict[str, Any]:
-        return {
-            "hash": attempt.hash,
-            "chain_id": self._chain_id,
-            "key": key,
-            "raw": attempt.raw,
-            "max_fee": attempt.max_fee,
-            "tip": attempt.tip,
-            "block": attempt.block,
-        }
+    async def _change(self, key: str, where: ColumnElement[bool], **values: object) -> bool:
+        change = update(outbox).where(outbox.c.chain_id == self._chain_id, outbox.c.key == key, where)
+        async with self._database.transaction() as unit:
+            return await unit.change(change.values(**values)) > 0
 
 
 def _sent(row: Row[Any]) -> Sent:
     return Sent(
-        chain_id=ChainId(row.chain_id),
         key=row.key,
         sender=Address(row.sender),
         nonce=row.nonce,
@@ -283,16 +249,27 @@ class Gaps:
     last_at: int
 
 
-async def checkpoint(unit: Unit, name: str) -> Checkpoint | None:
+async def checkpoint(database: Database, name: str) -> Checkpoint | None:
     """Return how far a stream was read; None for one that was not begun."""
-    row = await unit.row(select(streams).where(streams.c.name == name))
+    async with database.snapshot() as unit:
+        row = await unit.row(select(streams).where(streams.c.name == name))
     return Checkpoint(row.block, Hash32(row.hash)) if row else None
 
 
-async def checkpoints(unit: Unit, name: str) -> Sequence[Checkpoint]:
+async def checkpoints(database: Database, name: str) -> Sequence[Checkpoint]:
     """Return the ends of the ranges a stream was read in, newest first."""
-    query = select(stream_blocks).where(stream_blocks.c.name == name).order_by(stream_blocks.c.block.desc())
-    return [Checkpoint(row.block, Hash32(row.hash), row.logs) for row in await unit.rows(query)]
+    return await _blocks(database, stream_blocks.c.name == name)
+
+
+async def known_blocks(database: Database, last: int) -> Sequence[Checkpoint]:
+    """Return blocks up to `last` that the chain had when its logs were read, newest first."""
+    return await _blocks(database, stream_blocks.c.block <= last)
+
+
+async def _blocks(database: Database, where: ColumnElement[bool]) -> Sequence[Checkpoint]:
+    query = select(stream_blocks).where(where).order_by(stream_blocks.c.block.desc())
+    async with database.snapshot() as unit:
+        return [Checkpoint(row.block, Hash32(row.hash), row.logs) for row in await unit.rows(query)]
 
 
 async def move(unit: Unit, name: str, old: Checkpoint | None, new: Checkpoint) -> bool:
@@ -313,16 +290,11 @@ async def note_gap(unit: Unit, name: str, now: int) -> None:
     await unit.change(update(streams).where(streams.c.name == name).values(gaps=streams.c.gaps + 1, gap_at=now))
 
 
-async def all_gaps(unit: Unit) -> list[Gaps]:
-    """Return the gaps of every stream that had some."""
-    rows = await unit.rows(select(streams).where(streams.c.gaps > 0).order_by(streams.c.name))
-    return [Gaps(row.name, row.gaps, row.gap_at) for row in rows]
-
-
 async def stream_gaps(database: Database) -> list[Gaps]:
     """Return the gaps of every stream that had some."""
     async with database.snapshot() as unit:
-        return await all_gaps(unit)
+        rows = await unit.rows(select(streams).where(streams.c.gaps > 0).order_by(streams.c.name))
+    return [Gaps(row.name, row.gaps, row.gap_at) for row in rows]
 
 
 async def forget_before(unit: Unit, name: str, block: int) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from tests.support.deposit_documents import deposit_document, dollar_facts, receive_authorization
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
+from tests.support.typed_data import sign_document
 from usufruct.accounts import KeyDomain, Keys, KeyTerms, key_digest
 from usufruct.chain import token_facts
 from usufruct.chain.keys import KeySigner
@@ -96,7 +97,7 @@ async def test_terms_are_all_a_wallet_needs_to_deposit(town, open_counter, settl
     channel = channel_id(Escrow(terms.chain_id), of)
     until = (await town.client.header("latest")).timestamp + 600
     unsigned = DepositAuthorization(of, 5_000, 0, until, 7, b"")
-    signature = await payer.sign_typed_data(receive_authorization(terms.chain_id, unsigned, channel, token))
+    signature = sign_document(payer, receive_authorization(terms.chain_id, unsigned, channel, token))
     answer = await counter.deposit(replace(unsigned, signature=signature))
     assert answer.status_code == 200, answer.text
     on_chain = {

@@ -331,7 +331,7 @@ async def test_a_strangers_own_channel_on_our_till_goes_to_the_treasury(town, se
     call = town.settlement.deposit(on_chain, 55, settlement_world.COLLECTOR, deposit.collector_data())
     await town.act(stranger.address, call)
     digest = await town.settlement.get_voucher_digest(await town.settlement.get_channel_id(on_chain), 55)
-    row = VoucherClaim(Voucher(on_chain, 55), await stranger.sign_digest(digest), 55)
+    row = VoucherClaim(Voucher(on_chain, 55), stranger.sign(digest), 55)
     await town.act(stranger.address, town.settlement.claim([row]))
 
     await town.claimer.run()

@@ -25,7 +25,7 @@ from usufruct.payments.settlement.reading_store import is_ours, mark, mark_after
 from usufruct.store import Database, Unit
 
 _EVENTS = (Deposited, Claimed, Refunded, WithdrawInitiated, WithdrawFinalized)
-_TOPICS = tuple(event.TOPIC for event in _EVENTS if event.TOPIC is not None)
+_TOPICS = tuple(event.TOPIC for event in _EVENTS)
 
 
 class ChannelLogs:
@@ -69,7 +69,7 @@ class EventWatcher:
             horizon_blocks=max(HORIZON_BLOCKS, context.final_blocks),
             alone=context.alone,
             clock=clock,
-            head=head.latest if head else None,
+            head=head,
         )
 
     async def poll(self) -> int:
