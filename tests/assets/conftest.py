@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
 from usufruct.assets import (
     AssetIndexer,
@@ -20,7 +21,6 @@ from usufruct.assets import (
 )
 from usufruct.assets.service import Registered
 from usufruct.chain import Call, ChainAccess, Client, Sender
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer

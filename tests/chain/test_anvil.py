@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.devnet import Devnet
 from usufruct.chain import Client
-from usufruct.chain.anvil import HOST, Anvil, Devnet, DevnetStateBusy, DevnetStateDamaged, DevnetUnavailable
+from usufruct.chain.anvil import HOST, Anvil, DevnetStateBusy, DevnetStateDamaged, DevnetUnavailable
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core.networks import DEVNET_CHAIN_ID
 
@@ -23,7 +24,8 @@ PARENT = """
 import asyncio, sys
 from pathlib import Path
 from usufruct.chain import Client
-from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.anvil import Anvil
+from tests.support.devnet import Devnet
 
 async def main():
     async with Anvil(state=Path(sys.argv[1]), state_interval_seconds=3600) as anvil, Client(anvil.url) as client:

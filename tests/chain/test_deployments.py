@@ -15,8 +15,8 @@ from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as Publishe
 from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id
 
 from tests.support.deploying import deploy_devnet, setup_of
+from tests.support.devnet import Devnet
 from usufruct.chain import Client, Sender, as_hash32, keccak
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.binding import Creation
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -26,8 +26,9 @@ from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments, NotDeployed, address_of
-from usufruct.chain.deployment.address_book import DEPLOYER, ContractDeployer, Deployed, DeployerMissing, WrongCode
+from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments, DeploySite, NotDeployed, address_of
+from usufruct.chain.deployment.address_book import DEPLOYER, Deployed, WrongCode
+from usufruct.chain.deployment.steps import DeployerMissing
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, SettlementMismatch, check_settlement
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner
 from usufruct.core import Address, ChainId, Invalid, checksum
@@ -45,8 +46,8 @@ def sender(client: Client, files: Database, signer: KeySigner) -> Sender:
 
 
 @pytest.fixture
-def deployer(client: Client, sender: Sender) -> ContractDeployer:
-    return ContractDeployer(client, sender, DEVNET_CHAIN_ID)
+def site(client: Client, sender: Sender) -> DeploySite:
+    return DeploySite(client, sender, Deployments(DEVNET_CHAIN_ID, {}), SETUP)
 
 
 @pytest.mark.anvil
@@ -118,12 +119,12 @@ async def test_code_that_was_changed_is_noticed(client: Client, sender: Sender):
 
 
 @pytest.mark.anvil
-async def test_addresses_are_known_before_deploying(client: Client, deployer: ContractDeployer):
+async def test_addresses_are_known_before_deploying(client: Client, site: DeploySite):
     creation = WrappedNative.deploy()
     there = address_of(WrappedNative, creation)
     assert await client.code_at(there) == b""
-    assert (await deployer.deploy(WrappedNative, creation)).address == there
-    found = deployer.deployments.contracts["WrappedNative"]
+    await site.deploy(WrappedNative, creation)
+    found = site.deployments.contracts["WrappedNative"]
     code = await client.code_at(there)
     block = await client.block_number()
     assert found == Deployed(there, WrappedNative.ARTIFACT.version, "0x" + keccak(code).hex(), block)
@@ -149,25 +150,23 @@ def test_another_argument_is_another_address():
 
 
 @pytest.mark.anvil
-async def test_a_chain_without_the_deployer_is_told_what_to_do(client: Client, deployer: ContractDeployer):
+async def test_a_chain_without_the_deployer_is_told_what_to_do(client: Client, site: DeploySite):
     await Devnet(client).set_code(DEPLOYER, b"")
     with pytest.raises(DeployerMissing, match="chain 31337 has no deterministic deployer at 0x4e59b44847b3795785889"):
-        await deployer.deploy(WrappedNative, WrappedNative.deploy())
+        await site.deploy(WrappedNative, WrappedNative.deploy())
 
 
 @pytest.mark.anvil
-async def test_a_refusing_constructor_raises_its_own_error(
-    client: Client, deployer: ContractDeployer, traps: ModuleType
-):
+async def test_a_refusing_constructor_raises_its_own_error(client: Client, site: DeploySite, traps: ModuleType):
     creation = traps.Traps.deploy(5, [traps.Point(1, 2), traps.Point(3, 4)], "")
     with pytest.raises(traps.Plain):
-        await deployer.deploy(traps.Traps, creation)
+        await site.deploy(traps.Traps, creation)
     assert await client.nonce(OWNER) == 0
 
 
 @pytest.mark.anvil
 async def test_immutables_do_not_hide_a_contract(
-    client: Client, deployer: ContractDeployer, traps: ModuleType, create: Callable[[Creation], Awaitable[Address]]
+    client: Client, site: DeploySite, traps: ModuleType, create: Callable[[Creation], Awaitable[Address]]
 ):
     creation = traps.Traps.deploy(2**255 + 5, [traps.Point(1, 2), traps.Point(3, 4)], "x")
     code = await client.code_at(await create(creation))

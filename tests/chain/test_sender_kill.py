@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from tests.support import sender_crash as world
+from tests.support.devnet import Devnet
 from usufruct.chain import Client, State
-from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.anvil import Anvil
 from usufruct.chain.binding import Creation
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
 from usufruct.chain import open_chain
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer, write_keystore
 from usufruct.cli import main

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.deploying import setup_of
+from tests.support.devnet import Devnet
 from usufruct.chain import Client, RpcUnavailable, Sender, toolchain
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.deployment import Deployments, DeploySite, public_contracts
@@ -90,7 +90,7 @@ async def furnish(commands: Any, folder: Any) -> Address:
         site = DeploySite(client, sender, Deployments(BASE_SEPOLIA, {}), setup_of(stranger.address, SINK))
         for step in public_contracts(site):
             await step.take()
-        found = site.deployer.deployments
+        found = site.deployments
         wrapped = found.contracts["WrappedNative"].address
         await devnet.set_code(WRAPPED, await client.code_at(wrapped))
     await database.close()

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.support.aging import end_leases
+from tests.support.devnet import Devnet
 from usufruct.chain import Client, RpcUnavailable
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.deployment import Deployments

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.devnet import Devnet
 from usufruct.chain import Client, Sender, toolchain
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
@@ -60,7 +60,7 @@ async def _furnish(url: str, folder: Path) -> tuple[str, str]:
         site = DeploySite(client, sender, Deployments(chain_id, {}), setup)
         for step in public_contracts(site):
             await step.take()
-        wrapped, dollar = map(site.deployer.deployments.address, (WrappedNative, TestDollar))
+        wrapped, dollar = map(site.deployments.address, (WrappedNative, TestDollar))
     await database.close()
     return checksum(wrapped), checksum(dollar)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import openai
 import pytest
 
-from usufruct.chain.anvil import Devnet
+from tests.support.devnet import Devnet
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.gateway import Catalogue, Operator
 from usufruct.payments.pricing.grants import SILENCE

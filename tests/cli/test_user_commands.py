@@ -22,10 +22,11 @@ import orjson
 import pytest
 
 from tests.support.bills import counts
+from tests.support.devnet import Devnet
 from usufruct.app import open_installation
 from usufruct.assets import Caps, PricePeriod, plain_listing_id
 from usufruct.chain import FEE_SINK, Client, token_facts
-from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.anvil import Anvil
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployment import Deployments

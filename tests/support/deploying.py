@@ -29,4 +29,4 @@ async def deploy_devnet(client: Client, sender: Sender, chain_id: ChainId, setup
     for step in deploy_steps(Config(), site):
         if step.what.startswith(("deploy ", "take ")):
             await step.take()
-    return site.deployer.deployments
+    return site.deployments

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from tests.support.devnet import Devnet
 from usufruct.app import set_up_devnet
 from usufruct.chain import Client
-from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.anvil import Anvil
 from usufruct.config import load_config
 
 _STATE = "anvil.json"

@@ -9,9 +9,10 @@ from typing import Any
 
 from tests.support.deploying import deploy_devnet, setup_of
 from tests.support.deposit_documents import dollar_facts, receive_authorization
+from tests.support.devnet import Devnet
 from tests.support.fake_clock import FakeClock
+from tests.support.typed_data import sign_document
 from usufruct.chain import Call, Client, Sender, as_hash32, keccak
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry, Kind, PriceCard, PriceUnit, Registration
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, Voucher, VoucherClaim
@@ -274,7 +275,7 @@ class Town:
         shown = replace(unsigned, config=replace(config, payer=signer.address), amount=signed_amount or amount)
         channel = channel_id(ESCROW, config)
         document = receive_authorization(chain_id, shown, channel, dollar_facts(self.place.dollar))
-        signature = await signer.sign_typed_data(document)
+        signature = sign_document(signer, document)
         return replace(unsigned, signature=signature)
 
     async def deposit(self, amount: int, name: object = 0, *, salt: int = 1) -> Hash32:
@@ -352,5 +353,5 @@ async def claim_elsewhere(town: Town, name: object, total: int) -> None:
     channel = await town.ledger.account(town.channel(name))
     voucher = Voucher(on_chain(town.config(name)), channel.voucher.max_claimable)
     rows = [VoucherClaim(voucher, channel.voucher.signature, total)]
-    signature = await CLAIM_KEY.sign_digest(await town.settlement.get_claim_batch_digest(rows))
+    signature = CLAIM_KEY.sign(await town.settlement.get_claim_batch_digest(rows))
     await town.act(STRANGER.address, town.settlement.claim_with_signature(rows, signature))

@@ -15,13 +15,14 @@ from x402.mechanisms.evm.batch_settlement.client import BatchSettlementEvmScheme
 from x402.mechanisms.evm.batch_settlement.client.config import BatchSettlementEvmSchemeOptions
 from x402.mechanisms.evm.signers import EthAccountSigner, EthAccountSignerWithRPC
 
+from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
 from tests.support.gateway_server import served
 from tests.support.misbehaving_upstream import misbehaving_server
 from usufruct.app import Installation, open_installation
 from usufruct.assets import Caps, PricePeriod, plain_listing_id
 from usufruct.chain import FEE_SINK, RpcUnavailable
-from usufruct.chain.anvil import Anvil, Devnet
+from usufruct.chain.anvil import Anvil
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, signer_of
 from usufruct.config import (

@@ -44,5 +44,5 @@ async def set_up_devnet(config: Config) -> Deployments:
         site = DeploySite(chain.client, chain.sender(owner), Deployments(chain.chain_id, {}), setup)
         for step in deploy_steps(config, site):
             await step.take()
-        site.deployer.deployments.write(config.data.folder)
-        return site.deployer.deployments
+        site.deployments.write(config.data.folder)
+        return site.deployments

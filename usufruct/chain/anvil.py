@@ -1,4 +1,4 @@
-"""The embedded devnet: anvil as a process of ours, and the levers only a devnet has.
+"""The embedded devnet: anvil as a process of ours.
 
 A state file is held by one anvil at a time: the lock's file descriptor is handed to the process, so that the lock lives
 exactly as long as the process that may write the file. Between us and anvil runs a shell that reads from us: when this
@@ -12,26 +12,19 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 import orjson
 
-from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.rpc_errors import RpcUnavailable
 from usufruct.chain.toolchain import find
-from usufruct.core import Address, ChainId, Clock, Conflict, SystemClock, Unavailable
+from usufruct.core import ChainId, Conflict, Unavailable
 from usufruct.core.networks import DEVNET_CHAIN_ID
 
-__all__ = [
-    "HOST",
-    "Anvil",
-    "Devnet",
-    "DevnetStateBusy",
-    "DevnetStateDamaged",
-    "DevnetUnavailable",
-]
+__all__ = ["HOST", "Anvil", "DevnetStateBusy", "DevnetStateDamaged", "DevnetUnavailable"]
 
 if sys.platform != "win32":
     import fcntl
@@ -92,7 +85,6 @@ class Anvil:
         port: int | None = None,
         data_folder: Path | None = None,
         chain_id: ChainId = DEVNET_CHAIN_ID,
-        clock: Clock | None = None,
     ) -> None:
         self._chain_id = chain_id
         self._state = state
@@ -100,7 +92,6 @@ class Anvil:
         self._block_seconds = block_seconds
         self._wanted_port = port
         self._data_folder = data_folder
-        self._clock = clock or SystemClock()
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
         self.port = 0
@@ -134,31 +125,35 @@ class Anvil:
         if sys.platform == "win32":
             raise DevnetUnavailable("the embedded devnet needs Linux or macOS; use WSL, or set chain.rpc_url")
         binary = find("anvil", self._data_folder)
-        self._lock = _locked(self._state) if self._state else None
         try:
+            self._lock = _locked(self._state) if self._state else None
             await asyncio.to_thread(_check_state, self._state)
-        except DevnetStateDamaged:
-            self._unlock()
+            await self._launch(binary)
+            await asyncio.to_thread(_keep_good, self._state)
+        except BaseException:
+            await self.stop()
             raise
+
+    async def _launch(self, binary: Path) -> None:
         words = ""
         for _ in range(1 if self._wanted_port else _ATTEMPTS):
             self.port = self._wanted_port or free_port()
             with tempfile.TemporaryFile() as output:
                 self._process = self._spawn(binary, output)
                 if await self._answers():
-                    await asyncio.to_thread(_keep_good, self._state)
                     return
                 await self._terminate()
                 output.seek(0)
                 words = " ".join(output.read().decode(errors="replace").split())[-300:]
-        self._unlock()
         kept = f" with the state {self._state}" if self._state else ""
         raise DevnetUnavailable(f"anvil did not start on port {self.port}{kept}: {words or 'no words'}", port=self.port)
 
     async def stop(self) -> None:
         """Stop it, wait until its state is written, and release the state file."""
         await self._terminate()
-        self._unlock()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     async def _terminate(self) -> None:
         process, self._process = self._process, None
@@ -171,15 +166,9 @@ class Anvil:
             os.killpg(process.pid, signal.SIGKILL)
             await asyncio.to_thread(process.wait)
 
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
     def _command(self, binary: Path) -> list[str]:
         command = ["/bin/sh", "-c", _WATCH, "anvil", str(binary)]
-        command += ["--host", HOST, "--port", str(self.port), "--chain-id", str(self._chain_id)]
-        command += ["--silent"]
+        command += ["--silent", "--host", HOST, "--port", str(self.port), "--chain-id", str(self._chain_id)]
         if self._chain_id != DEVNET_CHAIN_ID:
             command += ["--accounts", "0"]
         if self._state:
@@ -199,12 +188,11 @@ class Anvil:
         )
 
     async def _answers(self) -> bool:
-        deadline = self._clock.monotonic() + _READY_SECONDS
-        async with Client(self.url, timeout_seconds=5.0) as client:
-            while self.pid is not None and self._clock.monotonic() < deadline:
-                try:
-                    return await client.chain_id() == self._chain_id
-                except RpcUnavailable:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_READY_SECONDS), Client(self.url, timeout_seconds=5.0) as client:
+                while self.pid is not None:
+                    with suppress(RpcUnavailable):
+                        return await client.chain_id() == self._chain_id
                     await asyncio.sleep(0.02)
         return False
 
@@ -260,53 +248,3 @@ def _locked(state: Path) -> IO[bytes]:
             f"another devnet runs on {state}; stop it, or choose another data folder", state=str(state)
         ) from None
     return lock
-
-
-class Devnet:
-    """The levers of a devnet, pulled through its RPC."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def set_code(self, address: Address, code: bytes) -> None:
-        """Put code at an address."""
-        await self._client.ask("anvil_setCode", address, "0x" + code.hex())
-
-    async def set_balance(self, address: Address, wei: int) -> None:
-        """Give an account so much wei."""
-        await self._client.ask("anvil_setBalance", address, hex(wei))
-
-    async def send_as(self, sender: Address, call: Call) -> Any:
-        """Send a call as any address, without its key, and return the transaction's hash."""
-        await self._client.ask("anvil_impersonateAccount", sender)
-        fields = {"from": sender, "to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
-        return await self._client.ask("eth_sendTransaction", fields)
-
-    async def mine(self, blocks: int = 1) -> None:
-        """Mine blocks at once."""
-        await self._client.ask("anvil_mine", hex(blocks))
-
-    async def set_automine(self, *, on: bool) -> None:
-        """Mine each transaction as it comes, or only when told to."""
-        await self._client.ask("evm_setAutomine", on)
-
-    async def pass_time(self, seconds: int) -> None:
-        """Move the chain's clock forward and mine a block."""
-        await self._client.ask("evm_increaseTime", seconds)
-        await self.mine()
-
-    async def drop(self, transaction: str) -> None:
-        """Forget a transaction that waits."""
-        await self._client.ask("anvil_dropTransaction", transaction)
-
-    async def reorganise(self, depth: int) -> None:
-        """Replace the newest `depth` blocks by as many empty ones."""
-        await self._client.ask("anvil_reorg", depth, [])
-
-    async def snapshot(self) -> str:
-        """Remember the whole state; returns its number for `revert`."""
-        return str(await self._client.ask("evm_snapshot"))
-
-    async def revert(self, snapshot: str) -> None:
-        """Go back to a remembered state."""
-        await self._client.ask("evm_revert", snapshot)

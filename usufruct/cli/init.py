@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from usufruct.chain import Client, Revert, TokenFacts, UnreadableAnswer, check_chain_id, open_chain, token_facts
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployment import address_of
@@ -294,7 +293,7 @@ async def _fund(
     if config.chain.id == REHEARSAL_CHAIN_ID:
         if at_terminal() and not yes:
             ask_text("Press Enter, and the rehearsal's faucet sends it", "")
-        await Devnet(client).set_balance(funding.owner, funding.held + funding.missing)
+        await client.ask("anvil_setBalance", funding.owner, hex(funding.held + funding.missing))
         return True
     if not wait:
         progress.say("Then run `usufruct init` again: it goes on from here.")

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from usufruct.chain import ChainAccess, open_chain, token_address, token_of
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import KeySigner, Role, keystore_address, signer_of, write_keystore
@@ -90,7 +89,7 @@ async def fund(
         call = dollar.mint(to, parse_units(amount, await dollar.decimals()))
         receipt = await chain.sender(await _minter(chain)).execute(call, f"fund/{to}/{token_hex(8)}")
         if not await chain.client.balance(to):
-            await Devnet(chain.client).set_balance(to, _COINS)
+            await chain.client.ask("anvil_setBalance", to, hex(_COINS))
         return {"wallet": checksum(to), "minted": amount, "transaction": receipt.hash}
 
 
@@ -99,5 +98,5 @@ async def _minter(chain: ChainAccess) -> KeySigner:
     if is_devnet(chain.chain_id):
         return signer_of(Role.OWNER, chain.config)
     minter = KeySigner(token_bytes(32))
-    await Devnet(chain.client).set_balance(minter.address, _COINS)
+    await chain.client.ask("anvil_setBalance", minter.address, hex(_COINS))
     return minter

@@ -1,4 +1,4 @@
-"""Puts our contracts on a chain, at the same addresses wherever that is, and remembers where they are.
+"""Where our contracts are: at the same addresses on every chain, and written down for each.
 
 Everything goes through the deterministic deployer, whose CREATE2 makes an address from creation code, arguments and a
 salt that holds name and version. So deploying is idempotent: code at the address means done. A new version is a new
@@ -8,16 +8,13 @@ deployment; nothing is upgraded in place.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import orjson
 
 from usufruct.chain.binding import Call, Contract, Creation
 from usufruct.chain.client import Client
-from usufruct.chain.codec import decode
 from usufruct.chain.hashing import create2_address, keccak
-from usufruct.chain.sender import Sender
-from usufruct.core import Address, ChainId, Conflict, Invalid, NotFound, Unavailable, address, checksum
+from usufruct.core import Address, ChainId, Conflict, Invalid, NotFound, address, checksum
 from usufruct.core.files import replace_file
 
 DEPLOYER = Address("0x4e59b44847b379578588920ca78fbf26c0b4956c")
@@ -25,16 +22,6 @@ DEPLOYER = Address("0x4e59b44847b379578588920ca78fbf26c0b4956c")
 
 HORIZON_BLOCKS = 2_000
 """How deep a reorganisation may be."""
-
-_VERSION = Call(DEPLOYER, keccak(b"VERSION()")[:4])
-
-C = TypeVar("C", bound=Contract)
-
-
-class DeployerMissing(Unavailable):
-    """The chain has no deterministic deployer."""
-
-    code = "deployer_missing"
 
 
 class NotDeployed(NotFound):
@@ -138,7 +125,7 @@ class Deployments:
             WrongCode: when it is not; names the first that differs.
         """
         for name, each in self.contracts.items():
-            if _hash(await client.code_at(each.address)) != each.code_hash:
+            if code_hash(await client.code_at(each.address)) != each.code_hash:
                 raise WrongCode(
                     f"{name} at {each.address} on chain {self.chain_id} is not what was deployed there; is the RPC "
                     "address one of this chain?",
@@ -147,79 +134,26 @@ class Deployments:
                 )
 
 
-def salt_of(contract: type[Contract]) -> bytes:
+def address_of(contract: type[Contract], creation: Creation) -> Address:
+    """Return where a contract stands, or will, on every chain."""
+    return create2_address(DEPLOYER, _salt(contract), creation.init_code)
+
+
+def deployment_of(contract: type[Contract], creation: Creation) -> Call:
+    """Return the call that puts a contract there."""
+    return Call(DEPLOYER, _salt(contract) + creation.init_code)
+
+
+def _salt(contract: type[Contract]) -> bytes:
     """Return the CREATE2 salt of a contract's version: the hash of `usufruct/<name>/<version>`."""
     return keccak(f"usufruct/{contract.__name__}/{contract.ARTIFACT.version}".encode())
 
 
-def address_of(contract: type[Contract], creation: Creation) -> Address:
-    """Return where a contract stands, or will, on every chain."""
-    return create2_address(DEPLOYER, salt_of(contract), creation.init_code)
-
-
-class ContractDeployer:
-    """Deploys contracts to one chain, and collects what it found or made."""
-
-    def __init__(self, client: Client, sender: Sender, chain_id: ChainId) -> None:
-        self._client = client
-        self._sender = sender
-        self._chain_id = chain_id
-        self._done: dict[str, Deployed] = {}
-
-    @property
-    def deployments(self) -> Deployments:
-        """Return what stands on the chain, as far as this deployer was asked."""
-        return Deployments(self._chain_id, dict(self._done))
-
-    async def deploy(self, contract: type[C], creation: Creation) -> C:
-        """Return a contract, deploying it unless its address has code.
-
-        Raises:
-            DeployerMissing: when the chain lacks the deterministic deployer.
-            Revert: the constructor's own error.
-            WrongCode: when the code there is not the contract's, or of another version.
-        """
-        there = address_of(contract, creation)
-        if not await self._client.code_at(there):
-            await self._create(contract, creation, there)
-        made = await self._sender.find(_key(contract, there))
-        return await self.adopt(contract, there, made.block if made and made.block else 0)
-
-    async def adopt(self, contract: type[C], there: Address, block: int = 0) -> C:
-        """Check and record a contract that is at an address already, since `block` if that is known.
-
-        Raises:
-            WrongCode: when it is another contract, or none.
-        """
-        code = await self._client.code_at(there)
-        version = contract.ARTIFACT.version
-        if not contract.ARTIFACT.is_runtime(code):
-            what = f"{len(code)} bytes of other code" if code else "no code"
-            raise WrongCode(f"{contract.__name__} should be at {there}, which has {what}", address=there)
-        answer = await self._client.call(Call(there, _VERSION.data))
-        if decode(("string",), answer) != (version,):
-            raise WrongCode(f"{contract.__name__} at {there} does not say that it is version {version}", address=there)
-        self._done[contract.__name__] = Deployed(there, version, _hash(code), block)
-        return contract(there, self._client)
-
-    async def _create(self, contract: type[Contract], creation: Creation, there: Address) -> None:
-        if not await self._client.code_at(DEPLOYER):
-            raise DeployerMissing(
-                f"chain {self._chain_id} has no deterministic deployer at {checksum(DEPLOYER)}; send its published "
-                "transaction first (github.com/Arachnid/deterministic-deployment-proxy)",
-                chain_id=self._chain_id,
-            )
-        await self._client.create(
-            creation, sender=DEPLOYER
-        )  # the deployer swallows a constructor's error; this does not
-        call = Call(DEPLOYER, salt_of(contract) + creation.init_code, creation.value)
-        await self._sender.execute(call, _key(contract, there))
-
-
-def _key(contract: type[Contract], there: Address) -> str:
+def outbox_key(contract: type[Contract], creation: Creation) -> str:
     """Return under which key of the outbox a contract is made."""
-    return f"deploy/{contract.__name__}/{there}"
+    return f"deploy/{contract.__name__}/{address_of(contract, creation)}"
 
 
-def _hash(code: bytes) -> str:
+def code_hash(code: bytes) -> str:
+    """Return the Keccak-256 of runtime code, 0x and hex."""
     return "0x" + keccak(code).hex()

@@ -5,18 +5,26 @@ On public chains the owner is shown the plan first. On devnets, what a public ch
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
-from usufruct.chain.binding import Call, Contract, Creation
+from usufruct.chain.binding import Contract, Creation
 from usufruct.chain.client import Client
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.chain.deployment.address_book import DEPLOYER, ContractDeployer, Deployments, address_of, salt_of
+from usufruct.chain.deployment.address_book import (
+    DEPLOYER,
+    Deployed,
+    Deployments,
+    WrongCode,
+    address_of,
+    code_hash,
+    deployment_of,
+    outbox_key,
+)
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
 from usufruct.chain.sender import Sender
-from usufruct.core import Address, ChainId, Conflict, Invalid
+from usufruct.core import Address, Conflict, Invalid, Unavailable, checksum
 from usufruct.core.components import DeployStep
 
 _SETTING_GAS = 80_000
@@ -27,6 +35,12 @@ class AlreadyDeployed(Conflict):
     """The installation stands on this chain with other terms: another deployment would leave its channels behind."""
 
     code = "already_deployed"
+
+
+class DeployerMissing(Unavailable):
+    """The chain has no deterministic deployer."""
+
+    code = "deployer_missing"
 
 
 class NoContract(Invalid):
@@ -62,13 +76,14 @@ class DeploySite:
         self.client = client
         self.sender = sender
         self.setup = setup
-        self.deployer = ContractDeployer(client, sender, found.chain_id)
+        self.chain_id = found.chain_id
         self._found = found
+        self._done: dict[str, Deployed] = {}
 
     @property
-    def chain_id(self) -> ChainId:
-        """Return the chain that is deployed on."""
-        return self._found.chain_id
+    def deployments(self) -> Deployments:
+        """Return what stands on the chain, as far as it was deployed or found here."""
+        return Deployments(self.chain_id, dict(self._done))
 
     async def check(self) -> None:
         """Check what must be on a public chain before.
@@ -94,14 +109,47 @@ class DeploySite:
             self._check_same(contract, there)
             if await self.client.code_at(there):
                 return 0
-            await self.client.create(creation, sender=DEPLOYER)  # the deployer swallows a constructor's error
-            call = Call(DEPLOYER, salt_of(contract) + creation.init_code, creation.value)
-            return await self.client.estimate(call, self.setup.owner)
+            await self._try(creation)
+            return await self.client.estimate(deployment_of(contract, creation), self.setup.owner)
 
-        async def take() -> None:
-            await self.deployer.deploy(contract, creation)
+        return DeployStep(f"deploy {contract.__name__}", there, gas, lambda: self.deploy(contract, creation))
 
-        return DeployStep(f"deploy {contract.__name__}", there, gas, take)
+    async def deploy(self, contract: type[Contract], creation: Creation) -> None:
+        """Deploy a contract, unless its address has code, and record it.
+
+        Raises:
+            DeployerMissing: when the chain lacks the deterministic deployer.
+            Revert: the constructor's own error.
+            WrongCode: when the code there is not the contract's.
+        """
+        there, key = address_of(contract, creation), outbox_key(contract, creation)
+        if not await self.client.code_at(there):
+            if not await self.client.code_at(DEPLOYER):
+                raise DeployerMissing(
+                    f"chain {self.chain_id} has no deterministic deployer at {checksum(DEPLOYER)}; send its published "
+                    "transaction first (github.com/Arachnid/deterministic-deployment-proxy)",
+                    chain_id=self.chain_id,
+                )
+            await self._try(creation)
+            await self.sender.execute(deployment_of(contract, creation), key)
+        made = await self.sender.find(key)
+        await self.adopt(contract, there, made.block if made and made.block else 0)
+
+    async def adopt(self, contract: type[Contract], there: Address, block: int = 0) -> None:
+        """Check and record a contract that is at an address already, since `block` if that is known.
+
+        Raises:
+            WrongCode: when it is another contract, or none.
+        """
+        code = await self.client.code_at(there)
+        if not contract.ARTIFACT.is_runtime(code):
+            what = f"{len(code)} bytes of other code" if code else "no code"
+            raise WrongCode(f"{contract.__name__} should be at {there}, which has {what}", address=there)
+        self._done[contract.__name__] = Deployed(there, contract.ARTIFACT.version, code_hash(code), block)
+
+    async def _try(self, creation: Creation) -> None:
+        """Run a constructor: its error is raised here, which the deterministic deployer would swallow."""
+        await self.client.create(creation, sender=DEPLOYER)
 
     def setting(
         self, what: str, at: Address, done: Callable[[], Awaitable[bool]], send: Callable[[], Awaitable[object]]
@@ -132,25 +180,22 @@ class DeploySite:
 
 def public_contracts(site: DeploySite) -> list[DeployStep]:
     """Return the steps that put on a devnet what a public chain has already: x402's escrow, wrapped coin, a dollar."""
-    escrow: list[tuple[type[Contract], Creation, Address]] = [
-        (BatchSettlement, BatchSettlement.deploy(), SETTLEMENT),
-        (ERC3009DepositCollector, ERC3009DepositCollector.deploy(SETTLEMENT), COLLECTOR),
-    ]
-    placed = [
-        replace(site.creation(contract, creation), take=partial(_place, site, contract, creation, place))
-        for contract, creation, place in escrow
-    ]
     return [
-        *placed,
+        _placed(site, BatchSettlement, BatchSettlement.deploy(), SETTLEMENT),
+        _placed(site, ERC3009DepositCollector, ERC3009DepositCollector.deploy(SETTLEMENT), COLLECTOR),
         site.creation(WrappedNative, WrappedNative.deploy()),
         site.creation(TestDollar, TestDollar.deploy()),
     ]
 
 
-async def _place(site: DeploySite, contract: type[Contract], creation: Creation, place: Address) -> None:
-    """Deploy a contract and copy the code of the live instance, immutables and all, to the address x402 gives it."""
-    instance = await site.deployer.deploy(contract, creation)
-    code = await site.client.code_at(instance.address)
-    if await site.client.code_at(place) != code:
-        await site.client.ask("anvil_setCode", place, "0x" + code.hex())
-    await site.deployer.adopt(contract, place)
+def _placed(site: DeploySite, contract: type[Contract], creation: Creation, place: Address) -> DeployStep:
+    """Return the step that deploys a contract and copies its code, immutables and all, to the address x402 gives it."""
+
+    async def take() -> None:
+        await site.deploy(contract, creation)
+        code = await site.client.code_at(address_of(contract, creation))
+        if await site.client.code_at(place) != code:
+            await site.client.ask("anvil_setCode", place, "0x" + code.hex())
+        await site.adopt(contract, place)
+
+    return replace(site.creation(contract, creation), take=take)

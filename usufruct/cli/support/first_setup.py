@@ -7,7 +7,6 @@ from secrets import token_bytes
 from tempfile import TemporaryDirectory
 
 from usufruct.chain import Call, ChainAccess, Client, FeePolicy, check_chain_id, market_offer, open_chain_unchecked
-from usufruct.chain.anvil import Devnet
 from usufruct.chain.deployment import DeploySite, Setup, public_contracts
 from usufruct.chain.keys import KeySigner, Role, keystore_address, signer_of, write_keystore
 from usufruct.config import Config, DatabaseConfig, DataConfig
@@ -61,7 +60,7 @@ async def prepare_rehearsal(config: Config) -> None:
             await check_chain_id(chain.client, config)
             await ensure_current(chain.database)
             faucet, none = KeySigner(token_bytes(32)), ZERO_ADDRESS
-            await Devnet(chain.client).set_balance(faucet.address, _FAUCET_WEI)
+            await chain.client.ask("anvil_setBalance", faucet.address, hex(_FAUCET_WEI))
             setup = Setup(none, none, none, 0, wrapped_native=none, token=none, claim_key=none)
             site = DeploySite(chain.client, chain.sender(faucet), chain.deployments, setup)
             for step in public_contracts(site):
