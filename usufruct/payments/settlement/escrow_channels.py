@@ -7,12 +7,7 @@ from usufruct.chain.contracts import batch_settlement as settlement
 from usufruct.chain.contracts.till import NotAPayee, SplitMismatch
 from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, Hash32, UsufructError
-from usufruct.payments.ledger import (
-    Account,
-    AccountIdentity,
-    AccountReading,
-    Claim,
-)
+from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, Claim
 from usufruct.payments.pricing import ChannelConfig, voucher_digest
 from usufruct.payments.settlement.block_reading import Readings
 from usufruct.payments.settlement.channel_reader import ChannelReader

@@ -10,13 +10,7 @@ lag its head hides one only until the stream's overlap is read again; and a chan
 """
 
 from usufruct.chain import ChainHead, Indexer, Log, Stream
-from usufruct.chain.contracts.batch_settlement import (
-    Claimed,
-    Deposited,
-    Refunded,
-    WithdrawFinalized,
-    WithdrawInitiated,
-)
+from usufruct.chain.contracts.batch_settlement import Claimed, Deposited, Refunded, WithdrawFinalized, WithdrawInitiated
 from usufruct.chain.deployment import HORIZON_BLOCKS
 from usufruct.core import Clock, Hash32, UsufructError
 from usufruct.payments.settlement.account_sync import AccountSync

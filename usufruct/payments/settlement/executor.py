@@ -25,13 +25,7 @@ from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, ClaimPolicy, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import RefusedClaim, Simulated, batch_id, members_of
-from usufruct.payments.settlement.store import (
-    add_batch,
-    count_split_keys,
-    drop_members,
-    end_batch,
-    end_quarantine,
-)
+from usufruct.payments.settlement.store import add_batch, count_split_keys, drop_members, end_batch, end_quarantine
 
 _log = logging.getLogger(__name__)
 
