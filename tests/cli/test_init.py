@@ -205,6 +205,16 @@ def test_without_waiting_it_says_how_to_go_on(chain, cli_world, own):
     assert "usufruct init" in done.stderr
 
 
+def test_another_installation_begins_in_the_file_that_is_named(chain, cli_world, own, tmp_path):
+    file = tmp_path / "another" / "settings.toml"
+    named = own | {"USUFRUCT_CONFIG": str(file)}
+    done = cli_world.run_cli("init", *chain.options, "--no-wait", own=named)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["configuration"] == str(file)
+    assert load_config({}, file).data.secret
+    assert not _config_file(own).exists()
+
+
 def test_a_rehearsal_needs_no_money_of_the_user(cli_world, own, tmp_path):
     port = cli_world.free_port()
     command = [toolchain.find("anvil"), "--port", str(port), "--chain-id", str(REHEARSAL_CHAIN_ID), "--accounts", "0"]
