@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -15,6 +14,7 @@ from pydantic import StrictStr
 
 from usufruct.config import Config
 from usufruct.core import Conflict, Hash32, Invalid, NotFound, hash32
+from usufruct.core.files import replace_file
 from usufruct_client import Receipt, read_receipt
 from usufruct_client.wire import ChannelConfig, Token
 from usufruct_client.wire_types import Count, Document, Plain, Uint128, read
@@ -253,11 +253,7 @@ def _write(path: Path, content: Mapping[str, Any]) -> Path:
     """Write a file, as it was or as it shall be: half of a key, or of a channel, would be money out of reach."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("wb", dir=path.parent, prefix=".", delete=False) as file:  # only its owner reads it
-            file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(path)
+        replace_file(path, orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n", mode=0o600)
     except OSError as error:
         raise InvalidSavedFile(f"{path} cannot be written: {error.strerror}") from error
     return path
