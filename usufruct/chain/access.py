@@ -29,10 +29,8 @@ FEE_SINK = DEVNET_ADDRESSES[3]
 """Where devnets' protocol fees go."""
 
 
-class WrongChain(Conflict):
+class WrongChain(Conflict, code="wrong_chain"):
     """The node speaks for another chain than the configuration names."""
-
-    code = "wrong_chain"
 
 
 def fee_sink_of(config: Config) -> Address:
@@ -169,10 +167,8 @@ async def check_chain_id(client: Client, config: Config) -> None:
         )
 
 
-class NodeUnfit(Unavailable):
+class NodeUnfit(Unavailable, code="node_unfit"):
     """The node answers, but for another chain, or without our contracts: nothing it says is used."""
-
-    code = "node_unfit"
 
     def __init__(self, found: UsufructError) -> None:
         super().__init__(f"the node at chain.rpc_url is not used: {found.message}", reason=found.code)

@@ -44,22 +44,16 @@ _STOP_SECONDS = 15.0
 _ATTEMPTS = 3
 
 
-class DevnetUnavailable(Unavailable):
+class DevnetUnavailable(Unavailable, code="devnet_unavailable"):
     """The embedded devnet did not start; the message holds anvil's last words."""
 
-    code = "devnet_unavailable"
 
-
-class DevnetStateBusy(Conflict):
+class DevnetStateBusy(Conflict, code="devnet_state_busy"):
     """Another devnet is running on the same state file."""
 
-    code = "devnet_state_busy"
 
-
-class DevnetStateDamaged(Conflict):
+class DevnetStateDamaged(Conflict, code="devnet_state_damaged"):
     """The state file is not whole: anvil was killed while it wrote it, or the disk was full."""
-
-    code = "devnet_state_damaged"
 
 
 class Anvil:

@@ -27,16 +27,12 @@ Block = int | Literal["earliest", "finalized", "safe", "latest", "pending"]
 """A block by number or by name."""
 
 
-class NotThisEvent(Invalid):
+class NotThisEvent(Invalid, code="not_this_event"):
     """A log is another event than the one it was decoded as."""
 
-    code = "not_this_event"
 
-
-class NoReader(Faulty):
+class NoReader(Faulty, code="no_reader"):
     """A contract was asked a question without a node to ask."""
-
-    code = "no_reader"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,12 @@ Values = tuple[Any, ...]
 """Decoded ABI values: int, str, bytes, bool and tuples of these."""
 
 
-class InvalidArgument(Invalid):
+class InvalidArgument(Invalid, code="invalid_argument"):
     """A value does not fit the type of the contract's argument."""
 
-    code = "invalid_argument"
 
-
-class UnreadableAnswer(Unavailable):
+class UnreadableAnswer(Unavailable, code="unreadable_answer"):
     """Bytes from the chain are not what the contract's ABI promises."""
-
-    code = "unreadable_answer"
 
 
 class NoAnswer(UnreadableAnswer):

@@ -19,16 +19,12 @@ __all__ = [
 ]
 
 
-class SettlementMismatch(Faulty):
+class SettlementMismatch(Faulty, code="settlement_mismatch"):
     """The settlement contract and x402 clients disagree about what a channel's id is."""
 
-    code = "settlement_mismatch"
 
-
-class EscrowMissing(Conflict):
+class EscrowMissing(Conflict, code="escrow_missing"):
     """The chain has no x402 escrow, or not its collector of deposits."""
-
-    code = "escrow_missing"
 
 
 async def check_escrow(client: Client, chain_id: ChainId) -> None:

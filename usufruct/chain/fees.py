@@ -16,10 +16,8 @@ TRANSACTION_GAS = 1 << 24
 """The most gas one transaction may ask for (EIP-7825)."""
 
 
-class FeesOverCap(Unavailable):
+class FeesOverCap(Unavailable, code="fees_over_cap"):
     """The chain asks more for gas than the operator allows."""
-
-    code = "fees_over_cap"
 
 
 @dataclass(frozen=True, slots=True)

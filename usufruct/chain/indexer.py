@@ -35,16 +35,12 @@ _LAST_RECHECK = 32.0
 _SUCCESSES_TO_GROW = 20
 
 
-class ReorgTooDeep(Faulty):
+class ReorgTooDeep(Faulty, code="reorg_too_deep"):
     """The chain has none of the blocks a stream was read by."""
 
-    code = "reorg_too_deep"
 
-
-class NodeLags(Unavailable):
+class NodeLags(Unavailable, code="node_lags"):
     """The node's logs are behind what it showed before."""
-
-    code = "node_lags"
 
 
 class _StreamTaken(Conflict):

@@ -46,10 +46,9 @@ def _detail(value: object) -> str | int | bool:
 
 
 @dataclass(eq=False)
-class Revert(Conflict):
+class Revert(Conflict, code="reverted"):
     """A contract refused the call. Subclasses are dataclasses whose fields are the error's arguments, in order."""
 
-    code = "reverted"
     SIGNATURE: ClassVar[str] = ""
     NOTICE: ClassVar[str] = ""
     """What the error means, in the words of its source."""
@@ -64,19 +63,17 @@ class Revert(Conflict):
 
 
 @dataclass(eq=False)
-class Reason(Revert):
+class Reason(Revert, code="reverted_with_reason"):
     """`require(false, "text")`: the reason in words."""
 
-    code = "reverted_with_reason"
     SIGNATURE = "Error(string)"
     reason: str
 
 
 @dataclass(eq=False)
-class Panic(Revert):
+class Panic(Revert, code="panicked"):
     """The compiler's own check failed: a bug in the contract, or an argument out of all range."""
 
-    code = "panicked"
     SIGNATURE = "Panic(uint256)"
     number: int
 
@@ -85,10 +82,9 @@ class Panic(Revert):
 
 
 @dataclass(eq=False)
-class UnknownRevert(Revert):
+class UnknownRevert(Revert, code="reverted_unknown"):
     """Revert data that no bound contract declares; empty when the contract gave none."""
 
-    code = "reverted_unknown"
     data: bytes
     notice: InitVar[str] = ""
 

@@ -44,10 +44,9 @@ _RANGE_WORDS = ("more than", "range", "results", "response size")
 """What they say to a question about logs that they will never answer; some by the number of a rate limit."""
 
 
-class RpcUnavailable(Unavailable):
+class RpcUnavailable(Unavailable, code="rpc_unavailable"):
     """The node does not answer, or answers what is not JSON-RPC; the same question may succeed later."""
 
-    code = "rpc_unavailable"
     outward = "the chain cannot be reached from here now; try again in a minute"
 
 
@@ -67,13 +66,12 @@ class RpcUnreadable(RpcUnavailable):
     """The node's answer is JSON, but not what the method returns."""
 
 
-class RpcRefused(Unavailable):
+class RpcRefused(Unavailable, code="rpc_refused"):
     """The node answered with an error.
 
     `number` and `reason` are the node's own; `data` is what it gave with them, a revert's data among others.
     """
 
-    code = "rpc_refused"
     outward = "the chain's node refused what was asked of it; try again, and report it with the call id if it stays"
 
     def __init__(self, method: str, number: int, reason: str, data: object = None) -> None:

@@ -39,40 +39,28 @@ _NO_TROUBLE = ("already known", "already imported", "already exists", "known tra
 """What nodes say to a transaction that they have, or that was mined a moment ago."""
 
 
-class KeyReused(Conflict):
+class KeyReused(Conflict, code="send_key_reused"):
     """One key was used for two different calls."""
 
-    code = "send_key_reused"
 
-
-class GasOverLimit(Conflict):
+class GasOverLimit(Conflict, code="gas_over_limit"):
     """A call would take more gas than its caller allows."""
 
-    code = "gas_over_limit"
 
-
-class StillPending(Unavailable):
+class StillPending(Unavailable, code="transaction_pending"):
     """A transaction was not final in the time given; it is not lost, and must not be sent under another key."""
 
-    code = "transaction_pending"
 
-
-class TransactionReverted(Conflict):
+class TransactionReverted(Conflict, code="transaction_reverted"):
     """A transaction was mined and refused, although its simulation was not."""
 
-    code = "transaction_reverted"
 
-
-class TransactionDisplaced(Conflict):
+class TransactionDisplaced(Conflict, code="transaction_displaced"):
     """A transaction can never be mined: something else used its nonce."""
 
-    code = "transaction_displaced"
 
-
-class NonceGap(Unavailable):
+class NonceGap(Unavailable, code="nonce_gap"):
     """The chain expects nonces that the outbox regards as used: the node is behind, or its chain went back."""
-
-    code = "nonce_gap"
 
 
 class Sender:

@@ -97,10 +97,9 @@ class Plan(Struct):
 
 
 @dataclass(eq=False)
-class ExpiryTooSoon(Revert):
+class ExpiryTooSoon(Revert, code="expiry_too_soon"):
     """A plan's credits live at least 30 days and the asset's notice period, that is to `earliest`."""
 
-    code = "expiry_too_soon"
     SIGNATURE = "ExpiryTooSoon(uint40,uint256)"
     NOTICE = "A plan's credits live at least 30 days and the asset's notice period, that is to `earliest`."
     expiry: int
@@ -108,10 +107,9 @@ class ExpiryTooSoon(Revert):
 
 
 @dataclass(eq=False)
-class InvalidPlan(Revert):
+class InvalidPlan(Revert, code="invalid_plan"):
     """Price and credits of a plan must be above zero."""
 
-    code = "invalid_plan"
     SIGNATURE = "InvalidPlan(uint128,uint128)"
     NOTICE = "Price and credits of a plan must be above zero."
     price: int
@@ -119,10 +117,9 @@ class InvalidPlan(Revert):
 
 
 @dataclass(eq=False)
-class LengthMismatch(Revert):
+class LengthMismatch(Revert, code="length_mismatch"):
     """Two lists that belong together differ in length."""
 
-    code = "length_mismatch"
     SIGNATURE = "LengthMismatch(uint256,uint256)"
     NOTICE = "Two lists that belong together differ in length."
     holders: int
@@ -130,10 +127,9 @@ class LengthMismatch(Revert):
 
 
 @dataclass(eq=False)
-class NotActivated(Revert):
+class NotActivated(Revert, code="not_activated"):
     """Fewer credits are activated for this meter than it wants to burn or the holder wants refunded."""
 
-    code = "not_activated"
     SIGNATURE = "NotActivated(uint256,address,address,uint256,uint256)"
     NOTICE = "Fewer credits are activated for this meter than it wants to burn or the holder wants refunded."
     id: int
@@ -144,10 +140,9 @@ class NotActivated(Revert):
 
 
 @dataclass(eq=False)
-class NotMeter(Revert):
+class NotMeter(Revert, code="not_meter"):
     """Credits can be activated for the asset's meter only."""
 
-    code = "not_meter"
     SIGNATURE = "NotMeter(uint128,address,address)"
     NOTICE = "Credits can be activated for the asset's meter only."
     asset: AssetId
@@ -156,10 +151,9 @@ class NotMeter(Revert):
 
 
 @dataclass(eq=False)
-class NotRefundable(Revert):
+class NotRefundable(Revert, code="not_refundable"):
     """The asset is in service and its meter alive: credits are for use, not for refund, before `refundableAt`."""
 
-    code = "not_refundable"
     SIGNATURE = "NotRefundable(uint256,uint256)"
     NOTICE = "The asset is in service and its meter alive: credits are for use, not for refund, before `refundableAt`."
     id: int
@@ -167,20 +161,18 @@ class NotRefundable(Revert):
 
 
 @dataclass(eq=False)
-class NotSelling(Revert):
+class NotSelling(Revert, code="not_selling"):
     """The plan is not on sale: its seller stopped it or the asset is retired."""
 
-    code = "not_selling"
     SIGNATURE = "NotSelling(uint256)"
     NOTICE = "The plan is not on sale: its seller stopped it or the asset is retired."
     id: int
 
 
 @dataclass(eq=False)
-class NotTitleHolder(Revert):
+class NotTitleHolder(Revert, code="not_title_holder"):
     """The caller does not act for the asset's title holder."""
 
-    code = "not_title_holder"
     SIGNATURE = "NotTitleHolder(uint128,address)"
     NOTICE = "The caller does not act for the asset's title holder."
     asset: AssetId
@@ -188,20 +180,18 @@ class NotTitleHolder(Revert):
 
 
 @dataclass(eq=False)
-class PlanExists(Revert):
+class PlanExists(Revert, code="plan_exists"):
     """A plan with these terms exists already."""
 
-    code = "plan_exists"
     SIGNATURE = "PlanExists(uint256)"
     NOTICE = "A plan with these terms exists already."
     id: int
 
 
 @dataclass(eq=False)
-class PlanExpired(Revert):
+class PlanExpired(Revert, code="plan_expired"):
     """The plan's credits are void."""
 
-    code = "plan_expired"
     SIGNATURE = "PlanExpired(uint256,uint40)"
     NOTICE = "The plan's credits are void."
     id: int
@@ -209,10 +199,9 @@ class PlanExpired(Revert):
 
 
 @dataclass(eq=False)
-class PlanNotExpired(Revert):
+class PlanNotExpired(Revert, code="plan_not_expired"):
     """The plan's credits are not void."""
 
-    code = "plan_not_expired"
     SIGNATURE = "PlanNotExpired(uint256,uint40)"
     NOTICE = "The plan's credits are not void."
     id: int
@@ -220,20 +209,18 @@ class PlanNotExpired(Revert):
 
 
 @dataclass(eq=False)
-class UnknownPlan(Revert):
+class UnknownPlan(Revert, code="unknown_plan"):
     """No plan has this id."""
 
-    code = "unknown_plan"
     SIGNATURE = "UnknownPlan(uint256)"
     NOTICE = "No plan has this id."
     id: int
 
 
 @dataclass(eq=False)
-class WrongAmountReceived(Revert):
+class WrongAmountReceived(Revert, code="wrong_amount_received"):
     """The token delivered another amount than it was asked for."""
 
-    code = "wrong_amount_received"
     SIGNATURE = "WrongAmountReceived(address,uint256,uint256)"
     NOTICE = "The token delivered another amount than it was asked for."
     token: Address

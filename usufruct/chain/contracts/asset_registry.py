@@ -205,69 +205,62 @@ class Registration(Struct):
 
 
 @dataclass(eq=False)
-class AssetExists(Revert):
+class AssetExists(Revert, code="asset_exists"):
     """The registrant has used this salt before."""
 
-    code = "asset_exists"
     SIGNATURE = "AssetExists(uint128)"
     NOTICE = "The registrant has used this salt before."
     asset: AssetId
 
 
 @dataclass(eq=False)
-class DuplicateParent(Revert):
+class DuplicateParent(Revert, code="duplicate_parent"):
     """Each parent is named once."""
 
-    code = "duplicate_parent"
     SIGNATURE = "DuplicateParent(address)"
     NOTICE = "Each parent is named once."
     shares: Address
 
 
 @dataclass(eq=False)
-class EmptyName(Revert):
+class EmptyName(Revert, code="empty_name"):
     """Name and symbol must not be empty."""
 
-    code = "empty_name"
     SIGNATURE = "EmptyName()"
     NOTICE = "Name and symbol must not be empty."
 
 
 @dataclass(eq=False)
-class NoRetirementPending(Revert):
+class NoRetirementPending(Revert, code="no_retirement_pending"):
     """No announced retirement can be called off."""
 
-    code = "no_retirement_pending"
     SIGNATURE = "NoRetirementPending(uint128)"
     NOTICE = "No announced retirement can be called off."
     asset: AssetId
 
 
 @dataclass(eq=False)
-class NotContract(Revert):
+class NotContract(Revert, code="not_contract"):
     """There must be code at this address."""
 
-    code = "not_contract"
     SIGNATURE = "NotContract(address)"
     NOTICE = "There must be code at this address."
     account: Address
 
 
 @dataclass(eq=False)
-class NotGuardian(Revert):
+class NotGuardian(Revert, code="not_guardian"):
     """Only the guardian (to stop a pause: or the owner) may do this."""
 
-    code = "not_guardian"
     SIGNATURE = "NotGuardian(address)"
     NOTICE = "Only the guardian (to stop a pause: or the owner) may do this."
     caller: Address
 
 
 @dataclass(eq=False)
-class NoticePeriodOutOfRange(Revert):
+class NoticePeriodOutOfRange(Revert, code="notice_period_out_of_range"):
     """The notice period must lie between the limits, in seconds."""
 
-    code = "notice_period_out_of_range"
     SIGNATURE = "NoticePeriodOutOfRange(uint256,uint256,uint256)"
     NOTICE = "The notice period must lie between the limits, in seconds."
     given: int
@@ -276,10 +269,9 @@ class NoticePeriodOutOfRange(Revert):
 
 
 @dataclass(eq=False)
-class PauseTooLong(Revert):
+class PauseTooLong(Revert, code="pause_too_long"):
     """The guardian has not that much pause left, in seconds."""
 
-    code = "pause_too_long"
     SIGNATURE = "PauseTooLong(uint256,uint256)"
     NOTICE = "The guardian has not that much pause left, in seconds."
     given: int
@@ -287,10 +279,9 @@ class PauseTooLong(Revert):
 
 
 @dataclass(eq=False)
-class RateTooHigh(Revert):
+class RateTooHigh(Revert, code="rate_too_high"):
     """A rate is above its limit, in hundredths of a per cent."""
 
-    code = "rate_too_high"
     SIGNATURE = "RateTooHigh(uint256,uint256)"
     NOTICE = "A rate is above its limit, in hundredths of a per cent."
     bps: int
@@ -298,20 +289,18 @@ class RateTooHigh(Revert):
 
 
 @dataclass(eq=False)
-class ReservedMetadataKey(Revert):
+class ReservedMetadataKey(Revert, code="reserved_metadata_key"):
     """The key is derived by the registry and cannot be written."""
 
-    code = "reserved_metadata_key"
     SIGNATURE = "ReservedMetadataKey(string)"
     NOTICE = "The key is derived by the registry and cannot be written."
     metadata_key: str
 
 
 @dataclass(eq=False)
-class RetirementPending(Revert):
+class RetirementPending(Revert, code="retirement_pending"):
     """Retirement is announced already."""
 
-    code = "retirement_pending"
     SIGNATURE = "RetirementPending(uint128,uint40)"
     NOTICE = "Retirement is announced already."
     asset: AssetId
@@ -319,20 +308,18 @@ class RetirementPending(Revert):
 
 
 @dataclass(eq=False)
-class RevenueTokenExists(Revert):
+class RevenueTokenExists(Revert, code="revenue_token_exists"):
     """The token is listed already."""
 
-    code = "revenue_token_exists"
     SIGNATURE = "RevenueTokenExists(address)"
     NOTICE = "The token is listed already."
     token: Address
 
 
 @dataclass(eq=False)
-class TooManyParents(Revert):
+class TooManyParents(Revert, code="too_many_parents"):
     """A list is longer than allowed."""
 
-    code = "too_many_parents"
     SIGNATURE = "TooManyParents(uint256,uint256)"
     NOTICE = "A list is longer than allowed."
     given: int
@@ -340,30 +327,27 @@ class TooManyParents(Revert):
 
 
 @dataclass(eq=False)
-class TooManyRevenueTokens(Revert):
+class TooManyRevenueTokens(Revert, code="too_many_revenue_tokens"):
     """No more than this many revenue tokens can ever be listed."""
 
-    code = "too_many_revenue_tokens"
     SIGNATURE = "TooManyRevenueTokens(uint256)"
     NOTICE = "No more than this many revenue tokens can ever be listed."
     most: int
 
 
 @dataclass(eq=False)
-class UnknownAsset(Revert):
+class UnknownAsset(Revert, code="unknown_asset"):
     """No asset has this id."""
 
-    code = "unknown_asset"
     SIGNATURE = "UnknownAsset(uint128)"
     NOTICE = "No asset has this id."
     asset: AssetId
 
 
 @dataclass(eq=False)
-class WrongPriceCardVersion(Revert):
+class WrongPriceCardVersion(Revert, code="wrong_price_card_version"):
     """The price card must carry the next version. It is how a writer shows which card they meant to replace."""
 
-    code = "wrong_price_card_version"
     SIGNATURE = "WrongPriceCardVersion(uint128,uint256,uint256)"
     NOTICE = "The price card must carry the next version. It is how a writer shows which card they meant to replace."
     asset: AssetId
@@ -372,19 +356,17 @@ class WrongPriceCardVersion(Revert):
 
 
 @dataclass(eq=False)
-class ZeroAddress(Revert):
+class ZeroAddress(Revert, code="zero_address"):
     """This account must not be the zero address."""
 
-    code = "zero_address"
     SIGNATURE = "ZeroAddress()"
     NOTICE = "This account must not be the zero address."
 
 
 @dataclass(eq=False)
-class ZeroRoyalty(Revert):
+class ZeroRoyalty(Revert, code="zero_royalty"):
     """A parent must have a royalty."""
 
-    code = "zero_royalty"
     SIGNATURE = "ZeroRoyalty(address)"
     NOTICE = "A parent must have a royalty."
     shares: Address

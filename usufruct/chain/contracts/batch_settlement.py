@@ -94,190 +94,169 @@ class VoucherClaim(Struct):
 
 
 @dataclass(eq=False)
-class ClaimExceedsBalance(Revert):
+class ClaimExceedsBalance(Revert, code="claim_exceeds_balance"):
     """A row claims more than the channel holds."""
 
-    code = "claim_exceeds_balance"
     SIGNATURE = "ClaimExceedsBalance()"
     NOTICE = "A row claims more than the channel holds."
 
 
 @dataclass(eq=False)
-class ClaimExceedsCeiling(Revert):
+class ClaimExceedsCeiling(Revert, code="claim_exceeds_ceiling"):
     """A row claims more than its voucher allows."""
 
-    code = "claim_exceeds_ceiling"
     SIGNATURE = "ClaimExceedsCeiling()"
     NOTICE = "A row claims more than its voucher allows."
 
 
 @dataclass(eq=False)
-class DepositCollectionFailed(Revert):
+class DepositCollectionFailed(Revert, code="deposit_collection_failed"):
     """The collector did not bring exactly the amount."""
 
-    code = "deposit_collection_failed"
     SIGNATURE = "DepositCollectionFailed()"
     NOTICE = "The collector did not bring exactly the amount."
 
 
 @dataclass(eq=False)
-class DepositOverflow(Revert):
+class DepositOverflow(Revert, code="deposit_overflow"):
     """The channel's balance would pass 2^128 - 1."""
 
-    code = "deposit_overflow"
     SIGNATURE = "DepositOverflow()"
     NOTICE = "The channel's balance would pass 2^128 - 1."
 
 
 @dataclass(eq=False)
-class EmptyBatch(Revert):
+class EmptyBatch(Revert, code="empty_batch"):
     """A batch without rows."""
 
-    code = "empty_batch"
     SIGNATURE = "EmptyBatch()"
     NOTICE = "A batch without rows."
 
 
 @dataclass(eq=False)
-class InvalidChannel(Revert):
+class InvalidChannel(Revert, code="invalid_channel"):
     """A party of the channel is the zero address, or the caller is not on the payer's side."""
 
-    code = "invalid_channel"
     SIGNATURE = "InvalidChannel()"
     NOTICE = "A party of the channel is the zero address, or the caller is not on the payer's side."
 
 
 @dataclass(eq=False)
-class InvalidCollector(Revert):
+class InvalidCollector(Revert, code="invalid_collector"):
     """The collector is the zero address."""
 
-    code = "invalid_collector"
     SIGNATURE = "InvalidCollector()"
     NOTICE = "The collector is the zero address."
 
 
 @dataclass(eq=False)
-class InvalidRefundNonce(Revert):
+class InvalidRefundNonce(Revert, code="invalid_refund_nonce"):
     """The signed refund is not for the channel's current `refundNonce`."""
 
-    code = "invalid_refund_nonce"
     SIGNATURE = "InvalidRefundNonce()"
     NOTICE = "The signed refund is not for the channel's current `refundNonce`."
 
 
 @dataclass(eq=False)
-class InvalidSignature(Revert):
+class InvalidSignature(Revert, code="invalid_signature"):
     """The signature is not that of the key or contract that must sign."""
 
-    code = "invalid_signature"
     SIGNATURE = "InvalidSignature()"
     NOTICE = "The signature is not that of the key or contract that must sign."
 
 
 @dataclass(eq=False)
-class NotAuthorizedToClaim(Revert):
+class NotAuthorizedToClaim(Revert, code="not_authorized_to_claim"):
     """The caller is neither receiver nor receiver authorizer of a row's channel."""
 
-    code = "not_authorized_to_claim"
     SIGNATURE = "NotAuthorizedToClaim()"
     NOTICE = "The caller is neither receiver nor receiver authorizer of a row's channel."
 
 
 @dataclass(eq=False)
-class NotAuthorizedToFinalizeWithdraw(Revert):
+class NotAuthorizedToFinalizeWithdraw(Revert, code="not_authorized_to_finalize_withdraw"):
     """The caller is neither payer nor payer authorizer of the channel."""
 
-    code = "not_authorized_to_finalize_withdraw"
     SIGNATURE = "NotAuthorizedToFinalizeWithdraw()"
     NOTICE = "The caller is neither payer nor payer authorizer of the channel."
 
 
 @dataclass(eq=False)
-class NotAuthorizedToRefund(Revert):
+class NotAuthorizedToRefund(Revert, code="not_authorized_to_refund"):
     """The caller is neither receiver nor receiver authorizer of the channel."""
 
-    code = "not_authorized_to_refund"
     SIGNATURE = "NotAuthorizedToRefund()"
     NOTICE = "The caller is neither receiver nor receiver authorizer of the channel."
 
 
 @dataclass(eq=False)
-class NotReceiverAuthorizer(Revert):
+class NotReceiverAuthorizer(Revert, code="not_receiver_authorizer"):
     """A row's `receiverAuthorizer` is not the one that signed the batch."""
 
-    code = "not_receiver_authorizer"
     SIGNATURE = "NotReceiverAuthorizer()"
     NOTICE = "A row's `receiverAuthorizer` is not the one that signed the batch."
 
 
 @dataclass(eq=False)
-class NothingToWithdraw(Revert):
+class NothingToWithdraw(Revert, code="nothing_to_withdraw"):
     """A withdrawal of nothing."""
 
-    code = "nothing_to_withdraw"
     SIGNATURE = "NothingToWithdraw()"
     NOTICE = "A withdrawal of nothing."
 
 
 @dataclass(eq=False)
-class WithdrawAmountExceedsAvailable(Revert):
+class WithdrawAmountExceedsAvailable(Revert, code="withdraw_amount_exceeds_available"):
     """More was asked for than is unclaimed."""
 
-    code = "withdraw_amount_exceeds_available"
     SIGNATURE = "WithdrawAmountExceedsAvailable()"
     NOTICE = "More was asked for than is unclaimed."
 
 
 @dataclass(eq=False)
-class WithdrawDelayNotElapsed(Revert):
+class WithdrawDelayNotElapsed(Revert, code="withdraw_delay_not_elapsed"):
     """The channel's delay is not over."""
 
-    code = "withdraw_delay_not_elapsed"
     SIGNATURE = "WithdrawDelayNotElapsed()"
     NOTICE = "The channel's delay is not over."
 
 
 @dataclass(eq=False)
-class WithdrawDelayOutOfRange(Revert):
+class WithdrawDelayOutOfRange(Revert, code="withdraw_delay_out_of_range"):
     """The channel's delay is outside `MIN_WITHDRAW_DELAY` to `MAX_WITHDRAW_DELAY`."""
 
-    code = "withdraw_delay_out_of_range"
     SIGNATURE = "WithdrawDelayOutOfRange()"
     NOTICE = "The channel's delay is outside `MIN_WITHDRAW_DELAY` to `MAX_WITHDRAW_DELAY`."
 
 
 @dataclass(eq=False)
-class WithdrawalAlreadyPending(Revert):
+class WithdrawalAlreadyPending(Revert, code="withdrawal_already_pending"):
     """The channel already has an announced withdrawal."""
 
-    code = "withdrawal_already_pending"
     SIGNATURE = "WithdrawalAlreadyPending()"
     NOTICE = "The channel already has an announced withdrawal."
 
 
 @dataclass(eq=False)
-class WithdrawalNotPending(Revert):
+class WithdrawalNotPending(Revert, code="withdrawal_not_pending"):
     """The channel has no announced withdrawal."""
 
-    code = "withdrawal_not_pending"
     SIGNATURE = "WithdrawalNotPending()"
     NOTICE = "The channel has no announced withdrawal."
 
 
 @dataclass(eq=False)
-class ZeroDeposit(Revert):
+class ZeroDeposit(Revert, code="zero_deposit"):
     """A deposit of nothing."""
 
-    code = "zero_deposit"
     SIGNATURE = "ZeroDeposit()"
     NOTICE = "A deposit of nothing."
 
 
 @dataclass(eq=False)
-class ZeroRefund(Revert):
+class ZeroRefund(Revert, code="zero_refund"):
     """A refund of nothing."""
 
-    code = "zero_refund"
     SIGNATURE = "ZeroRefund()"
     NOTICE = "A refund of nothing."
 

@@ -20,19 +20,17 @@ __all__ = [
 
 
 @dataclass(eq=False)
-class InvalidX402BatchSettlementAddress(Revert):
+class InvalidX402BatchSettlementAddress(Revert, code="invalid_x402_batch_settlement_address"):
     """The constructor was given the zero address."""
 
-    code = "invalid_x402_batch_settlement_address"
     SIGNATURE = "InvalidX402BatchSettlementAddress()"
     NOTICE = "The constructor was given the zero address."
 
 
 @dataclass(eq=False)
-class OnlyX402BatchSettlement(Revert):
+class OnlyX402BatchSettlement(Revert, code="only_x402_batch_settlement"):
     """Someone other than the settlement called `collect`."""
 
-    code = "only_x402_batch_settlement"
     SIGNATURE = "OnlyX402BatchSettlement()"
     NOTICE = "Someone other than the settlement called `collect`."
 

@@ -105,10 +105,9 @@ class Checkpoint208(Struct):
 
 
 @dataclass(eq=False)
-class ERC1155InsufficientBalance(Revert):
+class ERC1155InsufficientBalance(Revert, code="erc1155_insufficient_balance"):
     """Indicates an error related to the current `balance` of a `sender`. Used in transfers."""
 
-    code = "erc1155_insufficient_balance"
     SIGNATURE = "ERC1155InsufficientBalance(address,uint256,uint256,uint256)"
     sender: Address
     """Address whose tokens are being transferred."""
@@ -121,22 +120,20 @@ class ERC1155InsufficientBalance(Revert):
 
 
 @dataclass(eq=False)
-class ERC1155InvalidApprover(Revert):
+class ERC1155InvalidApprover(Revert, code="erc1155_invalid_approver"):
     """Indicates a failure with the `approver` of a token to be approved. Used in approvals."""
 
-    code = "erc1155_invalid_approver"
     SIGNATURE = "ERC1155InvalidApprover(address)"
     approver: Address
     """Address initiating an approval operation."""
 
 
 @dataclass(eq=False)
-class ERC1155InvalidArrayLength(Revert):
+class ERC1155InvalidArrayLength(Revert, code="erc1155_invalid_array_length"):
     """Indicates an array length mismatch between ids and values in a safeBatchTransferFrom operation. Used in batch
     transfers.
     """
 
-    code = "erc1155_invalid_array_length"
     SIGNATURE = "ERC1155InvalidArrayLength(uint256,uint256)"
     ids_length: int
     """Length of the array of token identifiers"""
@@ -145,40 +142,36 @@ class ERC1155InvalidArrayLength(Revert):
 
 
 @dataclass(eq=False)
-class ERC1155InvalidOperator(Revert):
+class ERC1155InvalidOperator(Revert, code="erc1155_invalid_operator"):
     """Indicates a failure with the `operator` to be approved. Used in approvals."""
 
-    code = "erc1155_invalid_operator"
     SIGNATURE = "ERC1155InvalidOperator(address)"
     operator: Address
     """Address that may be allowed to operate on tokens without being their owner."""
 
 
 @dataclass(eq=False)
-class ERC1155InvalidReceiver(Revert):
+class ERC1155InvalidReceiver(Revert, code="erc1155_invalid_receiver"):
     """Indicates a failure with the token `receiver`. Used in transfers."""
 
-    code = "erc1155_invalid_receiver"
     SIGNATURE = "ERC1155InvalidReceiver(address)"
     receiver: Address
     """Address to which tokens are being transferred."""
 
 
 @dataclass(eq=False)
-class ERC1155InvalidSender(Revert):
+class ERC1155InvalidSender(Revert, code="erc1155_invalid_sender"):
     """Indicates a failure with the token `sender`. Used in transfers."""
 
-    code = "erc1155_invalid_sender"
     SIGNATURE = "ERC1155InvalidSender(address)"
     sender: Address
     """Address whose tokens are being transferred."""
 
 
 @dataclass(eq=False)
-class ERC1155MissingApprovalForAll(Revert):
+class ERC1155MissingApprovalForAll(Revert, code="erc1155_missing_approval_for_all"):
     """Indicates a failure with the `operator`’s approval. Used in transfers."""
 
-    code = "erc1155_missing_approval_for_all"
     SIGNATURE = "ERC1155MissingApprovalForAll(address,address)"
     operator: Address
     """Address that may be allowed to operate on tokens without being their owner."""
@@ -187,71 +180,63 @@ class ERC1155MissingApprovalForAll(Revert):
 
 
 @dataclass(eq=False)
-class IsPaused(Revert):
+class IsPaused(Revert, code="is_paused"):
     """Paused by the guardian."""
 
-    code = "is_paused"
     SIGNATURE = "IsPaused(uint40)"
     NOTICE = "Paused by the guardian."
     until: int
 
 
 @dataclass(eq=False)
-class NotRevenueToken(Revert):
+class NotRevenueToken(Revert, code="not_revenue_token"):
     """The token is not one that revenue may be in."""
 
-    code = "not_revenue_token"
     SIGNATURE = "NotRevenueToken(address)"
     NOTICE = "The token is not one that revenue may be in."
     token: Address
 
 
 @dataclass(eq=False)
-class ReentrancyGuardReentrantCall(Revert):
+class ReentrancyGuardReentrantCall(Revert, code="reentrancy_guard_reentrant_call"):
     """Unauthorized reentrant call."""
 
-    code = "reentrancy_guard_reentrant_call"
     SIGNATURE = "ReentrancyGuardReentrantCall()"
 
 
 @dataclass(eq=False)
-class SafeCastOverflowedUintDowncast(Revert):
+class SafeCastOverflowedUintDowncast(Revert, code="safe_cast_overflowed_uint_downcast"):
     """Value doesn't fit in a uint of `bits` size."""
 
-    code = "safe_cast_overflowed_uint_downcast"
     SIGNATURE = "SafeCastOverflowedUintDowncast(uint8,uint256)"
     bits: int
     value: int
 
 
 @dataclass(eq=False)
-class SafeERC20FailedOperation(Revert):
+class SafeERC20FailedOperation(Revert, code="safe_erc20_failed_operation"):
     """An operation with an ERC-20 token failed."""
 
-    code = "safe_erc20_failed_operation"
     SIGNATURE = "SafeERC20FailedOperation(address)"
     token: Address
 
 
 @dataclass(eq=False)
-class CloneArgumentsTooLong(Revert):
-    code = "clone_arguments_too_long"
+class CloneArgumentsTooLong(Revert, code="clone_arguments_too_long"):
     SIGNATURE = "CloneArgumentsTooLong()"
 
 
 @dataclass(eq=False)
-class Create2EmptyBytecode(Revert):
+class Create2EmptyBytecode(Revert, code="create2_empty_bytecode"):
     """There's no code to deploy."""
 
-    code = "create2_empty_bytecode"
     SIGNATURE = "Create2EmptyBytecode()"
 
 
 @dataclass(eq=False)
-class ERC721IncorrectOwner(Revert):
+class ERC721IncorrectOwner(Revert, code="erc721_incorrect_owner"):
     """Indicates an error related to the ownership over a particular token. Used in transfers."""
 
-    code = "erc721_incorrect_owner"
     SIGNATURE = "ERC721IncorrectOwner(address,uint256,address)"
     sender: Address
     """Address whose tokens are being transferred."""
@@ -262,10 +247,9 @@ class ERC721IncorrectOwner(Revert):
 
 
 @dataclass(eq=False)
-class ERC721InsufficientApproval(Revert):
+class ERC721InsufficientApproval(Revert, code="erc721_insufficient_approval"):
     """Indicates a failure with the `operator`’s approval. Used in transfers."""
 
-    code = "erc721_insufficient_approval"
     SIGNATURE = "ERC721InsufficientApproval(address,uint256)"
     operator: Address
     """Address that may be allowed to operate on tokens without being their owner."""
@@ -274,188 +258,168 @@ class ERC721InsufficientApproval(Revert):
 
 
 @dataclass(eq=False)
-class ERC721InvalidApprover(Revert):
+class ERC721InvalidApprover(Revert, code="erc721_invalid_approver"):
     """Indicates a failure with the `approver` of a token to be approved. Used in approvals."""
 
-    code = "erc721_invalid_approver"
     SIGNATURE = "ERC721InvalidApprover(address)"
     approver: Address
     """Address initiating an approval operation."""
 
 
 @dataclass(eq=False)
-class ERC721InvalidOperator(Revert):
+class ERC721InvalidOperator(Revert, code="erc721_invalid_operator"):
     """Indicates a failure with the `operator` to be approved. Used in approvals."""
 
-    code = "erc721_invalid_operator"
     SIGNATURE = "ERC721InvalidOperator(address)"
     operator: Address
     """Address that may be allowed to operate on tokens without being their owner."""
 
 
 @dataclass(eq=False)
-class ERC721InvalidOwner(Revert):
+class ERC721InvalidOwner(Revert, code="erc721_invalid_owner"):
     """Indicates that an address can't be an owner. For example, `address(0)` is a forbidden owner in ERC-721. Used in
     balance queries.
     """
 
-    code = "erc721_invalid_owner"
     SIGNATURE = "ERC721InvalidOwner(address)"
     owner: Address
     """Address of the current owner of a token."""
 
 
 @dataclass(eq=False)
-class ERC721InvalidReceiver(Revert):
+class ERC721InvalidReceiver(Revert, code="erc721_invalid_receiver"):
     """Indicates a failure with the token `receiver`. Used in transfers."""
 
-    code = "erc721_invalid_receiver"
     SIGNATURE = "ERC721InvalidReceiver(address)"
     receiver: Address
     """Address to which tokens are being transferred."""
 
 
 @dataclass(eq=False)
-class ERC721InvalidSender(Revert):
+class ERC721InvalidSender(Revert, code="erc721_invalid_sender"):
     """Indicates a failure with the token `sender`. Used in transfers."""
 
-    code = "erc721_invalid_sender"
     SIGNATURE = "ERC721InvalidSender(address)"
     sender: Address
     """Address whose tokens are being transferred."""
 
 
 @dataclass(eq=False)
-class ERC721NonexistentToken(Revert):
+class ERC721NonexistentToken(Revert, code="erc721_nonexistent_token"):
     """Indicates a `tokenId` whose `owner` is the zero address."""
 
-    code = "erc721_nonexistent_token"
     SIGNATURE = "ERC721NonexistentToken(uint256)"
     token_id: int
     """Identifier number of a token."""
 
 
 @dataclass(eq=False)
-class FailedDeployment(Revert):
+class FailedDeployment(Revert, code="failed_deployment"):
     """The deployment failed."""
 
-    code = "failed_deployment"
     SIGNATURE = "FailedDeployment()"
 
 
 @dataclass(eq=False)
-class InsufficientBalance(Revert):
+class InsufficientBalance(Revert, code="insufficient_balance"):
     """The ETH balance of the account is not enough to perform the operation."""
 
-    code = "insufficient_balance"
     SIGNATURE = "InsufficientBalance(uint256,uint256)"
     balance: int
     needed: int
 
 
 @dataclass(eq=False)
-class NotShares(Revert):
+class NotShares(Revert, code="not_shares"):
     """A parent must be the Shares of an asset of this registry."""
 
-    code = "not_shares"
     SIGNATURE = "NotShares(address)"
     NOTICE = "A parent must be the Shares of an asset of this registry."
     account: Address
 
 
 @dataclass(eq=False)
-class OwnableInvalidOwner(Revert):
+class OwnableInvalidOwner(Revert, code="ownable_invalid_owner"):
     """The owner is not a valid owner account. (eg. `address(0)`)"""
 
-    code = "ownable_invalid_owner"
     SIGNATURE = "OwnableInvalidOwner(address)"
     owner: Address
 
 
 @dataclass(eq=False)
-class OwnableUnauthorizedAccount(Revert):
+class OwnableUnauthorizedAccount(Revert, code="ownable_unauthorized_account"):
     """The caller account is not authorized to perform an operation."""
 
-    code = "ownable_unauthorized_account"
     SIGNATURE = "OwnableUnauthorizedAccount(address)"
     account: Address
 
 
 @dataclass(eq=False)
-class OwnershipNotRenounceable(Revert):
+class OwnershipNotRenounceable(Revert, code="ownership_not_renounceable"):
     """Ownership passes to an account that accepts it (`transferOwnership`, `acceptOwnership`), never to none."""
 
-    code = "ownership_not_renounceable"
     SIGNATURE = "OwnershipNotRenounceable()"
     NOTICE = "Ownership passes to an account that accepts it (`transferOwnership`, `acceptOwnership`), never to none."
 
 
 @dataclass(eq=False)
-class AddressEmptyCode(Revert):
+class AddressEmptyCode(Revert, code="address_empty_code"):
     """There's no code at `target` (it is not a contract)."""
 
-    code = "address_empty_code"
     SIGNATURE = "AddressEmptyCode(address)"
     target: Address
 
 
 @dataclass(eq=False)
-class ECDSAInvalidSignature(Revert):
+class ECDSAInvalidSignature(Revert, code="ecdsa_invalid_signature"):
     """The signature is invalid."""
 
-    code = "ecdsa_invalid_signature"
     SIGNATURE = "ECDSAInvalidSignature()"
 
 
 @dataclass(eq=False)
-class ECDSAInvalidSignatureLength(Revert):
+class ECDSAInvalidSignatureLength(Revert, code="ecdsa_invalid_signature_length"):
     """The signature has an invalid length."""
 
-    code = "ecdsa_invalid_signature_length"
     SIGNATURE = "ECDSAInvalidSignatureLength(uint256)"
     length: int
 
 
 @dataclass(eq=False)
-class ECDSAInvalidSignatureS(Revert):
+class ECDSAInvalidSignatureS(Revert, code="ecdsa_invalid_signature_s"):
     """The signature has an S value that is in the upper half order."""
 
-    code = "ecdsa_invalid_signature_s"
     SIGNATURE = "ECDSAInvalidSignatureS(bytes32)"
     s: bytes
 
 
 @dataclass(eq=False)
-class FailedCall(Revert):
+class FailedCall(Revert, code="failed_call"):
     """A call to an address target failed. The target may have reverted."""
 
-    code = "failed_call"
     SIGNATURE = "FailedCall()"
 
 
 @dataclass(eq=False)
-class CheckpointUnorderedInsertion(Revert):
+class CheckpointUnorderedInsertion(Revert, code="checkpoint_unordered_insertion"):
     """A value was attempted to be inserted on a past checkpoint."""
 
-    code = "checkpoint_unordered_insertion"
     SIGNATURE = "CheckpointUnorderedInsertion()"
 
 
 @dataclass(eq=False)
-class ERC20ExceededSafeSupply(Revert):
+class ERC20ExceededSafeSupply(Revert, code="erc20_exceeded_safe_supply"):
     """Total supply cap has been exceeded, introducing a risk of votes overflowing."""
 
-    code = "erc20_exceeded_safe_supply"
     SIGNATURE = "ERC20ExceededSafeSupply(uint256,uint256)"
     increased_supply: int
     cap: int
 
 
 @dataclass(eq=False)
-class ERC20InsufficientAllowance(Revert):
+class ERC20InsufficientAllowance(Revert, code="erc20_insufficient_allowance"):
     """Indicates a failure with the `spender`’s `allowance`. Used in transfers."""
 
-    code = "erc20_insufficient_allowance"
     SIGNATURE = "ERC20InsufficientAllowance(address,uint256,uint256)"
     spender: Address
     """Address that may be allowed to operate on tokens without being their owner."""
@@ -466,10 +430,9 @@ class ERC20InsufficientAllowance(Revert):
 
 
 @dataclass(eq=False)
-class ERC20InsufficientBalance(Revert):
+class ERC20InsufficientBalance(Revert, code="erc20_insufficient_balance"):
     """Indicates an error related to the current `balance` of a `sender`. Used in transfers."""
 
-    code = "erc20_insufficient_balance"
     SIGNATURE = "ERC20InsufficientBalance(address,uint256,uint256)"
     sender: Address
     """Address whose tokens are being transferred."""
@@ -480,137 +443,122 @@ class ERC20InsufficientBalance(Revert):
 
 
 @dataclass(eq=False)
-class ERC20InvalidApprover(Revert):
+class ERC20InvalidApprover(Revert, code="erc20_invalid_approver"):
     """Indicates a failure with the `approver` of a token to be approved. Used in approvals."""
 
-    code = "erc20_invalid_approver"
     SIGNATURE = "ERC20InvalidApprover(address)"
     approver: Address
     """Address initiating an approval operation."""
 
 
 @dataclass(eq=False)
-class ERC20InvalidReceiver(Revert):
+class ERC20InvalidReceiver(Revert, code="erc20_invalid_receiver"):
     """Indicates a failure with the token `receiver`. Used in transfers."""
 
-    code = "erc20_invalid_receiver"
     SIGNATURE = "ERC20InvalidReceiver(address)"
     receiver: Address
     """Address to which tokens are being transferred."""
 
 
 @dataclass(eq=False)
-class ERC20InvalidSender(Revert):
+class ERC20InvalidSender(Revert, code="erc20_invalid_sender"):
     """Indicates a failure with the token `sender`. Used in transfers."""
 
-    code = "erc20_invalid_sender"
     SIGNATURE = "ERC20InvalidSender(address)"
     sender: Address
     """Address whose tokens are being transferred."""
 
 
 @dataclass(eq=False)
-class ERC20InvalidSpender(Revert):
+class ERC20InvalidSpender(Revert, code="erc20_invalid_spender"):
     """Indicates a failure with the `spender` to be approved. Used in approvals."""
 
-    code = "erc20_invalid_spender"
     SIGNATURE = "ERC20InvalidSpender(address)"
     spender: Address
     """Address that may be allowed to operate on tokens without being their owner."""
 
 
 @dataclass(eq=False)
-class ERC2612ExpiredSignature(Revert):
+class ERC2612ExpiredSignature(Revert, code="erc2612_expired_signature"):
     """Permit deadline has expired."""
 
-    code = "erc2612_expired_signature"
     SIGNATURE = "ERC2612ExpiredSignature(uint256)"
     deadline: int
 
 
 @dataclass(eq=False)
-class ERC2612InvalidSigner(Revert):
+class ERC2612InvalidSigner(Revert, code="erc2612_invalid_signer"):
     """Mismatched signature."""
 
-    code = "erc2612_invalid_signer"
     SIGNATURE = "ERC2612InvalidSigner(address,address)"
     signer: Address
     owner: Address
 
 
 @dataclass(eq=False)
-class ERC5805FutureLookup(Revert):
+class ERC5805FutureLookup(Revert, code="erc5805_future_lookup"):
     """Lookup to future votes is not available."""
 
-    code = "erc5805_future_lookup"
     SIGNATURE = "ERC5805FutureLookup(uint256,uint48)"
     timepoint: int
     clock: int
 
 
 @dataclass(eq=False)
-class ERC6372InconsistentClock(Revert):
+class ERC6372InconsistentClock(Revert, code="erc6372_inconsistent_clock"):
     """The clock was incorrectly modified."""
 
-    code = "erc6372_inconsistent_clock"
     SIGNATURE = "ERC6372InconsistentClock()"
 
 
 @dataclass(eq=False)
-class InvalidAccountNonce(Revert):
+class InvalidAccountNonce(Revert, code="invalid_account_nonce"):
     """The nonce used for an `account` is not the expected current nonce."""
 
-    code = "invalid_account_nonce"
     SIGNATURE = "InvalidAccountNonce(address,uint256)"
     account: Address
     current_nonce: int
 
 
 @dataclass(eq=False)
-class InvalidShortString(Revert):
-    code = "invalid_short_string"
+class InvalidShortString(Revert, code="invalid_short_string"):
     SIGNATURE = "InvalidShortString()"
 
 
 @dataclass(eq=False)
-class StringTooLong(Revert):
-    code = "string_too_long"
+class StringTooLong(Revert, code="string_too_long"):
     SIGNATURE = "StringTooLong(string)"
     str_: str
 
 
 @dataclass(eq=False)
-class VotesExpiredSignature(Revert):
+class VotesExpiredSignature(Revert, code="votes_expired_signature"):
     """The signature used has expired."""
 
-    code = "votes_expired_signature"
     SIGNATURE = "VotesExpiredSignature(uint256)"
     expiry: int
 
 
 @dataclass(eq=False)
-class ERC3009InvalidAuthorizationTime(Revert):
+class ERC3009InvalidAuthorizationTime(Revert, code="erc3009_invalid_authorization_time"):
     """The authorization is not valid at the given time"""
 
-    code = "erc3009_invalid_authorization_time"
     SIGNATURE = "ERC3009InvalidAuthorizationTime(uint256,uint256)"
     valid_after: int
     valid_before: int
 
 
 @dataclass(eq=False)
-class ERC3009InvalidSignature(Revert):
+class ERC3009InvalidSignature(Revert, code="erc3009_invalid_signature"):
     """The signature is invalid"""
 
-    code = "erc3009_invalid_signature"
     SIGNATURE = "ERC3009InvalidSignature()"
 
 
 @dataclass(eq=False)
-class ERC3009UsedAuthorization(Revert):
+class ERC3009UsedAuthorization(Revert, code="erc3009_used_authorization"):
     """The authorization has already been used or canceled"""
 
-    code = "erc3009_used_authorization"
     SIGNATURE = "ERC3009UsedAuthorization(address,bytes32)"
     authorizer: Address
     nonce: bytes

@@ -110,79 +110,71 @@ class Revenue(Struct):
 
 
 @dataclass(eq=False)
-class AlreadyInitialized(Revert):
+class AlreadyInitialized(Revert, code="already_initialized"):
     """The contract has its name, its symbol and its first holder already."""
 
-    code = "already_initialized"
     SIGNATURE = "AlreadyInitialized()"
     NOTICE = "The contract has its name, its symbol and its first holder already."
 
 
 @dataclass(eq=False)
-class NativeCoinStays(Revert):
+class NativeCoinStays(Revert, code="native_coin_stays"):
     """Native coin is never swapped out, by whatever token that moves it: it is income that waits for `wrap`."""
 
-    code = "native_coin_stays"
     SIGNATURE = "NativeCoinStays(address)"
     NOTICE = "Native coin is never swapped out, by whatever token that moves it: it is income that waits for `wrap`."
     token: Address
 
 
 @dataclass(eq=False)
-class NotRegistry(Revert):
+class NotRegistry(Revert, code="not_registry"):
     """Only the registry may do this."""
 
-    code = "not_registry"
     SIGNATURE = "NotRegistry(address)"
     NOTICE = "Only the registry may do this."
     caller: Address
 
 
 @dataclass(eq=False)
-class NotRegistryOwner(Revert):
+class NotRegistryOwner(Revert, code="not_registry_owner"):
     """Only the registry's owner may do this."""
 
-    code = "not_registry_owner"
     SIGNATURE = "NotRegistryOwner(address)"
     NOTICE = "Only the registry's owner may do this."
     caller: Address
 
 
 @dataclass(eq=False)
-class NothingPaid(Revert):
+class NothingPaid(Revert, code="nothing_paid"):
     """A swap must bring something of the revenue token."""
 
-    code = "nothing_paid"
     SIGNATURE = "NothingPaid(address)"
     NOTICE = "A swap must bring something of the revenue token."
     token: Address
 
 
 @dataclass(eq=False)
-class RevenueTokenListed(Revert):
+class RevenueTokenListed(Revert, code="revenue_token_listed"):
     """A revenue token is never swapped out."""
 
-    code = "revenue_token_listed"
     SIGNATURE = "RevenueTokenListed(address)"
     NOTICE = "A revenue token is never swapped out."
     token: Address
 
 
 @dataclass(eq=False)
-class SharesStay(Revert):
+class SharesStay(Revert, code="shares_stay"):
     """Shares of an asset of this registry are never swapped out: they belong to the holders."""
 
-    code = "shares_stay"
     SIGNATURE = "SharesStay(address)"
     NOTICE = "Shares of an asset of this registry are never swapped out: they belong to the holders."
     shares: Address
 
 
 @dataclass(eq=False)
-class TransferRefused(Revert):
+class TransferRefused(Revert, code="transfer_refused"):
     """The asset's transfer policy refuses this transfer."""
 
-    code = "transfer_refused"
     SIGNATURE = "TransferRefused(address,address,address,uint256)"
     NOTICE = "The asset's transfer policy refuses this transfer."
     policy: Address

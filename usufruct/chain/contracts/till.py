@@ -81,10 +81,9 @@ class PayeeKind(Choice):
 
 
 @dataclass(eq=False)
-class CapReached(Revert):
+class CapReached(Revert, code="cap_reached"):
     """The payee has had today's cap; the next payment is possible at `opensAt`, Unix seconds."""
 
-    code = "cap_reached"
     SIGNATURE = "CapReached(address,address,uint256)"
     NOTICE = "The payee has had today's cap; the next payment is possible at `opensAt`, Unix seconds."
     pay_to: Address
@@ -93,20 +92,18 @@ class CapReached(Revert):
 
 
 @dataclass(eq=False)
-class InvalidClaimKey(Revert):
+class InvalidClaimKey(Revert, code="invalid_claim_key"):
     """The zero address cannot be a claim key."""
 
-    code = "invalid_claim_key"
     SIGNATURE = "InvalidClaimKey(address)"
     NOTICE = "The zero address cannot be a claim key."
     key: Address
 
 
 @dataclass(eq=False)
-class InvalidPayee(Revert):
+class InvalidPayee(Revert, code="invalid_payee"):
     """This address cannot be a payee of this kind: zero, the till, the settlement, or Shares without code."""
 
-    code = "invalid_payee"
     SIGNATURE = "InvalidPayee(address,uint8)"
     NOTICE = "This address cannot be a payee of this kind: zero, the till, the settlement, or Shares without code."
     pay_to: Address
@@ -114,49 +111,44 @@ class InvalidPayee(Revert):
 
 
 @dataclass(eq=False)
-class InvalidSettlement(Revert):
+class InvalidSettlement(Revert, code="invalid_settlement"):
     """The constructor was given the zero address as settlement."""
 
-    code = "invalid_settlement"
     SIGNATURE = "InvalidSettlement()"
     NOTICE = "The constructor was given the zero address as settlement."
 
 
 @dataclass(eq=False)
-class NotAClaim(Revert):
+class NotAClaim(Revert, code="not_a_claim"):
     """The calldata to forward is not that of `BatchSettlement.claim`."""
 
-    code = "not_a_claim"
     SIGNATURE = "NotAClaim(bytes4)"
     NOTICE = "The calldata to forward is not that of `BatchSettlement.claim`."
     selector: bytes
 
 
 @dataclass(eq=False)
-class NotAClaimKey(Revert):
+class NotAClaimKey(Revert, code="not_a_claim_key"):
     """The caller is not a claim key."""
 
-    code = "not_a_claim_key"
     SIGNATURE = "NotAClaimKey(address)"
     NOTICE = "The caller is not a claim key."
     caller: Address
 
 
 @dataclass(eq=False)
-class NotAPayee(Revert):
+class NotAPayee(Revert, code="not_a_payee"):
     """The owner has not listed this address as a payee."""
 
-    code = "not_a_payee"
     SIGNATURE = "NotAPayee(address)"
     NOTICE = "The owner has not listed this address as a payee."
     pay_to: Address
 
 
 @dataclass(eq=False)
-class NotOwed(Revert):
+class NotOwed(Revert, code="not_owed"):
     """Less is owed than was to be taken back."""
 
-    code = "not_owed"
     SIGNATURE = "NotOwed(address,address,uint256,uint256)"
     NOTICE = "Less is owed than was to be taken back."
     pay_to: Address
@@ -166,10 +158,9 @@ class NotOwed(Revert):
 
 
 @dataclass(eq=False)
-class NothingOwed(Revert):
+class NothingOwed(Revert, code="nothing_owed"):
     """Nothing of this token is owed to this payee."""
 
-    code = "nothing_owed"
     SIGNATURE = "NothingOwed(address,address)"
     NOTICE = "Nothing of this token is owed to this payee."
     pay_to: Address
@@ -177,20 +168,18 @@ class NothingOwed(Revert):
 
 
 @dataclass(eq=False)
-class NothingToSplit(Revert):
+class NothingToSplit(Revert, code="nothing_to_split"):
     """Nothing of this token is unsplit."""
 
-    code = "nothing_to_split"
     SIGNATURE = "NothingToSplit(address)"
     NOTICE = "Nothing of this token is unsplit."
     token: Address
 
 
 @dataclass(eq=False)
-class SplitExceedsUnsplit(Revert):
+class SplitExceedsUnsplit(Revert, code="split_exceeds_unsplit"):
     """The splits sum up to `splits`, but only `unsplit` atomic units are there."""
 
-    code = "split_exceeds_unsplit"
     SIGNATURE = "SplitExceedsUnsplit(uint256,uint256)"
     NOTICE = "The splits sum up to `splits`, but only `unsplit` atomic units are there."
     splits: int
@@ -198,10 +187,9 @@ class SplitExceedsUnsplit(Revert):
 
 
 @dataclass(eq=False)
-class SplitMismatch(Revert):
+class SplitMismatch(Revert, code="split_mismatch"):
     """The splits sum up to `splits`, but the batch brought `claimed` atomic units of the token."""
 
-    code = "split_mismatch"
     SIGNATURE = "SplitMismatch(uint256,uint256)"
     NOTICE = "The splits sum up to `splits`, but the batch brought `claimed` atomic units of the token."
     splits: int
@@ -209,10 +197,9 @@ class SplitMismatch(Revert):
 
 
 @dataclass(eq=False)
-class ZeroSplit(Revert):
+class ZeroSplit(Revert, code="zero_split"):
     """A part of nothing."""
 
-    code = "zero_split"
     SIGNATURE = "ZeroSplit(address)"
     NOTICE = "A part of nothing."
     pay_to: Address

@@ -24,16 +24,12 @@ HORIZON_BLOCKS = 2_000
 """How deep a reorganisation may be."""
 
 
-class NotDeployed(NotFound):
+class NotDeployed(NotFound, code="not_deployed"):
     """A contract has no known address on this chain."""
 
-    code = "not_deployed"
 
-
-class WrongCode(Conflict):
+class WrongCode(Conflict, code="wrong_code"):
     """The code at an address is not that of the expected contract."""
-
-    code = "wrong_code"
 
 
 @dataclass(frozen=True, slots=True)

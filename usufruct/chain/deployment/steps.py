@@ -31,22 +31,16 @@ _SETTING_GAS = 80_000
 """More than any call of the owner takes that writes one setting."""
 
 
-class AlreadyDeployed(Conflict):
+class AlreadyDeployed(Conflict, code="already_deployed"):
     """The installation stands on this chain with other terms: another deployment would leave its channels behind."""
 
-    code = "already_deployed"
 
-
-class DeployerMissing(Unavailable):
+class DeployerMissing(Unavailable, code="deployer_missing"):
     """The chain has no deterministic deployer."""
 
-    code = "deployer_missing"
 
-
-class NoContract(Invalid):
+class NoContract(Invalid, code="no_contract"):
     """An address that must be a contract's has no code."""
-
-    code = "no_contract"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,12 @@ from usufruct.core import Conflict, NotFound
 Json = dict[str, Any]
 
 
-class ArtifactMissing(NotFound):
+class ArtifactMissing(NotFound, code="artifact_missing"):
     """A contract to bind was not compiled."""
 
-    code = "artifact_missing"
 
-
-class ArtifactUnusable(Conflict):
+class ArtifactUnusable(Conflict, code="artifact_unusable"):
     """A contract was compiled, but not from the sources that are there now, or not to code that can be deployed."""
-
-    code = "artifact_unusable"
 
 
 @dataclass(frozen=True, slots=True)

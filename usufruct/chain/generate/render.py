@@ -38,10 +38,11 @@ def struct(python: str, components: Sequence[Json], doc: Doc, shapes: Shapes) ->
 
 def error(python: str, item: Json, doc: Doc, shapes: Shapes) -> str:
     """Write the exception class of a custom error."""
-    lines = [f'    code = "{names.snake(item["name"])}"', f'    SIGNATURE = "{names.signature(item)}"']
+    head = f'{_EXCEPTION}\nclass {python}(Revert, code="{names.snake(item["name"])}"):'
+    lines = [f'    SIGNATURE = "{names.signature(item)}"']
     lines += [f"    NOTICE = {doc.notice!r}"] if doc.notice else []
     lines += _fields(item["inputs"], names.ERROR_FIELDS, doc, shapes)
-    return _class(f"{_EXCEPTION}\nclass {python}(Revert):", doc, lines)
+    return _class(head, doc, lines)
 
 
 def event(python: str, item: Json, doc: Doc, shapes: Shapes) -> str:

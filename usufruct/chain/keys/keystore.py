@@ -29,10 +29,8 @@ _BLOCK_SIZE = 8
 _MOST_MEMORY_BYTES = 1 << 30
 
 
-class KeystoreMissing(NotFound):
+class KeystoreMissing(NotFound, code="keystore_missing"):
     """No keystore file where one should be."""
-
-    code = "keystore_missing"
 
 
 def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int = 1 << 18) -> Address:

@@ -7,10 +7,8 @@ from usufruct.core import Address, Invalid
 from usufruct_client import signing
 
 
-class InvalidSignature(Invalid):
+class InvalidSignature(Invalid, code="invalid_signature"):
     """Not a signature the chain would accept for this digest."""
-
-    code = "invalid_signature"
 
 
 def recover_signer(digest: bytes, signature: bytes) -> Address:

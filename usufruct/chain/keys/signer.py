@@ -21,16 +21,12 @@ _DEVNET_KEYS = (
 """Keys of the accounts anvil fills at start, in order, as it prints them; publicly known."""
 
 
-class DevnetKeyRefused(Denied):
+class DevnetKeyRefused(Denied, code="devnet_key_refused"):
     """A publicly known key was to be used where money is real."""
 
-    code = "devnet_key_refused"
 
-
-class InvalidKey(Invalid):
+class InvalidKey(Invalid, code="invalid_key"):
     """A secret that is not a secp256k1 key, or a keystore that the password does not open."""
-
-    code = "invalid_key"
 
 
 class KeySigner:

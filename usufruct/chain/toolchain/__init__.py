@@ -27,10 +27,8 @@ VERSION = "1.7.1"
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
-class ToolMissing(Unavailable):
+class ToolMissing(Unavailable, code="tool_missing"):
     """A program that is needed is not on this machine."""
-
-    code = "tool_missing"
 
 
 def package_of(tool: str) -> str:
