@@ -27,7 +27,7 @@ from usufruct.chain.anvil import free_port
 from usufruct.cli.service import facts_of
 from usufruct.cli.support.arguments import ADDRESS
 from usufruct.cli.support.instance_lock import live_gateway_url
-from usufruct.cli.support.output import Json, print_line
+from usufruct.cli.support.output import Json, print_line, words
 from usufruct.cli.support.payee_listing import list_payee_of
 from usufruct.cli.support.price_options import FREE, CachedInput, PricedIn, card_change
 from usufruct.cli.support.progress import Progress
@@ -266,10 +266,11 @@ def _tell(progress: Progress, sold: dict[str, Any], chain_id: ChainId, *, as_jso
         return
     say = progress.say
     units = PriceUnit(sold["unit"]).plural
+    cached = sold["cached_input_percent"]
     say(
-        f"{sold['name']} is on sale: {sold['input_per_million']} per million {units} of input (cached: "
-        f"{sold['cached_input_percent']} % of that), {sold['output_per_million']} per million of output, "
-        f"{sold['per_call']} per call, in {sold['symbol']}"
+        f"{sold['name']} is on sale: {sold['input_per_million']} per million {units} of input"
+        f"{'' if cached == '100' else f' (cached: {cached} % of that)'}, {sold['output_per_million']} per "
+        f"million of output, {sold['per_call']} per call, in {sold['symbol']}"
     )
     if sold["unit"] != PriceUnit.TEXT_TOKEN:
         say(f"{sold['kind']} is measured in text tokens: calls are refused until the price card counts in them")
@@ -282,15 +283,21 @@ def _tell(progress: Progress, sold: dict[str, Any], chain_id: ChainId, *, as_jso
     if sold["kind"] == Endpoint.CHAT.value:
         say(f"usufruct call {quote(sold['name'])} Hello")
     say(f"or in Python, with the key that was printed (`{sys.executable}` has openai; elsewhere: pip install openai):")
-    what, asked = ("chat.completions", 'messages=[{"role": "user", "content": "Hello"}]')
+    what, asked, shown = (
+        "chat.completions",
+        'messages=[{"role": "user", "content": "Hello"}]',
+        "choices[0].message.content",
+    )
     if sold["kind"] == Endpoint.EMBEDDINGS.value:
-        what, asked = "embeddings", 'input="Hello"'
-    say("")
-    say("from openai import OpenAI")
-    say(f'client = OpenAI(base_url="{sold["url"]}", api_key="uf_...")')
-    say(f'answer = client.{what}.create(model="{sold["name"]}", {asked})')
-    say("print(answer.model_dump_json(indent=2))")
-    say("print(answer.usage.cost)")
+        what, asked, shown = "embeddings", 'input="Hello"', "data[0].embedding"
+    for line in (
+        "",
+        "from openai import OpenAI",
+        f'client = OpenAI(base_url="{sold["url"]}", api_key="uf_...")',
+        f'answer = client.{what}.create(model="{sold["name"]}", {asked})',
+        f"print(answer.{shown}, answer.usage.cost)",
+        "",
+    ):
+        progress.console.print(words(line), soft_wrap=True)  # at the margin: Python minds
     if sold["public_url"]:
-        say("")
         say(f"Callers elsewhere use {sold['public_url']}/v1 instead.")

@@ -93,8 +93,9 @@ def _words(facts: dict[str, Any], problems: list[str], config: Config) -> dict[s
         "workers": facts["workers"] or "none: nothing is claimed",
         "services": facts["services"] or "none: `usufruct sell`",
         "last call": facts["last_call"] or "none yet",
-        "money": f"{money['charged']} {money['symbol']} charged, {money['unclaimed']} of it not claimed yet, "
-        f"{money['deferred'] or '?'} owed to payees: `usufruct income`",
+        "money": f"{money['charged']} {money['symbol']} charged, {money['unclaimed']} of it not claimed yet"
+        + (f", {money['deferred']} owed to payees" if money["deferred"] else "")
+        + ": `usufruct income`",
         "chain": f"{chain['id']}, block {chain['block']}, {chain['age_seconds']} s old"
         if chain
         else f"{config.chain.id}; its node does not answer",

@@ -7,6 +7,7 @@ in every process that opens a file. The tests hold both to the same files.
 import hmac
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import pbkdf2_hmac, scrypt
 from pathlib import Path
 from secrets import token_bytes
@@ -67,10 +68,15 @@ def open_keystore(path: Path, password: str) -> KeySigner:
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise InvalidKey(f"others can read {path}; run chmod 600 on it", path=str(path))
     try:
-        secret = _unsealed(orjson.loads(path.read_bytes()), password)
+        return _opened(path.read_bytes(), password)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
         raise InvalidKey(f"{path} is not a keystore, or the password is wrong", path=str(path)) from None
-    return KeySigner(secret)
+
+
+@lru_cache(maxsize=16)
+def _opened(content: bytes, password: str) -> KeySigner:
+    """Decrypt a keystore once in a process: that takes most of a second, on purpose."""
+    return KeySigner(_unsealed(orjson.loads(content), password))
 
 
 def _sealed(secret: bytes, address: Address, password: str, iterations: int) -> dict[str, Any]:
