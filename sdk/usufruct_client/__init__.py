@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from usufruct_client.purse import Purse
     from usufruct_client.receipt import Receipt, proves, read_receipt
     from usufruct_client.receipt_checks import Agreed, Dispute, faults
-    from usufruct_client.rules import Rules
     from usufruct_client.signing import Signer, channel_id
+    from usufruct_client.spending_rules import Rules
     from usufruct_client.store import Store
     from usufruct_client.text import text_hash
     from usufruct_client.transport import AsyncPayingTransport, PayingTransport
@@ -99,7 +99,7 @@ __all__ = [
 
 _MODULES = (
     *("answer", "bearer", "channel", "connection", "conversation", "errors", "gateway", "purse", "receipt"),
-    *("receipt_checks", "rules", "signing", "store", "text", "transport", "wallet"),
+    *("receipt_checks", "signing", "spending_rules", "store", "text", "transport", "wallet"),
 )
 
 

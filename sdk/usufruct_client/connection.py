@@ -8,7 +8,7 @@ import httpx
 
 from usufruct_client.conversation import Refund
 from usufruct_client.purse import Purse
-from usufruct_client.rules import Rules
+from usufruct_client.spending_rules import Rules
 from usufruct_client.store import Store
 from usufruct_client.transport import AsyncPayingTransport, PayingTransport
 from usufruct_client.urls import gateway_address

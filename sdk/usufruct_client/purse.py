@@ -13,8 +13,8 @@ from usufruct_client.clock import wall_seconds
 from usufruct_client.errors import Mistrusted, OverBudget, RefundRefused
 from usufruct_client.receipt import Receipt
 from usufruct_client.receipt_checks import Agreed, Dispute, faults
-from usufruct_client.rules import Rules
 from usufruct_client.signing import Deposit, channel_id, random_salt, voucher_signer
+from usufruct_client.spending_rules import Rules
 from usufruct_client.store import Books, Store
 from usufruct_client.wallet import Wallet
 from usufruct_client.wire import PriceCard

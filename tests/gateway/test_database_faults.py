@@ -12,7 +12,7 @@ from sqlalchemy import text
 from tests.support.failing_commit import FailingCommit
 from tests.support.waiting import until
 from usufruct.core import Hash32
-from usufruct.gateway.call_guard import CallGuard
+from usufruct.gateway.upstream_cancellation import UpstreamCancellation
 from usufruct.payments.ledger.records import Lease, Opened
 from usufruct.store import DatabaseUnavailable
 
@@ -159,7 +159,7 @@ async def test_a_commit_that_fails_as_the_block_ends_cancels_nothing_behind_it()
     exchange = SimpleNamespace(when_disconnected=lambda leave: lambda: None)
 
     async def ask() -> None:
-        with CallGuard(exchange, opened, longest=60, grace=lambda: 0.0):
+        with UpstreamCancellation(exchange, opened, longest=60, grace=lambda: 0.0):
             commit.set_exception(DatabaseUnavailable("gone"))
             await opened.durable()
 

@@ -36,8 +36,8 @@ from usufruct_client import BadAnswer, Invalid, Wallet
 from usufruct_client.answer import EventReader
 from usufruct_client.lines import bill_lines
 from usufruct_client.receipt import read_receipt
-from usufruct_client.rules import Rules
 from usufruct_client.signing import channel_id, sign_voucher, voucher_signer
+from usufruct_client.spending_rules import Rules
 from usufruct_client.text import data_member, text_hash
 from usufruct_client.wire import ChannelConfig
 from usufruct_client.wire import PriceCard as QuotedCard

@@ -18,7 +18,6 @@ from usufruct.connectors.openai import (
 )
 from usufruct.core import Hash32, UsufructError, value
 from usufruct.core.process import unbroken
-from usufruct.gateway.call_guard import CallGuard
 from usufruct.gateway.disconnect_limit import is_callers
 from usufruct.gateway.open_call import KeptAnswer, OpenCall
 from usufruct.gateway.operations.base import StreamedWork, Work
@@ -27,6 +26,7 @@ from usufruct.gateway.operations.text_metering import longest_text
 from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.signed_receipt import SignedReceipt, bill_event, event
 from usufruct.gateway.stream_relay import StreamRelay
+from usufruct.gateway.upstream_cancellation import UpstreamCancellation
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.pricing import Measured, content_hash
 from usufruct.web import EVENT_STREAM, JSON, ClientGone, Exchange, Header, ShuttingDown, error_body
@@ -127,7 +127,7 @@ class Responder:
         longest = self._policy.longest_seconds
         faults: list[UpstreamFault] = []
         try:
-            with CallGuard(exchange, call.opened, longest, _no_grace) as guard:
+            with UpstreamCancellation(exchange, call.opened, longest, _no_grace) as guard:
                 for upstream, client in self._upstreams.order(listing):
                     try:
                         return await work.run(client, upstream.model, allowance)

@@ -18,12 +18,12 @@ from usufruct.connectors.openai import (
 )
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError
-from usufruct.gateway.call_guard import CallGuard
 from usufruct.gateway.model import Upstream
 from usufruct.gateway.open_call import OpenCall
 from usufruct.gateway.operations.base import Delivered, StreamedWork
 from usufruct.gateway.operations.text_metering import longest_text
 from usufruct.gateway.policy import GatewayPolicy
+from usufruct.gateway.upstream_cancellation import UpstreamCancellation
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.web import EVENT_STREAM, Exchange, Header, ShuttingDown
 from usufruct_client.text import well_formed
@@ -45,7 +45,7 @@ class StreamRelay:
         self._work = work
         self._headers = headers
         self._policy = policy
-        self._guard = CallGuard(exchange, call.opened, policy.longest_seconds, self._grace)
+        self._guard = UpstreamCancellation(exchange, call.opened, policy.longest_seconds, self._grace)
         self._held: list[bytes] = []
         self._accepted: list[str] = []
         self._missed: list[str] = []

@@ -14,8 +14,8 @@ from usufruct.connectors.openai.errors import (
     UpstreamRejected,
     UpstreamSlow,
 )
+from usufruct.connectors.openai.event_reader import Batch
 from usufruct.connectors.openai.limits import Limits
-from usufruct.connectors.openai.reader import Batch
 from usufruct.connectors.openai.stream import ChatStream
 from usufruct.connectors.openai.upstream_client import UpstreamClient
 from usufruct.connectors.openai.usage import Usage, UsageFault

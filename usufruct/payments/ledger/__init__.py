@@ -1,6 +1,6 @@
 """The call ledger: opens, meters, releases and replays calls; keeps balances in double entry."""
 
-from usufruct.payments.ledger.admission import accepted_voucher, scope_of
+from usufruct.payments.ledger.call_admission import accepted_voucher, scope_of
 from usufruct.payments.ledger.errors import (
     AccountUnknown,
     BalanceTooLow,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from usufruct.core import Faulty, Hash32, PaymentRequired, id_to_bytes
-from usufruct.payments.ledger.admission import accepted_voucher, find_replay, refuse_published, scope_of
+from usufruct.payments.ledger.call_admission import accepted_voucher, find_replay, refuse_published, scope_of
 from usufruct.payments.ledger.errors import CallLost, CallUnknown, KeyMismatch, StillRunning
 from usufruct.payments.ledger.records import Account, Bill, Call, CallState, Lease, Reservation, receipt_of
 from usufruct.payments.ledger.rows import CALL_COLUMNS, PAGE, call_of

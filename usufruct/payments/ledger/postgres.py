@@ -13,8 +13,8 @@ import asyncpg  # type: ignore[import-untyped]
 
 from usufruct.core import id_to_bytes
 from usufruct.payments.ledger import changes
-from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Backend, Contended
+from usufruct.payments.ledger.call_admission import scope_of
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS, account_of, call_of, key_of
 from usufruct.payments.ledger.statements import FaultHook, Parameter, Row, Statements, Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet

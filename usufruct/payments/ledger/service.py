@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from usufruct.chain import as_hash32
 from usufruct.config import LedgerConfig
 from usufruct.core import Hash32
-from usufruct.payments.ledger import account_verbs, admission, calls, checks, claims, entries, transfers
+from usufruct.payments.ledger import account_verbs, call_admission, calls, checks, claims, entries, transfers
 from usufruct.payments.ledger.backend import Alone, Backend, Decision
 from usufruct.payments.ledger.calls import ReceiptSigner, Terms
 from usufruct.payments.ledger.records import Bill, Call, IdempotencyKey, Lease, Opened, Replay, Reservation
@@ -115,7 +115,7 @@ class Ledger:
     call = _reads(calls.find_call)
     metered = _reads(calls.metered)
     lapsed = _reads(calls.lapsed)
-    forget_answers = _writes(admission.forget_answers)
+    forget_answers = _writes(call_admission.forget_answers)
 
     audit = _reads(checks.audit)
     spot_check = _reads(checks.spot_check)
@@ -148,7 +148,7 @@ class Ledger:
         """
         needs = Needs(account, None, key.key, voucher)
         found = await self._decide(
-            "find_replay", needs, lambda work: admission.find_replay(work, account, key, voucher)
+            "find_replay", needs, lambda work: call_admission.find_replay(work, account, key, voucher)
         )
         return found and self._opened(found)
 

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from usufruct.core import id_to_bytes
 from usufruct.payments.ledger import changes
-from usufruct.payments.ledger.admission import scope_of
 from usufruct.payments.ledger.backend import Backend
+from usufruct.payments.ledger.call_admission import scope_of
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS, account_of, call_of, key_of
 from usufruct.payments.ledger.statements import FaultHook, Money, Parameter, Row, Statements, Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet

@@ -13,7 +13,7 @@ from usufruct.connectors.openai.errors import (
     UpstreamMalformed,
     UpstreamOversized,
 )
-from usufruct.connectors.openai.events import EventSplitter, event_fields
+from usufruct.connectors.openai.event_splitter import EventSplitter, event_fields
 from usufruct.connectors.openai.usage import Usage, UsageFault, read_usage, reported_usage
 from usufruct_client.text import part_text
 

@@ -9,7 +9,7 @@ from usufruct.payments.ledger import Opened
 from usufruct.web import Exchange
 
 
-class CallGuard:
+class UpstreamCancellation:
     """Runs a block for at most `longest` seconds, and for at most `grace()` more once the caller has hung up.
 
     As `asyncio.timeout`, which it does the work of, leaving the block raises TimeoutError when the time is over. The

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.connectors.openai.events import EventSplitter, event_fields
+from usufruct.connectors.openai.event_splitter import EventSplitter, event_fields
 
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 LINES = st.sampled_from(

@@ -19,7 +19,7 @@ from usufruct.connectors.openai import (
 )
 from usufruct.connectors.openai.answer import read_answer
 from usufruct.connectors.openai.errors import UpstreamEmpty, UpstreamFailed
-from usufruct.connectors.openai.reader import AnswerReader
+from usufruct.connectors.openai.event_reader import AnswerReader
 
 NAMES = ["choices", "delta", "message", "content", "text", "usage", "error", "finish_reason", "tool_calls", "x_groq"]
 NAMES += ["role", "index", "reasoning", "reasoning_details", "code", "msg", "object", "base_resp", "data", "embedding"]
