@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import TypeVar
 
 from usufruct.chain import Client, Sender
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -14,14 +13,12 @@ from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.errors import PassClosing
 from usufruct.payments.settlement.pass_credits import CLOSING, PassCredits
 
-T = TypeVar("T")
-
 _log = logging.getLogger(__name__)
 
 _FRESH_SECONDS = 600.0
 _PAUSE_SECONDS = 2.0
 _MOST_REMEMBERED = 10_000
-_MOST_OPENING = 4
+MOST_OPENING = 4
 """How many grants' credits are looked for on the chain at a time; accounts that are open need no look."""
 _SIGN_AFTER = SILENCE // 2
 _NEVER = float("-inf")
@@ -39,8 +36,7 @@ class PassAccounts:
         self._clock = clock
         self._reads: dict[Hash32, tuple[float, float]] = {}
         """When each account was to be read from the chain last, and when it was; by the monotonic clock."""
-        self._empty: dict[Hash32, float] = {}
-        self._opening = asyncio.Semaphore(_MOST_OPENING)
+        self._opening = asyncio.Semaphore(MOST_OPENING)
 
     def check(self, grant: PassGrant) -> None:
         """Refuse a grant that is over, or that its holder did not sign for here.
@@ -88,25 +84,22 @@ class PassAccounts:
         tried, read = self._reads.get(known.id, (_NEVER, _NEVER))
         if now - tried < _PAUSE_SECONDS or (now - read < _FRESH_SECONDS and known.free >= ceiling):
             return known
-        _remember(self._reads, known.id, (now, read))
+        self._note(known.id, now, read)
         try:
             [account] = await self._sync.refresh_all([known])
         except Unavailable:  # calls go on while the chain is away, as long as no account can have closed meanwhile
             if now - read > CLOSING / 2:
                 raise
             return known
-        _remember(self._reads, known.id, (now, now))
+        self._note(known.id, now, now)
         return account
 
     async def _open(self, grant: PassGrant) -> Account:
-        """Open an account that has credits; one that had none a moment ago is not looked at again."""
-        funds, id_ = self._funds(grant), self.account_of(grant)
+        """Open an account that has credits, on the chain as it is now: its holder may just have activated some."""
+        funds = self._funds(grant)
         async with self._opening:  # grants cost their makers nothing: so much of the node is theirs
-            empty = self._clock.monotonic() - self._empty.get(id_, _NEVER) < _PAUSE_SECONDS
-            if not empty and (await self._credits.peek(funds)).balance == 0:
-                _remember(self._empty, id_, self._clock.monotonic())
-                empty = True
-        if empty:
+            balance = (await self._credits.peek(funds)).balance
+        if balance == 0:
             raise BalanceTooLow(
                 f"{grant.holder} has no credits of pass {grant.plan:#x} that were activated for this gateway's meter "
                 f"{self.terms.meter}; activate some with `usufruct pass activate`",
@@ -115,18 +108,17 @@ class PassAccounts:
             )
         account = await self._sync.open(await self._credits.register(funds))
         now = self._clock.monotonic()
-        _remember(self._reads, account.id, (now, now))
+        self._note(account.id, now, now)
         return account
 
     def _funds(self, grant: PassGrant) -> ActivatedCredits:
         return self.terms.credits(grant.plan, grant.holder)
 
-
-def _remember(kept: dict[Hash32, T], account: Hash32, fact: T) -> None:
-    """Keep a fact about an account, in place of the oldest one when there are many."""
-    if len(kept) >= _MOST_REMEMBERED:
-        del kept[next(iter(kept))]
-    kept[account] = fact
+    def _note(self, account: Hash32, tried: float, read: float) -> None:
+        """Remember when an account was read, in place of the oldest one when there are many."""
+        if len(self._reads) >= _MOST_REMEMBERED:
+            del self._reads[next(iter(self._reads))]
+        self._reads[account] = tried, read
 
 
 class PassHeartbeat:
