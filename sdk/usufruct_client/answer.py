@@ -121,7 +121,7 @@ class AnswerReader:
         content = self.read_whole()
         if "choices" in content:
             return output_text(content["choices"])
-        return data_member(b"".join(self._whole).decode()) if content else ""
+        return data_member(b"".join(self._whole).decode(errors="replace")) if content else ""
 
     def read_usage(self) -> Mapping[str, Any]:
         """Return `usage`; empty when there is none."""

@@ -95,7 +95,7 @@ def hex_bytes(least: int, most: int) -> Codec:
             raw = bytes.fromhex(value[2:]) if isinstance(value, str) and value[:2] == "0x" else None
         except ValueError:
             raw = None
-        if raw is None or not least <= len(raw) <= most:
+        if raw is None or not least <= len(raw) <= most or len(value) != 2 + 2 * len(raw):  # `fromhex` takes spaces
             size = f"{most} bytes" if least == most else f"at most {most} bytes"
             raise ValueError(f"0x and hex digits, {size}")
         return raw

@@ -33,7 +33,7 @@ from usufruct.core.price_cards import PriceCard
 from usufruct.payments.pricing.charges import price_lines
 from usufruct.payments.pricing.usage import Usage
 from usufruct_client import BadAnswer, Invalid, Wallet
-from usufruct_client.answer import EventReader
+from usufruct_client.answer import AnswerReader, EventReader
 from usufruct_client.lines import bill_lines
 from usufruct_client.receipt import read_receipt
 from usufruct_client.signing import channel_id, sign_voucher, voucher_signer
@@ -244,6 +244,10 @@ def test_receipts_are_those_of_the_gateway(fake):
     for name in document:
         with pytest.raises(BadAnswer, match=name):
             read_receipt({**document, name: None})
+    signature = document["signature"]
+    for loose in (signature + " ", f"0x {signature[2:]}", signature[:4] + "\n" + signature[4:], signature[2:]):
+        with pytest.raises(BadAnswer, match=r"receipt\.signature"):
+            read_receipt({**document, "signature": loose})
 
 
 prices = st.integers(0, 2**128 - 1)
@@ -285,6 +289,14 @@ def test_the_data_member_is_cut_out_as_it_stands(before, data, after, indent):
     body = f'{{"a" : {json.dumps(before, indent=indent)},\n "data":{inner} , "b": {json.dumps(after)}}}'
     assert data_member(body) == inner
     assert data_member(json.dumps({"a": before, "b": after})) == ""
+
+
+@pytest.mark.parametrize("body", [b'{"data": ["\xed\xa0\x80"]}', '{"data": [1]}'.encode("utf-16")])
+def test_an_answer_that_is_not_utf8_is_read_to_its_end(body):
+    reader = AnswerReader({})
+    reader.feed(body)
+    assert reader.end() == b""
+    assert isinstance(reader.read_text(), str)
 
 
 @given(st.data(), st.sampled_from([b"\n", b"\r\n"]))
