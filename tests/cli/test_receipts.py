@@ -133,6 +133,64 @@ def test_an_answer_without_a_receipt_is_shown_and_refused(world, liars, streamed
     assert "no receipt" in done.exception.message
 
 
+@STREAMED
+@pytest.mark.parametrize("broken", [None, 5, {"prompt_tokens": -1}, {"cost_details": {}}])
+def test_a_receipt_is_printed_although_its_bill_cannot_be_read(world, liars, streamed, broken, monkeypatch, tmp_path):
+    user, gateway = world
+    answer = gateway.answer
+
+    def spoilt(body):
+        whole, bill = answer(body)
+        return whole | {"usage": whole["usage"] | broken if isinstance(broken, dict) else broken}, bill
+
+    monkeypatch.setattr(gateway, "answer", spoilt)
+    done = user.run("call", "m", "Who?", streamed, "--gateway", gateway.url)
+    assert (done.exit_code, done.exception.code) == (1, "bad_answer")
+    assert done.stdout.startswith("Well")
+    call, receipt = done.stderr.splitlines()
+    assert call == f"call {liars.CALL}"
+    (tmp_path / "printed.json").write_text(receipt.removeprefix("receipt "))
+    verified = ("receipt", "verify", str(tmp_path / "printed.json"), "--signer", liars.SIGNER.address)
+    assert user.run(*verified).exit_code == 0
+    told = json.loads(user.run("call", "m", "Who?", "--gateway", gateway.url, "--json").stdout)
+    assert told["answer"].startswith("Well")
+    assert told["receipt"]["call"] == liars.CALL
+    assert kept(user, liars) is None
+
+
+HALF, LONG = "\ud800", 1 << 70
+
+
+@STREAMED
+@pytest.mark.parametrize("more", [HALF, LONG])
+def test_nothing_is_kept_beside_what_a_receipt_signs(world, liars, streamed, more):
+    user, gateway = world
+    gateway.spoil = {"more": more}
+    assert user.run("call", "m", "Who?", streamed, "--gateway", gateway.url).exit_code == 0
+    assert kept(user, liars).keys() == liars.receipt().keys()
+
+
+@STREAMED
+@pytest.mark.parametrize("more", [HALF, LONG])
+def test_what_is_no_receipt_is_printed_whatever_is_in_it(world, streamed, more):
+    user, gateway = world
+    gateway.spoil = {"amount": more}
+    done = user.run("call", "m", "Who?", streamed, "--gateway", gateway.url)
+    assert done.exception.code == "bad_answer"
+    assert json.loads(done.stderr.splitlines()[-1].removeprefix("receipt "))["amount"] == more
+    told = user.run("call", "m", "Who?", "--gateway", gateway.url, "--json").stdout
+    assert json.loads(told)["receipt"]["amount"] == more
+
+
+@pytest.mark.parametrize("event", [b"{", b"[" * 100_000, b"\xff", b'{"x": ' + b"9" * 5_000 + b"}"])
+def test_a_stream_that_is_no_json_is_told_in_one_line(world, liars, event, monkeypatch):
+    user, gateway = world
+    monkeypatch.setattr(gateway, "events", lambda body: [b"data: " + event + b"\n\n"])
+    refused = user.refused("call", "m", "Who?", "--gateway", gateway.url)
+    assert refused.code == "answer_broken"
+    assert f"receipt show {liars.CALL}" in refused.message
+
+
 def test_an_answer_whose_connection_breaks_is_told_in_one_line(world, liars):
     user, gateway = world
     gateway.cut = True

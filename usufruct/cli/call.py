@@ -1,5 +1,6 @@
 """`usufruct call`: one question; its answer on standard output, its bill on standard error."""
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,6 @@ from secrets import token_hex
 from shlex import quote
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from usufruct.cli.support.chat_client import Answered, ask
@@ -112,13 +112,14 @@ def call(
         )
     if not as_json:
         _show("\n" if streamed else answered.text + "\n")
-    cost = _cost(answered, used, terms, config)
+    cost: Cost | None = None
     try:
+        cost = _cost(answered, used, terms, config)
         _keep(answered, cost, used, terms, config)
     except (UsufructError, ClientError):
         _tell(answered, cost, as_json=as_json)
-        if not as_json:  # it is among what was printed there
-            say(f"receipt {orjson.dumps(answered.receipt).decode()}")
+        if not as_json and answered.receipt:  # it is among what was printed there
+            say(f"receipt {json.dumps(answered.receipt)}")
         raise
     _tell(answered, cost, as_json=as_json)
     if max(cost.charge, cost.ceiling) > most:
@@ -185,8 +186,7 @@ def _keep(answered: Answered, cost: Cost, key: SavedKey, terms: Terms, config: C
         call=answered.bill.call,
         charge=cost.charge,
     )
-    receipt = check_receipt(answered.receipt, agreed)
-    save_receipt(config, hash32(receipt.call), answered.receipt)
+    save_receipt(config, check_receipt(answered.receipt, agreed))
 
 
 def _show(piece: str) -> None:
@@ -194,11 +194,13 @@ def _show(piece: str) -> None:
     sys.stdout.flush()
 
 
-def _tell(answered: Answered, cost: Cost, *, as_json: bool) -> None:
-    counts = answered.counts
-    if not as_json:
-        cached = f" ({answered.cached} cached)" if answered.cached else ""
-        say(f"{counts['prompt_tokens']} in{cached}, {counts['completion_tokens']} out, {cost.line()}")
-        say(f"call {answered.call}")
+def _tell(answered: Answered, cost: Cost | None, *, as_json: bool) -> None:
+    """Say what was paid for, and what it cost; that is None for a bill that cannot be read."""
+    bill = {"usage": answered.counts, **cost.as_json()} if cost else {}
+    if as_json:
+        print_json({"answer": answered.text, **bill, "receipt": answered.receipt})
         return
-    print_json({"answer": answered.text, "usage": counts, **cost.as_json(), "receipt": answered.receipt})
+    if cost:
+        counts, cached = answered.counts, f" ({answered.cached} cached)" if answered.cached else ""
+        say(f"{counts['prompt_tokens']} in{cached}, {counts['completion_tokens']} out, {cost.line()}")
+    say(f"call {answered.call}")

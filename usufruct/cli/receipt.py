@@ -41,8 +41,9 @@ def show(config: Config, call: str, key_file: KeyFile = None, gateway: GatewayUr
     if found is None:
         with open_gateway(gateway, config) as remote:
             found = dict(remote.receipt(which, find_keys(config, remote.url, key_file)[0].key))
-        check_call(found, which)
-        save_receipt(config, which, found)
+        checked = check_call(found, which)
+        save_receipt(config, checked)
+        found = checked.as_json()
     receipt = read_receipt(found)
     if as_json:
         return found

@@ -80,6 +80,8 @@ def ask(
             raise GatewayRefused(refused.status_code, code, one_line(message), error.get("details")) from refused
         except APIConnectionError as error:
             raise GatewayUnavailable(f"{url} does not answer; is it running, and is --gateway right?") from error
+        except (ValueError, RecursionError) as error:
+            raise _broken(error, (bills and bills[-1].call) or "CALL", receipt_options) from error
     return Answered(text, bills[-1])
 
 
@@ -106,21 +108,28 @@ def _streamed(
     text: list[str] = []
     joiner = _joiner()
     call = stream.response.headers.get("x-request-id", "CALL")
-    hint = one_line(f"`usufruct receipt show {call}{receipt_options}` shows what it cost")
     try:
         for event in stream:
             text.append(_well_formed(_content(event, "delta"), joiner, final=False))
             show(text[-1])
         text.append(joiner.decode(b"", final=True))
         show(text[-1])
-    except (APIError, httpx.HTTPError) as error:
+    except (APIError, httpx.HTTPError, ValueError, RecursionError) as error:  # the latter two: it is no JSON
         show("\n")
-        raise Unavailable(one_line(f"{error}; {hint}"), code="answer_broken") from error
+        raise _broken(error, call, receipt_options) from error
     except (KeyboardInterrupt, SystemExit):
         show("\n")
-        say(f"broken off; {hint}")
+        say(f"broken off; {_hint(call, receipt_options)}")
         raise
     return "".join(text)
+
+
+def _broken(error: Exception, call: str, receipt_options: str) -> Unavailable:
+    return Unavailable(one_line(f"{error}; {_hint(call, receipt_options)}"), code="answer_broken")
+
+
+def _hint(call: str, receipt_options: str) -> str:
+    return one_line(f"`usufruct receipt show {call}{receipt_options}` shows what it cost")
 
 
 def _joiner() -> codecs.IncrementalDecoder:

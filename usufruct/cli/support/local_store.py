@@ -140,13 +140,12 @@ def saved_channels(config: Config) -> list[Hash32]:
     return [hash32(path.stem) for path in sorted(_channels(config).glob("0x*.json"))]
 
 
-def save_receipt(config: Config, call: Hash32, receipt: Mapping[str, Any]) -> None:
-    """Keep a call's receipt; one that is kept already stays as it is."""
-    kept = saved_receipt(config, call)
+def save_receipt(config: Config, receipt: Receipt) -> None:
+    """Keep a call's receipt: what is signed, and nothing else that came; one that is kept already stays as it is."""
+    kept, path, document = saved_receipt(config, receipt.call), _receipt_file(config, receipt.call), receipt.as_json()
     if kept is None:
-        _write(_receipt_file(config, call), receipt)
-    elif kept != receipt:
-        path = _receipt_file(config, call)
+        _write(path, document)
+    elif kept != document:
         raise Conflict(
             f"{path} holds another receipt of the same call, and stays: the operator signed two; show them both",
             code="receipt_differs",

@@ -1,5 +1,6 @@
 """How commands print: a table or facts for people, one JSON value for programs."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -35,8 +36,12 @@ def words(value: object, style: str = "") -> Text:
 
 
 def print_json(value: object) -> None:
-    """Print one JSON value to standard output."""
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+    """Print one JSON value to standard output; also a stranger's with half a character or a number over 64 bits."""
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:
+        text = json.dumps(value)
+    sys.stdout.write(text + "\n")
 
 
 def print_line(value: object) -> None:
