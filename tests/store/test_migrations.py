@@ -15,7 +15,7 @@ from usufruct.store import Database, ensure_current, metadata, migrate, open_dat
 from usufruct.store.errors import SchemaOutdated
 
 PACKAGES = Path(usufruct.__file__).parent
-for tables in PACKAGES.rglob("store.py"):
+for tables in PACKAGES.rglob("*store.py"):
     import_module(".".join(["usufruct", *tables.relative_to(PACKAGES).with_suffix("").parts]))
 
 SCHEMA = {
