@@ -49,6 +49,9 @@ def _identifier(value: Any) -> str:
     return value
 
 
+_Least = Annotated[Uint128, BeforeValidator(lambda amount: "0" if amount is None else amount)]
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelState(Document):
     """What the gateway says of a channel; `charged` includes what it has reserved."""
@@ -83,7 +86,7 @@ class Requirements(Document):
     withdraw_delay: Annotated[int, whole(30 * 86_400), Field(validation_alias=AliasPath("extra", "withdrawDelay"))]
     token_name: Annotated[Text, Field(validation_alias=AliasPath("extra", "name"))]
     token_version: Annotated[Text, Field(validation_alias=AliasPath("extra", "version"))]
-    min_deposit: Annotated[Uint128, Field(validation_alias=AliasPath("extra", "minDeposit"))] = 0
+    min_deposit: Annotated[_Least, Field(validation_alias=AliasPath("extra", "minDeposit"))] = 0
     channel_state: Annotated[ChannelState | None, Field(validation_alias=AliasPath("extra", "channelState"))] = None
     voucher_state: Annotated[VoucherState | None, Field(validation_alias=AliasPath("extra", "voucherState"))] = None
     raw: dict[str, Any] = field(default_factory=dict)

@@ -137,6 +137,14 @@ def test_what_x402_writes_is_read():
     assert (response.success, response.amount, response.charged, response.transaction) == (True, 7, 7, "")
 
 
+def test_what_a_gateway_leaves_empty_is_as_if_it_were_left_out():
+    optional = ("minDeposit", "channelState", "voucherState", "priceCard")
+    offer = {**ENTRY, "extra": ENTRY["extra"] | dict.fromkeys(optional)}
+    document = {"x402Version": 2, "error": None, "accepts": [offer]}
+    terms = read_required(base64.b64encode(json.dumps(document).encode()).decode()).requirements
+    assert (terms.min_deposit, terms.channel_state, terms.voucher_state, terms.price_card) == (0, None, None, None)
+
+
 def _snake(entry) -> dict:
     names = {"payTo": "pay_to", "maxTimeoutSeconds": "max_timeout_seconds"}
     return {names.get(name, name): value for name, value in entry.items()}
