@@ -235,7 +235,8 @@ def test_a_malformed_response_is_named():
 
 def test_receipts_are_those_of_the_gateway(fake):
     gateway = fake.FakeGateway()
-    document = gateway._receipt("0x" + "12" * 32, fake.Books(), 40, "34" * 32, "said")
+    books = fake.Books()
+    document = gateway._receipt("0x" + "12" * 32, books, books.reserve(40), 40, "34" * 32, "said")
     receipt = read_receipt(document)
     assert read_receipt(receipt.as_json()) == receipt
     assert receipt.signed_by() == receipt.signer == fake.OPERATOR.address

@@ -8,6 +8,7 @@ import json
 import secrets
 import socket
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from eth_account import Account
@@ -55,6 +56,16 @@ class Books:
     @property
     def next(self) -> int:
         return self.charged + self.reserved
+
+    def reserve(self, amount: int) -> ExitStack:
+        """Reserve an amount until the result is closed: by the bill, before the caller has it, or with the call."""
+        self.reserved += amount
+        stack = ExitStack()
+        stack.callback(self._release, amount)
+        return stack
+
+    def _release(self, amount: int) -> None:
+        self.reserved -= amount
 
 
 class Refusal(Exception):
@@ -137,17 +148,16 @@ class FakeGateway:
         self._cover(books, claim)
         books.vouchers.append(claim)
         books.best = max(books.best, (claim, payment.payload["voucher"]["signature"]))
-        books.reserved += self.ceiling
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         request_hash = hashlib.sha256(body).hexdigest()
         try:
-            await self._serve(json.loads(body), request_hash, channel, books, transaction, receive, send)
+            with books.reserve(self.ceiling) as reserved:
+                await self._serve(json.loads(body), request_hash, channel, books, reserved, transaction, receive, send)
         finally:
-            books.reserved -= self.ceiling
             self.running -= 1
 
-    async def _serve(self, asked, request_hash, channel, books, transaction, receive, send) -> None:
+    async def _serve(self, asked, request_hash, channel, books, reserved, transaction, receive, send) -> None:
         while self._holds(books, transaction):
             await asyncio.sleep(0.005)
         charge = min(self.ceiling, asked.get("seed", 40)) + self.overcharge
@@ -162,7 +172,7 @@ class FakeGateway:
             await _whole(send, 503, json.dumps(error).encode(), told(0) | {"content-type": "application/json"})
             return
         if asked.get("stream"):
-            await self._stream(asked, request_hash, channel, books, charge, told(self.ceiling), receive, send)
+            await self._stream(asked, request_hash, channel, books, reserved, charge, told(self.ceiling), receive, send)
             return
         if "input" in asked:
             content = {"object": "list", "data": [{"embedding": [0.1, 0.25], "index": 0}], "model": "m"}
@@ -176,7 +186,7 @@ class FakeGateway:
                 "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ANSWER}}],
             }
             said = ANSWER
-        receipt = self._receipt(channel, books, charge, request_hash, said)
+        receipt = self._receipt(channel, books, reserved, charge, request_hash, said)
         headers = told(charge) | {"content-type": "application/json", "x-usufruct-receipt": _base64(receipt)}
         await _whole(send, 200, json.dumps(content).encode(), headers)
 
@@ -184,7 +194,7 @@ class FakeGateway:
         few = not transaction and len(books.deposits) < self.deposits_first
         return few or self.held or self.most_running < self.together
 
-    async def _stream(self, asked, request_hash, channel, books, charge, headers, receive, send) -> None:
+    async def _stream(self, asked, request_hash, channel, books, reserved, charge, headers, receive, send) -> None:
         await _start(send, 200, headers | {"content-type": "text/event-stream; charset=utf-8"})
 
         def chunk(**members) -> bytes:
@@ -198,9 +208,11 @@ class FakeGateway:
             await send({"type": "http.response.body", "body": piece[9:], "more_body": True})
         if self.hang:
             await receive()  # until the caller hangs up
-            self._receipt(channel, books, charge, request_hash, ANSWER)
+            self._receipt(channel, books, reserved, charge, request_hash, ANSWER)
             return
-        bill = chunk(usufruct=self._receipt(channel, books, charge, request_hash, ANSWER), usage={"prompt_tokens": 1})
+        bill = chunk(
+            usufruct=self._receipt(channel, books, reserved, charge, request_hash, ANSWER), usage={"prompt_tokens": 1}
+        )
         done = b"data: [DONE]\n\n"
         asked_usage = (asked.get("stream_options") or {}).get("include_usage")
         for piece in (bill, done) if asked_usage else (done, bill):
@@ -316,8 +328,11 @@ class FakeGateway:
         rates = read_answer(PriceCard, self.billed_by).rates
         return bill_lines({INPUT_TEXT_TOKEN: 1, OUTPUT_TEXT_TOKEN: 2}, rates)
 
-    def _receipt(self, channel: str, books: Books, charge: int, request_hash: str, said: str) -> dict:
+    def _receipt(
+        self, channel: str, books: Books, reserved: ExitStack, charge: int, request_hash: str, said: str
+    ) -> dict:
         books.charged += charge
+        reserved.close()
         receipt = Receipt(
             call=Hash32("0x" + secrets.token_hex(32)),
             account=Hash32(channel),
