@@ -88,7 +88,7 @@ class Accounts:
         rows = [(who, dollars(self._before[at]), dollars(after[at]), dollars(moved[at])) for who, at in parties.items()]
         progress.table("Balances in test dollars, from the chain's logs", ("party", "before", "after", "change"), rows)
         progress.say(
-            f"{outcome.calls} calls, {outcome.input_tokens} tokens in, {outcome.output_tokens} out; charged "
+            f"{outcome.calls} calls, {outcome.input_tokens} text tokens in, {outcome.output_tokens} out; charged "
             f"${dollars(outcome.charged)}, claimed ${dollars(outcome.claimed)}; {outcome.gas_per_call:,} gas per "
             "call in this small batch (it falls with every call)"
         )
