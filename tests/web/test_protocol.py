@@ -84,6 +84,37 @@ async def test_a_head_without_end_is_refused(port):
     assert b"200 OK" in await talk(port, HEAD + b"connection: close\r\n\r\n")
 
 
+@pytest.mark.parametrize(("sent", "status"), [(HEAD + b"x: " + b"y" * 100_000, b"431"), (b"no HTTP\r\n\r\n", b"400")])
+async def test_a_client_that_goes_on_sending_gets_its_refusal_all_the_same(port, sent, status):
+    """Closing while bytes of its are unread would reset the connection, and take the answer from it."""
+    for _ in range(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        with suppress(ConnectionError):
+            for _ in range(5):
+                await asyncio.sleep(0.002)
+                writer.write(b"z" * 10_000)
+                await writer.drain()
+            assert status in await reader.read()
+            writer.close()
+            continue
+        pytest.fail("the connection was reset")
+
+
+async def test_what_follows_a_refusal_has_an_end():
+    async with served(linger_seconds=0.1) as port:
+        assert b"400" in await talk(port, b"no HTTP\r\n\r\n")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"no HTTP\r\n\r\n")
+        assert b"400" in await reader.read()
+        async with asyncio.timeout(PATIENCE):
+            with suppress(ConnectionError):
+                while True:
+                    writer.write(b"z")
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+
+
 async def test_one_endless_header_is_refused(port):
     assert b"200 OK" not in await talk(port, HEAD + b"x: ", *[b"y" * 10_000] * 20)
 

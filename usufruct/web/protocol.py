@@ -20,6 +20,10 @@ _FIRST_REQUEST_SECONDS = 1.0
 """How long a draining server waits for a head that has begun, or for a new connection's first request."""
 
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_NOT_HTTP = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
+    b"connection: close\r\n\r\n%b"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -115,7 +119,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._limits = self.server_state.limits
-        self._in_body = False
+        self._in_body = self._refused = False
         self._barren_bytes = 0
         self._unwanted_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
@@ -158,23 +162,36 @@ class GuardedProtocol(HttpToolsProtocol):
         """Feed the parser; end the connection when what comes has no end."""
         if self in self.server_state.idle:
             self._wait(self._limits.head_seconds)
-        self._barren_bytes += len(data)
-        super().data_received(data)
-        if self.transport.is_closing() or (
-            self._barren_bytes <= self._limits.head_bytes and self._unwanted_bytes <= self._limits.linger_bytes
-        ):
+        if self._refused:
+            self._unwanted_bytes += len(data)
+        else:
+            self._barren_bytes += len(data)
+            super().data_received(data)
+        if self.transport.is_closing():
             return
-        if not self._in_body and self._may_answer():
+        if self._unwanted_bytes > self._limits.linger_bytes:
+            self.transport.close()
+        elif self._barren_bytes > self._limits.head_bytes and not self._refused:
             _log.warning("a request's head passed %d bytes", self._limits.head_bytes)
-            self.transport.write(_TOO_LONG)
-        self.transport.close()
+            self._refuse(_TOO_LONG, answers=not self._in_body)
 
     def send_400_response(self, msg: str) -> None:
         """End the connection, with an answer unless it would stand within or behind another."""
-        if self._may_answer():
-            super().send_400_response(msg)
-        else:
+        self._refuse(_NOT_HTTP % (len(msg), msg.encode()))
+
+    def _refuse(self, answer: bytes, *, answers: bool = True) -> None:
+        """Send a last answer, unless it would stand within or behind another, and end the connection.
+
+        What the client still sends is read for a while: closing at once could take the answer from it.
+        """
+        if not (answers and self._may_answer()):
             self.transport.close()
+            return
+        self._refused = True
+        self.transport.write(answer)
+        self.transport.write_eof()
+        self._unwanted_bytes = 0
+        self._wait(self._limits.linger_seconds)
 
     def on_message_begin(self) -> None:
         """Let a request wait behind others, if those are few.

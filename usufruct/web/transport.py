@@ -39,6 +39,11 @@ class HeadJoiner:
         self._flush()
         self._transport.write(data)
 
+    def write_eof(self) -> None:
+        """Send nothing more; what the client sends is still read."""
+        self._flush()
+        self._transport.write_eof()
+
     def close(self) -> None:
         """Close the connection once everything is sent."""
         self._flush()
