@@ -154,6 +154,7 @@ async def measure(url: str, channels: Sequence[bytes], calls: int, rounds: int) 
         commits += name == "commit.after"
 
     ledger = open_ledger(database, LedgerConfig(), seal=Seal(secrets.token_bytes(32), "bench"), faults=point)
+    await asyncio.gather(*(one_call(ledger, hash32_from_bytes(each)) for each in channels[:CONCURRENCY]))
     counted = [psutil.Process()]
     if not url.startswith("sqlite"):
         counted += await asyncio.to_thread(server_processes, url)
