@@ -40,7 +40,7 @@ def test_a_running_installation_is_well(commands, cli_world, librarian_url, tmp_
         assert found["money"] == money
         assert set(found["coins"]) == {"owner", "claim", "relayer"}
         words = commands.run("status").stdout
-        assert "0.000321 tUSD charged, 0.000321 of it not claimed yet" in words
+        assert "0.000321 tUSD charged, 0.000321 of it not claimed yet: `usufruct income`" in words
         assert up.stop(signal.SIGINT) == 0
     assert "`usufruct doctor`" in commands.run("status").stdout
 

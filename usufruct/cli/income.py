@@ -10,6 +10,7 @@ from usufruct.cli.support.output import Json, print_json
 from usufruct.cli.support.progress import Progress
 from usufruct.core import checksum, format_asset, moment
 from usufruct.gateway import Income, Operator, read_income
+from usufruct.payments.settlement import ClaimPolicy
 
 _OF_SHARES = ("received", "unaccrued", "protocol_fee", "royalties", "collected", "collectable")
 
@@ -97,10 +98,11 @@ def _show(income: Income, operator: Operator, threshold: str) -> None:
                 "worker pays them later."
             )
     if income.oldest_unclaimed_at is not None:
+        hours = operator.withdraw_delay // ClaimPolicy().delay_parts // 3_600
         progress.say(
             f"The oldest call that is not claimed is of {moment(income.oldest_unclaimed_at)}. A worker claims from a "
-            f"caller who owes {threshold} {symbol}, or whose oldest call is a quarter of the withdraw delay old (6 "
-            "hours for API keys). At once: `usufruct claim run --everything`"
+            f"caller who owes {threshold} {symbol}, or whose oldest call waits for {hours} hours (API keys; others by "
+            "their withdraw delay). At once: `usufruct claim run --everything`"
         )
 
 

@@ -94,7 +94,7 @@ def _words(facts: dict[str, Any], problems: list[str], config: Config) -> dict[s
         "services": facts["services"] or "none: `usufruct sell`",
         "last call": facts["last_call"] or "none yet",
         "money": f"{money['charged']} {money['symbol']} charged, {money['unclaimed']} of it not claimed yet"
-        + (f", {money['deferred']} owed to payees" if money["deferred"] else "")
+        + (f", {money['deferred']} owed to payees" if money["deferred"] not in (None, "0") else "")
         + ": `usufruct income`",
         "chain": f"{chain['id']}, block {chain['block']}, {chain['age_seconds']} s old"
         if chain

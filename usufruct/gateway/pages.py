@@ -38,6 +38,14 @@ th, td {{ padding: .65rem 0 .65rem 1.5rem; text-align: right; border-bottom: 1px
 th:first-child, td:first-child {{ padding-left: 0; text-align: left; }}
 td {{ font-variant-numeric: tabular-nums; white-space: nowrap; }}
 td:first-child {{ white-space: normal; min-width: 9rem; }}
+@media (max-width: 40rem) {{
+  tr:first-child {{ display: none; }}
+  tr, td {{ display: block; }}
+  tr {{ padding: .65rem 0; border-bottom: 1px solid var(--line); }}
+  td {{ display: flex; justify-content: space-between; padding: .1rem 0; border: 0; }}
+  td:first-child {{ display: block; padding-bottom: .4rem; }}
+  td::before {{ content: attr(data-label); color: var(--quiet); font-size: .85rem; }}
+}}
 pre {{ padding: .9rem 1.1rem; overflow-x: auto; background: var(--soft); border-radius: .5rem; user-select: all; }}
 </style>
 <h1>AI by the token</h1>
@@ -77,9 +85,9 @@ client = OpenAI(base_url=gateway.base_url, api_key=gateway.api_key, http_client=
 </html>
 """
 
+_HEADINGS = ("Input", "per million"), ("Output", "per million"), ("Per call", ""), ("1,000 in, 500 out", "costs")
 _TABLE = """<div><table>
-<tr><th>Service</th><th>Input<small>per million</small></th><th>Output<small>per million</small></th><th>Per call</th>
-<th>1,000 in, 500 out<small>costs</small></th></tr>
+<tr><th>Service</th>{headings}</tr>
 {rows}
 </table></div>"""
 
@@ -113,9 +121,14 @@ def root_page(cards: Sequence[ModelCard], url: str, chain_id: int) -> HTMLRespon
         budget_words=escape(f"1 {symbol}"),
         path=escape(slash + path),
         ask=escape(ask.format(model=json.dumps(cards[0].id if cards else "NAME"))),
-        services=_TABLE.format(rows="\n".join(map(_row, cards))) if cards else "<p>Nothing is sold here yet.</p>",
+        services=_table(cards) if cards else "<p>Nothing is sold here yet.</p>",
     )
     return HTMLResponse(page, headers=_HEADERS)
+
+
+def _table(cards: Sequence[ModelCard]) -> str:
+    headings = "".join(f"<th>{what}<small>{of}</small></th>" for what, of in _HEADINGS)
+    return _TABLE.format(headings=headings, rows="\n".join(map(_row, cards)))
 
 
 def _row(card: ModelCard) -> str:
@@ -127,5 +140,6 @@ def _row(card: ModelCard) -> str:
         used = price.input_per_million * 1_000 + price.output_per_million * 500
         amounts.append(divide_up(used, _MILLION) + price.per_call)
     money = [f"{format_units(amount, price.decimals)} {price.symbol}" for amount in amounts]
-    cells = "".join(f"<td>{escape(each)}</td>" for each in money)
+    labels = (f"{what} {of}".strip() for what, of in _HEADINGS)
+    cells = "".join(f'<td data-label="{label}">{escape(each)}</td>' for label, each in zip(labels, money, strict=False))
     return f"<tr><td>{escape(card.id)}<small>{escape(about)}</small></td>{cells}</tr>"

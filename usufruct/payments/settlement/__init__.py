@@ -8,7 +8,7 @@ from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization
 from usufruct.payments.settlement.deposits import Deposited, Deposits
 from usufruct.payments.settlement.evidence import Evidence, wrong_claimed, wrong_roots
-from usufruct.payments.settlement.model import Batch, Payee, SettlementContext, on_chain
+from usufruct.payments.settlement.model import Batch, ClaimPolicy, Payee, SettlementContext, on_chain
 from usufruct.payments.settlement.operator_terms import check_deposit_amount
 from usufruct.payments.settlement.pass_accounts import PassAccounts
 from usufruct.payments.settlement.pass_credits import PassCredits
@@ -23,6 +23,7 @@ __all__ = [
     "ChannelRefused",
     "ChannelRegistry",
     "ChannelTerms",
+    "ClaimPolicy",
     "ClaimRequests",
     "Claimer",
     "DepositAuthorization",
