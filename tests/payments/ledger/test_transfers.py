@@ -150,6 +150,8 @@ async def test_transfers_under_way_are_listed_until_they_end(ledger, world):
     deposits, refunds = await asyncio.gather(ledger.pending_deposits(), ledger.pending_refunds())
     assert [(each.nonce, each.amount, each.outbox_id) for each in deposits] == [(world.named("nonce"), 50, "deposit/1")]
     assert [(each.nonce, each.amount, each.outbox_id) for each in refunds] == [(0, 70, "refund/1")]
+    assert await ledger.pending_refunds(channel) == refunds
+    assert await ledger.pending_refunds(world.channel("another")) == []
 
     await ledger.finish_deposit(channel, world.named("nonce"), confirmed=True)
     await ledger.finish_refund(channel, 0, None)

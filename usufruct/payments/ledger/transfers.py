@@ -140,9 +140,11 @@ async def refund_ended(db: Statements, account: Hash32, nonce: int) -> bool | No
     return {"confirmed": True, "failed": False}.get(await _refund_state(db, account, nonce) or "")
 
 
-async def pending_refunds(db: Statements) -> list[Transfer]:
-    """Return the refunds whose transaction has not ended, oldest first."""
-    return await _transfers(db, "refunds", "state = 'planned'")
+async def pending_refunds(db: Statements, account: Hash32 | None = None) -> list[Transfer]:
+    """Return the refunds whose transaction has not ended, oldest first: all, or an account's."""
+    if account is None:
+        return await _transfers(db, "refunds", "state = 'planned'")
+    return await _transfers(db, "refunds", "state = 'planned' AND account_id = $1", id_to_bytes(account))
 
 
 async def last_paid_for(db: Statements, account: Hash32) -> int:

@@ -98,7 +98,7 @@ class RefundRequests:
         return await self.refund(channel, amount)
 
     async def _under_way(self, channel: Hash32) -> Transfer | None:
-        return next((each for each in await self._context.ledger.pending_refunds() if each.account == channel), None)
+        return next(iter(await self._context.ledger.pending_refunds(channel)), None)
 
     async def _ended(self, transfer: Transfer) -> bool | None:
         """Wait for a worker to send a refund: True when it is confirmed, False when it failed, None when pending."""
