@@ -28,8 +28,11 @@ from usufruct.payments.pricing.grants import (
     sign_grant,
 )
 from usufruct.payments.pricing.vouchers import Voucher
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.anchoring import prove_receipt
+from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.errors import PassClosing
+from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.model import BatchKind, ClaimPolicy
 from usufruct.payments.settlement.pass_accounts import MOST_OPENING, PassAccounts, PassHeartbeat
 from usufruct.payments.settlement.pass_credits import PassCredits
@@ -428,6 +431,27 @@ async def test_what_is_owed_to_an_earlier_meter_is_not_burned_from_credits_for_a
     await town.claimer.run(everything=True)
     assert await passes.left() == 10 * world.DOLLAR
     assert await passes.contract.activated(passes.plan, world.PAYER.address, old.meter) == 10 * world.DOLLAR - 1_000
+
+
+@pytest.mark.anvil
+async def test_accounts_of_an_earlier_contract_stop_neither_heartbeats_nor_claims(make_passes, make_town):
+    passes = await make_passes()
+    town = passes.town
+    await passes.activate(10)
+    await passes.call("by the old one", 1_000)
+    await passes.call("not burned", 1_000)
+    terms = replace(passes.terms, contract=Address("0x" + "ee" * 20))
+    context = replace(town.context, passes=terms)
+    sync = AccountSync(context)
+    assert await sync.sources.credits.held() == await sync.sources.credits.unburnable() == []
+    assert await PassHeartbeat(town.client, sync.sources.credits, town.claim_sender).run() == 0
+    await town.deposit(5_000)
+    await town.call("of a channel", 300)
+    [claimed] = await Claimer(context, town.claim_sender, town.register, passes.world.TREASURY.address, sync).run(
+        everything=True
+    )
+    assert claimed.kind is BatchKind.CLAIM
+    assert await EventWatcher(context, sync, town.clock).poll() == 1
 
 
 @pytest.mark.anvil

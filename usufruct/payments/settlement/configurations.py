@@ -73,15 +73,20 @@ class Configurations(Generic[C]):
         Raises:
             AccountUnknown: when one is not kept here, or is not that of its account.
         """
+        found = await self.known(ids)
+        for id_ in ids:
+            if id_ not in found:
+                raise AccountUnknown(id_)
+        return found
+
+    async def known(self, ids: Sequence[Hash32]) -> dict[Hash32, C]:
+        """Return the configurations of those of these accounts that have theirs kept here."""
         found: dict[Hash32, C] = {}
         async with self._database.snapshot() as unit:
             for start in range(0, len(ids), _MANY):
                 some = self._table.c.account_id.in_(ids[start : start + _MANY])
                 found |= {row.account_id: self._read(row) for row in await unit.rows(select(self._table).where(some))}
-        for id_ in ids:
-            if id_ not in found or self._account_of(found[id_]) != id_:
-                raise AccountUnknown(id_)
-        return found
+        return {id_: config for id_, config in found.items() if self._account_of(config) == id_}
 
 
 def channel_configurations(database: Database, escrow: Escrow) -> Configurations[ChannelConfig]:

@@ -44,13 +44,13 @@ class PassCredits:
         return self._identity(activated)
 
     async def held(self) -> list[tuple[Account, ActivatedCredits]]:
-        """Return every account of credits with what funds it, also those of an earlier meter."""
+        """Return every account of this contract's credits with what funds it, also those of an earlier meter."""
         found: list[tuple[Account, ActivatedCredits]] = []
         after: Hash32 | None = None
         while page := await self._context.ledger.account_list(after, kind=AccountKind.PASS_CREDITS):
             after = page[-1].id
-            activated = await self._configs.find([account.id for account in page])
-            found += [(account, activated[account.id]) for account in page]
+            activated = await self._configs.known([account.id for account in page])
+            found += [(account, activated[account.id]) for account in page if account.id in activated]
         return found
 
     async def unburnable(self) -> list[tuple[Account, ActivatedCredits]]:
@@ -81,10 +81,12 @@ class PassCredits:
 
     async def settlement_groups(self, accounts: Sequence[Account], claim_key: Address) -> list[list[Account]]:
         """Divide accounts by plan. Only the meter burns credits: accounts of an earlier claim key wait for it."""
-        activated = await self._configs.find([account.id for account in accounts])
-        mine = [account for account in accounts if activated[account.id].meter == claim_key]
-        plans = sorted({activated[account.id].plan for account in mine})
-        return [[account for account in mine if activated[account.id].plan == plan] for plan in plans]
+        activated = await self._configs.known([account.id for account in accounts])
+        plans: dict[int, list[Account]] = {}
+        for account in accounts:
+            if account.id in activated and activated[account.id].meter == claim_key:
+                plans.setdefault(activated[account.id].plan, []).append(account)
+        return [plans[plan] for plan in sorted(plans)]
 
     async def settled_elsewhere(
         self, accounts: Sequence[Account], payouts: Payouts, refresh: Refresh
