@@ -119,6 +119,7 @@ LANDED = {
     "r1007_job_states.py": "55b7d427acf70456",
     "r1008_tokens.py": "b1f68bf685175698",
     "r1009_share_collections.py": "006218e5bf7a2cd0",
+    "r1010_owed_payees.py": "b1f180dd3f2f374c",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

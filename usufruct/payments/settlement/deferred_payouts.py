@@ -1,19 +1,19 @@
 """Pays what a token once refused to pay, or what was above a payee's daily cap: the till owes it, and this sends it on.
 
-The payees are read from the transactions of our own batches, the only ones that split; nothing is kept of it, because a
-try that the chain would refuse is seen in the simulation and costs nothing.
+The payees are those that the batches of this installation, the only ones that split, noted when they were mined. When
+each is tried again is not stored: a try that the chain would refuse is seen in the simulation and costs nothing.
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from usufruct.chain import Call, GasOverLimit, Revert, Sender, Sent, State
-from usufruct.chain.contracts.till import Capped, Deferred, Till
+from usufruct.chain.contracts.till import Till
 from usufruct.core import Address, Clock
 from usufruct.payments.ledger import new_id
 from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.model import SettlementContext
-from usufruct.payments.settlement.store import splitting_keys
+from usufruct.payments.settlement.store import all_owed, end_owed
 
 _log = logging.getLogger(__name__)
 
@@ -25,13 +25,12 @@ class DeferredPayoutPolicy:
     """How eagerly to try.
 
     A payee is tried after `first_seconds` again, and while the chain refuses twice as late each time, up to
-    `last_seconds`; at most `most_tries` in a round, with `most_gas` each. `most_looks`: old batches read in a round.
+    `last_seconds`; at most `most_tries` in a round, with `most_gas` each.
     """
 
     first_seconds: int = 900
     last_seconds: int = 86_400
     most_tries: int = 20
-    most_looks: int = 200
     most_gas: int = 1_000_000
     wait_seconds: float = 60.0
     lease_seconds: int = 300
@@ -42,7 +41,7 @@ class _Turn:
     """When a payee is tried again, by the monotonic clock; `times`: refusals in a row."""
 
     times: int = 0
-    at: float = field(default=float("-inf"))
+    at: float = float("-inf")
 
 
 class DeferredPayouts:
@@ -66,7 +65,7 @@ class DeferredPayouts:
             context.database, f"owed/{context.escrow.chain_id}/{context.terms.till}", self._policy.lease_seconds
         )
         self._turns: dict[tuple[Address, Address], _Turn] = {}
-        self._looked: set[str] = set()
+        """Of the payees and tokens that are owed now."""
 
     async def run(self) -> int:
         """Pay the payees that can be paid now and return their number; no request is made while nothing is owed.
@@ -79,31 +78,18 @@ class DeferredPayouts:
         tokens = [token for token in self._context.terms.tokens if await self._till.total_owed(token)]
         if not tokens:
             return 0
-        await self._learn()
+        async with self._context.database.snapshot() as unit:
+            owed = await all_owed(unit)
+        self._turns = {who: self._turns.get(who) or _Turn() for who in owed}
         now = self._clock.monotonic()
         due = sorted((turn.at, who) for who, turn in self._turns.items() if turn.at <= now and who[1] in tokens)
         paid = 0
         for _, who in due[: self._policy.most_tries]:
-            paid += await self.lease.hold() and await self._pay(*who)
+            paid += await self.lease.hold() and await self._pay(*who, owed[who])
         return paid
 
-    async def _learn(self) -> None:
-        """Read from batches that were not looked at yet, the newest first, whom the till could not pay."""
-        async with self._context.database.snapshot() as unit:
-            keys = await splitting_keys(unit)
-        fresh = [key for key in keys if key not in self._looked][: self._policy.most_looks]
-        sent = [await self._sender.find(key) for key in fresh]
-        receipts = await self._context.client.receipts([each.hash for each in sent if each and each.hash])
-        for receipt in receipts:
-            logs, till = receipt.logs if receipt else (), self._context.terms.till
-            owing = [(each.pay_to, each.token) for each in Deferred.among(logs, till)]
-            owing += [(each.pay_to, each.token) for each in Capped.among(logs, till)]
-            for payee in owing:
-                self._turns.setdefault(payee, _Turn())
-        self._looked.update(fresh)
-
-    async def _pay(self, pay_to: Address, token: Address) -> bool:
-        """Pay one payee if the chain lets us, and say when it is their turn again."""
+    async def _pay(self, pay_to: Address, token: Address, since: int) -> bool:
+        """Pay one payee if the chain lets us, and say when it is their turn again; the till owes them since a block."""
         turn = self._turns[pay_to, token]
         if not await self._till.room_today(pay_to, token):
             turn.at = self._clock.monotonic() + min(self._policy.first_seconds, await self._rest_of_day())
@@ -120,6 +106,9 @@ class DeferredPayouts:
         if paid:
             self._context.counters.owed_paid += 1
             _log.info("%s was paid what the till owed it", pay_to, extra={"token": token})
+            if not await self._till.owed(pay_to, token):
+                async with self._context.database.transaction() as unit:
+                    await end_owed(unit, pay_to, token, since)
         return paid
 
     async def _rest_of_day(self) -> int:

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from usufruct.chain import Call, Revert, Sender, Sent, State
+from usufruct.chain import Call, Receipt, Revert, Sender, Sent, State
 from usufruct.chain.contracts.till import Capped, Deferred
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import Claim, ClaimPending, FaultHook, NothingToClaim, new_id, no_faults
@@ -25,7 +25,14 @@ from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, ClaimPolicy, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import RefusedClaim, Simulated, batch_id, members_of
-from usufruct.payments.settlement.store import add_batch, count_split_keys, drop_members, end_batch, end_quarantine
+from usufruct.payments.settlement.store import (
+    add_batch,
+    count_split_keys,
+    drop_members,
+    end_batch,
+    end_quarantine,
+    note_owed,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -196,11 +203,8 @@ class Executor:
         Raises:
             ReadingUnsettled: when the node does not have the transaction's receipt now.
         """
-        receipt = await self._context.client.receipt(sent.hash) if sent.hash else None
-        if receipt is None:
-            raise ReadingUnsettled(f"the node has no receipt of transaction {sent.hash} now; try again", hash=sent.hash)
-        source = self._sources.of(batch.kind.source)
-        lost = await source.left_out(await self._claims(batch), receipt.logs)
+        logs = (await self._receipt(sent)).logs
+        lost = await self._sources.of(batch.kind.source).left_out(await self._claims(batch), logs)
         if not lost:
             return batch
         gone = {claim.id for claim in lost}
@@ -215,26 +219,39 @@ class Executor:
             _log.error("account %s: its credits were refunded before they could be burned", claim.account)
         return replace(batch, members=rest, root=root_of(digests), count=len(digests))
 
+    async def _receipt(self, sent: Sent) -> Receipt:
+        receipt = await self._context.client.receipt(sent.hash) if sent.hash else None
+        if receipt is None:
+            raise ReadingUnsettled(f"the node has no receipt of transaction {sent.hash} now; try again", hash=sent.hash)
+        return receipt
+
     async def _confirm(self, batch: Batch, done: Sequence[Sent]) -> Batch:
+        for sent in done:
+            await self._note_owed(await self._receipt(sent))
         claims = await self._claims(batch)
         for claim in claims:
             await self._context.ledger.confirm_claim(claim)
         self._context.counters.claimed += len(claims)
         async with self._context.database.transaction() as unit:
             await end_quarantine(unit, [member.account for member in batch.members])
-        for sent in done:
-            await self._count_deferred(sent.hash)
         return await self._end(batch, BatchState.CONFIRMED, done[-1] if done else None)
 
-    async def _count_deferred(self, hash_: Hash32 | None) -> None:
-        """Count the payees that the till could not pay, or not yet; it owes them, and `DeferredPayouts` pays later."""
-        receipt = await self._context.client.receipt(hash_) if hash_ else None
-        for capped in Capped.among(receipt.logs if receipt else (), self._context.terms.till):
-            self._context.counters.capped += 1
-            _log.warning("%s has had today's cap: the till owes %d of %s", capped.pay_to, capped.owed, capped.token)
-        for deferred in Deferred.among(receipt.logs if receipt else (), self._context.terms.till):
-            self._context.counters.deferred += 1
-            _log.error("%s refused %d of %s: the till owes it", deferred.pay_to, deferred.amount, deferred.token)
+    async def _note_owed(self, receipt: Receipt) -> None:
+        """Note the payees that the till could not pay, or not yet; it owes them, and `DeferredPayouts` pays later."""
+        capped = Capped.among(receipt.logs, self._context.terms.till)
+        deferred = Deferred.among(receipt.logs, self._context.terms.till)
+        owed = {(each.pay_to, each.token) for each in capped} | {(each.pay_to, each.token) for each in deferred}
+        if not owed:
+            return
+        async with self._context.database.transaction() as unit:
+            for pay_to, token in sorted(owed):
+                await note_owed(unit, pay_to, token, receipt.block_number)
+        self._context.counters.capped += len(capped)
+        self._context.counters.deferred += len(deferred)
+        for late in capped:
+            _log.warning("%s has had today's cap: the till owes %d of %s", late.pay_to, late.owed, late.token)
+        for refused in deferred:
+            _log.error("%s refused %d of %s: the till owes it", refused.pay_to, refused.amount, refused.token)
 
     async def _give_up(self, batch: Batch, last: Sent | None) -> Batch:
         """End a batch that moved nothing; its claims are planned again, on what the chain then has."""

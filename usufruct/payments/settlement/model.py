@@ -143,14 +143,9 @@ class Batch:
     def keys(self) -> tuple[str, ...]:
         """The keys of its transactions in the sender's outbox, in the order they are sent in."""
         if self.kind is BatchKind.CLAIM:
-            return (claim_key(self.id),)
+            return (f"claim/{self.id}",)
         first = (f"burn/{self.id}",) if self.kind is BatchKind.BURN else (self.split_key,) if self.split_key else ()
         return (*first, f"anchor/{self.id}") if self.count else first
-
-
-def claim_key(batch: Hash32) -> str:
-    """Return the key of the transaction that claims a batch, in the sender's outbox."""
-    return f"claim/{batch}"
 
 
 def on_chain(config: ChannelConfig) -> batch_settlement.ChannelConfig:

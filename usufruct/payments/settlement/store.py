@@ -20,8 +20,8 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.core import Hash32
-from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member, claim_key
+from usufruct.core import Address, Hash32
+from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, Member
 from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
 
 _Key = String(200)
@@ -59,6 +59,15 @@ members = Table(
     Column("end", Amount, nullable=False),  # and up to this one
     PrimaryKeyConstraint("batch_id", "position"),
     UniqueConstraint("batch_id", "claim_id"),
+)
+
+owed_payees = Table(
+    "owed_payees",  # whom a mined batch could not pay, or not all of it
+    metadata,
+    Column("pay_to", AddressColumn, nullable=False),
+    Column("token", AddressColumn, nullable=False),
+    Column("block", BigInteger, nullable=False),  # of the newest such batch
+    PrimaryKeyConstraint("pay_to", "token"),
 )
 
 quarantined = Table(
@@ -152,13 +161,6 @@ async def anchored_ids(unit: Unit, limit: int | None) -> list[Hash32]:
     return [row.id for row in await unit.rows(newest.limit(limit))]
 
 
-async def splitting_keys(unit: Unit) -> list[str]:
-    """Return the outbox keys of confirmed transactions that split money, the newest first."""
-    paying = batches.c.kind.in_((BatchKind.CLAIM, BatchKind.SPLIT)), batches.c.state == BatchState.CONFIRMED
-    rows = await unit.rows(select(batches).where(*paying).order_by(batches.c.block.desc(), batches.c.id))
-    return [row.split_key or claim_key(row.id) for row in rows]
-
-
 async def count_split_keys(unit: Unit, prefix: str) -> int:
     """Return how many split keys were used that begin with `prefix`."""
     return len(await unit.rows(select(batches.c.id).where(batches.c.split_key.startswith(prefix, autoescape=True))))
@@ -194,6 +196,25 @@ def _batch(row: Row[Any], of: Sequence[Row[Any]]) -> Batch:
         hash=row.hash,
         block=row.block,
     )
+
+
+# Payees that the till owes
+
+
+async def note_owed(unit: Unit, pay_to: Address, token: Address, block: int) -> None:
+    """Note that a batch in `block` left the till owing a payee something."""
+    await unit.change(delete(owed_payees).filter_by(pay_to=pay_to, token=token))
+    await unit.change(insert(owed_payees).values(pay_to=pay_to, token=token, block=block))
+
+
+async def end_owed(unit: Unit, pay_to: Address, token: Address, block: int) -> None:
+    """Forget a payee who was paid all of it, unless a batch after `block` left the till owing them again."""
+    await unit.change(delete(owed_payees).filter_by(pay_to=pay_to, token=token, block=block))
+
+
+async def all_owed(unit: Unit) -> dict[tuple[Address, Address], int]:
+    """Return the payees that the till owes and the tokens, each with the block of the newest batch that left it so."""
+    return {(row.pay_to, row.token): row.block for row in await unit.rows(select(owed_payees))}
 
 
 # Quarantine
