@@ -1,7 +1,9 @@
 """Files that are whole or absent."""
 
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,6 +26,18 @@ def test_a_file_is_replaced_with_its_mode(tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.fixture(params=[True, False], ids=["links", "no links"])
+def _links(request, monkeypatch):
+    """A file system with hard links, and one without, such as FAT."""
+
+    def link(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if not request.param:
+        monkeypatch.setattr(os, "link", link)
+
+
+@pytest.mark.usefixtures("_links")
 def test_a_new_file_never_takes_the_place_of_another(tmp_path):
     file = tmp_path / "file"
     create_file(file, b"old", 0o600)
@@ -31,6 +45,23 @@ def test_a_new_file_never_takes_the_place_of_another(tmp_path):
         create_file(file, b"new")
     assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"old", 0o600)
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.usefixtures("_links")
+def test_of_many_that_create_a_file_one_does(tmp_path):
+    file = tmp_path / "file"
+
+    def created(number: int) -> bool:
+        try:
+            create_file(file, str(number).encode())
+        except FileExistsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(created, range(40)))
+    assert file.read_bytes() == str(results.index(True)).encode()
+    assert results.count(True) == 1
 
 
 @pytest.mark.parametrize(("verb", "before"), [("replace_file", b"old"), ("create_file", None)])

@@ -4,6 +4,8 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EEXIST
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 __all__ = ["create_file", "replace_file"]
@@ -22,7 +24,16 @@ def create_file(path: Path, content: bytes, mode: int = 0o644) -> None:
         FileExistsError: when there is one; nothing is overwritten.
     """
     with _written(path, content, mode) as part:
-        path.hardlink_to(part)
+        try:
+            path.hardlink_to(part)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links, such as FAT: processes create files there in turn
+            with _folder_of(path) as folder:
+                flock(folder, LOCK_EX)
+                if os.path.lexists(path):
+                    raise FileExistsError(EEXIST, os.strerror(EEXIST), str(path)) from None
+                part.replace(path)
 
 
 @contextmanager
@@ -37,10 +48,16 @@ def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         yield part
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
+        with _folder_of(path) as folder:
             os.fsync(folder)
-        finally:
-            os.close(folder)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _folder_of(path: Path) -> Iterator[int]:
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
