@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from usufruct.core import Hash32
-from usufruct.payments.ledger.backend import Backend, Decision
+from usufruct.payments.ledger.backend import Backend, Contended, Decision
 from usufruct.payments.ledger.statements import Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import DatabaseUnavailable
@@ -80,3 +80,24 @@ async def test_a_group_is_tried_one_by_one_only_while_the_database_answers(times
     async with asyncio.timeout(60):
         assert await backend.write(Decision("later", NOTHING, lambda work: 2)) == 2
         await backend.close()
+
+
+class Contested(Broken):
+    """A database that refuses every commit: another process took the rows meanwhile."""
+
+    broken = False
+
+    async def _store(self, work: WorkingSet) -> None:
+        pass
+
+    async def _commit(self) -> None:
+        raise Contended
+
+
+async def test_rows_that_are_taken_by_another_process_at_the_commit_are_an_unavailable_database():
+    backend = Contested(no_faults)
+    verb = Decision("open", NOTHING, lambda work: work.keys_freed.append(NOTHING.account), early=True)
+    await backend.write(verb)
+    with pytest.raises(DatabaseUnavailable, match="contended"):
+        await verb.commit
+    await backend.close()

@@ -30,8 +30,11 @@ LARGEST_GROUP = 256
 ATTEMPTS = 5
 
 
-class Contended(Exception):
+class Contended(DatabaseUnavailable):
     """Another process holds the rows; the transaction was rolled back and may be tried again."""
+
+    def __init__(self) -> None:
+        super().__init__("the ledger's rows are contended; try again")
 
 
 class Queued(Generic[T]):
@@ -223,7 +226,7 @@ class Backend(ABC):
                     verb.tell_durable()
             return
         for verb in group:
-            verb.fail(DatabaseUnavailable("the ledger's rows are contended; try again"))
+            verb.fail(Contended())
 
     async def _apply(self, group: Sequence[Queued[object]]) -> bool:
         """Run the verbs and write their changes; tell whether there are any."""
