@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from secrets import token_hex
 from types import ModuleType
 
 import asyncpg
@@ -10,6 +11,7 @@ from sqlalchemy import make_url
 
 from tests.support.failing_commit import FailingCommit
 from tests.support.severed_server import severed_server
+from tests.support.waiting import until
 from usufruct.config import LedgerConfig
 from usufruct.payments.ledger.errors import BalanceTooLow, CallUnknown
 from usufruct.payments.ledger.records import Opened
@@ -143,6 +145,31 @@ async def test_a_database_that_is_gone_is_tried_twice_more_and_not_once_for_each
         assert server.refused <= 3
         await ledger.close()
         await database.close()
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+async def test_a_connection_that_cannot_be_prepared_is_closed(
+    database_url: str, world: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    async def refuse(*_: object, **__: object) -> None:
+        raise asyncpg.InterfaceError("no such codec")
+
+    async def closed() -> bool:
+        return not await server.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", name)
+
+    name, server = token_hex(8), await asyncpg.connect(database_url)
+    named = make_url(database_url).update_query_dict({"application_name": name})
+    database = open_database(named.render_as_string(hide_password=False))
+    ledger = open_ledger(database, LedgerConfig(), seal=SEAL)
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncpg.Connection, "set_type_codec", refuse)
+        with pytest.raises(DatabaseUnavailable) as _kept:  # with its traceback, and what that refers to
+            await ledger.observe(world.reading(1_000))
+    await until(closed)
+    assert (await ledger.observe(world.reading(1_000))).usable == 1_000
+    await ledger.close()
+    await database.close()
+    await server.close()
 
 
 async def test_a_call_is_two_commits_and_calls_at_once_share_them(fragile: Ledger, world: ModuleType):

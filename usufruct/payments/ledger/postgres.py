@@ -111,10 +111,17 @@ class PostgresBackend(Backend):
     async def _begin(self) -> None:
         with self._dropped_when_lost():
             if self._writer is None or self._writer.is_closed():
-                connection = await asyncpg.connect(self._url, server_settings={"synchronous_commit": "on"})
-                await _prepare(connection)
-                self._writer = connection
+                self._writer = await self._connected()
             await self._writer.execute("BEGIN")
+
+    async def _connected(self) -> "asyncpg.Connection":
+        connection = await asyncpg.connect(self._url, server_settings={"synchronous_commit": "on"})
+        try:
+            await _prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     async def _load(self, needs: Sequence[Needs]) -> WorkingSet:
         with self._dropped_when_lost():
@@ -147,8 +154,8 @@ class PostgresBackend(Backend):
         try:
             with _translated_errors():
                 yield
-        except DatabaseUnavailable:
-            if self._writer is not None:
+        except DatabaseUnavailable as error:
+            if self._writer is not None and not isinstance(error, Contended):
                 self._writer.terminate()
             raise
 
