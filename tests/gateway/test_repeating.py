@@ -1,6 +1,8 @@
 """The same request again: idempotency keys, the client's own retries, and many calls at once."""
 
 import asyncio
+import base64
+from dataclasses import replace
 
 import httpx
 import openai
@@ -9,6 +11,7 @@ import pytest
 
 from tests.support.waiting import pass_loop_time
 from usufruct.connectors.openai import Limits
+from usufruct_client import read_receipt
 
 ASK = [{"role": "user", "content": "What is the question?"}]
 ANSWER = "To be or not to be: that is the question."
@@ -41,6 +44,32 @@ async def test_a_stream_is_replayed_with_its_bill(world, upstream, client_of, op
             streams.append(await response.read())
     assert streams[0] == streams[1]
     assert await world.charged(key) == PRICE
+
+
+async def test_receipts_name_the_token_of_their_account_after_the_operator_took_another(
+    gateway_module, gateway_url, upstream
+):
+    body = {"model": "hamlet", "messages": ASK}
+
+    async def receipts(world, headers) -> list:
+        """Return the receipts of a call under `ONCE`, of another, and of the first as it is shown later."""
+        async with httpx.AsyncClient(base_url=world.url, headers=headers) as client:
+            answers = [await client.post("/chat/completions", json=body, headers=more) for more in (ONCE, {})]
+            found = [orjson.loads(base64.b64decode(answer.headers["x-usufruct-receipt"])) for answer in answers]
+            assert answers[0].json()["usage"]["cost_details"]["token"] == gateway_module.TOKEN
+            shown = await client.get(f"/receipts/{found[0]['call']}")
+            return [read_receipt(each) for each in (*found, shown.json()["receipt"])]
+
+    async with gateway_module.gateway_world(gateway_url) as world:
+        await world.asset("hamlet", upstream.url())
+        key = await world.key()
+        headers = {"authorization": f"Bearer {key.text}"}
+        before = await receipts(world, headers)
+    later = replace(gateway_module.OPERATOR, token="0x" + "ee" * 20)
+    async with gateway_module.gateway_world(gateway_url, operator=later) as world:
+        replayed, fresh, shown = await receipts(world, headers)
+    assert replayed == shown == before[0]
+    assert (fresh.token, fresh.signed_by()) == (gateway_module.TOKEN, before[0].signer)
 
 
 async def test_a_broken_stream_is_replayed_as_it_was_billed(world, upstream, client_of):

@@ -69,7 +69,7 @@ class Pipeline:
                 await self.responder.end_with_error(exchange, error)
                 return
             raise
-        await self.responder.finish(exchange, call, served, signed(metered, self.operator))
+        await self.responder.finish(exchange, call, served, signed(metered, call.opened.account.token, self.operator))
 
     async def admit(self, exchange: Exchange, payer: Payer, order: Order) -> OpenCall | Replay:
         """Find the stored answer, or price, fund and open the call; the headers of a refusal say how to pay."""
@@ -159,7 +159,7 @@ class Pipeline:
         """Give the stored answer again, with the receipt it had; nothing is charged."""
         call = await self.ledger.call(replay.call)
         assert call is not None, "a stored answer has a call"
-        receipt = await kept_receipt(call, self.operator)
+        receipt = await kept_receipt(self.ledger, call, self.operator)
         bill = receipt.document.receipt
         exchange.attach(await payer.response_headers(bill.amount, bill.cumulative, None))
         self.counters.replayed()

@@ -105,7 +105,7 @@ class Gateway:
         if call is None or (payer is not None and call.lease.account != payer.identity.account):
             name = "this gateway" if payer is None else payer.identity.name
             raise NotFound(f"{name} has no call {call_id}", code="receipt_not_found", field="receipt")
-        return await kept_receipt(call, self.pipeline.operator)
+        return await kept_receipt(self.pipeline.ledger, call, self.pipeline.operator)
 
     async def _remember(self) -> None:
         """Keep what calls taught about upstreams, for the other replicas and for the next start."""

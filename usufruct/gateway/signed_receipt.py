@@ -11,7 +11,7 @@ import orjson
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, Faulty, NotFound, value
 from usufruct.gateway.operator_profile import Operator
-from usufruct.payments.ledger import Bill, Call
+from usufruct.payments.ledger import Bill, Call, Ledger
 from usufruct.payments.pricing import ReceiptDocument, Usage, receipt_digest
 from usufruct.web import Header
 
@@ -70,13 +70,15 @@ class SignedReceipt:
         ]
 
 
-def signed(call: Call, operator: Operator) -> SignedReceipt:
+def signed(call: Call, token: Address, operator: Operator) -> SignedReceipt:
     """Return a metered call's receipt with the signature that was made when the call was metered.
+
+    `token` is its account's, which is an earlier one of the operator's where the account is older.
 
     Raises:
         NotFound: when the call has not been metered.
     """
-    receipt, bill, signature = call.receipt(operator.token), call.bill, call.receipt_signature
+    receipt, bill, signature = call.receipt(token), call.bill, call.receipt_signature
     if receipt is None or bill is None or signature is None:
         raise NotFound(
             f"call {call.lease.call} is {call.state}: nothing was charged, so there is no receipt",
@@ -86,7 +88,7 @@ def signed(call: Call, operator: Operator) -> SignedReceipt:
     return SignedReceipt(document, bill, bill.usage, operator)
 
 
-async def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
+async def kept_receipt(ledger: Ledger, call: Call, operator: Operator) -> SignedReceipt:
     """Return the receipt of a call that was metered earlier, if the database still says what was signed then.
 
     It stays under the key that signed it, which may be an earlier one.
@@ -95,7 +97,7 @@ async def kept_receipt(call: Call, operator: Operator) -> SignedReceipt:
         NotFound: when the call has not been metered.
         Faulty: when a field was changed since; no second receipt is ever signed.
     """
-    kept = signed(call, operator)
+    kept = signed(call, (await ledger.account(call.lease.account)).token, operator)
     document = kept.document
     signer: Address | None = None
     with suppress(InvalidSignature):
