@@ -1,7 +1,7 @@
 """Receipts: what one says, who signed it, and whether it is under an anchored root."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, GetCoreSchemaHandler, StrictStr
 from pydantic.alias_generators import to_snake
@@ -30,12 +30,15 @@ from usufruct_client.wire_types import (
 _RECEIPT = MessageHasher(RECEIPT)
 _SIGNED = tuple(to_snake(name) for _, name in RECEIPT.fields)
 
+_Word = Annotated[StrictStr, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+"""A word that a newer gateway may have added: an older client still checks the receipt."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine(Document):
     """One line of a receipt: `quantity` of a unit at `price` for `per` units; `amount` in atomic units."""
 
-    unit: Annotated[StrictStr, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+    unit: _Word
     quantity: Uint64
     price: Uint256
     per: Uint64
@@ -67,7 +70,7 @@ class Receipt(Document):
     request_hash: HashText
     response_hash: HashText
     lines: tuple[Annotated[Line, _LineOfDocument()], ...]
-    counted_by: Literal["upstream", "share", "vocabulary", "estimate"]
+    counted_by: _Word
     ceiling: Uint128
     amount: Uint128
     cumulative: Uint128

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from eth_account import Account
@@ -253,10 +254,20 @@ def test_receipts_are_those_of_the_gateway(fake):
     for name in document:
         with pytest.raises(BadAnswer, match=name):
             read_receipt({**document, name: None})
+    with pytest.raises(BadAnswer, match=r"receipt\.countedBy"):
+        read_receipt({**document, "countedBy": "Sampled!"})
     signature = document["signature"]
     for loose in (signature + " ", f"0x {signature[2:]}", signature[:4] + "\n" + signature[4:], signature[2:]):
         with pytest.raises(BadAnswer, match=r"receipt\.signature"):
             read_receipt({**document, "signature": loose})
+
+
+def test_a_receipt_may_be_counted_in_a_way_that_is_newer_than_the_client(fake):
+    gateway, books = fake.FakeGateway(), fake.Books()
+    gateway.counted_by = SimpleNamespace(value="sampled_twice")
+    document = gateway._receipt("0x" + "12" * 32, books, books.reserve(40), 40, "34" * 32, "said")
+    receipt = read_receipt(document)
+    assert (receipt.counted_by, receipt.signed_by()) == ("sampled_twice", receipt.signer)
 
 
 prices = st.integers(0, 2**128 - 1)

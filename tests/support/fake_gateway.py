@@ -93,6 +93,7 @@ class FakeGateway:
         self.overcharge = 0
         self.price_card: dict = {}
         self.billed_by: dict = {}
+        self.counted_by = CountedBy.UPSTREAM
         self.terms: dict = {}
         self.spoil_receipt: dict = {}
         self.signer = OPERATOR
@@ -343,7 +344,7 @@ class FakeGateway:
             request_hash=Hash32("0x" + request_hash),
             response_hash=Hash32("0x" + hashlib.sha256(said.encode()).hexdigest()),
             lines=self._lines(charge),
-            counted_by=CountedBy.UPSTREAM,
+            counted_by=self.counted_by,
             ceiling=self.ceiling,
             amount=charge,
             cumulative=books.charged,
