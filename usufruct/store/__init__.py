@@ -1,7 +1,7 @@
 """Rows: one database by URL (SQLite embedded, PostgreSQL at scale), units of work, money columns, migrations.
 
-A package declares its tables on `metadata` in its own `store.py`, and adds a migration that creates the same to
-`store/migrations/versions` (a test compares the two on both back ends).
+A package declares its tables on `metadata` in its own `store.py`: a new database gets them so. A change of them comes
+with a migration in `store/migrations/versions` (a test compares the two on both back ends).
 """
 
 from usufruct.store.amount import Amount, amount_from_blob, amount_to_blob, check_amount

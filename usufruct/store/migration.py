@@ -1,21 +1,22 @@
 """Bring a database to the schema this version needs.
 
-Migrations live in `store/migrations/versions`, or in a package's own `migrations`: one line of history for all. They
+A new database gets the tables as the packages declare them; migrations change those of an older one alike. They live in
+`store/migrations/versions`, or in a package's own `migrations`: one line of history for all, from the baseline on. They
 expand first and contract a release later, so that version N and N-1 run on the same database; hence a database that is
 ahead is fine, one that is behind is not.
 """
 
+from importlib import import_module
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
 from usufruct.store.database import Database
 from usufruct.store.errors import SchemaOutdated
+from usufruct.store.schema import metadata
 
 _FOLDER = Path(__file__).with_name("migrations")
 _PACKAGES = Path(__file__).parents[1]
-_FOLDED = frozenset(f"000{number}" for number in range(1, 8))
-"""Revisions from before the baseline, whose tables kept identifiers as text."""
 _LOCK = 0x7573756672756374  # "usufruct": PostgreSQL advisory locks are numbers
 
 
@@ -46,11 +47,8 @@ async def ensure_current(database: Database) -> None:
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if _missing(connection):
-        _run_alembic(connection)
-
-
-def _run_alembic(connection: Connection) -> None:
+    if not _missing(connection):
+        return
     from alembic import command  # a fifth of a second to load: only for who migrates
     from alembic.config import Config
 
@@ -60,7 +58,18 @@ def _run_alembic(connection: Connection) -> None:
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(sorted(folders)).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    if _current(connection) is None:
+        _create_tables(connection)
+        command.stamp(config, "head")
+    else:
+        command.upgrade(config, "head")
+
+
+def _create_tables(connection: Connection) -> None:
+    """Create the tables of all packages; each declares its own in modules whose names end with "store"."""
+    for file in _PACKAGES.rglob("*store.py"):
+        import_module(".".join(["usufruct", *file.relative_to(_PACKAGES).with_suffix("").parts]))
+    metadata.create_all(connection)
 
 
 def _revisions() -> list[Path]:
@@ -72,14 +81,12 @@ def _missing(connection: Connection) -> list[str]:
     """Return the revisions the database lacks, oldest first; none when it is ahead of this version."""
     history = sorted(file.name[1:5] for file in _revisions())
     current = _current(connection)
-    if current is None:
-        return history
-    if current in _FOLDED:
+    if current is not None and current < history[0]:
         raise SchemaOutdated(
             f"the database has revision {current}, from before the first release; set database.url to an empty one",
             revision=current,
         )
-    return history[history.index(current) + 1 :] if current in history else []
+    return [revision for revision in history if current is None or current < revision]
 
 
 def _current(connection: Connection) -> str | None:

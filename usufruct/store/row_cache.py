@@ -9,7 +9,7 @@ Each kind of rows has a revision, which counts its changes; a changed row carrie
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from sqlalchemy import BigInteger, Column, String, Table, select, update
+from sqlalchemy import DDL, BigInteger, Column, String, Table, event, select, update
 
 from usufruct.core import Clock
 from usufruct.store.database import Database, Unit
@@ -21,9 +21,11 @@ FLOOR_SECONDS = 0.1
 _revisions = Table(
     "revisions",
     metadata,
-    Column("kind", String(40), primary_key=True),  # of rows; migrations insert one row for each
+    Column("kind", String(40), primary_key=True),  # of rows
     Column("revision", BigInteger, nullable=False),
 )
+_KINDS = DDL("INSERT INTO revisions (kind, revision) VALUES ('listings', 0), ('upstreams', 0)")  # type: ignore[no-untyped-call]
+event.listen(_revisions, "after_create", _KINDS)
 
 
 async def next_revision(unit: Unit, kind: str) -> int:
@@ -38,7 +40,7 @@ async def next_revision(unit: Unit, kind: str) -> int:
 
 async def _revision(unit: Unit, kind: str) -> int:
     row = await unit.row(select(_revisions.c.revision).where(_revisions.c.kind == kind))
-    assert row is not None, f"no migration inserted a revision of {kind}"
+    assert row is not None, f"no revision of {kind} was ever inserted"
     revision: int = row.revision
     return revision
 
