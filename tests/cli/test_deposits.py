@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from usufruct.chain.keys import KeySigner
-from usufruct.cli.support import escrow_channel
-from usufruct.cli.support import node as opened_node
+from usufruct.cli.support import command, escrow_channel
 from usufruct.cli.support.deposits import Payer
 from usufruct.cli.support.escrow_channel import read_escrow_channel
 from usufruct.cli.support.local_store import save_channel
@@ -54,7 +53,7 @@ def node(monkeypatch):
     async def open_node(config):
         yield there
 
-    monkeypatch.setattr(opened_node, "open_node", open_node)
+    monkeypatch.setattr(command, "open_node", open_node)
     return there
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from usufruct.cli.doctor.command import show_findings
+from usufruct.cli.doctor import show_findings
 from usufruct.cli.support.output import one_line, plain, print_facts, print_rows, say
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.runner import exit_with

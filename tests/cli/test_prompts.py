@@ -10,7 +10,7 @@ import pytest
 
 QUESTION = """
 from usufruct.cli import root
-from usufruct.cli.support import prompts, runner, signals
+from usufruct.cli.support import prompts, runner, server_process
 import asyncio
 
 async def work():
@@ -20,7 +20,7 @@ root.app.command("question")(lambda: {run})
 root.app = lambda: {run}
 root.main()
 """
-WAYS = ["runner.run(work)", "signals.run_until_stopped(work)"]
+WAYS = ["runner.run(work)", "server_process.run_until_stopped(work)"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

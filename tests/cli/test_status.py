@@ -51,4 +51,6 @@ def test_what_the_database_knows_is_shown_although_the_node_is_away(commands, cl
     found = shown(away, 3)
     assert (found["chain"], found["coins"], found["money"]["deferred"]) == (None, None, None)
     assert "node" in found["problems"]
-    assert "its node does not answer" in away.run("status").stdout
+    done = cli_world.run_cli("status", own=away.own)
+    assert "its node does not answer" in done.stdout
+    assert not done.stderr

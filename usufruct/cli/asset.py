@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-import typer
+from typer import Argument, BadParameter, Option, Typer
 
 from usufruct.assets import (
     OPEN_SHARES_WARNING,
@@ -17,16 +17,10 @@ from usufruct.assets import (
     symbol_of,
 )
 from usufruct.chain.contracts.asset_registry import Kind, Parent
-from usufruct.cli.support.arguments import parse_duration, split_part
-from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.command import Facts, Rows, parse_duration, runs, split_part
 from usufruct.cli.support.output import say
 from usufruct.cli.support.price_options import FREE, CachedInput, PricedIn, card_change, percent
-from usufruct.cli.support.registry_session import (
-    AssetArgument,
-    RegistrySession,
-    card_facts,
-    open_registry,
-)
+from usufruct.cli.support.registry_session import AssetArgument, RegistrySession, card_facts, open_registry
 from usufruct.cli.support.wallet_option import Wallet, account
 from usufruct.config import Config
 from usufruct.core import ZERO_ADDRESS, Address, address, checksum, format_asset, hash32, moment
@@ -34,7 +28,7 @@ from usufruct.core.networks import is_devnet
 
 _COLUMNS = ("name", "id", "input", "cached_input_percent", "output", "call", "unit", "currency", "state")
 
-app = typer.Typer()
+app = Typer()
 
 
 class KindName(StrEnum):
@@ -46,19 +40,17 @@ class KindName(StrEnum):
     AGENT = "agent"
 
 
-Input = Annotated[str, typer.Option("--input", help="Price of a million units of input, as in 0.5.")]
-Output = Annotated[str, typer.Option("--output", help="Price of a million units of output.")]
-PerCall = Annotated[str, typer.Option("--call", help="Price of each call.")]
-Context = Annotated[
-    int | None, typer.Option("--context", help="Most units of input and output together; 0 where there is none.")
-]
+Input = Annotated[str, Option("--input", help="Price of a million units of input, as in 0.5.")]
+Output = Annotated[str, Option("--output", help="Price of a million units of output.")]
+PerCall = Annotated[str, Option("--call", help="Price of each call.")]
+Context = Annotated[int | None, Option("--context", help="Most units of input and output together; 0: no limit.")]
 
 
 @app.command()
 @runs()
 async def register(
     config: Config,
-    name: Annotated[str, typer.Argument(help="What the service is called, here and on the chain.")],
+    name: Annotated[str, Argument(help="What the service is called, here and on the chain.")],
     wallet: Wallet,
     input_price: Input = "0",
     output_price: Output = "0",
@@ -66,32 +58,25 @@ async def register(
     cached_input: CachedInput = None,
     unit: PricedIn = None,
     context: Context = 0,
-    symbol: Annotated[str, typer.Option(help="Symbol of the shares; made from the name if left out.")] = "",
-    kind: Annotated[KindName, typer.Option(help="What is sold.")] = KindName.MODEL,
-    currency: Annotated[str, typer.Option(help="Revenue token of the price, by symbol or address.")] = "",
-    owner: Annotated[
-        list[str] | None,
-        typer.Option(help="ADDRESS:PERCENT of the shares to give away; repeatable. The rest is yours."),
-    ] = None,
-    parent: Annotated[
-        list[str] | None, typer.Option(help="ASSET:PERCENT of gross revenue that an upstream asset gets; repeatable.")
-    ] = None,
-    notice: Annotated[str, typer.Option(help="How long before it holds a new price is known: 1h to 30d.")] = "1d",
-    transfer_policy: Annotated[
-        str, typer.Option(help="Who may hold the shares: open, or a policy contract. A devnet's default is open.")
-    ] = "",
-    resale_royalty: Annotated[str, typer.Option(help="Percent of resales of title and passes for the shares.")] = "0",
+    symbol: Annotated[str, Option(help="Symbol of the shares; made from the name if left out.")] = "",
+    kind: Annotated[KindName, Option(help="What is sold.")] = KindName.MODEL,
+    currency: Annotated[str, Option(help="Revenue token of the price, by symbol or address.")] = "",
+    owner: Annotated[list[str] | None, Option(help="ADDRESS:PERCENT of the shares to give away; repeatable.")] = None,
+    parent: Annotated[list[str] | None, Option(help="ASSET:PERCENT of gross revenue for a parent; repeatable.")] = None,
+    notice: Annotated[str, Option(help="How long before it holds a new price is known: 1h to 30d.")] = "1d",
+    transfer_policy: Annotated[str, Option(help="Who may hold shares: open (a devnet's default), or a contract.")] = "",
+    resale_royalty: Annotated[str, Option(help="Percent of resales of title and passes for the shares.")] = "0",
     meter_: Annotated[
         str,
-        typer.Option(
+        Option(
             "--meter",
             help="Who burns pass credits: an address or a wallet's name; the claim key's, for your own gateway to. "
             "Without one, passes cannot be sold.",
         ),
     ] = "",
-    uri: Annotated[str, typer.Option(help="Where the title's metadata lies.")] = "",
-    endpoint: Annotated[str, typer.Option(help="Address of the service's API.")] = "",
-    salt: Annotated[str, typer.Option(help="32 bytes as 0x and hex; made from the name if left out.")] = "",
+    uri: Annotated[str, Option(help="Where the title's metadata lies.")] = "",
+    endpoint: Annotated[str, Option(help="Address of the service's API.")] = "",
+    salt: Annotated[str, Option(help="32 bytes as 0x and hex; made from the name if left out.")] = "",
 ) -> Facts:
     """Register a service: its title, 100,000,000 revenue shares, its price card.
 
@@ -164,7 +149,7 @@ async def retire(
     session: RegistrySession,
     asset: AssetArgument,
     wallet: Wallet,
-    cancel: Annotated[bool, typer.Option("--cancel", help="Call an announced retirement off.")] = False,
+    cancel: Annotated[bool, Option("--cancel", help="Call an announced retirement off.")] = False,
 ) -> Facts:
     """Announce that the service ends in 7 days: no new calls and no sales then, while money goes on being paid out.
 
@@ -183,7 +168,7 @@ async def retire(
 async def meter(
     session: RegistrySession,
     asset: AssetArgument,
-    who: Annotated[str, typer.Argument(metavar="METER", help="An address or a wallet's name; the gateway's is claim.")],
+    who: Annotated[str, Argument(metavar="METER", help="An address or a wallet's name; the gateway's is claim.")],
     wallet: Wallet,
 ) -> Facts:
     """Name who burns pass credits that are activated from now on; those activated before stay with their meter.
@@ -209,17 +194,15 @@ async def show(session: RegistrySession, asset: AssetArgument) -> Facts:
 @runs(open_registry)
 async def list_assets(
     session: RegistrySession,
-    mine: Annotated[bool, typer.Option("--mine", help="Only those whose title --wallet holds.")] = False,
-    wallet: Annotated[
-        str, typer.Option("--wallet", "-w", help="With --mine: a wallet's name, an address, or a devnet account.")
-    ] = "",
+    mine: Annotated[bool, Option("--mine", help="Only those whose title --wallet holds.")] = False,
+    wallet: Annotated[str, Option("--wallet", "-w", help="For --mine: a wallet, address, or devnet account.")] = "",
 ) -> Rows:
     """List the services of this chain's registry, from its logs up to now.
 
     Example: usufruct asset list --mine --wallet 0
     """
     if mine and not wallet:
-        raise typer.BadParameter("--mine needs --wallet", param_hint="--wallet")
+        raise BadParameter("--mine needs --wallet", param_hint="--wallet")
     holder = account(wallet, session.chain.config, "wallet") if mine else None
     found = await session.indexer.assets()
     now, names = await session.registry.now(), await session.assets.names()

@@ -3,34 +3,22 @@
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from shlex import quote
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
-from usufruct.cli.support.chat_client import Answered, ask
+from usufruct.cli.support.chat_client import EXPLAINED, Answered, ask, in_whole_units
 from usufruct.cli.support.command import runs
 from usufruct.cli.support.deposits import configured_token
-from usufruct.cli.support.error_help import EXPLAINED, in_whole_units
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import KeyFile, KeyId, SavedKey, find_keys, save_receipt, saved_channel
 from usufruct.cli.support.output import Json, plain, print_json, say
-from usufruct.cli.support.receipt_checks import check_receipt
+from usufruct.cli.support.receipt_checks import ReceiptUnit, check_receipt
 from usufruct.config import Config
-from usufruct.core import (
-    UINT128_MAX,
-    Address,
-    Conflict,
-    Invalid,
-    UsufructError,
-    checksum,
-    format_units,
-    hash32,
-    parse_units,
-)
+from usufruct.core import UINT128_MAX, Conflict, Invalid, UsufructError, hash32, parse_units
 from usufruct_client import Agreed, BadAnswer, ClientError, GatewayRefused
 from usufruct_client.wire import Terms
 
@@ -39,46 +27,15 @@ _NEXT_KEY |= {"key_expired", "key_revoked", "key_unknown", "grant_expired", "gra
 """Refusals after which another key may do: nothing was charged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What an answer cost and could have cost at most, in atomic units, and what it was paid from.
-
-    That is as this machine keeps the key's channel; only what it does not keep is the gateway's word. `symbol` is None
-    for a token that the payer did not agree to.
-    """
-
-    charge: int
-    ceiling: int
-    channel: str | None
-    till: str
-    token: str
-    decimals: int
-    symbol: str | None
-
-    def shown(self, amount: int) -> str:
-        """Write an amount in whole units of the token."""
-        return format_units(amount, self.decimals)
-
-    def as_json(self) -> dict[str, object]:
-        """Return what it cost in whole units, and of what."""
-        cost, limit = self.shown(self.charge), self.shown(self.ceiling)
-        return {"cost": cost, "limit": limit, "symbol": self.symbol, "token": self.token}
-
-    def line(self) -> str:
-        """Return it as words; a token that was not agreed to is called by its address."""
-        unit = self.symbol or f"of {checksum(Address(self.token))}"
-        return f"{self.shown(self.charge)} {unit}, limit {self.shown(self.ceiling)} {unit}"
-
-
 @runs()
 def call(
     config: Config,
-    model: Annotated[str, typer.Argument(help="The service; the gateway's /v1/models lists them.")],
-    question: Annotated[str, typer.Argument(help="What to ask; - reads it from standard input.")],
-    stream: Annotated[bool, typer.Option(help="Show the answer as it comes.")] = True,
-    limit: Annotated[str, typer.Option(help="The most this call may cost, such as 0.01.")] = "",
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="The most text tokens of answer.")] = None,
-    system: Annotated[str, typer.Option(help="Instructions that come before the question.")] = "",
+    model: Annotated[str, Argument(help="The service; the gateway's /v1/models lists them.")],
+    question: Annotated[str, Argument(help="What to ask; - reads it from standard input.")],
+    stream: Annotated[bool, Option(help="Show the answer as it comes.")] = True,
+    limit: Annotated[str, Option(help="The most this call may cost, such as 0.01.")] = "",
+    max_tokens: Annotated[int | None, Option(min=1, help="The most text tokens of answer.")] = None,
+    system: Annotated[str, Option(help="Instructions that come before the question.")] = "",
     key: KeyId = "",
     key_file: KeyFile = None,
     gateway: GatewayUrl = "",
@@ -112,20 +69,20 @@ def call(
         )
     if not as_json:
         _show("\n" if streamed else answered.text + "\n")
-    cost: Cost | None = None
+    unit: ReceiptUnit | None = None
     try:
-        cost = _cost(answered, used, terms, config)
-        _keep(answered, cost, used, terms, config)
+        agreed, unit = _agreed(answered, used, terms, config)
+        save_receipt(config, check_receipt(answered.receipt, agreed))
     except (UsufructError, ClientError):
-        _tell(answered, cost, as_json=as_json)
+        _tell(answered, unit, as_json=as_json)
         if not as_json and answered.receipt:  # it is among what was printed there
             say(f"receipt {json.dumps(answered.receipt)}")
         raise
-    _tell(answered, cost, as_json=as_json)
-    if max(cost.charge, cost.ceiling) > most:
+    _tell(answered, unit, as_json=as_json)
+    if max(answered.cost.charge, answered.cost.ceiling) > most:
         raise Conflict(
-            f"the gateway did not keep to --limit {cost.shown(most)}: {cost.line()}; its receipt is kept as evidence: "
-            f"`usufruct receipt show {answered.call}`",
+            f"the gateway did not keep to --limit {unit.shown(most)}: {_cost_line(answered, unit)}; its receipt is "
+            f"kept as evidence: `usufruct receipt show {answered.call}`",
             code="limit_passed",
         )
 
@@ -151,42 +108,32 @@ def _receipt_options(key_file: Path | None, gateway: str) -> str:
     return "".join(f" {option} {quote(value)}" for option, value in named.items() if value)
 
 
-def _cost(answered: Answered, key: SavedKey, terms: Terms, config: Config) -> Cost:
+def _agreed(answered: Answered, key: SavedKey, terms: Terms, config: Config) -> tuple[Agreed, ReceiptUnit]:
+    """Return what the receipt must say, and what its amounts are in.
+
+    Both as this machine keeps the key's channel: only what it does not keep is the gateway's word.
+    """
     if not answered.receipt:
         raise BadAnswer("the answer carries no receipt; is it a gateway?")
-    details = answered.usage.cost_details
     channel = hash32(key.channel, "channel") if key.channel else None
     saved = saved_channel(config, channel) if channel else None
-    agreed = saved.token if saved else None
-    if agreed is None and terms.token.address == configured_token(config):
-        agreed = terms.token
-    return Cost(
-        charge=details.charge,
-        ceiling=details.ceiling,
-        channel=channel,
+    token = saved.token if saved else None
+    if token is None and terms.token.address == configured_token(config):
+        token = terms.token
+    agreed = Agreed(
+        account=channel,
+        chain_id=terms.chain_id,
         till=saved.channel_config.receiver if saved else terms.till,
         token=saved.channel_config.token if saved else terms.token.address,
-        decimals=(agreed or terms.token).decimals,
-        symbol=agreed.symbol if agreed else None,
-    )
-
-
-def _keep(answered: Answered, cost: Cost, key: SavedKey, terms: Terms, config: Config) -> None:
-    """Keep the receipt, if it is in order."""
-    agreed = Agreed(
-        account=cost.channel,
-        chain_id=terms.chain_id,
-        till=cost.till,
-        token=cost.token,
         request_hash=answered.bill.request_hash,
         response_hash=answered.bill.response_hash,
-        ceiling=cost.ceiling,
+        ceiling=answered.cost.ceiling,
         signed=UINT128_MAX if key.limit is None else key.limit,
         signers=frozenset({terms.receipt_signer}),
         call=answered.bill.call,
-        charge=cost.charge,
+        charge=answered.cost.charge,
     )
-    save_receipt(config, check_receipt(answered.receipt, agreed))
+    return agreed, ReceiptUnit(agreed.token, (token or terms.token).decimals, token.symbol if token else None)
 
 
 def _show(piece: str) -> None:
@@ -194,13 +141,24 @@ def _show(piece: str) -> None:
     sys.stdout.flush()
 
 
-def _tell(answered: Answered, cost: Cost | None, *, as_json: bool) -> None:
-    """Say what was paid for, and what it cost; that is None for a bill that cannot be read."""
-    bill = {"usage": answered.counts, **cost.as_json()} if cost else {}
+def _tell(answered: Answered, unit: ReceiptUnit | None, *, as_json: bool) -> None:
+    """Say what was paid for, and what it cost; without a unit the bill cannot be read."""
     if as_json:
-        print_json({"answer": answered.text, **bill, "receipt": answered.receipt})
+        print_json({"answer": answered.text, **_bill(answered, unit), "receipt": answered.receipt})
         return
-    if cost:
+    if unit:
         counts, cached = answered.counts, f" ({answered.cached} cached)" if answered.cached else ""
-        say(f"{counts['prompt_tokens']} in{cached}, {counts['completion_tokens']} out, {cost.line()}")
+        used = f"{counts['prompt_tokens']} in{cached}, {counts['completion_tokens']} out"
+        say(f"{used}, {_cost_line(answered, unit)}")
     say(f"call {answered.call}")
+
+
+def _bill(answered: Answered, unit: ReceiptUnit | None) -> dict[str, object]:
+    if unit is None:
+        return {}
+    cost, limit = unit.shown(answered.cost.charge), unit.shown(answered.cost.ceiling)
+    return {"usage": answered.counts, "cost": cost, "limit": limit, "symbol": unit.symbol, "token": unit.token}
+
+
+def _cost_line(answered: Answered, unit: ReceiptUnit) -> str:
+    return f"{unit.words(answered.cost.charge)}, limit {unit.words(answered.cost.ceiling)}"

@@ -5,18 +5,17 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Annotated
 
-import typer
+from typer import Argument, Option, Typer
 
 from usufruct.chain import Call, open_chain
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import KeySigner, write_keystore
-from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.command import Facts, Rows, ask_node, runs
 from usufruct.cli.support.deposits import TokenOption, open_payer
 from usufruct.cli.support.escrow_channel import EscrowChannel, read_escrow_channel
 from usufruct.cli.support.gateway_client import GatewayUrl, WalletSigner, open_gateway
 from usufruct.cli.support.local_store import NoSavedKey, find_keys, save_channel, saved_channels
-from usufruct.cli.support.node import ask_node
 from usufruct.cli.support.wallet_option import Wallet, new_password, open_wallet
 from usufruct.config import Config
 from usufruct.core import Address, Conflict, Denied, Hash32, format_units, hash32, moment, parse_units
@@ -33,7 +32,7 @@ from usufruct_client import (
     proof_headers,
 )
 
-app = typer.Typer()
+app = Typer()
 
 
 @app.command("open")
@@ -41,10 +40,8 @@ app = typer.Typer()
 def open_channel(
     config: Config,
     wallet: Wallet,
-    deposit: Annotated[str, typer.Option(help="How much to pay into it, such as 2.00.")],
-    session: Annotated[
-        Path | None, typer.Option(help="Write a new key to this keystore file; it signs vouchers, not the wallet.")
-    ] = None,
+    deposit: Annotated[str, Option(help="How much to pay into it, such as 2.00.")],
+    session: Annotated[Path | None, Option(help="Write a new key here; it signs vouchers, not the wallet.")] = None,
     token: TokenOption = "",
     gateway: GatewayUrl = "",
 ) -> Facts:
@@ -80,10 +77,8 @@ def deposit_into(
 @runs()
 def show(
     config: Config,
-    channel: Annotated[str, typer.Argument(help="Its id; without one, all that are kept here.")] = "",
-    wallet: Annotated[
-        str, typer.Option("--wallet", "-w", help="Shows the gateway that it is yours, where no key of it is kept.")
-    ] = "",
+    channel: Annotated[str, Argument(help="Its id; without one, all that are kept here.")] = "",
+    wallet: Annotated[str, Option("--wallet", "-w", help="Proves that it is yours, where no key of it is kept.")] = "",
     gateway: GatewayUrl = "",
 ) -> Facts | Rows:
     """Show the chain's numbers, and beside them the gateway's, if it answers and believes whose channel it is."""
@@ -103,11 +98,9 @@ async def withdraw(
     config: Config,
     channel: str,
     wallet: Wallet,
-    amount: Annotated[str, typer.Option(help="How much; the default is all that is not claimed.")] = "",
-    finish: Annotated[bool, typer.Option("--finish", help="Take what was announced, once the delay is over.")] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for the end of a delay that runs, then send at once.")
-    ] = False,
+    amount: Annotated[str, Option(help="How much; the default is all that is not claimed.")] = "",
+    finish: Annotated[bool, Option("--finish", help="Take what was announced, once the delay is over.")] = False,
+    wait: Annotated[bool, Option("--wait", help="Wait for the end of a delay that runs, then send at once.")] = False,
 ) -> Facts:
     """Take money back without the operator: announce it, and after the channel's delay take it. The wallet pays gas.
 

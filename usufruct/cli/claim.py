@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import typer
+from typer import Option, Typer
 
 from usufruct.app import Installation, open_installation
 from usufruct.chain import Log
@@ -20,7 +20,7 @@ from usufruct.gateway import Operator
 from usufruct.payments.pricing import PassTerms
 from usufruct.payments.settlement import Batch, Claimer, ClaimRequests
 
-app = typer.Typer()
+app = Typer()
 
 _NOTHING = "nothing is due; --everything claims what is charged but not due yet"
 _ANSWER_SECONDS = 120
@@ -31,8 +31,8 @@ _POLL_SECONDS = 0.2
 @runs(open_installation)
 async def run_claim(
     installation: Installation,
-    everything: Annotated[bool, typer.Option("--everything", help="Claim all that is charged, due or not.")] = False,
-    wait: Annotated[int, typer.Option(help="Seconds to wait for a worker that claims.", min=1)] = _ANSWER_SECONDS,
+    everything: Annotated[bool, Option("--everything", help="Claim all that is charged, due or not.")] = False,
+    wait: Annotated[int, Option(help="Seconds to wait for a worker that claims.", min=1)] = _ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
     """Claim what is due now, once, and show each transaction. A running worker is asked to do it."""

@@ -34,10 +34,10 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-_MODULES = {"demo": "demo.command", "doctor": "doctor.command", "pass": "pass_"}
+_MODULES = {"demo": "demo.command", "pass": "pass_"}
 """Of commands whose module is not named as they are."""
 
-_GROUP = "\napp = typer.Typer("
+_GROUP = "\napp = Typer("
 
 
 class Commands(TyperGroup):

@@ -1,11 +1,11 @@
 """Show the configuration: where each setting comes from, and its value."""
 
-import typer
+from typer import Typer
 
 from usufruct.cli.support.output import Json, print_json, print_rows
 from usufruct.config import load_config, setting_meanings, show_config
 
-app = typer.Typer()
+app = Typer()
 
 
 @app.command()

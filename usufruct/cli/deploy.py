@@ -3,14 +3,13 @@
 from dataclasses import replace
 from typing import Annotated, Any
 
-import typer
+from typer import Option
 
 from usufruct.app import set_up_devnet
 from usufruct.chain import ChainAccess, amount_of, open_chain, token_of
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import KeySigner, Role, claim_address, signer_of
-from usufruct.cli.support.arguments import ADDRESS
-from usufruct.cli.support.command import Facts, runs
+from usufruct.cli.support.command import ADDRESS, Facts, runs
 from usufruct.cli.support.deployment import Plan, addresses_of, carry_out, gas_of, plan_of, site_of
 from usufruct.cli.support.known_chains import chain_with_id
 from usufruct.cli.support.output import Json
@@ -25,23 +24,12 @@ from usufruct.core.networks import is_devnet
 @runs()
 async def deploy(
     config: Config,
-    rpc: Annotated[str, typer.Option(help="The node; chain.rpc_url if not given.")] = "",
-    token: Annotated[
-        Address | None, typer.Option(**ADDRESS, help="The dollar to charge in; chain.token if not given.")
-    ] = None,
-    fee_sink: Annotated[
-        Address | None, typer.Option(**ADDRESS, help="Who gets the protocol fee; chain.fee_sink if not given.")
-    ] = None,
-    fee_bps: Annotated[
-        int | None,
-        typer.Option(min=0, max=1000, help="Protocol fee, in hundredths of a per cent; chain.fee_bps if not given."),
-    ] = None,
-    wrapped_native: Annotated[
-        Address | None, typer.Option(**ADDRESS, help="The chain's wrapped coin; known for Ethereum and Base.")
-    ] = None,
-    claim_key: Annotated[
-        Address | None, typer.Option(**ADDRESS, help="Claim key's address, if its file is on another machine.")
-    ] = None,
+    rpc: Annotated[str, Option(help="The node; chain.rpc_url if not given.")] = "",
+    token: Annotated[Address | None, Option(**ADDRESS, help="The dollar to charge in, else chain.token.")] = None,
+    fee_sink: Annotated[Address | None, Option(**ADDRESS, help="Gets the protocol fee, else chain.fee_sink.")] = None,
+    fee_bps: Annotated[int | None, Option(min=0, max=1000, help="Protocol fee in 1/100 %, else chain.fee_bps.")] = None,
+    wrapped_native: Annotated[Address | None, Option(**ADDRESS, help="The chain's wrapped coin, if not known.")] = None,
+    claim_key: Annotated[Address | None, Option(**ADDRESS, help="Claim key's address, if it is elsewhere.")] = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> Facts:

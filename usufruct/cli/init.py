@@ -8,7 +8,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Annotated, Any
 
-import typer
+from typer import Option
 
 from usufruct.chain import Client, Revert, TokenFacts, UnreadableAnswer, check_chain_id, open_chain, token_facts
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -16,10 +16,21 @@ from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployment import address_of
 from usufruct.chain.escrow import check_settlement
 from usufruct.chain.keys import Role, signer_of
-from usufruct.cli.doctor.command import examine
-from usufruct.cli.support import first_setup
-from usufruct.cli.support.arguments import ADDRESS
-from usufruct.cli.support.deployment import addresses_of, carry_out, gas_of, plan_of, site_of
+from usufruct.cli.doctor import examine
+from usufruct.cli.support.command import ADDRESS
+from usufruct.cli.support.deployment import (
+    Funding,
+    addresses_of,
+    carry_out,
+    funding_of,
+    gas_of,
+    make_keys,
+    plan_of,
+    prepare_rehearsal,
+    site_of,
+    supply_keys,
+    wait_for_funds,
+)
 from usufruct.cli.support.embedded_chain import embedded_chain
 from usufruct.cli.support.known_chains import KNOWN_CHAINS, KnownChain, chain_named, chain_with_id
 from usufruct.cli.support.output import Json, print_facts
@@ -59,29 +70,20 @@ class Choices:
 
 
 def init(
-    chain: Annotated[str, typer.Option(help="The chain, by name or id: base, base-sepolia, optimism, ...")] = "",
-    rpc: Annotated[str, typer.Option(help="Its node; a public one if not given.")] = "",
-    token: Annotated[
-        Address | None, typer.Option(**ADDRESS, help="The token to charge in; USDC where it is known.")
-    ] = None,
-    pay_to: Annotated[
-        Address | None, typer.Option(**ADDRESS, help="Address that receives the income and the protocol fee.")
-    ] = None,
-    wrapped_native: Annotated[
-        Address | None, typer.Option(**ADDRESS, help="The chain's wrapped coin, where it is not known.")
-    ] = None,
-    fee_bps: Annotated[
-        int | None, typer.Option(min=0, max=1000, help="Protocol fee, in hundredths of a per cent; 0 if not given.")
-    ] = None,
+    chain: Annotated[str, Option(help="The chain, by name or id: base, base-sepolia, optimism, ...")] = "",
+    rpc: Annotated[str, Option(help="Its node; a public one if not given.")] = "",
+    token: Annotated[Address | None, Option(**ADDRESS, help="The token to charge in; USDC where it is known.")] = None,
+    pay_to: Annotated[Address | None, Option(**ADDRESS, help="Who receives income and protocol fee.")] = None,
+    wrapped_native: Annotated[Address | None, Option(**ADDRESS, help="The chain's wrapped coin, if not known.")] = None,
+    fee_bps: Annotated[int | None, Option(min=0, max=1000, help="Protocol fee in 1/100 %, else 0.")] = None,
     rehearse: Annotated[
-        bool,
-        typer.Option("--rehearse", help="Rehearse: on the test network that is named, or on a chain on this machine."),
+        bool, Option("--rehearse", help="Rehearse on the named test network, or on this machine.")
     ] = False,
-    systemd: Annotated[Path | None, typer.Option(help="Write a systemd unit to this file.")] = None,
-    caddy: Annotated[Path | None, typer.Option(help="Write a Caddyfile to this file; needs --domain.")] = None,
-    domain: Annotated[str, typer.Option(help="The name that callers reach the gateway by.")] = "",
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the gas money.")] = True,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before contracts are deployed.")] = False,
+    systemd: Annotated[Path | None, Option(help="Write a systemd unit to this file.")] = None,
+    caddy: Annotated[Path | None, Option(help="Write a Caddyfile to this file; needs --domain.")] = None,
+    domain: Annotated[str, Option(help="The name that callers reach the gateway by.")] = "",
+    wait: Annotated[bool, Option("--wait/--no-wait", help="Wait for the gas money.")] = True,
+    yes: Annotated[bool, Option("--yes", "-y", help="Do not ask before contracts are deployed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Set up an installation with real money: keys, gas money, contracts, configuration. Run it again to go on."""
@@ -122,7 +124,7 @@ async def _init(choices: Choices, progress: Progress, *, wait: bool, yes: bool) 
         await stack.enter_async_context(embedded_chain(config, progress))
         if config.chain.id == REHEARSAL_CHAIN_ID:
             with progress.working("putting x402's escrow and a test dollar on the rehearsal's chain"):
-                await first_setup.prepare_rehearsal(config)
+                await prepare_rehearsal(config)
         async with Client(config.chain.rpc_url) as client:
             _say_choices(progress, config, await _check_chain(client, config))
         if written != file:
@@ -135,13 +137,13 @@ async def _init(choices: Choices, progress: Progress, *, wait: bool, yes: bool) 
 async def _set_up(config: Config, progress: Progress, *, wait: bool, yes: bool) -> dict[str, Any]:
     """Make keys, wait for gas money, deploy, supply the keys that send."""
     progress.step("Keys")
-    keys = first_setup.make_keys(config)
+    keys = make_keys(config)
     progress.say(f"{', '.join(keys)}: encrypted files in {config.keys.folder}")
     async with open_chain(config) as chain:
         site = site_of(chain, signer_of(Role.OWNER, config), keys[Role.CLAIM])
         plan = await plan_of(chain, site)
         progress.step("Gas money")
-        funding = await first_setup.funding_of(chain.client, gas_of(plan), keys)
+        funding = await funding_of(chain.client, gas_of(plan), keys)
         summary = {
             "chain_id": config.chain.id,
             "configuration": str(config_file()),
@@ -158,7 +160,7 @@ async def _set_up(config: Config, progress: Progress, *, wait: bool, yes: bool) 
         with progress.working("deploying what is missing"):
             deployments = await carry_out(chain, site, plan)
         with progress.working("sending gas money to the claim key and the relayer"):
-            await first_setup.supply_keys(chain, keys)
+            await supply_keys(chain, keys)
     return summary | {"ready": True, "contracts": addresses_of(deployments)}
 
 
@@ -283,9 +285,7 @@ def _say_choices(progress: Progress, config: Config, facts: TokenFacts) -> None:
     progress.say(f"payee   {checksum(address(config.chain.fee_sink, 'chain.fee_sink'))}")
 
 
-async def _fund(
-    client: Client, config: Config, funding: first_setup.Funding, progress: Progress, *, wait: bool, yes: bool
-) -> bool:
+async def _fund(client: Client, config: Config, funding: Funding, progress: Progress, *, wait: bool, yes: bool) -> bool:
     """Show what to send and where, and wait for it; returns whether it is there."""
     owner = checksum(funding.owner)
     progress.say(f"Send {_coins(funding.missing)} of the chain's coin to {owner}")
@@ -299,7 +299,7 @@ async def _fund(
         progress.say("Then run `usufruct init` again: it goes on from here.")
         return False
     with progress.working("waiting for it; Ctrl-C is safe, `usufruct init` goes on from here"):
-        await first_setup.wait_for_funds(client, funding)
+        await wait_for_funds(client, funding)
     return True
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Collection
 from typing import Annotated
 
-import typer
+from typer import Option, Typer
 
-from usufruct.cli.support.arguments import parse_duration
-from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.command import Facts, Rows, parse_duration, runs
 from usufruct.cli.support.deposits import TokenOption, open_payer
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import (
@@ -27,7 +26,7 @@ from usufruct.core import NotFound, SystemClock, format_units, moment
 from usufruct_client import DepositPending, Gateway, check_channel
 from usufruct_client.wire import KeyFacts, Terms
 
-app = typer.Typer()
+app = Typer()
 
 
 @app.command()
@@ -35,13 +34,13 @@ app = typer.Typer()
 def create(
     config: Config,
     wallet: Wallet,
-    limit: Annotated[str, typer.Option(help="The most it may spend in its life, such as 5.00.")],
-    expires: Annotated[str, typer.Option(help="How long it holds: 30d, 12h, 45m.")] = "30d",
-    asset: Annotated[list[str] | None, typer.Option(help="A service it may call, repeatable; default: all.")] = None,
-    label: Annotated[str, typer.Option(help="A name for yourself.")] = "",
-    deposit: Annotated[str, typer.Option(help="Pay this much into its channel, by signature: no gas.")] = "",
+    limit: Annotated[str, Option(help="The most it may spend in its life, such as 5.00.")],
+    expires: Annotated[str, Option(help="How long it holds: 30d, 12h, 45m.")] = "30d",
+    asset: Annotated[list[str] | None, Option(help="A service it may call, repeatable; default: all.")] = None,
+    label: Annotated[str, Option(help="A name for yourself.")] = "",
+    deposit: Annotated[str, Option(help="Pay this much into its channel, by signature: no gas.")] = "",
     token: TokenOption = "",
-    save: Annotated[bool, typer.Option("--save", help="Keep it on this machine for `usufruct call`.")] = False,
+    save: Annotated[bool, Option("--save", help="Keep it on this machine for `usufruct call`.")] = False,
     gateway: GatewayUrl = "",
     as_json: Json = False,
 ) -> None:

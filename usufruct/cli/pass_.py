@@ -6,12 +6,11 @@ Calls are counted as a call of 1,000 text tokens in and 500 out, at today's pric
 from collections.abc import Mapping
 from typing import Annotated
 
-import typer
+from typer import Argument, BadParameter, Option, Typer
 
 from usufruct.assets import Credits, PassPlan, about_calls
 from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.cli.support.arguments import parse_duration
-from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.command import Facts, Rows, parse_duration, runs
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway
 from usufruct.cli.support.local_store import SavedKey, save_key
 from usufruct.cli.support.output import say
@@ -20,11 +19,9 @@ from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, SystemClock, checksum, format_asset, moment, parse_units
 from usufruct.payments.pricing import PassTerms, sign_grant
 
-app = typer.Typer()
+app = Typer()
 
-PlanArgument = Annotated[
-    str, typer.Argument(metavar="PLAN", help="The plan's id, or an asset that has exactly one plan on sale.")
-]
+PlanArgument = Annotated[str, Argument(metavar="PLAN", help="The plan's id, or an asset with one plan on sale.")]
 
 
 @app.command()
@@ -32,15 +29,11 @@ PlanArgument = Annotated[
 async def plan(
     session: RegistrySession,
     asset: AssetArgument,
-    price: Annotated[str, typer.Option(help="Price of a package, as in 9; left out: the plans are listed.")] = "",
-    credits_: Annotated[
-        str, typer.Option("--credits", help="What a package pays for, in the asset's currency, as in 10.")
-    ] = "",
-    token: Annotated[str, typer.Option(help="Revenue token of the price; left out: the asset's currency.")] = "",
-    expires: Annotated[
-        str, typer.Option(help="After how long the credits are void, as in 365d, 30 days at least; left out: never.")
-    ] = "",
-    wallet: Annotated[str, typer.Option("--wallet", "-w", help="Who signs: the title holder's wallet.")] = "",
+    price: Annotated[str, Option(help="Price of a package, as in 9; left out: the plans are listed.")] = "",
+    credits_: Annotated[str, Option("--credits", help="What a package pays for, in the asset's currency, as 10.")] = "",
+    token: Annotated[str, Option(help="Revenue token of the price; left out: the asset's currency.")] = "",
+    expires: Annotated[str, Option(help="When credits become void, as in 365d (30d at least); else never.")] = "",
+    wallet: Annotated[str, Option("--wallet", "-w", help="Who signs: the title holder's wallet.")] = "",
 ) -> Facts | Rows:
     """List a service's plans; with --price and --credits, offer another.
 
@@ -49,7 +42,7 @@ async def plan(
     wanted = price or credits_
     for option, text in (("--price", price), ("--credits", credits_), ("--wallet", wallet)):
         if wanted and not text:
-            raise typer.BadParameter("a new plan needs --price, --credits and --wallet", param_hint=option)
+            raise BadParameter("a new plan needs --price, --credits and --wallet", param_hint=option)
     which = await session.registry.find(asset)
     if not wanted:
         plans = [await _plan_facts(each, session) for each in await session.passes.plans(which)]
@@ -73,7 +66,7 @@ async def buy(
     session: RegistrySession,
     plan: PlanArgument,
     wallet: Wallet,
-    packages: Annotated[int, typer.Option(min=1, help="How many packages.")] = 1,
+    packages: Annotated[int, Option(min=1, help="How many packages.")] = 1,
     to: Receiver = None,
 ) -> Facts:
     """Buy packages of a plan. The price is fixed by the plan; exactly that much is approved, and no more can be taken.
@@ -103,7 +96,7 @@ async def buy(
 async def activate(
     session: RegistrySession,
     plan: PlanArgument,
-    amount: Annotated[str, typer.Argument(metavar="CREDITS", help="How much use, in the asset's currency, as in 10.")],
+    amount: Annotated[str, Argument(metavar="CREDITS", help="How much use, in the asset's currency, as in 10.")],
     wallet: Wallet,
 ) -> Facts:
     """Take credits out of circulation, so that the service's meter can burn them as they are used.
@@ -128,11 +121,9 @@ async def grant(
     session: RegistrySession,
     plan: PlanArgument,
     wallet: Wallet,
-    limit: Annotated[
-        str, typer.Option(help="The most that may be charged in all, as in 5; left out: all that is ever activated.")
-    ] = "",
-    expires: Annotated[str, typer.Option(help="How long it holds.")] = "30d",
-    save: Annotated[bool, typer.Option("--save", help="Keep it on this machine for `usufruct call`.")] = False,
+    limit: Annotated[str, Option(help="The most it may be charged, as in 5; else all that is activated.")] = "",
+    expires: Annotated[str, Option(help="How long it holds.")] = "30d",
+    save: Annotated[bool, Option("--save", help="Keep it on this machine for `usufruct call`.")] = False,
     gateway: GatewayUrl = "",
 ) -> Facts:
     """Make a key that pays with the wallet's activated credits: a signature, that costs nothing and is kept nowhere.
@@ -167,12 +158,7 @@ async def grant(
 
 @app.command()
 @runs(open_registry)
-async def refund(
-    session: RegistrySession,
-    plan: PlanArgument,
-    wallet: Wallet,
-    to: Receiver = None,
-) -> Rows:
+async def refund(session: RegistrySession, plan: PlanArgument, wallet: Wallet, to: Receiver = None) -> Rows:
     """Give back all unused credits of a plan for what they cost, once its service is retired or its meter silent.
 
     Credits that were not activated also while activations are paused, and once another meter was named.
@@ -201,7 +187,7 @@ async def refund(
 async def balance(
     session: RegistrySession,
     holder: Holder,
-    asset: Annotated[str, typer.Argument(help="Only this asset's credits: its id or name.")] = "",
+    asset: Annotated[str, Argument(help="Only this asset's credits: its id or name.")] = "",
 ) -> Rows:
     """Show an account's credits: circulating, activated, and from when on unused ones can be given back.
 

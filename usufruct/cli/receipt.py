@@ -4,11 +4,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option, Typer
 
 from usufruct.chain.contracts.till import Anchored
-from usufruct.cli.support.arguments import ADDRESS
-from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.command import ADDRESS, Facts, Rows, ask_node, runs
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import (
     InvalidSavedFile,
@@ -20,16 +19,23 @@ from usufruct.cli.support.local_store import (
     saved_receipt,
     saved_receipts,
 )
-from usufruct.cli.support.node import ask_node
 from usufruct.cli.support.output import Json
-from usufruct.cli.support.receipt_checks import Check, check_call, check_charge, check_prices, check_signature, readings
-from usufruct.cli.support.receipt_units import ReceiptUnit, ReceiptUnits
+from usufruct.cli.support.receipt_checks import (
+    Check,
+    ReceiptUnit,
+    ReceiptUnits,
+    check_call,
+    check_charge,
+    check_prices,
+    check_signature,
+    readings,
+)
 from usufruct.config import Config
 from usufruct.core import Address, AssetId, Hash32, format_asset, hash32, moment
 from usufruct_client import GatewayRefused, Receipt, proves, read_receipt
 from usufruct_client.lines import line_text, quantities_text
 
-app = typer.Typer()
+app = Typer()
 
 
 @app.command()
@@ -68,16 +74,12 @@ def list_receipts(config: Config) -> Rows:
 @runs()
 def verify(
     config: Config,
-    receipt: Annotated[str, typer.Argument(help="A file with a receipt, or the call of one that is kept here.")],
+    receipt: Annotated[str, Argument(help="A file with a receipt, or the call of one that is kept here.")],
     signer: Annotated[
-        Address | None,
-        typer.Option(**ADDRESS, help="The operator's receipt key, if you know it; the gateway is not asked then."),
+        Address | None, Option(**ADDRESS, help="The operator's receipt key, instead of asking for it.")
     ] = None,
-    anchored: Annotated[bool, typer.Option("--anchored", help="Also prove that the chain holds it.")] = False,
-    answer: Annotated[
-        Path | None,
-        typer.Option(help="A file with the answer, as it came or as `usufruct call` printed it."),
-    ] = None,
+    anchored: Annotated[bool, Option("--anchored", help="Also prove that the chain holds it.")] = False,
+    answer: Annotated[Path | None, Option(help="File with the answer, as it came or was printed.")] = None,
     gateway: GatewayUrl = "",
 ) -> Rows:
     """Check a receipt; exit code 1 if anything about it is bad."""

@@ -3,17 +3,16 @@
 from secrets import token_hex
 from typing import Annotated
 
-import typer
+from typer import Argument, Typer
 
 from usufruct.chain import Call, ChainAccess, open_chain
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.cli.support.arguments import ADDRESS
-from usufruct.cli.support.command import Facts, runs
+from usufruct.cli.support.command import ADDRESS, Facts, runs
 from usufruct.cli.support.output import say
 from usufruct.cli.support.ownership import Yes, add_ownership, confirm_on_public_chain, owner_of, ownership
 from usufruct.core import Address, checksum
 
-app = typer.Typer()
+app = Typer()
 
 
 @app.command()
@@ -27,7 +26,7 @@ async def show(chain: ChainAccess) -> Facts:
 @runs(open_chain)
 async def fee(
     chain: ChainAccess,
-    bps: Annotated[int, typer.Argument(min=0, max=1000, help="In hundredths of a per cent.")],
+    bps: Annotated[int, Argument(min=0, max=1000, help="In hundredths of a per cent.")],
     yes: Yes = False,
 ) -> Facts:
     """Set the protocol fee, for income that is not accrued yet; signed by the owner's key."""
@@ -41,7 +40,7 @@ async def fee(
 @app.command("fee-sink")
 @runs(open_chain)
 async def fee_sink(
-    chain: ChainAccess, who: Annotated[Address, typer.Argument(**ADDRESS, help="The address.")], yes: Yes = False
+    chain: ChainAccess, who: Annotated[Address, Argument(**ADDRESS, help="The address.")], yes: Yes = False
 ) -> Facts:
     """Say who gets the protocol fee; signed by the owner's key."""
     registry, shown = _registry(chain), checksum(who)

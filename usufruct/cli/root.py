@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Annotated
 
-import typer
+from typer import Exit, Option, Typer
 
 from usufruct import __version__
 from usufruct.cli.commands import Commands
@@ -12,7 +12,7 @@ from usufruct.cli.support.runner import exit_with
 from usufruct.core import Conflict, UsufructError
 from usufruct_client.errors import ClientError
 
-app = typer.Typer(
+app = Typer(
     name="usufruct",
     cls=Commands,
     help="Sell your AI by the token; the owners are paid automatically.",
@@ -43,13 +43,13 @@ def main() -> None:
 def _version(asked: bool) -> None:
     if asked:
         sys.stdout.write(f"usufruct {__version__}\n")
-        raise typer.Exit
+        raise Exit
 
 
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool, Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Sell your AI by the token; the owners are paid automatically."""

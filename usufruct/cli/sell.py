@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import typer
+from typer import Option
 
 from usufruct.app import Installation, open_installation
 from usufruct.assets import (
@@ -24,16 +24,15 @@ from usufruct.assets import (
     plain_listing_id,
 )
 from usufruct.chain.anvil import free_port
-from usufruct.cli.service import facts_of
-from usufruct.cli.support.arguments import ADDRESS
+from usufruct.cli.service import facts_of, list_payee_of
+from usufruct.cli.support.command import ADDRESS
 from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_line, words
-from usufruct.cli.support.payee_listing import list_payee_of
 from usufruct.cli.support.price_options import FREE, CachedInput, PricedIn, card_change
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import at_terminal
 from usufruct.cli.support.runner import run
-from usufruct.cli.support.signals import run_until_stopped
+from usufruct.cli.support.server_process import run_until_stopped
 from usufruct.cli.support.tunnels import Tunnel, find_tunnel, open_tunnel
 from usufruct.cli.support.upstream_picker import Source, find_source
 from usufruct.cli.up import Place, bring_up
@@ -79,51 +78,36 @@ def output_caps(most: int | None = None, usual: int | None = None, reasoning: in
 
 
 def sell(
-    upstream: Annotated[str, typer.Option(help="Base URL of an OpenAI-compatible server.")] = "",
-    model: Annotated[str, typer.Option(help="Its name for the model; its only one if not given.")] = "",
-    name: Annotated[str, typer.Option(help="The service's name here; the model's if not given.")] = "",
-    key_file: Annotated[Path | None, typer.Option(help="File that holds the upstream's API key.")] = None,
+    upstream: Annotated[str, Option(help="Base URL of an OpenAI-compatible server.")] = "",
+    model: Annotated[str, Option(help="Its name for the model; its only one if not given.")] = "",
+    name: Annotated[str, Option(help="The service's name here; the model's if not given.")] = "",
+    key_file: Annotated[Path | None, Option(help="File that holds the upstream's API key.")] = None,
     input_price: Annotated[
-        str | None, typer.Option("--input", help=f"Per million input tokens; {INPUT} if not given.")
+        str | None, Option("--input", help=f"Per million input tokens; {INPUT} if not given.")
     ] = None,
     output_price: Annotated[
-        str | None, typer.Option("--output", help=f"Per million output tokens; {OUTPUT} if not given.")
+        str | None, Option("--output", help=f"Per million output tokens; {OUTPUT} if not given.")
     ] = None,
-    per_call: Annotated[str | None, typer.Option("--per-call", help=f"Per call; {PER_CALL} if not given.")] = None,
+    per_call: Annotated[str | None, Option("--per-call", help=f"Per call; {PER_CALL} if not given.")] = None,
     cached_input: CachedInput = None,
     unit: PricedIn = None,
-    context: Annotated[
-        int | None, typer.Option(help=f"Context window; what the upstream says, or {USUAL_WINDOW}.")
-    ] = None,
-    pay_to: Annotated[
-        Address | None, typer.Option(**ADDRESS, help="Address that receives the income; nothing is registered.")
-    ] = None,
-    asset: Annotated[str, typer.Option(help="Id or name of a registered asset, whose shares receive the income.")] = "",
+    context: Annotated[int | None, Option(help=f"Context window; what the upstream says, or {USUAL_WINDOW}.")] = None,
+    pay_to: Annotated[Address | None, Option(**ADDRESS, help="Who receives the income; nothing is registered.")] = None,
+    asset: Annotated[str, Option(help="Id or name of a registered asset, whose shares receive the income.")] = "",
     vocabulary: Annotated[
-        Path | None, typer.Option(help="tokenizers JSON file to count text by; by the byte if not given.")
+        Path | None, Option(help="tokenizers JSON file to count text by; by the byte if not given.")
     ] = None,
-    kind: Annotated[Endpoint, typer.Option(help="What it answers.")] = Endpoint.CHAT,
-    max_output: Annotated[int | None, typer.Option(min=1, help="Most output tokens of one call.")] = None,
-    default_output: Annotated[
-        int | None, typer.Option(min=1, help="Output tokens of a call that names no limit; 4096 if not given.")
-    ] = None,
-    reasoning_output: Annotated[
-        int, typer.Option(min=0, help="Hidden reasoning tokens of one call that may be charged, at most.")
-    ] = 0,
-    forward: Annotated[
-        list[str] | None, typer.Option(help="Member of requests to forward instead of dropping it; repeatable.")
-    ] = None,
-    replace_it: Annotated[
-        bool, typer.Option("--replace", help="Sell this in place of the service that has the name.")
-    ] = False,
+    kind: Annotated[Endpoint, Option(help="What it answers.")] = Endpoint.CHAT,
+    max_output: Annotated[int | None, Option(min=1, help="Most output tokens of one call.")] = None,
+    default_output: Annotated[int | None, Option(min=1, help="Output tokens of a call without a limit; 4096.")] = None,
+    reasoning_output: Annotated[int, Option(min=0, help="Most hidden reasoning tokens charged of a call.")] = 0,
+    forward: Annotated[list[str] | None, Option(help="Member of requests to forward, not drop; repeatable.")] = None,
+    replace_it: Annotated[bool, Option("--replace", help="Sell this in place of the one with the name.")] = False,
     bring_it_up: Annotated[
-        bool | None,
-        typer.Option("--up/--no-up", help="Bring the installation up unless it runs; done at a terminal anyway."),
+        bool | None, Option("--up/--no-up", help="Bring the installation up unless it runs; at a terminal anyway.")
     ] = None,
-    public: Annotated[
-        bool, typer.Option("--public", help="Make the gateway reachable from the internet while this runs.")
-    ] = False,
-    tunnel: Annotated[str, typer.Option(help="By cloudflared, tailscale or ssh; what is installed if not given.")] = "",
+    public: Annotated[bool, Option("--public", help="Make the gateway reachable from the internet meanwhile.")] = False,
+    tunnel: Annotated[str, Option(help="By cloudflared, tailscale or ssh; what is installed if not given.")] = "",
     as_json: Json = False,
 ) -> None:
     """Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token."""

@@ -2,8 +2,7 @@
 
 from usufruct.app import open_installation
 from usufruct.app import serve as serve_gateway
-from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process
-from usufruct.cli.support.signals import run_server
+from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process, run_server
 from usufruct.config import load_config
 from usufruct.core.process import Shutdown, spare_collector
 

@@ -3,19 +3,20 @@
 from dataclasses import replace
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option, Typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.assets import CardChange, Listings
-from usufruct.cli.support.arguments import ADDRESS
-from usufruct.cli.support.command import Facts, Rows, runs
-from usufruct.cli.support.payee_listing import list_payee_of
+from usufruct.assets import CardChange, Listing, Listings
+from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.keys import KeystoreMissing, Role, signer_of
+from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
 from usufruct.cli.support.price_options import CachedInput, PricedIn, card_change, price_facts
 from usufruct.cli.support.progress import Progress
-from usufruct.core import Address, Conflict, Invalid, SystemClock, checksum, format_asset, moment
+from usufruct.core import Address, Conflict, Denied, Invalid, SystemClock, checksum, format_asset, moment
 from usufruct.gateway import Catalogue, Operator, ServedListing
+from usufruct.payments.settlement import list_payee
 
-app = typer.Typer()
+app = Typer()
 
 _COLUMNS = ("name", "kind", "unit", "input_per_million", "cached_input_percent", "output_per_million", "per_call")
 
@@ -51,11 +52,9 @@ async def retire(installation: Installation, name: str) -> Facts:
 async def price(
     installation: Installation,
     name: str,
-    input_price: Annotated[
-        str | None, typer.Option("--input", help="Per million units of input, whole units of the token.")
-    ] = None,
-    output_price: Annotated[str | None, typer.Option("--output", help="Per million units of output.")] = None,
-    per_call: Annotated[str | None, typer.Option("--per-call", help="Per call.")] = None,
+    input_price: Annotated[str | None, Option("--input", help="Per million units of input, in whole tokens.")] = None,
+    output_price: Annotated[str | None, Option("--output", help="Per million units of output.")] = None,
+    per_call: Annotated[str | None, Option("--per-call", help="Per call.")] = None,
     cached_input: CachedInput = None,
     unit: PricedIn = None,
 ) -> Facts:
@@ -76,7 +75,7 @@ async def price(
 async def pay_to(
     installation: Installation,
     name: str,
-    payee: Annotated[Address, typer.Argument(**ADDRESS, help="Who receives the income from now on.")],
+    payee: Annotated[Address, Argument(**ADDRESS, help="Who receives the income from now on.")],
 ) -> Facts:
     """Correct who receives a service's income, that of calls which were not claimed yet too.
 
@@ -96,17 +95,11 @@ async def pay_to(
 async def limits(
     installation: Installation,
     name: str,
-    max_output: Annotated[int | None, typer.Option(min=1, help="Most output tokens of one call.")] = None,
-    default_output: Annotated[
-        int | None, typer.Option(min=1, help="Output tokens of a call that names no limit.")
-    ] = None,
-    reasoning_output: Annotated[
-        int | None, typer.Option(min=0, help="Hidden reasoning tokens of one call that may be charged, at most.")
-    ] = None,
-    forward: Annotated[
-        list[str] | None, typer.Option(help="Member of requests to forward from now on; repeatable.")
-    ] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="Member to drop again; repeatable.")] = None,
+    max_output: Annotated[int | None, Option(min=1, help="Most output tokens of one call.")] = None,
+    default_output: Annotated[int | None, Option(min=1, help="Output tokens of a call that names no limit.")] = None,
+    reasoning_output: Annotated[int | None, Option(min=0, help="Most hidden reasoning tokens of a call.")] = None,
+    forward: Annotated[list[str] | None, Option(help="Member of requests to forward from now on; repeatable.")] = None,
+    drop: Annotated[list[str] | None, Option(help="Member to drop again; repeatable.")] = None,
 ) -> Facts:
     """Change what one call may take and give from now on; what is not given stays as it is. Shows old and new."""
     added, removed = frozenset(forward or ()), frozenset(drop or ())
@@ -153,3 +146,21 @@ def facts_of(listing: ServedListing, installation: Installation) -> dict[str, An
         **_limits_of(listing),
         "retired_at": moment(listing.retired_at) if listing.retired_at else None,
     }
+
+
+async def list_payee_of(installation: Installation, listing: Listing, payee: Address, progress: Progress) -> None:
+    """Have the till pay a listing's payee; the owner's key lists one that is not listed yet."""
+    till = Till(installation.get(Operator).till, installation.client)
+    kind = PayeeKind.SHARES if listing.registered else PayeeKind.PLAIN
+    if await till.payees(payee) is kind:
+        return
+    try:
+        owner = installation.sender(signer_of(Role.OWNER, installation.config))
+    except KeystoreMissing as missing:
+        raise Denied(
+            f"the till {checksum(till.address)} does not list {checksum(payee)}, and the owner's key is not here; "
+            f"where it is, run `usufruct till payee {checksum(payee)} --as {kind.name.lower()}`",
+            code="payee_not_listed",
+        ) from missing
+    with progress.working(f"listing {checksum(payee)} as a payee of the till, by the owner's key"):
+        await list_payee(till, owner, payee, kind)

@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import typer
+from typer import Argument, Typer
 
 from usufruct.assets import SHARE_DECIMALS
-from usufruct.cli.support.arguments import ADDRESS
-from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
 from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
 from usufruct.cli.support.wallet_option import Wallet, account
 from usufruct.core import Address, checksum, format_asset, format_units, parse_units
 
-app = typer.Typer()
+app = Typer()
 
 
 @app.command()
@@ -19,8 +18,8 @@ app = typer.Typer()
 async def transfer(
     session: RegistrySession,
     asset: AssetArgument,
-    to: Annotated[Address, typer.Argument(**ADDRESS, help="Address that receives the shares.")],
-    amount: Annotated[str, typer.Argument(help="How many of the 100,000,000 shares, as in 2500000 or 12.5.")],
+    to: Annotated[Address, Argument(**ADDRESS, help="Address that receives the shares.")],
+    amount: Annotated[str, Argument(help="How many of the 100,000,000 shares, as in 2500000 or 12.5.")],
     wallet: Wallet,
 ) -> Facts:
     """Transfer shares. What accrued so far stays yours; what has not goes with the shares.
@@ -48,11 +47,7 @@ async def holders(session: RegistrySession, asset: AssetArgument) -> Rows:
     """
     found = await session.holders.holders(await session.registry.find(asset))
     rows = [
-        {
-            "holder": checksum(each.holder),
-            "shares": format_units(each.amount, SHARE_DECIMALS),
-            "percent": each.percent,
-        }
+        {"holder": checksum(each.holder), "shares": format_units(each.amount, SHARE_DECIMALS), "percent": each.percent}
         for each in found
     ]
     return Rows(rows, ("holder", "shares", "percent"), "no shares")
@@ -83,12 +78,7 @@ async def pending(session: RegistrySession, asset: AssetArgument, holder: Holder
 
 @app.command()
 @runs(open_registry)
-async def collect(
-    session: RegistrySession,
-    asset: AssetArgument,
-    wallet: Wallet,
-    to: Receiver = None,
-) -> Rows:
+async def collect(session: RegistrySession, asset: AssetArgument, wallet: Wallet, to: Receiver = None) -> Rows:
     """Collect the income of the wallet's shares, in every revenue token.
 
     Wraps native coin, fetches royalties of child assets and accrues what has just arrived, first.

@@ -4,20 +4,19 @@ from enum import StrEnum
 from secrets import token_hex
 from typing import Annotated
 
-import typer
+from typer import Argument, Option, Typer
 
 from usufruct.app import Installation, open_installation
 from usufruct.chain import ChainAccess, open_chain, token_of
 from usufruct.chain.contracts.till import Paid, PayeeKind, Till
 from usufruct.chain.keys import Role, signer_of
-from usufruct.cli.support.arguments import ADDRESS
-from usufruct.cli.support.command import Facts, runs
+from usufruct.cli.support.command import ADDRESS, Facts, runs
 from usufruct.cli.support.ownership import add_ownership, owner_of, ownership
 from usufruct.core import ZERO_ADDRESS, Address, Conflict, checksum, format_units, parse_units
 from usufruct.gateway import Operator
 from usufruct.payments.settlement import allow_claims, cap_payees, list_payee
 
-app = typer.Typer()
+app = Typer()
 
 
 class As(StrEnum):
@@ -28,8 +27,8 @@ class As(StrEnum):
     NONE = "none"
 
 
-Payee = Annotated[Address, typer.Argument(**ADDRESS, help="The payee's address.")]
-Amount = Annotated[str, typer.Argument(help="How much of the token that is charged in, as in 12.5.")]
+Payee = Annotated[Address, Argument(**ADDRESS, help="The payee's address.")]
+Amount = Annotated[str, Argument(help="How much of the token that is charged in, as in 12.5.")]
 
 
 @app.command()
@@ -56,13 +55,7 @@ async def show(installation: Installation) -> Facts:
 async def payee(
     chain: ChainAccess,
     who: Payee,
-    kind: Annotated[
-        As,
-        typer.Option(
-            "--as",
-            help="shares: the Shares of an asset; none: pay it no more, so that its unclaimed income waits.",
-        ),
-    ] = As.PLAIN,
+    kind: Annotated[As, Option("--as", help="shares: an asset's Shares; none: pay no more, income waits.")] = As.PLAIN,
 ) -> Facts:
     """Let the till pay an address, or no more; signed by the owner's key."""
     changed = await list_payee(_till(chain), owner_of(chain), who, PayeeKind[kind.name])
@@ -73,8 +66,8 @@ async def payee(
 @runs(open_chain)
 async def claim_key(
     chain: ChainAccess,
-    who: Annotated[Address, typer.Argument(**ADDRESS, help="The key's address.")],
-    allow: Annotated[bool, typer.Option("--allow/--drop", help="Whether it may claim from now on.")] = True,
+    who: Annotated[Address, Argument(**ADDRESS, help="The key's address.")],
+    allow: Annotated[bool, Option("--allow/--drop", help="Whether it may claim from now on.")] = True,
 ) -> Facts:
     """Let a key claim for the till, or no more; signed by the owner's key."""
     changed = await allow_claims(_till(chain), owner_of(chain), who, allowed=allow)
@@ -85,10 +78,8 @@ async def claim_key(
 @runs(open_chain)
 async def cap(
     chain: ChainAccess,
-    amount: Annotated[str, typer.Argument(help="Most that a payee gets in a day, as in 1000; 0: no cap.")],
-    payee_: Annotated[
-        Address | None, typer.Option("--payee", **ADDRESS, help="Cap this payee alone; 0: what holds for all.")
-    ] = None,
+    amount: Annotated[str, Argument(help="Most that a payee gets in a day, as in 1000; 0: no cap.")],
+    payee_: Annotated[Address | None, Option("--payee", **ADDRESS, help="Cap this payee alone; 0: as for all.")] = None,
 ) -> Facts:
     """Cap what the till pays one payee in a day (from midnight UTC); signed by the owner's key.
 

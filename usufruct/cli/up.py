@@ -17,7 +17,7 @@ from usufruct.cli.support.embedded_chain import embedded_chain
 from usufruct.cli.support.instance_lock import hold_instance
 from usufruct.cli.support.output import Json, print_line
 from usufruct.cli.support.progress import Progress
-from usufruct.cli.support.signals import run_until_stopped
+from usufruct.cli.support.server_process import run_until_stopped
 from usufruct.config import Config, load_config, process_environment
 from usufruct.core import ChainId
 from usufruct.core.networks import is_devnet

@@ -3,7 +3,7 @@
 from secrets import token_bytes, token_hex
 from typing import Annotated
 
-import typer
+from typer import Argument, Typer
 
 from usufruct.chain import ChainAccess, open_chain, token_address, token_of
 from usufruct.chain.contracts.erc20 import Erc20
@@ -15,7 +15,7 @@ from usufruct.config import Config
 from usufruct.core import Conflict, Denied, address, checksum, format_units, parse_units
 from usufruct.core.networks import is_devnet, is_local
 
-app = typer.Typer()
+app = Typer()
 
 _COINS = 10**18
 """Wei: gas for many transactions of a devnet."""
@@ -49,9 +49,7 @@ async def list_wallets(config: Config) -> Rows:
 @runs(open_chain)
 async def balance(
     chain: ChainAccess,
-    wallet: Annotated[
-        str, typer.Argument(help="An address, the name of a wallet, or the number of a devnet's rich account (0 to 9).")
-    ],
+    wallet: Annotated[str, Argument(help="An address, a wallet's name, or a devnet account (0 to 9).")],
 ) -> Facts:
     """Show what a wallet holds: of the token that is charged in, and of the chain's coin, for gas."""
     who = account(wallet, chain.config, "wallet")
@@ -70,10 +68,8 @@ async def balance(
 @runs()
 async def fund(
     config: Config,
-    wallet: Annotated[
-        str, typer.Argument(help="An address, the name of a wallet, or the number of a rich account (0 to 9).")
-    ],
-    amount: Annotated[str, typer.Argument(help="Test dollars, such as 100.")] = "100",
+    wallet: Annotated[str, Argument(help="An address, a wallet's name, or a devnet account (0 to 9).")],
+    amount: Annotated[str, Argument(help="Test dollars, such as 100.")] = "100",
 ) -> Facts:
     """Give a wallet test dollars, and coins to pay for gas: on a chain of this machine only, where money is play."""
     if wallet.startswith("0x"):

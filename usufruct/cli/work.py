@@ -1,8 +1,7 @@
 """`usufruct work`: one worker; as many as you like share a database."""
 
 from usufruct.app import open_installation, show_metrics
-from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process
-from usufruct.cli.support.signals import run_server
+from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process, run_server
 from usufruct.config import load_config
 from usufruct.core.jobs import run_jobs
 from usufruct.core.process import Shutdown

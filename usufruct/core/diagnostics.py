@@ -58,13 +58,15 @@ class Diagnostic:
     """A check of one subject, which yields what it finds.
 
     It is not asked while one of the subjects that it `needs` has a problem. `services`: it asks services of started
-    components, so that nothing else than a sound database and chain will do.
+    components, so that nothing else than a sound database and chain will do. `slow`: it takes seconds, and `status`,
+    which answers at once, leaves it to the doctor.
     """
 
     subject: str
     check: Callable[[], AsyncIterator[Finding]]
     needs: tuple[str, ...] = ()
     services: bool = False
+    slow: bool = False
 
     async def ask(self) -> list[Finding]:
         """Run the check; an error of ours is a finding too, and its message names the remedy."""

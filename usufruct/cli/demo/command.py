@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from usufruct.app import open_installation, set_up_devnet
 from usufruct.chain.anvil import Anvil
@@ -20,26 +20,15 @@ from usufruct.cli.support.instance_lock import hold_instance
 from usufruct.cli.support.output import Json, print_json
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.runner import run
-from usufruct.config import (
-    ChainConfig,
-    Config,
-    DatabaseConfig,
-    DataConfig,
-    GatewayConfig,
-    LedgerConfig,
-    write_settings,
-)
+from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, LedgerConfig, write_settings
 from usufruct.core import SystemClock
 
 
 def demo(
     as_json: Json = False,
-    folder: Annotated[
-        Path | None, typer.Option(help="Keep the demo's files here instead of a temporary folder.")
-    ] = None,
+    folder: Annotated[Path | None, Option(help="Keep the demo's files here instead of a temporary folder.")] = None,
     stay: Annotated[
-        bool,
-        typer.Option(show_default=False, help="Leave it running afterwards, until Ctrl-C; the default at a terminal."),
+        bool, Option(show_default=False, help="Leave it running until Ctrl-C; the default at a terminal.")
     ] = sys.stdout.isatty(),
 ) -> None:
     """Show the main job on a local chain: a service is sold, called, metered and paid, its owners collect."""

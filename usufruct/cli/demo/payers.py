@@ -1,23 +1,101 @@
-"""The payers of the demo: a person with a key, and an agent with a wallet. Both use clients that we did not write."""
+"""The payers of the demo: a person with a key, an agent with a wallet; both ask by clients that we did not write."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import httpx
 from eth_account import Account
 from openai import AsyncOpenAI
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
 from usufruct.app import Installation
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import Role, devnet_signer, signer_of
-from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
+from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed, dollars
 from usufruct.cli.support.gateway_client import WalletSigner
+from usufruct.cli.support.output import plain
+from usufruct.cli.support.progress import Progress
 from usufruct.core import Address, SystemClock, address
 from usufruct.gateway import Operator
 from usufruct.payments.ledger import Account as LedgerAccount
 from usufruct.payments.ledger import Ledger
 from usufruct_client import Gateway, NewKey
+
+_METER_COLUMNS = 30
+
+
+async def ask(
+    progress: Progress,
+    client: AsyncOpenAI,
+    model: str,
+    question: str,
+    *,
+    key: str = "",
+    each: Callable[[int], None] = lambda pieces: None,
+) -> dict[str, Any]:
+    """Ask, show the answer as it comes with the meter beside it, and return its receipt.
+
+    `each` gets the number of pieces so far.
+    """
+    stream = await client.chat.completions.create(
+        model=model,
+        messages=[{"role": "user", "content": question}],
+        stream=True,
+        stream_options={"include_usage": True},
+        max_tokens=160,
+        extra_headers={"Idempotency-Key": key} if key else None,
+    )
+    receipt: dict[str, Any] = {}
+    bill, pieces = "", 0
+    limit = stream.response.headers.get("x-usufruct-ceiling", "")
+    with _answer(progress, limit) as show:
+        async for chunk in stream:
+            for choice in chunk.choices:
+                pieces += 1
+                show(choice.delta.content or "", f"{pieces} pieces so far")
+                each(pieces)
+            if chunk.usage and (found := (chunk.model_extra or {}).get("usufruct")):
+                receipt, details = found, (chunk.usage.model_extra or {})["cost_details"]
+                bill = (
+                    f"{chunk.usage.prompt_tokens} in, {chunk.usage.completion_tokens} out, "
+                    f"${dollars(int(details['charge']))}, limit ${dollars(int(details['ceiling']))}"
+                )
+                show("", bill)
+    if bill and not progress.live:
+        progress.say(bill)
+    return receipt
+
+
+@contextmanager
+def _answer(progress: Progress, limit: str) -> Iterator[Callable[[str, str], None]]:
+    """Show text on the left and the meter on the right while both grow; plain lines where nothing can be redrawn."""
+    if not progress.live:
+        progress.piece("   ")
+        try:
+            yield lambda text, meter: progress.piece(text)
+        finally:
+            progress.piece("\n")
+        return
+    said, told = Text(style="cyan"), Text(style="dim")
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(ratio=1)
+    table.add_column(width=_METER_COLUMNS)
+    table.add_row(said, told)
+
+    def show(text: str, meter: str) -> None:
+        said.append(plain(text))
+        told.plain = plain(meter).replace(", ", "\n") + (
+            f"\nlimit ${dollars(int(limit))}" if limit and "limit" not in meter else ""
+        )
+
+    with Live(table, console=progress.console, refresh_per_second=12):
+        yield show
+
 
 _DAY = 86_400
 

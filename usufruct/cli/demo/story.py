@@ -16,8 +16,6 @@ from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.keys import Role, devnet_signer, signer_of
-from usufruct.cli.demo.accounts import Accounts, read_balances
-from usufruct.cli.demo.chat import ask
 from usufruct.cli.demo.outcome import (
     AGENTS_QUESTION,
     ANOTHER_QUESTION,
@@ -27,12 +25,14 @@ from usufruct.cli.demo.outcome import (
     PARTS,
     PRICES,
     QUESTION,
+    Accounts,
     DemoFailed,
     Outcome,
     demand,
     dollars,
+    read_balances,
 )
-from usufruct.cli.demo.payers import Agent, KeyHolder, mint
+from usufruct.cli.demo.payers import Agent, KeyHolder, ask, mint
 from usufruct.cli.demo.service import CAPS, Offer
 from usufruct.cli.support.child_process import Process, stop_process
 from usufruct.cli.support.instance_lock import InstanceLock
@@ -67,6 +67,7 @@ class Story:
         self, progress: Progress, installation: Installation, chat: Offer, embedding: Offer, lock: InstanceLock
     ) -> None:
         self._progress = progress
+        self._say = progress.say
         self._lock = lock
         self._installation = installation
         self._chat = chat
@@ -96,13 +97,11 @@ class Story:
                 await self._register(offer)
         with self._progress.working("starting the gateway"):
             await self._serve()
-        self._progress.say(
+        self._say(
             f"Price: ${dollars(PRICES.input_per_million)} per million input tokens, "
             f"${dollars(PRICES.output_per_million)} per million output tokens, ${dollars(PRICES.per_call)} per call."
         )
-        self._progress.say(
-            f"Owners of {self._chat.name}: 70 / 20 / 10. The protocol fee here is {DEVNET_FEE_BPS / 100:g} %."
-        )
+        self._say(f"Owners of {self._chat.name}: 70 / 20 / 10. The protocol fee here is {DEVNET_FEE_BPS / 100:g} %.")
 
     # 3
 
@@ -115,7 +114,7 @@ class Story:
         await self._question(QUESTION)
         async with self._person.client(self._url) as client:
             answer = await client.embeddings.create(model=self._embedding.name, input=[QUESTION])
-        self._progress.say(f"and an embedding of {len(answer.data[0].embedding)} numbers")
+        self._say(f"and an embedding of {len(answer.data[0].embedding)} numbers")
 
     # 4
 
@@ -123,16 +122,12 @@ class Story:
         """Let an agent pay by x402, and ask for more than a limit allows."""
         self._progress.step("An agent pays by x402")
         await mint(self._installation, self._agent.address, DEPOSIT)
-        self._progress.say(
-            "Its wallet has dollars and no gas; no key, no account. Its x402 client is PyPI's, unmodified."
-        )
-        self._progress.say(f"> {AGENTS_QUESTION}")
+        self._say("Its wallet has dollars and no gas; no key, no account. Its x402 client is PyPI's, unmodified.")
+        self._say(f"> {AGENTS_QUESTION}")
         async with self._agent.client(self._url, DEPOSIT) as client:
             self._receipt = await ask(self._progress, client, self._chat.name, AGENTS_QUESTION)
             channel = await self._agent.channel()
-            self._progress.say(
-                f"deposited ${dollars(channel.reading.balance)}, signed for this call alone. One over its limit:"
-            )
+            self._say(f"deposited ${dollars(channel.reading.balance)}, signed for this call alone. One over its limit:")
             before = channel.charged
             await self._refused(client)
         demand((await self._agent.channel()).charged == before, "a refused call was charged")
@@ -147,7 +142,7 @@ class Story:
         except APIStatusError as refusal:
             demand(refusal.status_code == 402, f"a call over its limit was answered {refusal.status_code}, not 402")
             said = refusal.body.get("message", "") if isinstance(refusal.body, dict) else refusal.message
-            self._progress.say(f"{refusal.status_code}: {said}; charged 0")
+            self._say(f"{refusal.status_code}: {said}; charged 0")
         else:
             raise DemoFailed("a call over its limit was served")
 
@@ -161,18 +156,18 @@ class Story:
         try:
             await self._question(ANOTHER_QUESTION, key=request, kill_after=12)
         except (APIError, httpx.TransportError) as error:
-            self._progress.say(f"killed with SIGKILL; the client saw {type(error).__name__}")
+            self._say(f"killed with SIGKILL; the client saw {type(error).__name__}")
         else:
             raise DemoFailed("the answer of a killed gateway came to its end")
         with self._progress.working("starting it again; the broken call's lease ends, its money is free again"):
             await self._serve()
             await self._quiet()
         demand((await self._person.channel()).charged == before, "the broken call was charged")
-        self._progress.say("The broken call was charged 0: the operator bears it. The same request again:")
+        self._say("The broken call was charged 0: the operator bears it. The same request again:")
         await self._question(ANOTHER_QUESTION, key=request)
         after = (await self._person.channel()).charged
         demand(after > before, "the repeated call was not charged")
-        self._progress.say("A third time under the same key: answered from memory, charged nothing more:")
+        self._say("A third time under the same key: answered from memory, charged nothing more:")
         await self._question(ANOTHER_QUESTION, key=request)
         demand((await self._person.channel()).charged == after, "a replayed answer was charged")
 
@@ -215,8 +210,7 @@ class Story:
     async def invite(self, *, stays: bool) -> None:
         """Say where things are, and how to go on."""
         self._progress.step("Try it")
-        say = self._progress.say
-        receipt = self._check_receipt()
+        say, receipt = self._say, self._check_receipt()
         if stays:
             await self._person.deposit(self._url, DEPOSIT)
             say(f"check it yourself: {self._command} receipt verify {receipt}")
@@ -245,7 +239,7 @@ class Story:
         demand(forged.signed_by() != forged.signer, "a changed receipt was taken for good")
         file = self._installation.config.data.folder / "receipt.json"
         file.write_text(json.dumps(receipt, indent=2))
-        say = self._progress.say
+        say = self._say
         say(f"what the last call cost, in millionths of a dollar: {'; '.join(map(line_text, bill.lines))}")
         say(f"charged {bill.amount} of at most {bill.ceiling}; counted by: {bill.counted_by}")
         say(f"receipt of call {bill.call[:18]}...: signature good; with one digit changed: bad")
@@ -261,12 +255,12 @@ class Story:
     async def stop_gateway(self) -> None:
         """Stop the gateway if it runs: running calls may finish for as long as its configuration says."""
         if self._gateway and (killed := await stop_process(self._gateway)):
-            self._progress.say(f"the gateway {killed}")
+            self._say(f"the gateway {killed}")
 
     async def _question(self, question: str, *, key: str = "", kill_after: int = 0) -> None:
         """Ask as the person with the key; `kill_after` so many pieces kills the gateway."""
         gateway = self._gateway
-        self._progress.say(f"> {question}")
+        self._say(f"> {question}")
 
         def each(pieces: int) -> None:
             if gateway and pieces == kill_after:

@@ -1,4 +1,4 @@
-"""One question by the stock `openai` client over the client library's transport, which reads its bill along."""
+"""One question by the stock `openai` client over our library's transport; refusals over money for people."""
 
 import codecs
 from collections.abc import Callable, Mapping
@@ -10,10 +10,10 @@ from openai import APIConnectionError, APIError, APIStatusError, OpenAI, Stream
 
 from usufruct.cli.support.local_store import SavedKey
 from usufruct.cli.support.output import one_line, say
-from usufruct.core import Unavailable
+from usufruct.core import Unavailable, format_units
 from usufruct_client import BearerTransport, Bill, GatewayRefused, GatewayUnavailable
-from usufruct_client.wire import Usage
-from usufruct_client.wire_types import read_answer
+from usufruct_client.wire import CostDetails, Terms, Usage
+from usufruct_client.wire_types import Uint128, read_answer
 
 _TRIES = 2
 _TIMEOUT = httpx.Timeout(600.0, connect=5.0)
@@ -30,6 +30,11 @@ class Answered:
     def usage(self) -> Usage:
         """The bill's counts and amounts."""
         return read_answer(Usage, self.bill.usage, "usage")
+
+    @property
+    def cost(self) -> CostDetails:
+        """What it cost, and could have cost at most."""
+        return self.usage.cost_details
 
     @property
     def receipt(self) -> Mapping[str, Any]:
@@ -149,3 +154,48 @@ def _content(answer: object, part: str) -> str:
             content = said.get("content") if isinstance(said, dict) else None
             return content if isinstance(content, str) else ""
     return ""
+
+
+_SENTENCES = {
+    "insufficient_balance": (
+        ("needed", "balance"),
+        "the channel holds {balance} {symbol}, and {needed} is needed for what was charged, runs and was asked now: "
+        "`usufruct channel deposit {channel} {missing} --wallet NAME` pays in more",
+    ),
+    "limit_reached": (
+        ("needed", "limit"),
+        "the key may spend {limit} {symbol} in all, and {needed} is needed: wait for running calls, or make another "
+        "key with `usufruct key create`",
+    ),
+    "over_budget": (
+        ("needed", "budget"),
+        "the call costs up to {needed} {symbol}, and {budget} may be spent: raise --limit, or ask for less with "
+        "--max-tokens",
+    ),
+}
+"""By the refusal's code: the amounts among its details, and what is said of them."""
+
+_OF_GRANTS = {
+    "insufficient_balance": "fewer credits are activated than the call may cost: `usufruct pass activate PLAN CREDITS "
+    "--wallet NAME` hands more to the service's meter",
+    "limit_reached": "the grant may be charged {limit} {symbol} in all, and {needed} is needed: wait for running "
+    "calls, or make another with `usufruct pass grant`",
+}
+"""The same for a bearer of a grant of pass credits."""
+
+EXPLAINED = frozenset(_SENTENCES)
+
+
+def in_whole_units(refusal: GatewayRefused, terms: Terms, key: SavedKey) -> GatewayRefused:
+    """Return a refusal that is `EXPLAINED` as the bearer of `key` needs it."""
+    names, sentence = _SENTENCES[refusal.reason]
+    if key.is_grant:
+        sentence = _OF_GRANTS.get(refusal.reason, sentence)
+    details = {name: refusal.numbers.get(name) for name in names}
+    amounts = read_answer(dict[str, Uint128], details, "details")
+    missing = max(amounts["needed"] - amounts.get("balance", 0), terms.least_deposit)
+    shown = {
+        name: format_units(amount, terms.token.decimals) for name, amount in (amounts | {"missing": missing}).items()
+    }
+    message = sentence.format(**shown, symbol=terms.token.symbol, channel=key.channel or "CHANNEL")
+    return GatewayRefused(refusal.status, refusal.reason, message, refusal.numbers)

@@ -1,17 +1,53 @@
-"""Make a command of a function: load the configuration, open what it needs, run it, print what it returns."""
+"""Make a command of a function: read its arguments, open what it needs, run it, print what it returns."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-import typer
+from typer import CallbackParam, Exit
 
+from usufruct.chain import Client, open_node
 from usufruct.cli.support.output import Json, print_facts, print_rows
 from usufruct.cli.support.runner import run, run_blocking
 from usufruct.config import Config, load_config
-from usufruct.core import Address
+from usufruct.core import Address, Invalid, address
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_LONGEST = 100 * 365 * 86_400
+
+
+def _read_address(parameter: CallbackParam, text: str | None) -> Address | None:
+    return address(text, parameter.opts[0]) if text else None
+
+
+ADDRESS: dict[str, Any] = {"callback": _read_address, "metavar": "ADDRESS"}
+"""Makes an argument or option an address, which is refused if mistyped before anything is opened.
+
+`to: Annotated[Address, Argument(**ADDRESS, help="...")]`; an option is None where it was not given.
+"""
+
+
+def parse_duration(text: str, field: str) -> int:
+    """Parse "30d", "12h", "45m" or "90s" into seconds, from one to those of a hundred years."""
+    found = re.fullmatch(r"(\d{1,10})([smhd])", text, re.ASCII)
+    seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
+    if not 0 < seconds <= _LONGEST:
+        raise Invalid(
+            f"{field} must be a length of time such as 30d, 12h or 45m, not {text!r}", code="invalid_duration"
+        )
+    return seconds
+
+
+def split_part(text: str, field: str) -> tuple[str, str]:
+    """Split WHO:PERCENT."""
+    who, _, percent = text.rpartition(":")
+    if not who or not percent:
+        raise Invalid(f"{field} must be WHO:PERCENT, such as 0x...:12.5, not {text!r}", code="invalid_part")
+    return who, percent
+
 
 Facts = Mapping[str, object]
 """One thing that a command prints: a line for each fact, or one JSON object."""
@@ -80,6 +116,19 @@ def _print(found: Facts | Rows | None, *, as_json: bool) -> None:
     if isinstance(found, Rows):
         print_rows(found.rows, found.columns, found.nothing, as_json=as_json)
         if found.failed:
-            raise typer.Exit(1)
+            raise Exit(1)
     elif found is not None:
         print_facts(found, as_json=as_json)
+
+
+T = TypeVar("T")
+
+
+def ask_node(config: Config, question: Callable[[Client], Awaitable[T]]) -> T:
+    """Open the node, and return what it answers to `question`."""
+
+    async def asked() -> T:
+        async with open_node(config) as client:
+            return await question(client)
+
+    return run(asked)

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from usufruct.chain import Client, Revert, UnreadableAnswer, token_address, token_facts
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.deployment import Deployments, NotDeployed
 from usufruct.chain.keys import KeySigner
+from usufruct.cli.support.command import ask_node
 from usufruct.cli.support.gateway_client import WalletSigner, open_gateway, terms_of
-from usufruct.cli.support.node import ask_node
 from usufruct.cli.support.output import say
 from usufruct.cli.support.prompts import at_terminal, interruptible
 from usufruct.cli.support.wallet_option import open_wallet
@@ -40,7 +41,7 @@ from usufruct_client.wire import ChannelConfig, Terms, Token
 
 TokenOption = Annotated[
     str,
-    typer.Option(
+    Option(
         "--token",
         help="The address of the token you mean to pay in; the default is chain.token. Take it from the token's maker "
         "or from the operator's own page, not from the gateway.",

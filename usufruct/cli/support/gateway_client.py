@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import typer
+from typer import Option
 
 from usufruct.chain import as_hash32
 from usufruct.chain.keys import KeySigner
@@ -19,7 +19,7 @@ from usufruct_client.wire import Terms
 
 GatewayUrl = Annotated[
     str,
-    typer.Option(
+    Option(
         "--gateway",
         "-g",
         help="The gateway's address, such as https://ai.example.org; the default is this installation's.",

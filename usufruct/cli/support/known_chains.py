@@ -25,12 +25,7 @@ _OP_STACK_WETH = "0x4200000000000000000000000000000000000006"
 
 KNOWN_CHAINS = (
     KnownChain(
-        "base",
-        "Base",
-        8453,
-        "https://mainnet.base.org",
-        "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
-        _OP_STACK_WETH,
+        "base", "Base", 8453, "https://mainnet.base.org", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", _OP_STACK_WETH
     ),
     KnownChain(
         "base-sepolia",

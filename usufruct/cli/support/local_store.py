@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import orjson
-import typer
 from pydantic import StrictStr
+from typer import Option
 
 from usufruct.config import Config
 from usufruct.core import Conflict, Hash32, Invalid, NotFound, hash32
@@ -19,10 +19,8 @@ from usufruct_client import Receipt, read_receipt
 from usufruct_client.wire import ChannelConfig, Token
 from usufruct_client.wire_types import Count, Document, Plain, Uint128, read
 
-KeyFile = Annotated[
-    Path | None, typer.Option("--key-file", help="A file with the bearer key; the default is the kept key used last.")
-]
-KeyId = Annotated[str, typer.Option("--key", help="The id of a kept key or grant; see `usufruct key use`.")]
+KeyFile = Annotated[Path | None, Option("--key-file", help="File with the bearer key, else the key used last.")]
+KeyId = Annotated[str, Option("--key", help="The id of a kept key or grant; see `usufruct key use`.")]
 
 Kind = TypeVar("Kind")
 

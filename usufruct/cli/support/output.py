@@ -7,14 +7,12 @@ from typing import Annotated
 from unicodedata import category
 
 import orjson
-import typer
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
+from typer import Option
 
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON value to standard output, progress to standard error.")
-]
+Json = Annotated[bool, Option("--json", help="Print one JSON value to standard output, progress to standard error.")]
 
 _STEERING = frozenset({"Cc", "Cf"})
 """Unicode's categories of control and of format characters: escapes, and what turns the direction of text."""

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from secrets import token_hex
 from typing import Annotated
 
-import typer
+from typer import Argument, Option, Typer
 
 from usufruct.chain import ChainAccess, Sender, open_chain
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.keys import Role, signer_of
-from usufruct.cli.support.arguments import ADDRESS
-from usufruct.cli.support.command import Facts, runs
+from usufruct.cli.support.command import ADDRESS, Facts, runs
 from usufruct.cli.support.prompts import confirm
 from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.core import ZERO_ADDRESS, Address, Denied, checksum
@@ -19,11 +18,8 @@ from usufruct.core.networks import is_devnet
 
 Owned = Till | AssetRegistry
 
-NewOwner = Annotated[
-    Address,
-    typer.Argument(**ADDRESS, help="The new owner's address; the zero address calls off what was not accepted yet."),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+NewOwner = Annotated[Address, Argument(**ADDRESS, help="The new owner; zero address: call it off.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask.")]
 
 
 def owner_of(chain: ChainAccess) -> Sender:
@@ -34,13 +30,10 @@ def owner_of(chain: ChainAccess) -> Sender:
 async def ownership(owned: Owned) -> dict[str, object]:
     """Return who owns a contract, and who may take it."""
     named = await owned.pending_owner()
-    return {
-        "owner": checksum(await owned.owner()),
-        "next_owner": None if named == ZERO_ADDRESS else checksum(named),
-    }
+    return {"owner": checksum(await owned.owner()), "next_owner": None if named == ZERO_ADDRESS else checksum(named)}
 
 
-def add_ownership(app: typer.Typer, contract: Callable[[ChainAccess], Owned]) -> None:
+def add_ownership(app: Typer, contract: Callable[[ChainAccess], Owned]) -> None:
     """Add the commands that hand a contract over: nothing changes hands before the new owner accepts."""
 
     @app.command()

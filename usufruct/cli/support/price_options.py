@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from usufruct.assets import CardChange, bps_of_percent
 from usufruct.core import format_units, parse_units
@@ -11,15 +11,13 @@ from usufruct.core.price_cards import PriceCard, PriceUnit
 
 CachedInput = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--cached-input",
         help="What input costs that the server had in its cache, in per cent of the input price; 100 at first.",
     ),
 ]
 
-PricedIn = Annotated[
-    PriceUnit | None, typer.Option("--unit", help="What input and output are counted in; text_token at first.")
-]
+PricedIn = Annotated[PriceUnit | None, Option("--unit", help="What input and output are counted in, else text_token.")]
 
 FREE = PriceCard(0, 0, 0, 0, 1)
 """A first card, before its prices."""

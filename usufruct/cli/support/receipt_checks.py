@@ -1,4 +1,4 @@
-"""What is checked of a receipt before it is kept, and of an answer in a file."""
+"""What is checked of a receipt before it is kept and of an answer in a file, and what receipts' amounts are in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,64 @@ from typing import Any
 
 import orjson
 
-from usufruct.cli.support.receipt_units import ReceiptUnit
-from usufruct.core import Conflict
+from usufruct.chain import Client, Revert, UnreadableAnswer
+from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.cli.support.command import ask_node
+from usufruct.cli.support.deposits import configured_token
+from usufruct.cli.support.local_store import saved_channel
+from usufruct.config import Config
+from usufruct.core import Address, Conflict, UsufructError, checksum, format_units, hash32
 from usufruct_client import Agreed, AnswerReader, Receipt, faults, read_receipt, text_hash
 from usufruct_client.lines import bill_lines, charge_faults, line_text, quantities_of, total_of
 from usufruct_client.wire import ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptUnit:
+    """What a receipt's amounts are in; `symbol` is None for a token that was not agreed to, called by its address."""
+
+    token: str
+    decimals: int
+    symbol: str | None
+
+    def shown(self, amount: int) -> str:
+        """Write an amount without its unit."""
+        return format_units(amount, self.decimals)
+
+    def words(self, amount: int) -> str:
+        """Write an amount with its unit."""
+        unit = self.symbol or f"{'' if self.decimals else 'atomic units '}of {checksum(Address(self.token))}"
+        return f"{self.shown(amount)} {unit}"
+
+
+class ReceiptUnits:
+    """The units of receipts; a token that is not agreed is asked for its decimals once."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._asked: dict[str, ReceiptUnit] = {}
+
+    def of(self, receipt: Receipt) -> ReceiptUnit:
+        """Return a receipt's unit; atomic units of a token that does not tell its decimals now."""
+        saved = saved_channel(self._config, hash32(receipt.account))
+        agreed = saved.token if saved else None
+        if agreed is not None and agreed.address == receipt.token:
+            return ReceiptUnit(agreed.address, agreed.decimals, agreed.symbol)
+        if receipt.token not in self._asked:
+            self._asked[receipt.token] = self._ask(Address(receipt.token))
+        return self._asked[receipt.token]
+
+    def _ask(self, token: Address) -> ReceiptUnit:
+        known = token == configured_token(self._config)
+
+        async def unit(node: Client) -> ReceiptUnit:
+            contract = Erc20(token, node)
+            return ReceiptUnit(token, await contract.decimals(), await contract.symbol() if known else None)
+
+        try:
+            return ask_node(self._config, unit)
+        except (Revert, UnreadableAnswer, UsufructError):
+            return ReceiptUnit(token, 0, None)
 
 
 @dataclass(frozen=True, slots=True)

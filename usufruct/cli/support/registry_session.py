@@ -5,31 +5,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from usufruct.assets import AssetIndexer, Assets, Passes, RegistryClient, RevenueToken, ShareHolders
 from usufruct.chain import ChainAccess, Sender, open_chain
-from usufruct.cli.support.arguments import ADDRESS
+from usufruct.cli.support.command import ADDRESS
 from usufruct.cli.support.price_options import price_facts
 from usufruct.cli.support.wallet_option import open_wallet
 from usufruct.config import Config
 from usufruct.core import Address
 from usufruct.core.price_cards import PriceCard
 
-AssetArgument = Annotated[
-    str, typer.Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or the name it was registered under.")
-]
+AssetArgument = Annotated[str, Argument(metavar="ASSET", help="The asset's id (0x... or decimal), or its name here.")]
 
-Holder = Annotated[
-    str,
-    typer.Option(
-        help="Whose: an address, the name of a wallet, or, on a devnet, the number of a rich account (0 to 9)."
-    ),
-]
+Holder = Annotated[str, Option(help="Whose: an address, a wallet's name, or a devnet account (0 to 9).")]
 
-Receiver = Annotated[
-    Address | None, typer.Option("--to", **ADDRESS, help="Address that receives it instead of the wallet.")
-]
+Receiver = Annotated[Address | None, Option("--to", **ADDRESS, help="Address that receives it instead of the wallet.")]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from usufruct.chain.keys import (
     DEVNET_ADDRESSES,
@@ -22,7 +23,7 @@ from usufruct.core.networks import is_devnet
 
 Wallet = Annotated[
     str,
-    typer.Option(
+    Option(
         "--wallet",
         "-w",
         help="Who signs: the name of a wallet (see `usufruct wallet list`), a keystore file, or, on a devnet, the "
