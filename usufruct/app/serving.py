@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from usufruct.app.installation import Installation
+from usufruct.chain.keys import Role, signer_of
 from usufruct.core import Conflict
 from usufruct.core.process import Shutdown
 from usufruct.payments.settlement import ReceiptSigners
@@ -32,6 +33,7 @@ async def serve(installation: Installation, announce: Callable[[str], None], shu
         AddressTaken: when something else listens there.
     """
     setting = installation.config.gateway
+    signer_of(Role.RECEIPTS, installation.config)  # a password that does not open it ends the gateway now, not a call
     shutdown = shutdown or Shutdown()
     exposed = [name for component in installation.components for name in component.exposed_headers]
     router = at_public_url(installation.router(), setting.public_url)
@@ -96,7 +98,5 @@ def _listen(host: str, port: int, settings: str) -> socket.socket:
         return listen(host, port)
     except OSError as error:
         raise AddressTaken(
-            f"cannot listen at {host}:{port} ({error.strerror}); free it, or change {settings}",
-            host=host,
-            port=port,
+            f"cannot listen at {host}:{port} ({error.strerror}); free it, or change {settings}", host=host, port=port
         ) from error

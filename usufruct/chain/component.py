@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from usufruct.chain.access import ChainAccess, Senders
 from usufruct.chain.deployment import DeploySite, public_contracts
-from usufruct.chain.diagnostics import check_contracts, check_gas, check_keys, check_logs, check_node
+from usufruct.chain.diagnostics import check_contracts, check_gas, check_keys, check_keystores, check_logs, check_node
 from usufruct.chain.head import ChainHead
 from usufruct.chain.keys import Role
 from usufruct.chain.metrics import LogStreams, gap_metrics, lag_metrics, sender_metrics
@@ -56,6 +56,7 @@ def build(context: Context) -> Component:
             Diagnostic("node", lambda: check_node(context.get(ChainAccess))),
             Diagnostic("logs", lambda: check_logs(context.get(ChainAccess)), needs=("database", "node")),
             Diagnostic("keys", lambda: check_keys(context.get(Config))),
+            Diagnostic("keys", lambda: check_keystores(context.get(Config)), slow=True),
             Diagnostic("contracts", lambda: check_contracts(context.get(ChainAccess)), needs=("database", "node")),
             Diagnostic("gas money", lambda: check_gas(context.get(ChainAccess)), needs=("contracts",)),
         ),

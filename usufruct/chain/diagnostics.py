@@ -1,11 +1,12 @@
 """Checks of the chain: the node, the contracts, the keys and what they sent."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from usufruct.chain.access import ChainAccess, check_chain_id
 from usufruct.chain.deployment import NotDeployed
 from usufruct.chain.escrow import check_escrow, check_settlement
-from usufruct.chain.keys import KeystoreMissing, Role, key_of, signer_of
+from usufruct.chain.keys import KeystoreMissing, Role, closed_key, role_address, signer_of
 from usufruct.chain.store import stream_gaps
 from usufruct.config import Config
 from usufruct.core import SystemClock, checksum, format_units, moment
@@ -79,7 +80,7 @@ async def check_keys(config: Config) -> AsyncIterator[Finding]:
     holders: dict[str, Role] = {}
     for role in Role:
         try:
-            signer = signer_of(role, config)
+            found = closed_key(role, config).address
         except KeystoreMissing as missing:
             if role is Role.OWNER:
                 yield skipped(f"{role} key", "not on this machine: right for a cold key")
@@ -88,11 +89,20 @@ async def check_keys(config: Config) -> AsyncIterator[Finding]:
             else:
                 yield bad(f"{role} key", missing.message, "")
             continue
-        if other := holders.get(signer.address):
-            yield bad(f"{role} key", f"{checksum(signer.address)} is the key of {other} too", "give each role its own")
+        if other := holders.get(found):
+            yield bad(f"{role} key", f"{checksum(found)} is the key of {other} too", "give each role its own")
         else:
-            yield good(f"{role} key", checksum(signer.address))
-        holders[signer.address] = role
+            yield good(f"{role} key", checksum(found))
+        holders[found] = role
+
+
+async def check_keystores(config: Config) -> AsyncIterator[Finding]:
+    """Check that the password opens each keystore that is here."""
+    here = [role for role in Role if role_address(role, config)]
+    for role in here:
+        await asyncio.to_thread(signer_of, role, config)
+    if here:
+        yield good("keys", f"can sign: {', '.join(here)}")
 
 
 async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:
@@ -100,16 +110,16 @@ async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:
     head = await chain.client.header()
     needed = _CLAIMS * _CLAIM_GAS * (head.base_fee if head else 0)
     for role in Role:
-        signer = key_of(role, chain.config)
-        if signer is None or role is Role.RECEIPTS:  # which sends nothing
+        address = role_address(role, chain.config)
+        if address is None or role is Role.RECEIPTS:  # which sends nothing
             continue
-        held = await chain.client.balance(signer.address)
-        says = f"{role} key {checksum(signer.address)} holds {format_units(held, 18)} of the chain's coin"
+        held = await chain.client.balance(address)
+        says = f"{role} key {checksum(address)} holds {format_units(held, 18)} of the chain's coin"
         if held == 0 or held < needed:
             yield bad("gas money", says, f"send it {format_units(max(needed, 1), 18)} or more")
         else:
             yield good("gas money", says)
-        sender = chain.sender(signer)
+        sender = chain.sender(closed_key(role, chain.config))
         if lost := await sender.lost():
             yield bad(
                 "transactions",

@@ -1,7 +1,7 @@
 """Keys that sign: keystore files, a devnet's known keys, and the role of each key of an installation."""
 
 from usufruct.chain.keys.keystore import KeystoreMissing, keystore_address, open_keystore, write_keystore
-from usufruct.chain.keys.roles import Role, claim_address, key_of, role_address, signer_of
+from usufruct.chain.keys.roles import Role, claim_address, closed_key, role_address, signer_of
 from usufruct.chain.keys.signatures import InvalidSignature, recover_signer
 from usufruct.chain.keys.signer import (
     DEVNET_ADDRESSES,
@@ -19,8 +19,8 @@ __all__ = [
     "KeystoreMissing",
     "Role",
     "claim_address",
+    "closed_key",
     "devnet_signer",
-    "key_of",
     "keystore_address",
     "open_keystore",
     "recover_signer",

@@ -83,9 +83,28 @@ def signer_of(role: Role, config: Config) -> KeySigner:
     return signer
 
 
-def key_of(role: Role, config: Config) -> KeySigner | None:
-    """Return a role's key, or None where this machine does not have it."""
-    try:
-        return signer_of(role, config)
-    except KeystoreMissing:
-        return None
+class ClosedKey(KeySigner):
+    """A role's key, known by its address: the keystore is opened (most of a second) when it first signs."""
+
+    __slots__ = ("_config", "_opened", "_role")
+
+    def __init__(self, role: Role, config: Config, address: Address) -> None:
+        self.address = address
+        self._role = role
+        self._config = config
+        self._opened: KeySigner | None = None
+
+    def sign(self, digest: bytes) -> bytes:
+        """Sign as `KeySigner` does; errors are those of `signer_of`."""
+        self._opened = self._opened or signer_of(self._role, self._config)
+        return self._opened.sign(digest)
+
+
+def closed_key(role: Role, config: Config) -> KeySigner:
+    """Return a role's key for what may need no more than its address.
+
+    Raises:
+        KeystoreMissing: when this machine does not have it.
+    """
+    known = role_address(role, config)
+    return ClosedKey(role, config, known) if known else signer_of(role, config)

@@ -7,7 +7,7 @@ from usufruct.chain import ChainAccess, ChainHead, Client, LogStreams, Senders, 
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import DeploySite
-from usufruct.chain.keys import Role, claim_address, signer_of
+from usufruct.chain.keys import Role, claim_address, closed_key
 from usufruct.config import Config
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
@@ -119,7 +119,7 @@ def _provide_terms(context: Context) -> None:
 
     provide_later(Terms, partial(terms_of, context))
     provide_later(PassTerms, pass_terms)
-    provide_later(DigestSigner, lambda: signer_of(Role.RECEIPTS, get(Config)))
+    provide_later(DigestSigner, lambda: closed_key(Role.RECEIPTS, get(Config)))
     provide_later(ReceiptSigners, signers)
     provide_later(Evidence, evidence)
     provide_later(SettlementContext, settlement)

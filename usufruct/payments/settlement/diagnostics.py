@@ -6,16 +6,17 @@ from secrets import token_hex
 from usufruct.accounts import Keys
 from usufruct.chain import ChainAccess, TokenFacts, fee_sink_of, token_of
 from usufruct.chain.contracts.till import NotAPayee, PayeeKind, Till
-from usufruct.chain.keys import Role, claim_address, key_of
+from usufruct.chain.keys import Role, claim_address, role_address
 from usufruct.core import ZERO_ADDRESS, Hash32, checksum, format_units
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
 from usufruct.payments.ledger import Account, AccountReading, Ledger
 from usufruct.payments.settlement.account_sync import AccountSync
-from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.evidence import Evidence, wrong_claimed, wrong_roots
 from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.sampling import pages_from, part
+from usufruct.payments.settlement.store import all_quarantined
+from usufruct.store import Database
 
 _PAGE = 200
 _UNLISTED = NotAPayee.__name__
@@ -37,8 +38,8 @@ async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
     else:
         remedy = f"run `usufruct till claim-key {checksum(claim)}` where the owner's key is"
         yield bad("till", f"claim key {checksum(claim)} may not claim", remedy)
-    owner = key_of(Role.OWNER, chain.config)
-    if owner is not None and await till.owner() != owner.address:
+    owner = role_address(Role.OWNER, chain.config)
+    if owner is not None and await till.owner() != owner:
         yield bad("till", f"it obeys {checksum(await till.owner())}", "use that key as keystore `owner`")
     token = await token_of(chain.config, chain.client, chain.deployments)
     if cap := await till.daily_cap(ZERO_ADDRESS, token.address):
@@ -54,8 +55,9 @@ async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
 
 async def check_claims(context: Context) -> AsyncIterator[Finding]:
     """Check that the chain refuses no claim."""
-    quarantined = await context.get(Claimer).quarantined()
-    for each in quarantined:
+    async with context.get(Database).snapshot() as unit:
+        quarantined = await all_quarantined(unit)
+    for each in quarantined.values():
         remedy = "it is tried again by itself"
         if _UNLISTED in each.message:
             remedy = "list that payee where the owner's key is (`usufruct till payee ADDRESS`); then " + remedy
