@@ -11,6 +11,10 @@ class ClientError(Exception):
 
     code: ClassVar[str] = "client_error"
 
+    def __init_subclass__(cls, *, code: str) -> None:
+        """Give the kind of error its code."""
+        cls.code = code
+
     def __init__(self, message: str, **details: Detail) -> None:
         """Say what is wrong in one sentence, and the same facts for a program."""
         super().__init__(message)
@@ -18,46 +22,32 @@ class ClientError(Exception):
         self.details: Mapping[str, Detail] = details
 
 
-class Invalid(ClientError):
+class Invalid(ClientError, code="invalid"):
     """What the caller of this library handed in is wrong."""
 
-    code = "invalid"
 
-
-class Refused(ClientError):
+class Refused(ClientError, code="refused"):
     """We do not sign this: nothing was promised and nothing was sent."""
 
-    code = "refused"
 
-
-class OverLimit(Refused):
+class OverLimit(Refused, code="over_limit"):
     """One call may cost more than one call is allowed to."""
 
-    code = "over_limit"
 
-
-class OverBudget(Refused):
+class OverBudget(Refused, code="over_budget"):
     """It does not fit in what may be spent in all."""
 
-    code = "over_budget"
 
-
-class NotAllowed(Refused):
+class NotAllowed(Refused, code="not_allowed"):
     """Another network, token or operator than those that are allowed."""
 
-    code = "not_allowed"
 
-
-class TermsChanged(Refused):
+class TermsChanged(Refused, code="terms_changed"):
     """Another network or operator than this gateway had before."""
 
-    code = "terms_changed"
 
-
-class GatewayRefused(ClientError):
+class GatewayRefused(ClientError, code="gateway_refused"):
     """The gateway refused: `status` is HTTP's, `reason` its own code, `numbers` what it gives as details."""
-
-    code = "gateway_refused"
 
     def __init__(self, status: int, reason: str, message: str, numbers: object = None) -> None:
         """Repeat what the gateway says."""
@@ -67,37 +57,25 @@ class GatewayRefused(ClientError):
         self.numbers: Mapping[str, object] = numbers if isinstance(numbers, dict) else {}
 
 
-class GatewayUnavailable(ClientError):
+class GatewayUnavailable(ClientError, code="gateway_unavailable"):
     """The gateway does not answer."""
 
-    code = "gateway_unavailable"
 
-
-class BadAnswer(ClientError):
+class BadAnswer(ClientError, code="bad_answer"):
     """The gateway sent what is not in the protocol; names the member."""
 
-    code = "bad_answer"
 
-
-class Mistrusted(ClientError):
+class Mistrusted(ClientError, code="mistrusted"):
     """The gateway asks for more than was ever signed, or shows a signature that is not ours."""
 
-    code = "mistrusted"
 
-
-class DepositPending(ClientError):
+class DepositPending(ClientError, code="deposit_pending"):
     """A deposit is on its way for longer than we wait; ask again, nothing is paid twice."""
 
-    code = "deposit_pending"
 
-
-class RefundRefused(ClientError):
+class RefundRefused(ClientError, code="refund_refused"):
     """The gateway did not give money back."""
 
-    code = "refund_refused"
 
-
-class StoreFault(ClientError):
+class StoreFault(ClientError, code="store_fault"):
     """The file where channels are kept cannot be used now."""
-
-    code = "store_fault"
