@@ -20,7 +20,7 @@ from tests.support.librarian_process import librarian_process
 from usufruct.config import LedgerConfig
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import Database, Seal, migrate, open_database
-from usufruct_client.recursion import recursion_limit_kept
+from usufruct_client.wallet import recursion_limit_kept
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control starts background commands so, and commands that tests interrupt would inherit it.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from usufruct_client.answer import AnswerReader
-    from usufruct_client.bearer import BearerTransport, Bill
     from usufruct_client.channel import Channel
     from usufruct_client.connection import Connection, connect
     from usufruct_client.conversation import Refund
@@ -42,13 +41,12 @@ if TYPE_CHECKING:
         proof_headers,
     )
     from usufruct_client.purse import Purse
-    from usufruct_client.receipt import Receipt, proves, read_receipt
-    from usufruct_client.receipt_checks import Agreed, Dispute, faults
+    from usufruct_client.receipt import Agreed, Dispute, Receipt, faults, proves, read_receipt
     from usufruct_client.signing import Signer, channel_id
     from usufruct_client.spending_rules import Rules
     from usufruct_client.store import Store
     from usufruct_client.text import text_hash
-    from usufruct_client.transport import AsyncPayingTransport, PayingTransport
+    from usufruct_client.transport import AsyncPayingTransport, BearerTransport, Bill, PayingTransport
     from usufruct_client.wallet import Wallet
 
 __all__ = [
@@ -98,8 +96,8 @@ __all__ = [
 ]
 
 _MODULES = (
-    *("answer", "bearer", "channel", "connection", "conversation", "errors", "gateway", "purse", "receipt"),
-    *("receipt_checks", "signing", "spending_rules", "store", "text", "transport", "wallet"),
+    *("answer", "channel", "connection", "conversation", "errors", "gateway", "purse", "receipt"),
+    *("signing", "spending_rules", "store", "text", "transport", "wallet"),
 )
 
 

@@ -148,19 +148,33 @@ class AnswerReader:
         return held
 
 
-class AnswerBody(httpx.SyncByteStream):
-    """The body of an answer that is read along."""
+class AnswerBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer that is read along, for threads and for event loops, as `httpx.ByteStream` is."""
 
     def __init__(self, response: httpx.Response, reader: AnswerReader) -> None:
         """Hand `response` on through `reader`."""
-        assert isinstance(response.stream, httpx.SyncByteStream)
         self._stream = response.stream
-        self._pieces = iter(self._stream)
         self._reader = reader
+        self._pieces: object = None  # kept until the end: a generator that is let go closes the connection
 
     def __iter__(self) -> Iterator[bytes]:
+        assert isinstance(self._stream, httpx.SyncByteStream)
+        self._pieces = pieces = iter(self._stream)
         try:
-            for chunk in self._pieces:
+            for chunk in pieces:
+                if ready := self._reader.feed(chunk):
+                    yield ready
+        except httpx.TransportError:
+            if not self._reader.done:
+                raise
+        if rest := self._reader.end():
+            yield rest
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        assert isinstance(self._stream, httpx.AsyncByteStream)
+        self._pieces = pieces = aiter(self._stream)
+        try:
+            async for chunk in pieces:
                 if ready := self._reader.feed(chunk):
                     yield ready
         except httpx.TransportError:
@@ -171,41 +185,22 @@ class AnswerBody(httpx.SyncByteStream):
 
     def close(self) -> None:
         """End the answer, and close what it comes from."""
+        assert isinstance(self._stream, httpx.SyncByteStream)
         try:
             self._reader.close()
         finally:
             self._stream.close()
 
-
-class AsyncAnswerBody(httpx.AsyncByteStream):
-    """The same on an event loop."""
-
-    def __init__(self, response: httpx.Response, reader: AnswerReader) -> None:
-        """Hand `response` on through `reader`."""
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        self._stream = response.stream
-        self._pieces = aiter(self._stream)
-        self._reader = reader
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._pieces:
-                if ready := self._reader.feed(chunk):
-                    yield ready
-        except httpx.TransportError:
-            if not self._reader.done:
-                raise
-        if rest := self._reader.end():
-            yield rest
-
     async def aclose(self) -> None:
-        """End the answer, and close what it comes from."""
+        """End the answer, and close what it comes from, on an event loop."""
+        assert isinstance(self._stream, httpx.AsyncByteStream)
         try:
             self._reader.close()
         finally:
             await self._stream.aclose()
 
 
-def handed_on(response: httpx.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
-    """Return a response with another body."""
+def handed_on(response: httpx.Response, reader: AnswerReader) -> httpx.Response:
+    """Return a response whose body is read along by `reader`."""
+    body = AnswerBody(response, reader)
     return httpx.Response(response.status_code, headers=response.headers, stream=body, extensions=response.extensions)

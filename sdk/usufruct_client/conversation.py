@@ -1,21 +1,20 @@
-"""What is said between us and a gateway for one call, without input or output: generators that a transport drives.
-
-They yield `Send` and `Pause`, and are sent the `Reply` to what was sent; the transport does the waiting, on threads or
-on an event loop.
-"""
+"""What is said between us and a gateway for one call; how it is sent and waited for, a `Sender` knows."""
 
 import json
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol
 
 import httpx
 
+from usufruct_client.answer import AnswerReader, handed_on
 from usufruct_client.clock import steady_seconds
-from usufruct_client.delivery import Delivery
 from usufruct_client.errors import BadAnswer, DepositPending, RefundRefused
 from usufruct_client.purse import Answered, Payment, Purse
+from usufruct_client.receipt import Receipt, read_receipt
+from usufruct_client.text import text_hash
 from usufruct_client.x402 import (
     REQUIRED_HEADER,
     RESPONSE_HEADER,
@@ -37,43 +36,18 @@ SPOILT = frozenset({"deposit_below_minimum", "deposit_expired", "deposit_refused
 EXPIRED = frozenset({"deposit_expired", "payload_authorization_valid_before"})
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send the request, with this `PAYMENT-SIGNATURE` or without one."""
-
-    payment: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Wait."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: the body of errors only, for answers are handed on unread."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = b""
+class Sender(Protocol):
+    """Sends one request, as often as need be, and waits: on an event loop, or blocking its thread."""
 
     @property
-    def code(self) -> str:
-        """The gateway's own code of an error; empty when the body is not one of its errors."""
-        return self._error("code")
+    def body(self) -> bytes:
+        """The body of the request."""
 
-    @property
-    def message(self) -> str:
-        """What the gateway says of an error; empty as above."""
-        return self._error("message")
+    async def send(self, payment: str | None = None) -> httpx.Response:
+        """Send the request, with this `PAYMENT-SIGNATURE` if any; only an answer is left unread, to be handed on."""
 
-    def _error(self, member: str) -> str:
-        try:
-            return str(json.loads(self.body)["error"][member])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return ""
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,42 +58,39 @@ class Refund:
     transaction: str
 
 
-Talk = Generator[Send | Pause, Reply, Delivery | None]
-
-
 class Conversation:
     """One call: ask for the price, pay, and set right what can be set right."""
 
-    def __init__(self, purse: Purse, origin: str, body: bytes) -> None:
-        """Pay from `purse` for a request of `body` to the gateway at `origin`."""
+    def __init__(self, purse: Purse, origin: str, sender: Sender) -> None:
+        """Pay from `purse` for the request that `sender` sends to the gateway at `origin`."""
         self._purse = purse
         self._origin = origin
-        self._request_hash = "0x" + sha256(body).hexdigest()
+        self._sender = sender
+        self._request_hash = "0x" + sha256(sender.body).hexdigest()
         self._tried: Counter[str] = Counter()
         self._repeated = False
 
-    def talk(self) -> Talk:
-        """Return the delivery of a paid answer; None when the last reply is to be handed on as it is.
+    async def pay(self) -> httpx.Response:
+        """Return the paid answer, whose end settles the call, or the last reply as it is when nothing will help.
 
         Raises:
             Refused, BadAnswer, Mistrusted, DepositPending: what the gateway asks for is not paid.
         """
-        reply = yield Send()
+        reply = await self._sender.send()
         required = _required(reply)
         while required is not None:
-            payment = yield from self._reserve(required)
-            reply = yield from self._send(payment)
+            payment = await self._reserve(required)
+            reply = await self._send(payment)
             response = _response(reply)
-            answered = 200 <= reply.status < 300
-            if answered or response is not None:
+            if reply.is_success or response is not None:
                 self._purse.taken(payment, made=self._repeated or response is None or bool(response.transaction))
-            if answered:
+            if reply.is_success:
                 charged = response.charged if response else None
-                return Delivery(self._purse, payment, self._request_hash, reply.headers, charged)
+                return handed_on(reply, Delivery(self._purse, payment, self._request_hash, reply.headers, charged))
             required = self._next(payment, reply, response)
-        return None
+        return reply
 
-    def _reserve(self, required: PaymentRequired) -> Generator[Pause, Reply, Payment]:
+    async def _reserve(self, required: PaymentRequired) -> Payment:
         """Sign, as soon as no other call's deposit has to be waited for."""
         waited = 0.0
         terms = required.requirements
@@ -127,22 +98,22 @@ class Conversation:
             if waited >= self._purse.rules.deposit_seconds:
                 seconds = self._purse.rules.deposit_seconds
                 raise DepositPending(f"another call's deposit has not arrived in {seconds:g} s; ask again")
-            yield Pause(DEPOSIT_POLL_SECONDS)
+            await self._sender.pause(DEPOSIT_POLL_SECONDS)
             waited += DEPOSIT_POLL_SECONDS
         return payment
 
-    def _send(self, payment: Payment) -> Generator[Send | Pause, Reply, Reply]:
+    async def _send(self, payment: Payment) -> httpx.Response:
         """Send a payment, and the same again while its deposit is on the way."""
         sending = pending = False
         try:
             for delay in _delays(self._purse.rules.deposit_seconds):
                 sending = True
-                reply = yield Send(payment.header)
+                reply = await self._sender.send(payment.header)
                 sending = False
-                if reply.status != 503 or reply.code != "deposit_pending":
+                if reply.status_code != 503 or _error(reply, "code") != "deposit_pending":
                     return reply
                 pending = self._repeated = True
-                yield Pause(delay)
+                await self._sender.pause(delay)
         except BaseException as error:
             if sending and not isinstance(error, NEVER_SENT):
                 self._purse.abandon(payment)
@@ -156,17 +127,19 @@ class Conversation:
             amount=payment.deposit.amount if payment.deposit else 0,
         )
 
-    def _next(self, payment: Payment, reply: Reply, response: PaymentResponse | None) -> PaymentRequired | None:
+    def _next(
+        self, payment: Payment, reply: httpx.Response, response: PaymentResponse | None
+    ) -> PaymentRequired | None:
         """End a call that was not answered; return what to pay instead, None when nothing will help."""
-        if response is not None and reply.status != 402:
+        if response is not None and reply.status_code != 402:
             self._purse.finish(payment, Answered(response.charged or 0, None, self._request_hash, None))
             return None
-        if reply.status >= 500 and not reply.code:
+        if reply.status_code >= 500 and not _error(reply, "code"):
             self._purse.abandon(payment)  # not the gateway's own words: how far the call got is unknown
             return None
         try:
             required = _required(reply)
-            code = reply.code or (required.error if required else "")
+            code = _error(reply, "code") or (required.error if required else "")
             again = required is not None and self._set_right(payment, required, code)
         except Exception:
             self._purse.release(payment, unsure=True)
@@ -192,32 +165,83 @@ class Conversation:
         return self._tried[code] <= times
 
 
-def ask_for_refund(purse: Purse, origin: str, amount: int | None) -> Generator[Send, Reply, Refund]:
-    """Ask for money back; drive it with GET requests to a paid endpoint.
+class Delivery(AnswerReader):
+    """A paid answer on its way to the caller; its end settles the call: with the charge or, if unseen, the ceiling."""
+
+    def __init__(
+        self, purse: Purse, payment: Payment, request_hash: str, headers: Mapping[str, str], charged: int | None
+    ) -> None:
+        """Read the answer to `payment` along; `charged` is what `PAYMENT-RESPONSE` says, None if it says nothing."""
+        super().__init__(headers)
+        self._purse = purse
+        self._payment = payment
+        self._request_hash = request_hash
+        self._charged = charged
+
+    def ended(self, *, complete: bool) -> None:
+        """Settle with what is known."""
+        bill, text = self.bill, self.read_text() if complete else None
+        complaints: list[str] = [] if self._charged is not None else ["the answer says nothing of what was charged"]
+        receipt: Receipt | None = None
+        try:
+            receipt = read_receipt(bill) if bill is not None else None
+        except BadAnswer as error:
+            complaints.append(error.message)
+        if receipt is None and not self._settled_without_bill(text, complaints):
+            return
+        charge = receipt.amount if receipt else self._charged or 0
+        if receipt and self._stream is None and self._charged not in {None, charge}:
+            complaints.append(f"PAYMENT-RESPONSE says {self._charged}, the receipt {charge}")
+        response_hash = None if text is None else text_hash(text)
+        answer = Answered(charge, receipt, self._request_hash, response_hash, self.replayed, tuple(complaints))
+        self._purse.finish(self._payment, answer)
+
+    def _settled_without_bill(self, text: str | None, complaints: list[str]) -> bool:
+        """Say whether the charge is known without a receipt; if it is not, give the call up."""
+        if self._stream is None and self._charged is not None:
+            if self._charged > 0:
+                complaints.append("the answer was charged, and has no receipt")
+            return True
+        if text is not None:
+            complaints.append("the answer came to its end without a bill")
+        self._purse.abandon(self._payment, "; ".join(complaints))
+        return False
+
+
+async def ask_for_refund(purse: Purse, origin: str, amount: int | None, sender: Sender) -> Refund:
+    """Ask for money back, by GET requests to a paid endpoint.
 
     Raises:
         RefundRefused: when there is nothing to give back, or the gateway does not.
     """
-    reply = yield Send()
+    reply = await sender.send()
     required = _required(reply)
     if required is None:
-        raise RefundRefused(f"the gateway answered {reply.status} and named no terms; is this a paid endpoint?")
+        raise RefundRefused(f"the gateway answered {reply.status_code} and named no terms; is this a paid endpoint?")
     channel, header = purse.ask_back(origin, required.requirements, amount)
-    reply = yield Send(header)
+    reply = await sender.send(header)
     response = _response(reply)
-    if response is None or reply.status >= 400:
-        said = " ".join(filter(None, (str(reply.status), reply.code, reply.message)))
-        raise RefundRefused(f"the gateway gave nothing back: {said}", status=reply.status)
+    if response is None or reply.is_error:
+        said = " ".join(filter(None, (str(reply.status_code), _error(reply, "code"), _error(reply, "message"))))
+        raise RefundRefused(f"the gateway gave nothing back: {said}", status=reply.status_code)
     purse.refunded(channel, response.amount)
     return Refund(response.amount, response.transaction)
 
 
-def _required(reply: Reply) -> PaymentRequired | None:
+def _error(reply: httpx.Response, member: str) -> str:
+    """Return a member of the gateway's own error; empty when the body is not one of its errors."""
+    try:
+        return str(json.loads(reply.content)["error"][member])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def _required(reply: httpx.Response) -> PaymentRequired | None:
     header = reply.headers.get(REQUIRED_HEADER)
-    return read_required(header) if reply.status == 402 and header else None
+    return read_required(header) if reply.status_code == 402 and header else None
 
 
-def _response(reply: Reply) -> PaymentResponse | None:
+def _response(reply: httpx.Response) -> PaymentResponse | None:
     """Return what the gateway says it took; None when it says nothing of the kind, which a dispute will tell."""
     header = reply.headers.get(RESPONSE_HEADER)
     try:

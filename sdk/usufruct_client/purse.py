@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from usufruct_client.channel import Channel, Pending
 from usufruct_client.clock import wall_seconds
 from usufruct_client.errors import Mistrusted, OverBudget, RefundRefused
-from usufruct_client.receipt import Receipt
-from usufruct_client.receipt_checks import Agreed, Dispute, faults
+from usufruct_client.receipt import Agreed, Dispute, Receipt, faults
 from usufruct_client.signing import Deposit, channel_id, random_salt, voucher_signer
 from usufruct_client.spending_rules import Rules
 from usufruct_client.store import Books, Store

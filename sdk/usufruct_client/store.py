@@ -12,8 +12,7 @@ from pathlib import Path
 from usufruct_client.channel import Channel
 from usufruct_client.clock import steady_seconds
 from usufruct_client.errors import StoreFault
-from usufruct_client.receipt import Receipt, read_receipt
-from usufruct_client.receipt_checks import Dispute
+from usufruct_client.receipt import Dispute, Receipt, read_receipt
 from usufruct_client.wire_types import adapter
 
 LOCK_SECONDS = 30.0

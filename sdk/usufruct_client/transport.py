@@ -1,25 +1,27 @@
-"""httpx transports that pay: put one into any httpx client, OpenAI's included."""
+"""httpx transports for calls: put one into any httpx client, OpenAI's included, to pay or to read bills along."""
 
 import asyncio
 import time
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
 
 import httpx
 
-from usufruct_client.answer import AnswerBody, AsyncAnswerBody, handed_on
-from usufruct_client.conversation import Conversation, Pause, Refund, Reply, Send, ask_for_refund
+from usufruct_client.answer import AnswerReader, handed_on
+from usufruct_client.conversation import Conversation, Refund, ask_for_refund
 from usufruct_client.purse import Purse
+from usufruct_client.text import text_hash
 from usufruct_client.urls import gateway_address, origin_of
 from usufruct_client.x402 import SIGNATURE_HEADER
 
 LIMIT_HEADER = "x-usufruct-limit"
 
-_SILENCE = Reply(0, {})
 _REWRITTEN = {b"content-length", b"transfer-encoding", b"accept-encoding"}
 
-Step = Send | Pause
 Result = TypeVar("Result")
+Transport = TypeVar("Transport")
 
 
 class PayingTransport(httpx.BaseTransport):
@@ -37,11 +39,10 @@ class PayingTransport(httpx.BaseTransport):
         Raises:
             ClientError: when what the gateway asks for is not paid.
         """
-        if not is_call(request, self._origin):
+        if not _is_call(request, self._origin):
             return self._transport.handle_request(request)
-        order = _Order(request, request.read(), self._purse.rules.limit)
-        delivery = self._drive(Conversation(self._purse, self._origin, order.body).talk(), order)
-        return order.response if delivery is None else handed_on(order.response, AnswerBody(order.response, delivery))
+        sender = _BlockingSender(request, request.read(), self._purse.rules.limit, self._transport)
+        return _run_blocking(Conversation(self._purse, self._origin, sender).pay())
 
     def refund(self, url: str, amount: int | None = None) -> Refund:
         """Ask for money back at a paid endpoint: all that is free, or `amount`.
@@ -49,39 +50,12 @@ class PayingTransport(httpx.BaseTransport):
         Raises:
             RefundRefused: when there is nothing to give back, or the gateway does not.
         """
-        order = _Order(httpx.Request("GET", url), b"", self._purse.rules.limit)
-        refund = self._drive(ask_for_refund(self._purse, self._origin, amount), order)
-        order.response.close()
-        return refund
+        sender = _BlockingSender(httpx.Request("GET", url), b"", self._purse.rules.limit, self._transport)
+        return _run_blocking(ask_for_refund(self._purse, self._origin, amount, sender))
 
     def close(self) -> None:
         """Close the transport below."""
         self._transport.close()
-
-    def _drive(self, talk: Generator[Step, Reply, Result], order: "_Order") -> Result:
-        try:
-            step = next(talk)
-            while True:
-                try:
-                    reply = self._do(step, order)
-                except BaseException as error:
-                    talk.throw(error)
-                    raise
-                step = talk.send(reply)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
-
-    def _do(self, step: Step, order: "_Order") -> Reply:
-        if isinstance(step, Pause):
-            time.sleep(step.seconds)
-            return _SILENCE
-        order.response = response = self._transport.handle_request(order.paid_by(step.payment))
-        if response.is_success:
-            return Reply(response.status_code, response.headers)
-        body = response.read()
-        response.close()
-        return Reply(response.status_code, response.headers, body)
 
 
 class AsyncPayingTransport(httpx.AsyncBaseTransport):
@@ -94,66 +68,28 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
         self._transport = transport or httpx.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and pay for it if asked to.
-
-        Raises:
-            ClientError: when what the gateway asks for is not paid.
-        """
-        if not is_call(request, self._origin):
+        """Send a request, and pay for it if asked to; raises as `PayingTransport` does."""
+        if not _is_call(request, self._origin):
             return await self._transport.handle_async_request(request)
-        order = _Order(request, await request.aread(), self._purse.rules.limit)
-        delivery = await self._drive(Conversation(self._purse, self._origin, order.body).talk(), order)
-        return (
-            order.response if delivery is None else handed_on(order.response, AsyncAnswerBody(order.response, delivery))
-        )
+        sender = _AsyncSender(request, await request.aread(), self._purse.rules.limit, self._transport)
+        return await Conversation(self._purse, self._origin, sender).pay()
 
     async def refund(self, url: str, amount: int | None = None) -> Refund:
-        """Ask for money back at a paid endpoint: all that is free, or `amount`.
-
-        Raises:
-            RefundRefused: when there is nothing to give back, or the gateway does not.
-        """
-        order = _Order(httpx.Request("GET", url), b"", self._purse.rules.limit)
-        refund = await self._drive(ask_for_refund(self._purse, self._origin, amount), order)
-        await order.response.aclose()
-        return refund
+        """Ask for money back at a paid endpoint, as `PayingTransport` does."""
+        sender = _AsyncSender(httpx.Request("GET", url), b"", self._purse.rules.limit, self._transport)
+        return await ask_for_refund(self._purse, self._origin, amount, sender)
 
     async def aclose(self) -> None:
         """Close the transport below."""
         await self._transport.aclose()
 
-    async def _drive(self, talk: Generator[Step, Reply, Result], order: "_Order") -> Result:
-        try:
-            step = next(talk)
-            while True:
-                try:
-                    reply = await self._do(step, order)
-                except BaseException as error:
-                    talk.throw(error)
-                    raise
-                step = talk.send(reply)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
 
-    async def _do(self, step: Step, order: "_Order") -> Reply:
-        if isinstance(step, Pause):
-            await asyncio.sleep(step.seconds)
-            return _SILENCE
-        order.response = response = await self._transport.handle_async_request(order.paid_by(step.payment))
-        if response.is_success:
-            return Reply(response.status_code, response.headers)
-        body = await response.aread()
-        await response.aclose()
-        return Reply(response.status_code, response.headers, body)
+class _Request(Generic[Transport]):
+    """A request that may be sent several times, with this payment or that."""
 
-
-class _Order:
-    """A request that may be sent several times, with this payment or that, and the latest response to it."""
-
-    def __init__(self, request: httpx.Request, body: bytes, limit: int) -> None:
+    def __init__(self, request: httpx.Request, body: bytes, limit: int, transport: Transport) -> None:
         self.body = body
-        self.response: httpx.Response
+        self._transport = transport
         self._request = request
         self._headers = httpx.Headers([pair for pair in request.headers.raw if pair[0].lower() not in _REWRITTEN])
         self._headers["accept-encoding"] = "identity"  # receipts hash the answer, and it is read as it comes
@@ -164,16 +100,103 @@ class _Order:
         headers = self._headers.copy()
         if payment is not None:
             headers[SIGNATURE_HEADER] = payment
-        return httpx.Request(
-            self._request.method,
-            self._request.url,
-            headers=headers,
-            content=self.body,
-            extensions=self._request.extensions,
-        )
+        of, url = self._request, self._request.url
+        return httpx.Request(of.method, url, headers=headers, content=self.body, extensions=of.extensions)
+
+    def is_answer(self, response: httpx.Response) -> bool:
+        """Tell whether this is the answer to a call, which its caller reads."""
+        return response.is_success and self._request.method == "POST"
 
 
-def is_call(request: httpx.Request, origin: str) -> bool:
+class _BlockingSender(_Request[httpx.BaseTransport]):
+    async def send(self, payment: str | None = None) -> httpx.Response:
+        response = self._transport.handle_request(self.paid_by(payment))
+        if not self.is_answer(response):
+            response.read()
+            response.close()
+        return response
+
+    async def pause(self, seconds: float) -> None:
+        time.sleep(seconds)  # noqa: ASYNC251 - only its own thread waits: see `_run_blocking`
+
+
+class _AsyncSender(_Request[httpx.AsyncBaseTransport]):
+    async def send(self, payment: str | None = None) -> httpx.Response:
+        response = await self._transport.handle_async_request(self.paid_by(payment))
+        if not self.is_answer(response):
+            await response.aread()
+            await response.aclose()
+        return response
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def _run_blocking(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine whose sender blocks: it never suspends, so no event loop is needed."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    raise AssertionError("a blocking sender was awaited")
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """How a call ended: its receipt as it came (None when there is none), its `usage`, hashes of request and answer.
+
+    `response_hash` is None when the answer was not read to its end. `call`: the id under which the answer came; None
+    for an answer that was given before.
+    """
+
+    receipt: object
+    usage: Mapping[str, Any]
+    request_hash: str
+    response_hash: str | None
+    call: str | None
+
+
+class BearerTransport(httpx.BaseTransport):
+    """An httpx transport that hands the `Bill` of each answered call to `on_bill`; it pays and signs nothing."""
+
+    def __init__(
+        self, gateway_url: str, on_bill: Callable[[Bill], None], transport: httpx.BaseTransport | None = None
+    ) -> None:
+        """Read the answers of the gateway at `gateway_url` along; send by `transport`."""
+        self._origin = origin_of(httpx.URL(gateway_address(gateway_url)))
+        self._on_bill = on_bill
+        self._transport = transport or httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request as it is, and read along what answers a call."""
+        if not _is_call(request, self._origin):
+            return self._transport.handle_request(request)
+        request_hash = "0x" + sha256(request.read()).hexdigest()
+        request.headers["accept-encoding"] = "identity"  # the answer is read as it comes
+        response = self._transport.handle_request(request)
+        if not response.is_success:
+            return response
+        return handed_on(response, _BillReader(response.headers, request_hash, self._on_bill))
+
+    def close(self) -> None:
+        """Close the transport below."""
+        self._transport.close()
+
+
+class _BillReader(AnswerReader):
+    def __init__(self, headers: Mapping[str, str], request_hash: str, on_bill: Callable[[Bill], None]) -> None:
+        super().__init__(headers)
+        self._request_hash = request_hash
+        self._on_bill = on_bill
+
+    def ended(self, *, complete: bool) -> None:
+        call = None if self.replayed else self._headers.get("x-request-id", "none")
+        response_hash = text_hash(self.read_text()) if complete else None
+        self._on_bill(Bill(self.bill, self.read_usage(), self._request_hash, response_hash, call))
+
+
+def _is_call(request: httpx.Request, origin: str) -> bool:
     """Tell whether a request is a call that is still to be paid, to the gateway at `origin`."""
     mine = request.method == "POST" and origin_of(request.url) == origin
     return mine and SIGNATURE_HEADER not in request.headers

@@ -1,11 +1,13 @@
 """The payer: the key that holds the money and, if you like, another that signs the vouchers."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from usufruct_client.eip712 import Domain
 from usufruct_client.errors import Invalid
 from usufruct_client.identifiers import Address, Hash32
-from usufruct_client.recursion import recursion_limit_kept
 from usufruct_client.signing import Deposit, Signer, sign_deposit, sign_voucher
 from usufruct_client.wire import ChannelConfig
 from usufruct_client.x402 import Requirements, SignedVoucher
@@ -62,6 +64,16 @@ class Wallet:
         """Authorize a deposit of `amount` into `channel` under the token's domain."""
         token = Domain(terms.token_name, terms.token_version).data(terms.chain_id, terms.token)
         return sign_deposit(self.payer, channel, token, amount, valid_before)
+
+
+@contextmanager
+def recursion_limit_kept() -> Iterator[None]:
+    """Restore the recursion limit in the end: py_ecc, below eth-account, raises it so far that deep JSON kills us."""
+    limit = sys.getrecursionlimit()
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _account(key: str | bytes, name: str) -> Signer:

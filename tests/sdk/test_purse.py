@@ -1,5 +1,6 @@
 """The purse against a slow, obvious model of an honest gateway; and its file, shared by processes and threads."""
 
+import asyncio
 import base64
 import json
 import sqlite3
@@ -10,6 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,9 +20,9 @@ from x402.mechanisms.evm.default_assets import DEFAULT_ASSETS
 
 from usufruct_client import Invalid, NotAllowed, OverBudget, OverLimit, Purse, Rules, Store, StoreFault, Wallet
 from usufruct_client.channel import FORGOTTEN_SECONDS, Channel
-from usufruct_client.conversation import Conversation, Reply
-from usufruct_client.dollars import DOLLARS
+from usufruct_client.conversation import Conversation
 from usufruct_client.purse import Answered
+from usufruct_client.spending_rules import DOLLARS
 from usufruct_client.x402 import ChannelState, Requirements, VoucherState
 
 ROOT = Path(__file__).parents[2]
@@ -342,14 +344,19 @@ def refused_with(code: str, purse: Purse) -> dict[str, int]:
         "extra": {"receiverAuthorizer": TERMS.operator, "withdrawDelay": 86400, "name": "T", "version": "1"},
     }
     required = base64.b64encode(json.dumps({"x402Version": 2, "accepts": [entry]}).encode()).decode()
-    refusal = Reply(402, {"PAYMENT-REQUIRED": required}, json.dumps({"error": {"code": code}}).encode())
-    talk, shown = Conversation(purse, ORIGIN, b"{}").talk(), {}
-    next(talk)
-    with suppress(StopIteration, OverBudget):
-        while sent := talk.send(refusal):
-            deposit = json.loads(base64.b64decode(sent.payment))["payload"].get("deposit")
+    shown = {}
+
+    class Refuser:
+        body = b"{}"
+
+        async def send(self, payment: str | None = None) -> httpx.Response:
+            deposit = json.loads(base64.b64decode(payment))["payload"].get("deposit") if payment else None
             if deposit:
                 shown[deposit["authorization"]["erc3009Authorization"]["salt"]] = int(deposit["amount"])
+            return httpx.Response(402, headers={"PAYMENT-REQUIRED": required}, json={"error": {"code": code}})
+
+    with suppress(OverBudget):
+        assert asyncio.run(Conversation(purse, ORIGIN, Refuser()).pay()).status_code == 402
     return shown
 
 
