@@ -1,4 +1,4 @@
-"""The instance lock: one process for each data folder keeps an installation up; the lock's file tells where."""
+"""The instance lock: one process for each data folder keeps an installation up; a file beside it tells where."""
 
 import os
 import sys
@@ -12,26 +12,24 @@ import orjson
 
 from usufruct.config import Config
 from usufruct.core import Conflict, Unavailable
+from usufruct.core.files import replace_file
 
 if sys.platform != "win32":
     import fcntl
 
-_FILE = "up.lock"
+_LOCK, _PLACE = "up.lock", "up.json"
 _GATEWAY_SECONDS = 3.0
 
 
 class InstanceLock:
     """The right to keep one installation up."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _PLACE
 
     def publish(self, place: Mapping[str, object]) -> None:
         """Write down where things are, for other commands."""
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.write(orjson.dumps({**place, "pid": os.getpid()}))
-        self._file.flush()
+        replace_file(self._path, orjson.dumps({**place, "pid": os.getpid()}), 0o600)
 
 
 @contextmanager
@@ -40,7 +38,7 @@ def hold_instance(folder: Path) -> Iterator[InstanceLock]:
     if sys.platform == "win32":
         raise Unavailable("`usufruct up` needs Linux or macOS; use WSL, or run `usufruct serve` and `usufruct work`")
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _FILE).open("a+b") as file:
+    with (folder / _LOCK).open("a+b") as file:
         if not _locks(file):
             there = running_instance(folder) or {}
             raise Conflict(
@@ -48,24 +46,20 @@ def hold_instance(folder: Path) -> Iterator[InstanceLock]:
                 "or set data.folder to another folder",
                 code="already_up",
             )
-        lock = InstanceLock(file)
+        lock = InstanceLock(folder)
         lock.publish({})
         yield lock
 
 
 def running_instance(folder: Path) -> Mapping[str, Any] | None:
     """Return where a running installation's things are; None when it does not run."""
-    path = folder / _FILE
-    if sys.platform == "win32" or not path.is_file():
+    lock, place = folder / _LOCK, folder / _PLACE
+    if sys.platform == "win32" or not lock.is_file():
         return None
-    with path.open("rb") as file:
+    with lock.open("rb") as file:
         if _locks(file):
             return None
-        content = file.read()
-    try:
-        found: Mapping[str, Any] = orjson.loads(content)
-    except orjson.JSONDecodeError:  # it is just being written
-        return {}
+    found: Mapping[str, Any] = orjson.loads(place.read_bytes()) if place.is_file() else {}
     return found
 
 
