@@ -1,5 +1,6 @@
 """A devnet's levers: time, blocks, reorganisations, senders without a key."""
 
+from tests.support.waiting import until
 from usufruct.chain import Call, Client
 from usufruct.core import Address, Hash32
 
@@ -19,10 +20,15 @@ class Devnet:
         await self._client.ask("anvil_setBalance", address, hex(wei))
 
     async def send_as(self, sender: Address, call: Call) -> Hash32:
-        """Send a call as any address, without its key, and return the transaction's hash."""
+        """Send a call as any address, without its key, and return the transaction's hash.
+
+        Where the node mines by itself the transaction is mined then: the node answers before it has mined.
+        """
         await self._client.ask("anvil_impersonateAccount", sender)
         fields = {"from": sender, "to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
         sent: Hash32 = await self._client.ask("eth_sendTransaction", fields)
+        if await self._client.ask("anvil_getAutomine"):
+            await until(lambda: self._client.receipt(sent))
         return sent
 
     async def mine(self, blocks: int = 1) -> None:
