@@ -30,7 +30,7 @@ def bindings_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder above the package generated from the fixture; importable."""
     folder = tmp_path_factory.mktemp("bindings")
     (folder / PACKAGE).mkdir()
-    write(Bindings(FIXTURE / "out", FIXTURE, ("Traps",), PACKAGE).files(), folder / PACKAGE)
+    write(Bindings(FIXTURE, ("Traps",), PACKAGE).files(), folder / PACKAGE)
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))

@@ -21,7 +21,7 @@ from usufruct.chain import Call, Log, Revert, UnreadableAnswer, contracts, kecca
 from usufruct.chain.binding import Contract, Event, NotThisEvent, Reader
 from usufruct.chain.codec import InvalidArgument, Struct, decode, encode
 from usufruct.chain.generate import names
-from usufruct.chain.generate.shapes import canonical, declared
+from usufruct.chain.generate.names import canonical, declared
 from usufruct.chain.revert import decode_revert
 from usufruct.core import Address, Hash32
 

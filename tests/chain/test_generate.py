@@ -28,7 +28,7 @@ ADDRESS = Address("0x" + "ab" * 20)
 
 
 def fixture_files(project: Path = FIXTURE) -> dict[str, str]:
-    return Bindings(project / "out", project, ("Traps",), "fixture_contracts").files()
+    return Bindings(project, ("Traps",), "fixture_contracts").files()
 
 
 @pytest.fixture

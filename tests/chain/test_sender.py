@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import pytest
 
 from tests.support.devnet import Devnet
-from usufruct.chain import Call, Client, Receipt, RpcUnavailable, Sender, Sent, State
+from usufruct.chain import Call, Client, Receipt, RpcUnavailable, Sender, Sent, State, as_hash32, keccak
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.binding import Block, Creation
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientAllowance, ERC20InsufficientBalance, TestDollar
@@ -254,11 +254,11 @@ async def test_a_nonce_used_by_something_else_displaces_the_call(
     await sender.send(dollar.mint(BOB, 5), "mint")
     await devnet.drop((await outbox.attempts("mint"))[0].hash)
     foreign = Transaction(DEVNET_CHAIN_ID, 0, GWEI, 100 * GWEI, 21_000, CAROL, 1, b"").signed(signer.sign)
-    await client.send_raw(foreign.raw)
+    await client.send_raw(foreign)
     await devnet.mine(5)
     with pytest.raises(TransactionDisplaced, match=r"nonce 0 .* was used by something else") as caught:
         await sender.execute(dollar.mint(BOB, 5), "mint")
-    assert caught.value.details["hash"] == foreign.hash
+    assert caught.value.details["hash"] == as_hash32(keccak(foreign))
     await devnet.set_automine(on=True)
     assert (await sender.execute(dollar.mint(BOB, 5), "again")).succeeded
     assert await dollar.balance_of(BOB) == 5
@@ -411,7 +411,7 @@ async def test_transactions_that_wait_in_the_node_are_counted(
 ):
     await devnet.set_automine(on=False)
     foreign = Transaction(DEVNET_CHAIN_ID, 0, GWEI, 9 * GWEI, 21_000, CAROL, 1, b"").signed(signer.sign)
-    await client.send_raw(foreign.raw)
+    await client.send_raw(foreign)
     assert (await sender.send(Call(BOB, b"", 1), "mine")).nonce == 1
 
 
@@ -420,9 +420,9 @@ async def test_a_nonce_that_nobody_uses_any_more_is_filled(
 ):
     await devnet.set_automine(on=False)
     foreign = Transaction(DEVNET_CHAIN_ID, 0, GWEI, 9 * GWEI, 21_000, CAROL, 1, b"").signed(signer.sign)
-    await client.send_raw(foreign.raw)
+    await client.send_raw(foreign)
     assert (await sender.send(dollar.mint(BOB, 5), "stuck behind")).nonce == 1
-    await devnet.drop(foreign.hash)
+    await devnet.drop(as_hash32(keccak(foreign)))
     assert (await sender.send(dollar.mint(BOB, 6), "fills")).nonce == 0
     assert (await sender.send(dollar.mint(BOB, 7), "next")).nonce == 2
     await sender.advance()

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from usufruct.chain import toolchain
-from usufruct.chain.toolchain import ToolMissing, install_anvil
-from usufruct.chain.toolchain.__main__ import main
+from usufruct.chain.toolchain import ToolMissing, install_anvil, main
 
 
 @pytest.fixture

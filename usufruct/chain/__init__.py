@@ -20,11 +20,10 @@ from usufruct.chain.access import (
 )
 from usufruct.chain.answers import Header, Log, Receipt
 from usufruct.chain.binding import Call
-from usufruct.chain.client import Client
+from usufruct.chain.client import ChainHead, Client
 from usufruct.chain.codec import NoAnswer, UnreadableAnswer
 from usufruct.chain.fees import FeePolicy, market_offer
 from usufruct.chain.hashing import address_of_key, as_hash32, keccak, word
-from usufruct.chain.head import ChainHead
 from usufruct.chain.indexer import Indexer, Stream
 from usufruct.chain.metrics import LogStreams
 from usufruct.chain.revert import Revert

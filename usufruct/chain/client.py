@@ -3,6 +3,7 @@
 Everything else in this package, and every generated contract, asks through a `Client`.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -31,7 +32,7 @@ from usufruct.chain.contracts import ERRORS
 from usufruct.chain.revert import Errors, decode_revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnreadable
 from usufruct.chain.transport import Transport
-from usufruct.core import Address, ChainId, Hash32
+from usufruct.core import Address, ChainId, Clock, Hash32, SystemClock
 
 T = TypeVar("T")
 
@@ -175,6 +176,30 @@ class Client(Transport):
             if data is None and refused.number != 3 and "revert" not in refused.reason:
                 raise
             raise decode_revert(data or b"", self.errors, refused.reason) from None
+
+
+class ChainHead:
+    """The newest block's header, at most `fresh_seconds` old.
+
+    Streams that find the head unchanged since they were idle ask the node nothing else.
+    """
+
+    def __init__(self, client: Client, fresh_seconds: float, clock: Clock | None = None) -> None:
+        self._client = client
+        self._fresh_seconds = fresh_seconds
+        self._clock = clock or SystemClock()
+        self._reading = asyncio.Lock()
+        self._header: Header | None = None
+        self._read_at = float("-inf")
+
+    async def latest(self) -> Header | None:
+        """Return the newest block's header; raises `RpcUnavailable` when the node does not answer."""
+        async with self._reading:
+            now = self._clock.monotonic()
+            if now - self._read_at >= self._fresh_seconds:
+                self._header = await self._client.header()
+                self._read_at = now
+            return self._header
 
 
 def _block(block: Block) -> str:

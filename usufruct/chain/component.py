@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from usufruct.chain.access import ChainAccess, Senders
+from usufruct.chain.client import ChainHead
 from usufruct.chain.deployment import DeploySite, public_contracts
 from usufruct.chain.diagnostics import check_contracts, check_gas, check_keys, check_keystores, check_logs, check_node
-from usufruct.chain.head import ChainHead
 from usufruct.chain.keys import Role
 from usufruct.chain.metrics import LogStreams, gap_metrics, lag_metrics, sender_metrics
 from usufruct.config import Config

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from usufruct.chain.answers import Log
-from usufruct.chain.client import Client, Topics
-from usufruct.chain.head import ChainHead
+from usufruct.chain.client import ChainHead, Client, Topics
 from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.chain.store import Checkpoint, checkpoint, checkpoints, forget_before, move, note_gap, stream_gaps
 from usufruct.core import Address, Clock, Conflict, Faulty, Hash32, SystemClock, Unavailable

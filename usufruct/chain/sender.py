@@ -23,6 +23,7 @@ from usufruct.chain.answers import Receipt
 from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.fees import TRANSACTION_GAS, FeePolicy, FeesOverCap, Offer, better_offer, market_offer
+from usufruct.chain.hashing import as_hash32, keccak
 from usufruct.chain.indexer import newest_on_chain
 from usufruct.chain.keys import KeySigner, refuse_devnet_key
 from usufruct.chain.revert import Revert
@@ -321,8 +322,8 @@ class Sender:
         transaction = Transaction(
             self._chain_id, sent.nonce, offer.tip, offer.max_fee, sent.gas, call.to, call.value, call.data
         )
-        signed = transaction.signed(self._signer.sign)
-        return Attempt(signed.hash, signed.raw, offer.max_fee, offer.tip, block)
+        raw = transaction.signed(self._signer.sign)
+        return Attempt(as_hash32(keccak(raw)), raw, offer.max_fee, offer.tip, block)
 
     async def _broadcast(self, sent: Sent, attempt: Attempt) -> None:
         """Hand a signed transaction to the node. That it does not take it changes nothing: `advance` tries again."""

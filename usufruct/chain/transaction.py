@@ -4,18 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from usufruct.chain.hashing import keccak
-from usufruct.core import Address, ChainId, Hash32
+from usufruct.core import Address, ChainId
 
 _TYPE = b"\x02"
 _Field = int | bytes | Sequence["_Field"]
-
-
-@dataclass(frozen=True, slots=True)
-class SignedTransaction:
-    """The bytes a node takes, and the hash the chain will know them by."""
-
-    raw: bytes
-    hash: Hash32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +23,13 @@ class Transaction:
     value: int
     data: bytes
 
-    def _fields(self) -> "list[_Field]":
-        receiver = bytes.fromhex(self.to[2:])
+    def signed(self, sign: Callable[[bytes], bytes]) -> bytes:
+        """Return the bytes a node takes; `sign` makes of a 32-byte digest r, s and v (27 or 28), 65 bytes."""
         fees = [self.max_priority_fee, self.max_fee, self.gas]
-        return [self.chain_id, self.nonce, *fees, receiver, self.value, self.data, []]
-
-    def signed(self, sign: Callable[[bytes], bytes]) -> SignedTransaction:
-        """Sign the transaction; `sign` makes of a 32-byte digest r, s and v (27 or 28), 65 bytes."""
-        signature = sign(keccak(_TYPE + _rlp(self._fields())))
+        fields: list[_Field] = [self.chain_id, self.nonce, *fees, bytes.fromhex(self.to[2:]), self.value, self.data, []]
+        signature = sign(keccak(_TYPE + _rlp(fields)))
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
-        raw = _TYPE + _rlp([*self._fields(), signature[64] - 27, r, s])
-        return SignedTransaction(raw, Hash32("0x" + keccak(raw).hex()))
+        return _TYPE + _rlp([*fields, signature[64] - 27, r, s])
 
 
 def _rlp(field: _Field) -> bytes:

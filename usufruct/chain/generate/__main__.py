@@ -13,7 +13,6 @@ _HERE = Path(__file__).resolve().parents[1]
 def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m usufruct.chain.generate", description=__doc__)
     parser.add_argument("--project", type=Path, default=Path("contracts"), help="the Foundry project")
-    parser.add_argument("--out", type=Path, help="forge's output folder (default: out in the project)")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is not current")
     return parser.parse_args(arguments)
 
@@ -40,8 +39,7 @@ def main(arguments: list[str]) -> int:
     options = _arguments(arguments)
     folder = _HERE / "contracts"
     try:
-        out = options.out or options.project / "out"
-        files = Bindings(out, options.project, BOUND, "usufruct.chain.contracts").files()
+        files = Bindings(options.project, BOUND, "usufruct.chain.contracts").files()
     except UsufructError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1

@@ -7,7 +7,7 @@ from usufruct.chain.abi import fits_topic
 from usufruct.chain.generate import names
 from usufruct.chain.generate.artifact import Compiled, Json
 from usufruct.chain.generate.documentation import Doc, docstring, written_of_function
-from usufruct.chain.generate.shapes import Shapes, canonical, tuple_type
+from usufruct.chain.generate.names import Shapes, canonical, tuple_type
 
 _VALUE = "@dataclass(frozen=True, slots=True)"
 _EXCEPTION = "@dataclass(eq=False)"

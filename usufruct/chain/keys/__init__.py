@@ -2,12 +2,13 @@
 
 from usufruct.chain.keys.keystore import KeystoreMissing, keystore_address, open_keystore, write_keystore
 from usufruct.chain.keys.roles import Role, claim_address, closed_key, role_address, signer_of
-from usufruct.chain.keys.signatures import InvalidSignature, recover_signer
 from usufruct.chain.keys.signer import (
     DEVNET_ADDRESSES,
     InvalidKey,
+    InvalidSignature,
     KeySigner,
     devnet_signer,
+    recover_signer,
     refuse_devnet_key,
 )
 

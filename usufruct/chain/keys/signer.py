@@ -5,6 +5,7 @@ from coincurve import PrivateKey
 from usufruct.chain.hashing import address_of_key
 from usufruct.core import Address, ChainId, Denied, Invalid
 from usufruct.core.networks import is_devnet
+from usufruct_client import signing
 
 _DEVNET_KEYS = (
     "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
@@ -29,6 +30,10 @@ class InvalidKey(Invalid, code="invalid_key"):
     """A secret that is not a secp256k1 key, or a keystore that the password does not open."""
 
 
+class InvalidSignature(Invalid, code="invalid_signature"):
+    """Not a signature the chain would accept for this digest."""
+
+
 class KeySigner:
     """A private key in this process's memory."""
 
@@ -51,6 +56,18 @@ class KeySigner:
         """Sign a 32-byte digest (RFC 6979, s in the lower half); returns r, s and v (27 or 28), 65 bytes."""
         signature = self._key.sign_recoverable(digest, hasher=None)
         return signature[:64] + bytes([signature[64] + 27])
+
+
+def recover_signer(digest: bytes, signature: bytes) -> Address:
+    """Return the externally owned account that signed `digest`, by 65 bytes r, s, v as the contracts take them.
+
+    Raises:
+        InvalidSignature: for another length, v, a high s (the same signature in a second form), or no such point.
+    """
+    try:
+        return signing.recover_signer(digest, signature)
+    except ValueError as error:
+        raise InvalidSignature(str(error)) from error
 
 
 DEVNET_ADDRESSES = tuple(KeySigner(bytes.fromhex(key)).address for key in _DEVNET_KEYS)

@@ -1,7 +1,7 @@
 """Where forge and anvil are: exact versions that npm put into node_modules, or what the machine offers.
 
 npm's `@foundry-rs/anvil` is a JavaScript wrapper that costs 50 ms a start and hides signals; the platform's binary lies
-in a separate package beside it, and that one is used.
+in a separate package beside it, and that one is used. `python -m usufruct.chain.toolchain forge` prints where it is.
 """
 
 import platform
@@ -93,3 +93,20 @@ def install_anvil(data_folder: Path) -> Path:
         last = (done.stderr.strip() or "no output").splitlines()[-1]
         raise ToolMissing(f"npm could not install {package}: {last}", tool="anvil", package=package)
     return find("anvil", data_folder)
+
+
+def main(arguments: list[str]) -> int:
+    """Print the path of the one tool named; 1 when it is missing, 2 when called wrongly."""
+    if len(arguments) != 1 or arguments[0] not in {"forge", "anvil"}:
+        sys.stderr.write("usage: python -m usufruct.chain.toolchain forge|anvil\n")
+        return 2
+    try:
+        sys.stdout.write(f"{find(arguments[0])}\n")
+    except ToolMissing as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
