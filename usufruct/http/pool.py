@@ -51,7 +51,7 @@ class Pool:
         return await self._answered(await self._connect(), request, head_seconds, late)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a later request opens new ones."""
         self._closed = True
         self._idle.clear()
         for connection in list(self._open):
@@ -88,6 +88,7 @@ class Pool:
 
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
+        self._closed = False
         try:
             async with asyncio.timeout(self._connect_seconds):
                 _, connection = await loop.create_connection(

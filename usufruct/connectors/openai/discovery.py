@@ -1,6 +1,7 @@
 """Find a model server that already runs on this machine."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from usufruct.connectors.openai.answer import OfferedModel
@@ -25,14 +26,13 @@ class LocalServer:
 
 
 async def find_local_servers(
-    addresses: dict[str, str] | None = None, limits: Limits = QUICK
+    addresses: Mapping[str, str] = USUAL_ADDRESSES, limits: Limits = QUICK
 ) -> tuple[LocalServer, ...]:
-    """Ask all `addresses` (name to base URL; the usual ones by default) at once; takes as long as `limits` allow one.
+    """Ask all `addresses` (name to base URL) at once; takes as long as `limits` allow one.
 
     Left out: what does not answer, answers something else, offers no model, or is ours (owner "usufruct...").
     """
-    asked = USUAL_ADDRESSES if addresses is None else addresses
-    found = await asyncio.gather(*[_ask(name, url, limits) for name, url in asked.items()])
+    found = await asyncio.gather(*[_ask(name, url, limits) for name, url in addresses.items()])
     return tuple(server for server in found if server is not None)
 
 

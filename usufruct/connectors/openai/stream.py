@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from usufruct.connectors.openai.content import shorten
+from usufruct.connectors.openai.errors import TRANSPORT_ERRORS, transport_fault
 from usufruct.connectors.openai.event_reader import AnswerReader, Batch
-from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, transport_fault
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.usage import Usage, UsageFault
 from usufruct.http import ReadTimeout, Response

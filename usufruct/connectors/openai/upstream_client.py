@@ -3,15 +3,20 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import orjson
 
 from usufruct.connectors.openai.answer import Answer, OfferedModel, read_answer, read_models
-from usufruct.connectors.openai.errors import InvalidUpstream, UpstreamOversized, UpstreamRejected
-from usufruct.connectors.openai.faults import TRANSPORT_ERRORS, status_fault, transport_fault
+from usufruct.connectors.openai.errors import (
+    TRANSPORT_ERRORS,
+    InvalidUpstream,
+    UpstreamOversized,
+    UpstreamRejected,
+    status_fault,
+    transport_fault,
+)
 from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.output_limit import limited_by, other_limit
 from usufruct.connectors.openai.stream import ChatStream
@@ -48,7 +53,7 @@ class UpstreamClient:
         self._headers = _headers(parts.netloc, api_key)
         self._limits = limits or Limits()
         self._secret = api_key
-        self._pool: Pool | None = None
+        self._pool = Pool(self.url, connect_seconds=self._limits.connect, keep_alive_seconds=_KEEP_ALIVE)
 
     def __repr__(self) -> str:
         return f"UpstreamClient({self.url!r})"
@@ -56,16 +61,12 @@ class UpstreamClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
         """Close all connections; a later call opens new ones."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            await pool.close()
+        await self._pool.close()
 
     async def chat(self, body: _BODY) -> Answer:
         """Ask for one whole chat answer; streaming options in `body` are dropped."""
@@ -159,8 +160,6 @@ class UpstreamClient:
         """Send a request and return its answer once the head is here and says 2xx; `late`: as in `Pool.send`."""
         data = b"" if body is None else orjson.dumps(body)
         head = f"{method} {self._path}{path} HTTP/1.1\r\n{self._headers}content-length: {len(data)}\r\n\r\n"
-        if self._pool is None:
-            self._pool = Pool(self.url, connect_seconds=self._limits.connect, keep_alive_seconds=_KEEP_ALIVE)
         try:
             response = await self._pool.send(head.encode() + data, head_seconds, late)
             if 200 <= response.status < 300:
