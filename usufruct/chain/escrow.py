@@ -9,14 +9,7 @@ from usufruct_client.eip712 import COLLECTOR, SETTLEMENT
 from usufruct_client.signing import channel_id
 from usufruct_client.wire import ChannelConfig
 
-__all__ = [
-    "COLLECTOR",
-    "SETTLEMENT",
-    "EscrowMissing",
-    "SettlementMismatch",
-    "check_escrow",
-    "check_settlement",
-]
+__all__ = ["COLLECTOR", "SETTLEMENT", "EscrowMissing", "SettlementMismatch", "check_escrow", "check_settlement"]
 
 
 class SettlementMismatch(Faulty, code="settlement_mismatch"):

@@ -13,13 +13,7 @@ from pathlib import Path
 
 from usufruct.core import Unavailable
 
-__all__ = [
-    "VERSION",
-    "ToolMissing",
-    "find",
-    "install_anvil",
-    "package_of",
-]
+__all__ = ["VERSION", "ToolMissing", "find", "install_anvil", "package_of"]
 
 VERSION = "1.7.1"
 """The Foundry release that everything here is tested with."""

@@ -9,15 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from usufruct.core import SystemClock, UsufructError, time_ordered_id
-from usufruct.web.errors import (
-    BodyTooLarge,
-    ClientGone,
-    Header,
-    MalformedBody,
-    SlowBody,
-    error_body,
-    error_headers,
-)
+from usufruct.web.errors import BodyTooLarge, ClientGone, Header, MalformedBody, SlowBody, error_body, error_headers
 from usufruct.web.protocol import CONNECTION, GuardedProtocol, answer_at_once, body_at_once
 
 BODY_SECONDS = 60.0

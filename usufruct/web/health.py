@@ -20,9 +20,7 @@ from usufruct_client.wire import Alive, Readiness
 _SECONDS = 5.0
 _FRESH_SECONDS = 1.0
 _READY = Operation(
-    "Tell whether calls can be served, and what fails that they can do without.",
-    Readiness,
-    also={503: Readiness},
+    "Tell whether calls can be served, and what fails that they can do without.", Readiness, also={503: Readiness}
 )
 
 logger = logging.getLogger(__name__)

@@ -3,12 +3,4 @@
 from usufruct.chain.deployment.address_book import HORIZON_BLOCKS, Deployments, NotDeployed, address_of
 from usufruct.chain.deployment.steps import DeploySite, Setup, public_contracts
 
-__all__ = [
-    "HORIZON_BLOCKS",
-    "DeploySite",
-    "Deployments",
-    "NotDeployed",
-    "Setup",
-    "address_of",
-    "public_contracts",
-]
+__all__ = ["HORIZON_BLOCKS", "DeploySite", "Deployments", "NotDeployed", "Setup", "address_of", "public_contracts"]
