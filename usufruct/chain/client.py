@@ -52,7 +52,7 @@ class Client(Transport):
 
     async def probe(self) -> int:
         """Ask for the newest block's number though the node hung a moment ago."""
-        self._line.allow_probe()
+        self._probe_at = self._clock.monotonic()
         return await self.block_number()
 
     async def chain_id(self) -> ChainId:

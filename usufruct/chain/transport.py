@@ -88,7 +88,11 @@ class Transport:
         self._pause = pause
         self._check = check
         self._checking = asyncio.Lock()
-        self._line = _Line(self._wire, timeout_seconds, self._retry, clock or SystemClock(), self._host)
+        self._timeout = timeout_seconds
+        self._clock = clock or SystemClock()
+        self._answered_at = float("-inf")
+        self._hangs = self._probing = False
+        self._probe_at = 0.0
         self._ids = count(1)
         self.batch = self._retry.batch
         """How many questions at most go into one request, as far as the node's limit is known."""
@@ -210,7 +214,7 @@ class Transport:
 
     async def _post(self, body: object) -> tuple[int, Any]:
         """Send a body and return status and JSON of the reply; None when it is not JSON."""
-        reply = await self._line.post(orjson.dumps(body))
+        reply = await self._send(orjson.dumps(body))
         try:
             answer = orjson.loads(reply.content)
         except orjson.JSONDecodeError:
@@ -218,6 +222,31 @@ class Transport:
         if reply.status in _BUSY_STATUS and not _is_rpc(answer):
             raise self._busy(f"HTTP {reply.status}", reply.retry_after)
         return reply.status, answer
+
+    async def _send(self, body: bytes) -> Reply:
+        """Send a body; a node that hangs is probed by one at a time, all others fail at once."""
+        if not self._hangs:
+            known = self._answered_at > float("-inf")
+            return await self._timed(body, self._timeout if known else min(self._timeout, self._retry.probe_seconds))
+        if self._probing or self._clock.monotonic() < self._probe_at:
+            raise NodeAway(f"{self._host} does not answer (it hangs); check chain.rpc_url", host=self._host)
+        self._probing = True
+        try:
+            return await self._timed(body, min(self._timeout, self._retry.probe_seconds))
+        finally:
+            self._probing = False
+
+    async def _timed(self, body: bytes, timeout_seconds: float) -> Reply:
+        """Send a body, and note whether the node answers or hangs."""
+        began = self._clock.monotonic()
+        try:
+            reply = await self._wire.post(body, timeout_seconds)
+        except NodeAway as away:
+            if away.details.get("timed_out") and self._answered_at < began:
+                self._hangs, self._probe_at = True, self._clock.monotonic() + self._retry.rest_seconds
+            raise
+        self._answered_at, self._hangs = self._clock.monotonic(), False
+        return reply
 
     def _result(self, method: str, answer: Mapping[str, Any], status: int) -> Any:
         if answer.get("error") is None:
@@ -249,50 +278,6 @@ class Transport:
             host=self._host,
             status=status,
         )
-
-
-class _Line:
-    """The connection to a node, and whether it answers. A node that hangs is probed by one question at a time."""
-
-    def __init__(self, wire: HttpWire, timeout_seconds: float, policy: RetryPolicy, clock: Clock, host: str) -> None:
-        self._wire = wire
-        self._timeout = timeout_seconds
-        self._policy = policy
-        self._clock = clock
-        self._host = host
-        self._answered_at = float("-inf")
-        self._hangs = False
-        self._probe_at = 0.0
-        self._probing = False
-
-    def allow_probe(self) -> None:
-        """Let the next body through."""
-        self._probe_at = self._clock.monotonic()
-
-    async def post(self, body: bytes) -> Reply:
-        """Send a body; fails at once while the node hangs and it is not time to probe it."""
-        if not self._hangs:
-            known = self._answered_at > float("-inf")
-            return await self._send(body, self._timeout if known else min(self._timeout, self._policy.probe_seconds))
-        if self._probing or self._clock.monotonic() < self._probe_at:
-            raise NodeAway(f"{self._host} does not answer (it hangs); check chain.rpc_url", host=self._host)
-        self._probing = True
-        try:
-            return await self._send(body, min(self._timeout, self._policy.probe_seconds))
-        finally:
-            self._probing = False
-
-    async def _send(self, body: bytes, timeout_seconds: float) -> Reply:
-        began = self._clock.monotonic()
-        try:
-            reply = await self._wire.post(body, timeout_seconds)
-        except NodeAway as away:
-            now = self._clock.monotonic()
-            if away.details.get("timed_out") and self._answered_at < began:
-                self._hangs, self._probe_at = True, now + self._policy.rest_seconds
-            raise
-        self._answered_at, self._hangs = self._clock.monotonic(), False
-        return reply
 
 
 def _is_rpc(answer: object) -> bool:
