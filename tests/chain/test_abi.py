@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.support.abi_values import values
 from usufruct.chain import UnreadableAnswer
 from usufruct.chain.abi import abi_type
-from usufruct.chain.codec import InvalidArgument, decode, encode
+from usufruct.chain.codec import decode, encode
+from usufruct.core import Invalid
 
 WORDS = ["bool", "address", "uint8", "uint40", "uint128", "uint256", "int8", "int256", "bytes1", "bytes4", "bytes32"]
 elementary = st.sampled_from([*WORDS, "bytes", "string"])
@@ -95,5 +96,5 @@ def test_what_is_no_type_is_refused(kind: str):
     ],
 )
 def test_values_of_another_kind_are_refused(kind: str, value: object):
-    with pytest.raises(InvalidArgument, match="arguments do not fit"):
+    with pytest.raises(Invalid, match="arguments do not fit"):
         encode((kind,), (value,))

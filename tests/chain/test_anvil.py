@@ -14,8 +14,9 @@ import pytest
 
 from tests.support.devnet import Devnet
 from usufruct.chain import Client
-from usufruct.chain.anvil import HOST, Anvil, DevnetStateBusy, DevnetStateDamaged, DevnetUnavailable
+from usufruct.chain.anvil import HOST, Anvil, DevnetUnavailable
 from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.core import Conflict
 from usufruct.core.networks import DEVNET_CHAIN_ID
 
 pytestmark = pytest.mark.anvil
@@ -82,8 +83,9 @@ async def test_half_a_state_file_is_named_with_the_way_on(tmp_path: Path, kept: 
     async with Anvil(state=state):
         pass
     state.write_bytes(state.read_bytes()[:kept])
-    with pytest.raises(DevnetStateDamaged) as caught:
+    with pytest.raises(Conflict) as caught:
         await Anvil(state=state).start()
+    assert caught.value.code == "devnet_state_damaged"
     assert str(state) in caught.value.message
     copied, to = caught.value.message.partition(": cp ")[2].split()
     shutil.copyfile(copied, to)
@@ -94,7 +96,7 @@ async def test_half_a_state_file_is_named_with_the_way_on(tmp_path: Path, kept: 
 async def test_half_a_state_file_without_another_is_named_too(tmp_path: Path):
     state = tmp_path / "anvil.json"
     state.write_text('{"block": {')
-    with pytest.raises(DevnetStateDamaged, match=r"data\.folder"):
+    with pytest.raises(Conflict, match=r"data\.folder"):
         await Anvil(state=state).start()
 
 
@@ -108,7 +110,7 @@ async def test_without_a_state_file_nothing_is_kept(anvil: Anvil, client: Client
 async def test_one_state_file_has_one_devnet(tmp_path: Path):
     state = tmp_path / "anvil.json"
     async with Anvil(state=state):
-        with pytest.raises(DevnetStateBusy, match="another devnet runs on"):
+        with pytest.raises(Conflict, match="another devnet runs on"):
             await Anvil(state=state).start()
     async with Anvil(state=state) as anvil:
         assert anvil.pid
@@ -118,7 +120,7 @@ async def test_it_dies_with_its_parent_and_its_state_is_written(tmp_path: Path):
     state = tmp_path / "anvil.json"
     parent, pid = started(state)
     with parent:
-        with pytest.raises(DevnetStateBusy):
+        with pytest.raises(Conflict, match="another devnet runs on"):
             await Anvil(state=state).start()
         parent.send_signal(signal.SIGKILL)
     assert ended(pid)
@@ -133,7 +135,7 @@ async def test_a_state_file_is_guarded_as_long_as_anybody_may_write_it(tmp_path:
         os.killpg(pid, signal.SIGSTOP)
         parent.send_signal(signal.SIGKILL)
     try:
-        with pytest.raises(DevnetStateBusy):
+        with pytest.raises(Conflict, match="another devnet runs on"):
             async with Anvil(state=state):
                 pass
     finally:
@@ -154,7 +156,7 @@ async def test_a_taken_port_is_reported_with_anvils_words():
 
 async def test_a_broken_state_file_is_reported_and_released(tmp_path: Path):
     state = tmp_path / "anvil.json"
-    for content, error in (("{", DevnetStateDamaged), ('{"block": 7}', DevnetUnavailable)):
+    for content, error in (("{", Conflict), ('{"block": 7}', DevnetUnavailable)):
         state.write_text(content)
         for _ in range(2):
             with pytest.raises(error, match=re.escape(str(state))):

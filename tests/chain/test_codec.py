@@ -18,12 +18,12 @@ from web3.contract import Contract as Web3Contract
 
 from tests.support.abi_values import split, values
 from usufruct.chain import Call, Log, Revert, UnreadableAnswer, contracts, keccak
-from usufruct.chain.binding import Contract, Event, NotThisEvent, Reader
-from usufruct.chain.codec import InvalidArgument, Struct, decode, encode
+from usufruct.chain.binding import Contract, Event, Reader
+from usufruct.chain.codec import Struct, decode, encode
 from usufruct.chain.generate import names
 from usufruct.chain.generate.names import canonical, declared
 from usufruct.chain.revert import decode_revert
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, Hash32, Invalid
 
 ADDRESS = Address("0x" + "ab" * 20)
 BOUND = [name for name in contracts.__all__ if name not in {"ERRORS", "shared"}]
@@ -281,7 +281,7 @@ def test_values_that_do_not_fit_are_refused():
         ("uint8[2]", (1, 2, 3)),
         ("uint256", "1"),
     ]:
-        with pytest.raises(InvalidArgument, match=rf"\({kind.replace('[', chr(92) + '[')}"):
+        with pytest.raises(Invalid, match=rf"\({kind.replace('[', chr(92) + '[')}"):
             encode((kind,), (value,))
 
 
@@ -303,6 +303,6 @@ def test_another_event_is_not_decoded(traps: ModuleType):
     assert traps.Nothing.decode(log) == traps.Nothing()
     wrong: list[type[Event]] = [traps.Drawn, traps.Signed]
     for event in wrong:
-        with pytest.raises(NotThisEvent, match="log 4 of 0xaa is "):
+        with pytest.raises(Invalid, match="log 4 of 0xaa is "):
             event.decode(log)
     assert traps.Traps.decode_log(Log(ADDRESS, (), b"", 1, Hash32("0x"), Hash32("0x"), 0)) is None

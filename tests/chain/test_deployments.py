@@ -27,11 +27,10 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments, DeploySite, NotDeployed, address_of
-from usufruct.chain.deployment.address_book import DEPLOYER, Deployed, WrongCode
-from usufruct.chain.deployment.steps import DeployerMissing
-from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, SettlementMismatch, check_settlement
+from usufruct.chain.deployment.address_book import DEPLOYER, Deployed
+from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner
-from usufruct.core import Address, ChainId, Invalid, checksum
+from usufruct.core import Address, ChainId, Conflict, Faulty, Invalid, Unavailable, checksum
 from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database
 from usufruct_client import channel_id, wire
@@ -104,7 +103,7 @@ async def test_every_channel_has_the_id_that_x402_computes(client: Client, sende
 async def test_a_settlement_that_disagrees_with_x402_is_refused(client: Client, sender: Sender):
     await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
     await check_settlement(client, DEVNET_CHAIN_ID)
-    with pytest.raises(SettlementMismatch, match="use a chain with x402's"):
+    with pytest.raises(Faulty, match="use a chain with x402's"):
         await check_settlement(client, ChainId(8453))
 
 
@@ -112,9 +111,9 @@ async def test_a_settlement_that_disagrees_with_x402_is_refused(client: Client, 
 async def test_code_that_was_changed_is_noticed(client: Client, sender: Sender):
     deployed = await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
     await Devnet(client).set_code(deployed.address(Till), await client.code_at(deployed.address(AccessPass)))
-    with pytest.raises(WrongCode, match=r"Till at .* is not what was deployed"):
+    with pytest.raises(Conflict, match=r"Till at .* is not what was deployed"):
         await deployed.verify(client)
-    with pytest.raises(WrongCode, match=r"Till should be at .* has [0-9]+ bytes of other code"):
+    with pytest.raises(Conflict, match=r"Till should be at .* has [0-9]+ bytes of other code"):
         await deploy_devnet(client, sender, DEVNET_CHAIN_ID, SETUP)
 
 
@@ -152,7 +151,7 @@ def test_another_argument_is_another_address():
 @pytest.mark.anvil
 async def test_a_chain_without_the_deployer_is_told_what_to_do(client: Client, site: DeploySite):
     await Devnet(client).set_code(DEPLOYER, b"")
-    with pytest.raises(DeployerMissing, match="chain 31337 has no deterministic deployer at 0x4e59b44847b3795785889"):
+    with pytest.raises(Unavailable, match="chain 31337 has no deterministic deployer at 0x4e59b44847b3795785889"):
         await site.deploy(WrappedNative, WrappedNative.deploy())
 
 

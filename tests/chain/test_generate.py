@@ -15,10 +15,10 @@ import usufruct
 from usufruct.chain import Call, contracts, keccak
 from usufruct.chain.binding import Creation
 from usufruct.chain.generate.__main__ import main, outdated, write
-from usufruct.chain.generate.artifact import ArtifactMissing, ArtifactUnusable, load
+from usufruct.chain.generate.artifact import ArtifactUnusable, load
 from usufruct.chain.generate.documentation import parse
 from usufruct.chain.generate.package import BOUND, Bindings
-from usufruct.core import Address
+from usufruct.core import Address, NotFound
 
 HERE = Path(__file__).parent
 FIXTURE = HERE / "fixture"
@@ -105,7 +105,7 @@ def test_a_source_that_changed_after_compiling_is_refused(project: Path):
 
 
 def test_a_contract_that_was_not_compiled_is_missed():
-    with pytest.raises(ArtifactMissing, match="0 artifacts of Nowhere"):
+    with pytest.raises(NotFound, match="0 artifacts of Nowhere"):
         load(FIXTURE / "out", "Nowhere")
 
 
@@ -133,7 +133,7 @@ def test_two_contracts_of_one_name_are_told_apart(project: Path):
     other = project / "out" / "other" / "Traps.sol" / "Traps.json"
     other.parent.mkdir(parents=True)
     other.write_bytes(orjson.dumps(artifact))
-    with pytest.raises(ArtifactMissing, match="2 artifacts of Traps; two contracts share that name"):
+    with pytest.raises(NotFound, match="2 artifacts of Traps; two contracts share that name"):
         load(project / "out", "Traps")
 
 

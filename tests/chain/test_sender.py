@@ -10,14 +10,13 @@ from usufruct.chain import Call, Client, Receipt, RpcUnavailable, Sender, Sent, 
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.binding import Block, Creation
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientAllowance, ERC20InsufficientBalance, TestDollar
-from usufruct.chain.fees import FeePolicy, FeesOverCap
+from usufruct.chain.fees import FeePolicy, FeesOverCap, Offer
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner, devnet_signer
-from usufruct.chain.keys.signer import DevnetKeyRefused
 from usufruct.chain.rpc_errors import RpcRefused
-from usufruct.chain.sender import KeyReused, NonceGap, StillPending, TransactionDisplaced, TransactionReverted
+from usufruct.chain.sender import NonceGap, StillPending
 from usufruct.chain.store import Attempt, Checkpoint, Outbox, move
-from usufruct.chain.transaction import Transaction
-from usufruct.core import Address, ChainId, Hash32
+from usufruct.chain.transaction import signed_transaction
+from usufruct.core import Address, ChainId, Conflict, Denied, Hash32
 from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database, open_database
 
@@ -85,7 +84,7 @@ async def test_the_same_key_sends_once(sender: Sender, client: Client, dollar: T
 async def test_a_key_belongs_to_one_call(sender: Sender, dollar: TestDollar):
     await sender.send(dollar.mint(BOB, 5), "mint")
     for other in (dollar.mint(BOB, 6), dollar.mint(CAROL, 5), Call(BOB, b""), Call(dollar.address, b"", 1)):
-        with pytest.raises(KeyReused, match="another call was sent under mint"):
+        with pytest.raises(Conflict, match="another call was sent under mint"):
             await sender.send(other, "mint")
 
 
@@ -253,10 +252,10 @@ async def test_a_nonce_used_by_something_else_displaces_the_call(
     await devnet.set_automine(on=False)
     await sender.send(dollar.mint(BOB, 5), "mint")
     await devnet.drop((await outbox.attempts("mint"))[0].hash)
-    foreign = Transaction(DEVNET_CHAIN_ID, 0, GWEI, 100 * GWEI, 21_000, CAROL, 1, b"").signed(signer.sign)
+    foreign = signed_transaction(DEVNET_CHAIN_ID, 0, Offer(100 * GWEI, GWEI), 21_000, Call(CAROL, b"", 1), signer.sign)
     await client.send_raw(foreign)
     await devnet.mine(5)
-    with pytest.raises(TransactionDisplaced, match=r"nonce 0 .* was used by something else") as caught:
+    with pytest.raises(Conflict, match=r"nonce 0 .* was used by something else") as caught:
         await sender.execute(dollar.mint(BOB, 5), "mint")
     assert caught.value.details["hash"] == as_hash32(keccak(foreign))
     await devnet.set_automine(on=True)
@@ -285,7 +284,7 @@ async def test_a_call_refused_for_a_reason_that_passed_says_so(
     sent = Sent("refused", ALICE, 9, dollar.mint(BOB, 6), 1)
     await outbox.add(sent, Attempt(Hash32("0x" + "01" * 32), b"", 1, 1, 1))
     await outbox.finish("refused", State.REVERTED, receipt.hash, receipt.block_number)
-    with pytest.raises(TransactionReverted, match="was refused in block"):
+    with pytest.raises(Conflict, match="was refused in block"):
         await sender.execute(dollar.mint(BOB, 6), "refused")
 
 
@@ -410,7 +409,7 @@ async def test_transactions_that_wait_in_the_node_are_counted(
     sender: Sender, client: Client, devnet: Devnet, signer: KeySigner
 ):
     await devnet.set_automine(on=False)
-    foreign = Transaction(DEVNET_CHAIN_ID, 0, GWEI, 9 * GWEI, 21_000, CAROL, 1, b"").signed(signer.sign)
+    foreign = signed_transaction(DEVNET_CHAIN_ID, 0, Offer(9 * GWEI, GWEI), 21_000, Call(CAROL, b"", 1), signer.sign)
     await client.send_raw(foreign)
     assert (await sender.send(Call(BOB, b"", 1), "mine")).nonce == 1
 
@@ -419,7 +418,7 @@ async def test_a_nonce_that_nobody_uses_any_more_is_filled(
     sender: Sender, client: Client, devnet: Devnet, dollar: TestDollar, signer: KeySigner
 ):
     await devnet.set_automine(on=False)
-    foreign = Transaction(DEVNET_CHAIN_ID, 0, GWEI, 9 * GWEI, 21_000, CAROL, 1, b"").signed(signer.sign)
+    foreign = signed_transaction(DEVNET_CHAIN_ID, 0, Offer(9 * GWEI, GWEI), 21_000, Call(CAROL, b"", 1), signer.sign)
     await client.send_raw(foreign)
     assert (await sender.send(dollar.mint(BOB, 5), "stuck behind")).nonce == 1
     await devnet.drop(as_hash32(keccak(foreign)))
@@ -502,5 +501,5 @@ async def test_a_nonce_that_nothing_is_seen_to_use_displaces_no_call(anvil: Anvi
 
 
 async def test_devnet_keys_send_on_devnets_only(client: Client, files: Database, signer: KeySigner):
-    with pytest.raises(DevnetKeyRefused):
+    with pytest.raises(Denied, match="publicly known devnet key"):
         Sender(client, signer, files, ChainId(8453))

@@ -8,11 +8,11 @@ from eth_account import Account
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usufruct.chain import keccak
+from usufruct.chain import Call, keccak
+from usufruct.chain.fees import Offer
 from usufruct.chain.keys import DEVNET_ADDRESSES, InvalidKey, KeySigner, devnet_signer, refuse_devnet_key
-from usufruct.chain.keys.signer import DevnetKeyRefused
-from usufruct.chain.transaction import Transaction
-from usufruct.core import Address, ChainId, checksum
+from usufruct.chain.transaction import signed_transaction
+from usufruct.core import Address, ChainId, Denied, checksum
 
 SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
 secrets = st.integers(1, 2**255).map(lambda number: number.to_bytes(32, "big"))
@@ -40,8 +40,8 @@ def test_addresses_are_those_of_eth_account(secret: bytes):
 def test_transactions_are_signed_as_by_eth_account(
     secret: bytes, chain_id: int, nonce: int, tip: int, max_fee: int, value: int, to: Address, data: bytes
 ):
-    transaction = Transaction(ChainId(chain_id), nonce, tip, max_fee, 21_000, to, value, data)
-    ours = transaction.signed(KeySigner(secret).sign)
+    offer, call = Offer(max_fee, tip), Call(to, data, value)
+    ours = signed_transaction(ChainId(chain_id), nonce, offer, 21_000, call, KeySigner(secret).sign)
     fields = {
         "type": 2,
         "chainId": chain_id,
@@ -88,9 +88,9 @@ def test_devnet_keys_are_anvils(chain_id: int):
 
 @pytest.mark.parametrize("chain_id", [1, 8453, 84532, 31338])
 def test_devnet_keys_are_refused_elsewhere(chain_id: int):
-    with pytest.raises(DevnetKeyRefused, match=f"chain {chain_id} needs your own key"):
+    with pytest.raises(Denied, match=f"chain {chain_id} needs your own key"):
         devnet_signer(3, ChainId(chain_id))
     for address in DEVNET_ADDRESSES:
-        with pytest.raises(DevnetKeyRefused):
+        with pytest.raises(Denied, match="publicly known devnet key"):
             refuse_devnet_key(address, ChainId(chain_id))
     refuse_devnet_key(KeySigner(SECRET).address, ChainId(chain_id))

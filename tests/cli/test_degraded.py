@@ -12,7 +12,8 @@ from aiohttp import ClientSession, web
 
 from usufruct.app import Installation, open_installation
 from usufruct.chain import RpcUnavailable, TokenFacts
-from usufruct.chain.access import NodeUnfit, WrongChain
+from usufruct.chain.access import NodeUnfit
+from usufruct.core import Conflict
 from usufruct.core.jobs import Job, run_jobs
 from usufruct.payments.ledger import Ledger
 
@@ -112,7 +113,7 @@ async def test_a_node_that_comes_back_for_another_chain_is_not_used(known):
             node.chain = None
             assert await node_job(installation).step() > 0
         node.chain = "0x1"
-        with pytest.raises(WrongChain):
+        with pytest.raises(Conflict, match="speaks for chain"):
             async with open_installation(configured(known, node.url), wait_for_node=False):
                 pass
 

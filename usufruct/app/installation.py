@@ -83,7 +83,7 @@ async def open_installation(config: Config, *, wait_for_node: bool = True) -> As
 
     Raises:
         RpcUnavailable: when the node does not answer and is waited for, or when the token was never read from it.
-        WrongChain, NotDeployed, SettlementMismatch: when the chain is not ready for this installation.
+        NotDeployed, Conflict, Faulty: when the chain is not ready for this installation.
         InvalidSetting: when the configuration is not one to run an installation with.
     """
     check_operator(config)

@@ -47,7 +47,7 @@ class AssetIndexer:
 
         Raises:
             RpcUnavailable: when the node does not answer; nothing is lost.
-            ReorgTooDeep: when the chain is another one than the stream was read from.
+            Faulty: when the chain is another one than the stream was read from.
         """
         await self.logs.catch_up()
         await self._learn_names()

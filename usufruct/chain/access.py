@@ -29,10 +29,6 @@ FEE_SINK = DEVNET_ADDRESSES[3]
 """Where devnets' protocol fees go."""
 
 
-class WrongChain(Conflict, code="wrong_chain"):
-    """The node speaks for another chain than the configuration names."""
-
-
 def fee_sink_of(config: Config) -> Address:
     """Return who gets the protocol fee and what reaches the till without a payee.
 
@@ -144,7 +140,7 @@ async def open_node(config: Config) -> AsyncIterator[Client]:
     """Open the node of the configured chain.
 
     Raises:
-        WrongChain: when it speaks for another one.
+        Conflict: when it speaks for another one.
         RpcUnavailable: when nothing answers there.
     """
     async with Client(config.chain.rpc_url) as client:
@@ -156,12 +152,13 @@ async def check_chain_id(client: Client, config: Config) -> None:
     """Check that the node is one of the configured chain.
 
     Raises:
-        WrongChain: when it speaks for another one.
+        Conflict: when it speaks for another one.
     """
     found = await client.chain_id()
     if found != config.chain.id:
-        raise WrongChain(
+        raise Conflict(
             f"the node at chain.rpc_url speaks for chain {found}, chain.id is {config.chain.id}; set one to the other",
+            code="wrong_chain",
             found=found,
             expected=config.chain.id,
         )
@@ -194,8 +191,8 @@ async def open_chain(config: Config) -> AsyncIterator[ChainAccess]:
     """Open the node and the database, for what a wallet does on the chain; needs no operator's secret.
 
     Raises:
-        WrongChain: when the node speaks for another chain than the configuration names.
-        WrongCode: when the code at our contracts' addresses is not theirs.
+        Conflict: when the node speaks for another chain than the configuration names.
+        Conflict: when the code at our contracts' addresses is not theirs.
     """
     async with open_chain_unchecked(config) as chain:
         await check_chain_id(chain.client, config)
@@ -211,7 +208,7 @@ async def open_chain_later(config: Config) -> AsyncIterator[ChainAccess]:
     The node is checked before its first answer is used, whenever that comes; `degraded` says that it has not been yet.
 
     Raises:
-        WrongChain, WrongCode, SettlementMismatch: when it answers now, and is not one for this installation.
+        Conflict, Faulty: when it answers now, and is not one for this installation.
     """
 
     async def check() -> None:

@@ -24,7 +24,7 @@ from usufruct.chain.toolchain import find
 from usufruct.core import ChainId, Conflict, Unavailable
 from usufruct.core.networks import DEVNET_CHAIN_ID
 
-__all__ = ["HOST", "Anvil", "DevnetStateBusy", "DevnetStateDamaged", "DevnetUnavailable"]
+__all__ = ["HOST", "Anvil", "DevnetUnavailable"]
 
 if sys.platform != "win32":
     import fcntl
@@ -46,14 +46,6 @@ _ATTEMPTS = 3
 
 class DevnetUnavailable(Unavailable, code="devnet_unavailable"):
     """The embedded devnet did not start; the message holds anvil's last words."""
-
-
-class DevnetStateBusy(Conflict, code="devnet_state_busy"):
-    """Another devnet is running on the same state file."""
-
-
-class DevnetStateDamaged(Conflict, code="devnet_state_damaged"):
-    """The state file is not whole: anvil was killed while it wrote it, or the disk was full."""
 
 
 class Anvil:
@@ -112,8 +104,8 @@ class Anvil:
 
         Raises:
             ToolMissing: when anvil is not on this machine.
-            DevnetStateBusy: when another anvil holds the state file.
-            DevnetStateDamaged: when the state file is not whole.
+            Conflict: when another anvil holds the state file.
+            Conflict: when the state file is not whole.
             DevnetUnavailable: when it does not come up.
         """
         if sys.platform == "win32":
@@ -211,8 +203,10 @@ def _check_state(state: Path | None) -> None:
     remedy = f"Go on with the state of the last start: cp {good} {state}"
     if not good.exists():
         remedy = f"Begin a new chain with a new data.folder, or put a backup of {state.name} there"
-    raise DevnetStateDamaged(
-        f"the devnet's state {state} is not whole: it was cut short while it was written. {remedy}", state=str(state)
+    raise Conflict(
+        f"the devnet's state {state} is not whole: it was cut short while it was written. {remedy}",
+        code="devnet_state_damaged",
+        state=str(state),
     )
 
 
@@ -238,7 +232,9 @@ def _locked(state: Path) -> IO[bytes]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.close()
-        raise DevnetStateBusy(
-            f"another devnet runs on {state}; stop it, or choose another data folder", state=str(state)
+        raise Conflict(
+            f"another devnet runs on {state}; stop it, or choose another data folder",
+            code="devnet_state_busy",
+            state=str(state),
         ) from None
     return lock

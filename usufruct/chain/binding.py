@@ -27,14 +27,6 @@ Block = int | Literal["earliest", "finalized", "safe", "latest", "pending"]
 """A block by number or by name."""
 
 
-class NotThisEvent(Invalid, code="not_this_event"):
-    """A log is another event than the one it was decoded as."""
-
-
-class NoReader(Faulty, code="no_reader"):
-    """A contract was asked a question without a node to ask."""
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of a contract, not sent: address, calldata, and wei that goes with it."""
@@ -75,17 +67,19 @@ class Event:
         """Read the event from a log.
 
         Raises:
-            NotThisEvent: when the log is another event.
+            Invalid: when the log is another event.
         """
         kinds, indexed, plain = _layout(cls.DECLARATION)
         if log.topics[:1] != (cls.TOPIC,) or len(log.topics) != 1 + len(indexed):
-            raise NotThisEvent(f"log {log.index} of {log.transaction_hash} is not {cls.DECLARATION}")
+            raise Invalid(f"log {log.index} of {log.transaction_hash} is not {cls.DECLARATION}", code="not_this_event")
         try:
             topics = iter(decode(indexed, bytes.fromhex("".join(topic[2:] for topic in log.topics[1:]))))
             data = iter(decode(plain, log.data))
             found: Self = typed(cls, [next(topics if kind.endswith(_INDEXED) else data) for kind in kinds])
         except UnreadableAnswer:
-            raise NotThisEvent(f"log {log.index} of {log.transaction_hash} is a malformed {cls.DECLARATION}") from None
+            raise Invalid(
+                f"log {log.index} of {log.transaction_hash} is a malformed {cls.DECLARATION}", code="not_this_event"
+            ) from None
         return found
 
     @classmethod
@@ -183,7 +177,7 @@ class Contract:
     async def _read(self, kind: type[T], declaration: str, *values: object) -> T:
         """Ask a function such as "balanceOf(address) returns (uint256)"; several results make one `kind`."""
         if self._reader is None:
-            raise NoReader(f"{self!r} has no node to ask; construct it with a Client")
+            raise Faulty(f"{self!r} has no node to ask; construct it with a Client", code="no_reader")
         signature, _, outputs = declaration.partition(" returns ")
         answer = await self._reader.call(self._call(signature, *values), block=self._block)
         results = decode(parameter_types(outputs), answer)

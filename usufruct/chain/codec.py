@@ -17,10 +17,6 @@ Values = tuple[Any, ...]
 """Decoded ABI values: int, str, bytes, bool and tuples of these."""
 
 
-class InvalidArgument(Invalid, code="invalid_argument"):
-    """A value does not fit the type of the contract's argument."""
-
-
 class UnreadableAnswer(Unavailable, code="unreadable_answer"):
     """Bytes from the chain are not what the contract's ABI promises."""
 
@@ -72,12 +68,12 @@ def encode(types: Sequence[str], values: Sequence[object]) -> bytes:
     """Encode `values` as ABI `types`.
 
     Raises:
-        InvalidArgument: when a value does not fit its type; names the types.
+        Invalid: when a value does not fit its type; names the types.
     """
     try:
         return arguments(tuple(types)).encode([_plain(value) for value in values])
     except (Invalid, TypeError, ValueError) as error:
-        raise InvalidArgument(f"arguments do not fit ({','.join(types)}): {error}") from error
+        raise Invalid(f"arguments do not fit ({','.join(types)}): {error}", code="invalid_argument") from error
 
 
 def decode(types: Sequence[str], data: bytes) -> Values:

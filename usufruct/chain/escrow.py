@@ -9,15 +9,7 @@ from usufruct_client.eip712 import COLLECTOR, SETTLEMENT
 from usufruct_client.signing import channel_id
 from usufruct_client.wire import ChannelConfig
 
-__all__ = ["COLLECTOR", "SETTLEMENT", "EscrowMissing", "SettlementMismatch", "check_escrow", "check_settlement"]
-
-
-class SettlementMismatch(Faulty, code="settlement_mismatch"):
-    """The settlement contract and x402 clients disagree about what a channel's id is."""
-
-
-class EscrowMissing(Conflict, code="escrow_missing"):
-    """The chain has no x402 escrow, or not its collector of deposits."""
+__all__ = ["COLLECTOR", "SETTLEMENT", "check_escrow", "check_settlement"]
 
 
 async def check_escrow(client: Client, chain_id: ChainId) -> None:
@@ -27,14 +19,15 @@ async def check_escrow(client: Client, chain_id: ChainId) -> None:
     package. Another build at another address is a contract that no x402 client pays into.
 
     Raises:
-        EscrowMissing: when one is not; names it and where it should be.
+        Conflict: when one is not; names it and where it should be.
     """
     for name, place in (("batch settlement", SETTLEMENT), ("collector of EIP-3009 deposits", COLLECTOR)):
         if not await client.code_at(place):
-            raise EscrowMissing(
+            raise Conflict(
                 f"chain {chain_id} has no x402 {name} at {checksum(place)}. Nothing was sent. Use a chain that x402's "
                 "batch settlement is on (Base 8453, Base Sepolia 84532), or have x402's maintainers deploy it there: "
                 "it has the same address on every chain",
+                code="escrow_missing",
                 chain_id=chain_id,
                 contract=name,
                 address=place,
@@ -45,8 +38,8 @@ async def check_settlement(client: Client, chain_id: ChainId) -> None:
     """Compare a channel's id as the contract at x402's address computes it with what x402 clients compute.
 
     Raises:
-        EscrowMissing: when the address has no contract.
-        SettlementMismatch: when they differ: vouchers signed by x402 clients would be worthless.
+        Conflict: when the address has no contract.
+        Faulty: when they differ: vouchers signed by x402 clients would be worthless.
     """
     await check_escrow(client, chain_id)
     payer, authorizer, receiver, receiver_authorizer, token = (Address(f"0x{each:040x}") for each in range(1, 6))
@@ -54,9 +47,10 @@ async def check_settlement(client: Client, chain_id: ChainId) -> None:
     ours = as_hash32(await BatchSettlement(SETTLEMENT, client).get_channel_id(OnChain(*parties, delay, salt)))
     published = channel_id(ChannelConfig(*parties, delay, as_hash32(salt)), chain_id)
     if ours != published:
-        raise SettlementMismatch(
+        raise Faulty(
             f"{SETTLEMENT} on chain {chain_id} computes channel id {ours}, x402 {published}; use a chain with x402's "
             "batch settlement",
+            code="settlement_mismatch",
             contract=ours,
             published=published,
         )

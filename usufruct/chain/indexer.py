@@ -34,14 +34,6 @@ _LAST_RECHECK = 32.0
 _SUCCESSES_TO_GROW = 20
 
 
-class ReorgTooDeep(Faulty, code="reorg_too_deep"):
-    """The chain has none of the blocks a stream was read by."""
-
-
-class NodeLags(Unavailable, code="node_lags"):
-    """The node's logs are behind what it showed before."""
-
-
 class _StreamTaken(Conflict):
     """Another process moved the stream on; its transaction stands, ours is undone."""
 
@@ -132,8 +124,8 @@ class Indexer:
         """Read one range, or take one step back; False when there is nothing to do now.
 
         Raises:
-            ReorgTooDeep: when no block the stream was read by is on the chain any more.
-            NodeLags: when the node has fewer logs than it had; nothing was read.
+            Faulty: when no block the stream was read by is on the chain any more.
+            Unavailable: when the node has fewer logs than it had; nothing was read.
         """
         old = await self.position()
         try:
@@ -242,7 +234,7 @@ class Indexer:
         """Compare ranges with how many logs they had, and step back before the first that has more.
 
         Raises:
-            NodeLags: when one has fewer.
+            Unavailable: when one has fewer.
         """
         if len(window) < 2:
             return False
@@ -262,9 +254,10 @@ class Indexer:
         if await newest_on_chain(self._client, [old]) is None:
             return False
         if found < before:
-            raise NodeLags(
+            raise Unavailable(
                 f"the node has {found} logs of stream {name} up to block {end.block}, it had {before}: its logs are "
                 "behind. Nothing is read until it has caught up; set chain.rpc_url to another node if it does not",
+                code="node_lags",
                 stream=name,
                 block=end.block,
             )
@@ -295,9 +288,10 @@ class Indexer:
         """Return the newest checkpoint that the chain still has."""
         fork = await newest_on_chain(self._client, await self._checkpoints())
         if fork is None:
-            raise ReorgTooDeep(
+            raise Faulty(
                 f"chain has no block that stream {self._stream.name} was read by, the newest being {old.block}; was "
                 "the chain reset? Its rows must go and be read again from the start",
+                code="reorg_too_deep",
                 stream=self._stream.name,
                 block=old.block,
             )

@@ -29,7 +29,7 @@ from usufruct.chain.keys import KeySigner, refuse_devnet_key
 from usufruct.chain.revert import Revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnavailable
 from usufruct.chain.store import Attempt, Outbox, Sent, State, known_blocks
-from usufruct.chain.transaction import Transaction
+from usufruct.chain.transaction import signed_transaction
 from usufruct.core import ChainId, Clock, Conflict, SystemClock, Unavailable
 from usufruct.store import ConstraintViolated, Database
 
@@ -40,24 +40,12 @@ _NO_TROUBLE = ("already known", "already imported", "already exists", "known tra
 """What nodes say to a transaction that they have, or that was mined a moment ago."""
 
 
-class KeyReused(Conflict, code="send_key_reused"):
-    """One key was used for two different calls."""
-
-
 class GasOverLimit(Conflict, code="gas_over_limit"):
     """A call would take more gas than its caller allows."""
 
 
 class StillPending(Unavailable, code="transaction_pending"):
     """A transaction was not final in the time given; it is not lost, and must not be sent under another key."""
-
-
-class TransactionReverted(Conflict, code="transaction_reverted"):
-    """A transaction was mined and refused, although its simulation was not."""
-
-
-class TransactionDisplaced(Conflict, code="transaction_displaced"):
-    """A transaction can never be mined: something else used its nonce."""
 
 
 class NonceGap(Unavailable, code="nonce_gap"):
@@ -113,7 +101,7 @@ class Sender:
         Raises:
             Revert: the contract's own error; nothing was sent.
             GasOverLimit: when it would take more than `most_gas`; nothing was sent.
-            KeyReused: when another call was sent under `key`.
+            Conflict: when another call was sent under `key`.
             FeesOverCap: when gas costs more than the policy allows; nothing was sent.
             NonceGap: when the chain and the outbox disagree; nothing was sent.
         """
@@ -166,8 +154,8 @@ class Sender:
 
         Raises:
             Revert: the contract's own error, before or after it was sent.
-            TransactionReverted: when it was mined and refused for a reason that a replay does not show.
-            TransactionDisplaced: when its nonce was used by something else.
+            Conflict: when it was mined and refused for a reason that a replay does not show.
+            Conflict: when its nonce was used by something else.
             StillPending: when the time is up; call again with the same key to go on waiting.
         """
         await self.send(call, key)
@@ -180,16 +168,19 @@ class Sender:
                 nonce=sent.nonce,
             )
         if sent.state is State.DISPLACED:
-            raise TransactionDisplaced(
+            raise Conflict(
                 f"nonce {sent.nonce} of {self.address} was used by something else; find out by whom before sending "
                 "again under a new key",
+                code="transaction_displaced",
                 key=key,
                 nonce=sent.nonce,
                 hash=sent.hash,
             )
         if sent.state is State.REVERTED:
             await self._raise_refusal(call, sent.block)
-            raise TransactionReverted(f"{sent.hash} was refused in block {sent.block}", key=key, hash=sent.hash)
+            raise Conflict(
+                f"{sent.hash} was refused in block {sent.block}", code="transaction_reverted", key=key, hash=sent.hash
+            )
         receipt = await self._client.receipt(sent.hash) if sent.hash else None
         if receipt is None:
             raise StillPending(f"{sent.hash} was final, but the node has no receipt of it now", key=key, hash=sent.hash)
@@ -287,7 +278,9 @@ class Sender:
     async def _known(self, call: Call, key: str) -> Sent | None:
         known = await self._outbox.find(key)
         if known and known.call != call:
-            raise KeyReused(f"another call was sent under {key}; choose a new key for a new call", key=key)
+            raise Conflict(
+                f"another call was sent under {key}; choose a new key for a new call", code="send_key_reused", key=key
+            )
         return known
 
     async def _next_nonce(self) -> int:
@@ -318,11 +311,7 @@ class Sender:
         return mined, [sent for sent in given if sent.state is not State.PENDING]
 
     def _sign(self, sent: Sent, offer: Offer, block: int) -> Attempt:
-        call = sent.call
-        transaction = Transaction(
-            self._chain_id, sent.nonce, offer.tip, offer.max_fee, sent.gas, call.to, call.value, call.data
-        )
-        raw = transaction.signed(self._signer.sign)
+        raw = signed_transaction(self._chain_id, sent.nonce, offer, sent.gas, sent.call, self._signer.sign)
         return Attempt(as_hash32(keccak(raw)), raw, offer.max_fee, offer.tip, block)
 
     async def _broadcast(self, sent: Sent, attempt: Attempt) -> None:

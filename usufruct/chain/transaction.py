@@ -1,35 +1,25 @@
 """EIP-1559 transactions: what is signed, and what is broadcast."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from usufruct.chain.binding import Call
+from usufruct.chain.fees import Offer
 from usufruct.chain.hashing import keccak
-from usufruct.core import Address, ChainId
+from usufruct.core import ChainId
 
 _TYPE = b"\x02"
 _Field = int | bytes | Sequence["_Field"]
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """A transaction before it is signed; fees in wei per gas, value in wei."""
-
-    chain_id: ChainId
-    nonce: int
-    max_priority_fee: int
-    max_fee: int
-    gas: int
-    to: Address
-    value: int
-    data: bytes
-
-    def signed(self, sign: Callable[[bytes], bytes]) -> bytes:
-        """Return the bytes a node takes; `sign` makes of a 32-byte digest r, s and v (27 or 28), 65 bytes."""
-        fees = [self.max_priority_fee, self.max_fee, self.gas]
-        fields: list[_Field] = [self.chain_id, self.nonce, *fees, bytes.fromhex(self.to[2:]), self.value, self.data, []]
-        signature = sign(keccak(_TYPE + _rlp(fields)))
-        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
-        return _TYPE + _rlp([*fields, signature[64] - 27, r, s])
+def signed_transaction(
+    chain_id: ChainId, nonce: int, offer: Offer, gas: int, call: Call, sign: Callable[[bytes], bytes]
+) -> bytes:
+    """Return the bytes a node takes; `sign` makes of a 32-byte digest r, s and v (27 or 28), 65 bytes."""
+    fields: list[_Field] = [chain_id, nonce, offer.tip, offer.max_fee, gas, bytes.fromhex(call.to[2:]), call.value]
+    fields += [call.data, []]
+    signature = sign(keccak(_TYPE + _rlp(fields)))
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+    return _TYPE + _rlp([*fields, signature[64] - 27, r, s])
 
 
 def _rlp(field: _Field) -> bytes:

@@ -28,10 +28,6 @@ class NotDeployed(NotFound, code="not_deployed"):
     """A contract has no known address on this chain."""
 
 
-class WrongCode(Conflict, code="wrong_code"):
-    """The code at an address is not that of the expected contract."""
-
-
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """Where one contract stands; `code_hash` is the Keccak-256 of its runtime code, 0x and hex.
@@ -118,13 +114,14 @@ class Deployments:
         """Check that the code at every address is still the one that was deployed.
 
         Raises:
-            WrongCode: when it is not; names the first that differs.
+            Conflict: when it is not; names the first that differs.
         """
         for name, each in self.contracts.items():
             if code_hash(await client.code_at(each.address)) != each.code_hash:
-                raise WrongCode(
+                raise Conflict(
                     f"{name} at {each.address} on chain {self.chain_id} is not what was deployed there; is the RPC "
                     "address one of this chain?",
+                    code="wrong_code",
                     contract=name,
                     address=each.address,
                 )

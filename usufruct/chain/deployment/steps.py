@@ -16,7 +16,6 @@ from usufruct.chain.deployment.address_book import (
     DEPLOYER,
     Deployed,
     Deployments,
-    WrongCode,
     address_of,
     code_hash,
     deployment_of,
@@ -29,18 +28,6 @@ from usufruct.core.components import DeployStep
 
 _SETTING_GAS = 80_000
 """More than any call of the owner takes that writes one setting."""
-
-
-class AlreadyDeployed(Conflict, code="already_deployed"):
-    """The installation stands on this chain with other terms: another deployment would leave its channels behind."""
-
-
-class DeployerMissing(Unavailable, code="deployer_missing"):
-    """The chain has no deterministic deployer."""
-
-
-class NoContract(Invalid, code="no_contract"):
-    """An address that must be a contract's has no code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +70,20 @@ class DeploySite:
         """Check what must be on a public chain before.
 
         Raises:
-            EscrowMissing, SettlementMismatch: when the chain has no x402 escrow.
-            NoContract: when token or wrapped native coin are none.
+            Conflict, Faulty: when the chain has no x402 escrow, or another.
+            Invalid: when token or wrapped native coin are none.
         """
         await check_settlement(self.client, self.chain_id)
         for name, place in (("token", self.setup.token), ("wrapped native coin", self.setup.wrapped_native)):
             if not await self.client.code_at(place):
-                raise NoContract(f"{name}: {place} is not a contract on chain {self.chain_id}", address=place)
+                raise Invalid(
+                    f"{name}: {place} is not a contract on chain {self.chain_id}", code="no_contract", address=place
+                )
 
     def creation(self, contract: type[Contract], creation: Creation) -> DeployStep:
         """Return the step that creates a contract.
 
-        Its gas raises a constructor's own `Revert`, for a fee over the limit, say; and `AlreadyDeployed` when the
+        Its gas raises a constructor's own `Revert`, for a fee over the limit, say; and a `Conflict` when the
         contract is known to stand elsewhere than it would be put.
         """
         there = address_of(contract, creation)
@@ -112,16 +101,17 @@ class DeploySite:
         """Deploy a contract, unless its address has code, and record it.
 
         Raises:
-            DeployerMissing: when the chain lacks the deterministic deployer.
+            Unavailable: when the chain lacks the deterministic deployer.
             Revert: the constructor's own error.
-            WrongCode: when the code there is not the contract's.
+            Conflict: when the code there is not the contract's.
         """
         there, key = address_of(contract, creation), outbox_key(contract, creation)
         if not await self.client.code_at(there):
             if not await self.client.code_at(DEPLOYER):
-                raise DeployerMissing(
+                raise Unavailable(
                     f"chain {self.chain_id} has no deterministic deployer at {checksum(DEPLOYER)}; send its published "
                     "transaction first (github.com/Arachnid/deterministic-deployment-proxy)",
+                    code="deployer_missing",
                     chain_id=self.chain_id,
                 )
             await self._try(creation)
@@ -133,12 +123,14 @@ class DeploySite:
         """Check and record a contract that is at an address already, since `block` if that is known.
 
         Raises:
-            WrongCode: when it is another contract, or none.
+            Conflict: when it is another contract, or none.
         """
         code = await self.client.code_at(there)
         if not contract.ARTIFACT.is_runtime(code):
             what = f"{len(code)} bytes of other code" if code else "no code"
-            raise WrongCode(f"{contract.__name__} should be at {there}, which has {what}", address=there)
+            raise Conflict(
+                f"{contract.__name__} should be at {there}, which has {what}", code="wrong_code", address=there
+            )
         self._done[contract.__name__] = Deployed(there, contract.ARTIFACT.version, code_hash(code), block)
 
     async def _try(self, creation: Creation) -> None:
@@ -162,10 +154,11 @@ class DeploySite:
     def _check_same(self, contract: type[Contract], there: Address) -> None:
         known = self._found.contracts.get(contract.__name__)
         if known is not None and known.address != there:
-            raise AlreadyDeployed(
+            raise Conflict(
                 f"{contract.__name__} is at {known.address} on chain {self.chain_id}; owner, fee sink, fee, "
                 f"wrapped native coin or version given now would put another at {there}. Give the same ones as the "
                 "first time, or use another data folder",
+                code="already_deployed",
                 contract=contract.__name__,
                 found=known.address,
                 wanted=there,

@@ -14,10 +14,6 @@ from usufruct.core import Conflict, NotFound
 Json = dict[str, Any]
 
 
-class ArtifactMissing(NotFound, code="artifact_missing"):
-    """A contract to bind was not compiled."""
-
-
 class ArtifactUnusable(Conflict, code="artifact_unusable"):
     """A contract was compiled, but not from the sources that are there now, or not to code that can be deployed."""
 
@@ -59,7 +55,9 @@ def _artifact(out: Path, contract: str) -> tuple[Json, Json]:
             found.setdefault(str(metadata["settings"]["compilationTarget"]), (artifact, metadata))
     if len(found) != 1:
         remedy = "run `make contracts` first" if not found else "two contracts share that name"
-        raise ArtifactMissing(f"{out} has {len(found)} artifacts of {contract}; {remedy}", contract=contract)
+        raise NotFound(
+            f"{out} has {len(found)} artifacts of {contract}; {remedy}", code="artifact_missing", contract=contract
+        )
     ((artifact, metadata),) = found.values()
     if not metadata["settings"].get("viaIR"):
         raise ArtifactUnusable(
@@ -73,14 +71,16 @@ def _ast(out: Path, source: str) -> Json:
         ast: Json = artifact.get("ast") or {}
         if ast.get("absolutePath") == source:
             return ast
-    raise ArtifactMissing(f"{out} has no syntax tree of {source}; compile with `ast = true`", source=source)
+    raise NotFound(
+        f"{out} has no syntax tree of {source}; compile with `ast = true`", code="artifact_missing", source=source
+    )
 
 
 def load(out: Path, contract: str) -> Compiled:
     """Read the artifact of `contract` from forge's output folder.
 
     Raises:
-        ArtifactMissing: when it was not compiled, or without syntax trees.
+        NotFound: when it was not compiled, or without syntax trees.
         ArtifactUnusable: when it was compiled without IR, or its code still has libraries to link.
     """
     artifact, metadata = _artifact(out, contract)

@@ -22,10 +22,6 @@ _DEVNET_KEYS = (
 """Keys of the accounts anvil fills at start, in order, as it prints them; publicly known."""
 
 
-class DevnetKeyRefused(Denied, code="devnet_key_refused"):
-    """A publicly known key was to be used where money is real."""
-
-
 class InvalidKey(Invalid, code="invalid_key"):
     """A secret that is not a secp256k1 key, or a keystore that the password does not open."""
 
@@ -78,7 +74,7 @@ def devnet_signer(index: int, chain_id: ChainId) -> KeySigner:
     """Return anvil's account number `index` (0 to 9), rich on every devnet and publicly known.
 
     Raises:
-        DevnetKeyRefused: on any chain id but 31337 and 1337.
+        Denied: on any chain id but 31337 and 1337.
     """
     signer = KeySigner(bytes.fromhex(_DEVNET_KEYS[index]))
     refuse_devnet_key(signer.address, chain_id)
@@ -89,11 +85,12 @@ def refuse_devnet_key(address: Address, chain_id: ChainId) -> None:
     """Stop a well-known key from signing on a public chain, however it was configured.
 
     Raises:
-        DevnetKeyRefused: when `address` is one of anvil's and the chain is not a devnet.
+        Denied: when `address` is one of anvil's and the chain is not a devnet.
     """
     if not is_devnet(chain_id) and address in DEVNET_ADDRESSES:
-        raise DevnetKeyRefused(
+        raise Denied(
             f"{address} is a publicly known devnet key; chain {chain_id} needs your own key",
+            code="devnet_key_refused",
             address=address,
             chain_id=chain_id,
         )

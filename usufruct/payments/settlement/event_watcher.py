@@ -73,8 +73,8 @@ class EventWatcher:
 
         Raises:
             RpcUnavailable: when the node does not answer; nothing is lost.
-            NodeLags: when its logs are behind.
-            ReorgTooDeep: when the chain is another one than the stream was read from.
+            Unavailable: when its logs are behind.
+            Faulty: when the chain is another one than the stream was read from.
         """
         failed: UsufructError | None = None
         try:
