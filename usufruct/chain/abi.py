@@ -76,36 +76,24 @@ class _Word(AbiType):
         return value
 
 
-class _DynamicBytes(AbiType):
-    """`bytes`: a length, then the bytes, filled up with zeros to whole words."""
+@dataclass(frozen=True, slots=True)
+class _Bytes(AbiType):
+    """`bytes`, and `string` in UTF-8: a length, then the bytes, filled up with zeros to whole words."""
 
+    write: Callable[[object], bytes]
+    read: Callable[[bytes], object]
     dynamic = True
 
     def encode(self, value: object) -> bytes:
-        if not isinstance(value, bytes | bytearray):
-            raise TypeError(f"{value!r} is not bytes")
-        return _number(len(value)) + bytes(value) + bytes(-len(value) % WORD)
+        content = self.write(value)
+        return _number(len(content)) + content + bytes(-len(content) % WORD)
 
     def decode(self, data: Data, at: int) -> object:
         length = data.number(at)
         padded = data.take(at + WORD, length + -length % WORD)
         if any(padded[length:]):
             raise ValueError("bytes are not filled up with zeros")
-        return padded[:length]
-
-
-class _Text(_DynamicBytes):
-    """`string`: as `bytes`, in UTF-8."""
-
-    def encode(self, value: object) -> bytes:
-        if not isinstance(value, str):
-            raise TypeError(f"{value!r} is not text")
-        return super().encode(value.encode())
-
-    def decode(self, data: Data, at: int) -> object:
-        content = super().decode(data, at)
-        assert isinstance(content, bytes)
-        return content.decode()
+        return self.read(padded[:length])
 
 
 class _Sequenced(AbiType):
@@ -218,13 +206,24 @@ def _integer(bits: int, *, signed: bool) -> _Word:
 
 def _fixed_bytes(size: int) -> _Word:
     def write(value: object) -> bytes:
-        if not isinstance(value, bytes | bytearray):
-            raise TypeError(f"{value!r} is not bytes")
-        if len(value) != size:  # a short hash filled up with zeros would be a different hash
-            raise ValueError(f"must be exactly {size} bytes, not {len(value)}")
-        return bytes(value).ljust(WORD, b"\0")
+        content = _write_bytes(value)
+        if len(content) != size:  # a short hash filled up with zeros would be a different hash
+            raise ValueError(f"must be exactly {size} bytes, not {len(content)}")
+        return content.ljust(WORD, b"\0")
 
     return _Word(write, lambda word: word[:size])
+
+
+def _write_bytes(value: object) -> bytes:
+    if not isinstance(value, bytes | bytearray):
+        raise TypeError(f"{value!r} is not bytes")
+    return bytes(value)
+
+
+def _write_text(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value.encode()
 
 
 def _write_bool(value: object) -> bytes:
@@ -242,6 +241,6 @@ def _write_address(value: object) -> bytes:
 _TYPES: dict[str, AbiType] = {
     "bool": _Word(_write_bool, lambda word: word[-1] == 1),
     "address": _Word(_write_address, lambda word: "0x" + word[-20:].hex()),
-    "bytes": _DynamicBytes(),
-    "string": _Text(),
+    "bytes": _Bytes(_write_bytes, bytes),
+    "string": _Bytes(_write_text, bytes.decode),
 }

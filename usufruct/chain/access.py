@@ -51,12 +51,12 @@ def token_address(config: Config, deployments: Deployments) -> Address:
         InvalidSetting: when it is not configured on a public chain.
         NotDeployed: when the devnet has no test dollar.
     """
-    if not config.chain.token and not is_devnet(config.chain.id):
-        raise InvalidSetting(
-            f"chain.token is needed on chain {config.chain.id}: set it to the address of the dollar to charge in",
-            key="chain.token",
-        )
-    return address(config.chain.token) if config.chain.token else deployments.address(TestDollar)
+    if config.chain.token:
+        return address(config.chain.token)
+    if is_devnet(config.chain.id):
+        return deployments.address(TestDollar)
+    message = f"chain.token is needed on chain {config.chain.id}: set it to the address of the dollar to charge in"
+    raise InvalidSetting(message, key="chain.token")
 
 
 async def token_of(config: Config, client: Client, deployments: Deployments) -> TokenFacts:
@@ -149,11 +149,7 @@ async def open_node(config: Config) -> AsyncIterator[Client]:
 
 
 async def check_chain_id(client: Client, config: Config) -> None:
-    """Check that the node is one of the configured chain.
-
-    Raises:
-        Conflict: when it speaks for another one.
-    """
+    """Check that the node is one of the configured chain; raises `Conflict` when it speaks for another one."""
     found = await client.chain_id()
     if found != config.chain.id:
         raise Conflict(

@@ -32,14 +32,6 @@ def _number(answer: object, bits: int) -> int:
     raise ValueError("not a quantity")
 
 
-def _amount_or_zero(answer: object) -> int:
-    return 0 if answer is None else _number(answer, _AMOUNT_BITS)
-
-
-def _succeeded(answer: object) -> bool:
-    return _number(answer, _COUNT_BITS) == 1
-
-
 def _digits(answer: object, length: int) -> str:
     if isinstance(answer, str) and len(answer) == length + 2 and _HEX.match(answer):
         return answer.lower()
@@ -78,13 +70,9 @@ def _without_removed(logs: object) -> object:
     return [log for log in logs if not (isinstance(log, dict) and log.get("removed") is True)]
 
 
-def _in_order(logs: "tuple[Log, ...]") -> "tuple[Log, ...]":
-    return tuple(sorted(logs, key=lambda log: (log.block_number, log.index)))
-
-
 _Count = Annotated[int, PlainValidator(partial(_number, bits=_COUNT_BITS))]
 _Amount = Annotated[int, PlainValidator(partial(_number, bits=_AMOUNT_BITS))]
-_AmountIfAny = Annotated[int, PlainValidator(_amount_or_zero)]
+_AmountIfAny = Annotated[int, PlainValidator(lambda answer: 0 if answer is None else _number(answer, _AMOUNT_BITS))]
 _Hash = Annotated[Hash32, PlainValidator(partial(_digits, length=64))]
 _Address = Annotated[Address, PlainValidator(partial(_digits, length=40))]
 _Bytes = Annotated[bytes, PlainValidator(_bytes)]
@@ -125,7 +113,11 @@ class Log(_Answer):
     """Position in the block."""
 
 
-_Logs = Annotated[tuple[Log, ...], BeforeValidator(_without_removed), AfterValidator(_in_order)]
+_Logs = Annotated[
+    tuple[Log, ...],
+    BeforeValidator(_without_removed),
+    AfterValidator(lambda logs: tuple(sorted(logs, key=lambda log: (log.block_number, log.index)))),
+]
 """In the order of the chain, without those that a node calls removed."""
 
 
@@ -134,7 +126,7 @@ class Receipt(_Answer):
     """What became of a mined transaction."""
 
     hash: Annotated[_Hash, Field(alias="transactionHash")]
-    succeeded: Annotated[bool, PlainValidator(_succeeded), Field(alias="status")]
+    succeeded: Annotated[bool, PlainValidator(lambda status: _number(status, _COUNT_BITS) == 1), Field(alias="status")]
     block_number: _Count
     block_hash: _Hash
     gas_used: _Count

@@ -64,11 +64,7 @@ class Event:
 
     @classmethod
     def decode(cls, log: Log) -> Self:
-        """Read the event from a log.
-
-        Raises:
-            Invalid: when the log is another event.
-        """
+        """Read the event from a log; raises `Invalid` when the log is another event."""
         kinds, indexed, plain = _layout(cls.DECLARATION)
         if log.topics[:1] != (cls.TOPIC,) or len(log.topics) != 1 + len(indexed):
             raise Invalid(f"log {log.index} of {log.transaction_hash} is not {cls.DECLARATION}", code="not_this_event")

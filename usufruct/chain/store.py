@@ -195,11 +195,7 @@ class Outbox:
             await unit.change(self._insertion(sent.key, attempt))
 
     async def add_attempt(self, key: str, attempt: Attempt) -> None:
-        """Make a replacement durable.
-
-        Raises:
-            ConstraintViolated: when another process made the same one.
-        """
+        """Make a replacement durable; raises `ConstraintViolated` when another process made the same one."""
         async with self._database.transaction() as unit:
             await unit.change(self._insertion(key, attempt))
 

@@ -8,7 +8,6 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from usufruct.core import Unavailable
@@ -37,13 +36,6 @@ def package_of(tool: str) -> str:
     return f"@foundry-rs/{tool}-{system}-{architecture}"
 
 
-def _roots(data_folder: Path | None) -> Iterator[Path]:
-    for start in (Path(__file__).resolve().parent, Path.cwd()):
-        yield from (start, *start.parents)
-    if data_folder is not None:
-        yield data_folder
-
-
 def find(tool: str, data_folder: Path | None = None) -> Path:
     """Return the path of `forge` or `anvil`.
 
@@ -55,7 +47,8 @@ def find(tool: str, data_folder: Path | None = None) -> Path:
     """
     package = package_of(tool)
     name = f"{tool}.exe" if sys.platform == "win32" else tool
-    for root in _roots(data_folder):
+    folders = [*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents]
+    for root in [*folders, data_folder] if data_folder else folders:
         binary = root / "node_modules" / package / "bin" / name
         if binary.is_file():
             return binary

@@ -111,11 +111,7 @@ class Transport:
         await self._wire.close()
 
     async def ready(self) -> None:
-        """Make sure that the node passed its check.
-
-        Raises:
-            RpcUnavailable: when it does not answer.
-        """
+        """Make sure that the node passed its check; raises `RpcUnavailable` when it does not answer."""
         if self._check is None or _CHECKED_BY.get() is self:
             return
         async with self._checking:

@@ -49,11 +49,7 @@ class Deployments:
     contracts: Mapping[str, Deployed]
 
     def address(self, contract: type[Contract]) -> Address:
-        """Return where a contract stands.
-
-        Raises:
-            NotDeployed: when it does not.
-        """
+        """Return where a contract stands; raises `NotDeployed` when it does not."""
         name = contract.__name__
         if name not in self.contracts:
             raise NotDeployed(

@@ -7,14 +7,7 @@ from pathlib import Path
 from usufruct.chain.generate.package import BOUND, Bindings
 from usufruct.core import UsufructError
 
-_HERE = Path(__file__).resolve().parents[1]
-
-
-def _arguments(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m usufruct.chain.generate", description=__doc__)
-    parser.add_argument("--project", type=Path, default=Path("contracts"), help="the Foundry project")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is not current")
-    return parser.parse_args(arguments)
+_FOLDER = Path(__file__).resolve().parents[1] / "contracts"
 
 
 def write(files: dict[str, str], folder: Path) -> list[str]:
@@ -36,14 +29,16 @@ def outdated(files: dict[str, str], folder: Path) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Generate or check; 0 when current, 1 when not or when the artifacts are unusable."""
-    options = _arguments(arguments)
-    folder = _HERE / "contracts"
+    parser = argparse.ArgumentParser(prog="python -m usufruct.chain.generate", description=__doc__)
+    parser.add_argument("--project", type=Path, default=Path("contracts"), help="the Foundry project")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is not current")
+    options = parser.parse_args(arguments)
     try:
         files = Bindings(options.project, BOUND, "usufruct.chain.contracts").files()
     except UsufructError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
-    changed = outdated(files, folder) if options.check else write(files, folder)
+    changed = outdated(files, _FOLDER) if options.check else write(files, _FOLDER)
     for name in changed:
         sys.stdout.write(f"{'outdated' if options.check else 'wrote'} {name}\n")
     return int(options.check and bool(changed))

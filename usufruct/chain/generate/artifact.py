@@ -36,14 +36,10 @@ class Compiled:
         return sorted(self.metadata["sources"])
 
 
-def _read(path: Path) -> Json:
-    content: Json = orjson.loads(path.read_bytes())
-    return content
-
-
 def _found(out: Path, pattern: str) -> list[Json]:
     """Return the artifacts a pattern finds, the nearest first: other profiles keep theirs in folders below."""
-    return [_read(path) for path in sorted(out.rglob(pattern), key=lambda path: (len(path.parts), path))]
+    paths = sorted(out.rglob(pattern), key=lambda path: (len(path.parts), path))
+    return [orjson.loads(path.read_bytes()) for path in paths]
 
 
 def _artifact(out: Path, contract: str) -> tuple[Json, Json]:
@@ -92,15 +88,9 @@ def load(out: Path, contract: str) -> Compiled:
         for places in runtime.get("immutableReferences", {}).values()
         for place in places
     ]
-    return Compiled(
-        name=contract,
-        abi=artifact["abi"],
-        creation=creation["object"].removeprefix("0x"),
-        runtime=runtime["object"].removeprefix("0x"),
-        immutables=sorted(immutables),
-        metadata=metadata,
-        asts={source: _ast(out, source) for source in metadata["sources"]},
-    )
+    codes = creation["object"].removeprefix("0x"), runtime["object"].removeprefix("0x")
+    asts = {source: _ast(out, source) for source in metadata["sources"]}
+    return Compiled(contract, artifact["abi"], *codes, sorted(immutables), metadata, asts)
 
 
 def source_hashes(compiled: Compiled, project: Path) -> dict[str, str]:

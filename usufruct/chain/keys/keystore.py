@@ -42,7 +42,22 @@ def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int 
         FileExistsError: when there is a file; nothing is overwritten.
     """
     address = KeySigner(secret).address
-    document = _sealed(secret, address, password, iterations)
+    derivation = {"dklen": 32, "n": iterations, "r": _BLOCK_SIZE, "p": 1, "salt": token_bytes(16).hex()}
+    derived, start = _derived("scrypt", derivation, password), token_bytes(16)
+    text = _aes(derived, start, secret)
+    document = {
+        "address": address.removeprefix("0x"),
+        "crypto": {
+            "cipher": "aes-128-ctr",
+            "cipherparams": {"iv": start.hex()},
+            "ciphertext": text.hex(),
+            "kdf": "scrypt",
+            "kdfparams": derivation,
+            "mac": keccak(derived[16:32] + text).hex(),
+        },
+        "id": str(uuid4()),
+        "version": 3,
+    }
     create_file(path, orjson.dumps(document), 0o600)  # money may be sent to the address as soon as it is known
     return address
 
@@ -77,26 +92,6 @@ def open_keystore(path: Path, password: str) -> KeySigner:
 def _opened(content: bytes, password: str) -> KeySigner:
     """Decrypt a keystore once in a process: that takes most of a second, on purpose."""
     return KeySigner(_unsealed(orjson.loads(content), password))
-
-
-def _sealed(secret: bytes, address: Address, password: str, iterations: int) -> dict[str, Any]:
-    derivation = {"dklen": 32, "n": iterations, "r": _BLOCK_SIZE, "p": 1, "salt": token_bytes(16).hex()}
-    derived = _derived("scrypt", derivation, password)
-    start = token_bytes(16)
-    text = _aes(derived, start, secret)
-    return {
-        "address": address.removeprefix("0x"),
-        "crypto": {
-            "cipher": "aes-128-ctr",
-            "cipherparams": {"iv": start.hex()},
-            "ciphertext": text.hex(),
-            "kdf": "scrypt",
-            "kdfparams": derivation,
-            "mac": keccak(derived[16:32] + text).hex(),
-        },
-        "id": str(uuid4()),
-        "version": 3,
-    }
 
 
 def _unsealed(document: Mapping[str, Any], password: str) -> bytes:

@@ -32,11 +32,10 @@ def claim_address(config: Config) -> Address:
     Raises:
         InvalidSetting: when it is neither configured nor in a keystore here, or the two differ.
     """
-    path = config.keys.folder / f"{Role.CLAIM}.json"
-    named = keystore_address(path) if path.exists() else None
+    path, named = config.keys.folder / f"{Role.CLAIM}.json", role_address(Role.CLAIM, config)
     if config.claims.address:
         configured = address(config.claims.address, "claims.address")
-        if named not in {None, configured}:
+        if path.exists() and named not in {None, configured}:
             raise InvalidSetting(
                 f"claims.address is {checksum(configured)}, and {path} is the key of {checksum(named or configured)}: "
                 "correct one of them",
@@ -45,9 +44,6 @@ def claim_address(config: Config) -> Address:
         return configured
     if named:
         return named
-    chain_id = ChainId(config.chain.id)
-    if is_devnet(chain_id):
-        return devnet_signer(_DEVNET_ACCOUNTS[Role.CLAIM], chain_id).address
     raise InvalidSetting(
         "the claim key is missing: make it with `usufruct wallet new claim`; on a machine that shall not have it, set "
         "claims.address to its address",
