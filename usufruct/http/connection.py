@@ -52,7 +52,11 @@ class Response:
                 raise self._failure
             if self.complete:
                 return b""
-            await self._wait()
+            self._waiter = self._connection.loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
         body = self._body
         data = body[0] if len(body) == 1 else b"".join(body)
         body.clear()
@@ -109,13 +113,6 @@ class Response:
             self._failure = NotHttp("the body ends within its encoding")
         self.complete = self._failure is None
         self._wake()
-
-    async def _wait(self) -> None:
-        self._waiter = self._connection.loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -217,7 +214,9 @@ class Connection(asyncio.Protocol):
         self._on_lost(self)
         response = self._response
         if response is not None:
-            if exc is None and _ends_with_connection(response.headers):
+            headers = response.headers
+            framed = "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
+            if exc is None and not framed:
                 response.end()
             else:
                 response.fail(ConnectionCut(unanswered=False))
@@ -271,10 +270,6 @@ class Connection(asyncio.Protocol):
         if self._response is not None:
             self._keep_alive = self._parser.should_keep_alive()
             self._response.end()
-
-
-def _ends_with_connection(headers: Mapping[str, str]) -> bool:
-    return "content-length" not in headers and "chunked" not in headers.get("transfer-encoding", "").lower()
 
 
 def _decoder(headers: Mapping[str, str]) -> "zlib._Decompress | None":

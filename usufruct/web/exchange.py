@@ -130,7 +130,7 @@ class Exchange:
             more = message.get("more_body", False)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def when_disconnected(self, leave: Callable[[], None]) -> Callable[[], None]:
+    def when_disconnected(self, leave: Callable[[], None]) -> Callable[[], object]:
         """Call `leave` when the client disconnects; return what cancels this. Call it after reading the body.
 
         Other servers than ours report a disconnect only to a task that waits for it, and also after a complete answer.
@@ -143,12 +143,7 @@ class Exchange:
                 pass
             leave()
 
-        watcher = asyncio.create_task(watch())
-
-        def stay() -> None:
-            watcher.cancel()
-
-        return stay
+        return asyncio.create_task(watch()).cancel
 
     async def start(self, status: int, headers: Sequence[Header]) -> None:
         """Send the status line and the headers."""
@@ -191,11 +186,7 @@ class Exchange:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Parse a request's body.
-
-    Raises:
-        MalformedBody: when it is not JSON, or not an object.
-    """
+    """Parse a request's body; raises `MalformedBody` when it is not JSON, or not an object."""
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -84,11 +84,7 @@ def _json(line: Mapping[str, object]) -> str:
         else:
             if not _may_hold_secret(text):
                 return text
-    return orjson.dumps(redacted(line), default=_as_text).decode()
-
-
-def _as_text(value: object) -> object:
-    return redacted(str(value))
+    return orjson.dumps(redacted(line), default=lambda value: redacted(str(value))).decode()
 
 
 def log_as_json(level: int = logging.INFO) -> None:

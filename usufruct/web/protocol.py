@@ -107,10 +107,6 @@ def answer_at_once(send: Send, status: int, headers: Sequence[tuple[bytes, bytes
     return True
 
 
-def _nothing() -> None:
-    """Take back what has happened already."""
-
-
 class GuardedProtocol(HttpToolsProtocol):
     """One connection; a deadline runs while no request of it is served."""
 
@@ -132,7 +128,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """
         if self.transport.is_closing():
             self.loop.call_soon(leave)
-            return _nothing
+            return lambda: None  # it has happened already
         self._leavers.append(leave)
         self.flow.resume_reading()  # paused after a long body; a connection that is not read from is not seen to end
 
@@ -194,11 +190,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._wait(self._limits.linger_seconds)
 
     def on_message_begin(self) -> None:
-        """Let a request wait behind others, if those are few.
-
-        Raises:
-            Refused: when they are many.
-        """
+        """Let a request wait behind others, if those are few; raises `Refused` when they are many."""
         if len(self.pipeline) >= self._limits.pipelined:
             raise Refused
         super().on_message_begin()
