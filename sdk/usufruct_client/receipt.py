@@ -35,7 +35,6 @@ _Word = Annotated[StrictStr, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 """A word that a newer gateway may have added: an older client still checks the receipt."""
 
 
-@dataclass(frozen=True, slots=True)
 class ReceiptLine(Document):
     """One line of a receipt: `quantity` of a unit at `price` for `per` units; `amount` in atomic units."""
 
@@ -58,7 +57,6 @@ class _LineOfDocument:
         return no_info_after_validator_function(ReceiptLine.line, handler(ReceiptLine), serialization=written)
 
 
-@dataclass(frozen=True, slots=True)
 class Receipt(Document):
     """One call's bill under the operator's signature; members as its EIP-712 struct names them."""
 
@@ -95,7 +93,6 @@ class Receipt(Document):
         return signer_of(self.digest(), self.signature)
 
 
-@dataclass(frozen=True, slots=True)
 class KeptReceipt(Plain):
     """`GET /v1/receipts/{call}`: a receipt, and what it does not hold."""
 
@@ -104,7 +101,6 @@ class KeptReceipt(Plain):
     reasoning_tokens: Count
 
 
-@dataclass(frozen=True, slots=True)
 class ReceiptProof(Document):
     """`GET /v1/proofs/{call}`: the siblings from a receipt's digest up to an anchored root of `count` receipts."""
 

@@ -3,7 +3,6 @@
 Those of x402's headers are in `x402`, those of receipts in `receipt`.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictStr
@@ -29,7 +28,6 @@ from usufruct_client.wire_types import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class ChannelConfig(Document):
     """What a channel is, for its whole life; `withdraw_delay` in seconds."""
 
@@ -42,7 +40,6 @@ class ChannelConfig(Document):
     salt: HashText
 
 
-@dataclass(frozen=True, slots=True)
 class TransferAuthorization(Document):
     """EIP-3009's authorization of a deposit; times in seconds since 1970."""
 
@@ -52,14 +49,12 @@ class TransferAuthorization(Document):
     signature: WalletSignature
 
 
-@dataclass(frozen=True, slots=True)
 class DepositAuthorizations(Document):
     """The ways to authorize a deposit that are taken."""
 
     erc3009_authorization: Annotated[TransferAuthorization, Field(alias="erc3009Authorization")]
 
 
-@dataclass(frozen=True, slots=True)
 class SignedDeposit(Document):
     """An amount in atomic units, and its payer's authorization."""
 
@@ -67,7 +62,6 @@ class SignedDeposit(Document):
     authorization: DepositAuthorizations
 
 
-@dataclass(frozen=True, slots=True)
 class DepositWish(Wish):
     """`POST /v1/deposits`."""
 
@@ -75,7 +69,6 @@ class DepositWish(Wish):
     deposit: SignedDeposit
 
 
-@dataclass(frozen=True, slots=True)
 class KeyWish(Wish):
     """`POST /v1/keys`: what a payer grants, and their signature over it and a nonce not used before."""
 
@@ -88,7 +81,6 @@ class KeyWish(Wish):
     signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
 class SignedWish(Wish):
     """`POST /v1/keys/list` and `/v1/keys/{key}/revoke`: a payer's signature that holds until `expires_at`."""
 
@@ -97,7 +89,6 @@ class SignedWish(Wish):
     signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
 class KeyFacts(Document):
     """A bearer key without its secret, as its payer sees it.
 
@@ -118,7 +109,6 @@ class KeyFacts(Document):
     revoked_at: Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class ChannelProof(Document):
     """The header `x-usufruct-proof`, whose parts are joined by a dot: a signature that holds until `expires_at`."""
 
@@ -126,7 +116,6 @@ class ChannelProof(Document):
     signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
 class SigningDomain(Document):
     """An EIP-712 domain."""
 
@@ -136,7 +125,6 @@ class SigningDomain(Document):
     verifying_contract: AddressText
 
 
-@dataclass(frozen=True, slots=True)
 class Token(Document):
     """A payment token; `version` is its EIP-712 domain's, empty where it has none."""
 
@@ -147,7 +135,6 @@ class Token(Document):
     version: StrictStr
 
 
-@dataclass(frozen=True, slots=True)
 class Terms(Document):
     """`GET /v1/terms`: what a payer must know to open a channel and to check receipts."""
 
@@ -163,7 +150,6 @@ class Terms(Document):
     key_domain: SigningDomain
 
 
-@dataclass(frozen=True, slots=True)
 class ChannelOnChain(Document):
     """The chain's side of a channel: balance, claimed total, and when a withdrawal was begun, or 0."""
 
@@ -174,7 +160,6 @@ class ChannelOnChain(Document):
     withdraw_at: Seconds
 
 
-@dataclass(frozen=True, slots=True)
 class ChannelUse(Document):
     """The gateway's side of a channel: charged in all, reserved by running calls, free for new ones."""
 
@@ -183,28 +168,24 @@ class ChannelUse(Document):
     free: Uint128
 
 
-@dataclass(frozen=True, slots=True)
 class KeySecret(Document):
     """A new key's text, which is shown this once."""
 
     key: StrictStr
 
 
-@dataclass(frozen=True, slots=True)
 class KeyLeft(Document):
     """What a key may still spend of its limit."""
 
     left: Uint128
 
 
-@dataclass(frozen=True, slots=True)
 class KeyList(Document):
     """The keys of a payer."""
 
     keys: list[KeyFacts]
 
 
-@dataclass(frozen=True, slots=True)
 class RefundAnswer(Document):
     """`GET` on a paid endpoint with a refund's payload: what was given back, and by which transaction."""
 
@@ -213,7 +194,6 @@ class RefundAnswer(Document):
     transaction: HashText
 
 
-@dataclass(frozen=True, slots=True)
 class OutputLimits(Plain):
     """Text tokens of output: when a call names no limit, at most, and of hidden reasoning."""
 
@@ -222,7 +202,6 @@ class OutputLimits(Plain):
     reasoning: Count
 
 
-@dataclass(frozen=True, slots=True)
 class PriceCard(Document):
     """Prices in atomic units: per million input and output units, and per call.
 
@@ -244,7 +223,6 @@ class PriceCard(Document):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class ModelPrice(Plain, PriceCard):
     """A price card in a list of services; `token` has `decimals`."""
 
@@ -254,7 +232,6 @@ class ModelPrice(Plain, PriceCard):
     symbol: StrictStr
 
 
-@dataclass(frozen=True, slots=True)
 class ModelCard(Plain):
     """One service, as OpenAI lists models, with its price and limits."""
 
@@ -271,7 +248,6 @@ class ModelCard(Plain):
     counted_by: StrictStr
 
 
-@dataclass(frozen=True, slots=True)
 class ModelList(Plain):
     """`GET /v1/models`."""
 
@@ -279,7 +255,6 @@ class ModelList(Plain):
     data: list[ModelCard]
 
 
-@dataclass(frozen=True, slots=True)
 class ErrorFacts(Plain):
     """What went wrong: `code` is stable, `param` names the member that is wrong, `details` has the numbers as text."""
 
@@ -291,21 +266,18 @@ class ErrorFacts(Plain):
     call_id: HashText
 
 
-@dataclass(frozen=True, slots=True)
 class ErrorAnswer(Plain):
     """An error, in the shape that OpenAI's clients read."""
 
     error: ErrorFacts
 
 
-@dataclass(frozen=True, slots=True)
 class Alive(Plain):
     """`GET /healthz`."""
 
     status: StrictStr
 
 
-@dataclass(frozen=True, slots=True)
 class Readiness(Plain):
     """`GET /readyz`: each check that decides, and by its code what fails that calls can do without."""
 
@@ -314,7 +286,6 @@ class Readiness(Plain):
     degraded: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
 class CostDetails(Plain):
     """What a call cost: `charge` in atomic units of `token`, `cost` the same in whole units, both exact."""
 
@@ -328,14 +299,12 @@ class CostDetails(Plain):
     reasoning_tokens: Count
 
 
-@dataclass(frozen=True, slots=True)
 class InputDetails(Plain):
     """Text tokens of input that the upstream had cached."""
 
     cached_tokens: Count = 0
 
 
-@dataclass(frozen=True, slots=True)
 class Usage(Plain):
     """Text tokens of a call and what they cost; `cost` is for reading."""
 
@@ -347,7 +316,6 @@ class Usage(Plain):
     prompt_tokens_details: InputDetails | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class BilledUsage(Plain):
     """The part of a whole answer that carries the bill."""
 

@@ -6,8 +6,8 @@ JSON integers, bytes as `0x` and hex. A document is a frozen dataclass; pydantic
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeVar
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
 
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StrictStr, TypeAdapter
 from pydantic import ValidationError as Faults
@@ -213,11 +213,15 @@ def _fault(fault: ErrorDetails, within: str, kind: Any) -> tuple[str, str]:
     return f"{named} must be {rule}, not {shown[:_LONGEST_SHOWN]}{'...' * (len(shown) > _LONGEST_SHOWN)}", name
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class Document:
-    """A JSON object; members that are not known are left alone."""
+    """A JSON object; members that are not known are left alone. Each kind of document is a frozen dataclass."""
 
-    __slots__ = ()
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel, extra="ignore")
+
+    def __init_subclass__(cls) -> None:
+        """Make the dataclass."""
+        dataclass(frozen=True)(cls)
 
     def as_json(self) -> dict[str, Any]:
         """Return the document as it travels; `read` reads it."""
@@ -228,12 +232,10 @@ class Document:
 class Wish(Document):
     """A JSON object that asks for something: members that are not known are refused."""
 
-    __slots__ = ()
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel, extra="forbid")
 
 
 class Plain(Document):
     """A JSON object whose members are written with underscores, as OpenAI's are."""
 
-    __slots__ = ()
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="ignore")

@@ -52,7 +52,6 @@ def _identifier(value: Any) -> str:
 _Least = Annotated[Uint128, BeforeValidator(lambda amount: "0" if amount is None else amount)]
 
 
-@dataclass(frozen=True, slots=True)
 class ChannelState(Document):
     """What the gateway says of a channel; `charged` includes what it has reserved."""
 
@@ -61,7 +60,6 @@ class ChannelState(Document):
     charged: Annotated[Uint128, Field(alias="chargedCumulativeAmount")]
 
 
-@dataclass(frozen=True, slots=True)
 class VoucherState(Document):
     """The best voucher the gateway says it holds."""
 
@@ -69,7 +67,6 @@ class VoucherState(Document):
     signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
 class Requirements(Document):
     """The entry of `accepts` that we can pay; `raw` is the entry as it was, to be sent back.
 
@@ -101,7 +98,6 @@ class Requirements(Document):
         return f"eip155:{self.chain_id}"
 
 
-@dataclass(frozen=True, slots=True)
 class _Required(Document):
     x402_version: Annotated[Literal[2], Field(alias="x402Version")]
     accepts: list[dict[str, Any]]
@@ -116,7 +112,6 @@ class PaymentRequired:
     requirements: Requirements
 
 
-@dataclass(frozen=True, slots=True)
 class PaymentResponse(Document):
     """What was taken: `charged` of a stream is its ceiling; `transaction` is empty when nothing went to the chain."""
 
@@ -126,7 +121,6 @@ class PaymentResponse(Document):
     charged: Annotated[Uint128 | None, Field(validation_alias=AliasPath("extra", "chargedAmount"))] = None
 
 
-@dataclass(frozen=True, slots=True)
 class PaidScheme(Document):
     """By which scheme and on which chain (CAIP-2) a payment is made: they decide how the rest is read."""
 
@@ -134,7 +128,6 @@ class PaidScheme(Document):
     network: StrictStr
 
 
-@dataclass(frozen=True, slots=True)
 class PaymentHead(Document):
     """The part of a payment that all schemes share."""
 
@@ -142,14 +135,12 @@ class PaymentHead(Document):
     accepted: PaidScheme
 
 
-@dataclass(frozen=True, slots=True)
 class AcceptedExtra(Document):
     """What of our offer a payer repeats: the quote."""
 
     quote: StrictStr = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Accepted(Document):
     """The offer that a payer accepts: at most `amount` atomic units for the call."""
 
@@ -157,7 +148,6 @@ class Accepted(Document):
     extra: AcceptedExtra | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class SignedVoucher(Document):
     """A voucher: of the channel, at most `max_claimable_amount` in all may be claimed."""
 
@@ -166,7 +156,6 @@ class SignedVoucher(Document):
     signature: WalletSignature
 
 
-@dataclass(frozen=True, slots=True)
 class PaymentPayload(Document):
     """What x402's `batch-settlement` carries; `amount` is what a refund asks for, None for all that is free."""
 
@@ -186,28 +175,24 @@ class PaymentPayload(Document):
         return base64.b64encode(json.dumps(document, separators=(",", ":")).encode()).decode()
 
 
-@dataclass(frozen=True, slots=True)
 class IdentifierInfo(Document):
     """A payer's own identifier of a call."""
 
     id: Annotated[str, Codec(_identifier, {"type": "string", "pattern": f"^({_IDENTIFIER})?$"})] = ""
 
 
-@dataclass(frozen=True, slots=True)
 class PaymentIdentifier(Document):
     """x402's extension `payment-identifier`."""
 
     info: IdentifierInfo | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class PaymentExtensions(Document):
     """The extensions of x402 that are known here."""
 
     payment_identifier: Annotated[PaymentIdentifier | None, Field(alias="payment-identifier")] = None
 
 
-@dataclass(frozen=True, slots=True)
 class Payment(Document):
     """A `PAYMENT-SIGNATURE` header, base64 of this."""
 

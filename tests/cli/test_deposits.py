@@ -84,5 +84,4 @@ async def test_another_channel_than_the_one_that_was_named_is_refused(tmp_path, 
 
 def replace_salt(of: ChannelConfig) -> object:
     """The configuration as the contract's event has it: its salt in bytes."""
-    members = {name: getattr(of, name) for name in of.__slots__}
-    return SimpleNamespace(**members | {"salt": bytes.fromhex(of.salt[2:])})
+    return SimpleNamespace(**vars(of) | {"salt": bytes.fromhex(of.salt[2:])})

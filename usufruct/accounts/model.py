@@ -40,7 +40,6 @@ class KeyTerms:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class BearerKey(KeyFacts):
     """One key, without its secret; `channel` is the escrow it pays from, `session` signs payments out of it."""
 

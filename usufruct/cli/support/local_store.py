@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -40,7 +40,6 @@ class NoSavedKey(NotFound):
     code = "no_saved_key"
 
 
-@dataclass(frozen=True, slots=True)
 class SavedKey(Plain):
     """A bearer key, and the only gateway it is shown to; `limit`: atomic units it may ever spend, if known."""
 
@@ -56,7 +55,6 @@ class SavedKey(Plain):
         return self.key.startswith("up_")
 
 
-@dataclass(frozen=True, slots=True)
 class SavedChannel(Document):
     """A channel's configuration, which a withdrawal needs, and the token that was agreed for it."""
 
