@@ -121,7 +121,7 @@ async def test_a_vocabulary_comes_with_its_asset_and_outlives_the_process(catalo
     other = await catalogue.add(replace(ASSET, name="other", id=AssetId(5)), vocabulary)
     assert added.counting.vocabulary == other.counting.vocabulary != ""
     counter = await world(database, Seal(SECRET, "upstreams"), clock).counter(added)
-    assert 0 < counter.count("to be or not to be") < 18
+    assert 0 < counter("to be or not to be") < 18
     with pytest.raises(InvalidListing):
         await catalogue.add(replace(ASSET, name="third", id=AssetId(6), counting=CountingRule(vocabulary="00")))
     async with database.transaction() as unit:

@@ -159,7 +159,7 @@ async def test_a_commit_that_fails_as_the_block_ends_cancels_nothing_behind_it()
     exchange = SimpleNamespace(when_disconnected=lambda leave: lambda: None)
 
     async def ask() -> None:
-        with UpstreamCancellation(exchange, opened, longest=60, grace=lambda: 0.0):
+        async with UpstreamCancellation(exchange, opened, longest=60, grace=lambda: 0.0):
             commit.set_exception(DatabaseUnavailable("gone"))
             await opened.durable()
 

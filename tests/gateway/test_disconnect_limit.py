@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fake_clock import FakeClock
-from usufruct.gateway import DisconnectPolicy
+from usufruct.gateway import GatewayPolicy
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import AbandonedAnswers
 
-POLICY = DisconnectPolicy()
-MOST, PAID_FOR_ONE, WITHIN_SECONDS = POLICY.most, POLICY.paid_for_one, POLICY.within_seconds
+POLICY = GatewayPolicy()
+MOST, PAID_FOR_ONE, WITHIN_SECONDS = POLICY.abandoned_most, POLICY.abandoned_share, POLICY.abandoned_seconds
 WHOLE, STREAM = False, True
 
 

@@ -13,15 +13,16 @@ from usufruct.connectors.openai import UsageFault
 from usufruct.core import UINT128_MAX
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import CountingRule
-from usufruct.gateway.budget import Budget
+from usufruct.gateway.operations.base import Budget
 from usufruct.gateway.operations.text_metering import (
+    Counted,
+    Scales,
     chat_limits,
     embeddings_limits,
     longest_text,
     usage_of_part,
     usage_of_whole,
 )
-from usufruct.gateway.operations.token_scale import Counted, Scales
 from usufruct.payments.pricing.charges import Allowance, OverBudget, OverContext, charge_up, price_lines
 from usufruct.payments.pricing.usage import Measured, Usage
 

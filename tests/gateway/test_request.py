@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from usufruct.assets import InvalidListing
 from usufruct.core import UsufructError
-from usufruct.gateway import CountingPolicy, CountingRule, InvalidRequest
+from usufruct.gateway import CountingRule, GatewayPolicy, InvalidRequest
 from usufruct.gateway.operations.chat import read_chat
 from usufruct.gateway.operations.embeddings import read_embeddings
 from usufruct.gateway.operations.request_reader import read_model
 from usufruct.gateway.operations.text import TextMeter, TextRequest
-from usufruct.gateway.token_counting import Bytes, Counter, TokenCounterPool, Vocabulary
+from usufruct.gateway.token_counting import Counter, TokenCounterPool, Vocabulary, count_bytes
 
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
 RULE = CountingRule(per_message=3, per_request=10)
@@ -111,7 +111,7 @@ async def counted_input(counter: Counter, asked: TextRequest) -> int:
     async def counter_of(_: object) -> Counter:
         return counter
 
-    meter = TextMeter(TokenCounterPool(CountingPolicy()), counter_of)
+    meter = TextMeter(TokenCounterPool(GatewayPolicy()), counter_of)
     counted = await meter.count_input(SimpleNamespace(counting=RULE), asked)
     return counted.text + counted.added
 
@@ -120,11 +120,11 @@ async def counted_input(counter: Counter, asked: TextRequest) -> int:
 async def test_without_a_vocabulary_bytes_are_counted(texts):
     asked = read_chat({"model": "m", "messages": [{"role": "user", "content": text} for text in texts]})
     expected = len("\n".join(texts).encode()) + 3 * len(texts) + 10
-    assert await counted_input(Bytes(), asked) == expected
+    assert await counted_input(count_bytes, asked) == expected
 
 
 async def test_a_vocabulary_counts_joined_text(vocabulary):
-    counter, pool = Vocabulary(vocabulary), TokenCounterPool(CountingPolicy())
+    counter, pool = Vocabulary(vocabulary), TokenCounterPool(GatewayPolicy())
     pieces = ["to b", "e or", " not to", " be"]
     whole = await pool.count(counter, "".join(pieces))
     assert whole < sum([await pool.count(counter, piece) for piece in pieces])

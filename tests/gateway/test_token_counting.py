@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from tests.support.waiting import PATIENCE, until
-from usufruct.gateway import CountingPolicy
-from usufruct.gateway.token_counting import LONG, Bytes, CountingBusy, TokenCounterPool, Vocabulary
+from usufruct.gateway import GatewayPolicy
+from usufruct.gateway.token_counting import LONG, CountingBusy, TokenCounterPool, Vocabulary, count_bytes
 
-POLICY = CountingPolicy()
+POLICY = GatewayPolicy()
 texts = st.text(st.characters(exclude_categories=()), min_size=1, max_size=200)
 
 
@@ -54,7 +54,7 @@ def test_long_texts_count_as_short_ones_would(content, text):
     counter = Vocabulary(content)
     for each in (text, long):
         known = plain.encode(each.encode("utf-8", "replace").decode(), add_special_tokens=False)
-        assert counter.count(each) == len(known.ids)
+        assert counter(each) == len(known.ids)
 
 
 async def longest_pause(work) -> tuple[float, float]:
@@ -89,7 +89,7 @@ class Slow:
         self.go = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
-    def count(self, text: str) -> int:
+    def __call__(self, text: str) -> int:
         self.running += 1
         self.most = max(self.most, self.running)
         asyncio.run_coroutine_threadsafe(self.go.wait(), self._loop).result(PATIENCE)
@@ -99,14 +99,14 @@ class Slow:
 
 async def test_two_texts_are_counted_at_once_and_few_wait():
     counting, counter = TokenCounterPool(POLICY), Slow()
-    size = POLICY.waiting_characters // 4
+    size = POLICY.counting_characters // 4
     taken = [asyncio.create_task(counting.count_input(counter, "x" * (size))) for _ in range(4)]
     await until(lambda: counter.running == 2)
     with pytest.raises(CountingBusy) as caught:
         await counting.count_input(counter, "x" * (LONG + 1))
     assert caught.value.status == 503
     assert str(caught.value.details["retry_after"]).isdigit()
-    assert await counting.count_input(Bytes(), "x" * (10)) == 10  # short ones never wait
+    assert await counting.count_input(count_bytes, "x" * (10)) == 10  # short ones never wait
     delivered = asyncio.create_task(counting.count(counter, "x" * (LONG + 1)))  # nor is output refused
     counter.go.set()
     assert await asyncio.gather(*taken, delivered) == [size] * 4 + [LONG + 1]
@@ -117,5 +117,6 @@ async def test_two_texts_are_counted_at_once_and_few_wait():
 
 async def test_one_text_is_counted_however_long():
     counting = TokenCounterPool(POLICY)
-    assert await counting.count_input(Bytes(), "x" * (POLICY.waiting_characters + 1)) == POLICY.waiting_characters + 1
+    long = POLICY.counting_characters + 1
+    assert await counting.count_input(count_bytes, "x" * long) == long
     counting.close()

@@ -10,8 +10,16 @@ from usufruct.assets import Caps
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import CountingRule
-from usufruct.gateway.operations.text_metering import usage_of_part, usage_of_whole
-from usufruct.gateway.operations.token_scale import LATEST, MOST_BYTES, Counted, Scale, Scales
+from usufruct.gateway.operations.text_metering import (
+    LATEST,
+    MOST_BYTES,
+    Counted,
+    Scale,
+    Scales,
+    convert_down,
+    usage_of_part,
+    usage_of_whole,
+)
 from usufruct.payments.pricing.charges import price_up
 
 RULE = CountingRule()
@@ -103,32 +111,32 @@ def test_the_hundred_words_of_the_finding(words, charge):
 def test_a_scale_forgets_and_no_blank_text_makes_the_next_free():
     scale = Scale(RULE)
     scale.learn(64_000, 1_000)
-    assert scale.part.convert_down(1_600) == 100  # MOST_BYTES
+    assert convert_down(1_600, scale.part) == 100  # MOST_BYTES
     for _ in range(LATEST):
         scale.learn(4_000, 1_000)
-    assert scale.part.convert_down(4_000) == 998
-    assert scale.whole.convert_down(4_000) == 1_000
+    assert convert_down(4_000, scale.part) == 998
+    assert convert_down(4_000, scale.whole) == 1_000
 
 
 def test_what_says_little_is_not_learnt():
     scale = Scale(RULE)
     for units, reported in [(20, 2), (0, 0), (5, 0), (8, 9), (100, 7)]:
         scale.learn(units, reported)
-    assert scale.part.convert_down(800) == 100
-    assert scale.whole.convert_down(800) == 200
+    assert convert_down(800, scale.part) == 100
+    assert convert_down(800, scale.whole) == 200
 
 
 def test_hidden_reasoning_says_nothing_about_text():
     known = scales()
     Counted(90, 0, 400, known).learn(Reported(30, 300, reasoning=200), reasoning=200)
-    assert known.output.whole.convert_down(400) == 100
+    assert convert_down(400, known.output.whole) == 100
 
 
 def test_what_was_measured_at_the_offer_holds_until_answers_show_more():
     scale = Scale(CountingRule(bytes_per_token_ppm=5_500_000))
-    assert scale.part.convert_down(5_500) == scale.whole.convert_down(5_500) == 1_000
+    assert convert_down(5_500, scale.part) == convert_down(5_500, scale.whole) == 1_000
     scale.learn(4_000, 1_000)
-    assert scale.whole.convert_down(4_000) == 1_000
+    assert convert_down(4_000, scale.whole) == 1_000
 
 
 @given(st.lists(st.tuples(st.integers(8, 9_000), st.integers(8, 9_000)), min_size=1, max_size=2 * LATEST))
@@ -143,7 +151,7 @@ def test_the_scale_of_parts_is_the_widest_of_the_latest_but_for_an_eighth(pairs)
     if seen:
         left_out = 0 if len(seen) < 3 else max(1, len(seen) // 8)
         widest = min(sorted(seen)[-1 - left_out], Fraction(MOST_BYTES))
-        assert Fraction(scale.part.units, scale.part.tokens) == widest
+        assert scale.part == widest
 
 
 ordinary = st.lists(st.tuples(st.integers(100, 2_000), st.fractions(3, 5, max_denominator=20)), min_size=2, max_size=40)
@@ -158,7 +166,7 @@ def test_one_odd_answer_moves_the_scale_of_parts_no_further_than_ordinary_ones_d
     for reported, per_token, _ in answers:
         scale.learn(int(reported * per_token), reported)
     shown = [Fraction(int(reported * each), reported - 2) for reported, each, is_odd in answers[-LATEST:] if not is_odd]
-    assert min(shown) <= Fraction(scale.part.units, scale.part.tokens) <= max(shown)
+    assert min(shown) <= scale.part <= max(shown)
 
 
 @given(seen=ordinary, odd=st.integers(1, 3), data=st.data())
@@ -178,5 +186,5 @@ def test_nothing_becomes_more_by_conversion(units, part, whole):
     scale = Scale(RULE)
     scale.learn(max(part, whole), min(part, whole))
     for ratio in (scale.part, scale.whole):
-        assert ratio.convert_down(units) <= units
-        assert bool(ratio.convert_down(units)) is bool(units)
+        assert convert_down(units, ratio) <= units
+        assert bool(convert_down(units, ratio)) is bool(units)

@@ -9,8 +9,7 @@ import orjson
 from usufruct.connectors.openai import Answer, UpstreamClient, UsageFault
 from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway import ServedListing
-from usufruct.gateway.budget import Budget
-from usufruct.gateway.operations.base import Operation, Request, Written
+from usufruct.gateway.operations.base import Budget, Operation, Request, Written
 from usufruct.gateway.operations.request_reader import read_integer
 from usufruct.payments.pricing import Allowance, CountedBy, Measured, Usage, allow
 from usufruct.web import Operation as Described

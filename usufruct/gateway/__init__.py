@@ -10,16 +10,14 @@ from usufruct.gateway.operator_profile import Operator
 from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
-from usufruct.gateway.policy import CountingPolicy, DisconnectPolicy, GatewayPolicy
+from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.service import Gateway
 
 __all__ = [
     "UNUSED_SECONDS",
     "BearerKeyPayments",
     "Catalogue",
-    "CountingPolicy",
     "CountingRule",
-    "DisconnectPolicy",
     "Endpoint",
     "Gateway",
     "GatewayPolicy",

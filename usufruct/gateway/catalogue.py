@@ -16,7 +16,7 @@ from usufruct.gateway.store import (
     set_upstreams,
     vocabulary_content,
 )
-from usufruct.gateway.token_counting import Bytes, Counter, Vocabulary
+from usufruct.gateway.token_counting import Counter, Vocabulary, count_bytes
 from usufruct.store import Database, RowCache, Seal, Unit
 
 
@@ -31,7 +31,7 @@ class Catalogue:
         self._serving: dict[AssetId, Serving] = {}
         self._served: dict[AssetId, tuple[Listing, Serving, ServedListing]] = {}
         self._rows = RowCache(database, clock, "upstreams", self._take_in)
-        self._counters: dict[str, Counter] = {"": Bytes()}
+        self._counters: dict[str, Counter] = {"": count_bytes}
 
     async def add(
         self, listing: ServedListing, vocabulary: bytes | None = None, *, replace_active: bool = False

@@ -49,12 +49,7 @@ _REFUSES = {
 def _request(required: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
     """Return the schema of a request: members that are not named in it are refused."""
     properties = {**{name: {} for name in sorted(known)}, **required}
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": properties,
-        "additionalProperties": False,
-    }
+    return {"type": "object", "required": list(required), "properties": properties, "additionalProperties": False}
 
 
 def _answer(member: str) -> tuple[Any, ...]:

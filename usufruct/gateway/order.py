@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from usufruct.core import Hash32, value
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway.budget import Budget
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.operations.base import Work
+from usufruct.gateway.operations.base import Budget, Work
 from usufruct.payments.ledger import IdempotencyKey, Reservation
 from usufruct.payments.pricing import Allowance, VerifiedVoucher
 

@@ -2,12 +2,11 @@
 
 from usufruct.core import Clock, Conflict, Hash32, Invalid
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway.budget import Budget
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.operations.base import Operation, Request, Work
+from usufruct.gateway.operations.base import Budget, Operation, Request, Work
 from usufruct.gateway.operations.request_reader import read_model
 from usufruct.gateway.order import Order
 from usufruct.gateway.payers.base import Payer

@@ -6,27 +6,6 @@ from usufruct.connectors.openai import Limits
 
 
 @dataclass(frozen=True, slots=True)
-class DisconnectPolicy:
-    """How many answers a payer may leave unpaid within `within_seconds`.
-
-    That is `most`, or one for `paid_for_one` answers that the payer paid for, whichever is more.
-    """
-
-    most: int = 5
-    paid_for_one: int = 10
-    within_seconds: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class CountingPolicy:
-    """How long input is counted: on `threads`, at most `waiting_characters` of it at once (some seconds of work)."""
-
-    threads: int = 2
-    waiting_characters: int = 16 << 20
-    retry_seconds: int = 5
-
-
-@dataclass(frozen=True, slots=True)
 class GatewayPolicy:
     """Limits and waits of one gateway.
 
@@ -36,6 +15,10 @@ class GatewayPolicy:
     `rest_seconds`: how long an upstream that failed is tried last. `lowerings`: how often output is lowered to fit the
     balance. `meter_tries`, `meter_pause`: for a charge whose database does not answer. `forget_seconds`: between two
     removals of stored answers.
+
+    Within `abandoned_seconds` a payer may leave `abandoned_most` answers unpaid, or one for `abandoned_share` answers
+    that the payer paid for, whichever is more. Long input is counted on `counting_threads`, at most
+    `counting_characters` of it at once (some seconds of work).
     """
 
     body_bytes: int = 8 << 20
@@ -50,5 +33,9 @@ class GatewayPolicy:
     meter_pause: float = 0.2
     forget_seconds: float = 600.0
     upstream: Limits = field(default_factory=Limits)
-    disconnects: DisconnectPolicy = field(default_factory=DisconnectPolicy)
-    counting: CountingPolicy = field(default_factory=CountingPolicy)
+    abandoned_most: int = 5
+    abandoned_share: int = 10
+    abandoned_seconds: float = 600.0
+    counting_threads: int = 2
+    counting_characters: int = 16 << 20
+    counting_retry_seconds: int = 5

@@ -127,7 +127,7 @@ class Responder:
         longest = self._policy.longest_seconds
         faults: list[UpstreamFault] = []
         try:
-            with UpstreamCancellation(exchange, call.opened, longest, _no_grace) as guard:
+            async with UpstreamCancellation(exchange, call.opened, longest, _no_grace) as guard:
                 for upstream, client in self._upstreams.order(listing):
                     try:
                         return await work.run(client, upstream.model, allowance)

@@ -46,12 +46,12 @@ class Gateway:
     ) -> None:
         """Serve the listings of `catalogue`: chat, embeddings, and `operations` besides them."""
         policy, counters = policy or GatewayPolicy(), counters or CallCounters()
-        disconnects = DisconnectLimit(policy.disconnects, clock)
+        disconnects = DisconnectLimit(policy, clock)
         self._catalogue = catalogue
         self._clock = clock
         self._forgotten_at = clock.monotonic()
         self._upstreams = UpstreamPool(policy, clock)
-        self._token_counters = TokenCounterPool(policy.counting)
+        self._token_counters = TokenCounterPool(policy)
         text = TextMeter(self._token_counters, catalogue.counter)
         self.operations: tuple[Operation, ...] = (chat(text), embeddings(text), *operations)
         self.pipeline = Pipeline(

@@ -63,7 +63,7 @@ class StreamRelay:
             DatabaseUnavailable: when the call could not be committed.
         """
         try:
-            with self._guard:
+            async with self._guard:
                 listing = self._call.order.listing
                 for upstream, client in upstreams.order(listing):
                     fault = await self._try(upstream, client)

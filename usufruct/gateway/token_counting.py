@@ -5,31 +5,25 @@ a sum over pieces of a stream: tokens merge across their borders.
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import Protocol
 
 from usufruct.assets import InvalidListing
 from usufruct.gateway.errors import CountingBusy
-from usufruct.gateway.policy import CountingPolicy
+from usufruct.gateway.policy import GatewayPolicy
 
 LONG = 16_384
 """Characters from which counting leaves the event loop: some milliseconds of work."""
 
 
-class Counter(Protocol):
-    """Counts the text tokens of a text."""
-
-    def count(self, text: str) -> int:
-        """Return how many text tokens `text` is."""
+Counter = Callable[[str], int]
+"""Returns how many text tokens a text is."""
 
 
-class Bytes:
-    """Every UTF-8 byte is one text token."""
-
-    def count(self, text: str) -> int:
-        """Return the number of bytes."""
-        return len(text.encode("utf-8", "surrogatepass"))
+def count_bytes(text: str) -> int:
+    """Return the number of UTF-8 bytes, where every one is a text token."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 class Vocabulary:
@@ -51,7 +45,7 @@ class Vocabulary:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
 
-    def count(self, text: str) -> int:
+    def __call__(self, text: str) -> int:
         """Return the number of tokens, without those a template adds.
 
         Only batches release the interpreter's lock, which a long text would hold for seconds; they may wait for each
@@ -67,10 +61,10 @@ class Vocabulary:
 class TokenCounterPool:
     """Counts texts: short ones at once, long ones on separate threads."""
 
-    def __init__(self, policy: CountingPolicy) -> None:
+    def __init__(self, policy: GatewayPolicy) -> None:
         """Begin with nothing to count."""
         self._policy = policy
-        self._threads = ThreadPoolExecutor(policy.threads, "counting")
+        self._threads = ThreadPoolExecutor(policy.counting_threads, "counting")
         self._waiting = 0
 
     async def count_input(self, counter: Counter, text: str) -> int:
@@ -79,8 +73,8 @@ class TokenCounterPool:
         Raises:
             CountingBusy: when too much long input is being counted.
         """
-        if len(text) > LONG and self._waiting and self._waiting + len(text) > self._policy.waiting_characters:
-            seconds = self._policy.retry_seconds
+        if len(text) > LONG and self._waiting and self._waiting + len(text) > self._policy.counting_characters:
+            seconds = self._policy.counting_retry_seconds
             raise CountingBusy(
                 f"{self._waiting} characters of long input are being counted; "
                 f"ask again in {seconds} s, or for less than {LONG} characters",
@@ -95,8 +89,8 @@ class TokenCounterPool:
     async def count(self, counter: Counter, text: str) -> int:
         """Return a text's tokens; never refused, as what was delivered has to be counted."""
         if len(text) <= LONG:
-            return counter.count(text)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, counter.count, text)
+            return counter(text)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, counter, text)
 
     def close(self) -> None:
         """Count nothing more that has not begun."""

@@ -10,11 +10,10 @@ from typing import Any, Protocol
 
 from usufruct.connectors.openai import Answer, ChatStream, UpstreamClient, UsageFault
 from usufruct.connectors.openai import Usage as Reported
-from usufruct.core import value
+from usufruct.core import UINT128_MAX, value
 from usufruct.core.price_cards import PriceCard, PriceUnit
-from usufruct.gateway.budget import Budget
 from usufruct.gateway.model import ServedListing
-from usufruct.payments.pricing import Allowance, Measured
+from usufruct.payments.pricing import Allowance, Measured, OverBudget
 from usufruct.web import Operation as Described
 
 
@@ -45,6 +44,27 @@ class Delivered:
     text: str
     whole_text: str
     is_whole: bool
+
+
+@value
+class Budget:
+    """What a call may cost at most; `own_limit`: the caller set it for this very call, to cut the output to fit."""
+
+    amount: int = UINT128_MAX
+    own_limit: bool = False
+
+    def check(self, allowance: Allowance) -> None:
+        """Refuse what costs more.
+
+        Raises:
+            OverBudget: with the numbers.
+        """
+        if allowance.ceiling > self.amount:
+            raise OverBudget(
+                f"the call costs up to {allowance.ceiling}, and {self.amount} may be spent; raise x-usufruct-limit",
+                needed=allowance.ceiling,
+                budget=self.amount,
+            )
 
 
 class StreamedWork(Protocol):

@@ -9,11 +9,10 @@ from usufruct.connectors.openai import Answer, ChatStream, UpstreamClient
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import value
 from usufruct.core.price_cards import PriceCard, PriceUnit
-from usufruct.gateway.budget import Budget
 from usufruct.gateway.descriptions import CHAT
 from usufruct.gateway.errors import InvalidRequest, UnsupportedContent
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.operations.base import Delivered, Operation, Request, Work, Written
+from usufruct.gateway.operations.base import Budget, Delivered, Operation, Request, Work, Written
 from usufruct.gateway.operations.request_members import (
     CHOICES,
     MESSAGE,
@@ -21,15 +20,10 @@ from usufruct.gateway.operations.request_members import (
     SETTINGS,
     SHAPES,
     STREAM_OPTIONS,
-    TOOLS,
+    TOOL,
     Sieve,
 )
-from usufruct.gateway.operations.request_reader import (
-    check_number,
-    json_text,
-    read_boolean,
-    read_integer,
-)
+from usufruct.gateway.operations.request_reader import check_number, json_text, read_boolean, read_integer
 from usufruct.gateway.operations.text import TextMeter, TextRequest, TextWork, check_size, dump_members
 from usufruct.gateway.operations.text_metering import chat_limits, usage_of_part
 from usufruct.payments.pricing import Allowance, Measured
@@ -39,9 +33,7 @@ _LARGEST_OUTPUT = 1 << 32
 _CHAT_TEXTS = frozenset({"tools", *SHAPES})
 """Members of a chat request, besides the messages, that a model reads: they are counted as input."""
 
-_CHAT_READ = _CHAT_TEXTS | {
-    *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"),
-}
+_CHAT_READ = _CHAT_TEXTS | {"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"}
 _PLAIN_MESSAGE = frozenset({"role", "content"})
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
@@ -194,19 +186,16 @@ def _read_tools(body: dict[str, Any], sieve: Sieve) -> None:
     if not isinstance(tools, list) or not all(isinstance(t, dict) and t.get("type") == "function" for t in tools):
         raise UnsupportedContent("tools must be a list of functions; other tools are not counted here", field="tools")
     if tools:
-        body["tools"] = sieve.read_list(tools, TOOLS, "tools")
+        body["tools"] = sieve.read_list(tools, TOOL, "tools")
     else:
-        body.pop("tools", None)
+        del body["tools"]
 
 
 def _read_formats(body: dict[str, Any], sieve: Sieve) -> None:
-    if SHAPES.keys().isdisjoint(body):
-        return
-    for name, shape in SHAPES.items():
-        value = body.get(name)
-        word = name == "tool_choice" and isinstance(value, str) and value in CHOICES
-        if value is not None and not word:
-            body[name] = sieve.read_object(value, shape, name)
+    for name in sorted(SHAPES.keys() & body.keys()):
+        value = body[name]
+        if name != "tool_choice" or not isinstance(value, str) or value not in CHOICES:
+            body[name] = sieve.read_object(value, SHAPES[name], name)
 
 
 def _include_usage(body: dict[str, Any], sieve: Sieve) -> bool:

@@ -6,11 +6,10 @@ from typing import Any
 from usufruct.connectors.openai import Answer, UpstreamClient
 from usufruct.core import value
 from usufruct.core.price_cards import PriceCard, PriceUnit
-from usufruct.gateway.budget import Budget
 from usufruct.gateway.descriptions import EMBEDDINGS
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.operations.base import Operation, Request, Work, Written
+from usufruct.gateway.operations.base import Budget, Operation, Request, Work, Written
 from usufruct.gateway.operations.request_members import EMBEDDING_SETTINGS, Sieve
 from usufruct.gateway.operations.request_reader import check_number, json_text
 from usufruct.gateway.operations.text import (

@@ -62,17 +62,13 @@ def _one_of(*values: object) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The members of an object: `known` ones go upstream if they hold what they should, `dropped` ones do not."""
+    """The members of an object: `known` ones go upstream if they hold what they should, `dropped` ones do not.
 
-    known: Mapping[str, "Check | Shape | Each"]
+    A list of one shape stands for a list of objects of that shape.
+    """
+
+    known: Mapping[str, "Check | Shape | list[Shape]"]
     dropped: Mapping[str, Check] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Each:
-    """A list of objects of one shape."""
-
-    shape: Shape
 
 
 _CACHE: Mapping[str, Check] = {"cache_control": _object}
@@ -124,7 +120,7 @@ MESSAGE = Shape(
     {
         **dict.fromkeys(("role", "content"), _anything),
         **dict.fromkeys(("name", "tool_call_id", "refusal", "reasoning_content", "reasoning"), _text),
-        "tool_calls": Each(_TOOL_CALL),
+        "tool_calls": [_TOOL_CALL],
         "function_call": _FUNCTION,
     },
     {
@@ -141,7 +137,7 @@ PARTS: Mapping[str, Shape] = {
 }
 """Parts of a message's content by their type, which is also the name of the member that holds their text."""
 
-_TOOL = Shape(
+TOOL = Shape(
     {
         "type": _text,
         "function": Shape({"name": _text, "description": _text, "parameters": _object, "strict": _boolean}, _CACHE),
@@ -156,7 +152,6 @@ _FORMAT = Shape(
         "schema": _object,
     }
 )
-TOOLS = Each(_TOOL)
 SHAPES: Mapping[str, Shape] = {"tool_choice": _NAMED, "response_format": _FORMAT}
 """Members of a chat request, besides messages and tools, that a model reads."""
 
@@ -218,8 +213,8 @@ class Sieve:
                 continue
             elif isinstance(wanted, Shape):
                 kept[name] = self.read_object(member, wanted, f"{where}.{name}")
-            elif isinstance(wanted, Each):
-                if given := self.read_list(member, wanted, f"{where}.{name}"):
+            elif isinstance(wanted, list):
+                if given := self.read_list(member, wanted[0], f"{where}.{name}"):
                     kept[name] = given
             elif wanted(member):
                 kept[name] = member
@@ -227,7 +222,7 @@ class Sieve:
                 raise _refusal(f"{where}.{name}", f"{where}.{name} does not hold what it should; correct it")
         return kept
 
-    def read_list(self, value: object, each: Each, where: str) -> list[dict[str, Any]]:
+    def read_list(self, value: object, shape: Shape, where: str) -> list[dict[str, Any]]:
         """Return a list of objects of a shape, without what is dropped.
 
         Raises:
@@ -235,7 +230,7 @@ class Sieve:
         """
         if not isinstance(value, list):
             raise _refusal(where, f"{where} must be a list")
-        return [self.read_object(item, each.shape, f"{where}.{number}") for number, item in enumerate(value)]
+        return [self.read_object(item, shape, f"{where}.{number}") for number, item in enumerate(value)]
 
     def _drop(self, name: str, value: object, where: str, harmless: Check | None) -> None:
         """Leave a member out, and name it, if that loses nothing: a null, an empty list, or what it holds by habit."""

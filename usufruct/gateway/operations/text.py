@@ -8,8 +8,7 @@ from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import value
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.model import CountingRule, ServedListing
-from usufruct.gateway.operations.text_metering import usage_of_whole
-from usufruct.gateway.operations.token_scale import Counted, Scales
+from usufruct.gateway.operations.text_metering import Counted, Scales, usage_of_whole
 from usufruct.gateway.token_counting import Counter, TokenCounterPool
 from usufruct.payments.pricing import Measured, OverContext
 

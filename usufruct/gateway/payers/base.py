@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from usufruct.core import Hash32, PaymentRequired, value
-from usufruct.gateway.budget import Budget
 from usufruct.gateway.model import ServedListing
+from usufruct.gateway.operations.base import Budget
 from usufruct.gateway.order import Order, Price
 from usufruct.payments.ledger import BalanceTooLow, LimitReached, Reservation
 from usufruct.payments.pricing import OverBudget

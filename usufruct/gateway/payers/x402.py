@@ -5,9 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from usufruct.core import Clock, Hash32, PaymentRequired, format_units, value
-from usufruct.gateway.budget import Budget
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.model import ServedListing
+from usufruct.gateway.operations.base import Budget
 from usufruct.gateway.order import Order, Price
 from usufruct.gateway.payers.base import FundedCall, Payer, PayerIdentity
 from usufruct.gateway.quotes import Quotes
