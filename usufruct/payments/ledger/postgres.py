@@ -11,11 +11,9 @@ from typing import TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
 
-from usufruct.core import id_to_bytes
-from usufruct.payments.ledger import changes
+from usufruct.payments.ledger import working_rows
 from usufruct.payments.ledger.backend import Backend, Contended
-from usufruct.payments.ledger.call_admission import scope_of
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS, account_of, call_of, key_of
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS
 from usufruct.payments.ledger.statements import FaultHook, Parameter, Row, Statements, Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import ConstraintViolated, DatabaseUnavailable, check_amount
@@ -24,13 +22,13 @@ T = TypeVar("T")
 
 _CHUNK = 1_000
 _CLOCK = "CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)"
-_ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS}, {_CLOCK} AS now FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE"
-_CALLS = f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ANY($1)"
-_KEYS_OF = f"SELECT {KEY_COLUMNS} FROM answers WHERE call_id = ANY($1)"
-_KEYS = f"SELECT {KEY_COLUMNS} FROM answers WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
-_PUBLISHED = (
-    "SELECT account_id, voucher_amount FROM claims WHERE (account_id, voucher_amount) IN "
-    "(SELECT account, amount::numeric FROM unnest($1::bytea[], $2::text[]) AS asked(account, amount))"
+_QUERIES = working_rows.Queries(
+    accounts=f"SELECT {ACCOUNT_COLUMNS}, {_CLOCK} AS now FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+    calls=f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ANY($1)",
+    keys_of_calls=f"SELECT {KEY_COLUMNS} FROM answers WHERE call_id = ANY($1)",
+    keys=f"SELECT {KEY_COLUMNS} FROM answers WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+    published="SELECT account_id, voucher_amount FROM claims WHERE (account_id, voucher_amount) IN "
+    "(SELECT account, amount::numeric FROM unnest($1::bytea[], $2::text[]) AS asked(account, amount))",
 )
 _WRITE = """
 WITH opened AS (
@@ -125,7 +123,10 @@ class PostgresBackend(Backend):
 
     async def _load(self, needs: Sequence[Needs]) -> WorkingSet:
         with self._dropped_when_lost():
-            return await _loaded(self._writer, needs)
+            return await working_rows.read_needs(self._find, _QUERIES, needs, _amount)
+
+    async def _find(self, sql: str, keys: working_rows.Rows) -> Sequence[Row]:
+        return [Row(row) for row in await self._writer.fetch(sql, *zip(*keys, strict=True))] if keys else []
 
     async def _store(self, work: WorkingSet) -> None:
         with self._dropped_when_lost():
@@ -184,56 +185,31 @@ async def _prepare(connection: "asyncpg.Connection") -> None:
     await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
 
 
-async def _loaded(connection: "asyncpg.Connection", needs: Sequence[Needs]) -> WorkingSet:
-    async def rows(sql: str, *parameters: object) -> list[Row]:
-        return [Row(row) for row in await connection.fetch(sql, *parameters)]
-
-    ids = [id_to_bytes(need.call) for need in needs if need.call is not None]
-    found = await rows(_ACCOUNTS, list({id_to_bytes(need.account) for need in needs}))
-    work = WorkingSet(now=found[0].integer("now") if found else 0)
-    work.accounts.update((row.hash32("id"), account_of(row)) for row in found)
-    work.calls.update((row.hash32("id"), call_of(row)) for row in await rows(_CALLS, ids))
-    if work.calls:
-        work.load_keys(map(key_of, await rows(_KEYS_OF, ids)))
-    keys = [
-        (scope_of(account.owner, account.signer), need.key)
-        for need in needs
-        if need.key and (account := work.accounts.get(need.account))
-    ]
-    if keys:
-        work.load_keys(map(key_of, await rows(_KEYS, *map(list, zip(*keys, strict=True)))))
-    promises = [(id_to_bytes(need.account), str(need.promise)) for need in needs if need.promise is not None]
-    if promises:
-        for row in await rows(_PUBLISHED, *map(list, zip(*promises, strict=True))):
-            work.published.add((row.hash32("account_id"), row.money("voucher_amount")))
-    return work
-
-
 async def _store(connection: "asyncpg.Connection", work: WorkingSet, faults: FaultHook) -> None:
-    async def change_keys(name: str, sql: str, rows: changes.Rows) -> None:
+    async def change_keys(name: str, sql: str, rows: working_rows.Rows) -> None:
         if rows:
             faults(f"store.{name}")
             await connection.executemany(sql, rows)
 
-    await change_keys("free_keys", changes.FREE_KEY, changes.freed_keys(work))
+    await change_keys("free_keys", working_rows.FREE_KEY, working_rows.freed_keys(work))
     faults("store.write")
     ended = await connection.fetchval(
         _WRITE,
-        *_columns(12, changes.opened_calls(work, _amount)),
-        *_columns(15, changes.ended_calls(work, _amount)),
-        *_columns(6, changes.changed_accounts(work, _amount)),
-        *_columns(7, changes.added_entries(work, _amount)),
+        *_columns(12, working_rows.opened_calls(work, _amount)),
+        *_columns(15, working_rows.ended_calls(work, _amount)),
+        *_columns(6, working_rows.changed_accounts(work, _amount)),
+        *_columns(7, working_rows.added_entries(work, _amount)),
     )
     if ended != len(work.ended):
         raise ConstraintViolated("a call was ended meanwhile; nothing of this was kept")
     try:
-        await change_keys("take_keys", changes.TAKE_KEY, changes.taken_keys(work))
+        await change_keys("take_keys", working_rows.TAKE_KEY, working_rows.taken_keys(work))
     except asyncpg.UniqueViolationError as error:  # another process took it, for another account of the payer
         raise Contended from error
-    await change_keys("keep_answers", changes.KEEP_ANSWER, changes.kept_answers(work))
+    await change_keys("keep_answers", working_rows.KEEP_ANSWER, working_rows.kept_answers(work))
 
 
-def _columns(width: int, rows: changes.Rows) -> list[list[Parameter]]:
+def _columns(width: int, rows: working_rows.Rows) -> list[list[Parameter]]:
     """Turn rows into the arrays that `unnest` turns back into rows."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 

@@ -13,11 +13,9 @@ from functools import lru_cache
 from queue import SimpleQueue
 from typing import TypeVar
 
-from usufruct.core import id_to_bytes
-from usufruct.payments.ledger import changes
+from usufruct.payments.ledger import working_rows
 from usufruct.payments.ledger.backend import Backend
-from usufruct.payments.ledger.call_admission import scope_of
-from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS, account_of, call_of, key_of
+from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS
 from usufruct.payments.ledger.statements import FaultHook, Money, Parameter, Row, Statements, Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import (
@@ -39,12 +37,14 @@ _CHUNK = 1_000
 sqlite3.register_adapter(Money, amount_to_blob)
 
 _SUM = "usufruct_amount_sum"
-_NOW = "SELECT CAST(strftime('%s', 'now') AS INTEGER) AS now"
-_ACCOUNT = f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = ?"
-_CALL = f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ?"
-_KEY = f"SELECT {KEY_COLUMNS} FROM answers WHERE scope = ? AND key = ?"
-_KEY_OF = f"SELECT {KEY_COLUMNS} FROM answers WHERE call_id = ?"
-_PUBLISHED = "SELECT 1 AS found FROM claims WHERE account_id = ? AND voucher_amount = ? LIMIT 1"
+_NOW = "CAST(strftime('%s', 'now') AS INTEGER)"
+_QUERIES = working_rows.Queries(
+    accounts=f"SELECT {ACCOUNT_COLUMNS}, {_NOW} AS now FROM accounts WHERE id = ?",
+    calls=f"SELECT {CALL_COLUMNS} FROM calls WHERE id = ?",
+    keys_of_calls=f"SELECT {KEY_COLUMNS} FROM answers WHERE call_id = ?",
+    keys=f"SELECT {KEY_COLUMNS} FROM answers WHERE scope = ? AND key = ?",
+    published="SELECT account_id, voucher_amount FROM claims WHERE account_id = ? AND voucher_amount = ? LIMIT 1",
+)
 _OPEN_CALL = (
     "INSERT INTO calls (id, account_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, "
     "request_hash, opened_at, voucher_amount, voucher_signature) "
@@ -128,7 +128,10 @@ class SqliteBackend(Backend):
 
     async def _load(self, needs: Sequence[Needs]) -> WorkingSet:
         with _translated_errors():
-            return _loaded(self._connection, needs)
+            return await working_rows.read_needs(self._find, _QUERIES, needs, amount_to_blob)
+
+    async def _find(self, sql: str, keys: working_rows.Rows) -> Sequence[Row]:
+        return [Row(row) for key in keys for row in self._connection.execute(sql, key)]
 
     async def _store(self, work: WorkingSet) -> None:
         with _translated_errors():
@@ -199,38 +202,15 @@ def _driven(work: Awaitable[T]) -> T:
     raise AssertionError("a verb waited for something else than a statement")
 
 
-def _loaded(connection: sqlite3.Connection, needs: Sequence[Needs]) -> WorkingSet:
-    def first(sql: str, *parameters: Parameter) -> Row | None:
-        row = connection.execute(sql, parameters).fetchone()
-        return None if row is None else Row(row)
-
-    clock = first(_NOW)
-    work = WorkingSet(now=clock.integer("now") if clock else 0)
-    for need in needs:
-        if need.account not in work.accounts and (row := first(_ACCOUNT, id_to_bytes(need.account))) is not None:
-            work.accounts[need.account] = account_of(row)
-        if need.call is not None and (row := first(_CALL, id_to_bytes(need.call))) is not None:
-            work.calls[need.call] = call_of(row)
-            if (kept := first(_KEY_OF, id_to_bytes(need.call))) is not None:
-                work.load_keys([key_of(kept)])
-        account = work.accounts.get(need.account)
-        if need.key is not None and account is not None:
-            found = first(_KEY, scope_of(account.owner, account.signer), need.key)
-            work.load_keys([key_of(found)] if found else [])
-        if need.promise is not None and first(_PUBLISHED, id_to_bytes(need.account), Money(need.promise)):
-            work.published.add((need.account, need.promise))
-    return work
-
-
 def _store(connection: sqlite3.Connection, work: WorkingSet, faults: FaultHook) -> None:
     statements = (
-        ("free_keys", _translated(changes.FREE_KEY), changes.freed_keys(work)),
-        ("open_calls", _OPEN_CALL, changes.opened_calls(work, amount_to_blob)),
-        ("take_keys", _translated(changes.TAKE_KEY), changes.taken_keys(work)),
-        ("end_calls", _END_CALL, changes.ended_calls(work, amount_to_blob)),
-        ("keep_answers", _translated(changes.KEEP_ANSWER), changes.kept_answers(work)),
-        ("change_accounts", _CHANGE_ACCOUNT, changes.changed_accounts(work, amount_to_blob)),
-        ("add_entries", _ADD_ENTRY, changes.added_entries(work, amount_to_blob)),
+        ("free_keys", _translated(working_rows.FREE_KEY), working_rows.freed_keys(work)),
+        ("open_calls", _OPEN_CALL, working_rows.opened_calls(work, amount_to_blob)),
+        ("take_keys", _translated(working_rows.TAKE_KEY), working_rows.taken_keys(work)),
+        ("end_calls", _END_CALL, working_rows.ended_calls(work, amount_to_blob)),
+        ("keep_answers", _translated(working_rows.KEEP_ANSWER), working_rows.kept_answers(work)),
+        ("change_accounts", _CHANGE_ACCOUNT, working_rows.changed_accounts(work, amount_to_blob)),
+        ("add_entries", _ADD_ENTRY, working_rows.added_entries(work, amount_to_blob)),
     )
     for name, sql, rows in statements:
         faults(f"store.{name}")
@@ -262,7 +242,7 @@ def _connected(database: SqliteDatabase, *, read_only: bool) -> sqlite3.Connecti
 @lru_cache(maxsize=256)
 def _translated(sql: str) -> str:
     """Turn common SQL into SQLite's: `?1` for `$1`, no row locks (the writer has the file to itself), its clock."""
-    sql = sql.replace(" FOR UPDATE", "").replace("{now}", "CAST(strftime('%s', 'now') AS INTEGER)")
+    sql = sql.replace(" FOR UPDATE", "").replace("{now}", _NOW)
     return sql.replace("{sum}", _SUM).replace("$", "?")
 
 

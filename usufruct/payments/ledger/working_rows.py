@@ -1,15 +1,53 @@
-"""The changes of a working set as parameters of statements; the two drivers differ in how they carry an amount."""
+"""The rows of a working set: read as its verbs need them, and its changes as parameters of statements.
 
-from collections.abc import Callable
+The two drivers differ in the text of a statement, in how they run one for many rows, and in how they carry an amount.
+"""
 
-from usufruct.core import asset_to_bytes, id_to_bytes
+from collections.abc import Awaitable, Callable, Sequence
+
+from usufruct.core import asset_to_bytes, id_to_bytes, value
+from usufruct.payments.ledger.call_admission import scope_of
 from usufruct.payments.ledger.records import Call
-from usufruct.payments.ledger.rows import lines_text
-from usufruct.payments.ledger.statements import Parameter
-from usufruct.payments.ledger.working_set import WorkingSet
+from usufruct.payments.ledger.rows import account_of, call_of, key_of, lines_text
+from usufruct.payments.ledger.statements import Parameter, Row
+from usufruct.payments.ledger.working_set import Needs, WorkingSet
 
 Amount = Callable[[int], str | bytes]
 Rows = list[tuple[Parameter, ...]]
+Find = Callable[[str, Rows], Awaitable[Sequence[Row]]]
+"""Returns the rows that a query finds for each of its parameters."""
+
+
+@value
+class Queries:
+    """How to find accounts (locked, with the time `now`), calls, keys by call and by name, and claimed vouchers."""
+
+    accounts: str
+    calls: str
+    keys_of_calls: str
+    keys: str
+    published: str
+
+
+async def read_needs(find: Find, queries: Queries, needs: Sequence[Needs], amount: Amount) -> WorkingSet:
+    """Read the rows that verbs need."""
+    found = await find(queries.accounts, [(id_to_bytes(account),) for account in {need.account for need in needs}])
+    work = WorkingSet(now=found[0].integer("now") if found else 0)
+    work.accounts.update((account.id, account) for account in map(account_of, found))
+    calls = await find(queries.calls, [(id_to_bytes(need.call),) for need in needs if need.call is not None])
+    work.calls.update((call.lease.call, call) for call in map(call_of, calls))
+    work.load_keys(map(key_of, await find(queries.keys_of_calls, [(row.raw("id"),) for row in calls])))
+    names: Rows = [
+        (scope_of(account.owner, account.signer), need.key)
+        for need in needs
+        if need.key is not None and (account := work.accounts.get(need.account))
+    ]
+    work.load_keys(map(key_of, await find(queries.keys, names)))
+    sent: Rows = [(id_to_bytes(need.account), amount(need.promise)) for need in needs if need.promise is not None]
+    published = await find(queries.published, sent)
+    work.published.update((row.hash32("account_id"), row.money("voucher_amount")) for row in published)
+    return work
+
 
 FREE_KEY = "DELETE FROM answers WHERE call_id = $1"
 TAKE_KEY = "INSERT INTO answers (scope, key, call_id, body_hash, expires_at) VALUES ($1, $2, $3, $4, $5)"
