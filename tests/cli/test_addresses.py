@@ -6,7 +6,6 @@ import pytest
 
 from usufruct.config import InvalidSetting, load_config
 from usufruct.core import Invalid
-from usufruct.core.ids import AddressMistyped
 from usufruct.web import read_document
 from usufruct_client.wire import ChannelConfig
 
@@ -32,7 +31,7 @@ def test_a_mistyped_address_is_refused(command: tuple[str, ...], cli_world: Modu
     monkeypatch.chdir(tmp_path)
     (tmp_path / "receipt.json").write_text("{}")
     error = cli_world.Commands(cli_world.settings(tmp_path, "http://127.0.0.1:1")).refused(*command)
-    assert isinstance(error, AddressMistyped), error
+    assert error.code == "address_mistyped", error
     assert MISTYPED in error.message
     assert "copy it again" in error.message
 

@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-import pytest
-
-from usufruct.accounts import KeyUnknown
+from tests.support.refusal import refused
 from usufruct.core import SystemClock
 from usufruct.gateway import UNUSED_SECONDS, UnusedKeys
 
@@ -46,7 +44,7 @@ async def test_only_what_never_had_money_is_removed_and_the_chain_is_asked_first
     chain.balances[late.key.channel] = 700
     assert await unused.run() == 1
     assert (await world.channel(empty)).reading.balance == 0, "known, should money come late"
-    with pytest.raises(KeyUnknown):
+    with refused("key_unknown"):
         await world.keys.authenticate(f"Bearer {empty.text}")
     assert (await world.channel(late)).reading.balance == 700
     for each in (late, planned, funded):

@@ -3,14 +3,15 @@
 Amounts and nonces are decimal text, times are seconds since 1970.
 """
 
+from collections.abc import Collection
 from typing import Protocol
 
 from starlette.responses import Response
 
-from usufruct.accounts.errors import InvalidKeyTerms, InvalidProof
 from usufruct.accounts.model import BearerKey, KeyTerms
+from usufruct.accounts.proof import InvalidProof
 from usufruct.accounts.service import Keys
-from usufruct.core import Hash32, UsufructError
+from usufruct.core import Hash32, Invalid, UsufructError
 from usufruct.web import Operation, Request, Route, document_response, json_response
 from usufruct_client.wire import (
     ChannelOnChain,
@@ -76,9 +77,11 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
     ]
 
 
-def _refusal(message: str, field: str) -> UsufructError:
-    return (InvalidProof if field in {"nonce", "signature"} else InvalidKeyTerms)(message, field=field)
+def _refusal(message: str, field: str, proof: Collection[str] = ("nonce", "signature")) -> UsufructError:
+    if field in proof:
+        return InvalidProof(message, field=field)
+    return Invalid(message, code="invalid_key_terms", field=field)
 
 
 def _timed_refusal(message: str, field: str) -> UsufructError:
-    return (InvalidProof if field in {"expiresAt", "signature"} else InvalidKeyTerms)(message, field=field)
+    return _refusal(message, field, ("expiresAt", "signature"))

@@ -7,7 +7,7 @@ is stored: 256 random bits need no slow hash.
 from hashlib import sha256
 from secrets import token_bytes
 
-from usufruct.accounts.errors import KeyMissing, KeyMistyped
+from usufruct.web import Unauthenticated
 
 _PREFIX = "uf_"
 _SECRET_BYTES = 32
@@ -24,20 +24,21 @@ def bearer_hash(authorization: str) -> bytes:
     """Return the stored hash of the key in an `Authorization` header.
 
     Raises:
-        KeyMissing: when the header is empty or of another scheme.
-        KeyMistyped: when what follows `Bearer` is not a key.
+        Unauthenticated: when the header is empty or of another scheme, or what follows `Bearer` is not a key.
     """
     scheme, _, text = authorization.partition(" ")
     text = text.strip()
     if scheme.lower() != "bearer" or not text:
-        raise KeyMissing("send your key as `Authorization: Bearer uf_...`", field="authorization")
+        message = "send your key as `Authorization: Bearer uf_...`"
+        raise Unauthenticated(message, code="key_missing", field="authorization")
     try:
         raw = bytes.fromhex(text[len(_PREFIX) :]) if text.startswith(_PREFIX) else b""
     except ValueError:
         raw = b""
     secret = raw[:_SECRET_BYTES]
     if len(raw) != _SECRET_BYTES + _CHECKSUM_BYTES or raw[_SECRET_BYTES:] != _checksum(secret):
-        raise KeyMistyped("the bearer key is mistyped or cut off; copy it again, all of it", field="authorization")
+        message = "the bearer key is mistyped or cut off; copy it again, all of it"
+        raise Unauthenticated(message, code="key_mistyped", field="authorization")
     return sha256(secret).digest()
 
 

@@ -7,8 +7,8 @@ to the key's spending limit. The money stays in the payer's escrow; revoking a k
 from collections.abc import Set
 from dataclasses import dataclass
 
-from usufruct.accounts.errors import AssetOutOfScope, InvalidKeyTerms, KeyExpired, KeyRevoked
-from usufruct.core import LAST_MOMENT, UINT128_MAX, Address
+from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, Denied, Invalid
+from usufruct.web import Unauthenticated
 from usufruct_client.wire import KeyFacts
 
 _LONGEST_LABEL = 100
@@ -47,23 +47,25 @@ class BearerKey(KeyFacts):
         """Refuse a key that is over.
 
         Raises:
-            KeyRevoked: when it was revoked.
-            KeyExpired: when `now` is past its end.
+            Unauthenticated: when it was revoked, or `now` is past its end.
         """
         if self.revoked_at is not None:
-            raise KeyRevoked(f"{self.id} was revoked; make a new key", key_id=self.id, revoked_at=self.revoked_at)
+            message = f"{self.id} was revoked; make a new key"
+            raise Unauthenticated(message, code="key_revoked", key_id=self.id, revoked_at=self.revoked_at)
         if now >= self.expires_at:
-            raise KeyExpired(f"{self.id} expired; make a new key", key_id=self.id, expires_at=self.expires_at)
+            message = f"{self.id} expired; make a new key"
+            raise Unauthenticated(message, code="key_expired", key_id=self.id, expires_at=self.expires_at)
 
     def check_asset(self, asset: str) -> None:
         """Refuse an asset outside the key's scope.
 
         Raises:
-            AssetOutOfScope: when the key names assets, and this is none of them.
+            Denied: when the key names assets, and this is none of them.
         """
         if self.assets and asset not in self.assets:
-            raise AssetOutOfScope(
+            raise Denied(
                 f"{self.id} may not call {asset}; use one of {', '.join(sorted(self.assets))}, or another key",
+                code="asset_out_of_scope",
                 field="model",
                 key_id=self.id,
                 asset=asset,
@@ -74,7 +76,7 @@ def check_terms(terms: KeyTerms, now: int) -> None:
     """Refuse terms no key can have.
 
     Raises:
-        InvalidKeyTerms: names the field.
+        Invalid: names the field.
     """
     if not 0 < terms.spending_limit <= UINT128_MAX:
         _refuse("spending_limit", terms.spending_limit, "from 1 to 2**128 - 1 atomic units")
@@ -96,4 +98,4 @@ def sorted_assets(assets: Set[str]) -> str:
 
 
 def _refuse(field: str, value: int, rule: str) -> None:
-    raise InvalidKeyTerms(f"{field} must be {rule}, not {value}", field=field, value=value)
+    raise Invalid(f"{field} must be {rule}, not {value}", code="invalid_key_terms", field=field, value=value)

@@ -7,7 +7,6 @@ used before. `ListKeys` and `RevokeKey` are good for some minutes: doing either 
 
 from dataclasses import dataclass
 
-from usufruct.accounts.errors import InvalidProof
 from usufruct.accounts.model import KeyTerms, sorted_assets
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, ChainId, Denied
@@ -21,6 +20,10 @@ LONGEST_SECONDS = 600
 _CREATE_KEY = MessageHasher(CREATE_KEY)
 _LIST_KEYS = MessageHasher(LIST_KEYS)
 _REVOKE_KEY = MessageHasher(REVOKE_KEY)
+
+
+class InvalidProof(Denied, code="invalid_proof"):
+    """The signature under a request for a key is not the payer's."""
 
 
 @dataclass(frozen=True, slots=True)

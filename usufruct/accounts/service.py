@@ -7,13 +7,21 @@ from secrets import token_bytes, token_hex
 from typing import Protocol
 
 from usufruct.accounts.bearer import bearer_hash, new_bearer
-from usufruct.accounts.errors import InvalidProof, KeyNotFound, KeyUnknown, ProofUsed, TooManyWaitingKeys
 from usufruct.accounts.model import KEY_LIMITS, BearerKey, KeyLimits, KeyTerms, check_terms, sorted_assets
-from usufruct.accounts.proof import KeyDomain, key_digest, list_digest, revoke_digest, signer_of, timed_signer
+from usufruct.accounts.proof import (
+    InvalidProof,
+    KeyDomain,
+    key_digest,
+    list_digest,
+    revoke_digest,
+    signer_of,
+    timed_signer,
+)
 from usufruct.accounts.store import KeyStore
 from usufruct.chain.keys import KeySigner
-from usufruct.core import UINT256_MAX, Address, Clock, Conflict, Hash32
+from usufruct.core import UINT256_MAX, Address, Clock, Conflict, Denied, Hash32, NotFound
 from usufruct.store import ConstraintViolated, Database, Seal, Unsealable
+from usufruct.web import Unauthenticated
 from usufruct_client.wire import SignedWish
 
 FRESH_SECONDS = 1.0
@@ -82,12 +90,10 @@ class Keys:
         """Make a key the payer asked for with their signature (65 bytes: r, s, v) over the terms and a nonce.
 
         Raises:
-            InvalidKeyTerms: for terms no key can have.
-            InvalidProof: when the signature is not the payer's over these terms.
-            ProofUsed: when the nonce was used before.
-            Conflict: when the payer has as many live keys as allowed.
-            TooManyWaitingKeys: when as many keys as allowed wait for a deposit, and this payer has one of them or shows
-                no money.
+            Invalid: for terms no key can have.
+            Denied: when the signature is not the payer's over these terms, or the nonce was used before.
+            Conflict: when the payer has as many live keys as allowed; or as many keys as allowed wait for a deposit,
+                and this payer has one of them or shows no money.
         """
         now = self._clock.now()
         check_terms(terms, now)
@@ -129,11 +135,12 @@ class Keys:
         """Revoke a key; revoking again changes nothing.
 
         Raises:
-            KeyNotFound: when `payer` has no such key.
+            NotFound: when `payer` has no such key.
         """
         key = await self.store.revoke(payer, key_id, self._clock.now())
         if key is None:
-            raise KeyNotFound(f"{payer} has no key {key_id}; list the keys to see their ids", key_id=key_id)
+            message = f"{payer} has no key {key_id}; list the keys to see their ids"
+            raise NotFound(message, code="key_not_found", key_id=key_id)
         self._forget()
         return key
 
@@ -151,7 +158,7 @@ class Keys:
 
         Raises:
             Denied: when it is not the payer's now.
-            KeyNotFound: when `payer` has no such key.
+            NotFound: when `payer` has no such key.
         """
         self._check_timed(revoke_digest(self._domain, wish.payer, key_id, wish.expires_at), wish)
         return await self.revoke(wish.payer, key_id)
@@ -170,11 +177,11 @@ class Keys:
         """Return the private key (32 bytes) that authorizes payments out of the key's channel.
 
         Raises:
-            KeyNotFound: when the key does not exist.
+            NotFound: when the key does not exist.
         """
         sealed = await self.store.sealed_session(key.id)
         if sealed is None:
-            raise KeyNotFound(f"key {key.id} does not exist", key_id=key.id)
+            raise NotFound(f"key {key.id} does not exist", code="key_not_found", key_id=key.id)
         return self._seal.open(sealed, _sealed_terms(key))
 
     async def altered(self) -> Sequence[str]:
@@ -227,7 +234,8 @@ class Keys:
         now, removals = self._clock.monotonic(), self._removals
         key = await self.store.find(secret_hash)
         if key is None:
-            raise KeyUnknown("this installation made no such key; is the base URL right?", field="authorization")
+            message = "this installation made no such key; is the base URL right?"
+            raise Unauthenticated(message, code="key_unknown", field="authorization")
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
         if removals == self._removals:  # what was read before a revocation is not remembered after it
@@ -246,9 +254,10 @@ class Keys:
             return
         mine = await self.store.count_waiting(payer)
         if mine or not await self._channels.can_deposit(payer):
-            raise TooManyWaitingKeys(
+            raise Conflict(
                 f"{self._limits.most_waiting} keys wait for their first deposit; put the smallest deposit into the "
                 f"wallet {payer} and ask again, or use the key you have",
+                code="too_many_waiting_keys",
                 payer=payer,
                 waiting=mine,
             )
@@ -287,5 +296,6 @@ def _sealed_terms(key: BearerKey) -> str:
     return "\0".join(map(str, terms))
 
 
-def _used(nonce: int) -> ProofUsed:
-    return ProofUsed(f"nonce {nonce} has made a key already; sign again with another", field="nonce")
+def _used(nonce: int) -> Denied:
+    message = f"nonce {nonce} has made a key already; sign again with another"
+    return Denied(message, code="proof_used", field="nonce")

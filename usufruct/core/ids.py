@@ -26,22 +26,19 @@ class InvalidAddress(Invalid, code="invalid_address"):
     """Not 20 bytes of hexadecimal."""
 
 
-class AddressMistyped(InvalidAddress, code="address_mistyped"):
-    """An address in mixed case whose EIP-55 checksum does not hold: at least one character is wrong."""
-
-
 def address(text: str, field: str = "address") -> Address:
     """Parse `text` into an `Address`: in one letter case, or in mixed case with the checksum of EIP-55.
 
     Raises:
-        InvalidAddress: when it is not `0x` and 40 hex digits; names `field`.
-        AddressMistyped: when its letters are in mixed case, and the checksum is wrong.
+        InvalidAddress: when it is not `0x` and 40 hex digits, or its letters are in mixed case and the checksum is
+            wrong: at least one character is; names `field`.
     """
     if not _ADDRESS.fullmatch(text):
         raise InvalidAddress(f"{field} must be 0x followed by 40 hex digits, not {text!r}", field=field, value=text)
     if is_mistyped(text):
-        raise AddressMistyped(
+        raise InvalidAddress(
             f"{field}: a character of the address {text} is wrong (its checksum does not hold); copy it again",
+            code="address_mistyped",
             field=field,
             value=text,
         )

@@ -1,7 +1,6 @@
 """Payment by a grant of pass credits: the credits that its holder activated for our meter pay."""
 
-from usufruct.accounts import AssetOutOfScope
-from usufruct.core import Hash32, format_asset, value
+from usufruct.core import Denied, Hash32, format_asset, value
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.order import Order, Price
 from usufruct.gateway.payers.base import FundedCall, Payer, PayerIdentity
@@ -40,9 +39,10 @@ class PassGrantPayer(Payer):
     def check_scope(self, listing: ServedListing) -> None:
         """Refuse every listing but that of the pass's own asset."""
         if listing.id != self.grant.asset:
-            raise AssetOutOfScope(
+            raise Denied(
                 f"these credits are for asset {format_asset(self.grant.asset)}, and {listing.name} is another: "
                 f"{format_asset(listing.id)}",
+                code="asset_out_of_scope",
                 field="model",
                 asset=listing.name,
             )
