@@ -37,7 +37,7 @@ def build(context: Context) -> Component:
     context.provide_later(AssetIndexer, indexer)
     context.provide_later(ShareHolders, lambda: ShareHolders(context.get(RegistryClient), context.get(AssetIndexer)))
     context.provide_later(Accruer, accruer)
-    context.get(LogStreams).add("assets", lambda: context.get(AssetIndexer).logs)
+    context.get(LogStreams)["assets"] = lambda: context.get(AssetIndexer).logs
     return Component(
         "assets",
         jobs=lambda: [

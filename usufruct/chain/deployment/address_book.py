@@ -13,7 +13,7 @@ import orjson
 
 from usufruct.chain.binding import Call, Contract, Creation
 from usufruct.chain.client import Client
-from usufruct.chain.hashing import create2_address, keccak
+from usufruct.chain.hashing import as_hash32, create2_address, keccak
 from usufruct.core import Address, ChainId, Conflict, Invalid, NotFound, address, checksum
 from usufruct.core.files import replace_file
 
@@ -113,7 +113,7 @@ class Deployments:
             Conflict: when it is not; names the first that differs.
         """
         for name, each in self.contracts.items():
-            if code_hash(await client.code_at(each.address)) != each.code_hash:
+            if as_hash32(keccak(await client.code_at(each.address))) != each.code_hash:
                 raise Conflict(
                     f"{name} at {each.address} on chain {self.chain_id} is not what was deployed there; is the RPC "
                     "address one of this chain?",
@@ -136,13 +136,3 @@ def deployment_of(contract: type[Contract], creation: Creation) -> Call:
 def _salt(contract: type[Contract]) -> bytes:
     """Return the CREATE2 salt of a contract's version: the hash of `usufruct/<name>/<version>`."""
     return keccak(f"usufruct/{contract.__name__}/{contract.ARTIFACT.version}".encode())
-
-
-def outbox_key(contract: type[Contract], creation: Creation) -> str:
-    """Return under which key of the outbox a contract is made."""
-    return f"deploy/{contract.__name__}/{address_of(contract, creation)}"
-
-
-def code_hash(code: bytes) -> str:
-    """Return the Keccak-256 of runtime code, 0x and hex."""
-    return "0x" + keccak(code).hex()

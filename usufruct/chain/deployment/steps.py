@@ -12,16 +12,9 @@ from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.chain.deployment.address_book import (
-    DEPLOYER,
-    Deployed,
-    Deployments,
-    address_of,
-    code_hash,
-    deployment_of,
-    outbox_key,
-)
+from usufruct.chain.deployment.address_book import DEPLOYER, Deployed, Deployments, address_of, deployment_of
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
+from usufruct.chain.hashing import as_hash32, keccak
 from usufruct.chain.sender import Sender
 from usufruct.core import Address, Conflict, Invalid, Unavailable, checksum
 from usufruct.core.components import DeployStep
@@ -105,7 +98,8 @@ class DeploySite:
             Revert: the constructor's own error.
             Conflict: when the code there is not the contract's.
         """
-        there, key = address_of(contract, creation), outbox_key(contract, creation)
+        there = address_of(contract, creation)
+        key = f"deploy/{contract.__name__}/{there}"
         if not await self.client.code_at(there):
             if not await self.client.code_at(DEPLOYER):
                 raise Unavailable(
@@ -131,7 +125,7 @@ class DeploySite:
             raise Conflict(
                 f"{contract.__name__} should be at {there}, which has {what}", code="wrong_code", address=there
             )
-        self._done[contract.__name__] = Deployed(there, contract.ARTIFACT.version, code_hash(code), block)
+        self._done[contract.__name__] = Deployed(there, contract.ARTIFACT.version, as_hash32(keccak(code)), block)
 
     async def _try(self, creation: Creation) -> None:
         """Run a constructor: its error is raised here, which the deterministic deployer would swallow."""

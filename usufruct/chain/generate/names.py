@@ -141,15 +141,8 @@ class Shapes:
 
     classes: Mapping[str, str]
 
-    def taken(self, parameter: Json) -> str:
-        """Return the annotation of an argument: any sequence does for an array."""
-        return self._annotation(parameter, "Sequence[{}]")
-
-    def given(self, parameter: Json) -> str:
-        """Return the annotation of a result or field: arrays are tuples."""
-        return self._annotation(parameter, "tuple[{}, ...]")
-
-    def _annotation(self, parameter: Json, array: str) -> str:
+    def annotation(self, parameter: Json, array: str = "tuple[{}, ...]") -> str:
+        """Return the annotation of a result or field; of an argument, where any `array` of "Sequence[{}]" does."""
         base, *dimensions = parameter["type"].split("[")
         _, name = declared(parameter)
         plain = _PLAIN.get(base) or ("int" if re.match(r"u?int", base) else "bytes")

@@ -21,7 +21,10 @@ def _fields(parameters: Sequence[Json], reserved: frozenset[str], doc: Doc, shap
     """Write a field for each parameter, and under it what is written about it."""
     lines = []
     for parameter, name in zip(parameters, names.arguments(parameters, reserved), strict=True):
-        lines += [f"    {name}: {shapes.given(parameter)}", *docstring(Doc(doc.params.get(parameter["name"], "")), 4)]
+        lines += [
+            f"    {name}: {shapes.annotation(parameter)}",
+            *docstring(Doc(doc.params.get(parameter["name"], "")), 4),
+        ]
     return lines
 
 
@@ -109,7 +112,8 @@ class ContractWriter:
     ) -> tuple[str, str, list[tuple[str, str]]]:
         """Return a method's parameters as it declares them, as it passes them on, and what is written about each."""
         python = names.arguments(inputs, reserved)
-        declared = "".join(f", {name}: {self.shapes.taken(p)}" for name, p in zip(python, inputs, strict=True))
+        kinds = [self.shapes.annotation(parameter, "Sequence[{}]") for parameter in inputs]
+        declared = "".join(f", {name}: {kind}" for name, kind in zip(python, kinds, strict=True))
         described = [(name, doc.params.get(p["name"], "")) for name, p in zip(python, inputs, strict=True)]
         return declared, "".join(f", {name}" for name in python), described
 
@@ -117,7 +121,7 @@ class ContractWriter:
         """Return the annotation of a function's result; several results make a class."""
         outputs = item["outputs"]
         if len(outputs) < 2:
-            return self.shapes.given(outputs[0]) if outputs else "tuple"
+            return self.shapes.annotation(outputs[0]) if outputs else "tuple"
         python = names.class_name("".join(word.capitalize() for word in method.split("_")) + "Result", self.taken)
         about = Doc(f"What `{item['name']}` returns.", params=doc.returns)
         self.results[python] = struct(python, outputs, about, self.shapes)

@@ -47,7 +47,7 @@ def build(context: Context) -> Component:
     _provide_terms(context)
     _provide_channels(context)
     _provide_payouts(context)
-    get(LogStreams).add("settlement", lambda: get(EventWatcher).indexer)
+    get(LogStreams)["settlement"] = lambda: get(EventWatcher).indexer
 
     async def start() -> None:
         await get(ReceiptSigners).earlier()
