@@ -101,6 +101,10 @@ def closed_key(role: Role, config: Config) -> KeySigner:
 
     Raises:
         KeystoreMissing: when this machine does not have it.
+        Denied: when it is publicly known, and the chain is not a devnet.
     """
     known = role_address(role, config)
-    return ClosedKey(role, config, known) if known else signer_of(role, config)
+    if known is None:
+        return signer_of(role, config)
+    refuse_devnet_key(known, ChainId(config.chain.id))
+    return ClosedKey(role, config, known)
