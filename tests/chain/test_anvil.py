@@ -167,9 +167,9 @@ async def test_levers(anvil: Anvil, client: Client):
     devnet = Devnet(client)
     remembered = await devnet.snapshot()
     await devnet.set_code(DEVNET_ADDRESSES[5], b"\x60\x00")
-    before = (await client.header()).timestamp
+    before = (await client.head()).timestamp
     await devnet.pass_time(3600)
-    assert (await client.header()).timestamp >= before + 3600
+    assert (await client.head()).timestamp >= before + 3600
     assert await client.code_at(DEVNET_ADDRESSES[5]) == b"\x60\x00"
     await devnet.revert(remembered)
     assert await client.code_at(DEVNET_ADDRESSES[5]) == b""

@@ -40,7 +40,7 @@ async def test_blocks_are_found_by_name_and_number(client: Client):
     await devnet.mine(3)
     assert await client.chain_id() == DEVNET_CHAIN_ID
     assert await client.block_number() == 3
-    latest = await client.header()
+    latest = await client.head()
     assert latest == await client.header(3)
     assert latest.parent == (await client.header(2)).hash
     assert latest.base_fee > 0

@@ -96,7 +96,7 @@ async def test_logs_are_read_in_order_and_once(client: Client, files: Database, 
     await indexer.catch_up()
     await indexer.catch_up()
     assert await rows() == [1, 2, 3]
-    head = await client.header()
+    head = await client.head()
     assert (await indexer.position()).hash == head.hash
     await mint(dollar, client, 4)
     await Indexer(client, files, stream(Minted())).catch_up()
@@ -227,7 +227,7 @@ async def test_a_reorganisation_is_taken_back_to_the_fork(
     await indexer.catch_up()
     assert handler.back == [before - 2]
     assert await rows() == [1, 2, 5]
-    assert (await indexer.position()).hash == (await client.header()).hash
+    assert (await indexer.position()).hash == (await client.head()).hash
 
 
 async def test_a_node_that_is_behind_is_waited_for_and_a_shorter_chain_taken_back_once_it_differs(

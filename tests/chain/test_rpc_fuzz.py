@@ -59,7 +59,7 @@ QUESTIONS: dict[str, tuple[Any, Ask]] = {
     "eth_chainId": ("0x1", lambda client: client.chain_id()),
     "eth_blockNumber": ("0x5", lambda client: client.block_number()),
     "header": (BLOCK, lambda client: client.header(5)),
-    "newest header": (BLOCK, lambda client: client.header()),
+    "newest header": (BLOCK, lambda client: client.head()),
     "headers": (BLOCK, lambda client: client.headers([5, "latest", 5])),
     "transactions": (BLOCK | {"transactions": [TRANSACTION]}, lambda client: client.transactions(5)),
     "eth_getBalance": ("0x5", lambda client: client.balance(ADDRESS)),

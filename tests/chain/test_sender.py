@@ -321,7 +321,7 @@ async def test_a_line_that_breaks_while_broadcasting_changes_nothing(
 async def test_a_chain_that_was_reset_is_noticed(sender: Sender, client: Client, files: Database, dollar: TestDollar):
     for amount in (1, 2):
         await sender.execute(dollar.mint(BOB, amount), f"mint {amount}")
-    head = await client.header()
+    head = await client.head()
     async with files.transaction() as unit:
         await move(unit, "a stream", None, Checkpoint(head.number, head.hash))
     async with Anvil() as other, Client(other.url) as fresh:

@@ -35,7 +35,7 @@ class Node:
     async def chain_id(self) -> int:
         return self._chain_id
 
-    async def header(self, block: str = "latest") -> object:
+    async def head(self) -> object:
         return SimpleNamespace(timestamp=SystemClock().now() + self._ahead)
 
     async def block_number(self) -> int:

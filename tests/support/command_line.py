@@ -165,7 +165,7 @@ async def paying_key(installation: Installation, deposit: int = 5 * DOLLAR) -> N
     dollar = TestDollar(installation.get(Operator).token, installation.client)
     await installation.sender(PAYER).execute(dollar.mint(PAYER.address, deposit), f"mint/{new.key.id}")
     config = await installation.get(ChannelRegistry).config(new.key.channel)
-    head = await installation.client.header()
+    head = await installation.client.head()
     unsigned = DepositAuthorization(config, deposit, 0, head.timestamp + 3_600, secrets.randbits(128), b"")
     document = receive_authorization(CHAIN, unsigned, new.key.channel, installation.get(TokenFacts))
     await installation.get(Deposits).submit(replace(unsigned, signature=sign_document(PAYER, document)))

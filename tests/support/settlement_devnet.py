@@ -269,7 +269,7 @@ class Town:
     ) -> DepositAuthorization:
         """A deposit as a payer's wallet signs it."""
         config = config or self.config(name)
-        head = await self.client.header("latest")
+        head = await self.client.head()
         until = head.timestamp + 600 if valid_before is None else valid_before
         unsigned = DepositAuthorization(config, amount, 0, until, salt, b"")
         shown = replace(unsigned, config=replace(config, payer=signer.address), amount=signed_amount or amount)

@@ -55,8 +55,7 @@ class Accruer:
     async def _due(self, shares: Shares) -> list[Call]:
         """Return the calls that book what has arrived, for each token that is worth it."""
         client = self._registry.client
-        head = await client.header()
-        gas_price = head.base_fee if head else 0
+        gas_price = (await client.head()).base_fee
         native, coin = await shares.wrapped_native(), await client.balance(shares.address)
         due = []
         for income in await self._registry.income(shares, await client.block_number()):

@@ -51,8 +51,8 @@ class AssetIndexer:
         """
         await self.logs.catch_up()
         await self._learn_names()
-        head = await self._chain.client.header() if self._listings is not None else None
-        if self._listings is not None and head is not None:
+        if self._listings is not None:
+            head = await self._chain.client.head()
             async with self._database.snapshot() as unit:
                 assets = await registered_assets(unit, self._registry)
             await self._listings.follow(assets, head.timestamp)

@@ -14,7 +14,7 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Denied, Unavailable, asset_id, format_asset
+from usufruct.core import Address, AssetId, Denied, asset_id, format_asset
 from usufruct.core.price_cards import PriceCard
 
 _MOST_BOOKED = (1 << 112) - 1
@@ -134,10 +134,7 @@ class RegistryClient:
 
     async def now(self) -> int:
         """Return the chain's time, seconds since 1970."""
-        head = await self.client.header()
-        if head is None:
-            raise Unavailable("the node has no newest block; try again")
-        return head.timestamp
+        return (await self.client.head()).timestamp
 
 
 async def execute_once(sender: Sender, call: Call, intent: str) -> Receipt:

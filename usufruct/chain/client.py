@@ -63,7 +63,13 @@ class Client(Transport):
         """Return the number of the newest block."""
         return await self._answer(COUNT, "eth_blockNumber")
 
-    async def header(self, block: Block = "latest") -> Header | None:
+    async def head(self) -> Header:
+        """Return the newest block's header."""
+        if header := await self.header("latest"):
+            return header
+        raise RpcUnreadable("the node has no newest block; check chain.rpc_url")
+
+    async def header(self, block: Block) -> Header | None:
         """Return one block's header; None when the block does not exist."""
         return (await self.headers([block]))[0]
 
@@ -190,14 +196,14 @@ class ChainHead:
         self._clock = clock or SystemClock()
         self._reading = asyncio.Lock()
         self._header: Header | None = None
-        self._read_at = float("-inf")
+        self._read_at = 0.0
 
-    async def latest(self) -> Header | None:
+    async def latest(self) -> Header:
         """Return the newest block's header; raises `RpcUnavailable` when the node does not answer."""
         async with self._reading:
             now = self._clock.monotonic()
-            if now - self._read_at >= self._fresh_seconds:
-                self._header = await self._client.header()
+            if self._header is None or now - self._read_at >= self._fresh_seconds:
+                self._header = await self._client.head()
                 self._read_at = now
             return self._header
 

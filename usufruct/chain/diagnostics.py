@@ -26,8 +26,7 @@ async def check_node(chain: ChainAccess) -> AsyncIterator[Finding]:
     """Check that the node is on the configured chain, and that the chain's clock agrees with ours."""
     config, client = chain.config, chain.client
     await check_chain_id(client, config)
-    head = await client.header()
-    assert head is not None
+    head = await client.head()
     ahead = head.timestamp - SystemClock().now()
     if await client.ask("eth_syncing"):
         yield bad("node", f"it is catching up, at block {head.number}", "wait until it has")
@@ -107,8 +106,7 @@ async def check_keystores(config: Config) -> AsyncIterator[Finding]:
 
 async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:
     """Check that the keys that send can pay for gas, and that their transactions are mined."""
-    head = await chain.client.header()
-    needed = _CLAIMS * _CLAIM_GAS * (head.base_fee if head else 0)
+    needed = _CLAIMS * _CLAIM_GAS * (await chain.client.head()).base_fee
     for role in Role:
         address = role_address(role, chain.config)
         if address is None or role is Role.RECEIPTS:  # which sends nothing

@@ -57,7 +57,8 @@ async def market_offer(client: Client, policy: FeePolicy) -> Offer:
         RpcUnavailable: when the node does not tell what gas costs.
     """
     history = await _fee_history(client)
-    base = history.base_fees[-1] if history.base_fees else await _base_fee(client)
+    # without a history, from the newest block: base fees rise by an eighth at most
+    base = history.base_fees[-1] if history.base_fees else divide_up((await client.head()).base_fee * 9, 8)
     tips = sorted(history.tips)
     tip = max(policy.least_tip, tips[len(tips) // 2] if tips else 0)
     if base + tip > policy.cap:
@@ -73,18 +74,6 @@ async def _fee_history(client: Client) -> FeeHistory:
     except (RpcRefused, RpcUnreadable) as error:  # a node without the method, or with an unusual answer
         _log.debug("fees are read from the newest block: %s", error.message)
         return FeeHistory((), ())
-
-
-async def _base_fee(client: Client) -> int:
-    """Return what the next block may ask at most, from the newest one: base fees rise by an eighth at most.
-
-    Raises:
-        RpcUnavailable: when the node does not answer with a block.
-    """
-    head = await client.header()
-    if head is None:
-        raise RpcUnreadable("the node has no newest block; check chain.rpc_url")
-    return divide_up(head.base_fee * 9, 8)
 
 
 def better_offer(old: Offer, market: Offer, policy: FeePolicy) -> Offer | None:

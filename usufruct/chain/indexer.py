@@ -132,8 +132,6 @@ class Indexer:
             if old is None:
                 return await self._begin()
             newest_header = await self._head.latest()
-            if newest_header is None:
-                return False
             head, idle = newest_header.number, (old, newest_header.hash)
             if idle == self._idle:
                 return await self._recheck(old, head)

@@ -90,8 +90,8 @@ def _refuse_choices(**choices: str | int | None) -> None:
 
 async def _check_funded(progress: Progress, chain: ChainAccess, owner: KeySigner, plan: Plan) -> None:
     """Say what the plan costs, and refuse an owner that does not have that."""
-    head, gas = await chain.client.header(), gas_of(plan)
-    cost, held = gas * (head.base_fee if head else 0), await chain.client.balance(owner.address)
+    gas = gas_of(plan)
+    cost, held = gas * (await chain.client.head()).base_fee, await chain.client.balance(owner.address)
     progress.say(
         f"{gas:,} gas in all: {format_units(cost, 18)} of the chain's coin at the present fee, and a tip; "
         f"{format_units(held, 18)} is there"

@@ -73,9 +73,7 @@ async def _look(config: Config) -> dict[str, Any]:
 async def _ask_chain(installation: Installation) -> tuple[dict[str, int], int, dict[str, str]]:
     """Return where the chain is, what the till owes payees, and the coins that each key here can pay for gas with."""
     client, operator = installation.client, installation.get(Operator)
-    head = await client.header()
-    if head is None:
-        raise Unavailable("the node has no newest block")
+    head = await client.head()
     keys = {role: role_address(role, installation.config) for role in _SENDING}
     chain = {
         "id": int(installation.chain_id),

@@ -95,7 +95,7 @@ async def test_terms_are_all_a_wallet_needs_to_deposit(town, open_counter, settl
     payer = settlement_world.PAYER
     of = town.config(receiver=terms.till, receiver_authorizer=terms.till, token=terms.token.address)
     channel = channel_id(Escrow(terms.chain_id), of)
-    until = (await town.client.header("latest")).timestamp + 600
+    until = (await town.client.head()).timestamp + 600
     unsigned = DepositAuthorization(of, 5_000, 0, until, 7, b"")
     signature = sign_document(payer, receive_authorization(terms.chain_id, unsigned, channel, token))
     answer = await counter.deposit(replace(unsigned, signature=signature))

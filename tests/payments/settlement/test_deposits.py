@@ -247,7 +247,7 @@ async def test_one_authorization_is_tried_as_often_as_others_are_made(town, sett
 
 
 async def test_one_that_was_made_may_be_handed_in_for_ever(town):
-    head = await town.client.header("latest")
+    head = await town.client.head()
     deposit = await town.authorization(5_000, valid_before=head.timestamp + 60)
     await town.deposits.submit(deposit)
     await town.devnet.pass_time(120)

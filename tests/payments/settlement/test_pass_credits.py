@@ -176,7 +176,7 @@ async def make_passes(make_town, settlement_world):
         contract = AccessPass(town.place.passes, town.client)
         asset, meter = town.place.assets[0], world.CLAIM_KEY.address
         await town.act(world.FIRST.address, registry.set_meter(asset, meter))
-        expiry = (await town.client.header("latest")).timestamp + expires if expires else 0
+        expiry = (await town.client.head()).timestamp + expires if expires else 0
         sale = (asset, town.place.dollar, expiry, 9 * world.DOLLAR, 10 * world.DOLLAR)
         await town.act(world.FIRST.address, contract.create_plan(*sale))
         terms = town.context.passes

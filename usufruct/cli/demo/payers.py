@@ -124,8 +124,7 @@ class KeyHolder:
 
     async def deposit(self, url: str, amount: int) -> None:
         """Put money behind the key, by signature: the payer needs no gas."""
-        head = await self._installation.client.header("latest")
-        until = (head.timestamp if head else 0) + 3_600
+        until = (await self._installation.client.head()).timestamp + 3_600
 
         def pay() -> None:
             with Gateway(url) as gateway:

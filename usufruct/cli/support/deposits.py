@@ -144,8 +144,7 @@ async def _on_chain(node: Client, offered: Token) -> Token:
 
 async def _valid_before(node: Client) -> int:
     chain_id = await node.chain_id()
-    head, here = await node.header("latest"), SystemClock().now()
-    there = head.timestamp if head else here
+    there, here = (await node.head()).timestamp, SystemClock().now()
     if not is_devnet(chain_id) and abs(there - here) > _MOST_SKEW:
         raise Unavailable(
             f"the node says it is {moment(there)}, this machine {moment(here)}; correct the clock, or chain.rpc_url",

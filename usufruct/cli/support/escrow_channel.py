@@ -68,7 +68,6 @@ async def read_escrow_channel(client: Client, config: Config, channel: Hash32) -
         )
     settlement, key = BatchSettlement(SETTLEMENT, client), bytes.fromhex(channel[2:])
     money, leaving = await settlement.channels(key), await settlement.pending_withdrawals(key)
-    head = await client.header("latest")
     return EscrowChannel(
         id=channel,
         config=of,
@@ -77,7 +76,7 @@ async def read_escrow_channel(client: Client, config: Config, channel: Hash32) -
         claimed=money.total_claimed,
         leaving=leaving.amount,
         left_at=leaving.initiated_at,
-        now=head.timestamp if head else 0,
+        now=(await client.head()).timestamp,
     )
 
 

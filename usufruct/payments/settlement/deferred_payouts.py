@@ -113,8 +113,7 @@ class DeferredPayouts:
 
     async def _rest_of_day(self) -> int:
         """Return for how many seconds today's caps hold, by the chain's clock."""
-        head = await self._context.client.header()
-        return _DAY - (head.timestamp if head else 0) % _DAY
+        return _DAY - (await self._context.client.head()).timestamp % _DAY
 
     async def _sent(self, call: Call, amount: int) -> Sent | None:
         """Return the payment's transaction, which is made unless one is under way; None when there can be none."""

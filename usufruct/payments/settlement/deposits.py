@@ -211,8 +211,7 @@ class Deposits:
 
     async def _check_on_chain(self, deposit: DepositAuthorization, nonce: Hash32) -> None:
         """Refuse what the chain refuses before anything is written: deposits come from unauthenticated callers."""
-        head = await self._context.client.header("latest")
-        now = head.timestamp if head else 0
+        now = (await self._context.client.head()).timestamp
         if not deposit.valid_after < now + _MARGIN_SECONDS < deposit.valid_before:
             raise DepositExpired(
                 f"the authorization holds from {deposit.valid_after} to {deposit.valid_before}, and it is {now}; sign "

@@ -146,8 +146,7 @@ class PassHeartbeat:
 
     async def _sign(self, asset: AssetId, held: Sequence[ActivatedCredits]) -> bool:
         last = await self._contract.last_sign(asset, self._meter)
-        head = await self._client.header("latest")
-        if head is None or head.timestamp < last + _SIGN_AFTER:
+        if (await self._client.head()).timestamp < last + _SIGN_AFTER:
             return False
         call = self._contract.anchor(asset)
         if await self._sender.unfinished(call) or not await self._closes_by_silence(held, last + SILENCE):
