@@ -9,7 +9,7 @@ from usufruct.chain import ChainAccess, Client, open_chain, open_chain_later
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.escrow import check_settlement
 from usufruct.config import Config
-from usufruct.core import Clock, SystemClock
+from usufruct.core import Clock
 from usufruct.core.components import Context
 from usufruct.store import Database, MasterSecret
 
@@ -37,7 +37,7 @@ def context_of(chain: ChainAccess) -> Context:
     context.provide(Client, chain.client)
     context.provide(Deployments, chain.deployments)
     context.provide(Database, chain.database)
-    context.provide(Clock, SystemClock())
+    context.provide(Clock, Clock())
     context.provide(CollectorRegistry, CollectorRegistry())
     secret = chain.config.data.secret.reveal().encode() or _DEVNET_SECRET
     context.provide(MasterSecret, MasterSecret(secret))
