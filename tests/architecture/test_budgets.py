@@ -22,6 +22,7 @@ SUB_PACKAGES = {  # parts of a package with an interface of their own
     "chain": {"anvil", "contracts", "deployment", "escrow", "keys", "toolchain"},
     "connectors": {"openai"},
     "payments": {"pricing", "ledger", "settlement", "x402"},
+    "web": {"ui"},
 }
 INTERFACES = sorted(
     path

@@ -32,6 +32,7 @@ from usufruct.gateway import (
     PaymentMethods,
     ServedListing,
     Upstream,
+    gateway_pages,
     gateway_routes,
 )
 from usufruct.gateway.operations.base import Operation
@@ -41,6 +42,7 @@ from usufruct.payments.pricing.vouchers import Escrow
 from usufruct.payments.settlement import ChannelRegistry
 from usufruct.store import Database, Seal, open_database
 from usufruct.web import Health, Router, Server, ServerLimits, base_url, event_loop_factory, listen
+from usufruct.web.ui import Pages, Site
 from usufruct_client import read_receipt
 
 CHAIN = ChainId(31337)
@@ -174,8 +176,11 @@ async def gateway_world(
     methods = PaymentMethods(BearerKeyPayments(keys, operator.escrow))
     gateway = Gateway(methods, catalogue, ledger, operator, clock, policy, operations=operations)
     health = Health({"ledger": ledger.totals})
+    pages = Pages(Site(), gallery=True)
     app = Router(
-        [*gateway_routes(gateway), *health.routes], lifespan=lambda: jobs_running([gateway.lease_job(lease_seconds)])
+        [*gateway_routes(gateway), *gateway_pages(gateway, pages), *pages.static.routes, *health.routes],
+        lifespan=lambda: jobs_running([gateway.lease_job(lease_seconds)]),
+        error_page=pages.error_page,
     )
     world = World(database, ledger, keys, listings, catalogue, gateway, domain, clock)
     async with served(app, port, server_limits) as (world.server, world.url, world.stopped):

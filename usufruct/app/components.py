@@ -9,6 +9,7 @@ from usufruct.payments.settlement import Payee
 
 PACKAGES = (
     "store",
+    "web",
     "chain",
     "accounts",
     "payments.ledger",

@@ -19,6 +19,7 @@ from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job, JobBoard, jobs_running
 from usufruct.store import DatabaseJobBoard
 from usufruct.web import Health, Metrics, Router, job_metrics, openapi_route
+from usufruct.web.ui import Pages
 
 T = TypeVar("T")
 
@@ -71,7 +72,11 @@ class Installation(ChainAccess):
         routes = [route for component in self.components for route in component.routes()]
         lifespan = partial(jobs_running, self.gateway_jobs(), self.gateway_board)
         public = [*routes, *self.health.routes]
-        return Router([*public, openapi_route(public, __version__)], lifespan=lifespan)
+        return Router(
+            [*public, openapi_route(public, __version__)],
+            lifespan=lifespan,
+            error_page=self.get(Pages).error_page,
+        )
 
 
 @asynccontextmanager

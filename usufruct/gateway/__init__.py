@@ -7,6 +7,7 @@ from usufruct.gateway.income import Income, read_income
 from usufruct.gateway.jobs import UNUSED_SECONDS, UnusedKeys
 from usufruct.gateway.model import CountingRule, Endpoint, ServedListing, Upstream
 from usufruct.gateway.operator_profile import Operator
+from usufruct.gateway.pages import gateway_pages
 from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
@@ -29,6 +30,7 @@ __all__ = [
     "ServedListing",
     "UnusedKeys",
     "Upstream",
+    "gateway_pages",
     "gateway_routes",
     "read_income",
 ]

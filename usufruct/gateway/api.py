@@ -1,11 +1,10 @@
-"""The routes OpenAI's clients know, `/v1/receipts/{call}`, and a page for people at the root."""
+"""The routes OpenAI's clients know, and `/v1/receipts/{call}`."""
 
 from functools import partial
 
 from starlette.responses import Response
 
-from usufruct.gateway.descriptions import MODEL, MODELS, RECEIPT, REFUND, ROOT
-from usufruct.gateway.pages import root_page
+from usufruct.gateway.descriptions import MODEL, MODELS, RECEIPT, REFUND
 from usufruct.gateway.service import Gateway
 from usufruct.web import AnyRoute, RawRoute, Request, Route, document_response, json_response
 from usufruct_client.wire import ModelList
@@ -13,10 +12,6 @@ from usufruct_client.wire import ModelList
 
 def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
     """Return the gateway's routes."""
-
-    async def root(request: Request) -> Response:
-        chain_id = gateway.pipeline.operator.escrow.chain_id
-        return root_page(await gateway.models(), request.exchange.url.removesuffix("/"), chain_id)
 
     async def models(request: Request) -> Response:
         return document_response(ModelList("list", await gateway.models()))
@@ -38,7 +33,6 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
     return [
         *(RawRoute("GET", each.path, x402.refund, REFUND) for each in operations if x402),
         *(RawRoute("POST", each.path, partial(serve, operation=each), each.described) for each in operations),
-        Route("GET", "/", root, ROOT),
         Route("GET", "/v1/models", models, MODELS),
         Route("GET", "/v1/models/{model:path}", model, MODEL),
         Route("GET", "/v1/receipts/{call}", receipt, RECEIPT),

@@ -18,6 +18,7 @@ from usufruct.gateway.diagnostics import check_passes, check_payees, check_upstr
 from usufruct.gateway.jobs import UnusedKeys
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.operator_profile import Operator
+from usufruct.gateway.pages import gateway_pages
 from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
@@ -29,6 +30,7 @@ from usufruct.payments.pricing import DigestSigner, Escrow
 from usufruct.payments.settlement import AccountSync, ChannelRegistry, PassAccounts, ReceiptSigners
 from usufruct.payments.x402 import Funding, Requirements
 from usufruct.store import Database, MasterSecret
+from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
 
 
@@ -55,7 +57,10 @@ def build(context: Context) -> Component:
     context.provide_later(Gateway, gateway)
     return Component(
         "gateway",
-        routes=lambda: gateway_routes(context.get(Gateway)),
+        routes=lambda: [
+            *gateway_routes(context.get(Gateway)),
+            *gateway_pages(context.get(Gateway), context.get(Pages)),
+        ],
         exposed_headers=("payment-required", *BILLED),
         jobs=lambda: [Job("keys", unused().run, 60.0)],
         diagnostics=(

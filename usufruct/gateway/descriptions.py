@@ -88,7 +88,13 @@ REFUND = Operation(
     refuses={402: "no refund was asked for, or nothing can be given back"},
     paid=True,
 )
-ROOT = Operation("Show people what is sold, and how to pay.", {"type": "string"}, media_types=("text/html",))
+ROOT = Operation("Show people what is sold, at which prices.", {"type": "string"}, media_types=("text/html",))
+SERVICE_PAGE = Operation(
+    "Show people one service: its price and limits, and how to call it.",
+    {"type": "string"},
+    media_types=("text/html",),
+    refuses={404: "the service is unknown"},
+)
 MODELS = Operation("List the services, with prices and limits.", ModelList)
 MODEL = Operation("Describe one service.", ModelCard, refuses={404: "the service is unknown"})
 RECEIPT = Operation(

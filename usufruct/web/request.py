@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 
 from usufruct.core import UsufructError
+from usufruct.web.errors import MalformedBody
 from usufruct.web.exchange import Exchange, json_object
 from usufruct_client.wire_types import Document, read
 
 _BODY_BYTES = 65_536
+_MOST_FIELDS = 200
 
 Kind = TypeVar("Kind")
 MakeError = Callable[..., UsufructError]
@@ -29,6 +32,19 @@ class Request(StarletteRequest):
     async def read(self, kind: type[Kind], error: MakeError) -> Kind:
         """Read the body as a document; raises as `Exchange.body`, `json_object` and `read_document`."""
         return read_document(kind, json_object(await self.exchange.body(_BODY_BYTES)), error)
+
+    async def form_fields(self) -> dict[str, str]:
+        """Read the body as a form's fields (`application/x-www-form-urlencoded`); the last of a name counts.
+
+        Raises:
+            MalformedBody: when it is not text in UTF-8, or has too many fields.
+            UsufructError: as `Exchange.body`.
+        """
+        body = await self.exchange.body(_BODY_BYTES)
+        try:
+            return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS))
+        except ValueError as error:
+            raise MalformedBody("the body is not a form in UTF-8; send its fields again", field="body") from error
 
 
 def document_response(document: Document, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

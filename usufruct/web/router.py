@@ -20,6 +20,8 @@ from usufruct.web.openapi import Operation, openapi_document
 from usufruct.web.request import Request, json_response
 
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
+ErrorPage = Callable[[Exchange, UsufructError], Response | None]
+"""Returns an error as a page for people, or None for a program, which gets it as JSON."""
 
 _LONGEST_PATH = 200
 
@@ -74,7 +76,8 @@ def openapi_route(routes: Sequence[AnyRoute], version: str) -> Route:
 class _Resource:
     """The ASGI application of one path: its routes by method."""
 
-    def __init__(self, routes: Sequence[AnyRoute]) -> None:
+    def __init__(self, routes: Sequence[AnyRoute], error_page: ErrorPage) -> None:
+        self._error_page = error_page
         self._routes = {route.method: route for route in routes}
         if isinstance(self._routes.get("GET"), Route):
             self._routes.setdefault("HEAD", self._routes["GET"])
@@ -84,7 +87,7 @@ class _Resource:
         """Serve one request; a frame of our own would be passed at every wait of every call."""
         exchange = Exchange(scope, receive, send)
         route = self._routes.get(exchange.method)
-        return _serve(exchange, self._refuse if route is None else route.answer)
+        return _serve(exchange, self._refuse if route is None else route.answer, self._error_page)
 
     async def _refuse(self, exchange: Exchange) -> None:
         exchange.attach([(b"allow", self.allow.encode())])
@@ -97,11 +100,17 @@ class Router:
     It turns errors into answers, and opens `lifespan` at start-up.
     """
 
-    def __init__(self, routes: Sequence[AnyRoute], *, lifespan: Lifespan = nullcontext) -> None:
+    def __init__(
+        self,
+        routes: Sequence[AnyRoute],
+        *,
+        lifespan: Lifespan = nullcontext,
+        error_page: ErrorPage = lambda exchange, error: None,
+    ) -> None:
         paths: dict[str, list[AnyRoute]] = {}
         for route in routes:
             paths.setdefault(route.path, []).append(route)
-        resources = {path: _Resource(at) for path, at in paths.items()}
+        resources = {path: _Resource(at, error_page) for path, at in paths.items()}
         self._raw = {path: each for path, each in resources.items() if isinstance(paths[path][0], RawRoute)}
         others = [StarletteRoute(path, each) for path, each in resources.items() if path not in self._raw]
         self._others = StarletteRouter(others, redirect_slashes=False, default=self._unknown)
@@ -110,6 +119,7 @@ class Router:
             for path, at in paths.items()
         )
         self._lifespan = lifespan
+        self._error_page = error_page
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one ASGI connection."""
@@ -118,7 +128,7 @@ class Router:
         return (self._raw.get(scope["path"]) or self._others)(scope, receive, send)
 
     async def _unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await _serve(Exchange(scope, receive, send), self._refuse)
+        await _serve(Exchange(scope, receive, send), self._refuse, self._error_page)
 
     async def _refuse(self, exchange: Exchange) -> None:
         path = exchange.path[:_LONGEST_PATH]
@@ -138,26 +148,27 @@ class Router:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _serve(exchange: Exchange, answer: Callable[[Exchange], Awaitable[None]]) -> None:
+async def _serve(exchange: Exchange, answer: Callable[[Exchange], Awaitable[None]], error_page: ErrorPage) -> None:
     """Answer an exchange, by the error that is raised if there is one."""
     try:
         await answer(exchange)
     except ClientGone:
         logger.info("the caller hung up before the request was complete", extra={"call_id": exchange.call_id})
     except UsufructError as error:
-        await _refuse(exchange, error)
+        await _refuse(exchange, error, error_page)
     except asyncio.CancelledError:  # only a server that shuts down cancels requests
         if exchange.started:
             raise
-        await _refuse(exchange, ShuttingDown())
+        await _refuse(exchange, ShuttingDown(), error_page)
     except Exception:
         logger.exception("unexpected error", extra={"call_id": exchange.call_id, "path": exchange.path})
-        await _refuse(exchange, Faulty("the server failed; report it with the call id"))
+        await _refuse(exchange, Faulty("the server failed; report it with the call id"), error_page)
 
 
-async def _refuse(exchange: Exchange, error: UsufructError) -> None:
+async def _refuse(exchange: Exchange, error: UsufructError, error_page: ErrorPage) -> None:
     extra = {"call_id": exchange.call_id, "code": error.code, "status": error.status, "details": dict(error.details)}
     logger.log(logging.ERROR if error.status >= 500 else logging.INFO, "refused: %s", error.message, extra=extra)
     if exchange.started:
         raise error  # too late for an answer: the server closes the connection, and the client sees that it is cut
-    await exchange.answer_error(error)
+    page = error_page(exchange, error)
+    await (exchange.answer_error(error) if page is None else exchange.respond(page))

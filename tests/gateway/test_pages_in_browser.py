@@ -1,0 +1,59 @@
+"""The gateway's pages in Debian's chromium: every budget, with names and prices that are long."""
+
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support.browser import PHONE, chromium, needs_chromium, visit
+from tests.support.gateway_server import CARD
+from tests.support.page_budgets import check_page
+from usufruct.gateway import Endpoint
+
+pytestmark = needs_chromium
+
+UPSTREAM = "http://127.0.0.1:1/v1"
+LONG = "a-very-long-name-of-a-model-that-somebody-tuned-and-named-after-everything-2026-11"
+
+
+@pytest.fixture
+async def browser():
+    async with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def url(world):
+    await world.asset("librarian", UPSTREAM)
+    await world.asset(LONG, UPSTREAM, card=replace(CARD, per_call=123_456_789_012, input_per_million=10**17 + 1))
+    await world.asset("team/vectors", UPSTREAM, endpoint=Endpoint.EMBEDDINGS)
+    return world.url.removesuffix("/v1")
+
+
+@pytest.mark.parametrize("path", ["/", f"/s/{LONG}", "/s/team/vectors"])
+async def test_every_page_keeps_every_budget(browser, url, path):
+    await check_page(browser, url + path)
+
+
+async def test_a_wrong_address_leads_back_to_the_start(browser, url):
+    async with visit(browser, f"{url}/nothing", **PHONE) as shown:
+        assert await shown.accessibility_faults() == []
+        assert await shown.too_wide() <= 0
+        await shown.page.get_by_role("link", name="Back to the start").click()
+        await expect(shown.page).to_have_url(f"{url}/")
+
+
+async def test_a_reader_finds_a_service_and_copies_how_to_call_it(browser, url):
+    async with visit(browser, url, **PHONE, permissions=["clipboard-read", "clipboard-write"]) as shown:
+        page = shown.page
+        await page.get_by_role("link", name="team/vectors").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("team/vectors")
+        await page.get_by_role("figure", name="OpenAI, Python").get_by_role("button").click()
+        copied = await page.evaluate("navigator.clipboard.readText()")
+        compile(copied, "snippet", "exec")
+        assert f'base_url="{url}/v1"' in copied
+        await page.get_by_role("link", name="Deutsch").click()
+        await expect(page.get_by_role("heading", name="Aufrufen")).to_be_visible()
+        await page.get_by_role("link", name="Dienste").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("KI nach Verbrauch")
+        assert shown.problems == []

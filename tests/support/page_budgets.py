@@ -1,0 +1,35 @@
+"""What every page must keep, looked at in a real browser: weight, size, accessibility, width, keyboard."""
+
+from playwright.async_api import Browser
+
+from tests.support.browser import NARROW, PHONE, visit
+
+MOST_BYTES = 60 * 1024
+MOST_SCRIPT_BYTES = 30_000
+MOST_ELEMENTS = 1_500
+MOST_SHIFT = 0.05
+
+
+async def check_page(browser: Browser, url: str) -> None:
+    """Assert every budget that does not depend on the machine's speed."""
+    origin = "/".join(url.split("/")[:3])
+    async with visit(browser, url, **PHONE) as phone:
+        await phone.page.wait_for_load_state("networkidle")
+        assert phone.problems == []
+        assert [each for each in phone.requests if not each.startswith(f"{origin}/")] == []
+        assert sum(phone.sizes.values()) <= MOST_BYTES, phone.sizes
+        assert phone.sizes.get("Script", 0) <= MOST_SCRIPT_BYTES, phone.sizes
+        assert await phone.elements() <= MOST_ELEMENTS
+        assert await phone.layout_shift() <= MOST_SHIFT
+        assert await phone.too_wide() <= 0
+        assert await phone.small_targets() == []
+    for scheme in ("light", "dark"):
+        async with visit(browser, f"{url}?language=de", **NARROW, color_scheme=scheme) as narrow:
+            await narrow.page.wait_for_load_state("networkidle")
+            assert await narrow.too_wide() <= 0
+            assert await narrow.accessibility_faults() == [], scheme
+    async with visit(browser, url, **NARROW, reduced_motion="reduce") as keyboard:
+        await keyboard.page.wait_for_load_state("networkidle")
+        reached = await keyboard.reached_by_keyboard()
+        assert reached >= await keyboard.page.locator("a:visible, button:visible:enabled, input:visible").count()
+        assert keyboard.problems == []

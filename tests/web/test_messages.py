@@ -1,0 +1,44 @@
+"""Every text of every page is translated, and nothing else is in the catalogues."""
+
+import re
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from usufruct.app.components import PACKAGES
+
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+OPTIONS = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
+KEYWORDS = {"gettext": None, "ngettext": (1, 2), "NavigationLink": (2,)}
+KIT = "usufruct.web.ui"
+
+
+def with_pages() -> list[str]:
+    packages = [KIT, *(f"usufruct.{name}" for name in PACKAGES)]
+    return [package for package in packages if (files(import_module(package)) / "templates").is_dir()]
+
+
+def messages(folder: Path) -> set[str]:
+    found = extract_from_dir(str(folder), METHODS, OPTIONS, KEYWORDS)
+    return {message for _, _, message, _, _ in found}
+
+
+def test_packages_with_pages_are_found():
+    assert {KIT, "usufruct.gateway"} <= set(with_pages())
+
+
+@pytest.mark.parametrize("package", with_pages())
+@pytest.mark.parametrize("language", ["de"])
+def test_every_message_is_translated_and_keeps_its_values(package, language):
+    folder = Path(str(files(import_module(package))))
+    with (folder / "locales" / f"{language}.po").open("rb") as file:
+        catalogue = {message.id: message for message in read_po(file, locale=language) if message.id}
+    assert set(catalogue) == messages(folder), "run `make messages`, then translate"
+    for message in catalogue.values():
+        assert message.string, message.id
+        assert not message.fuzzy, message.id
+        assert sorted(re.findall(r"%\(\w+\)s", message.string)) == sorted(re.findall(r"%\(\w+\)s", message.id))

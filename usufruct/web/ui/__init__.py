@@ -1,0 +1,18 @@
+"""The kit that pages are made of: one look, languages, components, charts, and headers that keep pages safe."""
+
+from usufruct.web.ui.gallery import gallery_routes
+from usufruct.web.ui.language import Language
+from usufruct.web.ui.page_route import CrossSite, PageRoute
+from usufruct.web.ui.pages import NavigationLink, Pages
+from usufruct.web.ui.site import Site, configured_site
+
+__all__ = [
+    "CrossSite",
+    "Language",
+    "NavigationLink",
+    "PageRoute",
+    "Pages",
+    "Site",
+    "configured_site",
+    "gallery_routes",
+]

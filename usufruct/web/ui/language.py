@@ -1,0 +1,90 @@
+"""The languages of the pages: gettext catalogues beside the templates, numbers and dates by CLDR."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import BytesIO
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+
+SOURCE = "en"
+"""The language that messages are written in."""
+
+_CATALOGUE = ".po"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language: its code, its messages, and how it writes numbers and dates."""
+
+    code: str
+    messages: NullTranslations
+    locale: Locale
+
+    @property
+    def name(self) -> str:
+        """The language's name in itself."""
+        return (self.locale.get_display_name() or self.code).capitalize()
+
+    def number(self, value: int | Decimal, decimals: int = 0) -> str:
+        """Write a number with at most `decimals` digits after the point."""
+        return format_decimal(value, "#,##0" + ("." + "#" * decimals if decimals else ""), self.locale)
+
+    def money(self, amount: int, decimals: int, symbol: str) -> str:
+        """Write atomic units as whole ones, exactly: a price is never rounded on screen."""
+        return f"{self.number(Decimal(amount).scaleb(-decimals), decimals)}\N{NO-BREAK SPACE}{symbol}"
+
+    def share(self, part: float) -> str:
+        """Write a share of 1 in per cent, with one digit after the point."""
+        return format_percent(round(part, 3), locale=self.locale, decimal_quantization=False)
+
+    def date(self, at: datetime) -> str:
+        """Write a moment in UTC."""
+        return format_datetime(at, "d MMM y, HH:mm 'UTC'", locale=self.locale)
+
+
+def load_languages(packages: Iterable[str]) -> dict[str, Language]:
+    """Return the languages that some package has a catalogue for, and the source language first, by code."""
+    catalogues: dict[str, GNUTranslations] = {}
+    for package in packages:
+        for file in sorted(_catalogues(package), key=lambda each: each.name):
+            code = file.name.removesuffix(_CATALOGUE)
+            compiled = BytesIO()
+            with file.open("rb") as source:
+                write_mo(compiled, read_po(source, locale=code))
+            compiled.seek(0)
+            messages = GNUTranslations(compiled)
+            if code in catalogues:
+                messages.add_fallback(catalogues[code])
+            catalogues[code] = messages
+    languages: Mapping[str, NullTranslations] = {SOURCE: NullTranslations(), **catalogues}
+    return {code: Language(code, messages, Locale.parse(code)) for code, messages in languages.items()}
+
+
+def _catalogues(package: str) -> list[Traversable]:
+    folder = files(package) / "locales"
+    return [each for each in folder.iterdir() if each.name.endswith(_CATALOGUE)] if folder.is_dir() else []
+
+
+def preferred_language(accepted: str, offered: Iterable[str], fallback: str) -> str:
+    """Return the offered language that an `accept-language` header prefers, or else `fallback`."""
+    offered = list(offered)
+    wanted: list[tuple[float, str]] = []
+    for part in accepted[:200].split(","):
+        tag, _, weight = part.partition(";q=")
+        try:
+            quality = float(weight or 1)
+        except ValueError:
+            continue
+        code = tag.strip().lower().partition("-")[0]
+        if code in offered and quality > 0:
+            wanted.append((-quality, code))
+    return min(wanted, key=lambda each: each[0])[1] if wanted else fallback

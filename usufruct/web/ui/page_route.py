@@ -1,0 +1,38 @@
+"""Routes of pages: a request that another site's page made a browser send changes nothing (cross-site request forgery).
+
+Browsers say where a request comes from: `Sec-Fetch-Site`, and older ones at least `Origin`. A page can set neither. A
+request without both is not a browser's, and carries no cookie that its sender does not hold itself.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from usufruct.core import Denied
+from usufruct.web.exchange import Exchange
+from usufruct.web.request import Request
+from usufruct.web.router import Route
+
+_OWN = ("same-origin", "none")
+_SAFE = ("GET", "HEAD")
+
+
+class CrossSite(Denied, code="cross_site_request"):
+    """A page of another site sent this request."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRoute(Route):
+    """A route of a page, or of an action on one: every method but GET must come from a page of this site."""
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Answer one request; raises CrossSite."""
+        if exchange.method not in _SAFE and not _is_own(exchange):
+            raise CrossSite("the request came from another site's page; try again on this site", field="origin")
+        await exchange.respond(await self.handle(Request(exchange)))
+
+
+def _is_own(exchange: Exchange) -> bool:
+    if site := exchange.header(b"sec-fetch-site"):
+        return site in _OWN
+    origin = exchange.header(b"origin")
+    return not origin or urlsplit(origin).netloc == urlsplit(exchange.url).netloc

@@ -1,0 +1,169 @@
+"""Pages: templates of every package over one kit, answered with headers that let a browser load and run only ours."""
+
+import gzip
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
+from segno import make_qr
+from starlette.responses import Response
+
+from usufruct.core import UsufructError
+from usufruct.web.exchange import Exchange
+from usufruct.web.request import Request
+from usufruct.web.ui import charts
+from usufruct.web.ui.language import Language, load_languages, preferred_language
+from usufruct.web.ui.site import Site
+from usufruct.web.ui.static_files import StaticFiles, accepts_gzip
+
+_PACKED_FROM = 1_000
+"""Bytes from which a page is compressed. It holds no secret that a guess in the same page could reveal (BREACH)."""
+
+_LANGUAGE_COOKIE = "language"
+_YEAR = 365 * 86_400
+_KIT = __package__ or ""
+
+_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self' 'nonce-{nonce}'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types htmx",
+    ]
+)
+_HEADERS = {
+    "cache-control": "private, no-cache",
+    "cross-origin-opener-policy": "same-origin-allow-popups",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "same-origin",  # `no-referrer` would make a form's `Origin` null
+    "vary": "accept-encoding, accept-language, cookie, hx-request",
+    "x-content-type-options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationLink:
+    """An entry of the navigation: its path, and its label in the source language."""
+
+    path: str
+    label: str
+
+
+class Pages:
+    """Renders the templates of packages: `gateway/services.html` is in `usufruct/gateway/templates/`.
+
+    A template extends `ui/base.html` and draws with the macros of `ui/kit.html`. It may use `link(path)`,
+    `static(name)`, `language`, `site`, `nonce` and what its handler passes.
+    """
+
+    def __init__(self, site: Site, *, gallery: bool = False) -> None:
+        """Render for a site; `gallery` links the page of every component, for developers."""
+        self.site = site
+        self.static = StaticFiles(site)
+        self._gallery = gallery
+        self._packages: dict[str, Sequence[NavigationLink]] = {_KIT: ()}
+
+    def add_package(self, package: str, navigation: Sequence[NavigationLink] = ()) -> None:
+        """Add a package's `templates/` and `locales/`; before the first page is answered."""
+        self._packages[package] = navigation
+
+    @cached_property
+    def languages(self) -> dict[str, Language]:
+        """The languages that pages are offered in, by code."""
+        return load_languages(self._packages)
+
+    def answer(
+        self, request: Request, template: str, *, fragment: str = "", status: int = 200, **values: Any
+    ) -> Response:
+        """Answer with a page; a request of htmx gets only the block `fragment` of it, if one is named."""
+        chosen = request.query_params.get(_LANGUAGE_COOKIE, "")
+        language = self._language(request, chosen)
+        nonce = secrets.token_urlsafe(18)
+        context = self._context(request.exchange, language, nonce) | values
+        page = self._environments[language.code].get_template(template)
+        if fragment and "hx-request" in request.headers:
+            body = "".join(page.blocks[fragment](page.new_context(context)))
+        else:
+            body = page.render(context)
+        headers = {
+            **_HEADERS,
+            "content-security-policy": _POLICY.format(nonce=nonce),
+            "content-language": language.code,
+        }
+        content = body.encode()
+        if len(content) >= _PACKED_FROM and accepts_gzip(request):
+            content = gzip.compress(content, 5, mtime=0)
+            headers["content-encoding"] = "gzip"
+        response = Response(content, status, headers, "text/html")
+        if chosen == language.code:
+            response.set_cookie(_LANGUAGE_COOKIE, chosen, _YEAR, samesite="lax", httponly=True)
+        return response
+
+    def error_page(self, exchange: Exchange, error: UsufructError) -> Response | None:
+        """Return an error as a page when a browser navigates or htmx asks; None for programs."""
+        request = Request(exchange)
+        fragment = "toast" if "hx-request" in request.headers else ""
+        if not fragment and not request.headers.get("accept", "").startswith("text/html"):
+            return None
+        response = self.answer(request, "ui/error.html", fragment=fragment, status=error.status, error=error)
+        if fragment:
+            response.headers["hx-retarget"] = "#toasts"
+            response.headers["hx-reswap"] = "beforeend"
+        return response
+
+    def _language(self, request: Request, chosen: str) -> Language:
+        kept = request.cookies.get(_LANGUAGE_COOKIE, "")
+        accepted = request.headers.get("accept-language", "")
+        known = next((code for code in (chosen, kept) if code in self.languages), "")
+        return self.languages[known or preferred_language(accepted, self.languages, self.site.language)]
+
+    def _context(self, exchange: Exchange, language: Language, nonce: str) -> dict[str, Any]:
+        base = urlsplit(exchange.url).path.removesuffix(exchange.path)
+        return {
+            "call_id": exchange.call_id,
+            "gallery": self._gallery,
+            "language": language,
+            "languages": self.languages.values(),
+            "link": lambda path: base + path,
+            "navigation": list(chain.from_iterable(self._packages.values())),
+            "nonce": nonce,
+            "path": exchange.path,
+            "site": self.site,
+            "static": lambda name: base + self.static.path(name),
+        }
+
+    @cached_property
+    def _environments(self) -> dict[str, Environment]:
+        """Compiled templates, for each language its own: messages are looked up as they are drawn."""
+        loaders = {package.rpartition(".")[2]: PackageLoader(package) for package in self._packages}
+        environments = {}
+        for code, language in self.languages.items():
+            environment = Environment(
+                loader=PrefixLoader(loaders),
+                autoescape=True,
+                undefined=StrictUndefined,
+                extensions=["jinja2.ext.i18n"],
+                trim_blocks=True,
+                lstrip_blocks=True,
+            )
+            environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
+            environment.globals |= {"charts": charts, "qr_code": qr_code}
+            environments[code] = environment
+        return environments
+
+
+def qr_code(text: str) -> Markup:
+    """Return a QR code of a text as SVG."""
+    return Markup(make_qr(text).svg_inline(border=2, omitsize=True, svgclass="qr-code", lineclass=None))
