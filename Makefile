@@ -41,8 +41,8 @@ node_modules/.dev: node_modules/.installed
 	@npm install --silent
 	@touch $@
 
-$(THIRD_PARTY)/.installed: usufruct/web/ui/third_party.json node_modules/.installed $(VENV)/.core
-	@python -m usufruct.web.ui.third_party node_modules
+$(THIRD_PARTY)/.installed: usufruct/web/ui/third_party.json node_modules/.installed
+	@python usufruct/web/ui/third_party.py node_modules
 	@touch $@
 
 tests/journeys/x402_js/node_modules/.installed: tests/journeys/x402_js/package.json node_modules/.installed

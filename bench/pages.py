@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from playwright.async_api import Browser
@@ -26,7 +27,10 @@ from tests.support.browser import CHROMIUM, PHONE, Visit, chromium, visit
 
 SERVICES = [
     ("librarian", ["--kind", "chat", "--input", "0.5", "--output", "1.5", "--model", "librarian"]),
-    ("librarian-vectors", ["--kind", "embeddings", "--input", "0.02", "--output", "0", "--model", "librarian-embedding"]),
+    (
+        "librarian-vectors",
+        ["--kind", "embeddings", "--input", "0.02", "--output", "0", "--model", "librarian-embedding"],
+    ),
     ("poet", ["--kind", "chat", "--input", "3", "--output", "15", "--per-call", "0.001", "--model", "librarian"]),
 ]
 PAGES = {"services": "/", "service": f"/s/{quote('librarian')}", "gallery": "/_gallery"}
@@ -127,7 +131,10 @@ async def bench(url: str, rounds: int) -> tuple[list[Row], list[str]]:
 async def photograph(url: str) -> None:
     """Write a picture of every page: phone and desktop, light and dark."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    shapes = {"phone": PHONE | {"device_scale_factor": 1.5}, "desktop": {"viewport": {"width": 1280, "height": 860}}}
+    shapes: dict[str, dict[str, Any]] = {
+        "phone": PHONE | {"device_scale_factor": 1.5},
+        "desktop": {"viewport": {"width": 1280, "height": 860}},
+    }
     async with chromium() as browser:
         for name, path in PAGES.items():
             for shape, options in shapes.items():

@@ -1,4 +1,4 @@
-"""Copy third-party browser files out of npm packages: `python -m usufruct.web.ui.third_party node_modules`.
+"""Copy third-party browser files out of npm packages: `python usufruct/web/ui/third_party.py node_modules`.
 
 `third_party.json` names each file, the package's file it comes from, and its SHA-256: a file that differs is refused.
 """
