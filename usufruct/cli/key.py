@@ -5,24 +5,15 @@ from typing import Annotated
 
 from typer import Option, Typer
 
+from usufruct.cli.support import local_store
 from usufruct.cli.support.command import Facts, Rows, parse_duration, runs
 from usufruct.cli.support.deposits import TokenOption, open_payer
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
-from usufruct.cli.support.local_store import (
-    KeyFile,
-    KeyId,
-    SavedKey,
-    check_key_id,
-    find_keys,
-    forget_key,
-    save_channel,
-    save_key,
-    use_key,
-)
+from usufruct.cli.support.local_store import KeyFile, KeyId, SavedKey
 from usufruct.cli.support.output import Json, one_line, print_facts, say
 from usufruct.cli.support.wallet_option import Wallet
 from usufruct.config import Config
-from usufruct.core import Clock, NotFound, format_units, moment
+from usufruct.core import NotFound, SystemClock, format_units, moment
 from usufruct_client import DepositPending, Gateway, check_channel
 from usufruct_client.wire import KeyFacts, Terms
 
@@ -51,14 +42,14 @@ def create(
         wanted = payer.atomic(deposit, "deposit") if deposit else 0
         _check_services(remote, asset or ())
         paid_in = payer.agree(wanted, token) if deposit else None
-        most, until = payer.atomic(limit, "limit"), Clock().now() + seconds
+        most, until = payer.atomic(limit, "limit"), SystemClock().now() + seconds
         made = remote.create_key(payer, terms, most, until, asset or (), label)
         key = SavedKey(remote.url, made.key.id, made.key.channel, made.text, most)
-        facts = {"key": made.text, **_facts(made.key, terms), "balance": "0"}
+        facts = {"key": made.text, **_facts(made.key, terms, as_json=as_json), "balance": "0"}
         try:
-            facts["file"] = str(save_key(config, key)) if save else None
+            facts["file"] = str(local_store.save_key(config, key)) if save else None
             check_channel(made.key.channel, made.config, payer.address, terms)
-            save_channel(config, made.key.channel, made.config, paid_in)
+            local_store.save_channel(config, made.key.channel, made.config, paid_in)
             if paid_in:
                 facts["balance"] = format_units(payer.deposit(paid_in, made.config, wanted), terms.token.decimals)
         except (DepositPending, KeyboardInterrupt, SystemExit):
@@ -76,41 +67,44 @@ def create(
 def list_keys(config: Config, wallet: Wallet, gateway: GatewayUrl = "") -> Rows:
     """List the wallet's keys at a gateway, newest first."""
     with open_payer(wallet, gateway, config) as payer:
-        rows = [_facts(key, payer.terms) for key in payer.gateway.list_keys(payer, payer.terms)]
+        rows = [_facts(key, payer.terms, as_json=True) for key in payer.gateway.list_keys(payer, payer.terms)]
     columns = ("id", "label", "limit", "expires", "state", "channel")
     return Rows(rows, columns, "no key yet; `usufruct key create` makes one")
 
 
 @app.command()
 @runs()
-def revoke(config: Config, key_id: str, wallet: Wallet, gateway: GatewayUrl = "") -> Facts:
+def revoke(config: Config, key_id: str, wallet: Wallet, gateway: GatewayUrl = "", as_json: Json = False) -> Facts:
     """Revoke a key: it stops at once, and its unused money comes back to the wallet."""
-    check_key_id(key_id)
+    local_store.check_key_id(key_id)
     with open_payer(wallet, gateway, config) as payer:
         revoked = payer.gateway.revoke_key(payer, payer.terms, key_id)
-    forget_key(config, key_id)
-    return _facts(revoked, payer.terms)
+    local_store.forget_key(config, key_id)
+    return _facts(revoked, payer.terms, as_json=as_json)
 
 
 @app.command()
 @runs()
 def use(config: Config, key_id: str) -> Facts:
     """Have `usufruct call` pay with this kept key or grant first."""
-    use_key(config, key_id)
+    local_store.use_key(config, key_id)
     return {"id": key_id}
 
 
 @app.command()
 @runs()
-def show(config: Config, key: KeyId = "", key_file: KeyFile = None, gateway: GatewayUrl = "") -> Facts:
+def show(
+    config: Config, key: KeyId = "", key_file: KeyFile = None, gateway: GatewayUrl = "", as_json: Json = False
+) -> Facts:
     """Show what a kept key has spent, and what is left of its limit and of its deposit."""
     with open_gateway(gateway, config) as remote:
-        saved = find_keys(config, remote.url, key_file, key)[0]
+        saved = local_store.find_keys(config, remote.url, key_file, key)[0]
         terms = terms_of(remote, config)
         use = remote.current_key(saved.key)
     decimals = terms.token.decimals
     money = {"charged": use.channel.charged, "left": use.left, "free": use.channel.free}
-    return _facts(use.key, terms) | {name: format_units(amount, decimals) for name, amount in money.items()}
+    shown = {name: format_units(amount, decimals) for name, amount in money.items()}
+    return _facts(use.key, terms, as_json=as_json) | shown
 
 
 def _check_services(remote: Gateway, names: Collection[str]) -> None:
@@ -124,14 +118,14 @@ def _check_services(remote: Gateway, names: Collection[str]) -> None:
             )
 
 
-def _facts(key: KeyFacts, terms: Terms) -> dict[str, object]:
-    over = key.expires_at <= Clock().now()
+def _facts(key: KeyFacts, terms: Terms, *, as_json: bool) -> dict[str, object]:
+    over = key.expires_at <= SystemClock().now()
     return {
         "id": key.id,
         "label": key.label,
         "limit": format_units(key.spending_limit, terms.token.decimals),
         "expires": moment(key.expires_at),
-        "assets": sorted(key.assets),
+        "assets": sorted(key.assets) if key.assets or as_json else "all",
         "state": "revoked" if key.revoked_at else "expired" if over else "live",
         "channel": key.channel,
     }
