@@ -284,11 +284,8 @@ def load_config(environment: Mapping[str, str] | None = None, file: Path | None 
         InvalidSetting: for a value of the wrong type or out of bounds, or a missing file.
     """
     variables = os.environ if environment is None else environment  # noqa: TID251 - the one place
-    if file is None:
-        file = config_file(variables)
-        values = _from_file(file) if variables.get(_FILE) or file.exists() else {}
-    else:
-        values = _from_file(file)
+    read = file or config_file(variables)
+    values = _from_file(read) if file or variables.get(_FILE) or read.exists() else {}
     for (section, key), text in _from_environment(variables):
         values.setdefault(section, {})[key] = text
     try:

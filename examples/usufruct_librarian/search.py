@@ -1,4 +1,4 @@
-"""Find the passages a question is about: BM25 over stems, headings counted three times."""
+"""Answer a question by quoting: find the passages it is about, by BM25 over stems, and quote their best sentences."""
 
 import math
 import re
@@ -11,6 +11,12 @@ from usufruct_librarian.passages import Passage
 _SATURATION = 1.2
 _LENGTH_WEIGHT = 0.5
 _HEADING_COUNTS = 3
+_ENOUGH_COVERAGE = 0.5
+_NEARLY_AS_GOOD = 0.75
+_MOST_PASSAGES = 3
+_MOST_SENTENCES = 4
+_MOST_TITLES = 10
+_LATER_SENTENCE = 0.05
 
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 _SUFFIXES = (("ies", "y"), ("sses", "ss"), ("ings", ""), ("ing", ""), ("edly", ""), ("ed", ""), ("es", ""), ("s", ""))
@@ -85,3 +91,40 @@ class Index:
     def _score(self, asked: list[str], words: Counter[str]) -> float:
         damping = _SATURATION * (1 - _LENGTH_WEIGHT + _LENGTH_WEIGHT * words.total() / self._mean_length)
         return sum(self.weight(w) * words[w] * (_SATURATION + 1) / (words[w] + damping) for w in asked if words[w])
+
+
+def answer(question: str, index: Index) -> str:
+    """Quote what the documents contain about `question`, or reply that they contain nothing."""
+    hits = index.search(question, _MOST_PASSAGES)
+    if not hits or hits[0].coverage < _ENOUGH_COVERAGE:
+        return _nothing_found(hits, index)
+    quoted = [hits[0], *(hit for hit in hits[1:] if hit.score >= _NEARLY_AS_GOOD * hits[0].score)]
+    quotes, places = [], []
+    for number, hit in enumerate(quoted, 1):
+        chosen = _best_sentences(hit.passage, question, index, _MOST_SENTENCES if number == 1 else 1)
+        quotes.append(f"{' '.join(chosen)} [{number}]")
+        places.append(f"[{number}] {_place(hit.passage)}")
+    return "\n\n".join([*quotes, "Sources:\n" + "\n".join(places)])
+
+
+def _best_sentences(passage: Passage, question: str, index: Index, most: int) -> list[str]:
+    """Return the sentences that share most with the question, in the order they are written."""
+    asked = set(subject_words(question))
+
+    def fit(position: int) -> float:
+        shared = asked & set(subject_words(passage.sentences[position]))
+        return sum(index.weight(word) for word in shared) - _LATER_SENTENCE * position
+
+    chosen = sorted(range(len(passage.sentences)), key=fit, reverse=True)[:most]
+    return [passage.sentences[position] for position in sorted(chosen)]
+
+
+def _nothing_found(hits: list[Hit], index: Index) -> str:
+    reply = "My documents do not answer this. I am a retrieval service: I can only quote what is written in them."
+    if hits:
+        return f"{reply} The nearest I found is {_place(hits[0].passage)}."
+    return f"{reply} They are about: {'; '.join(index.titles[:_MOST_TITLES])}"
+
+
+def _place(passage: Passage) -> str:
+    return f'{passage.file}, "{passage.heading}"'

@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from usufruct_librarian.answers import answer
 from usufruct_librarian.embeddings import DEFAULT_DIMENSIONS, Embedder
 from usufruct_librarian.passages import NoDocuments, markdown_files, passages_of
 from usufruct_librarian.requests import (
@@ -30,7 +29,7 @@ from usufruct_librarian.requests import (
     Refusal,
     read,
 )
-from usufruct_librarian.search import Index
+from usufruct_librarian.search import Index, answer
 from usufruct_librarian.vocabulary import Vocabulary
 
 _MOST_BYTES = 4 << 20
@@ -82,7 +81,7 @@ class Server:
                 Route("/v1/chat/completions", self.chat, methods=["POST"]),
                 Route("/v1/embeddings", self.embeddings, methods=["POST"]),
             ],
-            exception_handlers={Refusal: _refuse, HTTPException: _refuse_http, Exception: _fail},
+            exception_handlers=dict.fromkeys((Refusal, HTTPException, Exception), _refuse),
         )
 
     async def health(self, request: Request) -> Response:
@@ -214,15 +213,9 @@ def _error(status: int, message: str, code: str, param: str | None = None) -> Re
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    return _error(error.status, str(error), error.code, error.param)
-
-
-async def _refuse_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = "not_found" if error.status_code == 404 else "invalid_request"
-    return _error(error.status_code, f"{request.method} {request.url.path}: {error.detail}", code)
-
-
-async def _fail(request: Request, error: Exception) -> Response:
+    if isinstance(error, Refusal):
+        return _error(error.status, str(error), error.code, error.param)
+    if isinstance(error, HTTPException):
+        code = "not_found" if error.status_code == 404 else "invalid_request"
+        return _error(error.status_code, f"{request.method} {request.url.path}: {error.detail}", code)
     return _error(500, "the librarian failed at this request; its log has the reason", "faulty")

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 import pytest
 
 from usufruct.chain.keys import KeySigner
-from usufruct.cli.support import command, escrow_channel
+from usufruct.cli import channel
+from usufruct.cli.channel import read_escrow_channel
+from usufruct.cli.support import command
 from usufruct.cli.support.deposits import Payer
-from usufruct.cli.support.escrow_channel import read_escrow_channel
 from usufruct.cli.support.local_store import save_channel
 from usufruct.config import ChainConfig, Config, DataConfig
-from usufruct.core import Address, ChainId, Clock, Conflict, Hash32, Unavailable
+from usufruct.core import Address, ChainId, Conflict, Hash32, SystemClock, Unavailable
 from usufruct_client import channel_id
 from usufruct_client.wire import ChannelConfig, Token
 
@@ -36,7 +37,7 @@ class Node:
         return self._chain_id
 
     async def head(self) -> object:
-        return SimpleNamespace(timestamp=Clock().now() + self._ahead)
+        return SimpleNamespace(timestamp=SystemClock().now() + self._ahead)
 
     async def block_number(self) -> int:
         return 9
@@ -72,7 +73,7 @@ async def test_another_channel_than_the_one_that_was_named_is_refused(tmp_path, 
     theirs = replace(OF, payer_authorizer=THIEF.address)
     config = Config(data=DataConfig(tmp_path), chain=ChainConfig())
     monkeypatch.setattr(
-        escrow_channel,
+        channel,
         "ChannelCreated",
         SimpleNamespace(TOPIC="0x", decode=lambda of: SimpleNamespace(config=replace_salt(of))),
     )

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct_librarian.__main__ import OWN_DOCUMENTS
-from usufruct_librarian.answers import answer
 from usufruct_librarian.embeddings import Embedder
 from usufruct_librarian.passages import NoDocuments, markdown_files, passages_of, sentences
 from usufruct_librarian.requests import CHAT_MODEL, ChatRequest, EmbeddingRequest, Refusal, read
-from usufruct_librarian.search import stem, subject_words
+from usufruct_librarian.search import answer, stem, subject_words
 from usufruct_librarian.server import Library
 from usufruct_librarian.vocabulary import Vocabulary
 

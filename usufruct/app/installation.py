@@ -10,18 +10,40 @@ from prometheus_client import CollectorRegistry
 
 from usufruct import __version__
 from usufruct.app.components import build_components, start_components
-from usufruct.app.context import open_context
-from usufruct.chain import ChainAccess
+from usufruct.chain import ChainAccess, Client, open_chain, open_chain_later
 from usufruct.chain.contracts.till import Till
+from usufruct.chain.deployment import Deployments
+from usufruct.chain.escrow import check_settlement
 from usufruct.config import Config, check_operator
-from usufruct.core import Clock
+from usufruct.core import Clock, SystemClock
 from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job, JobBoard, jobs_running
-from usufruct.store import DatabaseJobBoard
+from usufruct.store import Database, DatabaseJobBoard, MasterSecret
 from usufruct.web import Health, Metrics, Router, job_metrics, openapi_route
 from usufruct.web.ui import Pages
 
 T = TypeVar("T")
+
+_DEVNET_SECRET = b"a devnet's secrets are known to everybody"
+
+
+@asynccontextmanager
+async def open_context(chain: ChainAccess) -> AsyncIterator[Context]:
+    """Give a context with what every component may use; what was built from it is closed in the end."""
+    context = Context()
+    context.provide(Config, chain.config)
+    context.provide(ChainAccess, chain)
+    context.provide(Client, chain.client)
+    context.provide(Deployments, chain.deployments)
+    context.provide(Database, chain.database)
+    context.provide(Clock, SystemClock())
+    context.provide(CollectorRegistry, CollectorRegistry())
+    secret = chain.config.data.secret.reveal().encode() or _DEVNET_SECRET
+    context.provide(MasterSecret, MasterSecret(secret))
+    try:
+        yield context
+    finally:
+        await context.close()
 
 
 @dataclass(frozen=True)
@@ -92,8 +114,10 @@ async def open_installation(config: Config, *, wait_for_node: bool = True) -> As
         InvalidSetting: when the configuration is not one to run an installation with.
     """
     check_operator(config)
-    async with open_context(config, wait_for_node=wait_for_node) as context:
-        chain = context.get(ChainAccess)
+    opening = open_chain(config) if wait_for_node else open_chain_later(config)
+    async with opening as chain, open_context(chain) as context:
+        if wait_for_node:
+            await check_settlement(chain.client, chain.chain_id)
         chain.deployments.address(Till)
         components = build_components(context)
         await start_components(components)

@@ -1,7 +1,6 @@
 """Register services on the chain, price and retire them, look at them."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, BadParameter, Option, Typer
 
@@ -19,11 +18,11 @@ from usufruct.assets import (
 from usufruct.chain.contracts.asset_registry import Kind, Parent
 from usufruct.cli.support.command import Facts, Rows, parse_duration, runs, split_part
 from usufruct.cli.support.output import say
-from usufruct.cli.support.price_options import FREE, CachedInput, PricedIn, card_change, percent
+from usufruct.cli.support.price_options import FREE, CachedInput, InputPrice, OutputPrice, PricedIn, card_change
 from usufruct.cli.support.registry_session import AssetArgument, RegistrySession, card_facts, open_registry
 from usufruct.cli.support.wallet_option import Wallet, account
 from usufruct.config import Config
-from usufruct.core import ZERO_ADDRESS, Address, address, checksum, format_asset, hash32, moment
+from usufruct.core import ZERO_ADDRESS, Address, address, checksum, format_asset, format_units, hash32, moment
 from usufruct.core.networks import is_devnet
 
 _COLUMNS = ("name", "id", "input", "cached_input_percent", "output", "call", "unit", "currency", "state")
@@ -31,18 +30,7 @@ _COLUMNS = ("name", "id", "input", "cached_input_percent", "output", "call", "un
 app = Typer()
 
 
-class KindName(StrEnum):
-    """What can be sold."""
-
-    MODEL = "model"
-    COMPUTE = "compute"
-    DATA = "data"
-    AGENT = "agent"
-
-
-Input = Annotated[str, Option("--input", help="Price of a million units of input, as in 0.5.")]
-Output = Annotated[str, Option("--output", help="Price of a million units of output.")]
-PerCall = Annotated[str, Option("--call", help="Price of each call.")]
+PerCall = Annotated[str | None, Option("--call", help="Price of each call.")]
 Context = Annotated[int | None, Option("--context", help="Most units of input and output together; 0: no limit.")]
 
 
@@ -52,14 +40,14 @@ async def register(
     config: Config,
     name: Annotated[str, Argument(help="What the service is called, here and on the chain.")],
     wallet: Wallet,
-    input_price: Input = "0",
-    output_price: Output = "0",
+    input_price: InputPrice = "0",
+    output_price: OutputPrice = "0",
     call_price: PerCall = "0",
     cached_input: CachedInput = None,
     unit: PricedIn = None,
     context: Context = 0,
     symbol: Annotated[str, Option(help="Symbol of the shares; made from the name if left out.")] = "",
-    kind: Annotated[KindName, Option(help="What is sold.")] = KindName.MODEL,
+    kind: Annotated[Literal["model", "compute", "data", "agent"], Option(help="What is sold.")] = "model",
     currency: Annotated[str, Option(help="Revenue token of the price, by symbol or address.")] = "",
     owner: Annotated[list[str] | None, Option(help="ADDRESS:PERCENT of the shares to give away; repeatable.")] = None,
     parent: Annotated[list[str] | None, Option(help="ASSET:PERCENT of gross revenue for a parent; repeatable.")] = None,
@@ -92,7 +80,7 @@ async def register(
             symbol=symbol or symbol_of(name),
             currency=token.address,
             card=card,
-            kind=Kind[kind.name],
+            kind=Kind[kind.upper()],
             notice_period=parse_duration(notice, "notice"),
             transfer_policy=policy,
             resale_royalty_bps=bps_of_percent(resale_royalty, "resale_royalty"),
@@ -120,9 +108,9 @@ async def price(
     session: RegistrySession,
     asset: AssetArgument,
     wallet: Wallet,
-    input_price: Input = "",
-    output_price: Output = "",
-    call_price: PerCall = "",
+    input_price: InputPrice = None,
+    output_price: OutputPrice = None,
+    call_price: PerCall = None,
     cached_input: CachedInput = None,
     unit: PricedIn = None,
     context: Context = None,
@@ -214,17 +202,23 @@ async def list_assets(
     return Rows(rows, _COLUMNS, "no service yet; `usufruct asset register` makes one")
 
 
+def _identity(asset: Asset | AssetDetails) -> dict[str, object]:
+    return {
+        "id": format_asset(asset.id),
+        "name": asset.name,
+        "kind": asset.kind.name.lower(),
+        "title_holder": checksum(asset.holder),
+        "shares": checksum(asset.shares),
+    }
+
+
 def _row(asset: Asset, now: int, token: RevenueToken, *, ours: bool) -> dict[str, object]:
     card = asset.card(now).card
     retires = "retired" if asset.retired(now) else f"retires {moment(asset.retires_at)}"
     return {
-        "name": asset.name,
-        "id": format_asset(asset.id),
-        "kind": asset.kind.name.lower(),
-        "title_holder": checksum(asset.holder),
-        "shares": checksum(asset.shares),
+        **_identity(asset),
         "input": token.show(card.input_per_million),
-        "cached_input_percent": percent(card.cached_input_bps),
+        "cached_input_percent": format_units(card.cached_input_bps, 2),
         "output": token.show(card.output_per_million),
         "call": token.show(card.per_call),
         "unit": card.unit.value,
@@ -238,12 +232,8 @@ def _shown(asset: AssetDetails) -> dict[str, object]:
     pending = asset.pending_card
     announced = pending and {**card_facts(pending.card, asset.currency), "holds_from": moment(pending.starts_at)}
     return {
-        "id": format_asset(asset.id),
-        "name": asset.name,
+        **_identity(asset),
         "symbol": asset.symbol,
-        "kind": asset.kind.name.lower(),
-        "title_holder": checksum(asset.holder),
-        "shares": checksum(asset.shares),
         "price": card_facts(asset.card, asset.currency),
         "announced_price": announced,
         "notice_seconds": asset.notice_period,

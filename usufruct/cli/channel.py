@@ -1,38 +1,76 @@
 """Pay into channels of a wallet's own with an operator, and withdraw from them without the operator."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes
 from typing import Annotated
 
 from typer import Argument, Option, Typer
 
-from usufruct.chain import Call, open_chain
-from usufruct.chain.contracts.batch_settlement import BatchSettlement
+from usufruct.chain import Call, Client, TokenFacts, open_chain, token_facts
+from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelCreated
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import KeySigner, write_keystore
 from usufruct.cli.support.command import Facts, Rows, ask_node, runs
 from usufruct.cli.support.deposits import TokenOption, open_payer
-from usufruct.cli.support.escrow_channel import EscrowChannel, read_escrow_channel
 from usufruct.cli.support.gateway_client import GatewayUrl, WalletSigner, open_gateway
-from usufruct.cli.support.local_store import NoSavedKey, find_keys, save_channel, saved_channels
+from usufruct.cli.support.local_store import NoSavedKey, find_keys, save_channel, saved_channel, saved_channels
 from usufruct.cli.support.wallet_option import Wallet, new_password, open_wallet
 from usufruct.config import Config
-from usufruct.core import Address, Conflict, Denied, Hash32, format_units, hash32, moment, parse_units
+from usufruct.core import Address, Conflict, Denied, Hash32, NotFound, format_units, hash32, moment, parse_units
 from usufruct.payments.ledger import new_id
 from usufruct.payments.settlement import on_chain
-from usufruct_client import (
-    BadAnswer,
-    Gateway,
-    GatewayRefused,
-    GatewayUnavailable,
-    bearer_headers,
-    channel_id,
-    new_channel,
-    proof_headers,
-)
+from usufruct_client import Gateway, bearer_headers, channel_id, new_channel, proof_headers
+from usufruct_client.errors import BadAnswer, GatewayRefused, GatewayUnavailable
+from usufruct_client.wire import ChannelConfig
 
 app = Typer()
+
+
+@dataclass(frozen=True, slots=True)
+class EscrowChannel:
+    """A channel's money on the chain, in atomic units, as of chain time `now`.
+
+    `leaving`: what a withdrawal was announced for, since chain time `left_at`; both 0 when none was.
+    """
+
+    id: Hash32
+    config: ChannelConfig
+    token: TokenFacts
+    balance: int
+    claimed: int
+    leaving: int
+    left_at: int
+    now: int
+
+    @property
+    def unclaimed(self) -> int:
+        """Return what can still be claimed or withdrawn."""
+        return self.balance - self.claimed
+
+    @property
+    def finish_at(self) -> int:
+        """Return the chain time from which the announced withdrawal can be finished."""
+        return self.left_at + self.config.withdraw_delay
+
+    def shown(self, amount: int) -> str:
+        """Write an amount in whole units of the token."""
+        return format_units(amount, self.token.decimals)
+
+    def facts(self) -> dict[str, object]:
+        """Return what is printed."""
+        return {
+            "channel": self.id,
+            "payer": self.config.payer,
+            "payer_authorizer": self.config.payer_authorizer,
+            "till": self.config.receiver,
+            "token": self.token.symbol,
+            "balance": self.shown(self.balance),
+            "claimed": self.shown(self.claimed),
+            "leaving": self.shown(self.leaving),
+            "finish_from": moment(self.finish_at) if self.left_at else None,
+        }
 
 
 @app.command("open")
@@ -193,3 +231,45 @@ def _new_session(path: Path, config: Config) -> Address:
         return write_keystore(path, token_bytes(32), new_password(config))
     except OSError as error:
         raise Conflict(f"{path}: {error.strerror}; choose another name", code="session_unwritable") from error
+
+
+async def read_escrow_channel(client: Client, config: Config, channel: Hash32) -> EscrowChannel:
+    """Read a channel from the chain."""
+    saved = saved_channel(config, channel)
+    of = saved.channel_config if saved else await _created(client, channel)
+    found = channel_id(of, config.chain.id)
+    if found != channel:
+        raise Conflict(f"what is known of {channel} is channel {found}; pay nothing into it", code="channel_mismatch")
+    settlement, key = BatchSettlement(SETTLEMENT, client), bytes.fromhex(channel[2:])
+    money, leaving = await settlement.channels(key), await settlement.pending_withdrawals(key)
+    return EscrowChannel(
+        id=channel,
+        config=of,
+        token=await token_facts(client, of.token),
+        balance=money.balance,
+        claimed=money.total_claimed,
+        leaving=leaving.amount,
+        left_at=leaving.initiated_at,
+        now=(await client.head()).timestamp,
+    )
+
+
+async def _created(client: Client, channel: Hash32) -> ChannelConfig:
+    """Find what a channel is in the event of its first deposit."""
+    last = await client.block_number()
+    logs = await client.logs(0, last, addresses=[SETTLEMENT], topics=[ChannelCreated.TOPIC, channel])
+    if not logs:
+        raise NotFound(
+            f"channel {channel} is neither kept here nor found on the chain; has money been paid into it?",
+            code="channel_not_found",
+        )
+    of = ChannelCreated.decode(logs[0]).config
+    return ChannelConfig(
+        payer=of.payer,
+        payer_authorizer=of.payer_authorizer,
+        receiver=of.receiver,
+        receiver_authorizer=of.receiver_authorizer,
+        token=of.token,
+        withdraw_delay=of.withdraw_delay,
+        salt=Hash32("0x" + of.salt.hex()),
+    )

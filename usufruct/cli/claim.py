@@ -22,7 +22,6 @@ from usufruct.payments.settlement import Batch, Claimer, ClaimRequests
 
 app = Typer()
 
-_NOTHING = "nothing is due; --everything claims what is charged but not due yet"
 _ANSWER_SECONDS = 120
 _POLL_SECONDS = 0.2
 
@@ -46,8 +45,7 @@ async def run_claim(
     else:
         with Progress(to_stderr=True).working("asking the worker that claims for this till"):
             batches = await _ask_worker(installation.get(ClaimRequests), everything, wait)
-    found = [await _facts(installation, batch) for batch in batches]
-    _tell(found, "" if found else _NOTHING, installation, as_json=as_json)
+    _tell([await _facts(installation, batch) for batch in batches], installation.get(Operator), as_json=as_json)
 
 
 async def _ask_worker(requests: ClaimRequests, everything: bool, seconds: int) -> Sequence[Batch]:
@@ -104,14 +102,15 @@ def _amounts(parts: Sequence[Paid | Deferred | Capped]) -> dict[str, str]:
     return {who: str(amount) for who, amount in amounts.items()}
 
 
-def _tell(batches: list[dict[str, Any]], note: str, installation: Installation, *, as_json: bool) -> None:
+def _tell(batches: list[dict[str, Any]], operator: Operator, *, as_json: bool) -> None:
+    note = "" if batches else "nothing is due; --everything claims what is charged but not due yet"
     if as_json:
-        print_json({"batches": batches, "note": note, "token": installation.get(Operator).token})
+        print_json({"batches": batches, "note": note, "token": operator.token})
         return
     if note:
         say(note)
-    shown = installation.get(Operator).shown
+    shown = operator.shown
     for batch in batches:
         money = {how: {who: shown(int(amount)) for who, amount in batch[how].items()} for how in ("paid", "owed")}
-        amount = f"{shown(int(batch['amount']))} {installation.get(Operator).symbol}"
+        amount = f"{shown(int(batch['amount']))} {operator.symbol}"
         print_facts(batch | money | {"amount": amount}, as_json=False)

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from usufruct.app import set_up_devnet
+from usufruct.app import carry_out, set_up_devnet, site_of
 from usufruct.chain import ChainAccess, amount_of, open_chain, token_of
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import KeySigner, Role, claim_address, signer_of
 from usufruct.cli.support.command import ADDRESS, Facts, runs
-from usufruct.cli.support.deployment import Plan, addresses_of, carry_out, gas_of, plan_of, site_of
+from usufruct.cli.support.deployment import Plan, addresses_of, gas_of, plan_of
 from usufruct.cli.support.known_chains import chain_with_id
 from usufruct.cli.support.output import Json
 from usufruct.cli.support.ownership import Yes
@@ -68,7 +68,7 @@ async def _deploy(config: Config, progress: Progress, claim_key: Address | None,
         await _check_funded(progress, chain, owner, plan)
         if gas_of(plan):
             confirm("   Send this?", yes=yes)
-        return await carry_out(chain, site, plan)
+        return await carry_out(chain, site, [step for step, _ in plan])
 
 
 def _check_chosen(config: Config) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from typer import Exit
 
 from usufruct import __version__
-from usufruct.app import build_components, context_of, start_components
+from usufruct.app import build_components, open_context, start_components
 from usufruct.chain import open_chain_unchecked
 from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_json, words
@@ -56,12 +56,8 @@ async def examine(*, slow: bool = True) -> list[Finding]:
 async def _components(config: Config, *, slow: bool) -> list[Finding]:
     """Ask every component: first what stands on its own, then what needs started services."""
     try:
-        async with open_chain_unchecked(config) as chain:
-            context = context_of(chain)
-            try:
-                return await _ask(build_components(context), slow=slow)
-            finally:
-                await context.close()
+        async with open_chain_unchecked(config) as chain, open_context(chain) as context:
+            return await _ask(build_components(context), slow=slow)
     except UsufructError as error:
         return [bad("database", error.message, "")]
 
@@ -112,8 +108,7 @@ async def check_software() -> AsyncIterator[Finding]:
     if sys.version_info < _LEAST_PYTHON:
         yield bad("software", f"Python {python} is too old", "use Python 3.11 or newer")
         return
-    outdated = [line for line in _needed() if line]
-    if outdated:
+    if outdated := _needed():
         yield bad("software", "; ".join(outdated), "install the package again: pip install --upgrade usufruct")
     else:
         yield good("software", f"usufruct {__version__} on Python {python}")

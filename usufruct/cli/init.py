@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
+from usufruct.app import carry_out, site_of
 from usufruct.chain import Client, Revert, TokenFacts, UnreadableAnswer, check_chain_id, open_chain, token_facts
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
@@ -17,20 +18,8 @@ from usufruct.chain.deployment import address_of
 from usufruct.chain.escrow import check_settlement
 from usufruct.chain.keys import Role, signer_of
 from usufruct.cli.doctor import examine
+from usufruct.cli.support import deployment
 from usufruct.cli.support.command import ADDRESS
-from usufruct.cli.support.deployment import (
-    Funding,
-    addresses_of,
-    carry_out,
-    funding_of,
-    gas_of,
-    make_keys,
-    plan_of,
-    prepare_rehearsal,
-    site_of,
-    supply_keys,
-    wait_for_funds,
-)
 from usufruct.cli.support.embedded_chain import embedded_chain
 from usufruct.cli.support.known_chains import KNOWN_CHAINS, KnownChain, chain_named, chain_with_id
 from usufruct.cli.support.output import Json, print_facts
@@ -52,16 +41,17 @@ _USUAL_CONFIRMATIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the operator decides, empty or None where it was not given: chain, node, token, payee, wrapped coin, fee."""
+    """What the operator decides: `chain` by name, id or node; those `settings` of `[chain]` that were given."""
 
     chain: str
-    rpc: str
-    token: Address | None
-    pay_to: Address | None
-    wrapped_native: Address | None
-    fee_bps: int | None
+    settings: dict[str, str | int]
     rehearse: bool
     domain: str
+
+    @property
+    def rpc(self) -> str:
+        """The node that was named, if any."""
+        return str(self.settings.get("rpc_url", ""))
 
     @property
     def local(self) -> bool:
@@ -89,7 +79,10 @@ def init(
     """Set up an installation with real money: keys, gas money, contracts, configuration. Run it again to go on."""
     if bool(caddy) != bool(domain):
         raise Invalid("--caddy FILE and --domain NAME go together", code="missing_choice")
-    choices = Choices(chain, rpc, token, pay_to, wrapped_native, fee_bps, rehearse, domain)
+    addresses = {"token": token, "fee_sink": pay_to, "wrapped_native": wrapped_native}
+    settings: dict[str, str | int] = {name: checksum(each) for name, each in addresses.items() if each}
+    settings |= ({"rpc_url": rpc} if rpc else {}) | ({} if fee_bps is None else {"fee_bps": fee_bps})
+    choices = Choices(chain, settings, rehearse, domain)
     progress = Progress(to_stderr=as_json)
 
     async def work() -> None:
@@ -124,7 +117,7 @@ async def _init(choices: Choices, progress: Progress, *, wait: bool, yes: bool) 
         await stack.enter_async_context(embedded_chain(config, progress))
         if config.chain.id == REHEARSAL_CHAIN_ID:
             with progress.working("putting x402's escrow and a test dollar on the rehearsal's chain"):
-                await prepare_rehearsal(config)
+                await deployment.prepare_rehearsal(config)
         async with Client(config.chain.rpc_url) as client:
             _say_choices(progress, config, await _check_chain(client, config))
         if written != file:
@@ -137,13 +130,13 @@ async def _init(choices: Choices, progress: Progress, *, wait: bool, yes: bool) 
 async def _set_up(config: Config, progress: Progress, *, wait: bool, yes: bool) -> dict[str, Any]:
     """Make keys, wait for gas money, deploy, supply the keys that send."""
     progress.step("Keys")
-    keys = make_keys(config)
+    keys = deployment.make_keys(config)
     progress.say(f"{', '.join(keys)}: encrypted files in {config.keys.folder}")
     async with open_chain(config) as chain:
         site = site_of(chain, signer_of(Role.OWNER, config), keys[Role.CLAIM])
-        plan = await plan_of(chain, site)
+        plan = await deployment.plan_of(chain, site)
         progress.step("Gas money")
-        funding = await funding_of(chain.client, gas_of(plan), keys)
+        funding = await deployment.funding_of(chain.client, deployment.gas_of(plan), keys)
         summary = {
             "chain_id": config.chain.id,
             "configuration": str(config_file()),
@@ -154,14 +147,14 @@ async def _set_up(config: Config, progress: Progress, *, wait: bool, yes: bool) 
             return summary | {"ready": False}
         progress.say(f"{_coins(await chain.client.balance(funding.owner))} is there")
         progress.step("Contracts")
-        if gas_of(plan):
+        if deployment.gas_of(plan):
             progress.plan("To be sent by the owner's key", plan)
             confirm("   Send this?", yes=yes)
         with progress.working("deploying what is missing"):
-            deployments = await carry_out(chain, site, plan)
+            deployments = await carry_out(chain, site, [step for step, _ in plan])
         with progress.working("sending gas money to the claim key and the relayer"):
-            await supply_keys(chain, keys)
-    return summary | {"ready": True, "contracts": addresses_of(deployments)}
+            await deployment.supply_keys(chain, keys)
+    return summary | {"ready": True, "contracts": deployment.addresses_of(deployments)}
 
 
 async def _check(progress: Progress) -> list[dict[str, str]]:
@@ -183,11 +176,11 @@ async def _choose(choices: Choices) -> Settings:
     if is_devnet(chain_id):
         raise Invalid(f"chain {chain_id} is a devnet, which needs no init: `usufruct up`. To rehearse: --rehearse")
     known = _rehearsal() if chain_id == REHEARSAL_CHAIN_ID else chain_with_id(chain_id)
-    token: str = choices.token or (known.token if known else "")
-    wrapped: str = choices.wrapped_native or (known.wrapped_native if known else "")
-    token = token or _asked("--token", "Address of the token to charge in")
+    given = choices.settings
+    token = given.get("token") or (known and known.token) or _asked("--token", "Address of the token to charge in")
+    wrapped = given.get("wrapped_native") or (known and known.wrapped_native)
     wrapped = wrapped or _asked("--wrapped-native", "Address of the chain's wrapped coin")
-    payee = choices.pay_to or _asked("--pay-to", "Address that receives the income")
+    payee = given.get("fee_sink") or _asked("--pay-to", "Address that receives the income")
     data, keys = user_folders(chain_id)
     settings: Settings = {
         "data": {"folder": str(data)},
@@ -196,18 +189,18 @@ async def _choose(choices: Choices) -> Settings:
             "id": chain_id,
             "rpc_url": rpc,
             "confirmations": known.confirmations if known else _USUAL_CONFIRMATIONS,
-            "token": checksum(address(token, "--token")),
-            "fee_sink": checksum(address(payee, "--pay-to")),
-            "fee_bps": choices.fee_bps or 0,
-            "wrapped_native": checksum(address(wrapped, "--wrapped-native")),
+            "token": checksum(address(str(token), "--token")),
+            "fee_sink": checksum(address(str(payee), "--pay-to")),
+            "fee_bps": given.get("fee_bps", 0),
+            "wrapped_native": checksum(address(str(wrapped), "--wrapped-native")),
         },
     }
     if choices.domain:
         settings["gateway"] = {"public_url": f"https://{choices.domain}"}
-    given = load_config(file=Path(os.devnull))  # by the environment alone: such secrets are not written down
-    if not given.data.secret:
+    secrets = load_config(file=Path(os.devnull))  # by the environment alone: such secrets are not written down
+    if not secrets.data.secret:
         settings["data"]["secret"] = token_urlsafe(32)
-    if not given.keys.password:
+    if not secrets.keys.password:
         settings["keys"]["password"] = token_urlsafe(24)
     return settings
 
@@ -256,23 +249,15 @@ async def _check_chain(client: Client, config: Config) -> TokenFacts:
 
 def _check_same(config: Config, choices: Choices, file: Path) -> None:
     """Refuse options that say something else than the configuration of an earlier run."""
-    known = chain_named(choices.chain) if choices.chain and not choices.chain.startswith("http") else None
-    token, payee, wrapped = (
-        checksum(each) if each else "" for each in (choices.token, choices.pay_to, choices.wrapped_native)
-    )
-    for name, given, there in (
-        ("chain.id", str(known.id) if known else "", str(config.chain.id)),
-        ("chain.id", str(REHEARSAL_CHAIN_ID) if choices.local else "", str(config.chain.id)),
-        ("chain.rpc_url", choices.rpc, config.chain.rpc_url),
-        ("chain.token", token, config.chain.token),
-        ("chain.fee_sink", payee, config.chain.fee_sink),
-        ("chain.wrapped_native", wrapped, config.chain.wrapped_native),
-        ("chain.fee_bps", "" if choices.fee_bps is None else str(choices.fee_bps), str(config.chain.fee_bps)),
-    ):
-        if given and given.lower() != there.lower():
+    chain: dict[str, str | int] = {"id": REHEARSAL_CHAIN_ID} if choices.local else {}
+    if choices.chain and not choices.chain.startswith("http"):
+        chain = {"id": chain_named(choices.chain).id}
+    for name, given in (chain | choices.settings).items():
+        there = str(getattr(config.chain, name))
+        if str(given).lower() != there.lower():
             raise Conflict(
-                f"{name} in {file} is {there}, not {given}. Leave the option out to go on, or set USUFRUCT_CONFIG to "
-                "another file to begin another installation",
+                f"chain.{name} in {file} is {there}, not {given}. Leave the option out to go on, or set "
+                "USUFRUCT_CONFIG to another file to begin another installation",
                 code="configuration_differs",
             )
 
@@ -285,7 +270,9 @@ def _say_choices(progress: Progress, config: Config, facts: TokenFacts) -> None:
     progress.say(f"payee   {checksum(address(config.chain.fee_sink, 'chain.fee_sink'))}")
 
 
-async def _fund(client: Client, config: Config, funding: Funding, progress: Progress, *, wait: bool, yes: bool) -> bool:
+async def _fund(
+    client: Client, config: Config, funding: deployment.Funding, progress: Progress, *, wait: bool, yes: bool
+) -> bool:
     """Show what to send and where, and wait for it; returns whether it is there."""
     owner = checksum(funding.owner)
     progress.say(f"Send {_coins(funding.missing)} of the chain's coin to {owner}")
@@ -299,7 +286,7 @@ async def _fund(client: Client, config: Config, funding: Funding, progress: Prog
         progress.say("Then run `usufruct init` again: it goes on from here.")
         return False
     with progress.working("waiting for it; Ctrl-C is safe, `usufruct init` goes on from here"):
-        await wait_for_funds(client, funding)
+        await deployment.wait_for_funds(client, funding)
     return True
 
 

@@ -16,7 +16,7 @@ from usufruct.cli.support.local_store import SavedKey, save_key
 from usufruct.cli.support.output import say
 from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
-from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Clock, checksum, format_asset, moment, parse_units
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, SystemClock, checksum, format_asset, moment, parse_units
 from usufruct.payments.pricing import PassTerms, sign_grant
 
 app = Typer()
@@ -74,21 +74,12 @@ async def buy(
     Example: usufruct pass buy my-model --packages 2 --wallet 4
     """
     sender, found = session.sender(wallet), await session.passes.find(plan)
-    receiver, token = to or sender.address, found.token
-    say(f"This takes at most {token.show(found.price * packages)} {token.symbol} from {sender.address}.")
+    receiver, most = to or sender.address, found.token.show(found.price * packages)
+    say(f"This takes at most {most} {found.token.symbol} from {sender.address}.")
     bought = await session.passes.buy(sender, found, packages, receiver)
     card = await session.registry.price_card(found.asset)
-    return {
-        "plan": hex(found.id),
-        "credits": found.currency.show(bought.credits),
-        "currency": found.currency.symbol,
-        "about_calls": about_calls(bought.credits, card),
-        "paid": token.show(bought.paid),
-        "token": token.symbol,
-        "to": checksum(receiver),
-        "approval": bought.approval,
-        "transaction": bought.transaction,
-    }
+    calls = {"about_calls": about_calls(bought.credits, card), "approval": bought.approval}
+    return _trade(found, receiver, bought.credits, bought.paid) | calls | {"transaction": bought.transaction}
 
 
 @app.command()
@@ -137,7 +128,7 @@ async def grant(
     meter, contract = await session.passes.meter(found), session.chain.deployments.address(AccessPass)
     terms = PassTerms(session.chain.chain_id, contract, meter, found.currency.address)
     most = parse_units(limit, found.currency.decimals, "limit") if limit else UINT128_MAX
-    until = Clock().now() + parse_duration(expires, "expires")
+    until = SystemClock().now() + parse_duration(expires, "expires")
     made = sign_grant(terms, found.id, most, until, signer)
     account = terms.account_id(terms.credits(found.id, signer.address))
     facts: dict[str, object] = {
@@ -167,18 +158,8 @@ async def refund(session: RegistrySession, plan: PlanArgument, wallet: Wallet, t
     """
     sender, found = session.sender(wallet), await session.passes.find(plan)
     receiver = to or sender.address
-    rows = [
-        {
-            "plan": hex(found.id),
-            "credits": found.currency.show(each.credits),
-            "currency": found.currency.symbol,
-            "paid": found.token.show(each.paid),
-            "token": found.token.symbol,
-            "to": checksum(receiver),
-            "transaction": each.transaction,
-        }
-        for each in await session.passes.refund(sender, found, receiver)
-    ]
+    refunded = await session.passes.refund(sender, found, receiver)
+    rows = [_trade(found, receiver, each.credits, each.paid) | {"transaction": each.transaction} for each in refunded]
     return Rows(rows, nothing="nothing")
 
 
@@ -196,6 +177,17 @@ async def balance(
     who = account(holder, session.chain.config)
     which = await session.registry.find(asset) if asset else None
     return Rows([_credit_row(each) for each in await session.passes.balance(who, which)], nothing="no credits")
+
+
+def _trade(plan: PassPlan, to: Address, credits_: int, paid: int) -> dict[str, object]:
+    return {
+        "plan": hex(plan.id),
+        "credits": plan.currency.show(credits_),
+        "currency": plan.currency.symbol,
+        "paid": plan.token.show(paid),
+        "token": plan.token.symbol,
+        "to": checksum(to),
+    }
 
 
 async def _plan_facts(plan: PassPlan, session: RegistrySession) -> Mapping[str, object]:

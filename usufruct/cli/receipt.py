@@ -7,29 +7,12 @@ from typing import Annotated, Any
 from typer import Argument, Option, Typer
 
 from usufruct.chain.contracts.till import Anchored
+from usufruct.cli.support import local_store, receipt_checks
 from usufruct.cli.support.command import ADDRESS, Facts, Rows, ask_node, runs
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
-from usufruct.cli.support.local_store import (
-    InvalidSavedFile,
-    KeyFile,
-    find_keys,
-    read_file,
-    read_object,
-    save_receipt,
-    saved_receipt,
-    saved_receipts,
-)
+from usufruct.cli.support.local_store import InvalidSavedFile, KeyFile
 from usufruct.cli.support.output import Json
-from usufruct.cli.support.receipt_checks import (
-    Check,
-    ReceiptUnit,
-    ReceiptUnits,
-    check_call,
-    check_charge,
-    check_prices,
-    check_signature,
-    readings,
-)
+from usufruct.cli.support.receipt_checks import Check, ReceiptUnit, ReceiptUnits
 from usufruct.config import Config
 from usufruct.core import Address, AssetId, Hash32, format_asset, hash32, moment
 from usufruct_client import GatewayRefused, Receipt, proves, read_receipt
@@ -43,12 +26,12 @@ app = Typer()
 def show(config: Config, call: str, key_file: KeyFile = None, gateway: GatewayUrl = "", as_json: Json = False) -> Facts:
     """Show a call's receipt: the one kept here, or the gateway's, which is then kept."""
     which = hash32(call, "call")
-    found = saved_receipt(config, which)
+    found = local_store.saved_receipt(config, which)
     if found is None:
         with open_gateway(gateway, config) as remote:
-            found = dict(remote.receipt(which, find_keys(config, remote.url, key_file)[0].key))
-        checked = check_call(found, which)
-        save_receipt(config, checked)
+            found = dict(remote.receipt(which, local_store.find_keys(config, remote.url, key_file)[0].key))
+        checked = receipt_checks.check_call(found, which)
+        local_store.save_receipt(config, checked)
         found = checked.as_json()
     receipt = read_receipt(found)
     if as_json:
@@ -63,7 +46,7 @@ def show(config: Config, call: str, key_file: KeyFile = None, gateway: GatewayUr
 @runs()
 def list_receipts(config: Config) -> Rows:
     """List the receipts that are kept here, newest first."""
-    kept = sorted(saved_receipts(config), key=lambda each: each.time, reverse=True)
+    kept = sorted(local_store.saved_receipts(config), key=lambda each: each.time, reverse=True)
     units = ReceiptUnits(config)
     rows = [_row(receipt, units.of(receipt)) for receipt in kept]
     columns = ("time", "call", "charged", "used")
@@ -84,11 +67,12 @@ def verify(
 ) -> Rows:
     """Check a receipt; exit code 1 if anything about it is bad."""
     signed = read_receipt(_content(receipt, config))
-    checks = [check_signature(signed), check_charge(signed, ReceiptUnits(config).of(signed))]
+    unit = ReceiptUnits(config).of(signed)
+    checks = [receipt_checks.check_signature(signed), receipt_checks.check_charge(signed, unit)]
     checks += [_signer(signed, signer)] if signer else _terms(signed, gateway, config)
     checks.append(Check("chain", signed.chain_id == config.chain.id, str(signed.chain_id)))
     if answer:
-        good = signed.response_hash in readings(read_file(answer))
+        good = signed.response_hash in receipt_checks.readings(local_store.read_file(answer))
         found = f"{answer} {'hashes' if good else 'does not hash'} to {signed.response_hash}"
         checks.append(Check("answer", good, found))
     if anchored:
@@ -100,10 +84,10 @@ def verify(
 def _content(receipt: str, config: Config) -> Mapping[str, Any]:
     """Return the receipt in a file, alone or as the member `receipt` of something larger, or the kept one of a call."""
     if not receipt.startswith("0x"):
-        found = read_object(Path(receipt))
+        found = local_store.read_object(Path(receipt))
         inner = found.get("receipt")
         return inner if isinstance(inner, dict) else found
-    kept = saved_receipt(config, hash32(receipt, "call"))
+    kept = local_store.saved_receipt(config, hash32(receipt, "call"))
     if kept is None:
         raise InvalidSavedFile(f"no receipt of {receipt} is kept here; `usufruct receipt show` fetches it")
     return kept
@@ -112,17 +96,19 @@ def _content(receipt: str, config: Config) -> Mapping[str, Any]:
 def _signer(receipt: Receipt, expected: str, earlier: Collection[str] = ()) -> Check:
     if receipt.signer in earlier:
         return Check("signer", good=True, found=f"{receipt.signer}, an earlier key of the operator")
-    good = receipt.signer == expected
-    return Check("signer", good, receipt.signer if good else f"{receipt.signer}, the operator's is {expected}")
+    return _same("signer", receipt.signer, expected)
+
+
+def _same(what: str, found: str, expected: str) -> Check:
+    good = found == expected
+    return Check(what, good, found if good else f"{found}, the operator's is {expected}")
 
 
 def _terms(receipt: Receipt, gateway: str, config: Config) -> list[Check]:
     with open_gateway(gateway, config) as remote:
         terms, services = terms_of(remote, config), remote.services()
-    good = receipt.till == terms.till
-    till = Check("till", good, receipt.till if good else f"{receipt.till}, the operator's is {terms.till}")
     signer = _signer(receipt, terms.receipt_signer, terms.earlier_receipt_signers)
-    return [signer, till, *check_prices(receipt, services)]
+    return [signer, _same("till", receipt.till, terms.till), *receipt_checks.check_prices(receipt, services)]
 
 
 def _anchored(receipt: Receipt, gateway: str, config: Config) -> Check:

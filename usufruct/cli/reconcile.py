@@ -1,5 +1,7 @@
 """`usufruct reconcile`: the books of a restored database, brought to what the chain says."""
 
+from operator import attrgetter
+
 from usufruct.accounts import Keys
 from usufruct.app import Installation, open_installation
 from usufruct.cli.support.command import Facts, runs
@@ -8,6 +10,7 @@ from usufruct.payments.ledger import Ledger
 from usufruct.payments.settlement import AccountSync, Evidence, SettlementContext, wrong_claimed, wrong_roots
 
 _PAGE = 100
+_money = attrgetter("balance", "total_claimed", "withdraw_at")
 
 
 @runs(open_installation)
@@ -33,12 +36,7 @@ async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:
         after, seen = page[-1].reading.id, seen + len(page)
         read = await installation.get(AccountSync).refresh_all(page)
         for old, new in zip(page, read, strict=True):
-            before, now = old.reading, new.reading
-            changed += (before.balance, before.total_claimed, before.withdraw_at) != (
-                now.balance,
-                now.total_claimed,
-                now.withdraw_at,
-            )
+            changed += _money(old.reading) != _money(new.reading)
         compared = await installation.get(AccountSync).compare(page)
         wrong += [fault for account, now in compared if (fault := wrong_claimed(account, now))]
     return seen, changed, wrong

@@ -112,23 +112,12 @@ def sell(
 ) -> None:
     """Sell a model: look at the upstream, list the payee, put it on offer. Prices are in whole units of the token."""
     config, progress = load_config(), Progress(to_stderr=as_json)
-    choices = Choices(
-        name=name,
-        kind=kind,
-        pay_to=pay_to or (None if asset else _fee_sink(config)),
-        asset=asset,
-        prices={
-            "input_price": input_price,
-            "output_price": output_price,
-            "per_call": per_call,
-            "cached_input": cached_input,
-            "unit": unit,
-            "context": context or None,
-        },
-        caps=output_caps(max_output, default_output, reasoning_output),
-        forward=frozenset(forward or ()),
-        replace=replace_it,
-    )
+    prices: dict[str, Any] = {"input_price": input_price, "output_price": output_price, "per_call": per_call}
+    prices |= {"cached_input": cached_input, "unit": unit, "context": context or None}
+    if not pay_to and not asset and config.chain.fee_sink:
+        pay_to = address(config.chain.fee_sink, "chain.fee_sink")
+    caps = output_caps(max_output, default_output, reasoning_output)
+    choices = Choices(name, kind, pay_to, asset, prices, caps, frozenset(forward or ()), replace_it)
     choices.check()
 
     way = find_tunnel(tunnel) if public or tunnel else None
@@ -171,7 +160,9 @@ def sell(
         there, found = url, way
         run_until_stopped(lambda: sell_and_publish(there, found))
     else:
-        run(lambda: offer(url or _where_it_will_be(config, progress)))
+        if url is None:
+            progress.say("no gateway answers for this installation: `usufruct up` starts one")
+        run(lambda: offer(url or f"http://{config.gateway.host}:{config.gateway.port}/v1"))
 
 
 async def _publish_first(way: Tunnel, config: Config, progress: Progress, stack: AsyncExitStack) -> Config:
@@ -233,15 +224,6 @@ async def _registered(installation: Installation, choices: Choices, name: str, w
         )
     prices = (PricePeriod(replace(card, context_window=card.context_window or window), 0),)
     return Listing(name, choices.kind, found.shares, id_, prices, registered=True, caps=choices.caps)
-
-
-def _fee_sink(config: Config) -> Address | None:
-    return address(config.chain.fee_sink, "chain.fee_sink") if config.chain.fee_sink else None
-
-
-def _where_it_will_be(config: Config, progress: Progress) -> str:
-    progress.say("no gateway answers for this installation: `usufruct up` starts one")
-    return f"http://{config.gateway.host}:{config.gateway.port}/v1"
 
 
 def _tell(progress: Progress, sold: dict[str, Any], chain_id: ChainId, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from usufruct.app import open_installation
 from usufruct.app import serve as serve_gateway
-from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process, run_server
+from usufruct.cli.support.server_process import Attached, announce_ready, run_server
 from usufruct.config import load_config
 from usufruct.core.process import Shutdown, spare_collector
 
@@ -15,5 +15,4 @@ def serve(attached: Attached = False) -> None:
             spare_collector()
             await serve_gateway(installation, lambda url: announce_ready({"url": url}), shutdown)
 
-    prepare_process(attached=attached)
-    run_server(serving)
+    run_server(serving, attached=attached)

@@ -1,8 +1,7 @@
 """Decide, as its owner, about the till: owner, payees, daily caps, claim keys."""
 
-from enum import StrEnum
 from secrets import token_hex
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 
@@ -19,15 +18,11 @@ from usufruct.payments.settlement import allow_claims, cap_payees, list_payee
 app = Typer()
 
 
-class As(StrEnum):
-    """How the till treats a payee."""
-
-    PLAIN = "plain"
-    SHARES = "shares"
-    NONE = "none"
-
-
 Payee = Annotated[Address, Argument(**ADDRESS, help="The payee's address.")]
+PayeeAs = Annotated[
+    Literal["plain", "shares", "none"],
+    Option("--as", help="shares: the Shares of an asset; none: pay it no more, so that its unclaimed income waits."),
+]
 Amount = Annotated[str, Argument(help="How much of the token that is charged in, as in 12.5.")]
 
 
@@ -52,14 +47,10 @@ async def show(installation: Installation) -> Facts:
 
 @app.command()
 @runs(open_chain)
-async def payee(
-    chain: ChainAccess,
-    who: Payee,
-    kind: Annotated[As, Option("--as", help="shares: an asset's Shares; none: pay no more, income waits.")] = As.PLAIN,
-) -> Facts:
+async def payee(chain: ChainAccess, who: Payee, kind: PayeeAs = "plain") -> Facts:
     """Let the till pay an address, or no more; signed by the owner's key."""
-    changed = await list_payee(_till(chain), owner_of(chain), who, PayeeKind[kind.name])
-    return {"payee": checksum(who), "as": kind.value, "changed": changed}
+    changed = await list_payee(_till(chain), owner_of(chain), who, PayeeKind[kind.upper()])
+    return {"payee": checksum(who), "as": kind, "changed": changed}
 
 
 @app.command("claim-key")

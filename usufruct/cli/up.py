@@ -48,7 +48,7 @@ def up(as_json: Json = False) -> None:
 async def bring_up(config: Config, progress: Progress, when_ready: WhenReady) -> None:
     """Start everything, call `when_ready`, and keep everything running until cancelled; the chain ends last."""
     async with AsyncExitStack() as stack:
-        lock = stack.enter_context(hold_instance(config.data.folder))
+        publish = stack.enter_context(hold_instance(config.data.folder))
         anvil = await stack.enter_async_context(embedded_chain(config, progress))
         deployments = await _deployed(config, progress)
         children = _children(config)
@@ -60,11 +60,11 @@ async def bring_up(config: Config, progress: Progress, when_ready: WhenReady) ->
             if failure is not None:
                 raise failure
         place = _place(config, deployments, children)
-        lock.publish(place)
+        publish(place)
         await when_ready(place)
         while anvil is None or anvil.pid is not None:
             if any([await child.look(progress.say) for child in children]):
-                lock.publish(_place(config, deployments, children))
+                publish(_place(config, deployments, children))
             await asyncio.sleep(_LOOK_SECONDS)
         raise DevnetUnavailable("the chain on this machine (anvil) ended; start again: `usufruct up`")
 

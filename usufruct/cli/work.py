@@ -1,7 +1,7 @@
 """`usufruct work`: one worker; as many as you like share a database."""
 
 from usufruct.app import open_installation, show_metrics
-from usufruct.cli.support.server_process import Attached, announce_ready, prepare_process, run_server
+from usufruct.cli.support.server_process import Attached, announce_ready, run_server
 from usufruct.config import load_config
 from usufruct.core.jobs import run_jobs
 from usufruct.core.process import Shutdown
@@ -19,5 +19,4 @@ def work(attached: Attached = False) -> None:
             announce_ready({"jobs": [job.name for job in jobs]})
             await run_jobs(jobs, installation.board("worker"))
 
-    prepare_process(attached=attached)
-    run_server(working)
+    run_server(working, attached=attached)

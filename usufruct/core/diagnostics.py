@@ -6,7 +6,14 @@ from enum import StrEnum
 
 from usufruct.core.errors import UsufructError
 
-__all__ = ["Diagnostic", "Finding", "Verdict", "bad", "good", "skipped"]
+__all__ = [
+    "Diagnostic",
+    "Finding",
+    "Verdict",
+    "bad",
+    "good",
+    "skipped",
+]
 
 
 class Verdict(StrEnum):

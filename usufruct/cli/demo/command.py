@@ -12,8 +12,7 @@ from typer import Option
 
 from usufruct.app import open_installation, set_up_devnet
 from usufruct.chain.anvil import Anvil
-from usufruct.cli.demo.outcome import LEASE_SECONDS, Outcome
-from usufruct.cli.demo.service import choose_service
+from usufruct.cli.demo.outcome import LEASE_SECONDS, Outcome, choose_service
 from usufruct.cli.demo.story import SETTINGS, Story, start
 from usufruct.cli.support.embedded_chain import fetch_anvil
 from usufruct.cli.support.instance_lock import hold_instance
@@ -21,7 +20,7 @@ from usufruct.cli.support.output import Json, print_json
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.runner import run
 from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, LedgerConfig, write_settings
-from usufruct.core import Clock
+from usufruct.core import SystemClock
 
 
 def demo(
@@ -39,7 +38,7 @@ def demo(
 
 async def _run(progress: Progress, folder: Path | None, *, stay: bool) -> Outcome:
     """Run the whole story; with `stay`, leave everything running until Ctrl-C."""
-    clock = Clock()
+    clock = SystemClock()
     began = clock.monotonic()
     async with AsyncExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="usufruct-", ignore_cleanup_errors=True)))
@@ -75,12 +74,12 @@ async def _open(progress: Progress, place: Path) -> AsyncIterator[Story]:
         write_settings(config, place / SETTINGS)
         with progress.working("deploying the contracts through the deterministic deployer"):
             await set_up_devnet(config)
-        lock = stack.enter_context(hold_instance(place))
+        publish = stack.enter_context(hold_instance(place))
         installation = await stack.enter_async_context(open_installation(config))
         with progress.working("starting the built-in service: question answering over this project's own pages"):
             librarian = await start(config, "usufruct_librarian", "--pace", "0.02", "--cache", str(place))
             stack.callback(librarian.stop)
         chat, embedding = await choose_service(progress, librarian.ready)
-        story = Story(progress, installation, chat, embedding, lock)
+        story = Story(progress, installation, chat, embedding, publish)
         stack.push_async_callback(story.stop_gateway)
         yield story

@@ -1,19 +1,25 @@
-"""What the demo is made of and what it shows: its figures, and each party's balance from the chain's logs alone."""
+"""What the demo is made of, what it sells, and what it shows: figures, and balances from the chain's logs alone."""
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import typer
 
 from usufruct.app import Installation
+from usufruct.assets import Caps
 from usufruct.chain import FEE_SINK
 from usufruct.chain.contracts.erc20 import Erc20, Transfer
-from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import devnet_signer
 from usufruct.cli.support.progress import Progress
+from usufruct.connectors.openai import LocalServer, find_local_servers
 from usufruct.core import ZERO_ADDRESS, Address, Faulty, format_units
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway import Operator
+from usufruct.gateway import CountingRule, Endpoint, Operator
 from usufruct.payments.ledger import Call
 
 PRICES = PriceCard(
@@ -34,10 +40,8 @@ ANOTHER_QUESTION = "What can the operator do, and what not?"
 LEASE_SECONDS = 3
 
 
-class DemoFailed(Faulty):
+class DemoFailed(Faulty, code="demo_failed"):
     """The demo did not show what it promises."""
-
-    code = "demo_failed"
 
 
 @dataclass
@@ -77,6 +81,7 @@ def demand(holds: bool, otherwise: str) -> None:
         raise DemoFailed(otherwise)
 
 
+Parties = Mapping[str, Address]
 Balances = Counter[Address]
 """Atomic units of each account; money that is minted has no source."""
 
@@ -92,70 +97,84 @@ async def read_balances(installation: Installation) -> Balances:
     return balances
 
 
-class Accounts:
-    """The parties of the demo, and the balances they had when it began."""
-
-    def __init__(
-        self, installation: Installation, payers: Mapping[str, Address], shares: Mapping[str, Shares], before: Balances
-    ) -> None:
-        self._installation = installation
-        self._payers = payers
-        self._shares = shares
-        self._before = before
-        self._owners = {who: devnet_signer(index, installation.chain_id).address for who, index in OWNERS.items()}
-
-    async def close(self, outcome: Outcome, calls: Sequence[Call], gas: int, progress: Progress) -> None:
-        """Fill the outcome from what moved since, print it, and fail unless every unit is accounted for."""
-        after = await read_balances(self._installation)
-        moved = Counter(after)
-        moved.subtract(self._before)
-        _count(outcome, calls, gas)
-        refunded = sum(moved[payer] for payer in self._payers.values())
-        outcome.claimed = -moved[SETTLEMENT] - refunded
-        outcome.payouts = {who: moved[at] for who, at in self._owners.items()}
-        outcome.protocol_fee = moved[FEE_SINK]
-        dust = sum(moved[shares.address] for shares in self._shares.values())
-        outcome.settled = sum(outcome.payouts.values()) + outcome.protocol_fee + dust
-        held = sum(amount for who, amount in after.items() if who != ZERO_ADDRESS)
-        outcome.conserved = (
-            outcome.charged == outcome.claimed == outcome.settled
-            and refunded == self._before[SETTLEMENT] - outcome.charged
-            and after[SETTLEMENT] == 0
-            and held == -after[ZERO_ADDRESS]
-            and await self._token_agrees(after)
-        )
-        self._show(outcome, after, moved, progress)
-        demand(outcome.conserved, f"money was not conserved: {outcome.as_json()}")
-        progress.say("Balances to the unit: what the payers paid is what the owners and the protocol got.")
-
-    async def _token_agrees(self, balances: Balances) -> bool:
-        """Tell whether the token itself says the same of every account as its logs."""
-        dollar = Erc20(self._installation.get(Operator).token, self._installation.client)
-        told = {who: await dollar.balance_of(who) for who in balances if who != ZERO_ADDRESS}
-        return all(balances[who] == amount for who, amount in told.items())
-
-    def _show(self, outcome: Outcome, after: Balances, moved: Balances, progress: Progress) -> None:
-        parties = {
-            **self._payers,
-            "deposits (escrow)": SETTLEMENT,
-            "till": self._installation.get(Operator).till,
-            **self._owners,
-            "protocol fee": FEE_SINK,
-            **{f"{name} (fractions of a unit)": shares.address for name, shares in self._shares.items()},
-        }
-        rows = [(who, dollars(self._before[at]), dollars(after[at]), dollars(moved[at])) for who, at in parties.items()]
-        progress.table("Balances in test dollars, from the chain's logs", ("party", "before", "after", "change"), rows)
-        progress.say(
-            f"{outcome.calls} calls, {outcome.input_tokens} text tokens in, {outcome.output_tokens} out; charged "
-            f"${dollars(outcome.charged)}, claimed ${dollars(outcome.claimed)}; {outcome.gas_per_call:,} gas per "
-            "call in this small batch (it falls with every call)"
-        )
-
-
-def _count(outcome: Outcome, calls: Sequence[Call], gas: int) -> None:
+def count(outcome: Outcome, calls: Sequence[Call], gas: int) -> None:
+    """Fill the outcome from the calls that were billed, and the gas of their settlement."""
     bills = [call.bill for call in calls if call.bill]
     outcome.calls = len(bills)
     outcome.input_tokens = sum(bill.usage.input_tokens for bill in bills)
     outcome.output_tokens = sum(bill.usage.output_tokens for bill in bills)
     outcome.charged = sum(bill.charge for bill in bills)
     outcome.gas_per_call = gas // max(1, len(bills))
+
+
+async def account(
+    outcome: Outcome, installation: Installation, payers: Parties, shares: Parties, before: Balances
+) -> list[tuple[str, str, str, str]]:
+    """Fill the outcome from what moved since `before`; return a row for each party: before, after, and the change."""
+    owners = {who: devnet_signer(index, installation.chain_id).address for who, index in OWNERS.items()}
+    after = await read_balances(installation)
+    moved = Counter(after)
+    moved.subtract(before)
+    refunded = sum(moved[payer] for payer in payers.values())
+    outcome.claimed = -moved[SETTLEMENT] - refunded
+    outcome.payouts = {who: moved[at] for who, at in owners.items()}
+    outcome.protocol_fee = moved[FEE_SINK]
+    outcome.settled = sum(outcome.payouts.values()) + outcome.protocol_fee + sum(moved[at] for at in shares.values())
+    held = {who: amount for who, amount in after.items() if who != ZERO_ADDRESS}
+    dollar = Erc20(installation.get(Operator).token, installation.client)
+    outcome.conserved = (
+        outcome.charged == outcome.claimed == outcome.settled
+        and refunded == before[SETTLEMENT] - outcome.charged
+        and after[SETTLEMENT] == 0
+        and sum(held.values()) == -after[ZERO_ADDRESS]
+        and held == {who: await dollar.balance_of(who) for who in held}
+    )
+    parties = {
+        **payers,
+        "deposits (escrow)": SETTLEMENT,
+        "till": installation.get(Operator).till,
+        **owners,
+        "protocol fee": FEE_SINK,
+        **{f"{name} (fractions of a unit)": at for name, at in shares.items()},
+    }
+    return [(who, dollars(before[at]), dollars(after[at]), dollars(moved[at])) for who, at in parties.items()]
+
+
+CAPS = Caps(usual_output=256, largest_output=2_048)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One model on sale: its name here, who answers, and how its text is counted (no vocabulary: by bytes)."""
+
+    name: str
+    endpoint: Endpoint
+    url: str
+    model: str
+    vocabulary: bytes | None
+    counting: CountingRule
+
+
+async def choose_service(progress: Progress, librarian: Mapping[str, Any]) -> tuple[Offer, Offer]:
+    """Return the chat model and the embedding model to sell.
+
+    What runs on this machine already is offered first; unattended, or refused, it is the built-in one.
+    """
+    url = str(librarian["url"])
+    async with httpx.AsyncClient() as client:
+        vocabulary = (await client.get(f"{url}/tokenizer")).content
+    exact = CountingRule(per_message=0, per_request=0)
+    chat, embedding = (str(librarian[name]) for name in ("chat_model", "embedding_model"))
+    built_in = Offer(chat, Endpoint.CHAT, url, chat, vocabulary, exact)
+    found = _wanted(progress, await find_local_servers())
+    return found or built_in, Offer(embedding, Endpoint.EMBEDDINGS, url, embedding, vocabulary, exact)
+
+
+def _wanted(progress: Progress, servers: tuple[LocalServer, ...]) -> Offer | None:
+    for server in servers:
+        model = server.models[0].id
+        progress.say(f"{server.name} runs here too, at {server.url}, with {model}.")
+        if progress.live and sys.stdin.isatty() and typer.confirm(f"   sell {model} in this demo?", default=True):
+            return Offer(model, Endpoint.CHAT, server.url, model, None, CountingRule())
+        progress.say(f"To sell it: usufruct sell --upstream {server.url} --model {model}")
+    return None

@@ -11,31 +11,16 @@ import httpx
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from usufruct.app import DEVNET_FEE_BPS, Installation
-from usufruct.assets import Assets, Holding, NewAsset, PricePeriod, RegistryClient, symbol_of
+from usufruct.assets import Assets, Holding, Listing, NewAsset, PricePeriod, RegistryClient, symbol_of
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.keys import Role, devnet_signer, signer_of
-from usufruct.cli.demo.outcome import (
-    AGENTS_QUESTION,
-    ANOTHER_QUESTION,
-    DEPOSIT,
-    LEASE_SECONDS,
-    OWNERS,
-    PARTS,
-    PRICES,
-    QUESTION,
-    Accounts,
-    DemoFailed,
-    Outcome,
-    demand,
-    dollars,
-    read_balances,
-)
+from usufruct.cli.demo import outcome as demo
+from usufruct.cli.demo.outcome import CAPS, DemoFailed, Offer, Outcome, demand, dollars
 from usufruct.cli.demo.payers import Agent, KeyHolder, ask, mint
-from usufruct.cli.demo.service import CAPS, Offer
 from usufruct.cli.support.child_process import Process, stop_process
-from usufruct.cli.support.instance_lock import InstanceLock
+from usufruct.cli.support.instance_lock import Publish
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.service_files import this_program
 from usufruct.config import Config, process_environment
@@ -64,11 +49,11 @@ class Story:
     """One run of the demo."""
 
     def __init__(
-        self, progress: Progress, installation: Installation, chat: Offer, embedding: Offer, lock: InstanceLock
+        self, progress: Progress, installation: Installation, chat: Offer, embedding: Offer, publish: Publish
     ) -> None:
         self._progress = progress
         self._say = progress.say
-        self._lock = lock
+        self._publish = publish
         self._installation = installation
         self._chat = chat
         self._embedding = embedding
@@ -97,9 +82,10 @@ class Story:
                 await self._register(offer)
         with self._progress.working("starting the gateway"):
             await self._serve()
+        card = demo.PRICES
         self._say(
-            f"Price: ${dollars(PRICES.input_per_million)} per million input tokens, "
-            f"${dollars(PRICES.output_per_million)} per million output tokens, ${dollars(PRICES.per_call)} per call."
+            f"Price: ${dollars(card.input_per_million)} per million input tokens, "
+            f"${dollars(card.output_per_million)} per million output tokens, ${dollars(card.per_call)} per call."
         )
         self._say(f"Owners of {self._chat.name}: 70 / 20 / 10. The protocol fee here is {DEVNET_FEE_BPS / 100:g} %.")
 
@@ -108,12 +94,14 @@ class Story:
     async def ask(self) -> None:
         """Make a key, put money behind it, and ask with the stock client."""
         self._progress.step("A question, by the stock openai client")
-        with self._progress.working(f"a payer deposits ${dollars(DEPOSIT)} by signature; their key may spend half"):
+        with self._progress.working(
+            f"a payer deposits ${dollars(demo.DEPOSIT)} by signature; their key may spend half"
+        ):
             await self._person.make_key(self._url)
-            await self._person.deposit(self._url, DEPOSIT)
-        await self._question(QUESTION)
+            await self._person.deposit(self._url, demo.DEPOSIT)
+        await self._question(demo.QUESTION)
         async with self._person.client(self._url) as client:
-            answer = await client.embeddings.create(model=self._embedding.name, input=[QUESTION])
+            answer = await client.embeddings.create(model=self._embedding.name, input=[demo.QUESTION])
         self._say(f"and an embedding of {len(answer.data[0].embedding)} numbers")
 
     # 4
@@ -121,11 +109,11 @@ class Story:
     async def pay_by_wallet(self) -> None:
         """Let an agent pay by x402, and ask for more than a limit allows."""
         self._progress.step("An agent pays by x402")
-        await mint(self._installation, self._agent.address, DEPOSIT)
+        await mint(self._installation, self._agent.address, demo.DEPOSIT)
         self._say("Its wallet has dollars and no gas; no key, no account. Its x402 client is PyPI's, unmodified.")
-        self._say(f"> {AGENTS_QUESTION}")
-        async with self._agent.client(self._url, DEPOSIT) as client:
-            self._receipt = await ask(self._progress, client, self._chat.name, AGENTS_QUESTION)
+        self._say(f"> {demo.AGENTS_QUESTION}")
+        async with self._agent.client(self._url, demo.DEPOSIT) as client:
+            self._receipt = await ask(self._progress, client, self._chat.name, demo.AGENTS_QUESTION)
             channel = await self._agent.channel()
             self._say(f"deposited ${dollars(channel.reading.balance)}, signed for this call alone. One over its limit:")
             before = channel.charged
@@ -136,7 +124,7 @@ class Story:
         try:
             await client.chat.completions.create(
                 model=self._chat.name,
-                messages=[{"role": "user", "content": QUESTION}],
+                messages=[{"role": "user", "content": demo.QUESTION}],
                 extra_headers={"x-usufruct-limit": "21"},
             )
         except APIStatusError as refusal:
@@ -154,7 +142,7 @@ class Story:
         before = (await self._person.channel()).charged
         request = f"demo-{randbits(64)}"
         try:
-            await self._question(ANOTHER_QUESTION, key=request, kill_after=12)
+            await self._question(demo.ANOTHER_QUESTION, key=request, kill_after=12)
         except (APIError, httpx.TransportError) as error:
             self._say(f"killed with SIGKILL; the client saw {type(error).__name__}")
         else:
@@ -164,11 +152,11 @@ class Story:
             await self._quiet()
         demand((await self._person.channel()).charged == before, "the broken call was charged")
         self._say("The broken call was charged 0: the operator bears it. The same request again:")
-        await self._question(ANOTHER_QUESTION, key=request)
+        await self._question(demo.ANOTHER_QUESTION, key=request)
         after = (await self._person.channel()).charged
         demand(after > before, "the repeated call was not charged")
         self._say("A third time under the same key: answered from memory, charged nothing more:")
-        await self._question(ANOTHER_QUESTION, key=request)
+        await self._question(demo.ANOTHER_QUESTION, key=request)
         demand((await self._person.channel()).charged == after, "a replayed answer was charged")
 
     # 6
@@ -176,9 +164,9 @@ class Story:
     async def settle(self) -> None:
         """Claim and split what was charged, let the owners collect, give the rest back, and compare with the logs."""
         self._progress.step("Settlement")
-        installation = self._installation
+        installation, outcome = self._installation, self.outcome
         payers = {"payer": self._person.address, "agent": self._agent.address}
-        accounts = Accounts(installation, payers, self._shares, await read_balances(installation))
+        before = await demo.read_balances(installation)
         with self._progress.working("one transaction claims, settles, splits, accrues and anchors the receipts"):
             batches = await installation.get(Claimer).run(everything=True)
         demand(len(batches) == 1 and batches[0].hash is not None, f"expected one settlement, not {len(batches)}")
@@ -190,12 +178,23 @@ class Story:
             for channel in channels:
                 await installation.get(Refunds).refund(channel.reading.id)
         calls = [call for channel in channels for call in await self._calls(channel.reading.id)]
-        await accounts.close(self.outcome, calls, receipt.gas_used if receipt else 0, self._progress)
+        demo.count(outcome, calls, receipt.gas_used if receipt else 0)
+        shares = {name: each.address for name, each in self._shares.items()}
+        rows = await demo.account(outcome, installation, payers, shares, before)
+        title = "Balances in test dollars, from the chain's logs"
+        self._progress.table(title, ("party", "before", "after", "change"), rows)
+        self._say(
+            f"{outcome.calls} calls, {outcome.input_tokens} text tokens in, {outcome.output_tokens} out; charged "
+            f"${dollars(outcome.charged)}, claimed ${dollars(outcome.claimed)}; {outcome.gas_per_call:,} gas per "
+            "call in this small batch (it falls with every call)"
+        )
+        demand(outcome.conserved, f"money was not conserved: {outcome.as_json()}")
+        self._say("Balances to the unit: what the payers paid is what the owners and the protocol got.")
 
     async def _collect(self) -> None:
         installation = self._installation
         for name, shares in self._shares.items():
-            for who, index in OWNERS.items():
+            for who, index in demo.OWNERS.items():
                 owner = installation.sender(devnet_signer(index, installation.chain_id))
                 await owner.execute(shares.collect(self._dollar.address), f"demo/collect/{name}/{who}")
             releaser = installation.sender(signer_of(Role.CLAIM, installation.config))
@@ -212,7 +211,7 @@ class Story:
         self._progress.step("Try it")
         say, receipt = self._say, self._check_receipt()
         if stays:
-            await self._person.deposit(self._url, DEPOSIT)
+            await self._person.deposit(self._url, demo.DEPOSIT)
             say(f"check it yourself: {self._command} receipt verify {receipt}")
         say("from openai import OpenAI")
         say(f'client = OpenAI(base_url="{self._url}", api_key="{self._person.key.text}")')
@@ -250,7 +249,7 @@ class Story:
     async def _serve(self) -> None:
         """Start the gateway, and let other commands find it."""
         self._gateway = await start(self._installation.config, "usufruct.cli", "serve")
-        self._lock.publish({"url": self._url, "rpc_url": self.outcome.rpc_url})
+        self._publish({"url": self._url, "rpc_url": self.outcome.rpc_url})
 
     async def stop_gateway(self) -> None:
         """Stop the gateway if it runs: running calls may finish for as long as its configuration says."""
@@ -270,33 +269,23 @@ class Story:
             self._receipt = await ask(self._progress, client, self._chat.name, question, key=key, each=each)
 
     async def _quiet(self) -> None:
-        async with asyncio.timeout(10 * LEASE_SECONDS):
+        async with asyncio.timeout(10 * demo.LEASE_SECONDS):
             while (await self._person.channel()).reserved:  # noqa: ASYNC110 - another process changes it
                 await asyncio.sleep(0.1)
 
     async def _register(self, offer: Offer) -> None:
         installation = self._installation
         chain_id = installation.chain_id
-        registrant = installation.sender(devnet_signer(OWNERS["owner, 70 %"], chain_id))
-        terms = NewAsset(offer.name, symbol_of(offer.name), self._dollar.address, PRICES, notice_period=3_600)
-        gifts = [Holding(devnet_signer(OWNERS[who], chain_id).address, amount) for who, amount in PARTS.items()]
-        registered = await Assets(installation.get(RegistryClient)).register(registrant, terms, gifts)
+        registrant = installation.sender(devnet_signer(demo.OWNERS["owner, 70 %"], chain_id))
+        terms = NewAsset(offer.name, symbol_of(offer.name), self._dollar.address, demo.PRICES, notice_period=3_600)
+        gifts = [Holding(devnet_signer(demo.OWNERS[who], chain_id).address, part) for who, part in demo.PARTS.items()]
+        made = await Assets(installation.get(RegistryClient)).register(registrant, terms, gifts)
+        prices = (PricePeriod(demo.PRICES, 0),)
+        listing = Listing(offer.name, offer.endpoint, made.shares, made.id, prices, registered=True, caps=CAPS)
         till = Till(installation.get(Operator).till, installation.client)
         owner = installation.sender(signer_of(Role.OWNER, installation.config))
-        await list_payee(till, owner, registered.shares, PayeeKind.SHARES)
-        await installation.get(Catalogue).add(
-            ServedListing(
-                name=offer.name,
-                operation=offer.endpoint,
-                pay_to=registered.shares,
-                id=registered.id,
-                upstreams=(Upstream(offer.url, offer.model),),
-                prices=(PricePeriod(PRICES, 0),),
-                registered=True,
-                counting=offer.counting,
-                caps=CAPS,
-            ),
-            offer.vocabulary,
-        )
-        self._shares[offer.name] = Shares(registered.shares, installation.client)
-        self.outcome.assets.append(format_asset(registered.id))
+        await list_payee(till, owner, made.shares, PayeeKind.SHARES)
+        served = ServedListing.of(listing, (Upstream(offer.url, offer.model),), offer.counting)
+        await installation.get(Catalogue).add(served, offer.vocabulary)
+        self._shares[offer.name] = Shares(made.shares, installation.client)
+        self.outcome.assets.append(format_asset(made.id))

@@ -12,6 +12,7 @@ from usufruct.cli.support.local_store import SavedKey
 from usufruct.cli.support.output import one_line, say
 from usufruct.core import Unavailable, format_units
 from usufruct_client import BearerTransport, Bill, GatewayRefused, GatewayUnavailable
+from usufruct_client.text import well_formed
 from usufruct_client.wire import CostDetails, Terms, Usage
 from usufruct_client.wire_types import Uint128, read_answer
 
@@ -92,15 +93,11 @@ def ask(
 
 def _whole(client: OpenAI, order: Mapping[str, Any], headers: Mapping[str, str]) -> str:
     answer = client.post("/chat/completions", cast_to=object, body=order, options={"headers": headers})
-    return _well_formed(_content(answer, "message"), _joiner())
+    return well_formed(_content(answer, "message"))
 
 
 def _streamed(
-    client: OpenAI,
-    order: Mapping[str, Any],
-    headers: Mapping[str, str],
-    show: Callable[[str], None],
-    receipt_options: str,
+    client: OpenAI, order: Mapping[str, Any], headers: Mapping[str, str], show: Callable[[str], None], receipt: str
 ) -> str:
     stream = client.post(
         "/chat/completions",
@@ -111,20 +108,20 @@ def _streamed(
         stream_cls=Stream[object],
     )
     text: list[str] = []
-    joiner = _joiner()
+    joiner = codecs.getincrementaldecoder("utf-16-le")("replace")  # of a character that was cut between two events
     call = stream.response.headers.get("x-request-id", "CALL")
     try:
         for event in stream:
-            text.append(_well_formed(_content(event, "delta"), joiner, final=False))
+            text.append(joiner.decode(_content(event, "delta").encode("utf-16-le", "surrogatepass")))
             show(text[-1])
         text.append(joiner.decode(b"", final=True))
         show(text[-1])
     except (APIError, httpx.HTTPError, ValueError, RecursionError) as error:  # the latter two: it is no JSON
         show("\n")
-        raise _broken(error, call, receipt_options) from error
+        raise _broken(error, call, receipt) from error
     except (KeyboardInterrupt, SystemExit):
         show("\n")
-        say(f"broken off; {_hint(call, receipt_options)}")
+        say(f"broken off; {_hint(call, receipt)}")
         raise
     return "".join(text)
 
@@ -135,15 +132,6 @@ def _broken(error: Exception, call: str, receipt_options: str) -> Unavailable:
 
 def _hint(call: str, receipt_options: str) -> str:
     return one_line(f"`usufruct receipt show {call}{receipt_options}` shows what it cost")
-
-
-def _joiner() -> codecs.IncrementalDecoder:
-    """Return what joins the halves of a character that was cut between two events."""
-    return codecs.getincrementaldecoder("utf-16-le")("replace")
-
-
-def _well_formed(text: str, joiner: codecs.IncrementalDecoder, *, final: bool = True) -> str:
-    return joiner.decode(text.encode("utf-16-le", "surrogatepass"), final)
 
 
 def _content(answer: object, part: str) -> str:
@@ -193,9 +181,7 @@ def in_whole_units(refusal: GatewayRefused, terms: Terms, key: SavedKey) -> Gate
         sentence = _OF_GRANTS.get(refusal.reason, sentence)
     details = {name: refusal.numbers.get(name) for name in names}
     amounts = read_answer(dict[str, Uint128], details, "details")
-    missing = max(amounts["needed"] - amounts.get("balance", 0), terms.least_deposit)
-    shown = {
-        name: format_units(amount, terms.token.decimals) for name, amount in (amounts | {"missing": missing}).items()
-    }
+    amounts["missing"] = max(amounts["needed"] - amounts.get("balance", 0), terms.least_deposit)
+    shown = {name: format_units(amount, terms.token.decimals) for name, amount in amounts.items()}
     message = sentence.format(**shown, symbol=terms.token.symbol, channel=key.channel or "CHANNEL")
     return GatewayRefused(refusal.status, refusal.reason, message, refusal.numbers)

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from usufruct.core import Clock, Unavailable
+from usufruct.core import Clock, SystemClock, Unavailable
 
 Say = Callable[[str], None]
 
@@ -24,10 +24,8 @@ _HEALTHY_SECONDS = 60.0
 _ERROR = re.compile(r"error [a-z_0-9]+: (.+)")
 
 
-class ProcessFailed(Unavailable):
+class ProcessFailed(Unavailable, code="process_failed"):
     """A process of ours did not start; the message holds its last words."""
-
-    code = "process_failed"
 
 
 class Process:
@@ -140,7 +138,7 @@ class Child:
     def __init__(self, name: str, spawn: Callable[[], Process], clock: Clock | None = None) -> None:
         self.name = name
         self._spawn = spawn
-        self._clock = clock or Clock()
+        self._clock = clock or SystemClock()
         self._process: Process | None = None
         self._began_at = 0.0
         self._pause = _FIRST_PAUSE

@@ -8,40 +8,16 @@ from secrets import token_bytes
 from tempfile import TemporaryDirectory
 
 from usufruct.app import deploy_steps
-from usufruct.chain import (
-    Call,
-    ChainAccess,
-    Client,
-    FeePolicy,
-    check_chain_id,
-    fee_sink_of,
-    market_offer,
-    open_chain_unchecked,
-)
+from usufruct.chain import Call, ChainAccess, Client, FeePolicy, check_chain_id, market_offer, open_chain_unchecked
 from usufruct.chain.deployment import Deployments, DeploySite, Setup, public_contracts
 from usufruct.chain.keys import KeySigner, Role, keystore_address, signer_of, write_keystore
 from usufruct.config import Config, DatabaseConfig, DataConfig
-from usufruct.core import ZERO_ADDRESS, Address, address, checksum, divide_up
+from usufruct.core import ZERO_ADDRESS, Address, checksum, divide_up
 from usufruct.core.components import DeployStep
 from usufruct.store import ensure_current
 
 Plan = Sequence[tuple[DeployStep, int]]
 """Steps in order, and the gas each takes; 0: it is done."""
-
-
-def site_of(chain: ChainAccess, owner: KeySigner, claim_key: Address) -> DeploySite:
-    """Return what is on the chain in the end, by the configuration, sent by the owner's key."""
-    settings = chain.config.chain
-    setup = Setup(
-        owner.address,
-        owner.address,
-        fee_sink_of(chain.config),
-        settings.fee_bps,
-        wrapped_native=address(settings.wrapped_native, "chain.wrapped_native"),
-        token=address(settings.token, "chain.token"),
-        claim_key=claim_key,
-    )
-    return DeploySite(chain.client, chain.sender(owner), chain.deployments, setup)
 
 
 async def plan_of(chain: ChainAccess, site: DeploySite) -> Plan:
@@ -53,14 +29,6 @@ async def plan_of(chain: ChainAccess, site: DeploySite) -> Plan:
 def gas_of(plan: Plan) -> int:
     """Return the gas that a plan takes."""
     return sum(gas for _, gas in plan)
-
-
-async def carry_out(chain: ChainAccess, site: DeploySite, plan: Plan) -> Deployments:
-    """Take the steps, and write down where the contracts stand."""
-    for step, _ in plan:
-        await step.take()
-    site.deployments.write(chain.config.data.folder)
-    return site.deployments
 
 
 def addresses_of(deployments: Deployments) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -21,19 +21,12 @@ _LOCK, _PLACE = "up.lock", "up.json"
 _GATEWAY_SECONDS = 3.0
 
 
-class InstanceLock:
-    """The right to keep one installation up."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / _PLACE
-
-    def publish(self, place: Mapping[str, object]) -> None:
-        """Write down where things are, for other commands."""
-        replace_file(self._path, orjson.dumps({**place, "pid": os.getpid()}), 0o600)
+Publish = Callable[[Mapping[str, object]], None]
+"""Writes down where the things of an installation are, for other commands."""
 
 
 @contextmanager
-def hold_instance(folder: Path) -> Iterator[InstanceLock]:
+def hold_instance(folder: Path) -> Iterator[Publish]:
     """Be the only one to keep the installation of a data folder up."""
     if sys.platform == "win32":
         raise Unavailable("`usufruct up` needs Linux or macOS; use WSL, or run `usufruct serve` and `usufruct work`")
@@ -46,9 +39,12 @@ def hold_instance(folder: Path) -> Iterator[InstanceLock]:
                 "or set data.folder to another folder",
                 code="already_up",
             )
-        lock = InstanceLock(folder)
-        lock.publish({})
-        yield lock
+
+        def publish(place: Mapping[str, object]) -> None:
+            replace_file(folder / _PLACE, orjson.dumps({**place, "pid": os.getpid()}), 0o600)
+
+        publish({})
+        yield publish
 
 
 def running_instance(folder: Path) -> Mapping[str, Any] | None:

@@ -28,16 +28,12 @@ _KEY_ID = re.compile("(key|grant)_[0-9a-f]{1,64}")
 _KEY = re.compile("uf_[0-9a-f]+|up_[A-Za-z0-9_-]+")
 
 
-class InvalidSavedFile(Invalid):
+class InvalidSavedFile(Invalid, code="invalid_saved_file"):
     """A kept file that is malformed, or that others may read."""
 
-    code = "invalid_saved_file"
 
-
-class NoSavedKey(NotFound):
+class NoSavedKey(NotFound, code="no_saved_key"):
     """No bearer key for this gateway is kept here."""
-
-    code = "no_saved_key"
 
 
 class SavedKey(Plain):
@@ -91,7 +87,7 @@ def find_keys(
     if file is not None:
         return [_given_key(file, gateway)]
     found = []
-    for path in _newest_first(_keys(config)):
+    for path in _newest_first(config.keys.folder / "bearer"):
         try:
             key = _read_key(path)
         except InvalidSavedFile:
@@ -133,7 +129,7 @@ def saved_channel(config: Config, channel: Hash32) -> SavedChannel | None:
 
 def saved_channels(config: Config) -> list[Hash32]:
     """Return the channels of the configured chain that are kept here."""
-    return [hash32(path.stem) for path in sorted(_channels(config).glob("0x*.json"))]
+    return [hash32(path.stem) for path in _files(_channel_file(config, "0x*"))]
 
 
 def save_receipt(config: Config, receipt: Receipt) -> None:
@@ -156,7 +152,7 @@ def saved_receipt(config: Config, call: Hash32) -> dict[str, Any] | None:
 
 def saved_receipts(config: Config) -> list[Receipt]:
     """Return the receipts of the configured chain that are kept here."""
-    found = [read_receipt(read_object(path)) for path in sorted(_receipts(config).glob("0x*.json"))]
+    found = [read_receipt(read_object(path)) for path in _files(_receipt_file(config, "0x*"))]
     return [receipt for receipt in found if receipt.chain_id == config.chain.id]
 
 
@@ -179,29 +175,21 @@ def read_object(path: Path) -> dict[str, Any]:
     return found
 
 
-def _keys(config: Config) -> Path:
-    return config.keys.folder / "bearer"
-
-
 def _key_file(config: Config, key_id: str) -> Path:
     check_key_id(key_id)
-    return _keys(config) / f"{key_id}.json"
+    return config.keys.folder / "bearer" / f"{key_id}.json"
 
 
-def _channels(config: Config) -> Path:
-    return config.data.folder / "channels" / str(config.chain.id)
+def _channel_file(config: Config, channel: str) -> Path:
+    return config.data.folder / "channels" / str(config.chain.id) / f"{channel}.json"
 
 
-def _channel_file(config: Config, channel: Hash32) -> Path:
-    return _channels(config) / f"{channel}.json"
+def _receipt_file(config: Config, call: str) -> Path:
+    return config.data.folder / "receipts" / f"{call}.json"
 
 
-def _receipts(config: Config) -> Path:
-    return config.data.folder / "receipts"
-
-
-def _receipt_file(config: Config, call: Hash32) -> Path:
-    return _receipts(config) / f"{call}.json"
+def _files(pattern: Path) -> list[Path]:
+    return sorted(pattern.parent.glob(pattern.name))
 
 
 def _document(kind: type[Kind], path: Path) -> Kind:

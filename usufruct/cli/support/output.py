@@ -70,9 +70,8 @@ def print_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], not
     elif not rows:
         Console(soft_wrap=True).print(words(nothing, "dim"))
     elif columns:
-        table = Table(
-            *(Column(words(column.replace("_", " ")), overflow="fold") for column in columns)
-        )  # ids stay whole
+        # Folded, so that ids stay whole.
+        table = Table(*(Column(words(column.replace("_", " ")), overflow="fold") for column in columns))
         for row in rows:
             table.add_row(*(words(row[column]) for column in columns))
         Console().print(table)

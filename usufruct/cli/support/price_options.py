@@ -9,6 +9,8 @@ from usufruct.assets import CardChange, bps_of_percent
 from usufruct.core import format_units, parse_units
 from usufruct.core.price_cards import PriceCard, PriceUnit
 
+InputPrice = Annotated[str | None, Option("--input", help="Price of a million units of input, as in 0.5.")]
+OutputPrice = Annotated[str | None, Option("--output", help="Price of a million units of output.")]
 CachedInput = Annotated[
     str | None,
     Option(

@@ -19,8 +19,16 @@ T = TypeVar("T")
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a command's work to its end; Ctrl-C and SIGTERM let it tidy up, and give the exit code a shell expects."""
+
+    async def to_its_end() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # on Windows, and off the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work()
+
     try:
-        return asyncio.run(_to_its_end(work))
+        return asyncio.run(to_its_end())
     except KeyboardInterrupt:
         sys.exit(130)
     except asyncio.CancelledError:
@@ -40,14 +48,6 @@ def run_blocking(work: Callable[[], T]) -> T:
         return work()
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
-
-
-async def _to_its_end(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    task = asyncio.current_task()
-    assert task is not None
-    with suppress(NotImplementedError, RuntimeError, ValueError):  # on Windows, and off the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await work()
 
 
 def exit_with(error: UsufructError | ClientError) -> None:

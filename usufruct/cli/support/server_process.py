@@ -20,15 +20,6 @@ _VERBOSE_LIBRARIES = ("alembic", "uvicorn")
 _log = logging.getLogger(__name__)
 
 
-def prepare_process(*, attached: bool) -> None:
-    """Log as JSON; if `attached`, exit when standard input ends."""
-    log_as_json()
-    for library in _VERBOSE_LIBRARIES:
-        logging.getLogger(library).setLevel(logging.WARNING)
-    if attached:
-        end_with_standard_input()
-
-
 def announce_ready(ready: dict[str, object]) -> None:
     """Log and print the JSON line that `Process` waits for."""
     loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
@@ -41,11 +32,17 @@ def run_until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(_until_stopped(lambda _: work()))
 
 
-def run_server(work: Callable[[Shutdown], Coroutine[Any, Any, None]]) -> None:
-    """Run a server process on the servers' event loop until SIGTERM or Ctrl-C.
+def run_server(work: Callable[[Shutdown], Coroutine[Any, Any, None]], *, attached: bool) -> None:
+    """Run a server process on the servers' event loop until SIGTERM or Ctrl-C; its log is JSON.
 
     The first asks work that drains to finish, and cancels other work; the second forces it; more cancel all there is.
+    If `attached`, the process also exits when its standard input ends.
     """
+    log_as_json()
+    for library in _VERBOSE_LIBRARIES:
+        logging.getLogger(library).setLevel(logging.WARNING)
+    if attached:
+        end_with_standard_input()
     with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
         runner.run(_until_stopped(work))
 

@@ -41,8 +41,9 @@ def this_program() -> list[str]:
 
 def systemd_unit(config: Config, file: Path) -> str:
     """Return a unit that runs `usufruct up` with the configuration in `file`."""
+    quoted = str(file).replace("\\", "\\\\").replace('"', '\\"')
     return _UNIT.format(
-        environment=_quoted(f"USUFRUCT_CONFIG={file}"),
+        environment=f'"USUFRUCT_CONFIG={quoted}"',
         command=shlex.join([*this_program(), "up"]),
         stop_seconds=config.gateway.longest_drain + _STOP_SECONDS,
     )
@@ -51,7 +52,3 @@ def systemd_unit(config: Config, file: Path) -> str:
 def caddyfile(config: Config, domain: str) -> str:
     """Return a Caddyfile that serves the gateway at `https://DOMAIN`; Caddy gets the certificate by itself."""
     return _CADDYFILE.format(domain=domain, host=config.gateway.host, port=config.gateway.port)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

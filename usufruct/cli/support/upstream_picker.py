@@ -51,9 +51,7 @@ async def find_source(
         upstream, model = await _choose_local(model, progress)
     async with UpstreamClient(upstream, key) as server:
         offered = _choose_model(server.url, await server.models(), model)
-        progress.say(
-            f"asking {offered.id} at {server.url} for one text token, whole and streamed, to see that it answers"
-        )
+        progress.say(f"asking {offered.id} at {server.url} for one text token, whole and streamed, to see it answer")
         measured = await _probe(server, offered.id, kind)
         if content is None and offered.owner.startswith(_OURS):
             content = await server.tokenizer()
@@ -75,9 +73,7 @@ async def _choose_local(model: str, progress: Progress) -> tuple[str, str]:
             code="no_upstream",
         )
     if not at_terminal():
-        raise NotFound(
-            f"--upstream and --model must name one of: {'; '.join(map(_named, choices))}", code="no_upstream"
-        )
+        raise NotFound(f"--upstream and --model must be one of: {'; '.join(map(_named, choices))}", code="no_upstream")
     for number, choice in enumerate(choices, 1):
         progress.say(f"{number}. {_named(choice)}")
     with interruptible("nothing was offered"):

@@ -7,15 +7,8 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from usufruct.chain.keys import (
-    DEVNET_ADDRESSES,
-    InvalidKey,
-    KeySigner,
-    KeystoreMissing,
-    devnet_signer,
-    keystore_address,
-    open_keystore,
-)
+from usufruct.chain import keys
+from usufruct.chain.keys import InvalidKey, KeySigner, KeystoreMissing
 from usufruct.cli.support.prompts import at_terminal, interruptible
 from usufruct.config import Config
 from usufruct.core import Address, ChainId, Invalid, address
@@ -32,7 +25,7 @@ Wallet = Annotated[
 ]
 
 
-_DEVNET_ACCOUNTS = {str(index): index for index in range(len(DEVNET_ADDRESSES))}
+_DEVNET_ACCOUNTS = {str(index): index for index in range(len(keys.DEVNET_ADDRESSES))}
 
 
 def keystore_of(name: str, config: Config) -> Path:
@@ -45,11 +38,11 @@ def open_wallet(name: str, config: Config) -> KeySigner:
     """Return the key behind `--wallet`; asks for the keystore's password when the configuration has none."""
     index = _devnet_account(name, config)
     if index is not None:
-        return devnet_signer(index, ChainId(config.chain.id))
+        return keys.devnet_signer(index, ChainId(config.chain.id))
     path = keystore_of(name, config)
     if not path.is_file():
         raise KeystoreMissing(f"wallet {name!r} does not exist at {path}; `usufruct wallet new {path.stem}` makes one")
-    return open_keystore(path, config.keys.password.reveal() or _asked(f"password of {path.name}"))
+    return keys.open_keystore(path, config.keys.password.reveal() or _asked(f"password of {path.name}"))
 
 
 def new_password(config: Config) -> str:
@@ -77,11 +70,11 @@ def account(text: str, config: Config, field: str = "holder") -> Address:
         return address(text, field)
     index = _devnet_account(text, config)
     if index is not None:
-        return DEVNET_ADDRESSES[index]
+        return keys.DEVNET_ADDRESSES[index]
     path = keystore_of(text, config)
     if not path.is_file():
         raise KeystoreMissing(f"{field} {text!r} is neither an address nor a wallet: {path} does not exist")
-    if found := keystore_address(path):
+    if found := keys.keystore_address(path):
         return found
     raise InvalidKey(f"{path} is not a keystore: it names no address")
 
