@@ -17,13 +17,7 @@ from usufruct.core.errors import Faulty
 from usufruct.core.jobs import Job
 from usufruct_client.identifiers import Address
 
-__all__ = [
-    "Check",
-    "Component",
-    "Context",
-    "DeployStep",
-    "Reading",
-]
+__all__ = ["Check", "Component", "Context", "DeployStep", "Reading"]
 
 T = TypeVar("T")
 

@@ -6,14 +6,7 @@ from enum import StrEnum
 
 from usufruct.core.errors import UsufructError
 
-__all__ = [
-    "Diagnostic",
-    "Finding",
-    "Verdict",
-    "bad",
-    "good",
-    "skipped",
-]
+__all__ = ["Diagnostic", "Finding", "Verdict", "bad", "good", "skipped"]
 
 
 class Verdict(StrEnum):

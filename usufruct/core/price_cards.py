@@ -4,11 +4,7 @@ from enum import StrEnum
 
 from usufruct.core.values import value
 
-__all__ = [
-    "WHOLE_BPS",
-    "PriceCard",
-    "PriceUnit",
-]
+__all__ = ["WHOLE_BPS", "PriceCard", "PriceUnit"]
 
 WHOLE_BPS = 10_000
 """All of a price, in hundredths of a per cent."""

@@ -13,12 +13,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TypeVar
 
-__all__ = [
-    "Shutdown",
-    "end_with_standard_input",
-    "spare_collector",
-    "unbroken",
-]
+__all__ = ["Shutdown", "end_with_standard_input", "spare_collector", "unbroken"]
 
 T = TypeVar("T")
 

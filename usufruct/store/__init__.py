@@ -6,10 +6,7 @@ with a migration in `store/migrations/versions` (a test compares the two on both
 
 from usufruct.store.amount import Amount, amount_from_blob, amount_to_blob, check_amount
 from usufruct.store.database import Database, Unit
-from usufruct.store.errors import (
-    ConstraintViolated,
-    DatabaseUnavailable,
-)
+from usufruct.store.errors import ConstraintViolated, DatabaseUnavailable
 from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
 from usufruct.store.job_states import DatabaseJobBoard, reported_jobs
 from usufruct.store.migration import ensure_current, migrate

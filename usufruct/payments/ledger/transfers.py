@@ -2,12 +2,7 @@
 
 from usufruct.core import Address, Hash32, PaymentRequired, id_to_bytes, value
 from usufruct.payments.ledger.account_verbs import observe
-from usufruct.payments.ledger.errors import (
-    DepositUnderWay,
-    DuplicateDeposit,
-    RefundTooHigh,
-    WrongState,
-)
+from usufruct.payments.ledger.errors import DepositUnderWay, DuplicateDeposit, RefundTooHigh, WrongState
 from usufruct.payments.ledger.records import Account, AccountReading
 from usufruct.payments.ledger.rows import locked_account
 from usufruct.payments.ledger.statements import Money, Parameter, Row, Statements
