@@ -19,7 +19,7 @@ from bench.gateway.processes import free_port, started
 from bench.gateway.subjects import Subject
 from bench.gateway.upstream import PACES
 from usufruct.chain.anvil import Anvil
-from usufruct.core import SystemClock
+from usufruct.core import Clock
 from usufruct_client.signing import channel_id, random_salt
 from usufruct_client.wallet import Wallet
 from usufruct_client.wire import ChannelConfig
@@ -151,7 +151,7 @@ class X402Wallet:
     def _open(self, body: str, accepted: Requirements) -> ChannelConfig:
         config = self._wallet.config(accepted, random_salt())
         channel = channel_id(config, accepted.chain_id)
-        until = SystemClock().now() + min(600, accepted.timeout_seconds)
+        until = Clock().now() + min(600, accepted.timeout_seconds)
         deposit = self._wallet.deposit(channel, accepted, DEPOSIT * DOLLAR, until)
         voucher = self._wallet.voucher(channel, accepted.amount, accepted.chain_id)
         payment = PaymentPayload("deposit", config, voucher, deposit.document()).header(accepted)

@@ -25,7 +25,7 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
 from usufruct.config import Config, load_config
-from usufruct.core import Address, SystemClock
+from usufruct.core import Address, Clock
 from usufruct.core.price_cards import PriceCard
 from usufruct.store import open_database
 
@@ -50,7 +50,7 @@ class Town:
         self.registry = RegistryClient(chain)
         self.assets = Assets(self.registry)
         self.dollar = TestDollar(deployments.address(TestDollar), client)
-        self.listings = Listings(database, SystemClock())
+        self.listings = Listings(database, Clock())
         self.indexer = AssetIndexer(chain, listings=self.listings)
         self.holders = ShareHolders(self.registry, self.indexer)
         self.passes = Passes(self.registry, self.indexer)

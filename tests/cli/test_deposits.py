@@ -13,7 +13,7 @@ from usufruct.cli.support import command
 from usufruct.cli.support.deposits import Payer
 from usufruct.cli.support.local_store import save_channel
 from usufruct.config import ChainConfig, Config, DataConfig
-from usufruct.core import Address, ChainId, Conflict, Hash32, SystemClock, Unavailable
+from usufruct.core import Address, ChainId, Clock, Conflict, Hash32, Unavailable
 from usufruct_client import channel_id
 from usufruct_client.wire import ChannelConfig, Token
 
@@ -37,7 +37,7 @@ class Node:
         return self._chain_id
 
     async def head(self) -> object:
-        return SimpleNamespace(timestamp=SystemClock().now() + self._ahead)
+        return SimpleNamespace(timestamp=Clock().now() + self._ahead)
 
     async def block_number(self) -> int:
         return 9

@@ -2,13 +2,13 @@ import pytest
 
 from tests.support.fake_clock import FakeClock
 from usufruct.core import (
+    Clock,
     Conflict,
     Denied,
     Faulty,
     Invalid,
     NotFound,
     PaymentRequired,
-    SystemClock,
     Unavailable,
     UsufructError,
 )
@@ -52,6 +52,6 @@ def test_clocks():
     clock = FakeClock(now=100)
     clock.advance(2.5)
     assert (clock.now(), clock.monotonic()) == (102, 2.5)
-    system = SystemClock()
+    system = Clock()
     assert system.monotonic() <= system.monotonic()
     assert system.now() > 1_700_000_000

@@ -7,7 +7,7 @@ import httpx
 import openai
 import pytest
 
-from usufruct.core import SystemClock
+from usufruct.core import Clock
 
 ASK = [{"role": "user", "content": "What is the question?"}]
 
@@ -64,7 +64,7 @@ async def test_a_revoked_key_stops_at_once(world, hamlet, client_of, gateway_mod
 
 
 async def test_an_expired_key(world, hamlet, client_of):
-    key = await world.key(expires_at=SystemClock().now() + 3600)
+    key = await world.key(expires_at=Clock().now() + 3600)
     world.clock.ahead = 3600
     await refusal(client_of(key.text), openai.AuthenticationError, "key_expired", status=401)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.support.refusal import refused
-from usufruct.core import SystemClock
+from usufruct.core import Clock
 from usufruct.gateway import UNUSED_SECONDS, UnusedKeys
 
 
@@ -21,7 +21,7 @@ class Chain:
         return [await self.world.ledger.observe(await self.peek(each.reading.identity)) for each in accounts]
 
 
-class Later(SystemClock):
+class Later(Clock):
     """A clock that is ahead."""
 
     ahead = 0

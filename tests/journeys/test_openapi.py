@@ -15,7 +15,7 @@ from tests.support import x402_installation, x402_payer
 from usufruct.accounts import KeyDomain, key_digest, list_digest, revoke_digest
 from usufruct.accounts.model import KeyTerms
 from usufruct.chain.keys import KeySigner
-from usufruct.core import SystemClock, address
+from usufruct.core import Clock, address
 from usufruct.gateway import Endpoint, Operator
 from usufruct.payments.settlement import Claimer
 from usufruct.payments.settlement.channel_auth import PROOF_HEADER, read_channel_digest
@@ -141,7 +141,7 @@ async def call(world, http, url) -> None:
     for path in ("terms", f"receipts/{call_id}", f"proofs/{call_id}"):
         assert (await http.get(f"{world.url}/{path}")).status_code == 200, path
     signer, till = KeySigner(payer.account.key), world.installation.get(Operator).till
-    until = SystemClock().now() + 100
+    until = Clock().now() + 100
     digest = read_channel_digest(world.installation.chain_id, till, payer.channel, until)
     proof = {PROOF_HEADER: f"{until}.0x{signer.sign(digest).hex()}"}
     assert (await http.get(f"{world.url}/channels/{payer.channel}", headers=proof)).status_code == 200
@@ -158,7 +158,7 @@ async def call(world, http, url) -> None:
 async def manage_keys(world, http) -> None:
     account = await world.account()
     signer, domain = KeySigner(account.key), world.installation.get(KeyDomain)
-    payer, until = address(account.address), SystemClock().now() + 100
+    payer, until = address(account.address), Clock().now() + 100
 
     async def make(nonce: int) -> httpx.Response:
         terms = KeyTerms(payer, 1_000_000, until)

@@ -21,7 +21,7 @@ from usufruct.accounts import KeyDomain, KeyTerms, key_digest
 from usufruct.chain import keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.keys import KeySigner
-from usufruct.core import SystemClock, address
+from usufruct.core import Clock, address
 from usufruct.gateway import Endpoint, Operator
 from usufruct.payments.settlement import Claimer, Deposits
 from usufruct.payments.settlement.model import on_chain
@@ -105,7 +105,7 @@ async def test_a_voucher_that_a_claim_published_buys_nothing_and_learns_nothing(
 async def test_the_channel_behind_a_key_takes_no_vouchers_from_outside(world, http):
     account = await world.account(10)
     signer, installation = KeySigner(bytes(account.key)), world.installation
-    terms = KeyTerms(signer.address, 5 * DOLLAR, SystemClock().now() + 3_600)
+    terms = KeyTerms(signer.address, 5 * DOLLAR, Clock().now() + 3_600)
     proof = signer.sign(key_digest(installation.get(KeyDomain), terms, 1))
     wish = {"payer": terms.payer, "spendingLimit": str(terms.spending_limit), "expiresAt": terms.expires_at}
     wish |= {"assets": [], "label": "", "nonce": "1", "signature": "0x" + proof.hex()}

@@ -15,7 +15,7 @@ from tests.support import x402_payer as hands
 from usufruct.assets import Listings
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.batch_settlement import ChannelConfig as OnChain
-from usufruct.core import SystemClock, address
+from usufruct.core import Clock, address
 from usufruct.gateway import Operator
 from usufruct.payments.settlement import Claimer, Deposits, Refunds
 from usufruct.payments.settlement.event_watcher import EventWatcher
@@ -165,7 +165,7 @@ async def test_a_deposit_counts_once_and_a_used_one_is_refused(world, http):
     assert again.status_code == 200  # the same authorization: what it brought is there
     assert await world.balance(payer.account) == 999 * DOLLAR
     for code, spoilt in (
-        ("deposit_expired", payer.deposit(DOLLAR, before=SystemClock().now() - 60)),
+        ("deposit_expired", payer.deposit(DOLLAR, before=Clock().now() - 60)),
         ("deposit_refused", payer.deposit(DOLLAR, value=DOLLAR - 1)),
     ):
         unneeded = await payer.pay(http, body, payer.payment(accepted, payer.voucher(9 * amount), deposit=spoilt))
@@ -365,8 +365,8 @@ async def test_an_answered_call_is_answered_again_when_its_quote_is_over(world, 
     payment = payer.payment(accepted, voucher) | extensions
     first = await payer.pay(http, request(), payment)
     assert first.status_code == 200
-    late = SystemClock().now() + 301
-    monkeypatch.setattr(SystemClock, "now", lambda _: late)
+    late = Clock().now() + 301
+    monkeypatch.setattr(Clock, "now", lambda _: late)
 
     second = await payer.pay(http, request(), payment)
     assert second.status_code == 200, second.text

@@ -12,7 +12,7 @@ from tests.support.deposit_documents import receive_authorization
 from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, revoke_digest, timed_signer
 from usufruct.chain import TokenFacts
 from usufruct.chain.keys import recover_signer
-from usufruct.core import Address, ChainId, Hash32, SystemClock
+from usufruct.core import Address, ChainId, Clock, Hash32
 from usufruct.payments.pricing import Escrow
 from usufruct.payments.pricing import channel_id as gateways_channel_id
 from usufruct.payments.settlement import DepositAuthorization
@@ -158,7 +158,7 @@ def test_a_payer_sees_a_channel_by_a_proof_that_the_gateway_takes():
     until, _, signature = server.asked[0].headers["x-usufruct-proof"].partition(".")
     proof = ChannelProof(int(until), bytes.fromhex(signature[2:]))
     digest = read_channel_digest(CHAIN, TILL, Hash32(CHANNEL), proof.expires_at)
-    assert timed_signer(digest, proof, SystemClock().now()) == WHO
+    assert timed_signer(digest, proof, Clock().now()) == WHO
 
 
 def deposit(gateway: Gateway, **changes: object) -> int:

@@ -26,7 +26,7 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import KeySigner, devnet_signer
 from usufruct.cli import app
 from usufruct.config import Config, load_config
-from usufruct.core import Address, AssetId, ChainId, SystemClock, UsufructError, checksum
+from usufruct.core import Address, AssetId, ChainId, Clock, UsufructError, checksum
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, Operator, ServedListing, Upstream
 from usufruct.payments.ledger import Ledger
@@ -157,7 +157,7 @@ class Commands:
 
 async def paying_key(installation: Installation, deposit: int = 5 * DOLLAR) -> NewKey:
     """Make a key whose channel holds a deposit, as a payer does with a wallet."""
-    terms = KeyTerms(PAYER.address, deposit, SystemClock().now() + 86_400)
+    terms = KeyTerms(PAYER.address, deposit, Clock().now() + 86_400)
     nonce = secrets.randbits(128)
     new = await installation.get(Keys).create(
         terms, nonce, PAYER.sign(key_digest(installation.get(KeyDomain), terms, nonce))

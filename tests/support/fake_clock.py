@@ -1,7 +1,9 @@
 """A clock for tests."""
 
+from usufruct.core import Clock
 
-class FakeClock:
+
+class FakeClock(Clock):
     """A clock that moves only when told to."""
 
     def __init__(self, now: int = 1_800_000_000) -> None:

@@ -17,7 +17,7 @@ from usufruct.assets import Caps, Listings, PricePeriod, plain_listing_id
 from usufruct.chain.keys import KeySigner
 from usufruct.config import LedgerConfig
 from usufruct.connectors.openai import Limits
-from usufruct.core import UINT128_MAX, Address, ChainId, SystemClock
+from usufruct.core import UINT128_MAX, Address, ChainId, Clock
 from usufruct.core.jobs import jobs_running
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import (
@@ -57,7 +57,7 @@ CARD = PriceCard(input_per_million=1_000_000, output_per_million=3_000_000, per_
 COUNTING = CountingRule(per_message=4, per_request=8, tolerance_ppm=100_000, spare_tokens=4)
 
 
-class MovableClock(SystemClock):
+class MovableClock(Clock):
     """The machine's clocks, moved on by `ahead` seconds."""
 
     ahead = 0
@@ -110,7 +110,7 @@ class World:
 
     async def empty_key(self, limit: int, payer: KeySigner, **terms) -> NewKey:
         """Make a key the way a payer does: with their signature."""
-        asked = KeyTerms(payer.address, limit, terms.pop("expires_at", SystemClock().now() + 3600), **terms)
+        asked = KeyTerms(payer.address, limit, terms.pop("expires_at", Clock().now() + 3600), **terms)
         nonce = secrets.randbits(200)
         return await self.keys.create(asked, nonce, payer.sign(key_digest(self.domain, asked, nonce)))
 

@@ -15,7 +15,7 @@ from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.escrow import check_settlement
 from usufruct.config import Config, check_operator
-from usufruct.core import Clock, SystemClock
+from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job, JobBoard, jobs_running
 from usufruct.store import Database, DatabaseJobBoard, MasterSecret
@@ -36,7 +36,7 @@ async def open_context(chain: ChainAccess) -> AsyncIterator[Context]:
     context.provide(Client, chain.client)
     context.provide(Deployments, chain.deployments)
     context.provide(Database, chain.database)
-    context.provide(Clock, SystemClock())
+    context.provide(Clock, Clock())
     context.provide(CollectorRegistry, CollectorRegistry())
     secret = chain.config.data.secret.reveal().encode() or _DEVNET_SECRET
     context.provide(MasterSecret, MasterSecret(secret))

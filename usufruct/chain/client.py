@@ -32,7 +32,7 @@ from usufruct.chain.contracts import ERRORS
 from usufruct.chain.revert import Errors, decode_revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnreadable
 from usufruct.chain.transport import Transport
-from usufruct.core import Address, ChainId, Clock, Hash32, SystemClock
+from usufruct.core import Address, ChainId, Clock, Hash32
 
 T = TypeVar("T")
 
@@ -193,7 +193,7 @@ class ChainHead:
     def __init__(self, client: Client, fresh_seconds: float, clock: Clock | None = None) -> None:
         self._client = client
         self._fresh_seconds = fresh_seconds
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._reading = asyncio.Lock()
         self._header: Header | None = None
         self._read_at = 0.0

@@ -9,7 +9,7 @@ from usufruct.chain.escrow import check_escrow, check_settlement
 from usufruct.chain.keys import KeystoreMissing, Role, closed_key, role_address, signer_of
 from usufruct.chain.store import stream_gaps
 from usufruct.config import Config
-from usufruct.core import SystemClock, checksum, format_units, moment
+from usufruct.core import Clock, checksum, format_units, moment
 from usufruct.core.diagnostics import Finding, bad, good, skipped
 from usufruct.core.networks import is_devnet
 
@@ -27,7 +27,7 @@ async def check_node(chain: ChainAccess) -> AsyncIterator[Finding]:
     config, client = chain.config, chain.client
     await check_chain_id(client, config)
     head = await client.head()
-    ahead = head.timestamp - SystemClock().now()
+    ahead = head.timestamp - Clock().now()
     if await client.ask("eth_syncing"):
         yield bad("node", f"it is catching up, at block {head.number}", "wait until it has")
     elif not is_devnet(config.chain.id) and -ahead > _MOST_BEHIND:

@@ -23,7 +23,7 @@ from usufruct.chain.answers import Log
 from usufruct.chain.client import ChainHead, Client, Topics
 from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.chain.store import Checkpoint, checkpoint, checkpoints, forget_before, move, note_gap, stream_gaps
-from usufruct.core import Address, Clock, Conflict, Faulty, Hash32, SystemClock, Unavailable
+from usufruct.core import Address, Clock, Conflict, Faulty, Hash32, Unavailable
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Indexer:
         self._alone = alone
         self._head = head or ChainHead(client, 0.0, clock)
         self._idle: tuple[Checkpoint, Hash32] | None = None  # where nothing was to do, and the head's hash then
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._range = stream.range_blocks
         self._successes = 0
         self._sure = -1  # up to this block everything was read when it was older than the overlap

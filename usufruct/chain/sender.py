@@ -30,7 +30,7 @@ from usufruct.chain.revert import Revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnavailable
 from usufruct.chain.store import Attempt, Outbox, Sent, State, known_blocks
 from usufruct.chain.transaction import signed_transaction
-from usufruct.core import ChainId, Clock, Conflict, SystemClock, Unavailable
+from usufruct.core import ChainId, Clock, Conflict, Unavailable
 from usufruct.store import ConstraintViolated, Database
 
 _log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Sender:
         self._confirmations = confirmations
         self._fees = fees or FeePolicy()
         self._poll = poll_seconds
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._turn = asyncio.Lock()
         self._advanced_at = float("-inf")
         self.address = signer.address

@@ -27,7 +27,7 @@ from usufruct.chain.rpc_errors import (
     read_refusal,
     refuses_batch,
 )
-from usufruct.core import Clock, SystemClock
+from usufruct.core import Clock
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class Transport:
         self._check = check
         self._checking = asyncio.Lock()
         self._timeout = timeout_seconds
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._answered_at = float("-inf")
         self._hangs = self._probing = False
         self._probe_at = 0.0

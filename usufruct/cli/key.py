@@ -13,7 +13,7 @@ from usufruct.cli.support.local_store import KeyFile, KeyId, SavedKey
 from usufruct.cli.support.output import Json, one_line, print_facts, say
 from usufruct.cli.support.wallet_option import Wallet
 from usufruct.config import Config
-from usufruct.core import NotFound, SystemClock, format_units, moment
+from usufruct.core import Clock, NotFound, format_units, moment
 from usufruct_client import DepositPending, Gateway, check_channel
 from usufruct_client.wire import KeyFacts, Terms
 
@@ -42,7 +42,7 @@ def create(
         wanted = payer.atomic(deposit, "deposit") if deposit else 0
         _check_services(remote, asset or ())
         paid_in = payer.agree(wanted, token) if deposit else None
-        most, until = payer.atomic(limit, "limit"), SystemClock().now() + seconds
+        most, until = payer.atomic(limit, "limit"), Clock().now() + seconds
         made = remote.create_key(payer, terms, most, until, asset or (), label)
         key = SavedKey(remote.url, made.key.id, made.key.channel, made.text, most)
         facts = {"key": made.text, **_facts(made.key, terms, as_json=as_json), "balance": "0"}
@@ -119,7 +119,7 @@ def _check_services(remote: Gateway, names: Collection[str]) -> None:
 
 
 def _facts(key: KeyFacts, terms: Terms, *, as_json: bool) -> dict[str, object]:
-    over = key.expires_at <= SystemClock().now()
+    over = key.expires_at <= Clock().now()
     return {
         "id": key.id,
         "label": key.label,

@@ -16,7 +16,7 @@ from usufruct.cli.support.local_store import SavedKey, save_key
 from usufruct.cli.support.output import say
 from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
-from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, SystemClock, checksum, format_asset, moment, parse_units
+from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, Clock, checksum, format_asset, moment, parse_units
 from usufruct.payments.pricing import PassTerms, sign_grant
 
 app = Typer()
@@ -128,7 +128,7 @@ async def grant(
     meter, contract = await session.passes.meter(found), session.chain.deployments.address(AccessPass)
     terms = PassTerms(session.chain.chain_id, contract, meter, found.currency.address)
     most = parse_units(limit, found.currency.decimals, "limit") if limit else UINT128_MAX
-    until = SystemClock().now() + parse_duration(expires, "expires")
+    until = Clock().now() + parse_duration(expires, "expires")
     made = sign_grant(terms, found.id, most, until, signer)
     account = terms.account_id(terms.credits(found.id, signer.address))
     facts: dict[str, object] = {

@@ -12,7 +12,7 @@ from usufruct.chain.keys import KeystoreMissing, Role, signer_of
 from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
 from usufruct.cli.support.price_options import CachedInput, InputPrice, OutputPrice, PricedIn, card_change, price_facts
 from usufruct.cli.support.progress import Progress
-from usufruct.core import Address, Conflict, Denied, Invalid, SystemClock, checksum, format_asset, moment
+from usufruct.core import Address, Clock, Conflict, Denied, Invalid, checksum, format_asset, moment
 from usufruct.gateway import Catalogue, Operator, ServedListing
 from usufruct.payments.settlement import list_payee
 
@@ -65,7 +65,7 @@ async def price(
         raise Invalid(
             "give at least one of --input, --output, --per-call, --cached-input and --unit", code="nothing_to_change"
         )
-    now, catalogue = SystemClock().now(), installation.get(Catalogue)
+    now, catalogue = Clock().now(), installation.get(Catalogue)
     await installation.get(Listings).price(name, change.of((await catalogue.find(name)).card(now)), now)
     return facts_of(await catalogue.find(name), installation)
 
@@ -134,7 +134,7 @@ def _limits_of(listing: ServedListing) -> dict[str, object]:
 
 def facts_of(listing: ServedListing, installation: Installation) -> dict[str, Any]:
     """Return what people and programs are shown of a service; prices in whole units."""
-    card, operator = listing.card(SystemClock().now()), installation.get(Operator)
+    card, operator = listing.card(Clock().now()), installation.get(Operator)
     return {
         "name": listing.name,
         "kind": listing.operation,

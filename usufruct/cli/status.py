@@ -13,7 +13,7 @@ from usufruct.cli.support.instance_lock import live_gateway_url, running_instanc
 from usufruct.cli.support.output import Json, print_facts
 from usufruct.cli.support.runner import run
 from usufruct.config import Config, load_config
-from usufruct.core import SystemClock, Unavailable, format_units, moment
+from usufruct.core import Clock, Unavailable, format_units, moment
 from usufruct.core.diagnostics import Finding, Verdict
 from usufruct.gateway import Catalogue, Operator
 from usufruct.payments.ledger import Ledger
@@ -75,7 +75,7 @@ async def _ask_chain(installation: Installation) -> tuple[dict[str, int], int, d
     client, operator = installation.client, installation.get(Operator)
     head = await client.head()
     keys = {role: role_address(role, installation.config) for role in _SENDING}
-    age = max(0, SystemClock().now() - head.timestamp)
+    age = max(0, Clock().now() - head.timestamp)
     chain = {"id": int(installation.chain_id), "block": head.number, "age_seconds": age}
     coins = {str(role): format_units(await client.balance(key), 18) for role, key in keys.items() if key}
     return chain, await Till(operator.till, client).total_owed(operator.token), coins

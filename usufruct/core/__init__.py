@@ -1,6 +1,6 @@
 """Pure values that every package uses: identifiers, money, errors, clocks."""
 
-from usufruct.core.clock import LAST_MOMENT, Clock, SystemClock, moment
+from usufruct.core.clock import LAST_MOMENT, Clock, moment
 from usufruct.core.errors import (
     Conflict,
     Denied,
@@ -53,7 +53,6 @@ __all__ = [
     "Invalid",
     "NotFound",
     "PaymentRequired",
-    "SystemClock",
     "Unavailable",
     "UsufructError",
     "address",

@@ -10,17 +10,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
-from usufruct.core.clock import Clock, SystemClock
+from usufruct.core.clock import Clock
 from usufruct.core.errors import Unavailable, UsufructError
 
-__all__ = [
-    "Job",
-    "JobBoard",
-    "JobState",
-    "jobs_running",
-    "run_job",
-    "run_jobs",
-]
+__all__ = ["Job", "JobBoard", "JobState", "jobs_running", "run_job", "run_jobs"]
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +70,7 @@ class JobBoard:
     """The states of one process's jobs; a subclass writes them down for other processes."""
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._states: dict[str, JobState] = {}
 
     @property

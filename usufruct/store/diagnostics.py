@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from usufruct.core import SystemClock, moment
+from usufruct.core import Clock, moment
 from usufruct.core.diagnostics import Finding, bad, good, skipped
 from usufruct.store.database import Database
 from usufruct.store.job_states import reported_jobs
@@ -14,7 +14,7 @@ _MOST_SKEW = 5
 async def check_database(database: Database) -> AsyncIterator[Finding]:
     """Check that the database answers and has this version's schema, and that its clock agrees with ours."""
     await ensure_current(database)
-    skew = await database.now() - SystemClock().now()
+    skew = await database.now() - Clock().now()
     if abs(skew) > _MOST_SKEW:
         yield bad("database", f"its clock and this machine's are {abs(skew)} s apart", "have both set by NTP")
     else:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, QueuePool, create_engine, event
 
-from usufruct.core import SystemClock
+from usufruct.core import Clock
 from usufruct.core.process import unbroken
 from usufruct.store.database import Database, Outcome, Parameters, Unit, outcome_of, translated_errors
 
@@ -43,7 +43,7 @@ def connect_sqlite(path: Path, *, read_only: bool = False, busy_seconds: float =
 
 def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Switch a new file to WAL; for this alone SQLite does not wait while another process does the same."""
-    clock = SystemClock()
+    clock = Clock()
     until = clock.monotonic() + busy_seconds
     while True:
         try:

@@ -8,14 +8,14 @@ import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from usufruct.core import SystemClock, UsufructError, time_ordered_id
+from usufruct.core import Clock, UsufructError, time_ordered_id
 from usufruct.web.errors import BodyTooLarge, ClientGone, Header, MalformedBody, SlowBody, error_body, error_headers
 from usufruct.web.protocol import CONNECTION, GuardedProtocol, answer_at_once, body_at_once
 
 BODY_SECONDS = 60.0
 """How long a caller may take to send a body."""
 
-_CLOCK = SystemClock()
+_CLOCK = Clock()
 
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM: tuple[Header, ...] = (

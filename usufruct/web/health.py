@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
 
-from usufruct.core import Clock, SystemClock
+from usufruct.core import Clock
 from usufruct.core.components import Check
 from usufruct.web.openapi import Operation
 from usufruct.web.request import Request, document_response
@@ -39,7 +39,7 @@ class Health:
         """Report `checks` by name; `degraded` returns the codes of what else fails, by name."""
         self._checks = checks
         self._degraded = degraded or dict
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._leaving = False
         self._asked = asyncio.Lock()
         self._known: tuple[float, dict[str, str]] = (float("-inf"), {})

@@ -17,7 +17,7 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.http import HttpWire, Reply
 from usufruct.chain.keys import KeySigner
-from usufruct.core import UINT128_MAX, Address, ChainId, Invalid, SystemClock
+from usufruct.core import UINT128_MAX, Address, ChainId, Clock, Invalid
 from usufruct.payments.ledger.errors import BalanceTooLow, LimitReached
 from usufruct.payments.ledger.records import Bill, Reservation
 from usufruct.payments.pricing.grants import (
@@ -186,7 +186,7 @@ async def make_passes(make_town, settlement_world):
             terms,
             contract,
             await contract.plan_id_of(*sale),
-            PassAccounts(town.ledger, town.sync.sources.credits, town.sync, SystemClock()),
+            PassAccounts(town.ledger, town.sync.sources.credits, town.sync, Clock()),
             PassHeartbeat(town.client, town.sync.sources.credits, town.claim_sender),
             world.PAYER,
         )

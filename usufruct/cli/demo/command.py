@@ -20,7 +20,7 @@ from usufruct.cli.support.output import Json, print_json
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.runner import run
 from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, LedgerConfig, write_settings
-from usufruct.core import SystemClock
+from usufruct.core import Clock
 
 
 def demo(
@@ -38,7 +38,7 @@ def demo(
 
 async def _run(progress: Progress, folder: Path | None, *, stay: bool) -> Outcome:
     """Run the whole story; with `stay`, leave everything running until Ctrl-C."""
-    clock = SystemClock()
+    clock = Clock()
     began = clock.monotonic()
     async with AsyncExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="usufruct-", ignore_cleanup_errors=True)))

@@ -20,7 +20,7 @@ from usufruct.cli.demo.outcome import DEPOSIT, PAYER, SPENDING_LIMIT, DemoFailed
 from usufruct.cli.support.gateway_client import WalletSigner
 from usufruct.cli.support.output import plain
 from usufruct.cli.support.progress import Progress
-from usufruct.core import Address, SystemClock, address
+from usufruct.core import Address, Clock, address
 from usufruct.gateway import Operator
 from usufruct.payments.ledger import Account as LedgerAccount
 from usufruct.payments.ledger import Ledger
@@ -115,7 +115,7 @@ class KeyHolder:
 
         def make() -> NewKey:
             with Gateway(url) as gateway:
-                until = SystemClock().now() + _DAY
+                until = Clock().now() + _DAY
                 return gateway.create_key(
                     WalletSigner(self._payer), gateway.terms(), SPENDING_LIMIT, until, label="demo"
                 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from usufruct.core import Clock, SystemClock, Unavailable
+from usufruct.core import Clock, Unavailable
 
 Say = Callable[[str], None]
 
@@ -138,7 +138,7 @@ class Child:
     def __init__(self, name: str, spawn: Callable[[], Process], clock: Clock | None = None) -> None:
         self.name = name
         self._spawn = spawn
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._process: Process | None = None
         self._began_at = 0.0
         self._pause = _FIRST_PAUSE

@@ -24,10 +24,10 @@ from usufruct.config import Config, InvalidSetting
 from usufruct.core import (
     Address,
     ChainId,
+    Clock,
     Conflict,
     Invalid,
     PaymentRequired,
-    SystemClock,
     Unavailable,
     address,
     checksum,
@@ -144,7 +144,7 @@ async def _on_chain(node: Client, offered: Token) -> Token:
 
 async def _valid_before(node: Client) -> int:
     chain_id = await node.chain_id()
-    there, here = (await node.head()).timestamp, SystemClock().now()
+    there, here = (await node.head()).timestamp, Clock().now()
     if not is_devnet(chain_id) and abs(there - here) > _MOST_SKEW:
         raise Unavailable(
             f"the node says it is {moment(there)}, this machine {moment(here)}; correct the clock, or chain.rpc_url",

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from usufruct.core import Clock, SystemClock
+from usufruct.core import Clock
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ async def pages_from(
     `read` returns the page after an id, "" being before all. Ends after `seconds` with the page that was read then:
     ids are random, so a random `start` makes it a random sample.
     """
-    clock = clock or SystemClock()
+    clock = clock or Clock()
     end = clock.monotonic() + seconds
     for after, last in ((start, None), ("", start)):
         while page := [each for each in await read(after) if last is None or id_of(each) <= last]:
