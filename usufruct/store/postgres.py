@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, Executable, make_url
@@ -28,17 +28,13 @@ class PostgresDatabase(Database):
         )
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Unit]:
+    def transaction(self) -> AbstractAsyncContextManager[Unit]:
         """Open a unit of work."""
-        async with _unit(self._engine) as unit:
-            yield unit
+        return _unit(self._engine)
 
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Unit]:
+    def snapshot(self) -> AbstractAsyncContextManager[Unit]:
         """Open a read-only unit of work."""
-        async with _unit(self._snapshots) as unit:
-            yield unit
+        return _unit(self._snapshots)
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run synchronous SQLAlchemy code in one transaction."""
