@@ -81,7 +81,13 @@ class AnswerReader:
     @property
     def bill(self) -> object:
         """The receipt as it came, of a stream in its last event, else in a header; None when there is none yet."""
-        return self._stream.bill if self._stream is not None else self._in_header()
+        if self._stream is not None:
+            return self._stream.bill
+        header = self._headers.get("x-usufruct-receipt")
+        try:
+            return header and json.loads(base64.b64decode(header, validate=True))
+        except (ValueError, RecursionError):
+            return header  # not an object: read_receipt refuses it
 
     def feed(self, chunk: bytes) -> bytes:
         """Read a piece of the answer; return what to hand on now."""
@@ -132,16 +138,6 @@ class AnswerReader:
         if self._open:
             self._open = False
             self.ended(complete=complete)
-
-    def _in_header(self) -> object:
-        header = self._headers.get("x-usufruct-receipt")
-        if header is None:
-            return None
-        try:
-            document: object = json.loads(base64.b64decode(header, validate=True))
-        except (ValueError, RecursionError):
-            return header  # not an object: read_receipt refuses it
-        return document
 
     def _let_go(self) -> bytes:
         held, self._held = self._held, b""

@@ -98,7 +98,8 @@ class Channel:
         """End a call with its charge; nothing changes for one that was given up before."""
         if name not in self.slots:
             return self
-        return replace(self, slots=_without(self.slots, name), charged=self.charged + charge)
+        others = {other: slot for other, slot in self.slots.items() if other != name}
+        return replace(self, slots=others, charged=self.charged + charge)
 
     def abandoned(self, name: str) -> "Channel":
         """Give a call up: its ceiling counts as charged."""
@@ -179,7 +180,3 @@ class Channel:
         if self.pending is None or self.pending.slot != name:
             return self
         return replace(self, pending=replace(self.pending, slot="", unsure=unsure or self.pending.unsure))
-
-
-def _without(slots: Mapping[str, Slot], name: str) -> dict[str, Slot]:
-    return {other: slot for other, slot in slots.items() if other != name}

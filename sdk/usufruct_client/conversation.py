@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Protocol
 
 import httpx
@@ -14,7 +13,7 @@ from usufruct_client.clock import steady_seconds
 from usufruct_client.errors import BadAnswer, DepositPending, RefundRefused
 from usufruct_client.purse import Answered, Payment, Purse
 from usufruct_client.receipt import Receipt, read_receipt
-from usufruct_client.text import text_hash
+from usufruct_client.text import content_hash, text_hash
 from usufruct_client.x402 import (
     REQUIRED_HEADER,
     RESPONSE_HEADER,
@@ -66,7 +65,7 @@ class Conversation:
         self._purse = purse
         self._origin = origin
         self._sender = sender
-        self._request_hash = "0x" + sha256(sender.body).hexdigest()
+        self._request_hash = content_hash(sender.body)
         self._tried: Counter[str] = Counter()
         self._repeated = False
 

@@ -28,9 +28,9 @@ from usufruct_client.receipt import ReceiptProof
 from usufruct_client.signing import Signer, channel_id, random_salt, sign_deposit
 from usufruct_client.urls import gateway_address
 from usufruct_client.wire import (
+    PROOF_HEADER,
     ChannelConfig,
     ChannelOnChain,
-    ChannelProof,
     ChannelUse,
     DepositWish,
     KeyFacts,
@@ -46,7 +46,6 @@ from usufruct_client.wire import (
 )
 from usufruct_client.wire_types import Uint128, read
 
-PROOF_HEADER = "x-usufruct-proof"
 PROOF_SECONDS = 300
 """How long a signature that only identifies the caller holds."""
 
@@ -123,10 +122,10 @@ class Gateway:
     ) -> NewKey:
         """Make a key that may spend up to `limit`, for some services or all; nothing is deposited yet."""
         nonce = secrets.randbits(256)
-        message = {"spendingLimit": limit, "expiresAt": expires_at, "assets": "\n".join(sorted(assets))}
-        signature = _sign(payer, CREATE_KEY, terms, message | {"label": label, "nonce": nonce})
-        who, services = _address(payer), frozenset(assets)
-        wish = KeyWish(who, limit, expires_at, services, label, nonce, signature)
+        grant = {"spendingLimit": limit, "expiresAt": expires_at, "assets": "\n".join(sorted(assets)), "label": label}
+        named = {"payer": checksum(payer.address), **grant, "nonce": nonce}
+        signature = _sign(payer, CREATE_KEY, terms.till, terms.chain_id, **named)
+        wish = KeyWish(_address(payer), limit, expires_at, frozenset(assets), label, nonce, signature)
         made = self._ask("POST", "/v1/keys", wish.as_json())
         secret, key = self._document(KeySecret, made), self._document(KeyFacts, made)
         return NewKey(secret.key, key, self._document(ChannelOnChain, made).channel_config)
@@ -250,9 +249,8 @@ def bearer_headers(bearer: str) -> Headers:
 def proof_headers(signer: Signer, channel: str, till: str, chain_id: int) -> Headers:
     """Return the header by which a channel's payer, or its payer authorizer, may see its numbers."""
     until = wall_seconds() + PROOF_SECONDS
-    message = {"channel": bytes.fromhex(channel[2:]), "expiresAt": until}
-    proof = ChannelProof(until, _sign_for(signer, READ_CHANNEL, till, chain_id, message)).as_json()
-    return {PROOF_HEADER: f"{proof['expiresAt']}.{proof['signature']}"}
+    proof = _sign(signer, READ_CHANNEL, till, chain_id, channel=bytes.fromhex(channel[2:]), expiresAt=until)
+    return {PROOF_HEADER: f"{until}.0x{proof.hex()}"}
 
 
 def new_channel(terms: Terms, payer: str, payer_authorizer: str = "") -> ChannelConfig:
@@ -288,18 +286,13 @@ def check_channel(channel: str, config: ChannelConfig, payer: str, terms: Terms)
 
 def _signed_wish(payer: Signer, kind: MessageType, terms: Terms, **more: str) -> dict[str, Any]:
     until = wall_seconds() + PROOF_SECONDS
-    return SignedWish(_address(payer), until, _sign(payer, kind, terms, {**more, "expiresAt": until})).as_json()
+    message = {"payer": checksum(payer.address), **more, "expiresAt": until}
+    return SignedWish(_address(payer), until, _sign(payer, kind, terms.till, terms.chain_id, **message)).as_json()
 
 
-def _sign(payer: Signer, kind: MessageType, terms: Terms, message: Mapping[str, object]) -> bytes:
-    named = {"payer": checksum(payer.address), **message}
-    return _sign_for(payer, kind, terms.till, terms.chain_id, named)
-
-
-def _sign_for(signer: Signer, kind: MessageType, till: str, chain_id: int, message: Mapping[str, object]) -> bytes:
+def _sign(signer: Signer, kind: MessageType, till: str, chain_id: int, **message: object) -> bytes:
     assert kind.domain is not None
-    domain = kind.domain.data(chain_id, till)
-    return bytes(signer.sign_typed_data(domain, kind.types, dict(message)).signature)
+    return bytes(signer.sign_typed_data(kind.domain.data(chain_id, till), kind.types, message).signature)
 
 
 def _address(signer: Signer) -> Address:

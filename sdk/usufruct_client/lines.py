@@ -85,11 +85,10 @@ def quantities_of(lines: Iterable[Line]) -> dict[Unit, int]:
 
 def charge_faults(lines: tuple[Line, ...], ceiling: int, amount: int) -> list[str]:
     """Return what does not add up in a receipt's lines and its charge, each in a sentence."""
-    due = min(total_of(lines), ceiling)
-    found = (
-        [] if amount == due else [f"charged {amount}; the lines come to {total_of(lines)}, the ceiling is {ceiling}"]
-    )
-    return _line_faults(lines) or found
+    found, total = _line_faults(lines), total_of(lines)
+    if found or amount == min(total, ceiling):
+        return found
+    return [f"charged {amount}; the lines come to {total}, the ceiling is {ceiling}"]
 
 
 def line_text(line: Line, shown: Callable[[int], str] = str) -> str:

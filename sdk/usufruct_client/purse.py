@@ -133,17 +133,13 @@ class Purse:
                 books.keep_receipt(answer.receipt)
                 channel = replace(channel, receipt_signer=channel.receipt_signer or answer.receipt.signer)
             books.keep(channel)
-            disputes = self._disputes(payment, answer.receipt.call if answer.receipt else "", complaints)
-            books.keep_disputes(disputes)
-        _warn(disputes)
+            self._dispute(books, payment, answer.receipt.call if answer.receipt else "", complaints)
 
     def abandon(self, payment: Payment, complaint: str = "") -> None:
         """Give up a call whose end was not seen: its ceiling counts as charged until the gateway names less."""
         with self._store.transaction() as books:
             books.keep(self._of(books, payment).abandoned(payment.slot))
-            disputes = self._disputes(payment, "", [complaint] if complaint else [])
-            books.keep_disputes(disputes)
-        _warn(disputes)
+            self._dispute(books, payment, "", [complaint] if complaint else [])
 
     def release(self, payment: Payment, *, unsure: bool = False, spoilt: bool = False) -> None:
         """End a call that was not taken: nothing was charged.
@@ -298,13 +294,10 @@ class Purse:
             found.append(f"the receipt charges units that call {other} was charged for")
         return found
 
-    def _disputes(self, payment: Payment, call: str, complaints: Iterable[str]) -> tuple[Dispute, ...]:
-        return tuple(Dispute(payment.channel, call, what, self._clock()) for what in complaints)
-
-
-def _warn(disputes: Iterable[Dispute]) -> None:
-    for each in disputes:
-        log.warning("dispute: %s (channel %s, call %s)", each.what, each.channel, each.call or "unknown")
+    def _dispute(self, books: Books, payment: Payment, call: str, complaints: Iterable[str]) -> None:
+        for what in complaints:
+            books.keep_dispute(Dispute(payment.channel, call, what, self._clock()))
+            log.warning("dispute: %s (channel %s, call %s)", what, payment.channel, call or "unknown")
 
 
 def _others(books: Books, channel: Channel) -> tuple[Channel, ...]:

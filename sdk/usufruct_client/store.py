@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -161,7 +161,7 @@ class Books:
         """Return another call of the same channel that was charged some of the same units."""
         row = self._database.execute(
             "SELECT call FROM receipts WHERE channel = ? AND call <> ? AND upto > ? AND above < ? LIMIT 1",
-            (receipt.account, receipt.call, _word(receipt.above), _word(receipt.cumulative)),
+            (receipt.account, receipt.call, *_span(receipt)),
         ).fetchone()
         return str(row[0]) if row else None
 
@@ -169,13 +169,7 @@ class Books:
         """Write a receipt; the first of a call stays."""
         self._database.execute(
             "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)",
-            (
-                receipt.call,
-                receipt.account,
-                _word(receipt.above),
-                _word(receipt.cumulative),
-                json.dumps(receipt.as_json()),
-            ),
+            (receipt.call, receipt.account, *_span(receipt), json.dumps(receipt.as_json())),
         )
 
     def disputes(self) -> tuple[Dispute, ...]:
@@ -183,10 +177,9 @@ class Books:
         rows = self._database.execute("SELECT document FROM disputes ORDER BY id").fetchall()
         return tuple(Dispute(**json.loads(row[0])) for row in rows)
 
-    def keep_disputes(self, disputes: Iterable[Dispute]) -> None:
-        """Write disputes."""
-        rows = [(json.dumps(asdict(each)),) for each in disputes]
-        self._database.executemany("INSERT INTO disputes (document) VALUES (?)", rows)
+    def keep_dispute(self, dispute: Dispute) -> None:
+        """Write a dispute."""
+        self._database.execute("INSERT INTO disputes (document) VALUES (?)", (json.dumps(asdict(dispute)),))
 
 
 def _channel(document: str) -> Channel:
@@ -194,6 +187,6 @@ def _channel(document: str) -> Channel:
     return channel
 
 
-def _word(amount: int) -> str:
-    """Write an amount so that text compares as numbers do; SQLite's integers end at 64 bits."""
-    return f"{max(0, amount):064x}"
+def _span(receipt: Receipt) -> tuple[str, str]:
+    """Return what a receipt charges from, and up to; as text that compares as numbers do: SQLite's end at 64 bits."""
+    return f"{max(0, receipt.above):064x}", f"{max(0, receipt.cumulative):064x}"

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+from usufruct_client.identifiers import Hash32
+
 _PROTOCOL = frozenset({"role", "id", "type", "index", "tool_call_id"})
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 """Names under which servers send the same reasoning; the first that holds something counts."""
@@ -25,7 +27,8 @@ def delta_text(choices: object) -> str:
 def part_text(part: Mapping[str, Any]) -> str:
     """Return the text of one message or delta: each piece once, and none of the protocol's own words."""
     if "reasoning" in part or "reasoning_details" in part:
-        part = _reasoning_once(part)
+        repeated = [name for name in _REASONING if part.get(name)][1:]
+        part = {name: value for name, value in part.items() if name not in repeated}
     text = ""
     for name, value in part.items():
         if type(value) is str:
@@ -50,9 +53,14 @@ def well_formed(text: str) -> str:
     return text
 
 
-def text_hash(text: str) -> str:
+def content_hash(content: bytes) -> Hash32:
+    """Return the SHA-256 by which receipts name requests and answers."""
+    return Hash32("0x" + sha256(content).hexdigest())
+
+
+def text_hash(text: str) -> Hash32:
     """Return the SHA-256 of a text's UTF-8 when it is `well_formed`."""
-    return "0x" + sha256(well_formed(text).encode()).hexdigest()
+    return content_hash(well_formed(text).encode())
 
 
 def data_member(body: str) -> str:
@@ -82,11 +90,6 @@ def _texts(choices: object, member: str) -> Iterator[str]:
                 yield part_text(part)
             elif isinstance(text := choice.get("text"), str):
                 yield text
-
-
-def _reasoning_once(part: Mapping[str, Any]) -> Mapping[str, Any]:
-    spoken = [name for name in _REASONING if part.get(name)]
-    return {name: value for name, value in part.items() if name not in spoken[1:]}
 
 
 def _strings(value: object) -> Iterator[str]:

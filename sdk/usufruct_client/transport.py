@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -12,7 +11,7 @@ import httpx
 from usufruct_client.answer import AnswerReader, handed_on
 from usufruct_client.conversation import Conversation, Refund, ask_for_refund
 from usufruct_client.purse import Purse
-from usufruct_client.text import text_hash
+from usufruct_client.text import content_hash, text_hash
 from usufruct_client.urls import gateway_address, origin_of
 from usufruct_client.x402 import SIGNATURE_HEADER
 
@@ -172,7 +171,7 @@ class BearerTransport(httpx.BaseTransport):
         """Send a request as it is, and read along what answers a call."""
         if not _is_call(request, self._origin):
             return self._transport.handle_request(request)
-        request_hash = "0x" + sha256(request.read()).hexdigest()
+        request_hash = content_hash(request.read())
         request.headers["accept-encoding"] = "identity"  # the answer is read as it comes
         response = self._transport.handle_request(request)
         if not response.is_success:

@@ -25,8 +25,10 @@ class MessageHasher:
         """Prepare a writer for each field."""
         self._domain = message.domain
         self._type_hash = keccak(message.encoded.encode())
-        parts = {part.name: MessageHasher(part) for part in message.parts}
-        self._writers = tuple(_writer(kind, parts) for kind, _ in message.fields)
+        arrays: dict[str, Callable[[Any], bytes]] = {
+            f"{part.name}[]": _array_writer(MessageHasher(part)) for part in message.parts
+        }
+        self._writers = tuple((arrays.get(kind) or _WRITERS.get(kind, word)) for kind, _ in message.fields)
 
     def struct_hash(self, *values: object) -> bytes:
         """Return the hash of one struct: 32 bytes. Hashes and addresses are text, an array holds tuples of values."""
@@ -46,10 +48,6 @@ def domain_separator(domain: Domain, chain_id: int, contract: Address) -> bytes:
     return MessageHasher(DOMAIN_TYPE).struct_hash(domain.name, domain.version, chain_id, contract)
 
 
-def _address_word(address: Address) -> bytes:
-    return bytes(12) + id_to_bytes(address)
-
-
 @lru_cache(maxsize=256)
 def _text_word(text: str) -> bytes:
     return keccak(text.encode())
@@ -64,11 +62,7 @@ def _array_writer(item: MessageHasher) -> Callable[[Iterable[tuple[object, ...]]
 
 
 _WRITERS: Mapping[str, Callable[[Any], bytes]] = {
-    "address": _address_word,
+    "address": lambda address: bytes(12) + id_to_bytes(address),
     "bytes32": id_to_bytes,
     "string": _text_word,
 }
-
-
-def _writer(kind: str, parts: Mapping[str, MessageHasher]) -> Callable[[Any], bytes]:
-    return _array_writer(parts[kind[:-2]]) if kind.endswith("[]") else _WRITERS.get(kind, word)

@@ -109,8 +109,11 @@ class KeyFacts(Document):
     revoked_at: Seconds | None = None
 
 
+PROOF_HEADER = "x-usufruct-proof"
+
+
 class ChannelProof(Document):
-    """The header `x-usufruct-proof`, whose parts are joined by a dot: a signature that holds until `expires_at`."""
+    """The header `PROOF_HEADER`, whose parts are joined by a dot: a signature that holds until `expires_at`."""
 
     expires_at: Annotated[int, decimal_text(40)]
     signature: Signature

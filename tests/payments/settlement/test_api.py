@@ -23,14 +23,14 @@ from usufruct.core import Address, ChainId, Hash32, Invalid
 from usufruct.gateway import KeyChannels, Operator
 from usufruct.payments.pricing.vouchers import Escrow, channel_id
 from usufruct.payments.settlement.api import payment_routes
-from usufruct.payments.settlement.channel_auth import PROOF_HEADER, read_channel_digest
+from usufruct.payments.settlement.channel_auth import read_channel_digest
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization
 from usufruct.payments.settlement.operator_terms import operator_terms
 from usufruct.store import Seal
 from usufruct.web import Router, read_document
 from usufruct_client import proves
 from usufruct_client.receipt import ReceiptProof
-from usufruct_client.wire import Token
+from usufruct_client.wire import PROOF_HEADER, Token
 
 NOW = 1_800_000_000
 LEAST = 1_000

@@ -21,7 +21,6 @@ from usufruct.payments.pricing.grants import (
 from usufruct.payments.pricing.receipts import (
     Receipt,
     ReceiptDocument,
-    content_hash,
     receipt_digest,
     sign_receipt,
 )
@@ -36,6 +35,7 @@ from usufruct.payments.pricing.vouchers import (
     verify_voucher,
     voucher_digest,
 )
+from usufruct_client.text import content_hash
 from usufruct_client.wire import ChannelConfig
 
 __all__ = [

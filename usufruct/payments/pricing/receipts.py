@@ -4,8 +4,6 @@ Signed as EIP-712 under the till's address, so that any wallet library and the c
 what is anchored: see `merkle`.
 """
 
-from hashlib import sha256
-
 from usufruct.core import Address, AssetId, ChainId, Hash32, format_asset, value
 from usufruct.payments.pricing.usage import CountedBy
 from usufruct.payments.pricing.vouchers import DigestSigner
@@ -39,11 +37,6 @@ class Receipt:
     amount: int
     cumulative: int
     time: int
-
-
-def content_hash(content: bytes) -> Hash32:
-    """Return the SHA-256 by which receipts name requests and answers."""
-    return Hash32("0x" + sha256(content).hexdigest())
 
 
 def receipt_digest(receipt: Receipt, chain_id: ChainId, till: Address) -> bytes:

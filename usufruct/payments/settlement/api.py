@@ -7,7 +7,7 @@ from starlette.responses import Response
 from usufruct.accounts import Keys
 from usufruct.core import Clock, hash32
 from usufruct.payments.settlement.anchoring import prove_receipt
-from usufruct.payments.settlement.channel_auth import PROOF_HEADER, authorized_channel
+from usufruct.payments.settlement.channel_auth import authorized_channel
 from usufruct.payments.settlement.channel_registry import ChannelRegistry
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization, InvalidDeposit
 from usufruct.payments.settlement.deposits import Deposits
@@ -15,7 +15,7 @@ from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.operator_terms import check_deposit_amount
 from usufruct.web import Operation, Request, Route, document_response, json_response
 from usufruct_client.receipt import ReceiptProof
-from usufruct_client.wire import ChannelOnChain, ChannelUse, DepositWish, Terms
+from usufruct_client.wire import PROOF_HEADER, ChannelOnChain, ChannelUse, DepositWish, Terms
 
 _TERMS = Operation("Tell what a payer must know to open a channel, and to check receipts.", Terms)
 _CHANNEL = Operation(

@@ -11,9 +11,7 @@ from usufruct.payments.settlement.model import SettlementContext
 from usufruct.web import Exchange, read_document
 from usufruct_client.eip712 import READ_CHANNEL
 from usufruct_client.typed_data import MessageHasher
-from usufruct_client.wire import ChannelProof
-
-PROOF_HEADER = "x-usufruct-proof"
+from usufruct_client.wire import PROOF_HEADER, ChannelProof
 
 _READ_CHANNEL = MessageHasher(READ_CHANNEL)
 
