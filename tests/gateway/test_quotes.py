@@ -9,7 +9,8 @@ from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.core import Address, Hash32
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, ServedListing, Upstream
-from usufruct.gateway.quotes import QUOTE_SECONDS, Quoted, Quotes, StaleQuote
+from usufruct.gateway.order import Price
+from usufruct.gateway.quotes import QUOTE_SECONDS, Quotes, StaleQuote
 from usufruct.payments.pricing.charges import Allowance
 from usufruct.store import Stamp
 
@@ -42,14 +43,14 @@ def quotes(clock):
 def test_every_replica_keeps_what_one_promised_until_it_is_over(quotes, clock):
     quote = quotes.give(BODY, 2, PROMISED)
     other_replica = Quotes(Stamp(SECRET, "quotes"), clock)
-    assert other_replica.read(quote, BODY, PROMISED.ceiling) == Quoted(2, PROMISED)
+    assert other_replica.read(quote, BODY, PROMISED.ceiling, ASSET) == Price(NEW, PROMISED)
 
     clock.advance(QUOTE_SECONDS)
-    assert other_replica.read(quote, BODY, PROMISED.ceiling) == Quoted(2, PROMISED)
+    assert other_replica.read(quote, BODY, PROMISED.ceiling, ASSET) == Price(NEW, PROMISED)
 
     clock.advance(1)
     with pytest.raises(StaleQuote, match="held until") as refused:
-        other_replica.read(quote, BODY, PROMISED.ceiling)
+        other_replica.read(quote, BODY, PROMISED.ceiling, ASSET)
     assert refused.value.details == {"field": "quote", "expires_at": clock.now() - 1}
 
 
@@ -66,7 +67,7 @@ def test_releases_that_run_side_by_side_know_each_others_quotes(quotes, clock):
 )
 def test_a_quote_is_worth_nothing_for_another_request_or_amount(quotes, body, ceiling):
     with pytest.raises(StaleQuote, match="another request or amount") as refused:
-        quotes.read(quotes.give(BODY, 2, PROMISED), body, ceiling)
+        quotes.read(quotes.give(BODY, 2, PROMISED), body, ceiling, ASSET)
     assert refused.value.details == {"field": "quote"}
 
 
@@ -75,31 +76,34 @@ def test_nobody_can_change_what_was_promised(quotes, place, changed):
     parts = quotes.give(BODY, 2, PROMISED).split(".")
     parts[place] = changed
     with pytest.raises(StaleQuote):
-        quotes.read(".".join(parts), BODY, PROMISED.ceiling)
+        quotes.read(".".join(parts), BODY, PROMISED.ceiling, ASSET)
 
 
 @pytest.mark.parametrize("quote", ["", "2.700", "2.700.1.xyz", "-2.700.1800000300." + "0" * 32, "9" * 30])
 def test_what_is_no_quote_is_refused(quotes, quote):
     with pytest.raises(StaleQuote, match="not one of ours") as refused:
-        quotes.read(quote, BODY, PROMISED.ceiling)
+        quotes.read(quote, BODY, PROMISED.ceiling, ASSET)
     assert refused.value.details == {"field": "quote"}
 
 
 def test_largest_numbers_can_be_promised(quotes):
     largest = Allowance((1 << 32) - 1, (1 << 128) - 1)
     version = (1 << 63) - 1
-    assert quotes.read(quotes.give(BODY, version, largest), BODY, largest.ceiling) == Quoted(version, largest)
+    newest = replace(NEW, version=version)
+    asset = replace(ASSET, prices=(PricePeriod(newest, 0),))
+    assert quotes.read(quotes.give(BODY, version, largest), BODY, largest.ceiling, asset) == Price(newest, largest)
 
 
-def test_the_quoted_card_holds_and_not_the_newest():
-    assert Quoted(1, PROMISED).card(ASSET) == OLD
-    assert Quoted(2, PROMISED).card(ASSET) == NEW
+@pytest.mark.parametrize("card", [OLD, NEW])
+def test_the_quoted_card_holds_and_not_the_newest(quotes, card):
+    quote = quotes.give(BODY, card.version, PROMISED)
+    assert quotes.read(quote, BODY, PROMISED.ceiling, ASSET) == Price(card, PROMISED)
 
 
-def test_a_card_that_is_gone_makes_the_quote_stale():
+def test_a_card_that_is_gone_makes_the_quote_stale(quotes):
     anew = replace(ASSET, prices=(PricePeriod(replace(NEW, version=3), 0),))
     with pytest.raises(StaleQuote, match="hamlet has no price card 1") as refused:
-        Quoted(1, PROMISED).card(anew)
+        quotes.read(quotes.give(BODY, 1, PROMISED), BODY, PROMISED.ceiling, anew)
     assert refused.value.details == {"field": "quote"}
 
 
@@ -119,7 +123,7 @@ def test_each_refusal_asks_another_amount_within_the_limit_and_for_that_request_
     assert quotes.asked(mine, priced, 190).ceiling == 190
     assert quotes.asked(mine, priced, 100) == priced, "what is priced above a limit is refused elsewhere"
     promised = quotes.asked(mine, priced, 1_000)
-    assert quotes.read(quotes.give(mine, 1, promised), mine, 191).allowance == promised
+    assert quotes.read(quotes.give(mine, 1, promised), mine, 191, ASSET).allowance == promised
 
 
 def test_strangers_who_show_public_vouchers_raise_no_price_far_and_fill_no_memory():

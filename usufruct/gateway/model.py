@@ -79,7 +79,10 @@ def check_serving(upstreams: tuple[Upstream, ...], counting: CountingRule) -> No
         parts = urlsplit(upstream.url)
         _demand(parts.scheme in {"http", "https"} and bool(parts.hostname), "url", "an http or https address")
         _demand(not parts.username and not parts.password, "url", "an address without user and password")
-        _demand(_plain(upstream.model), "model", "the upstream's name for the model")
+        name = upstream.model
+        _demand(
+            bool(name) and name.isprintable() and name == name.strip(), "model", "the upstream's name for the model"
+        )
     check_counting(counting)
 
 
@@ -92,10 +95,6 @@ def check_counting(rule: CountingRule) -> None:
     numbers = (rule.per_message, rule.per_request, rule.tolerance_ppm, rule.spare_tokens, rule.bytes_per_token_ppm)
     _demand(all(0 <= number < 1 << 31 for number in numbers), "counting", "made of numbers from 0 to 2**31 - 1")
     _demand(rule.forward <= FORWARDABLE, "forward", f"made of {', '.join(sorted(FORWARDABLE))}")
-
-
-def _plain(text: str) -> bool:
-    return bool(text) and text.isprintable() and text == text.strip()
 
 
 def _demand(holds: bool, field: str, rule: str) -> None:

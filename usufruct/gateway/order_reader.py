@@ -6,7 +6,7 @@ from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.operations.base import Budget, Operation, Request, Work
+from usufruct.gateway.operations.base import Budget, Operation, Request
 from usufruct.gateway.operations.request_reader import read_model
 from usufruct.gateway.order import Order
 from usufruct.gateway.payers.base import Payer
@@ -47,7 +47,9 @@ class OrderReader:
         _check_unit(listing, operation, card)
         work = await operation.read(Request(raw, content), listing, card)
         if work.dropped:
-            exchange.attach([(b"x-usufruct-dropped", _dropped(work))])
+            more = ("...",) if len(work.dropped) > _MOST_SHOWN else ()
+            shown = ",".join(work.dropped[:_MOST_SHOWN] + more)
+            exchange.attach([(b"x-usufruct-dropped", shown.encode())])
         request_hash = content_hash(raw)
         return Order(
             listing=listing,
@@ -97,11 +99,6 @@ def _check_unit(listing: ServedListing, operation: Operation, card: PriceCard) -
             field="model",
             unit=card.unit.value,
         )
-
-
-def _dropped(work: Work) -> bytes:
-    shown = list(work.dropped[:_MOST_SHOWN])
-    return ",".join([*shown, "..."] if len(work.dropped) > _MOST_SHOWN else shown).encode()
 
 
 def _budget(exchange: Exchange) -> Budget:

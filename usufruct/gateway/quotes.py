@@ -1,11 +1,11 @@
 """Prices we promised: a quote holds for one body and one ceiling until it is over, on any replica."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from usufruct.core import Clock, Hash32, PaymentRequired
-from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.model import ServedListing
+from usufruct.gateway.order import Price
 from usufruct.payments.pricing import Allowance
 from usufruct.store import Stamp
 
@@ -19,27 +19,6 @@ _FORMAT = re.compile("([0-9]{1,19})[.]([0-9]{1,10})[.]([0-9]{1,12})[.]([0-9a-f]{
 
 class StaleQuote(PaymentRequired, code="stale_quote"):
     """The quote is over, or was given for another body or amount; take the fresh one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quoted:
-    """What a quote promised: the price card's version, and the allowance under it."""
-
-    version: int
-    allowance: Allowance
-
-    def card(self, listing: ServedListing) -> PriceCard:
-        """Return the price card that was quoted.
-
-        Raises:
-            StaleQuote: when the listing has no such card: it was sold again under its name.
-        """
-        for period in listing.prices:
-            if period.card.version == self.version:
-                return period.card
-        raise StaleQuote(
-            f"{listing.name} has no price card {self.version} any more; take the fresh quote", field="quote"
-        )
 
 
 class Quotes:
@@ -98,11 +77,11 @@ class Quotes:
         mark = self._stamp.mark(_words(request_hash, version, allowance, expires_at))
         return f"{version}.{allowance.output_tokens}.{expires_at}.{mark.hex()}"
 
-    def read(self, quote: str, request_hash: Hash32, ceiling: int) -> Quoted:
-        """Return what a quote promised to this request and ceiling.
+    def read(self, quote: str, request_hash: Hash32, ceiling: int, listing: ServedListing) -> Price:
+        """Return what a quote of the listing promised to this request and ceiling.
 
         Raises:
-            StaleQuote: when it is over, or not ours over exactly this.
+            StaleQuote: when it is over, or not ours over exactly this; or the listing was sold again under its name.
         """
         found = _FORMAT.fullmatch(quote)
         if found is None:
@@ -115,7 +94,10 @@ class Quotes:
             raise StaleQuote(
                 f"the quote held until {expires_at}; take the fresh one", field="quote", expires_at=expires_at
             )
-        return Quoted(version, allowance)
+        for period in listing.prices:
+            if period.card.version == version:
+                return Price(period.card, allowance)
+        raise StaleQuote(f"{listing.name} has no price card {version} any more; take the fresh quote", field="quote")
 
 
 def _words(request_hash: Hash32, version: int, allowance: Allowance, expires_at: int) -> bytes:

@@ -127,7 +127,8 @@ class Responder:
         longest = self._policy.longest_seconds
         faults: list[UpstreamFault] = []
         try:
-            async with UpstreamCancellation(exchange, call.opened, longest, _no_grace) as guard:
+            # No grace: a whole answer is worth nothing to a client that disconnected.
+            async with UpstreamCancellation(exchange, call.opened, longest, lambda: 0.0) as guard:
                 for upstream, client in self._upstreams.order(listing):
                     try:
                         return await work.run(client, upstream.model, allowance)
@@ -201,8 +202,3 @@ def _last_events(answer: KeptAnswer, receipt: SignedReceipt) -> bytes:
         receipt, found[1].decode() if found else f"chatcmpl-{receipt.document.receipt.call}", answer.model
     )
     return bill + _DONE if answer.usage_asked else _DONE + bill
-
-
-def _no_grace() -> float:
-    """Return no time: a whole answer is worth nothing to a client that disconnected."""
-    return 0.0

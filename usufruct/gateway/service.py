@@ -107,20 +107,15 @@ class Gateway:
             raise NotFound(f"{name} has no call {call_id}", code="receipt_not_found", field="receipt")
         return await kept_receipt(self.pipeline.ledger, call, self.pipeline.operator)
 
-    async def _remember(self) -> None:
-        """Keep what calls taught about upstreams, for the other replicas and for the next start."""
-        for listing in await self._catalogue.list():
-            upstreams = self._upstreams.learned(listing)
-            if upstreams is not None:
-                await self._catalogue.remember(listing, upstreams)
-
     async def _keep_leases(self) -> None:
         await self.pipeline.releases.retry()
         await self.pipeline.ledger.renew()
         if released := await self.pipeline.ledger.expire():
             self.pipeline.counters.borne(released)
             logger.warning("released calls of a replica that died", extra={"calls": released})
-        await self._remember()
+        for listing in await self._catalogue.list():  # what calls taught, for other replicas and for the next start
+            if (upstreams := self._upstreams.learned(listing)) is not None:
+                await self._catalogue.remember(listing, upstreams)
         if self._clock.monotonic() - self._forgotten_at > self.pipeline.policy.forget_seconds:
             while await self.pipeline.ledger.forget_answers():
                 pass

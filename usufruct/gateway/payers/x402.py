@@ -142,10 +142,10 @@ class X402Payer(Payer):
         if self.voucher is None:
             self.method.funding.verify(self.payment)  # says what is wrong with it, before a quote that is over does
         if self.payment.quote:
-            quoted = self.method.quotes.read(self.payment.quote, order.request_hash, self.payment.amount)
-            card = quoted.card(order.listing)
+            quotes, amount = self.method.quotes, self.payment.amount
+            quoted = quotes.read(self.payment.quote, order.request_hash, amount, order.listing)
             order.budget.check(quoted.allowance)
-            return Price(card, quoted.allowance)
+            return quoted
         budget = Budget(min(order.budget.amount, self.payment.amount), own_limit=True)
         return Price(order.card, order.work.limits(order.card, budget))
 
