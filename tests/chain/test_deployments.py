@@ -16,7 +16,7 @@ from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id
 
 from tests.support.deploying import deploy_devnet, setup_of
 from tests.support.devnet import Devnet
-from usufruct.chain import Client, Sender, as_hash32, keccak
+from usufruct.chain import Client, Sender, keccak
 from usufruct.chain.binding import Creation
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -30,7 +30,7 @@ from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments, DeploySite, N
 from usufruct.chain.deployment.address_book import DEPLOYER, Deployed
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner
-from usufruct.core import Address, ChainId, Conflict, Faulty, Invalid, Unavailable, checksum
+from usufruct.core import Address, ChainId, Conflict, Faulty, Invalid, Unavailable, checksum, hash32_from_bytes
 from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database
 from usufruct_client import channel_id, wire
@@ -93,9 +93,11 @@ async def test_every_channel_has_the_id_that_x402_computes(client: Client, sende
             salt=random.randbytes(32),
         )
         parties = (config.payer, config.payer_authorizer, config.receiver, config.receiver_authorizer, config.token)
-        ours = channel_id(wire.ChannelConfig(*parties, config.withdraw_delay, as_hash32(config.salt)), DEVNET_CHAIN_ID)
+        ours = channel_id(
+            wire.ChannelConfig(*parties, config.withdraw_delay, hash32_from_bytes(config.salt)), DEVNET_CHAIN_ID
+        )
         published = PublishedConfig(*parties, withdraw_delay=config.withdraw_delay, salt="0x" + config.salt.hex())
-        assert as_hash32(await settlement.get_channel_id(config)) == ours
+        assert hash32_from_bytes(await settlement.get_channel_id(config)) == ours
         assert compute_channel_id(published, int(DEVNET_CHAIN_ID)) == ours
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import pytest
 
 from tests.support.devnet import Devnet
-from usufruct.chain import Call, Client, Receipt, RpcUnavailable, Sender, Sent, State, as_hash32, keccak
+from usufruct.chain import Call, Client, Receipt, RpcUnavailable, Sender, Sent, State, keccak
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.binding import Block, Creation
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientAllowance, ERC20InsufficientBalance, TestDollar
@@ -16,7 +16,7 @@ from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.chain.sender import NonceGap, StillPending
 from usufruct.chain.store import Attempt, Checkpoint, Outbox, move
 from usufruct.chain.transaction import signed_transaction
-from usufruct.core import Address, ChainId, Conflict, Denied, Hash32
+from usufruct.core import Address, ChainId, Conflict, Denied, Hash32, hash32_from_bytes
 from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Database, open_database
 
@@ -257,7 +257,7 @@ async def test_a_nonce_used_by_something_else_displaces_the_call(
     await devnet.mine(5)
     with pytest.raises(Conflict, match=r"nonce 0 .* was used by something else") as caught:
         await sender.execute(dollar.mint(BOB, 5), "mint")
-    assert caught.value.details["hash"] == as_hash32(keccak(foreign))
+    assert caught.value.details["hash"] == hash32_from_bytes(keccak(foreign))
     await devnet.set_automine(on=True)
     assert (await sender.execute(dollar.mint(BOB, 5), "again")).succeeded
     assert await dollar.balance_of(BOB) == 5
@@ -421,7 +421,7 @@ async def test_a_nonce_that_nobody_uses_any_more_is_filled(
     foreign = signed_transaction(DEVNET_CHAIN_ID, 0, Offer(9 * GWEI, GWEI), 21_000, Call(CAROL, b"", 1), signer.sign)
     await client.send_raw(foreign)
     assert (await sender.send(dollar.mint(BOB, 5), "stuck behind")).nonce == 1
-    await devnet.drop(as_hash32(keccak(foreign)))
+    await devnet.drop(hash32_from_bytes(keccak(foreign)))
     assert (await sender.send(dollar.mint(BOB, 6), "fills")).nonce == 0
     assert (await sender.send(dollar.mint(BOB, 7), "next")).nonce == 2
     await sender.advance()

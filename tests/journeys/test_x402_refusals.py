@@ -399,7 +399,7 @@ async def test_an_answered_call_is_answered_again_when_its_quote_is_over(world, 
 
 async def test_a_payment_with_its_deposit_is_answered_again_even_when_the_deposit_has_expired(world, http):
     payer = await hands.HandPayer.make(world)
-    head = await world.installation.client.header("latest")
+    head = await world.installation.client.head()
     accepted = await payer.price(http, request())
     extensions = {"payment-identifier": {"info": {"required": False, "id": "order_0123456789abcdef"}}}
     deposit = payer.deposit(DOLLAR, before=head.timestamp + 60)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from usufruct.chain import TokenFacts, as_hash32, word
+from usufruct.chain import TokenFacts, word
 from usufruct.chain.escrow import COLLECTOR
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, Hash32, hash32_from_bytes
 from usufruct.payments.settlement import DepositAuthorization
 from usufruct_client.wire import DepositAuthorizations, DepositWish, SignedDeposit, TransferAuthorization
 
@@ -12,7 +12,7 @@ from usufruct_client.wire import DepositAuthorizations, DepositWish, SignedDepos
 def deposit_document(deposit: DepositAuthorization) -> DepositWish:
     """Return a deposit as it is handed in."""
     signed = TransferAuthorization(
-        deposit.valid_after, deposit.valid_before, as_hash32(word(deposit.salt)), deposit.signature
+        deposit.valid_after, deposit.valid_before, hash32_from_bytes(word(deposit.salt)), deposit.signature
     )
     return DepositWish(deposit.config, SignedDeposit(deposit.amount, DepositAuthorizations(signed)))
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from usufruct.chain import as_hash32, keccak
+from usufruct.chain import keccak
 from usufruct.chain.keys import KeySigner
-from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32
+from usufruct.core import UINT128_MAX, Address, AssetId, ChainId, Hash32, hash32_from_bytes
 from usufruct.core.price_cards import PriceCard
 from usufruct.payments.ledger.records import (
     AccountIdentity,
@@ -32,7 +32,7 @@ ASSETS = (AssetId(7), AssetId(UINT128_MAX), AssetId(1 << 64))
 
 def named(text: object) -> Hash32:
     """A 32-byte id that always belongs to the same text."""
-    return as_hash32(keccak(str(text).encode()))
+    return hash32_from_bytes(keccak(str(text).encode()))
 
 
 def config(name: object = 0) -> ChannelConfig:

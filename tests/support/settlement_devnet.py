@@ -12,7 +12,7 @@ from tests.support.deposit_documents import dollar_facts, receive_authorization
 from tests.support.devnet import Devnet
 from tests.support.fake_clock import FakeClock
 from tests.support.typed_data import sign_document
-from usufruct.chain import Call, Client, Sender, as_hash32, keccak
+from usufruct.chain import Call, Client, Sender, keccak
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry, Kind, PriceCard, PriceUnit, Registration
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, Voucher, VoucherClaim
@@ -22,7 +22,7 @@ from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT
 from usufruct.chain.keys import KeySigner, devnet_signer
 from usufruct.config import LedgerConfig
-from usufruct.core import Address, AssetId, ChainId, Hash32, NotFound
+from usufruct.core import Address, AssetId, ChainId, Hash32, NotFound, hash32_from_bytes
 from usufruct.payments.ledger.records import Bill, Opened, Reservation
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.payments.pricing.grants import PassTerms
@@ -55,7 +55,7 @@ SHARES = 100_000_000 * 10**6
 
 def named(text: object) -> Hash32:
     """A 32-byte id that always belongs to the same text."""
-    return as_hash32(keccak(str(text).encode()))
+    return hash32_from_bytes(keccak(str(text).encode()))
 
 
 @dataclass(frozen=True, slots=True)

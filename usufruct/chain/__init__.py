@@ -23,7 +23,7 @@ from usufruct.chain.binding import Call
 from usufruct.chain.client import ChainHead, Client
 from usufruct.chain.codec import NoAnswer, UnreadableAnswer
 from usufruct.chain.fees import FeePolicy, market_offer
-from usufruct.chain.hashing import address_of_key, as_hash32, keccak, word
+from usufruct.chain.hashing import keccak, word
 from usufruct.chain.indexer import Indexer, Stream
 from usufruct.chain.metrics import LogStreams
 from usufruct.chain.revert import Revert
@@ -56,9 +56,7 @@ __all__ = [
     "Stream",
     "TokenFacts",
     "UnreadableAnswer",
-    "address_of_key",
     "amount_of",
-    "as_hash32",
     "authorization_used",
     "check_chain_id",
     "fee_sink_of",

@@ -3,8 +3,7 @@
 from usufruct.chain.client import Client
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.batch_settlement import ChannelConfig as OnChain
-from usufruct.chain.hashing import as_hash32
-from usufruct.core import Address, ChainId, Conflict, Faulty, checksum
+from usufruct.core import Address, ChainId, Conflict, Faulty, checksum, hash32_from_bytes
 from usufruct_client.eip712 import COLLECTOR, SETTLEMENT
 from usufruct_client.signing import channel_id
 from usufruct_client.wire import ChannelConfig
@@ -44,8 +43,8 @@ async def check_settlement(client: Client, chain_id: ChainId) -> None:
     await check_escrow(client, chain_id)
     payer, authorizer, receiver, receiver_authorizer, token = (Address(f"0x{each:040x}") for each in range(1, 6))
     parties, delay, salt = (payer, authorizer, receiver, receiver_authorizer, token), 86_400, bytes(range(32))
-    ours = as_hash32(await BatchSettlement(SETTLEMENT, client).get_channel_id(OnChain(*parties, delay, salt)))
-    published = channel_id(ChannelConfig(*parties, delay, as_hash32(salt)), chain_id)
+    ours = hash32_from_bytes(await BatchSettlement(SETTLEMENT, client).get_channel_id(OnChain(*parties, delay, salt)))
+    published = channel_id(ChannelConfig(*parties, delay, hash32_from_bytes(salt)), chain_id)
     if ours != published:
         raise Faulty(
             f"{SETTLEMENT} on chain {chain_id} computes channel id {ours}, x402 {published}; use a chain with x402's "

@@ -2,16 +2,11 @@
 
 from functools import lru_cache
 
-from usufruct.core import Address, Hash32
+from usufruct.core import Address
 from usufruct_client.identifiers import address_of_key, keccak
 from usufruct_client.typed_data import word
 
-__all__ = ["address_of_key", "as_hash32", "create2_address", "keccak", "word"]
-
-
-def as_hash32(value: bytes) -> Hash32:
-    """Write 32 bytes as a `Hash32`."""
-    return Hash32("0x" + value.hex())
+__all__ = ["address_of_key", "create2_address", "keccak", "word"]
 
 
 @lru_cache(maxsize=1024)

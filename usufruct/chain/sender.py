@@ -23,14 +23,14 @@ from usufruct.chain.answers import Receipt
 from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.fees import TRANSACTION_GAS, FeePolicy, FeesOverCap, Offer, better_offer, market_offer
-from usufruct.chain.hashing import as_hash32, keccak
+from usufruct.chain.hashing import keccak
 from usufruct.chain.indexer import newest_on_chain
 from usufruct.chain.keys import KeySigner, refuse_devnet_key
 from usufruct.chain.revert import Revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnavailable
 from usufruct.chain.store import Attempt, Outbox, Sent, State, known_blocks
 from usufruct.chain.transaction import signed_transaction
-from usufruct.core import ChainId, Clock, Conflict, Unavailable
+from usufruct.core import ChainId, Clock, Conflict, Unavailable, hash32_from_bytes
 from usufruct.store import ConstraintViolated, Database
 
 _log = logging.getLogger(__name__)
@@ -312,7 +312,7 @@ class Sender:
 
     def _sign(self, sent: Sent, offer: Offer, block: int) -> Attempt:
         raw = signed_transaction(self._chain_id, sent.nonce, offer, sent.gas, sent.call, self._signer.sign)
-        return Attempt(as_hash32(keccak(raw)), raw, offer.max_fee, offer.tip, block)
+        return Attempt(hash32_from_bytes(keccak(raw)), raw, offer.max_fee, offer.tip, block)
 
     async def _broadcast(self, sent: Sent, attempt: Attempt) -> None:
         """Hand a signed transaction to the node. That it does not take it changes nothing: `advance` tries again."""

@@ -97,7 +97,7 @@ def address_from_bytes(raw: bytes) -> Address:
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
 def hash32_from_bytes(raw: bytes) -> Hash32:
-    """Return the hash that `id_to_bytes` wrote."""
+    """Write 32 bytes as a `Hash32`; the inverse of `id_to_bytes`."""
     return Hash32("0x" + raw.hex())
 
 

@@ -13,8 +13,8 @@ import orjson
 
 from usufruct.chain.binding import Call, Contract, Creation
 from usufruct.chain.client import Client
-from usufruct.chain.hashing import as_hash32, create2_address, keccak
-from usufruct.core import Address, ChainId, Conflict, Invalid, NotFound, address, checksum
+from usufruct.chain.hashing import create2_address, keccak
+from usufruct.core import Address, ChainId, Conflict, Invalid, NotFound, address, checksum, hash32_from_bytes
 from usufruct.core.files import replace_file
 
 DEPLOYER = Address("0x4e59b44847b379578588920ca78fbf26c0b4956c")
@@ -113,7 +113,7 @@ class Deployments:
             Conflict: when it is not; names the first that differs.
         """
         for name, each in self.contracts.items():
-            if as_hash32(keccak(await client.code_at(each.address))) != each.code_hash:
+            if hash32_from_bytes(keccak(await client.code_at(each.address))) != each.code_hash:
                 raise Conflict(
                     f"{name} at {each.address} on chain {self.chain_id} is not what was deployed there; is the RPC "
                     "address one of this chain?",

@@ -14,9 +14,9 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployment.address_book import DEPLOYER, Deployed, Deployments, address_of, deployment_of
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
-from usufruct.chain.hashing import as_hash32, keccak
+from usufruct.chain.hashing import keccak
 from usufruct.chain.sender import Sender
-from usufruct.core import Address, Conflict, Invalid, Unavailable, checksum
+from usufruct.core import Address, Conflict, Invalid, Unavailable, checksum, hash32_from_bytes
 from usufruct.core.components import DeployStep
 
 _SETTING_GAS = 80_000
@@ -125,7 +125,9 @@ class DeploySite:
             raise Conflict(
                 f"{contract.__name__} should be at {there}, which has {what}", code="wrong_code", address=there
             )
-        self._done[contract.__name__] = Deployed(there, contract.ARTIFACT.version, as_hash32(keccak(code)), block)
+        self._done[contract.__name__] = Deployed(
+            there, contract.ARTIFACT.version, hash32_from_bytes(keccak(code)), block
+        )
 
     async def _try(self, creation: Creation) -> None:
         """Run a constructor: its error is raised here, which the deterministic deployer would swallow."""

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from usufruct.chain import as_hash32
 from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.instance_lock import running_instance
 from usufruct.config import Config
-from usufruct.core import Address, Conflict
+from usufruct.core import Address, Conflict, hash32_from_bytes
 from usufruct_client import Gateway
 from usufruct_client.eip712 import Domain, MessageType
 from usufruct_client.typed_data import MessageHasher
@@ -54,7 +53,7 @@ class WalletSigner:
         members = ",".join(f"{each['type']} {each['name']}" for each in fields)
         message = MessageType(f"{name}({members})", Domain(domain_data["name"], domain_data["version"]))
         values = [message_data[each["name"]] for each in fields]
-        written = [as_hash32(each) if isinstance(each, bytes) else each for each in values]
+        written = [hash32_from_bytes(each) if isinstance(each, bytes) else each for each in values]
         chain_id, contract = domain_data["chainId"], domain_data["verifyingContract"]
         return Signature(self._key.sign(MessageHasher(message).digest(chain_id, contract, *written)))
 

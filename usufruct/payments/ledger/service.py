@@ -8,7 +8,6 @@ from functools import wraps
 from importlib import import_module
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from usufruct.chain import as_hash32
 from usufruct.config import LedgerConfig
 from usufruct.core import Hash32
 from usufruct.payments.ledger import account_verbs, call_admission, calls, checks, claims, entries, transfers
@@ -30,7 +29,7 @@ Method = Callable[Concatenate["Ledger", P], Coroutine[Any, Any, T]]
 
 def new_id() -> Hash32:
     """Return a random id for a call or a claim."""
-    return as_hash32(secrets.token_bytes(32))
+    return Hash32("0x" + secrets.token_hex(32))
 
 
 def open_ledger(database: Database, config: LedgerConfig, *, seal: Seal, faults: FaultHook = no_faults) -> "Ledger":

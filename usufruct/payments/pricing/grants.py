@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
-from usufruct.chain import as_hash32
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import (
     LAST_MOMENT,
@@ -24,6 +23,7 @@ from usufruct.core import (
     Hash32,
     Invalid,
     address_from_bytes,
+    hash32_from_bytes,
     id_to_bytes,
 )
 from usufruct.payments.pricing.vouchers import DigestSigner
@@ -79,7 +79,7 @@ class ActivatedCredits:
 
 @lru_cache(maxsize=1 << 14)
 def _account_id(chain_id: ChainId, contract: Address, activated: ActivatedCredits) -> Hash32:
-    return as_hash32(_CREDITS.digest(chain_id, contract, activated.plan, activated.holder, activated.meter))
+    return hash32_from_bytes(_CREDITS.digest(chain_id, contract, activated.plan, activated.holder, activated.meter))
 
 
 @dataclass(frozen=True, slots=True)

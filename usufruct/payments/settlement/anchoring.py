@@ -7,8 +7,7 @@ later time. A call that was charged nothing moves no money and is under no root.
 
 from collections.abc import Sequence
 
-from usufruct.chain import as_hash32
-from usufruct.core import Address, Faulty, Hash32, moment
+from usufruct.core import Address, Faulty, Hash32, hash32_from_bytes, moment
 from usufruct.payments.ledger import CallUnknown, Ledger
 from usufruct.payments.pricing import Receipt, receipt_digest
 from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY
@@ -50,7 +49,7 @@ async def digests_of(context: SettlementContext, members: Sequence[Member]) -> l
 
 def root_of(digests: Sequence[bytes]) -> Hash32 | None:
     """Return the root over digests; None for none."""
-    return as_hash32(merkle_root(digests)) if digests else None
+    return hash32_from_bytes(merkle_root(digests)) if digests else None
 
 
 async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProof:
@@ -82,5 +81,5 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
         message = f"the receipts of batch {batch.id} do not give its root {batch.root}"
         raise Faulty(message, code="anchor_mismatch", batch=batch.id)
     digest = receipt_digest(receipt, context.escrow.chain_id, context.terms.till)
-    proof = [as_hash32(sibling) for sibling in merkle_proof(digests, digests.index(digest))]
-    return ReceiptProof(call, as_hash32(digest), proof, batch.root, batch.count, batch.hash, batch.block)
+    proof = [hash32_from_bytes(sibling) for sibling in merkle_proof(digests, digests.index(digest))]
+    return ReceiptProof(call, hash32_from_bytes(digest), proof, batch.root, batch.count, batch.hash, batch.block)

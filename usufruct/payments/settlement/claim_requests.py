@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import BigInteger, Boolean, Column, String, Table, Text, delete, insert, select, update
 
-from usufruct.chain import as_hash32
 from usufruct.core import Hash32, UsufructError
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.model import Batch
@@ -50,7 +49,7 @@ class ClaimRequests:
 
         The request is withdrawn when the block ends, however it ends.
         """
-        request, now = as_hash32(secrets.token_bytes(32)), await self._database.now()
+        request, now = Hash32("0x" + secrets.token_hex(32)), await self._database.now()
         row = {"id": request, "everything": everything, "asked_at": now, "batches": "[]", "error": ""}
         try:
             async with self._database.transaction() as unit:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from usufruct.chain import as_hash32, keccak, word
-from usufruct.core import Hash32, Invalid, id_to_bytes
+from usufruct.chain import keccak, word
+from usufruct.core import Hash32, Invalid, hash32_from_bytes, id_to_bytes
 from usufruct.payments.pricing import ChannelConfig
 from usufruct_client.wire import SignedDeposit
 
@@ -41,7 +41,7 @@ class DepositAuthorization:
 
     def nonce(self, channel: Hash32) -> Hash32:
         """Return the EIP-3009 nonce: it names the channel, so that the money cannot be put into another."""
-        return as_hash32(keccak(id_to_bytes(channel) + word(self.salt)))
+        return hash32_from_bytes(keccak(id_to_bytes(channel) + word(self.salt)))
 
     def collector_data(self) -> bytes:
         """Return what the collector is given: `abi.encode(validAfter, validBefore, salt, signature)`."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.chain import as_hash32, keccak
-from usufruct.core import AssetId, Hash32, UsufructError
+from usufruct.chain import keccak
+from usufruct.core import AssetId, Hash32, UsufructError, hash32_from_bytes
 from usufruct.payments.ledger import Account, Call, Claim
 from usufruct.payments.settlement.model import Member
 
@@ -31,7 +31,7 @@ class Simulated:
 
 def batch_id(claims: Sequence[Claim]) -> Hash32:
     """Return the id of the batch of exactly these claims; its keys in the outbox contain it."""
-    return as_hash32(keccak(b"".join(bytes.fromhex(claim.id[2:]) for claim in claims)))
+    return hash32_from_bytes(keccak(b"".join(bytes.fromhex(claim.id[2:]) for claim in claims)))
 
 
 def members_of(claims: Sequence[Claim]) -> tuple[Member, ...]:
