@@ -203,11 +203,8 @@ def _check_state(state: Path | None) -> None:
     remedy = f"Go on with the state of the last start: cp {good} {state}"
     if not good.exists():
         remedy = f"Begin a new chain with a new data.folder, or put a backup of {state.name} there"
-    raise Conflict(
-        f"the devnet's state {state} is not whole: it was cut short while it was written. {remedy}",
-        code="devnet_state_damaged",
-        state=str(state),
-    )
+    message = f"the devnet's state {state} is not whole: it was cut short while it was written. {remedy}"
+    raise Conflict(message, code="devnet_state_damaged", state=str(state))
 
 
 def _keep_good(state: Path | None) -> None:
@@ -232,9 +229,6 @@ def _locked(state: Path) -> IO[bytes]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.close()
-        raise Conflict(
-            f"another devnet runs on {state}; stop it, or choose another data folder",
-            code="devnet_state_busy",
-            state=str(state),
-        ) from None
+        message = f"another devnet runs on {state}; stop it, or choose another data folder"
+        raise Conflict(message, code="devnet_state_busy", state=str(state)) from None
     return lock

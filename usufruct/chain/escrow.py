@@ -22,15 +22,12 @@ async def check_escrow(client: Client, chain_id: ChainId) -> None:
     """
     for name, place in (("batch settlement", SETTLEMENT), ("collector of EIP-3009 deposits", COLLECTOR)):
         if not await client.code_at(place):
-            raise Conflict(
+            message = (
                 f"chain {chain_id} has no x402 {name} at {checksum(place)}. Nothing was sent. Use a chain that x402's "
                 "batch settlement is on (Base 8453, Base Sepolia 84532), or have x402's maintainers deploy it there: "
-                "it has the same address on every chain",
-                code="escrow_missing",
-                chain_id=chain_id,
-                contract=name,
-                address=place,
+                "it has the same address on every chain"
             )
+            raise Conflict(message, code="escrow_missing", chain_id=chain_id, contract=name, address=place)
 
 
 async def check_settlement(client: Client, chain_id: ChainId) -> None:
@@ -46,10 +43,8 @@ async def check_settlement(client: Client, chain_id: ChainId) -> None:
     ours = hash32_from_bytes(await BatchSettlement(SETTLEMENT, client).get_channel_id(OnChain(*parties, delay, salt)))
     published = channel_id(ChannelConfig(*parties, delay, hash32_from_bytes(salt)), chain_id)
     if ours != published:
-        raise Faulty(
+        message = (
             f"{SETTLEMENT} on chain {chain_id} computes channel id {ours}, x402 {published}; use a chain with x402's "
-            "batch settlement",
-            code="settlement_mismatch",
-            contract=ours,
-            published=published,
+            "batch settlement"
         )
+        raise Faulty(message, code="settlement_mismatch", contract=ours, published=published)

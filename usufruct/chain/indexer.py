@@ -252,13 +252,11 @@ class Indexer:
         if await newest_on_chain(self._client, [old]) is None:
             return False
         if found < before:
-            raise Unavailable(
+            message = (
                 f"the node has {found} logs of stream {name} up to block {end.block}, it had {before}: its logs are "
-                "behind. Nothing is read until it has caught up; set chain.rpc_url to another node if it does not",
-                code="node_lags",
-                stream=name,
-                block=end.block,
+                "behind. Nothing is read until it has caught up; set chain.rpc_url to another node if it does not"
             )
+            raise Unavailable(message, code="node_lags", stream=name, block=end.block)
         _log.warning("stream %s: the node had hidden %d logs up to block %d", name, found - before, end.block)
         await self._step_back(old, start, gap_at=await self._database.now())
         return True
@@ -286,13 +284,11 @@ class Indexer:
         """Return the newest checkpoint that the chain still has."""
         fork = await newest_on_chain(self._client, await self._checkpoints())
         if fork is None:
-            raise Faulty(
+            message = (
                 f"chain has no block that stream {self._stream.name} was read by, the newest being {old.block}; was "
-                "the chain reset? Its rows must go and be read again from the start",
-                code="reorg_too_deep",
-                stream=self._stream.name,
-                block=old.block,
+                "the chain reset? Its rows must go and be read again from the start"
             )
+            raise Faulty(message, code="reorg_too_deep", stream=self._stream.name, block=old.block)
         return fork
 
     async def _step_back(self, old: Checkpoint, to: Checkpoint, gap_at: int | None = None) -> None:

@@ -168,14 +168,11 @@ class Sender:
                 nonce=sent.nonce,
             )
         if sent.state is State.DISPLACED:
-            raise Conflict(
+            message = (
                 f"nonce {sent.nonce} of {self.address} was used by something else; find out by whom before sending "
-                "again under a new key",
-                code="transaction_displaced",
-                key=key,
-                nonce=sent.nonce,
-                hash=sent.hash,
+                "again under a new key"
             )
+            raise Conflict(message, code="transaction_displaced", key=key, nonce=sent.nonce, hash=sent.hash)
         if sent.state is State.REVERTED:
             await self._raise_refusal(call, sent.block)
             raise Conflict(
@@ -227,12 +224,11 @@ class Sender:
             return []
         known = await known_blocks(self._database, await self._client.block_number())
         if known and await newest_on_chain(self._client, known) is None:
-            raise NonceGap(
+            message = (
                 f"chain {self._chain_id} was reset: it has no block that was read before, and expects nonce "
-                f"{lost[0].nonce} of {self.address} again. Set data.folder and database.url to new ones",
-                expected=lost[0].nonce,
-                used=lost[-1].nonce,
+                f"{lost[0].nonce} of {self.address} again. Set data.folder and database.url to new ones"
             )
+            raise NonceGap(message, expected=lost[0].nonce, used=lost[-1].nonce)
         return lost
 
     async def _heal(self) -> None:
@@ -294,12 +290,11 @@ class Sender:
             await self._heal()
             mined, final = await self._expected()
         if final:
-            raise NonceGap(
+            message = (
                 f"chain {self._chain_id} expects nonce {mined} of {self.address}, the outbox used {final[-1].nonce}: "
-                "the node is behind, or its chain went back, which is repaired by itself. Try again in a few seconds",
-                expected=mined,
-                used=final[-1].nonce,
+                "the node is behind, or its chain went back, which is repaired by itself. Try again in a few seconds"
             )
+            raise NonceGap(message, expected=mined, used=final[-1].nonce)
         waiting = await self._client.nonce(self.address, "pending")
         taken = {sent.nonce for sent in await self._outbox.from_nonce(self.address, waiting)}
         return next(nonce for nonce in count(waiting) if nonce not in taken)

@@ -29,10 +29,8 @@ def package_of(tool: str) -> str:
     system = {"linux": "linux", "darwin": "darwin", "win32": "win32"}.get(sys.platform)
     architecture = _ARCHITECTURES.get(platform.machine().lower())
     if system is None or architecture is None:
-        raise ToolMissing(
-            f"there is no {tool} for {sys.platform} {platform.machine()}; use another machine, or an RPC address",
-            tool=tool,
-        )
+        message = f"there is no {tool} for {sys.platform} {platform.machine()}; use another machine, or an RPC address"
+        raise ToolMissing(message, tool=tool)
     return f"@foundry-rs/{tool}-{system}-{architecture}"
 
 
@@ -54,13 +52,11 @@ def find(tool: str, data_folder: Path | None = None) -> Path:
             return binary
     if on_path := shutil.which(tool):
         return Path(on_path)
-    raise ToolMissing(
+    message = (
         f"{tool} is not installed; run `npm install {package}@{VERSION}` here, or put {tool} on PATH "
-        "(https://getfoundry.sh)",
-        tool=tool,
-        package=package,
-        version=VERSION,
+        "(https://getfoundry.sh)"
     )
+    raise ToolMissing(message, tool=tool, package=package, version=VERSION)
 
 
 def install_anvil(data_folder: Path) -> Path:

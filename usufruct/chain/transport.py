@@ -269,11 +269,8 @@ class Transport:
         )
 
     def _no_answer(self, method: str, status: int) -> RpcUnreadable:
-        return RpcUnreadable(
-            f"{self._host} gives no answer to {method} (HTTP {status}); check chain.rpc_url",
-            host=self._host,
-            status=status,
-        )
+        message = f"{self._host} gives no answer to {method} (HTTP {status}); check chain.rpc_url"
+        return RpcUnreadable(message, host=self._host, status=status)
 
 
 def _is_rpc(answer: object) -> bool:

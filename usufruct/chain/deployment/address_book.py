@@ -52,11 +52,8 @@ class Deployments:
         """Return where a contract stands; raises `NotDeployed` when it does not."""
         name = contract.__name__
         if name not in self.contracts:
-            raise NotDeployed(
-                f"{name} is not deployed on chain {self.chain_id}; run `usufruct deploy`",
-                contract=name,
-                chain_id=self.chain_id,
-            )
+            message = f"{name} is not deployed on chain {self.chain_id}; run `usufruct deploy`"
+            raise NotDeployed(message, contract=name, chain_id=self.chain_id)
         return self.contracts[name].address
 
     def first_block(self, contract: type[Contract]) -> int:
@@ -114,13 +111,11 @@ class Deployments:
         """
         for name, each in self.contracts.items():
             if hash32_from_bytes(keccak(await client.code_at(each.address))) != each.code_hash:
-                raise Conflict(
+                message = (
                     f"{name} at {each.address} on chain {self.chain_id} is not what was deployed there; is the RPC "
-                    "address one of this chain?",
-                    code="wrong_code",
-                    contract=name,
-                    address=each.address,
+                    "address one of this chain?"
                 )
+                raise Conflict(message, code="wrong_code", contract=name, address=each.address)
 
 
 def address_of(contract: type[Contract], creation: Creation) -> Address:

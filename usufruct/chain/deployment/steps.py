@@ -102,12 +102,11 @@ class DeploySite:
         key = f"deploy/{contract.__name__}/{there}"
         if not await self.client.code_at(there):
             if not await self.client.code_at(DEPLOYER):
-                raise Unavailable(
+                message = (
                     f"chain {self.chain_id} has no deterministic deployer at {checksum(DEPLOYER)}; send its published "
-                    "transaction first (github.com/Arachnid/deterministic-deployment-proxy)",
-                    code="deployer_missing",
-                    chain_id=self.chain_id,
+                    "transaction first (github.com/Arachnid/deterministic-deployment-proxy)"
                 )
+                raise Unavailable(message, code="deployer_missing", chain_id=self.chain_id)
             await self._try(creation)
             await self.sender.execute(deployment_of(contract, creation), key)
         made = await self.sender.find(key)

@@ -69,11 +69,8 @@ def signer_of(role: Role, config: Config) -> KeySigner:
     if not path.exists():
         if is_devnet(chain_id):
             return devnet_signer(_DEVNET_ACCOUNTS[role], chain_id)
-        raise KeystoreMissing(
-            f"the role {role} has no key: {path} does not exist; `usufruct wallet new {role}` makes one",
-            role=role,
-            path=str(path),
-        )
+        message = f"the role {role} has no key: {path} does not exist; `usufruct wallet new {role}` makes one"
+        raise KeystoreMissing(message, role=role, path=str(path))
     signer = open_keystore(path, config.keys.password.reveal())
     refuse_devnet_key(signer.address, chain_id)
     return signer

@@ -88,9 +88,5 @@ def refuse_devnet_key(address: Address, chain_id: ChainId) -> None:
         Denied: when `address` is one of anvil's and the chain is not a devnet.
     """
     if not is_devnet(chain_id) and address in DEVNET_ADDRESSES:
-        raise Denied(
-            f"{address} is a publicly known devnet key; chain {chain_id} needs your own key",
-            code="devnet_key_refused",
-            address=address,
-            chain_id=chain_id,
-        )
+        message = f"{address} is a publicly known devnet key; chain {chain_id} needs your own key"
+        raise Denied(message, code="devnet_key_refused", address=address, chain_id=chain_id)

@@ -82,12 +82,8 @@ def _slow(error: BaseException, url: str, limits: Limits, *, started: bool) -> U
         phase, limit = "total", limits.total
     else:
         phase, limit = ("idle", limits.idle) if started else ("first_byte", limits.first_byte)
-    return UpstreamSlow(
-        f"{url} passed the {phase} limit of {limit:g} s; try again, or raise the limit",
-        url=url,
-        phase=phase,
-        limit=f"{limit:g}",
-    )
+    message = f"{url} passed the {phase} limit of {limit:g} s; try again, or raise the limit"
+    return UpstreamSlow(message, url=url, phase=phase, limit=f"{limit:g}")
 
 
 def status_fault(status: int, headers: Mapping[str, str], body: bytes, url: str, secret: str) -> UpstreamFault:
