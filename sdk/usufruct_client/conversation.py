@@ -64,6 +64,7 @@ class Conversation:
         """Pay from `purse` for the request that `sender` sends to the gateway at `origin`."""
         self._purse = purse
         self._origin = origin
+        self._deposit_seconds = purse.rules.deposit_seconds
         self._sender = sender
         self._request_hash = content_hash(sender.body)
         self._tried: Counter[str] = Counter()
@@ -91,12 +92,10 @@ class Conversation:
 
     async def _reserve(self, required: PaymentRequired) -> Payment:
         """Sign, as soon as no other call's deposit has to be waited for."""
-        waited = 0.0
-        terms = required.requirements
+        waited, most, terms = 0.0, self._deposit_seconds, required.requirements
         while (payment := self._purse.reserve(self._origin, terms, share=waited >= DEPOSIT_SHARED_SECONDS)) is None:
-            if waited >= self._purse.rules.deposit_seconds:
-                seconds = self._purse.rules.deposit_seconds
-                raise DepositPending(f"another call's deposit has not arrived in {seconds:g} s; ask again")
+            if waited >= most:
+                raise DepositPending(f"another call's deposit has not arrived in {most:g} s; ask again")
             await self._sender.pause(DEPOSIT_POLL_SECONDS)
             waited += DEPOSIT_POLL_SECONDS
         return payment
@@ -105,7 +104,7 @@ class Conversation:
         """Send a payment, and the same again while its deposit is on the way."""
         sending = pending = False
         try:
-            for delay in _delays(self._purse.rules.deposit_seconds):
+            for delay in _delays(self._deposit_seconds):
                 sending = True
                 reply = await self._sender.send(payment.header)
                 sending = False
@@ -121,8 +120,7 @@ class Conversation:
             raise
         self._purse.release(payment, unsure=True)
         raise DepositPending(
-            f"the deposit is on its way for over {self._purse.rules.deposit_seconds:g} s; ask again later, "
-            "nothing is paid twice",
+            f"the deposit is on its way for over {self._deposit_seconds:g} s; ask again later, nothing is paid twice",
             amount=payment.deposit.amount if payment.deposit else 0,
         )
 
@@ -148,11 +146,7 @@ class Conversation:
 
     def _set_right(self, payment: Payment, required: PaymentRequired, code: str) -> bool:
         """Take over what a 402 says; return whether paying once more may help."""
-        times = 1
-        if code == "cumulative_amount_mismatch":
-            self._purse.correct(payment, required.requirements)
-            times = OVERTAKEN_TIMES
-        elif code in {"cumulative_exceeds_balance", "insufficient_balance"}:
+        if code in {"cumulative_amount_mismatch", "cumulative_exceeds_balance", "insufficient_balance"}:
             self._purse.correct(payment, required.requirements)
         elif code == "channel_not_found":
             self._purse.empty(payment)
@@ -161,7 +155,7 @@ class Conversation:
         elif code not in EXPIRED and code != "stale_quote":
             return False
         self._tried[code] += 1
-        return self._tried[code] <= times
+        return self._tried[code] <= (OVERTAKEN_TIMES if code == "cumulative_amount_mismatch" else 1)
 
 
 class Delivery(AnswerReader):

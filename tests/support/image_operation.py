@@ -9,7 +9,7 @@ import orjson
 from usufruct.connectors.openai import Answer, UpstreamClient, UsageFault
 from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway import ServedListing
-from usufruct.gateway.operations.base import Budget, Operation, Request, Written
+from usufruct.gateway.operations.base import Budget, Operation, Request, Work, Written
 from usufruct.gateway.operations.request_reader import read_integer
 from usufruct.payments.pricing import Allowance, CountedBy, Measured, Usage, allow
 from usufruct.web import Operation as Described
@@ -23,19 +23,14 @@ IMAGES = Operation("images", "/v1/images/generations", Described("Paint images."
 
 
 @dataclass(frozen=True)
-class ImageWork:
+class ImageWork(Work):
     body: Mapping[str, Any]
     wanted: int
-    streamed: None = None
-    dropped: tuple[str, ...] = ()
 
     def limits(self, card: PriceCard, budget: Budget) -> Allowance:
         allowance = allow(0, self.wanted, card, card.context_window * card.output_per_million)
         budget.check(allowance)
         return allowance
-
-    def is_reducible(self, budget: Budget) -> bool:
-        return False
 
     async def run(self, client: UpstreamClient, model: str, allowance: Allowance) -> Answer:
         body = await client.post("/images/generations", {**self.body, "model": model, "n": allowance.output_tokens})

@@ -37,7 +37,10 @@ from usufruct_client.wire import Terms
 def build(context: Context) -> Component:
     """Build the component."""
     _provide_operator(context)
-    _provide_catalogue(context)
+
+    def catalogue() -> Catalogue:
+        seal = context.get(MasterSecret).seal("upstreams")
+        return Catalogue(context.get(Listings), context.get(Database), seal, context.get(Clock))
 
     def gateway() -> Gateway:
         clock = context.get(Clock)
@@ -54,6 +57,7 @@ def build(context: Context) -> Component:
     def unused() -> UnusedKeys:
         return UnusedKeys(context.get(Keys), context.get(Ledger), context.get(AccountSync), context.get(Clock))
 
+    context.provide_later(Catalogue, catalogue)
     context.provide_later(Gateway, gateway)
     return Component(
         "gateway",
@@ -95,11 +99,3 @@ def _provide_operator(context: Context) -> None:
 
     context.provide_later(Operator, operator)
     context.provide_later(Channels, key_channels)
-
-
-def _provide_catalogue(context: Context) -> None:
-    def catalogue() -> Catalogue:
-        seal = context.get(MasterSecret).seal("upstreams")
-        return Catalogue(context.get(Listings), context.get(Database), seal, context.get(Clock))
-
-    context.provide_later(Catalogue, catalogue)

@@ -84,15 +84,17 @@ class StreamedWork(Protocol):
 
 
 class Work(Protocol):
-    """One request, read: what it may use, how an upstream does it, and what it used."""
+    """One request, read: what it may use, how an upstream does it, and what it used. By default it comes whole."""
 
     @property
     def streamed(self) -> StreamedWork | None:
         """The same request, if it asks for a stream."""
+        return None
 
     @property
     def dropped(self) -> tuple[str, ...]:
         """Members of the request that were left out because nothing is lost by it."""
+        return ()
 
     def limits(self, card: PriceCard, budget: Budget) -> Allowance:
         """Return the most output the call may have, and what it costs at most.
@@ -104,6 +106,7 @@ class Work(Protocol):
 
     def is_reducible(self, budget: Budget) -> bool:
         """Tell whether the output may be lowered to fit the money: the caller left it open or limits it by money."""
+        return False
 
     async def run(self, client: UpstreamClient, model: str, allowance: Allowance) -> Answer:
         """Ask an upstream, by its own name for the model, for a whole answer."""

@@ -42,17 +42,9 @@ def embeddings(meter: TextMeter) -> Operation:
 class EmbeddingsWork(TextWork):
     """One request for embeddings: it has no output."""
 
-    @property
-    def streamed(self) -> None:
-        """Vectors come whole."""
-
     def limits(self, card: PriceCard, budget: Budget) -> Allowance:
         """Return no output, and the price of the input."""
         return embeddings_limits(self.request.messages, self.counted_input, self.listing.caps, card, budget)
-
-    def is_reducible(self, budget: Budget) -> bool:
-        """Return false: embeddings have no output to lower."""
-        return False
 
     async def run(self, client: UpstreamClient, model: str, allowance: Allowance) -> Answer:
         """Ask for the vectors."""

@@ -8,6 +8,7 @@ from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import value
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.model import CountingRule, ServedListing
+from usufruct.gateway.operations.base import Work
 from usufruct.gateway.operations.text_metering import Counted, Scales, usage_of_whole
 from usufruct.gateway.token_counting import Counter, TokenCounterPool
 from usufruct.payments.pricing import Measured, OverContext
@@ -90,7 +91,7 @@ class CountedInput:
 
 
 @value
-class TextWork:
+class TextWork(Work):
     """What the `Work` of chat and embeddings has in common."""
 
     request: TextRequest
