@@ -26,11 +26,8 @@ class Upstream:
 
     url: str
     model: str
-    api_key: str = ""
-    output_limit: str = field(default="", compare=False)
-
-    def __repr__(self) -> str:
-        return f"Upstream({self.url}, {self.model})"
+    api_key: str = field(default="", repr=False)
+    output_limit: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

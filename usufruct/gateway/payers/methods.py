@@ -6,7 +6,7 @@ from usufruct.core import PaymentRequired
 from usufruct.gateway.order import Order
 from usufruct.gateway.payers.base import Payer
 from usufruct.gateway.payers.bearer_key import BearerKeyPayments
-from usufruct.gateway.payers.pass_grant import authenticate_grant, grant_in
+from usufruct.gateway.payers.pass_grant import grant_payer
 from usufruct.gateway.payers.x402 import X402Payments
 from usufruct.payments.settlement import PassAccounts
 from usufruct.web import Exchange
@@ -36,8 +36,8 @@ class PaymentMethods:
                 return await self.x402.authenticate(payment)
             if authorization.lower() in _NO_KEY:
                 return None
-        if self.pass_grants is not None and (grant := grant_in(authorization)):
-            return authenticate_grant(grant, self.pass_grants)
+        if self.pass_grants is not None and (payer := grant_payer(authorization, self.pass_grants)):
+            return payer
         return await self.bearer_keys.authenticate(authorization)
 
     async def refuse_unpaid(self, exchange: Exchange, order: Order) -> PaymentRequired:

@@ -8,20 +8,16 @@ from usufruct.payments.pricing import GRANT_PREFIX, PassGrant, VerifiedVoucher, 
 from usufruct.payments.settlement import PassAccounts
 
 
-def grant_in(authorization: str) -> str:
-    """Return the grant in an `Authorization` header, or ""."""
-    scheme, _, text = authorization.partition(" ")
-    text = text.strip()
-    return text if text.startswith(GRANT_PREFIX) and scheme.lower() == "bearer" else ""
-
-
-def authenticate_grant(text: str, accounts: PassAccounts) -> "PassGrantPayer":
-    """Return the holder of the credits that a grant is on.
+def grant_payer(authorization: str, accounts: PassAccounts) -> "PassGrantPayer | None":
+    """Return the holder of the credits that the grant in an `Authorization` header is on; None without a grant.
 
     Raises:
         Unauthenticated: when the grant is not valid here, or not any more.
     """
-    grant = read_grant(text)
+    scheme, _, text = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not text.strip().startswith(GRANT_PREFIX):
+        return None
+    grant = read_grant(text.strip())
     accounts.check(grant)
     # Only the holder signs grants; other grants on the same credits are other callers.
     scope = grant.signature.hex()
