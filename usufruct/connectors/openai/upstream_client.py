@@ -50,7 +50,9 @@ class UpstreamClient:
             raise InvalidUpstream("api_key has characters no HTTP header can carry; copy it again")
         parts = urlsplit(self.url)
         self._path = parts.path
-        self._headers = _headers(parts.netloc, api_key)
+        lines = [f"host: {parts.netloc}", "content-type: application/json", "accept: */*", "accept-encoding: identity"]
+        lines += [f"authorization: Bearer {api_key}"] if api_key else []
+        self._headers = "".join(f"{line}\r\n" for line in lines)
         self._limits = limits or Limits()
         self._secret = api_key
         self._pool = Pool(self.url, connect_seconds=self._limits.connect, keep_alive_seconds=_KEEP_ALIVE)
@@ -172,14 +174,6 @@ class UpstreamClient:
         except TRANSPORT_ERRORS as error:
             raise transport_fault(error, self.url, self._limits, started=False) from error
         raise status_fault(response.status, response.headers, said[:_ERROR_BYTES], self.url, self._secret)
-
-
-def _headers(netloc: str, api_key: str) -> str:
-    """Return the header lines that every request has."""
-    lines = [f"host: {netloc}", "content-type: application/json", "accept: */*", "accept-encoding: identity"]
-    if api_key:
-        lines.append(f"authorization: Bearer {api_key}")
-    return "".join(f"{line}\r\n" for line in lines)
 
 
 def _checked_url(base_url: str) -> str:
