@@ -13,9 +13,6 @@ from typing import Any, Never, get_args, get_origin
 from usufruct.chain.abi import Data, arguments
 from usufruct.core import Invalid, Unavailable
 
-Values = tuple[Any, ...]
-"""Decoded ABI values: int, str, bytes, bool and tuples of these."""
-
 
 class UnreadableAnswer(Unavailable, code="unreadable_answer"):
     """Bytes from the chain are not what the contract's ABI promises."""
@@ -76,8 +73,8 @@ def encode(types: Sequence[str], values: Sequence[object]) -> bytes:
         raise Invalid(f"arguments do not fit ({','.join(types)}): {error}", code="invalid_argument") from error
 
 
-def decode(types: Sequence[str], data: bytes) -> Values:
-    """Decode `data` as ABI `types`.
+def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
+    """Decode `data` as ABI `types`: to int, str, bytes, bool and tuples of these.
 
     Raises:
         NoAnswer: when `data` is empty.

@@ -50,7 +50,6 @@ class HttpWire:
         """Close the connections; the next `post` opens others."""
         if self._pool is not None:
             await self._pool.close()
-            self._pool = None
 
     async def _post(self, body: bytes, timeout_seconds: float) -> Reply:
         if self._pool is None:

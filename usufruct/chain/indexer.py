@@ -23,7 +23,7 @@ from usufruct.chain.answers import Log
 from usufruct.chain.client import ChainHead, Client, Topics
 from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.chain.store import Checkpoint, checkpoint, checkpoints, forget_before, move, note_gap, stream_gaps
-from usufruct.core import Address, Clock, Conflict, Faulty, Hash32, Unavailable
+from usufruct.core import Address, Clock, Faulty, Hash32, Unavailable
 from usufruct.store import Database, Unit
 
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ _LAST_RECHECK = 32.0
 _SUCCESSES_TO_GROW = 20
 
 
-class _StreamTaken(Conflict):
+class _StreamTaken(Exception):
     """Another process moved the stream on; its transaction stands, ours is undone."""
 
 
@@ -225,7 +225,7 @@ class Indexer:
             if point.block <= enough or point.logs is None:
                 break
         if not found or found[0].block != old.block:
-            raise _StreamTaken(f"stream {self._stream.name} was moved by another process")
+            raise _StreamTaken
         return found
 
     async def _gap(self, old: Checkpoint, window: Sequence[Checkpoint], logs: Sequence[Log] | None = None) -> bool:
@@ -305,7 +305,7 @@ class Indexer:
 
     async def _move(self, unit: Unit, old: Checkpoint | None, new: Checkpoint) -> None:
         if not await move(unit, self._stream.name, old, new):
-            raise _StreamTaken(f"stream {self._stream.name} was moved by another process")
+            raise _StreamTaken
 
 
 async def newest_on_chain(client: Client, points: Sequence[Checkpoint]) -> Checkpoint | None:

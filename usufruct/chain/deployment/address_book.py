@@ -80,13 +80,11 @@ class Deployments:
                 f"{path} is not JSON; remove it and run `usufruct deploy`, which finds what is deployed and writes it",
                 field=path.name,
             ) from None
-        return cls(
-            chain_id,
-            {
-                name: Deployed(address(each["address"]), each["version"], each["codeHash"], each.get("block", 0))
-                for name, each in found.items()
-            },
-        )
+        contracts = {
+            name: Deployed(address(each["address"]), each["version"], each["codeHash"], each.get("block", 0))
+            for name, each in found.items()
+        }
+        return cls(chain_id, contracts)
 
     def write(self, folder: Path) -> None:
         """Write the chain's file, names sorted."""

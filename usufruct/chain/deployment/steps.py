@@ -85,7 +85,7 @@ class DeploySite:
             self._check_same(contract, there)
             if await self.client.code_at(there):
                 return 0
-            await self._try(creation)
+            await self.client.create(creation, sender=DEPLOYER)
             return await self.client.estimate(deployment_of(contract, creation), self.setup.owner)
 
         return DeployStep(f"deploy {contract.__name__}", there, gas, lambda: self.deploy(contract, creation))
@@ -107,7 +107,7 @@ class DeploySite:
                     "transaction first (github.com/Arachnid/deterministic-deployment-proxy)"
                 )
                 raise Unavailable(message, code="deployer_missing", chain_id=self.chain_id)
-            await self._try(creation)
+            await self.client.create(creation, sender=DEPLOYER)  # which raises what the deployer would swallow
             await self.sender.execute(deployment_of(contract, creation), key)
         made = await self.sender.find(key)
         await self.adopt(contract, there, made.block if made and made.block else 0)
@@ -127,10 +127,6 @@ class DeploySite:
         self._done[contract.__name__] = Deployed(
             there, contract.ARTIFACT.version, hash32_from_bytes(keccak(code)), block
         )
-
-    async def _try(self, creation: Creation) -> None:
-        """Run a constructor: its error is raised here, which the deterministic deployer would swallow."""
-        await self.client.create(creation, sender=DEPLOYER)
 
     def setting(
         self, what: str, at: Address, done: Callable[[], Awaitable[bool]], send: Callable[[], Awaitable[object]]

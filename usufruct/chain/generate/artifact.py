@@ -20,7 +20,7 @@ class ArtifactUnusable(Conflict, code="artifact_unusable"):
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One contract as forge left it; `asts` are the syntax trees of every source file that went in, by path."""
+    """One contract as forge left it; `asts`: syntax trees of all its source files, by path in the project."""
 
     name: str
     abi: list[Json]
@@ -29,11 +29,6 @@ class Compiled:
     immutables: list[list[int]]
     metadata: Json
     asts: Mapping[str, Json]
-
-    @property
-    def sources(self) -> list[str]:
-        """Return the paths of the source files, relative to the Foundry project."""
-        return sorted(self.metadata["sources"])
 
 
 def _found(out: Path, pattern: str) -> list[Json]:
@@ -89,7 +84,7 @@ def load(out: Path, contract: str) -> Compiled:
         for place in places
     ]
     codes = creation["object"].removeprefix("0x"), runtime["object"].removeprefix("0x")
-    asts = {source: _ast(out, source) for source in metadata["sources"]}
+    asts = {source: _ast(out, source) for source in sorted(metadata["sources"])}
     return Compiled(contract, artifact["abi"], *codes, sorted(immutables), metadata, asts)
 
 
@@ -100,7 +95,7 @@ def source_hashes(compiled: Compiled, project: Path) -> dict[str, str]:
         ArtifactUnusable: when a file is not the one that was compiled.
     """
     hashes = {}
-    for source in compiled.sources:
+    for source in compiled.asts:
         content = (project / source).read_bytes()
         if "0x" + keccak(content).hex() != compiled.metadata["sources"][source]["keccak256"]:
             raise ArtifactUnusable(
@@ -115,7 +110,7 @@ def definitions(compiled: Compiled, kind: str, *, outside: str | None = None) ->
 
     With `outside`, those of source files in that folder are left out.
     """
-    sources = [source for source in compiled.sources if outside is None or not source.startswith(outside)]
+    sources = [source for source in compiled.asts if outside is None or not source.startswith(outside)]
     for source in sources:
         for node in compiled.asts[source]["nodes"]:
             yield from (n for n in (node, *node.get("nodes", ())) if n["nodeType"] == kind)

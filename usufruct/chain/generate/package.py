@@ -106,16 +106,11 @@ class Bindings:
         return {key: names.class_name(each.name, taken) for key, each in self._homes[home].items()}
 
     def _face(self, modules: Sequence[str]) -> str:
-        return "\n".join(
-            [
-                f'"""One module for each contract. {_EDIT}"""\n',
-                "from usufruct.chain.revert import Errors, errors_of",
-                f"from {self._package} import {', '.join(modules)}\n",
-                f"__all__ = {['ERRORS', *modules]}\n",
-                f"ERRORS: Errors = errors_of({', '.join(modules)})",
-                '"""Every error class by its selector."""\n',
-            ]
-        )
+        lines = [f'"""One module for each contract. {_EDIT}"""\n']
+        lines += ["from usufruct.chain.revert import Errors, errors_of"]
+        lines += [f"from {self._package} import {', '.join(modules)}\n", f"__all__ = {['ERRORS', *modules]}\n"]
+        lines += [f"ERRORS: Errors = errors_of({', '.join(modules)})", '"""Every error class by its selector."""\n']
+        return "\n".join(lines)
 
     def _module(self, title: str, classes: Mapping[str, str], shared: Sequence[str] = ()) -> str:
         """Join a module's classes; what it mentions of the shared ones it offers too."""
