@@ -18,12 +18,7 @@ from usufruct.payments.pricing.grants import (
     read_grant,
     sign_grant,
 )
-from usufruct.payments.pricing.receipts import (
-    Receipt,
-    ReceiptDocument,
-    receipt_digest,
-    sign_receipt,
-)
+from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, receipt_digest, sign_receipt
 from usufruct.payments.pricing.usage import CountedBy, Measured, Usage, measure, text_usage
 from usufruct.payments.pricing.vouchers import (
     DigestSigner,

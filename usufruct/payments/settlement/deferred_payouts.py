@@ -48,12 +48,7 @@ class DeferredPayouts:
     """Pays for one till; one process at a time, by a lease."""
 
     def __init__(
-        self,
-        context: SettlementContext,
-        sender: Sender,
-        clock: Clock,
-        *,
-        policy: DeferredPayoutPolicy | None = None,
+        self, context: SettlementContext, sender: Sender, clock: Clock, *, policy: DeferredPayoutPolicy | None = None
     ) -> None:
         """Send with any key that can pay for gas."""
         self._context = context

@@ -5,12 +5,4 @@ from usufruct.payments.x402.funding import Funding
 from usufruct.payments.x402.payment import Payment, PaymentKind, read_payment
 from usufruct.payments.x402.requirements import Requirements
 
-__all__ = [
-    "DepositNotNeeded",
-    "Funding",
-    "Payment",
-    "PaymentKind",
-    "Requirements",
-    "read_payment",
-    "x402_name",
-]
+__all__ = ["DepositNotNeeded", "Funding", "Payment", "PaymentKind", "Requirements", "read_payment", "x402_name"]

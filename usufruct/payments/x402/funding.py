@@ -5,13 +5,7 @@ from dataclasses import dataclass, replace
 from usufruct.accounts import Keys
 from usufruct.chain.keys import InvalidSignature
 from usufruct.core import Hash32, PaymentRequired
-from usufruct.payments.ledger import (
-    Account,
-    Ledger,
-    Reservation,
-    VoucherPublished,
-    accepted_voucher,
-)
+from usufruct.payments.ledger import Account, Ledger, Reservation, VoucherPublished, accepted_voucher
 from usufruct.payments.pricing import Escrow, VerifiedVoucher, channel_id, verify_voucher
 from usufruct.payments.settlement import (
     AccountSync,
