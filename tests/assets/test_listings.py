@@ -80,11 +80,11 @@ async def test_what_is_written_beside_a_listing_is_committed_with_it_or_not_at_a
         raise RuntimeError("not now")
 
     with pytest.raises(RuntimeError):
-        await listings.add(PLAIN, also=fails)
+        await listings.add(PLAIN, fails)
     assert await listings.list() == []
     added = await listings.add(PLAIN)
     with pytest.raises(RuntimeError):
-        await listings.limit("hamlet", Caps(1, 1), also=fails)
+        await listings.limit("hamlet", Caps(1, 1), fails)
     assert await listings.find("hamlet") == added
 
 

@@ -28,10 +28,6 @@ Write = Callable[[Unit], Awaitable[None]]
 """Writes another package's rows in the transaction that changes a listing."""
 
 
-async def _nothing(_: Unit) -> None:
-    pass
-
-
 class Listings:
     """The listings of this installation.
 
@@ -47,7 +43,7 @@ class Listings:
         self._rows = RowCache(database, clock, "listings", self._take_in)
         self._refused: dict[AssetId, int] = {}
 
-    async def add(self, listing: Listing, *, replace_active: bool = False, also: Write = _nothing) -> Listing:
+    async def add(self, listing: Listing, *also: Write, replace_active: bool = False) -> Listing:
         """Put a listing on sale; one that has the same id takes on what is new, its price cards go on in number.
 
         The name of a retired listing may be given again, that of an active one with `replace_active`.
@@ -74,7 +70,7 @@ class Listings:
             await put_listing(unit, new, known=same)
 
         try:
-            return await self._write(new.id, put, also)
+            return await self._write(new.id, put, *also)
         except ConstraintViolated as error:
             raise _exists(listing) from error
 
@@ -95,11 +91,11 @@ class Listings:
             listing, PricePeriod(replace(card, version=version), max(starts_at, self._clock.now()))
         )
 
-    async def limit(self, name: str, caps: Caps, *, also: Write = _nothing) -> Listing:
+    async def limit(self, name: str, caps: Caps, *also: Write) -> Listing:
         """Change the limits of a listing's calls; `InvalidListing` for limits no listing can have."""
         listing = await self.find(name)
         check_caps(caps)
-        return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, caps=caps_text(caps)), also)
+        return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, caps=caps_text(caps)), *also)
 
     async def pay(self, name: str, pay_to: Address) -> Listing:
         """Change who receives a listing's income, of calls that were not claimed yet too.

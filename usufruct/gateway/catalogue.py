@@ -55,7 +55,7 @@ class Catalogue:
             sealed = sealed_upstreams(listing.id, listing.upstreams, self._seal)
             await put_serving(unit, Serving(listing.id, sealed, counting))
 
-        added = await self._listings.add(listing, replace_active=replace_active, also=serve)
+        added = await self._listings.add(listing, serve, replace_active=replace_active)
         self._rows.expire()
         return await self._join(added)
 
@@ -72,7 +72,7 @@ class Catalogue:
         async def serve(unit: Unit) -> None:
             await set_forwarded(unit, listing.id, forward)
 
-        changed = await self._listings.limit(name, caps, also=serve)
+        changed = await self._listings.limit(name, caps, serve)
         self._rows.expire()
         return await self._join(changed)
 
