@@ -50,7 +50,7 @@ async def test_a_price_holds_here_when_it_does_there_with_the_registrys_version(
     made = await town.assets.register(sender, town.terms())
     await town.sell(made)
     await town.assets.price(sender, made.id, CardChange(per_call=1))
-    third = (await town.assets.price(sender, made.id, CardChange(per_call=2))).period
+    third, _ = await town.assets.price(sender, made.id, CardChange(per_call=2))
     await town.indexer.poll()
     assert len((await town.listings.find("my-model")).prices) == 1
     await town.devnet.pass_time(DAY + 1)

@@ -32,11 +32,11 @@ async def test_an_asset_is_registered_shared_out_and_shown(town):
     made = await town.assets.register(town.sender(town.OWNER), terms, owners)
 
     shown = await town.assets.show(made.id)
-    assert (shown.id, shown.shares, shown.holder) == (made.id, made.shares, owner)
-    assert (shown.name, shown.symbol, shown.kind, shown.card) == ("my-model", "MINE", Kind.AGENT, town.CARD)
-    assert (shown.endpoint, shown.uri, shown.resale_royalty_bps) == ("https://a.example/v1", "ipfs://card", 250)
+    assert (shown.id, shown.known.shares, shown.holder) == (made.id, made.shares, owner)
+    assert (shown.name, shown.symbol, shown.known.kind, shown.card) == ("my-model", "MINE", Kind.AGENT, town.CARD)
+    assert (shown.endpoint, shown.uri, shown.known.resale_royalty_bps) == ("https://a.example/v1", "ipfs://card", 250)
     assert (shown.currency.symbol, shown.currency.decimals) == ("tUSD", 6)
-    assert (shown.pending_card, shown.retires_at, shown.retired, shown.parents) == (None, 0, False, ())
+    assert (shown.pending_card, shown.known.retires_at, shown.retired, shown.parents) == (None, 0, False, ())
     assert (await town.client.receipt(made.transaction)).succeeded
     assert await town.holders.holders(made.id) == [Holding(owner, SUPPLY * 4 // 5), Holding(ann, SUPPLY // 5)]
     assert await town.registry.find("my-model") == await town.registry.find(hex(made.id)) == made.id
@@ -120,18 +120,18 @@ async def test_parents_get_their_part(town):
 async def test_a_price_is_announced_and_holds_after_the_notice(town):
     sender = town.sender(town.OWNER)
     made = await town.assets.register(sender, town.terms())
-    announced = await town.assets.price(sender, made.id, CardChange(per_call=200))
+    announced, _ = await town.assets.price(sender, made.id, CardChange(per_call=200))
     expected = replace(town.CARD, per_call=200, version=2)
-    assert announced.period.card == expected
-    assert DAY <= announced.period.starts_at - await town.registry.now() + 60 < DAY + 120
+    assert announced.card == expected
+    assert DAY <= announced.starts_at - await town.registry.now() + 60 < DAY + 120
 
-    again = await town.assets.price(sender, made.id, CardChange(input_per_million=7))
-    assert again.period.card == replace(expected, input_per_million=7, version=3)
+    again, _ = await town.assets.price(sender, made.id, CardChange(input_per_million=7))
+    assert again.card == replace(expected, input_per_million=7, version=3)
     shown = await town.assets.show(made.id)
-    assert (shown.card, shown.pending_card) == (town.CARD, again.period)
+    assert (shown.card, shown.pending_card) == (town.CARD, again)
     await town.devnet.pass_time(DAY + 1)
     shown = await town.assets.show(made.id)
-    assert (shown.card, shown.pending_card) == (again.period.card, None)
+    assert (shown.card, shown.pending_card) == (again.card, None)
 
 
 async def test_a_price_that_cannot_be(town):
@@ -153,13 +153,13 @@ async def test_retirement_is_announced_called_off_and_in_the_end_final(town):
     with refused("no_retirement", "not announced"):
         await town.assets.cancel_retirement(sender, made.id)
     retires_at, _ = await town.assets.retire(sender, made.id)
-    assert (await town.assets.show(made.id)).retires_at == retires_at
+    assert (await town.assets.show(made.id)).known.retires_at == retires_at
     with refused("retirement_announced"):
         await town.assets.retire(sender, made.id)
     with refused("not_title_holder"):
         await town.assets.cancel_retirement(town.sender(town.ANN), made.id)
     await town.assets.cancel_retirement(sender, made.id)
-    assert (await town.assets.show(made.id)).retires_at == 0
+    assert (await town.assets.show(made.id)).known.retires_at == 0
     await town.assets.retire(sender, made.id)
     await town.devnet.pass_time(7 * DAY + 1)
     assert (await town.assets.show(made.id)).retired

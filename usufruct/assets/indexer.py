@@ -12,9 +12,9 @@ taken over by them. So nothing is missed after a crash.
 
 from usufruct.assets.listings import Listings
 from usufruct.assets.model import Asset
+from usufruct.assets.registry_client import read_text
 from usufruct.assets.share_store import CollectionLogs, SharesLogs
 from usufruct.assets.store import RegistryLogs, nameless, registered_assets, set_name
-from usufruct.assets.untrusted_text import read_text
 from usufruct.chain import ChainAccess, ChainHead, Indexer, Stream
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry

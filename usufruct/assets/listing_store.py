@@ -22,8 +22,7 @@ from sqlalchemy import (
 )
 
 from usufruct.assets.model import Caps, Listing
-from usufruct.assets.price_card_rows import period_of, price_card_columns, row_of
-from usufruct.assets.price_cards import PricePeriod
+from usufruct.assets.price_cards import PricePeriod, period_of, price_card_columns, row_of
 from usufruct.core import AssetId
 from usufruct.store import AddressColumn, AssetIdColumn, HashColumn, Unit, metadata, next_revision
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from usufruct.assets.errors import InvalidListing, RetiredListing, demand
 from usufruct.assets.price_cards import PricePeriod, card_in_force, check_card
+from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.asset_registry import Kind, Parent
 from usufruct.core import UINT128_MAX, Address, AssetId, Hash32, format_units, parse_units
 from usufruct.core.price_cards import PriceCard
@@ -102,24 +103,19 @@ class SharesIncome:
 
 @dataclass(frozen=True, slots=True)
 class AssetDetails:
-    """Everything the chain says about one asset, as of one block. Times are seconds since 1970."""
+    """Everything the chain says about one asset, as of one block: what the registry knows, and the rest."""
 
     id: AssetId
+    known: asset_registry.Asset
     name: str
     symbol: str
-    kind: Kind
     holder: Address
-    shares: Address
     currency: RevenueToken
     card: PriceCard
     pending_card: PricePeriod | None
-    notice_period: int
-    retires_at: int
     retired: bool
     transfer_policy: Address
-    resale_royalty_bps: int
     parents: tuple[Parent, ...]
-    meter: Address
     uri: str
     endpoint: str
     income: tuple[Income, ...]

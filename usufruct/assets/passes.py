@@ -3,10 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from usufruct.assets.errors import (
-    UnknownPlan,
-    demand,
-)
+from usufruct.assets.errors import UnknownPlan, demand
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.model import Credits, PassPlan, RevenueToken, number_in
 from usufruct.assets.price_cards import about_calls

@@ -1,12 +1,16 @@
-"""Price cards as the registry's struct has them, and as everything above the chain does; what a card may be."""
+"""Price cards as the registry's struct, the tables, and everything above them have them; what a card may be."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, Row, String
 
 from usufruct.assets.errors import InvalidAsset, demand
 from usufruct.chain.contracts import asset_registry
 from usufruct.core import UINT128_MAX, Invalid, divide_up, format_units
 from usufruct.core.price_cards import WHOLE_BPS, PriceCard, PriceUnit
+from usufruct.store import Amount
 
 TYPICAL_CALL = (1_000, 500)
 """Text tokens in and out of the call that "about N calls" counts."""
@@ -31,6 +35,31 @@ def from_registry(card: asset_registry.PriceCard) -> PriceCard:
 def to_registry(card: PriceCard) -> asset_registry.PriceCard:
     """Return a card as the registry takes it."""
     return asset_registry.PriceCard(**asdict(card) | {"unit": asset_registry.PriceUnit[card.unit.name]})
+
+
+def price_card_columns() -> list[Column[Any]]:
+    """Return new columns, named as a card's fields; a table's key names what the card is of, and the version."""
+    return [
+        Column("version", BigInteger, nullable=False),
+        Column("input_per_million", Amount, nullable=False),
+        Column("output_per_million", Amount, nullable=False),
+        Column("per_call", Amount, nullable=False),
+        Column("cached_input_bps", Integer, nullable=False),
+        Column("unit", String(16), nullable=False),
+        Column("context_window", BigInteger, nullable=False),
+        Column("starts_at", BigInteger, nullable=False),
+    ]
+
+
+def row_of(period: PricePeriod) -> dict[str, Any]:
+    """Return the values of the columns."""
+    return asdict(period.card) | {"starts_at": period.starts_at}
+
+
+def period_of(row: Row[Any]) -> PricePeriod:
+    """Return what the columns hold."""
+    card = {field.name: getattr(row, field.name) for field in fields(PriceCard)}
+    return PricePeriod(PriceCard(**card | {"unit": PriceUnit(row.unit)}), row.starts_at)
 
 
 def card_in_force(cards: Sequence[PricePeriod], notice_period: int, now: int) -> PricePeriod:

@@ -1,14 +1,14 @@
 """The registry as the package's services ask it: which asset is meant, who may manage it, what tokens there are."""
 
 import asyncio
+from collections.abc import Awaitable
 from secrets import token_hex
 
 from usufruct.assets.errors import InvalidAsset, UnknownAsset
 from usufruct.assets.model import Income, RevenueToken, number_in
 from usufruct.assets.price_cards import from_registry
 from usufruct.assets.store import asset_named
-from usufruct.assets.untrusted_text import read_text
-from usufruct.chain import Call, ChainAccess, Receipt, Sender
+from usufruct.chain import Call, ChainAccess, Receipt, Sender, UnreadableAnswer
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -19,6 +19,9 @@ from usufruct.core.price_cards import PriceCard
 
 _MOST_BOOKED = (1 << 112) - 1
 """Shares count no more than this, atomic units of a token."""
+
+UNREADABLE = "\ufffd"
+_LONGEST_TEXT = 200
 
 
 class RegistryClient:
@@ -144,3 +147,20 @@ async def execute_once(sender: Sender, call: Call, intent: str) -> Receipt:
     """
     unfinished = await sender.unfinished(call)
     return await sender.execute(call, unfinished.key if unfinished else f"{intent}/{token_hex(16)}")
+
+
+# Anyone may register an asset, under any bytes as its name: control characters, a megabyte, no UTF-8 at all. None of it
+# may stop those who read the register, or reach a terminal as it is.
+
+
+def readable(text: str) -> str:
+    """Return the beginning of a text, with every unprintable character replaced."""
+    return "".join(character if character.isprintable() else UNREADABLE for character in text[:_LONGEST_TEXT])
+
+
+async def read_text(question: Awaitable[str]) -> str:
+    """Return a contract's answer, readable; one that is not UTF-8 is a single replacement character."""
+    try:
+        return readable(await question)
+    except UnreadableAnswer:
+        return UNREADABLE

@@ -5,16 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from usufruct.assets.errors import (
-    AlreadyRegistered,
-    InvalidAsset,
-)
+from usufruct.assets.errors import AlreadyRegistered, InvalidAsset
 from usufruct.assets.model import AssetDetails, Holding
 from usufruct.assets.price_cards import PricePeriod, check_card, from_registry, to_registry
 from usufruct.assets.registration import NewAsset, check_new_asset, check_owners
-from usufruct.assets.registry_client import RegistryClient, execute_once
+from usufruct.assets.registry_client import RegistryClient, execute_once, read_text, readable
 from usufruct.assets.store import add_name, asset_named, names_given
-from usufruct.assets.untrusted_text import read_text, readable
 from usufruct.chain import Call, Sender, Sent, State
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.shares import Shares
@@ -47,14 +43,6 @@ class CardChange:
         """Return the card as changed."""
         wanted = {field: getattr(self, field) for field in self.__slots__}
         return replace(card, **{field: value for field, value in wanted.items() if value is not None})
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """A price card that was just announced, and from when on it holds."""
-
-    period: PricePeriod
-    transaction: Hash32
 
 
 class Assets:
@@ -92,8 +80,8 @@ class Assets:
         await self._give_name(terms.name, found.id)
         return Registered(found.id, found.shares, receipt.hash)
 
-    async def price(self, sender: Sender, asset: AssetId, change: CardChange) -> Announced:
-        """Announce a price card; it holds after the asset's notice period.
+    async def price(self, sender: Sender, asset: AssetId, change: CardChange) -> tuple[PricePeriod, Hash32]:
+        """Announce a price card; return it, from when on it holds by the asset's notice period, and the transaction.
 
         Raises:
             InvalidAsset: for a card no call could be charged by, or one that changes nothing.
@@ -112,7 +100,7 @@ class Assets:
             sender, self._contract.set_price_card(asset, to_registry(card)), f"asset/price/{asset:#x}"
         )
         (event,) = asset_registry.PriceCardSet.among(receipt.logs, self._contract.address)
-        return Announced(PricePeriod(from_registry(event.card), event.effective_at), receipt.hash)
+        return _period(event.card, event.effective_at), receipt.hash
 
     async def retire(self, sender: Sender, asset: AssetId) -> tuple[int, Hash32]:
         """Announce the asset's retirement; return when it takes effect, chain seconds, and the transaction.
@@ -171,23 +159,16 @@ class Assets:
         )
         return AssetDetails(
             id=asset,
+            known=known,
             name=name,
             symbol=symbol,
-            kind=known.kind,
             holder=holder,
-            shares=known.shares,
             currency=await self._registry.token(known.currency),
             card=from_registry(card),
-            pending_card=PricePeriod(from_registry(pending.card), pending.effective_at)
-            if pending.card.version
-            else None,
-            notice_period=known.notice_period,
-            retires_at=known.retires_at,
+            pending_card=_period(pending.card, pending.effective_at) if pending.card.version else None,
             retired=retired,
             transfer_policy=policy,
-            resale_royalty_bps=known.resale_royalty_bps,
             parents=parents,
-            meter=known.meter,
             uri=uri,
             endpoint=readable(endpoint.decode(errors="replace")),
             income=tuple(await self._registry.income(shares, block)),
@@ -203,7 +184,13 @@ class Assets:
             named = await asset_named(unit, self._contract.address, name)
         ours = known is not None and known.call == call
         if named is not None or (not ours and await self._registry.on_chain(asset) is not None):
-            raise _taken(name, asset if named is None else named)
+            taken = format_asset(asset if named is None else named)
+            raise AlreadyRegistered(
+                f"{name} is registered already, as {taken}: `usufruct asset show {taken}`; choose another name, and "
+                "another salt if you gave one",
+                name=name,
+                asset=taken,
+            )
         if known is not None and not ours:
             raise Conflict(
                 f"{name} is being registered with other terms as {format_asset(asset)}; wait for it, or choose another "
@@ -235,11 +222,5 @@ async def _attempt(sender: Sender, intent: str) -> tuple[str, Sent | None]:
     return key, known
 
 
-def _taken(name: str, asset: AssetId) -> AlreadyRegistered:
-    known = format_asset(asset)
-    return AlreadyRegistered(
-        f"{name} is registered already, as {known}: `usufruct asset show {known}`; choose another name, and another "
-        "salt if you gave one",
-        name=name,
-        asset=known,
-    )
+def _period(card: asset_registry.PriceCard, starts_at: int) -> PricePeriod:
+    return PricePeriod(from_registry(card), starts_at)

@@ -2,9 +2,10 @@
 
 from collections import Counter
 
-from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Table, delete, insert, select, update
+from sqlalchemy import Column, PrimaryKeyConstraint, Table, delete, insert, select, update
 
 from usufruct.assets.model import Holding
+from usufruct.assets.store import table_of_logs
 from usufruct.chain import Log
 from usufruct.chain.contracts.shares import Collected, Transfer
 from usufruct.core import ZERO_ADDRESS, Address, AssetId
@@ -19,28 +20,18 @@ _balances = Table(
     PrimaryKeyConstraint("asset_id", "holder"),
 )
 
-_moves = Table(
+_moves = table_of_logs(
     "share_moves",
-    metadata,
-    Column("asset_id", AssetIdColumn, nullable=False),
-    Column("block", BigInteger, nullable=False),
-    Column("position", Integer, nullable=False),
     Column("giver", AddressColumn, nullable=False),
     Column("receiver", AddressColumn, nullable=False),
     Column("amount", Amount, nullable=False),
-    PrimaryKeyConstraint("asset_id", "block", "position"),
 )
 
-_collections = Table(
+_collections = table_of_logs(
     "share_collections",
-    metadata,
-    Column("asset_id", AssetIdColumn, nullable=False),
-    Column("block", BigInteger, nullable=False),
-    Column("position", Integer, nullable=False),
     Column("token", AddressColumn, nullable=False),
     Column("holder", AddressColumn, nullable=False),
     Column("amount", Amount, nullable=False),
-    PrimaryKeyConstraint("asset_id", "block", "position"),
 )
 
 

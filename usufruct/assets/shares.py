@@ -85,17 +85,12 @@ class ShareHolders:
             await self._indexer.poll_collections(known)
         async with self._registry.database.snapshot() as unit:
             held, paid = await owners(unit, asset), await collected(unit, asset, token)
-        client, block, listed = (
-            self._registry.client,
-            await self._registry.client.block_number(),
-            list(held)[:_MOST_OWNERS],
-        )
+        client, listed = self._registry.client, list(held)[:_MOST_OWNERS]
+        block = await client.block_number()
         shares = (await self._registry.shares(asset)).at_block(block)
         pending = await asyncio.gather(*(shares.pending(owner, token) for owner in listed))
         revenue, balance, parents = await asyncio.gather(
-            shares.revenue(token),
-            Erc20(token, client, block=block).balance_of(shares.address),
-            shares.parents(),
+            shares.revenue(token), Erc20(token, client, block=block).balance_of(shares.address), shares.parents()
         )
         royalties = royalties_paid = 0
         for parent in parents:

@@ -24,8 +24,7 @@ from sqlalchemy import (
 )
 
 from usufruct.assets.model import Asset
-from usufruct.assets.price_card_rows import period_of, price_card_columns, row_of
-from usufruct.assets.price_cards import PricePeriod, from_registry
+from usufruct.assets.price_cards import PricePeriod, from_registry, period_of, price_card_columns, row_of
 from usufruct.chain import Log
 from usufruct.chain.contracts.access_pass import AccessPass, Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (
@@ -39,6 +38,20 @@ from usufruct.chain.contracts.asset_registry import (
 )
 from usufruct.core import Address, AssetId, Hash32
 from usufruct.store import AddressColumn, AssetIdColumn, HashColumn, Unit, metadata
+
+
+def table_of_logs(name: str, *columns: Column[Any]) -> Table:
+    """Return a table with a row for each log about an asset, by its place on the chain."""
+    return Table(
+        name,
+        metadata,
+        Column("asset_id", AssetIdColumn, nullable=False),
+        Column("block", BigInteger, nullable=False),
+        Column("position", Integer, nullable=False),
+        *columns,
+        PrimaryKeyConstraint("asset_id", "block", "position"),
+    )
+
 
 _assets = Table(
     "assets",
@@ -63,24 +76,11 @@ _cards = Table(
     PrimaryKeyConstraint("asset_id", "version"),
 )
 
-_titles = Table(
-    "asset_titles",
-    metadata,
-    Column("asset_id", AssetIdColumn, nullable=False),
-    Column("block", BigInteger, nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("holder", AddressColumn, nullable=False),
-    PrimaryKeyConstraint("asset_id", "block", "position"),
-)
+_titles = table_of_logs("asset_titles", Column("holder", AddressColumn, nullable=False))
 
-_retirements = Table(
+_retirements = table_of_logs(
     "asset_retirements",
-    metadata,
-    Column("asset_id", AssetIdColumn, nullable=False),
-    Column("block", BigInteger, nullable=False),
-    Column("position", Integer, nullable=False),
     Column("retires_at", BigInteger, nullable=False),  # 0: called off
-    PrimaryKeyConstraint("asset_id", "block", "position"),
 )
 
 _names = Table(
@@ -112,15 +112,7 @@ _activations = Table(
     PrimaryKeyConstraint("plan_id", "holder", "meter"),
 )
 
-_EVENTS = (
-    AssetRegistered,
-    PriceCardSet,
-    Transfer,
-    RetirementAnnounced,
-    RetirementCancelled,
-    PlanCreated,
-    Activated,
-)
+_EVENTS = (AssetRegistered, PriceCardSet, Transfer, RetirementAnnounced, RetirementCancelled, PlanCreated, Activated)
 
 
 class RegistryLogs:

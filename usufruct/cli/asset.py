@@ -122,12 +122,12 @@ async def price(
     sender, which = session.sender(wallet), await session.registry.find(asset)
     token = await session.registry.token((await session.registry.asset(which)).currency)
     change = card_change(token.decimals, input_price, output_price, call_price, cached_input, unit, context)
-    announced = await session.assets.price(sender, which, change)
+    period, transaction = await session.assets.price(sender, which, change)
     return {
         "id": format_asset(which),
-        "price": card_facts(announced.period.card, token),
-        "holds_from": moment(announced.period.starts_at),
-        "transaction": announced.transaction,
+        "price": card_facts(period.card, token),
+        "holds_from": moment(period.starts_at),
+        "transaction": transaction,
     }
 
 
@@ -202,13 +202,13 @@ async def list_assets(
     return Rows(rows, _COLUMNS, "no service yet; `usufruct asset register` makes one")
 
 
-def _identity(asset: Asset | AssetDetails) -> dict[str, object]:
+def _identity(asset: Asset | AssetDetails, kind: Kind, shares: Address) -> dict[str, object]:
     return {
         "id": format_asset(asset.id),
         "name": asset.name,
-        "kind": asset.kind.name.lower(),
+        "kind": kind.name.lower(),
         "title_holder": checksum(asset.holder),
-        "shares": checksum(asset.shares),
+        "shares": checksum(shares),
     }
 
 
@@ -216,7 +216,7 @@ def _row(asset: Asset, now: int, token: RevenueToken, *, ours: bool) -> dict[str
     card = asset.card(now).card
     retires = "retired" if asset.retired(now) else f"retires {moment(asset.retires_at)}"
     return {
-        **_identity(asset),
+        **_identity(asset, asset.kind, asset.shares),
         "input": token.show(card.input_per_million),
         "cached_input_percent": format_units(card.cached_input_bps, 2),
         "output": token.show(card.output_per_million),
@@ -229,20 +229,21 @@ def _row(asset: Asset, now: int, token: RevenueToken, *, ours: bool) -> dict[str
 
 
 def _shown(asset: AssetDetails) -> dict[str, object]:
+    known = asset.known
     pending = asset.pending_card
     announced = pending and {**card_facts(pending.card, asset.currency), "holds_from": moment(pending.starts_at)}
     return {
-        **_identity(asset),
+        **_identity(asset, known.kind, known.shares),
         "symbol": asset.symbol,
         "price": card_facts(asset.card, asset.currency),
         "announced_price": announced,
-        "notice_seconds": asset.notice_period,
-        "retires_at": moment(asset.retires_at) if asset.retires_at else None,
+        "notice_seconds": known.notice_period,
+        "retires_at": moment(known.retires_at) if known.retires_at else None,
         "retired": asset.retired,
         "parents": [{"shares": checksum(each.shares), "royalty_bps": each.royalty_bps} for each in asset.parents],
         "transfer_policy": "open" if asset.transfer_policy == ZERO_ADDRESS else checksum(asset.transfer_policy),
-        "resale_royalty_bps": asset.resale_royalty_bps,
-        "meter": None if asset.meter == ZERO_ADDRESS else checksum(asset.meter),
+        "resale_royalty_bps": known.resale_royalty_bps,
+        "meter": None if known.meter == ZERO_ADDRESS else checksum(known.meter),
         "uri": asset.uri or None,
         "endpoint": asset.endpoint or None,
         "income": [
