@@ -21,8 +21,7 @@ from usufruct.chain import TokenFacts
 from usufruct.core import Address, ChainId, Hash32, PaymentRequired, UsufructError
 from usufruct.payments.ledger.records import Account
 from usufruct.payments.pricing.vouchers import ChannelConfig
-from usufruct.payments.settlement.channel_policy import ChannelRefused
-from usufruct.payments.settlement.operator_terms import operator_terms
+from usufruct.payments.settlement.operator_terms import ChannelRefused, operator_terms
 from usufruct.payments.x402 import errors as names
 from usufruct.payments.x402.errors import MalformedPayment
 from usufruct.payments.x402.payment import PaymentKind, read_payment
@@ -139,7 +138,7 @@ def test_a_channel_is_written_and_read_back(config):
 
 def test_every_name_of_theirs_that_we_send_is_one_they_know():
     known = {value for name, value in their_errors.items() if name.startswith("ERR_")}
-    sent = {*names._NAMES.values(), *names._FIELD_NAMES.values(), names.MISMATCH}
+    sent = {names.ERROR_PREFIX + name for name in names._NAMES.values()} | {names.MISMATCH}
     assert sent - known <= {"invalid_batch_settlement_evm_scheme"}
     assert names._NAMES["wrong_scheme"] in known
 

@@ -2,7 +2,6 @@
 
 from usufruct.accounts import Keys
 from usufruct.core.components import Component, Context
-from usufruct.payments.ledger import Ledger
 from usufruct.payments.settlement import AccountSync, Deposits, RefundRequests, SettlementContext
 from usufruct.payments.x402.funding import Funding
 from usufruct.payments.x402.requirements import Requirements
@@ -17,11 +16,8 @@ def build(context: Context) -> Component:
     def funding() -> Funding:
         for document in (PaymentHead, Payment):
             adapter(document)  # takes tens of milliseconds to make: not with the first call
-        settlement = context.get(SettlementContext)
         return Funding(
-            settlement.escrow,
-            settlement.terms,
-            context.get(Ledger),
+            context.get(SettlementContext),
             context.get(AccountSync),
             context.get(Deposits),
             context.get(RefundRequests),

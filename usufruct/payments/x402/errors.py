@@ -1,37 +1,35 @@
 """Why a payment is not taken, and under which name x402's clients know it."""
 
 from usufruct.core import Invalid, PaymentRequired, UsufructError
+from usufruct_client.x402 import ERROR_PREFIX
 
-_PREFIX = "invalid_batch_settlement_evm_"
-
-MISMATCH = _PREFIX + "cumulative_amount_mismatch"
+MISMATCH = ERROR_PREFIX + "cumulative_amount_mismatch"
 """What stock clients answer with one more try, by the numbers that come with it."""
 
 _NAMES = {
-    "cumulative_amount_mismatch": MISMATCH,
-    "deposit_not_needed": MISMATCH,
-    "cumulative_exceeds_balance": _PREFIX + "cumulative_exceeds_balance",
-    "insufficient_balance": _PREFIX + "insufficient_balance",
-    "wrong_signer": _PREFIX + "voucher_signature",
-    "invalid_signature": _PREFIX + "voucher_signature",
-    "invalid_voucher": _PREFIX + "channel_id_mismatch",
-    "wrong_network": _PREFIX + "network_mismatch",
-    "wrong_scheme": "invalid_batch_settlement_evm_scheme",
-    "channel_not_found": _PREFIX + "channel_not_found",
-    "deposit_below_minimum": _PREFIX + "deposit_below_min_deposit",
-    "deposit_expired": _PREFIX + "payload_authorization_valid_before",
-    "deposit_used": _PREFIX + "deposit_transaction_failed",
-    "deposit_refused": _PREFIX + "deposit_transaction_failed",
-    "deposit_insufficient_funds": _PREFIX + "deposit_transaction_failed",
-    "nothing_to_refund": _PREFIX + "refund_no_balance",
-    "refund_too_high": _PREFIX + "refund_amount_invalid",
-    "refund_too_small": _PREFIX + "refund_amount_invalid",
-}
-_FIELD_NAMES = {
-    "receiver": _PREFIX + "receiver_mismatch",
-    "receiverAuthorizer": _PREFIX + "receiver_authorizer_mismatch",
-    "token": _PREFIX + "token_mismatch",
-    "withdrawDelay": _PREFIX + "withdraw_delay_mismatch",
+    "deposit_not_needed": "cumulative_amount_mismatch",
+    "cumulative_amount_mismatch": "cumulative_amount_mismatch",
+    "cumulative_exceeds_balance": "cumulative_exceeds_balance",
+    "insufficient_balance": "insufficient_balance",
+    "wrong_signer": "voucher_signature",
+    "invalid_signature": "voucher_signature",
+    "invalid_voucher": "channel_id_mismatch",
+    "wrong_network": "network_mismatch",
+    "wrong_scheme": "scheme",
+    "channel_not_found": "channel_not_found",
+    "deposit_below_minimum": "deposit_below_min_deposit",
+    "deposit_expired": "payload_authorization_valid_before",
+    "deposit_used": "deposit_transaction_failed",
+    "deposit_refused": "deposit_transaction_failed",
+    "deposit_insufficient_funds": "deposit_transaction_failed",
+    "nothing_to_refund": "refund_no_balance",
+    "refund_too_high": "refund_amount_invalid",
+    "refund_too_small": "refund_amount_invalid",
+    # fields of a channel that is refused
+    "receiver": "receiver_mismatch",
+    "receiverAuthorizer": "receiver_authorizer_mismatch",
+    "token": "token_mismatch",
+    "withdrawDelay": "withdraw_delay_mismatch",
 }
 
 
@@ -51,6 +49,5 @@ def x402_name(error: UsufructError, *, corrective: bool = False) -> str:
     """
     if corrective:
         return MISMATCH
-    if error.code == "channel_refused":
-        return _FIELD_NAMES.get(str(error.details.get("field")), error.code)
-    return _NAMES.get(error.code, error.code)
+    name = _NAMES.get(str(error.details.get("field")) if error.code == "channel_refused" else error.code)
+    return ERROR_PREFIX + name if name else error.code

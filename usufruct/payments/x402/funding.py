@@ -1,21 +1,21 @@
 """Makes a wallet's payment good for a call: everything is checked first, and only then is anything deposited."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from usufruct.accounts import Keys
 from usufruct.chain.keys import InvalidSignature
 from usufruct.core import Hash32, PaymentRequired
-from usufruct.payments.ledger import Account, Ledger, Reservation, VoucherPublished, accepted_voucher
-from usufruct.payments.pricing import Escrow, VerifiedVoucher, channel_id, verify_voucher
+from usufruct.payments.ledger import Account, Reservation, VoucherPublished, accepted_voucher
+from usufruct.payments.pricing import VerifiedVoucher, channel_id, verify_voucher
 from usufruct.payments.settlement import (
     AccountSync,
     ChannelRefused,
-    ChannelTerms,
     DepositAuthorization,
     Deposited,
     Deposits,
     Refunded,
     RefundRequests,
+    SettlementContext,
     check_deposit_amount,
 )
 from usufruct.payments.x402.errors import DepositNotNeeded
@@ -33,34 +33,24 @@ class Funded:
     spared: bool = False
 
 
+@dataclass(frozen=True, slots=True)
 class Funding:
-    """What a payment must pass, and the money it may bring."""
+    """What a payment must pass, and the money it may bring.
 
-    def __init__(
-        self,
-        escrow: Escrow,
-        terms: ChannelTerms,
-        ledger: Ledger,
-        sync: AccountSync,
-        deposits: Deposits,
-        refunds: RefundRequests,
-        keys: Keys,
-        offered: Terms,
-    ) -> None:
-        """Take channels under `terms` but those behind `keys`, and deposits as `offered`."""
-        self._keys = keys
-        self._escrow = escrow
-        self._terms = terms
-        self._ledger = ledger
-        self._sync = sync
-        self._deposits = deposits
-        self._refunds = refunds
-        self._offered = offered
-        self._corrected: dict[Hash32, None] = {}
+    Takes channels under the terms of `settlement` but those behind `keys`, and deposits as `offered`.
+    """
+
+    settlement: SettlementContext
+    sync: AccountSync
+    deposits: Deposits
+    refunds: RefundRequests
+    keys: Keys
+    offered: Terms
+    _corrected: dict[Hash32, None] = field(default_factory=dict, init=False)
 
     def channel_of(self, payment: Payment) -> Hash32:
         """Return the id of the channel that a payment is on."""
-        return channel_id(self._escrow, payment.config)
+        return channel_id(self.settlement.escrow, payment.config)
 
     def verify(self, payment: Payment) -> VerifiedVoucher:
         """Check channel and voucher, without a look at any database.
@@ -68,9 +58,9 @@ class Funding:
         Raises:
             PaymentRequired: names what is wrong.
         """
-        self._terms.check(payment.config)
+        self.settlement.terms.check(payment.config)
         try:
-            return verify_voucher(self._escrow, payment.config, payment.voucher)
+            return verify_voucher(self.settlement.escrow, payment.config, payment.voucher)
         except InvalidSignature as error:
             raise PaymentRequired(error.message, code=error.code, field="voucher.signature") from error
 
@@ -81,7 +71,7 @@ class Funding:
             PaymentRequired: when the voucher is not the payer's, or its channel is none of theirs to pay from.
         """
         voucher = self.verify(payment)
-        if await self._keys.holds(self.channel_of(payment)):
+        if await self.keys.holds(self.channel_of(payment)):
             raise ChannelRefused("this channel stands behind a bearer key; call with the key", field="channelConfig")
         return voucher
 
@@ -92,7 +82,7 @@ class Funding:
 
     async def deposit_made(self, payment: Payment) -> Deposited | None:
         """Return the payment's deposit, if it has one that was made."""
-        return await self._deposits.made(payment.deposit) if payment.deposit else None
+        return await self.deposits.made(payment.deposit) if payment.deposit else None
 
     async def fund_call(self, payment: Payment, reservation: Reservation) -> Funded:
         """Let the channel of a proven payment carry this call: submit its deposit, if it has one, and await it.
@@ -109,20 +99,20 @@ class Funding:
             if await self._known(payment) is None:
                 await self._open(payment)
             return Funded()
-        if made := await self._deposits.made(payment.deposit):  # the same payment once more
+        if made := await self.deposits.made(payment.deposit):  # the same payment once more
             return Funded(made)
         if await self._published(payment):  # a stranger could show it
             raise VoucherPublished(self.channel_of(payment), payment.voucher.max_claimable)
-        check_deposit_amount(self._offered, payment.deposit.amount)
-        settled = await self._deposits.settle(payment.config)
+        check_deposit_amount(self.offered, payment.deposit.amount)
+        settled = await self.deposits.settle(payment.config)
         channel = await self._known(payment)
         if settled and channel is not None and _carries(channel, reservation):  # by an earlier deposit
             return Funded()
         accepted_voucher(reservation, await self._after(payment, payment.deposit, channel))
         if channel and (spared := self._spared(payment, payment.deposit, reservation.ceiling, channel)):
             return spared
-        await self._deposits.submit(payment.deposit)
-        return Funded(await self._deposits.made(payment.deposit))
+        await self.deposits.submit(payment.deposit)
+        return Funded(await self.deposits.made(payment.deposit))
 
     async def channel(self, payment: Payment) -> Account | None:
         """Return the payment's channel as the ledger knows it, if there is one with a voucher to correct by.
@@ -145,24 +135,24 @@ class Funding:
         if await self._known(payment) is None:
             await self._open(payment)
         proven = not await self._published(payment)
-        return await self._refunds.request(self.channel_of(payment), payment.refund, proven=proven)
+        return await self.refunds.request(self.channel_of(payment), payment.refund, proven=proven)
 
     async def _published(self, payment: Payment) -> bool:
-        return await self._ledger.published(self.channel_of(payment), payment.voucher.max_claimable)
+        return await self.settlement.ledger.published(self.channel_of(payment), payment.voucher.max_claimable)
 
     async def _known(self, payment: Payment) -> Account | None:
         channel = self.channel_of(payment)
-        return (await self._ledger.find_accounts([channel])).get(channel)
+        return (await self.settlement.ledger.find_accounts([channel])).get(channel)
 
     async def _open(self, payment: Payment) -> None:
         """Open a channel that was filled elsewhere; no row is written for an empty one."""
-        if (await self._sync.sources.channels.peek(payment.config)).balance == 0:
+        if (await self.sync.sources.channels.peek(payment.config)).balance == 0:
             raise PaymentRequired(
                 f"channel {self.channel_of(payment)} holds nothing; send a deposit with the payment",
                 code="channel_not_found",
                 channel=self.channel_of(payment),
             )
-        await self._sync.open_channel(payment.config)
+        await self.sync.open_channel(payment.config)
 
     def _spared(self, payment: Payment, deposit: DepositAuthorization, ceiling: int, channel: Account) -> Funded | None:
         """Return how the channel's free money pays for the call without the payment's deposit; None if it does not.
@@ -201,7 +191,7 @@ class Funding:
     async def _after(self, payment: Payment, deposit: DepositAuthorization, channel: Account | None) -> Account:
         """Return the channel as it will be with the deposit in it."""
         if channel is None:
-            reading = await self._sync.sources.channels.peek(payment.config)
+            reading = await self.sync.sources.channels.peek(payment.config)
             channel = Account(reading, 0, reading.total_claimed, 0, 0, None, 0)
         balance = channel.reading.balance + deposit.amount
         return replace(channel, reading=replace(channel.reading, balance=balance))

@@ -26,6 +26,8 @@ _DECLARATION = {
     },
 }
 
+_DEPOSIT_SECONDS = 600
+"""For how long payers authorize a deposit."""
 
 DEPOSIT_CEILINGS = 3
 """Ceilings that a deposit is asked for: stock clients count their last stream at its ceiling, the next call needs
@@ -34,10 +36,9 @@ another, and what was charged takes the third. x402's own clients never deposit 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What an operator takes, whatever the call, as x402 says it; `deposit_seconds`: for how long payers authorize."""
+    """What an operator takes, whatever the call, as x402 says it."""
 
     terms: Terms
-    deposit_seconds: int = 600
 
     @property
     def network(self) -> str:
@@ -69,7 +70,7 @@ class Requirements:
             "amount": str(amount),
             "asset": checksum(terms.token.address),
             "payTo": checksum(terms.till),
-            "maxTimeoutSeconds": self.deposit_seconds,
+            "maxTimeoutSeconds": _DEPOSIT_SECONDS,
             "extra": extra,
         }
 
