@@ -6,6 +6,7 @@ at the shares of what this installation sells, and accrues what is worth the gas
 """
 
 import logging
+from dataclasses import dataclass
 from secrets import token_hex
 
 from usufruct.assets.listings import Listings
@@ -23,21 +24,18 @@ _GAS_TIMES = 10
 """How many times what the transaction costs native coin has to be worth."""
 
 
+@dataclass(frozen=True, slots=True)
 class Accruer:
-    """Accrues for the shares that listings pay to; other payees are left alone."""
+    """Accrues for the shares that listings pay to, with any key that can pay for gas; other payees are left alone.
 
-    def __init__(
-        self, registry: RegistryClient, sender: Sender, listings: Listings, token: Address, least: int
-    ) -> None:
-        """Send with any key that can pay for gas.
+    Worth it are `least` atomic units of `token`, the payment token; of other tokens, one whole unit.
+    """
 
-        Worth it are `least` atomic units of `token`, the payment token; of other tokens, one whole unit.
-        """
-        self._registry = registry
-        self._sender = sender
-        self._listings = listings
-        self._token = token
-        self._least = least
+    registry: RegistryClient
+    sender: Sender
+    listings: Listings
+    token: Address
+    least: int
 
     async def run(self) -> int:
         """Accrue what is worth it, and return how many transactions were sent; one under way is not sent again.
@@ -46,33 +44,33 @@ class Accruer:
             RpcUnavailable: when the node does not answer.
         """
         sent = 0
-        for payee in dict.fromkeys(await self._listings.payees()):
-            if await self._registry.contract.is_shares(payee):
-                for call in await self._due(Shares(payee, self._registry.client)):
+        for payee in dict.fromkeys(await self.listings.payees()):
+            if await self.registry.contract.is_shares(payee):
+                for call in await self._due(Shares(payee, self.registry.client)):
                     sent += await self._send(call)
         return sent
 
     async def _due(self, shares: Shares) -> list[Call]:
         """Return the calls that book what has arrived, for each token that is worth it."""
-        client = self._registry.client
+        client = self.registry.client
         gas_price = (await client.head()).base_fee
         native, coin = await shares.wrapped_native(), await client.balance(shares.address)
         due = []
-        for income in await self._registry.income(shares, await client.block_number()):
+        for income in await self.registry.income(shares, await client.block_number()):
             token, amount = income.token, income.unaccrued
             if token.address == native:
                 least = max(1, _GAS * gas_price * _GAS_TIMES)
                 if amount + coin >= least:
                     due.append(shares.wrap() if coin else shares.accrue(native))
-            elif amount >= (self._least if token.address == self._token else 10**token.decimals):
+            elif amount >= (self.least if token.address == self.token else 10**token.decimals):
                 due.append(shares.accrue(token.address))
         return due
 
     async def _send(self, call: Call) -> bool:
-        if await self._sender.unfinished(call):
+        if await self.sender.unfinished(call):
             return False
         try:
-            sent = await self._sender.send(call, f"accrue/{call.to}/{token_hex(8)}")
+            sent = await self.sender.send(call, f"accrue/{call.to}/{token_hex(8)}")
         except (Revert, GasOverLimit) as refusal:
             _log.warning("%s cannot accrue now: %s", call.to, refusal.message)
             return False
