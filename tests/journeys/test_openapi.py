@@ -18,7 +18,7 @@ from usufruct.chain.keys import KeySigner
 from usufruct.core import Clock, address
 from usufruct.gateway import Endpoint, Operator
 from usufruct.payments.settlement import Claimer
-from usufruct.payments.settlement.channel_auth import read_channel_digest
+from usufruct.payments.settlement.api import read_channel_digest
 from usufruct.web.router import RawRoute, Route
 from usufruct_client.wire import PROOF_HEADER
 

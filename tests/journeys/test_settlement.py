@@ -30,7 +30,7 @@ async def test_every_unit_a_payer_deposits_reaches_its_owner(town, settlement_wo
     assert (await town.ledger.totals())[0].claimable == spent
 
     ended = await town.claimer.run()
-    assert [batch.count for batch in ended] == [60]
+    assert [batch.receipts for batch in ended] == [60]
     for name in "abc":
         await town.refunds.refund(town.channel(name))
     await _collect_everything(town, world)

@@ -16,7 +16,7 @@ from usufruct.core import Address, ChainId, Clock, Hash32
 from usufruct.payments.pricing import Escrow
 from usufruct.payments.pricing import channel_id as gateways_channel_id
 from usufruct.payments.settlement import DepositAuthorization
-from usufruct.payments.settlement.channel_auth import read_channel_digest
+from usufruct.payments.settlement.api import read_channel_digest
 from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
 from usufruct.payments.settlement.operator_terms import operator_terms
 from usufruct_client import (

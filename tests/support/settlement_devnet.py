@@ -28,12 +28,12 @@ from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.payments.pricing.grants import PassTerms
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, channel_id, sign_voucher
 from usufruct.payments.settlement.account_sync import AccountSync
-from usufruct.payments.settlement.channel_policy import ChannelTerms
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.model import ClaimPolicy, RefundPolicy, SettlementContext, on_chain
+from usufruct.payments.settlement.operator_terms import ChannelTerms
 from usufruct.payments.settlement.refunds import Refunds
 from usufruct.store import Database, Seal
 from usufruct_client.lines import OUTPUT_TEXT_TOKEN, bill_lines, rates_of

@@ -78,7 +78,7 @@ async def _facts(installation: Installation, batch: Batch) -> dict[str, Any]:
         "amount": str(sum(member.end - member.start for member in batch.members)),
         "paid": _amounts(Paid.among(logs, till)) | await _earned(installation, logs),
         "owed": _amounts([*Deferred.among(logs, till), *Capped.among(logs, till)]),
-        "receipts": batch.count,
+        "receipts": batch.receipts,
         "receipts_root": batch.root,
         "gas": sum(each.gas_used for each in receipts) or None,
     }

@@ -22,8 +22,7 @@ from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, ChainId, Hash32, Invalid
 from usufruct.gateway import KeyChannels, Operator
 from usufruct.payments.pricing.vouchers import Escrow, channel_id
-from usufruct.payments.settlement.api import payment_routes
-from usufruct.payments.settlement.channel_auth import read_channel_digest
+from usufruct.payments.settlement.api import payment_routes, read_channel_digest
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization
 from usufruct.payments.settlement.operator_terms import operator_terms
 from usufruct.store import Seal

@@ -31,7 +31,7 @@ async def test_calls_of_two_services_on_two_channels_are_paid_by_one_transaction
 
     ended = await town.claimer.run()
 
-    assert [(batch.kind, batch.state, len(batch.members), batch.count) for batch in ended] == [
+    assert [(batch.kind, batch.state, len(batch.members), batch.receipts) for batch in ended] == [
         (BatchKind.CLAIM, BatchState.CONFIRMED, 2, 3)
     ]
     assert await town.client.block_number() == before + 1
@@ -148,7 +148,7 @@ async def test_a_channel_is_claimed_up_to_the_first_call_that_cannot_be_paid(tow
         del town.register.payees[town.place.assets[1]]
 
     ended = await town.claimer.run()
-    assert [(batch.state, batch.count) for batch in ended] == [(BatchState.CONFIRMED, 2)]
+    assert [(batch.state, batch.receipts) for batch in ended] == [(BatchState.CONFIRMED, 2)]
     assert (await town.balances())["first shares"] == 320
     assert not town.context.counters.quarantined
     assert await town.claimer.run() == []
@@ -238,7 +238,7 @@ async def test_a_transaction_that_is_not_mined_is_pending_and_never_made_again(m
     await town.claimer.lease.release()
     town.policy = ClaimPolicy(threshold=1, wait_seconds=60)
     ended = await town.new_claimer().run()
-    assert [batch.count for batch in ended] == [1, 1]
+    assert [batch.receipts for batch in ended] == [1, 1]
     assert (await town.balances())["first shares"] == 307
 
 

@@ -14,7 +14,6 @@ from usufruct.core.jobs import Job, run_job
 from usufruct.payments.ledger.errors import WrongState
 from usufruct.payments.ledger.service import new_id
 from usufruct.payments.ledger.transfers import MOST_DEPOSITS
-from usufruct.payments.settlement.channel_policy import ChannelRefused
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.errors import (
     DepositExpired,
@@ -23,6 +22,7 @@ from usufruct.payments.settlement.errors import (
     DepositUnfunded,
     DepositUsed,
 )
+from usufruct.payments.settlement.operator_terms import ChannelRefused
 
 
 async def test_a_deposit_opens_the_channel_with_its_money(town):

@@ -7,8 +7,8 @@ import pytest
 from usufruct.chain import RpcUnavailable
 from usufruct.core import PaymentRequired, Unavailable
 from usufruct.core.jobs import Job, run_job
-from usufruct.payments.settlement.channel_policy import ChannelRefused
 from usufruct.payments.settlement.model import ClaimPolicy, on_chain
+from usufruct.payments.settlement.operator_terms import ChannelRefused
 
 
 async def test_deposits_made_by_others_arrive(town):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.fake_clock import FakeClock
-from usufruct.payments.settlement.sampling import pages_from, part
+from usufruct.payments.settlement.diagnostics import pages_from, part
 
 IDS = [f"key_{number:04}" for number in range(1_200)]
 

@@ -140,7 +140,7 @@ def test_every_name_of_theirs_that_we_send_is_one_they_know():
     known = {value for name, value in their_errors.items() if name.startswith("ERR_")}
     sent = {names.ERROR_PREFIX + name for name in names._NAMES.values()} | {names.MISMATCH}
     assert sent - known <= {"invalid_batch_settlement_evm_scheme"}
-    assert names._NAMES["wrong_scheme"] in known
+    assert names.ERROR_PREFIX + names._NAMES["wrong_scheme"] in known
 
 
 def test_their_identifier_is_found_where_they_put_it():

@@ -1,7 +1,6 @@
 """What moves money on the chain: deposits, claims, refunds, payouts, anchored receipts."""
 
 from usufruct.payments.settlement.account_sync import AccountSync
-from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY, ChannelRefused, ChannelTerms
 from usufruct.payments.settlement.channel_registry import ChannelRegistry
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
@@ -9,7 +8,12 @@ from usufruct.payments.settlement.deposit_authorization import DepositAuthorizat
 from usufruct.payments.settlement.deposits import Deposited, Deposits
 from usufruct.payments.settlement.evidence import Evidence, wrong_claimed, wrong_roots
 from usufruct.payments.settlement.model import Batch, ClaimPolicy, Payee, SettlementContext, on_chain
-from usufruct.payments.settlement.operator_terms import check_deposit_amount
+from usufruct.payments.settlement.operator_terms import (
+    LEAST_WITHDRAW_DELAY,
+    ChannelRefused,
+    ChannelTerms,
+    check_deposit_amount,
+)
 from usufruct.payments.settlement.pass_accounts import PassAccounts
 from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.receipt_signers import ReceiptSigners

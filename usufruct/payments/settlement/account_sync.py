@@ -7,14 +7,16 @@ the event stream saw, and its accounts are read again.
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from usufruct.core import Hash32
-from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, AccountUnknown
+from usufruct.payments.ledger import Account, AccountIdentity, AccountKind, AccountReading, AccountUnknown
 from usufruct.payments.pricing import ChannelConfig
 from usufruct.payments.settlement.block_reading import Readings
+from usufruct.payments.settlement.escrow_channels import EscrowChannels
 from usufruct.payments.settlement.funding_source import FundingSource
-from usufruct.payments.settlement.funding_sources import FundingSources
 from usufruct.payments.settlement.model import SettlementContext
+from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.reading_store import (
     ReadingRecord,
     find_readings,
@@ -27,11 +29,36 @@ from usufruct.payments.settlement.reading_store import (
 )
 from usufruct.payments.settlement.store import undo_batches
 
+A = TypeVar("A", Account, AccountIdentity)
+
 _log = logging.getLogger(__name__)
 
 _MANY = 500
 _SWEEP_PARTS = 10
 """How often in `sweep_seconds` overdue accounts are looked for: they come due at different times."""
+
+
+class FundingSources:
+    """The funding sources of one installation; the one place that chooses by the kind of an account."""
+
+    def __init__(self, context: SettlementContext) -> None:
+        self.channels = EscrowChannels(context)
+        self.credits = PassCredits(context)
+        self._by_kind: dict[AccountKind, FundingSource] = {
+            AccountKind.ESCROW_CHANNEL: self.channels,
+            AccountKind.PASS_CREDITS: self.credits,
+        }
+
+    def of(self, kind: AccountKind) -> FundingSource:
+        """Return the funding source of a kind of account."""
+        return self._by_kind[kind]
+
+    def divided(self, accounts: Iterable[A]) -> list[tuple[FundingSource, list[A]]]:
+        """Divide accounts by funding source; a source without any is left out."""
+        found: dict[AccountKind, list[A]] = {}
+        for account in accounts:
+            found.setdefault(account.kind, []).append(account)
+        return [(source, found[kind]) for kind, source in self._by_kind.items() if kind in found]
 
 
 class AccountSync:
@@ -108,7 +135,9 @@ class AccountSync:
                 stale += (overdue := await overdue_readings(unit, now - sweep, _MANY))
                 self._swept_at = now if len(overdue) < _MANY else self._swept_at
         known = await self._context.ledger.find_accounts(list({record.account for record in stale}))
-        return len(await self.refresh_all(list(known.values())))
+        divided = self.sources.divided(known.values())
+        readable = [account for source, some in divided for account in await source.readable(some)]
+        return len(await self.refresh_all(readable))
 
     async def verify(self) -> int:
         """Check that the blocks of unfinalized readings are still on the chain; return how many readings were not."""

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from usufruct.core import Address, Faulty, Hash32, hash32_from_bytes, moment
 from usufruct.payments.ledger import CallUnknown, Ledger
 from usufruct.payments.pricing import Receipt, receipt_digest
-from usufruct.payments.settlement.channel_policy import LEAST_WITHDRAW_DELAY
 from usufruct.payments.settlement.errors import NotAnchored
 from usufruct.payments.settlement.merkle import merkle_proof, merkle_root
 from usufruct.payments.settlement.model import ClaimPolicy, Member, SettlementContext
+from usufruct.payments.settlement.operator_terms import LEAST_WITHDRAW_DELAY
 from usufruct.payments.settlement.store import batch_of
 from usufruct_client.receipt import ReceiptProof
 
@@ -24,7 +24,7 @@ async def receipts_of(ledger: Ledger, member: Member, token: Address) -> list[Re
     """Return the receipts that a member of a batch anchors, in the order of the account's spending."""
     found: list[Receipt] = []
     after = member.start
-    while calls := await ledger.metered(member.account, after, _PAGE):
+    while calls := await ledger.metered(member.account_id, after, _PAGE):
         for call in calls:
             receipt = call.receipt(token)
             if receipt is None or receipt.amount == 0:
@@ -38,11 +38,11 @@ async def receipts_of(ledger: Ledger, member: Member, token: Address) -> list[Re
 
 async def digests_of(context: SettlementContext, members: Sequence[Member]) -> list[bytes]:
     """Return the digests under a batch's root, in order."""
-    accounts = await context.ledger.find_accounts([member.account for member in members])
+    accounts = await context.ledger.find_accounts([member.account_id for member in members])
     receipts = [
         receipt
         for member in members
-        for receipt in await receipts_of(context.ledger, member, accounts[member.account].token)
+        for receipt in await receipts_of(context.ledger, member, accounts[member.account_id].token)
     ]
     return [receipt_digest(receipt, context.escrow.chain_id, context.terms.till) for receipt in receipts]
 
@@ -82,4 +82,4 @@ async def prove_receipt(context: SettlementContext, call: Hash32) -> ReceiptProo
         raise Faulty(message, code="anchor_mismatch", batch=batch.id)
     digest = receipt_digest(receipt, context.escrow.chain_id, context.terms.till)
     proof = [hash32_from_bytes(sibling) for sibling in merkle_proof(digests, digests.index(digest))]
-    return ReceiptProof(call, hash32_from_bytes(digest), proof, batch.root, batch.count, batch.hash, batch.block)
+    return ReceiptProof(call, hash32_from_bytes(digest), proof, batch.root, batch.receipts, batch.hash, batch.block)

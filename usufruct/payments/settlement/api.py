@@ -1,22 +1,30 @@
-"""Channels over HTTP: what a payer must know, deposits by signature, a channel's numbers, receipts' proofs."""
+"""Channels over HTTP: what a payer must know, deposits by signature, a channel's numbers, receipts' proofs.
+
+A channel's numbers are for its bearer key, its payer and its payer authorizer. The latter two sign
+`ReadChannel(bytes32 channel,uint256 expiresAt)` (EIP-712, domain "Usufruct Channels", version "1", the chain's id, the
+operator's till) and send `<expiresAt>.<signature>` as the header `x-usufruct-proof`.
+"""
 
 import asyncio
 
 from starlette.responses import Response
 
-from usufruct.accounts import Keys
-from usufruct.core import Clock, hash32
+from usufruct.accounts import InvalidProof, Keys, timed_signer
+from usufruct.core import Address, ChainId, Clock, Hash32, hash32
+from usufruct.payments.ledger import Account, AccountUnknown
 from usufruct.payments.settlement.anchoring import prove_receipt
-from usufruct.payments.settlement.channel_auth import authorized_channel
 from usufruct.payments.settlement.channel_registry import ChannelRegistry
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization, InvalidDeposit
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.operator_terms import check_deposit_amount
-from usufruct.web import Operation, Request, Route, document_response, json_response
+from usufruct.web import Exchange, Operation, Request, Route, document_response, json_response, read_document
+from usufruct_client.eip712 import READ_CHANNEL
 from usufruct_client.receipt import ReceiptProof
-from usufruct_client.wire import PROOF_HEADER, ChannelOnChain, ChannelUse, DepositWish, Terms
+from usufruct_client.typed_data import MessageHasher
+from usufruct_client.wire import PROOF_HEADER, ChannelOnChain, ChannelProof, ChannelUse, DepositWish, Terms
 
+_READ_CHANNEL = MessageHasher(READ_CHANNEL)
 _TERMS = Operation("Tell what a payer must know to open a channel, and to check receipts.", Terms)
 _CHANNEL = Operation(
     "Show a channel to its payer, its payer authorizer or its key.",
@@ -66,3 +74,37 @@ def payment_routes(
         Route("POST", "/v1/deposits", deposit, _DEPOSIT),
         Route("GET", "/v1/proofs/{call}", proof, _PROOF),
     ]
+
+
+def read_channel_digest(chain_id: ChainId, till: Address, channel: Hash32, expires_at: int) -> bytes:
+    """Return the 32 bytes that are signed to see a channel."""
+    return _READ_CHANNEL.digest(chain_id, till, channel, expires_at)
+
+
+async def authorized_channel(
+    context: SettlementContext, keys: Keys, clock: Clock, exchange: Exchange, channel: Hash32
+) -> Account:
+    """Return a channel to its own people.
+
+    Raises:
+        Unauthenticated: when there is a bearer key, but no good one.
+        Denied: when there is a proof, but no good one.
+        AccountUnknown: for an unknown channel, and for all other callers.
+    """
+    signer = key = None
+    if proof := exchange.header(PROOF_HEADER.encode()):
+        signer = _signer(context, clock, channel, proof)
+    elif authorization := exchange.header(b"authorization"):
+        key = await keys.authenticate(authorization)
+    found = await context.ledger.account(channel)
+    if signer in (found.owner, found.signer) or (key is not None and key.channel == channel):
+        return found
+    raise AccountUnknown(channel)
+
+
+def _signer(context: SettlementContext, clock: Clock, channel: Hash32, header: str) -> Address:
+    expires_at, _, signature = header.partition(".")
+    parts = {"expiresAt": expires_at, "signature": signature}
+    given = read_document(ChannelProof, parts, InvalidProof, PROOF_HEADER)
+    digest = read_channel_digest(context.escrow.chain_id, context.terms.till, channel, given.expires_at)
+    return timed_signer(digest, given, clock.now())

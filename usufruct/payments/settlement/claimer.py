@@ -97,7 +97,7 @@ class Claimer:
         async with self._context.database.snapshot() as unit:
             batches = await unfinished_batches(unit)
         ended = [batch for batch in [await self._executor.advance(batch) for batch in batches] if batch is not None]
-        travelling = {member.claim for batch in batches for member in batch.members}
+        travelling = {member.claim_id for batch in batches for member in batch.members}
         pending = await self._context.ledger.pending_claims()
         await self._executor.fail([claim for claim in pending if claim.id not in travelling])
         return ended
@@ -105,7 +105,7 @@ class Claimer:
     async def _claimable(self) -> list[Account]:
         """Return accounts with something to claim or split; those in quarantine only if their money is leaving."""
         now = await self._context.database.now()
-        waiting = {each.account for each in await self.quarantined() if each.retry_at > now}
+        waiting = {each.account_id for each in await self.quarantined() if each.retry_at > now}
         found: list[Account] = []
         last: Account | None = None
         while page := await self._context.ledger.claimable(_PAGE, last):

@@ -18,23 +18,22 @@ from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow, PassTerms
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.api import payment_routes
-from usufruct.payments.settlement.channel_policy import ChannelTerms
 from usufruct.payments.settlement.channel_registry import ChannelRegistry
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
 from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
-from usufruct.payments.settlement.deploying import deploy_steps
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.diagnostics import check_books, check_channels, check_claims, check_till
 from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.evidence import Evidence
 from usufruct.payments.settlement.metrics import Counters
 from usufruct.payments.settlement.model import ClaimPolicy, Payee, RefundPolicy, SettlementContext
-from usufruct.payments.settlement.operator_terms import operator_terms
+from usufruct.payments.settlement.operator_terms import ChannelTerms, operator_terms
 from usufruct.payments.settlement.pass_accounts import PassAccounts, PassHeartbeat
 from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.receipt_signers import ReceiptSigners
 from usufruct.payments.settlement.refunds import RefundRequests, Refunds
+from usufruct.payments.settlement.till_settings import deploy_steps
 from usufruct.payments.settlement.token_store import known_token_of
 from usufruct.store import Database, MasterSecret
 from usufruct_client.wire import Terms

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import BigInteger, Column, Row, Table, insert, select
@@ -39,33 +39,28 @@ pass_credits = Table(
 )
 
 
+@dataclass(frozen=True, slots=True)
 class Configurations(Generic[C]):
-    """The configurations of one kind of account; once added, one never changes."""
+    """The configurations of one kind of account; once added, one never changes.
 
-    def __init__(
-        self,
-        database: Database,
-        table: Table,
-        account_of: Callable[[C], Hash32],
-        row_of: Callable[[C], Mapping[str, Any]],
-        read: Callable[[Row[Any]], C],
-    ) -> None:
-        """Keep them in `table`, each as `row_of` writes and `read` reads it, under the account that it gives."""
-        self._database = database
-        self._table = table
-        self._account_of = account_of
-        self._row_of = row_of
-        self._read = read
+    They are in `table`, each as `row_of` writes and `read` reads it, under the account that `account_of` gives.
+    """
+
+    database: Database
+    table: Table
+    account_of: Callable[[C], Hash32]
+    row_of: Callable[[C], Mapping[str, Any]]
+    read: Callable[[Row[Any]], C]
 
     async def add(self, config: C) -> None:
         """Keep a configuration, unless it is kept already."""
-        account, table = self._account_of(config), self._table
-        async with self._database.snapshot() as unit:
+        account, table = self.account_of(config), self.table
+        async with self.database.snapshot() as unit:
             if await unit.row(select(table.c.account_id).where(table.c.account_id == account)):
                 return
         with suppress(ConstraintViolated):  # it is there already
-            async with self._database.transaction() as unit:
-                await unit.change(insert(table).values(account_id=account, **self._row_of(config)))
+            async with self.database.transaction() as unit:
+                await unit.change(insert(table).values(account_id=account, **self.row_of(config)))
 
     async def find(self, ids: Sequence[Hash32]) -> dict[Hash32, C]:
         """Return the configurations of these accounts.
@@ -82,26 +77,18 @@ class Configurations(Generic[C]):
     async def known(self, ids: Sequence[Hash32]) -> dict[Hash32, C]:
         """Return the configurations of those of these accounts that have theirs kept here."""
         found: dict[Hash32, C] = {}
-        async with self._database.snapshot() as unit:
+        async with self.database.snapshot() as unit:
             for start in range(0, len(ids), _MANY):
-                some = self._table.c.account_id.in_(ids[start : start + _MANY])
-                found |= {row.account_id: self._read(row) for row in await unit.rows(select(self._table).where(some))}
-        return {id_: config for id_, config in found.items() if self._account_of(config) == id_}
+                some = self.table.c.account_id.in_(ids[start : start + _MANY])
+                found |= {row.account_id: self.read(row) for row in await unit.rows(select(self.table).where(some))}
+        return {id_: config for id_, config in found.items() if self.account_of(config) == id_}
 
 
 def channel_configurations(database: Database, escrow: Escrow) -> Configurations[ChannelConfig]:
     """Return the configurations of an escrow's channels."""
 
     def read(row: Row[Any]) -> ChannelConfig:
-        return ChannelConfig(
-            payer=row.payer,
-            payer_authorizer=row.payer_authorizer,
-            receiver=row.receiver,
-            receiver_authorizer=row.receiver_authorizer,
-            token=row.token,
-            withdraw_delay=row.withdraw_delay,
-            salt=row.salt,
-        )
+        return ChannelConfig(**{field.name: getattr(row, field.name) for field in fields(ChannelConfig)})
 
     return Configurations(database, escrow_channels, lambda config: channel_id(escrow, config), asdict, read)
 

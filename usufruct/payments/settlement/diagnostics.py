@@ -1,22 +1,27 @@
 """Checks of the money: the till, claims, channels, and rows that were changed in the database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from secrets import token_hex
+from typing import TypeVar
 
 from usufruct.accounts import Keys
 from usufruct.chain import ChainAccess, TokenFacts, fee_sink_of, token_of
 from usufruct.chain.contracts.till import NotAPayee, PayeeKind, Till
 from usufruct.chain.keys import Role, claim_address, role_address
-from usufruct.core import ZERO_ADDRESS, Hash32, checksum, format_units
+from usufruct.core import ZERO_ADDRESS, Clock, Hash32, checksum, format_units
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
 from usufruct.payments.ledger import Account, AccountReading, Ledger
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.evidence import Evidence, wrong_claimed, wrong_roots
 from usufruct.payments.settlement.model import SettlementContext
-from usufruct.payments.settlement.sampling import pages_from, part
 from usufruct.payments.settlement.store import all_quarantined
 from usufruct.store import Database
+
+T = TypeVar("T")
+
+SECONDS = 5.0
+"""How long one check looks at things of one kind."""
 
 _PAGE = 200
 _UNLISTED = NotAPayee.__name__
@@ -61,7 +66,7 @@ async def check_claims(context: Context) -> AsyncIterator[Finding]:
         remedy = "it is tried again by itself"
         if _UNLISTED in each.message:
             remedy = "list that payee where the owner's key is (`usufruct till payee ADDRESS`); then " + remedy
-        yield bad("claims", f"account {each.account} is quarantined: {each.message}", remedy)
+        yield bad("claims", f"account {each.account_id} is quarantined: {each.message}", remedy)
     if not quarantined:
         owed = sum(total.claimable for total in await context.get(Ledger).totals())
         amount = format_units(owed, context.get(TokenFacts).decimals)
@@ -125,3 +130,30 @@ async def _keys(keys: Keys) -> tuple[int, list[str]]:
         seen += len(page)
         altered += [key.id for key in page if not key.intact]
     return seen, altered
+
+
+async def pages_from(
+    start: str,
+    read: Callable[[str], Awaitable[Sequence[T]]],
+    id_of: Callable[[T], str],
+    seconds: float = SECONDS,
+    clock: Clock | None = None,
+) -> AsyncIterator[list[T]]:
+    """Yield things a page at a time by id, from the one after `start` to the last, then from the first to `start`.
+
+    `read` returns the page after an id, "" being before all. Ends after `seconds` with the page that was read then:
+    ids are random, so a random `start` makes it a random sample.
+    """
+    clock = clock or Clock()
+    end = clock.monotonic() + seconds
+    for after, last in ((start, None), ("", start)):
+        while page := [each for each in await read(after) if last is None or id_of(each) <= last]:
+            yield page
+            if clock.monotonic() >= end:
+                return
+            after = id_of(page[-1])
+
+
+def part(seen: int, there: int, what: str) -> str:
+    """Return how many of how many things were looked at, in words."""
+    return f"all {there:,} {what}" if seen >= there else f"{seen:,} of {there:,} {what}"

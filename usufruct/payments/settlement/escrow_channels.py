@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from usufruct.chain import Call, Log, Revert
+from usufruct.chain import Call, Revert
 from usufruct.chain.contracts import batch_settlement as settlement
 from usufruct.chain.contracts.till import NotAPayee, SplitMismatch
 from usufruct.chain.keys import recover_signer
@@ -12,7 +12,7 @@ from usufruct.payments.pricing import ChannelConfig, voucher_digest
 from usufruct.payments.settlement.block_reading import Readings
 from usufruct.payments.settlement.channel_reader import ChannelReader
 from usufruct.payments.settlement.channel_registry import ChannelRegistry
-from usufruct.payments.settlement.funding_source import Refresh, SettledElsewhere
+from usufruct.payments.settlement.funding_source import FundingSource, Refresh, SettledElsewhere
 from usufruct.payments.settlement.model import BatchKind, SettlementContext, on_chain
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import RefusedClaim, divide_unsplit, is_ahead
@@ -30,8 +30,8 @@ _BLAME_A_CLAIM = (
 )
 
 
-class EscrowChannels:
-    """`FundingSource` of accounts that a channel funds."""
+class EscrowChannels(FundingSource):
+    """The funding source of accounts that a channel funds; the till settles a batch of them as a whole."""
 
     batch_kind = BatchKind.CLAIM
 
@@ -136,10 +136,6 @@ class EscrowChannels:
         if isinstance(refusal, NotAPayee) and refusal.pay_to == payouts.remainder_to:
             return False
         return isinstance(refusal, _BLAME_A_CLAIM)
-
-    async def left_out(self, claims: Sequence[Claim], logs: Sequence[Log]) -> list[Claim]:
-        """Return no claim: the till settles a batch as a whole."""
-        return []
 
 
 def _by_token(accounts: Sequence[Account]) -> list[list[Account]]:

@@ -12,15 +12,15 @@ claimers that both believe they hold the lease cannot claim the same money twice
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from usufruct.chain import Call, Receipt, Revert, Sender, Sent, State
 from usufruct.chain.contracts.till import Capped, Deferred
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import Claim, ClaimPending, FaultHook, NothingToClaim, new_id, no_faults
+from usufruct.payments.settlement.account_sync import FundingSources
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.errors import BatchRefused, ReadingUnsettled
-from usufruct.payments.settlement.funding_sources import FundingSources
 from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, ClaimPolicy, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
@@ -37,42 +37,32 @@ from usufruct.payments.settlement.store import (
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class Executor:
     """Simulates, sends and records batches with one claim key."""
 
-    def __init__(
-        self,
-        context: SettlementContext,
-        sources: FundingSources,
-        sender: Sender,
-        payouts: Payouts,
-        lease: Lease,
-        *,
-        policy: ClaimPolicy,
-        faults: FaultHook = no_faults,
-    ) -> None:
-        self._context = context
-        self._sources = sources
-        self._sender = sender
-        self._payouts = payouts
-        self._lease = lease
-        self._policy = policy
-        self._faults = faults
+    context: SettlementContext
+    sources: FundingSources
+    sender: Sender
+    payouts: Payouts
+    lease: Lease
+    policy: ClaimPolicy
+    faults: FaultHook = no_faults
 
     # Claims
 
     async def plan(self, account: Hash32, up_to: int | None = None) -> list[Claim]:
         """Plan a claim on an account, at most `up_to`; none when nothing is to be claimed or a claim is pending."""
         try:
-            return [await self._context.ledger.plan_claim(new_id(), account, up_to)]
+            return [await self.context.ledger.plan_claim(new_id(), account, up_to)]
         except (NothingToClaim, ClaimPending):
             return []
 
     async def fail(self, claims: Sequence[Claim]) -> None:
         """Give claims up, to be planned again."""
         for claim in claims:
-            await self._context.ledger.fail_claim(claim)
-        self._context.counters.failed += len(claims)
+            await self.context.ledger.fail_claim(claim)
+        self.context.counters.failed += len(claims)
 
     # Simulation
 
@@ -85,7 +75,7 @@ class Executor:
             BatchRefused: when the till refuses everything from this key.
             RpcUnavailable: when the node does not answer.
         """
-        result, rows = Simulated([], []), self._policy.most_rows
+        result, rows = Simulated([], []), self.policy.most_rows
         for start in range(0, len(claims), rows):
             found = await self._simulate(kind, token, claims[start : start + rows])
             if found.refused and len(found.batches) > 1:
@@ -99,12 +89,12 @@ class Executor:
     async def _simulate(self, kind: BatchKind, token: Address, claims: Sequence[Claim]) -> Simulated:
         if not claims:
             return Simulated([], [])
-        source, till, key = self._sources.of(kind.source), self._context.terms.till, self._sender.address
-        call = await source.settlement_call(kind, token, claims, self._payouts)
+        source, till, key = self.sources.of(kind.source), self.context.terms.till, self.sender.address
+        call = await source.settlement_call(kind, token, claims, self.payouts)
         try:
-            gas = 0 if call is None else await self._context.client.estimate(call, key)
+            gas = 0 if call is None else await self.context.client.estimate(call, key)
         except Revert as refusal:
-            if not source.blames_claim(refusal, self._payouts):
+            if not source.blames_claim(refusal, self.payouts):
                 raise BatchRefused(
                     f"till {till} refuses batches of claim key {key}: {refusal.message}",
                     till=till,
@@ -114,7 +104,7 @@ class Executor:
             if len(claims) == 1:
                 return Simulated([], [RefusedClaim(claims[0], refusal)])
         else:
-            if gas <= self._policy.most_gas or len(claims) == 1:
+            if gas <= self.policy.most_gas or len(claims) == 1:
                 return Simulated([list(claims)], [])
         half = len(claims) // 2
         left = await self._simulate(kind, token, claims[:half])
@@ -135,12 +125,12 @@ class Executor:
         """Take a batch as far as it goes now; return it when it has ended."""
         done: list[Sent] = []
         while len(done) < len(batch.keys):
-            if not await self._lease.hold():
+            if not await self.lease.hold():
                 return None
             key = batch.keys[len(done)]
-            sent = await self._sender.find(key) or await self._send(batch, len(done))
+            sent = await self.sender.find(key) or await self._send(batch, len(done))
             if sent is not None and sent.state is State.PENDING and wait:
-                sent = await self._sender.wait(key, self._policy.wait_seconds)
+                sent = await self.sender.wait(key, self.policy.wait_seconds)
             if sent is None and done:  # what it anchors has happened: anchoring is retried
                 _log.error("batch %s: its receipts cannot be anchored now", batch.id)
                 return None
@@ -151,28 +141,28 @@ class Executor:
             done.append(sent)
             if batch.kind is BatchKind.BURN and len(done) == 1:
                 batch = await self._without_skipped(batch, sent)
-        self._faults("batch.confirmed")
+        self.faults("batch.confirmed")
         return await self._confirm(batch, done)
 
     async def _note(self, kind: BatchKind, token: Address, claims: Sequence[Claim]) -> Batch:
         """Write a batch down before anything is sent."""
         members = members_of(claims)
-        digests = await digests_of(self._context, members)
+        digests = await digests_of(self.context, members)
         id_ = batch_id(claims)
         split_key = await self._split_key(token) if kind is BatchKind.SPLIT else None
         batch = Batch(id_, kind, token, split_key, root_of(digests), len(digests), BatchState.PLANNED, members)
-        async with self._context.database.transaction() as unit:
+        async with self.context.database.transaction() as unit:
             await add_batch(unit, batch)
         for claim in claims if batch.keys else ():
-            await self._context.ledger.send_claim(claim, batch.keys[0])
-        self._faults("batch.noted")
+            await self.context.ledger.send_claim(claim, batch.keys[0])
+        self.faults("batch.noted")
         return batch
 
     async def _split_key(self, token: Address) -> str:
         """Name the split that comes after all splits so far: two claimers cannot both send it."""
-        base = (await self._payouts.till.total_split(token)).claimed  # each split has its own
-        prefix = f"split/{self._context.terms.till}/{token}/{base}/"
-        async with self._context.database.snapshot() as unit:
+        base = (await self.payouts.till.total_split(token)).claimed  # each split has its own
+        prefix = f"split/{self.context.terms.till}/{token}/{base}/"
+        async with self.context.database.snapshot() as unit:
             return f"{prefix}{await count_split_keys(unit, prefix)}"
 
     async def _send(self, batch: Batch, index: int) -> Sent | None:
@@ -181,18 +171,18 @@ class Executor:
         if len(claims) != len(batch.members):
             return None
         try:
-            sent = await self._sender.send((await self._calls(batch, claims))[index], batch.keys[index])
+            sent = await self.sender.send((await self._calls(batch, claims))[index], batch.keys[index])
         except Revert as refusal:
             _log.warning("batch %s is refused: %s", batch.id, refusal.message)
             return None
-        self._faults("batch.sent")
+        self.faults("batch.sent")
         return sent
 
     async def _calls(self, batch: Batch, claims: Sequence[Claim]) -> list[Call]:
         """Return a batch's transactions in the order of its keys; the same claims give the same calls."""
-        source = self._sources.of(batch.kind.source)
-        first = await source.settlement_call(batch.kind, batch.token, claims, self._payouts)
-        anchor = None if batch.kind is BatchKind.CLAIM else self._payouts.anchor(batch)
+        source = self.sources.of(batch.kind.source)
+        first = await source.settlement_call(batch.kind, batch.token, claims, self.payouts)
+        anchor = None if batch.kind is BatchKind.CLAIM else self.payouts.anchor(batch)
         return [call for call in (first, anchor) if call is not None]
 
     async def _without_skipped(self, batch: Batch, sent: Sent) -> Batch:
@@ -204,23 +194,23 @@ class Executor:
             ReadingUnsettled: when the node does not have the transaction's receipt now.
         """
         logs = (await self._receipt(sent)).logs
-        lost = await self._sources.of(batch.kind.source).left_out(await self._claims(batch), logs)
+        lost = await self.sources.of(batch.kind.source).left_out(await self._claims(batch), logs)
         if not lost:
             return batch
         gone = {claim.id for claim in lost}
-        rest = tuple(member for member in batch.members if member.claim not in gone)
-        digests = await digests_of(self._context, rest)
-        async with self._context.database.transaction() as unit:
+        rest = tuple(member for member in batch.members if member.claim_id not in gone)
+        digests = await digests_of(self.context, rest)
+        async with self.context.database.transaction() as unit:
             await drop_members(unit, batch.id, sorted(gone), root_of(digests), len(digests))
-        self._faults("batch.shrunk")
+        self.faults("batch.shrunk")
         await self.fail(lost)
-        self._context.counters.burns_skipped += len(lost)
+        self.context.counters.burns_skipped += len(lost)
         for claim in lost:
             _log.error("account %s: its credits were refunded before they could be burned", claim.account)
-        return replace(batch, members=rest, root=root_of(digests), count=len(digests))
+        return replace(batch, members=rest, root=root_of(digests), receipts=len(digests))
 
     async def _receipt(self, sent: Sent) -> Receipt:
-        receipt = await self._context.client.receipt(sent.hash) if sent.hash else None
+        receipt = await self.context.client.receipt(sent.hash) if sent.hash else None
         if receipt is None:
             raise ReadingUnsettled(f"the node has no receipt of transaction {sent.hash} now; try again", hash=sent.hash)
         return receipt
@@ -230,24 +220,24 @@ class Executor:
             await self._note_owed(await self._receipt(sent))
         claims = await self._claims(batch)
         for claim in claims:
-            await self._context.ledger.confirm_claim(claim)
-        self._context.counters.claimed += len(claims)
-        async with self._context.database.transaction() as unit:
-            await end_quarantine(unit, [member.account for member in batch.members])
+            await self.context.ledger.confirm_claim(claim)
+        self.context.counters.claimed += len(claims)
+        async with self.context.database.transaction() as unit:
+            await end_quarantine(unit, [member.account_id for member in batch.members])
         return await self._end(batch, BatchState.CONFIRMED, done[-1] if done else None)
 
     async def _note_owed(self, receipt: Receipt) -> None:
         """Note the payees that the till could not pay, or not yet; it owes them, and `DeferredPayouts` pays later."""
-        capped = Capped.among(receipt.logs, self._context.terms.till)
-        deferred = Deferred.among(receipt.logs, self._context.terms.till)
+        capped = Capped.among(receipt.logs, self.context.terms.till)
+        deferred = Deferred.among(receipt.logs, self.context.terms.till)
         owed = {(each.pay_to, each.token) for each in capped} | {(each.pay_to, each.token) for each in deferred}
         if not owed:
             return
-        async with self._context.database.transaction() as unit:
+        async with self.context.database.transaction() as unit:
             for pay_to, token in sorted(owed):
                 await note_owed(unit, pay_to, token, receipt.block_number)
-        self._context.counters.capped += len(capped)
-        self._context.counters.deferred += len(deferred)
+        self.context.counters.capped += len(capped)
+        self.context.counters.deferred += len(deferred)
         for late in capped:
             _log.warning("%s has had today's cap: the till owes %d of %s", late.pay_to, late.owed, late.token)
         for refused in deferred:
@@ -256,19 +246,19 @@ class Executor:
     async def _give_up(self, batch: Batch, last: Sent | None) -> Batch:
         """End a batch that moved nothing; its claims are planned again, on what the chain then has."""
         if last is not None:
-            self._context.counters.reverted += 1
+            self.context.counters.reverted += 1
             _log.error("batch %s: transaction %s is %s", batch.id, last.hash, last.state)
         await self.fail(await self._claims(batch))
         return await self._end(batch, BatchState.FAILED, last)
 
     async def _end(self, batch: Batch, state: BatchState, last: Sent | None) -> Batch:
         hash_, block = (last.hash, last.block) if last else (None, None)
-        async with self._context.database.transaction() as unit:
+        async with self.context.database.transaction() as unit:
             await end_batch(unit, batch.id, state, hash_, block)
         _log.info("batch %s is %s", batch.id, state, extra={"transaction": hash_, "accounts": len(batch.members)})
         return replace(batch, state=state, hash=hash_, block=block)
 
     async def _claims(self, batch: Batch) -> list[Claim]:
         """Return a batch's claims that have not ended, in its order."""
-        pending = await self._context.ledger.find_pending([member.claim for member in batch.members])
-        return [pending[member.claim] for member in batch.members if member.claim in pending]
+        pending = await self.context.ledger.find_pending([member.claim_id for member in batch.members])
+        return [pending[member.claim_id] for member in batch.members if member.claim_id in pending]

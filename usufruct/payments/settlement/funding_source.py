@@ -30,7 +30,7 @@ class SettledElsewhere:
 
 
 class FundingSource(Protocol):
-    """Where the money of one kind of account is. Each kind is one implementation; `FundingSources` chooses."""
+    """Where the money of one kind of account is. Each kind is one subclass; `FundingSources` chooses."""
 
     batch_kind: BatchKind
     """The batches that settle its charges."""
@@ -42,8 +42,13 @@ class FundingSource(Protocol):
             AccountUnknown: when the configuration of one is not kept here.
         """
 
+    async def readable(self, accounts: Sequence[Account]) -> Sequence[Account]:
+        """Return the accounts that `observe` can read; it can none of an earlier contract's."""
+        return accounts
+
     def check_authority(self, account: Account) -> str | None:
         """Check what authorized the account's charges; return what is wrong, in words, or None."""
+        return None
 
     async def notice_seconds(self, accounts: Sequence[Account]) -> dict[Hash32, int]:
         """Return for how long before it can leave an account's money is announced to leave."""
@@ -58,6 +63,7 @@ class FundingSource(Protocol):
 
     async def unpayable(self, claims: Sequence[Claim], payouts: Payouts) -> list[RefusedClaim]:
         """Return the claims with an asset that could not be paid now."""
+        return []
 
     async def settlement_call(
         self, kind: BatchKind, token: Address, claims: Sequence[Claim], payouts: Payouts
@@ -66,6 +72,8 @@ class FundingSource(Protocol):
 
     def blames_claim(self, refusal: Revert, payouts: Payouts) -> bool:
         """Tell whether one claim of a batch can be the reason of a refusal; else the whole batch is refused."""
+        return True
 
     async def left_out(self, claims: Sequence[Claim], logs: Sequence[Log]) -> list[Claim]:
         """Return the claims that a mined batch did not settle, by the logs of its first transaction."""
+        return []

@@ -9,8 +9,8 @@ from usufruct.chain.contracts import batch_settlement
 from usufruct.core import Address, AssetId, Hash32
 from usufruct.payments.ledger import Account, AccountKind, Ledger
 from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms
-from usufruct.payments.settlement.channel_policy import ChannelTerms
 from usufruct.payments.settlement.metrics import Counters
+from usufruct.payments.settlement.operator_terms import ChannelTerms
 from usufruct.store import Database
 
 
@@ -113,10 +113,10 @@ class BatchState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One claim of a batch: the receipts of `account` whose cumulative is above `start` and at most `end`."""
+    """One claim of a batch: the receipts of its account whose cumulative is above `start` and at most `end`."""
 
-    claim: Hash32
-    account: Hash32
+    claim_id: Hash32
+    account_id: Hash32
     start: int
     end: int
 
@@ -125,7 +125,7 @@ class Member:
 class Batch:
     """Claims that travel together; `split_key` names the transaction of a split in the sender's outbox.
 
-    `root` is over its members' receipts in order, `count` of them; None and 0 when no receipt is new.
+    `root` is over its members' receipts in order, `receipts` of them; None and 0 when no receipt is new.
     """
 
     id: Hash32
@@ -133,7 +133,7 @@ class Batch:
     token: Address
     split_key: str | None
     root: Hash32 | None
-    count: int
+    receipts: int
     state: BatchState
     members: tuple[Member, ...]
     hash: Hash32 | None = None
@@ -145,7 +145,7 @@ class Batch:
         if self.kind is BatchKind.CLAIM:
             return (f"claim/{self.id}",)
         first = (f"burn/{self.id}",) if self.kind is BatchKind.BURN else (self.split_key,) if self.split_key else ()
-        return (*first, f"anchor/{self.id}") if self.count else first
+        return (*first, f"anchor/{self.id}") if self.receipts else first
 
 
 def on_chain(config: ChannelConfig) -> batch_settlement.ChannelConfig:

@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
-from usufruct.chain import Call, Header, Log, NoAnswer, Revert
+from usufruct.chain import Call, Header, Log, NoAnswer
 from usufruct.chain.contracts.access_pass import AccessPass, BurnSkipped, StandingResult, UnknownPlan
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import Account, AccountIdentity, AccountKind, AccountReading, Claim
 from usufruct.payments.pricing import ActivatedCredits
 from usufruct.payments.settlement.block_reading import Readings, read_at_one_block
 from usufruct.payments.settlement.configurations import credits_configurations
-from usufruct.payments.settlement.funding_source import Refresh, SettledElsewhere
+from usufruct.payments.settlement.funding_source import FundingSource, Refresh, SettledElsewhere
 from usufruct.payments.settlement.model import BatchKind, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
-from usufruct.payments.settlement.planner import RefusedClaim, is_ahead
+from usufruct.payments.settlement.planner import is_ahead
 
 CLOSING = 86_400
 """Seconds before credits can be given back in which their account takes no new call: what it owes is burned."""
@@ -24,8 +24,11 @@ _NOTICE_SECONDS = 4 * 86_400
 _MANY = 50
 
 
-class PassCredits:
-    """`FundingSource` of accounts that activated credits fund."""
+class PassCredits(FundingSource):
+    """The funding source of accounts that activated credits fund.
+
+    A grant is checked with every call and authorizes nothing later. A burn pays the asset's Shares by itself.
+    """
 
     batch_kind = BatchKind.BURN
 
@@ -49,7 +52,7 @@ class PassCredits:
         after: Hash32 | None = None
         while page := await self._context.ledger.account_list(after, kind=AccountKind.PASS_CREDITS):
             after = page[-1].id
-            activated = await self._configs.known([account.id for account in page])
+            activated = await self._known(page)
             found += [(account, activated[account.id]) for account in page if account.id in activated]
         return found
 
@@ -65,13 +68,14 @@ class PassCredits:
         activated = await self._configs.find([account.id for account in accounts])
         return await self._read([activated[account.id] for account in accounts])
 
+    async def readable(self, accounts: Sequence[Account]) -> Sequence[Account]:
+        """Return the accounts of this contract's credits."""
+        activated = await self._known(accounts)
+        return [account for account in accounts if account.id in activated]
+
     async def peek(self, activated: ActivatedCredits) -> AccountReading:
         """Read credits now, and keep nothing of them."""
         return (await self._read([activated])).accounts[0]
-
-    def check_authority(self, account: Account) -> str | None:
-        """Return None: a grant is checked with every call and authorizes nothing later."""
-        return None
 
     # Settlement
 
@@ -81,7 +85,7 @@ class PassCredits:
 
     async def settlement_groups(self, accounts: Sequence[Account], claim_key: Address) -> list[list[Account]]:
         """Divide accounts by plan. Only the meter burns credits: accounts of an earlier claim key wait for it."""
-        activated = await self._configs.known([account.id for account in accounts])
+        activated = await self._known(accounts)
         plans: dict[int, list[Account]] = {}
         for account in accounts:
             if account.id in activated and activated[account.id].meter == claim_key:
@@ -95,10 +99,6 @@ class PassCredits:
         ahead = tuple(account for account in accounts if is_ahead(account))
         return [SettledElsewhere(BatchKind.NOTED, self.terms.token, ahead)] if ahead else []
 
-    async def unpayable(self, claims: Sequence[Claim], payouts: Payouts) -> list[RefusedClaim]:
-        """Return none: a burn pays the asset's Shares by itself."""
-        return []
-
     async def settlement_call(
         self, kind: BatchKind, token: Address, claims: Sequence[Claim], payouts: Payouts
     ) -> Call | None:
@@ -108,15 +108,14 @@ class PassCredits:
         holders = [activated[claim.account].holder for claim in claims]
         return self._contract.burn_up_to(plan, holders, [claim.cumulative for claim in claims])
 
-    def blames_claim(self, refusal: Revert, payouts: Payouts) -> bool:
-        """Tell whether one account can be the reason of a refusal: always."""
-        return True
-
     async def left_out(self, claims: Sequence[Claim], logs: Sequence[Log]) -> list[Claim]:
         """Return the claims whose credits were refunded before they could be burned."""
         holders = {skipped.holder for skipped in BurnSkipped.among(logs, self.terms.contract)}
         activated = await self._configs.find([claim.account for claim in claims])
         return [claim for claim in claims if activated[claim.account].holder in holders]
+
+    async def _known(self, accounts: Sequence[Account]) -> dict[Hash32, ActivatedCredits]:
+        return await self._configs.known([account.id for account in accounts])
 
     async def _read(self, credits_: Sequence[ActivatedCredits]) -> Readings:
         async def read(block: Header, head: Header) -> list[AccountReading]:

@@ -55,7 +55,7 @@ class Payouts:
         """Return the transaction that anchors a batch's receipts; None when it has none."""
         if batch.root is None:
             return None
-        return self.till.anchor_receipts(bytes.fromhex(batch.root[2:]), batch.count)
+        return self.till.anchor_receipts(bytes.fromhex(batch.root[2:]), batch.receipts)
 
     async def _refusal(self, asset: AssetId) -> UsufructError | None:
         """Return why the till would not pay an asset."""

@@ -1,7 +1,7 @@
 """Tables about claims: the leases, the batches, the quarantined accounts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -85,7 +85,7 @@ quarantined = Table(
 class QuarantinedAccount:
     """An account whose claim the chain refuses, to be tried again from `retry_at` on."""
 
-    account: Hash32
+    account_id: Hash32
     reason: str
     message: str
     times: int
@@ -101,28 +101,9 @@ async def add_batch(unit: Unit, batch: Batch) -> None:
     Raises:
         ConstraintViolated: when it is there already, or its split's key is taken.
     """
-    await unit.change(
-        insert(batches).values(
-            id=batch.id,
-            kind=batch.kind,
-            token=batch.token,
-            split_key=batch.split_key,
-            root=batch.root,
-            receipts=batch.count,
-            state=batch.state,
-        )
-    )
-    rows = [
-        {
-            "batch_id": batch.id,
-            "position": position,
-            "claim_id": member.claim,
-            "account_id": member.account,
-            "start": member.start,
-            "end": member.end,
-        }
-        for position, member in enumerate(batch.members)
-    ]
+    await unit.change(insert(batches).values({column.name: getattr(batch, column.name) for column in batches.c}))
+    places = [{"batch_id": batch.id, "position": position} for position in range(len(batch.members))]
+    rows = [place | asdict(member) for place, member in zip(places, batch.members, strict=True)]
     await unit.change(insert(members), rows)
 
 
@@ -184,18 +165,9 @@ async def _batches(unit: Unit, *where: Any) -> list[Batch]:
 
 
 def _batch(row: Row[Any], of: Sequence[Row[Any]]) -> Batch:
-    return Batch(
-        id=row.id,
-        kind=BatchKind(row.kind),
-        token=row.token,
-        split_key=row.split_key,
-        root=row.root,
-        count=row.receipts,
-        state=BatchState(row.state),
-        members=tuple(Member(m.claim_id, m.account_id, m.start, m.end) for m in of),
-        hash=row.hash,
-        block=row.block,
-    )
+    plain = {column.name: getattr(row, column.name) for column in batches.c}
+    enums = {"kind": BatchKind(row.kind), "state": BatchState(row.state)}
+    return Batch(**plain | enums, members=tuple(Member(m.claim_id, m.account_id, m.start, m.end) for m in of))
 
 
 # Payees that the till owes
@@ -222,16 +194,9 @@ async def all_owed(unit: Unit) -> dict[tuple[Address, Address], int]:
 
 async def quarantine(unit: Unit, account: QuarantinedAccount) -> None:
     """Keep an account's claim back until its time to be tried again."""
-    await unit.change(delete(quarantined).where(quarantined.c.account_id == account.account))
-    await unit.change(
-        insert(quarantined).values(
-            account_id=account.account,
-            reason=account.reason[:100],
-            message=account.message[:500],
-            times=account.times,
-            retry_at=account.retry_at,
-        )
-    )
+    await unit.change(delete(quarantined).where(quarantined.c.account_id == account.account_id))
+    row = asdict(account) | {"reason": account.reason[:100], "message": account.message[:500]}
+    await unit.change(insert(quarantined).values(row))
 
 
 async def end_quarantine(unit: Unit, ids: Sequence[Hash32]) -> None:
@@ -242,5 +207,4 @@ async def end_quarantine(unit: Unit, ids: Sequence[Hash32]) -> None:
 async def all_quarantined(unit: Unit) -> dict[Hash32, QuarantinedAccount]:
     """Return the quarantined accounts, by id."""
     rows = await unit.rows(select(quarantined))
-    found = [QuarantinedAccount(r.account_id, r.reason, r.message, r.times, r.retry_at) for r in rows]
-    return {each.account: each for each in found}
+    return {r.account_id: QuarantinedAccount(r.account_id, r.reason, r.message, r.times, r.retry_at) for r in rows}
