@@ -13,7 +13,7 @@ taken over by them. So nothing is missed after a crash.
 from usufruct.assets.listings import Listings
 from usufruct.assets.model import Asset
 from usufruct.assets.registry_client import read_text
-from usufruct.assets.share_store import CollectionLogs, SharesLogs
+from usufruct.assets.share_store import SharesLogs
 from usufruct.assets.store import RegistryLogs, nameless, registered_assets, set_name
 from usufruct.chain import ChainAccess, ChainHead, Indexer, Stream
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -63,17 +63,12 @@ class AssetIndexer:
         async with self._database.snapshot() as unit:
             return await registered_assets(unit, self._registry, asset)
 
-    async def poll_shares(self, asset: Asset) -> None:
-        """Take in the transfers of an asset's shares since the last time; raises as `poll`."""
-        await self._poll_of("shares", asset, SharesLogs(asset.id, asset.shares))
-
-    async def poll_collections(self, asset: Asset) -> None:
-        """Take in what an asset's shareholders collected since the last time; raises as `poll`."""
-        await self._poll_of("collections", asset, CollectionLogs(asset.id, asset.shares))
-
-    async def _poll_of(self, what: str, asset: Asset, handler: SharesLogs) -> None:
+    async def poll_shares(self, asset: Asset, *logs: type[SharesLogs]) -> None:
+        """Take in these logs of an asset's shares since the last time; raises as `poll`."""
         first_block = max(0, asset.block - HORIZON_BLOCKS)
-        await self._reader(f"{what}/{self._chain.chain_id}/{asset.shares}", handler, first_block).catch_up()
+        for each in logs:
+            name = f"{each.STREAM}/{self._chain.chain_id}/{asset.shares}"
+            await self._reader(name, each(asset.id, asset.shares), first_block).catch_up()
 
     def _reader(self, name: str, handler: RegistryLogs | SharesLogs, first_block: int) -> Indexer:
         stream = Stream(

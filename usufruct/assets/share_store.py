@@ -38,6 +38,7 @@ _collections = table_of_logs(
 class SharesLogs:
     """`LogHandler` of one asset's shares."""
 
+    STREAM = "shares"
     TOPICS = (Transfer.TOPIC,)
 
     def __init__(self, asset: AssetId, shares: Address) -> None:
@@ -82,6 +83,7 @@ class SharesLogs:
 class CollectionLogs(SharesLogs):
     """`LogHandler` of what one asset's shareholders collect."""
 
+    STREAM = "collections"
     TOPICS = (Collected.TOPIC,)
 
     async def apply(self, unit: Unit, log: Log) -> None:

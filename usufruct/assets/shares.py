@@ -8,7 +8,7 @@ from usufruct.assets.errors import demand
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.model import SHARE_DECIMALS, Holding, OwnerIncome, Pending, RevenueToken, SharesIncome
 from usufruct.assets.registry_client import RegistryClient, execute_once
-from usufruct.assets.share_store import collected, holdings, owners
+from usufruct.assets.share_store import CollectionLogs, SharesLogs, collected, holdings, owners
 from usufruct.chain import Receipt, Revert, Sender
 from usufruct.chain.contracts import shares as shares_contract
 from usufruct.chain.contracts.erc20 import Erc20
@@ -60,7 +60,7 @@ class ShareHolders:
         """Return who holds the shares, from the logs up to now, most first."""
         await self._registry.asset(asset)
         for known in await self._indexer.assets(asset):
-            await self._indexer.poll_shares(known)
+            await self._indexer.poll_shares(known, SharesLogs)
         async with self._registry.database.snapshot() as unit:
             return await holdings(unit, asset)
 
@@ -81,8 +81,7 @@ class ShareHolders:
             UnknownAsset: when the asset does not exist.
         """
         for known in await self._indexer.assets(asset):
-            await self._indexer.poll_shares(known)
-            await self._indexer.poll_collections(known)
+            await self._indexer.poll_shares(known, SharesLogs, CollectionLogs)
         async with self._registry.database.snapshot() as unit:
             held, paid = await owners(unit, asset), await collected(unit, asset, token)
         client, listed = self._registry.client, list(held)[:_MOST_OWNERS]

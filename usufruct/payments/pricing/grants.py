@@ -12,6 +12,7 @@ import binascii
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from struct import Struct
 
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import (
@@ -38,7 +39,7 @@ GRANT_PREFIX = "up_"
 
 _CREDITS = MessageHasher(PASS_CREDITS)
 _GRANT = MessageHasher(PASS_GRANT)
-_LENGTH = 32 + 20 + 16 + 8 + 65
+_PACKED = Struct(">32s20s16sQ65s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ class PassGrant:
 
     def text(self) -> str:
         """Return it as a bearer key: a secret that lets its bearer spend."""
-        numbers = self.limit.to_bytes(16, "big") + self.expires_at.to_bytes(8, "big")
-        packed = self.plan.to_bytes(32, "big") + id_to_bytes(self.holder) + numbers + self.signature
+        plan, limit = self.plan.to_bytes(32, "big"), self.limit.to_bytes(16, "big")
+        packed = _PACKED.pack(plan, id_to_bytes(self.holder), limit, self.expires_at, self.signature)
         return GRANT_PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
     def check(self, terms: PassTerms, now: int) -> None:
@@ -154,13 +155,10 @@ def read_grant(text: str) -> PassGrant:
         packed = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         packed = b""
-    if not text.startswith(GRANT_PREFIX) or len(packed) != _LENGTH:
+    if not text.startswith(GRANT_PREFIX) or len(packed) != _PACKED.size:
         message = "the grant is mistyped or cut off; copy it again, all of it"
         raise Unauthenticated(message, code="grant_refused", field="authorization")
+    plan, holder, limit, expires_at, signature = _PACKED.unpack(packed)
     return PassGrant(
-        plan=int.from_bytes(packed[:32], "big"),
-        holder=address_from_bytes(packed[32:52]),
-        limit=int.from_bytes(packed[52:68], "big"),
-        expires_at=int.from_bytes(packed[68:76], "big"),
-        signature=packed[76:],
+        int.from_bytes(plan, "big"), address_from_bytes(holder), int.from_bytes(limit, "big"), expires_at, signature
     )
