@@ -86,7 +86,7 @@ def test_an_installation_comes_up_survives_a_crash_stops_and_is_still_there(own,
 
         async def look(installation):
             channel = await installation.get(Ledger).account(key.key.channel)
-            [on_chain] = await installation.get(AccountSync).refresh_all([channel])
+            [on_chain] = await installation.get(AccountSync).observe([channel])
             return channel.charged, on_chain.reading.balance
 
         assert commands.inside(look) == (charged, 5 * cli_world.DOLLAR)

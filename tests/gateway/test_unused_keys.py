@@ -13,12 +13,12 @@ class Chain:
     def __init__(self, world) -> None:
         self.world, self.balances = world, {}
 
-    async def peek(self, identity):
-        known = await self.world.ledger.account(identity.id)
-        return replace(known.reading, block=9, balance=self.balances.get(identity.id, 0))
+    async def peek(self, account):
+        known = await self.world.ledger.account(account.id)
+        return replace(known.reading, block=9, balance=self.balances.get(account.id, 0))
 
-    async def refresh_all(self, accounts):
-        return [await self.world.ledger.observe(await self.peek(each.reading.identity)) for each in accounts]
+    async def observe(self, accounts):
+        return [await self.world.ledger.observe(await self.peek(each)) for each in accounts]
 
 
 class Later(Clock):

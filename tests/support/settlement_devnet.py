@@ -200,7 +200,7 @@ class Town:
         self.register = Register(dict(zip(place.assets, place.shares, strict=True)))
         self.leavers = Gone()
         self.sync = AccountSync(self.context)
-        self.channels = self.sync.sources.channels.registry
+        self.channels = self.sync.channels.registry
         self.watcher = EventWatcher(self.context, self.sync, self.clock)
         self.claim_sender = self.sender(CLAIM_KEY, confirmations)
         self.relayer = self.sender(RELAYER, confirmations)

@@ -34,7 +34,7 @@ async def _read_all(installation: Installation) -> tuple[int, int, list[str]]:
     after: Hash32 | None = None
     while page := await installation.get(Ledger).account_list(after, _PAGE):
         after, seen = page[-1].reading.id, seen + len(page)
-        read = await installation.get(AccountSync).refresh_all(page)
+        read = await installation.get(AccountSync).observe(page)
         for old, new in zip(page, read, strict=True):
             changed += _money(old.reading) != _money(new.reading)
         compared = await installation.get(AccountSync).compare(page)

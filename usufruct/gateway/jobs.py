@@ -41,9 +41,9 @@ class UnusedKeys:
             return False
         if self._clock.now() < key.created_at + UNUSED_SECONDS:
             return False
-        reading = await self._sync.peek(channel.reading.identity)
+        reading = await self._sync.peek(channel)
         if reading.balance or reading.total_claimed:
-            await self._sync.refresh_all([channel])
+            await self._sync.observe([channel])
             return False
         deposit = await self._ledger.pending_deposit_of(key.payer)
         if deposit is not None and deposit.account == key.channel:

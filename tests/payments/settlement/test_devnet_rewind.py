@@ -61,7 +61,7 @@ async def test_a_deposit_and_a_claim_survive_a_killed_devnet(
         shutil.copyfile(saved, kept)
         again = await started_again(kept, anvil.port)
         try:
-            assert (await town.sync.sources.channels.peek(town.config())).balance == 0
+            assert (await town.sync.channels.peek(town.config())).balance == 0
             await town.watcher.poll()
             assert (await balance(town)).balance == 0, "the ledger is never above the chain"
 
@@ -72,7 +72,7 @@ async def test_a_deposit_and_a_claim_survive_a_killed_devnet(
                 await town.claimer.run()
             reading = await balance(town)
             assert (reading.balance, reading.total_claimed) == (5_000, 300)
-            assert (await town.sync.sources.channels.peek(town.config())).balance == 5_000
+            assert (await town.sync.channels.peek(town.config())).balance == 5_000
             await town.deposit(700, salt=2)
             assert (await balance(town)).balance == 5_700
             assert await town.ledger.audit() == []

@@ -36,7 +36,7 @@ from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.model import BatchKind, ClaimPolicy
 from usufruct.payments.settlement.pass_accounts import MOST_OPENING, PassAccounts, PassHeartbeat
 from usufruct.payments.settlement.pass_credits import PassCredits
-from usufruct.payments.settlement.store import leases
+from usufruct.payments.settlement.store import all_quarantined, leases
 from usufruct.web import Unauthenticated
 from usufruct_client import proves
 
@@ -108,7 +108,7 @@ class Passes:
 
     @property
     def credits(self) -> PassCredits:
-        return self.town.sync.sources.credits
+        return self.town.sync.credits
 
     async def activate(self, dollars: int) -> None:
         """Buy packages and activate all of their credits, as the payer."""
@@ -155,7 +155,7 @@ class Passes:
 
     async def look(self) -> Any:
         """Read the account from the chain now."""
-        (account,) = await self.town.sync.refresh_all([await self.account()])
+        (account,) = await self.town.sync.observe([await self.account()])
         return account
 
     async def balance(self) -> int:
@@ -186,8 +186,8 @@ async def make_passes(make_town, settlement_world):
             terms,
             contract,
             await contract.plan_id_of(*sale),
-            PassAccounts(town.ledger, town.sync.sources.credits, town.sync, Clock()),
-            PassHeartbeat(town.client, town.sync.sources.credits, town.claim_sender),
+            PassAccounts(town.ledger, town.sync.credits, town.sync, Clock()),
+            PassHeartbeat(town.client, town.sync.credits, town.claim_sender),
             world.PAYER,
         )
 
@@ -367,7 +367,8 @@ async def test_a_pass_is_good_to_its_last_second_and_what_it_then_owes_is_asked_
     await town.devnet.pass_time(16 * 86_400)
     for _ in range(3):
         assert await town.claimer.run(everything=True) == []
-    assert await town.claimer.quarantined() == []
+    async with town.database.snapshot() as unit:
+        assert await all_quarantined(unit) == {}
     assert town.context.counters.failed == 0
     with pytest.raises(BalanceTooLow):
         await passes.reserve("too late", 1)
@@ -443,8 +444,8 @@ async def test_accounts_of_an_earlier_contract_stop_no_heartbeat_no_claim_and_no
     terms = replace(passes.terms, contract=Address("0x" + "ee" * 20))
     context = replace(town.context, passes=terms, sweep_seconds=0)
     sync = AccountSync(context)
-    assert await sync.sources.credits.held() == await sync.sources.credits.unburnable() == []
-    assert await PassHeartbeat(town.client, sync.sources.credits, town.claim_sender).run() == 0
+    assert await sync.credits.held() == await sync.credits.unburnable() == []
+    assert await PassHeartbeat(town.client, sync.credits, town.claim_sender).run() == 0
     await town.deposit(5_000)
     await town.call("of a channel", 300)
     [claimed] = await Claimer(context, town.claim_sender, town.register, passes.world.TREASURY.address, sync).run(

@@ -1,9 +1,9 @@
 """What moves money on the chain: deposits, claims, refunds, payouts, anchored receipts."""
 
 from usufruct.payments.settlement.account_sync import AccountSync
-from usufruct.payments.settlement.channel_registry import ChannelRegistry
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
+from usufruct.payments.settlement.configurations import ChannelRegistry
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization
 from usufruct.payments.settlement.deposits import Deposited, Deposits
 from usufruct.payments.settlement.evidence import Evidence, wrong_claimed, wrong_roots

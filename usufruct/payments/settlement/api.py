@@ -13,7 +13,7 @@ from usufruct.accounts import InvalidProof, Keys, timed_signer
 from usufruct.core import Address, ChainId, Clock, Hash32, hash32
 from usufruct.payments.ledger import Account, AccountUnknown
 from usufruct.payments.settlement.anchoring import prove_receipt
-from usufruct.payments.settlement.channel_registry import ChannelRegistry
+from usufruct.payments.settlement.configurations import ChannelRegistry
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization, InvalidDeposit
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import SettlementContext

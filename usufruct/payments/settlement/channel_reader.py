@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Sequence
 
-from usufruct.chain import Client, Header, Log, UnreadableAnswer, keccak
+from usufruct.chain import Client, Header, UnreadableAnswer, keccak
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, WithdrawInitiated
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import AccountIdentity, AccountKind, AccountReading
+from usufruct.payments.ledger import AccountReading
 from usufruct.payments.pricing import ChannelConfig, Escrow, channel_id
-from usufruct.payments.settlement.block_reading import Readings, read_at_one_block
+from usufruct.payments.settlement.configurations import channel_identity
+from usufruct.payments.settlement.funding_source import Readings, read_at_one_block
 
 _CHANNELS = keccak(b"channels(bytes32)")[:4]
 _WITHDRAWALS = keccak(b"pendingWithdrawals(bytes32)")[:4]
@@ -16,13 +17,6 @@ _MANY = 100
 _MOST_REMEMBERED = 10_000
 
 _log = logging.getLogger(__name__)
-
-
-def channel_identity(escrow: Escrow, config: ChannelConfig) -> AccountIdentity:
-    """Return the ledger account that a channel funds."""
-    id_ = channel_id(escrow, config)
-    kind = AccountKind.ESCROW_CHANNEL
-    return AccountIdentity(id_, kind, escrow.chain_id, config.payer, config.payer_authorizer, config.token)
 
 
 class ChannelReader:
@@ -33,7 +27,8 @@ class ChannelReader:
         self._escrow = escrow
         self._confirmations = confirmations
         self._settlement = BatchSettlement(escrow.contract, client)
-        self._announcers = Announcers(client, escrow.contract)
+        self._senders: dict[tuple[Hash32, int], Address | None] = {}
+        """Of announced withdrawals."""
 
     async def read(self, configs: Sequence[ChannelConfig]) -> Readings:
         """Read the channels with these configurations, all of one block; raises as `read_at_one_block`."""
@@ -69,7 +64,7 @@ class ChannelReader:
         """
         if not announced or config.payer == config.payer_authorizer:
             return 0
-        if await self._announcers.announcer(channel, announced, head) != config.payer_authorizer:
+        if await self._announcer(channel, announced, head) != config.payer_authorizer:
             return 0
         return announced + config.withdraw_delay * 3 // 4
 
@@ -83,6 +78,42 @@ class ChannelReader:
             answers = _pairs(answer, len(questions))
             words += [state + withdrawal for state, withdrawal in zip(answers[::2], answers[1::2], strict=True)]
         return words
+
+    async def _announcer(self, channel: Hash32, announced: int, head: Header) -> Address | None:
+        """Return who sent the transaction in which a channel's withdrawal was announced; None if it is not found.
+
+        `announced` is the chain's time of the announcement, which is its block's; the event does not name the sender.
+        """
+        key = (channel, announced)
+        if key not in self._senders:
+            if len(self._senders) >= _MOST_REMEMBERED:
+                del self._senders[next(iter(self._senders))]
+            self._senders[key] = found = await self._find_announcer(channel, announced, head)
+            _log.warning("channel %s: %s announced a withdrawal", channel, found or "an unknown sender")
+        return self._senders[key]
+
+    async def _find_announcer(self, channel: Hash32, announced: int, head: Header) -> Address | None:
+        first = await self._first_block(announced, head)
+        last = await self._first_block(announced + 1, head)
+        logs = await self._client.logs(
+            first, last, addresses=[self._escrow.contract], topics=[WithdrawInitiated.TOPIC, channel]
+        )
+        if not logs:
+            return None
+        sent = await self._client.transactions(logs[-1].block_number)
+        return next((each.sender for each in sent if each.hash == logs[-1].transaction_hash), None)
+
+    async def _first_block(self, time: int, head: Header) -> int:
+        """Return the first block at or after a time, or the newest."""
+        low, high = 0, head.number
+        while low < high:
+            middle = (low + high) // 2
+            header = await self._client.header(middle)
+            if header is None or header.timestamp >= time:
+                high = middle
+            else:
+                low = middle + 1
+        return low
 
 
 def _pairs(output: bytes, count: int) -> list[tuple[int, int]]:
@@ -98,52 +129,3 @@ def _pairs(output: bytes, count: int) -> list[tuple[int, int]]:
     if any(place + 96 > len(output) or word(place) != 64 for place in places):
         raise UnreadableAnswer("the settlement's answer has another shape than its ABI; is the settlement there?")
     return [(word(place + 32), word(place + 64)) for place in places]
-
-
-class Announcers:
-    """Finds who announced a withdrawal, each once: the event does not say, so its transaction's sender is looked up."""
-
-    def __init__(self, client: Client, settlement: Address) -> None:
-        self._client = client
-        self._settlement = settlement
-        self._known: dict[tuple[Hash32, int], Address | None] = {}
-
-    async def announcer(self, channel: Hash32, announced: int, head: Header) -> Address | None:
-        """Return who sent the transaction in which a channel's withdrawal was announced; None if it is not found.
-
-        `announced` is the chain's time of the announcement, which is its block's; `head` is the newest block.
-
-        Raises:
-            RpcUnavailable: when the node does not answer.
-        """
-        key = (channel, announced)
-        if key not in self._known:
-            if len(self._known) >= _MOST_REMEMBERED:
-                del self._known[next(iter(self._known))]
-            self._known[key] = found = await self._find(channel, announced, head)
-            _log.warning("channel %s: %s announced a withdrawal", channel, found or "an unknown sender")
-        return self._known[key]
-
-    async def _find(self, channel: Hash32, announced: int, head: Header) -> Address | None:
-        first = await self._first_block(announced, head)
-        last = await self._first_block(announced + 1, head)
-        logs = await self._client.logs(
-            first, last, addresses=[self._settlement], topics=[WithdrawInitiated.TOPIC, channel]
-        )
-        return await self._sender(logs[-1]) if logs else None
-
-    async def _first_block(self, time: int, head: Header) -> int:
-        """Return the first block at or after a time, or the newest."""
-        low, high = 0, head.number
-        while low < high:
-            middle = (low + high) // 2
-            header = await self._client.header(middle)
-            if header is None or header.timestamp >= time:
-                high = middle
-            else:
-                low = middle + 1
-        return low
-
-    async def _sender(self, log: Log) -> Address | None:
-        sent = await self._client.transactions(log.block_number)
-        return next((each.sender for each in sent if each.hash == log.transaction_hash), None)

@@ -50,9 +50,7 @@ class Claimer:
         self.lease = lease or Lease(context.database, name, self._policy.lease_seconds)
         """The right to claim."""
         self._payouts = Payouts(context, payees, remainder_to)
-        self._executor = Executor(
-            context, sync.sources, sender, self._payouts, self.lease, policy=self._policy, faults=faults
-        )
+        self._executor = Executor(context, sync, sender, self._payouts, self.lease, policy=self._policy, faults=faults)
 
     async def run(self, *, everything: bool = False) -> list[Batch]:
         """Finish what was begun, then claim what is due (or `everything` there is), and return the batches that ended.
@@ -67,9 +65,9 @@ class Claimer:
             return []
         ended = await self._resume()
         refusals: list[BatchRefused] = []
-        claimable = self._sync.sources.divided(await self._claimable())
+        claimable = self._sync.by_source(await self._claimable())
         for source, accounts in claimable:
-            for each in await source.settled_elsewhere(accounts, self._payouts, self._sync.refresh_all):
+            for each in await source.settled_elsewhere(accounts, self._payouts, self._sync.observe):
                 ended += await self._catch_up(source, each)
         for source, accounts in claimable:
             chosen = accounts if everything else await self._due(source, accounts)
@@ -81,11 +79,6 @@ class Claimer:
         if refusals:
             raise refusals[0]
         return ended
-
-    async def quarantined(self) -> list[QuarantinedAccount]:
-        """Return the accounts that the chain would not let us claim, and why; each is tried again by itself."""
-        async with self._context.database.snapshot() as unit:
-            return list((await all_quarantined(unit)).values())
 
     async def transactions(self, batch: Batch) -> list[Hash32]:
         """Return the transactions of a batch that were sent, in order."""
@@ -105,7 +98,9 @@ class Claimer:
     async def _claimable(self) -> list[Account]:
         """Return accounts with something to claim or split; those in quarantine only if their money is leaving."""
         now = await self._context.database.now()
-        waiting = {each.account_id for each in await self.quarantined() if each.retry_at > now}
+        async with self._context.database.snapshot() as unit:
+            quarantined = await all_quarantined(unit)
+        waiting = {id_ for id_, each in quarantined.items() if each.retry_at > now}
         found: list[Account] = []
         last: Account | None = None
         while page := await self._context.ledger.claimable(_PAGE, last):
@@ -122,7 +117,7 @@ class Claimer:
     async def _settle(self, source: FundingSource, group: Sequence[Account]) -> list[Batch]:
         """Plan a claim on each account of a group, on what the chain has of it now, and send what the chain takes."""
         claims: list[Claim] = []
-        for account in await self._sync.refresh_all(group):
+        for account in await self._sync.observe(group):
             if account.reading.total_claimed <= account.total_split:
                 claims += await self._executor.plan(account.id)
         self._faults("claim.planned")
@@ -131,13 +126,13 @@ class Claimer:
         sound += [claim for each in refused.values() for claim in await self._shorten(each)]
         kind, token = source.batch_kind, group[0].token
         try:
-            simulated = await self._executor.simulate(kind, token, sound)
+            batches, unsound = await self._executor.simulate(kind, token, sound)
         except BatchRefused:
             await self._executor.fail(sound)
             raise
-        for each in simulated.refused:
+        for each in unsound:
             await self._quarantine(each)
-        return await self._executor.send(kind, token, simulated.batches)
+        return await self._executor.send(kind, token, batches)
 
     async def _shorten(self, refused: RefusedClaim) -> list[Claim]:
         """Plan what comes before the first call that cannot be paid; quarantine the account if nothing does.

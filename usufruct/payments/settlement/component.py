@@ -18,9 +18,9 @@ from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow, PassTerms
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.api import payment_routes
-from usufruct.payments.settlement.channel_registry import ChannelRegistry
 from usufruct.payments.settlement.claim_requests import ClaimRequests
 from usufruct.payments.settlement.claimer import Claimer
+from usufruct.payments.settlement.configurations import ChannelRegistry
 from usufruct.payments.settlement.deferred_payouts import DeferredPayouts
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.diagnostics import check_books, check_channels, check_claims, check_till
@@ -98,8 +98,8 @@ def _provide_terms(context: Context) -> None:
         return ReceiptSigners(get(Database), stamp, get(DigestSigner).address)
 
     def evidence() -> Evidence:
-        signers, sources = get(ReceiptSigners), get(AccountSync).sources
-        return Evidence(get(SettlementContext), sources, signers.current, signers.known_earlier)
+        signers = get(ReceiptSigners)
+        return Evidence(get(SettlementContext), get(AccountSync), signers.current, signers.known_earlier)
 
     def settlement() -> SettlementContext:
         chain = get(ChainAccess)
@@ -142,7 +142,7 @@ def _provide_channels(context: Context) -> None:
     provide_later(Deposits, lambda: Deposits(get(SettlementContext), get(Senders).of(Role.RELAYER), get(AccountSync)))
     provide_later(RefundRequests, lambda: RefundRequests(get(SettlementContext), get(AccountSync), get(RefundPolicy)))
     provide_later(PassAccounts, lambda: PassAccounts(get(Ledger), get(PassCredits), get(AccountSync), get(Clock)))
-    provide_later(PassCredits, lambda: get(AccountSync).sources.credits)
+    provide_later(PassCredits, lambda: get(AccountSync).credits)
     provide_later(
         ChannelRegistry, lambda: ChannelRegistry(get(Database), get(Ledger), Escrow(get(ChainAccess).chain_id))
     )

@@ -87,7 +87,9 @@ class DeferredPayouts:
         """Pay one payee if the chain lets us, and say when it is their turn again; the till owes them since a block."""
         turn = self._turns[pay_to, token]
         if not await self._till.room_today(pay_to, token):
-            turn.at = self._clock.monotonic() + min(self._policy.first_seconds, await self._rest_of_day())
+            head = await self._context.client.head()  # caps hold for a day of the chain's clock
+            rest = _DAY - head.timestamp % _DAY
+            turn.at = self._clock.monotonic() + min(self._policy.first_seconds, rest)
             return False
         sent = await self._sent(self._till.pay_owed(pay_to, token), await self._till.owed(pay_to, token))
         if sent is not None and sent.state is State.PENDING:
@@ -105,10 +107,6 @@ class DeferredPayouts:
                 async with self._context.database.transaction() as unit:
                     await end_owed(unit, pay_to, token, since)
         return paid
-
-    async def _rest_of_day(self) -> int:
-        """Return for how many seconds today's caps hold, by the chain's clock."""
-        return _DAY - (await self._context.client.head()).timestamp % _DAY
 
     async def _sent(self, call: Call, amount: int) -> Sent | None:
         """Return the payment's transaction, which is made unless one is under way; None when there can be none."""

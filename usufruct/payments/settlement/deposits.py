@@ -56,7 +56,7 @@ class Deposits:
         self._ledger = context.ledger
         self._sender = sender
         self._sync = sync
-        self._channels = sync.sources.channels
+        self._channels = sync.channels
         self.wait_seconds = wait_seconds
         self._settlement = BatchSettlement(context.escrow.contract, context.client)
 

@@ -9,10 +9,9 @@ from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, Hash32, UsufructError
 from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, Claim
 from usufruct.payments.pricing import ChannelConfig, voucher_digest
-from usufruct.payments.settlement.block_reading import Readings
 from usufruct.payments.settlement.channel_reader import ChannelReader
-from usufruct.payments.settlement.channel_registry import ChannelRegistry
-from usufruct.payments.settlement.funding_source import FundingSource, Refresh, SettledElsewhere
+from usufruct.payments.settlement.configurations import ChannelRegistry
+from usufruct.payments.settlement.funding_source import Accounts, FundingSource, Readings, Refresh, SettledElsewhere
 from usufruct.payments.settlement.model import BatchKind, SettlementContext, on_chain
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import RefusedClaim, divide_unsplit, is_ahead
@@ -52,7 +51,7 @@ class EscrowChannels(FundingSource):
 
     # Reading
 
-    async def observe(self, accounts: Sequence[AccountIdentity]) -> Readings:
+    async def observe(self, accounts: Accounts) -> Readings:
         """Read channels from the chain, all of one block."""
         configs = await self.registry.configs.find([account.id for account in accounts])
         return await self._reader.read([configs[account.id] for account in accounts])

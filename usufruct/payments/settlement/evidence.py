@@ -7,7 +7,7 @@ from usufruct.chain.keys import recover_signer
 from usufruct.core import Address, UsufructError
 from usufruct.payments.ledger import Account, AccountReading, Call
 from usufruct.payments.pricing import receipt_digest
-from usufruct.payments.settlement.account_sync import FundingSources
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.store import anchored_ids, find_batches
@@ -21,14 +21,14 @@ class Evidence:
     """
 
     context: SettlementContext
-    sources: FundingSources
+    sync: AccountSync
     receipts: Address
     earlier: Collection[Address] = ()
     signed_earlier: int = 0
 
     def voucher(self, account: Account) -> str | None:
         """Check what authorized the account's charges."""
-        return self.sources.of(account.kind).check_authority(account)
+        return self.sync.source_of(account.kind).check_authority(account)
 
     def receipt(self, call: Call, account: Account) -> str | None:
         """Check that the operator signed the receipt that the row of a metered call gives."""

@@ -18,21 +18,14 @@ from usufruct.chain import Call, Receipt, Revert, Sender, Sent, State
 from usufruct.chain.contracts.till import Capped, Deferred
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import Claim, ClaimPending, FaultHook, NothingToClaim, new_id, no_faults
-from usufruct.payments.settlement.account_sync import FundingSources
+from usufruct.payments.settlement import store
+from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.errors import BatchRefused, ReadingUnsettled
 from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, ClaimPolicy, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import RefusedClaim, Simulated, batch_id, members_of
-from usufruct.payments.settlement.store import (
-    add_batch,
-    count_split_keys,
-    drop_members,
-    end_batch,
-    end_quarantine,
-    note_owed,
-)
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +35,7 @@ class Executor:
     """Simulates, sends and records batches with one claim key."""
 
     context: SettlementContext
-    sources: FundingSources
+    sync: AccountSync
     sender: Sender
     payouts: Payouts
     lease: Lease
@@ -75,21 +68,21 @@ class Executor:
             BatchRefused: when the till refuses everything from this key.
             RpcUnavailable: when the node does not answer.
         """
-        result, rows = Simulated([], []), self.policy.most_rows
-        for start in range(0, len(claims), rows):
-            found = await self._simulate(kind, token, claims[start : start + rows])
-            if found.refused and len(found.batches) > 1:
-                sound = [claim for batch in found.batches for claim in batch]
-                again = await self._simulate(kind, token, sound)
-                found = Simulated(again.batches, found.refused + again.refused)
-            result.batches.extend(found.batches)
-            result.refused.extend(found.refused)
-        return result
+        batches: list[list[Claim]] = []
+        refused: list[RefusedClaim] = []
+        for start in range(0, len(claims), self.policy.most_rows):
+            sound, wrong = await self._simulate(kind, token, claims[start : start + self.policy.most_rows])
+            refused += wrong
+            if wrong and len(sound) > 1:
+                sound, wrong = await self._simulate(kind, token, [claim for batch in sound for claim in batch])
+                refused += wrong
+            batches += sound
+        return batches, refused
 
     async def _simulate(self, kind: BatchKind, token: Address, claims: Sequence[Claim]) -> Simulated:
         if not claims:
-            return Simulated([], [])
-        source, till, key = self.sources.of(kind.source), self.context.terms.till, self.sender.address
+            return [], []
+        source, till, key = self.sync.source_of(kind.source), self.context.terms.till, self.sender.address
         call = await source.settlement_call(kind, token, claims, self.payouts)
         try:
             gas = 0 if call is None else await self.context.client.estimate(call, key)
@@ -102,14 +95,14 @@ class Executor:
                     reason=type(refusal).__name__,
                 ) from refusal
             if len(claims) == 1:
-                return Simulated([], [RefusedClaim(claims[0], refusal)])
+                return [], [RefusedClaim(claims[0], refusal)]
         else:
             if gas <= self.policy.most_gas or len(claims) == 1:
-                return Simulated([list(claims)], [])
+                return [list(claims)], []
         half = len(claims) // 2
-        left = await self._simulate(kind, token, claims[:half])
-        right = await self._simulate(kind, token, claims[half:])
-        return Simulated(left.batches + right.batches, left.refused + right.refused)
+        batches, refused = await self._simulate(kind, token, claims[:half])
+        more_batches, more_refused = await self._simulate(kind, token, claims[half:])
+        return batches + more_batches, refused + more_refused
 
     # Batches
 
@@ -152,7 +145,7 @@ class Executor:
         split_key = await self._split_key(token) if kind is BatchKind.SPLIT else None
         batch = Batch(id_, kind, token, split_key, root_of(digests), len(digests), BatchState.PLANNED, members)
         async with self.context.database.transaction() as unit:
-            await add_batch(unit, batch)
+            await store.add_batch(unit, batch)
         for claim in claims if batch.keys else ():
             await self.context.ledger.send_claim(claim, batch.keys[0])
         self.faults("batch.noted")
@@ -163,7 +156,7 @@ class Executor:
         base = (await self.payouts.till.total_split(token)).claimed  # each split has its own
         prefix = f"split/{self.context.terms.till}/{token}/{base}/"
         async with self.context.database.snapshot() as unit:
-            return f"{prefix}{await count_split_keys(unit, prefix)}"
+            return f"{prefix}{await store.count_split_keys(unit, prefix)}"
 
     async def _send(self, batch: Batch, index: int) -> Sent | None:
         """Hand one of a batch's transactions to the sender; None when the chain refuses it, or a claim has ended."""
@@ -180,7 +173,7 @@ class Executor:
 
     async def _calls(self, batch: Batch, claims: Sequence[Claim]) -> list[Call]:
         """Return a batch's transactions in the order of its keys; the same claims give the same calls."""
-        source = self.sources.of(batch.kind.source)
+        source = self.sync.source_of(batch.kind.source)
         first = await source.settlement_call(batch.kind, batch.token, claims, self.payouts)
         anchor = None if batch.kind is BatchKind.CLAIM else self.payouts.anchor(batch)
         return [call for call in (first, anchor) if call is not None]
@@ -194,14 +187,14 @@ class Executor:
             ReadingUnsettled: when the node does not have the transaction's receipt now.
         """
         logs = (await self._receipt(sent)).logs
-        lost = await self.sources.of(batch.kind.source).left_out(await self._claims(batch), logs)
+        lost = await self.sync.source_of(batch.kind.source).left_out(await self._claims(batch), logs)
         if not lost:
             return batch
         gone = {claim.id for claim in lost}
         rest = tuple(member for member in batch.members if member.claim_id not in gone)
         digests = await digests_of(self.context, rest)
         async with self.context.database.transaction() as unit:
-            await drop_members(unit, batch.id, sorted(gone), root_of(digests), len(digests))
+            await store.drop_members(unit, batch.id, sorted(gone), root_of(digests), len(digests))
         self.faults("batch.shrunk")
         await self.fail(lost)
         self.context.counters.burns_skipped += len(lost)
@@ -223,7 +216,7 @@ class Executor:
             await self.context.ledger.confirm_claim(claim)
         self.context.counters.claimed += len(claims)
         async with self.context.database.transaction() as unit:
-            await end_quarantine(unit, [member.account_id for member in batch.members])
+            await store.end_quarantine(unit, [member.account_id for member in batch.members])
         return await self._end(batch, BatchState.CONFIRMED, done[-1] if done else None)
 
     async def _note_owed(self, receipt: Receipt) -> None:
@@ -235,7 +228,7 @@ class Executor:
             return
         async with self.context.database.transaction() as unit:
             for pay_to, token in sorted(owed):
-                await note_owed(unit, pay_to, token, receipt.block_number)
+                await store.note_owed(unit, pay_to, token, receipt.block_number)
         self.context.counters.capped += len(capped)
         self.context.counters.deferred += len(deferred)
         for late in capped:
@@ -254,7 +247,7 @@ class Executor:
     async def _end(self, batch: Batch, state: BatchState, last: Sent | None) -> Batch:
         hash_, block = (last.hash, last.block) if last else (None, None)
         async with self.context.database.transaction() as unit:
-            await end_batch(unit, batch.id, state, hash_, block)
+            await store.end_batch(unit, batch.id, state, hash_, block)
         _log.info("batch %s is %s", batch.id, state, extra={"transaction": hash_, "accounts": len(batch.members)})
         return replace(batch, state=state, hash=hash_, block=block)
 

@@ -2,18 +2,32 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from usufruct.chain import Call, Log, Revert
+from usufruct.chain import Call, Client, Header, Log, Revert
 from usufruct.core import Address, Hash32
-from usufruct.payments.ledger import Account, AccountIdentity, Claim
-from usufruct.payments.settlement.block_reading import Readings
+from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, Claim
+from usufruct.payments.settlement.errors import ReadingUnsettled
 from usufruct.payments.settlement.model import BatchKind
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import RefusedClaim
 
+Accounts = Sequence[Account | AccountIdentity]
+"""Accounts that the ledger has, or is about to open."""
+
 Refresh = Callable[[Sequence[Account]], Awaitable[list[Account]]]
 """Read accounts from the chain again."""
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Accounts as of one block, which `block` and `hash` name."""
+
+    block: int
+    hash: Hash32
+    accounts: tuple[AccountReading, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,7 @@ class FundingSource(Protocol):
     batch_kind: BatchKind
     """The batches that settle its charges."""
 
-    async def observe(self, accounts: Sequence[AccountIdentity]) -> Readings:
+    async def observe(self, accounts: Accounts) -> Readings:
         """Read accounts from the chain, all of one block.
 
         Raises:
@@ -77,3 +91,32 @@ class FundingSource(Protocol):
     async def left_out(self, claims: Sequence[Claim], logs: Sequence[Log]) -> list[Claim]:
         """Return the claims that a mined batch did not settle, by the logs of its first transaction."""
         return []
+
+
+async def read_at_one_block(
+    client: Client, confirmations: int, read: Callable[[Header, Header], Awaitable[list[AccountReading]]]
+) -> Readings:
+    """Read accounts as of the block with `confirmations`, itself included.
+
+    `read` gets that block and the newest: what makes us more careful does not wait for confirmations, which is money
+    that left since, and announced withdrawals.
+
+    Raises:
+        RpcUnavailable: when the node does not answer.
+        ReadingUnsettled: when blocks keep changing during the reading.
+    """
+    for _ in range(_TRIES):
+        head = await _header(client, "latest")
+        block = head if confirmations == 1 else await _header(client, max(0, head.number - confirmations + 1))
+        found = await read(block, head)
+        again = await client.headers([block.number, head.number])
+        if [each and each.hash for each in again] == [block.hash, head.hash]:
+            return Readings(block.number, block.hash, tuple(found))
+    raise ReadingUnsettled(f"blocks changed under {_TRIES} readings in a row; try again", tries=_TRIES)
+
+
+async def _header(client: Client, block: int | Literal["latest"]) -> Header:
+    header = await client.header(block)
+    if header is None:
+        raise ReadingUnsettled(f"the node has no block {block} now; try again", block=block)
+    return header

@@ -1,6 +1,6 @@
 """What settlement works with: policies, batches, and whom it asks for payees. Money in atomic units of a token."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -150,12 +150,4 @@ class Batch:
 
 def on_chain(config: ChannelConfig) -> batch_settlement.ChannelConfig:
     """Write a channel's configuration as the contracts take it."""
-    return batch_settlement.ChannelConfig(
-        payer=config.payer,
-        payer_authorizer=config.payer_authorizer,
-        receiver=config.receiver,
-        receiver_authorizer=config.receiver_authorizer,
-        token=config.token,
-        withdraw_delay=config.withdraw_delay,
-        salt=bytes.fromhex(config.salt[2:]),
-    )
+    return batch_settlement.ChannelConfig(**asdict(config) | {"salt": bytes.fromhex(config.salt[2:])})

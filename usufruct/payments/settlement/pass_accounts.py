@@ -86,7 +86,7 @@ class PassAccounts:
             return known
         self._note(known.id, now, read)
         try:
-            [account] = await self._sync.refresh_all([known])
+            [account] = await self._sync.observe([known])
         except Unavailable:  # calls go on while the chain is away, as long as no account can have closed meanwhile
             if now - read > CLOSING / 2:
                 raise
@@ -157,8 +157,5 @@ class PassHeartbeat:
 
     async def _closes_by_silence(self, held: Sequence[ActivatedCredits], silent_at: int) -> bool:
         """Tell whether a heartbeat helps: credits of a plan are left, and no retirement or expiry comes before."""
-        for activated in held:
-            standing = await self._contract.standing(activated.plan, activated.holder, self._meter)
-            if standing.left and standing.closes_at == silent_at:
-                return True
-        return False
+        standings = [await self._contract.standing(each.plan, each.holder, self._meter) for each in held]
+        return any(standing.left and standing.closes_at == silent_at for standing in standings)

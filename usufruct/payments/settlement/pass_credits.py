@@ -8,9 +8,15 @@ from usufruct.chain.contracts.access_pass import AccessPass, BurnSkipped, Standi
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import Account, AccountIdentity, AccountKind, AccountReading, Claim
 from usufruct.payments.pricing import ActivatedCredits
-from usufruct.payments.settlement.block_reading import Readings, read_at_one_block
 from usufruct.payments.settlement.configurations import credits_configurations
-from usufruct.payments.settlement.funding_source import FundingSource, Refresh, SettledElsewhere
+from usufruct.payments.settlement.funding_source import (
+    Accounts,
+    FundingSource,
+    Readings,
+    Refresh,
+    SettledElsewhere,
+    read_at_one_block,
+)
 from usufruct.payments.settlement.model import BatchKind, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
 from usufruct.payments.settlement.planner import is_ahead
@@ -63,7 +69,7 @@ class PassCredits(FundingSource):
 
     # Reading
 
-    async def observe(self, accounts: Sequence[AccountIdentity]) -> Readings:
+    async def observe(self, accounts: Accounts) -> Readings:
         """Read accounts from the chain, all of one block."""
         activated = await self._configs.find([account.id for account in accounts])
         return await self._read([activated[account.id] for account in accounts])

@@ -21,12 +21,8 @@ class RefusedClaim:
     unpayable: frozenset[AssetId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """Claims that the chain would take, by batch, and those it would not."""
-
-    batches: list[list[Claim]]
-    refused: list[RefusedClaim]
+Simulated = tuple[list[list[Claim]], list[RefusedClaim]]
+"""Claims that the chain would take, by batch, and those it would not."""
 
 
 def batch_id(claims: Sequence[Claim]) -> Hash32:

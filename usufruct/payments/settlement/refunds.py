@@ -115,7 +115,7 @@ class RefundRequests:
     async def _plan(self, channel: Account, amount: int | None = None) -> Transfer:
         """Set free money, or `amount` of it, aside, under the nonce that the chain gives the channel's next refund."""
         id_ = channel.reading.id
-        channel = (await self._sync.refresh_all([channel]))[0]
+        channel = (await self._sync.observe([channel]))[0]
         if channel.free == 0:
             raise NothingToRefund(
                 f"channel {id_} holds {channel.reading.balance}, of which nothing is free",
@@ -124,7 +124,7 @@ class RefundRequests:
                 charged=channel.charged,
                 reserved=channel.reserved,
             )
-        nonce = await self._sync.sources.channels.refund_nonce(id_)
+        nonce = await self._sync.channels.refund_nonce(id_)
         transfer = Transfer(id_, nonce, channel.free if amount is None else amount, f"refund/{new_id()}")
         await self._context.ledger.plan_refund(id_, int(transfer.nonce), transfer.amount, transfer.outbox_id)
         return transfer
@@ -195,7 +195,7 @@ class Refunds(RefundRequests):
 
     async def _advance(self, transfer: Transfer, wait_seconds: float) -> bool | None:
         """Take a refund as far as it goes now: True when it is confirmed, False when it failed, None when pending."""
-        config = await self._sync.sources.channels.registry.config(transfer.account)
+        config = await self._sync.channels.registry.config(transfer.account)
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
             try:
@@ -211,7 +211,7 @@ class Refunds(RefundRequests):
         if sent.state is not State.CONFIRMED or sent.block is None:
             _log.error("refund of channel %s: transaction %s is %s", transfer.account, sent.hash, sent.state)
             return await self._end(transfer, None)
-        account = (await self._context.ledger.account(transfer.account)).reading.identity
+        account = await self._context.ledger.account(transfer.account)
         reading = await self._sync.observe_after(account, sent.block)
         if reading is None:
             return None

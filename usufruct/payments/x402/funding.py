@@ -146,7 +146,7 @@ class Funding:
 
     async def _open(self, payment: Payment) -> None:
         """Open a channel that was filled elsewhere; no row is written for an empty one."""
-        if (await self.sync.sources.channels.peek(payment.config)).balance == 0:
+        if (await self.sync.channels.peek(payment.config)).balance == 0:
             raise PaymentRequired(
                 f"channel {self.channel_of(payment)} holds nothing; send a deposit with the payment",
                 code="channel_not_found",
@@ -191,7 +191,7 @@ class Funding:
     async def _after(self, payment: Payment, deposit: DepositAuthorization, channel: Account | None) -> Account:
         """Return the channel as it will be with the deposit in it."""
         if channel is None:
-            reading = await self.sync.sources.channels.peek(payment.config)
+            reading = await self.sync.channels.peek(payment.config)
             channel = Account(reading, 0, reading.total_claimed, 0, 0, None, 0)
         balance = channel.reading.balance + deposit.amount
         return replace(channel, reading=replace(channel.reading, balance=balance))
