@@ -1,7 +1,6 @@
 """Prepaid use: a title holder's plans, and what buyers do with the credits."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from usufruct.assets.errors import UnknownPlan, demand
 from usufruct.assets.indexer import AssetIndexer
@@ -32,26 +31,6 @@ _MIN_PLAN_SECONDS = 30 * 86_400
 """Credits live for so long at least, and for the asset's notice period on top."""
 
 _LAST_SECOND = (1 << 40) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """Credits that were just bought for `paid` atomic units; `approval` is None where the allowance was there."""
-
-    plan: PassPlan
-    credits: int
-    paid: int
-    approval: Hash32 | None
-    transaction: Hash32
-
-
-@dataclass(frozen=True, slots=True)
-class GivenBack:
-    """Credits that were given back for `paid` atomic units of the plan's token."""
-
-    credits: int
-    paid: int
-    transaction: Hash32
 
 
 class Passes:
@@ -134,8 +113,12 @@ class Passes:
         receipt = await execute_once(sender, self._contract.create_plan(*terms), f"pass/plan/{asset:#x}")
         return await self.show(plan), receipt.hash
 
-    async def buy(self, sender: Sender, plan: PassPlan, packages: int = 1, to: Address | None = None) -> Purchase:
-        """Buy packages, for the sender or for `to`; approves exactly the price where the allowance is too small.
+    async def buy(
+        self, sender: Sender, plan: PassPlan, packages: int = 1, to: Address | None = None
+    ) -> tuple[Bought, Hash32, Hash32 | None]:
+        """Buy packages, for the sender or for `to`; return what was bought, and the transaction.
+
+        Approves exactly the price where the allowance is too small, by the transaction that is returned last.
 
         Raises:
             Conflict: when it is not on sale.
@@ -164,7 +147,7 @@ class Passes:
         buy = self._contract.buy(plan.id, packages, to or sender.address)
         receipt = await execute_once(sender, buy, f"pass/buy/{plan.id:#x}")
         (bought,) = Bought.among(receipt.logs, self._contract.address)
-        return Purchase(plan, bought.credits, bought.paid, approval, receipt.hash)
+        return bought, receipt.hash, approval
 
     async def activate(self, sender: Sender, plan: PassPlan, amount: int) -> tuple[Address, Hash32]:
         """Hand `amount` credits to the asset's meter, which alone can burn them; return the meter and the transaction.
@@ -202,8 +185,10 @@ class Passes:
             )
         return meter
 
-    async def refund(self, sender: Sender, plan: PassPlan, to: Address | None = None) -> list[GivenBack]:
+    async def refund(self, sender: Sender, plan: PassPlan, to: Address | None = None) -> list[tuple[Refunded, Hash32]]:
         """Give back all of the sender's unused credits of a plan, circulating and activated, for their price.
+
+        Return what was given back by which transaction.
 
         Raises:
             Conflict: when there are none, or not yet; says from when on.
@@ -223,7 +208,7 @@ class Passes:
         for call in due:
             receipt = await execute_once(sender, call, f"pass/refund/{plan.id:#x}")
             (refunded,) = Refunded.among(receipt.logs, self._contract.address)
-            given.append(GivenBack(refunded.credits, refunded.amount, receipt.hash))
+            given.append((refunded, receipt.hash))
         return given
 
     def _refunds(self, plan: PassPlan, held: Sequence[Credits], to: Address) -> Iterator[tuple[int, Call]]:

@@ -76,10 +76,10 @@ async def buy(
     sender, found = session.sender(wallet), await session.passes.find(plan)
     receiver, most = to or sender.address, found.token.show(found.price * packages)
     say(f"This takes at most {most} {found.token.symbol} from {sender.address}.")
-    bought = await session.passes.buy(sender, found, packages, receiver)
+    bought, transaction, approval = await session.passes.buy(sender, found, packages, receiver)
     card = await session.registry.price_card(found.asset)
-    calls = {"about_calls": about_calls(bought.credits, card), "approval": bought.approval}
-    return _trade(found, receiver, bought.credits, bought.paid) | calls | {"transaction": bought.transaction}
+    calls = {"about_calls": about_calls(bought.credits, card), "approval": approval}
+    return _trade(found, receiver, bought.credits, bought.paid) | calls | {"transaction": transaction}
 
 
 @app.command()
@@ -159,7 +159,7 @@ async def refund(session: RegistrySession, plan: PlanArgument, wallet: Wallet, t
     sender, found = session.sender(wallet), await session.passes.find(plan)
     receiver = to or sender.address
     refunded = await session.passes.refund(sender, found, receiver)
-    rows = [_trade(found, receiver, each.credits, each.paid) | {"transaction": each.transaction} for each in refunded]
+    rows = [_trade(found, receiver, back.credits, back.amount) | {"transaction": hash_} for back, hash_ in refunded]
     return Rows(rows, nothing="nothing")
 
 
