@@ -60,9 +60,10 @@ async def _ask_worker(requests: ClaimRequests, everything: bool, seconds: int) -
             "see whether its worker is well with `usufruct doctor`, or ask again with a longer --wait",
             code="claimed_elsewhere",
         ) from None
-    if answer.error:
-        raise Conflict(f"the worker's claim failed: {answer.error}", code="claim_failed")
-    return answer.batches
+    batches, error = answer
+    if error:
+        raise Conflict(f"the worker's claim failed: {error}", code="claim_failed")
+    return batches
 
 
 async def _facts(installation: Installation, batch: Batch) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import BigInteger, Boolean, Column, String, Table, Text, delete, insert, select, update
@@ -29,14 +28,6 @@ claim_requests = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimAnswer:
-    """What became of a request: the batches that ended, and the message of the error that stopped the rest, or ""."""
-
-    batches: tuple[Batch, ...]
-    error: str
-
-
 class ClaimRequests:
     """The requests of one database."""
 
@@ -60,12 +51,12 @@ class ClaimRequests:
             async with self._database.transaction() as unit:
                 await unit.change(delete(claim_requests).where(claim_requests.c.id == request))
 
-    async def answer_of(self, request: Hash32) -> ClaimAnswer | None:
-        """Return what became of a request; None while it waits."""
+    async def answer_of(self, request: Hash32) -> tuple[list[Batch], str] | None:
+        """Return the batches that ended, and the message of the error that stopped the rest or ""; None: it waits."""
         asked = select(claim_requests).where(claim_requests.c.id == request, claim_requests.c.answered_at.is_not(None))
         async with self._database.snapshot() as unit:
             if row := await unit.row(asked):
-                return ClaimAnswer(tuple(await find_batches(unit, orjson.loads(row.batches))), row.error)
+                return await find_batches(unit, orjson.loads(row.batches)), row.error
         return None
 
     async def serve(self, claimer: Claimer) -> list[Batch]:

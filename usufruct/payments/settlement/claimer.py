@@ -16,14 +16,15 @@ from usufruct.payments.settlement.errors import BatchRefused
 from usufruct.payments.settlement.executor import Executor
 from usufruct.payments.settlement.funding_source import FundingSource, SettledElsewhere
 from usufruct.payments.settlement.lease import Lease
-from usufruct.payments.settlement.model import Batch, BatchKind, ClaimPolicy, Payee, SettlementContext
+from usufruct.payments.settlement.model import Batch, BatchKind, ClaimPolicy, Payee, RefusedClaim, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
-from usufruct.payments.settlement.planner import RefusedClaim, first_unpayable, retry_seconds
 from usufruct.payments.settlement.store import QuarantinedAccount, all_quarantined, quarantine, unfinished_batches
 
 _log = logging.getLogger(__name__)
 
 _PAGE = 1000
+_FIRST_RETRY = 900
+_LAST_RETRY = 86_400
 
 
 class Claimer:
@@ -151,8 +152,10 @@ class Claimer:
         """Return the position in the account at which the first call begins that cannot be paid."""
         position = refused.claim.split_from
         while calls := await self._context.ledger.metered(refused.claim.account, position, _PAGE):
-            if (found := first_unpayable(refused, calls)) is not None:
-                return found
+            for call in calls:
+                charge = call.bill.charge if call.bill else 0
+                if charge and call.cumulative is not None and call.asset in refused.unpayable:
+                    return call.cumulative - charge
             position = calls[-1].cumulative or position
         return position
 
@@ -176,13 +179,13 @@ class Claimer:
         return await self._executor.send(elsewhere.kind, elsewhere.token, [claims])
 
     async def _quarantine(self, refused: RefusedClaim) -> None:
-        """Fail a refused claim and keep its account back, longer after each refusal."""
+        """Fail a refused claim and keep its account back: twice as long after each refusal in a row, up to a day."""
         account, reason = refused.claim.account, refused.reason
         now = await self._context.database.now()
         async with self._context.database.transaction() as unit:
             before = (await all_quarantined(unit)).get(account)
             times = before.times + 1 if before else 1
-            retry_at = now + retry_seconds(times)
+            retry_at = now + min(_LAST_RETRY, _FIRST_RETRY << min(times - 1, 10))
             await quarantine(unit, QuarantinedAccount(account, reason.code, reason.message, times, retry_at))
         await self._executor.fail([refused.claim])
         self._context.counters.quarantined[type(reason).__name__ if isinstance(reason, Revert) else reason.code] += 1

@@ -11,10 +11,16 @@ from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, C
 from usufruct.payments.pricing import ChannelConfig, voucher_digest
 from usufruct.payments.settlement.channel_reader import ChannelReader
 from usufruct.payments.settlement.configurations import ChannelRegistry
-from usufruct.payments.settlement.funding_source import Accounts, FundingSource, Readings, Refresh, SettledElsewhere
-from usufruct.payments.settlement.model import BatchKind, SettlementContext, on_chain
+from usufruct.payments.settlement.funding_source import (
+    Accounts,
+    FundingSource,
+    Readings,
+    Refresh,
+    SettledElsewhere,
+    is_ahead,
+)
+from usufruct.payments.settlement.model import BatchKind, RefusedClaim, SettlementContext, on_chain
 from usufruct.payments.settlement.payouts import Payouts
-from usufruct.payments.settlement.planner import RefusedClaim, divide_unsplit, is_ahead
 
 _BLAME_A_CLAIM = (
     settlement.InvalidSignature,
@@ -100,7 +106,7 @@ class EscrowChannels(FundingSource):
             token = group[0].token
             unsplit = (await payouts.till.unsplit(token)).claimed
             ahead = [account for account in (await refresh(group) if unsplit else group) if is_ahead(account)]
-            there, gone = divide_unsplit(ahead, unsplit)
+            there, gone = _divide_unsplit(ahead, unsplit)
             if there:
                 found.append(SettledElsewhere(BatchKind.SPLIT, token, tuple(there)))
             if gone:
@@ -140,3 +146,14 @@ class EscrowChannels(FundingSource):
 def _by_token(accounts: Sequence[Account]) -> list[list[Account]]:
     tokens = sorted({account.token for account in accounts})
     return [[account for account in accounts if account.token == token] for token in tokens]
+
+
+def _divide_unsplit(ahead: Sequence[Account], unsplit: int) -> tuple[list[Account], list[Account]]:
+    """Divide accounts claimed elsewhere: those whose money is among the till's `unsplit`, and those paid out before."""
+    there: list[Account] = []
+    gone: list[Account] = []
+    for account in ahead:
+        amount = account.reading.total_claimed - account.total_split
+        (there if amount <= unsplit else gone).append(account)
+        unsplit -= amount if amount <= unsplit else 0
+    return there, gone

@@ -14,20 +14,30 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from usufruct.chain import Call, Receipt, Revert, Sender, Sent, State
+from usufruct.chain import Call, Receipt, Revert, Sender, Sent, State, keccak
 from usufruct.chain.contracts.till import Capped, Deferred
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, Hash32, hash32_from_bytes
 from usufruct.payments.ledger import Claim, ClaimPending, FaultHook, NothingToClaim, new_id, no_faults
 from usufruct.payments.settlement import store
 from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.anchoring import digests_of, root_of
 from usufruct.payments.settlement.errors import BatchRefused, ReadingUnsettled
 from usufruct.payments.settlement.lease import Lease
-from usufruct.payments.settlement.model import Batch, BatchKind, BatchState, ClaimPolicy, SettlementContext
+from usufruct.payments.settlement.model import (
+    Batch,
+    BatchKind,
+    BatchState,
+    ClaimPolicy,
+    RefusedClaim,
+    SettlementContext,
+    members_of,
+)
 from usufruct.payments.settlement.payouts import Payouts
-from usufruct.payments.settlement.planner import RefusedClaim, Simulated, batch_id, members_of
 
 _log = logging.getLogger(__name__)
+
+Simulated = tuple[list[list[Claim]], list[RefusedClaim]]
+"""Claims that the chain would take, by batch, and those it would not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,7 @@ class Executor:
         """Write a batch down before anything is sent."""
         members = members_of(claims)
         digests = await digests_of(self.context, members)
-        id_ = batch_id(claims)
+        id_ = hash32_from_bytes(keccak(b"".join(bytes.fromhex(claim.id[2:]) for claim in claims)))
         split_key = await self._split_key(token) if kind is BatchKind.SPLIT else None
         batch = Batch(id_, kind, token, split_key, root_of(digests), len(digests), BatchState.PLANNED, members)
         async with self.context.database.transaction() as unit:

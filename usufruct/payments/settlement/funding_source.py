@@ -8,9 +8,8 @@ from usufruct.chain import Call, Client, Header, Log, Revert
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, Claim
 from usufruct.payments.settlement.errors import ReadingUnsettled
-from usufruct.payments.settlement.model import BatchKind
+from usufruct.payments.settlement.model import BatchKind, RefusedClaim
 from usufruct.payments.settlement.payouts import Payouts
-from usufruct.payments.settlement.planner import RefusedClaim
 
 Accounts = Sequence[Account | AccountIdentity]
 """Accounts that the ledger has, or is about to open."""
@@ -44,7 +43,7 @@ class SettledElsewhere:
 
 
 class FundingSource(Protocol):
-    """Where the money of one kind of account is. Each kind is one subclass; `FundingSources` chooses."""
+    """Where the money of one kind of account is. Each kind is one subclass; `AccountSync` chooses."""
 
     batch_kind: BatchKind
     """The batches that settle its charges."""
@@ -120,3 +119,8 @@ async def _header(client: Client, block: int | Literal["latest"]) -> Header:
     if header is None:
         raise ReadingUnsettled(f"the node has no block {block} now; try again", block=block)
     return header
+
+
+def is_ahead(account: Account) -> bool:
+    """Tell whether the chain has claimed more of an account than our records have split."""
+    return account.reading.total_claimed > account.total_split

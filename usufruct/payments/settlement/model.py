@@ -1,13 +1,14 @@
 """What settlement works with: policies, batches, and whom it asks for payees. Money in atomic units of a token."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from usufruct.chain import Client
 from usufruct.chain.contracts import batch_settlement
-from usufruct.core import Address, AssetId, Hash32
-from usufruct.payments.ledger import Account, AccountKind, Ledger
+from usufruct.core import Address, AssetId, Hash32, UsufructError
+from usufruct.payments.ledger import Account, AccountKind, Claim, Ledger
 from usufruct.payments.pricing import ChannelConfig, Escrow, PassTerms
 from usufruct.payments.settlement.metrics import Counters
 from usufruct.payments.settlement.operator_terms import ChannelTerms
@@ -122,6 +123,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedClaim:
+    """A claim that cannot be sent now, and why; `unpayable` are the assets of it that the till would not pay."""
+
+    claim: Claim
+    reason: UsufructError
+    unpayable: frozenset[AssetId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Claims that travel together; `split_key` names the transaction of a split in the sender's outbox.
 
@@ -146,6 +156,11 @@ class Batch:
             return (f"claim/{self.id}",)
         first = (f"burn/{self.id}",) if self.kind is BatchKind.BURN else (self.split_key,) if self.split_key else ()
         return (*first, f"anchor/{self.id}") if self.receipts else first
+
+
+def members_of(claims: Sequence[Claim]) -> tuple[Member, ...]:
+    """Return claims as members of a batch."""
+    return tuple(Member(claim.id, claim.account, claim.split_from, claim.cumulative) for claim in claims)
 
 
 def on_chain(config: ChannelConfig) -> batch_settlement.ChannelConfig:

@@ -15,11 +15,11 @@ from usufruct.payments.settlement.funding_source import (
     Readings,
     Refresh,
     SettledElsewhere,
+    is_ahead,
     read_at_one_block,
 )
 from usufruct.payments.settlement.model import BatchKind, SettlementContext
 from usufruct.payments.settlement.payouts import Payouts
-from usufruct.payments.settlement.planner import is_ahead
 
 CLOSING = 86_400
 """Seconds before credits can be given back in which their account takes no new call: what it owes is burned."""

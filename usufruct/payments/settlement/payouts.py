@@ -8,8 +8,7 @@ from usufruct.chain.contracts.till import NotAPayee, PayeeKind, Split, Till
 from usufruct.core import Address, AssetId, Unavailable, UsufructError
 from usufruct.payments.ledger import Claim
 from usufruct.payments.settlement.anchoring import digests_of, root_of
-from usufruct.payments.settlement.model import Batch, Payee, SettlementContext
-from usufruct.payments.settlement.planner import RefusedClaim, members_of
+from usufruct.payments.settlement.model import Batch, Payee, RefusedClaim, SettlementContext, members_of
 
 
 class Payouts:

@@ -27,7 +27,11 @@ async def known_token_of(chain: ChainAccess) -> TokenFacts:
         InvalidSetting: as `token_of`.
         RpcUnavailable: when the node does not answer, and never described it.
     """
-    known = await _load(chain)
+    address = token_address(chain.config, chain.deployments)
+    described = (tokens.c.chain_id == chain.chain_id, tokens.c.address == address)
+    async with chain.database.snapshot() as unit:
+        row = await unit.row(select(tokens).where(*described))
+    known = TokenFacts(row.address, row.name, row.symbol, row.decimals, row.version) if row else None
     try:
         facts = await token_of(chain.config, chain.client, chain.deployments)
     except Unavailable:
@@ -35,19 +39,7 @@ async def known_token_of(chain: ChainAccess) -> TokenFacts:
             raise
         return known
     if facts != known:
-        await _save(chain, facts)
+        async with chain.database.transaction() as unit:
+            await unit.change(delete(tokens).where(*described))
+            await unit.change(insert(tokens).values(chain_id=chain.chain_id, **asdict(facts)))
     return facts
-
-
-async def _load(chain: ChainAccess) -> TokenFacts | None:
-    address = token_address(chain.config, chain.deployments)
-    async with chain.database.snapshot() as unit:
-        row = await unit.row(select(tokens).where(tokens.c.chain_id == chain.chain_id, tokens.c.address == address))
-    return TokenFacts(row.address, row.name, row.symbol, row.decimals, row.version) if row else None
-
-
-async def _save(chain: ChainAccess, facts: TokenFacts) -> None:
-    same = (tokens.c.chain_id == chain.chain_id, tokens.c.address == facts.address)
-    async with chain.database.transaction() as unit:
-        await unit.change(delete(tokens).where(*same))
-        await unit.change(insert(tokens).values(chain_id=chain.chain_id, **asdict(facts)))
