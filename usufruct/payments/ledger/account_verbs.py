@@ -110,20 +110,17 @@ async def account_count(db: Statements) -> int:
     return row.integer("accounts")
 
 
-async def resting(
-    db: Statements, kind: AccountKind, before: int, after: Hash32 | None = None, limit: int = PAGE
-) -> list[Account]:
+async def resting(db: Statements, kind: AccountKind, before: int, after: Hash32 | None = None) -> list[Account]:
     """Return accounts of a kind by id, a page at a time, with no call since `before`, open call or refund.
 
     They hold more than is charged; whether it is free, the caller sees.
     """
     rows = await db.rows(
         f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id > $1 AND balance > charged AND reserved = $4 "
-        "AND refunding = $4 AND last_call_at <= $2 AND kind = $5 "
-        "ORDER BY id LIMIT $3",
+        "AND refunding = $4 AND last_call_at <= $2 AND kind = $5 ORDER BY id LIMIT $3",
         id_to_bytes(after) if after else b"",
         before,
-        limit,
+        PAGE,
         Money(0),
         kind.value,
     )

@@ -115,12 +115,12 @@ def find_replay(work: WorkingSet, account: Hash32, key: IdempotencyKey, voucher:
     return Replay(kept.call, kept.sealed)
 
 
-async def forget_answers(db: Statements, limit: int = PAGE) -> int:
-    """Remove answers whose time is over; return how many."""
+async def forget_answers(db: Statements) -> int:
+    """Remove a page of answers whose time is over; return how many."""
     rows = await db.rows(
         "DELETE FROM answers WHERE call_id IN (SELECT call_id FROM answers WHERE sealed IS NOT NULL AND "
         "expires_at < {now} LIMIT $1) RETURNING call_id",
-        limit,
+        PAGE,
     )
     return len(rows)
 

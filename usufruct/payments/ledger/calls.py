@@ -131,12 +131,12 @@ async def renew(db: Statements, terms: Terms) -> frozenset[Hash32]:
     return frozenset(row.hash32("id") for row in rows)
 
 
-async def lapsed(db: Statements, limit: int = PAGE) -> list[Lease]:
+async def lapsed(db: Statements) -> list[Lease]:
     """Return open calls whose lease has ended, the longest first: no gateway has released them yet."""
     rows = await db.rows(
         "SELECT id, account_id, epoch FROM calls WHERE state = 'open' AND lease_until < {now} "
         "ORDER BY lease_until LIMIT $1",
-        limit,
+        PAGE,
     )
     return [Lease(row.hash32("id"), row.hash32("account_id"), row.integer("epoch")) for row in rows]
 

@@ -28,13 +28,12 @@ async def move(
 ) -> None:
     """Write one entry: `amount` from the account `debit` to the account `credit`; nothing for an amount of 0."""
     if amount:
-        name = None if asset is None else asset_to_bytes(asset)
         await db.rows(
             "INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at) "
             "VALUES ($1, $2, $3, $4, $5, $6, {now})",
             id_to_bytes(account),
             None if call is None else id_to_bytes(call),
-            name,
+            None if asset is None else asset_to_bytes(asset),
             debit,
             credit,
             Money(amount),

@@ -14,7 +14,6 @@ from usufruct.payments.ledger import account_verbs, call_admission, calls, check
 from usufruct.payments.ledger.backend import Alone, Backend, Decision
 from usufruct.payments.ledger.calls import ReceiptSigner, Terms
 from usufruct.payments.ledger.records import Bill, Call, IdempotencyKey, Lease, Opened, Replay, Reservation
-from usufruct.payments.ledger.rows import PAGE
 from usufruct.payments.ledger.sqlite import SqliteBackend
 from usufruct.payments.ledger.statements import FaultHook, Statements, no_faults
 from usufruct.payments.ledger.working_set import Admission, Needs, WorkingSet
@@ -173,9 +172,9 @@ class Ledger:
         needs = Needs(lease.account, lease.call)
         return await self._decide("release", needs, lambda work: calls.release_call(work, lease, reason))
 
-    async def expire(self, limit: int = PAGE) -> int:
+    async def expire(self) -> int:
         """Release calls whose replica gave no sign of life, and return how many; the operator bears them."""
-        return sum([await self._expire(lease) for lease in await self.lapsed(limit)])
+        return sum([await self._expire(lease) for lease in await self.lapsed()])
 
     async def _expire(self, lease: Lease) -> bool:
         needs = Needs(lease.account, lease.call)
