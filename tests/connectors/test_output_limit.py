@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.connectors.openai import UpstreamClient, UpstreamRejected
-from usufruct.connectors.openai.output_limit import OUTPUT_LIMITS, limited_by, other_limit
+from usufruct.connectors.openai.upstream_client import OUTPUT_LIMITS, limited_by, other_limit
 
 ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 CHUNK = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -18,7 +19,6 @@ from usufruct.connectors.openai.errors import (
     transport_fault,
 )
 from usufruct.connectors.openai.limits import Limits
-from usufruct.connectors.openai.output_limit import limited_by, other_limit
 from usufruct.connectors.openai.stream import ChatStream
 from usufruct.http import Pool, Response
 
@@ -26,6 +26,14 @@ from usufruct.http import Pool, Response
 _KEEP_ALIVE = 4.0
 _ERROR_BYTES = 1 << 16
 _BODY = Mapping[str, Any]
+
+OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens")
+"""By which name a server takes the limit of an answer's output: servers know one of two, or both."""
+
+_NOT_KNOWN = re.compile(
+    r"(?i)unsupported|not supported|unrecogni[sz]ed|unknown|unexpected|extra (?:inputs|fields)|not permitted|"
+    r"not allowed|deprecated|instead|invalid (?:parameter|argument|field)|no such"
+)
 
 
 class UpstreamClient:
@@ -174,6 +182,22 @@ class UpstreamClient:
         except TRANSPORT_ERRORS as error:
             raise transport_fault(error, self.url, self._limits, started=False) from error
         raise status_fault(response.status, response.headers, said[:_ERROR_BYTES], self.url, self._secret)
+
+
+def limited_by(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a request whose output is limited by `name`, if it is limited, and by that name alone."""
+    given = [body[known] for known in OUTPUT_LIMITS if known in body]
+    plain = {member: value for member, value in body.items() if member not in OUTPUT_LIMITS}
+    return {**plain, name: min(given)} if given else plain
+
+
+def other_limit(body: Mapping[str, Any], fault: UpstreamRejected) -> str | None:
+    """Return the name to try instead, if a server refused the request for the name of its output limit; else None."""
+    sent = [name for name in OUTPUT_LIMITS if name in body]
+    if len(sent) != 1 or sent[0] not in fault.message:
+        return None
+    (other,) = set(OUTPUT_LIMITS) - set(sent)
+    return other if other in fault.message or _NOT_KNOWN.search(fault.message) else None
 
 
 def _checked_url(base_url: str) -> str:
