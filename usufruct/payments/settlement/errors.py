@@ -37,11 +37,3 @@ class DepositPending(Unavailable, code="deposit_pending"):
 
 class NothingToRefund(PaymentRequired, code="nothing_to_refund"):
     """The channel has no free money: it is spent, reserved by running calls, or being refunded."""
-
-
-class RefundPending(Unavailable, code="refund_pending"):
-    """The refund is on its way."""
-
-
-class PassClosing(PaymentRequired, code="pass_closing"):
-    """The credits can be given back too soon for another call to be burned in time."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from usufruct.chain import Call, Client, Header, Log, Revert
 from usufruct.core import Address, Hash32
@@ -105,20 +105,16 @@ async def read_at_one_block(
         ReadingUnsettled: when blocks keep changing during the reading.
     """
     for _ in range(_TRIES):
-        head = await _header(client, "latest")
-        block = head if confirmations == 1 else await _header(client, max(0, head.number - confirmations + 1))
+        head = await client.head()
+        number = max(0, head.number - confirmations + 1)
+        block = head if number == head.number else await client.header(number)
+        if block is None:
+            raise ReadingUnsettled(f"the node has no block {number} now; try again", block=number)
         found = await read(block, head)
         again = await client.headers([block.number, head.number])
         if [each and each.hash for each in again] == [block.hash, head.hash]:
             return Readings(block.number, block.hash, tuple(found))
     raise ReadingUnsettled(f"blocks changed under {_TRIES} readings in a row; try again", tries=_TRIES)
-
-
-async def _header(client: Client, block: int | Literal["latest"]) -> Header:
-    header = await client.header(block)
-    if header is None:
-        raise ReadingUnsettled(f"the node has no block {block} now; try again", block=block)
-    return header
 
 
 def is_ahead(account: Account) -> bool:

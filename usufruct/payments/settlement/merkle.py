@@ -11,15 +11,11 @@ from usufruct.chain import keccak
 from usufruct.core import Invalid
 
 
-class EmptyTree(Invalid, code="empty_tree"):
-    """An empty list of leaves has no root."""
-
-
 def merkle_root(digests: Sequence[bytes]) -> bytes:
     """Return the root over digests in order: 32 bytes.
 
     Raises:
-        EmptyTree: for no digests.
+        Invalid: for no digests.
     """
     return _levels(digests)[-1][0]
 
@@ -28,7 +24,7 @@ def merkle_proof(digests: Sequence[bytes], index: int) -> list[bytes]:
     """Return the siblings that lead from the digest at `index` to the root.
 
     Raises:
-        EmptyTree: for no digests.
+        Invalid: for no digests.
         IndexError: for an index out of range.
     """
     levels = _levels(digests)
@@ -40,7 +36,7 @@ def merkle_proof(digests: Sequence[bytes], index: int) -> list[bytes]:
 
 def _levels(digests: Sequence[bytes]) -> list[list[bytes]]:
     if not digests:
-        raise EmptyTree("a tree needs at least one receipt")
+        raise Invalid("a tree needs at least one receipt", code="empty_tree")
     levels = [[keccak(digest) for digest in digests]]
     while len(level := levels[-1]) > 1:
         pairs = [_parent(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]

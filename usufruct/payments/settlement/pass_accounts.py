@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from usufruct.chain import Client, Sender
 from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.core import AssetId, Clock, Hash32, Unavailable, format_asset
+from usufruct.core import AssetId, Clock, Hash32, PaymentRequired, Unavailable, format_asset
 from usufruct.payments.ledger import Account, AccountUnknown, BalanceTooLow, Ledger, new_id
 from usufruct.payments.pricing import SILENCE, ActivatedCredits, PassGrant
 from usufruct.payments.settlement.account_sync import AccountSync
-from usufruct.payments.settlement.errors import PassClosing
 from usufruct.payments.settlement.pass_credits import CLOSING, PassCredits
 
 _log = logging.getLogger(__name__)
@@ -55,15 +54,16 @@ class PassAccounts:
 
         Raises:
             BalanceTooLow: when nothing was activated; no row is written for an account without credits.
-            PassClosing: when the credits may be given back soon.
+            PaymentRequired: when the credits may be given back soon.
             RpcUnavailable: when the node does not answer.
         """
         known = await self._known(grant)
         account = await self._open(grant) if known is None else await self._refresh(known, ceiling)
         if account.reading.withdraw_at:
-            raise PassClosing(
+            raise PaymentRequired(
                 f"the credits of pass {grant.plan:#x} may be given back from {account.reading.withdraw_at} on (seconds "
                 "since 1970); pay this call another way, or ask again later",
+                code="pass_closing",
                 withdraw_at=account.reading.withdraw_at,
             )
         return account.id

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from usufruct.chain import Outbox, Revert, Sender, State
 from usufruct.chain.contracts.till import Till
-from usufruct.core import Conflict, Hash32, PaymentRequired
+from usufruct.core import Conflict, Hash32, PaymentRequired, Unavailable
 from usufruct.payments.ledger import Account, AccountKind, AccountReading, RefundTooHigh, Transfer, WrongState, new_id
 from usufruct.payments.settlement.account_sync import AccountSync
-from usufruct.payments.settlement.errors import NothingToRefund, RefundPending
+from usufruct.payments.settlement.errors import NothingToRefund
 from usufruct.payments.settlement.model import RefundPolicy, SettlementContext, on_chain
 from usufruct.payments.settlement.reading_store import find_readings
 
@@ -49,7 +49,7 @@ class RefundRequests:
         Raises:
             NothingToRefund: when nothing is free.
             RefundTooHigh: when less than `amount` is free.
-            RefundPending: when the transaction is not final yet; it is finished by the next `run`.
+            Unavailable: when the transaction is not final yet; it is finished by the next `run`.
             Conflict: when the chain refused it; the money is free again.
             RpcUnavailable: when the node does not answer.
         """
@@ -58,7 +58,8 @@ class RefundRequests:
         )
         ended = await self._ended(planned)
         if ended is None:
-            raise RefundPending(f"the refund of {planned.amount} from channel {channel} is on its way", channel=channel)
+            message = f"the refund of {planned.amount} from channel {channel} is on its way"
+            raise Unavailable(message, code="refund_pending", channel=channel)
         if not ended:
             message = f"the refund of {planned.amount} from channel {channel} failed"
             raise Conflict(message, code="refund_failed", channel=channel)
@@ -71,7 +72,7 @@ class RefundRequests:
         Raises:
             PaymentRequired: when we paid gas for this channel a short time ago, or, unless `proven`, it is in use; or
                 when a part is asked for that the gas would eat.
-            NothingToRefund, RefundTooHigh, RefundPending, Conflict, RpcUnavailable: as `refund`.
+            NothingToRefund, RefundTooHigh, Unavailable, Conflict, RpcUnavailable: as `refund`.
         """
         if await self._under_way(channel):
             return await self.refund(channel)

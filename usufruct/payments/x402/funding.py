@@ -129,7 +129,7 @@ class Funding:
 
         Raises:
             PaymentRequired: when it is not the payer authorizer's, or nothing, or too little, is free.
-            RefundPending: when it is not final yet.
+            Unavailable: when it is not final yet.
         """
         await self.proven(payment)
         if await self._known(payment) is None:
