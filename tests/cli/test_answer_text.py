@@ -8,7 +8,7 @@ import pytest
 from tests.support.raw_upstream import Reply, raw_upstream
 from tests.support.upstream_shapes import DONE, JSON_TYPE, event, says
 from usufruct.cli.support.chat_client import ask
-from usufruct.payments.pricing.receipts import content_hash
+from usufruct.payments.pricing import content_hash
 
 
 def half(escape: bytes) -> bytes:
