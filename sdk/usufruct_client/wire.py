@@ -14,6 +14,7 @@ from usufruct_client.wire_types import (
     Decimals,
     Document,
     HashText,
+    Mark,
     Names,
     Plain,
     Seconds,
@@ -87,6 +88,41 @@ class SignedWish(Wish):
     payer: AddressText
     expires_at: Seconds
     signature: Signature
+
+
+class SignInWish(Wish):
+    """`POST /v1/sessions/challenge`: who wants to sign in."""
+
+    address: AddressText
+
+
+class SignInChallenge(Document):
+    """What a wallet signs (`text`, by `personal_sign`) to sign in until `expires_at`; the rest goes back with it."""
+
+    address: AddressText
+    nonce: StrictStr
+    issued_at: Seconds
+    expires_at: Seconds
+    mark: Mark
+    text: StrictStr
+
+
+class SignIn(Wish):
+    """`POST /v1/sessions`: a challenge and the wallet's signature over its text."""
+
+    address: AddressText
+    nonce: StrictStr
+    issued_at: Seconds
+    expires_at: Seconds
+    mark: Mark
+    signature: WalletSignature
+
+
+class SessionFacts(Document):
+    """Who is signed in, until when."""
+
+    address: AddressText
+    expires_at: Seconds
 
 
 class KeyFacts(Document):

@@ -1,9 +1,12 @@
-"""Bearer keys, each tied to a channel of its payer, and the signed proofs that create them."""
+"""Who: bearer keys, each tied to a channel of its payer; sessions; and the signatures that prove either."""
 
 from usufruct.accounts.api import Purses, key_routes
 from usufruct.accounts.model import BearerKey, KeyLimits, KeyTerms
 from usufruct.accounts.proof import InvalidProof, KeyDomain, key_digest, list_digest, revoke_digest, timed_signer
 from usufruct.accounts.service import Channels, Keys, NewKey
+from usufruct.accounts.session_model import Session, SessionPolicy
+from usufruct.accounts.sessions import Sessions
+from usufruct.accounts.sign_in import SignInRefused
 
 __all__ = [
     "BearerKey",
@@ -15,6 +18,10 @@ __all__ = [
     "Keys",
     "NewKey",
     "Purses",
+    "Session",
+    "SessionPolicy",
+    "Sessions",
+    "SignInRefused",
     "key_digest",
     "key_routes",
     "list_digest",

@@ -1,13 +1,21 @@
-"""What accounts add to an installation: bearer keys, and the routes by which payers make and revoke them."""
+"""What accounts add to an installation: bearer keys, sessions, and the routes by which people make and end them."""
 
 from usufruct.accounts.api import Purses, key_routes
 from usufruct.accounts.proof import KeyDomain
 from usufruct.accounts.service import Channels, Keys
+from usufruct.accounts.session_api import session_routes
+from usufruct.accounts.sessions import Sessions
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import Deployments
-from usufruct.core import Clock
+from usufruct.chain.keys import devnet_signer
+from usufruct.core import Address, Clock
 from usufruct.core.components import Component, Context
+from usufruct.core.jobs import Job
+from usufruct.core.networks import is_devnet
 from usufruct.store import Database, MasterSecret
+
+DEMO_ACCOUNT = 4
+"""The account of a devnet that anyone may sign in as; rich there, and known to everyone."""
 
 
 def build(context: Context) -> Component:
@@ -21,6 +29,22 @@ def build(context: Context) -> Component:
         seal = context.get(MasterSecret).seal("session keys")
         return Keys(context.get(Database), seal, context.get(Clock), context.get(KeyDomain), context.get(Channels))
 
+    def sessions() -> Sessions:
+        stamp, chain_id = context.get(MasterSecret).stamp("sign-in"), context.get(Deployments).chain_id
+        return Sessions(context.get(Database), stamp, context.get(Clock), chain_id)
+
+    def demo() -> Address | None:
+        chain_id = context.get(Deployments).chain_id
+        return devnet_signer(DEMO_ACCOUNT, chain_id).address if is_devnet(chain_id) else None
+
     context.provide_later(KeyDomain, domain)
     context.provide_later(Keys, keys)
-    return Component("accounts", routes=lambda: key_routes(context.get(Keys), context.get(Purses)))
+    context.provide_later(Sessions, sessions)
+    return Component(
+        "accounts",
+        routes=lambda: [
+            *key_routes(context.get(Keys), context.get(Purses)),
+            *session_routes(context.get(Sessions), demo()),
+        ],
+        jobs=lambda: [Job("sessions", context.get(Sessions).remove_expired, 3600.0)],
+    )

@@ -1,0 +1,33 @@
+"""Sessions of people: what they are, and the cookie that carries one."""
+
+from dataclasses import dataclass
+
+from usufruct.core import Address
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPolicy:
+    """How long challenges and sessions hold, and how many sessions an address may have."""
+
+    challenge_seconds: int = 300
+    session_seconds: int = 14 * 86_400
+    most_sessions: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person is signed in with a wallet until `expires_at`, in seconds since 1970."""
+
+    address: Address
+    expires_at: int
+
+
+def cookie_name(site: str) -> str:
+    """Return the cookie's name at a site; over HTTPS one that only this host can have set."""
+    return "__Host-session" if site.startswith("https://") else "session"
+
+
+def cookie(site: str, token: str, seconds: int) -> str:
+    """Return the `set-cookie` header that keeps a session's id for so long; 0 removes it."""
+    secure = "; Secure" if site.startswith("https://") else ""
+    return f"{cookie_name(site)}={token}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}"

@@ -1,0 +1,64 @@
+"""The tables of sessions, and of challenges that were used."""
+
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, delete, insert, select
+
+from usufruct.accounts.session_model import Session
+from usufruct.core import Address
+from usufruct.store import AddressColumn, Database, metadata
+
+_sessions = Table(
+    "sessions",
+    metadata,
+    Column("id_hash", LargeBinary, primary_key=True),
+    Column("address", AddressColumn, nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+_used_challenges = Table(
+    "used_challenges",
+    metadata,
+    Column("nonce", String(64), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+
+class SessionStore:
+    """Sessions in the database, by the hash of their id; each method is one unit of work."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep them in `database`."""
+        self._database = database
+
+    async def add(self, id_hash: bytes, session: Session, now: int, most: int, nonce: str, nonce_ends: int) -> None:
+        """Store a new session, and that `nonce` was used; of an address's sessions the newest `most` stay.
+
+        Raises:
+            ConstraintViolated: when the nonce was used before; nothing is stored then.
+        """
+        mine = select(_sessions.c.id_hash).where(_sessions.c.address == session.address)
+        old = mine.order_by(_sessions.c.created_at.desc(), _sessions.c.id_hash).offset(most - 1)
+        row = {"address": session.address, "expires_at": session.expires_at, "created_at": now}
+        async with self._database.transaction() as unit:
+            await unit.change(insert(_used_challenges).values(nonce=nonce, expires_at=nonce_ends))
+            for each in await unit.rows(old):
+                await unit.change(delete(_sessions).where(_sessions.c.id_hash == each.id_hash))
+            await unit.change(insert(_sessions).values(id_hash=id_hash, **row))
+
+    async def find(self, id_hash: bytes, now: int) -> Session | None:
+        """Return a session that has not expired by `now`."""
+        query = select(_sessions).where(_sessions.c.id_hash == id_hash, _sessions.c.expires_at > now)
+        async with self._database.snapshot() as unit:
+            row = await unit.row(query)
+        return Session(Address(row.address), row.expires_at) if row else None
+
+    async def remove(self, id_hash: bytes) -> None:
+        """Remove a session."""
+        async with self._database.transaction() as unit:
+            await unit.change(delete(_sessions).where(_sessions.c.id_hash == id_hash))
+
+    async def remove_expired(self, now: int) -> None:
+        """Remove what has expired by `now`."""
+        async with self._database.transaction() as unit:
+            await unit.change(delete(_sessions).where(_sessions.c.expires_at <= now))
+            await unit.change(delete(_used_challenges).where(_used_challenges.c.expires_at <= now))

@@ -1,0 +1,108 @@
+"""Sessions: sign in with a wallet, be known by a cookie, sign out."""
+
+from hashlib import sha256
+from secrets import token_urlsafe
+from urllib.parse import urlsplit
+
+from usufruct.accounts.session_model import Session, SessionPolicy, cookie, cookie_name
+from usufruct.accounts.session_store import SessionStore
+from usufruct.accounts.sign_in import Challenge, SignInRefused, check_sign_in, new_challenge
+from usufruct.core import Address, ChainId, Clock
+from usufruct.store import ConstraintViolated, Database, Stamp
+from usufruct.web import Exchange, Unauthenticated
+
+
+class Sessions:
+    """The sessions of this installation, on one chain."""
+
+    def __init__(
+        self, database: Database, stamp: Stamp, clock: Clock, chain_id: ChainId, policy: SessionPolicy | None = None
+    ) -> None:
+        """Keep them in `database`; `stamp` marks the challenges of this installation."""
+        self._store = SessionStore(database)
+        self._stamp = stamp
+        self._clock = clock
+        self._chain_id = chain_id
+        self._policy = policy or SessionPolicy()
+
+    def challenge(self, exchange: Exchange, address: Address) -> tuple[Challenge, bytes]:
+        """Return what a wallet has to sign at this site, and the mark that comes back with it."""
+        seconds = self._policy.challenge_seconds
+        challenge = new_challenge(address, site_of(exchange), self._chain_id, self._clock.now(), seconds)
+        return challenge, challenge.mark(self._stamp)
+
+    async def sign_in(
+        self, exchange: Exchange, address: Address, nonce: str, times: tuple[int, int], mark: bytes, signature: bytes
+    ) -> Session:
+        """Start a session of who signed a challenge; `times`: when it was issued, and expires.
+
+        Raises:
+            SignInRefused: when the challenge is not ours, is over or was used, or another signed it.
+        """
+        challenge = Challenge(address, site_of(exchange), self._chain_id, nonce, *times)
+        check_sign_in(challenge, mark, signature, self._stamp, self._clock.now())
+        return await self._start(exchange, address, nonce, challenge.expires_at)
+
+    async def start(self, exchange: Exchange, address: Address) -> Session:
+        """Start a session of an address without a signature: for the accounts of a local chain only."""
+        now = self._clock.now()
+        return await self._start(exchange, address, token_urlsafe(16), now + self._policy.challenge_seconds)
+
+    async def _start(self, exchange: Exchange, address: Address, nonce: str, nonce_ends: int) -> Session:
+        await self.end(exchange)
+        now, seconds = self._clock.now(), self._policy.session_seconds
+        token = token_urlsafe(32)
+        session = Session(address, now + seconds)
+        most = self._policy.most_sessions
+        try:
+            await self._store.add(_hash(token), session, now, most, nonce, nonce_ends)
+        except ConstraintViolated as error:
+            raise SignInRefused("this text has signed in once already; ask for a new one", field="nonce") from error
+        _set_cookie(exchange, token, seconds)
+        return session
+
+    async def find(self, exchange: Exchange) -> Session | None:
+        """Return the session whose cookie a request carries."""
+        token = _token(exchange)
+        return await self._store.find(_hash(token), self._clock.now()) if token else None
+
+    async def require(self, exchange: Exchange) -> Session:
+        """Return the session whose cookie a request carries.
+
+        Raises:
+            Unauthenticated: when there is none, or it has ended.
+        """
+        session = await self.find(exchange)
+        if session is None:
+            raise Unauthenticated("sign in with your wallet first", code="not_signed_in", field="cookie")
+        return session
+
+    async def end(self, exchange: Exchange) -> None:
+        """End the session whose cookie a request carries, if there is one."""
+        if token := _token(exchange):
+            await self._store.remove(_hash(token))
+            _set_cookie(exchange, "", 0)
+
+    async def remove_expired(self) -> None:
+        """Remove sessions and challenges that have expired."""
+        await self._store.remove_expired(self._clock.now())
+
+
+def site_of(exchange: Exchange) -> str:
+    """Return the address of the site that a request was sent to, without a path."""
+    parts = urlsplit(exchange.url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _token(exchange: Exchange) -> str:
+    name = cookie_name(site_of(exchange))
+    pairs = (part.strip().partition("=") for part in exchange.header(b"cookie").split(";"))
+    return next((value for key, _, value in pairs if key == name), "")
+
+
+def _hash(token: str) -> bytes:
+    return sha256(token.encode()).digest()
+
+
+def _set_cookie(exchange: Exchange, token: str, seconds: int) -> None:
+    exchange.attach([(b"set-cookie", cookie(site_of(exchange), token, seconds).encode())])
