@@ -125,6 +125,55 @@ class SessionFacts(Document):
     expires_at: Seconds
 
 
+class KeyTermsWish(Wish):
+    """`POST /v1/account/key-requests`: a key for who is signed in; without `assets`, for every service."""
+
+    spending_limit: Uint128
+    days: Annotated[int, Field(strict=True, ge=1, le=3_650)]
+    assets: Names
+    label: StrictStr
+
+
+class DepositTermsWish(Wish):
+    """`POST /v1/account/deposit-requests`: an amount for one of their channels."""
+
+    channel: HashText
+    amount: Uint128
+
+
+class SigningRequest(Document):
+    """What a wallet signs, and the request that carries its signature.
+
+    `document` is for `eth_signTypedData_v4`; None where `body` is signed already, as it is for a local chain's demo.
+    The signature goes into `body` at the path `place`, and `body` to `post`.
+    """
+
+    document: dict[str, Any] | None
+    post: StrictStr
+    body: dict[str, Any]
+    place: list[StrictStr]
+
+
+class SpentCall(Document):
+    """One call that an account paid for; amounts in atomic units."""
+
+    call: HashText
+    time: Seconds
+    key: StrictStr
+    service: StrictStr
+    input_tokens: Count
+    output_tokens: Count
+    charge: Uint128
+
+
+class SpendingLog(Document):
+    """`GET /v1/account/spending`: the last calls of who is signed in, the newest first."""
+
+    symbol: StrictStr
+    decimals: Decimals
+    calls: list[SpentCall]
+
+
 class KeyFacts(Document):
     """A bearer key without its secret, as its payer sees it.
 

@@ -4,11 +4,12 @@ from usufruct.accounts.api import Purses, key_routes
 from usufruct.accounts.model import BearerKey, KeyLimits, KeyTerms
 from usufruct.accounts.proof import InvalidProof, KeyDomain, key_digest, list_digest, revoke_digest, timed_signer
 from usufruct.accounts.service import Channels, Keys, NewKey
-from usufruct.accounts.session_model import Session, SessionPolicy
+from usufruct.accounts.session_model import DEMO_ACCOUNT, Session, SessionPolicy
 from usufruct.accounts.sessions import Sessions
 from usufruct.accounts.sign_in import SignInRefused
 
 __all__ = [
+    "DEMO_ACCOUNT",
     "BearerKey",
     "Channels",
     "InvalidProof",

@@ -4,6 +4,7 @@ from usufruct.accounts.api import Purses, key_routes
 from usufruct.accounts.proof import KeyDomain
 from usufruct.accounts.service import Channels, Keys
 from usufruct.accounts.session_api import session_routes
+from usufruct.accounts.session_model import DEMO_ACCOUNT
 from usufruct.accounts.sessions import Sessions
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import Deployments
@@ -13,9 +14,6 @@ from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
 from usufruct.store import Database, MasterSecret
-
-DEMO_ACCOUNT = 4
-"""The account of a devnet that anyone may sign in as; rich there, and known to everyone."""
 
 
 def build(context: Context) -> Component:

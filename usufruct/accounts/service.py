@@ -144,6 +144,10 @@ class Keys:
         self._forget()
         return key
 
+    async def list(self, payer: Address) -> Sequence[BearerKey]:
+        """Return a payer's keys, newest first."""
+        return await self.store.list(payer)
+
     async def list_signed(self, wish: SignedWish) -> Sequence[BearerKey]:
         """Return a payer's keys, newest first, given their signature.
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from usufruct.core import Address
 
+DEMO_ACCOUNT = 4
+"""The account of a devnet that anyone may sign in as; rich there, and known to everyone."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:

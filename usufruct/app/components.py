@@ -17,6 +17,7 @@ PACKAGES = (
     "payments.x402",
     "assets",
     "gateway",
+    "market",
 )
 """Each has a module `component` with `build(context) -> Component`."""
 

@@ -26,6 +26,7 @@ from usufruct.chain.fees import FeePolicy, market_offer
 from usufruct.chain.hashing import keccak, word
 from usufruct.chain.indexer import Indexer, Stream
 from usufruct.chain.metrics import LogStreams
+from usufruct.chain.play_money import give_play_money
 from usufruct.chain.revert import Revert
 from usufruct.chain.rpc_errors import RpcUnavailable
 from usufruct.chain.sender import GasOverLimit, Sender
@@ -60,6 +61,7 @@ __all__ = [
     "authorization_used",
     "check_chain_id",
     "fee_sink_of",
+    "give_play_money",
     "keccak",
     "market_offer",
     "open_chain",

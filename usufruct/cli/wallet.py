@@ -1,24 +1,19 @@
 """Make and list wallets: keys in encrypted files on this machine."""
 
-from secrets import token_bytes, token_hex
+from secrets import token_bytes
 from typing import Annotated
 
 from typer import Argument, Typer
 
-from usufruct.chain import ChainAccess, open_chain, token_address, token_of
+from usufruct.chain import ChainAccess, give_play_money, open_chain, token_of
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.keys import KeySigner, Role, keystore_address, signer_of, write_keystore
+from usufruct.chain.keys import keystore_address, write_keystore
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.wallet_option import account, keystore_of, new_password
 from usufruct.config import Config
-from usufruct.core import Conflict, Denied, address, checksum, format_units, parse_units
-from usufruct.core.networks import is_devnet, is_local
+from usufruct.core import Conflict, address, checksum, format_units, parse_units
 
 app = Typer()
-
-_COINS = 10**18
-"""Wei: gas for many transactions of a devnet."""
 
 
 @app.command()
@@ -75,24 +70,10 @@ async def fund(
     if wallet.startswith("0x"):
         address(wallet, "wallet")
     async with open_chain(config) as chain:
-        if not is_local(chain.chain_id):
-            raise Denied(
-                f"chain {chain.chain_id} has real money: buy its token, or use its faucet if it is a test network",
-                code="no_play_money",
-            )
         to = account(wallet, config, "wallet")
-        dollar = TestDollar(token_address(config, chain.deployments), chain.client)
-        call = dollar.mint(to, parse_units(amount, await dollar.decimals()))
-        receipt = await chain.sender(await _minter(chain)).execute(call, f"fund/{to}/{token_hex(8)}")
-        if not await chain.client.balance(to):
-            await chain.client.ask("anvil_setBalance", to, hex(_COINS))
-        return {"wallet": checksum(to), "minted": amount, "transaction": receipt.hash}
-
-
-async def _minter(chain: ChainAccess) -> KeySigner:
-    """Return a key that can pay for gas: the owner's on a devnet, one made for this on other local chains."""
-    if is_devnet(chain.chain_id):
-        return signer_of(Role.OWNER, chain.config)
-    minter = KeySigner(token_bytes(32))
-    await chain.client.ask("anvil_setBalance", minter.address, hex(_COINS))
-    return minter
+        decimals = (await token_of(config, chain.client, chain.deployments)).decimals
+        return {
+            "wallet": checksum(to),
+            "minted": amount,
+            "transaction": await give_play_money(chain, to, parse_units(amount, decimals)),
+        }

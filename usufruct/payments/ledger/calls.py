@@ -163,6 +163,18 @@ async def metered(db: Statements, account: Hash32, after: int = 0, limit: int = 
     return [call_of(row) for row in rows]
 
 
+async def latest_metered(db: Statements, account: Hash32, limit: int = PAGE) -> list[Call]:
+    """Return an account's last metered calls, the newest first; those before its first charge are left out."""
+    rows = await db.rows(
+        f"SELECT {CALL_COLUMNS} FROM calls WHERE account_id = $1 AND cumulative > $2 "
+        "ORDER BY cumulative DESC, charge LIMIT $3",
+        id_to_bytes(account),
+        Money(0),
+        limit,
+    )
+    return [call_of(row) for row in rows]
+
+
 def _known(work: WorkingSet, call: Hash32) -> Call:
     found = work.calls.get(call)
     if found is None:

@@ -112,6 +112,7 @@ class Ledger:
 
     call = _reads(calls.find_call)
     metered = _reads(calls.metered)
+    latest_metered = _reads(calls.latest_metered)
     lapsed = _reads(calls.lapsed)
     forget_answers = _writes(call_admission.forget_answers)
 

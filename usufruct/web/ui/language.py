@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from io import BytesIO
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -41,6 +41,14 @@ class Language:
     def money(self, amount: int, decimals: int, symbol: str) -> str:
         """Write atomic units as whole ones, exactly: a price is never rounded on screen."""
         return f"{self.number(Decimal(amount).scaleb(-decimals), decimals)}\N{NO-BREAK SPACE}{symbol}"
+
+    def decimal(self, value: float) -> str:
+        """Write a number with at most six digits after the point."""
+        return format_decimal(value, "#,##0.######", self.locale)
+
+    def day(self, at: datetime) -> str:
+        """Write a day without its year."""
+        return format_date(at, "d MMM", self.locale)
 
     def share(self, part: float) -> str:
         """Write a share of 1 in per cent, with one digit after the point."""

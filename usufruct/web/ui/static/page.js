@@ -1,36 +1,47 @@
-// What every page needs: copy buttons, sheets, toasts that go, and errors of the network said in words.
+// What every page needs: copy buttons, sheets, toasts that go, and a lost connection said in words.
 
 const SHOWN_MILLISECONDS = 8000;
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-open], [data-close]");
-  if (!button) return;
-  if ("copy" in button.dataset) copy(button);
-  if ("open" in button.dataset) document.getElementById(button.dataset.open).showModal();
-  if ("close" in button.dataset) button.closest("dialog, .toast").matches("dialog")
-    ? button.closest("dialog").close()
-    : button.closest(".toast").remove();
-});
+const toasts = document.getElementById("toasts");
+const template = document.getElementById("toast");
+
+export function toast(text, kind = "bad") {
+  const shown = template.content.cloneNode(true).querySelector(".toast");
+  shown.classList.add(kind);
+  shown.querySelector("span").textContent = text;
+  toasts.hidePopover();
+  toasts.showPopover();  // above a sheet that was opened since
+  if (![...toasts.children].some((each) => each.textContent === shown.textContent)) toasts.append(shown);
+}
+
+export const connectionLost = () => toast(template.dataset.connectionLost);
 
 async function copy(button) {
-  const text = button.dataset.copy || document.getElementById(button.dataset.copyFrom).textContent;
+  const source = document.getElementById(button.dataset.copyFrom);
   const label = button.textContent;
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(button.dataset.copy || source.textContent);
     button.textContent = button.dataset.copied;
     setTimeout(() => { button.textContent = label; }, 1500);
   } catch {  // not a secure context: select the text, so that the reader can copy it
-    const source = document.getElementById(button.dataset.copyFrom);
     if (source) getSelection().selectAllChildren(source);
   }
 }
 
-// A tap beside an open sheet closes it.
-document.addEventListener("click", (event) => {
-  if (event.target instanceof HTMLDialogElement) event.target.close();
-});
+function close(inside) {
+  const shown = inside.closest("dialog, .toast");
+  if (shown instanceof HTMLDialogElement) shown.close();
+  else shown.remove();
+}
 
-const toasts = document.getElementById("toasts");
+document.addEventListener("click", ({ target }) => {
+  if (target instanceof HTMLDialogElement) target.close();  // a tap beside an open sheet
+  const button = target.closest("[data-copy], [data-open], [data-close]");
+  if (!button) return;
+  if ("copy" in button.dataset) copy(button);
+  if ("open" in button.dataset) document.getElementById(button.dataset.open).showModal();
+  if ("close" in button.dataset) close(button);
+});
 
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {
@@ -40,7 +51,6 @@ new MutationObserver((changes) => {
   }
 }).observe(toasts, { childList: true });
 
-document.addEventListener("htmx:error", () => {
-  const template = document.getElementById("connection-lost");
-  if (!toasts.querySelector(".connection-lost")) toasts.append(template.content.cloneNode(true));
-});
+toasts.showPopover();
+
+document.addEventListener("htmx:error", connectionLost);

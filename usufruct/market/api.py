@@ -1,0 +1,91 @@
+"""The buyer's actions as JSON, for who is signed in: requests to sign, revoking a key, the spending log."""
+
+import csv
+import io
+
+from starlette.responses import Response
+
+from usufruct.accounts import Sessions
+from usufruct.core import Invalid, UsufructError, format_units
+from usufruct.market.buyer import Buyer
+from usufruct.web import Operation, Request, document_response
+from usufruct.web.ui import PageRoute
+from usufruct_client.wire import DepositTermsWish, KeyTermsWish, SigningRequest, SpendingLog
+
+PATH = "/v1/account"
+
+_COOKIE = {"cookie": "the session's"}
+_REFUSES = {401: "no one is signed in"}
+_KEY = Operation("Return what a wallet signs for a key.", SigningRequest, KeyTermsWish, takes=_COOKIE, refuses=_REFUSES)
+_DEPOSIT = Operation(
+    "Return what a wallet signs for a deposit.", SigningRequest, DepositTermsWish, takes=_COOKIE, refuses=_REFUSES
+)
+_PLAY_MONEY = Operation(
+    "Get test dollars into the wallet; local chains only.", status=204, takes=_COOKIE, refuses=_REFUSES
+)
+_REVOKE = Operation("Revoke a key.", status=204, takes=_COOKIE, refuses=_REFUSES)
+_SPENDING = Operation("List the last calls that were paid for.", SpendingLog, takes=_COOKIE, refuses=_REFUSES)
+_SPENDING_CSV = Operation(
+    "The same as a table.", {"type": "string"}, media_types=("text/csv",), takes=_COOKIE, refuses=_REFUSES
+)
+
+
+def account_routes(buyer: Buyer, sessions: Sessions) -> list[PageRoute]:
+    """Return the routes under `/v1/account`."""
+
+    async def key_request(request: Request) -> Response:
+        payer = (await sessions.require(request.exchange)).address
+        return document_response(buyer.request_key(payer, await request.read(KeyTermsWish, _refusal)))
+
+    async def deposit_request(request: Request) -> Response:
+        payer = (await sessions.require(request.exchange)).address
+        wish = await request.read(DepositTermsWish, _refusal)
+        return document_response(await buyer.request_deposit(payer, wish))
+
+    async def revoke(request: Request) -> Response:
+        payer = (await sessions.require(request.exchange)).address
+        await buyer.revoke(payer, request.path_params["key"])
+        return Response(status_code=204)
+
+    async def spending(request: Request) -> Response:
+        payer = (await sessions.require(request.exchange)).address
+        return document_response(await buyer.spending(payer))
+
+    async def spending_csv(request: Request) -> Response:
+        payer = (await sessions.require(request.exchange)).address
+        headers = {"content-disposition": 'attachment; filename="spending.csv"'}
+        return Response(spending_table(await buyer.spending(payer)), 200, headers, "text/csv")
+
+    async def play_money(request: Request) -> Response:
+        await buyer.get_play_money((await sessions.require(request.exchange)).address)
+        return Response(status_code=204)
+
+    return [
+        PageRoute("POST", f"{PATH}/play-money", play_money, _PLAY_MONEY),
+        PageRoute("POST", f"{PATH}/key-requests", key_request, _KEY),
+        PageRoute("POST", f"{PATH}/deposit-requests", deposit_request, _DEPOSIT),
+        PageRoute("POST", f"{PATH}/keys/{{key}}/revoke", revoke, _REVOKE),
+        PageRoute("GET", f"{PATH}/spending", spending, _SPENDING),
+        PageRoute("GET", f"{PATH}/spending.csv", spending_csv, _SPENDING_CSV),
+    ]
+
+
+def spending_table(log: SpendingLog) -> str:
+    """Return a spending log as CSV; the charge in whole coins. No cell can be taken for a formula."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(["time", "service", "key", "input_tokens", "output_tokens", f"charge_{log.symbol}", "call"])
+    for each in log.calls:
+        charge = format_units(each.charge, log.decimals)
+        texts = [_cell(each.service), _cell(each.key)]
+        rows.writerow([each.time, *texts, each.input_tokens, each.output_tokens, charge, each.call])
+    return out.getvalue()
+
+
+def _cell(text: str) -> str:
+    """Return text that a spreadsheet does not run: names come from others."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _refusal(message: str, field: str) -> UsufructError:
+    return Invalid(message, code="invalid_account_request", field=field)

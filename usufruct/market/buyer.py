@@ -1,0 +1,167 @@
+"""What a buyer has here: keys with their money, requests for more, and what was spent."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from usufruct.accounts import BearerKey, Keys, KeyTerms, Purses
+from usufruct.assets import Listings
+from usufruct.chain import ChainAccess, RpcUnavailable, give_play_money
+from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.chain.keys import KeySigner
+from usufruct.core import Address, AssetId, Clock, Hash32, NotFound
+from usufruct.market.signing_requests import Request, deposit_request, key_request
+from usufruct.payments.ledger import Call, Ledger
+from usufruct.payments.settlement import check_deposit_amount
+from usufruct_client.wire import (
+    ChannelOnChain,
+    ChannelUse,
+    DepositTermsWish,
+    KeyTermsWish,
+    SigningRequest,
+    SpendingLog,
+    SpentCall,
+    Terms,
+)
+
+_DAY = 86_400
+_PLAY_COINS = 100
+_DEPOSIT_SECONDS = 600
+"""How long a signed deposit can be made."""
+
+MOST_CALLS = 1_000
+"""Calls in a spending log."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A key as its payer sees it: the chain's side of its channel, ours, and what it may still spend."""
+
+    key: BearerKey
+    on_chain: ChannelOnChain
+    use: ChannelUse
+    live: bool
+
+    @property
+    def left(self) -> int:
+        """What is left of the key's limit, in atomic units."""
+        return max(0, self.key.spending_limit - self.use.charged - self.use.reserved)
+
+
+class Buyer:
+    """The verbs of who is signed in: see keys and money, ask for more, read what was spent.
+
+    `demo` is the signer of a local chain's demo account, whose requests are signed here.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        purses: Purses,
+        ledger: Ledger,
+        listings: Listings,
+        terms: Terms,
+        chain: ChainAccess,
+        clock: Clock,
+        demo: KeySigner | None = None,
+    ) -> None:
+        self.terms = terms
+        self._keys = keys
+        self._purses = purses
+        self._ledger = ledger
+        self._listings = listings
+        self._chain = chain
+        self._clock = clock
+        self._demo = demo
+
+    async def keys(self, payer: Address) -> list[HeldKey]:
+        """Return a payer's keys, the newest first."""
+        keys = await self._keys.list(payer)
+        channels = await asyncio.gather(*(self._purses.channel(key.channel) for key in keys))
+        now = self._clock.now()
+        return [
+            HeldKey(key, on_chain, use, key.revoked_at is None and now < key.expires_at)
+            for key, (on_chain, use) in zip(keys, channels, strict=True)
+        ]
+
+    async def wallet_balance(self, payer: Address) -> int | None:
+        """Return what a wallet holds of the payment token; None while the node does not answer."""
+        try:
+            return await Erc20(self.terms.token.address, self._chain.client).balance_of(payer)
+        except RpcUnavailable:
+            return None
+
+    async def get_play_money(self, payer: Address) -> None:
+        """Give the payer's wallet a hundred test dollars; raises as `give_play_money`."""
+        await give_play_money(self._chain, payer, _PLAY_COINS * 10**self.terms.token.decimals)
+
+    async def revoke(self, payer: Address, key_id: str) -> None:
+        """Revoke a key of the payer; its unused money goes back; raises as `Keys.revoke`."""
+        await self._keys.revoke(payer, key_id)
+
+    def request_key(self, payer: Address, wish: KeyTermsWish) -> SigningRequest:
+        """Return what the payer signs for a key."""
+        expires_at = self._clock.now() + wish.days * _DAY
+        terms = KeyTerms(payer, wish.spending_limit, expires_at, wish.assets, wish.label)
+        return self._for_signing(payer, key_request(terms, self.terms))
+
+    async def request_deposit(self, payer: Address, wish: DepositTermsWish) -> SigningRequest:
+        """Return what the payer signs for a deposit into a channel of theirs.
+
+        Raises:
+            NotFound: when the payer has no such channel.
+            Invalid: when the amount is under the operator's least deposit.
+        """
+        if wish.channel not in {key.channel for key in await self._keys.list(payer)}:
+            message = f"{payer} has no key with channel {wish.channel}; look at the keys again"
+            raise NotFound(message, code="channel_not_found", field="channel")
+        check_deposit_amount(self.terms, wish.amount)
+        on_chain, _ = await self._purses.channel(wish.channel)
+        until = self._clock.now() + _DEPOSIT_SECONDS
+        asked = deposit_request(payer, wish.channel, on_chain.channel_config, wish.amount, until, self.terms)
+        return self._for_signing(payer, asked)
+
+    def _for_signing(self, payer: Address, request: Request) -> SigningRequest:
+        if self._demo is not None and payer == self._demo.address:
+            return request.signed_by(self._demo)
+        return request.for_wallet()
+
+    async def spending(self, payer: Address, most: int = MOST_CALLS) -> SpendingLog:
+        """Return the payer's last calls, the newest first."""
+        keys = {key.channel: key for key in await self._keys.list(payer)}
+        calls = await asyncio.gather(*(self._ledger.latest_metered(channel, most) for channel in keys))
+        latest = sorted((call for each in calls for call in each), key=_newest_first)[:most]
+        names = {listing.id: listing.name for listing in await self._listings.list()}
+        token = self.terms.token
+        return SpendingLog(token.symbol, token.decimals, [_spent(call, keys, names) for call in latest])
+
+
+def spent_by_day(calls: Sequence[SpentCall], now: int, days: int) -> list[tuple[int, int]]:
+    """Return the start of each of the last `days` days (UTC, seconds since 1970) with what was charged in it."""
+    last = now // _DAY
+    found = dict.fromkeys(range(last - days + 1, last + 1), 0)
+    for call in calls:
+        day = call.time // _DAY
+        if day in found:
+            found[day] += call.charge
+    return [(day * _DAY, charge) for day, charge in found.items()]
+
+
+def _newest_first(call: Call) -> tuple[int, int, str]:
+    return -(call.finished_at or 0), -(call.cumulative or 0), call.lease.call
+
+
+def _spent(call: Call, keys: Mapping[Hash32, BearerKey], names: Mapping[AssetId, str]) -> SpentCall:
+    assert call.bill is not None
+    assert call.finished_at is not None
+    key = keys[call.lease.account]
+    usage = call.bill.usage
+    return SpentCall(
+        call=call.lease.call,
+        time=call.finished_at,
+        key=key.label or key.id,
+        service=names.get(call.asset, f"0x{call.asset:032x}"),
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        charge=call.bill.charge,
+    )

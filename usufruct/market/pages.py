@@ -1,0 +1,64 @@
+"""The buyer's page, `/account`: sign in with a wallet, make keys, deposit, see what was spent."""
+
+from datetime import UTC, datetime
+
+from starlette.responses import Response
+
+from usufruct.accounts import Sessions
+from usufruct.core import Address, Clock
+from usufruct.core.networks import is_devnet, is_local
+from usufruct.market.buyer import Buyer, spent_by_day
+from usufruct.web import Operation, Request
+from usufruct.web.ui import NavigationLink, PageRoute, Pages
+
+PATH = "/account"
+
+_TEMPLATE = "market/account.html"
+_SHOWN_CALLS = 20
+_SHOWN_DAYS = 14
+_PAGE = Operation("Show people their keys, money and spending.", {"type": "string"}, media_types=("text/html",))
+
+
+def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) -> list[PageRoute]:
+    """Return the routes of the buyer's page."""
+    pages.add_package("usufruct.market", [NavigationLink(PATH, "Account")])
+    devnet = is_devnet(buyer.terms.chain_id)
+
+    async def account(request: Request) -> Response:
+        session = await sessions.find(request.exchange)
+        if session is None:
+            return pages.answer(request, _TEMPLATE, payer=None, demo=devnet)
+        return await _shown(request, session.address)
+
+    async def _shown(request: Request, payer: Address) -> Response:
+        log = await buyer.spending(payer)
+        days = spent_by_day(log.calls, clock.now(), _SHOWN_DAYS)
+        return pages.answer(
+            request,
+            _TEMPLATE,
+            fragment="keys",
+            payer=payer,
+            local=is_local(buyer.terms.chain_id),
+            keys=await buyer.keys(payer),
+            balance=await buyer.wallet_balance(payer),
+            terms=buyer.terms,
+            token=buyer.terms.token,
+            calls=log.calls[:_SHOWN_CALLS],
+            days=[(_moment(day), charge) for day, charge in days],
+            spent=any(charge for _, charge in days),
+            moment=_moment,
+        )
+
+    async def revoke(request: Request) -> Response:
+        payer = (await sessions.require(request.exchange)).address
+        await buyer.revoke(payer, request.path_params["key"])
+        return await _shown(request, payer)
+
+    return [
+        PageRoute("GET", PATH, account, _PAGE),
+        PageRoute("POST", f"{PATH}/keys/{{key}}/revoke", revoke),
+    ]
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,96 @@
+"""Requests that a wallet signs in the browser: the document that it shows, and the body that takes its signature."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from usufruct.accounts import KeyTerms
+from usufruct.chain.keys import KeySigner
+from usufruct_client.eip712 import CREATE_KEY, DEPOSIT, Domain, MessageType
+from usufruct_client.identifiers import checksum, keccak
+from usufruct_client.signing import random_salt
+from usufruct_client.typed_data import MessageHasher
+from usufruct_client.wire import (
+    ChannelConfig,
+    DepositAuthorizations,
+    DepositWish,
+    KeyWish,
+    SignedDeposit,
+    SigningRequest,
+    Terms,
+    TransferAuthorization,
+)
+
+_KEY_SIGNATURE = ["signature"]
+_DEPOSIT_SIGNATURE = ["deposit", "authorization", "erc3009Authorization", "signature"]
+_EMPTY = bytes(65)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A typed message under a contract's domain, and the request that its signature goes into."""
+
+    kind: MessageType
+    contract: str
+    chain_id: int
+    message: Mapping[str, Any]
+    post: str
+    body: dict[str, Any]
+    place: list[str]
+
+    def for_wallet(self) -> SigningRequest:
+        """Return it for a wallet to sign."""
+        assert self.kind.domain is not None
+        domain = self.kind.domain.data(self.chain_id, self.contract)
+        shown = {name: str(value) if isinstance(value, int) else value for name, value in self.message.items()}
+        return SigningRequest(self.kind.document(domain, shown), self.post, self.body, self.place)
+
+    def signed_by(self, signer: KeySigner) -> SigningRequest:
+        """Return it signed."""
+        values = [each.lower() if kind == "address" else each for kind, each in self._values()]
+        signature = signer.sign(MessageHasher(self.kind).digest(self.chain_id, self.contract.lower(), *values))  # type: ignore[arg-type]
+        at = self.body
+        for name in self.place[:-1]:
+            at = at[name]
+        at[self.place[-1]] = "0x" + signature.hex()
+        return SigningRequest(None, self.post, self.body, self.place)
+
+    def _values(self) -> list[tuple[str, Any]]:
+        return [(kind, self.message[name]) for kind, name in self.kind.fields]
+
+
+def key_request(terms: KeyTerms, offered: Terms) -> Request:
+    """Return the request for a key on these terms."""
+    nonce = secrets.randbits(256)
+    message = {
+        "payer": checksum(terms.payer),
+        "spendingLimit": terms.spending_limit,
+        "expiresAt": terms.expires_at,
+        "assets": "\n".join(sorted(terms.assets)),
+        "label": terms.label,
+        "nonce": nonce,
+    }
+    wish = KeyWish(terms.payer, terms.spending_limit, terms.expires_at, terms.assets, terms.label, nonce, _EMPTY)
+    return Request(CREATE_KEY, offered.till, offered.chain_id, message, "/v1/keys", wish.as_json(), _KEY_SIGNATURE)
+
+
+def deposit_request(
+    payer: str, channel: str, config: ChannelConfig, amount: int, valid_before: int, offered: Terms
+) -> Request:
+    """Return the request for a deposit of `amount` into a channel, which can be made until `valid_before`."""
+    salt = random_salt()
+    nonce = keccak(bytes.fromhex(channel[2:]) + bytes.fromhex(salt[2:]))
+    message = {
+        "from": checksum(payer),
+        "to": checksum(offered.collector),
+        "value": amount,
+        "validAfter": 0,
+        "validBefore": valid_before,
+        "nonce": "0x" + nonce.hex(),
+    }
+    authorization = TransferAuthorization(0, valid_before, salt, _EMPTY)
+    wish = DepositWish(config, SignedDeposit(amount, DepositAuthorizations(authorization)))
+    kind = replace(DEPOSIT, domain=Domain(offered.token.name, offered.token.version))
+    post, token = "/v1/deposits", offered.token.address
+    return Request(kind, token, offered.chain_id, message, post, wish.as_json(), _DEPOSIT_SIGNATURE)

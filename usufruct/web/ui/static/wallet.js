@@ -1,0 +1,146 @@
+// The wallets of this browser (EIP-6963), sign-in with one, and requests that it signs.
+
+import { connectionLost, toast } from "./page.js";
+
+const DECLINED = 4001;  // EIP-1193
+const DEPOSIT_TRIES = 30;
+const PAUSE_MILLISECONDS = 1000;
+const KEPT = "wallet";
+
+const base = document.body.dataset.base;
+const area = document.getElementById("wallets");
+const texts = document.getElementById("wallet-texts").dataset;
+const wallets = new Map();
+
+class Refused extends Error {
+  constructor(error) {
+    super(error.message);
+    this.code = error.code;
+  }
+}
+
+export async function ask(method, path, body) {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(base + path, { method, headers, body: body && JSON.stringify(body) });
+  if (answer.status === 204) return null;
+  const content = await answer.json();
+  if (!answer.ok) throw new Refused(content.error);
+  return content;
+}
+
+// Runs an action once at a time, with its button disabled, and says what went wrong.
+export async function act(button, action) {
+  button.disabled = true;
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof Refused) toast(error.message);
+    else if (error.code === DECLINED) toast(texts.declined);
+    else if (error instanceof TypeError) connectionLost();
+    else toast(error.message || String(error));
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function hex(text) {
+  return "0x" + [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function signIn({ info, provider }) {
+  const [address] = await provider.request({ method: "eth_requestAccounts" });
+  const { text, ...challenge } = await ask("POST", "/v1/sessions/challenge", { address: address.toLowerCase() });
+  const signature = await provider.request({ method: "personal_sign", params: [hex(text), address] });
+  await ask("POST", "/v1/sessions", { ...challenge, signature });
+  localStorage.setItem(KEPT, info.rdns);
+  location.reload();
+}
+
+function offer(wallet) {
+  const button = document.createElement("button");
+  button.type = "button";
+  if (/^data:image\/(png|webp|svg\+xml|jpeg|gif)[;,]/.test(wallet.info.icon)) {
+    const icon = document.createElement("img");
+    icon.src = wallet.info.icon;
+    icon.alt = "";
+    button.append(icon);
+  }
+  button.append(String(wallet.info.name).slice(0, 40));
+  button.addEventListener("click", () => act(button, () => signIn(wallet)));
+  area.querySelector("[data-none]")?.remove();
+  area.append(button);
+}
+
+// The wallet that signed in; a wallet that changes to another account is signed out.
+function used() {
+  const wallet = [...wallets.values()].find(({ info }) => info.rdns === localStorage.getItem(KEPT));
+  if (!wallet) throw new Error(texts.missing);
+  return wallet.provider;
+}
+
+function follow({ info, provider }) {
+  if (info.rdns !== localStorage.getItem(KEPT) || !provider.on) return;
+  provider.on("accountsChanged", async (accounts) => {
+    if (accounts[0]?.toLowerCase() === texts.payer) return;
+    await ask("DELETE", "/v1/sessions/current");
+    location.reload();
+  });
+}
+
+addEventListener("eip6963:announceProvider", ({ detail }) => {
+  if (wallets.has(detail.info.uuid)) return;
+  wallets.set(detail.info.uuid, detail);
+  if (area) offer(detail);
+  else follow(detail);
+});
+dispatchEvent(new Event("eip6963:requestProvider"));
+
+// Signs a request of the server's, unless it is signed already, and sends it.
+export async function sign(request) {
+  const { document, post, body, place } = request;
+  if (document) {
+    const params = [texts.payer, JSON.stringify(document)];
+    const signature = await used().request({ method: "eth_signTypedData_v4", params });
+    const recovery = parseInt(signature.slice(-2), 16);
+    const normal = recovery < 27 ? signature.slice(0, -2) + (recovery + 27).toString(16) : signature;
+    place.slice(0, -1).reduce((at, name) => at[name], body)[place.at(-1)] = normal;
+  }
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask("POST", post, body);
+    } catch (error) {
+      if (error.code !== "deposit_pending" || tries === DEPOSIT_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
+    }
+  }
+}
+
+// "1.5" or "1,5" of a coin in its atomic units, as text.
+export function atomic(text, decimals) {
+  const match = /^(\d{1,30})(?:[.,](\d+))?$/.exec(text.trim());
+  const part = (match?.[2] ?? "").replace(/0+$/, "");
+  if (!match || part.length > decimals) throw new Error(texts.amount);
+  return String(BigInt(match[1] + part.padEnd(decimals, "0")));
+}
+
+for (const button of document.querySelectorAll("[data-demo]")) {
+  button.addEventListener("click", () => act(button, async () => {
+    await ask("POST", "/v1/sessions/demo");
+    await ask("POST", "/v1/account/play-money");
+    location.reload();
+  }));
+}
+
+for (const button of document.querySelectorAll("[data-play-money]")) {
+  button.addEventListener("click", () => act(button, async () => {
+    await ask("POST", "/v1/account/play-money");
+    location.reload();
+  }));
+}
+
+for (const button of document.querySelectorAll("[data-sign-out]")) {
+  button.addEventListener("click", () => act(button, async () => {
+    await ask("DELETE", "/v1/sessions/current");
+    location.reload();
+  }));
+}
