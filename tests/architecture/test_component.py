@@ -17,14 +17,14 @@ from tests.support.devnet_template import DevnetTemplate
 
 PACKAGE = Path(__file__).parents[2] / "usufruct"
 LIST = Path("app/components.py")
-FOLDER = "market"
+FOLDER = "compute"
 
 STORE = """
 from sqlalchemy import Column, Integer, Table, insert, func, select
 
 from usufruct.store import Database, metadata
 
-visits = Table("market_visits", metadata, Column("id", Integer, primary_key=True))
+visits = Table("compute_visits", metadata, Column("id", Integer, primary_key=True))
 
 
 async def visit(database: Database) -> None:
@@ -45,7 +45,7 @@ revision, down_revision = "9001", "{newest}"
 
 
 def upgrade() -> None:
-    op.create_table("market_visits", sa.Column("id", sa.Integer, primary_key=True))
+    op.create_table("compute_visits", sa.Column("id", sa.Integer, primary_key=True))
 """
 COMPONENT = """
 from prometheus_client.core import GaugeMetricFamily
@@ -53,7 +53,7 @@ from prometheus_client.core import GaugeMetricFamily
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic, good
 from usufruct.core.jobs import Job
-from usufruct.market.store import count, visit
+from usufruct.compute.store import count, visit
 from usufruct.store import Database
 from usufruct.web import Route, json_response
 
@@ -63,17 +63,17 @@ def build(context: Context) -> Component:
         return json_response({"visits": await count(context.get(Database))})
 
     async def metrics():
-        return [GaugeMetricFamily("usufruct_market_visits", "Visits.", value=await count(context.get(Database)))]
+        return [GaugeMetricFamily("usufruct_compute_visits", "Visits.", value=await count(context.get(Database)))]
 
     async def check():
-        yield good("market", f"{await count(context.get(Database))} visits")
+        yield good("compute", f"{await count(context.get(Database))} visits")
 
     return Component(
-        "market",
-        routes=lambda: [Route("GET", "/v1/market", show)],
-        jobs=lambda: [Job("market", lambda: visit(context.get(Database)), 0.1)],
-        metrics={"market": metrics},
-        diagnostics=(Diagnostic("market", check, services=True),),
+        "compute",
+        routes=lambda: [Route("GET", "/v1/compute", show)],
+        jobs=lambda: [Job("compute", lambda: visit(context.get(Database)), 0.1)],
+        metrics={"compute": metrics},
+        diagnostics=(Diagnostic("compute", check, services=True),),
     )
 """
 
@@ -98,11 +98,11 @@ def extended(tmp_path: Path, devnet_template: DevnetTemplate) -> Iterator[Extend
         "__init__.py": "",
         "store.py": STORE,
         "component.py": COMPONENT,
-        "migrations/r9001_market.py": MIGRATION.format(newest=newest),
+        "migrations/r9001_compute.py": MIGRATION.format(newest=newest),
     }.items():
         (package / FOLDER / name).write_text(text)
     listed = (package / LIST).read_text()
-    (package / LIST).write_text(listed.replace('    "gateway",\n', '    "gateway",\n    "market",\n'))
+    (package / LIST).write_text(listed.replace('    "gateway",\n', '    "gateway",\n    "compute",\n'))
     folder, port = tmp_path / "installation", free_port()
     with devnet_template.copy(folder) as anvil:
         own = settings(folder, anvil.url, metrics_gateway_port=port)
@@ -128,22 +128,22 @@ def test_only_its_folder_and_a_line_of_the_list_are_new(extended: Extended):
     changed = changed_files(PACKAGE, extended.package)
     assert {file for file in changed if file.parts[0] != FOLDER} == {LIST}
     before, after = ((folder / LIST).read_text().splitlines() for folder in (PACKAGE, extended.package))
-    assert [line for line in after if line not in before] == ['    "market",']
+    assert [line for line in after if line not in before] == ['    "compute",']
     assert len(after) == len(before) + 1
 
 
 @pytest.mark.anvil
 def test_its_route_answers_its_job_runs_and_its_metric_and_diagnostic_show(extended: Extended, tmp_path: Path):
     with running_cli("serve", own=extended.own, log=tmp_path / "serve.log") as gateway:
-        url = f"{gateway.ready['url']}/market"
+        url = f"{gateway.ready['url']}/compute"
         assert httpx.get(url, timeout=60).json() == {"visits": 0}
         with running_cli("work", own=extended.own, log=tmp_path / "work.log") as worker:
-            assert "market" in worker.ready["jobs"]
+            assert "compute" in worker.ready["jobs"]
             until(lambda: httpx.get(url, timeout=60), lambda found: found.json()["visits"] > 1)
             assert worker.stop(signal.SIGTERM) == 0
         visits = httpx.get(url, timeout=60).json()["visits"]
         metrics = httpx.get(f"http://127.0.0.1:{extended.gateway_metrics}/metrics", timeout=60).text
-        assert f"usufruct_market_visits {float(visits)}" in metrics
+        assert f"usufruct_compute_visits {float(visits)}" in metrics
         assert gateway.stop(signal.SIGTERM) == 0
     findings = json.loads(run_cli("doctor", "--json", own=extended.own).stdout)
-    assert [each["says"] for each in findings if each["subject"] == "market"] == [f"{visits} visits"]
+    assert [each["says"] for each in findings if each["subject"] == "compute"] == [f"{visits} visits"]

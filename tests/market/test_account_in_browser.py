@@ -1,0 +1,136 @@
+"""The buyer's page in Debian's chromium: with a wallet, with the demo account, declined, on a phone, in German."""
+
+import openai
+import pytest
+from playwright.async_api import expect
+
+from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
+from tests.support.injected_wallet import InjectedWallet
+from tests.support.page_budgets import check_page
+
+pytestmark = [needs_chromium, pytest.mark.anvil]
+
+
+@pytest.fixture
+async def browser():
+    async with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def url(world):
+    return world.url.removesuffix("/v1") + "/account"
+
+
+async def ask(base_url: str, key: str) -> str:
+    async with openai.AsyncOpenAI(base_url=base_url, api_key=key, max_retries=0) as client:
+        messages = [{"role": "user", "content": "x"}]
+        answer = await client.chat.completions.create(model="chat", messages=messages, max_tokens=10)
+    return answer.usage.cost_details["charge"]
+
+
+async def test_a_wallets_owner_signs_in_makes_a_key_calls_and_revokes(world, browser, url):
+    wallet = InjectedWallet(await world.account())
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await wallet.inject(page)
+        await page.goto(url)
+        await page.get_by_role("button", name="Test Wallet").click()
+        await expect(page.get_by_text(wallet.account.address.lower())).to_be_visible()
+        await expect(page.get_by_text("No keys yet")).to_be_visible()
+
+        await page.get_by_label("Name").fill("laptop")
+        await page.get_by_label("Limit in").fill("3")
+        await page.get_by_label("Deposit in").fill("1,5")
+        await page.get_by_role("button", name="Make the key").click()
+        sheet = page.get_by_role("dialog", name="Your new key")
+        await expect(sheet.get_by_text("The deposit is made. The key works.")).to_be_visible(timeout=30_000)
+        key = await page.locator("#made-key").text_content()
+        assert wallet.signed == ["personal_sign", "eth_signTypedData_v4", "eth_signTypedData_v4"]
+        await ask(world.url, key)
+        await page.get_by_role("button", name="I have copied it").click()
+        card = page.locator(".card", has_text="laptop")
+        await expect(card.get_by_text("active")).to_be_visible()
+        await expect(page.get_by_role("rowheader").first).to_be_visible()
+        assert key not in await page.content()
+
+        await card.get_by_label("Amount in").fill("0.5")
+        await card.get_by_role("button", name="Deposit").click()
+        await expect(card.get_by_text("1.99")).to_be_visible(timeout=30_000)
+
+        page.on("dialog", lambda dialog: dialog.accept())
+        await card.get_by_role("button", name="Revoke").click()
+        await expect(card.get_by_text("revoked")).to_be_visible()
+        with pytest.raises(openai.AuthenticationError):
+            await ask(world.url, key)
+        assert shown.problems == []
+
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page.get_by_role("button", name="Test Wallet")).to_be_visible()
+
+
+async def test_what_is_declined_is_not_done(world, browser, url):
+    wallet = InjectedWallet(await world.account())
+    wallet.declines = True
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await wallet.inject(page)
+        await page.goto(url)
+        await page.get_by_role("button", name="Test Wallet").click()
+        await expect(page.locator("#toasts")).to_contain_text("You declined in your wallet.")
+        wallet.declines = False
+        await page.get_by_role("button", name="Test Wallet").click()
+        await expect(page.get_by_text("No keys yet")).to_be_visible()
+        wallet.declines = True
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.locator("#toasts")).to_contain_text("You declined in your wallet.")
+        await page.reload()
+        await expect(page.get_by_text("No keys yet")).to_be_visible()
+        await page.get_by_label("Limit in").fill("a lot")
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.locator("#toasts")).to_contain_text("Write an amount such as 2 or 2.50.")
+
+
+async def test_a_wallet_that_changes_its_account_is_signed_out(world, browser, url):
+    wallet = InjectedWallet(await world.account())
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        await wallet.inject(shown.page)
+        await shown.page.goto(url)
+        await shown.page.get_by_role("button", name="Test Wallet").click()
+        await expect(shown.page.get_by_role("button", name="Sign out")).to_be_visible()
+        await shown.page.evaluate("changeTestAccount('0x' + '12'.repeat(20))")
+        await expect(shown.page.get_by_role("button", name="Test Wallet")).to_be_visible()
+
+
+async def test_a_wallets_name_and_icon_are_not_markup(world, browser, url):
+    wallet = InjectedWallet(name="<img src=x onerror=alert(1)>" + "x" * 100, icon="https://evil.example/a.png")
+    async with visit(browser, "about:blank", **NARROW) as shown:
+        await wallet.inject(shown.page)
+        await shown.page.goto(url)
+        button = shown.page.locator("#wallets button")
+        await expect(button).to_have_text("<img src=x onerror=alert(1)>xxxxxxxxxxxx")
+        assert await button.locator("img").count() == 0
+        assert not [each for each in shown.requests if "evil" in each]
+        assert await shown.too_wide() <= 0
+
+
+async def test_the_demo_account_needs_no_wallet(world, browser, url):
+    async with visit(browser, url, **PHONE, locale="de-DE") as shown:
+        page = shown.page
+        await page.get_by_role("button", name="Demokonto nutzen").click()
+        await page.get_by_role("button", name="Schlüssel anlegen").click()
+        sheet = page.get_by_role("dialog", name="Ihr neuer Schlüssel")
+        await expect(sheet.get_by_text("Die Einlage ist gemacht.")).to_be_visible(timeout=30_000)
+        key = await page.locator("#made-key").text_content()
+        assert await ask(world.url, key)
+        await page.get_by_role("button", name="Ich habe ihn kopiert").click()
+        await expect(page.get_by_text("aktiv", exact=True)).to_be_visible()
+        await page.wait_for_load_state("networkidle")
+        assert await shown.too_wide() <= 0
+        assert await shown.small_targets() == []
+        assert await shown.accessibility_faults() == []
+        assert shown.problems == []
+
+
+async def test_the_page_before_sign_in_keeps_every_budget(browser, url):
+    await check_page(browser, url)

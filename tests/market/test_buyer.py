@@ -1,0 +1,176 @@
+"""The buyer's actions as JSON: a wallet's owner makes keys, deposits and reads what was spent; no one else does."""
+
+import csv
+import io
+
+import httpx
+import openai
+import pytest
+from eth_account.messages import encode_typed_data
+
+from usufruct.market.api import spending_table
+from usufruct.market.buyer import spent_by_day
+from usufruct_client.wire import SpendingLog, SpentCall
+
+pytestmark = pytest.mark.anvil
+
+DOLLAR = 1_000_000
+TERMS = {"spendingLimit": str(3 * DOLLAR), "days": 30, "assets": [], "label": "laptop"}
+
+
+def filled(request: dict, account) -> tuple[str, dict]:
+    """Return where a signed request goes, and its body, signed as a browser's wallet signs."""
+    signature = account.sign_message(encode_typed_data(full_message=request["document"])).signature.hex()
+    at = request["body"]
+    for name in request["place"][:-1]:
+        at = at[name]
+    at[request["place"][-1]] = "0x" + signature.removeprefix("0x")
+    return request["post"].removeprefix("/v1"), request["body"]
+
+
+async def make_key(http: httpx.AsyncClient, account, **terms) -> dict:
+    asked = await http.post("/account/key-requests", json=TERMS | terms)
+    assert asked.status_code == 200, asked.text
+    path, body = filled(asked.json(), account)
+    made = await http.post(path, json=body)
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+async def deposit(http: httpx.AsyncClient, account, channel: str, amount: int) -> httpx.Response:
+    asked = await http.post("/account/deposit-requests", json={"channel": channel, "amount": str(amount)})
+    assert asked.status_code == 200, asked.text
+    path, body = filled(asked.json(), account)
+    return await http.post(path, json=body)
+
+
+async def test_a_wallet_makes_a_key_pays_for_calls_and_sees_what_they_cost(world, http, enter):
+    account = await world.account()
+    await enter(http, account)
+    made = await make_key(http, account)
+    paid = await deposit(http, account, made["channel"], 2 * DOLLAR)
+    assert (paid.status_code, paid.json()["balance"]) == (200, str(2 * DOLLAR))
+
+    client = openai.AsyncOpenAI(base_url=world.url, api_key=made["key"], max_retries=0)
+    charges = []
+    for words in ("one", "two words", "three words here"):
+        ask = [{"role": "user", "content": words}]
+        answer = await client.chat.completions.create(model="chat", messages=ask, max_tokens=20)
+        charges.append(int(answer.usage.cost_details["charge"]))
+    await client.close()
+
+    log = (await http.get("/account/spending")).json()
+    assert [int(each["charge"]) for each in log["calls"]] == charges[::-1]
+    assert {(each["key"], each["service"]) for each in log["calls"]} == {("laptop", "chat")}
+    table = list(csv.DictReader(io.StringIO((await http.get("/account/spending.csv")).text)))
+    assert sum(round(float(row[f"charge_{log['symbol']}"]) * DOLLAR) for row in table) == sum(charges)
+    page = await http.get(f"{world.url.removesuffix('/v1')}/account")
+    assert "laptop" in page.text
+
+    assert (await http.post(f"/account/keys/{made['id']}/revoke")).status_code == 204
+    assert (await http.get("/keys/current", headers={"authorization": f"Bearer {made['key']}"})).status_code == 401
+
+
+async def test_a_key_may_be_for_some_services(world, http, enter):
+    account = await world.account()
+    await enter(http, account)
+    made = await make_key(http, account, assets=["other"])
+    await deposit(http, account, made["channel"], DOLLAR)
+    call = {"model": "chat", "messages": [{"role": "user", "content": "x"}]}
+    refused = await http.post("/chat/completions", json=call, headers={"authorization": f"Bearer {made['key']}"})
+    assert refused.json()["error"]["code"] == "asset_out_of_scope"
+
+
+async def test_no_one_acts_for_another(world, http, enter):
+    alice, mallory = await world.account(), await world.account()
+    await enter(http, alice)
+    made = await make_key(http, alice)
+    await enter(http, mallory)
+    asked = await http.post("/account/deposit-requests", json={"channel": made["channel"], "amount": str(DOLLAR)})
+    assert asked.json()["error"]["code"] == "channel_not_found"
+    assert (await http.post(f"/account/keys/{made['id']}/revoke")).json()["error"]["code"] == "key_not_found"
+    assert (await http.get("/account/spending")).json()["calls"] == []
+    request = (await http.post("/account/key-requests", json=TERMS)).json()
+    path, body = filled(request, alice)
+    assert (await http.post(path, json=body)).json()["error"]["code"] == "invalid_proof"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/account/key-requests"),
+        ("POST", "/account/deposit-requests"),
+        ("POST", "/account/keys/key_1/revoke"),
+        ("POST", "/account/play-money"),
+        ("GET", "/account/spending"),
+        ("GET", "/account/spending.csv"),
+    ],
+)
+async def test_without_a_session_nothing_is_done(http, method, path):
+    answer = await http.request(method, path, json={} if method == "POST" else None)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_signed_in")
+    if method == "POST":
+        crossed = await http.post(path, json={}, headers={"sec-fetch-site": "cross-site"})
+        assert crossed.json()["error"]["code"] == "cross_site_request"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"spendingLimit": "-1"}, "spendingLimit"),
+        ({"spendingLimit": "1.5"}, "spendingLimit"),
+        ({"days": 0}, "days"),
+        ({"days": "30"}, "days"),
+        ({"days": 4_000}, "days"),
+        ({"assets": "chat"}, "assets"),
+        ({"label": 5}, "label"),
+    ],
+)
+async def test_terms_that_no_key_can_have_name_the_member(world, http, enter, change, field):
+    await enter(http, await world.account())
+    answer = await http.post("/account/key-requests", json=TERMS | change)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
+
+
+async def test_a_deposit_below_the_least_is_refused_before_it_is_signed(world, http, enter):
+    account = await world.account()
+    await enter(http, account)
+    made = await make_key(http, account)
+    asked = await http.post("/account/deposit-requests", json={"channel": made["channel"], "amount": "1"})
+    assert asked.status_code == 402
+    assert asked.json()["error"]["code"] == "deposit_below_minimum"
+
+
+async def test_the_demo_account_signs_by_itself_and_gets_play_money(http):
+    assert (await http.post("/sessions/demo")).status_code == 201
+    assert (await http.post("/account/play-money")).status_code == 204
+    asked = (await http.post("/account/key-requests", json=TERMS)).json()
+    assert asked["document"] is None
+    made = await http.post(asked["post"].removeprefix("/v1"), json=asked["body"])
+    assert made.status_code == 201, made.text
+    asked = await http.post("/account/deposit-requests", json={"channel": made.json()["channel"], "amount": "2000000"})
+    paid = await http.post("/deposits", json=asked.json()["body"])
+    assert (paid.status_code, paid.json().get("balance")) == (200, "2000000")
+
+
+def spent(**changes) -> SpentCall:
+    facts = {"call": "0x" + "1" * 64, "time": 0, "key": "k", "service": "s", "input_tokens": 1, "output_tokens": 2}
+    return SpentCall(**{**facts, "charge": 5} | changes)
+
+
+def test_days_add_up_and_have_no_gaps():
+    now = 20_000 * 86_400 + 3_600
+    calls = [spent(time=now), spent(time=now - 3_601), spent(time=now - 86_400), spent(time=now - 14 * 86_400)]
+    days = spent_by_day(calls, now, 14)
+    assert [day for day, _ in days] == [(20_000 - back) * 86_400 for back in range(13, -1, -1)]
+    assert [charge for _, charge in days if charge] == [10, 5]
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", 'a"b,c\nd', "plain"])
+def test_no_name_is_a_formula_in_a_spreadsheet(name):
+    table = spending_table(SpendingLog("USD", 6, [spent(key=name, service=name)]))
+    [row] = csv.DictReader(io.StringIO(table))
+    assert row["key"] == row["service"]
+    assert row["key"].removeprefix("'") == name
+    assert row["key"][0] not in "=+-@\t"
+    assert row["charge_USD"] == "0.000005"

@@ -1,0 +1,57 @@
+"""A wallet that a browser's extension would inject (EIP-6963), whose key is in the test."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from eth_account import Account
+from eth_account.messages import encode_defunct, encode_typed_data
+from playwright.async_api import Page
+
+_INJECTED = """(() => {
+  const listeners = [];
+  const provider = {
+    request: async ({ method, params }) => {
+      const answer = await window.askTestWallet(method, params ?? []);
+      if (answer.error) throw Object.assign(new Error(answer.error), { code: answer.code });
+      return answer.result;
+    },
+    on: (event, listener) => { if (event === "accountsChanged") listeners.push(listener); },
+  };
+  window.changeTestAccount = (address) => listeners.forEach((each) => each([address]));
+  const info = { uuid: "6f1d9c3e-0000-4000-8000-000000000001", name: NAME, icon: ICON, rdns: "org.example.wallet" };
+  const announce = () => dispatchEvent(
+    new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
+  addEventListener("eip6963:requestProvider", announce);
+  announce();
+})();"""
+
+
+class InjectedWallet:
+    """Answers a page's requests as a wallet whose owner agrees, or declines while `declines`; counts what it signed."""
+
+    def __init__(self, account: Any = None, name: str = "Test Wallet", icon: str = "data:image/png;base64,") -> None:
+        self.account = account or Account.create()
+        self.declines = False
+        self.signed: list[str] = []
+        self._script = _INJECTED.replace("NAME", json.dumps(name)).replace("ICON", json.dumps(icon))
+
+    async def inject(self, page: Page) -> None:
+        """Be there before the page's scripts run."""
+        await page.expose_function("askTestWallet", self._answer)
+        await page.add_init_script(self._script)
+
+    async def _answer(self, method: str, params: list[Any]) -> dict[str, Any]:
+        if method == "eth_requestAccounts":
+            return {"result": [self.account.address]}
+        if self.declines:
+            return {"error": "User rejected the request.", "code": 4001}
+        messages: dict[str, Callable[[], Any]] = {
+            "personal_sign": lambda: encode_defunct(hexstr=params[0]),
+            "eth_signTypedData_v4": lambda: encode_typed_data(full_message=json.loads(params[1])),
+        }
+        if method not in messages:
+            return {"error": f"the test wallet does not know {method}", "code": 4200}
+        self.signed.append(method)
+        signature = self.account.sign_message(messages[method]()).signature.hex()
+        return {"result": "0x" + signature.removeprefix("0x")}
