@@ -102,7 +102,7 @@ _MODULES = (
 
 
 def __getattr__(name: str) -> Any:
-    """Load the client when one of its names is first used: a program that needs only `eip712` loads no more."""
+    """Load the client when one of its names is first used: who needs only `eip712_messages` loads no more."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     for module in _MODULES:

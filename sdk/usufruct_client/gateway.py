@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import httpx
 
 from usufruct_client.clock import wall_seconds
-from usufruct_client.eip712 import (
+from usufruct_client.eip712_messages import (
     COLLECTOR,
     CREATE_KEY,
     LIST_KEYS,

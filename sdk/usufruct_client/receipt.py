@@ -8,9 +8,9 @@ from pydantic.alias_generators import to_snake
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function, plain_serializer_function_ser_schema
 
-from usufruct_client.eip712 import RECEIPT
+from usufruct_client.bill_lines import Line, Unit, bill_lines, charge_faults, quantities_of, total_of
+from usufruct_client.eip712_messages import RECEIPT
 from usufruct_client.identifiers import Address, keccak
-from usufruct_client.lines import Line, Unit, bill_lines, charge_faults, quantities_of, total_of
 from usufruct_client.signing import signer_of
 from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import PriceCard

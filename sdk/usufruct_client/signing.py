@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from coincurve import PublicKey
 
-from usufruct_client.eip712 import CHANNEL, COLLECTOR, DEPOSIT, ESCROW, SETTLEMENT, VOUCHER
+from usufruct_client.eip712_messages import CHANNEL, COLLECTOR, DEPOSIT, ESCROW, SETTLEMENT, VOUCHER
 from usufruct_client.errors import Refused
 from usufruct_client.identifiers import Address, Hash32, address_of_key, checksum, keccak
 from usufruct_client.typed_data import MessageHasher

@@ -1,4 +1,4 @@
-"""EIP-712 hashes of the messages in `usufruct_client.eip712`, without a general encoder's cost.
+"""EIP-712 hashes of the messages in `usufruct_client.eip712_messages`, without a general encoder's cost.
 
 The encoding of a struct is its type hash and one 32-byte word for each field: a text's word is its hash, an array's the
 hash of its items' struct hashes.
@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import call
 from typing import Any
 
-from usufruct_client.eip712 import DOMAIN_TYPE, Domain, MessageType
+from usufruct_client.eip712_messages import DOMAIN_TYPE, Domain, MessageType
 from usufruct_client.identifiers import Address, id_to_bytes, keccak
 
 

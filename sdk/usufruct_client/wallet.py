@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from usufruct_client.eip712 import Domain
+from usufruct_client.eip712_messages import Domain
 from usufruct_client.errors import Invalid
 from usufruct_client.identifiers import Address, Hash32
 from usufruct_client.signing import Deposit, Signer, sign_deposit, sign_voucher

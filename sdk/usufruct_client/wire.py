@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictStr
 
-from usufruct_client.lines import Rates, rates_of
+from usufruct_client.bill_lines import Rates, rates_of
 from usufruct_client.wire_types import (
     AddressText,
     Count,

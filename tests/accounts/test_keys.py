@@ -17,7 +17,7 @@ from usufruct.accounts import (
     KeyTerms,
     key_digest,
 )
-from usufruct.accounts.service import FRESH_SECONDS
+from usufruct.accounts.keys import FRESH_SECONDS
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, ChainId, Hash32, Invalid
 from usufruct.store import Seal

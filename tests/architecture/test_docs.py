@@ -19,7 +19,7 @@ from usufruct.core.price_cards import WHOLE_BPS, PriceCard
 from usufruct.payments.pricing import Usage, price_lines
 from usufruct.payments.pricing.charges import price_up
 from usufruct_client import read_receipt
-from usufruct_client.eip712 import RECEIPT
+from usufruct_client.eip712_messages import RECEIPT
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sdk").glob("*.md")])

@@ -19,8 +19,8 @@ from usufruct.assets.store import (
     set_name,
 )
 from usufruct.chain import Log
-from usufruct.chain.binding import Event
 from usufruct.chain.codec import encode
+from usufruct.chain.contract_base import Event
 from usufruct.chain.contracts.access_pass import Activated, PlanCreated
 from usufruct.chain.contracts.asset_registry import (
     AssetRegistered,

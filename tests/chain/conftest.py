@@ -11,7 +11,7 @@ import pytest
 
 from usufruct.chain import Client, Receipt
 from usufruct.chain.anvil import Anvil
-from usufruct.chain.binding import Creation
+from usufruct.chain.contract_base import Creation
 from usufruct.chain.contracts import ERRORS
 from usufruct.chain.generate.__main__ import write
 from usufruct.chain.generate.package import Bindings

@@ -11,8 +11,8 @@ from aiohttp import web
 from tests.support.devnet import Devnet
 from usufruct.chain import Client, RpcUnavailable
 from usufruct.chain.answers import MinedTransaction
-from usufruct.chain.binding import Creation
 from usufruct.chain.client import Topics
+from usufruct.chain.contract_base import Creation
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientBalance, TestDollar, Transfer
 from usufruct.chain.keys import DEVNET_ADDRESSES

@@ -18,8 +18,8 @@ from web3.contract import Contract as Web3Contract
 
 from tests.support.abi_values import split, values
 from usufruct.chain import Call, Log, Revert, UnreadableAnswer, contracts, keccak
-from usufruct.chain.binding import Contract, Event, Reader
 from usufruct.chain.codec import Struct, decode, encode
+from usufruct.chain.contract_base import Contract, Event, Reader
 from usufruct.chain.generate import names
 from usufruct.chain.generate.names import canonical, declared
 from usufruct.chain.revert import decode_revert

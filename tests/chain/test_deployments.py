@@ -17,7 +17,7 @@ from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id
 from tests.support.deploying import deploy_devnet, setup_of
 from tests.support.devnet import Devnet
 from usufruct.chain import Client, Sender, keccak
-from usufruct.chain.binding import Creation
+from usufruct.chain.contract_base import Creation
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelConfig

@@ -13,7 +13,7 @@ import pytest
 
 import usufruct
 from usufruct.chain import Call, contracts, keccak
-from usufruct.chain.binding import Creation
+from usufruct.chain.contract_base import Creation
 from usufruct.chain.generate.__main__ import main, outdated, write
 from usufruct.chain.generate.artifact import ArtifactUnusable, load
 from usufruct.chain.generate.documentation import parse

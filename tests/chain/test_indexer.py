@@ -12,7 +12,7 @@ from tests.support.devnet import Devnet
 from tests.support.fake_clock import FakeClock
 from usufruct.chain import ChainHead, Client, Indexer, Log, Stream
 from usufruct.chain.anvil import Anvil
-from usufruct.chain.binding import Creation
+from usufruct.chain.contract_base import Creation
 from usufruct.chain.contracts.test_dollar import TestDollar, Transfer
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.chain.rpc_errors import RpcRefused

@@ -7,7 +7,7 @@ import pytest
 from eth_abi import encode
 
 from usufruct.chain import Client, contracts
-from usufruct.chain.binding import Creation
+from usufruct.chain.contract_base import Creation
 from usufruct.chain.contracts import ERRORS
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.chain.revert import Panic, Reason, UnknownRevert, decode_revert

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.scripted_wire import Pauses, ScriptedWire
 from usufruct.chain import Call, Client, Log
-from usufruct.chain.binding import Creation
+from usufruct.chain.contract_base import Creation
 from usufruct.chain.contracts import ERRORS, access_pass, asset_registry, batch_settlement, erc20, shares, till
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.till import Till

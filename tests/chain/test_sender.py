@@ -8,7 +8,7 @@ import pytest
 from tests.support.devnet import Devnet
 from usufruct.chain import Call, Client, Receipt, RpcUnavailable, Sender, Sent, State, keccak
 from usufruct.chain.anvil import Anvil
-from usufruct.chain.binding import Block, Creation
+from usufruct.chain.contract_base import Block, Creation
 from usufruct.chain.contracts.test_dollar import ERC20InsufficientAllowance, ERC20InsufficientBalance, TestDollar
 from usufruct.chain.fees import FeePolicy, FeesOverCap, Offer
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner, devnet_signer

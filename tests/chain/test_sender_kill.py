@@ -11,7 +11,7 @@ from tests.support import sender_crash as world
 from tests.support.devnet import Devnet
 from usufruct.chain import Client, State
 from usufruct.chain.anvil import Anvil
-from usufruct.chain.binding import Creation
+from usufruct.chain.contract_base import Creation
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.chain.store import Outbox

@@ -5,16 +5,20 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usufruct_client import eip712
+from usufruct_client import eip712_messages
 from usufruct_client.identifiers import keccak
 from usufruct_client.typed_data import MessageHasher
 
 CONTRACT = "0x" + "4a" * 20
 CHAIN = 8453
-TYPES = [each for each in vars(eip712).values() if isinstance(each, eip712.MessageType) and each.name != "EIP712Domain"]
+TYPES = [
+    each
+    for each in vars(eip712_messages).values()
+    if isinstance(each, eip712_messages.MessageType) and each.name != "EIP712Domain"
+]
 
 
-def values(kind: str, parts: dict[str, eip712.MessageType]) -> st.SearchStrategy:
+def values(kind: str, parts: dict[str, eip712_messages.MessageType]) -> st.SearchStrategy:
     if kind.endswith("[]"):
         fields = [values(inner, parts) for inner, _ in parts[kind[:-2]].fields]
         return st.lists(st.tuples(*fields), max_size=4)
@@ -26,7 +30,7 @@ def values(kind: str, parts: dict[str, eip712.MessageType]) -> st.SearchStrategy
     return st.binary(min_size=size, max_size=size).map(lambda raw: "0x" + raw.hex())
 
 
-def named(message: eip712.MessageType, row: tuple) -> dict[str, object]:
+def named(message: eip712_messages.MessageType, row: tuple) -> dict[str, object]:
     """A struct as eth-account takes it."""
     parts = {part.name: part for part in message.parts}
     found = {}
@@ -36,13 +40,13 @@ def named(message: eip712.MessageType, row: tuple) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("message", TYPES, ids=lambda each: each.name)
-def test_digests_are_eth_accounts(message: eip712.MessageType):
+def test_digests_are_eth_accounts(message: eip712_messages.MessageType):
     parts = {part.name: part for part in message.parts}
 
     @settings(max_examples=25, deadline=None)
     @given(st.tuples(*(values(kind, parts) for kind, _ in message.fields)))
     def check(row: tuple) -> None:
-        domain = (message.domain or eip712.Domain("Test Dollar", "1")).data(CHAIN, CONTRACT)
+        domain = (message.domain or eip712_messages.Domain("Test Dollar", "1")).data(CHAIN, CONTRACT)
         signable = encode_typed_data(domain, message.types, named(message, row))
         assert MessageHasher(message).struct_hash(*row) == signable.body
         document = encode_typed_data(full_message=message.document(domain, named(message, row)))
@@ -56,4 +60,4 @@ def test_digests_are_eth_accounts(message: eip712.MessageType):
 
 def test_a_value_too_few_is_noticed():
     with pytest.raises(TypeError, match="1 values for 2 fields"):
-        MessageHasher(eip712.VOUCHER).struct_hash("0x" + "00" * 32)
+        MessageHasher(eip712_messages.VOUCHER).struct_hash("0x" + "00" * 32)

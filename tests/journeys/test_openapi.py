@@ -14,7 +14,7 @@ from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
 from usufruct.accounts import KeyDomain, key_digest, list_digest, revoke_digest
-from usufruct.accounts.model import KeyTerms
+from usufruct.accounts.key_model import KeyTerms
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Clock, address
 from usufruct.gateway import Endpoint, Operator

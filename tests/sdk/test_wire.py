@@ -35,7 +35,7 @@ from usufruct.payments.pricing.charges import price_lines
 from usufruct.payments.pricing.usage import Usage
 from usufruct_client import BadAnswer, Invalid, Wallet
 from usufruct_client.answer import AnswerReader, EventReader
-from usufruct_client.lines import bill_lines
+from usufruct_client.bill_lines import bill_lines
 from usufruct_client.receipt import read_receipt
 from usufruct_client.signing import channel_id, sign_voucher, voucher_signer
 from usufruct_client.spending_rules import Rules

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from usufruct_client.lines import INPUT_TEXT_TOKEN, OUTPUT_TEXT_TOKEN, Line, bill_lines, rates_of
+from usufruct_client.bill_lines import INPUT_TEXT_TOKEN, OUTPUT_TEXT_TOKEN, Line, bill_lines, rates_of
 
 
 def lines_of(charge: int, inputs: int = 1, outputs: int = 2) -> tuple[Line, ...]:

@@ -33,7 +33,7 @@ from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, ChainId, Hash32
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
 from usufruct.payments.pricing.usage import CountedBy
-from usufruct_client.lines import INPUT_TEXT_TOKEN, OUTPUT_TEXT_TOKEN, Line, bill_lines
+from usufruct_client.bill_lines import INPUT_TEXT_TOKEN, OUTPUT_TEXT_TOKEN, Line, bill_lines
 from usufruct_client.wire import PriceCard
 from usufruct_client.wire_types import read_answer
 

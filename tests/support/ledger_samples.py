@@ -20,7 +20,7 @@ from usufruct.payments.ledger.service import Ledger
 from usufruct.payments.pricing.charges import price_lines
 from usufruct.payments.pricing.usage import Usage
 from usufruct.payments.pricing.vouchers import ChannelConfig, Escrow, VerifiedVoucher, channel_id, sign_voucher
-from usufruct_client.lines import Line
+from usufruct_client.bill_lines import Line
 
 CHAIN = ChainId(31337)
 ESCROW = Escrow(CHAIN)

@@ -36,7 +36,7 @@ from usufruct.payments.settlement.model import ClaimPolicy, RefundPolicy, Settle
 from usufruct.payments.settlement.operator_terms import ChannelTerms
 from usufruct.payments.settlement.refunds import Refunds
 from usufruct.store import Database, Seal
-from usufruct_client.lines import OUTPUT_TEXT_TOKEN, bill_lines, rates_of
+from usufruct_client.bill_lines import OUTPUT_TEXT_TOKEN, bill_lines, rates_of
 
 SEAL = Seal(b"a secret of these tests", "stored answers")
 

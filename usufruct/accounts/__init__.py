@@ -1,9 +1,9 @@
 """Who: bearer keys, each tied to a channel of its payer; sessions; and the signatures that prove either."""
 
-from usufruct.accounts.api import Purses, key_routes
-from usufruct.accounts.model import BearerKey, KeyLimits, KeyTerms
-from usufruct.accounts.proof import InvalidProof, KeyDomain, key_digest, list_digest, revoke_digest, timed_signer
-from usufruct.accounts.service import Channels, Keys, NewKey
+from usufruct.accounts.key_api import Purses, key_routes
+from usufruct.accounts.key_model import BearerKey, KeyLimits, KeyTerms
+from usufruct.accounts.key_proof import InvalidProof, KeyDomain, key_digest, list_digest, revoke_digest, timed_signer
+from usufruct.accounts.keys import Channels, Keys, NewKey
 from usufruct.accounts.session_model import DEMO_ACCOUNT, Session, SessionPolicy
 from usufruct.accounts.sessions import Sessions
 from usufruct.accounts.sign_in import SignInRefused

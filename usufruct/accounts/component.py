@@ -1,8 +1,8 @@
 """What accounts add to an installation: bearer keys, sessions, and the routes by which people make and end them."""
 
-from usufruct.accounts.api import Purses, key_routes
-from usufruct.accounts.proof import KeyDomain
-from usufruct.accounts.service import Channels, Keys
+from usufruct.accounts.key_api import Purses, key_routes
+from usufruct.accounts.key_proof import KeyDomain
+from usufruct.accounts.keys import Channels, Keys
 from usufruct.accounts.session_api import session_routes
 from usufruct.accounts.session_model import DEMO_ACCOUNT
 from usufruct.accounts.sessions import Sessions

@@ -19,9 +19,9 @@ from usufruct.chain.access import (
     token_of,
 )
 from usufruct.chain.answers import Header, Log, Receipt
-from usufruct.chain.binding import Call
 from usufruct.chain.client import ChainHead, Client
 from usufruct.chain.codec import NoAnswer, UnreadableAnswer
+from usufruct.chain.contract_base import Call
 from usufruct.chain.fees import FeePolicy, market_offer
 from usufruct.chain.hashing import keccak, word
 from usufruct.chain.indexer import Indexer, Stream

@@ -27,7 +27,7 @@ from usufruct.chain.answers import (
     find_revert_data,
     read,
 )
-from usufruct.chain.binding import Block, Call, Creation
+from usufruct.chain.contract_base import Block, Call, Creation
 from usufruct.chain.contracts import ERRORS
 from usufruct.chain.revert import Errors, decode_revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnreadable

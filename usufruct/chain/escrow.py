@@ -4,7 +4,7 @@ from usufruct.chain.client import Client
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.batch_settlement import ChannelConfig as OnChain
 from usufruct.core import Address, ChainId, Conflict, Faulty, checksum, hash32_from_bytes
-from usufruct_client.eip712 import COLLECTOR, SETTLEMENT
+from usufruct_client.eip712_messages import COLLECTOR, SETTLEMENT
 from usufruct_client.signing import channel_id
 from usufruct_client.wire import ChannelConfig
 

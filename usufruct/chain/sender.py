@@ -20,8 +20,8 @@ from dataclasses import replace
 from itertools import count
 
 from usufruct.chain.answers import Receipt
-from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
+from usufruct.chain.contract_base import Call
 from usufruct.chain.fees import TRANSACTION_GAS, FeePolicy, FeesOverCap, Offer, better_offer, market_offer
 from usufruct.chain.hashing import keccak
 from usufruct.chain.indexer import newest_on_chain

@@ -36,7 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import Insert
 
-from usufruct.chain.binding import Call
+from usufruct.chain.contract_base import Call
 from usufruct.core import Address, ChainId, Hash32
 from usufruct.store import AddressColumn, Amount, Database, HashColumn, Unit, metadata
 

@@ -6,9 +6,9 @@ as `bytes32`; the EIP-712 domain and the EIP-3009 nonces are of tokens that take
 
 from dataclasses import dataclass
 
-from usufruct.chain.binding import Call
 from usufruct.chain.client import Client
 from usufruct.chain.codec import UnreadableAnswer, decode, encode
+from usufruct.chain.contract_base import Call
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.hashing import selector
 from usufruct.chain.revert import Revert

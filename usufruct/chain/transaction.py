@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from usufruct.chain.binding import Call
+from usufruct.chain.contract_base import Call
 from usufruct.chain.fees import Offer
 from usufruct.chain.hashing import keccak
 from usufruct.core import ChainId

@@ -16,7 +16,7 @@ from usufruct.cli.support.receipt_checks import Check, ReceiptUnit, ReceiptUnits
 from usufruct.config import Config
 from usufruct.core import Address, AssetId, Hash32, format_asset, hash32, moment
 from usufruct_client import GatewayRefused, Receipt, proves, read_receipt
-from usufruct_client.lines import line_text, quantities_text
+from usufruct_client.bill_lines import line_text, quantities_text
 
 app = Typer()
 

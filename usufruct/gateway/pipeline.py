@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from usufruct.core import Hash32, PaymentRequired, UsufructError
 from usufruct.core.process import unbroken
+from usufruct.gateway.call_releases import ReleaseQueue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.open_call import KeptAnswer, OpenCall
@@ -17,7 +18,6 @@ from usufruct.gateway.order_reader import OrderReader
 from usufruct.gateway.payers.base import Payer
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.policy import GatewayPolicy
-from usufruct.gateway.releases import ReleaseQueue
 from usufruct.gateway.responses import Responder, Served
 from usufruct.gateway.signed_receipt import kept_receipt, signed
 from usufruct.payments.ledger import Bill, Call, Lease, Ledger, Replay

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from usufruct.core import Clock, NotFound, format_asset, hash32
 from usufruct.core.jobs import Job
+from usufruct.gateway.call_releases import ReleaseQueue
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.metrics import CallCounters
@@ -18,7 +19,6 @@ from usufruct.gateway.order_reader import OrderReader
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.pipeline import Pipeline
 from usufruct.gateway.policy import GatewayPolicy
-from usufruct.gateway.releases import ReleaseQueue
 from usufruct.gateway.responses import Responder
 from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt
 from usufruct.gateway.token_counting import TokenCounterPool

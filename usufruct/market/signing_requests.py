@@ -7,7 +7,7 @@ from typing import Any
 
 from usufruct.accounts import KeyTerms
 from usufruct.chain.keys import KeySigner
-from usufruct_client.eip712 import CREATE_KEY, DEPOSIT, Domain, MessageType
+from usufruct_client.eip712_messages import CREATE_KEY, DEPOSIT, Domain, MessageType
 from usufruct_client.identifiers import checksum, keccak
 from usufruct_client.signing import random_salt
 from usufruct_client.typed_data import MessageHasher

@@ -21,7 +21,7 @@ from usufruct.payments.pricing.charges import (
 )
 from usufruct.payments.pricing.usage import Measured, Usage, measure, text_usage
 from usufruct.payments.settlement.operator_terms import ChannelRefused, ChannelTerms
-from usufruct_client.lines import CACHED_INPUT_TEXT_TOKEN, CALL, ROUNDING, Unit, charge_faults, total_of
+from usufruct_client.bill_lines import CACHED_INPUT_TEXT_TOKEN, CALL, ROUNDING, Unit, charge_faults, total_of
 
 rates = st.one_of(st.integers(0, 10**7), st.integers(0, 2**96))
 tokens = st.integers(0, 2000)

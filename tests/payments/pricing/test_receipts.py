@@ -15,8 +15,8 @@ from usufruct.payments.ledger.service import Ledger
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, receipt_digest, sign_receipt
 from usufruct.payments.pricing.usage import CountedBy
 from usufruct_client import BadAnswer, read_receipt
-from usufruct_client.eip712 import RECEIPT, RECEIPT_DOMAIN
-from usufruct_client.lines import Line, Unit
+from usufruct_client.bill_lines import Line, Unit
+from usufruct_client.eip712_messages import RECEIPT, RECEIPT_DOMAIN
 
 hashes = st.binary(min_size=32, max_size=32).map(lambda b: Hash32("0x" + b.hex()))
 addresses = st.binary(min_size=20, max_size=20).map(lambda b: Address("0x" + b.hex()))

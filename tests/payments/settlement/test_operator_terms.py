@@ -14,7 +14,7 @@ from usufruct.core import UINT128_MAX, UINT256_MAX, Address, ChainId, PaymentReq
 from usufruct.payments.settlement.deposit_authorization import DepositAuthorization, InvalidDeposit
 from usufruct.payments.settlement.operator_terms import check_deposit_amount, operator_terms
 from usufruct.web import read_document
-from usufruct_client.eip712 import Domain
+from usufruct_client.eip712_messages import Domain
 from usufruct_client.signing import sign_deposit
 from usufruct_client.wire import DepositWish
 

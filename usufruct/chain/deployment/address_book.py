@@ -11,8 +11,8 @@ from pathlib import Path
 
 import orjson
 
-from usufruct.chain.binding import Call, Contract, Creation
 from usufruct.chain.client import Client
+from usufruct.chain.contract_base import Call, Contract, Creation
 from usufruct.chain.hashing import create2_address, keccak
 from usufruct.core import Address, ChainId, Conflict, Invalid, NotFound, address, checksum, hash32_from_bytes
 from usufruct.core.files import replace_file

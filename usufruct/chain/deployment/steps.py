@@ -6,8 +6,8 @@ On public chains the owner is shown the plan first. On devnets, what a public ch
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from usufruct.chain.binding import Contract, Creation
 from usufruct.chain.client import Client
+from usufruct.chain.contract_base import Contract, Creation
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
 from usufruct.chain.contracts.test_dollar import TestDollar

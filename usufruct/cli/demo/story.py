@@ -30,7 +30,7 @@ from usufruct.gateway import Catalogue, Operator, ServedListing, Upstream
 from usufruct.payments.ledger import Call, CallState, Ledger
 from usufruct.payments.settlement import Claimer, Refunds, list_payee
 from usufruct_client import read_receipt
-from usufruct_client.lines import line_text
+from usufruct_client.bill_lines import line_text
 
 SETTINGS = "usufruct.toml"
 """The demo's configuration, in its folder, for commands in another terminal."""

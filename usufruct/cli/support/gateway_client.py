@@ -12,7 +12,7 @@ from usufruct.cli.support.instance_lock import running_instance
 from usufruct.config import Config
 from usufruct.core import Address, Conflict, hash32_from_bytes
 from usufruct_client import Gateway
-from usufruct_client.eip712 import Domain, MessageType
+from usufruct_client.eip712_messages import Domain, MessageType
 from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import Terms
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from usufruct.core import Address, AssetId, ChainId, Hash32, value
 from usufruct.payments.pricing import CountedBy, Receipt, Usage, VerifiedVoucher, text_usage
-from usufruct_client.lines import Line
+from usufruct_client.bill_lines import Line
 
 
 class CallState(StrEnum):

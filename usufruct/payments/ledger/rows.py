@@ -19,7 +19,7 @@ from usufruct.payments.ledger.records import (
 from usufruct.payments.ledger.statements import Row, Statements
 from usufruct.payments.ledger.working_set import KeptKey
 from usufruct.payments.pricing import CountedBy, VerifiedVoucher, Voucher
-from usufruct_client.lines import CALL, ROUNDING, Line, bill_lines
+from usufruct_client.bill_lines import CALL, ROUNDING, Line, bill_lines
 
 PAGE = 256
 """Rows that a verb returns or changes at a time, where its caller sets no limit."""

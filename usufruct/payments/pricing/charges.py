@@ -8,7 +8,17 @@ from functools import lru_cache
 from usufruct.core import Invalid, PaymentRequired, divide_down, divide_up, value
 from usufruct.core.price_cards import PriceCard
 from usufruct.payments.pricing.usage import Usage
-from usufruct_client.lines import MILLION, PRECISION, WHOLE_BPS, Line, Quantities, Rates, bill_lines, rates_of, total_of
+from usufruct_client.bill_lines import (
+    MILLION,
+    PRECISION,
+    WHOLE_BPS,
+    Line,
+    Quantities,
+    Rates,
+    bill_lines,
+    rates_of,
+    total_of,
+)
 
 
 class OverContext(Invalid, code="over_context"):

@@ -29,7 +29,7 @@ from usufruct.core import (
 )
 from usufruct.payments.pricing.vouchers import DigestSigner
 from usufruct.web import Unauthenticated
-from usufruct_client.eip712 import PASS_CREDITS, PASS_GRANT
+from usufruct_client.eip712_messages import PASS_CREDITS, PASS_GRANT
 from usufruct_client.typed_data import MessageHasher
 
 SILENCE = 30 * 86_400

@@ -7,8 +7,8 @@ what is anchored: see `merkle`.
 from usufruct.core import Address, AssetId, ChainId, Hash32, format_asset, value
 from usufruct.payments.pricing.usage import CountedBy
 from usufruct.payments.pricing.vouchers import DigestSigner
-from usufruct_client.eip712 import RECEIPT
-from usufruct_client.lines import Line
+from usufruct_client.bill_lines import Line
+from usufruct_client.eip712_messages import RECEIPT
 from usufruct_client.typed_data import MessageHasher
 
 _RECEIPT = MessageHasher(RECEIPT)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from usufruct.core import value
 from usufruct.core.price_cards import PriceUnit
-from usufruct_client.lines import (
+from usufruct_client.bill_lines import (
     CACHED_INPUT_TEXT_TOKEN,
     INPUT_TEXT_TOKEN,
     MILLION,

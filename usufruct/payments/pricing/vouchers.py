@@ -12,7 +12,7 @@ from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import recover_signer
 from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, ChainId, Hash32, PaymentRequired, value
 from usufruct_client import signing
-from usufruct_client.eip712 import VOUCHER
+from usufruct_client.eip712_messages import VOUCHER
 from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import ChannelConfig
 

@@ -19,7 +19,7 @@ from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.operator_terms import check_deposit_amount
 from usufruct.web import Exchange, Operation, Request, Route, document_response, json_response, read_document
-from usufruct_client.eip712 import READ_CHANNEL
+from usufruct_client.eip712_messages import READ_CHANNEL
 from usufruct_client.receipt import ReceiptProof
 from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import PROOF_HEADER, ChannelOnChain, ChannelProof, ChannelUse, DepositWish, Terms

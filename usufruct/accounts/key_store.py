@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.accounts.model import BearerKey, sorted_assets
+from usufruct.accounts.key_model import BearerKey, sorted_assets
 from usufruct.core import Address, Hash32
 from usufruct.store import AddressColumn, Amount, Database, HashColumn, Unit, metadata
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.refusal import refused
-from usufruct.accounts.bearer import bearer_hash, new_bearer
+from usufruct.accounts.key_text import bearer_hash, new_bearer
 from usufruct.web import Unauthenticated
 
 

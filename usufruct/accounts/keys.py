@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from secrets import token_bytes, token_hex
 from typing import Protocol
 
-from usufruct.accounts.bearer import bearer_hash, new_bearer
-from usufruct.accounts.model import KEY_LIMITS, BearerKey, KeyLimits, KeyTerms, check_terms, sorted_assets
-from usufruct.accounts.proof import (
+from usufruct.accounts.key_model import KEY_LIMITS, BearerKey, KeyLimits, KeyTerms, check_terms, sorted_assets
+from usufruct.accounts.key_proof import (
     InvalidProof,
     KeyDomain,
     key_digest,
@@ -17,7 +16,8 @@ from usufruct.accounts.proof import (
     signer_of,
     timed_signer,
 )
-from usufruct.accounts.store import KeyStore
+from usufruct.accounts.key_store import KeyStore
+from usufruct.accounts.key_text import bearer_hash, new_bearer
 from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT256_MAX, Address, Clock, Conflict, Denied, Hash32, NotFound
 from usufruct.store import ConstraintViolated, Database, Seal, Unsealable

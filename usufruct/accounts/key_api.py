@@ -8,9 +8,9 @@ from typing import Protocol
 
 from starlette.responses import Response
 
-from usufruct.accounts.model import BearerKey, KeyTerms
-from usufruct.accounts.proof import InvalidProof
-from usufruct.accounts.service import Keys
+from usufruct.accounts.key_model import BearerKey, KeyTerms
+from usufruct.accounts.key_proof import InvalidProof
+from usufruct.accounts.keys import Keys
 from usufruct.core import Hash32, Invalid, UsufructError
 from usufruct.web import Operation, Request, Route, document_response, json_response
 from usufruct_client.wire import (

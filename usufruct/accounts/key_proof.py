@@ -7,10 +7,10 @@ used before. `ListKeys` and `RevokeKey` are good for some minutes: doing either 
 
 from dataclasses import dataclass
 
-from usufruct.accounts.model import KeyTerms, sorted_assets
+from usufruct.accounts.key_model import KeyTerms, sorted_assets
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, ChainId, Denied
-from usufruct_client.eip712 import CREATE_KEY, KEYS, LIST_KEYS, REVOKE_KEY
+from usufruct_client.eip712_messages import CREATE_KEY, KEYS, LIST_KEYS, REVOKE_KEY
 from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import ChannelProof, SignedWish, SigningDomain
 
