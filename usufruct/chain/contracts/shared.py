@@ -10,6 +10,7 @@ from usufruct.chain.revert import Revert
 from usufruct.core import Address
 
 __all__ = [
+    "AccountUnauthorized",
     "AddressEmptyCode",
     "ChannelConfig",
     "Checkpoint208",
@@ -48,22 +49,34 @@ __all__ = [
     "ERC721InvalidReceiver",
     "ERC721InvalidSender",
     "ERC721NonexistentToken",
+    "ERC7579DecodingError",
+    "ERC7579UnsupportedExecType",
     "FailedCall",
     "FailedDeployment",
+    "FailedOp",
+    "FailedOpWithRevert",
     "InsufficientBalance",
     "InvalidAccountNonce",
     "InvalidShortString",
     "IsPaused",
+    "MultiSignerERC7913AlreadyExists",
+    "MultiSignerERC7913InvalidSigner",
+    "MultiSignerERC7913NonexistentSigner",
+    "MultiSignerERC7913UnreachableThreshold",
+    "MultiSignerERC7913ZeroThreshold",
     "NotRevenueToken",
     "NotShares",
+    "OutOfRangeAccess",
     "OwnableInvalidOwner",
     "OwnableUnauthorizedAccount",
     "OwnershipNotRenounceable",
+    "PackedUserOperation",
     "Parent",
     "ReentrancyGuardReentrantCall",
     "SafeCastOverflowedUintDowncast",
     "SafeERC20FailedOperation",
     "StringTooLong",
+    "UnsupportedExecutionMode",
     "VotesExpiredSignature",
 ]
 
@@ -96,6 +109,42 @@ class ChannelConfig(Struct):
     """Seconds between `initiateWithdraw` and `finalizeWithdraw`."""
     salt: bytes
     """Any number; lets the same parties have several channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedUserOperation(Struct):
+    """A https://github.com/ethereum/ercs/blob/master/ERCS/erc-4337.md#useroperation[user operation] is composed of the
+    following elements: - `sender` (`address`): The account making the operation - `nonce` (`uint256`): Anti-replay
+    parameter (see “Semi-abstracted Nonce Support” ) - `factory` (`address`): account factory, only for new accounts
+    - `factoryData` (`bytes`): data for account factory (only if account factory exists) - `callData` (`bytes`): The
+    data to pass to the sender during the main execution call - `callGasLimit` (`uint256`): The amount of gas to
+    allocate the main execution call - `verificationGasLimit` (`uint256`): The amount of gas to allocate for the
+    verification step - `preVerificationGas` (`uint256`): Extra gas to pay the bundler - `maxFeePerGas` (`uint256`):
+    Maximum fee per gas (similar to EIP-1559 max_fee_per_gas) - `maxPriorityFeePerGas` (`uint256`): Maximum priority
+    fee per gas (similar to EIP-1559 max_priority_fee_per_gas) - `paymaster` (`address`): Address of paymaster
+    contract, (or empty, if account pays for itself) - `paymasterVerificationGasLimit` (`uint256`): The amount of
+    gas to allocate for the paymaster validation code - `paymasterPostOpGasLimit` (`uint256`): The amount of gas to
+    allocate for the paymaster post-operation code - `paymasterData` (`bytes`): Data for paymaster (only if
+    paymaster exists) - `signature` (`bytes`): Data passed into the account to verify authorization When passed to
+    on-chain contracts, the following packed version is used. - `sender` (`address`) - `nonce` (`uint256`) -
+    `initCode` (`bytes`): concatenation of factory address and factoryData (or empty) - `callData` (`bytes`) -
+    `accountGasLimits` (`bytes32`): concatenation of verificationGas (16 bytes) and callGas (16 bytes) -
+    `preVerificationGas` (`uint256`) - `gasFees` (`bytes32`): concatenation of maxPriorityFeePerGas (16 bytes) and
+    maxFeePerGas (16 bytes) - `paymasterAndData` (`bytes`): concatenation of paymaster fields (or empty) For
+    EntryPoint v0.9+, may optionally include `paymasterSignature` at the end: `paymaster ||
+    paymasterVerificationGasLimit || paymasterPostOpGasLimit || paymasterData || paymasterSignature ||
+    paymasterSignatureSize || PAYMASTER_SIG_MAGIC` - `signature` (`bytes`)
+    """
+
+    sender: Address
+    nonce: int
+    init_code: bytes
+    call_data: bytes
+    account_gas_limits: bytes
+    pre_verification_gas: int
+    gas_fees: bytes
+    paymaster_and_data: bytes
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +450,109 @@ class FailedCall(Revert, code="failed_call"):
 
 
 @dataclass(eq=False)
+class FailedOp(Revert, code="failed_op"):
+    """A user operation at `opIndex` failed with `reason`."""
+
+    SIGNATURE = "FailedOp(uint256,string)"
+    op_index: int
+    reason: str
+
+
+@dataclass(eq=False)
+class FailedOpWithRevert(Revert, code="failed_op_with_revert"):
+    """A user operation at `opIndex` failed with `reason` and `inner` returned data."""
+
+    SIGNATURE = "FailedOpWithRevert(uint256,string,bytes)"
+    op_index: int
+    reason: str
+    inner: bytes
+
+
+@dataclass(eq=False)
+class AccountUnauthorized(Revert, code="account_unauthorized"):
+    """Unauthorized call to the account."""
+
+    SIGNATURE = "AccountUnauthorized(address)"
+    sender: Address
+
+
+@dataclass(eq=False)
+class ERC7579DecodingError(Revert, code="erc7579_decoding_error"):
+    """Input calldata not properly formatted and possibly malicious."""
+
+    SIGNATURE = "ERC7579DecodingError()"
+
+
+@dataclass(eq=False)
+class ERC7579UnsupportedExecType(Revert, code="erc7579_unsupported_exec_type"):
+    """The provided {ExecType} is not supported."""
+
+    SIGNATURE = "ERC7579UnsupportedExecType(bytes1)"
+    exec_type: bytes
+
+
+@dataclass(eq=False)
+class InvalidShortString(Revert, code="invalid_short_string"):
+    SIGNATURE = "InvalidShortString()"
+
+
+@dataclass(eq=False)
+class MultiSignerERC7913AlreadyExists(Revert, code="multi_signer_erc7913_already_exists"):
+    """The `signer` already exists."""
+
+    SIGNATURE = "MultiSignerERC7913AlreadyExists(bytes)"
+    signer: bytes
+
+
+@dataclass(eq=False)
+class MultiSignerERC7913InvalidSigner(Revert, code="multi_signer_erc7913_invalid_signer"):
+    """The `signer` is less than 20 bytes long."""
+
+    SIGNATURE = "MultiSignerERC7913InvalidSigner(bytes)"
+    signer: bytes
+
+
+@dataclass(eq=False)
+class MultiSignerERC7913NonexistentSigner(Revert, code="multi_signer_erc7913_nonexistent_signer"):
+    """The `signer` does not exist."""
+
+    SIGNATURE = "MultiSignerERC7913NonexistentSigner(bytes)"
+    signer: bytes
+
+
+@dataclass(eq=False)
+class MultiSignerERC7913UnreachableThreshold(Revert, code="multi_signer_erc7913_unreachable_threshold"):
+    """The `threshold` is unreachable given the number of `signers`."""
+
+    SIGNATURE = "MultiSignerERC7913UnreachableThreshold(uint64,uint64)"
+    signers: int
+    threshold: int
+
+
+@dataclass(eq=False)
+class MultiSignerERC7913ZeroThreshold(Revert, code="multi_signer_erc7913_zero_threshold"):
+    """The `threshold` is zero."""
+
+    SIGNATURE = "MultiSignerERC7913ZeroThreshold()"
+
+
+@dataclass(eq=False)
+class OutOfRangeAccess(Revert, code="out_of_range_access"):
+    SIGNATURE = "OutOfRangeAccess()"
+
+
+@dataclass(eq=False)
+class StringTooLong(Revert, code="string_too_long"):
+    SIGNATURE = "StringTooLong(string)"
+    str_: str
+
+
+@dataclass(eq=False)
+class UnsupportedExecutionMode(Revert, code="unsupported_execution_mode"):
+    SIGNATURE = "UnsupportedExecutionMode()"
+
+
+@dataclass(eq=False)
 class CheckpointUnorderedInsertion(Revert, code="checkpoint_unordered_insertion"):
     """A value was attempted to be inserted on a past checkpoint."""
 
@@ -518,17 +670,6 @@ class InvalidAccountNonce(Revert, code="invalid_account_nonce"):
     SIGNATURE = "InvalidAccountNonce(address,uint256)"
     account: Address
     current_nonce: int
-
-
-@dataclass(eq=False)
-class InvalidShortString(Revert, code="invalid_short_string"):
-    SIGNATURE = "InvalidShortString()"
-
-
-@dataclass(eq=False)
-class StringTooLong(Revert, code="string_too_long"):
-    SIGNATURE = "StringTooLong(string)"
-    str_: str
 
 
 @dataclass(eq=False)
