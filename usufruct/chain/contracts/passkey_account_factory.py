@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from usufruct.chain.binding import Artifact, Call, Contract, Creation, Event
+from usufruct.chain.contract_base import Artifact, Call, Contract, Creation, Event
 from usufruct.chain.contracts.shared import FailedDeployment, InsufficientBalance
 from usufruct.core import Address
 

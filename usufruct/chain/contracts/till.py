@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from usufruct.chain.contract_base import Artifact, Call, Contract, Creation, Event
 from usufruct.chain.codec import Choice, Struct
+from usufruct.chain.contract_base import Artifact, Call, Contract, Creation, Event
 from usufruct.chain.contracts.shared import (
     ChannelConfig,
     OwnableInvalidOwner,
