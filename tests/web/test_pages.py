@@ -92,6 +92,27 @@ async def test_static_files_are_compressed_and_kept_under_the_hash_of_them_all(s
         assert (await site.get(bad)).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "target",
+    ["//evil.example/x%3Fy", "//evil.example/x%23y", "//evil.example/x", "/x%3F/../y", "/_gallery?//evil.example"],
+)
+async def test_no_path_makes_a_page_load_what_is_elsewhere(site, target):
+    answer = await site.get("/", headers=BROWSER, extensions={"target": target.encode()})
+    page = HtmlPage(answer.text)
+    sources = [value for _, name, value in page.attributes if name == "src"]
+    assert sources
+    assert all(each.startswith("/static/") for each in sources)
+    assert ("body", "data-base", "") in page.attributes
+
+
+@pytest.mark.parametrize("host", ["a//evil.example", "a/b", "[", "a?b", 'a"b', "user@a", "a b"])
+async def test_a_host_that_is_none_is_not_repeated(site, host):
+    answer = await site.get("/_gallery", headers={"host": host})
+    assert answer.status_code == 200
+    assert ("body", "data-base", "") in HtmlPage(answer.text).attributes
+    assert (await site.get("/nothing", headers=BROWSER | {"host": host})).status_code == 404
+
+
 async def test_pages_are_compressed_for_those_who_take_it(site):
     packed = await site.get("/_gallery")
     plain = await site.get("/_gallery", headers={"accept-encoding": "identity"})
@@ -122,6 +143,7 @@ async def test_a_fragment_goes_to_htmx_and_the_whole_page_to_others(site):
         ({"origin": "OWN"}, 200),
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
     ],
 )
 async def test_another_sites_page_changes_nothing(site, headers, status):

@@ -90,7 +90,7 @@ class Sessions:
 
 def site_of(exchange: Exchange) -> str:
     """Return the address of the site that a request was sent to, without a path."""
-    parts = urlsplit(exchange.url)
+    parts = urlsplit(exchange.root)
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -74,8 +74,7 @@ def gateway_pages(gateway: Gateway, pages: Pages) -> list[PageRoute]:
 
     async def service(request: Request) -> Response:
         card = await gateway.model(request.path_params["name"])
-        url = request.exchange.url.removesuffix(request.exchange.path)
-        snippets = service_snippets(card, url, chain_id)
+        snippets = service_snippets(card, request.exchange.root, chain_id)
         return pages.answer(
             request, "gateway/service.html", card=card, facts=_FACTS, local=is_local(chain_id), snippets=snippets
         )

@@ -1,6 +1,7 @@
 """One request and its answer on raw ASGI: the hot path pays for no framework object it does not use."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ EVENT_STREAM: tuple[Header, ...] = (
 )
 
 _PUBLIC_URL = "usufruct.public_url"
+_HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?", re.ASCII)
 
 
 def at_public_url(app: ASGIApp, url: str) -> ASGIApp:
@@ -72,13 +74,20 @@ class Exchange:
         self.scope = scope
 
     @property
-    def url(self) -> str:
-        """The address that was called: at the public address, if there is one, or else as the caller names it."""
+    def root(self) -> str:
+        """The address of this server, without a slash at its end: its public one, or else as the caller names it."""
         scope = self.scope
         if public := scope.get(_PUBLIC_URL):
-            return f"{public}{self.path}"
-        host = self.header(b"host") or ":".join(map(str, scope.get("server") or ("localhost",)))
-        return f"{scope.get('scheme', 'http')}://{host}{self.path}"
+            return str(public)
+        host = self.header(b"host")
+        if not _HOST.fullmatch(host):
+            host = ":".join(map(str, scope.get("server") or ("localhost",)))
+        return f"{scope.get('scheme', 'http')}://{host}"
+
+    @property
+    def url(self) -> str:
+        """The address that was called."""
+        return f"{self.root}{self.path}"
 
     def attach(self, headers: Sequence[Header]) -> None:
         """Let headers go out with the answer, whichever it will be; a later one of the same name replaces them."""

@@ -35,4 +35,4 @@ def _is_own(exchange: Exchange) -> bool:
     if site := exchange.header(b"sec-fetch-site"):
         return site in _OWN
     origin = exchange.header(b"origin")
-    return not origin or urlsplit(origin).netloc == urlsplit(exchange.url).netloc
+    return not origin or origin.partition("://")[2] == urlsplit(exchange.root).netloc

@@ -130,7 +130,7 @@ class Pages:
         return self.languages[known or preferred_language(accepted, self.languages, self.site.language)]
 
     def _context(self, exchange: Exchange, language: Language, nonce: str) -> dict[str, Any]:
-        base = urlsplit(exchange.url).path.removesuffix(exchange.path)
+        base = urlsplit(exchange.root).path  # never of the path that was asked for: it is the asker's text
         return {
             "call_id": exchange.call_id,
             "gallery": self._gallery,
