@@ -132,5 +132,19 @@ async def test_the_demo_account_needs_no_wallet(world, browser, url):
         assert shown.problems == []
 
 
+async def test_after_sign_out_going_back_shows_nothing(url):
+    keeping = chromium(ignore_default_args=["--disable-back-forward-cache"])
+    async with keeping as browser, visit(browser, url, **PHONE) as shown:
+        page = shown.page
+        await page.get_by_role("button", name="Use the demo account").click()
+        await expect(page.get_by_text("No keys yet")).to_be_visible()
+        await page.get_by_role("link", name="Deutsch").click()
+        await page.get_by_role("link", name="Konto", exact=True).click()
+        await page.get_by_role("button", name="Abmelden").click()
+        await expect(page.get_by_role("button", name="Demokonto nutzen")).to_be_visible()
+        await page.go_back(wait_until="commit")
+        await expect(page.get_by_role("button", name="Demokonto nutzen")).to_be_visible()
+
+
 async def test_the_page_before_sign_in_keeps_every_budget(browser, url):
     await check_page(browser, url)

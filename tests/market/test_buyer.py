@@ -114,6 +114,17 @@ async def test_without_a_session_nothing_is_done(http, method, path):
         assert crossed.json()["error"]["code"] == "cross_site_request"
 
 
+async def test_no_cache_keeps_what_is_for_one_person(world, http, enter):
+    account = await world.account()
+    paths = ("/account/spending", "/account/spending.csv", "/sessions/current")
+    refused = [await http.get(path) for path in paths]
+    await enter(http, account)
+    answers = [await http.get(path) for path in (*paths, f"{world.url.removesuffix('/v1')}/account")]
+    made = await http.post("/account/key-requests", json=TERMS)
+    for each in (*refused, *answers, made):
+        assert each.headers["cache-control"] == "private, no-store", each.url
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

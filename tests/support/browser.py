@@ -50,11 +50,11 @@ _SHIFT = """() => new Promise((resolve) => {
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Start a browser."""
+async def chromium(**options: Any) -> AsyncIterator[Browser]:
+    """Start a browser, with more of Playwright's options to launch one."""
     async with async_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, **options)
         try:
             yield browser
         finally:

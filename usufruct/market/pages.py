@@ -33,7 +33,7 @@ def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) 
     async def _shown(request: Request, payer: Address) -> Response:
         log = await buyer.spending(payer)
         days = spent_by_day(log.calls, clock.now(), _SHOWN_DAYS)
-        return pages.answer(
+        answer = pages.answer(
             request,
             _TEMPLATE,
             fragment="keys",
@@ -48,6 +48,8 @@ def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) 
             spent=any(charge for _, charge in days),
             moment=_moment,
         )
+        answer.headers["cache-control"] = "private, no-store"  # else "back" shows it after sign-out
+        return answer
 
     async def revoke(request: Request) -> Response:
         payer = (await sessions.require(request.exchange)).address

@@ -14,6 +14,8 @@ from usufruct.web.router import Route
 
 _OWN = ("same-origin", "none")
 _SAFE = ("GET", "HEAD")
+_PRIVATE = (b"cache-control", b"private, no-store")
+"""Of answers that name nothing else. Shared caches keep files such as `.csv` for hours unless they are told."""
 
 
 class CrossSite(Denied, code="cross_site_request"):
@@ -26,6 +28,7 @@ class PageRoute(Route):
 
     async def answer(self, exchange: Exchange) -> None:
         """Answer one request; raises CrossSite."""
+        exchange.attach([_PRIVATE])
         if exchange.method not in _SAFE and not _is_own(exchange):
             raise CrossSite("the request came from another site's page; try again on this site", field="origin")
         await exchange.respond(await self.handle(Request(exchange)))
