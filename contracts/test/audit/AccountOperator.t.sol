@@ -9,7 +9,7 @@ import {AccountsBase} from "../AccountsBase.t.sol";
 
 /// @notice Who helps an account (operator, relayer, factory, deployer, bundler) has no way into it.
 contract AccountOperatorTest is AccountsBase {
-    function testFuzz_no_one_else_moves_funds_or_adds_a_signer(uint256 who, uint256 how, address any) public {
+    function test_no_one_else_moves_funds_or_adds_a_signer(uint256 who, uint256 how, address any) public {
         address[6] memory helpers =
             [relayer, address(factory), address(this), factory.IMPLEMENTATION(), address(verifier), any];
         address helper = helpers[bound(who, 0, 5)];

@@ -72,7 +72,7 @@ contract ExecuteTest is AccountsBase {
         assertEq(address(account.entryPoint()), ENTRY_POINT_ADDRESS, "entryPoint");
     }
 
-    function testFuzz_reverts_whenCallerIsNeitherEntryPointNorItself(address caller) public {
+    function test_reverts_whenCallerIsNeitherEntryPointNorItself(address caller) public {
         vm.assume(caller != ENTRY_POINT_ADDRESS && caller != address(account));
         bytes memory refusal = abi.encodeWithSelector(Account.AccountUnauthorized.selector, caller);
         vm.prank(caller);
@@ -80,7 +80,7 @@ contract ExecuteTest is AccountsBase {
         account.execute(BATCH_MODE, abi.encode(_pay(caller, 1)));
     }
 
-    function testFuzz_reverts_whenValidationIsAskedByAnother(address caller) public {
+    function test_reverts_whenValidationIsAskedByAnother(address caller) public {
         vm.assume(caller != ENTRY_POINT_ADDRESS);
         PackedUserOperation memory op = _signed(_pay(caller, 1), PASSKEY);
         bytes32 hash = ENTRY_POINT.getUserOpHash(op);

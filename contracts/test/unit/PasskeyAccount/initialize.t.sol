@@ -29,7 +29,7 @@ contract InitializeTest is AccountsBase {
         factory.create(_one(signer), address(0), 0, "salt");
     }
 
-    function testFuzz_reverts_whenCallerIsNotTheFactory(address caller) public {
+    function test_reverts_whenCallerIsNotTheFactory(address caller) public {
         vm.assume(caller != address(factory));
         vm.prank(caller);
         vm.expectRevert(abi.encodeWithSelector(IPasskeyAccount.NotFactory.selector, caller));

@@ -93,7 +93,7 @@ contract RecoveryTest is AccountsBase {
         _selfFails(PASSKEY, veto, abi.encodeWithSelector(IPasskeyAccount.NoSuchRecovery.selector, 0));
     }
 
-    function testFuzz_reverts_whenItIsFinishedOutsideItsWindow(uint256 early, uint256 late) public {
+    function test_reverts_whenItIsFinishedOutsideItsWindow(uint256 early, uint256 late) public {
         uint256 start = time();
         _startRecovery(NEW_PASSKEY);
         vm.warp(start + bound(early, 0, DELAY - 1));
@@ -103,7 +103,7 @@ contract RecoveryTest is AccountsBase {
         _assertNone(NEW_PASSKEY);
     }
 
-    function testFuzz_is_finished_in_its_window(uint256 when, uint256 delay) public {
+    function test_is_finished_in_its_window(uint256 when, uint256 delay) public {
         delay = bound(delay, 1 days, 30 days);
         account =
             PasskeyAccount(payable(factory.create(_one(_passkey(PASSKEY)), recoveryWallet, uint32(delay), "salt")));
@@ -133,7 +133,7 @@ contract RecoveryTest is AccountsBase {
         _assertNone(NEW_PASSKEY);
     }
 
-    function testFuzz_reverts_whenAnotherStartsIt(address caller) public {
+    function test_reverts_whenAnotherStartsIt(address caller) public {
         vm.assume(caller != recoveryWallet);
         bytes memory signer = _passkey(NEW_PASSKEY);
         vm.prank(caller);

@@ -93,7 +93,7 @@ contract SignersTest is AccountsBase {
         }
     }
 
-    function testFuzz_reverts_whenCallerIsNotTheAccount(address caller) public {
+    function test_reverts_whenCallerIsNotTheAccount(address caller) public {
         vm.assume(caller != address(account));
         bytes memory refusal = abi.encodeWithSelector(Account.AccountUnauthorized.selector, caller);
         vm.startPrank(caller);
@@ -132,7 +132,7 @@ contract SignersTest is AccountsBase {
         assertEq(account.getSignerCount(), 1, "it is removed like any other");
     }
 
-    function testFuzz_signers_are_those_that_were_added_and_not_removed(uint256 seed) public {
+    function test_signers_are_those_that_were_added_and_not_removed(uint256 seed) public {
         bool[10] memory expected;
         expected[0] = true;
         uint256 count = 1;

@@ -23,7 +23,7 @@ contract ValidateTest is AccountsBase {
         _refuse(op, BAD_SIGNATURE);
     }
 
-    function testFuzz_reverts_whenAFieldWasChanged(uint256 which, uint256 bit) public {
+    function test_reverts_whenAFieldWasChanged(uint256 which, uint256 bit) public {
         PackedUserOperation memory op = _signed(_pay(stranger, 1e6), PASSKEY);
         bytes32 flipped = bytes32(1 << bound(bit, 0, 19)); // stays below what the relayer can send
         which = bound(which, 0, 3);
@@ -89,7 +89,7 @@ contract ValidateTest is AccountsBase {
         _refuse(op, BAD_SIGNATURE);
     }
 
-    function testFuzz_reverts_whenTheSignatureIsAnything(bytes calldata signature) public {
+    function test_reverts_whenTheSignatureIsAnything(bytes calldata signature) public {
         PackedUserOperation memory op = _operation(address(account), _pay(stranger, 1e6));
         op.signature = signature;
         PackedUserOperation[] memory ops = new PackedUserOperation[](1);

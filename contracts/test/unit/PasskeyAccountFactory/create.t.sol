@@ -18,7 +18,7 @@ contract CreateTest is AccountsBase {
         assertEq(factory.create(signers, recoveryWallet, DELAY, salt), there, "address");
     }
 
-    function testFuzz_every_term_makes_another_address(uint256 key, address wallet, uint32 delay, bytes32 salt)
+    function test_every_term_makes_another_address(uint256 key, address wallet, uint32 delay, bytes32 salt)
         public
         view
     {

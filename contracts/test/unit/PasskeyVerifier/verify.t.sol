@@ -7,12 +7,12 @@ import {AccountsBase} from "../../AccountsBase.t.sol";
 contract VerifyTest is AccountsBase {
     bytes32 private constant CHALLENGE = keccak256("challenge");
 
-    function testFuzz_takes_an_assertion_of_the_key(uint256 key, bytes32 challenge) public view {
+    function test_takes_an_assertion_of_the_key(uint256 key, bytes32 challenge) public view {
         key = bound(key, 1, type(uint128).max);
         assertTrue(_verify(key, challenge, _assertion(key, challenge)), "valid");
     }
 
-    function testFuzz_refuses_another_challenge_or_key(bytes32 challenge, uint256 key) public view {
+    function test_refuses_another_challenge_or_key(bytes32 challenge, uint256 key) public view {
         vm.assume(challenge != CHALLENGE);
         key = bound(key, PASSKEY + 1, type(uint128).max);
         bytes memory proof = _assertion(PASSKEY, CHALLENGE);
@@ -20,7 +20,7 @@ contract VerifyTest is AccountsBase {
         assertTrue(!_verify(key, CHALLENGE, proof), "key");
     }
 
-    function testFuzz_needs_presence_and_verification_of_the_user(uint8 flags) public view {
+    function test_needs_presence_and_verification_of_the_user(uint8 flags) public view {
         bool backedUpOnly = flags & 0x18 == 0x10; // backed up though not eligible: no authenticator says so
         bool expected = flags & 0x05 == 0x05 && !backedUpOnly;
         assertTrue(_verify(PASSKEY, CHALLENGE, _assertion(PASSKEY, CHALLENGE, bytes1(flags))) == expected, "flags");
@@ -36,7 +36,7 @@ contract VerifyTest is AccountsBase {
         assertTrue(_verify(PASSKEY, CHALLENGE, proof), "origin");
     }
 
-    function testFuzz_refuses_anything_else(bytes calldata proof) public view {
+    function test_refuses_anything_else(bytes calldata proof) public view {
         assertTrue(!_verify(PASSKEY, CHALLENGE, proof), "noise");
     }
 
