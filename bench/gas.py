@@ -23,6 +23,8 @@ BUDGETS = {
     "voucher_claim_marginal": 19_500,
     "channel_deposit_3009": 115_000,
     "channel_topup_3009": 95_000,
+    "first_batch_creates_account": 380_000,
+    "later_batch": 117_000,
 }
 PEERS = {
     "ocean": "Ocean contracts 2.6.0",
