@@ -119,14 +119,14 @@ class SignIn(Wish):
 
 
 class SessionFacts(Document):
-    """Who is signed in, until when."""
+    """The signed-in address, and when its session ends."""
 
     address: AddressText
     expires_at: Seconds
 
 
 class KeyTermsWish(Wish):
-    """`POST /v1/account/key-requests`: a key for who is signed in; without `assets`, for every service."""
+    """`POST /v1/account/key-requests`: a key for the signed-in account; without `assets`, for all services."""
 
     spending_limit: Uint128
     days: Annotated[int, Field(strict=True, ge=1, le=3_650)]
@@ -167,7 +167,7 @@ class SpentCall(Document):
 
 
 class SpendingLog(Document):
-    """`GET /v1/account/spending`: the last calls of who is signed in, the newest first."""
+    """`GET /v1/account/spending`: the last calls of the signed-in account, the newest first."""
 
     symbol: StrictStr
     decimals: Decimals

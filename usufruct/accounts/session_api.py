@@ -1,4 +1,4 @@
-"""Sessions over HTTP: a challenge for a wallet, sign-in, who is signed in, sign-out."""
+"""Sessions over HTTP: a challenge for a wallet, sign-in, the current session, sign-out."""
 
 from starlette.responses import Response
 

@@ -1,4 +1,4 @@
-"""The buyer's actions as JSON, for who is signed in: requests to sign, revoking a key, the spending log."""
+"""The buyer's actions as JSON, for the signed-in account: requests to sign, revoking a key, the spending log."""
 
 import csv
 import io

@@ -49,7 +49,7 @@ class HeldKey:
 
 
 class Buyer:
-    """The verbs of who is signed in: see keys and money, ask for more, read what was spent.
+    """The verbs of a signed-in buyer: see keys and money, ask for more, read what was spent.
 
     `demo` is the signer of a local chain's demo account, whose requests are signed here.
     """
