@@ -7,6 +7,7 @@ from playwright.async_api import expect
 from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
+from tests.support.waiting import until
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
@@ -44,7 +45,7 @@ async def test_a_wallets_owner_signs_in_makes_a_key_calls_and_revokes(world, bro
         await page.get_by_label("Deposit in").fill("1,5")
         await page.get_by_role("button", name="Make the key").click()
         sheet = page.get_by_role("dialog", name="Your new key")
-        await expect(sheet.get_by_text("The deposit is made. The key works.")).to_be_visible(timeout=30_000)
+        await expect(sheet.get_by_text("The deposit is made. The key works.")).to_be_visible()
         key = await page.locator("#made-key").text_content()
         assert wallet.signed == ["personal_sign", "eth_signTypedData_v4", "eth_signTypedData_v4"]
         await ask(world.url, key)
@@ -56,7 +57,7 @@ async def test_a_wallets_owner_signs_in_makes_a_key_calls_and_revokes(world, bro
 
         await card.get_by_label("Amount in").fill("0.5")
         await card.get_by_role("button", name="Deposit").click()
-        await expect(card.get_by_text("1.99")).to_be_visible(timeout=30_000)
+        await expect(card.get_by_text("1.99")).to_be_visible()
 
         page.on("dialog", lambda dialog: dialog.accept())
         await card.get_by_role("button", name="Revoke").click()
@@ -120,7 +121,7 @@ async def test_the_demo_account_needs_no_wallet(world, browser, url):
         await page.get_by_role("button", name="Demokonto nutzen").click()
         await page.get_by_role("button", name="Schlüssel anlegen").click()
         sheet = page.get_by_role("dialog", name="Ihr neuer Schlüssel")
-        await expect(sheet.get_by_text("Die Einlage ist gemacht.")).to_be_visible(timeout=30_000)
+        await expect(sheet.get_by_text("Die Einlage ist gemacht.")).to_be_visible()
         key = await page.locator("#made-key").text_content()
         assert await ask(world.url, key)
         await page.get_by_role("button", name="Ich habe ihn kopiert").click()
@@ -148,3 +149,51 @@ async def test_after_sign_out_going_back_shows_nothing(url):
 
 async def test_the_page_before_sign_in_keeps_every_budget(browser, url):
     await check_page(browser, url)
+
+
+async def test_a_key_that_was_made_is_tried_in_the_playground(world, browser, url):
+    service = url.removesuffix("/account") + "/s/chat"
+    async with visit(browser, url, **PHONE) as shown:
+        page = shown.page
+        await page.get_by_role("button", name="Use the demo account").click()
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.get_by_text("The deposit is made.")).to_be_visible()
+        key = await page.locator("#made-key").text_content()
+        await page.goto(service)
+        await expect(page.get_by_label("API key")).to_have_value(key)
+        await page.get_by_label("Longest answer").fill("10")
+        await page.get_by_role("button", name="Send").click()
+        charged = page.locator("[data-shows=charge]")
+        await expect(charged).to_contain_text("tUSD")
+        await expect(page.locator("#playground-answer")).not_to_be_empty()
+        text = (await charged.text_content()).replace("\N{NO-BREAK SPACE}tUSD", "")
+        log = await page.request.get(f"{world.url}/account/spending")
+        assert round(float(text) * 1_000_000) == int((await log.json())["calls"][0]["charge"])
+        await page.get_by_label("API key").fill("uf_wrong")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator("#toasts .toast")).to_have_count(1)
+        assert [each for each in shown.problems if "401" not in each] == []
+
+
+async def test_an_answer_that_is_stopped_is_charged_for_what_came(world, browser, url):
+    await world.sell("slow", "stalls")
+    async with visit(browser, url, **PHONE) as shown:
+        page = shown.page
+        await page.get_by_role("button", name="Use the demo account").click()
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.get_by_text("The deposit is made.")).to_be_visible()
+        await page.goto(url.removesuffix("/account") + "/s/slow")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator("#playground-answer")).to_have_text("To be or")
+        await expect(page.locator("[data-shows=ceiling]")).to_contain_text("tUSD")
+        await page.get_by_role("button", name="Stop").click()
+        await expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+        await expect(page.get_by_role("button", name="Send")).to_be_enabled()
+
+        async def spent() -> list[dict]:
+            return (await (await page.request.get(f"{world.url}/account/spending")).json())["calls"]
+
+        await until(spent)
+        [call] = await spent()
+        assert 1 <= call["outputTokens"] <= 3  # counted here: the upstream did not report
+        assert shown.problems == []

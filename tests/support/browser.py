@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+PATIENCE_MILLISECONDS = 60_000
+"""A busy machine makes a page late; only a fault keeps it away."""
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt-get install chromium")
@@ -120,6 +125,7 @@ class Visit:
 async def visit(browser: Browser, url: str, **options: Any) -> AsyncIterator[Visit]:
     """Open a page in a profile of its own, and wait until nothing is loaded any more."""
     context = await browser.new_context(**options)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = await context.new_page()
     found = Visit(page)
     page.on("console", lambda message: _note(found, message.type, message.text))

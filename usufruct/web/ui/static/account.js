@@ -23,6 +23,7 @@ form.addEventListener("submit", (event) => {
     const wish = { spendingLimit, days: Number(fields.days.value), assets: [], label: fields.label.value };
     const key = await sign(await ask("POST", "/v1/account/key-requests", wish));
     document.getElementById("made-key").textContent = key.key;
+    sessionStorage.setItem("usufruct-key", key.key);  // for the playground, until this tab is closed
     say("paying");
     made.showModal();
     try {
