@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 
 from bench.gateway.postgres import server_processes
-from bench.gateway.processes import free_port, started
+from bench.gateway.processes import started
 from bench.gateway.subjects import Subject
 from bench.gateway.upstream import PACES
-from usufruct.chain.anvil import Anvil
+from usufruct.chain.anvil import Anvil, free_port
 from usufruct.core import Clock
 from usufruct_client.signing import channel_id, random_salt
 from usufruct_client.wallet import Wallet

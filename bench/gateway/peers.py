@@ -13,10 +13,11 @@ from pathlib import Path
 import httpx
 import psutil
 
-from bench.gateway.processes import free_port, started
+from bench.gateway.processes import started
 from bench.gateway.subjects import Subject, Unavailable
 from bench.gateway.upstream import PACES
 from bench.report import ROOT
+from usufruct.chain.anvil import free_port
 
 LITELLM = "1.108.7"
 TENSORZERO = "2026.6.0"

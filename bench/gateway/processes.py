@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -55,13 +54,6 @@ def _first_object(output: IO[bytes], log: Path) -> dict[str, Any]:
         if line.startswith(b'{"url"'):
             return dict(json.loads(line))
     raise RuntimeError(f"the program ended before it was ready: {log.read_text(errors='replace')[-2000:]}")
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def pin(process: psutil.Process, cpu: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import time
 from dataclasses import replace
 
@@ -152,7 +153,7 @@ def test_a_taken_port_is_named_and_nothing_is_shown_unless_configured(measured, 
         async with show_metrics(installation, "worker"):
             return
 
-    with cli_world.socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         elsewhere = measured.own | {"USUFRUCT_METRICS_WORKER_PORT": str(taken.getsockname()[1])}
         with pytest.raises(AddressTaken, match=r"metrics\.worker_port"):
             replace(measured, own=elsewhere).inside(show)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from dataclasses import replace
 
@@ -99,7 +100,7 @@ def test_an_installation_comes_up_survives_a_crash_stops_and_is_still_there(own,
 
 
 def test_a_taken_port_is_named_with_the_settings_to_change(commands, cli_world):
-    with cli_world.socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         elsewhere = replace(commands, own=commands.own | {"USUFRUCT_GATEWAY_PORT": str(port)})
         with pytest.raises(AddressTaken, match=f"127.0.0.1:{port} .*gateway.port"):
@@ -110,7 +111,7 @@ def test_a_gateway_that_does_not_start_is_told_by_its_own_sentence(commands, cli
     """The log holds earlier starts; the process says more than its error."""
     log = tmp_path / "gateway.log"
     log.write_text("error other_trouble: of an earlier start\n" * 3)
-    with cli_world.socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         environment = cli_world.process_environment(commands.own | {"USUFRUCT_GATEWAY_PORT": str(port)})
         with pytest.raises(ProcessFailed) as failed:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import signal
-import socket
 import sys
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from sqlalchemy import text as sql
 
 from tests.support import gateway_server
 from tests.support.waiting import until
+from usufruct.chain.anvil import free_port
 from usufruct.chain.keys import KeySigner
 from usufruct.core import hash32_from_bytes
 from usufruct.gateway import Endpoint, GatewayPolicy
@@ -332,11 +332,6 @@ async def gateway_process(database_url, port):
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 async def test_a_gateway_killed_in_mid_stream_bills_the_retry_once(gateway_module, gateway_url):

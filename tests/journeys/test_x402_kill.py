@@ -1,7 +1,6 @@
 """The gateway dies while a wallet pays: nothing is charged that was not delivered, nothing is deposited twice."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import httpx
@@ -10,6 +9,7 @@ from x402.http.clients import x402HttpxClient
 
 from tests.support import x402_installation as worlds
 from usufruct.chain import Sender
+from usufruct.chain.anvil import free_port
 from usufruct.cli.support.child_process import Process
 from usufruct.config import process_environment
 
@@ -20,9 +20,7 @@ pytestmark = pytest.mark.anvil
 
 @pytest.fixture
 async def world(devnet_template, tmp_path) -> AsyncIterator[object]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     async with worlds.x402_installation(devnet_template, tmp_path, port=port, lease_seconds=2) as opened:
         await opened.sell("chat")
         await opened.sell("stalls", "stalls")

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,7 +20,7 @@ from tests.support.typed_data import sign_document
 from usufruct.accounts import KeyDomain, Keys, KeyTerms, NewKey, key_digest
 from usufruct.app import Installation, open_installation
 from usufruct.assets import PricePeriod, plain_listing_id
-from usufruct.chain import TokenFacts
+from usufruct.chain import TokenFacts, anvil
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import KeySigner, devnet_signer
 from usufruct.cli import app
@@ -60,10 +59,7 @@ ALTERED = {
 """Changes of rows that `trade` made, as SQL, and words of what names them."""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+free_port = anvil.free_port
 
 
 def settings(folder: Path, rpc_url: str, **more: object) -> dict[str, str]:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from random import sample
 from typing import IO, Self
 
 import orjson
@@ -24,12 +25,15 @@ from usufruct.chain.toolchain import find
 from usufruct.core import ChainId, Conflict, Unavailable
 from usufruct.core.networks import DEVNET_CHAIN_ID
 
-__all__ = ["HOST", "Anvil", "DevnetUnavailable"]
+__all__ = ["HOST", "Anvil", "DevnetUnavailable", "free_port"]
 
 if sys.platform != "win32":
     import fcntl
 
 HOST = "127.0.0.1"
+
+_PORTS = range(20_000, 32_000)
+_PORT_TRIES = 100
 
 _WATCH = """
 exec 3<&0
@@ -214,11 +218,15 @@ def _keep_good(state: Path | None) -> None:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nothing listens at now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of this machine that nothing listens at now.
+
+    It is below those that systems hand out for port 0: no other program gets it by chance before it is used.
+    """
+    for port in sample(_PORTS, _PORT_TRIES):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise Unavailable(f"{_PORT_TRIES} ports of this machine that were tried are taken; close some programs")
 
 
 def _locked(state: Path) -> IO[bytes]:
