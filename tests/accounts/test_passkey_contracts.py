@@ -1,4 +1,4 @@
-"""The page on passkey accounts says where their contracts are and what they cost."""
+"""The page on passkey accounts has the addresses of their contracts and the gas of the snapshot."""
 
 import json
 import re

@@ -21,7 +21,7 @@ from usufruct.core import Address
 
 pytestmark = pytest.mark.anvil
 
-NOBODY = Address("0x" + "00" * 20)
+NO_WALLET = Address("0x" + "00" * 20)
 SELLER = Address("0x" + "5e" * 20)
 RELAYER = DEVNET_ADDRESSES[0]
 SALT = b"\x07" * 32
@@ -50,12 +50,12 @@ async def test_a_passkey_without_native_coin_pays_by_its_first_operation(client:
     dollar = TestDollar(address_of(TestDollar, TestDollar.deploy()), client)
     entry_point, passkey, devnet = EntryPoint(ENTRY_POINT, client), SoftwarePasskey(0xFACE), Devnet(client)
     signers = [passkey.signer(verifier)]
-    account = await factory.predict(signers, NOBODY, 0, SALT)
+    account = await factory.predict(signers, NO_WALLET, 0, SALT)
     wallet = PasskeyAccount(account, client)
     await devnet.send_as(RELAYER, dollar.mint(account, 30_000_000))
 
     async def operation(paid: int, *, creates: bool) -> PackedUserOperation:
-        creation = factory.create(signers, NOBODY, 0, SALT)
+        creation = factory.create(signers, NO_WALLET, 0, SALT)
         unsigned = PackedUserOperation(
             sender=account,
             nonce=await entry_point.get_nonce(account, 0),

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 /// @title IPasskeyAccountFactory
 /// @notice Creates passkey accounts at addresses that are known before.
 /// @dev An account's address is made from the factory, its first signers in order, recovery wallet, delay and salt. So a
-///      creation that someone else sends first makes the same account, with the same signers.
+///      front-run creation makes the same account, with the same signers.
 interface IPasskeyAccountFactory {
     /// @notice An account was created. The event carries the whole keys of its first signers, because a passkey does not
     ///         return its public key after its creation.
@@ -25,7 +25,7 @@ interface IPasskeyAccountFactory {
     /// @param signers The first signers, ERC-7913 bytes, at least one.
     /// @param recoveryWallet The recovery wallet; the zero address for none.
     /// @param recoveryDelay Seconds, 1 to 30 days; 0 without a recovery wallet.
-    /// @param salt Tells accounts of the same terms apart.
+    /// @param salt Distinguishes accounts of the same terms.
     /// @return account The account.
     function create(bytes[] calldata signers, address recoveryWallet, uint32 recoveryDelay, bytes32 salt)
         external
@@ -35,7 +35,7 @@ interface IPasskeyAccountFactory {
     /// @param signers The first signers, ERC-7913 bytes.
     /// @param recoveryWallet The recovery wallet; the zero address for none.
     /// @param recoveryDelay Seconds.
-    /// @param salt Tells accounts of the same terms apart.
+    /// @param salt Distinguishes accounts of the same terms.
     /// @return account The address.
     function predict(bytes[] calldata signers, address recoveryWallet, uint32 recoveryDelay, bytes32 salt)
         external

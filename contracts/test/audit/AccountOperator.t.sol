@@ -7,9 +7,9 @@ import {IEntryPoint} from "../../src/interfaces/IEntryPoint.sol";
 import {IPasskeyAccount} from "../../src/interfaces/IPasskeyAccount.sol";
 import {AccountsBase} from "../AccountsBase.t.sol";
 
-/// @notice Who helps an account (operator, relayer, factory, deployer, bundler) has no way into it.
+/// @notice The helpers of an account (operator, relayer, factory, deployer, bundler) have no way into it.
 contract AccountOperatorTest is AccountsBase {
-    function test_no_one_else_moves_funds_or_adds_a_signer(uint256 who, uint256 how, address any) public {
+    function test_no_helper_moves_funds_or_adds_a_signer(uint256 who, uint256 how, address any) public {
         address[6] memory helpers =
             [relayer, address(factory), address(this), factory.IMPLEMENTATION(), address(verifier), any];
         address helper = helpers[bound(who, 0, 5)];

@@ -120,7 +120,7 @@ contract PasskeyThiefTest is AccountsBase {
     }
 
     function test_limit_a_page_that_asks_a_passkey_to_sign_in_can_have_it_sign_an_operation() public {
-        // The prompt shows no challenge: who serves the page on the passkey's domain chooses what is signed.
+        // The prompt shows no challenge: the server of the page on the passkey's domain chooses what is signed.
         PackedUserOperation memory op = _operation(address(account), _pay(stranger, FUNDS));
         bytes32 challengeOfTheSignIn = ENTRY_POINT.getUserOpHash(op);
         op.signature = _signature(_passkey(PASSKEY), _assertion(PASSKEY, challengeOfTheSignIn));

@@ -7,7 +7,7 @@ import {AccountsBase} from "../AccountsBase.t.sol";
 import {Base} from "../Base.t.sol";
 
 /// @notice What signers, the recovery wallet and strangers do to an account, in any order, beside a plain model of it: each
-///         call must succeed exactly when the model says so.
+///         call must succeed exactly when the model allows it.
 /// @dev Signers act by `prank(account)`; that an operation needs a signer's signature is for the unit tests.
 contract AccountsHandler is AccountsBase {
     uint256 private constant KEYS = 10;

@@ -54,7 +54,7 @@ class PasskeyAccountFactory(Contract):
             signers: The first signers, ERC-7913 bytes, at least one.
             recovery_wallet: The recovery wallet; the zero address for none.
             recovery_delay: Seconds, 1 to 30 days; 0 without a recovery wallet.
-            salt: Tells accounts of the same terms apart.
+            salt: Distinguishes accounts of the same terms.
         """
         return self._call("create(bytes[],address,uint32,bytes32)", signers, recovery_wallet, recovery_delay, salt)
 
@@ -71,7 +71,7 @@ class PasskeyAccountFactory(Contract):
             signers: The first signers, ERC-7913 bytes.
             recovery_wallet: The recovery wallet; the zero address for none.
             recovery_delay: Seconds.
-            salt: Tells accounts of the same terms apart.
+            salt: Distinguishes accounts of the same terms.
 
         Returns:
             The address.

@@ -11,7 +11,7 @@ import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.so
 import {IPasskeyAccount} from "../../../src/interfaces/IPasskeyAccount.sol";
 import {AccountsBase} from "../../AccountsBase.t.sol";
 
-/// @notice Batches: who can have the account make calls.
+/// @notice Batches: only a signer's operation makes the account call.
 contract ExecuteTest is AccountsBase {
     function test_a_passkey_pays_without_native_coin() public {
         _succeed(_signed(_pay(stranger, 10e6), PASSKEY));

@@ -8,7 +8,7 @@ import {PasskeyAccount} from "../../../src/accounts/PasskeyAccount.sol";
 import {IPasskeyAccount} from "../../../src/interfaces/IPasskeyAccount.sol";
 import {AccountsBase} from "../../AccountsBase.t.sol";
 
-/// @notice An account is what it was created as, and only its factory says so, once.
+/// @notice An account has the terms that it was created with; only its factory initializes it, once.
 contract InitializeTest is AccountsBase {
     function test_has_its_signers_and_recovery() public view {
         assertEq(account.getSignerCount(), 1, "signers");

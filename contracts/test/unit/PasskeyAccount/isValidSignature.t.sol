@@ -68,7 +68,7 @@ contract IsValidSignatureTest is AccountsBase {
         _assertValid(account, hash, _signature(_passkey(PASSKEY), proof), false);
     }
 
-    function test_tells_that_it_nests() public view {
+    function test_reports_support_of_erc7739() public view {
         bytes32 asked = 0x7739773977397739773977397739773977397739773977397739773977397739;
         assertTrue(account.isValidSignature(asked, "") == 0x77390001, "ERC-7739");
     }

@@ -24,7 +24,7 @@ contract RecoveryTest is AccountsBase {
         assertEq(delay, DELAY, "its delay stays");
     }
 
-    function test_tells_when_it_can_be_finished() public {
+    function test_reports_when_it_can_be_finished() public {
         uint40 from = uint40(time() + DELAY);
         bytes memory signer = _passkey(NEW_PASSKEY);
         vm.expectEmit(address(account));

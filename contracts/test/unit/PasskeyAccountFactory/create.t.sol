@@ -7,7 +7,7 @@ import {IPasskeyAccountFactory} from "../../../src/interfaces/IPasskeyAccountFac
 import {PasskeyAccount} from "../../../src/accounts/PasskeyAccount.sol";
 import {AccountsBase} from "../../AccountsBase.t.sol";
 
-/// @notice Creation: the address says what the account is.
+/// @notice Creation: the address commits to the account's terms.
 contract CreateTest is AccountsBase {
     function test_emits_the_keys_and_the_salt() public {
         bytes[] memory signers = _one(_passkey(NEW_PASSKEY));

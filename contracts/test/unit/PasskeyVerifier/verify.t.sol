@@ -21,7 +21,7 @@ contract VerifyTest is AccountsBase {
     }
 
     function test_needs_presence_and_verification_of_the_user(uint8 flags) public view {
-        bool backedUpOnly = flags & 0x18 == 0x10; // backed up though not eligible: no authenticator says so
+        bool backedUpOnly = flags & 0x18 == 0x10; // backed up though not eligible: no authenticator reports that
         bool expected = flags & 0x05 == 0x05 && !backedUpOnly;
         assertTrue(_verify(PASSKEY, CHALLENGE, _assertion(PASSKEY, CHALLENGE, bytes1(flags))) == expected, "flags");
     }
