@@ -8,8 +8,11 @@ from usufruct.accounts.session_model import Session, SessionPolicy, cookie, cook
 from usufruct.accounts.session_store import SessionStore
 from usufruct.accounts.sign_in import Challenge, SignInRefused, check_sign_in, new_challenge
 from usufruct.core import Address, ChainId, Clock
+from usufruct.core.networks import is_local
 from usufruct.store import ConstraintViolated, Database, Stamp
 from usufruct.web import Exchange, Unauthenticated
+
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class Sessions:
@@ -26,7 +29,12 @@ class Sessions:
         self._policy = policy or SessionPolicy()
 
     def challenge(self, exchange: Exchange, address: Address) -> tuple[Challenge, bytes]:
-        """Return what a wallet has to sign at this site, and the mark that comes back with it."""
+        """Return what a wallet has to sign at this site, and the mark that comes back with it.
+
+        Raises:
+            SignInRefused: when the site's address is only what the caller says.
+        """
+        self._check_site(exchange)
         seconds = self._policy.challenge_seconds
         challenge = new_challenge(address, site_of(exchange), self._chain_id, self._clock.now(), seconds)
         return challenge, challenge.mark(self._stamp)
@@ -37,11 +45,24 @@ class Sessions:
         """Start a session of who signed a challenge; `times`: when it was issued, and expires.
 
         Raises:
-            SignInRefused: when the challenge is not ours, is over or was used, or another signed it.
+            SignInRefused: when the challenge is not ours, is over or was used, another signed it; as `challenge` too.
         """
+        self._check_site(exchange)
         challenge = Challenge(address, site_of(exchange), self._chain_id, nonce, *times)
         check_sign_in(challenge, mark, signature, self._stamp, self._clock.now())
         return await self._start(exchange, address, nonce, challenge.expires_at)
+
+    def _check_site(self, exchange: Exchange) -> None:
+        """Refuse an address that only the caller vouches for, where wallets hold real money.
+
+        Another site could have its own address written into the text, let its visitors sign it, and sign in as they.
+        """
+        host = urlsplit(exchange.root).hostname
+        if not (is_local(self._chain_id) or exchange.has_public_url or host in _THIS_MACHINE):
+            raise SignInRefused(
+                f"this gateway cannot tell whether its address is {host}; its operator sets gateway.public_url",
+                field="host",
+            )
 
     async def start(self, exchange: Exchange, address: Address) -> Session:
         """Start a session of an address without a signature: for the accounts of a local chain only."""

@@ -74,6 +74,11 @@ class Exchange:
         self.scope = scope
 
     @property
+    def has_public_url(self) -> bool:
+        """Whether the address of this server is configured, rather than what the caller says."""
+        return _PUBLIC_URL in self.scope
+
+    @property
     def root(self) -> str:
         """The address of this server, without a slash at its end: its public one, or else as the caller names it."""
         scope = self.scope
