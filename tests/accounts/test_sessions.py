@@ -93,16 +93,30 @@ async def test_a_text_signs_in_once(http):
         {"nonce": "00" * 16},
         {"address": BOB.address.lower()},
         {"expiresAt": 2_000_000_000},
+        {"expiresAt": (1 << 40) - 1},
         {"issuedAt": 1},
+        {"issuedAt": (1 << 40) - 1},
         {"mark": "0x" + "00" * 16},
         {"signature": "0x" + "11" * 65},
         {"signature": "0x"},
+        {"signature": "0x" + "00" * 96 + "6492" * 16},
     ],
 )
 async def test_a_changed_answer_is_refused(http, change):
     answer = await http.post("/sessions", json=signed(await challenge(http), **change))
     assert (answer.status_code, code(answer)) == (403, "sign_in_refused")
     assert (await http.get("/sessions/current")).status_code == 401
+
+
+async def test_a_contracts_signature_is_refused_in_words(http):
+    answer = await http.post("/sessions", json=signed(await challenge(http), signature="0x" + "6492" * 100))
+    assert "the wallet is a contract" in answer.json()["error"]["message"]
+
+
+async def test_a_wallet_may_count_its_recovery_number_from_0(http):
+    entry = signed(await challenge(http))
+    low = f"{int(entry['signature'][-2:], 16) - 27:02x}"
+    assert (await http.post("/sessions", json=entry | {"signature": entry["signature"][:-2] + low})).status_code == 201
 
 
 async def test_another_wallets_signature_is_refused(http):
@@ -119,6 +133,34 @@ async def test_a_text_for_another_site_chain_or_installation_is_refused(database
         async with served(each.app) as (_, url, _), httpx.AsyncClient(base_url=url) as client:
             entry = signed(await challenge(client))
         assert code(await http.post("/sessions", json=entry)) == "sign_in_refused"
+
+
+@pytest.mark.parametrize(
+    ("chain", "url", "host", "status"),
+    [
+        (8453, "", "evil.example", 403),
+        (8453, "", "localhost.evil.example", 403),
+        (8453, "", "6.6.6.6", 403),
+        (8453, "", "", 201),
+        (8453, "", "localhost", 201),
+        (8453, "https://ai.example.org", "ai.example.org", 201),
+        (8453, "https://ai.example.org", "evil.example", 201),
+        (31337, "", "192.168.1.5:8402", 201),
+    ],
+)
+async def test_a_site_that_only_the_caller_names_is_none(database, chain, url, host, status):
+    site = Site(database, url, ChainId(chain))
+    named = {"host": host} if host else {}
+    async with served(site.app) as (_, address, _), httpx.AsyncClient(base_url=address, headers=named) as client:
+        answer = await client.post("/sessions/challenge", json={"address": ALICE.address.lower()})
+        asked = answer.json()
+        if status == 403:
+            assert (answer.status_code, code(answer)) == (403, "sign_in_refused")
+            other = Site(database, f"http://{host}", ChainId(chain))  # as if it had let her sign
+            async with served(other.app) as (_, there, _), httpx.AsyncClient(base_url=there) as elsewhere:
+                asked = await challenge(elsewhere)
+        assert (host if not url else "ai.example.org") in asked["text"]
+        assert (await client.post("/sessions", json=signed(asked))).status_code == status
 
 
 async def test_challenges_and_sessions_end(site, http):

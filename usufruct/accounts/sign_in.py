@@ -5,11 +5,10 @@ wrote are taken, and only until they expire. A challenge is good once: its nonce
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from secrets import token_hex
 
 from usufruct.chain.keys import InvalidSignature, recover_signer
-from usufruct.core import Address, ChainId, Denied
+from usufruct.core import Address, ChainId, Denied, moment
 from usufruct.store import Stamp
 from usufruct_client.identifiers import checksum, keccak
 
@@ -24,6 +23,7 @@ Chain ID: {chain}
 Nonce: {nonce}
 Issued At: {issued}
 Expiration Time: {expires}"""
+_SIGNATURE_BYTES = 65
 
 
 class SignInRefused(Denied, code="sign_in_refused"):
@@ -51,8 +51,8 @@ class Challenge:
             uri=self.site,
             chain=self.chain_id,
             nonce=self.nonce,
-            issued=_moment(self.issued_at),
-            expires=_moment(self.expires_at),
+            issued=moment(self.issued_at),
+            expires=moment(self.expires_at),
         )
 
     @property
@@ -81,6 +81,13 @@ def check_sign_in(challenge: Challenge, mark: bytes, signature: bytes, stamp: St
         raise SignInRefused("this site did not write the text that was signed; ask for a new one", field="challenge")
     if not now < challenge.expires_at:
         raise SignInRefused("the text expired before it was signed; ask for a new one", field="challenge")
+    if len(signature) != _SIGNATURE_BYTES:
+        message = (
+            "the wallet is a contract, or its answer is cut off; sign in with an account that has a key of its own"
+        )
+        raise SignInRefused(message, field="signature")
+    if signature[-1] in (0, 1):  # as some hardware wallets count, where the contracts take 27 and 28
+        signature = signature[:-1] + bytes((signature[-1] + 27,))
     try:
         signer = recover_signer(challenge.digest, signature)
     except InvalidSignature as error:
@@ -91,7 +98,3 @@ def check_sign_in(challenge: Challenge, mark: bytes, signature: bytes, stamp: St
             field="signature",
             signer=signer,
         )
-
-
-def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
