@@ -71,6 +71,21 @@ async def test_a_wallet_makes_a_key_pays_for_calls_and_sees_what_they_cost(world
     assert (await http.get("/keys/current", headers={"authorization": f"Bearer {made['key']}"})).status_code == 401
 
 
+async def test_a_key_without_an_end_or_a_limit_is_shown(world, http, enter):
+    account = await world.account()
+    await enter(http, account)
+    request = (await http.post("/account/key-requests", json=TERMS | {"spendingLimit": str(2**128 - 1)})).json()
+    end = (1 << 40) - 1
+    request["document"]["message"]["expiresAt"] = str(end)
+    request["body"]["expiresAt"] = end
+    path, body = filled(request, account)
+    assert (await http.post(path, json=body)).status_code == 201
+    page = await http.get(f"{world.url.removesuffix('/v1')}/account")
+    assert page.status_code == 200
+    assert "340,282,366,920,938,463,463,374,607,431,768.211455" in page.text
+    assert "9999" in page.text
+
+
 async def test_a_key_may_be_for_some_services(world, http, enter):
     account = await world.account()
     await enter(http, account)

@@ -16,6 +16,9 @@ PATH = "/account"
 _TEMPLATE = "market/account.html"
 _SHOWN_CALLS = 20
 _SHOWN_DAYS = 14
+_LAST_SECOND = 253_402_300_799
+"""Of the last year that a date can have: a key may hold for longer."""
+
 _PAGE = Operation("Show people their keys, money and spending.", {"type": "string"}, media_types=("text/html",))
 
 
@@ -63,4 +66,4 @@ def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) 
 
 
 def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -19,6 +19,8 @@ SOURCE = "en"
 """The language that messages are written in."""
 
 _CATALOGUE = ".po"
+_EXACT = Context(prec=200)
+"""Digits for every amount of 256 bits, and as many after the point as a token may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,12 @@ class Language:
 
     def number(self, value: int | Decimal, decimals: int = 0) -> str:
         """Write a number with at most `decimals` digits after the point."""
-        return format_decimal(value, "#,##0" + ("." + "#" * decimals if decimals else ""), self.locale)
+        with localcontext(_EXACT):
+            return format_decimal(value, "#,##0" + ("." + "#" * decimals if decimals else ""), self.locale)
 
     def money(self, amount: int, decimals: int, symbol: str) -> str:
         """Write atomic units as whole ones, exactly: a price is never rounded on screen."""
-        return f"{self.number(Decimal(amount).scaleb(-decimals), decimals)}\N{NO-BREAK SPACE}{symbol}"
+        return f"{self.number(Decimal(amount).scaleb(-decimals, _EXACT), decimals)}\N{NO-BREAK SPACE}{symbol}"
 
     def decimal(self, value: float) -> str:
         """Write a number with at most six digits after the point."""
