@@ -192,6 +192,13 @@ def test_days_add_up_and_have_no_gaps():
     assert [charge for _, charge in days if charge] == [10, 5]
 
 
+def test_a_day_that_is_not_known_whole_is_not_shown():
+    now = 20_000 * 86_400 + 3_600
+    calls = [spent(time=now), spent(time=now), spent(time=now - 86_400), spent(time=now - 2 * 86_400)]
+    assert [charge for _, charge in spent_by_day(calls, now, 14, most=4)] == [5, 10]
+    assert spent_by_day([spent(time=now)] * 4, now, 14, most=4) == []
+
+
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", 'a"b,c\nd', "plain"])
 def test_no_name_is_a_formula_in_a_spreadsheet(name):
     table = spending_table(SpendingLog("USD", 6, [spent(key=name, service=name)]))

@@ -129,26 +129,27 @@ class Buyer:
     async def spending(self, payer: Address, most: int = MOST_CALLS) -> SpendingLog:
         """Return the payer's last calls, the newest first."""
         keys = {key.channel: key for key in await self._keys.list(payer)}
-        calls = await asyncio.gather(*(self._ledger.latest_metered(channel, most) for channel in keys))
-        latest = sorted((call for each in calls for call in each), key=_newest_first)[:most]
+        latest = await self._ledger.latest_metered(list(keys), most)
         names = {listing.id: listing.name for listing in await self._listings.list()}
         token = self.terms.token
         return SpendingLog(token.symbol, token.decimals, [_spent(call, keys, names) for call in latest])
 
 
-def spent_by_day(calls: Sequence[SpentCall], now: int, days: int) -> list[tuple[int, int]]:
-    """Return the start of each of the last `days` days (UTC, seconds since 1970) with what was charged in it."""
+def spent_by_day(calls: Sequence[SpentCall], now: int, days: int, most: int = MOST_CALLS) -> list[tuple[int, int]]:
+    """Return the start of each of the last `days` days (UTC, seconds since 1970) with what was charged in it.
+
+    Of `most` calls or more, the newest first, the day of the oldest may be cut off: only the days after it are known.
+    """
     last = now // _DAY
-    found = dict.fromkeys(range(last - days + 1, last + 1), 0)
+    first = last - days + 1
+    if len(calls) >= most:
+        first = max(first, calls[-1].time // _DAY + 1)
+    found = dict.fromkeys(range(first, last + 1), 0)
     for call in calls:
         day = call.time // _DAY
         if day in found:
             found[day] += call.charge
     return [(day * _DAY, charge) for day, charge in found.items()]
-
-
-def _newest_first(call: Call) -> tuple[int, int, str]:
-    return -(call.finished_at or 0), -(call.cumulative or 0), call.lease.call
 
 
 def _spent(call: Call, keys: Mapping[Hash32, BearerKey], names: Mapping[AssetId, str]) -> SpentCall:
