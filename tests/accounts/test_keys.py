@@ -236,3 +236,9 @@ async def test_strangers_fill_no_table_and_whoever_can_deposit_gets_a_key(keys, 
     with refused("key_unknown"):
         await keys.authenticate(f"Bearer {first[1].text}")
     assert await make(strangers[4])
+
+
+@pytest.mark.parametrize("key", ["", "key_\0", "key_\n", "key_\ufffd", "x" * 100_000])
+async def test_an_id_that_no_key_can_have_is_not_found(keys, key):
+    with refused("key_not_found"):
+        await keys.revoke(PAYER.address, key)

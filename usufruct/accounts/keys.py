@@ -137,7 +137,7 @@ class Keys:
         Raises:
             NotFound: when `payer` has no such key.
         """
-        key = await self.store.revoke(payer, key_id, self._clock.now())
+        key = await self.store.revoke(payer, key_id, self._clock.now()) if key_id.isprintable() else None
         if key is None:
             message = f"{payer} has no key {key_id}; list the keys to see their ids"
             raise NotFound(message, code="key_not_found", key_id=key_id)
