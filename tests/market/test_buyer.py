@@ -2,14 +2,16 @@
 
 import csv
 import io
+from types import SimpleNamespace
 
 import httpx
 import openai
 import pytest
 from eth_account.messages import encode_typed_data
 
+from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.market.api import spending_table
-from usufruct.market.buyer import spent_by_day
+from usufruct.market.buyer import Buyer, spent_by_day
 from usufruct_client.wire import SpendingLog, SpentCall
 
 pytestmark = pytest.mark.anvil
@@ -150,12 +152,43 @@ async def test_no_cache_keeps_what_is_for_one_person(world, http, enter):
         ({"days": 4_000}, "days"),
         ({"assets": "chat"}, "assets"),
         ({"label": 5}, "label"),
+        ({"label": "x" * 101}, "label"),
+        ({"label": "\u202e"}, "label"),
+        ({"assets": [""]}, "assets"),
+        ({"spendingLimit": "0"}, "spending_limit"),
     ],
 )
 async def test_terms_that_no_key_can_have_name_the_member(world, http, enter, change, field):
     await enter(http, await world.account())
     answer = await http.post("/account/key-requests", json=TERMS | change)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
+
+
+async def test_without_a_node_the_account_is_shown(world, http, enter):
+    await enter(http, await world.account())
+    page = f"{world.url.removesuffix('/v1')}/account"
+    assert "Your wallet holds" in (await http.get(page)).text
+    await world.anvil.stop()
+    answer = await http.get(page)
+    assert answer.status_code == 200
+    assert "does not answer" in answer.text
+
+
+async def test_a_node_that_refuses_tells_no_balance():
+    class Refusing:
+        async def call(self, *_, **__):
+            raise RpcRefused("eth_call", -32005, "daily limit reached")
+
+    terms = SimpleNamespace(token=SimpleNamespace(address="0x" + "11" * 20))
+    buyer = Buyer(None, None, None, None, terms, SimpleNamespace(client=Refusing()), None)
+    assert await buyer.wallet_balance("0x" + "22" * 20) is None
+
+
+async def test_no_text_in_a_path_is_an_error_of_the_server(world, http, enter):
+    await enter(http, await world.account())
+    for key in ("%00", "a%0Ab", "%ff", "x" * 2_000):
+        answer = await http.post(f"/account/keys/{key}/revoke")
+        assert answer.json()["error"]["code"] == "key_not_found"
 
 
 async def test_a_deposit_below_the_least_is_refused_before_it_is_signed(world, http, enter):

@@ -1,7 +1,7 @@
 """Who: bearer keys, each tied to a channel of its payer; sessions; and the signatures that prove either."""
 
 from usufruct.accounts.key_api import Purses, key_routes
-from usufruct.accounts.key_model import BearerKey, KeyLimits, KeyTerms
+from usufruct.accounts.key_model import BearerKey, KeyLimits, KeyTerms, check_terms
 from usufruct.accounts.key_proof import InvalidProof, KeyDomain, key_digest, list_digest, revoke_digest, timed_signer
 from usufruct.accounts.keys import Channels, Keys, NewKey
 from usufruct.accounts.session_model import DEMO_ACCOUNT, Session, SessionPolicy
@@ -23,6 +23,7 @@ __all__ = [
     "SessionPolicy",
     "Sessions",
     "SignInRefused",
+    "check_terms",
     "key_digest",
     "key_routes",
     "list_digest",

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from usufruct.accounts import BearerKey, Keys, KeyTerms, Purses
+from usufruct.accounts import BearerKey, Keys, KeyTerms, Purses, check_terms
 from usufruct.assets import Listings
-from usufruct.chain import ChainAccess, RpcUnavailable, give_play_money
+from usufruct.chain import ChainAccess, give_play_money
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.keys import KeySigner
-from usufruct.core import Address, AssetId, Clock, Hash32, NotFound
+from usufruct.core import Address, AssetId, Clock, Hash32, NotFound, Unavailable
 from usufruct.market.signing_requests import Request, deposit_request, key_request
 from usufruct.payments.ledger import Call, Ledger
 from usufruct.payments.settlement import check_deposit_amount
@@ -88,7 +88,7 @@ class Buyer:
         """Return what a wallet holds of the payment token; None while the node does not answer."""
         try:
             return await Erc20(self.terms.token.address, self._chain.client).balance_of(payer)
-        except RpcUnavailable:
+        except Unavailable:
             return None
 
     async def get_play_money(self, payer: Address) -> None:
@@ -100,9 +100,10 @@ class Buyer:
         await self._keys.revoke(payer, key_id)
 
     def request_key(self, payer: Address, wish: KeyTermsWish) -> SigningRequest:
-        """Return what the payer signs for a key."""
+        """Return what the payer signs for a key; raises as `check_terms`."""
         expires_at = self._clock.now() + wish.days * _DAY
         terms = KeyTerms(payer, wish.spending_limit, expires_at, wish.assets, wish.label)
+        check_terms(terms, self._clock.now())
         return self._for_signing(payer, key_request(terms, self.terms))
 
     async def request_deposit(self, payer: Address, wish: DepositTermsWish) -> SigningRequest:
