@@ -92,6 +92,56 @@ async def test_what_is_declined_is_not_done(world, browser, url):
         await expect(page.locator("#toasts")).to_contain_text("Write an amount such as 2 or 2.50.")
 
 
+async def test_a_wallet_on_another_chain_is_asked_to_change_it(world, browser, url):
+    wallet = InjectedWallet(await world.account(), chain=1)
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        await wallet.inject(shown.page)
+        await shown.page.goto(url)
+        await shown.page.get_by_role("button", name="Test Wallet").click()
+        await shown.page.get_by_role("button", name="Make the key").click()
+        await expect(shown.page.get_by_text("The deposit is made. The key works.")).to_be_visible()
+        assert wallet.chain == 31337
+
+
+async def test_a_key_that_is_shown_once_stays_until_it_is_copied_and_ends_with_the_session(browser, url):
+    async with visit(browser, url, **PHONE) as shown:
+        page = shown.page
+        await page.get_by_role("button", name="Use the demo account").click()
+        await page.get_by_role("button", name="Make the key").click()
+        sheet = page.get_by_role("dialog", name="Your new key")
+        await expect(sheet.get_by_text("The deposit is made.")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("Escape")
+        await page.mouse.click(10, 10)
+        await expect(sheet).to_be_visible()
+        assert (await page.locator("#made-key").text_content()).startswith("uf_")
+        await page.get_by_role("button", name="I have copied it").click()
+        assert (await page.evaluate("sessionStorage.getItem('usufruct-key')")).startswith("uf_")
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page.get_by_role("button", name="Use the demo account")).to_be_visible()
+        assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_without_storage_a_wallet_still_makes_a_key(world, browser, url):
+    wallet = InjectedWallet(await world.account())
+    refused = "for (const name of ['localStorage', 'sessionStorage'])"
+    refused += (
+        " Object.defineProperty(window, name, { get() { throw new DOMException('refused', 'SecurityError'); } });"
+    )
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        await wallet.inject(shown.page)
+        await shown.page.add_init_script(refused)
+        await shown.page.goto(url)
+        await shown.page.get_by_role("button", name="Test Wallet").click()
+        await shown.page.get_by_role("button", name="Make the key").click()
+        await expect(shown.page.get_by_text("The deposit is made. The key works.")).to_be_visible()
+        assert (await shown.page.locator("#made-key").text_content()).startswith("uf_")
+        await shown.page.goto(url.removesuffix("/account") + "/s/chat")
+        await shown.page.get_by_label("API key").fill("uf_mistyped")
+        await shown.page.get_by_role("button", name="Send").click()
+        await expect(shown.page.locator("#toasts")).to_contain_text("mistyped")
+
+
 async def test_a_wallet_that_changes_its_account_is_signed_out(world, browser, url):
     wallet = InjectedWallet(await world.account())
     async with visit(browser, "about:blank", **PHONE) as shown:

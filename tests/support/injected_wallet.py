@@ -30,9 +30,12 @@ _INJECTED = """(() => {
 class InjectedWallet:
     """Answers a page's requests as a wallet whose owner agrees, or declines while `declines`; counts what it signed."""
 
-    def __init__(self, account: Any = None, name: str = "Test Wallet", icon: str = "data:image/png;base64,") -> None:
+    def __init__(
+        self, account: Any = None, name: str = "Test Wallet", icon: str = "data:image/png;base64,", chain: int = 31337
+    ) -> None:
         self.account = account or Account.create()
         self.declines = False
+        self.chain = chain
         self.signed: list[str] = []
         self._script = _INJECTED.replace("NAME", json.dumps(name)).replace("ICON", json.dumps(icon))
 
@@ -46,6 +49,13 @@ class InjectedWallet:
             return {"result": [self.account.address]}
         if self.declines:
             return {"error": "User rejected the request.", "code": 4001}
+        if method == "eth_chainId":
+            return {"result": hex(self.chain)}
+        if method == "wallet_switchEthereumChain":
+            self.chain = int(params[0]["chainId"], 16)
+            return {"result": None}
+        if method == "eth_signTypedData_v4" and int(json.loads(params[1])["domain"]["chainId"]) != self.chain:
+            return {"error": f"the chain of the data must be the active one, {self.chain}", "code": -32603}
         messages: dict[str, Callable[[], Any]] = {
             "personal_sign": lambda: encode_defunct(hexstr=params[0]),
             "eth_signTypedData_v4": lambda: encode_typed_data(full_message=json.loads(params[1])),

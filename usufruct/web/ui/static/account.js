@@ -1,5 +1,6 @@
 // The buyer's page: a new key with its deposit, and more deposits.
 
+import { API_KEY, keep } from "./page.js";
 import { act, ask, atomic, sign } from "./wallet.js";
 
 const form = document.getElementById("new-key");
@@ -23,7 +24,7 @@ form.addEventListener("submit", (event) => {
     const wish = { spendingLimit, days: Number(fields.days.value), assets: [], label: fields.label.value };
     const key = await sign(await ask("POST", "/v1/account/key-requests", wish));
     document.getElementById("made-key").textContent = key.key;
-    sessionStorage.setItem("usufruct-key", key.key);  // for the playground, until this tab is closed
+    keep("sessionStorage", API_KEY, key.key);  // for the playground
     say("paying");
     made.showModal();
     try {

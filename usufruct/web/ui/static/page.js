@@ -16,6 +16,24 @@ export function toast(text, kind = "bad") {
 
 export const connectionLost = () => toast(template.dataset.connectionLost);
 
+// Storage that a browser may refuse: what is not kept is asked for again.
+export function recall(storage, name) {
+  try {
+    return window[storage].getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+export function keep(storage, name, value) {
+  try {
+    if (value === null) window[storage].removeItem(name);
+    else window[storage].setItem(name, value);
+  } catch { /* refused */ }
+}
+
+export const API_KEY = "usufruct-key";  // in this tab only, until it is closed or its owner signs out
+
 async function copy(button) {
   const source = document.getElementById(button.dataset.copyFrom);
   const label = button.textContent;
@@ -35,13 +53,17 @@ function close(inside) {
 }
 
 document.addEventListener("click", ({ target }) => {
-  if (target instanceof HTMLDialogElement) target.close();  // a tap beside an open sheet
+  if (target instanceof HTMLDialogElement && !("stays" in target.dataset)) target.close();  // a tap beside an open sheet
   const button = target.closest("[data-copy], [data-open], [data-close]");
   if (!button) return;
   if ("copy" in button.dataset) copy(button);
   if ("open" in button.dataset) document.getElementById(button.dataset.open).showModal();
   if ("close" in button.dataset) close(button);
 });
+
+document.addEventListener("cancel", (event) => {  // the Escape key
+  if ("stays" in event.target.dataset) event.preventDefault();
+}, true);
 
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {

@@ -1,8 +1,6 @@
 // A service's playground: a streamed chat, its cost beside it, and a way to stop.
 
-import { connectionLost, toast } from "./page.js";
-
-const KEPT = "usufruct-key";  // in this tab only, until it is closed
+import { API_KEY, connectionLost, keep, recall, toast } from "./page.js";
 
 const form = document.getElementById("playground");
 const { decimals, symbol, model } = form.dataset;
@@ -10,7 +8,7 @@ const answer = document.getElementById("playground-answer");
 const shown = Object.fromEntries([...form.querySelectorAll("[data-shows]")].map((each) => [each.dataset.shows, each]));
 const [send, stop] = [form.querySelector("[type=submit]"), form.querySelector("[data-stop]")];
 
-form.elements.key.value = sessionStorage.getItem(KEPT) ?? "";
+form.elements.key.value = recall("sessionStorage", API_KEY) ?? "";
 
 function money(atomic) {
   const digits = String(atomic).padStart(Number(decimals) + 1, "0");
@@ -68,7 +66,7 @@ async function ask(signal) {
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  sessionStorage.setItem(KEPT, form.elements.key.value.trim());
+  keep("sessionStorage", API_KEY, form.elements.key.value.trim());
   const running = new AbortController();
   stop.onclick = () => running.abort();
   for (const each of Object.values(shown)) each.textContent = "–";

@@ -1,6 +1,6 @@
 // The wallets of this browser (EIP-6963), sign-in with one, and requests that it signs.
 
-import { connectionLost, toast } from "./page.js";
+import { API_KEY, connectionLost, keep, recall, toast } from "./page.js";
 
 const DECLINED = 4001;  // EIP-1193
 const DEPOSIT_TRIES = 30;
@@ -52,7 +52,7 @@ async function signIn({ info, provider }) {
   const { text, ...challenge } = await ask("POST", "/v1/sessions/challenge", { address: address.toLowerCase() });
   const signature = await provider.request({ method: "personal_sign", params: [hex(text), address] });
   await ask("POST", "/v1/sessions", { ...challenge, signature });
-  localStorage.setItem(KEPT, info.rdns);
+  keep("localStorage", KEPT, info.rdns);
   location.reload();
 }
 
@@ -73,17 +73,25 @@ function offer(wallet) {
 
 // The wallet that signed in; a wallet that changes to another account is signed out.
 function used() {
-  const wallet = [...wallets.values()].find(({ info }) => info.rdns === localStorage.getItem(KEPT));
+  const wallet = [...wallets.values()].find(isUsed);
   if (!wallet) throw new Error(texts.missing);
   return wallet.provider;
 }
 
-function follow({ info, provider }) {
-  if (info.rdns !== localStorage.getItem(KEPT) || !provider.on) return;
-  provider.on("accountsChanged", async (accounts) => {
-    if (accounts[0]?.toLowerCase() === texts.payer) return;
-    await ask("DELETE", "/v1/sessions/current");
-    location.reload();
+function isUsed({ info }) {
+  return info.rdns === (recall("localStorage", KEPT) ?? info.rdns);
+}
+
+async function signOut() {
+  keep("sessionStorage", API_KEY, null);
+  await ask("DELETE", "/v1/sessions/current");
+  location.reload();
+}
+
+function follow(wallet) {
+  if (!isUsed(wallet) || !wallet.provider.on) return;
+  wallet.provider.on("accountsChanged", (accounts) => {
+    if (accounts[0]?.toLowerCase() !== texts.payer) signOut().catch(connectionLost);
   });
 }
 
@@ -95,12 +103,21 @@ addEventListener("eip6963:announceProvider", ({ detail }) => {
 });
 dispatchEvent(new Event("eip6963:requestProvider"));
 
+// Some wallets sign for the chain that they show only.
+async function choose(provider, chain) {
+  const chainId = "0x" + Number(chain).toString(16);
+  if (Number(await provider.request({ method: "eth_chainId" })) === Number(chain)) return;
+  await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
+}
+
 // Signs a request of the server's, unless it is signed already, and sends it.
 export async function sign(request) {
   const { document, post, body, place } = request;
   if (document) {
+    const provider = used();
+    await choose(provider, document.domain.chainId);
     const params = [texts.payer, JSON.stringify(document)];
-    const signature = await used().request({ method: "eth_signTypedData_v4", params });
+    const signature = await provider.request({ method: "eth_signTypedData_v4", params });
     const recovery = parseInt(signature.slice(-2), 16);
     const normal = recovery < 27 ? signature.slice(0, -2) + (recovery + 27).toString(16) : signature;
     place.slice(0, -1).reduce((at, name) => at[name], body)[place.at(-1)] = normal;
@@ -139,8 +156,5 @@ for (const button of document.querySelectorAll("[data-play-money]")) {
 }
 
 for (const button of document.querySelectorAll("[data-sign-out]")) {
-  button.addEventListener("click", () => act(button, async () => {
-    await ask("DELETE", "/v1/sessions/current");
-    location.reload();
-  }));
+  button.addEventListener("click", () => act(button, signOut));
 }
