@@ -6,6 +6,7 @@ import httpx
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
+from sqlalchemy import insert
 
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
@@ -14,7 +15,7 @@ from usufruct.accounts.session_model import SessionPolicy
 from usufruct.accounts.sessions import Sessions
 from usufruct.chain.keys import devnet_signer
 from usufruct.core import ChainId
-from usufruct.store import Stamp
+from usufruct.store import Stamp, metadata
 from usufruct.web import Router, at_public_url
 
 ALICE, BOB = Account.create(), Account.create()
@@ -199,6 +200,27 @@ async def test_an_addresss_oldest_sessions_end_first(site, http):
     http.cookies.clear()
     answers = [await http.get("/sessions/current", headers={"cookie": f"a=b; session={each}"}) for each in tokens]
     assert [each.status_code for each in answers] == [401, 200, 200, 200]
+
+
+async def test_addresses_without_a_key_cannot_fill_the_database(database):
+    site = Site(database)
+    policy = SessionPolicy(most_in_all=10)
+    site.app = Router(session_routes(Sessions(database, Stamp(SECRET, "sign-in"), site.clock, CHAIN, policy), None))
+    async with database.transaction() as unit:
+        row = {"id": "key_1", "secret_hash": b"1", "payer": ALICE.address.lower(), "channel": "0x" + "1" * 64}
+        row |= {"session": BOB.address.lower(), "sealed_session": b"", "spending_limit": 1, "expires_at": 1}
+        row |= {"assets": "", "label": "", "created_at": 1, "proof_nonce": 1}
+        await unit.change(insert(metadata.tables["bearer_keys"]).values(row))
+    tokens = []
+    async with served(site.app) as (_, url, _), httpx.AsyncClient(base_url=url) as http:
+        for account in (BOB, ALICE, *(Account.create() for _ in range(20))):
+            http.cookies.clear()
+            await http.post("/sessions", json=signed(await challenge(http, account), account))
+            tokens.append(http.cookies["session"])
+            site.clock.advance(1)
+        http.cookies.clear()
+        answers = [await http.get("/sessions/current", headers={"cookie": f"session={each}"}) for each in tokens]
+    assert [each.status_code for each in answers] == [401, 200, *[401] * 11, *[200] * 9]
 
 
 async def test_over_https_the_cookie_is_this_hosts_alone(database):

@@ -10,11 +10,16 @@ DEMO_ACCOUNT = 4
 
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
-    """How long challenges and sessions hold, and how many sessions an address may have."""
+    """How long challenges and sessions hold, and how many sessions there may be: of an address, and in all.
+
+    Anyone can make addresses and sign in with them: beyond `most_in_all`, the oldest sessions of addresses that have no
+    key end.
+    """
 
     challenge_seconds: int = 300
     session_seconds: int = 14 * 86_400
     most_sessions: int = 20
+    most_in_all: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The tables of sessions, and of challenges that were used."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, delete, insert, select
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, column, delete, func, insert, select, table
 
-from usufruct.accounts.session_model import Session
+from usufruct.accounts.session_model import Session, SessionPolicy
 from usufruct.core import Address
 from usufruct.store import AddressColumn, Database, metadata
 
@@ -22,6 +22,10 @@ _used_challenges = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
+_payers = select(column("payer")).select_from(table("bearer_keys"))
+_BATCHES = 100
+"""In how many steps all sessions of addresses without a key would end: ending some takes longer than a sign-in."""
+
 
 class SessionStore:
     """Sessions in the database, by the hash of their id; each method is one unit of work."""
@@ -30,19 +34,26 @@ class SessionStore:
         """Keep them in `database`."""
         self._database = database
 
-    async def add(self, id_hash: bytes, session: Session, now: int, most: int, nonce: str, nonce_ends: int) -> None:
-        """Store a new session, and that `nonce` was used; of an address's sessions the newest `most` stay.
+    async def add(
+        self, id_hash: bytes, session: Session, now: int, policy: SessionPolicy, nonce: str, nonce_ends: int
+    ) -> None:
+        """Store a new session, and that `nonce` was used; end the oldest ones beyond the policy's numbers.
 
         Raises:
             ConstraintViolated: when the nonce was used before; nothing is stored then.
         """
         mine = select(_sessions.c.id_hash).where(_sessions.c.address == session.address)
-        old = mine.order_by(_sessions.c.created_at.desc(), _sessions.c.id_hash).offset(most - 1)
+        old = mine.order_by(_sessions.c.created_at.desc(), _sessions.c.id_hash).offset(policy.most_sessions - 1)
+        strangers = select(_sessions.c.id_hash).where(_sessions.c.address.not_in(_payers))
+        oldest = strangers.order_by(_sessions.c.created_at).limit(max(1, policy.most_in_all // _BATCHES))
         row = {"address": session.address, "expires_at": session.expires_at, "created_at": now}
         async with self._database.transaction() as unit:
             await unit.change(insert(_used_challenges).values(nonce=nonce, expires_at=nonce_ends))
             for each in await unit.rows(old):
                 await unit.change(delete(_sessions).where(_sessions.c.id_hash == each.id_hash))
+            count = await unit.row(select(func.count()).select_from(_sessions))
+            if count and count[0] >= policy.most_in_all:
+                await unit.change(delete(_sessions).where(_sessions.c.id_hash.in_(oldest)))
             await unit.change(insert(_sessions).values(id_hash=id_hash, **row))
 
     async def find(self, id_hash: bytes, now: int) -> Session | None:

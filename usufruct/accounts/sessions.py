@@ -74,9 +74,8 @@ class Sessions:
         now, seconds = self._clock.now(), self._policy.session_seconds
         token = token_urlsafe(32)
         session = Session(address, now + seconds)
-        most = self._policy.most_sessions
         try:
-            await self._store.add(_hash(token), session, now, most, nonce, nonce_ends)
+            await self._store.add(_hash(token), session, now, self._policy, nonce, nonce_ends)
         except ConstraintViolated as error:
             raise SignInRefused("this text has signed in once already; ask for a new one", field="nonce") from error
         _set_cookie(exchange, token, seconds)
