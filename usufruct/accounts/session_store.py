@@ -1,6 +1,21 @@
 """The tables of sessions, and of challenges that were used."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, column, delete, func, insert, select, table
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    table,
+)
 
 from usufruct.accounts.session_model import Session, SessionPolicy
 from usufruct.core import Address
@@ -22,7 +37,7 @@ _used_challenges = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
-_payers = select(column("payer")).select_from(table("bearer_keys"))
+_payers: Select[Any] = select(column("payer", AddressColumn)).select_from(table("bearer_keys"))
 _BATCHES = 100
 """In how many steps all sessions of addresses without a key would end: ending some takes longer than a sign-in."""
 
