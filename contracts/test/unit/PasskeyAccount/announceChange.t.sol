@@ -61,6 +61,14 @@ contract AnnounceChangeTest is AccountsBase {
         _selfFails(PASSKEY, change, _notAnnounced(change));
     }
 
+    function test_is_made_in_the_last_second_of_its_window() public {
+        bytes memory change = _removal(SECOND_PASSKEY);
+        _announce(PASSKEY, change);
+        skip(DELAY + WINDOW - 1);
+        _self(PASSKEY, change);
+        assertEq(account.getSignerCount(), 1, "removed");
+    }
+
     function test_reverts_whenItIsMadeTwice() public {
         bytes memory change = abi.encodeCall(IPasskeyAccount.setRecovery, (stranger, DELAY));
         _announce(PASSKEY, change);
