@@ -164,6 +164,17 @@ async def test_terms_that_no_key_can_have_name_the_member(world, http, enter, ch
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
 
 
+async def test_no_deposit_goes_to_a_key_that_another_tab_revoked(world, http, enter):
+    account = await world.account()
+    await enter(http, account)
+    made = await make_key(http, account)
+    wish = {"channel": made["channel"], "amount": str(DOLLAR)}
+    assert (await http.post("/account/deposit-requests", json=wish)).status_code == 200
+    assert (await http.post(f"/account/keys/{made['id']}/revoke")).status_code == 204
+    asked = await http.post("/account/deposit-requests", json=wish)
+    assert (asked.status_code, asked.json()["error"]["code"]) == (409, "key_over")
+
+
 async def test_without_a_node_the_account_is_shown(world, http, enter):
     await enter(http, await world.account())
     page = f"{world.url.removesuffix('/v1')}/account"

@@ -9,7 +9,7 @@ from usufruct.assets import Listings
 from usufruct.chain import ChainAccess, give_play_money
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.keys import KeySigner
-from usufruct.core import Address, AssetId, Clock, Hash32, NotFound, Unavailable
+from usufruct.core import Address, AssetId, Clock, Conflict, Hash32, NotFound, Unavailable
 from usufruct.market.signing_requests import Request, deposit_request, key_request
 from usufruct.payments.ledger import Call, Ledger
 from usufruct.payments.settlement import check_deposit_amount
@@ -111,15 +111,21 @@ class Buyer:
 
         Raises:
             NotFound: when the payer has no such channel.
+            Conflict: when its key is revoked or expired.
             Invalid: when the amount is under the operator's least deposit.
         """
-        if wish.channel not in {key.channel for key in await self._keys.list(payer)}:
+        key = next((key for key in await self._keys.list(payer) if key.channel == wish.channel), None)
+        if key is None:
             message = f"{payer} has no key with channel {wish.channel}; look at the keys again"
             raise NotFound(message, code="channel_not_found", field="channel")
+        now = self._clock.now()
+        if key.revoked_at is not None or now >= key.expires_at:
+            message = f"{key.id} is revoked or expired, and what is deposited would come back; make a new key"
+            raise Conflict(message, code="key_over", field="channel")
         check_deposit_amount(self.terms, wish.amount)
         on_chain, _ = await self._purses.channel(wish.channel)
-        until = self._clock.now() + _DEPOSIT_SECONDS
-        asked = deposit_request(payer, wish.channel, on_chain.channel_config, wish.amount, until, self.terms)
+        config, until = on_chain.channel_config, now + _DEPOSIT_SECONDS
+        asked = deposit_request(payer, wish.channel, config, wish.amount, until, self.terms)
         return self._for_signing(payer, asked)
 
     def _for_signing(self, payer: Address, request: Request) -> SigningRequest:
