@@ -109,7 +109,7 @@ async def test_a_key_that_is_shown_once_stays_until_it_is_copied_and_ends_with_t
         await page.get_by_role("button", name="Use the demo account").click()
         await page.get_by_role("button", name="Make the key").click()
         sheet = page.get_by_role("dialog", name="Your new key")
-        await expect(sheet.get_by_text("The deposit is made.")).to_be_visible()
+        await expect(sheet.get_by_role("status").get_by_text("The deposit is made.")).to_be_visible()
         await page.keyboard.press("Escape")
         await page.keyboard.press("Escape")
         await page.mouse.click(10, 10)
