@@ -115,8 +115,9 @@ async def test_a_key_that_is_shown_once_stays_until_it_is_copied_and_ends_with_t
         await page.mouse.click(10, 10)
         await expect(sheet).to_be_visible()
         assert (await page.locator("#made-key").text_content()).startswith("uf_")
-        await page.get_by_role("button", name="I have copied it").click()
         assert (await page.evaluate("sessionStorage.getItem('usufruct-key')")).startswith("uf_")
+        await page.get_by_role("button", name="I have copied it").click()
+        await expect(page.get_by_text("active", exact=True)).to_be_visible()
         await page.get_by_role("button", name="Sign out").click()
         await expect(page.get_by_role("button", name="Use the demo account")).to_be_visible()
         assert await page.evaluate("sessionStorage.length") == 0
