@@ -11,8 +11,10 @@ const [send, stop] = [form.querySelector("[type=submit]"), form.querySelector("[
 form.elements.key.value = recall("sessionStorage", API_KEY) ?? "";
 
 function money(atomic) {
-  const digits = String(atomic).padStart(Number(decimals) + 1, "0");
-  const [whole, part] = [digits.slice(0, -decimals), digits.slice(-decimals).replace(/0+$/, "")];
+  const places = Number(decimals);
+  const digits = String(atomic).padStart(places + 1, "0");
+  const whole = digits.slice(0, digits.length - places);
+  const part = digits.slice(whole.length).replace(/0+$/, "");
   return `${part ? `${whole}.${part}` : whole}\u00a0${symbol}`;
 }
 
