@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.support.command_line import running_cli
+from tests.support.waiting import until
 from usufruct.cli.support.tunnels import TUNNELS, find_tunnel, open_tunnel
 from usufruct.core import Invalid, Unavailable
 
@@ -99,7 +100,7 @@ def test_it_ends_when_we_are_killed(programs, tmp_path):
     install(
         programs,
         "ssh",
-        f"print({ADDRESSES['ssh']!r}, flush=True); open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)",
+        f"open({str(noted)!r}, 'w').write(str(os.getpid())); print({ADDRESSES['ssh']!r}, flush=True); time.sleep(600)",
     )
     program = (
         "import asyncio\nfrom usufruct.cli.support.tunnels import find_tunnel, open_tunnel\n"
@@ -111,14 +112,7 @@ def test_it_ends_when_we_are_killed(programs, tmp_path):
         process.kill()
         process.communicate()
 
-    async def gone() -> bool:
-        for _ in range(200):
-            if noted.exists() and noted.read_text() and not runs(int(noted.read_text())):
-                return True
-            await asyncio.sleep(0.05)
-        return False
-
-    assert asyncio.run(gone())
+    asyncio.run(until(lambda: not runs(int(noted.read_text()))))
 
 
 @pytest.mark.anvil
