@@ -128,7 +128,7 @@ bench-pages: setup ## what a reader on a phone feels, each page beside its budge
 	@python -m bench.pages $(if $(ROUNDS),--rounds $(ROUNDS))
 
 check-pages: setup
-	@mkdir -p build && python -m bench.pages --check > build/pages.txt || (cat build/pages.txt; exit 1)
+	@mkdir -p build && python -m bench.pages --check --rounds 5 > build/pages.txt || (cat build/pages.txt; exit 1)
 
 screenshots: setup ## pictures of every page into docs/guides/screenshots
 	@python -m bench.pages --screenshots
