@@ -87,6 +87,10 @@ async def test_what_is_declined_is_not_done(world, browser, url):
         await expect(page.locator("#toasts")).to_contain_text("You declined in your wallet.")
         await page.reload()
         await expect(page.get_by_text("No keys yet")).to_be_visible()
+        for unclear in ("1.500", "1,500"):  # fifteen hundred, or one and a half
+            await page.get_by_label("Limit in").fill(unclear)
+            await page.get_by_role("button", name="Make the key").click()
+            await expect(page.locator("#toasts")).to_contain_text("Write an amount such as 2 or 2.50.")
         await page.get_by_label("Limit in").fill("a lot")
         await page.get_by_role("button", name="Make the key").click()
         await expect(page.locator("#toasts")).to_contain_text("Write an amount such as 2 or 2.50.")
@@ -248,3 +252,28 @@ async def test_an_answer_that_is_stopped_is_charged_for_what_came(world, browser
         [call] = await spent()
         assert 1 <= call["outputTokens"] <= 3  # counted here: the upstream did not report
         assert shown.problems == []
+
+
+async def test_a_deposit_whose_answer_is_lost_is_made_once(world, browser, url):
+    async with visit(browser, url, **PHONE) as shown:
+        page = shown.page
+        await page.get_by_role("button", name="Use the demo account").click()
+        await expect(page.get_by_text("No keys yet")).to_be_visible()
+        lost = []
+
+        async def lose_the_first_answer(route) -> None:
+            answer = await route.fetch()
+            if not lost:
+                lost.append(route.request.post_data)
+                await route.abort()
+            else:
+                assert route.request.post_data == lost[0]
+                await route.fulfill(response=answer)
+
+        await page.route("**/v1/deposits", lose_the_first_answer)
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.get_by_text("The deposit is made.")).to_be_visible()
+        assert lost
+        await page.get_by_role("button", name="I have copied it").click()
+        await expect(page.locator(".card").get_by_text("2\N{NO-BREAK SPACE}tUSD").first).to_be_visible()
+        await expect(page.get_by_text("Your wallet holds 98")).to_be_visible()

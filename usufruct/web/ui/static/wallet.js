@@ -3,6 +3,7 @@
 import { API_KEY, connectionLost, keep, recall, toast } from "./page.js";
 
 const DECLINED = 4001;  // EIP-1193
+const DEPOSITS = "/v1/deposits";
 const DEPOSIT_TRIES = 30;
 const PAUSE_MILLISECONDS = 1000;
 const KEPT = "wallet";
@@ -126,7 +127,9 @@ export async function sign(request) {
     try {
       return await ask("POST", post, body);
     } catch (error) {
-      if (error.code !== "deposit_pending" || tries === DEPOSIT_TRIES) throw error;
+      // The same deposit is handed in again, never another: it can be made once, whatever became of the first answer.
+      const unknown = post === DEPOSITS && !(error instanceof Refused);
+      if ((error.code !== "deposit_pending" && !unknown) || tries === DEPOSIT_TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
     }
   }
@@ -134,7 +137,8 @@ export async function sign(request) {
 
 // "1.5" or "1,5" of a coin in its atomic units, as text.
 export function atomic(text, decimals) {
-  const match = /^(\d{1,30})(?:[.,](\d+))?$/.exec(text.trim());
+  const match = /^[1-9]\d{0,2}[.,]\d{3}$/.test(text.trim())  // thousands in one language, a fraction in another
+    ? null : /^(\d{1,30})(?:[.,](\d+))?$/.exec(text.trim());
   const part = (match?.[2] ?? "").replace(/0+$/, "");
   if (!match || part.length > decimals) throw new Error(texts.amount);
   return String(BigInt(match[1] + part.padEnd(decimals, "0")));
