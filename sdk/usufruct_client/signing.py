@@ -89,16 +89,21 @@ def random_salt() -> Hash32:
 def sign_deposit(signer: Signer, channel: str, token: dict[str, Any], amount: int, valid_before: int) -> Deposit:
     """Authorize a deposit into `channel`; `token` is the token's EIP-712 domain."""
     salt = random_salt()
-    message = {
-        "from": checksum(signer.address),
+    message = deposit_message(signer.address, channel, amount, valid_before, salt)
+    signed = signer.sign_typed_data(token, DEPOSIT.types, message)
+    return Deposit(amount, valid_before, salt, "0x" + bytes(signed.signature).hex())
+
+
+def deposit_message(payer: str, channel: str, amount: int, valid_before: int, salt: str) -> dict[str, Any]:
+    """Return what a payer signs for a deposit: EIP-3009's authorization, whose nonce names the channel."""
+    return {
+        "from": checksum(payer),
         "to": checksum(COLLECTOR),
         "value": amount,
         "validAfter": 0,
         "validBefore": valid_before,
         "nonce": keccak(bytes.fromhex(channel[2:]) + bytes.fromhex(salt[2:])),
     }
-    signed = signer.sign_typed_data(token, DEPOSIT.types, message)
-    return Deposit(amount, valid_before, salt, "0x" + bytes(signed.signature).hex())
 
 
 def recover_signer(digest: bytes, signature: bytes) -> Address:

@@ -43,8 +43,7 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
 
     async def described(key: BearerKey) -> dict[str, object]:
         on_chain, use = await purses.channel(key.channel)
-        left = max(0, key.spending_limit - use.charged - use.reserved)
-        return {**key.as_json(), **on_chain.as_json(), **use.as_json(), **KeyLeft(left).as_json()}
+        return {**key.as_json(), **on_chain.as_json(), **use.as_json(), **KeyLeft(key.left(use)).as_json()}
 
     async def create(request: Request) -> Response:
         wish = await request.read(KeyWish, _refusal)

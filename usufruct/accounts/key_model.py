@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, Denied, Invalid
 from usufruct.web import Unauthenticated
-from usufruct_client.wire import KeyFacts
+from usufruct_client.wire import ChannelUse, KeyFacts
 
 _LONGEST_LABEL = 100
 _MOST_ASSETS = 100
@@ -42,6 +42,14 @@ class KeyTerms:
 
 class BearerKey(KeyFacts):
     """One key, without its secret; `channel` is the escrow it pays from, `session` signs payments out of it."""
+
+    def is_live(self, now: int) -> bool:
+        """Tell whether the key is neither revoked nor expired at `now`."""
+        return self.revoked_at is None and now < self.expires_at
+
+    def left(self, use: ChannelUse) -> int:
+        """Return what is left of its limit, in atomic units, when its channel was used so."""
+        return max(0, self.spending_limit - use.charged - use.reserved)
 
     def check(self, now: int) -> None:
         """Refuse a key that is over.

@@ -14,7 +14,6 @@ from usufruct.market.signing_requests import Request, deposit_request, key_reque
 from usufruct.payments.ledger import Call, Ledger
 from usufruct.payments.settlement import check_deposit_amount
 from usufruct_client.wire import (
-    ChannelOnChain,
     ChannelUse,
     DepositTermsWish,
     KeyTermsWish,
@@ -35,17 +34,11 @@ MOST_CALLS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class HeldKey:
-    """A key as its payer sees it: the chain's side of its channel, ours, and what it may still spend."""
+    """A key as its payer sees it, with what its channel was used for."""
 
     key: BearerKey
-    on_chain: ChannelOnChain
     use: ChannelUse
     live: bool
-
-    @property
-    def left(self) -> int:
-        """What is left of the key's limit, in atomic units."""
-        return max(0, self.key.spending_limit - self.use.charged - self.use.reserved)
 
 
 class Buyer:
@@ -79,10 +72,7 @@ class Buyer:
         keys = await self._keys.list(payer)
         channels = await asyncio.gather(*(self._purses.channel(key.channel) for key in keys))
         now = self._clock.now()
-        return [
-            HeldKey(key, on_chain, use, key.revoked_at is None and now < key.expires_at)
-            for key, (on_chain, use) in zip(keys, channels, strict=True)
-        ]
+        return [HeldKey(key, use, key.is_live(now)) for key, (_, use) in zip(keys, channels, strict=True)]
 
     async def wallet_balance(self, payer: Address) -> int | None:
         """Return what a wallet holds of the payment token; None while the node does not answer."""
@@ -119,7 +109,7 @@ class Buyer:
             message = f"{payer} has no key with channel {wish.channel}; look at the keys again"
             raise NotFound(message, code="channel_not_found", field="channel")
         now = self._clock.now()
-        if key.revoked_at is not None or now >= key.expires_at:
+        if not key.is_live(now):
             message = f"{key.id} is revoked or expired, and what is deposited would come back; make a new key"
             raise Conflict(message, code="key_over", field="channel")
         check_deposit_amount(self.terms, wish.amount)

@@ -7,9 +7,10 @@ from typing import Any
 
 from usufruct.accounts import KeyTerms
 from usufruct.chain.keys import KeySigner
+from usufruct.core import Address
 from usufruct_client.eip712_messages import CREATE_KEY, DEPOSIT, Domain, MessageType
-from usufruct_client.identifiers import checksum, keccak
-from usufruct_client.signing import random_salt
+from usufruct_client.identifiers import checksum
+from usufruct_client.signing import deposit_message, random_salt
 from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import (
     ChannelConfig,
@@ -32,7 +33,7 @@ class Request:
     """A typed message under a contract's domain, and the request that its signature goes into."""
 
     kind: MessageType
-    contract: str
+    contract: Address
     chain_id: int
     message: Mapping[str, Any]
     post: str
@@ -49,7 +50,7 @@ class Request:
     def signed_by(self, signer: KeySigner) -> SigningRequest:
         """Return it signed."""
         values = [each.lower() if kind == "address" else each for kind, each in self._values()]
-        signature = signer.sign(MessageHasher(self.kind).digest(self.chain_id, self.contract.lower(), *values))  # type: ignore[arg-type]
+        signature = signer.sign(MessageHasher(self.kind).digest(self.chain_id, self.contract, *values))
         at = self.body
         for name in self.place[:-1]:
             at = at[name]
@@ -80,15 +81,8 @@ def deposit_request(
 ) -> Request:
     """Return the request for a deposit of `amount` into a channel, which can be made until `valid_before`."""
     salt = random_salt()
-    nonce = keccak(bytes.fromhex(channel[2:]) + bytes.fromhex(salt[2:]))
-    message = {
-        "from": checksum(payer),
-        "to": checksum(offered.collector),
-        "value": amount,
-        "validAfter": 0,
-        "validBefore": valid_before,
-        "nonce": "0x" + nonce.hex(),
-    }
+    message = deposit_message(payer, channel, amount, valid_before, salt)
+    message["nonce"] = "0x" + message["nonce"].hex()
     authorization = TransferAuthorization(0, valid_before, salt, _EMPTY)
     wish = DepositWish(config, SignedDeposit(amount, DepositAuthorizations(authorization)))
     kind = replace(DEPOSIT, domain=Domain(offered.token.name, offered.token.version))
