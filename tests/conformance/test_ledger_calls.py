@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
 from usufruct.core import UINT128_MAX, UINT256_MAX, Faulty, PaymentRequired, id_to_bytes
-from usufruct.payments.ledger import calls
 from usufruct.payments.ledger.errors import (
     AccountUnknown,
     BalanceTooLow,
@@ -24,7 +23,6 @@ from usufruct.payments.ledger.errors import (
     VoucherTooLow,
 )
 from usufruct.payments.ledger.records import CallState, Lease, Opened, Replay
-from usufruct.payments.ledger.rows import call_of
 from usufruct.payments.ledger.service import Ledger, open_ledger
 from usufruct.store import ConstraintViolated, Database, DatabaseUnavailable, Seal, Unsealable, open_database
 from usufruct.store.errors import AmountOutOfRange
@@ -577,27 +575,3 @@ async def test_charged_calls_are_read_in_the_order_of_spending(ledger: Ledger, w
     await ledger.meter(lease, world.bill(60))
     assert await ledger.metered(lease.account) == [await ledger.call(lease.call)]
     assert await ledger.metered(lease.account, after=60) == []
-
-
-async def test_the_last_calls_of_many_accounts_take_few_rows(
-    ledger: Ledger, world: ModuleType, monkeypatch: pytest.MonkeyPatch
-):
-    names = ["busy", "idle", *range(10)]
-    for name in names:
-        await ledger.observe(world.reading(100_000, name))
-    spent = [f"busy {at}" for at in range(70)] + [f"{name}" for name in range(10)] + ["last"]
-    for at, call in enumerate(spent):
-        name = "busy" if call.startswith("busy") or call == "last" else names[at - 68]
-        opened = await reserved(ledger, world, call, 100, name=name)
-        await ledger.meter(opened.lease, world.bill(at % 3))
-    channels = [world.channel(name) for name in names]
-    read: list[object] = []
-    monkeypatch.setattr(calls, "call_of", lambda row: read.append(row) or call_of(row))
-    latest = await ledger.latest_metered(channels, 60)
-    assert len(read) <= 20 + 40 + 60 + 10
-    whole = await ledger.latest_metered(channels, 1000)
-    assert len(latest) == 60
-    assert [call.lease.call for call in latest] == [call.lease.call for call in whole][:60]
-    assert len(whole) == len({call.lease.call for call in whole})
-    assert await ledger.latest_metered([], 10) == []
-    assert await ledger.latest_metered([world.channel("idle")], 10) == []
