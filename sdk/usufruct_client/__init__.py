@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from usufruct_client.answer import AnswerReader
     from usufruct_client.channel import Channel
     from usufruct_client.connection import Connection, connect
-    from usufruct_client.conversation import Refund
     from usufruct_client.errors import (
         BadAnswer,
         ClientError,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
         new_channel,
         proof_headers,
     )
+    from usufruct_client.paid_call import Refund
     from usufruct_client.purse import Purse
     from usufruct_client.receipt import Agreed, Dispute, Receipt, faults, proves, read_receipt
     from usufruct_client.signing import Signer, channel_id
@@ -96,7 +96,7 @@ __all__ = [
 ]
 
 _MODULES = (
-    *("answer", "channel", "connection", "conversation", "errors", "gateway", "purse", "receipt"),
+    *("answer", "channel", "connection", "errors", "gateway", "paid_call", "purse", "receipt"),
     *("signing", "spending_rules", "store", "text", "transport", "wallet"),
 )
 

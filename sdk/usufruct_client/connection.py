@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from usufruct_client.conversation import Refund
+from usufruct_client.paid_call import Refund
 from usufruct_client.purse import Purse
 from usufruct_client.spending_rules import Rules
 from usufruct_client.store import Store

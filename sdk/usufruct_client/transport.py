@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import httpx
 
 from usufruct_client.answer import AnswerReader, handed_on
-from usufruct_client.conversation import Conversation, Refund, ask_for_refund
+from usufruct_client.paid_call import PaidCall, Refund, ask_for_refund
 from usufruct_client.purse import Purse
 from usufruct_client.text import content_hash, text_hash
 from usufruct_client.urls import gateway_address, origin_of
@@ -41,7 +41,7 @@ class PayingTransport(httpx.BaseTransport):
         if not _is_call(request, self._origin):
             return self._transport.handle_request(request)
         sender = _BlockingSender(request, request.read(), self._purse.rules.limit, self._transport)
-        return _run_blocking(Conversation(self._purse, self._origin, sender).pay())
+        return _run_blocking(PaidCall(self._purse, self._origin, sender).pay())
 
     def refund(self, url: str, amount: int | None = None) -> Refund:
         """Ask for money back at a paid endpoint: all that is free, or `amount`.
@@ -71,7 +71,7 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
         if not _is_call(request, self._origin):
             return await self._transport.handle_async_request(request)
         sender = _AsyncSender(request, await request.aread(), self._purse.rules.limit, self._transport)
-        return await Conversation(self._purse, self._origin, sender).pay()
+        return await PaidCall(self._purse, self._origin, sender).pay()
 
     async def refund(self, url: str, amount: int | None = None) -> Refund:
         """Ask for money back at a paid endpoint, as `PayingTransport` does."""

@@ -137,7 +137,7 @@ def test_its_route_answers_its_job_runs_and_its_metric_and_diagnostic_show(exten
     with running_cli("serve", own=extended.own, log=tmp_path / "serve.log") as gateway:
         url = f"{gateway.ready['url']}/compute"
         assert httpx.get(url, timeout=60).json() == {"visits": 0}
-        with running_cli("work", own=extended.own, log=tmp_path / "work.log") as worker:
+        with running_cli("worker", own=extended.own, log=tmp_path / "work.log") as worker:
             assert "compute" in worker.ready["jobs"]
             until(lambda: httpx.get(url, timeout=60), lambda found: found.json()["visits"] > 1)
             assert worker.stop(signal.SIGTERM) == 0

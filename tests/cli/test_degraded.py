@@ -152,7 +152,7 @@ def test_processes_start_without_a_node(known, cli_world, tmp_path):
     own = known.own | {"USUFRUCT_CHAIN_RPC_URL": "http://127.0.0.1:9"}
     with (
         cli_world.running_cli("serve", own=own, log=tmp_path / "gateway.log") as gateway,
-        cli_world.running_cli("work", own=own, log=tmp_path / "worker.log") as worker,
+        cli_world.running_cli("worker", own=own, log=tmp_path / "worker.log") as worker,
     ):
         assert gateway.ready["url"]
         assert "watch" in worker.ready["jobs"]

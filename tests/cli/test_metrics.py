@@ -113,7 +113,7 @@ def test_a_workers_numbers_are_the_chains(measured, cli_world, tmp_path):
 
     before, token = measured.inside(owe)
     port = measured.config.metrics.worker_port
-    with cli_world.running_cli("work", own=measured.own, log=tmp_path / "worker") as worker:
+    with cli_world.running_cli("worker", own=measured.own, log=tmp_path / "worker") as worker:
         numbers = until(port, lambda numbers: not numbers["money_claimable", token])
         assert numbers["claims_total", "confirmed"] >= 1
         assert numbers["claims_total", "failed"] == 0

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fake_clock import FakeClock
-from usufruct.gateway import GatewayPolicy
+from usufruct.gateway import CallLimits
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import AbandonedAnswers
 
-POLICY = GatewayPolicy()
-MOST, PAID_FOR_ONE, WITHIN_SECONDS = POLICY.abandoned_most, POLICY.abandoned_share, POLICY.abandoned_seconds
+LIMITS = CallLimits()
+MOST, PAID_FOR_ONE, WITHIN_SECONDS = LIMITS.abandoned_most, LIMITS.abandoned_share, LIMITS.abandoned_seconds
 WHOLE, STREAM = False, True
 
 
@@ -24,7 +24,7 @@ def refused(limit: DisconnectLimit, stream: bool, account: str = "payer") -> int
 
 
 def test_whole_answers_left_stop_whole_answers_and_streams_left_stop_both():
-    limit = DisconnectLimit(POLICY, FakeClock())
+    limit = DisconnectLimit(LIMITS, FakeClock())
     for _ in range(MOST):
         limit.note("payer", stream=False)
     assert refused(limit, WHOLE)
@@ -39,7 +39,7 @@ def test_whole_answers_left_stop_whole_answers_and_streams_left_stop_both():
 def test_who_pays_for_many_may_leave_a_share_of_them(paid_at):
     """One payer may have thousands of users, of whom some change their minds."""
     clock = FakeClock()
-    limit = DisconnectLimit(POLICY, clock)
+    limit = DisconnectLimit(LIMITS, clock)
     clock.advance(paid_at)
     for _ in range(PAID_FOR_ONE * (MOST + 3)):
         limit.paid("payer")
@@ -53,7 +53,7 @@ def test_who_pays_for_many_may_leave_a_share_of_them(paid_at):
 
 def test_what_was_paid_long_ago_excuses_nothing():
     clock = FakeClock()
-    limit = DisconnectLimit(POLICY, clock)
+    limit = DisconnectLimit(LIMITS, clock)
     for _ in range(PAID_FOR_ONE * MOST * 2):
         limit.paid("payer")
     clock.advance(int(2 * WITHIN_SECONDS))
@@ -65,7 +65,7 @@ def test_what_was_paid_long_ago_excuses_nothing():
 @given(times=st.lists(st.integers(0, 2 * int(WITHIN_SECONDS)), min_size=MOST, max_size=3 * MOST).map(sorted))
 def test_the_wait_that_a_refusal_names_is_the_one_that_is_needed(times):
     clock = FakeClock()
-    limit = DisconnectLimit(POLICY, clock)
+    limit = DisconnectLimit(LIMITS, clock)
     for last, at in zip([0, *times], times, strict=False):
         clock.advance(at - last)
         limit.note("payer", stream=True)

@@ -19,9 +19,9 @@ from tests.support.waiting import until
 from usufruct.chain.anvil import free_port
 from usufruct.chain.keys import KeySigner
 from usufruct.core import hash32_from_bytes
-from usufruct.gateway import Endpoint, GatewayPolicy
+from usufruct.gateway import CallLimits, Endpoint
 
-POLICY = GatewayPolicy()
+LIMITS = CallLimits()
 ASK = [{"role": "user", "content": "What is the question?"}]
 PART_OF_INPUT = 21 // 8  # bytes; of an upstream that never said how it counts
 NUMBERS = itertools.count()
@@ -158,7 +158,7 @@ async def test_who_hangs_up_on_whole_answers_is_given_streams_only(world, upstre
     await world.asset("vectors", upstream.url("ok"), endpoint=Endpoint.EMBEDDINGS)
     key, payer, friend = await world.key(), KeySigner(bytes(31) + b"\x05"), await world.key()
     other = await world.key(payer=payer)
-    await asyncio.gather(*(hang_up(world, upstream, key) for _ in range(POLICY.abandoned_most - 1)))
+    await asyncio.gather(*(hang_up(world, upstream, key) for _ in range(LIMITS.abandoned_most - 1)))
     ask = {"model": "words", "messages": ASK}
     assert (await client_of(key.text).chat.completions.create(**ask)).usage.cost
     await hang_up(world, upstream, key)
@@ -171,7 +171,7 @@ async def test_who_hangs_up_on_whole_answers_is_given_streams_only(world, upstre
             await client_of(text).embeddings.create(model="vectors", input="text")
     assert [chunk async for chunk in await client_of(key.text).chat.completions.create(**ask, stream=True)]
     assert (await client_of(other.text).chat.completions.create(**ask)).usage.cost
-    world.clock.ahead = POLICY.abandoned_seconds
+    world.clock.ahead = LIMITS.abandoned_seconds
     assert (await client_of(key.text).chat.completions.create(**ask)).usage.cost
 
 
@@ -180,7 +180,7 @@ async def test_who_leaves_streams_before_their_first_text_is_given_no_more(world
     await world.asset("hamlet", upstream.url("slow_first_byte"))
     await world.asset("words", upstream.url("ok"))
     key, other = await world.key(), await world.key(payer=KeySigner(bytes(31) + b"\x05"))
-    await asyncio.gather(*(hang_up(world, upstream, key, stream=True) for _ in range(POLICY.abandoned_most - 1)))
+    await asyncio.gather(*(hang_up(world, upstream, key, stream=True) for _ in range(LIMITS.abandoned_most - 1)))
     ask = {"model": "words", "messages": ASK}
     assert [chunk async for chunk in await client_of(key.text).chat.completions.create(**ask, stream=True)]
     await hang_up(world, upstream, key, stream=True)
@@ -193,7 +193,7 @@ async def test_who_leaves_streams_before_their_first_text_is_given_no_more(world
     assert [chunk async for chunk in await client_of(other.text).chat.completions.create(**ask, stream=True)]
     assert [call.bill.charge for call in await world.bills(key)] == [4 + 12 * 3 + 5]
     assert (await world.channel(key)).reserved == 0
-    world.clock.ahead = POLICY.abandoned_seconds
+    world.clock.ahead = LIMITS.abandoned_seconds
     assert [chunk async for chunk in await client_of(key.text).chat.completions.create(**ask, stream=True)]
 
 
@@ -208,7 +208,7 @@ async def test_whole_answers_over_our_own_limits_count_as_hung_up_on(gateway_mod
         await world.asset("words", upstream.url("ok"))
         key = await world.key()
         async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
-            for _ in range(POLICY.abandoned_most):
+            for _ in range(LIMITS.abandoned_most):
                 with pytest.raises(openai.InternalServerError) as caught:
                     await client.chat.completions.create(model="hamlet", messages=ASK)
                 assert caught.value.code == fault
@@ -221,14 +221,14 @@ async def test_whole_answers_over_our_own_limits_count_as_hung_up_on(gateway_mod
             assert [
                 part async for part in await client.chat.completions.create(model="words", messages=ASK, stream=True)
             ]
-    assert len(upstream.requests) == POLICY.abandoned_most + 1
+    assert len(upstream.requests) == LIMITS.abandoned_most + 1
 
 
 @pytest.mark.parametrize("mode", ["error_500", "cut", "malformed"])
 async def test_what_only_the_upstream_did_wrong_does_not_count_against_the_caller(world, upstream, client_of, mode):
     await world.asset("hamlet", upstream.url(mode))
     key = await world.key()
-    for _ in range(POLICY.abandoned_most + 1):
+    for _ in range(LIMITS.abandoned_most + 1):
         with pytest.raises(openai.InternalServerError):
             await client_of(key.text).chat.completions.create(model="hamlet", messages=ASK)
 

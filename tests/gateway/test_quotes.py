@@ -9,7 +9,7 @@ from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.core import Address, Hash32
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, ServedListing, Upstream
-from usufruct.gateway.order import Price
+from usufruct.gateway.call_order import Price
 from usufruct.gateway.quotes import QUOTE_SECONDS, Quotes, StaleQuote
 from usufruct.payments.pricing.charges import Allowance
 from usufruct.store import Stamp

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from usufruct.assets import InvalidListing
 from usufruct.core import UsufructError
-from usufruct.gateway import CountingRule, GatewayPolicy, InvalidRequest
+from usufruct.gateway import CallLimits, CountingRule, InvalidRequest
 from usufruct.gateway.operations.chat import read_chat
 from usufruct.gateway.operations.embeddings import read_embeddings
 from usufruct.gateway.operations.request_reader import read_model
@@ -111,7 +111,7 @@ async def counted_input(counter: Counter, asked: TextRequest) -> int:
     async def counter_of(_: object) -> Counter:
         return counter
 
-    meter = TextMeter(TokenCounterPool(GatewayPolicy()), counter_of)
+    meter = TextMeter(TokenCounterPool(CallLimits()), counter_of)
     counted = await meter.count_input(SimpleNamespace(counting=RULE), asked)
     return counted.text + counted.added
 
@@ -124,7 +124,7 @@ async def test_without_a_vocabulary_bytes_are_counted(texts):
 
 
 async def test_a_vocabulary_counts_joined_text(vocabulary):
-    counter, pool = Vocabulary(vocabulary), TokenCounterPool(GatewayPolicy())
+    counter, pool = Vocabulary(vocabulary), TokenCounterPool(CallLimits())
     pieces = ["to b", "e or", " not to", " be"]
     whole = await pool.count(counter, "".join(pieces))
     assert whole < sum([await pool.count(counter, piece) for piece in pieces])

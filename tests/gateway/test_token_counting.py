@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from tests.support.waiting import PATIENCE, until
-from usufruct.gateway import GatewayPolicy
+from usufruct.gateway import CallLimits
 from usufruct.gateway.token_counting import LONG, CountingBusy, TokenCounterPool, Vocabulary, count_bytes
 
-POLICY = GatewayPolicy()
+LIMITS = CallLimits()
 texts = st.text(st.characters(exclude_categories=()), min_size=1, max_size=200)
 
 
@@ -72,7 +72,7 @@ async def longest_pause(work) -> tuple[float, float]:
 
 async def test_the_loop_goes_on_while_long_text_is_counted(vocabulary):
     counter, text = Vocabulary(vocabulary), "to be or not to be, " * 400_000
-    pool = TokenCounterPool(POLICY)
+    pool = TokenCounterPool(LIMITS)
     for _ in range(5):  # a busy machine makes the loop wait now and then, a counter that holds it always
         pause, whole = await longest_pause(pool.count(counter, text))
         if pause < whole / 2:
@@ -98,8 +98,8 @@ class Slow:
 
 
 async def test_two_texts_are_counted_at_once_and_few_wait():
-    counting, counter = TokenCounterPool(POLICY), Slow()
-    size = POLICY.counting_characters // 4
+    counting, counter = TokenCounterPool(LIMITS), Slow()
+    size = LIMITS.counting_characters // 4
     taken = [asyncio.create_task(counting.count_input(counter, "x" * (size))) for _ in range(4)]
     await until(lambda: counter.running == 2)
     with pytest.raises(CountingBusy) as caught:
@@ -116,7 +116,7 @@ async def test_two_texts_are_counted_at_once_and_few_wait():
 
 
 async def test_one_text_is_counted_however_long():
-    counting = TokenCounterPool(POLICY)
-    long = POLICY.counting_characters + 1
+    counting = TokenCounterPool(LIMITS)
+    long = LIMITS.counting_characters + 1
     assert await counting.count_input(count_bytes, "x" * long) == long
     counting.close()

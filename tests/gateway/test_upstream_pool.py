@@ -9,7 +9,7 @@ from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.connectors.openai import UpstreamDown, UpstreamFault, UpstreamRejected
 from usufruct.core import Address
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway import Endpoint, GatewayPolicy, ServedListing, Upstream
+from usufruct.gateway import CallLimits, Endpoint, ServedListing, Upstream
 from usufruct.gateway.upstream_pool import UpstreamPool
 
 PAY_TO = Address("0x" + "55" * 20)
@@ -31,7 +31,7 @@ def clock():
 
 @pytest.fixture
 async def replicas(clock) -> AsyncIterator[UpstreamPool]:
-    opened = UpstreamPool(GatewayPolicy(), clock)
+    opened = UpstreamPool(CallLimits(), clock)
     yield opened
     await opened.close()
 
@@ -49,7 +49,7 @@ async def test_every_server_takes_its_turn_to_be_first(replicas):
 async def test_a_server_that_failed_is_tried_last_until_it_has_rested(replicas, clock):
     replicas.failed(ASSET, SERVERS[1], UpstreamDown("no answer"))
     assert [order(replicas)[-1] for _ in SERVERS] == [SERVERS[1]] * 3
-    clock.advance(GatewayPolicy().rest_seconds)
+    clock.advance(CallLimits().rest_seconds)
     assert SERVERS[1] in {order(replicas)[0] for _ in SERVERS}
 
 

@@ -20,7 +20,7 @@ from x402.mechanisms.evm.default_assets import DEFAULT_ASSETS
 
 from usufruct_client import Invalid, NotAllowed, OverBudget, OverLimit, Purse, Rules, Store, StoreFault, Wallet
 from usufruct_client.channel import FORGOTTEN_SECONDS, Channel
-from usufruct_client.conversation import Conversation
+from usufruct_client.paid_call import PaidCall
 from usufruct_client.purse import Answered
 from usufruct_client.spending_rules import DOLLARS
 from usufruct_client.x402 import ChannelState, Requirements, VoucherState
@@ -356,7 +356,7 @@ def refused_with(code: str, purse: Purse) -> dict[str, int]:
             return httpx.Response(402, headers={"PAYMENT-REQUIRED": required}, json={"error": {"code": code}})
 
     with suppress(OverBudget):
-        assert asyncio.run(Conversation(purse, ORIGIN, Refuser()).pay()).status_code == 402
+        assert asyncio.run(PaidCall(purse, ORIGIN, Refuser()).pay()).status_code == 402
     return shown
 
 

@@ -22,11 +22,11 @@ from usufruct.core.jobs import jobs_running
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import (
     BearerKeyPayments,
+    CallLimits,
     Catalogue,
     CountingRule,
     Endpoint,
     Gateway,
-    GatewayPolicy,
     KeyChannels,
     Operator,
     PaymentMethods,
@@ -37,7 +37,7 @@ from usufruct.gateway import (
 )
 from usufruct.gateway.operations.base import Operation
 from usufruct.payments.ledger.service import open_ledger
-from usufruct.payments.ledger.statements import FaultHook, no_faults
+from usufruct.payments.ledger.sql_statements import FaultHook, no_faults
 from usufruct.payments.pricing.vouchers import Escrow
 from usufruct.payments.settlement import ChannelRegistry
 from usufruct.store import Database, Seal, open_database
@@ -172,9 +172,9 @@ async def gateway_world(
     keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, channels)
     listings = Listings(database, clock)
     catalogue = Catalogue(listings, database, Seal(SECRET, "upstreams"), clock)
-    policy = GatewayPolicy(upstream=limits, drain_seconds=drain_seconds)
+    call_limits = CallLimits(upstream=limits, drain_seconds=drain_seconds)
     methods = PaymentMethods(BearerKeyPayments(keys, operator.escrow))
-    gateway = Gateway(methods, catalogue, ledger, operator, clock, policy, operations=operations)
+    gateway = Gateway(methods, catalogue, ledger, operator, clock, call_limits, operations=operations)
     health = Health({"ledger": ledger.totals})
     pages = Pages(Site(), gallery=True)
     app = Router(

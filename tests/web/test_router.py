@@ -20,7 +20,7 @@ from usufruct.web import (
     json_object,
     json_response,
 )
-from usufruct.web.exchange import BODY_SECONDS
+from usufruct.web.http_exchange import BODY_SECONDS
 
 
 async def call(app, path="/", method="GET", body=(b"",), headers=(), hang_up=False):

@@ -10,7 +10,7 @@ from usufruct.accounts.sign_in import Challenge, SignInRefused, check_sign_in, n
 from usufruct.core import Address, ChainId, Clock
 from usufruct.core.networks import is_local
 from usufruct.store import ConstraintViolated, Database, Stamp
-from usufruct.web import Exchange, Unauthenticated
+from usufruct.web import HttpExchange, Unauthenticated
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
@@ -28,7 +28,7 @@ class Sessions:
         self._chain_id = chain_id
         self._policy = policy or SessionPolicy()
 
-    def challenge(self, exchange: Exchange, address: Address) -> tuple[Challenge, bytes]:
+    def challenge(self, exchange: HttpExchange, address: Address) -> tuple[Challenge, bytes]:
         """Return what a wallet has to sign at this site, and the mark that comes back with it.
 
         Raises:
@@ -40,7 +40,13 @@ class Sessions:
         return challenge, challenge.mark(self._stamp)
 
     async def sign_in(
-        self, exchange: Exchange, address: Address, nonce: str, times: tuple[int, int], mark: bytes, signature: bytes
+        self,
+        exchange: HttpExchange,
+        address: Address,
+        nonce: str,
+        times: tuple[int, int],
+        mark: bytes,
+        signature: bytes,
     ) -> Session:
         """Start a session of who signed a challenge; `times`: when it was issued, and expires.
 
@@ -52,7 +58,7 @@ class Sessions:
         check_sign_in(challenge, mark, signature, self._stamp, self._clock.now())
         return await self._start(exchange, address, nonce, challenge.expires_at)
 
-    def _check_site(self, exchange: Exchange) -> None:
+    def _check_site(self, exchange: HttpExchange) -> None:
         """Refuse an address that only the caller vouches for, where wallets hold real money.
 
         Another site could have its own address written into the text, let its visitors sign it, and sign in as they.
@@ -64,12 +70,12 @@ class Sessions:
                 field="host",
             )
 
-    async def start(self, exchange: Exchange, address: Address) -> Session:
+    async def start(self, exchange: HttpExchange, address: Address) -> Session:
         """Start a session of an address without a signature: for the accounts of a local chain only."""
         now = self._clock.now()
         return await self._start(exchange, address, token_urlsafe(16), now + self._policy.challenge_seconds)
 
-    async def _start(self, exchange: Exchange, address: Address, nonce: str, nonce_ends: int) -> Session:
+    async def _start(self, exchange: HttpExchange, address: Address, nonce: str, nonce_ends: int) -> Session:
         await self.end(exchange)
         now, seconds = self._clock.now(), self._policy.session_seconds
         token = token_urlsafe(32)
@@ -81,12 +87,12 @@ class Sessions:
         _set_cookie(exchange, token, seconds)
         return session
 
-    async def find(self, exchange: Exchange) -> Session | None:
+    async def find(self, exchange: HttpExchange) -> Session | None:
         """Return the session whose cookie a request carries."""
         token = _token(exchange)
         return await self._store.find(_hash(token), self._clock.now()) if token else None
 
-    async def require(self, exchange: Exchange) -> Session:
+    async def require(self, exchange: HttpExchange) -> Session:
         """Return the session whose cookie a request carries.
 
         Raises:
@@ -97,7 +103,7 @@ class Sessions:
             raise Unauthenticated("sign in with your wallet first", code="not_signed_in", field="cookie")
         return session
 
-    async def end(self, exchange: Exchange) -> None:
+    async def end(self, exchange: HttpExchange) -> None:
         """End the session whose cookie a request carries, if there is one."""
         if token := _token(exchange):
             await self._store.remove(_hash(token))
@@ -108,13 +114,13 @@ class Sessions:
         await self._store.remove_expired(self._clock.now())
 
 
-def site_of(exchange: Exchange) -> str:
+def site_of(exchange: HttpExchange) -> str:
     """Return the address of the site that a request was sent to, without a path."""
     parts = urlsplit(exchange.root)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _token(exchange: Exchange) -> str:
+def _token(exchange: HttpExchange) -> str:
     name = cookie_name(site_of(exchange))
     pairs = (part.strip().partition("=") for part in exchange.header(b"cookie").split(";"))
     return next((value for key, _, value in pairs if key == name), "")
@@ -124,5 +130,5 @@ def _hash(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def _set_cookie(exchange: Exchange, token: str, seconds: int) -> None:
+def _set_cookie(exchange: HttpExchange, token: str, seconds: int) -> None:
     exchange.attach([(b"set-cookie", cookie(site_of(exchange), token, seconds).encode())])

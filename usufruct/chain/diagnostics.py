@@ -123,7 +123,7 @@ async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:
                 "transactions",
                 f"{len(lost)} of the {role} key that were final are not on the chain any more, from nonce "
                 f"{lost[0].nonce} on ({lost[0].key}): the chain went back",
-                "run a worker (`usufruct up` or `usufruct work`): it sends them again",
+                "run a worker (`usufruct up` or `usufruct worker`): it sends them again",
             )
         for sent in await sender.stuck(_STUCK_BLOCKS):
             why = f"; the node says: {sent.trouble}" if sent.trouble else ""

@@ -27,7 +27,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "doctor",
         "reconcile",
         "serve",
-        "work",
+        "worker",
         "till",
         "registry",
         "config",

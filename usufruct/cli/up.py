@@ -89,7 +89,7 @@ def _children(config: Config) -> list[Child]:
         gateway[:] = [_spawn("serve", replace(config, gateway=again), "gateway")]
         return gateway[0]
 
-    return [Child("gateway", serve), Child("worker", lambda: _spawn("work", config, "worker"))]
+    return [Child("gateway", serve), Child("worker", lambda: _spawn("worker", config, "worker"))]
 
 
 def _spawn(command: str, config: Config, name: str) -> Process:

@@ -34,7 +34,7 @@ from usufruct.core.money import (
     parse_units,
     parse_units_up,
 )
-from usufruct.core.values import value
+from usufruct.core.value_classes import value
 from usufruct_client.identifiers import Address, Hash32, checksum, id_to_bytes
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from usufruct.core.values import value
+from usufruct.core.value_classes import value
 
 __all__ = ["WHOLE_BPS", "PriceCard", "PriceUnit"]
 

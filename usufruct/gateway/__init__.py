@@ -1,6 +1,7 @@
 """The metered gateway: OpenAI's endpoints, paid by bearer keys or x402, each call charged once and receipted."""
 
 from usufruct.gateway.api import gateway_routes
+from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.income import Income, read_income
@@ -11,17 +12,16 @@ from usufruct.gateway.pages import gateway_pages
 from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
-from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.service import Gateway
 
 __all__ = [
     "UNUSED_SECONDS",
     "BearerKeyPayments",
+    "CallLimits",
     "Catalogue",
     "CountingRule",
     "Endpoint",
     "Gateway",
-    "GatewayPolicy",
     "Income",
     "InvalidRequest",
     "KeyChannels",

@@ -8,8 +8,8 @@ from collections import deque
 
 from usufruct.connectors.openai import UpstreamOversized, UpstreamSlow
 from usufruct.core import Clock
+from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.errors import AbandonedAnswers
-from usufruct.gateway.policy import GatewayPolicy
 from usufruct.web import ClientGone
 
 
@@ -23,9 +23,9 @@ def is_callers(error: BaseException) -> bool:
 class DisconnectLimit:
     """Counts, in this process, the answers that a payer abandoned and those that they paid for."""
 
-    def __init__(self, policy: GatewayPolicy, clock: Clock) -> None:
+    def __init__(self, limits: CallLimits, clock: Clock) -> None:
         """Begin with no abandoned answers."""
-        self._policy = policy
+        self._limits = limits
         self._clock = clock
         self._times: dict[str, deque[tuple[float, bool]]] = {}
         self._paid: dict[str, int] = {}
@@ -37,7 +37,7 @@ class DisconnectLimit:
         now = self._clock.monotonic()
         self._times.setdefault(account, deque()).append((now, stream))
         for payer, times in list(self._times.items()):
-            while times and times[0][0] <= now - self._policy.abandoned_seconds:
+            while times and times[0][0] <= now - self._limits.abandoned_seconds:
                 times.popleft()
             if not times:
                 del self._times[payer]
@@ -60,11 +60,11 @@ class DisconnectLimit:
         times, most = self._recent(account, streams=stream), self._most(account)
         if len(times) < most:
             return
-        wait = int(times[-most] + self._policy.abandoned_seconds - self._clock.monotonic()) + 1
+        wait = int(times[-most] + self._limits.abandoned_seconds - self._clock.monotonic()) + 1
         no_streams = not streams or len(self._recent(account, streams=True)) >= most
         instead = "" if no_streams else "ask with `stream: true`, or "
         raise AbandonedAnswers(
-            f"{len(times)} answers within {self._policy.abandoned_seconds:g} s were made for {account} and not paid "
+            f"{len(times)} answers within {self._limits.abandoned_seconds:g} s were made for {account} and not paid "
             f"for: hung up on or over our limits of time and size; {instead}ask again in {wait} s",
             field="stream",
             payer=account,
@@ -73,18 +73,18 @@ class DisconnectLimit:
 
     def _recent(self, account: str, *, streams: bool) -> list[float]:
         """Return when a payer abandoned answers, or streams only."""
-        since = self._clock.monotonic() - self._policy.abandoned_seconds
+        since = self._clock.monotonic() - self._limits.abandoned_seconds
         return [at for at, stream in self._times[account] if at > since and (stream or not streams)]
 
     def _most(self, account: str) -> int:
         """Return from how many abandoned answers on a payer is refused."""
         self._turn()
         paid = self._paid.get(account, 0) + self._paid_before.get(account, 0)
-        return max(self._policy.abandoned_most, paid // self._policy.abandoned_share)
+        return max(self._limits.abandoned_most, paid // self._limits.abandoned_share)
 
     def _turn(self) -> None:
         """Forget what was paid long ago."""
         age = self._clock.monotonic() - self._paid_since
-        if age >= self._policy.abandoned_seconds:
-            self._paid_before = self._paid if age < 2 * self._policy.abandoned_seconds else {}
+        if age >= self._limits.abandoned_seconds:
+            self._paid_before = self._paid if age < 2 * self._limits.abandoned_seconds else {}
             self._paid, self._paid_since = {}, self._clock.monotonic()

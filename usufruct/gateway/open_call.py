@@ -3,7 +3,7 @@
 import orjson
 
 from usufruct.core import value
-from usufruct.gateway.order import Order, Price
+from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.payers.base import FundedCall, Payer
 from usufruct.payments.ledger import Lease, Opened
 
@@ -13,7 +13,7 @@ class OpenCall:
     """A call whose ceiling is reserved: its payer, for what, at which price, and what the ledger opened for it."""
 
     payer: Payer
-    order: Order
+    order: CallOrder
     price: Price
     funded: FundedCall
     opened: Opened

@@ -7,23 +7,23 @@ from dataclasses import dataclass
 
 from usufruct.core import Hash32, PaymentRequired, UsufructError
 from usufruct.core.process import unbroken
+from usufruct.gateway.call_limits import CallLimits
+from usufruct.gateway.call_order import CallOrder, Price
+from usufruct.gateway.call_order_reader import CallOrderReader
 from usufruct.gateway.call_releases import ReleaseQueue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.open_call import KeptAnswer, OpenCall
 from usufruct.gateway.operations.base import Operation
 from usufruct.gateway.operator_profile import Operator
-from usufruct.gateway.order import Order, Price
-from usufruct.gateway.order_reader import OrderReader
 from usufruct.gateway.payers.base import Payer
 from usufruct.gateway.payers.methods import PaymentMethods
-from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.responses import Responder, Served
 from usufruct.gateway.signed_receipt import kept_receipt, signed
 from usufruct.payments.ledger import Bill, Call, Lease, Ledger, Replay
 from usufruct.payments.pricing import OverBudget, Receipt, Usage, charge_up, price_lines, sign_receipt
 from usufruct.store import DatabaseUnavailable
-from usufruct.web import Exchange
+from usufruct.web import HttpExchange
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +33,16 @@ class Pipeline:
     """The way of every paid call: identify, read, replay, price, fund, open, run, meter, receipt."""
 
     payments: PaymentMethods
-    reader: OrderReader
+    reader: CallOrderReader
     ledger: Ledger
     responder: Responder
     releases: ReleaseQueue
     disconnects: DisconnectLimit
     operator: Operator
     counters: CallCounters
-    policy: GatewayPolicy
+    limits: CallLimits
 
-    async def serve(self, exchange: Exchange, operation: Operation) -> None:
+    async def serve(self, exchange: HttpExchange, operation: Operation) -> None:
         """Answer a paid request.
 
         Raises:
@@ -71,7 +71,7 @@ class Pipeline:
             raise
         await self.responder.finish(exchange, call, served, signed(metered, call.opened.account.token, self.operator))
 
-    async def admit(self, exchange: Exchange, payer: Payer, order: Order) -> OpenCall | Replay:
+    async def admit(self, exchange: HttpExchange, payer: Payer, order: CallOrder) -> OpenCall | Replay:
         """Find the stored answer, or price, fund and open the call; the headers of a refusal say how to pay."""
         try:
             call = await self.find_replay(payer, order) or await self.open_affordable(exchange, payer, order)
@@ -83,24 +83,26 @@ class Pipeline:
             exchange.attach(await payer.response_headers(0, call.total - call.price.allowance.ceiling, call.funded))
         return call
 
-    async def find_replay(self, payer: Payer, order: Order) -> Replay | None:
+    async def find_replay(self, payer: Payer, order: CallOrder) -> Replay | None:
         """Find the stored answer of the same payer's same request, before it is priced or funded again."""
         identity = payer.identity
         if order.idempotency is None or not identity.is_proven:
             return None
         return await self.ledger.find_replay(identity.account, order.idempotency, identity.voucher)
 
-    async def open_affordable(self, exchange: Exchange, payer: Payer, order: Order) -> OpenCall | Replay:
+    async def open_affordable(self, exchange: HttpExchange, payer: Payer, order: CallOrder) -> OpenCall | Replay:
         """Price, fund and open the call, with less output when the account does not carry the price."""
         price = payer.price(order)
-        for _ in range(self.policy.lowerings):
+        for _ in range(self.limits.lowerings):
             try:
                 return await self.fund_and_open(exchange, payer, order, price)
             except PaymentRequired as refusal:
                 price = payer.lower_price(order, price, refusal)
         return await self.fund_and_open(exchange, payer, order, price)
 
-    async def fund_and_open(self, exchange: Exchange, payer: Payer, order: Order, price: Price) -> OpenCall | Replay:
+    async def fund_and_open(
+        self, exchange: HttpExchange, payer: Payer, order: CallOrder, price: Price
+    ) -> OpenCall | Replay:
         """Fund the call, naming a deposit that was made for it in the answer, and reserve its ceiling.
 
         Of two equal requests at once, the ledger opens one. The upstream may be asked at once; nothing may leave before
@@ -144,18 +146,18 @@ class Pipeline:
 
     async def _meter(self, lease: Lease, bill: Bill, kept: bytes | None) -> Call:
         """Meter, again when the database did not answer: the ledger counts it once."""
-        for _ in range(self.policy.meter_tries - 1):
+        for _ in range(self.limits.meter_tries - 1):
             try:
                 return await unbroken(self.ledger.meter(lease, bill, kept, self._sign))
             except DatabaseUnavailable:
-                await unbroken(asyncio.sleep(self.policy.meter_pause))
+                await unbroken(asyncio.sleep(self.limits.meter_pause))
         return await unbroken(self.ledger.meter(lease, bill, kept, self._sign))
 
     def _sign(self, receipt: Receipt) -> bytes:
         """Sign a call's receipt, once: the ledger keeps the signature."""
         return sign_receipt(receipt, self.operator.escrow.chain_id, self.operator.till, self.operator.receipts)
 
-    async def repeat(self, exchange: Exchange, payer: Payer, order: Order, replay: Replay) -> None:
+    async def repeat(self, exchange: HttpExchange, payer: Payer, order: CallOrder, replay: Replay) -> None:
         """Give the stored answer again, with the receipt it had; nothing is charged."""
         call = await self.ledger.call(replay.call)
         assert call is not None, "a stored answer has a call"

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 
 from usufruct.core import Clock, Hash32, PaymentRequired
+from usufruct.gateway.call_order import Price
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.order import Price
 from usufruct.payments.pricing import Allowance
 from usufruct.store import Stamp
 

@@ -18,18 +18,18 @@ from usufruct.connectors.openai import (
 )
 from usufruct.core import Hash32, UsufructError, value
 from usufruct.core.process import unbroken
+from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.disconnect_limit import is_callers
 from usufruct.gateway.open_call import KeptAnswer, OpenCall
 from usufruct.gateway.operations.base import StreamedWork, Work
 from usufruct.gateway.operations.text import with_member
 from usufruct.gateway.operations.text_metering import longest_text
-from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.signed_receipt import SignedReceipt, bill_event, event
 from usufruct.gateway.stream_relay import StreamRelay
 from usufruct.gateway.upstream_cancellation import UpstreamCancellation
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.pricing import Measured, content_hash
-from usufruct.web import EVENT_STREAM, JSON, ClientGone, Exchange, Header, ShuttingDown, error_body
+from usufruct.web import EVENT_STREAM, JSON, ClientGone, Header, HttpExchange, ShuttingDown, error_body
 
 _DONE = b"data: [DONE]\n\n"
 _ANSWER_ID = re.compile(rb'"id":\s*"([^"\\]{1,200})"')
@@ -55,12 +55,12 @@ class Served:
 class Responder:
     """Asks upstreams, and answers callers."""
 
-    def __init__(self, upstreams: UpstreamPool, policy: GatewayPolicy) -> None:
-        """Ask `upstreams`, for as long as the policy says."""
+    def __init__(self, upstreams: UpstreamPool, limits: CallLimits) -> None:
+        """Ask `upstreams`, for as long as the limits say."""
         self._upstreams = upstreams
-        self._policy = policy
+        self._limits = limits
 
-    async def run(self, exchange: Exchange, call: OpenCall) -> Served:
+    async def run(self, exchange: HttpExchange, call: OpenCall) -> Served:
         """Ask the upstreams; a stream goes out as it comes, a whole answer is sent by `finish`.
 
         Raises:
@@ -71,7 +71,7 @@ class Responder:
         streamed = call.order.work.streamed
         return await (self._whole(exchange, call) if streamed is None else self._stream(exchange, call, streamed))
 
-    async def finish(self, exchange: Exchange, call: OpenCall, served: Served, receipt: SignedReceipt) -> None:
+    async def finish(self, exchange: HttpExchange, call: OpenCall, served: Served, receipt: SignedReceipt) -> None:
         """Send what is left, with the receipt: the whole answer, or the last events of a stream."""
         if served.kept.stream:
             if not served.is_gone:
@@ -81,11 +81,11 @@ class Responder:
         exchange.attach(await call.payer.response_headers(charged.amount, charged.cumulative, call.funded))
         await _answer_whole(exchange, served.body, served.reported, receipt)
 
-    async def end_with_error(self, exchange: Exchange, error: UsufructError) -> None:
+    async def end_with_error(self, exchange: HttpExchange, error: UsufructError) -> None:
         """End a stream that has begun with an error event."""
         await self._farewell(exchange, event(error_body(error, exchange.call_id)))
 
-    async def repeat(self, exchange: Exchange, work: Work, kept: KeptAnswer, receipt: SignedReceipt) -> None:
+    async def repeat(self, exchange: HttpExchange, work: Work, kept: KeptAnswer, receipt: SignedReceipt) -> None:
         """Send the answer kept for the same request, with the receipt it had."""
         if not kept.stream:
             content = parse(kept.body)
@@ -96,7 +96,7 @@ class Responder:
         await exchange.write(kept.body)
         await self._farewell(exchange, _last_events(kept, receipt))
 
-    async def _whole(self, exchange: Exchange, call: OpenCall) -> Served:
+    async def _whole(self, exchange: HttpExchange, call: OpenCall) -> Served:
         """Run a call that is answered in one piece; it is charged only if the caller is still there."""
         work, allowance = call.order.work, call.price.allowance
         try:
@@ -115,7 +115,7 @@ class Responder:
             reported=answer.content.get("usage"),
         )
 
-    async def _ask(self, exchange: Exchange, call: OpenCall) -> Answer:
+    async def _ask(self, exchange: HttpExchange, call: OpenCall) -> Answer:
         """Return the first upstream's answer.
 
         Raises:
@@ -124,7 +124,7 @@ class Responder:
             DatabaseUnavailable: when the call could not be committed.
         """
         listing, work, allowance = call.order.listing, call.order.work, call.price.allowance
-        longest = self._policy.longest_seconds
+        longest = self._limits.longest_seconds
         faults: list[UpstreamFault] = []
         try:
             # No grace: a whole answer is worth nothing to a client that disconnected.
@@ -142,12 +142,12 @@ class Responder:
             faults.append(UpstreamSlow(f"the answer took over {longest:g} s; ask for less", phase="total"))
         raise next(filter(is_callers, faults), faults[-1])
 
-    async def _stream(self, exchange: Exchange, call: OpenCall, work: StreamedWork) -> Served:
+    async def _stream(self, exchange: HttpExchange, call: OpenCall, work: StreamedWork) -> Served:
         """Run a call that is answered event by event; what the caller has of it is charged."""
         ceiling = (b"x-usufruct-ceiling", b"%d" % call.price.allowance.ceiling)
         # What the call cost is not known yet as the headers leave.
         payment = await call.payer.response_headers(0, call.total, call.funded)
-        relay = StreamRelay(exchange, call, work, [ceiling, *payment], self._policy)
+        relay = StreamRelay(exchange, call, work, [ceiling, *payment], self._limits)
         await relay.run(self._upstreams)
         delivered = relay.delivered()
         if relay.gone and not delivered.text:
@@ -167,9 +167,9 @@ class Responder:
             is_gone=relay.gone,
         )
 
-    async def _farewell(self, exchange: Exchange, last: bytes) -> None:
+    async def _farewell(self, exchange: HttpExchange, last: bytes) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._policy.farewell_seconds):
+            async with asyncio.timeout(self._limits.farewell_seconds):
                 await exchange.write(last, more=False)
 
 
@@ -177,13 +177,13 @@ class _HungUp(UsufructError, code="incomplete_answer", status=409):
     """What the end of a kept stream says when its first caller hung up."""
 
 
-def _broken(relay: StreamRelay, exchange: Exchange) -> str:
+def _broken(relay: StreamRelay, exchange: HttpExchange) -> str:
     fault = relay.fault or _HungUp("the caller hung up before the end of this answer; ask again under a new key")
     return orjson.dumps(error_body(fault, exchange.call_id)).decode()
 
 
 async def _answer_whole(
-    exchange: Exchange, body: bytes, reported: object, receipt: SignedReceipt, headers: Sequence[Header] = ()
+    exchange: HttpExchange, body: bytes, reported: object, receipt: SignedReceipt, headers: Sequence[Header] = ()
 ) -> None:
     try:
         usage = dump(receipt.usage(reported if isinstance(reported, dict) else None))

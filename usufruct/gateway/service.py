@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from usufruct.core import Clock, NotFound, format_asset, hash32
 from usufruct.core.jobs import Job
+from usufruct.gateway.call_limits import CallLimits
+from usufruct.gateway.call_order_reader import CallOrderReader
 from usufruct.gateway.call_releases import ReleaseQueue
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
@@ -15,16 +17,14 @@ from usufruct.gateway.operations.chat import chat
 from usufruct.gateway.operations.embeddings import embeddings
 from usufruct.gateway.operations.text import TextMeter
 from usufruct.gateway.operator_profile import Operator
-from usufruct.gateway.order_reader import OrderReader
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.pipeline import Pipeline
-from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.responses import Responder
 from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt
 from usufruct.gateway.token_counting import TokenCounterPool
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.ledger import Ledger
-from usufruct.web import Exchange
+from usufruct.web import HttpExchange
 from usufruct_client.wire import ModelCard, ModelPrice, OutputLimits
 
 logger = logging.getLogger(__name__)
@@ -40,30 +40,30 @@ class Gateway:
         ledger: Ledger,
         operator: Operator,
         clock: Clock,
-        policy: GatewayPolicy | None = None,
+        limits: CallLimits | None = None,
         counters: CallCounters | None = None,
         operations: Sequence[Operation] = (),
     ) -> None:
         """Serve the listings of `catalogue`: chat, embeddings, and `operations` besides them."""
-        policy, counters = policy or GatewayPolicy(), counters or CallCounters()
-        disconnects = DisconnectLimit(policy, clock)
+        limits, counters = limits or CallLimits(), counters or CallCounters()
+        disconnects = DisconnectLimit(limits, clock)
         self._catalogue = catalogue
         self._clock = clock
         self._forgotten_at = clock.monotonic()
-        self._upstreams = UpstreamPool(policy, clock)
-        self._token_counters = TokenCounterPool(policy)
+        self._upstreams = UpstreamPool(limits, clock)
+        self._token_counters = TokenCounterPool(limits)
         text = TextMeter(self._token_counters, catalogue.counter)
         self.operations: tuple[Operation, ...] = (chat(text), embeddings(text), *operations)
         self.pipeline = Pipeline(
             payments,
-            OrderReader(catalogue, disconnects, policy, clock),
+            CallOrderReader(catalogue, disconnects, limits, clock),
             ledger,
-            Responder(self._upstreams, policy),
+            Responder(self._upstreams, limits),
             ReleaseQueue(ledger, disconnects, counters),
             disconnects,
             operator,
             counters,
-            policy,
+            limits,
         )
 
     def lease_job(self, lease_seconds: int) -> Job:
@@ -94,7 +94,7 @@ class Gateway:
         listing.check_active()
         return _offer(listing, self._clock.now(), self.pipeline.operator)
 
-    async def receipt(self, exchange: Exchange, call_id: str) -> SignedReceipt:
+    async def receipt(self, exchange: HttpExchange, call_id: str) -> SignedReceipt:
         """Return a call's receipt: to its payer, or to anyone who knows the call's id and shows no payment.
 
         Raises:
@@ -116,7 +116,7 @@ class Gateway:
         for listing in await self._catalogue.list():  # what calls taught, for other replicas and for the next start
             if (upstreams := self._upstreams.learned(listing)) is not None:
                 await self._catalogue.remember(listing, upstreams)
-        if self._clock.monotonic() - self._forgotten_at > self.pipeline.policy.forget_seconds:
+        if self._clock.monotonic() - self._forgotten_at > self.pipeline.limits.forget_seconds:
             while await self.pipeline.ledger.forget_answers():
                 pass
             self._forgotten_at = self._clock.monotonic()

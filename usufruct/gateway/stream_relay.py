@@ -18,14 +18,14 @@ from usufruct.connectors.openai import (
 )
 from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import UsufructError
+from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.model import Upstream
 from usufruct.gateway.open_call import OpenCall
 from usufruct.gateway.operations.base import Delivered, StreamedWork
 from usufruct.gateway.operations.text_metering import longest_text
-from usufruct.gateway.policy import GatewayPolicy
 from usufruct.gateway.upstream_cancellation import UpstreamCancellation
 from usufruct.gateway.upstream_pool import UpstreamPool
-from usufruct.web import EVENT_STREAM, Exchange, Header, ShuttingDown
+from usufruct.web import EVENT_STREAM, Header, HttpExchange, ShuttingDown
 from usufruct_client.text import well_formed
 
 
@@ -37,15 +37,15 @@ class StreamRelay:
     """
 
     def __init__(
-        self, exchange: Exchange, call: OpenCall, work: StreamedWork, headers: Sequence[Header], policy: GatewayPolicy
+        self, exchange: HttpExchange, call: OpenCall, work: StreamedWork, headers: Sequence[Header], limits: CallLimits
     ) -> None:
         """Relay to `exchange`; the answer starts, with `headers`, when there is text to hand on."""
         self._exchange = exchange
         self._call = call
         self._work = work
         self._headers = headers
-        self._policy = policy
-        self._guard = UpstreamCancellation(exchange, call.opened, policy.longest_seconds, self._grace)
+        self._limits = limits
+        self._guard = UpstreamCancellation(exchange, call.opened, limits.longest_seconds, self._grace)
         self._held: list[bytes] = []
         self._accepted: list[str] = []
         self._missed: list[str] = []
@@ -74,7 +74,7 @@ class StreamRelay:
         except asyncio.CancelledError:
             self.fault = ShuttingDown()
         except TimeoutError:
-            longest = self._policy.longest_seconds
+            longest = self._limits.longest_seconds
             self.fault = UpstreamSlow(f"the answer took over {longest:g} s; ask for less", phase="total")
         if self.is_whole:
             await self._write_held()
@@ -114,7 +114,7 @@ class StreamRelay:
         gone = self.gone
         if text:
             self._characters += len(text)
-            if self._characters > self._most + (self._policy.drain_characters if gone else 0):
+            if self._characters > self._most + (self._limits.drain_characters if gone else 0):
                 raise UpstreamOversized(
                     f"the upstream was told to stop after {self._call.price.allowance.output_tokens} text tokens"
                 )
@@ -144,4 +144,4 @@ class StreamRelay:
 
     def _grace(self) -> float:
         """How long an upstream is read after the client has gone: only its count is of use, and only if we charge."""
-        return self._policy.drain_seconds if self._accepted else 0.0
+        return self._limits.drain_seconds if self._accepted else 0.0

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 from usufruct.assets import InvalidListing
+from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.errors import CountingBusy
-from usufruct.gateway.policy import GatewayPolicy
 
 LONG = 16_384
 """Characters from which counting leaves the event loop: some milliseconds of work."""
@@ -61,10 +61,10 @@ class Vocabulary:
 class TokenCounterPool:
     """Counts texts: short ones at once, long ones on separate threads."""
 
-    def __init__(self, policy: GatewayPolicy) -> None:
+    def __init__(self, limits: CallLimits) -> None:
         """Begin with nothing to count."""
-        self._policy = policy
-        self._threads = ThreadPoolExecutor(policy.counting_threads, "counting")
+        self._limits = limits
+        self._threads = ThreadPoolExecutor(limits.counting_threads, "counting")
         self._waiting = 0
 
     async def count_input(self, counter: Counter, text: str) -> int:
@@ -73,8 +73,8 @@ class TokenCounterPool:
         Raises:
             CountingBusy: when too much long input is being counted.
         """
-        if len(text) > LONG and self._waiting and self._waiting + len(text) > self._policy.counting_characters:
-            seconds = self._policy.counting_retry_seconds
+        if len(text) > LONG and self._waiting and self._waiting + len(text) > self._limits.counting_characters:
+            seconds = self._limits.counting_retry_seconds
             raise CountingBusy(
                 f"{self._waiting} characters of long input are being counted; "
                 f"ask again in {seconds} s, or for less than {LONG} characters",

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from usufruct.payments.ledger import Opened
-from usufruct.web import Exchange
+from usufruct.web import HttpExchange
 
 
 class UpstreamCancellation:
@@ -18,7 +18,7 @@ class UpstreamCancellation:
     raises DatabaseUnavailable. `gone` tells whether the caller has hung up.
     """
 
-    def __init__(self, exchange: Exchange, opened: Opened, longest: float, grace: Callable[[], float]) -> None:
+    def __init__(self, exchange: HttpExchange, opened: Opened, longest: float, grace: Callable[[], float]) -> None:
         self.gone = False
         self._exchange = exchange
         self._commit = opened.commit

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from usufruct.connectors.openai import UpstreamClient, UpstreamFault, UpstreamRejected
 from usufruct.core import Clock
+from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.fault_redaction import redact_fault
 from usufruct.gateway.model import ServedListing, Upstream
-from usufruct.gateway.policy import GatewayPolicy
 
 logger = logging.getLogger(__name__)
 
@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 class UpstreamPool:
     """Keeps connections to every upstream in use."""
 
-    def __init__(self, policy: GatewayPolicy, clock: Clock) -> None:
-        """Call upstreams under the policy's limits."""
-        self._policy = policy
+    def __init__(self, limits: CallLimits, clock: Clock) -> None:
+        """Call upstreams within the limits."""
+        self._limits = limits
         self._clock = clock
         self._clients: dict[Upstream, UpstreamClient] = {}
         self._failed_at: dict[Upstream, float] = {}
@@ -59,12 +59,12 @@ class UpstreamPool:
 
     def _resting(self, upstream: Upstream) -> bool:
         failed_at = self._failed_at.get(upstream)
-        return failed_at is not None and self._clock.monotonic() - failed_at < self._policy.rest_seconds
+        return failed_at is not None and self._clock.monotonic() - failed_at < self._limits.rest_seconds
 
     def _client(self, upstream: Upstream) -> UpstreamClient:
         client = self._clients.get(upstream)
         if client is None:
             client = self._clients[upstream] = UpstreamClient(
-                upstream.url, upstream.api_key, self._policy.upstream, output_limit=upstream.output_limit
+                upstream.url, upstream.api_key, self._limits.upstream, output_limit=upstream.output_limit
             )
         return client

@@ -9,10 +9,10 @@ from usufruct.store.database import Database, Unit
 from usufruct.store.errors import ConstraintViolated, DatabaseUnavailable
 from usufruct.store.identifiers import AddressColumn, AssetIdColumn, HashColumn
 from usufruct.store.job_states import DatabaseJobBoard, reported_jobs
+from usufruct.store.metadata import metadata
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.row_cache import RowCache, next_revision
-from usufruct.store.schema import metadata
 from usufruct.store.sealing import MasterSecret, Seal, Stamp, Unsealable
 from usufruct.store.sqlite import BUSY_SECONDS, SqliteDatabase, connect_sqlite
 

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, inser
 from usufruct.core import Clock
 from usufruct.core.jobs import JobBoard, JobState
 from usufruct.store.database import Database
-from usufruct.store.schema import metadata
+from usufruct.store.metadata import metadata
 
 _log = logging.getLogger(__name__)
 

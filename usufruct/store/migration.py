@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from usufruct.store.database import Database
 from usufruct.store.errors import SchemaOutdated
-from usufruct.store.schema import metadata
+from usufruct.store.metadata import metadata
 
 _FOLDER = Path(__file__).with_name("migrations")
 _PACKAGES = Path(__file__).parents[1]

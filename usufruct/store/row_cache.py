@@ -13,7 +13,7 @@ from sqlalchemy import DDL, BigInteger, Column, String, Table, event, select, up
 
 from usufruct.core import Clock
 from usufruct.store.database import Database, Unit
-from usufruct.store.schema import metadata
+from usufruct.store.metadata import metadata
 
 FRESH_SECONDS = 2.0
 FLOOR_SECONDS = 0.1

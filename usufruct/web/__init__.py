@@ -4,15 +4,15 @@ from uvicorn.loops.auto import auto_loop_factory as event_loop_factory
 
 from usufruct.web.cors import allow_browsers
 from usufruct.web.errors import BodyTooLarge, ClientGone, Header, ShuttingDown, Unauthenticated, error_body
-from usufruct.web.exchange import EVENT_STREAM, JSON, Exchange, at_public_url, json_object
 from usufruct.web.health import Health
-from usufruct.web.limits import ServerLimits
+from usufruct.web.http_exchange import EVENT_STREAM, JSON, HttpExchange, at_public_url, json_object
 from usufruct.web.log import log_as_json
 from usufruct.web.metrics import Metrics, job_metrics
 from usufruct.web.openapi import Operation
 from usufruct.web.request import Request, document_response, json_response, read_document
 from usufruct.web.router import AnyRoute, RawRoute, Route, Router, openapi_route
 from usufruct.web.server import Server, base_url, listen
+from usufruct.web.server_limits import ServerLimits
 
 __all__ = [
     "EVENT_STREAM",
@@ -20,9 +20,9 @@ __all__ = [
     "AnyRoute",
     "BodyTooLarge",
     "ClientGone",
-    "Exchange",
     "Header",
     "Health",
+    "HttpExchange",
     "Metrics",
     "Operation",
     "RawRoute",

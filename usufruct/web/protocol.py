@@ -13,7 +13,7 @@ from starlette.types import Receive, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from usufruct.web.limits import ServerLimits
+from usufruct.web.server_limits import ServerLimits
 from usufruct.web.transport import HeadJoiner, send_without_delay
 
 _FIRST_REQUEST_SECONDS = 1.0

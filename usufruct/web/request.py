@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from usufruct.core import UsufructError
 from usufruct.web.errors import MalformedBody
-from usufruct.web.exchange import Exchange, json_object
+from usufruct.web.http_exchange import HttpExchange, json_object
 from usufruct_client.wire_types import Document, read
 
 _BODY_BYTES = 65_536
@@ -24,13 +24,13 @@ MakeError = Callable[..., UsufructError]
 class Request(StarletteRequest):
     """Starlette's request, whose body is read from the exchange: within a limit and a time."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: HttpExchange) -> None:
         """Wrap what was received; path parameters are in the scope."""
         super().__init__(exchange.scope)
         self.exchange = exchange
 
     async def read(self, kind: type[Kind], error: MakeError) -> Kind:
-        """Read the body as a document; raises as `Exchange.body`, `json_object` and `read_document`."""
+        """Read the body as a document; raises as `HttpExchange.body`, `json_object` and `read_document`."""
         return read_document(kind, json_object(await self.exchange.body(_BODY_BYTES)), error)
 
     async def form_fields(self) -> dict[str, str]:
@@ -38,7 +38,7 @@ class Request(StarletteRequest):
 
         Raises:
             MalformedBody: when it is not text in UTF-8, or has too many fields.
-            UsufructError: as `Exchange.body`.
+            UsufructError: as `HttpExchange.body`.
         """
         body = await self.exchange.body(_BODY_BYTES)
         try:

@@ -15,12 +15,12 @@ from starlette.types import Receive, Scope, Send
 
 from usufruct.core import Faulty, NotFound, UsufructError
 from usufruct.web.errors import ClientGone, MethodNotAllowed, ShuttingDown
-from usufruct.web.exchange import Exchange
+from usufruct.web.http_exchange import HttpExchange
 from usufruct.web.openapi import Operation, openapi_document
 from usufruct.web.request import Request, json_response
 
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
-ErrorPage = Callable[[Exchange, UsufructError], Response | None]
+ErrorPage = Callable[[HttpExchange, UsufructError], Response | None]
 """Returns an error as a page for people, or None for a program, which gets it as JSON."""
 
 _LONGEST_PATH = 200
@@ -40,7 +40,7 @@ class Route:
     handle: Callable[[Request], Awaitable[Response]]
     operation: Operation | None = None
 
-    async def answer(self, exchange: Exchange) -> None:
+    async def answer(self, exchange: HttpExchange) -> None:
         """Answer one request."""
         await exchange.respond(await self.handle(Request(exchange)))
 
@@ -51,7 +51,7 @@ class RawRoute:
 
     method: str
     path: str
-    answer: Callable[[Exchange], Awaitable[None]]
+    answer: Callable[[HttpExchange], Awaitable[None]]
     operation: Operation | None = None
 
 
@@ -85,11 +85,11 @@ class _Resource:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request; a frame of our own would be passed at every wait of every call."""
-        exchange = Exchange(scope, receive, send)
+        exchange = HttpExchange(scope, receive, send)
         route = self._routes.get(exchange.method)
         return _serve(exchange, self._refuse if route is None else route.answer, self._error_page)
 
-    async def _refuse(self, exchange: Exchange) -> None:
+    async def _refuse(self, exchange: HttpExchange) -> None:
         exchange.attach([(b"allow", self.allow.encode())])
         raise MethodNotAllowed(f"{exchange.path} takes {self.allow}, not {exchange.method}", field="method")
 
@@ -128,9 +128,9 @@ class Router:
         return (self._raw.get(scope["path"]) or self._others)(scope, receive, send)
 
     async def _unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await _serve(Exchange(scope, receive, send), self._refuse, self._error_page)
+        await _serve(HttpExchange(scope, receive, send), self._refuse, self._error_page)
 
-    async def _refuse(self, exchange: Exchange) -> None:
+    async def _refuse(self, exchange: HttpExchange) -> None:
         path = exchange.path[:_LONGEST_PATH]
         message = f"there is nothing at {path}; this server answers {self._known}"
         raise NotFound(message, code="unknown_route", field="path", path=path)
@@ -148,7 +148,9 @@ class Router:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _serve(exchange: Exchange, answer: Callable[[Exchange], Awaitable[None]], error_page: ErrorPage) -> None:
+async def _serve(
+    exchange: HttpExchange, answer: Callable[[HttpExchange], Awaitable[None]], error_page: ErrorPage
+) -> None:
     """Answer an exchange, by the error that is raised if there is one."""
     try:
         await answer(exchange)
@@ -165,7 +167,7 @@ async def _serve(exchange: Exchange, answer: Callable[[Exchange], Awaitable[None
         await _refuse(exchange, Faulty("the server failed; report it with the call id"), error_page)
 
 
-async def _refuse(exchange: Exchange, error: UsufructError, error_page: ErrorPage) -> None:
+async def _refuse(exchange: HttpExchange, error: UsufructError, error_page: ErrorPage) -> None:
     extra = {"call_id": exchange.call_id, "code": error.code, "status": error.status, "details": dict(error.details)}
     logger.log(logging.ERROR if error.status >= 500 else logging.INFO, "refused: %s", error.message, extra=extra)
     if exchange.started:

@@ -14,8 +14,8 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
-from usufruct.web.limits import ServerLimits
 from usufruct.web.protocol import Connections, GuardedProtocol
+from usufruct.web.server_limits import ServerLimits
 
 _LOOK_SECONDS = 0.05
 _MOMENT_SECONDS = 0.1

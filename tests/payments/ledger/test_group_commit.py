@@ -7,7 +7,7 @@ import pytest
 
 from usufruct.core import Hash32
 from usufruct.payments.ledger.backend import Backend, Contended, Decision
-from usufruct.payments.ledger.statements import Work, no_faults
+from usufruct.payments.ledger.sql_statements import Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import DatabaseUnavailable
 

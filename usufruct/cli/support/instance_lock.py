@@ -29,7 +29,7 @@ Publish = Callable[[Mapping[str, object]], None]
 def hold_instance(folder: Path) -> Iterator[Publish]:
     """Be the only one to keep the installation of a data folder up."""
     if sys.platform == "win32":
-        raise Unavailable("`usufruct up` needs Linux or macOS; use WSL, or run `usufruct serve` and `usufruct work`")
+        raise Unavailable("`usufruct up` needs Linux or macOS; use WSL, or run `usufruct serve` and `usufruct worker`")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("a+b") as file:
         if not _locks(file):

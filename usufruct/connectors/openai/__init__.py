@@ -15,9 +15,9 @@ from usufruct.connectors.openai.errors import (
     UpstreamSlow,
 )
 from usufruct.connectors.openai.event_reader import Batch
-from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.stream import ChatStream
 from usufruct.connectors.openai.upstream_client import UpstreamClient
+from usufruct.connectors.openai.upstream_limits import Limits
 from usufruct.connectors.openai.usage import Usage, UsageFault
 
 __all__ = [

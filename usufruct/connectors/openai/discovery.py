@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from usufruct.connectors.openai.answer import OfferedModel
 from usufruct.connectors.openai.errors import UpstreamFault
-from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.upstream_client import UpstreamClient
+from usufruct.connectors.openai.upstream_limits import Limits
 
 USUAL_ADDRESSES = {"Ollama": "http://127.0.0.1:11434/v1", "vLLM": "http://127.0.0.1:8000/v1"}
 """Where each server listens unless told otherwise."""

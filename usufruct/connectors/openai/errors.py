@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from usufruct.connectors.openai.content import parse, shorten
-from usufruct.connectors.openai.limits import Limits
+from usufruct.connectors.openai.upstream_limits import Limits
 from usufruct.core import Invalid, Unavailable, UsufructError
 from usufruct.http import ConnectFailed, ConnectTimeout, NotHttp, ReadTimeout, TransportError
 

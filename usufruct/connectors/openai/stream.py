@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from usufruct.connectors.openai.content import shorten
 from usufruct.connectors.openai.errors import TRANSPORT_ERRORS, transport_fault
 from usufruct.connectors.openai.event_reader import AnswerReader, Batch
-from usufruct.connectors.openai.limits import Limits
+from usufruct.connectors.openai.upstream_limits import Limits
 from usufruct.connectors.openai.usage import Usage, UsageFault
 from usufruct.http import ReadTimeout, Response
 

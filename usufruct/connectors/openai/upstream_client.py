@@ -18,8 +18,8 @@ from usufruct.connectors.openai.errors import (
     status_fault,
     transport_fault,
 )
-from usufruct.connectors.openai.limits import Limits
 from usufruct.connectors.openai.stream import ChatStream
+from usufruct.connectors.openai.upstream_limits import Limits
 from usufruct.http import Pool, Response
 
 # Under the 5 s after which uvicorn (so vLLM too) closes an idle connection: a call must never meet one half closed.

@@ -4,13 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from usufruct.core import Hash32, PaymentRequired, value
+from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Budget
-from usufruct.gateway.order import Order, Price
 from usufruct.payments.ledger import BalanceTooLow, LimitReached, Reservation
 from usufruct.payments.pricing import OverBudget
 from usufruct.payments.settlement import Deposited
-from usufruct.web import Exchange, Header
+from usufruct.web import Header, HttpExchange
 
 
 @value
@@ -62,7 +62,7 @@ class Payer(ABC):
     async def has_funds(self) -> bool:
         """Tell whether money is known to be here for the payer, without a look at the chain."""
 
-    def price(self, order: Order) -> Price:
+    def price(self, order: CallOrder) -> Price:
         """Return what the call may use and cost.
 
         Raises:
@@ -70,7 +70,7 @@ class Payer(ABC):
         """
         return Price(order.card, order.work.limits(order.card, order.budget))
 
-    def lower_price(self, order: Order, price: Price, refusal: PaymentRequired) -> Price:
+    def lower_price(self, order: CallOrder, price: Price, refusal: PaymentRequired) -> Price:
         """Return a lower price than the one that was refused: less output, that fits what is left.
 
         Raises:
@@ -90,7 +90,7 @@ class Payer(ABC):
         return lower
 
     @abstractmethod
-    async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
+    async def fund_call(self, order: CallOrder, price: Price, call: Hash32) -> FundedCall:
         """Fund the call; only x402 moves money here: it submits the deposit that came, and awaits it.
 
         Raises:
@@ -105,6 +105,8 @@ class Payer(ABC):
         """
         return ()
 
-    async def refusal_headers(self, exchange: Exchange, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
+    async def refusal_headers(
+        self, exchange: HttpExchange, order: CallOrder, refusal: PaymentRequired
+    ) -> Sequence[Header]:
         """Return a refusal's headers, by which the payer learns how to pay."""
         return ()

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from usufruct.accounts import BearerKey, Keys
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Hash32, value
+from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.order import Order, Price
 from usufruct.gateway.payers.base import FundedCall, Payer, PayerIdentity
 from usufruct.payments.pricing import Escrow, VerifiedVoucher, sign_voucher
 
@@ -56,7 +56,7 @@ class BearerKeyPayer(Payer):
         """Return true: keys are made for those who can deposit."""
         return True
 
-    async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
+    async def fund_call(self, order: CallOrder, price: Price, call: Hash32) -> FundedCall:
         """Pay from the key's channel, by a voucher of its session key, up to the key's spending limit."""
         sign = await self.method.voucher_signer(self.key)
         return FundedCall(order.reservation(call, self.key.channel, price, sign=sign, limit=self.key.spending_limit))

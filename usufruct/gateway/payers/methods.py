@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from usufruct.core import PaymentRequired
-from usufruct.gateway.order import Order
+from usufruct.gateway.call_order import CallOrder
 from usufruct.gateway.payers.base import Payer
 from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.pass_grant import grant_payer
 from usufruct.gateway.payers.x402 import X402Payments
 from usufruct.payments.settlement import PassAccounts
-from usufruct.web import Exchange
+from usufruct.web import HttpExchange
 
 _NO_KEY = frozenset({"", "bearer", "bearer x402"})
 """`Authorization` of callers without a key: OpenAI's clients must send one, and send this."""
@@ -23,7 +23,7 @@ class PaymentMethods:
     pass_grants: PassAccounts | None = None
     x402: X402Payments | None = None
 
-    async def identify(self, exchange: Exchange) -> Payer | None:
+    async def identify(self, exchange: HttpExchange) -> Payer | None:
         """Identify the payer; None for a request without payment, where `refuse_unpaid` can quote a price.
 
         Raises:
@@ -40,7 +40,7 @@ class PaymentMethods:
             return payer
         return await self.bearer_keys.authenticate(authorization)
 
-    async def refuse_unpaid(self, exchange: Exchange, order: Order) -> PaymentRequired:
+    async def refuse_unpaid(self, exchange: HttpExchange, order: CallOrder) -> PaymentRequired:
         """Return the refusal of a request without payment; its quote goes out as a header."""
         assert self.x402 is not None, "a request is unpaid only where x402 is taken"
         return await self.x402.refuse_unpaid(exchange, order)

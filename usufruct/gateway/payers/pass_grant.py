@@ -1,8 +1,8 @@
 """Payment by a grant of pass credits: the credits that its holder activated for our meter pay."""
 
 from usufruct.core import Denied, Hash32, format_asset, value
+from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.order import Order, Price
 from usufruct.gateway.payers.base import FundedCall, Payer, PayerIdentity
 from usufruct.payments.pricing import GRANT_PREFIX, PassGrant, VerifiedVoucher, Voucher, read_grant
 from usufruct.payments.settlement import PassAccounts
@@ -47,7 +47,7 @@ class PassGrantPayer(Payer):
         """Tell whether there are credits for the grant here already."""
         return await self.accounts.carries(self.grant)
 
-    async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
+    async def fund_call(self, order: CallOrder, price: Price, call: Hash32) -> FundedCall:
         """Pay from the credits, after a look at the chain if it is due; the grant takes a voucher's place."""
         account = await self.accounts.ready(self.grant, price.allowance.ceiling)
 

@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from usufruct.core import Clock, Hash32, PaymentRequired, format_units, value
+from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Budget
-from usufruct.gateway.order import Order, Price
 from usufruct.gateway.payers.base import FundedCall, Payer, PayerIdentity
 from usufruct.gateway.quotes import Quotes
 from usufruct.payments.ledger import VoucherPublished, VoucherTooLow, scope_of
@@ -22,7 +22,7 @@ from usufruct.payments.x402 import (
     read_payment,
     x402_name,
 )
-from usufruct.web import Exchange, Header
+from usufruct.web import Header, HttpExchange
 
 _REQUIRED = b"payment-required"
 _RESPONSE = b"payment-response"
@@ -70,7 +70,7 @@ class X402Payments:
         )
         return X402Payer(identity, payment, voucher, self)
 
-    async def refuse_unpaid(self, exchange: Exchange, order: Order) -> PaymentRequired:
+    async def refuse_unpaid(self, exchange: HttpExchange, order: CallOrder) -> PaymentRequired:
         """Return the refusal of a request without payment; its quote goes out as a header."""
         refusal: PaymentRequired
         try:
@@ -87,7 +87,7 @@ class X402Payments:
         return refusal
 
     async def quote(
-        self, exchange: Exchange, order: Order, refusal: PaymentRequired, payment: Payment | None = None
+        self, exchange: HttpExchange, order: CallOrder, refusal: PaymentRequired, payment: Payment | None = None
     ) -> Header:
         """Return a refusal's header: a fresh quote of the call, and the channel's numbers where they help."""
         channel = await self.funding.channel(payment) if payment and refusal.code in _CORRECTED else None
@@ -101,7 +101,7 @@ class X402Payments:
         name = x402_name(refusal, corrective=channel is not None)
         return self._required(exchange, name, self.requirements.requirements(allowance.ceiling, quote, channel, card))
 
-    async def refund(self, exchange: Exchange) -> None:
+    async def refund(self, exchange: HttpExchange) -> None:
         """Answer a GET on a paid endpoint: with what is taken here, or with the refund that is asked for."""
         header = exchange.header(b"payment-signature")
         try:
@@ -118,7 +118,7 @@ class X402Payments:
         content = {"channel": refunded.channel.reading.id, "refunded": str(refunded.amount)}
         await exchange.answer_json({**content, "transaction": refunded.transaction}, [(_RESPONSE, response)])
 
-    def _required(self, exchange: Exchange, error: str, requirements: dict[str, object]) -> Header:
+    def _required(self, exchange: HttpExchange, error: str, requirements: dict[str, object]) -> Header:
         return _REQUIRED, self.requirements.payment_required(exchange.url, error, requirements)
 
 
@@ -137,7 +137,7 @@ class X402Payer(Payer):
         """Tell whether the voucher is good, and its channel has free money here already."""
         return self.voucher is not None and await self.method.funding.has_free_money(self.payment)
 
-    def price(self, order: Order) -> Price:
+    def price(self, order: CallOrder) -> Price:
         """Return what was quoted; without a quote, what fits the amount that the payer agreed to."""
         if self.voucher is None:
             self.method.funding.verify(self.payment)  # says what is wrong with it, before a quote that is over does
@@ -149,7 +149,7 @@ class X402Payer(Payer):
         budget = Budget(min(order.budget.amount, self.payment.amount), own_limit=True)
         return Price(order.card, order.work.limits(order.card, budget))
 
-    def lower_price(self, order: Order, price: Price, refusal: PaymentRequired) -> Price:
+    def lower_price(self, order: CallOrder, price: Price, refusal: PaymentRequired) -> Price:
         """Return what the voucher covers, where it starts below what was charged.
 
         That is the promised output, if more was asked for than it costs (`Quotes.catch_up`); or at least half of it,
@@ -169,7 +169,7 @@ class X402Payer(Payer):
             raise refusal
         return Price(price.card, fits)
 
-    async def fund_call(self, order: Order, price: Price, call: Hash32) -> FundedCall:
+    async def fund_call(self, order: CallOrder, price: Price, call: Hash32) -> FundedCall:
         """Pay from the channel, by the voucher that came; its deposit is submitted and awaited first."""
         funding = self.method.funding
         self.method.quotes.forget(order.request_hash, self.identity.account)
@@ -201,7 +201,9 @@ class X402Payer(Payer):
         )
         return [(_RESPONSE, response)]
 
-    async def refusal_headers(self, exchange: Exchange, order: Order, refusal: PaymentRequired) -> Sequence[Header]:
+    async def refusal_headers(
+        self, exchange: HttpExchange, order: CallOrder, refusal: PaymentRequired
+    ) -> Sequence[Header]:
         """Return a fresh quote, and the channel's numbers where they help; another price than led to this voucher."""
         quotes = self.method.quotes
         if isinstance(refusal, VoucherPublished):

@@ -33,7 +33,7 @@ from usufruct.payments.ledger.records import (
     Reservation,
 )
 from usufruct.payments.ledger.service import Ledger, new_id
-from usufruct.payments.ledger.statements import FaultHook, no_faults
+from usufruct.payments.ledger.sql_statements import FaultHook, no_faults
 from usufruct.payments.ledger.tables import accounts
 from usufruct.payments.ledger.transfers import Transfer
 

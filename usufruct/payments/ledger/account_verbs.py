@@ -8,7 +8,7 @@ from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.errors import AccountUnknown
 from usufruct.payments.ledger.records import Account, AccountKind, AccountReading, Totals
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, PAGE, account_of, locked_account, rows_by_id
-from usufruct.payments.ledger.statements import Money, Statements
+from usufruct.payments.ledger.sql_statements import Money, Statements
 
 
 async def observe(db: Statements, reading: AccountReading) -> Account:

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from usufruct.payments.ledger.statements import FaultHook, Work
+from usufruct.payments.ledger.sql_statements import FaultHook, Work
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import DatabaseUnavailable
 

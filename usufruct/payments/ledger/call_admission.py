@@ -11,7 +11,7 @@ from usufruct.payments.ledger.errors import (
 )
 from usufruct.payments.ledger.records import Account, IdempotencyKey, Replay, Reservation
 from usufruct.payments.ledger.rows import PAGE
-from usufruct.payments.ledger.statements import Statements
+from usufruct.payments.ledger.sql_statements import Statements
 from usufruct.payments.ledger.working_set import WorkingSet
 from usufruct.payments.pricing import VerifiedVoucher
 

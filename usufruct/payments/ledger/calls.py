@@ -13,7 +13,7 @@ from usufruct.payments.ledger.call_admission import accepted_voucher, find_repla
 from usufruct.payments.ledger.errors import CallLost, CallUnknown, KeyMismatch, StillRunning
 from usufruct.payments.ledger.records import Account, Bill, Call, CallState, Lease, Reservation, receipt_of
 from usufruct.payments.ledger.rows import CALL_COLUMNS, PAGE, call_of
-from usufruct.payments.ledger.statements import Money, Statements
+from usufruct.payments.ledger.sql_statements import Money, Statements
 from usufruct.payments.ledger.working_set import Admission, Admitted, Entry, KeptKey, WorkingSet
 from usufruct.payments.pricing import Receipt, VerifiedVoucher
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from usufruct.core import AssetId, Hash32, format_asset
 from usufruct.payments.ledger.records import Account, Call
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, account_of, call_of, rows_by_id
-from usufruct.payments.ledger.statements import Row, Statements
+from usufruct.payments.ledger.sql_statements import Row, Statements
 
 MOST_FINDINGS = 100
 """What is found after so many is not written down: one fault at a time is repaired."""

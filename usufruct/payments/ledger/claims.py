@@ -13,7 +13,7 @@ from usufruct.payments.ledger.entries import move
 from usufruct.payments.ledger.errors import ClaimPending, NothingToClaim, WrongState
 from usufruct.payments.ledger.records import Account, Claim, Split
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, PAGE, account_of, locked_account, rows_by_id, voucher_of
-from usufruct.payments.ledger.statements import Money, Row, Statements
+from usufruct.payments.ledger.sql_statements import Money, Row, Statements
 from usufruct.payments.pricing import VerifiedVoucher
 
 _CLAIMABLE = (

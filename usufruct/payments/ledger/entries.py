@@ -13,7 +13,7 @@ from collections import Counter
 
 from usufruct.core import Address, AssetId, Hash32, asset_to_bytes, id_to_bytes
 from usufruct.payments.ledger.records import Earned
-from usufruct.payments.ledger.statements import Money, Statements
+from usufruct.payments.ledger.sql_statements import Money, Statements
 
 
 async def move(

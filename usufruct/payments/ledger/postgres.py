@@ -14,7 +14,7 @@ import asyncpg  # type: ignore[import-untyped]
 from usufruct.payments.ledger import working_rows
 from usufruct.payments.ledger.backend import Backend, Contended
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS
-from usufruct.payments.ledger.statements import FaultHook, Parameter, Row, Statements, Work, no_faults
+from usufruct.payments.ledger.sql_statements import FaultHook, Parameter, Row, Statements, Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import ConstraintViolated, DatabaseUnavailable, check_amount
 

@@ -16,7 +16,7 @@ from usufruct.payments.ledger.records import (
     CallState,
     Lease,
 )
-from usufruct.payments.ledger.statements import Row, Statements
+from usufruct.payments.ledger.sql_statements import Row, Statements
 from usufruct.payments.ledger.working_set import KeptKey
 from usufruct.payments.pricing import CountedBy, VerifiedVoucher, Voucher
 from usufruct_client.bill_lines import CALL, ROUNDING, Line, bill_lines

@@ -14,8 +14,8 @@ from usufruct.payments.ledger import account_verbs, call_admission, calls, check
 from usufruct.payments.ledger.backend import Alone, Backend, Decision
 from usufruct.payments.ledger.calls import ReceiptSigner, Terms
 from usufruct.payments.ledger.records import Bill, Call, IdempotencyKey, Lease, Opened, Replay, Reservation
+from usufruct.payments.ledger.sql_statements import FaultHook, Statements, no_faults
 from usufruct.payments.ledger.sqlite import SqliteBackend
-from usufruct.payments.ledger.statements import FaultHook, Statements, no_faults
 from usufruct.payments.ledger.working_set import Admission, Needs, WorkingSet
 from usufruct.store import Database, Seal, SqliteDatabase
 

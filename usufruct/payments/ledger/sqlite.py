@@ -16,7 +16,7 @@ from typing import TypeVar
 from usufruct.payments.ledger import working_rows
 from usufruct.payments.ledger.backend import Backend
 from usufruct.payments.ledger.rows import ACCOUNT_COLUMNS, CALL_COLUMNS, KEY_COLUMNS
-from usufruct.payments.ledger.statements import FaultHook, Money, Parameter, Row, Statements, Work, no_faults
+from usufruct.payments.ledger.sql_statements import FaultHook, Money, Parameter, Row, Statements, Work, no_faults
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 from usufruct.store import (
     BUSY_SECONDS,

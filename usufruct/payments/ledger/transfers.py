@@ -5,7 +5,7 @@ from usufruct.payments.ledger.account_verbs import observe
 from usufruct.payments.ledger.errors import DepositUnderWay, DuplicateDeposit, RefundTooHigh, WrongState
 from usufruct.payments.ledger.records import Account, AccountReading
 from usufruct.payments.ledger.rows import locked_account
-from usufruct.payments.ledger.statements import Money, Parameter, Row, Statements
+from usufruct.payments.ledger.sql_statements import Money, Parameter, Row, Statements
 
 MOST_DEPOSITS = 20
 """Deposits of one payer that an operator sends in a day."""

@@ -9,7 +9,7 @@ from usufruct.core import asset_to_bytes, id_to_bytes, value
 from usufruct.payments.ledger.call_admission import scope_of
 from usufruct.payments.ledger.records import Call
 from usufruct.payments.ledger.rows import account_of, call_of, key_of, lines_text
-from usufruct.payments.ledger.statements import Parameter, Row
+from usufruct.payments.ledger.sql_statements import Parameter, Row
 from usufruct.payments.ledger.working_set import Needs, WorkingSet
 
 Amount = Callable[[int], str | bytes]

@@ -18,7 +18,7 @@ from usufruct.payments.settlement.deposit_authorization import DepositAuthorizat
 from usufruct.payments.settlement.deposits import Deposits
 from usufruct.payments.settlement.model import SettlementContext
 from usufruct.payments.settlement.operator_terms import check_deposit_amount
-from usufruct.web import Exchange, Operation, Request, Route, document_response, json_response, read_document
+from usufruct.web import HttpExchange, Operation, Request, Route, document_response, json_response, read_document
 from usufruct_client.eip712_messages import READ_CHANNEL
 from usufruct_client.receipt import ReceiptProof
 from usufruct_client.typed_data import MessageHasher
@@ -82,7 +82,7 @@ def read_channel_digest(chain_id: ChainId, till: Address, channel: Hash32, expir
 
 
 async def authorized_channel(
-    context: SettlementContext, keys: Keys, clock: Clock, exchange: Exchange, channel: Hash32
+    context: SettlementContext, keys: Keys, clock: Clock, exchange: HttpExchange, channel: Hash32
 ) -> Account:
     """Return a channel to its own people.
 

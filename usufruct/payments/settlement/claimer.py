@@ -12,8 +12,8 @@ from usufruct.chain import Revert, Sender
 from usufruct.core import Address, Hash32
 from usufruct.payments.ledger import Account, Claim, FaultHook, no_faults
 from usufruct.payments.settlement.account_sync import AccountSync
+from usufruct.payments.settlement.claim_batches import ClaimBatches
 from usufruct.payments.settlement.errors import BatchRefused
-from usufruct.payments.settlement.executor import Executor
 from usufruct.payments.settlement.funding_source import FundingSource, SettledElsewhere
 from usufruct.payments.settlement.lease import Lease
 from usufruct.payments.settlement.model import Batch, BatchKind, ClaimPolicy, Payee, RefusedClaim, SettlementContext
@@ -51,7 +51,9 @@ class Claimer:
         self.lease = lease or Lease(context.database, name, self._policy.lease_seconds)
         """The right to claim."""
         self._payouts = Payouts(context, payees, remainder_to)
-        self._executor = Executor(context, sync, sender, self._payouts, self.lease, policy=self._policy, faults=faults)
+        self._batches = ClaimBatches(
+            context, sync, sender, self._payouts, self.lease, policy=self._policy, faults=faults
+        )
 
     async def run(self, *, everything: bool = False) -> list[Batch]:
         """Finish what was begun, then claim what is due (or `everything` there is), and return the batches that ended.
@@ -90,10 +92,10 @@ class Claimer:
         """Advance the batches that have not ended, fail claims that were never sent; return the batches that ended."""
         async with self._context.database.snapshot() as unit:
             batches = await unfinished_batches(unit)
-        ended = [batch for batch in [await self._executor.advance(batch) for batch in batches] if batch is not None]
+        ended = [batch for batch in [await self._batches.advance(batch) for batch in batches] if batch is not None]
         travelling = {member.claim_id for batch in batches for member in batch.members}
         pending = await self._context.ledger.pending_claims()
-        await self._executor.fail([claim for claim in pending if claim.id not in travelling])
+        await self._batches.fail([claim for claim in pending if claim.id not in travelling])
         return ended
 
     async def _claimable(self) -> list[Account]:
@@ -120,20 +122,20 @@ class Claimer:
         claims: list[Claim] = []
         for account in await self._sync.observe(group):
             if account.reading.total_claimed <= account.total_split:
-                claims += await self._executor.plan(account.id)
+                claims += await self._batches.plan(account.id)
         self._faults("claim.planned")
         refused = {each.claim.id: each for each in await source.unpayable(claims, self._payouts)}
         sound = [claim for claim in claims if claim.id not in refused]
         sound += [claim for each in refused.values() for claim in await self._shorten(each)]
         kind, token = source.batch_kind, group[0].token
         try:
-            batches, unsound = await self._executor.simulate(kind, token, sound)
+            batches, unsound = await self._batches.simulate(kind, token, sound)
         except BatchRefused:
-            await self._executor.fail(sound)
+            await self._batches.fail(sound)
             raise
         for each in unsound:
             await self._quarantine(each)
-        return await self._executor.send(kind, token, batches)
+        return await self._batches.send(kind, token, batches)
 
     async def _shorten(self, refused: RefusedClaim) -> list[Claim]:
         """Plan what comes before the first call that cannot be paid; quarantine the account if nothing does.
@@ -145,8 +147,8 @@ class Claimer:
             await self._quarantine(refused)
             return []
         _log.warning("account %s is claimed up to %d only: %s", claim.account, position, refused.reason.message)
-        await self._executor.fail([claim])
-        return await self._executor.plan(claim.account, position)
+        await self._batches.fail([claim])
+        return await self._batches.plan(claim.account, position)
 
     async def _first_unpayable(self, refused: RefusedClaim) -> int:
         """Return the position in the account at which the first call begins that cannot be paid."""
@@ -163,7 +165,7 @@ class Claimer:
         """Split, or only note, what was settled elsewhere, account by account as far as the chain's total goes."""
         claims: list[Claim] = []
         for account in elsewhere.accounts[: self._policy.most_rows]:
-            claims += await self._executor.plan(account.id, account.reading.total_claimed)
+            claims += await self._batches.plan(account.id, account.reading.total_claimed)
         refused = {each.claim.id: each for each in await source.unpayable(claims, self._payouts)}
         for each in refused.values():
             await self._quarantine(each)
@@ -176,7 +178,7 @@ class Claimer:
             _log.error("%d of %s were claimed elsewhere, and the till has paid them out already", amount, token)
         elif elsewhere.kind is BatchKind.SPLIT:
             self._context.counters.elsewhere += amount
-        return await self._executor.send(elsewhere.kind, elsewhere.token, [claims])
+        return await self._batches.send(elsewhere.kind, elsewhere.token, [claims])
 
     async def _quarantine(self, refused: RefusedClaim) -> None:
         """Fail a refused claim and keep its account back: twice as long after each refusal in a row, up to a day."""
@@ -187,6 +189,6 @@ class Claimer:
             times = before.times + 1 if before else 1
             retry_at = now + min(_LAST_RETRY, _FIRST_RETRY << min(times - 1, 10))
             await quarantine(unit, QuarantinedAccount(account, reason.code, reason.message, times, retry_at))
-        await self._executor.fail([refused.claim])
+        await self._batches.fail([refused.claim])
         self._context.counters.quarantined[type(reason).__name__ if isinstance(reason, Revert) else reason.code] += 1
         _log.error("account %s is quarantined: %s", account, reason.message)

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from usufruct.store.schema import metadata
+from usufruct.store.metadata import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

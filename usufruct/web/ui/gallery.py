@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from usufruct.core import Invalid
-from usufruct.web.exchange import EVENT_STREAM
+from usufruct.web.http_exchange import EVENT_STREAM
 from usufruct.web.request import Request
 from usufruct.web.ui.page_route import PageRoute
 from usufruct.web.ui.pages import Pages

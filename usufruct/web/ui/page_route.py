@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from usufruct.core import Denied
-from usufruct.web.exchange import Exchange
+from usufruct.web.http_exchange import HttpExchange
 from usufruct.web.request import Request
 from usufruct.web.router import Route
 
@@ -26,7 +26,7 @@ class CrossSite(Denied, code="cross_site_request"):
 class PageRoute(Route):
     """A route of a page, or of an action on one: every method but GET must come from a page of this site."""
 
-    async def answer(self, exchange: Exchange) -> None:
+    async def answer(self, exchange: HttpExchange) -> None:
         """Answer one request; raises CrossSite."""
         exchange.attach([_PRIVATE])
         if exchange.method not in _SAFE and not _is_own(exchange):
@@ -34,7 +34,7 @@ class PageRoute(Route):
         await exchange.respond(await self.handle(Request(exchange)))
 
 
-def _is_own(exchange: Exchange) -> bool:
+def _is_own(exchange: HttpExchange) -> bool:
     if site := exchange.header(b"sec-fetch-site"):
         return site in _OWN
     origin = exchange.header(b"origin")

@@ -15,7 +15,7 @@ from segno import make_qr
 from starlette.responses import Response
 
 from usufruct.core import UsufructError
-from usufruct.web.exchange import Exchange
+from usufruct.web.http_exchange import HttpExchange
 from usufruct.web.request import Request
 from usufruct.web.ui import charts
 from usufruct.web.ui.language import Language, load_languages, preferred_language
@@ -111,7 +111,7 @@ class Pages:
             response.set_cookie(_LANGUAGE_COOKIE, chosen, _YEAR, samesite="lax", httponly=True)
         return response
 
-    def error_page(self, exchange: Exchange, error: UsufructError) -> Response | None:
+    def error_page(self, exchange: HttpExchange, error: UsufructError) -> Response | None:
         """Return an error as a page when a browser navigates or htmx asks; None for programs."""
         request = Request(exchange)
         fragment = "toast" if "hx-request" in request.headers else ""
@@ -129,7 +129,7 @@ class Pages:
         known = next((code for code in (chosen, kept) if code in self.languages), "")
         return self.languages[known or preferred_language(accepted, self.languages, self.site.language)]
 
-    def _context(self, exchange: Exchange, language: Language, nonce: str) -> dict[str, Any]:
+    def _context(self, exchange: HttpExchange, language: Language, nonce: str) -> dict[str, Any]:
         base = urlsplit(exchange.root).path  # never of the path that was asked for: it is the asker's text
         return {
             "call_id": exchange.call_id,

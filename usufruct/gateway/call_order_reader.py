@@ -2,34 +2,34 @@
 
 from usufruct.core import Clock, Conflict, Hash32, Invalid
 from usufruct.core.price_cards import PriceCard
+from usufruct.gateway.call_limits import CallLimits
+from usufruct.gateway.call_order import CallOrder
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Budget, Operation, Request
 from usufruct.gateway.operations.request_reader import read_model
-from usufruct.gateway.order import Order
 from usufruct.gateway.payers.base import Payer
-from usufruct.gateway.policy import GatewayPolicy
 from usufruct.payments.ledger import IdempotencyKey
 from usufruct.payments.pricing import content_hash
-from usufruct.web import BodyTooLarge, Exchange, json_object
+from usufruct.web import BodyTooLarge, HttpExchange, json_object
 
 _LONGEST_IDEMPOTENCY_KEY = 255
 _MOST_SHOWN = 32
 
 
-class OrderReader:
+class CallOrderReader:
     """Reads requests for the listings of a catalogue."""
 
-    def __init__(self, catalogue: Catalogue, disconnects: DisconnectLimit, policy: GatewayPolicy, clock: Clock) -> None:
+    def __init__(self, catalogue: Catalogue, disconnects: DisconnectLimit, limits: CallLimits, clock: Clock) -> None:
         """Refuse payers who passed the limit of `disconnects`."""
         self._catalogue = catalogue
         self._disconnects = disconnects
-        self._policy = policy
+        self._limits = limits
         self._clock = clock
 
-    async def read(self, exchange: Exchange, operation: Operation, payer: Payer | None) -> Order:
+    async def read(self, exchange: HttpExchange, operation: Operation, payer: Payer | None) -> CallOrder:
         """Read a request of a payer, or of one who only asks for the price.
 
         Raises:
@@ -51,7 +51,7 @@ class OrderReader:
             shown = ",".join(work.dropped[:_MOST_SHOWN] + more)
             exchange.attach([(b"x-usufruct-dropped", shown.encode())])
         request_hash = content_hash(raw)
-        return Order(
+        return CallOrder(
             listing=listing,
             work=work,
             card=card,
@@ -60,16 +60,16 @@ class OrderReader:
             idempotency=_idempotency(exchange, payer, request_hash),
         )
 
-    async def _body(self, exchange: Exchange, payer: Payer | None) -> bytes:
+    async def _body(self, exchange: HttpExchange, payer: Payer | None) -> bytes:
         """Read the body; a long one only of a payer who has money here, since pricing it takes work.
 
         Raises:
             UnpaidBodyTooLarge: when it is long, and no money is there for it.
             BodyTooLarge: when it is too long for any payer.
         """
-        unpaid = self._policy.unpaid_body_bytes
+        unpaid = self._limits.unpaid_body_bytes
         if payer is not None and exchange.is_longer(unpaid) and await payer.has_funds():
-            return await exchange.body(self._policy.body_bytes)
+            return await exchange.body(self._limits.body_bytes)
         try:
             return await exchange.body(unpaid)
         except BodyTooLarge as error:
@@ -101,7 +101,7 @@ def _check_unit(listing: ServedListing, operation: Operation, card: PriceCard) -
         )
 
 
-def _budget(exchange: Exchange) -> Budget:
+def _budget(exchange: HttpExchange) -> Budget:
     limit = exchange.header(b"x-usufruct-limit")
     if not limit:
         return Budget()
@@ -110,7 +110,7 @@ def _budget(exchange: Exchange) -> Budget:
     return Budget(int(limit), own_limit=True)
 
 
-def _idempotency(exchange: Exchange, payer: Payer | None, request_hash: Hash32) -> IdempotencyKey | None:
+def _idempotency(exchange: HttpExchange, payer: Payer | None, request_hash: Hash32) -> IdempotencyKey | None:
     key = exchange.header(b"idempotency-key") or (payer.identity.idempotency_key if payer else "")
     if not key:
         return None

@@ -41,7 +41,7 @@ Simulated = tuple[list[list[Claim]], list[RefusedClaim]]
 
 
 @dataclass(frozen=True, slots=True)
-class Executor:
+class ClaimBatches:
     """Simulates, sends and records batches with one claim key."""
 
     context: SettlementContext

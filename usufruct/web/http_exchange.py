@@ -41,7 +41,7 @@ def at_public_url(app: ASGIApp, url: str) -> ASGIApp:
     return named
 
 
-class Exchange:
+class HttpExchange:
     """A request, and the one answer that may be sent to it.
 
     `call_id` (32 bytes that sort by time, 27 of them random, as `0x` and hex) names it in the `x-request-id` header, in

@@ -1,4 +1,4 @@
-"""`usufruct work`: one worker; as many as you like share a database."""
+"""`usufruct worker`: one worker; as many as you like share a database."""
 
 from usufruct.app import open_installation, show_metrics
 from usufruct.cli.support.server_process import Attached, announce_ready, run_server
@@ -7,7 +7,7 @@ from usufruct.core.jobs import run_jobs
 from usufruct.core.process import Shutdown
 
 
-def work(attached: Attached = False) -> None:
+def worker(attached: Attached = False) -> None:
     """Follow the chain, claim, deposit, refund, pay what is owed; print one JSON line when ready."""
 
     async def working(_: Shutdown) -> None:

@@ -19,7 +19,7 @@ class Price:
 
 
 @value
-class Order:
+class CallOrder:
     """A request that is in order: what is asked of which listing, under its price card of now."""
 
     listing: ServedListing

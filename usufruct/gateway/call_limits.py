@@ -6,7 +6,7 @@ from usufruct.connectors.openai import Limits
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayPolicy:
+class CallLimits:
     """Limits and waits of one gateway.
 
     `body_bytes` is the longest request; `unpaid_body_bytes` the longest whose payer is not known to have money here:

@@ -57,7 +57,7 @@ class Refund:
     transaction: str
 
 
-class Conversation:
+class PaidCall:
     """One call: ask for the price, pay, and set right what can be set right."""
 
     def __init__(self, purse: Purse, origin: str, sender: Sender) -> None:
