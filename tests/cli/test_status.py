@@ -1,6 +1,7 @@
 """`status`: what runs, is sold and waits; exit code 0 only when nothing is wrong."""
 
 import json
+import re
 import signal
 from dataclasses import replace
 
@@ -39,7 +40,9 @@ def test_a_running_installation_is_well(commands, cli_world, librarian_url, tmp_
         money = {"symbol": "tUSD", "charged": "0.000321", "unclaimed": "0.000321", "deferred": "0"}
         assert found["money"] == money
         assert set(found["coins"]) == {"owner", "claim", "relayer"}
+        assert (found["passkeys"]["entry_point"], found["passkeys"]["precompile"]) == (True, True)
         words = commands.run("status").stdout
+        assert re.search(r"passkey accounts\s+on\n", words)
         assert "0.000321 tUSD charged, 0.000321 of it not claimed yet: `usufruct income`" in words
         assert up.stop(signal.SIGINT) == 0
     assert "`usufruct doctor`" in commands.run("status").stdout
@@ -49,7 +52,7 @@ def test_what_the_database_knows_is_shown_although_the_node_is_away(commands, cl
     commands.json("service", "list")
     away = replace(commands, own=commands.own | {"USUFRUCT_CHAIN_RPC_URL": f"http://127.0.0.1:{cli_world.free_port()}"})
     found = shown(away, 3)
-    assert (found["chain"], found["coins"], found["money"]["deferred"]) == (None, None, None)
+    assert (found["chain"], found["coins"], found["money"]["deferred"], found["passkeys"]) == (None, None, None, None)
     assert "node" in found["problems"]
     done = cli_world.run_cli("status", own=away.own)
     assert "its node does not answer" in done.stdout

@@ -1,25 +1,19 @@
-"""Passkeys in software, the EntryPoint on a devnet, and user operations."""
+"""Passkeys in software, and the operations that they sign."""
 
 import json
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.support.devnet import Devnet
-from usufruct.chain import Call, Client
+from usufruct.chain import Call
 from usufruct.chain.codec import encode
 from usufruct.core import Address
 
-ENTRY_POINT = Address("0x433709009b8330fda32311df1c2afa402ed8d009")
 BATCH_MODE = b"\x01" + bytes(31)
 CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-
-ROOT = Path(__file__).parents[2]
-ARTIFACT = ROOT / "node_modules" / "@account-abstraction" / "contracts" / "artifacts" / "EntryPoint.json"
 
 
 class SoftwarePasskey:
@@ -59,17 +53,3 @@ class SoftwarePasskey:
 def batch(*calls: Call) -> bytes:
     """What the account's `execute` takes as execution data."""
     return encode(("(address,uint256,bytes)[]",), (tuple((call.to, call.value, call.data) for call in calls),))
-
-
-async def place_entry_point(client: Client, payer: Address) -> None:
-    """Construct npm's EntryPoint at its address, so that its immutables hold it.
-
-    The constructor is run there twice: by a call, which returns the code, and by a transaction, which creates the
-    contract that it needs.
-    """
-    creation = json.loads(ARTIFACT.read_text())["bytecode"]
-    devnet = Devnet(client)
-    await client.ask("anvil_setCode", ENTRY_POINT, creation)
-    code = await client.ask("eth_call", {"from": payer, "to": ENTRY_POINT}, "latest")
-    await devnet.send_as(payer, Call(ENTRY_POINT, b""))
-    await client.ask("anvil_setCode", ENTRY_POINT, code)

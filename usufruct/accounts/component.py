@@ -1,4 +1,4 @@
-"""What accounts add to an installation: bearer keys, sessions, their routes, and the contracts of passkey accounts."""
+"""What accounts add to an installation: bearer keys, sessions, and their routes."""
 
 from usufruct.accounts.key_api import Purses, key_routes
 from usufruct.accounts.key_proof import KeyDomain
@@ -6,13 +6,11 @@ from usufruct.accounts.keys import Channels, Keys
 from usufruct.accounts.session_api import session_routes
 from usufruct.accounts.session_model import DEMO_ACCOUNT
 from usufruct.accounts.sessions import Sessions
-from usufruct.chain.contracts.passkey_account_factory import PasskeyAccountFactory
-from usufruct.chain.contracts.passkey_verifier import PasskeyVerifier
 from usufruct.chain.contracts.till import Till
-from usufruct.chain.deployment import Deployments, DeploySite, address_of
+from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
 from usufruct.core import Address, Clock
-from usufruct.core.components import Component, Context, DeployStep
+from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
 from usufruct.store import Database, MasterSecret
@@ -47,12 +45,4 @@ def build(context: Context) -> Component:
             *session_routes(context.get(Sessions), demo()),
         ],
         jobs=lambda: [Job("sessions", context.get(Sessions).remove_expired, 3600.0)],
-        deploy_steps=lambda: deploy_steps(context.get(DeploySite)),
     )
-
-
-def deploy_steps(site: DeploySite) -> list[DeployStep]:
-    """Return what accounts deploy: the verifier of passkeys, and the factory, at the same addresses for everyone."""
-    verifier = PasskeyVerifier.deploy()
-    factory = PasskeyAccountFactory.deploy(address_of(PasskeyVerifier, verifier))
-    return [site.creation(PasskeyVerifier, verifier), site.creation(PasskeyAccountFactory, factory)]

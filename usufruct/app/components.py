@@ -12,6 +12,7 @@ PACKAGES = (
     "web",
     "chain",
     "accounts",
+    "accounts.passkeys",
     "payments.ledger",
     "payments.settlement",
     "payments.x402",

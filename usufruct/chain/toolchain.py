@@ -12,7 +12,7 @@ from pathlib import Path
 
 from usufruct.core import Unavailable
 
-__all__ = ["VERSION", "ToolMissing", "find", "install_anvil", "package_of"]
+__all__ = ["VERSION", "ToolMissing", "find", "install_anvil", "package_of", "roots"]
 
 VERSION = "1.7.1"
 """The Foundry release that everything here is tested with."""
@@ -34,6 +34,12 @@ def package_of(tool: str) -> str:
     return f"@foundry-rs/{tool}-{system}-{architecture}"
 
 
+def roots(data_folder: Path | None = None) -> list[Path]:
+    """Return the folders whose `node_modules` are looked into: the package's, the current one, those above, data's."""
+    folders = [*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents]
+    return [*folders, data_folder] if data_folder else folders
+
+
 def find(tool: str, data_folder: Path | None = None) -> Path:
     """Return the path of `forge` or `anvil`.
 
@@ -45,8 +51,7 @@ def find(tool: str, data_folder: Path | None = None) -> Path:
     """
     package = package_of(tool)
     name = f"{tool}.exe" if sys.platform == "win32" else tool
-    folders = [*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents]
-    for root in [*folders, data_folder] if data_folder else folders:
+    for root in roots(data_folder):
         binary = root / "node_modules" / package / "bin" / name
         if binary.is_file():
             return binary

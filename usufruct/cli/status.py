@@ -1,10 +1,12 @@
 """`usufruct status`: one screen about the installation; what is wrong, `usufruct doctor` explains."""
 
 import logging
+from dataclasses import asdict
 from typing import Any
 
 from typer import Exit
 
+from usufruct.accounts.passkeys import PasskeySupport, passkey_support
 from usufruct.app import Installation, open_installation
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.keys import Role, role_address
@@ -50,8 +52,9 @@ async def _look(config: Config) -> dict[str, Any]:
         reporting = {process for process, _ in await reported_jobs(installation.database)}
         try:
             chain, deferred, coins = await _ask_chain(installation)
+            passkeys = await passkey_support(installation.client, installation.deployments)
         except Unavailable:
-            chain, deferred, coins = None, None, None
+            chain, deferred, coins, passkeys = None, None, None, None
         return {
             "data": str(config.data.folder),
             "process": up and up.get("pid"),
@@ -67,6 +70,7 @@ async def _look(config: Config) -> dict[str, Any]:
             },
             "chain": chain,
             "coins": coins,
+            "passkeys": passkeys and asdict(passkeys),
         }
 
 
@@ -97,5 +101,13 @@ def _words(facts: dict[str, Any], problems: list[str], config: Config) -> dict[s
         if chain
         else f"{config.chain.id}; its node does not answer",
         "coins for gas": facts["coins"],
+        "passkey accounts": _passkey_words(facts["passkeys"]),
         "problems": f"{', '.join(problems)}: `usufruct doctor` says what to do" if problems else "none",
     }
+
+
+def _passkey_words(facts: dict[str, Any] | None) -> str:
+    if facts is None:
+        return "not known: the node does not answer"
+    found = PasskeySupport(**facts)
+    return "on" + (found.price and f"; {found.price}") if found.works else "off: `usufruct doctor` says why"

@@ -3,6 +3,7 @@
 On public chains the owner is shown the plan first. On devnets, what a public chain has already comes before it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -13,9 +14,11 @@ from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCol
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.deployment.address_book import DEPLOYER, Deployed, Deployments, address_of, deployment_of
+from usufruct.chain.entry_point import ENTRY_POINT, find_artifact, place_entry_point
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
 from usufruct.chain.hashing import keccak
 from usufruct.chain.sender import Sender
+from usufruct.config import DataConfig
 from usufruct.core import Address, Conflict, Invalid, Unavailable, checksum, hash32_from_bytes
 from usufruct.core.components import DeployStep
 
@@ -157,12 +160,16 @@ class DeploySite:
 
 
 def public_contracts(site: DeploySite) -> list[DeployStep]:
-    """Return the steps that put on a devnet what a public chain has already: x402's escrow, wrapped coin, a dollar."""
+    """Return the steps that put on a local chain what a public one has: x402's escrow, wrapped coin, a dollar.
+
+    The EntryPoint is among them where its artifact was fetched.
+    """
     return [
         _placed(site, BatchSettlement, BatchSettlement.deploy(), SETTLEMENT),
         _placed(site, ERC3009DepositCollector, ERC3009DepositCollector.deploy(SETTLEMENT), COLLECTOR),
         site.creation(WrappedNative, WrappedNative.deploy()),
         site.creation(TestDollar, TestDollar.deploy()),
+        _entry_point(site),
     ]
 
 
@@ -177,3 +184,17 @@ def _placed(site: DeploySite, contract: type[Contract], creation: Creation, plac
         await site.adopt(contract, place)
 
     return replace(site.creation(contract, creation), take=take)
+
+
+def _entry_point(site: DeploySite) -> DeployStep:
+    """Return the step that constructs the EntryPoint; it is no transaction of the owner's."""
+
+    async def gas() -> int:
+        return 0
+
+    async def take() -> None:
+        artifact = find_artifact(DataConfig().folder)
+        if artifact and not await site.client.code_at(ENTRY_POINT):
+            await place_entry_point(site.client, await asyncio.to_thread(artifact.read_bytes))
+
+    return DeployStep("construct EntryPoint", ENTRY_POINT, gas, take)

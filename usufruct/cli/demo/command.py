@@ -14,7 +14,7 @@ from usufruct.app import open_installation, set_up_devnet
 from usufruct.chain.anvil import Anvil
 from usufruct.cli.demo.outcome import LEASE_SECONDS, Outcome, choose_service
 from usufruct.cli.demo.story import SETTINGS, Story, start
-from usufruct.cli.support.embedded_chain import fetch_anvil
+from usufruct.cli.support.embedded_chain import fetch_tools
 from usufruct.cli.support.instance_lock import hold_instance
 from usufruct.cli.support.output import Json, print_json
 from usufruct.cli.support.progress import Progress
@@ -61,7 +61,7 @@ async def _open(progress: Progress, place: Path) -> AsyncIterator[Story]:
     progress.step("Local chain, test dollars, no account")
     async with AsyncExitStack() as stack:
         tools = DataConfig().folder
-        await asyncio.to_thread(fetch_anvil, progress, tools)
+        await asyncio.to_thread(fetch_tools, progress, tools)
         with progress.working("starting a chain on this machine (anvil)"):
             anvil = await stack.enter_async_context(Anvil(state=place / "chain.json", data_folder=tools))
         config = Config(

@@ -7,12 +7,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from usufruct.chain import Client, RpcUnavailable, toolchain
+from usufruct.chain import Client, RpcUnavailable, entry_point, toolchain
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.toolchain import ToolMissing
 from usufruct.cli.support.progress import Progress
 from usufruct.config import Config, DataConfig
-from usufruct.core import ChainId
+from usufruct.core import ChainId, UsufructError
 from usufruct.core.networks import DEVNET_CHAIN_ID, REHEARSAL_CHAIN_ID
 
 _STATE = "chain.json"
@@ -31,7 +31,7 @@ async def embedded_chain(config: Config, progress: Progress) -> AsyncIterator[An
         yield None
         return
     tools = DataConfig().folder
-    await asyncio.to_thread(fetch_anvil, progress, tools)
+    await asyncio.to_thread(fetch_tools, progress, tools)
     chain_id = ChainId(config.chain.id)
     async with Anvil(
         state=config.data.folder / _STATE,
@@ -61,10 +61,16 @@ async def _answers(url: str) -> bool:
         return True
 
 
-def fetch_anvil(progress: Progress, tools: Path) -> None:
-    """Fetch anvil once, for those who have the package alone and not the repository."""
+def fetch_tools(progress: Progress, tools: Path) -> None:
+    """Fetch anvil and the EntryPoint once; without the latter there are no passkey accounts, and all else works."""
     try:
         toolchain.find("anvil", tools)
     except ToolMissing:
         with progress.working(f"fetching anvil {toolchain.VERSION} from npm (40 MB) into {tools}"):
             toolchain.install_anvil(tools)
+    if not entry_point.find_artifact(tools):
+        try:
+            with progress.working(f"fetching {entry_point.PACKAGE} from npm (0.1 MB) into {tools}"):
+                entry_point.fetch_artifact(tools)
+        except UsufructError as error:
+            progress.say(f"passkey accounts are off on this chain: {error.message}")

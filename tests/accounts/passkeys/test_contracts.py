@@ -9,7 +9,7 @@ from usufruct.chain.contracts.passkey_verifier import PasskeyVerifier
 from usufruct.chain.deployment import address_of
 from usufruct.core import checksum
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "protocol" / "accounts.md").read_text()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.devnet import Devnet
-from tests.support.passkeys import BATCH_MODE, ENTRY_POINT, SoftwarePasskey, batch, place_entry_point
+from tests.support.passkeys import BATCH_MODE, SoftwarePasskey, batch
 from usufruct.chain import Call, Client
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.contracts.entry_point import EntryPoint, FailedOp, PackedUserOperation, UserOperationEvent
@@ -16,6 +16,7 @@ from usufruct.chain.contracts.passkey_verifier import PasskeyVerifier
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployment import address_of
 from usufruct.chain.deployment.address_book import deployment_of
+from usufruct.chain.entry_point import ENTRY_POINT, find_artifact, place_entry_point
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core import Address
 
@@ -32,7 +33,7 @@ LIMITS = (1_500_000).to_bytes(16, "big") + (500_000).to_bytes(16, "big")
 async def client() -> AsyncIterator[Client]:
     """A node with the EntryPoint, the verifier, the factory and a dollar."""
     async with Anvil() as anvil, Client(anvil.url) as opened:
-        await place_entry_point(opened, RELAYER)
+        await place_entry_point(opened, find_artifact().read_bytes())
         verifier = PasskeyVerifier.deploy()
         factory = PasskeyAccountFactory.deploy(address_of(PasskeyVerifier, verifier))
         for contract, creation in (
