@@ -22,6 +22,7 @@ from usufruct.core import UINT128_MAX, Address, AssetId
 from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.gateway import Catalogue, CountingRule, Endpoint, ServedListing, Upstream
 from usufruct.gateway.store import Serving, put_serving, sealed_upstreams
+from usufruct.http import Reach
 from usufruct.store import Seal
 from usufruct.store.row_cache import FLOOR_SECONDS, FRESH_SECONDS
 
@@ -66,6 +67,14 @@ async def test_what_is_added_is_found(catalogue, clock):
     assert await catalogue.list() == [added]
     with pytest.raises(UnknownListing):
         await catalogue.find("macbeth")
+
+
+async def test_which_addresses_a_server_may_have_is_kept(database, clock):
+    limited = replace(ASSET.upstreams[0], reach=Reach.PUBLIC)
+    await world(database, Seal(SECRET, "upstreams"), clock).add(replace(ASSET, upstreams=(limited, ASSET.upstreams[1])))
+    found = await world(database, Seal(SECRET, "upstreams"), clock).find("hamlet")
+    assert [each.reach for each in found.upstreams] == [Reach.PUBLIC, Reach.ANY]
+    assert isinstance(found.upstreams[0].reach, Reach)
 
 
 async def test_a_listing_without_servers_here_is_not_served(catalogue, listings):

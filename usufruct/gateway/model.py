@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from usufruct.assets import InvalidListing, Listing
 from usufruct.gateway.operations.request_members import FORWARDABLE
+from usufruct.http import Reach
 
 _LISTING_FIELDS = [field.name for field in fields(Listing)]
 
@@ -22,12 +23,14 @@ class Upstream:
     """A server that answers for a listing: its address, its own name for the model, and our key for it.
 
     `output_limit`: by which name it takes the limit of output, where it does not know both. It names no other server.
+    `reach`: which addresses it may have, also when its name resolves to others later.
     """
 
     url: str
     model: str
     api_key: str = field(default="", repr=False)
     output_limit: str = field(default="", compare=False, repr=False)
+    reach: Reach = Reach.ANY
 
 
 @dataclass(frozen=True, slots=True)

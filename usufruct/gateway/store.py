@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, ColumnElement, LargeBinary, String, T
 
 from usufruct.core import AssetId, format_asset
 from usufruct.gateway.model import CountingRule, Upstream
+from usufruct.http import Reach
 from usufruct.store import AssetIdColumn, Seal, Unit, metadata, next_revision
 
 _upstreams = Table(
@@ -41,7 +42,7 @@ class Serving:
     def upstreams(self, seal: Seal) -> tuple[Upstream, ...]:
         """Open the seal, which costs more than reading a row."""
         opened = json.loads(seal.open(self.sealed_upstreams, format_asset(self.listing)))
-        return tuple(Upstream(**entry) for entry in opened)
+        return tuple(Upstream(**entry | {"reach": Reach(entry.get("reach", Reach.ANY))}) for entry in opened)
 
 
 def sealed_upstreams(listing: AssetId, upstreams: Sequence[Upstream], seal: Seal) -> bytes:

@@ -65,6 +65,10 @@ class UpstreamPool:
         client = self._clients.get(upstream)
         if client is None:
             client = self._clients[upstream] = UpstreamClient(
-                upstream.url, upstream.api_key, self._limits.upstream, output_limit=upstream.output_limit
+                upstream.url,
+                upstream.api_key,
+                self._limits.upstream,
+                output_limit=upstream.output_limit,
+                reach=upstream.reach,
             )
         return client

@@ -9,6 +9,10 @@ class ConnectFailed(TransportError):
     """No connection could be made; the message is the reason."""
 
 
+class AddressRefused(ConnectFailed):
+    """The host has no address that it may have; the message names those it has."""
+
+
 class ConnectTimeout(TransportError):
     """No connection was made in time."""
 

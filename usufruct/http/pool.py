@@ -1,12 +1,15 @@
 """Kept-alive connections to one server."""
 
 import asyncio
+import socket
 import ssl
 from collections import deque
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from usufruct.http.connection import Connection, Response
-from usufruct.http.errors import ConnectFailed, ConnectionCut, ConnectTimeout, ReadTimeout
+from usufruct.http.errors import AddressRefused, ConnectFailed, ConnectionCut, ConnectTimeout, ReadTimeout
+from usufruct.http.reach import Reach
 
 
 class Pool:
@@ -16,8 +19,12 @@ class Pool:
     is sent once more, on a new connection.
     """
 
-    def __init__(self, url: str, *, connect_seconds: float, keep_alive_seconds: float) -> None:
+    def __init__(
+        self, url: str, *, connect_seconds: float, keep_alive_seconds: float, reach: Reach = Reach.ANY
+    ) -> None:
         """Open connections within `connect_seconds`; use none that was idle for over `keep_alive_seconds`.
+
+        `reach`: which addresses the host may have.
 
         Raises:
             ValueError: when the URL is not of http or https, names no host, or has an invalid port.
@@ -26,7 +33,8 @@ class Pool:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("the address must begin with http:// or https:// and name a host")
         self._context = ssl.create_default_context() if parts.scheme == "https" else None
-        self._address = parts.hostname, parts.port or (443 if self._context else 80)
+        self._host, self._port = parts.hostname, parts.port or (443 if self._context else 80)
+        self._reach = reach
         self._connect_seconds = connect_seconds
         self._keep_alive_seconds = keep_alive_seconds
         self._idle: deque[tuple[float, Connection]] = deque()
@@ -38,6 +46,7 @@ class Pool:
 
         Raises:
             ConnectFailed, ConnectTimeout: when the server cannot be reached.
+            AddressRefused: when it has no address that it may have.
             ReadTimeout: when the head does not come in time; `late` in its place, if given.
             ConnectionCut, NotHttp: when the reply has no valid head.
         """
@@ -91,14 +100,36 @@ class Pool:
         self._closed = False
         try:
             async with asyncio.timeout(self._connect_seconds):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(loop, self._keep, self._open.discard), *self._address, ssl=self._context
-                )
+                connection = await self._open_connection(loop)
         except TimeoutError:
             raise ConnectTimeout from None
         except (OSError, UnicodeError) as error:
             raise ConnectFailed(getattr(error, "strerror", None) or type(error).__name__) from error
         self._open.add(connection)
+        return connection
+
+    async def _open_connection(self, loop: asyncio.AbstractEventLoop) -> Connection:
+        """Connect to the host, or where `reach` is limited to the first of its allowed addresses that takes it."""
+        if self._reach is Reach.ANY:
+            return await self._connect_to(self._host, loop)
+        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+        allowed = [each for each in addresses if self._reach.allows(each)]
+        if not allowed:
+            raise AddressRefused(f"{self._host} is at {', '.join(addresses)}")
+        for address in allowed[:-1]:
+            with suppress(OSError):
+                return await self._connect_to(address, loop)
+        return await self._connect_to(allowed[-1], loop)
+
+    async def _connect_to(self, host: str, loop: asyncio.AbstractEventLoop) -> Connection:
+        _, connection = await loop.create_connection(
+            lambda: Connection(loop, self._keep, self._open.discard),
+            host,
+            self._port,
+            ssl=self._context,
+            server_hostname=self._host if self._context else None,
+        )
         return connection
 
     def _keep(self, connection: Connection) -> None:

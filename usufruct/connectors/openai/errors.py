@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from usufruct.connectors.openai.content import parse, shorten
 from usufruct.connectors.openai.upstream_limits import Limits
 from usufruct.core import Invalid, Unavailable, UsufructError
-from usufruct.http import ConnectFailed, ConnectTimeout, NotHttp, ReadTimeout, TransportError
+from usufruct.http import AddressRefused, ConnectFailed, ConnectTimeout, NotHttp, ReadTimeout, TransportError
 
 TRANSPORT_ERRORS = (TransportError, TimeoutError)
 """Everything that is raised when a request or a read goes wrong."""
@@ -24,6 +24,10 @@ class InvalidUpstream(UpstreamFault, Invalid, code="invalid_upstream"):
 
 class UpstreamDown(UpstreamFault, Unavailable, code="upstream_down"):
     """No connection could be made."""
+
+
+class UpstreamAddressRefused(UpstreamDown, code="upstream_address_refused"):
+    """The server has no address that it may have."""
 
 
 class UpstreamSlow(UpstreamFault, Unavailable, code="upstream_slow", status=504):
@@ -66,6 +70,12 @@ def transport_fault(error: BaseException, url: str, limits: Limits, *, started: 
     """Return the fault that a transport `error` stands for; `started` says that a byte of the stream had come."""
     if isinstance(error, TimeoutError | ConnectTimeout | ReadTimeout):
         return _slow(error, url, limits, started=started)
+    if isinstance(error, AddressRefused):
+        return UpstreamAddressRefused(
+            f"{url} is not connected to: {error}, which it may not be at; private addresses are allowed by "
+            "operator.private_upstreams, those of metadata services never",
+            url=url,
+        )
     if isinstance(error, ConnectFailed):
         return UpstreamDown(
             f"no connection to {url} ({error}); check that the server runs and that the address is right", url=url

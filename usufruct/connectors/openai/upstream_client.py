@@ -20,7 +20,7 @@ from usufruct.connectors.openai.errors import (
 )
 from usufruct.connectors.openai.stream import ChatStream
 from usufruct.connectors.openai.upstream_limits import Limits
-from usufruct.http import Pool, Response
+from usufruct.http import Pool, Reach, Response
 
 # Under the 5 s after which uvicorn (so vLLM too) closes an idle connection: a call must never meet one half closed.
 _KEEP_ALIVE = 4.0
@@ -43,11 +43,18 @@ class UpstreamClient:
     """
 
     def __init__(
-        self, base_url: str, api_key: str = "", limits: Limits | None = None, *, output_limit: str = ""
+        self,
+        base_url: str,
+        api_key: str = "",
+        limits: Limits | None = None,
+        *,
+        output_limit: str = "",
+        reach: Reach = Reach.ANY,
     ) -> None:
         """Address the server at `base_url` ("http://host:port/v1"; `/v1` is added to a bare address).
 
         `output_limit` is the name by which it is known to take the limit of output; empty: the request's own name.
+        `reach`: which addresses the server may have.
 
         Raises:
             InvalidUpstream: when the address is not a plain http(s) address, or the key does not fit into a header.
@@ -63,7 +70,7 @@ class UpstreamClient:
         self._headers = "".join(f"{line}\r\n" for line in lines)
         self._limits = limits or Limits()
         self._secret = api_key
-        self._pool = Pool(self.url, connect_seconds=self._limits.connect, keep_alive_seconds=_KEEP_ALIVE)
+        self._pool = Pool(self.url, connect_seconds=self._limits.connect, keep_alive_seconds=_KEEP_ALIVE, reach=reach)
 
     def __repr__(self) -> str:
         return f"UpstreamClient({self.url!r})"
