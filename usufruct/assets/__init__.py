@@ -25,12 +25,14 @@ from usufruct.assets.model import (
 )
 from usufruct.assets.passes import Passes
 from usufruct.assets.price_cards import PricePeriod, about_calls
+from usufruct.assets.price_text import FREE, price_facts, read_card_change
 from usufruct.assets.registration import OPEN_SHARES_WARNING, NewAsset, symbol_of
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.assets.service import Assets, CardChange
 from usufruct.assets.shares import ShareHolders
 
 __all__ = [
+    "FREE",
     "OPEN_SHARES_WARNING",
     "SHARE_DECIMALS",
     "USUAL_WINDOW",
@@ -58,6 +60,8 @@ __all__ = [
     "about_calls",
     "bps_of_percent",
     "plain_listing_id",
+    "price_facts",
+    "read_card_change",
     "shares_of_percent",
     "symbol_of",
 ]

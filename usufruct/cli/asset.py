@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from typer import Argument, BadParameter, Option, Typer
 
 from usufruct.assets import (
+    FREE,
     OPEN_SHARES_WARNING,
     Asset,
     AssetDetails,
@@ -18,7 +19,7 @@ from usufruct.assets import (
 from usufruct.chain.contracts.asset_registry import Kind, Parent
 from usufruct.cli.support.command import Facts, Rows, parse_duration, runs, split_part
 from usufruct.cli.support.output import say
-from usufruct.cli.support.price_options import FREE, CachedInput, InputPrice, OutputPrice, PricedIn, card_change
+from usufruct.cli.support.price_options import CachedInput, InputPrice, OutputPrice, PricedIn, card_change
 from usufruct.cli.support.registry_session import AssetArgument, RegistrySession, card_facts, open_registry
 from usufruct.cli.support.wallet_option import Wallet, account
 from usufruct.config import Config

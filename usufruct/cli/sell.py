@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
@@ -13,22 +13,19 @@ from typer import Option
 
 from usufruct.app import Installation, open_installation
 from usufruct.assets import (
+    FREE,
     USUAL_WINDOW,
     Caps,
     Listing,
-    ListingExists,
     Listings,
-    PricePeriod,
     RegistryClient,
-    UnknownListing,
-    plain_listing_id,
 )
 from usufruct.chain.anvil import free_port
 from usufruct.cli.service import facts_of, list_payee_of
 from usufruct.cli.support.command import ADDRESS
 from usufruct.cli.support.instance_lock import live_gateway_url
 from usufruct.cli.support.output import Json, print_line, words
-from usufruct.cli.support.price_options import FREE, CachedInput, PricedIn, card_change
+from usufruct.cli.support.price_options import CachedInput, PricedIn, card_change
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import at_terminal
 from usufruct.cli.support.runner import run
@@ -37,10 +34,19 @@ from usufruct.cli.support.tunnels import Tunnel, find_tunnel, open_tunnel
 from usufruct.cli.support.upstream_picker import Source, find_source
 from usufruct.cli.up import Place, bring_up
 from usufruct.config import Config, load_config
-from usufruct.core import Address, ChainId, Invalid, address, format_asset
+from usufruct.core import Address, ChainId, Invalid, address
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.core.price_cards import PriceUnit
-from usufruct.gateway import Catalogue, CountingRule, Endpoint, Operator, ServedListing
+from usufruct.gateway import (
+    Catalogue,
+    CountingRule,
+    Endpoint,
+    Operator,
+    ServedListing,
+    check_name_free,
+    plain_listing,
+    registered_listing,
+)
 
 INPUT, OUTPUT, PER_CALL = "0.5", "1.5", "0"
 """What is taken when nothing is said: whole units per million text tokens and per call."""
@@ -184,46 +190,25 @@ async def _publish(way: Tunnel, port: int, progress: Progress, stack: AsyncExitS
 async def _offer(installation: Installation, source: Source, choices: Choices, progress: Progress) -> ServedListing:
     """Have the payee listed, then put the service on sale."""
     name = choices.name or source.upstream.model
-    await _check_free(installation, name, choices)
-    window = source.context_window or USUAL_WINDOW
-    make = _registered if choices.asset else _plain
-    listing = await make(installation, choices, name, window)
+    await check_name_free(installation.get(Listings), name, replace_active=choices.replace)
+    listing = await _listing(installation, choices, name, source.context_window or USUAL_WINDOW)
     await list_payee_of(installation, listing, listing.pay_to, progress)
     counting = CountingRule(forward=choices.forward, bytes_per_token_ppm=source.bytes_per_token_ppm)
     served = ServedListing.of(listing, (source.upstream,), counting)
     return await installation.get(Catalogue).add(served, source.vocabulary, replace_active=choices.replace)
 
 
-async def _check_free(installation: Installation, name: str, choices: Choices) -> None:
-    """Refuse a name that is taken before the till is changed for it."""
-    with suppress(UnknownListing):
-        found = await installation.get(Listings).find(name)
-        if found.retired_at is None and not choices.replace:
-            raise ListingExists(f"a service named {name} is there already; give another --name, or --replace")
-
-
-async def _plain(installation: Installation, choices: Choices, name: str, window: int) -> Listing:
+async def _listing(installation: Installation, choices: Choices, name: str, window: int) -> Listing:
+    """Return what is sold: for a plain payee at the given prices, or with payee and card of a registered asset."""
+    operator = installation.get(Operator)
+    if choices.asset:
+        registry = installation.get(RegistryClient)
+        asset = await registry.find(choices.asset)
+        return await registered_listing(registry, operator, name, choices.kind, asset, window, choices.caps)
     assert choices.pay_to is not None
-    decimals = installation.get(Operator).decimals
-    usual = card_change(decimals, INPUT, OUTPUT, PER_CALL, context=window).of(FREE)
-    prices = (PricePeriod(card_change(decimals, **choices.prices).of(usual), 0),)
-    id_ = plain_listing_id(name, choices.pay_to)
-    return Listing(name, choices.kind, choices.pay_to, id_, prices, caps=choices.caps)
-
-
-async def _registered(installation: Installation, choices: Choices, name: str, window: int) -> Listing:
-    """Take payee and price card of a registered asset from the registry; `window` is for a card without one."""
-    registry = installation.get(RegistryClient)
-    id_ = await registry.find(choices.asset)
-    found, card = await registry.asset(id_), await registry.price_card(id_)
-    if found.currency != installation.get(Operator).token:
-        raise Invalid(
-            f"--asset: {format_asset(id_)} is priced in {found.currency}, this installation charges in "
-            f"{installation.get(Operator).token}",
-            code="invalid_choice",
-        )
-    prices = (PricePeriod(replace(card, context_window=card.context_window or window), 0),)
-    return Listing(name, choices.kind, found.shares, id_, prices, registered=True, caps=choices.caps)
+    usual = card_change(operator.decimals, INPUT, OUTPUT, PER_CALL, context=window).of(FREE)
+    card = card_change(operator.decimals, **choices.prices).of(usual)
+    return plain_listing(name, choices.kind, choices.pay_to, card, choices.caps)
 
 
 def _tell(progress: Progress, sold: dict[str, Any], chain_id: ChainId, *, as_json: bool) -> None:

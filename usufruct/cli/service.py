@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from typer import Argument, Option, Typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.assets import CardChange, Listing, Listings
+from usufruct.assets import CardChange, Listing, Listings, price_facts
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.keys import KeystoreMissing, Role, signer_of
 from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
-from usufruct.cli.support.price_options import CachedInput, InputPrice, OutputPrice, PricedIn, card_change, price_facts
+from usufruct.cli.support.price_options import CachedInput, InputPrice, OutputPrice, PricedIn, card_change
 from usufruct.cli.support.progress import Progress
 from usufruct.core import Address, Clock, Conflict, Denied, Invalid, checksum, format_asset, moment
 from usufruct.gateway import Catalogue, Operator, ServedListing

@@ -7,11 +7,13 @@ from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.income import Income, read_income
 from usufruct.gateway.jobs import UNUSED_SECONDS, UnusedKeys
 from usufruct.gateway.model import CountingRule, Endpoint, ServedListing, Upstream
+from usufruct.gateway.new_listings import check_name_free, plain_listing, registered_listing
 from usufruct.gateway.operator_profile import Operator
 from usufruct.gateway.pages import gateway_pages
 from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
+from usufruct.gateway.probe import Probe, Speed, fetch_vocabulary
 from usufruct.gateway.service import Gateway
 
 __all__ = [
@@ -27,10 +29,16 @@ __all__ = [
     "KeyChannels",
     "Operator",
     "PaymentMethods",
+    "Probe",
     "ServedListing",
+    "Speed",
     "UnusedKeys",
     "Upstream",
+    "check_name_free",
+    "fetch_vocabulary",
     "gateway_pages",
     "gateway_routes",
+    "plain_listing",
     "read_income",
+    "registered_listing",
 ]

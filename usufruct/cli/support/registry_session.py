@@ -7,10 +7,9 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from usufruct.assets import AssetIndexer, Assets, Passes, RegistryClient, RevenueToken, ShareHolders
+from usufruct.assets import AssetIndexer, Assets, Passes, RegistryClient, RevenueToken, ShareHolders, price_facts
 from usufruct.chain import ChainAccess, Sender, open_chain
 from usufruct.cli.support.command import ADDRESS
-from usufruct.cli.support.price_options import price_facts
 from usufruct.cli.support.wallet_option import open_wallet
 from usufruct.config import Config
 from usufruct.core import Address

@@ -7,25 +7,9 @@ from pathlib import Path
 
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.prompts import at_terminal, interruptible
-from usufruct.connectors.openai import (
-    LocalServer,
-    OfferedModel,
-    UpstreamClient,
-    UpstreamFault,
-    Usage,
-    find_local_servers,
-)
+from usufruct.connectors.openai import LocalServer, OfferedModel, UpstreamClient, find_local_servers
 from usufruct.core import Invalid, NotFound
-from usufruct.gateway import Endpoint, Upstream
-
-_OURS = "usufruct"
-_HELLO = "hello"
-_KNOWN = (
-    "When a caller leaves before the end of an answer, the part that arrived is charged, and not the rest. How many "
-    "text tokens that part has is known to the server alone; here it shows how long its text tokens are, by this "
-    "paragraph of ordinary words, a few numbers (12, 305 and 9240), and some code: `for word in text.split(): n += 1`."
-)
-_LONGEST_TOKEN = 16
+from usufruct.gateway import Endpoint, Probe, Upstream, fetch_vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +36,12 @@ async def find_source(
     async with UpstreamClient(upstream, key) as server:
         offered = _choose_model(server.url, await server.models(), model)
         progress.say(f"asking {offered.id} at {server.url} for one text token, whole and streamed, to see it answer")
-        measured = await _probe(server, offered.id, kind)
-        if content is None and offered.owner.startswith(_OURS):
-            content = await server.tokenizer()
+        probe = Probe(server, offered.id, kind)
+        short = await probe.answer()
+        if kind is Endpoint.CHAT:
+            await probe.stream()
+        measured = await probe.bytes_per_token_ppm(short)
+        content = content or await fetch_vocabulary(server, offered.owner)
         found = Upstream(server.url, offered.id, key, server.output_limit)
         return Source(found, offered.context_window, content, measured)
 
@@ -99,37 +86,6 @@ def _choose_model(url: str, models: Sequence[OfferedModel], name: str) -> Offere
     if len(models) != 1:
         raise NotFound(f"--model must name one of the models of {url}: {names}", code="no_model")
     return models[0]
-
-
-async def _probe(server: UpstreamClient, model: str, kind: Endpoint) -> int:
-    """Ask once in every way that callers can: a server may answer whole and fail to stream.
-
-    Return the bytes of a known text that became one text token, in millionths: of two questions, one has it more.
-    """
-    short = await _counted(server, model, kind, _HELLO)
-    if kind is Endpoint.CHAT:
-        async with server.chat_stream(_question(model, _HELLO)) as stream:
-            async for _ in stream:
-                pass
-    try:
-        tokens = await _counted(server, model, kind, f"{_HELLO} {_KNOWN}") - short if short else 0
-    except UpstreamFault:  # it answers, and that is enough to be sold
-        return 0
-    length = len(_KNOWN) + 1
-    return length * 1_000_000 // tokens if length // _LONGEST_TOKEN < tokens <= length else 0
-
-
-async def _counted(server: UpstreamClient, model: str, kind: Endpoint, text: str) -> int:
-    """Return how many text tokens a server makes of a question; 0 when it does not say."""
-    if kind is Endpoint.EMBEDDINGS:
-        answer = await server.embeddings({"model": model, "input": text})
-    else:
-        answer = await server.chat(_question(model, text))
-    return answer.usage.input_tokens if isinstance(answer.usage, Usage) else 0
-
-
-def _question(model: str, text: str) -> dict[str, object]:
-    return {"model": model, "messages": [{"role": "user", "content": text}], "max_tokens": 1}
 
 
 def _read(path: Path, option: str) -> bytes:
