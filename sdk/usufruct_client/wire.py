@@ -343,6 +343,42 @@ class ModelList(Plain):
     data: list[ModelCard]
 
 
+class MeasuredSpread(Plain):
+    """A measured quantity: how many calls it is of, its median, and what 95 of 100 calls keep; null if too few."""
+
+    sample: Count
+    median: float | None
+    p95: float | None
+
+
+class MeasuredWindow(Plain):
+    """What was measured of a service in its last `days`.
+
+    `calls` were let in. `tried` are those that the service was to answer: without those that callers left, or that the
+    upstream refused as wrong. `success`: the part of them, 0 to 1, that came whole. Times are in milliseconds; `speed`
+    is text tokens per second after the first text of a stream. `income`: atomic units.
+    """
+
+    days: Count
+    calls: Count
+    tried: Count
+    success: float | None
+    first_text_ms: MeasuredSpread
+    speed: MeasuredSpread
+    whole_answer_ms: MeasuredSpread
+    input_tokens: Count
+    output_tokens: Count
+    income: Uint256
+
+
+class MeasuredQuality(Plain):
+    """`GET /v1/quality/{model}`: figures are null below `least_sample` calls."""
+
+    id: StrictStr
+    least_sample: Count
+    windows: list[MeasuredWindow]
+
+
 class ErrorFacts(Plain):
     """What went wrong: `code` is stable, `param` names the member that is wrong, `details` has the numbers as text."""
 

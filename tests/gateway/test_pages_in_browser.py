@@ -7,8 +7,11 @@ from playwright.async_api import expect
 
 from tests.support.browser import PHONE, chromium, needs_chromium, visit
 from tests.support.gateway_server import CARD
+from tests.support.ledger_samples import bill
 from tests.support.page_budgets import check_page
+from usufruct.connectors.openai import UpstreamDown
 from usufruct.gateway import Endpoint
+from usufruct.gateway.quality.tally import Times
 
 pytestmark = needs_chromium
 
@@ -25,9 +28,19 @@ async def browser():
 @pytest.fixture
 async def url(world):
     await world.asset("librarian", UPSTREAM)
-    await world.asset(LONG, UPSTREAM, card=replace(CARD, per_call=123_456_789_012, input_per_million=10**17 + 1))
+    long = await world.asset(LONG, UPSTREAM, card=replace(CARD, per_call=123_456_789_012, input_per_million=10**17 + 1))
+    await measure(world, long.id)
     await world.asset("team/vectors", UPSTREAM, endpoint=Endpoint.EMBEDDINGS)
     return world.url.removesuffix("/v1")
+
+
+async def measure(world, asset) -> None:
+    """Let calls have been measured: 1,999 streams, one in fifty of them broken."""
+    for at in range(1_999):
+        took = Times(0.0, 0.2 + at % 11, 20.0)
+        world.gateway.quality.charged(asset, UpstreamDown("away") if at % 50 == 0 else None, took, bill(10**12 + at))
+    await world.gateway.quality.flush()
+    await world.gateway.quality.summarize()
 
 
 @pytest.mark.parametrize("path", ["/", f"/s/{LONG}", "/s/team/vectors"])

@@ -36,6 +36,7 @@ from usufruct.gateway import (
     gateway_routes,
 )
 from usufruct.gateway.operations.base import Operation
+from usufruct.gateway.quality.service import ServiceQuality
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.ledger.sql_statements import FaultHook, no_faults
 from usufruct.payments.pricing.vouchers import Escrow
@@ -174,12 +175,13 @@ async def gateway_world(
     catalogue = Catalogue(listings, database, Seal(SECRET, "upstreams"), clock)
     call_limits = CallLimits(upstream=limits, drain_seconds=drain_seconds)
     methods = PaymentMethods(BearerKeyPayments(keys, operator.escrow))
-    gateway = Gateway(methods, catalogue, ledger, operator, clock, call_limits, operations=operations)
+    quality = ServiceQuality(database)
+    gateway = Gateway(methods, catalogue, ledger, operator, clock, quality, call_limits, operations=operations)
     health = Health({"ledger": ledger.totals})
     pages = Pages(Site(), gallery=True)
     app = Router(
         [*gateway_routes(gateway), *gateway_pages(gateway, pages), *pages.static.routes, *health.routes],
-        lifespan=lambda: jobs_running([gateway.lease_job(lease_seconds)]),
+        lifespan=lambda: jobs_running([gateway.lease_job(lease_seconds), gateway.quality_job()]),
         error_page=pages.error_page,
     )
     world = World(database, ledger, keys, listings, catalogue, gateway, domain, clock)

@@ -4,7 +4,8 @@ from functools import partial
 
 from starlette.responses import Response
 
-from usufruct.gateway.descriptions import MODEL, MODELS, RECEIPT, REFUND
+from usufruct.gateway.descriptions import MODEL, MODELS, QUALITY, RECEIPT, REFUND
+from usufruct.gateway.quality.document import quality_document
 from usufruct.gateway.service import Gateway
 from usufruct.web import AnyRoute, RawRoute, Request, Route, document_response, json_response
 from usufruct_client.wire import ModelList
@@ -18,6 +19,10 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
 
     async def model(request: Request) -> Response:
         return document_response(await gateway.model(request.path_params["model"]))
+
+    async def quality(request: Request) -> Response:
+        name = request.path_params["model"]
+        return document_response(quality_document(name, await gateway.quality_of(name)))
 
     async def receipt(request: Request) -> Response:
         found = await gateway.receipt(request.exchange, request.path_params["call"])
@@ -35,5 +40,6 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
         *(RawRoute("POST", each.path, partial(serve, operation=each), each.described) for each in operations),
         Route("GET", "/v1/models", models, MODELS),
         Route("GET", "/v1/models/{model:path}", model, MODEL),
+        Route("GET", "/v1/quality/{model:path}", quality, QUALITY),
         Route("GET", "/v1/receipts/{call}", receipt, RECEIPT),
     ]

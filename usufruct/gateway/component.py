@@ -23,6 +23,7 @@ from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.payers.x402 import X402Payments
+from usufruct.gateway.quality.service import SUMMARY_SECONDS, ServiceQuality
 from usufruct.gateway.quotes import Quotes
 from usufruct.gateway.service import Gateway
 from usufruct.payments.ledger import Ledger
@@ -52,13 +53,22 @@ def build(context: Context) -> Component:
             X402Payments(context.get(Requirements), context.get(Funding), quotes, clock),
         )
         counters = CallCounters(context.get(CollectorRegistry))
-        return Gateway(payments, context.get(Catalogue), context.get(Ledger), operator, clock, counters=counters)
+        return Gateway(
+            payments,
+            context.get(Catalogue),
+            context.get(Ledger),
+            operator,
+            clock,
+            context.get(ServiceQuality),
+            counters=counters,
+        )
 
     def unused() -> UnusedKeys:
         return UnusedKeys(context.get(Keys), context.get(Ledger), context.get(AccountSync), context.get(Clock))
 
     context.provide_later(Catalogue, catalogue)
     context.provide_later(Gateway, gateway)
+    context.provide_later(ServiceQuality, lambda: ServiceQuality(context.get(Database)))
     return Component(
         "gateway",
         routes=lambda: [
@@ -66,13 +76,19 @@ def build(context: Context) -> Component:
             *gateway_pages(context.get(Gateway), context.get(Pages)),
         ],
         exposed_headers=("payment-required", *BILLED),
-        jobs=lambda: [Job("keys", unused().run, 60.0)],
+        jobs=lambda: [
+            Job("keys", unused().run, 60.0),
+            Job("service-quality", context.get(ServiceQuality).summarize, SUMMARY_SECONDS),
+        ],
         diagnostics=(
             Diagnostic("payees", lambda: check_payees(context), services=True),
             Diagnostic("upstreams", lambda: check_upstreams(context), services=True),
             Diagnostic("passes", lambda: check_passes(context), services=True),
         ),
-        gateway_jobs=lambda: [context.get(Gateway).lease_job(context.get(Config).ledger.lease_seconds)],
+        gateway_jobs=lambda: [
+            context.get(Gateway).lease_job(context.get(Config).ledger.lease_seconds),
+            context.get(Gateway).quality_job(),
+        ],
     )
 
 

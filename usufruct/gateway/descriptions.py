@@ -6,7 +6,7 @@ from typing import Any
 from usufruct.gateway.operations.request_members import EMBEDDING_SETTINGS, HARMLESS, SETTINGS
 from usufruct.web import Operation
 from usufruct_client.receipt import KeptReceipt
-from usufruct_client.wire import BilledUsage, ModelCard, ModelList, RefundAnswer
+from usufruct_client.wire import BilledUsage, MeasuredQuality, ModelCard, ModelList, RefundAnswer
 from usufruct_client.x402 import Payment, PaymentHead
 
 _TAKES = {
@@ -97,6 +97,11 @@ SERVICE_PAGE = Operation(
 )
 MODELS = Operation("List the services, with prices and limits.", ModelList)
 MODEL = Operation("Describe one service.", ModelCard, refuses={404: "the service is unknown"})
+QUALITY = Operation(
+    "Return what was measured of one service: success, time to first text, speed, each with its sample.",
+    MeasuredQuality,
+    refuses={404: "the service is unknown"},
+)
 RECEIPT = Operation(
     "Return the receipt of a call to its caller.",
     KeptReceipt,

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from usufruct.core import divide_up
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.gateway.descriptions import ROOT, SERVICE_PAGE
+from usufruct.gateway.quality.summary import LEAST_SAMPLE
 from usufruct.gateway.service import Gateway
 from usufruct.web import Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
@@ -76,7 +77,14 @@ def gateway_pages(gateway: Gateway, pages: Pages) -> list[PageRoute]:
         card = await gateway.model(request.path_params["name"])
         snippets = service_snippets(card, request.exchange.root, chain_id)
         return pages.answer(
-            request, "gateway/service.html", card=card, facts=_FACTS, local=is_local(chain_id), snippets=snippets
+            request,
+            "gateway/service.html",
+            card=card,
+            facts=_FACTS,
+            local=is_local(chain_id),
+            snippets=snippets,
+            quality=await gateway.quality_of(card.id),
+            least=LEAST_SAMPLE,
         )
 
     return [

@@ -18,6 +18,7 @@ from usufruct.gateway.operations.base import Operation
 from usufruct.gateway.operator_profile import Operator
 from usufruct.gateway.payers.base import Payer
 from usufruct.gateway.payers.methods import PaymentMethods
+from usufruct.gateway.quality.service import ServiceQuality
 from usufruct.gateway.responses import Responder, Served
 from usufruct.gateway.signed_receipt import kept_receipt, signed
 from usufruct.payments.ledger import Bill, Call, Lease, Ledger, Replay
@@ -40,6 +41,7 @@ class Pipeline:
     disconnects: DisconnectLimit
     operator: Operator
     counters: CallCounters
+    quality: ServiceQuality
     limits: CallLimits
 
     async def serve(self, exchange: HttpExchange, operation: Operation) -> None:
@@ -64,6 +66,7 @@ class Pipeline:
             served = await self.responder.run(exchange, call)
             metered = await self.meter(call, served)
         except BaseException as error:
+            self.quality.released(call.order.listing.id, error, started=exchange.started)
             await asyncio.shield(self.releases.release_after(call, error))
             if exchange.started and isinstance(error, UsufructError):
                 await self.responder.end_with_error(exchange, error)
@@ -139,6 +142,7 @@ class Pipeline:
         )
         metered = await self._meter(call.lease, bill, served.kept.packed() if call.order.idempotency else None)
         self.counters.metered(listing.name, bill)
+        self.quality.charged(listing.id, served.fault, served.times, bill)
         if bill.charge:
             self.disconnects.paid(call.payer.identity.abuse_account)
         _log(call, bill, measured.usage)

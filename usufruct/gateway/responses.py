@@ -16,7 +16,7 @@ from usufruct.connectors.openai import (
     dump,
     parse,
 )
-from usufruct.core import Hash32, UsufructError, value
+from usufruct.core import Clock, Hash32, UsufructError, value
 from usufruct.core.process import unbroken
 from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.disconnect_limit import is_callers
@@ -24,6 +24,7 @@ from usufruct.gateway.open_call import KeptAnswer, OpenCall
 from usufruct.gateway.operations.base import StreamedWork, Work
 from usufruct.gateway.operations.text import with_member
 from usufruct.gateway.operations.text_metering import longest_text
+from usufruct.gateway.quality.tally import Times
 from usufruct.gateway.signed_receipt import SignedReceipt, bill_event, event
 from usufruct.gateway.stream_relay import StreamRelay
 from usufruct.gateway.upstream_cancellation import UpstreamCancellation
@@ -41,24 +42,27 @@ class Served:
     """What was done for a call: the usage to charge, what the receipt hashes, the answer to keep.
 
     `body`: a whole answer as it will be sent, without its usage; `reported`: the upstream's `usage` in it. A stream has
-    been sent but for its last events. `is_gone`: nothing more can be sent to the caller.
+    been sent but for its last events. `fault`: why it is not whole. `is_gone`: nothing more can be sent to the caller.
     """
 
     measured: Measured
     response_hash: Hash32
     kept: KeptAnswer
+    times: Times
     body: bytes = b""
     reported: object = None
+    fault: BaseException | None = None
     is_gone: bool = False
 
 
 class Responder:
     """Asks upstreams, and answers callers."""
 
-    def __init__(self, upstreams: UpstreamPool, limits: CallLimits) -> None:
+    def __init__(self, upstreams: UpstreamPool, limits: CallLimits, clock: Clock) -> None:
         """Ask `upstreams`, for as long as the limits say."""
         self._upstreams = upstreams
         self._limits = limits
+        self._clock = clock
 
     async def run(self, exchange: HttpExchange, call: OpenCall) -> Served:
         """Ask the upstreams; a stream goes out as it comes, a whole answer is sent by `finish`.
@@ -99,10 +103,12 @@ class Responder:
     async def _whole(self, exchange: HttpExchange, call: OpenCall) -> Served:
         """Run a call that is answered in one piece; it is charged only if the caller is still there."""
         work, allowance = call.order.work, call.price.allowance
+        asked = self._clock.monotonic()
         try:
             answer = await self._ask(exchange, call)
         except asyncio.CancelledError as stopped:
             raise ShuttingDown() from stopped
+        ended = self._clock.monotonic()
         await call.opened.durable()
         if len(answer.text) > longest_text(allowance):
             raise UpstreamOversized(f"the upstream was told to stop after {allowance.output_tokens} text tokens")
@@ -111,6 +117,7 @@ class Responder:
             measured=await work.measured(answer),
             response_hash=content_hash(written.hashed),
             kept=KeptAnswer(answer.body, call.order.listing.name),
+            times=Times(asked, None, ended),
             body=written.body,
             reported=answer.content.get("usage"),
         )
@@ -147,8 +154,10 @@ class Responder:
         ceiling = (b"x-usufruct-ceiling", b"%d" % call.price.allowance.ceiling)
         # What the call cost is not known yet as the headers leave.
         payment = await call.payer.response_headers(0, call.total, call.funded)
-        relay = StreamRelay(exchange, call, work, [ceiling, *payment], self._limits)
+        relay = StreamRelay(exchange, call, work, [ceiling, *payment], self._limits, self._clock)
+        asked = self._clock.monotonic()
         await relay.run(self._upstreams)
+        ended = self._clock.monotonic()
         delivered = relay.delivered()
         if relay.gone and not delivered.text:
             raise ClientGone
@@ -164,6 +173,8 @@ class Responder:
                 usage_asked=work.usage_asked,
                 broken="" if relay.is_whole else _broken(relay, exchange),
             ),
+            times=Times(asked, relay.first_text_at, ended),
+            fault=ClientGone() if relay.gone else relay.fault,
             is_gone=relay.gone,
         )
 

@@ -19,6 +19,8 @@ from usufruct.gateway.operations.text import TextMeter
 from usufruct.gateway.operator_profile import Operator
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.pipeline import Pipeline
+from usufruct.gateway.quality.service import FLUSH_SECONDS, ServiceQuality
+from usufruct.gateway.quality.summary import Summary
 from usufruct.gateway.responses import Responder
 from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt
 from usufruct.gateway.token_counting import TokenCounterPool
@@ -40,6 +42,7 @@ class Gateway:
         ledger: Ledger,
         operator: Operator,
         clock: Clock,
+        quality: ServiceQuality,
         limits: CallLimits | None = None,
         counters: CallCounters | None = None,
         operations: Sequence[Operation] = (),
@@ -49,6 +52,7 @@ class Gateway:
         disconnects = DisconnectLimit(limits, clock)
         self._catalogue = catalogue
         self._clock = clock
+        self.quality = quality
         self._forgotten_at = clock.monotonic()
         self._upstreams = UpstreamPool(limits, clock)
         self._token_counters = TokenCounterPool(limits)
@@ -58,13 +62,18 @@ class Gateway:
             payments,
             CallOrderReader(catalogue, disconnects, limits, clock),
             ledger,
-            Responder(self._upstreams, limits),
+            Responder(self._upstreams, limits, clock),
             ReleaseQueue(ledger, disconnects, counters),
             disconnects,
             operator,
             counters,
+            quality,
             limits,
         )
+
+    def quality_job(self) -> Job:
+        """Return the job that writes down what this replica's calls tell about services."""
+        return Job("quality", self.quality.flush, FLUSH_SECONDS, self.quality.flush)
 
     def lease_job(self, lease_seconds: int) -> Job:
         """Return the job that renews the leases of this replica's calls and releases those whose replica died.
@@ -93,6 +102,12 @@ class Gateway:
         listing = await self._catalogue.find(name)
         listing.check_active()
         return _offer(listing, self._clock.now(), self.pipeline.operator)
+
+    async def quality_of(self, name: str) -> tuple[Summary, ...]:
+        """Return what was measured of a service, over each window; raises as `model`."""
+        listing = await self._catalogue.find(name)
+        listing.check_active()
+        return await self.quality.of(listing.id)
 
     async def receipt(self, exchange: HttpExchange, call_id: str) -> SignedReceipt:
         """Return a call's receipt: to its payer, or to anyone who knows the call's id and shows no payment.

@@ -17,7 +17,7 @@ from usufruct.connectors.openai import (
     UsageFault,
 )
 from usufruct.connectors.openai import Usage as Reported
-from usufruct.core import UsufructError
+from usufruct.core import Clock, UsufructError
 from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.model import Upstream
 from usufruct.gateway.open_call import OpenCall
@@ -33,11 +33,17 @@ class StreamRelay:
     """One streamed answer on its way.
 
     After `run`: `fault` is why it is not whole, unless the caller is `gone`; `sent` are the bytes that left, kept for a
-    repetition only where the call has an idempotency key.
+    repetition only where the call has an idempotency key; `first_text_at` is when the first text could leave.
     """
 
     def __init__(
-        self, exchange: HttpExchange, call: OpenCall, work: StreamedWork, headers: Sequence[Header], limits: CallLimits
+        self,
+        exchange: HttpExchange,
+        call: OpenCall,
+        work: StreamedWork,
+        headers: Sequence[Header],
+        limits: CallLimits,
+        clock: Clock,
     ) -> None:
         """Relay to `exchange`; the answer starts, with `headers`, when there is text to hand on."""
         self._exchange = exchange
@@ -45,6 +51,7 @@ class StreamRelay:
         self._work = work
         self._headers = headers
         self._limits = limits
+        self._clock = clock
         self._guard = UpstreamCancellation(exchange, call.opened, limits.longest_seconds, self._grace)
         self._held: list[bytes] = []
         self._accepted: list[str] = []
@@ -53,6 +60,7 @@ class StreamRelay:
         self._most = longest_text(call.price.allowance)
         self._keeps = call.order.idempotency is not None
         self.sent: list[bytes] = []
+        self.first_text_at: float | None = None
         self._reported: Reported | UsageFault | None = None
         self.fault: UsufructError | None = None
 
@@ -124,6 +132,7 @@ class StreamRelay:
         if text:
             if not self._accepted:
                 await self._call.opened.durable()
+                self.first_text_at = self._clock.monotonic()
             self._accepted.append(text)
         if data:
             self._held.append(data)
