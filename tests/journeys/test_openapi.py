@@ -141,10 +141,14 @@ async def call(world, http, url) -> None:
         "v1/models/chat",
         "v1/models/team/vectors",
         "s/chat",
+        "r",
+        f"r/{call_id}",
     ):
         assert (await http.get(f"{url}/{path}")).status_code == 200
     for path in ("terms", f"receipts/{call_id}", f"proofs/{call_id}"):
         assert (await http.get(f"{world.url}/{path}")).status_code == 200, path
+    receipt = (await http.get(f"{world.url}/receipts/{call_id}")).text
+    assert (await http.post(f"{url}/r", data={"receipt": receipt})).status_code == 200
     signer, till = KeySigner(payer.account.key), world.installation.get(Operator).till
     until = Clock().now() + 100
     digest = read_channel_digest(world.installation.chain_id, till, payer.channel, until)

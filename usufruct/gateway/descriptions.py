@@ -95,6 +95,18 @@ SERVICE_PAGE = Operation(
     media_types=("text/html",),
     refuses={404: "the service is unknown"},
 )
+RECEIPTS_PAGE = Operation("Take a receipt to show and check.", {"type": "string"}, media_types=("text/html",))
+GIVEN_RECEIPT = Operation(
+    "Show a receipt that the reader has: the field `receipt` of a form, as JSON.",
+    {"type": "string"},
+    media_types=("text/html",),
+)
+RECEIPT_PAGE = Operation(
+    "Show people what a call cost; their browser checks it.",
+    {"type": "string"},
+    media_types=("text/html",),
+    refuses={404: "the call has no receipt"},
+)
 MODELS = Operation("List the services, with prices and limits.", ModelList)
 MODEL = Operation("Describe one service.", ModelCard, refuses={404: "the service is unknown"})
 QUALITY = Operation(

@@ -10,6 +10,7 @@ from usufruct.core import divide_up
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.gateway.descriptions import ROOT, SERVICE_PAGE
 from usufruct.gateway.quality.summary import LEAST_SAMPLE
+from usufruct.gateway.receipt_pages import receipt_pages
 from usufruct.gateway.service import Gateway
 from usufruct.web import Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
@@ -90,6 +91,7 @@ def gateway_pages(gateway: Gateway, pages: Pages) -> list[PageRoute]:
     return [
         PageRoute("GET", "/", services, ROOT),
         PageRoute("GET", "/s/{name:path}", service, SERVICE_PAGE),
+        *receipt_pages(gateway, pages),
     ]
 
 

@@ -17,6 +17,7 @@ from usufruct.gateway.operations.chat import chat
 from usufruct.gateway.operations.embeddings import embeddings
 from usufruct.gateway.operations.text import TextMeter
 from usufruct.gateway.operator_profile import Operator
+from usufruct.gateway.payers.base import PayerIdentity
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.pipeline import Pipeline
 from usufruct.gateway.quality.service import FLUSH_SECONDS, ServiceQuality
@@ -116,9 +117,13 @@ class Gateway:
             NotFound: when there is none, or it is another payer's.
         """
         payer = await self.pipeline.payments.identify(exchange)
+        return await self.receipt_of(call_id, payer.identity if payer else None)
+
+    async def receipt_of(self, call_id: str, payer: PayerIdentity | None = None) -> SignedReceipt:
+        """Return a call's receipt, to anyone who knows its id unless `payer` is another one; raises as `receipt`."""
         call = await self.pipeline.ledger.call(hash32(call_id, "receipt"))
-        if call is None or (payer is not None and call.lease.account != payer.identity.account):
-            name = "this gateway" if payer is None else payer.identity.name
+        if call is None or (payer is not None and call.lease.account != payer.account):
+            name = "this gateway" if payer is None else payer.name
             raise NotFound(f"{name} has no call {call_id}", code="receipt_not_found", field="receipt")
         return await kept_receipt(self.pipeline.ledger, call, self.pipeline.operator)
 

@@ -25,8 +25,8 @@ def copy_third_party(packages: Path, folder: Path = FOLDER) -> None:
         if hashlib.sha256(content).hexdigest() != source["sha256"]:
             raise ValueError(f"{source['from']} is not the file whose SHA-256 third_party.json records; reinstall it")
         contents[name] = content
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
 
