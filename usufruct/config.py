@@ -40,6 +40,7 @@ __all__ = [
     "LedgerConfig",
     "MetricsConfig",
     "RefundsConfig",
+    "RelayerConfig",
     "Secret",
     "SiteConfig",
     "UnknownSetting",
@@ -213,6 +214,14 @@ class KeysConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayerConfig:
+    """What is spent on passkey accounts; an operation that could pass a bound is refused."""
+
+    account_gas: Annotated[int, _whole(0, 1_000_000_000), "most gas for one account in 24 hours"] = 4_000_000
+    daily_coins: Annotated[Amount, "most of the chain's coin for all accounts in 24 hours"] = "0.05"
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayConfig:
     """Where the gateway listens, how it treats connections, and how it stops.
 
@@ -266,6 +275,7 @@ class Config:
     claims: ClaimsConfig = field(default_factory=ClaimsConfig)
     refunds: RefundsConfig = field(default_factory=RefundsConfig)
     keys: KeysConfig = field(default_factory=KeysConfig)
+    relayer: RelayerConfig = field(default_factory=RelayerConfig)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
     site: SiteConfig = field(default_factory=SiteConfig)

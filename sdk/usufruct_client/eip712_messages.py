@@ -109,6 +109,13 @@ PASS_CREDITS = MessageType("PassCredits(uint256 pass,address holder,address mete
 PASS_GRANT = MessageType("PassGrant(uint256 pass,address meter,uint128 limit,uint256 expiresAt)", PASSES)
 """An owner of activated pass credits lets a caller spend them."""
 
+USER_OPERATION = MessageType(
+    "PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 accountGasLimits,"
+    "uint256 preVerificationGas,bytes32 gasFees,bytes paymasterAndData)",
+    Domain("ERC4337", "1"),
+)
+"""ERC-4337: a signer of a smart account lets these calls be made; the contract is the EntryPoint."""
+
 READ_CHANNEL = MessageType("ReadChannel(bytes32 channel,uint256 expiresAt)", Domain("Usufruct Channels", "1"))
 """A payer or payer authorizer asks for a channel's numbers; the contract is the operator's till."""
 

@@ -63,6 +63,7 @@ def _array_writer(item: MessageHasher) -> Callable[[Iterable[tuple[object, ...]]
 
 _WRITERS: Mapping[str, Callable[[Any], bytes]] = {
     "address": lambda address: bytes(12) + id_to_bytes(address),
+    "bytes": keccak,
     "bytes32": id_to_bytes,
     "string": _text_word,
 }

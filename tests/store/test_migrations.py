@@ -113,6 +113,7 @@ LANDED = {
     "r1010_owed_payees.py": "b1f180dd3f2f374c",
     "r1011_sessions.py": "4ef195357e9cd4b4",
     "r1012_service_quality.py": "c3f11d51bf391173",
+    "r1013_passkeys.py": "820cfc47b253d577",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

@@ -1,11 +1,13 @@
-"""Passkeys in software, and the operations that they sign."""
+"""Passkeys in software, and what a browser and an authenticator answer with them."""
 
 import json
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from usufruct.chain import Call
@@ -14,40 +16,87 @@ from usufruct.core import Address
 
 BATCH_MODE = b"\x01" + bytes(31)
 CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+PRESENT, VERIFIED, HAS_CREDENTIAL = 0x01, 0x04, 0x40
+
+
+@dataclass
+class Answer:
+    """What a browser's `create` or `get` answers; `signature` in DER."""
+
+    authenticator_data: bytes
+    client_data: bytes
+    signature: bytes = b""
+
+    def body(self, **more: object) -> dict[str, object]:
+        """Return it as our requests carry it."""
+        found = {"authenticatorData": hexed(self.authenticator_data), "clientData": hexed(self.client_data)}
+        return found | ({"signature": hexed(self.signature)} if self.signature else {}) | more
 
 
 class SoftwarePasskey:
-    """A P-256 key that answers as an authenticator does."""
+    """A P-256 key that answers as an authenticator does, in a browser at `site`."""
 
-    def __init__(self, secret: int) -> None:
+    def __init__(self, secret: int, site: str = "https://example.org") -> None:
         self._key = ec.derive_private_key(secret, ec.SECP256R1())
+        self.credential = sha256(b"credential %d" % secret).digest()
+        self.site = site
+        self.flags = PRESENT | VERIFIED
+        self.high_s = False
+
+    @property
+    def key(self) -> bytes:
+        """The public key: x and y."""
+        numbers = self._key.public_key().public_numbers()
+        return numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
 
     def signer(self, verifier: Address) -> bytes:
         """The signer's ERC-7913 bytes."""
-        numbers = self._key.public_key().public_numbers()
-        return bytes.fromhex(verifier[2:]) + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+        return bytes.fromhex(verifier[2:]) + self.key
+
+    def create(self, challenge: bytes) -> Answer:
+        """Answer as `navigator.credentials.create` does."""
+        x, y = self.key[:32], self.key[32:]
+        cose = bytes.fromhex("a5010203262001215820") + x + bytes.fromhex("225820") + y
+        attested = bytes(16) + len(self.credential).to_bytes(2, "big") + self.credential + cose
+        data = self._head(self.flags | HAS_CREDENTIAL) + attested
+        return Answer(data, self._client_data("webauthn.create", challenge))
+
+    def get(self, challenge: bytes) -> Answer:
+        """Answer as `navigator.credentials.get` does; s is high or low as told."""
+        data, client_data = self._head(self.flags), self._client_data("webauthn.get", challenge)
+        r, s = decode_dss_signature(self._key.sign(data + sha256(client_data).digest(), ec.ECDSA(SHA256())))
+        low = min(s, CURVE_ORDER - s)
+        return Answer(data, client_data, encode_dss_signature(r, CURVE_ORDER - low if self.high_s else low))
 
     def sign(self, verifier: Address, challenge: bytes) -> bytes:
         """The account's signature: which signer, and the assertion over a 32-byte hash."""
-        data = sha256(b"example.org").digest() + b"\x05" + bytes(4)  # user present, user verified
-        text = urlsafe_b64encode(challenge).rstrip(b"=").decode()
-        client_data = json.dumps(
-            {"type": "webauthn.get", "challenge": text, "origin": "https://example.org"}, separators=(",", ":")
-        )
-        signed = data + sha256(client_data.encode()).digest()
-        r, s = decode_dss_signature(self._key.sign(signed, ec.ECDSA(SHA256())))
+        answer = self.get(challenge)
+        r, s = decode_dss_signature(answer.signature)
         proof = encode(
             ("bytes32", "bytes32", "uint256", "uint256", "bytes", "string"),
             (
                 r.to_bytes(32, "big"),
-                min(s, CURVE_ORDER - s).to_bytes(32, "big"),
-                client_data.index('"challenge"'),
-                client_data.index('"type"'),
-                data,
-                client_data,
+                s.to_bytes(32, "big"),
+                answer.client_data.index(b'"challenge"'),
+                answer.client_data.index(b'"type"'),
+                answer.authenticator_data,
+                answer.client_data.decode(),
             ),
         )
         return encode(("bytes[]", "bytes[]"), ((self.signer(verifier),), (proof,)))
+
+    def _head(self, flags: int) -> bytes:
+        return sha256((urlsplit(self.site).hostname or "").encode()).digest() + bytes([flags]) + bytes(4)
+
+    def _client_data(self, kind: str, challenge: bytes) -> bytes:
+        text = urlsafe_b64encode(challenge).rstrip(b"=").decode()
+        content = {"type": kind, "challenge": text, "origin": self.site, "crossOrigin": False}
+        return json.dumps(content, separators=(",", ":")).encode()
+
+
+def hexed(content: bytes) -> str:
+    """Write bytes as `0x` and hex."""
+    return "0x" + content.hex()
 
 
 def batch(*calls: Call) -> bytes:

@@ -34,7 +34,7 @@ class Sessions:
         Raises:
             SignInRefused: when the site's address is only what the caller says.
         """
-        self._check_site(exchange)
+        self.check_site(exchange)
         seconds = self._policy.challenge_seconds
         challenge = new_challenge(address, site_of(exchange), self._chain_id, self._clock.now(), seconds)
         return challenge, challenge.mark(self._stamp)
@@ -53,15 +53,18 @@ class Sessions:
         Raises:
             SignInRefused: when the challenge is not ours, is over or was used, another signed it; as `challenge` too.
         """
-        self._check_site(exchange)
+        self.check_site(exchange)
         challenge = Challenge(address, site_of(exchange), self._chain_id, nonce, *times)
         check_sign_in(challenge, mark, signature, self._stamp, self._clock.now())
-        return await self._start(exchange, address, nonce, challenge.expires_at)
+        return await self.begin(exchange, address, nonce, challenge.expires_at)
 
-    def _check_site(self, exchange: HttpExchange) -> None:
+    def check_site(self, exchange: HttpExchange) -> None:
         """Refuse an address that only the caller vouches for, where wallets hold real money.
 
         Another site could have its own address written into the text, let its visitors sign it, and sign in as they.
+
+        Raises:
+            SignInRefused: when it is such an address.
         """
         host = urlsplit(exchange.root).hostname
         if not (is_local(self._chain_id) or exchange.has_public_url or host in _THIS_MACHINE):
@@ -73,9 +76,14 @@ class Sessions:
     async def start(self, exchange: HttpExchange, address: Address) -> Session:
         """Start a session of an address without a signature: for the accounts of a local chain only."""
         now = self._clock.now()
-        return await self._start(exchange, address, token_urlsafe(16), now + self._policy.challenge_seconds)
+        return await self.begin(exchange, address, token_urlsafe(16), now + self._policy.challenge_seconds)
 
-    async def _start(self, exchange: HttpExchange, address: Address, nonce: str, nonce_ends: int) -> Session:
+    async def begin(self, exchange: HttpExchange, address: Address, nonce: str, nonce_ends: int) -> Session:
+        """Start a session of an address whose owner has proved it, by a challenge whose `nonce` is good once.
+
+        Raises:
+            SignInRefused: when the nonce was used.
+        """
         await self.end(exchange)
         now, seconds = self._clock.now(), self._policy.session_seconds
         token = token_urlsafe(32)
@@ -83,7 +91,9 @@ class Sessions:
         try:
             await self._store.add(_hash(token), session, now, self._policy, nonce, nonce_ends)
         except ConstraintViolated as error:
-            raise SignInRefused("this text has signed in once already; ask for a new one", field="nonce") from error
+            raise SignInRefused(
+                "this challenge has signed in once already; ask for a new one", field="nonce"
+            ) from error
         _set_cookie(exchange, token, seconds)
         return session
 

@@ -29,7 +29,7 @@ from usufruct.chain.answers import (
 )
 from usufruct.chain.contract_base import Block, Call, Creation
 from usufruct.chain.contracts import ERRORS
-from usufruct.chain.revert import Errors, decode_revert
+from usufruct.chain.revert import Errors, Revert, decode_revert
 from usufruct.chain.rpc_errors import RpcRefused, RpcUnreadable
 from usufruct.chain.transport import Transport
 from usufruct.core import Address, ChainId, Clock, Hash32
@@ -162,6 +162,10 @@ class Client(Transport):
     async def fee_history(self, blocks: int = 5, percentile: int = 50) -> FeeHistory:
         """Return base fees of the last `blocks` and the next, and tips paid at `percentile`, as far as known."""
         return await self._answer(FEES, "eth_feeHistory", hex(blocks), "latest", [percentile])
+
+    def refusal(self, data: bytes) -> Revert:
+        """Return the exception that revert data means: the contract's own error where it is known."""
+        return decode_revert(data, self.errors)
 
     async def _answer(self, kind: TypeAdapter[T], method: str, *parameters: object) -> T:
         return read(kind, await self.ask(method, *parameters), method)

@@ -13,6 +13,8 @@ from typing import Any, Never, get_args, get_origin
 from usufruct.chain.abi import Data, arguments
 from usufruct.core import Invalid, Unavailable
 
+__all__ = ["Choice", "NoAnswer", "Struct", "UnreadableAnswer", "decode", "encode", "typed"]
+
 
 class UnreadableAnswer(Unavailable, code="unreadable_answer"):
     """Bytes from the chain are not what the contract's ABI promises."""

@@ -13,8 +13,8 @@ class Role(StrEnum):
     """What a key of the installation is for; each is a separate secret.
 
     `OWNER` is cold: it lists payees and claim keys, and deploys. `CLAIM` sends claims and refunds, and is the meter of
-    pass credits. `RELAYER` sends payers' deposits, and holds nothing but gas. `RECEIPTS` signs receipts and holds
-    no money.
+    pass credits. `RELAYER` sends payers' deposits and operations of passkey accounts, and holds nothing but gas.
+    `RECEIPTS` signs receipts and holds no money.
     """
 
     OWNER = "owner"

@@ -1,0 +1,102 @@
+"""A passkey makes a wallet and signs in: once for each challenge, here, and only while it is a signer."""
+
+import httpx
+import pytest
+
+from tests.support.passkeys import SoftwarePasskey, hexed
+from usufruct.chain import keccak
+from usufruct.core import ZERO_ADDRESS
+
+pytestmark = pytest.mark.anvil
+
+
+def code(answer: httpx.Response) -> str:
+    return answer.json()["error"]["code"]
+
+
+async def test_a_new_passkey_is_a_wallet_without_a_transaction_and_signs_in_again(world):
+    person = world.person(1)
+    block = await world.client.block_number()
+    assert (await person.make_wallet()).status_code == 201
+    factory = world.passkeys._factory
+    salt = keccak(person.passkey.credential)
+    signers = [person.passkey.signer(world.contracts.verifier)]
+    assert person.account == await factory.predict(signers, ZERO_ADDRESS, 0, salt)
+    assert await world.client.code_at(person.account) == b""
+    assert await world.client.block_number() == block
+    assert (await person.http.get("/sessions/current")).json()["address"] == person.account
+    await person.http.delete("/sessions/current")
+    assert (await person.http.get("/sessions/current")).status_code == 401
+    assert (await person.sign_in()).json()["address"] == person.account
+    assert (await person.http.get("/sessions/current")).json()["address"] == person.account
+
+
+async def test_a_challenge_is_good_once_here_and_for_five_minutes(world):
+    person = world.person(2)
+    made = person.passkey.create(await person.challenge()).body()
+    assert (await person.http.post("/passkeys", json=made)).status_code == 201
+    assert code(await person.http.post("/passkeys", json=made)) == "passkey_known"
+
+    body = person.passkey.get(await person.challenge()).body(credentialId=hexed(person.passkey.credential))
+    assert (await person.http.post("/sessions/passkey", json=body)).status_code == 201
+    assert code(await person.http.post("/sessions/passkey", json=body)) == "sign_in_refused"
+
+    late = person.passkey.get(await person.challenge()).body(credentialId=hexed(person.passkey.credential))
+    world.clock.advance(301)
+    assert code(await person.http.post("/sessions/passkey", json=late)) == "passkey_refused"
+
+    ours = await person.challenge()
+    for forged in (bytes(40), ours[:-1] + bytes([ours[-1] ^ 1]), keccak(b"32 bytes, as an operation's hash"), b""):
+        body = person.passkey.get(forged).body(credentialId=hexed(person.passkey.credential))
+        assert code(await person.http.post("/sessions/passkey", json=body)) == "passkey_refused"
+
+
+async def test_another_origin_an_unverified_user_and_another_key_are_refused(world):
+    person, other = world.person(3), world.person(4)
+    assert (await person.make_wallet()).status_code == 201
+    assert code(await other.sign_in()) == "passkey_refused"  # never made here
+
+    stranger = SoftwarePasskey(4, person.passkey.site)
+    stranger.credential = person.passkey.credential
+    assert code(await person.sign_in(stranger)) == "passkey_refused"
+
+    elsewhere = SoftwarePasskey(3, "https://evil.example")
+    assert code(await person.sign_in(elsewhere)) == "passkey_refused"
+
+    person.passkey.flags = 0x01
+    assert code(await person.sign_in()) == "passkey_unverified"
+
+
+async def test_at_an_address_of_numbers_the_remedy_is_named(world):
+    person = world.person(5)
+    async with httpx.AsyncClient(base_url=world.url.replace("localhost", "127.0.0.1")) as http:
+        refused = await http.post("/passkeys/challenge")
+    assert code(refused) == "passkey_site"
+    assert world.url.removesuffix("/v1") in refused.json()["error"]["message"]
+    assert (await person.make_wallet()).status_code == 201
+
+
+async def test_a_passkey_that_was_removed_signs_in_no_more_and_a_new_one_does(world):
+    person = await world.owner(6)
+    second = SoftwarePasskey(7, person.passkey.site)
+    exchange_made = second.create(await person.challenge())
+    wallet, verifier = world.wallet(person), world.contracts.verifier
+    kept = await world.passkeys.add(
+        Exchange(person.passkey.site), person.account, exchange_made.authenticator_data, exchange_made.client_data, "b"
+    )
+    assert code(await person.sign_in(second)) == "passkey_refused"  # kept here, not yet a signer on the chain
+    assert (await person.send(person.operation(wallet.add_signers([kept.signer])))).json()["state"] == "succeeded"
+    assert (await person.sign_in(second)).json()["address"] == person.account
+    removed = await person.send(person.operation(wallet.remove_signers([person.passkey.signer(verifier)])))
+    assert removed.json()["state"] == "succeeded"
+    assert code(await person.sign_in()) == "passkey_refused"
+    assert (await person.sign_in(second)).status_code == 201
+
+
+class Exchange:
+    """As much of a request as says which site it was sent to."""
+
+    has_public_url = False
+
+    def __init__(self, root: str) -> None:
+        self.root = root

@@ -1,0 +1,68 @@
+"""What the relayer pays for: the one list of contracts and functions."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from usufruct.chain import Call
+from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelConfig
+from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.chain.contracts.passkey_account import PasskeyAccount
+from usufruct.chain.escrow import SETTLEMENT
+from usufruct.core import ZERO_ADDRESS, Address, Denied
+
+MOST_CALLS = 8
+"""In one operation."""
+
+
+class CallNotRelayed(Denied, code="call_not_relayed"):
+    """The relayer does not pay for this call; the account can make it by another relayer, or its owner send it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedCalls:
+    """Selectors by contract; those under the zero address are the account's own settings."""
+
+    selectors: frozenset[tuple[Address, bytes]]
+
+    @classmethod
+    def of(cls, examples: Iterable[Call]) -> "AllowedCalls":
+        """Allow the functions that these calls call, whatever their arguments."""
+        return cls(frozenset((call.to, call.data[:4]) for call in examples))
+
+    def check(self, account: Address, calls: Sequence[Call]) -> None:
+        """Refuse a batch with a call that is not on the list.
+
+        Raises:
+            CallNotRelayed: names the call.
+        """
+        if not 0 < len(calls) <= MOST_CALLS:
+            raise CallNotRelayed(f"an operation has 1 to {MOST_CALLS} calls, not {len(calls)}", field="callData")
+        for call in calls:
+            to = ZERO_ADDRESS if call.to == account else call.to
+            if call.value or call.to == ZERO_ADDRESS or (to, call.data[:4]) not in self.selectors:
+                raise CallNotRelayed(
+                    f"the relayer does not pay for 0x{call.data[:4].hex()} of {call.to}; send the operation yourself",
+                    field="callData",
+                    to=call.to,
+                )
+
+
+def relayed_calls(token: Address) -> AllowedCalls:
+    """Return what passkey accounts do here: pay, leave the escrow, and change their own settings."""
+    money, escrow, account = Erc20(token), BatchSettlement(SETTLEMENT), PasskeyAccount(ZERO_ADDRESS)
+    none = ZERO_ADDRESS
+    channel = ChannelConfig(none, none, none, none, none, 0, bytes(32))
+    return AllowedCalls.of(
+        [
+            money.approve(ZERO_ADDRESS, 0),
+            money.transfer(ZERO_ADDRESS, 0),
+            escrow.initiate_withdraw(channel, 0),
+            escrow.finalize_withdraw(channel),
+            account.add_signers([]),
+            account.remove_signers([]),
+            account.set_recovery(ZERO_ADDRESS, 0),
+            account.announce_change(b""),
+            account.cancel_change(),
+            account.veto_recovery(),
+        ]
+    )

@@ -1,0 +1,213 @@
+"""Passkeys of this installation: made, signed in with, and the accounts that they sign for.
+
+An account needs no transaction until it does something: its address comes from its first passkey, with Keccak-256 of
+the credential id as salt, no recovery wallet and no delay. The relayer creates it when it holds money to move.
+"""
+
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+from secrets import token_bytes
+from typing import Protocol
+
+from usufruct.accounts.passkeys.passkey_store import Passkey, PasskeyStore
+from usufruct.accounts.passkeys.relay import Relay
+from usufruct.accounts.passkeys.webauthn import Assertion, NewPasskey, PasskeyRefused, RelyingParty
+from usufruct.accounts.session_model import Session
+from usufruct.accounts.sessions import Sessions, site_of
+from usufruct.chain import Call, Client, keccak
+from usufruct.chain.contracts.passkey_account import PasskeyAccount
+from usufruct.chain.contracts.passkey_account_factory import PasskeyAccountFactory
+from usufruct.core import ZERO_ADDRESS, Address, Clock, Conflict, NotFound, PaymentRequired, hash32_from_bytes
+from usufruct.store import ConstraintViolated, Database, Stamp
+from usufruct.web import HttpExchange
+
+_NONCE_BYTES, _TIME_BYTES, _MARK_BYTES = 16, 8, 16
+_CHALLENGE_BYTES = _NONCE_BYTES + _TIME_BYTES + _MARK_BYTES
+"""Not 32: no sign-in can be the signature of an operation."""
+
+_CHALLENGE_SECONDS = 300
+_LONGEST_LABEL = 100
+
+
+class Funds(Protocol):
+    """Knows what wallets hold."""
+
+    async def can_deposit(self, payer: Address) -> bool:
+        """Tell whether a wallet holds as much as the smallest deposit."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyContracts:
+    """Where the contracts of passkey accounts are."""
+
+    factory: Address
+    verifier: Address
+
+
+class Passkeys:
+    """The verbs of passkeys and of the accounts that they sign for."""
+
+    def __init__(
+        self,
+        database: Database,
+        client: Client,
+        contracts: PasskeyContracts,
+        sessions: Sessions,
+        stamp: Stamp,
+        clock: Clock,
+    ) -> None:
+        """Keep passkeys in `database`; `stamp` marks the challenges of this installation."""
+        self.store = PasskeyStore(database)
+        self.contracts = contracts
+        self._client = client
+        self._factory = PasskeyAccountFactory(contracts.factory, client)
+        self._sessions = sessions
+        self._stamp = stamp
+        self._clock = clock
+
+    def site(self, exchange: HttpExchange) -> RelyingParty:
+        """Return the site that a request was sent to.
+
+        Raises:
+            PasskeyRefused: when browsers make no passkeys there.
+            SignInRefused: when only the caller says that it is this site.
+        """
+        self._sessions.check_site(exchange)
+        site = RelyingParty(site_of(exchange))
+        site.check()
+        return site
+
+    def challenge(self, exchange: HttpExchange) -> bytes:
+        """Return what a passkey is to sign at this site within five minutes, once."""
+        site = self.site(exchange)
+        head = token_bytes(_NONCE_BYTES) + (self._clock.now() + _CHALLENGE_SECONDS).to_bytes(_TIME_BYTES, "big")
+        return head + self._stamp.mark(head + site.origin.encode())
+
+    async def register(self, exchange: HttpExchange, authenticator_data: bytes, client_data: bytes) -> Session:
+        """Keep a passkey that was just made, and sign in as its account.
+
+        Nothing proves possession of the key here: the account is new and holds nothing, and every later sign-in and
+        operation needs the passkey's signature.
+
+        Raises:
+            PasskeyRefused: when the answer is not for a challenge of ours, or its account exists already.
+        """
+        site, challenge = self.site(exchange), self._challenge_in(exchange, client_data)
+        new = NewPasskey.read(authenticator_data, client_data, challenge, site)
+        signer, salt = self._signer(new.key), hash32_from_bytes(keccak(new.credential))
+        account = await self._factory.predict([signer], ZERO_ADDRESS, 0, bytes.fromhex(salt[2:]))
+        if await self._client.code_at(account):
+            raise _known()
+        try:
+            passkey = Passkey(salt, new.credential, signer, account, first=True, label="", created_at=self._clock.now())
+            await self.store.add(passkey)
+        except ConstraintViolated as error:
+            raise _known() from error
+        return await self._begin(exchange, account, challenge)
+
+    async def add(
+        self, exchange: HttpExchange, account: Address, authenticator_data: bytes, client_data: bytes, label: str
+    ) -> Passkey:
+        """Keep another passkey of an account; it signs in once the account has made it a signer.
+
+        Raises:
+            PasskeyRefused: as `register`.
+        """
+        site, challenge = self.site(exchange), self._challenge_in(exchange, client_data)
+        new = NewPasskey.read(authenticator_data, client_data, challenge, site)
+        hash_, name = hash32_from_bytes(keccak(new.credential)), label.strip()[:_LONGEST_LABEL]
+        signer, now = self._signer(new.key), self._clock.now()
+        passkey = Passkey(hash_, new.credential, signer, account, first=False, label=name, created_at=now)
+        try:
+            await self.store.add(passkey)
+        except ConstraintViolated as error:
+            raise _known() from error
+        return passkey
+
+    async def sign_in(
+        self, exchange: HttpExchange, credential: bytes, authenticator_data: bytes, client_data: bytes, signature: bytes
+    ) -> Session:
+        """Start a session of the account that a passkey signs for.
+
+        Raises:
+            PasskeyRefused: when it is unknown here, did not sign a challenge of ours, or is not a signer now.
+            SignInRefused: when the challenge has signed in once already.
+        """
+        site, challenge = self.site(exchange), self._challenge_in(exchange, client_data)
+        found = await self.store.find(hash32_from_bytes(keccak(credential)))
+        if found is None:
+            raise PasskeyRefused("this passkey is not known here; create a new wallet", field="credentialId")
+        assertion = Assertion.of_der(authenticator_data, client_data, signature)
+        assertion.check(found.signer[-64:], challenge, site)
+        if not await self.is_signer(found):
+            raise PasskeyRefused("this passkey is not a signer of its account; use another", field="credentialId")
+        return await self._begin(exchange, found.account, challenge)
+
+    async def is_signer(self, passkey: Passkey) -> bool:
+        """Tell whether a passkey signs for its account now, or will once the account exists."""
+        if not await self._client.code_at(passkey.account):
+            return passkey.first
+        return await PasskeyAccount(passkey.account, self._client).is_signer(passkey.signer)
+
+    async def creation(self, account: Address) -> Call:
+        """Return the call that creates an account; anyone may send it.
+
+        Raises:
+            NotFound: when no passkey here was made for it.
+        """
+        first = next((each for each in await self.store.list(account) if each.first), None)
+        if first is None:
+            raise NotFound(f"{account} is not a passkey account of this site", code="passkey_account_unknown")
+        return self._factory.create([first.signer], ZERO_ADDRESS, 0, bytes.fromhex(first.credential_hash[2:]))
+
+    async def exists(self, account: Address) -> bool:
+        """Tell whether an account was created."""
+        return bool(await self._client.code_at(account))
+
+    async def ensure_exists(self, account: Address, relay: Relay, funds: Funds) -> None:
+        """Create an account unless it exists: one that holds too little to do anything is not paid for.
+
+        Raises:
+            PaymentRequired: when it holds less than the smallest deposit.
+            NotFound: as `creation`.
+            OperationRefused, RelayLimited, Unavailable: as `Relay.create`.
+        """
+        if await self.exists(account):
+            return
+        creation = await self.creation(account)
+        if not await funds.can_deposit(account):
+            message = f"{account} holds less than the smallest deposit; send it money first"
+            raise PaymentRequired(message, code="account_unfunded", account=account)
+        await relay.create(account, creation)
+
+    def _signer(self, key: bytes) -> bytes:
+        return bytes.fromhex(self.contracts.verifier[2:]) + key
+
+    def _challenge_in(self, exchange: HttpExchange, client_data: bytes) -> bytes:
+        """Return the challenge that client data holds, if it is ours, for this site, and not over.
+
+        Raises:
+            PasskeyRefused: when it is not.
+        """
+        try:
+            text = json.loads(client_data)["challenge"]
+            challenge = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except (ValueError, KeyError, TypeError):
+            challenge = b""
+        head, mark = challenge[:-_MARK_BYTES], challenge[-_MARK_BYTES:]
+        known = len(challenge) == _CHALLENGE_BYTES and self._stamp.knows(head + site_of(exchange).encode(), mark)
+        if not known or self._clock.now() >= _ends(challenge):
+            raise PasskeyRefused("the challenge is not one of this site, or is over; try again", field="challenge")
+        return challenge
+
+    async def _begin(self, exchange: HttpExchange, account: Address, challenge: bytes) -> Session:
+        return await self._sessions.begin(exchange, account, challenge[:_NONCE_BYTES].hex(), _ends(challenge))
+
+
+def _ends(challenge: bytes) -> int:
+    return int.from_bytes(challenge[_NONCE_BYTES : _NONCE_BYTES + _TIME_BYTES], "big")
+
+
+def _known() -> Conflict:
+    return Conflict("this passkey has an account already; sign in with it", code="passkey_known", field="credentialId")

@@ -1,0 +1,190 @@
+"""The relayer of passkey accounts: it sends what their owners signed, and pays the gas, within bounds.
+
+It bundles for itself: each operation goes to the EntryPoint in a transaction of its own, with both gas fees 0, so that
+the account needs neither coin nor paymaster. An operation is checked here without asking the node, then simulated; what
+it can cost at most is counted in the database before it is sent, and what it did cost after.
+"""
+
+from dataclasses import dataclass
+
+from usufruct.accounts.passkeys.allowed_calls import AllowedCalls
+from usufruct.accounts.passkeys.operation import (
+    GasLimits,
+    InvalidOperation,
+    PasskeySignature,
+    calls_of,
+    operation_hash,
+    signed,
+)
+from usufruct.accounts.passkeys.relay_store import GWEI, Relayed, RelayState, RelayStore
+from usufruct.accounts.passkeys.relay_store import RelayBounds as Bounds
+from usufruct.accounts.passkeys.webauthn import RelyingParty
+from usufruct.chain import Call, ChainAccess, FeePolicy, Receipt, Revert, Sender, State, market_offer
+from usufruct.chain.contracts.entry_point import (
+    EntryPoint,
+    PackedUserOperation,
+    UserOperationEvent,
+    UserOperationRevertReason,
+)
+from usufruct.chain.entry_point import ENTRY_POINT
+from usufruct.core import Address, ChainId, Clock, Conflict, Hash32, Unavailable, divide_up, hash32_from_bytes
+
+
+class OperationRefused(Conflict, code="operation_refused"):
+    """The chain would refuse the operation, or its calls; nothing was sent and nothing is spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPolicy:
+    """Limits of one operation, in gas: what its signer's proof may take, its calls, and what is beside them."""
+
+    most_verification: int = 700_000
+    most_calls: int = 1_000_000
+    beside: int = 100_000
+    most_creation: int = 400_000
+    wait_seconds: float = 60.0
+
+
+class Relay:
+    """Sends operations with the relayer's key."""
+
+    def __init__(
+        self, chain: ChainAccess, sender: Sender, allowed: AllowedCalls, bounds: Bounds, clock: Clock,
+        policy: RelayPolicy | None = None,
+    ) -> None:  # fmt: skip
+        """Send with `sender`; pay for `allowed` calls within `bounds`."""
+        self.store = RelayStore(chain.database)
+        self._client = chain.client
+        self._chain_id: ChainId = chain.chain_id
+        self._sender = sender
+        self._allowed = allowed
+        self._bounds = bounds
+        self._clock = clock
+        self._policy = policy or RelayPolicy()
+        self._entry_point = EntryPoint(ENTRY_POINT, chain.client)
+
+    async def send(self, operation: PackedUserOperation, site: RelyingParty) -> Relayed:
+        """Send an operation of an account that exists, and wait for its end; the same again is only looked up.
+
+        Raises:
+            InvalidOperation, PasskeyRefused, CallNotRelayed: when it is not one that is sent here.
+            OperationRefused: when the chain would refuse it, or its calls.
+            RelayLimited: when it could cost more than is paid in a day.
+            Unavailable: when it is not final yet; ask for it again.
+        """
+        digest = operation_hash(self._chain_id, operation)
+        ready, hash_ = self._checked(operation, digest, site), hash32_from_bytes(digest)
+        known = await self.store.find(hash_)
+        if known is None or known.state is RelayState.CANCELLED:
+            await self._simulate(ready)
+            most = GasLimits.unpacked(ready.account_gas_limits)
+            gas = most.verification + most.calls + self._policy.beside
+            await self._reserve(hash_, ready.sender, gas)
+        elif known.state is not RelayState.PENDING:
+            return known
+        return await self._finish(hash_, ready.sender, self._handle(ready))
+
+    async def create(self, account: Address, creation: Call) -> None:
+        """Create an account by its factory, unless it exists, and wait until it does.
+
+        Raises:
+            OperationRefused: when the factory makes no account, or another.
+            RelayLimited, Unavailable: as `send`.
+        """
+        if await self._client.code_at(account):
+            return
+        try:
+            made = await self._client.call(creation, sender=self._sender.address)
+        except Revert as refusal:
+            raise OperationRefused(f"the account cannot be created: {refusal.message}") from refusal
+        if made[-20:].hex() != account[2:]:
+            raise OperationRefused(f"these terms are not those of {account}", account=account)
+        hash_ = Hash32(f"0x{account[2:]:0>64}")
+        await self._reserve(hash_, account, self._policy.most_creation)
+        ended = await self._finish(hash_, account, creation)
+        if ended.state is not RelayState.SUCCEEDED and not await self._client.code_at(account):
+            raise OperationRefused(f"the account was not created: {ended.reason}", account=account)
+
+    async def find(self, hash_: Hash32) -> Relayed | None:
+        """Return how an operation stands, as far as it is known; one that was sent is looked up on the chain."""
+        known = await self.store.find(hash_)
+        sent = await self._sender.find(_key(hash_)) if known and known.state is RelayState.PENDING else None
+        return known if known is None or sent is None else await self._finish(hash_, known.account, sent.call)
+
+    def _checked(self, operation: PackedUserOperation, digest: bytes, site: RelyingParty) -> PackedUserOperation:
+        """Check everything that needs no node, and return the operation with its signature as the chain takes it."""
+        if operation.init_code or operation.paymaster_and_data:
+            raise InvalidOperation(
+                "initCode and paymasterAndData must be empty; accounts are made here", field="initCode"
+            )
+        if any(operation.gas_fees) or operation.pre_verification_gas:
+            raise InvalidOperation("gasFees and preVerificationGas must be 0: the relayer pays", field="gasFees")
+        limits, policy = GasLimits.unpacked(operation.account_gas_limits), self._policy
+        if limits.verification > policy.most_verification or limits.calls > policy.most_calls:
+            raise InvalidOperation(
+                f"at most {policy.most_verification:,} gas to check the signature and {policy.most_calls:,} for the "
+                f"calls, not {limits.verification:,} and {limits.calls:,}",
+                field="accountGasLimits",
+            )
+        self._allowed.check(operation.sender, calls_of(operation))
+        signature = PasskeySignature.read(operation.signature)
+        if signature is None:
+            return operation
+        signature.assertion.check(signature.key, digest, site)
+        return signed(operation, signature.write(digest))
+
+    def _handle(self, operation: PackedUserOperation) -> Call:
+        return self._entry_point.handle_ops([operation], self._sender.address)
+
+    async def _simulate(self, operation: PackedUserOperation) -> None:
+        """Have the node run it: first the signature and the nonce, then the calls, whose failure would not show."""
+        calls = Call(operation.sender, operation.call_data)
+        try:
+            await self._client.call(self._handle(operation), sender=self._sender.address)
+            await self._client.call(calls, sender=ENTRY_POINT)
+        except Revert as refusal:
+            raise OperationRefused(f"the chain would refuse it: {refusal.message}", reason=refusal.code) from refusal
+
+    async def _reserve(self, hash_: Hash32, account: Address, gas: int) -> None:
+        offer = await market_offer(self._client, FeePolicy())
+        planned = Relayed(hash_, account, gas, divide_up(gas * offer.max_fee, GWEI))
+        await self.store.reserve(planned, self._bounds, self._clock.now())
+
+    async def _finish(self, hash_: Hash32, account: Address, call: Call) -> Relayed:
+        """Send what is counted, unless it was sent, wait for its end, and note that with what it cost."""
+        key, policy = _key(hash_), self._policy
+        try:
+            await self._sender.send(call, key, most_gas=policy.most_verification + policy.most_calls + policy.beside)
+        except (Revert, Conflict) as refusal:
+            await self.store.finish(Relayed(hash_, account, 0, 0, RelayState.CANCELLED, None, refusal.message))
+            raise OperationRefused(f"the chain refuses it: {refusal.message}", reason=refusal.code) from refusal
+        sent = await self._sender.wait(key, policy.wait_seconds)
+        if sent.state is State.DISPLACED:
+            await self.store.finish(Relayed(hash_, account, 0, 0, RelayState.CANCELLED, None, "displaced"))
+            raise OperationRefused("another transaction took its place; sign it again")
+        receipt = await self._client.receipt(sent.hash) if sent.hash else None
+        if sent.state is State.PENDING or receipt is None:
+            raise Unavailable(f"{hash_} is on its way; ask for it again", code="operation_pending", hash=hash_)
+        gwei = divide_up(receipt.gas_used * receipt.gas_price, GWEI)
+        state, reason = self._outcome(hash_, receipt)
+        ended = Relayed(hash_, account, receipt.gas_used, gwei, state, receipt.hash, reason)
+        await self.store.finish(ended)
+        return ended
+
+    def _outcome(self, hash_: Hash32, receipt: Receipt) -> tuple[RelayState, str]:
+        """Return what became of a mined transaction: its status alone tells nothing of an operation's calls."""
+        if not receipt.succeeded:
+            return RelayState.FAILED, "the transaction was refused"
+        wanted = bytes.fromhex(hash_[2:])
+        ends = [each for each in UserOperationEvent.among(receipt.logs, ENTRY_POINT) if each.user_op_hash == wanted]
+        if not ends or ends[0].success:  # an account's creation has no such event
+            return RelayState.SUCCEEDED, ""
+        why = [
+            each for each in UserOperationRevertReason.among(receipt.logs, ENTRY_POINT) if each.user_op_hash == wanted
+        ]
+        data = why[0].revert_reason if why else b""
+        return RelayState.FAILED, self._client.refusal(data).message
+
+
+def _key(hash_: Hash32) -> str:
+    return f"operation/{hash_}"

@@ -1,0 +1,153 @@
+"""The table of what the relayer sends for passkey accounts: each row is spending, counted over 24 hours."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Column, ColumnElement, String, Table, delete, func, insert, select, update
+
+from usufruct.core import Address, Conflict, Hash32
+from usufruct.store import AddressColumn, ConstraintViolated, Database, HashColumn, Unit, metadata
+
+DAY = 86_400
+GWEI = 10**9
+_LONGEST_REASON = 300
+
+_operations = Table(
+    "relayed_operations",
+    metadata,
+    Column("hash", HashColumn, primary_key=True),
+    Column("account", AddressColumn, nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False, index=True),
+    Column("gas", BigInteger, nullable=False),  # what it took; until its end is known, the most it can take
+    Column("gwei", BigInteger, nullable=False),  # of the chain's coin, likewise; rounded up
+    Column("state", String(10), nullable=False),
+    Column("transaction", HashColumn),
+    Column("reason", String(_LONGEST_REASON)),
+)
+
+
+class RelayState(StrEnum):
+    """How an operation stands: planned or sent; its calls were made; they failed; it was never sent."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RelayLimited(Conflict, code="relay_limited", status=429):
+    """The relayer pays no more for an account, or for all, today."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayBounds:
+    """The most that the relayer spends in 24 hours: gas of one account, coins (in gwei) of all; and failures."""
+
+    account_gas: int
+    total_gwei: int
+    account_failures: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """One operation, or the creation of an account, with what it costs."""
+
+    hash: Hash32
+    account: Address
+    gas: int
+    gwei: int
+    state: RelayState = RelayState.PENDING
+    transaction: Hash32 | None = None
+    reason: str = ""
+
+
+class RelayStore:
+    """What was relayed, in the database; each method is one unit of work."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep it in `database`."""
+        self._database = database
+
+    async def reserve(self, planned: Relayed, bounds: RelayBounds, now: int) -> bool:
+        """Count the most that something can cost, unless it is counted already; tell whether it is new.
+
+        What was cancelled may be planned again.
+
+        On PostgreSQL, requests that come at the same moment may pass a bound by a few.
+
+        Raises:
+            RelayLimited: when it could pass a bound; names which, and when to try again.
+        """
+        recent = _operations.c.created_at > now - DAY
+        mine = (recent, _operations.c.account == planned.account)
+        failed = (*mine, _operations.c.state == RelayState.FAILED)
+        again = (_operations.c.hash == planned.hash, _operations.c.state == RelayState.CANCELLED)
+        try:
+            async with self._database.transaction() as unit:
+                await unit.change(delete(_operations).where(*again))
+                gas = await _number(unit, func.sum(_operations.c.gas), *mine)
+                gwei = await _number(unit, func.sum(_operations.c.gwei), recent)
+                failures = await _number(unit, func.count(), *failed)
+                _check(planned, bounds, gas=gas, gwei=gwei, failures=failures)
+                row = {"hash": planned.hash, "account": planned.account, "gas": planned.gas, "gwei": planned.gwei}
+                await unit.change(insert(_operations).values(**row, created_at=now, state=planned.state))
+        except ConstraintViolated:
+            return False
+        return True
+
+    async def finish(self, ended: Relayed) -> None:
+        """Note how something ended and what it cost; once only."""
+        values = {
+            "gas": ended.gas,
+            "gwei": ended.gwei,
+            "state": ended.state,
+            "transaction": ended.transaction,
+            "reason": ended.reason[:_LONGEST_REASON],
+        }
+        pending = (_operations.c.hash == ended.hash, _operations.c.state == RelayState.PENDING)
+        async with self._database.transaction() as unit:
+            await unit.change(update(_operations).where(*pending).values(values))
+
+    async def find(self, hash_: Hash32) -> Relayed | None:
+        """Return what is known of an operation."""
+        async with self._database.snapshot() as unit:
+            row = await unit.row(select(_operations).where(_operations.c.hash == hash_))
+        if row is None:
+            return None
+        state, transaction = RelayState(row.state), row.transaction and Hash32(row.transaction)
+        return Relayed(hash_, Address(row.account), row.gas, row.gwei, state, transaction, row.reason or "")
+
+    async def spent(self, now: int) -> tuple[int, int]:
+        """Return the gwei counted in the last 24 hours, and how many operations."""
+        recent = _operations.c.created_at > now - DAY
+        async with self._database.snapshot() as unit:
+            gwei = await _number(unit, func.sum(_operations.c.gwei), recent)
+            return gwei, await _number(unit, func.count(), recent)
+
+
+def _check(planned: Relayed, bounds: RelayBounds, *, gas: int, gwei: int, failures: int) -> None:
+    if failures >= bounds.account_failures:
+        raise RelayLimited(
+            f"{failures} operations of {planned.account} failed on the chain in 24 hours; the relayer sends the next "
+            "one when they are a day old, or send it yourself",
+            code="relay_failures",
+            account=planned.account,
+        )
+    if gas + planned.gas > bounds.account_gas:
+        raise RelayLimited(
+            f"the relayer pays {bounds.account_gas:,} gas for one account in 24 hours, and {gas:,} of it are used; try "
+            "again tomorrow, or send the operation yourself",
+            account=planned.account,
+            used=gas,
+            most=bounds.account_gas,
+        )
+    if gwei + planned.gwei > bounds.total_gwei:
+        raise RelayLimited(
+            "the relayer has spent what it may in 24 hours; try again tomorrow, or send the operation yourself",
+            code="relay_spent",
+        )
+
+
+async def _number(unit: Unit, wanted: ColumnElement[int], *where: ColumnElement[bool]) -> int:
+    row = await unit.row(select(wanted).select_from(_operations).where(*where))
+    return int(row[0] or 0) if row else 0
