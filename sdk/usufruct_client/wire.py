@@ -18,6 +18,7 @@ from usufruct_client.wire_types import (
     Names,
     Plain,
     Seconds,
+    ShortBytes,
     Signature,
     Text,
     Uint64,
@@ -141,17 +142,29 @@ class DepositTermsWish(Wish):
     amount: Uint128
 
 
-class SigningRequest(Document):
-    """What a wallet signs, and the request that carries its signature.
+class PasskeyRequest(Document):
+    """Who signs a document by a passkey: the account, and the credential ids of its passkeys.
 
-    `document` is for `eth_signTypedData_v4`; None where `body` is signed already, as it is for a local chain's demo.
-    The signature goes into `body` at the path `place`, and `body` to `post`.
+    An operation's hash is the challenge itself; other documents are wrapped by ERC-7739 for the account.
+    """
+
+    account: AddressText
+    credentials: list[ShortBytes]
+
+
+class SigningRequest(Document):
+    """What a wallet or passkey signs, and the request that carries its signature.
+
+    `document` is for `eth_signTypedData_v4`; None where nothing is to be signed, as for a local chain's demo. With
+    `passkey`, a passkey signs it. The signature, or the passkey's assertion, goes into `body` at the path `place`, and
+    `body` to `post`.
     """
 
     document: dict[str, Any] | None
     post: StrictStr
     body: dict[str, Any]
     place: list[StrictStr]
+    passkey: PasskeyRequest | None = None
 
 
 class SpentCall(Document):

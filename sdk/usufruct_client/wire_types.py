@@ -142,6 +142,7 @@ Seconds = Annotated[int, whole((1 << 40) - 1)]
 Text = Annotated[StrictStr, Field(min_length=1)]
 Signature = Annotated[bytes, hex_bytes(65, 65)]
 Mark = Annotated[bytes, hex_bytes(16, 16)]
+ShortBytes = Annotated[bytes, hex_bytes(1, 4_096)]
 WalletSignature = Annotated[bytes, hex_bytes(0, 4_096)]
 """Of an account, or of a contract wallet, whose signatures are longer."""
 

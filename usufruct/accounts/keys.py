@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from secrets import token_bytes, token_hex
+from secrets import randbits, token_bytes, token_hex
 from typing import Protocol
 
 from usufruct.accounts.key_model import KEY_LIMITS, BearerKey, KeyLimits, KeyTerms, check_terms, sorted_assets
@@ -95,12 +95,19 @@ class Keys:
             Conflict: when the payer has as many live keys as allowed; or as many keys as allowed wait for a deposit,
                 and this payer has one of them or shows no money.
         """
-        now = self._clock.now()
-        check_terms(terms, now)
+        check_terms(terms, self._clock.now())
         self._check_signature(terms, nonce, signature)
+        return await self._make(terms, nonce)
+
+    async def create_signed_in(self, terms: KeyTerms) -> NewKey:
+        """Make a key for a payer who is signed in, and whose deposits alone are signed; raises as `create`."""
+        check_terms(terms, self._clock.now())
+        return await self._make(terms, randbits(256))
+
+    async def _make(self, terms: KeyTerms, nonce: int) -> NewKey:
         if await self.store.nonce_used(terms.payer, nonce):
             raise _used(nonce)
-        if await self.store.live(terms.payer, now) >= self._limits.most_live:
+        if await self.store.live(terms.payer, self._clock.now()) >= self._limits.most_live:
             raise self._too_many(terms.payer)
         await self._check_waiting(terms.payer)
         secret = token_bytes(32)

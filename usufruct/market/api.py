@@ -35,7 +35,7 @@ def account_routes(buyer: Buyer, sessions: Sessions) -> list[PageRoute]:
 
     async def key_request(request: Request) -> Response:
         payer = (await sessions.require(request.exchange)).address
-        return document_response(buyer.request_key(payer, await request.read(KeyTermsWish, _refusal)))
+        return document_response(await buyer.request_key(payer, await request.read(KeyTermsWish, _refusal)))
 
     async def deposit_request(request: Request) -> Response:
         payer = (await sessions.require(request.exchange)).address

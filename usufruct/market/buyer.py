@@ -10,6 +10,7 @@ from usufruct.chain import ChainAccess, give_play_money
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, Clock, Conflict, Hash32, NotFound, Unavailable
+from usufruct.market.passkey_buyer import PasskeyBuyer
 from usufruct.market.signing_requests import Request, deposit_request, key_request
 from usufruct.payments.ledger import Call, Ledger
 from usufruct.payments.settlement import check_deposit_amount
@@ -44,7 +45,8 @@ class HeldKey:
 class Buyer:
     """The verbs of a signed-in buyer: see keys and money, ask for more, read what was spent.
 
-    `demo` is the signer of a local chain's demo account, whose requests are signed here.
+    `demo` is the signer of a local chain's demo account, whose requests are signed here. `passkeys` serves passkey
+    accounts, where the installation was deployed with them.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class Buyer:
         chain: ChainAccess,
         clock: Clock,
         demo: KeySigner | None = None,
+        passkeys: PasskeyBuyer | None = None,
     ) -> None:
         self.terms = terms
+        self.passkeys = passkeys
         self._keys = keys
         self._purses = purses
         self._ledger = ledger
@@ -89,8 +93,10 @@ class Buyer:
         """Revoke a key of the payer; its unused money goes back; raises as `Keys.revoke`."""
         await self._keys.revoke(payer, key_id)
 
-    def request_key(self, payer: Address, wish: KeyTermsWish) -> SigningRequest:
+    async def request_key(self, payer: Address, wish: KeyTermsWish) -> SigningRequest:
         """Return what the payer signs for a key; raises as `check_terms`."""
+        if self.passkeys and await self.passkeys.holds(payer):
+            return self.passkeys.key_request(wish)
         expires_at = self._clock.now() + wish.days * _DAY
         terms = KeyTerms(payer, wish.spending_limit, expires_at, wish.assets, wish.label)
         check_terms(terms, self._clock.now())
@@ -116,6 +122,8 @@ class Buyer:
         on_chain, _ = await self._purses.channel(wish.channel)
         config, until = on_chain.channel_config, now + _DEPOSIT_SECONDS
         asked = deposit_request(payer, wish.channel, config, wish.amount, until, self.terms)
+        if self.passkeys and await self.passkeys.holds(payer):
+            return await self.passkeys.for_passkey(payer, asked)
         return self._for_signing(payer, asked)
 
     def _for_signing(self, payer: Address, request: Request) -> SigningRequest:

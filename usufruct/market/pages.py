@@ -1,10 +1,12 @@
 """The buyer's page, `/account`: sign in with a wallet, make keys, deposit, see what was spent."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from starlette.responses import Response
 
 from usufruct.accounts import Sessions
+from usufruct.accounts.passkeys import PasskeySite
 from usufruct.core import Address, Clock
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.market.buyer import Buyer, spent_by_day
@@ -22,6 +24,14 @@ _LAST_SECOND = 253_402_300_799
 _PAGE = Operation("Show people their keys, money and spending.", {"type": "string"}, media_types=("text/html",))
 
 
+@dataclass(frozen=True, slots=True)
+class PasskeyOffer:
+    """Whether browsers take passkeys at this address; if not, the address `there` of this machine where they do."""
+
+    fits: bool
+    there: str
+
+
 def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) -> list[PageRoute]:
     """Return the routes of the buyer's page."""
     pages.add_package("usufruct.market", [NavigationLink(PATH, "Account")])
@@ -30,8 +40,14 @@ def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) 
     async def account(request: Request) -> Response:
         session = await sessions.find(request.exchange)
         if session is None:
-            return pages.answer(request, _TEMPLATE, payer=None, demo=devnet)
+            return pages.answer(request, _TEMPLATE, payer=None, demo=devnet, passkeys=_offer(request))
         return await _shown(request, session.address)
+
+    def _offer(request: Request) -> PasskeyOffer | None:
+        if buyer.passkeys is None:
+            return None
+        site = PasskeySite.of(request.exchange.root)
+        return PasskeyOffer(site.fits, f"{site.at_localhost}{PATH}" if devnet and not site.fits else "")
 
     async def _shown(request: Request, payer: Address) -> Response:
         log = await buyer.spending(payer)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from usufruct.accounts.passkeys.webauthn import KEY_BYTES, Assertion
+from usufruct.accounts.passkeys.passkey_store import Passkey
+from usufruct.accounts.passkeys.webauthn import KEY_BYTES, Assertion, RelyingParty
 from usufruct.chain import Call, UnreadableAnswer
 from usufruct.chain.codec import decode, encode
 from usufruct.chain.contracts.entry_point import PackedUserOperation
@@ -11,6 +12,7 @@ from usufruct.chain.contracts.passkey_account import PasskeyAccount
 from usufruct.chain.entry_point import ENTRY_POINT
 from usufruct.core import Address, ChainId, Invalid
 from usufruct_client.eip712_messages import USER_OPERATION
+from usufruct_client.passkey_wire import PasskeyAssertion
 from usufruct_client.typed_data import MessageHasher
 
 BATCH_MODE = b"\x01" + bytes(31)
@@ -136,6 +138,18 @@ class PasskeySignature:
     def write(self, challenge: bytes) -> bytes:
         """Return it as the account takes it; raises as `Assertion.proof`."""
         return encode(_SIGNATURE, ((self.signer,), (self.assertion.proof(challenge),)))
+
+
+def signature_of(answer: PasskeyAssertion, passkey: Passkey, digest: bytes, site: RelyingParty) -> bytes:
+    """Return a passkey's answer to a 32-byte hash as the account's signature.
+
+    Raises:
+        PasskeyRefused: when the passkey did not sign this hash, at this site, with its user verified.
+    """
+    assertion = Assertion.of_der(answer.authenticator_data, answer.client_data, answer.signature)
+    found = PasskeySignature(passkey.signer, assertion)
+    assertion.check(found.key, digest, site)
+    return found.write(digest)
 
 
 def signed(operation: PackedUserOperation, signature: bytes) -> PackedUserOperation:

@@ -28,6 +28,7 @@ _CHALLENGE_BYTES = _NONCE_BYTES + _TIME_BYTES + _MARK_BYTES
 
 _CHALLENGE_SECONDS = 300
 _LONGEST_LABEL = 100
+_MOST_SIGNERS = 8
 
 
 class Funds(Protocol):
@@ -97,7 +98,7 @@ class Passkeys:
         new = NewPasskey.read(authenticator_data, client_data, challenge, site)
         signer, salt = self._signer(new.key), hash32_from_bytes(keccak(new.credential))
         account = await self._factory.predict([signer], ZERO_ADDRESS, 0, bytes.fromhex(salt[2:]))
-        if await self._client.code_at(account):
+        if await self.exists(account):
             raise _known()
         try:
             passkey = Passkey(salt, new.credential, signer, account, first=True, label="", created_at=self._clock.now())
@@ -143,6 +144,25 @@ class Passkeys:
         if not await self.is_signer(found):
             raise PasskeyRefused("this passkey is not a signer of its account; use another", field="credentialId")
         return await self._begin(exchange, found.account, challenge)
+
+    async def signers(self, account: Address) -> list[Passkey]:
+        """Return the passkeys of this site that sign for an account now."""
+        known = await self.store.list(account)
+        if not await self.exists(account):
+            return [each for each in known if each.first]
+        signing = await PasskeyAccount(account, self._client).get_signers(0, _MOST_SIGNERS)
+        return [each for each in known if each.signer in signing]
+
+    async def signer_of(self, account: Address, credential: bytes) -> Passkey:
+        """Return the passkey of an account with this credential id.
+
+        Raises:
+            PasskeyRefused: when the account has no such passkey here.
+        """
+        found = await self.store.find(hash32_from_bytes(keccak(credential)))
+        if found is None or found.account != account:
+            raise PasskeyRefused(f"this passkey is not one of {account}; use another", field="credentialId")
+        return found
 
     async def is_signer(self, passkey: Passkey) -> bool:
         """Tell whether a passkey signs for its account now, or will once the account exists."""

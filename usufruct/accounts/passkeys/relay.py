@@ -72,7 +72,7 @@ class Relay:
             RelayLimited: when it could cost more than is paid in a day.
             Unavailable: when it is not final yet; ask for it again.
         """
-        digest = operation_hash(self._chain_id, operation)
+        digest = self.hash(operation)
         ready, hash_ = self._checked(operation, digest, site), hash32_from_bytes(digest)
         known = await self.store.find(hash_)
         if known is None or known.state is RelayState.CANCELLED:
@@ -104,6 +104,10 @@ class Relay:
         ended = await self._finish(hash_, account, creation)
         if ended.state is not RelayState.SUCCEEDED and not await self._client.code_at(account):
             raise OperationRefused(f"the account was not created: {ended.reason}", account=account)
+
+    def hash(self, operation: PackedUserOperation) -> bytes:
+        """Return the 32 bytes that a signer signs for an operation on this chain."""
+        return operation_hash(self._chain_id, operation)
 
     async def find(self, hash_: Hash32) -> Relayed | None:
         """Return how an operation stands, as far as it is known; one that was sent is looked up on the chain."""

@@ -41,6 +41,12 @@ class RelyingParty:
 
     origin: str
 
+    @classmethod
+    def of(cls, url: str) -> "RelyingParty":
+        """Return the site of an address, without its path."""
+        parts = urlsplit(url)
+        return cls(f"{parts.scheme}://{parts.netloc}")
+
     @property
     def id(self) -> str:
         """The host name that passkeys are bound to."""
@@ -54,6 +60,12 @@ class RelyingParty:
         is_name = any(letter.isalpha() for letter in self.id) and ":" not in self.id
         return self.origin.startswith("https://") and is_name
 
+    @property
+    def at_localhost(self) -> str:
+        """The same server, as this machine's browsers reach it by name."""
+        port = urlsplit(self.origin).port
+        return f"http://localhost{f':{port}' if port else ''}"
+
     def check(self) -> None:
         """Refuse a site where browsers make no passkeys.
 
@@ -61,10 +73,9 @@ class RelyingParty:
             PasskeyRefused: names an address that works.
         """
         if not self.fits:
-            port = urlsplit(self.origin).port
-            there = f"http://localhost{f':{port}' if port else ''}"
             raise PasskeyRefused(
-                f"browsers make no passkeys at {self.origin}: open {there} on this machine, or use a name with https",
+                f"browsers make no passkeys at {self.origin}: open {self.at_localhost} on this machine, or use a name "
+                "with https",
                 code="passkey_site",
                 field="host",
             )

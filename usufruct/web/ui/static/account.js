@@ -3,12 +3,22 @@
 import { API_KEY, keep } from "./page.js";
 import { act, ask, atomic, sign } from "./wallet.js";
 
+const COLLECTOR = "0x4020806089470a89826cb9fb1f4059150b550004";  // x402's, the same on every chain
+
+const texts = document.getElementById("wallet-texts").dataset;
 const form = document.getElementById("new-key");
 const made = document.getElementById("made");
 const decimals = Number(form.dataset.decimals);
 
+// Passkeys show nothing of what they sign: that it is this deposit is checked here.
+function isDeposit({ primaryType, message }, amount) {
+  return primaryType === "ReceiveWithAuthorization" && message.value === amount && message.to.toLowerCase() === COLLECTOR;
+}
+
 async function deposit(channel, amount) {
-  await sign(await ask("POST", "/v1/account/deposit-requests", { channel, amount }));
+  const request = await ask("POST", "/v1/account/deposit-requests", { channel, amount });
+  if (request.document && !isDeposit(request.document, amount)) throw new Error(texts.otherAmount);
+  await sign(request);
 }
 
 function say(state) {

@@ -3,7 +3,7 @@
 import { API_KEY, connectionLost, keep, recall, toast } from "./page.js";
 
 const DECLINED = 4001;  // EIP-1193
-const DEPOSITS = "/v1/deposits";
+const DEPOSITS = ["/v1/deposits", "/v1/account/passkey-deposits"];
 const DEPOSIT_TRIES = 30;
 const PAUSE_MILLISECONDS = 1000;
 const KEPT = "wallet";
@@ -113,22 +113,26 @@ async function choose(provider, chain) {
 
 // Signs a request of the server's, unless it is signed already, and sends it.
 export async function sign(request) {
-  const { document, post, body, place } = request;
-  if (document) {
+  const { document, post, body, place, passkey } = request;
+  const at = place.slice(0, -1).reduce((inside, name) => inside[name], body);
+  if (passkey) {
+    const { passkeySignature } = await import("./passkey.js");
+    at[place.at(-1)] = await passkeySignature(document, passkey);
+  } else if (document) {
     const provider = used();
     await choose(provider, document.domain.chainId);
     const params = [texts.payer, JSON.stringify(document)];
     const signature = await provider.request({ method: "eth_signTypedData_v4", params });
     const recovery = parseInt(signature.slice(-2), 16);
     const normal = recovery < 27 ? signature.slice(0, -2) + (recovery + 27).toString(16) : signature;
-    place.slice(0, -1).reduce((at, name) => at[name], body)[place.at(-1)] = normal;
+    at[place.at(-1)] = normal;
   }
   for (let tries = 1; ; tries += 1) {
     try {
       return await ask("POST", post, body);
     } catch (error) {
       // The same deposit is handed in again, never another: it can be made once, whatever became of the first answer.
-      const unknown = post === DEPOSITS && !(error instanceof Refused);
+      const unknown = DEPOSITS.includes(post) && !(error instanceof Refused);
       if ((error.code !== "deposit_pending" && !unknown) || tries === DEPOSIT_TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
     }

@@ -1,0 +1,100 @@
+"""What a buyer with a passkey account does: keys by the session, deposits by one signature of the passkey."""
+
+from dataclasses import replace
+
+from usufruct.accounts import Channels, Keys, KeyTerms, NewKey, check_terms
+from usufruct.accounts.passkeys import (
+    Passkeys,
+    PasskeySite,
+    Relay,
+    signature_of,
+    typed_digest,
+    typed_signature,
+)
+from usufruct.core import Address, ChainId, Clock, Denied
+from usufruct.market.signing_requests import Request
+from usufruct.payments.ledger import Account
+from usufruct.payments.pricing import Escrow, channel_id
+from usufruct.payments.settlement import DepositAuthorization, Deposits, check_deposit_amount
+from usufruct_client.eip712_messages import DEPOSIT, Domain
+from usufruct_client.passkey_wire import PasskeyDepositWish, PasskeyRequest
+from usufruct_client.signing import deposit_message
+from usufruct_client.typed_data import MessageHasher, domain_separator
+from usufruct_client.wire import KeyTermsWish, SigningRequest, Terms
+
+_DAY = 86_400
+_ASSERTION = ["assertion"]
+_CONTENTS = MessageHasher(DEPOSIT)
+
+DEPOSITS = "/v1/account/passkey-deposits"
+KEYS = "/v1/account/passkey-keys"
+
+
+class PasskeyBuyer:
+    """The verbs of a signed-in passkey account that differ from a wallet's."""
+
+    def __init__(
+        self, passkeys: Passkeys, relay: Relay, keys: Keys, channels: Channels, deposits: Deposits, terms: Terms,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        self._passkeys = passkeys
+        self._relay = relay
+        self._keys = keys
+        self._channels = channels
+        self._deposits = deposits
+        self._terms = terms
+        self._clock = clock
+
+    async def holds(self, account: Address) -> bool:
+        """Tell whether an address is a passkey account of this site."""
+        return bool(await self._passkeys.store.list(account))
+
+    async def make_key(self, account: Address, wish: KeyTermsWish) -> NewKey:
+        """Make a key of a passkey account, for whoever has signed in as it: it holds nothing until a deposit is signed.
+
+        Raises:
+            Denied: when the address is a wallet's, which signs for its keys.
+            Invalid, Conflict: as `Keys.create`.
+        """
+        if not await self.holds(account):
+            raise Denied(f"{account} is no passkey account; its wallet signs for its keys", code="wallet_signs")
+        terms = KeyTerms(account, wish.spending_limit, self._clock.now() + wish.days * _DAY, wish.assets, wish.label)
+        check_terms(terms, self._clock.now())
+        return await self._keys.create_signed_in(terms)
+
+    def key_request(self, wish: KeyTermsWish) -> SigningRequest:
+        """Return the request for a key: nothing is signed for it."""
+        return SigningRequest(None, KEYS, wish.as_json(), [])
+
+    async def for_passkey(self, account: Address, request: Request) -> SigningRequest:
+        """Return a deposit's request for one of the account's passkeys to sign."""
+        asked = request.for_wallet()
+        credentials = [each.credential for each in await self._passkeys.signers(account)]
+        return replace(asked, post=DEPOSITS, place=_ASSERTION, passkey=PasskeyRequest(account, credentials))
+
+    async def deposit(self, account: Address, wish: PasskeyDepositWish, site: PasskeySite) -> Account:
+        """Make a deposit that a passkey signed, and create the account before if it does not exist.
+
+        Raises:
+            Denied: when the channel is another's, or the passkey did not sign exactly this deposit.
+            PaymentRequired, OperationRefused, RelayLimited: when the account cannot be created.
+            DepositPending: when it is on its way; hand in the same again.
+        """
+        config, amount = wish.channel_config, wish.deposit.amount
+        if config.payer != account:
+            raise Denied(f"the channel is {config.payer}'s, and {account} is signed in", code="other_account")
+        check_deposit_amount(self._terms, amount)
+        signed = wish.deposit.authorization.erc3009_authorization
+        chain_id, token = ChainId(self._terms.chain_id), self._terms.token
+        channel = channel_id(Escrow(chain_id), config)
+        message = deposit_message(account, channel, amount, signed.valid_before, signed.salt)
+        nonce = f"0x{message['nonce'].hex()}"
+        addresses = (message["from"].lower(), message["to"].lower())
+        contents = _CONTENTS.struct_hash(*addresses, amount, signed.valid_after, signed.valid_before, nonce)
+        separator = domain_separator(Domain(token.name, token.version), chain_id, token.address)
+        digest = typed_digest(chain_id, account, DEPOSIT, separator, contents)
+        passkey = await self._passkeys.signer_of(account, wish.assertion.credential_id)
+        signature = typed_signature(signature_of(wish.assertion, passkey, digest, site), DEPOSIT, separator, contents)
+        await self._passkeys.ensure_exists(account, self._relay, self._channels)
+        authorization = replace(DepositAuthorization.of(config, wish.deposit), signature=signature)
+        return await self._deposits.submit(authorization)

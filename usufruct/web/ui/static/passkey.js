@@ -1,0 +1,72 @@
+// Passkeys: a wallet made of one, sign-in, and signatures over what this browser has read and hashed itself.
+
+import { accountHash, batchOf, bytes, documentHash, hex } from "./keccak.js";
+import { act, ask } from "./wallet.js";
+
+const ES256 = -7;
+const OPERATION = "PackedUserOperation";
+const DECLINED = ["NotAllowedError", "AbortError"];
+
+const texts = document.getElementById("wallet-texts").dataset;
+
+class Declined extends Error {}
+
+async function prompt(method, publicKey) {
+  try {
+    return await navigator.credentials[method]({ publicKey });
+  } catch (error) {
+    if (DECLINED.includes(error.name)) throw new Declined(texts.passkeyDeclined);
+    throw error;
+  }
+}
+
+export async function makePasskey(label) {
+  const { challenge, rpId } = await ask("POST", "/v1/passkeys/challenge");
+  const { response } = await prompt("create", {
+    challenge: bytes(challenge),
+    rp: { id: rpId, name: texts.site },
+    user: { id: crypto.getRandomValues(new Uint8Array(16)), name: label, displayName: label },
+    pubKeyCredParams: [{ type: "public-key", alg: ES256 }],
+    authenticatorSelection: { residentKey: "required", userVerification: "required" },
+    attestation: "none",
+  });
+  const data = response.getAuthenticatorData();
+  return { authenticatorData: hex(new Uint8Array(data)), clientData: hex(new Uint8Array(response.clientDataJSON)) };
+}
+
+async function assertion(challenge, rpId, credentials) {
+  const allowCredentials = credentials.map((id) => ({ type: "public-key", id: bytes(id) }));
+  const answer = await prompt("get", { challenge, rpId, allowCredentials, userVerification: "required" });
+  const { authenticatorData, clientDataJSON, signature } = answer.response;
+  const [data, client, signed] = [authenticatorData, clientDataJSON, signature].map((each) => hex(new Uint8Array(each)));
+  return { credentialId: hex(new Uint8Array(answer.rawId)), authenticatorData: data, clientData: client, signature: signed };
+}
+
+// Signs a document of the server's; what is signed is hashed here, from what is shown.
+export async function passkeySignature(document, { account, credentials }) {
+  const isOperation = document.primaryType === OPERATION;
+  const digest = isOperation ? documentHash(document) : accountHash(document, account);
+  if (isOperation) batchOf(document.message.callData);
+  return assertion(digest, location.hostname, credentials);
+}
+
+async function signIn() {
+  const { challenge, rpId } = await ask("POST", "/v1/passkeys/challenge");
+  await ask("POST", "/v1/sessions/passkey", await assertion(bytes(challenge), rpId, []));
+  location.reload();
+}
+
+async function createWallet() {
+  await ask("POST", "/v1/passkeys", await makePasskey(texts.site));
+  location.reload();
+}
+
+const ACTIONS = { create: createWallet, signIn };
+
+for (const button of document.querySelectorAll("[data-passkey]")) {
+  if (!window.PublicKeyCredential) {
+    button.disabled = true;
+    button.after(texts.passkeyMissing);
+  }
+  button.addEventListener("click", () => act(button, ACTIONS[button.dataset.passkey]));
+}
