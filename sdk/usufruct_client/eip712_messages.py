@@ -123,7 +123,10 @@ KEYS = Domain("Usufruct Keys", "1")
 """Of the messages about bearer keys; the contract is the operator's till."""
 
 CREATE_KEY = MessageType(
-    "CreateKey(address payer,uint256 spendingLimit,uint256 expiresAt,string assets,string label,uint256 nonce)", KEYS
+    "CreateKey(address payer,uint256 spendingLimit,uint256 dayLimit,uint256 expiresAt,string assets,string label,"
+    "uint256 nonce)",
+    KEYS,
 )
 LIST_KEYS = MessageType("ListKeys(address payer,uint256 expiresAt)", KEYS)
+RENAME_KEY = MessageType("RenameKey(address payer,string id,string label,uint256 expiresAt)", KEYS)
 REVOKE_KEY = MessageType("RevokeKey(address payer,string id,uint256 expiresAt)", KEYS)

@@ -17,6 +17,7 @@ from usufruct_client.eip712_messages import (
     CREATE_KEY,
     LIST_KEYS,
     READ_CHANNEL,
+    RENAME_KEY,
     REVOKE_KEY,
     SETTLEMENT,
     Domain,
@@ -40,6 +41,7 @@ from usufruct_client.wire import (
     KeyWish,
     ModelCard,
     ModelList,
+    RenameWish,
     SignedWish,
     Terms,
     Token,
@@ -68,11 +70,12 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key, what its channel is charged, and what is left of its limit, in atomic units."""
+    """A key, what its channel is charged, and what is left of its limit and of today's, in atomic units."""
 
     key: KeyFacts
     channel: ChannelUse
     left: Uint128
+    left_today: Uint128 | None
 
 
 class Gateway:
@@ -118,14 +121,24 @@ class Gateway:
         return self._document(ModelList, self._ask("GET", "/v1/models")).data
 
     def create_key(
-        self, payer: Signer, terms: Terms, limit: int, expires_at: int, assets: Collection[str] = (), label: str = ""
+        self,
+        payer: Signer,
+        terms: Terms,
+        limit: int,
+        expires_at: int,
+        assets: Collection[str] = (),
+        label: str = "",
+        day_limit: int | None = None,
     ) -> NewKey:
-        """Make a key that may spend up to `limit`, for some services or all; nothing is deposited yet."""
+        """Make a key that may spend up to `limit` in all and `day_limit` a day (UTC), for some services or all.
+
+        Nothing is deposited yet.
+        """
         nonce = secrets.randbits(256)
-        grant = {"spendingLimit": limit, "expiresAt": expires_at, "assets": "\n".join(sorted(assets)), "label": label}
-        named = {"payer": checksum(payer.address), **grant, "nonce": nonce}
-        signature = _sign(payer, CREATE_KEY, terms.till, terms.chain_id, **named)
-        wish = KeyWish(_address(payer), limit, expires_at, frozenset(assets), label, nonce, signature)
+        grant = {"spendingLimit": limit, "dayLimit": day_limit or 0, "expiresAt": expires_at}
+        named = {"payer": checksum(payer.address), **grant, "assets": "\n".join(sorted(assets)), "label": label}
+        signature = _sign(payer, CREATE_KEY, terms.till, terms.chain_id, **named, nonce=nonce)
+        wish = KeyWish(_address(payer), limit, expires_at, frozenset(assets), label, nonce, signature, day_limit)
         made = self._ask("POST", "/v1/keys", wish.as_json())
         secret, key = self._document(KeySecret, made), self._document(KeyFacts, made)
         return NewKey(secret.key, key, self._document(ChannelOnChain, made).channel_config)
@@ -133,6 +146,12 @@ class Gateway:
     def list_keys(self, payer: Signer, terms: Terms) -> list[KeyFacts]:
         """Return the payer's keys, newest first."""
         return self._document(KeyList, self._ask("POST", "/v1/keys/list", _signed_wish(payer, LIST_KEYS, terms))).keys
+
+    def rename_key(self, payer: Signer, terms: Terms, key_id: str, label: str) -> KeyFacts:
+        """Give a key another name, which only its payer sees."""
+        until, signature = _timed_signature(payer, RENAME_KEY, terms, id=key_id, label=label)
+        wish = RenameWish(_address(payer), label, until, signature)
+        return self._document(KeyFacts, self._ask("POST", f"/v1/keys/{key_id}/rename", wish.as_json()))
 
     def revoke_key(self, payer: Signer, terms: Terms, key_id: str) -> KeyFacts:
         """Revoke a key: it stops at once, and its unused money comes back to the payer."""
@@ -142,8 +161,8 @@ class Gateway:
     def current_key(self, bearer: str) -> KeyUse:
         """Return what a key's bearer may know of it."""
         found = self._ask("GET", "/v1/keys/current", headers=bearer_headers(bearer))
-        left = self._document(KeyLeft, found).left
-        return KeyUse(self._document(KeyFacts, found), self._document(ChannelUse, found), left)
+        left = self._document(KeyLeft, found)
+        return KeyUse(self._document(KeyFacts, found), self._document(ChannelUse, found), left.left, left.left_today)
 
     def submit_deposit(
         self,
@@ -285,9 +304,14 @@ def check_channel(channel: str, config: ChannelConfig, payer: str, terms: Terms)
 
 
 def _signed_wish(payer: Signer, kind: MessageType, terms: Terms, **more: str) -> dict[str, Any]:
+    return SignedWish(_address(payer), *_timed_signature(payer, kind, terms, **more)).as_json()
+
+
+def _timed_signature(payer: Signer, kind: MessageType, terms: Terms, **more: str) -> tuple[int, bytes]:
+    """Return until when a signature without a nonce holds, and the signature."""
     until = wall_seconds() + PROOF_SECONDS
     message = {"payer": checksum(payer.address), **more, "expiresAt": until}
-    return SignedWish(_address(payer), until, _sign(payer, kind, terms.till, terms.chain_id, **message)).as_json()
+    return until, _sign(payer, kind, terms.till, terms.chain_id, **message)
 
 
 def _sign(signer: Signer, kind: MessageType, till: str, chain_id: int, **message: object) -> bytes:

@@ -81,12 +81,22 @@ class KeyWish(Wish):
     label: StrictStr
     nonce: Uint256
     signature: Signature
+    day_limit: Uint128 | None = None
 
 
 class SignedWish(Wish):
     """`POST /v1/keys/list` and `/v1/keys/{key}/revoke`: a payer's signature that holds until `expires_at`."""
 
     payer: AddressText
+    expires_at: Seconds
+    signature: Signature
+
+
+class RenameWish(Wish):
+    """`POST /v1/keys/{key}/rename`: another name, and a payer's signature that holds until `expires_at`."""
+
+    payer: AddressText
+    label: StrictStr
     expires_at: Seconds
     signature: Signature
 
@@ -132,6 +142,13 @@ class KeyTermsWish(Wish):
     spending_limit: Uint128
     days: Annotated[int, Field(strict=True, ge=1, le=3_650)]
     assets: Names
+    label: StrictStr
+    day_limit: Uint128 | None = None
+
+
+class KeyNameWish(Wish):
+    """`POST /v1/account/keys/{key}/rename`: another name for a key."""
+
     label: StrictStr
 
 
@@ -191,8 +208,8 @@ class KeyFacts(Document):
     """A bearer key without its secret, as its payer sees it.
 
     `payer` owns the money and the key. `channel` is the escrow it pays from, `session` the address that authorizes
-    payments out of it. `spending_limit`: atomic units, over the key's whole life. `assets`: the names of the assets it
-    may call; empty means all.
+    payments out of it. `spending_limit`: atomic units, over the key's whole life; `day_limit`: in one day (UTC), None
+    without such a limit. `assets`: the names of the assets it may call; empty means all.
     """
 
     id: StrictStr
@@ -205,6 +222,7 @@ class KeyFacts(Document):
     label: StrictStr
     created_at: Seconds
     revoked_at: Seconds | None = None
+    day_limit: Uint128 | None = None
 
 
 PROOF_HEADER = "x-usufruct-proof"
@@ -262,11 +280,16 @@ class ChannelOnChain(Document):
 
 
 class ChannelUse(Document):
-    """The gateway's side of a channel: charged in all, reserved by running calls, free for new ones."""
+    """The gateway's side of a channel: charged in all, reserved by running calls, free for new ones.
+
+    `charged_today`: by calls that ended today (UTC). `last_call_at`: when the newest call began, 0 before the first.
+    """
 
     charged: Uint128
     reserved: Uint128
     free: Uint128
+    charged_today: Uint128 = 0
+    last_call_at: Seconds = 0
 
 
 class KeySecret(Document):
@@ -276,9 +299,10 @@ class KeySecret(Document):
 
 
 class KeyLeft(Document):
-    """What a key may still spend of its limit."""
+    """What a key may still spend of its limit, and of its limit of today if it has one."""
 
     left: Uint128
+    left_today: Uint128 | None = None
 
 
 class KeyList(Document):

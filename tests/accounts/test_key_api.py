@@ -16,6 +16,7 @@ from usufruct.accounts import (
     key_digest,
     key_routes,
     list_digest,
+    rename_digest,
     revoke_digest,
 )
 from usufruct.chain.keys import KeySigner
@@ -45,9 +46,15 @@ class Desk:
         terms = {"payer": PAYER.address, "limit": 5_000_000, "expires_at": NOW + 3_600, "assets": [], "label": "laptop"}
         terms |= changes
         signed = KeyTerms(
-            terms["payer"], terms["limit"], terms["expires_at"], frozenset(terms["assets"]), terms["label"]
+            terms["payer"],
+            terms["limit"],
+            terms["expires_at"],
+            frozenset(terms["assets"]),
+            terms["label"],
+            terms.get("day_limit"),
         )
-        return {
+        daily = {"dayLimit": str(terms["day_limit"])} if "day_limit" in terms else {}
+        return daily | {
             "payer": terms["payer"],
             "spendingLimit": str(terms["limit"]),
             "expiresAt": terms["expires_at"],
@@ -84,7 +91,7 @@ async def desk(sqlite_url):
     operator, clock = gateway_server.OPERATOR, FakeClock(NOW)
     domain = KeyDomain(gateway_server.CHAIN, operator.till)
     seal = Seal(b"a secret of some length", "session keys")
-    channels = ChannelRegistry(database, ledger, operator.escrow)
+    channels = ChannelRegistry(database, ledger, operator.escrow, clock)
     limits = KeyLimits(most_live=3)
     keys = Keys(database, seal, clock, domain, KeyChannels(channels, operator), limits)
     app = Router(key_routes(keys, channels))
@@ -139,6 +146,31 @@ async def test_a_finder_of_a_key_can_stop_it(desk):
     refusal(await desk.http.get("/keys/current", headers=bearer(made)), 401, "key_revoked")
 
 
+async def test_a_key_tells_what_is_left_of_today(desk):
+    made = await desk.made(day_limit=900_000)
+    assert (made["dayLimit"], made["leftToday"], made["lastCallAt"]) == ("900000", "900000", 0)
+    unlimited = await desk.made(nonce=2)
+    assert (unlimited["dayLimit"], unlimited["leftToday"]) == (None, None)
+
+
+async def test_a_payer_renames_a_key_and_only_the_payer(desk):
+    made = await desk.made()
+    path = f"/keys/{made['id']}/rename"
+    named = desk.timed(rename_digest, made["id"], "phone") | {"label": "phone"}
+    assert (await desk.http.post(path, json=named)).json()["label"] == "phone"
+    current = (await desk.http.get("/keys/current", headers=bearer(made))).json()
+    assert current["label"] == "phone", "a name is no term that the key was made with"
+    for wrong in (
+        named | {"label": "mine"},
+        desk.timed(rename_digest, made["id"], "x", signer=STRANGER) | {"label": "x"},
+        desk.timed(rename_digest, "key_00", "x") | {"label": "x"},
+    ):
+        refusal(await desk.http.post(path, json=wrong), 403, "invalid_proof", "signature")
+    unclear = desk.timed(rename_digest, made["id"], "a\u202eb") | {"label": "a\u202eb"}
+    refusal(await desk.http.post(path, json=unclear), 400, "invalid_key_terms", "label")
+    assert [key["label"] for key in await desk.listed()] == ["phone"]
+
+
 async def test_a_payer_lists_and_revokes_as_often_as_they_like(desk):
     first, second = await desk.made(), await desk.made(nonce=2)
     assert {key["id"] for key in await desk.listed()} == {first["id"], second["id"]}
@@ -190,6 +222,10 @@ WRONG_MEMBERS = [
     ({"spendingLimit": str(1 << 128)}, 400, "invalid_key_terms", "spendingLimit"),
     ({"spendingLimit": "0"}, 400, "invalid_key_terms", "spending_limit"),
     ({"spendingLimit": "4999999"}, 403, "invalid_proof", "signature"),
+    ({"dayLimit": "0"}, 400, "invalid_key_terms", "day_limit"),
+    ({"dayLimit": "5000001"}, 400, "invalid_key_terms", "day_limit"),
+    ({"dayLimit": 5}, 400, "invalid_key_terms", "dayLimit"),
+    ({"dayLimit": "5"}, 403, "invalid_proof", "signature"),
     ({"expiresAt": "1800003600"}, 400, "invalid_key_terms", "expiresAt"),
     ({"expiresAt": True}, 400, "invalid_key_terms", "expiresAt"),
     ({"expiresAt": 1.5}, 400, "invalid_key_terms", "expiresAt"),

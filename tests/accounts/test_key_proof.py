@@ -5,7 +5,7 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, revoke_digest
+from usufruct.accounts import KeyDomain, KeyTerms, key_digest, list_digest, rename_digest, revoke_digest
 from usufruct.core import Address, ChainId
 
 uint256 = st.integers(0, 2**256 - 1)
@@ -21,12 +21,19 @@ TYPES = {
     "CreateKey": [
         {"name": "payer", "type": "address"},
         {"name": "spendingLimit", "type": "uint256"},
+        {"name": "dayLimit", "type": "uint256"},
         {"name": "expiresAt", "type": "uint256"},
         {"name": "assets", "type": "string"},
         {"name": "label", "type": "string"},
         {"name": "nonce", "type": "uint256"},
     ],
     "ListKeys": [{"name": "payer", "type": "address"}, {"name": "expiresAt", "type": "uint256"}],
+    "RenameKey": [
+        {"name": "payer", "type": "address"},
+        {"name": "id", "type": "string"},
+        {"name": "label", "type": "string"},
+        {"name": "expiresAt", "type": "uint256"},
+    ],
     "RevokeKey": [
         {"name": "payer", "type": "address"},
         {"name": "id", "type": "string"},
@@ -48,7 +55,15 @@ def signed_hash(kind, chain_id, till, message) -> bytes:
 
 
 @given(
-    terms=st.builds(KeyTerms, addresses, uint256, uint256, st.frozensets(names, max_size=4), st.text(max_size=50)),
+    terms=st.builds(
+        KeyTerms,
+        addresses,
+        uint256,
+        uint256,
+        st.frozensets(names, max_size=4),
+        st.text(max_size=50),
+        st.none() | uint256,
+    ),
     chain_id=st.integers(1, 2**64),
     till=addresses,
     nonce=uint256,
@@ -57,6 +72,7 @@ def test_wallets_sign_the_same_digest(terms, chain_id, till, nonce):
     message = {
         "payer": terms.payer,
         "spendingLimit": terms.spending_limit,
+        "dayLimit": terms.day_limit or 0,
         "expiresAt": terms.expires_at,
         "assets": "\n".join(sorted(terms.assets)),
         "label": terms.label,
@@ -67,17 +83,19 @@ def test_wallets_sign_the_same_digest(terms, chain_id, till, nonce):
 
 
 @given(payer=addresses, key_id=st.text(max_size=50), until=uint256, chain_id=st.integers(1, 2**64), till=addresses)
-def test_wallets_sign_the_same_digest_to_list_and_to_revoke(payer, key_id, until, chain_id, till):
+def test_wallets_sign_the_same_digest_to_list_rename_and_revoke(payer, key_id, until, chain_id, till):
     domain = KeyDomain(ChainId(chain_id), till)
     message = {"payer": payer, "expiresAt": until}
     listing = signed_hash("ListKeys", chain_id, till, message)
     assert listing == list_digest(domain, payer, until)
     revoking = signed_hash("RevokeKey", chain_id, till, message | {"id": key_id})
     assert revoking == revoke_digest(domain, payer, key_id, until)
+    renaming = signed_hash("RenameKey", chain_id, till, message | {"id": key_id, "label": key_id[::-1]})
+    assert renaming == rename_digest(domain, payer, key_id, key_id[::-1], until)
 
 
 @pytest.mark.parametrize(
-    "change", [{"spending_limit": 2}, {"expires_at": 2}, {"assets": frozenset("a")}, {"label": "x"}]
+    "change", [{"spending_limit": 2}, {"expires_at": 2}, {"assets": frozenset("a")}, {"label": "x"}, {"day_limit": 1}]
 )
 def test_every_term_changes_the_digest(change):
     terms = {"payer": Address("0x" + "11" * 20), "spending_limit": 1, "expires_at": 1}

@@ -299,7 +299,8 @@ def test_a_users_day(town, told, here, refused, tmp_path):
     """A key with money behind it, a streamed call and a whole one, receipts, and the money back."""
     held = balance(town, PAYER)
     made = town.run(
-        "key", "create", "--limit", "5", "--deposit", "2", "--wallet", str(PAYER), "--save", "--label", "me"
+        *("key", "create", "--limit", "5", "--per-day", "4", "--deposit", "2"),
+        *("--wallet", str(PAYER), "--save", "--label", "me"),
     )
     assert made.returncode == 0, made.stderr
     assert "not shown again" in made.stderr
@@ -335,6 +336,11 @@ def test_a_users_day(town, told, here, refused, tmp_path):
     shown, beside = told("key", "show"), told("channel", "show", channel)
     assert (units(shown["left"]), units(shown["free"])) == (5 * DOLLAR - charged, 2 * DOLLAR - charged)
     assert (beside["balance"], units(beside["charged"]), beside["gateway"]) == ("2", charged, town.url)
+
+    assert told("key", "rename", kept["id"], "lamp", "--wallet", PAYER)["label"] == "lamp"
+    shown = told("key", "show")
+    assert (shown["label"], shown["day_limit"], units(shown["left_today"])) == ("lamp", "4", 4 * DOLLAR - charged)
+    assert re.fullmatch(r"20\d\d-.*Z", shown["last_use"])
 
     assert told("receipt", "show", call) == receipt
     (folder / f"{call}.json").unlink()
@@ -478,7 +484,9 @@ def test_a_key_without_money_is_told_how_much_and_by_which_command(told, refused
     assert f"channel deposit {made['channel']} 0.1 --wallet" in said
     told("channel", "deposit", made["channel"], "0.1", "--wallet", PAYER)
     said = refused("call", "librarian", "Who?", "--max-tokens", 5)
-    assert re.search(r"limit_reached: the key may spend 0\.000001 tUSD in all, and 0\.0000\d+ is needed", said), said
+    assert re.search(
+        r"limit_reached: the key may spend 0\.000001 tUSD in all, 0\.000001 of it is left, and 0\.0000\d+ is", said
+    ), said
 
 
 def test_a_call_is_paid_by_the_kept_key_that_fits_and_has_money(town, told, here):

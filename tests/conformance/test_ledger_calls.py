@@ -262,7 +262,7 @@ async def test_a_callers_limit_counts_what_others_were_charged_and_hold(ledger: 
     limited = replace(world.reservation("b", 20), limit=100)
     with pytest.raises(LimitReached) as caught:
         await world.open_call(ledger, limited)
-    assert caught.value.details == {"limit": 100, "needed": 110}
+    assert caught.value.details == {"limit": 100, "needed": 110, "left": 10}
     assert isinstance(await world.open_call(ledger, replace(limited, limit=110)), Opened)
 
 

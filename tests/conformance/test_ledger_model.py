@@ -1,8 +1,9 @@
 """Random histories of calls, claims, refunds and chain readings, against a slow and obvious model in memory."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from sqlalchemy import text
 
 from usufruct.config import LedgerConfig
-from usufruct.core import UsufructError, id_to_bytes
+from usufruct.core import DAY_SECONDS, UsufructError, id_to_bytes
 from usufruct.payments.ledger.errors import CallLost
 from usufruct.payments.ledger.records import Opened, Replay
 from usufruct.payments.ledger.service import Ledger, new_id, open_ledger
@@ -51,6 +52,8 @@ class ModelChannel:
     refunding: int = 0
     voucher: int = 0
     spending: list[tuple[int, int]] = field(default_factory=list)
+    days: list[tuple[int, int]] = field(default_factory=list)
+    """The day and the charge of each call."""
     claim: tuple[int, int] | None = None
     published: set[int] = field(default_factory=set)
 
@@ -61,6 +64,14 @@ class Model:
     def __init__(self) -> None:
         self.channels = {name: ModelChannel() for name in CHANNELS}
         self.calls: dict[str, ModelCall] = {}
+        self.days_passed = 0
+
+    @property
+    def today(self) -> int:
+        return int(time.time()) // DAY_SECONDS + self.days_passed
+
+    def charged_today(self, name: int) -> int:
+        return sum(amount for day, amount in self.channels[name].days if day == self.today)
 
     def charged(self, name: int) -> int:
         return sum(amount for _, amount in self.channels[name].spending)
@@ -85,7 +96,15 @@ class Model:
             position += amount
         return parts
 
-    def refusal(self, name: int, ceiling: int, promise: int | None, key: str | None, body: str) -> str | None:
+    def refusal(
+        self,
+        name: int,
+        ceiling: int,
+        promise: int | None,
+        key: str | None,
+        body: str,
+        limits: tuple[int | None, int | None],
+    ) -> str | None:
         """Say why a new call is refused, or None."""
         channel = self.channels[name]
         if promise in channel.published:
@@ -100,6 +119,11 @@ class Model:
             return "channel_withdrawing"
         if needed > self.usable(name):
             return "insufficient_balance"
+        in_all, a_day = limits
+        if in_all is not None and needed > in_all:
+            return "limit_reached"
+        if a_day is not None and self.charged_today(name) + self.reserved(name) + ceiling > a_day:
+            return "day_limit_reached"
         if promise is not None and promise < needed:
             return "cumulative_amount_mismatch"
         if promise is not None and promise > self.usable(name):
@@ -154,17 +178,26 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
             extra=st.one_of(st.none(), st.integers(-2, 30)),
             key=st.one_of(st.none(), st.sampled_from("xy")),
             body=st.sampled_from("ab"),
+            limits=st.tuples(st.none() | st.integers(0, 150), st.none() | st.integers(0, 90)),
         )
         def reserve(
-            self, name: int, asset: int, ceiling: int, extra: int | None, key: str | None, body: str
+            self,
+            name: int,
+            asset: int,
+            ceiling: int,
+            extra: int | None,
+            key: str | None,
+            body: str,
+            limits: tuple[int | None, int | None],
         ) -> str | None:
             model = self.model
             needed = model.charged(name) + model.reserved(name) + ceiling
             promise = None if extra is None else max(0, needed + extra)
-            expected = model.refusal(name, ceiling, promise, key, body)
+            expected = model.refusal(name, ceiling, promise, key, body, limits)
             request = world.reservation(
                 new_id(), ceiling, name, promise=promise, asset=world.ASSETS[asset], key=key, body=body
             )
+            request = replace(request, limit=limits[0], day_limit=limits[1])
             result = self.outcome(world.open_call(self.ledger, request))
             if expected is not None:
                 assert (result.code if isinstance(result, UsufructError) else "Replay") == expected
@@ -202,6 +235,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
             else:
                 held.state, held.charge, held.answer = "metered", charge, answer
                 self.model.channels[held.channel].spending.append((held.asset, charge))
+                self.model.channels[held.channel].days.append((self.model.today, charge))
                 assert result.cumulative == self.model.charged(held.channel)
 
         @rule(call=consumes(open_calls))
@@ -229,6 +263,17 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
             assert self.wait(self.ledger.expire()) == 1
             held = self.model.calls[call]
             held.state, held.epoch = "released", 2
+
+        @rule()
+        def sleep(self) -> None:
+            """A day passes: the database's clock cannot be moved on, so what it wrote down moves back."""
+
+            async def pass_a_day() -> None:
+                async with self.database.transaction() as unit:
+                    await unit.rows(text("UPDATE accounts SET day = day - 1"))
+
+            self.wait(pass_a_day())
+            self.model.days_passed += 1
 
         @rule()
         def restart(self) -> None:
@@ -293,6 +338,7 @@ def machine_for(url_maker: Callable[[], str], world: ModuleType) -> type[RuleBas
                 ours, model = self.wait(self.ledger.account(world.channel(name))), self.model.channels[name]
                 assert ours.charged == self.model.charged(name)
                 assert ours.reserved == self.model.reserved(name)
+                assert ours.charged_on(int(time.time()) // DAY_SECONDS) == self.model.charged_today(name)
                 assert (ours.reading.balance, ours.refunding) == (model.balance, 0)
                 assert (ours.reading.total_claimed, ours.total_split) == (model.claimed, model.split)
                 assert ours.free == self.model.free(name)

@@ -101,6 +101,12 @@ async def test_money_is_402_with_the_numbers_and_never_retried(world, hamlet, cl
     capped = await world.key(balance=10**6, limit=60)
     error = await refusal(client_of(capped.text), openai.APIStatusError, "limit_reached", status=402, max_tokens=50)
     assert (error.body["details"]["limit"], error.body["details"]["needed"]) == ("60", "188")
+    daily = await world.key(balance=10**6, limit=1_000, day_limit=60)
+    error = await refusal(client_of(daily.text), openai.APIStatusError, "day_limit_reached", status=402, max_tokens=50)
+    details = error.body["details"]
+    assert (details["limit"], details["needed"], details["left"]) == ("60", "188", "60")
+    assert int(details["renews_at"]) % 86_400 == 0
+    assert "60 may be spent a day, 60 of it is left" in error.message
     empty = await world.key(balance=0)
     await refusal(client_of(empty.text), openai.APIStatusError, "insufficient_balance", status=402)
     assert await world.charged(poor) == await world.charged(capped) == 0

@@ -13,7 +13,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
-from usufruct.accounts import KeyDomain, key_digest, list_digest, revoke_digest
+from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest, revoke_digest
 from usufruct.accounts.key_model import KeyTerms
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Clock, address
@@ -185,6 +185,8 @@ async def manage_keys(world, http) -> None:
     assert (await http.get(f"{world.url}/keys/current", headers=bearer)).status_code == 200
     assert (await http.delete(f"{world.url}/keys/current", headers=bearer)).status_code == 200
     assert (await http.get(f"{world.url}/keys/current", headers=bearer)).status_code == 401
+    named = timed(rename_digest, made[1]["id"], "phone") | {"label": "phone"}
+    assert (await http.post(f"{world.url}/keys/{made[1]['id']}/rename", json=named)).status_code == 200
     revoked = await http.post(f"{world.url}/keys/{made[1]['id']}/revoke", json=timed(revoke_digest, made[1]["id"]))
     assert revoked.status_code == 200
 
@@ -208,7 +210,9 @@ async def use_the_account(world, http) -> None:
     assert (await http.post(f"{world.url}/account/deposit-requests", json=deposit)).status_code == 200
     for path in ("v1/account/spending", "v1/account/spending.csv", "account"):
         assert (await http.get(f"{world.url.removesuffix('v1')}{path}")).status_code == 200
-    assert (await http.post(f"{world.url}/account/keys/{made['id']}/revoke")).status_code == 204
+    key = f"{world.url}/account/keys/{made['id']}"
+    assert (await http.post(f"{key}/rename", json={"label": "phone"})).status_code == 204
+    assert (await http.post(f"{key}/revoke")).status_code == 204
 
 
 def encoded(content: dict[str, object]) -> str:

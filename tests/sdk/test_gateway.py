@@ -56,7 +56,7 @@ KEY = {
     "createdAt": 1,
 }
 MONEY = {"channelConfig": OF.as_json(), "balance": "9", "totalClaimed": "0", "withdrawAt": 0}
-USE = {"charged": "1", "reserved": "2", "free": "6"}
+USE = {"charged": "1", "reserved": "2", "free": "6", "chargedToday": "1", "lastCallAt": 9}
 
 
 class Scripted:

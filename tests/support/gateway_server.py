@@ -167,7 +167,7 @@ async def gateway_world(
     config, seal = LedgerConfig(lease_seconds=lease_seconds), Seal(SECRET, "stored answers")
     ledger = open_ledger(database, config, seal=seal, faults=faults)
     channels, domain = (
-        KeyChannels(ChannelRegistry(database, ledger, operator.escrow), operator),
+        KeyChannels(ChannelRegistry(database, ledger, operator.escrow, clock), operator),
         KeyDomain(CHAIN, operator.till),
     )
     keys = Keys(database, Seal(SECRET, "session keys"), clock, domain, channels)

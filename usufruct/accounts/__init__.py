@@ -2,7 +2,15 @@
 
 from usufruct.accounts.key_api import Purses, key_routes
 from usufruct.accounts.key_model import BearerKey, KeyLimits, KeyTerms, check_terms
-from usufruct.accounts.key_proof import InvalidProof, KeyDomain, key_digest, list_digest, revoke_digest, timed_signer
+from usufruct.accounts.key_proof import (
+    InvalidProof,
+    KeyDomain,
+    key_digest,
+    list_digest,
+    rename_digest,
+    revoke_digest,
+    timed_signer,
+)
 from usufruct.accounts.keys import Channels, Keys, NewKey
 from usufruct.accounts.session_model import DEMO_ACCOUNT, Session, SessionPolicy
 from usufruct.accounts.sessions import Sessions
@@ -27,6 +35,7 @@ __all__ = [
     "key_digest",
     "key_routes",
     "list_digest",
+    "rename_digest",
     "revoke_digest",
     "timed_signer",
 ]

@@ -1,4 +1,4 @@
-"""Keys over HTTP: the payer makes, lists and revokes them by signature; a key can describe and revoke itself.
+"""Keys over HTTP: the payer makes, lists, renames and revokes them by signature; a key can describe and revoke itself.
 
 Amounts and nonces are decimal text, times are seconds since 1970.
 """
@@ -21,6 +21,7 @@ from usufruct_client.wire import (
     KeyList,
     KeySecret,
     KeyWish,
+    RenameWish,
     SignedWish,
 )
 
@@ -43,17 +44,22 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
 
     async def described(key: BearerKey) -> dict[str, object]:
         on_chain, use = await purses.channel(key.channel)
-        return {**key.as_json(), **on_chain.as_json(), **use.as_json(), **KeyLeft(key.left(use)).as_json()}
+        left = KeyLeft(key.left(use), key.left_today(use))
+        return {**key.as_json(), **on_chain.as_json(), **use.as_json(), **left.as_json()}
 
     async def create(request: Request) -> Response:
         wish = await request.read(KeyWish, _refusal)
-        terms = KeyTerms(wish.payer, wish.spending_limit, wish.expires_at, wish.assets, wish.label)
+        terms = KeyTerms(wish.payer, wish.spending_limit, wish.expires_at, wish.assets, wish.label, wish.day_limit)
         new = await keys.create(terms, wish.nonce, wish.signature)
         return json_response({"key": new.text, **await described(new.key)}, 201, _SECRET)
 
     async def listing(request: Request) -> Response:
         wish = await request.read(SignedWish, _timed_refusal)
         return document_response(KeyList(list(await keys.list_signed(wish))))
+
+    async def rename(request: Request) -> Response:
+        wish = await request.read(RenameWish, _timed_refusal)
+        return document_response(await keys.rename_signed(request.path_params["key"], wish))
 
     async def revoke(request: Request) -> Response:
         wish = await request.read(SignedWish, _timed_refusal)
@@ -72,6 +78,7 @@ def key_routes(keys: Keys, purses: Purses) -> list[Route]:
         Route("POST", "/v1/keys/list", listing, Operation("List a payer's keys.", KeyList, SignedWish)),
         Route("GET", "/v1/keys/current", current, _CURRENT),
         Route("DELETE", "/v1/keys/current", stop, Operation("Revoke the key that is shown.", KeyFacts, takes=_SHOWN)),
+        Route("POST", "/v1/keys/{key}/rename", rename, Operation("Rename a key of a payer.", KeyFacts, RenameWish)),
         Route("POST", "/v1/keys/{key}/revoke", revoke, Operation("Revoke a key of a payer.", KeyFacts, SignedWish)),
     ]
 

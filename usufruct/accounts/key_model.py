@@ -38,6 +38,7 @@ class KeyTerms:
     expires_at: int
     assets: frozenset[str] = frozenset()
     label: str = ""
+    day_limit: int | None = None
 
 
 class BearerKey(KeyFacts):
@@ -50,6 +51,10 @@ class BearerKey(KeyFacts):
     def left(self, use: ChannelUse) -> int:
         """Return what is left of its limit, in atomic units, when its channel was used so."""
         return max(0, self.spending_limit - use.charged - use.reserved)
+
+    def left_today(self, use: ChannelUse) -> int | None:
+        """Return what is left of its limit of today; None without one."""
+        return None if self.day_limit is None else max(0, self.day_limit - use.charged_today - use.reserved)
 
     def check(self, now: int) -> None:
         """Refuse a key that is over.
@@ -88,16 +93,27 @@ def check_terms(terms: KeyTerms, now: int) -> None:
     """
     if not 0 < terms.spending_limit <= UINT128_MAX:
         _refuse("spending_limit", terms.spending_limit, "from 1 to 2**128 - 1 atomic units")
+    if terms.day_limit is not None and not 0 < terms.day_limit <= terms.spending_limit:
+        _refuse("day_limit", terms.day_limit, f"from 1 to the spending limit, {terms.spending_limit} atomic units")
     if not now < terms.expires_at <= LAST_MOMENT:
         _refuse("expires_at", terms.expires_at, f"in the future (it is {now})")
-    if len(terms.label) > _LONGEST_LABEL:
-        _refuse("label", len(terms.label), f"at most {_LONGEST_LABEL} characters long")
-    if not terms.label.isprintable():
-        _refuse("label", len(terms.label), "printable characters")
+    check_label(terms.label)
     if len(terms.assets) > _MOST_ASSETS:
         _refuse("assets", len(terms.assets), f"at most {_MOST_ASSETS} names")
     if not all(0 < len(asset) <= _LONGEST_ASSET and asset.isprintable() for asset in terms.assets):
         _refuse("assets", len(terms.assets), f"names of 1 to {_LONGEST_ASSET} printable characters")
+
+
+def check_label(label: str) -> None:
+    """Refuse a name that no key can have.
+
+    Raises:
+        Invalid: names the field.
+    """
+    if len(label) > _LONGEST_LABEL:
+        _refuse("label", len(label), f"at most {_LONGEST_LABEL} characters long")
+    if not label.isprintable():
+        _refuse("label", len(label), "printable characters")
 
 
 def sorted_assets(assets: Set[str]) -> str:

@@ -2,7 +2,7 @@
 
 Domain: name "Usufruct Keys", version "1", the chain's id, and the operator's till as verifying contract, so that a
 signature is good for one operator on one chain. `CreateKey` is good once: its `nonce` is any number the payer has not
-used before. `ListKeys` and `RevokeKey` are good for some minutes: doing either again does no harm.
+used before. `ListKeys`, `RenameKey` and `RevokeKey` are good for some minutes: doing one again does no harm.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from usufruct.accounts.key_model import KeyTerms, sorted_assets
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, ChainId, Denied
-from usufruct_client.eip712_messages import CREATE_KEY, KEYS, LIST_KEYS, REVOKE_KEY
+from usufruct_client.eip712_messages import CREATE_KEY, KEYS, LIST_KEYS, RENAME_KEY, REVOKE_KEY
 from usufruct_client.typed_data import MessageHasher
-from usufruct_client.wire import ChannelProof, SignedWish, SigningDomain
+from usufruct_client.wire import ChannelProof, RenameWish, SignedWish, SigningDomain
 
 LONGEST_SECONDS = 600
 """How long a signature without a nonce may hold."""
 
 _CREATE_KEY = MessageHasher(CREATE_KEY)
 _LIST_KEYS = MessageHasher(LIST_KEYS)
+_RENAME_KEY = MessageHasher(RENAME_KEY)
 _REVOKE_KEY = MessageHasher(REVOKE_KEY)
 
 
@@ -39,12 +40,13 @@ class KeyDomain:
 
 
 def key_digest(domain: KeyDomain, terms: KeyTerms, nonce: int) -> bytes:
-    """Return the 32 bytes a payer signs; `assets` are signed sorted, one a line."""
+    """Return the 32 bytes a payer signs; `assets` are signed sorted, one a line, and no limit a day as 0."""
     return _CREATE_KEY.digest(
         domain.chain_id,
         domain.till,
         terms.payer,
         terms.spending_limit,
+        terms.day_limit or 0,
         terms.expires_at,
         sorted_assets(terms.assets),
         terms.label,
@@ -57,12 +59,17 @@ def list_digest(domain: KeyDomain, payer: Address, expires_at: int) -> bytes:
     return _LIST_KEYS.digest(domain.chain_id, domain.till, payer, expires_at)
 
 
+def rename_digest(domain: KeyDomain, payer: Address, key_id: str, label: str, expires_at: int) -> bytes:
+    """Return the 32 bytes a payer signs to rename a key."""
+    return _RENAME_KEY.digest(domain.chain_id, domain.till, payer, key_id, label, expires_at)
+
+
 def revoke_digest(domain: KeyDomain, payer: Address, key_id: str, expires_at: int) -> bytes:
     """Return the 32 bytes a payer signs to revoke a key."""
     return _REVOKE_KEY.digest(domain.chain_id, domain.till, payer, key_id, expires_at)
 
 
-def timed_signer(digest: bytes, proof: SignedWish | ChannelProof, now: int) -> Address:
+def timed_signer(digest: bytes, proof: SignedWish | RenameWish | ChannelProof, now: int) -> Address:
     """Return who signed a digest under a signature without a nonce, which holds for some minutes.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     LargeBinary,
     Row,
     Select,
@@ -41,6 +42,7 @@ _keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger, nullable=True),
     Column("proof_nonce", Amount, nullable=False),
+    Column("day_limit", Amount, nullable=True),
     UniqueConstraint("payer", "proof_nonce"),
 )
 
@@ -145,9 +147,18 @@ class KeyStore:
 
     async def revoke(self, payer: Address, key_id: str, now: int) -> BearerKey | None:
         """Mark a payer's key as revoked at `now`, unless it is already, and return it; None when there is none."""
+        return await self._change(payer, key_id, _keys.c.revoked_at.is_(None), revoked_at=now)
+
+    async def rename(self, payer: Address, key_id: str, label: str) -> BearerKey | None:
+        """Give a payer's key another name, and return it; None when there is none."""
+        return await self._change(payer, key_id, label=label)
+
+    async def _change(
+        self, payer: Address, key_id: str, *which: ColumnElement[bool], **values: Any
+    ) -> BearerKey | None:
         mine = (_keys.c.id == key_id, _keys.c.payer == payer)
         async with self._database.transaction() as unit:
-            await unit.change(update(_keys).where(*mine, _keys.c.revoked_at.is_(None)).values(revoked_at=now))
+            await unit.change(update(_keys).where(*mine, *which).values(**values))
             row = await unit.row(select(_keys).where(*mine))
         return _key(row) if row else None
 
@@ -188,4 +199,5 @@ def _key(row: Row[Any]) -> BearerKey:
         label=row.label,
         created_at=row.created_at,
         revoked_at=row.revoked_at,
+        day_limit=row.day_limit,
     )

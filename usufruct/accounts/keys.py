@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from secrets import randbits, token_bytes, token_hex
 from typing import Protocol
 
-from usufruct.accounts.key_model import KEY_LIMITS, BearerKey, KeyLimits, KeyTerms, check_terms, sorted_assets
+from usufruct.accounts.key_model import (
+    KEY_LIMITS,
+    BearerKey,
+    KeyLimits,
+    KeyTerms,
+    check_label,
+    check_terms,
+    sorted_assets,
+)
 from usufruct.accounts.key_proof import (
     InvalidProof,
     KeyDomain,
     key_digest,
     list_digest,
+    rename_digest,
     revoke_digest,
     signer_of,
     timed_signer,
@@ -22,7 +31,7 @@ from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT256_MAX, Address, Clock, Conflict, Denied, Hash32, NotFound
 from usufruct.store import ConstraintViolated, Database, Seal, Unsealable
 from usufruct.web import Unauthenticated
-from usufruct_client.wire import SignedWish
+from usufruct_client.wire import RenameWish, SignedWish
 
 FRESH_SECONDS = 1.0
 _MOST_REMEMBERED = 10_000
@@ -122,6 +131,7 @@ class Keys:
             assets=terms.assets,
             label=terms.label,
             created_at=self._clock.now(),
+            day_limit=terms.day_limit,
         )
         text, secret_hash = new_bearer()
         sealed = self._seal.close(secret, _sealed_terms(key))
@@ -145,11 +155,18 @@ class Keys:
             NotFound: when `payer` has no such key.
         """
         key = await self.store.revoke(payer, key_id, self._clock.now()) if key_id.isprintable() else None
-        if key is None:
-            message = f"{payer} has no key {key_id}; list the keys to see their ids"
-            raise NotFound(message, code="key_not_found", key_id=key_id)
-        self._forget()
-        return key
+        return self._changed(key, payer, key_id)
+
+    async def rename(self, payer: Address, key_id: str, label: str) -> BearerKey:
+        """Give a key another name, which only its payer sees.
+
+        Raises:
+            Invalid: for a name that no key can have.
+            NotFound: when `payer` has no such key.
+        """
+        check_label(label)
+        key = await self.store.rename(payer, key_id, label) if key_id.isprintable() else None
+        return self._changed(key, payer, key_id)
 
     async def list(self, payer: Address) -> Sequence[BearerKey]:
         """Return a payer's keys, newest first."""
@@ -173,6 +190,17 @@ class Keys:
         """
         self._check_timed(revoke_digest(self._domain, wish.payer, key_id, wish.expires_at), wish)
         return await self.revoke(wish.payer, key_id)
+
+    async def rename_signed(self, key_id: str, wish: RenameWish) -> BearerKey:
+        """Rename a key by its payer's signature.
+
+        Raises:
+            Denied: when it is not the payer's now.
+            Invalid, NotFound: as `rename`.
+        """
+        digest = rename_digest(self._domain, wish.payer, key_id, wish.label, wish.expires_at)
+        self._check_timed(digest, wish)
+        return await self.rename(wish.payer, key_id, wish.label)
 
     async def authenticate(self, authorization: str) -> BearerKey:
         """Return the key an `Authorization` header carries.
@@ -253,8 +281,16 @@ class Keys:
             self._known[secret_hash] = key, now
         return key
 
+    def _changed(self, key: BearerKey | None, payer: Address, key_id: str) -> BearerKey:
+        """Return a payer's key that was changed; refuse one that is not there."""
+        if key is None:
+            message = f"{payer} has no key {key_id}; list the keys to see their ids"
+            raise NotFound(message, code="key_not_found", key_id=key_id)
+        self._forget()
+        return key
+
     def _forget(self) -> None:
-        """Forget the keys that were seen: one of them was revoked or removed."""
+        """Forget the keys that were seen: one of them was changed or removed."""
         self._removals += 1
         self._known.clear()
         self._reads.clear()
@@ -278,7 +314,7 @@ class Keys:
             raise InvalidProof("nonce must be from 0 to 2**256 - 1", field="nonce")
         _check_payer(signer_of(key_digest(self._domain, terms, nonce), signature), terms.payer)
 
-    def _check_timed(self, digest: bytes, wish: SignedWish) -> None:
+    def _check_timed(self, digest: bytes, wish: SignedWish | RenameWish) -> None:
         _check_payer(timed_signer(digest, wish, self._clock.now()), wish.payer)
 
     def _too_many(self, payer: Address) -> Conflict:
@@ -304,7 +340,8 @@ def _check_payer(signer: Address, payer: Address) -> None:
 def _sealed_terms(key: BearerKey) -> str:
     """Return what a session key is sealed with: a row whose terms were changed does not open it."""
     terms = (key.id, key.payer, key.channel, key.session, key.spending_limit, key.expires_at, sorted_assets(key.assets))
-    return "\0".join(map(str, terms))
+    day = () if key.day_limit is None else (key.day_limit,)
+    return "\0".join(map(str, (*terms, *day)))
 
 
 def _used(nonce: int) -> Denied:

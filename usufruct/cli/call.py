@@ -22,7 +22,7 @@ from usufruct.core import UINT128_MAX, Conflict, Invalid, UsufructError, hash32,
 from usufruct_client import Agreed, BadAnswer, ClientError, GatewayRefused
 from usufruct_client.wire import Terms
 
-_NEXT_KEY = frozenset({"insufficient_balance", "limit_reached", "asset_out_of_scope"})
+_NEXT_KEY = frozenset({"insufficient_balance", "limit_reached", "day_limit_reached", "asset_out_of_scope"})
 _NEXT_KEY |= {"key_expired", "key_revoked", "key_unknown", "grant_expired", "grant_refused"}
 """Refusals after which another key may do: nothing was charged."""
 

@@ -1,4 +1,4 @@
-"""Make, list and revoke bearer keys by a wallet's signature."""
+"""Make, list, rename and revoke bearer keys by a wallet's signature."""
 
 from collections.abc import Collection
 from typing import Annotated
@@ -26,6 +26,7 @@ def create(
     config: Config,
     wallet: Wallet,
     limit: Annotated[str, Option(help="The most it may spend in its life, such as 5.00.")],
+    per_day: Annotated[str, Option(help="The most it may spend in one day (UTC); default: no such limit.")] = "",
     expires: Annotated[str, Option(help="How long it holds: 30d, 12h, 45m.")] = "30d",
     asset: Annotated[list[str] | None, Option(help="A service it may call, repeatable; default: all.")] = None,
     label: Annotated[str, Option(help="A name for yourself.")] = "",
@@ -43,7 +44,8 @@ def create(
         _check_services(remote, asset or ())
         paid_in = payer.agree(wanted, token) if deposit else None
         most, until = payer.atomic(limit, "limit"), Clock().now() + seconds
-        made = remote.create_key(payer, terms, most, until, asset or (), label)
+        a_day = payer.atomic(per_day, "per-day") if per_day else None
+        made = remote.create_key(payer, terms, most, until, asset or (), label, a_day)
         key = SavedKey(remote.url, made.key.id, made.key.channel, made.text, most)
         facts = {"key": made.text, **_facts(made.key, terms, as_json=as_json), "balance": "0"}
         try:
@@ -70,6 +72,17 @@ def list_keys(config: Config, wallet: Wallet, gateway: GatewayUrl = "") -> Rows:
         rows = [_facts(key, payer.terms, as_json=True) for key in payer.gateway.list_keys(payer, payer.terms)]
     columns = ("id", "label", "limit", "expires", "state", "channel")
     return Rows(rows, columns, "no key yet; `usufruct key create` makes one")
+
+
+@app.command()
+@runs()
+def rename(
+    config: Config, key_id: str, label: str, wallet: Wallet, gateway: GatewayUrl = "", as_json: Json = False
+) -> Facts:
+    """Give a key another name, which only the wallet sees."""
+    local_store.check_key_id(key_id)
+    with open_payer(wallet, gateway, config) as payer:
+        return _facts(payer.gateway.rename_key(payer, payer.terms, key_id, label), payer.terms, as_json=as_json)
 
 
 @app.command()
@@ -103,7 +116,10 @@ def show(
         use = remote.current_key(saved.key)
     decimals = terms.token.decimals
     money = {"charged": use.channel.charged, "left": use.left, "free": use.channel.free}
-    shown = {name: format_units(amount, decimals) for name, amount in money.items()}
+    if use.left_today is not None:
+        money["left_today"] = use.left_today
+    shown: dict[str, object] = {name: format_units(amount, decimals) for name, amount in money.items()}
+    shown["last_use"] = moment(use.channel.last_call_at) if use.channel.last_call_at else None if as_json else "never"
     return _facts(use.key, terms, as_json=as_json) | shown
 
 
@@ -124,6 +140,7 @@ def _facts(key: KeyFacts, terms: Terms, *, as_json: bool) -> dict[str, object]:
         "id": key.id,
         "label": key.label,
         "limit": format_units(key.spending_limit, terms.token.decimals),
+        "day_limit": None if key.day_limit is None else format_units(key.day_limit, terms.token.decimals),
         "expires": moment(key.expires_at),
         "assets": sorted(key.assets) if key.assets or as_json else "all",
         "state": "revoked" if key.revoked_at else "expired" if over else "live",

@@ -1,6 +1,6 @@
 """Pure values that every package uses: identifiers, money, errors, clocks."""
 
-from usufruct.core.clock import LAST_MOMENT, Clock, moment
+from usufruct.core.clock import DAY_SECONDS, LAST_MOMENT, Clock, moment
 from usufruct.core.errors import (
     Conflict,
     Denied,
@@ -38,6 +38,7 @@ from usufruct.core.value_classes import value
 from usufruct_client.identifiers import Address, Hash32, checksum, id_to_bytes
 
 __all__ = [
+    "DAY_SECONDS",
     "LAST_MOMENT",
     "UINT128_MAX",
     "UINT256_MAX",

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 LAST_MOMENT = (1 << 63) - 1
 """The latest time that is accepted as input, seconds since 1970."""
 
+DAY_SECONDS = 86_400
+
 _LAST_YEAR = 253_402_300_800  # from here on, years have five digits
 
 

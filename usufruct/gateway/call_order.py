@@ -38,6 +38,7 @@ class CallOrder:
         voucher: VerifiedVoucher | None = None,
         sign: Callable[[int], VerifiedVoucher] | None = None,
         limit: int | None = None,
+        day_limit: int | None = None,
     ) -> Reservation:
         """Return what the ledger is asked for, paid by a voucher that came or one made by `sign`."""
         return Reservation(
@@ -50,5 +51,6 @@ class CallOrder:
             voucher=voucher,
             sign=sign,
             limit=limit,
+            day_limit=day_limit,
             idempotency=self.idempotency,
         )

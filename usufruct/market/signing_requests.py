@@ -67,12 +67,14 @@ def key_request(terms: KeyTerms, offered: Terms) -> Request:
     message = {
         "payer": checksum(terms.payer),
         "spendingLimit": terms.spending_limit,
+        "dayLimit": terms.day_limit or 0,
         "expiresAt": terms.expires_at,
         "assets": "\n".join(sorted(terms.assets)),
         "label": terms.label,
         "nonce": nonce,
     }
-    wish = KeyWish(terms.payer, terms.spending_limit, terms.expires_at, terms.assets, terms.label, nonce, _EMPTY)
+    granted = (terms.payer, terms.spending_limit, terms.expires_at, terms.assets, terms.label)
+    wish = KeyWish(*granted, nonce, _EMPTY, terms.day_limit)
     return Request(CREATE_KEY, offered.till, offered.chain_id, message, "/v1/keys", wish.as_json(), _KEY_SIGNATURE)
 
 

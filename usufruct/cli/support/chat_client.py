@@ -151,9 +151,14 @@ _SENTENCES = {
         "`usufruct channel deposit {channel} {missing} --wallet NAME` pays in more",
     ),
     "limit_reached": (
-        ("needed", "limit"),
-        "the key may spend {limit} {symbol} in all, and {needed} is needed: wait for running calls, or make another "
-        "key with `usufruct key create`",
+        ("needed", "limit", "left"),
+        "the key may spend {limit} {symbol} in all, {left} of it is left, and {needed} is needed: wait for running "
+        "calls, or make another key with `usufruct key create`",
+    ),
+    "day_limit_reached": (
+        ("needed", "limit", "left"),
+        "the key may spend {limit} {symbol} a day, {left} of it is left, and {needed} is needed: wait for running "
+        "calls or for 00:00 UTC, or make another key with `usufruct key create`",
     ),
     "over_budget": (
         ("needed", "budget"),

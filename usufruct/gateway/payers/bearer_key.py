@@ -57,6 +57,8 @@ class BearerKeyPayer(Payer):
         return True
 
     async def fund_call(self, order: CallOrder, price: Price, call: Hash32) -> FundedCall:
-        """Pay from the key's channel, by a voucher of its session key, up to the key's spending limit."""
-        sign = await self.method.voucher_signer(self.key)
-        return FundedCall(order.reservation(call, self.key.channel, price, sign=sign, limit=self.key.spending_limit))
+        """Pay from the key's channel, by a voucher of its session key, up to the key's limits."""
+        key, sign = self.key, await self.method.voucher_signer(self.key)
+        return FundedCall(
+            order.reservation(call, key.channel, price, sign=sign, limit=key.spending_limit, day_limit=key.day_limit)
+        )

@@ -15,8 +15,8 @@ async def observe(db: Statements, reading: AccountReading) -> Account:
     """Take over a reading of the chain, unless a newer block was read before; open an unknown account.
 
     A claimed total above our charged one means that our records were lost and restored: it becomes the charged total,
-    claimed and split, so that nothing is asked for twice. After a restore, observing every account reconciles the
-    ledger with the chain.
+    claimed and split, so that nothing is asked for twice; it counts towards no day. After a restore, observing every
+    account reconciles the ledger with the chain.
     """
     await _insert(db, reading)
     account = await locked_account(db, reading.id)
@@ -26,14 +26,15 @@ async def observe(db: Statements, reading: AccountReading) -> Account:
     sides = ("escrow", "available") if difference > 0 else ("available", "escrow")
     await move(db, reading.id, *sides, abs(difference))
     total_claimed = max(account.reading.total_claimed, reading.total_claimed)
-    charged, total_split = account.charged, account.total_split
+    charged, charged_before, total_split = account.charged, account.charged_before, account.total_split
     if total_claimed > charged:
         await pay_splits(db, reading.id, total_split, charged)
         await move(db, reading.id, "available", "paid", total_claimed - charged)
+        charged_before += total_claimed - charged
         charged = total_split = total_claimed
     await db.rows(
         "UPDATE accounts SET block = $2, balance = $3, total_claimed = $4, withdraw_at = $5, charged = $6, "
-        "total_split = $7, leaving = $8, serve_until = $9 WHERE id = $1",
+        "total_split = $7, leaving = $8, serve_until = $9, charged_before = $10 WHERE id = $1",
         id_to_bytes(reading.id),
         reading.block,
         Money(reading.balance),
@@ -43,6 +44,7 @@ async def observe(db: Statements, reading: AccountReading) -> Account:
         Money(total_split),
         Money(reading.leaving),
         reading.serve_until,
+        Money(charged_before),
     )
     return await locked_account(db, reading.id)
 
@@ -150,7 +152,7 @@ async def _insert(db: Statements, reading: AccountReading) -> None:
     identity = reading.identity
     await db.rows(
         f"INSERT INTO accounts ({ACCOUNT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, -1, $7, $7, $7, 0, $7, 0, $7, $7, "
-        "$7, $7, NULL, 0) ON CONFLICT (id) DO NOTHING",
+        "$7, $7, NULL, 0, 0, NULL) ON CONFLICT (id) DO NOTHING",
         id_to_bytes(identity.id),
         identity.kind.value,
         identity.chain_id,

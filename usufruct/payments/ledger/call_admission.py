@@ -1,8 +1,9 @@
 """Whether a call may be reserved: its voucher against the account's numbers, its idempotency key against the past."""
 
-from usufruct.core import Address, Hash32, PaymentRequired
+from usufruct.core import DAY_SECONDS, Address, Hash32, PaymentRequired, moment
 from usufruct.payments.ledger.errors import (
     BalanceTooLow,
+    DayLimitReached,
     KeyMismatch,
     LimitReached,
     StillRunning,
@@ -27,6 +28,7 @@ def accepted_voucher(request: Reservation, account: Account, now: int = 0) -> Ve
         PaymentRequired: when the payer has begun to withdraw, or the voucher promises more than the account holds.
         BalanceTooLow: when the account does not hold what is needed.
         LimitReached: when what is needed passes the caller's limit.
+        DayLimitReached: when it passes the limit of the day.
         VoucherTooLow: when the voucher does not cover what is needed; carries what a client needs to sign again.
     """
     if account.reading.withdraw_at and (request.sign is None or not account.reading.serve_until):
@@ -43,12 +45,16 @@ def accepted_voucher(request: Reservation, account: Account, now: int = 0) -> Ve
             **_numbers(request, account, needed) | {"balance": usable},
         )
     if request.limit is not None and needed > request.limit:
+        left = max(0, request.limit - account.charged - account.reserved)
         raise LimitReached(
-            f"{request.limit} may be spent in all, and {needed} is needed; wait for running calls, or get a key with a "
-            "higher limit",
+            f"{request.limit} may be spent in all, {left} of it is left, and this call may cost {request.ceiling}; "
+            "wait for running calls, or get a key with a higher limit",
             limit=request.limit,
             needed=needed,
+            left=left,
         )
+    if request.day_limit is not None:
+        _check_day(request, account, request.day_limit, now)
     best = account.voucher
     if request.voucher is None and request.sign is not None:
         return best if best and best.max_claimable >= needed else request.sign(needed)
@@ -70,6 +76,22 @@ def accepted_voucher(request: Reservation, account: Account, now: int = 0) -> Ve
             **_numbers(request, account, needed),
         )
     return best if best and best.max_claimable > request.voucher.max_claimable else request.voucher
+
+
+def _check_day(request: Reservation, account: Account, limit: int, now: int) -> None:
+    """Refuse a call that could pass the limit of its day, if all running calls cost their ceilings in it."""
+    day = max(account.day, now // DAY_SECONDS)
+    taken = account.charged_on(day) + account.reserved
+    if taken + request.ceiling > limit:
+        left, renews_at = max(0, limit - taken), (day + 1) * DAY_SECONDS
+        raise DayLimitReached(
+            f"{limit} may be spent a day, {left} of it is left, and this call may cost {request.ceiling}; wait for "
+            f"running calls, or until the limit renews at {moment(renews_at)}",
+            limit=limit,
+            needed=taken + request.ceiling,
+            left=left,
+            renews_at=renews_at,
+        )
 
 
 def refuse_published(work: WorkingSet, account: Hash32, voucher: int | None) -> None:

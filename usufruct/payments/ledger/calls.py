@@ -8,7 +8,7 @@ nothing. The verbs of every call (`open_call`, `meter_call`, `release_call`) are
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from usufruct.core import Faulty, Hash32, PaymentRequired, id_to_bytes
+from usufruct.core import DAY_SECONDS, Faulty, Hash32, PaymentRequired, id_to_bytes
 from usufruct.payments.ledger.call_admission import accepted_voucher, find_replay, refuse_published, scope_of
 from usufruct.payments.ledger.errors import CallLost, CallUnknown, KeyMismatch, StillRunning
 from usufruct.payments.ledger.records import Account, Bill, Call, CallState, Lease, Reservation, receipt_of
@@ -53,7 +53,9 @@ def open_call(work: WorkingSet, request: Reservation, terms: Terms) -> Admission
         return _opened_before(request, known, account)
     voucher = accepted_voucher(request, account, work.now)
     call = _new_call(work.now, request, terms)
-    after = _changed(account, reserved=account.reserved + request.ceiling, voucher=voucher, last_call_at=work.now)
+    after = _changed(
+        account, work.now, reserved=account.reserved + request.ceiling, voucher=voucher, last_call_at=work.now
+    )
     work.add_call(call, voucher)
     work.put_account(after)
     work.move(Entry(request.account, request.call, None, "available", "reserved", request.ceiling))
@@ -91,7 +93,7 @@ def meter_call(
     signature = sign(receipt_of(call, bill, charged, work.now, account.token)) if sign else None
     metered = _ended(call, CallState.METERED, lease, work.now, bill=bill, cumulative=charged, signature=signature)
     work.end_call(metered, lease.epoch)
-    work.put_account(_changed(account, charged=charged, reserved=account.reserved - call.ceiling))
+    work.put_account(_changed(account, work.now, charged=charged, reserved=account.reserved - call.ceiling))
     work.move(Entry(lease.account, lease.call, call.asset, "reserved", "charged", bill.charge))
     work.move(Entry(lease.account, lease.call, None, "reserved", "available", call.ceiling - bill.charge))
     if key is not None and sealed is not None:
@@ -241,7 +243,7 @@ def _released(work: WorkingSet, call: Call, epoch: int, reason: str) -> Call:
     account = work.account(lease.account)
     released = _ended(call, CallState.RELEASED, lease, work.now, reason=reason)
     work.end_call(released, call.lease.epoch)
-    work.put_account(_changed(account, reserved=account.reserved - call.ceiling))
+    work.put_account(_changed(account, work.now, reserved=account.reserved - call.ceiling))
     work.move(Entry(lease.account, lease.call, None, "reserved", "available", call.ceiling))
     work.free_key(lease.call)
     return released
@@ -279,13 +281,16 @@ def _ended(
 
 def _changed(
     account: Account,
+    now: int,
     *,
     reserved: int,
     charged: int | None = None,
     voucher: VerifiedVoucher | None = None,
     last_call_at: int | None = None,
 ) -> Account:
-    """Return the account with our side of it changed."""
+    """Return the account with our side of it changed at `now`; a new day begins with what is charged by then."""
+    day = now // DAY_SECONDS
+    is_new_day = day > account.day
     return Account(
         reading=account.reading,
         total_split=account.total_split,
@@ -294,4 +299,6 @@ def _changed(
         refunding=account.refunding,
         voucher=voucher or account.voucher,
         last_call_at=account.last_call_at if last_call_at is None else last_call_at,
+        day=day if is_new_day else account.day,
+        charged_before=account.charged if is_new_day else account.charged_before,
     )

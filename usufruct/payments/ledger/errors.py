@@ -18,6 +18,10 @@ class LimitReached(PaymentRequired, code="limit_reached"):
     """The limit that this caller was given leaves too little: charged, reserved and asked for now pass it."""
 
 
+class DayLimitReached(LimitReached, code="day_limit_reached"):
+    """The limit of this caller's day (UTC) leaves too little: charged in it, reserved and asked for now pass it."""
+
+
 class VoucherTooLow(PaymentRequired, code="cumulative_amount_mismatch"):
     """The voucher does not cover what is charged, reserved and asked for now; sign the amount `needed`."""
 

@@ -53,14 +53,16 @@ WITH opened AS (
   RETURNING calls.id
 ), changed AS (
   UPDATE accounts SET charged = c.charged::numeric, reserved = c.reserved::numeric,
-    voucher_amount = c.promise::numeric, voucher_signature = c.signature, last_call_at = c.last_call_at
-  FROM unnest($28::bytea[], $29::text[], $30::text[], $31::text[], $32::bytea[], $33::bigint[])
-    AS c(id, charged, reserved, promise, signature, last_call_at)
+    voucher_amount = c.promise::numeric, voucher_signature = c.signature, last_call_at = c.last_call_at,
+    day = c.day, charged_before = c.charged_before::numeric
+  FROM unnest($28::bytea[], $29::text[], $30::text[], $31::text[], $32::bytea[], $33::bigint[], $34::bigint[],
+    $35::text[])
+    AS c(id, charged, reserved, promise, signature, last_call_at, day, charged_before)
   WHERE accounts.id = c.id
 ), moved AS (
   INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at)
   SELECT account_id, call_id, asset, debit, credit, amount::numeric, at
-  FROM unnest($34::bytea[], $35::bytea[], $36::bytea[], $37::text[], $38::text[], $39::text[], $40::bigint[])
+  FROM unnest($36::bytea[], $37::bytea[], $38::bytea[], $39::text[], $40::text[], $41::text[], $42::bigint[])
     AS m(account_id, call_id, asset, debit, credit, amount, at)
 )
 SELECT count(*) AS ended FROM ended
@@ -197,7 +199,7 @@ async def _store(connection: "asyncpg.Connection", work: WorkingSet, faults: Fau
         _WRITE,
         *_columns(12, working_rows.opened_calls(work, _amount)),
         *_columns(15, working_rows.ended_calls(work, _amount)),
-        *_columns(6, working_rows.changed_accounts(work, _amount)),
+        *_columns(8, working_rows.changed_accounts(work, _amount)),
         *_columns(7, working_rows.added_entries(work, _amount)),
     )
     if ended != len(work.ended):

@@ -68,7 +68,8 @@ class Account:
     """An account as the ledger knows it: `reading` is the chain's side, the rest is ours.
 
     `charged` is cumulative; `reserved` is the sum of the open calls' ceilings; `voucher` is the best one accepted;
-    `last_call_at` is when the newest call was opened, by the database's clock, 0 when there was none.
+    `last_call_at` is when the newest call was opened, by the database's clock, 0 when there was none. `day` is when a
+    call was last opened, metered or released, in days (UTC) since 1970, and `charged_before` what was charged before.
     """
 
     reading: AccountReading
@@ -78,6 +79,8 @@ class Account:
     refunding: int
     voucher: VerifiedVoucher | None
     last_call_at: int
+    day: int = 0
+    charged_before: int = 0
 
     @property
     def id(self) -> Hash32:
@@ -114,6 +117,10 @@ class Account:
         leaving = self.reading.leaving if now >= self.reading.serve_until else 0
         return max(0, self.usable - leaving)
 
+    def charged_on(self, day: int) -> int:
+        """Return what the calls that were metered on a day were charged, from the day of the last change on."""
+        return self.charged - (self.charged if day > self.day else self.charged_before)
+
     @property
     def free(self) -> int:
         """What new calls may still reserve."""
@@ -142,8 +149,9 @@ class Reservation:
     """What a call asks for. `call` is chosen by the caller; asking twice with the same id opens one call.
 
     `voucher` is what an x402 client sent. A bearer key sends none: `sign` is its session key, asked for a voucher over
-    exactly the amount needed. `limit` is the most that the account may be charged in all for this caller. `offered` is
-    a deposit that came along and was not made: a voucher may count on it, a charge may not.
+    exactly the amount needed. `limit` is the most that the account may be charged in all for this caller, `day_limit`
+    the most in one day (UTC); a call counts towards the day in which it is metered. `offered` is a deposit that came
+    along and was not made: a voucher may count on it, a charge may not.
     """
 
     call: Hash32
@@ -155,6 +163,7 @@ class Reservation:
     voucher: VerifiedVoucher | None = None
     sign: Callable[[int], VerifiedVoucher] | None = None
     limit: int | None = None
+    day_limit: int | None = None
     idempotency: IdempotencyKey | None = None
     offered: int = 0
 

@@ -27,7 +27,7 @@ _MOST_IDS = 500
 
 ACCOUNT_COLUMNS = (
     "id, kind, chain_id, owner, signer, token, block, balance, total_claimed, total_split, withdraw_at, leaving, "
-    "serve_until, charged, reserved, refunding, voucher_amount, voucher_signature, last_call_at"
+    "serve_until, charged, reserved, refunding, voucher_amount, voucher_signature, last_call_at, day, charged_before"
 )
 CALL_COLUMNS = (
     "id, account_id, asset, state, owner, epoch, lease_until, ceiling, price_card_version, request_hash, opened_at, "
@@ -65,6 +65,8 @@ def account_of(row: Row) -> Account:
         refunding=row.money("refunding"),
         voucher=None if signature is None else voucher_of(identity.id, row.money("voucher_amount"), signature),
         last_call_at=row.integer("last_call_at"),
+        day=row.integer("day"),
+        charged_before=row.maybe(row.money, "charged_before") or 0,
     )
 
 

@@ -56,8 +56,8 @@ _END_CALL = (
     "reasoning_tokens = ?15 WHERE id = ?1 AND state = 'open' AND epoch = ?2"
 )
 _CHANGE_ACCOUNT = (
-    "UPDATE accounts SET charged = ?2, reserved = ?3, voucher_amount = ?4, voucher_signature = ?5, last_call_at = ?6 "
-    "WHERE id = ?1"
+    "UPDATE accounts SET charged = ?2, reserved = ?3, voucher_amount = ?4, voucher_signature = ?5, last_call_at = ?6, "
+    "day = ?7, charged_before = ?8 WHERE id = ?1"
 )
 _ADD_ENTRY = "INSERT INTO entries (account_id, call_id, asset, debit, credit, amount, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 

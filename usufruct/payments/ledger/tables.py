@@ -55,6 +55,8 @@ accounts = Table(
     Column("voucher_amount", Amount, nullable=False),  # highest accepted; 0: none yet
     Column("voucher_signature", LargeBinary),
     Column("last_call_at", BigInteger, nullable=False),  # when the newest call was opened; 0: never
+    Column("day", BigInteger, nullable=False, server_default="0"),  # UTC, days since 1970, of the last change of ours
+    Column("charged_before", Amount),  # what was charged before that day; NULL: 0
     CheckConstraint(_one_of("kind", "escrow_channel", "pass_credits"), name="kind"),
     CheckConstraint("total_claimed <= charged", name="claimed"),
     CheckConstraint("total_split <= charged", name="split"),

@@ -135,7 +135,10 @@ def _bill(call: Call, amount: Amount) -> tuple[Parameter, ...]:
 
 
 def changed_accounts(work: WorkingSet, amount: Amount) -> Rows:
-    """Return accounts: id, charged, reserved, the voucher's amount and signature, the time of the newest call."""
+    """Return accounts: id, charged, reserved, the voucher's amount and signature, and when they were used.
+
+    That is the time of the newest call, the day, and what was charged before it.
+    """
     return [
         (
             id_to_bytes(account.id),
@@ -144,6 +147,8 @@ def changed_accounts(work: WorkingSet, amount: Amount) -> Rows:
             amount(account.voucher.max_claimable if account.voucher else 0),
             account.voucher.signature if account.voucher else None,
             account.last_call_at,
+            account.day,
+            amount(account.charged_before),
         )
         for account in work.touched.values()
     ]

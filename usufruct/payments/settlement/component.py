@@ -144,7 +144,8 @@ def _provide_channels(context: Context) -> None:
     provide_later(PassAccounts, lambda: PassAccounts(get(Ledger), get(PassCredits), get(AccountSync), get(Clock)))
     provide_later(PassCredits, lambda: get(AccountSync).credits)
     provide_later(
-        ChannelRegistry, lambda: ChannelRegistry(get(Database), get(Ledger), Escrow(get(ChainAccess).chain_id))
+        ChannelRegistry,
+        lambda: ChannelRegistry(get(Database), get(Ledger), Escrow(get(ChainAccess).chain_id), get(Clock)),
     )
     provide_later(Purses, lambda: get(ChannelRegistry))
 

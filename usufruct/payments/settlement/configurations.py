@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import BigInteger, Column, Row, Table, insert, select
 
-from usufruct.core import Hash32
+from usufruct.core import DAY_SECONDS, Clock, Hash32
 from usufruct.payments.ledger import Account, AccountIdentity, AccountKind, AccountReading, AccountUnknown, Ledger
 from usufruct.payments.pricing import ActivatedCredits, ChannelConfig, Escrow, PassTerms, channel_id
 from usufruct.store import AddressColumn, ConstraintViolated, Database, HashColumn, metadata
@@ -116,8 +116,9 @@ def channel_identity(escrow: Escrow, config: ChannelConfig) -> AccountIdentity:
 class ChannelRegistry:
     """Channels that are known here, with their configurations."""
 
-    def __init__(self, database: Database, ledger: Ledger, escrow: Escrow) -> None:
+    def __init__(self, database: Database, ledger: Ledger, escrow: Escrow, clock: Clock) -> None:
         self.configs = channel_configurations(database, escrow)
+        self._clock = clock
         self._ledger = ledger
         self._escrow = escrow
 
@@ -148,4 +149,5 @@ class ChannelRegistry:
         """Return the chain's side of an account that a channel funds, and ours."""
         reading, config = account.reading, await self.config(account.id)
         on_chain = ChannelOnChain(account.id, config, reading.balance, reading.total_claimed, reading.withdraw_at)
-        return on_chain, ChannelUse(account.charged, account.reserved, account.free)
+        today = account.charged_on(self._clock.now() // DAY_SECONDS)
+        return on_chain, ChannelUse(account.charged, account.reserved, account.free, today, account.last_call_at)

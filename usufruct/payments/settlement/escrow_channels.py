@@ -6,7 +6,7 @@ from usufruct.chain import Call, Revert
 from usufruct.chain.contracts import batch_settlement as settlement
 from usufruct.chain.contracts.till import NotAPayee, SplitMismatch
 from usufruct.chain.keys import recover_signer
-from usufruct.core import Address, Hash32, UsufructError
+from usufruct.core import Address, Clock, Hash32, UsufructError
 from usufruct.payments.ledger import Account, AccountIdentity, AccountReading, Claim
 from usufruct.payments.pricing import ChannelConfig, voucher_digest
 from usufruct.payments.settlement.channel_reader import ChannelReader
@@ -41,7 +41,7 @@ class EscrowChannels(FundingSource):
     batch_kind = BatchKind.CLAIM
 
     def __init__(self, context: SettlementContext) -> None:
-        self.registry = ChannelRegistry(context.database, context.ledger, context.escrow)
+        self.registry = ChannelRegistry(context.database, context.ledger, context.escrow, Clock())
         self._context = context
         self._reader = ChannelReader(context.client, context.escrow, context.confirmations)
         self._settlement = settlement.BatchSettlement(context.escrow.contract, context.client)
