@@ -288,8 +288,8 @@ class ChannelUse(Document):
     charged: Uint128
     reserved: Uint128
     free: Uint128
-    charged_today: Uint128 = 0
-    last_call_at: Seconds = 0
+    charged_today: Uint128
+    last_call_at: Seconds
 
 
 class KeySecret(Document):

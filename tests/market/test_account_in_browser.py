@@ -61,6 +61,7 @@ async def test_a_wallets_owner_signs_in_makes_a_key_calls_and_revokes(world, bro
 
         page.on("dialog", lambda dialog: dialog.accept())
         await card.get_by_role("button", name="Revoke").click()
+        await page.get_by_text("1 key that is over").click()
         await expect(card.get_by_text("revoked")).to_be_visible()
         with pytest.raises(openai.AuthenticationError):
             await ask(world.url, key)
@@ -68,6 +69,38 @@ async def test_a_wallets_owner_signs_in_makes_a_key_calls_and_revokes(world, bro
 
         await page.get_by_role("button", name="Sign out").click()
         await expect(page.get_by_role("button", name="Test Wallet")).to_be_visible()
+
+
+async def test_a_key_has_a_daily_limit_is_renamed_and_folds_away_when_it_is_over(world, browser, url):
+    wallet = InjectedWallet(await world.account())
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await wallet.inject(page)
+        await page.goto(url)
+        await page.get_by_role("button", name="Test Wallet").click()
+        await page.get_by_label("Most per day in").fill("0.5")
+        await page.get_by_label("Only for these services").fill("chat, nothing")
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.locator("#toasts")).to_contain_text("there is no service 'nothing' here")
+        await page.get_by_label("Only for these services").fill(" chat,")
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.get_by_text("The deposit is made. The key works.")).to_be_visible()
+        await page.get_by_role("button", name="I have copied it").click()
+        card = page.locator(".card")
+        await expect(card.get_by_text("Left today")).to_be_visible()
+        await expect(card.get_by_text("chat", exact=True)).to_be_visible()
+        await expect(card.get_by_text("never")).to_be_visible()
+
+        await card.get_by_text("Rename").click()
+        await card.get_by_label("New name").fill("kitchen")
+        await card.get_by_role("button", name="Save the name").click()
+        await expect(card.get_by_role("heading", name="kitchen")).to_be_visible()
+        page.on("dialog", lambda dialog: dialog.accept())
+        await card.get_by_role("button", name="Revoke").click()
+        await expect(page.get_by_text("No active keys")).to_be_visible()
+        await expect(card).to_be_hidden()
+        await page.get_by_text("1 key that is over").click()
+        await expect(card.get_by_text("revoked")).to_be_visible()
 
 
 async def test_what_is_declined_is_not_done(world, browser, url):

@@ -91,11 +91,55 @@ async def test_a_key_without_an_end_or_a_limit_is_shown(world, http, enter):
 async def test_a_key_may_be_for_some_services(world, http, enter):
     account = await world.account()
     await enter(http, account)
+    await world.sell("other")
+    unknown = await http.post("/account/key-requests", json=TERMS | {"assets": ["chat", "othre"]})
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (400, "unknown_service")
     made = await make_key(http, account, assets=["other"])
     await deposit(http, account, made["channel"], DOLLAR)
     call = {"model": "chat", "messages": [{"role": "user", "content": "x"}]}
     refused = await http.post("/chat/completions", json=call, headers={"authorization": f"Bearer {made['key']}"})
     assert refused.json()["error"]["code"] == "asset_out_of_scope"
+
+
+async def test_a_daily_limit_is_kept_and_shown_with_the_last_use(world, http, enter):
+    account = await world.account()
+    await enter(http, account)
+    made = await make_key(http, account, dayLimit="900", spendingLimit=str(DOLLAR))
+    await deposit(http, account, made["channel"], DOLLAR)
+    client = openai.AsyncOpenAI(base_url=world.url, api_key=made["key"], max_retries=0)
+    charged = 0
+    refused = ""
+    while not refused:
+        ask = [{"role": "user", "content": "x" * 300}]
+        try:
+            answer = await client.chat.completions.create(model="chat", messages=ask, max_tokens=20)
+            charged += int(answer.usage.cost_details["charge"])
+        except openai.APIStatusError as error:
+            refused = error.code
+    await client.close()
+    assert (refused, charged > 0) == ("day_limit_reached", True)
+    use = (await http.get("/keys/current", headers={"authorization": f"Bearer {made['key']}"})).json()
+    assert (int(use["chargedToday"]), int(use["leftToday"])) == (charged, 900 - charged)
+    page = (await http.get(f"{world.url.removesuffix('/v1')}/account")).text
+    assert "Left today" in page
+    assert "renews at" in page
+    assert "never" not in page.partition("Last use")[2][:40]
+
+
+async def test_without_scripts_a_key_is_renamed_and_revoked_and_the_page_can_be_loaded_again(world, http, enter):
+    account = await world.account()
+    await enter(http, account)
+    made = await make_key(http, account)
+    page = f"{world.url.removesuffix('/v1')}/account"
+    for action, fields in (("rename", {"label": "phone <b>"}), ("revoke", {})):
+        answer = await http.post(f"{page}/keys/{made['id']}/{action}", data=fields)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+    shown = (await http.get(page)).text
+    assert "phone &lt;b&gt;" in shown
+    assert '<details class="folded">' in shown
+    assert "No active keys" in shown
+    german = await http.get(f"{page}?language=de")
+    assert (german.status_code, "1 beendeter Schlüssel" in german.text) == (200, True)
 
 
 async def test_no_one_acts_for_another(world, http, enter):
@@ -106,6 +150,8 @@ async def test_no_one_acts_for_another(world, http, enter):
     asked = await http.post("/account/deposit-requests", json={"channel": made["channel"], "amount": str(DOLLAR)})
     assert asked.json()["error"]["code"] == "channel_not_found"
     assert (await http.post(f"/account/keys/{made['id']}/revoke")).json()["error"]["code"] == "key_not_found"
+    renamed = await http.post(f"/account/keys/{made['id']}/rename", json={"label": "mine"})
+    assert renamed.json()["error"]["code"] == "key_not_found"
     assert (await http.get("/account/spending")).json()["calls"] == []
     request = (await http.post("/account/key-requests", json=TERMS)).json()
     path, body = filled(request, alice)
@@ -117,6 +163,7 @@ async def test_no_one_acts_for_another(world, http, enter):
     [
         ("POST", "/account/key-requests"),
         ("POST", "/account/deposit-requests"),
+        ("POST", "/account/keys/key_1/rename"),
         ("POST", "/account/keys/key_1/revoke"),
         ("POST", "/account/play-money"),
         ("GET", "/account/spending"),

@@ -1,4 +1,4 @@
-"""The buyer's actions as JSON, for the signed-in account: requests to sign, revoking a key, the spending log."""
+"""The buyer's actions as JSON, for the signed-in account: requests to sign, changes of keys, the spending log."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from usufruct.core import Invalid, UsufructError, format_units
 from usufruct.market.buyer import Buyer
 from usufruct.web import Operation, Request, document_response
 from usufruct.web.ui import PageRoute
-from usufruct_client.wire import DepositTermsWish, KeyTermsWish, SigningRequest, SpendingLog
+from usufruct_client.wire import DepositTermsWish, KeyNameWish, KeyTermsWish, SigningRequest, SpendingLog
 
 PATH = "/v1/account"
 
@@ -23,6 +23,7 @@ _DEPOSIT = Operation(
 _PLAY_MONEY = Operation(
     "Get test dollars into the wallet; local chains only.", status=204, takes=_COOKIE, refuses=_REFUSES
 )
+_RENAME = Operation("Rename a key.", status=204, takes=_COOKIE, refuses=_REFUSES, body=KeyNameWish)
 _REVOKE = Operation("Revoke a key.", status=204, takes=_COOKIE, refuses=_REFUSES)
 _SPENDING = Operation("List the last calls that were paid for.", SpendingLog, takes=_COOKIE, refuses=_REFUSES)
 _SPENDING_CSV = Operation(
@@ -41,6 +42,12 @@ def account_routes(buyer: Buyer, sessions: Sessions) -> list[PageRoute]:
         payer = (await sessions.require(request.exchange)).address
         wish = await request.read(DepositTermsWish, _refusal)
         return document_response(await buyer.request_deposit(payer, wish))
+
+    async def rename(request: Request) -> Response:
+        payer = (await sessions.require(request.exchange)).address
+        wish = await request.read(KeyNameWish, _refusal)
+        await buyer.rename(payer, request.path_params["key"], wish.label)
+        return Response(status_code=204)
 
     async def revoke(request: Request) -> Response:
         payer = (await sessions.require(request.exchange)).address
@@ -64,6 +71,7 @@ def account_routes(buyer: Buyer, sessions: Sessions) -> list[PageRoute]:
         PageRoute("POST", f"{PATH}/play-money", play_money, _PLAY_MONEY),
         PageRoute("POST", f"{PATH}/key-requests", key_request, _KEY),
         PageRoute("POST", f"{PATH}/deposit-requests", deposit_request, _DEPOSIT),
+        PageRoute("POST", f"{PATH}/keys/{{key}}/rename", rename, _RENAME),
         PageRoute("POST", f"{PATH}/keys/{{key}}/revoke", revoke, _REVOKE),
         PageRoute("GET", f"{PATH}/spending", spending, _SPENDING),
         PageRoute("GET", f"{PATH}/spending.csv", spending_csv, _SPENDING_CSV),

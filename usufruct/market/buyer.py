@@ -9,7 +9,7 @@ from usufruct.assets import Listings
 from usufruct.chain import ChainAccess, give_play_money
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.keys import KeySigner
-from usufruct.core import Address, AssetId, Clock, Conflict, Hash32, NotFound, Unavailable
+from usufruct.core import Address, AssetId, Clock, Conflict, Hash32, Invalid, NotFound, Unavailable
 from usufruct.market.passkey_buyer import PasskeyBuyer
 from usufruct.market.signing_requests import Request, deposit_request, key_request
 from usufruct.payments.ledger import Call, Ledger
@@ -89,16 +89,28 @@ class Buyer:
         """Give the payer's wallet a hundred test dollars; raises as `give_play_money`."""
         await give_play_money(self._chain, payer, _PLAY_COINS * 10**self.terms.token.decimals)
 
+    async def rename(self, payer: Address, key_id: str, label: str) -> None:
+        """Give a key of the payer another name; raises as `Keys.rename`."""
+        await self._keys.rename(payer, key_id, label)
+
     async def revoke(self, payer: Address, key_id: str) -> None:
         """Revoke a key of the payer; its unused money goes back; raises as `Keys.revoke`."""
         await self._keys.revoke(payer, key_id)
 
     async def request_key(self, payer: Address, wish: KeyTermsWish) -> SigningRequest:
-        """Return what the payer signs for a key; raises as `check_terms`."""
+        """Return what the payer signs for a key.
+
+        Raises:
+            Invalid: as `check_terms`, and for a service that is not on sale here.
+        """
+        offered = {listing.name for listing in await self._listings.list()}
+        if unknown := sorted(wish.assets - offered):
+            message = f"there is no service {unknown[0]!r} here; write the names as the list of services shows them"
+            raise Invalid(message, code="unknown_service", field="assets", service=unknown[0])
         if self.passkeys and await self.passkeys.holds(payer):
             return self.passkeys.key_request(wish)
         expires_at = self._clock.now() + wish.days * _DAY
-        terms = KeyTerms(payer, wish.spending_limit, expires_at, wish.assets, wish.label)
+        terms = KeyTerms(payer, wish.spending_limit, expires_at, wish.assets, wish.label, wish.day_limit)
         check_terms(terms, self._clock.now())
         return self._for_signing(payer, key_request(terms, self.terms))
 

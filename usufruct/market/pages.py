@@ -70,13 +70,26 @@ def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) 
         answer.headers["cache-control"] = "private, no-store"  # else "back" shows it after sign-out
         return answer
 
+    async def rename(request: Request) -> Response:
+        payer = (await sessions.require(request.exchange)).address
+        fields = await request.form_fields()
+        await buyer.rename(payer, request.path_params["key"], fields.get("label", ""))
+        return await _changed(request, payer)
+
     async def revoke(request: Request) -> Response:
         payer = (await sessions.require(request.exchange)).address
         await buyer.revoke(payer, request.path_params["key"])
-        return await _shown(request, payer)
+        return await _changed(request, payer)
+
+    async def _changed(request: Request, payer: Address) -> Response:
+        """Show the keys to htmx; send a browser without scripts back to the page, which it may load again."""
+        if "hx-request" in request.headers:
+            return await _shown(request, payer)
+        return pages.redirect(request, PATH)
 
     return [
         PageRoute("GET", PATH, account, _PAGE),
+        PageRoute("POST", f"{PATH}/keys/{{key}}/rename", rename),
         PageRoute("POST", f"{PATH}/keys/{{key}}/revoke", revoke),
     ]
 

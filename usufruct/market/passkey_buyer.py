@@ -58,7 +58,8 @@ class PasskeyBuyer:
         """
         if not await self.holds(account):
             raise Denied(f"{account} is no passkey account; its wallet signs for its keys", code="wallet_signs")
-        terms = KeyTerms(account, wish.spending_limit, self._clock.now() + wish.days * _DAY, wish.assets, wish.label)
+        until = self._clock.now() + wish.days * _DAY
+        terms = KeyTerms(account, wish.spending_limit, until, wish.assets, wish.label, wish.day_limit)
         check_terms(terms, self._clock.now())
         return await self._keys.create_signed_in(terms)
 

@@ -111,6 +111,10 @@ class Pages:
             response.set_cookie(_LANGUAGE_COOKIE, chosen, _YEAR, samesite="lax", httponly=True)
         return response
 
+    def redirect(self, request: Request, path: str) -> Response:
+        """Send a browser on to a page of ours after it changed something: loading that again changes nothing."""
+        return Response(status_code=303, headers={"location": _base(request.exchange) + path})
+
     def error_page(self, exchange: HttpExchange, error: UsufructError) -> Response | None:
         """Return an error as a page when a browser navigates or htmx asks; None for programs."""
         request = Request(exchange)
@@ -130,7 +134,7 @@ class Pages:
         return self.languages[known or preferred_language(accepted, self.languages, self.site.language)]
 
     def _context(self, exchange: HttpExchange, language: Language, nonce: str) -> dict[str, Any]:
-        base = urlsplit(exchange.root).path  # never of the path that was asked for: it is the asker's text
+        base = _base(exchange)
         return {
             "call_id": exchange.call_id,
             "gallery": self._gallery,
@@ -162,6 +166,11 @@ class Pages:
             environment.globals |= {"charts": charts, "qr_code": qr_code}
             environments[code] = environment
         return environments
+
+
+def _base(exchange: HttpExchange) -> str:
+    """Return the path that the installation is at; never of the path that was asked for: it is the asker's text."""
+    return urlsplit(exchange.root).path
 
 
 def qr_code(text: str) -> Markup:

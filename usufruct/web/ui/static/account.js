@@ -31,7 +31,10 @@ form.addEventListener("submit", (event) => {
   act(form.querySelector("[type=submit]"), async () => {
     const spendingLimit = atomic(fields.limit.value, decimals);
     const amount = atomic(fields.deposit.value, decimals);
-    const wish = { spendingLimit, days: Number(fields.days.value), assets: [], label: fields.label.value };
+    const daily = fields["day-limit"].value.trim();
+    const dayLimit = daily ? atomic(daily, decimals) : null;
+    const assets = fields.services.value.split(",").map((name) => name.trim()).filter(Boolean);
+    const wish = { spendingLimit, dayLimit, days: Number(fields.days.value), assets, label: fields.label.value };
     const key = await sign(await ask("POST", "/v1/account/key-requests", wish));
     document.getElementById("made-key").textContent = key.key;
     keep("sessionStorage", API_KEY, key.key);  // for the playground
