@@ -416,6 +416,22 @@ class MeasuredQuality(Plain):
     windows: list[MeasuredWindow]
 
 
+class FoundService(Plain):
+    """A service that a search found, and what was measured of it in 30 days."""
+
+    service: ModelCard
+    measured: MeasuredWindow
+
+
+class FoundServices(Plain):
+    """`GET /v1/services`: one page of what was found, of `total` in all."""
+
+    total: Count
+    page: Count
+    pages: Count
+    services: list[FoundService]
+
+
 class ErrorFacts(Plain):
     """What went wrong: `code` is stable, `param` names the member that is wrong, `details` has the numbers as text."""
 

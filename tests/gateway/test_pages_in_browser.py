@@ -43,9 +43,50 @@ async def measure(world, asset) -> None:
     await world.gateway.quality.summarize()
 
 
-@pytest.mark.parametrize("path", ["/", f"/s/{LONG}", "/s/team/vectors"])
+@pytest.mark.parametrize("path", ["/", "/?q=a&context=8&sort=newest", "/?q=nothing", f"/s/{LONG}", "/s/team/vectors"])
 async def test_every_page_keeps_every_budget(browser, url, path):
     await check_page(browser, url + path)
+
+
+@pytest.fixture
+async def many(world):
+    for number in range(30):
+        await world.asset(f"poet-{number:02}", UPSTREAM)
+    await world.asset("librarian", UPSTREAM, card=replace(CARD, context_window=100_000))
+    return world.url.removesuffix("/v1")
+
+
+async def test_a_first_page_of_many_services_keeps_every_budget(browser, many):
+    await check_page(browser, many)
+
+
+async def test_a_reader_types_and_sees_what_fits(browser, many):
+    async with visit(browser, f"{many}/?language=de", **PHONE) as shown:
+        page = shown.page
+        await page.get_by_role("searchbox", name="Dienste suchen").fill("libra")
+        await expect(page.locator("#results").get_by_role("status")).to_have_text("1 Dienst")
+        await expect(page.locator("#results h3")).to_have_text("librarian")
+        assert "q=libra" in page.url
+        await page.get_by_role("searchbox").fill("")
+        await page.get_by_text("Filtern und sortieren").click()
+        await page.get_by_label("Kontext, mindestens").select_option("32768")
+        await expect(page.locator("#results h3")).to_have_text("librarian")
+        await page.get_by_label("Kontext, mindestens").select_option("1048576")
+        await expect(page.get_by_role("heading", name="Kein Dienst passt")).to_be_visible()
+        await page.get_by_role("link", name="Alle Dienste zeigen").click()
+        await expect(page.locator("#results").get_by_role("status")).to_have_text("31 Dienste")
+        await page.get_by_role("link", name="Weiter").click()
+        await expect(page.get_by_text("Seite 2 von 2")).to_be_visible()
+        assert shown.problems == []
+
+
+async def test_a_search_needs_no_scripts(browser, many):
+    async with visit(browser, many, **PHONE, java_script_enabled=False) as shown:
+        page = shown.page
+        await page.get_by_role("searchbox", name="Search services").fill("poet 07")
+        await page.get_by_role("button", name="Search").click()
+        await expect(page.locator("#results h3")).to_have_text("poet-07")
+        await expect(page.get_by_role("searchbox")).to_have_value("poet 07")
 
 
 async def test_a_wrong_address_leads_back_to_the_start(browser, url):

@@ -119,6 +119,7 @@ LANDED = {
     "r1012_service_quality.py": "c3f11d51bf391173",
     "r1013_passkeys.py": "820cfc47b253d577",
     "r1014_day_limits.py": "5e4f7b50953715bd",
+    "r1015_service_index.py": "ba912942f96fb270",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

@@ -37,6 +37,7 @@ from usufruct.gateway import (
 )
 from usufruct.gateway.operations.base import Operation
 from usufruct.gateway.quality.service import ServiceQuality
+from usufruct.gateway.search.service import ServiceSearch
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.ledger.sql_statements import FaultHook, no_faults
 from usufruct.payments.pricing.vouchers import Escrow
@@ -101,7 +102,9 @@ class World:
             counting=changes.get("counting", COUNTING),
             caps=changes.get("caps", Caps(usual_output=100, largest_output=1_000)),
         )
-        return await self.catalogue.add(asset, vocabulary)
+        added = await self.catalogue.add(asset, vocabulary)
+        await self.gateway.search.refresh()
+        return added
 
     async def key(self, balance: int = 10**9, limit: int = UINT128_MAX, payer: KeySigner = PAYER, **terms) -> NewKey:
         """Make a key whose channel holds `balance`, if the chain can be believed."""
@@ -175,8 +178,8 @@ async def gateway_world(
     catalogue = Catalogue(listings, database, Seal(SECRET, "upstreams"), clock)
     call_limits = CallLimits(upstream=limits, drain_seconds=drain_seconds)
     methods = PaymentMethods(BearerKeyPayments(keys, operator.escrow))
-    quality = ServiceQuality(database)
-    gateway = Gateway(methods, catalogue, ledger, operator, clock, quality, call_limits, operations=operations)
+    quality, search = ServiceQuality(database), ServiceSearch(catalogue, database, clock)
+    gateway = Gateway(methods, catalogue, ledger, operator, clock, quality, search, call_limits, operations=operations)
     health = Health({"ledger": ledger.totals})
     pages = Pages(Site(), gallery=True)
     app = Router(

@@ -30,6 +30,7 @@ from usufruct.assets.registration import OPEN_SHARES_WARNING, NewAsset, symbol_o
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.assets.service import Assets, CardChange
 from usufruct.assets.shares import ShareHolders
+from usufruct.assets.store import asset_kinds
 
 __all__ = [
     "FREE",
@@ -58,6 +59,7 @@ __all__ = [
     "SharesIncome",
     "UnknownListing",
     "about_calls",
+    "asset_kinds",
     "bps_of_percent",
     "plain_listing_id",
     "price_facts",

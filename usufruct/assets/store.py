@@ -192,6 +192,11 @@ async def registered_assets(unit: Unit, registry: Address, asset: AssetId | None
     return [_asset(row, cards[row.id], titles[row.id][-1].holder, retirements.get(row.id, ())) for row in rows]
 
 
+async def asset_kinds(unit: Unit) -> dict[AssetId, Kind]:
+    """Return the kind of every registered asset that is known here."""
+    return {row.id: Kind(row.kind) for row in await unit.rows(select(_assets.c.id, _assets.c.kind))}
+
+
 async def add_name(unit: Unit, registry: Address, name: str, asset: AssetId) -> None:
     """Give a name to an asset of a registry; `ConstraintViolated` when it is another one's."""
     await unit.change(insert(_names).values(registry=registry, name=name, asset_id=asset))

@@ -4,11 +4,12 @@ from functools import partial
 
 from starlette.responses import Response
 
-from usufruct.gateway.descriptions import MODEL, MODELS, QUALITY, RECEIPT, REFUND
-from usufruct.gateway.quality.document import quality_document
+from usufruct.gateway.descriptions import MODEL, MODELS, QUALITY, RECEIPT, REFUND, SERVICES
+from usufruct.gateway.quality.document import quality_document, window_document
+from usufruct.gateway.search.query import Search
 from usufruct.gateway.service import Gateway
 from usufruct.web import AnyRoute, RawRoute, Request, Route, document_response, json_response
-from usufruct_client.wire import ModelList
+from usufruct_client.wire import FoundService, FoundServices, ModelList
 
 
 def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
@@ -19,6 +20,11 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
 
     async def model(request: Request) -> Response:
         return document_response(await gateway.model(request.path_params["model"]))
+
+    async def services(request: Request) -> Response:
+        found = await gateway.find(Search.read(request.query_params))
+        services = [FoundService(card, window_document(measured)) for card, measured in found.services]
+        return document_response(FoundServices(found.total, found.page, found.pages, services))
 
     async def quality(request: Request) -> Response:
         name = request.path_params["model"]
@@ -40,6 +46,7 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
         *(RawRoute("POST", each.path, partial(serve, operation=each), each.described) for each in operations),
         Route("GET", "/v1/models", models, MODELS),
         Route("GET", "/v1/models/{model:path}", model, MODEL),
+        Route("GET", "/v1/services", services, SERVICES),
         Route("GET", "/v1/quality/{model:path}", quality, QUALITY),
         Route("GET", "/v1/receipts/{call}", receipt, RECEIPT),
     ]

@@ -90,6 +90,12 @@ class Catalogue:
         await self._rows.refresh()
         return [await self._join(each) for each in await self._listings.list() if each.id in self._serving]
 
+    async def find_served(self, assets: Sequence[AssetId]) -> Sequence[ServedListing]:
+        """Return those of some listings that are on sale and served, in their order."""
+        await self._rows.refresh()
+        found = [await self._listings.by_id(asset) for asset in assets if asset in self._serving]
+        return [await self._join(each) for each in found if each is not None and each.retired_at is None]
+
     async def find(self, name: str) -> ServedListing:
         """Return a listing by name, a retired one too.
 

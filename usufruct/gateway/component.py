@@ -25,6 +25,7 @@ from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.payers.x402 import X402Payments
 from usufruct.gateway.quality.service import SUMMARY_SECONDS, ServiceQuality
 from usufruct.gateway.quotes import Quotes
+from usufruct.gateway.search.service import ServiceSearch
 from usufruct.gateway.service import Gateway
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow
@@ -60,6 +61,7 @@ def build(context: Context) -> Component:
             operator,
             clock,
             context.get(ServiceQuality),
+            ServiceSearch(context.get(Catalogue), context.get(Database), clock),
             counters=counters,
         )
 
@@ -88,6 +90,7 @@ def build(context: Context) -> Component:
         gateway_jobs=lambda: [
             context.get(Gateway).lease_job(context.get(Config).ledger.lease_seconds),
             context.get(Gateway).quality_job(),
+            context.get(Gateway).search_job(),
         ],
     )
 

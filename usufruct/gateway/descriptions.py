@@ -6,7 +6,7 @@ from typing import Any
 from usufruct.gateway.operations.request_members import EMBEDDING_SETTINGS, HARMLESS, SETTINGS
 from usufruct.web import Operation
 from usufruct_client.receipt import KeptReceipt
-from usufruct_client.wire import BilledUsage, MeasuredQuality, ModelCard, ModelList, RefundAnswer
+from usufruct_client.wire import BilledUsage, FoundServices, MeasuredQuality, ModelCard, ModelList, RefundAnswer
 from usufruct_client.x402 import Payment, PaymentHead
 
 _TAKES = {
@@ -109,6 +109,14 @@ RECEIPT_PAGE = Operation(
 )
 MODELS = Operation("List the services, with prices and limits.", ModelList)
 MODEL = Operation("Describe one service.", ModelCard, refuses={404: "the service is unknown"})
+SERVICES = Operation(
+    "Find services by words, filters and order, 24 a page: `q` (words, each of which begins a word of the service's "
+    "name, kind, operation or address), `kind`, `operation`, `context` (at least), `calls` (usual calls for one coin, "
+    "at least), `success` (answered of 1,000 calls, at least), `first_text` (ms, median, at most), `sort` (used, "
+    "cheapest, quickest, fastest, newest), `page`.",
+    FoundServices,
+    refuses={400: "a filter has a value that it cannot have"},
+)
 QUALITY = Operation(
     "Return what was measured of one service: success, time to first text, speed, each with its sample.",
     MeasuredQuality,

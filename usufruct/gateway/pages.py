@@ -6,19 +6,17 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from usufruct.core import divide_up
+from usufruct.chain.contracts.asset_registry import Kind
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.gateway.descriptions import ROOT, SERVICE_PAGE
 from usufruct.gateway.quality.summary import LEAST_SAMPLE
 from usufruct.gateway.receipt_pages import receipt_pages
+from usufruct.gateway.search.query import Order, Search
 from usufruct.gateway.service import Gateway
+from usufruct.gateway.usual_calls import usual_cost_up
 from usufruct.web import Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
 from usufruct_client.wire import ModelCard
-
-_MILLION = 1_000_000
-_SAMPLE_INPUT, _SAMPLE_OUTPUT = 1_000, 500
-"""Text tokens of a usual call: a page of text in, half a page out."""
 
 _SNIPPET = """from openai import OpenAI
 
@@ -71,8 +69,20 @@ def gateway_pages(gateway: Gateway, pages: Pages) -> list[PageRoute]:
     chain_id = gateway.pipeline.operator.escrow.chain_id
 
     async def services(request: Request) -> Response:
-        cards = await gateway.models()
-        return pages.answer(request, "gateway/services.html", cards=cards, facts=_FACTS, local=is_local(chain_id))
+        search = Search.read(request.query_params)
+        found = await gateway.find(search)
+        return pages.answer(
+            request,
+            "gateway/services.html",
+            fragment="results",
+            search=search,
+            found=found,
+            operations=[each.name for each in gateway.operations],
+            kinds=[each.name.lower() for each in Kind],
+            orders=list(Order),
+            facts=_FACTS,
+            local=is_local(chain_id),
+        )
 
     async def service(request: Request) -> Response:
         card = await gateway.model(request.path_params["name"])
@@ -128,14 +138,7 @@ def sample_cost_up(card: ModelCard) -> int | None:
 
     It has 1,000 text tokens of input and, but for embeddings, 500 of output.
     """
-    price = card.price
-    if price.unit != "text_token":
-        return None
-    output = 0 if card.endpoint == "embeddings" else _SAMPLE_OUTPUT
-    return (
-        divide_up(price.input_per_million * _SAMPLE_INPUT + price.output_per_million * output, _MILLION)
-        + price.per_call
-    )
+    return usual_cost_up(card.price, card.endpoint)
 
 
 def calls_per_coin_down(card: ModelCard) -> int | None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from usufruct.core import Clock, NotFound, format_asset, hash32
 from usufruct.core.jobs import Job
@@ -23,6 +24,8 @@ from usufruct.gateway.pipeline import Pipeline
 from usufruct.gateway.quality.service import FLUSH_SECONDS, ServiceQuality
 from usufruct.gateway.quality.summary import Summary
 from usufruct.gateway.responses import Responder
+from usufruct.gateway.search.query import Search
+from usufruct.gateway.search.service import INDEX_SECONDS, ServiceSearch
 from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt
 from usufruct.gateway.token_counting import TokenCounterPool
 from usufruct.gateway.upstream_pool import UpstreamPool
@@ -31,6 +34,16 @@ from usufruct.web import HttpExchange
 from usufruct_client.wire import ModelCard, ModelPrice, OutputLimits
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePage:
+    """One page of a search: how many services it finds in all, and each of this page with its 30 days' figures."""
+
+    total: int
+    page: int
+    pages: int
+    services: Sequence[tuple[ModelCard, Summary]]
 
 
 class Gateway:
@@ -44,6 +57,7 @@ class Gateway:
         operator: Operator,
         clock: Clock,
         quality: ServiceQuality,
+        search: ServiceSearch,
         limits: CallLimits | None = None,
         counters: CallCounters | None = None,
         operations: Sequence[Operation] = (),
@@ -54,6 +68,7 @@ class Gateway:
         self._catalogue = catalogue
         self._clock = clock
         self.quality = quality
+        self.search = search
         self._forgotten_at = clock.monotonic()
         self._upstreams = UpstreamPool(limits, clock)
         self._token_counters = TokenCounterPool(limits)
@@ -75,6 +90,10 @@ class Gateway:
     def quality_job(self) -> Job:
         """Return the job that writes down what this replica's calls tell about services."""
         return Job("quality", self.quality.flush, FLUSH_SECONDS, self.quality.flush)
+
+    def search_job(self) -> Job:
+        """Return the job that keeps the search as the catalogue is."""
+        return Job("search", self.search.refresh, INDEX_SECONDS)
 
     def lease_job(self, lease_seconds: int) -> Job:
         """Return the job that renews the leases of this replica's calls and releases those whose replica died.
@@ -103,6 +122,13 @@ class Gateway:
         listing = await self._catalogue.find(name)
         listing.check_active()
         return _offer(listing, self._clock.now(), self.pipeline.operator)
+
+    async def find(self, search: Search) -> ServicePage:
+        """Return a page of the services that a search finds, with what was measured of them."""
+        found = await self.search.find(search, 10**self.pipeline.operator.decimals)
+        now, operator = self._clock.now(), self.pipeline.operator
+        services = [(_offer(listing, now, operator), measured) for listing, measured in found.services]
+        return ServicePage(found.total, found.page, found.pages, services)
 
     async def quality_of(self, name: str) -> tuple[Summary, ...]:
         """Return what was measured of a service, over each window; raises as `model`."""

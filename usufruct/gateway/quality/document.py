@@ -8,10 +8,11 @@ from usufruct_client.wire import MeasuredQuality, MeasuredSpread, MeasuredWindow
 
 def quality_document(name: str, summaries: Sequence[Summary]) -> MeasuredQuality:
     """Return what was measured of the service `name`."""
-    return MeasuredQuality(name, LEAST_SAMPLE, [_window(each) for each in summaries])
+    return MeasuredQuality(name, LEAST_SAMPLE, [window_document(each) for each in summaries])
 
 
-def _window(summary: Summary) -> MeasuredWindow:
+def window_document(summary: Summary) -> MeasuredWindow:
+    """Return what was measured in one window."""
     return MeasuredWindow(
         days=summary.days,
         calls=summary.calls,

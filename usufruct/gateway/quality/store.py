@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from usufruct.core import AssetId
 from usufruct.gateway.quality.histogram import Histogram
-from usufruct.gateway.quality.summary import Spread, Summary
+from usufruct.gateway.quality.summary import DAYS, Spread, Summary
 from usufruct.gateway.quality.tally import COUNTS, HISTOGRAMS, Tally
 from usufruct.store import Amount, AssetIdColumn, Unit, metadata
 
@@ -50,7 +50,7 @@ _tallies = Table(
 _PLAIN = ("days", "calls", "tried", "success", "input_tokens", "output_tokens", "income")
 _SPREAD = ("sample", "median", "p95")
 
-_quality = Table(
+quality_table = Table(
     "service_quality",
     metadata,
     Column("asset_id", AssetIdColumn, nullable=False),
@@ -103,7 +103,7 @@ async def changed_assets(unit: Unit, since: int) -> list[AssetId]:
 
 async def summarized_assets(unit: Unit) -> list[AssetId]:
     """Return the services that have a summary."""
-    return [row.asset_id for row in await unit.rows(select(_quality.c.asset_id).distinct())]
+    return [row.asset_id for row in await unit.rows(select(quality_table.c.asset_id).distinct())]
 
 
 async def tallies_since(
@@ -131,15 +131,21 @@ async def days_since(unit: Unit, asset: AssetId, day: int) -> list[tuple[int, Ta
 
 async def put_summaries(unit: Unit, summaries: Mapping[AssetId, Sequence[Summary]]) -> None:
     """Store what holds about services now, in place of what held before."""
-    await unit.change(delete(_quality).where(_quality.c.asset_id.in_(list(summaries))))
+    await unit.change(delete(quality_table).where(quality_table.c.asset_id.in_(list(summaries))))
     rows = [{"asset_id": asset} | _summary_columns(each) for asset, found in summaries.items() for each in found]
-    await unit.change(insert(_quality), rows)
+    await unit.change(insert(quality_table), rows)
 
 
 async def summaries_of(unit: Unit, asset: AssetId) -> dict[int, Summary]:
     """Return a service's summaries by their days."""
-    rows = await unit.rows(select(_quality).where(_quality.c.asset_id == asset))
+    rows = await unit.rows(select(quality_table).where(quality_table.c.asset_id == asset))
     return {row.days: _summary(row) for row in rows}
+
+
+async def month_summaries(unit: Unit, assets: Sequence[AssetId]) -> dict[AssetId, Summary]:
+    """Return what holds about services over 30 days; those that were never called are left out."""
+    month = (quality_table.c.asset_id.in_(assets), quality_table.c.days == DAYS[1])
+    return {row.asset_id: _summary(row) for row in await unit.rows(select(quality_table).where(*month))}
 
 
 async def forget_tallies(unit: Unit, now: int) -> None:

@@ -1,0 +1,105 @@
+"""Search: keeps the index as the catalogue is, and finds services in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from usufruct.assets import asset_kinds
+from usufruct.chain.contracts.asset_registry import Kind
+from usufruct.core import AssetId, Clock, format_asset
+from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.model import ServedListing
+from usufruct.gateway.quality.store import month_summaries
+from usufruct.gateway.quality.summary import DAYS, Summary
+from usufruct.gateway.search.query import PAGE_SIZE, Search
+from usufruct.gateway.search.store import find_services, fingerprints, replace_rows
+from usufruct.gateway.search.words import plain_words, words_of
+from usufruct.gateway.usual_calls import usual_cost_up
+from usufruct.store import Database
+
+INDEX_SECONDS = 3.0
+
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of what a search found: `total` in all, each with what was measured of it in 30 days."""
+
+    total: int
+    page: int
+    services: Sequence[tuple[ServedListing, Summary]]
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; one, if nothing was found."""
+        return max(1, -(-self.total // PAGE_SIZE))
+
+
+class ServiceSearch:
+    """The services of this gateway, by words and filters; what changes is found within `INDEX_SECONDS`."""
+
+    def __init__(self, catalogue: Catalogue, database: Database, clock: Clock) -> None:
+        """Index what `catalogue` serves."""
+        self._catalogue = catalogue
+        self._database = database
+        self._clock = clock
+        self._indexed: dict[AssetId, tuple[ServedListing, int]] | None = None
+
+    async def refresh(self) -> None:
+        """Index what is new, changed or gone since the last time; other replicas may do the same at once.
+
+        Raises:
+            ConstraintViolated: when another replica was quicker; the next time all is well.
+        """
+        now = self._clock.now()
+        served = {each.id: (each, each.card(now).version) for each in await self._catalogue.list()}
+        known = self._indexed
+        changed = [asset for asset, each in served.items() if known is None or known.get(asset) != each]
+        async with self._database.snapshot() as unit:
+            gone = set(await fingerprints(unit) if known is None else known) - set(served)
+            kinds = await asset_kinds(unit) if changed else {}
+        for at in range(0, len(changed), _AT_ONCE):
+            await self._write([_row(served[asset][0], now, kinds) for asset in changed[at : at + _AT_ONCE]])
+        if gone:
+            async with self._database.transaction() as unit:
+                await replace_rows(unit, (), gone)
+        self._indexed = served
+
+    async def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        async with self._database.snapshot() as unit:
+            known = await fingerprints(unit, (row["asset_id"] for row in rows))
+        new = [row for row in rows if known.get(row["asset_id"]) != row["fingerprint"]]
+        if new:
+            async with self._database.transaction() as unit:
+                await replace_rows(unit, new)
+
+    async def find(self, search: Search, coin: int) -> Found:
+        """Return a page of what a search finds, the last one for a later one; `coin`: one coin in atomic units."""
+        async with self._database.snapshot() as unit:
+            total, assets = await find_services(unit, self._database.dialect, search, coin)
+            if total and not assets:
+                search = replace(search, page=-(-total // PAGE_SIZE))
+                total, assets = await find_services(unit, self._database.dialect, search, coin)
+            measured = await month_summaries(unit, assets)
+        listings = await self._catalogue.find_served(assets)
+        return Found(total, search.page, [(each, measured.get(each.id, Summary(DAYS[1]))) for each in listings])
+
+
+def _row(listing: ServedListing, now: int, kinds: Mapping[AssetId, Kind]) -> dict[str, Any]:
+    card = listing.card(now)
+    kind = kinds.get(listing.id, Kind.MODEL).name.lower()
+    words = [*words_of(listing.name), *plain_words(f"{kind} {listing.operation}")]
+    words += plain_words(f"{listing.pay_to} {format_asset(listing.id)}")
+    row = {
+        "asset_id": listing.id,
+        "name": listing.name,
+        "kind": kind,
+        "operation": str(listing.operation),
+        "context_window": card.context_window,
+        "usual_cost": usual_cost_up(card, listing.operation),
+        "created_at": listing.created_at,
+        "words": " ".join(dict.fromkeys(words)),
+    }
+    return row | {"fingerprint": sha256(repr(row).encode()).hexdigest()}
