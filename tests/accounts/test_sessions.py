@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
 from usufruct.accounts.session_api import session_routes
-from usufruct.accounts.session_model import SessionPolicy
+from usufruct.accounts.session_model import SessionPolicy, cookie_name
 from usufruct.accounts.sessions import Sessions
 from usufruct.chain.keys import devnet_signer
 from usufruct.core import ChainId
@@ -56,6 +56,10 @@ def signed(asked, account=ALICE, **changes) -> dict[str, object]:
     return answer | {"signature": "0x" + signature.removeprefix("0x")} | changes
 
 
+def name_of(http: httpx.AsyncClient) -> str:
+    return cookie_name(f"http://{http.base_url.netloc.decode()}")
+
+
 def code(answer: httpx.Response) -> str:
     return answer.json()["error"]["code"]
 
@@ -66,7 +70,7 @@ async def test_a_wallet_signs_in_is_known_and_signs_out(http):
     entered = await http.post("/sessions", json=signed(asked))
     assert (entered.status_code, entered.json()["address"]) == (201, ALICE.address.lower())
     cookie = entered.headers["set-cookie"]
-    assert re.fullmatch(r"session=[\w-]{43}; Max-Age=1209600; Path=/; HttpOnly; SameSite=Lax", cookie)
+    assert re.fullmatch(rf"{name_of(http)}=[\w-]{{43}}; Max-Age=1209600; Path=/; HttpOnly; SameSite=Lax", cookie)
     assert (await http.get("/sessions/current")).json()["address"] == ALICE.address.lower()
     assert (await http.delete("/sessions/current")).status_code == 204
     assert (await http.get("/sessions/current")).status_code == 401
@@ -178,14 +182,14 @@ async def test_challenges_and_sessions_end(site, http):
 
 async def test_a_session_fixed_by_another_is_not_taken_over(http):
     await http.post("/sessions", json=signed(await challenge(http)))
-    first = http.cookies["session"]
+    first = http.cookies[name_of(http)]
     await http.post("/sessions", json=signed(await challenge(http, BOB), BOB))
-    assert http.cookies["session"] != first
-    http.cookies.set("session", first)
+    assert http.cookies[name_of(http)] != first
+    http.cookies.set(name_of(http), first)
     http.cookies.clear()
-    assert (await http.get("/sessions/current", headers={"cookie": f"session={first}"})).status_code == 401
+    assert (await http.get("/sessions/current", headers={"cookie": f"{name_of(http)}={first}"})).status_code == 401
     planted = await http.post(
-        "/sessions", json=signed(await challenge(http)), headers={"cookie": "session=chosen-by-an-attacker"}
+        "/sessions", json=signed(await challenge(http)), headers={"cookie": f"{name_of(http)}=chosen-by-an-attacker"}
     )
     assert "chosen-by-an-attacker" not in planted.headers["set-cookie"]
 
@@ -195,10 +199,12 @@ async def test_an_addresss_oldest_sessions_end_first(site, http):
     for _ in range(4):
         http.cookies.clear()
         await http.post("/sessions", json=signed(await challenge(http)))
-        tokens.append(http.cookies["session"])
+        tokens.append(http.cookies[name_of(http)])
         site.clock.advance(1)
     http.cookies.clear()
-    answers = [await http.get("/sessions/current", headers={"cookie": f"a=b; session={each}"}) for each in tokens]
+    answers = [
+        await http.get("/sessions/current", headers={"cookie": f"a=b; {name_of(http)}={each}"}) for each in tokens
+    ]
     assert [each.status_code for each in answers] == [401, 200, 200, 200]
 
 
@@ -216,11 +222,23 @@ async def test_addresses_without_a_key_cannot_fill_the_database(database):
         for account in (BOB, ALICE, *(Account.create() for _ in range(20))):
             http.cookies.clear()
             await http.post("/sessions", json=signed(await challenge(http, account), account))
-            tokens.append(http.cookies["session"])
+            tokens.append(http.cookies[name_of(http)])
             site.clock.advance(1)
         http.cookies.clear()
-        answers = [await http.get("/sessions/current", headers={"cookie": f"session={each}"}) for each in tokens]
+        answers = [
+            await http.get("/sessions/current", headers={"cookie": f"{name_of(http)}={each}"}) for each in tokens
+        ]
     assert [each.status_code for each in answers] == [401, 200, *[401] * 11, *[200] * 9]
+
+
+async def test_gateways_on_other_ports_of_the_host_keep_their_sessions_apart(http):
+    """A browser sends the cookies of every port of a host."""
+    assert len({cookie_name(f"http://localhost{port}") for port in ("", ":8402", ":8403")}) == 3
+    assert (await http.post("/sessions", json=signed(await challenge(http)))).status_code == 201
+    token, mine = http.cookies[name_of(http)], name_of(http)
+    http.cookies.clear()
+    sent = {"cookie": f"session=another; session-1=another; {mine}={token}"}
+    assert (await http.get("/sessions/current", headers=sent)).status_code == 200
 
 
 async def test_over_https_the_cookie_is_this_hosts_alone(database):

@@ -81,7 +81,7 @@ async def test_a_key_has_a_daily_limit_is_renamed_and_folds_away_when_it_is_over
         await page.get_by_label("Most per day in").fill("0.5")
         await page.get_by_label("Only for these services").fill("chat, nothing")
         await page.get_by_role("button", name="Make the key").click()
-        await expect(page.locator("#toasts")).to_contain_text("there is no service 'nothing' here")
+        await expect(page.locator("#toasts")).to_contain_text("There is no service of this name.")
         await page.get_by_label("Only for these services").fill(" chat,")
         await page.get_by_role("button", name="Make the key").click()
         await expect(page.get_by_text("The deposit is made. The key works.")).to_be_visible()
@@ -101,6 +101,54 @@ async def test_a_key_has_a_daily_limit_is_renamed_and_folds_away_when_it_is_over
         await expect(card).to_be_hidden()
         await page.get_by_text("1 key that is over").click()
         await expect(card.get_by_text("revoked")).to_be_visible()
+
+
+async def test_what_goes_wrong_is_said_above_an_open_sheet_in_the_readers_language(browser, url):
+    """A refusal by its code, and a proxy's page in words; a toast is no part of what an open sheet disables."""
+    async with visit(browser, url + "?language=de", **PHONE) as shown:
+        page = shown.page
+        await page.get_by_role("button", name="Demokonto").click()
+        await page.get_by_label("Einlage in").fill("0.001")
+        await page.get_by_role("button", name="Schlüssel anlegen").click()
+        await expect(page.get_by_role("dialog", name="Ihr neuer Schlüssel")).to_be_visible()
+        toast = page.locator(".toast", has_text="kleiner als die kleinste, die angenommen wird")
+        await toast.get_by_role("button", name="Schließen").click()
+        await expect(toast).to_have_count(0)
+        await page.get_by_role("button", name="Ich habe ihn kopiert").click()
+        await expect(page.get_by_text("aktiv", exact=True)).to_be_visible()
+
+        busy = "<html><body>502 Bad Gateway</body></html>"
+        answer = {"status": 502, "body": busy, "content_type": "text/html"}
+        await page.route("**/v1/account/*", lambda route: route.fulfill(**answer))
+        await page.get_by_role("button", name="Schlüssel anlegen").click()
+        await expect(page.locator("#toasts")).to_contain_text("Die Antwort (Status 502) ist nicht von dieser Website.")
+
+
+async def test_without_storage_the_wallet_that_shows_the_account_signs(world, browser, url):
+    """Of two wallets in a browser that keeps nothing, the other one is not asked, whichever comes first."""
+    wallet = InjectedWallet(await world.account())
+    refused = "for (const name of ['localStorage', 'sessionStorage'])"
+    refused += (
+        " Object.defineProperty(window, name, { get() { throw new DOMException('refused', 'SecurityError'); } });"
+    )
+    other = """{
+      const info = { uuid: "other", name: "Other", icon: "", rdns: "other" };
+      const provider = { on() {}, request: async ({ method }) => {
+        if (method === "eth_accounts") return ["0x" + "12".repeat(20)];
+        throw new Error("the other wallet was asked: " + method);
+      } };
+      addEventListener("eip6963:requestProvider", () => dispatchEvent(
+        new CustomEvent("eip6963:announceProvider", { detail: { info, provider } })));
+    }"""
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        await shown.page.add_init_script(other)
+        await wallet.inject(shown.page)
+        await shown.page.add_init_script(refused)
+        await shown.page.goto(url)
+        await shown.page.get_by_role("button", name="Test Wallet").click()
+        await shown.page.get_by_role("button", name="Make the key").click()
+        await expect(shown.page.get_by_text("The deposit is made. The key works.")).to_be_visible()
+        assert wallet.signed == ["personal_sign", "eth_signTypedData_v4", "eth_signTypedData_v4"]
 
 
 async def test_what_is_declined_is_not_done(world, browser, url):

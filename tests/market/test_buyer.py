@@ -1,5 +1,6 @@
 """The buyer's actions as JSON: a wallet's owner makes keys, deposits and reads what was spent; no one else does."""
 
+import asyncio
 import csv
 import io
 from types import SimpleNamespace
@@ -68,6 +69,10 @@ async def test_a_wallet_makes_a_key_pays_for_calls_and_sees_what_they_cost(world
     assert sum(round(float(row[f"charge_{log['symbol']}"]) * DOLLAR) for row in table) == sum(charges)
     page = await http.get(f"{world.url.removesuffix('/v1')}/account")
     assert "laptop" in page.text
+    german = await http.get("/account/spending.csv?separator=%3B")
+    assert german.text.startswith("time;service;key;")
+    wrong = await http.get("/account/spending.csv?separator=x")
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "separator")
 
     assert (await http.post(f"/account/keys/{made['id']}/revoke")).status_code == 204
     assert (await http.get("/keys/current", headers={"authorization": f"Bearer {made['key']}"})).status_code == 401
@@ -242,6 +247,17 @@ async def test_a_node_that_refuses_tells_no_balance():
     assert await buyer.wallet_balance("0x" + "22" * 20) is None
 
 
+async def test_a_node_that_hangs_holds_no_page_up():
+    class Hanging:
+        async def call(self, *_, **__):
+            await asyncio.get_running_loop().create_future()
+
+    terms = SimpleNamespace(token=SimpleNamespace(address="0x" + "11" * 20))
+    buyer = Buyer(None, None, None, None, terms, SimpleNamespace(client=Hanging()), None, node_seconds=0.01)
+    async with asyncio.timeout(5):
+        assert await buyer.wallet_balance("0x" + "22" * 20) is None
+
+
 async def test_no_text_in_a_path_is_an_error_of_the_server(world, http, enter):
     await enter(http, await world.account())
     for key in ("%00", "a%0Ab", "%ff", "x" * 2_000):
@@ -298,3 +314,10 @@ def test_no_name_is_a_formula_in_a_spreadsheet(name):
     assert row["key"].removeprefix("'") == name
     assert row["key"][0] not in "=+-@\t"
     assert row["charge_USD"] == "0.000005"
+    assert row["time"] == "1970-01-01T00:00:00Z"
+
+
+def test_a_spreadsheet_with_decimal_commas_splits_at_semicolons():
+    table = spending_table(SpendingLog("USD", 6, [spent(service="a;b", charge=1_500_000)]), ";")
+    [row] = csv.DictReader(io.StringIO(table), delimiter=";")
+    assert (row["service"], row["charge_USD"]) == ("a;b", "1,5")

@@ -45,7 +45,7 @@ class InjectedWallet:
         await page.add_init_script(self._script)
 
     async def _answer(self, method: str, params: list[Any]) -> dict[str, Any]:
-        if method == "eth_requestAccounts":
+        if method in ("eth_requestAccounts", "eth_accounts"):
             return {"result": [self.account.address]}
         if self.declines:
             return {"error": "User rejected the request.", "code": 4001}

@@ -121,6 +121,46 @@ async def test_pages_are_compressed_for_those_who_take_it(site):
     assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 3
 
 
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, br", False),
+        ("*;q=0", False),
+        ("identity", False),
+        ("br, GZIP;q=0.5", True),
+        ("*", True),
+        ("*;q=0, gzip", True),
+    ],
+)
+async def test_gzip_is_for_those_who_take_it_at_a_weight(site, accepted, is_packed):
+    answer = await site.get("/_gallery", headers={"accept-encoding": accepted})
+    assert ("content-encoding" in answer.headers) is is_packed
+
+
+@pytest.mark.parametrize("headers", [BROWSER, HTMX, {}])
+async def test_no_answer_is_taken_for_another_kind(site, headers):
+    for path in ("/_gallery", "/nothing"):
+        assert (await site.get(path, headers=headers)).headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+async def test_a_refusal_is_in_the_language_of_the_page_that_asked(site):
+    page = await site.get("/nothing?language=de", headers=BROWSER)
+    assert "Diese Seite gibt es nicht." in page.text
+    site.cookies.clear()
+    toast = await site.get("/nothing", headers=HTMX | {"accept-language": "de"})
+    assert "Diese Seite gibt es nicht." in toast.text
+    asked = await site.get("/nothing", headers={"x-usufruct-language": "de"})
+    plain = await site.get("/nothing", headers={"accept-language": "de"})
+    assert asked.json()["error"]["message"] == "Diese Seite gibt es nicht."
+    assert plain.json()["error"]["message"].startswith("there is nothing at /nothing")
+    for each in (asked, plain):
+        assert each.json()["error"]["code"] == "unknown_route"
+        assert (each.status_code, each.headers["x-should-retry"]) == (404, "false")
+    unknown = await site.get("/nothing", headers={"x-usufruct-language": "xx"})
+    assert unknown.json()["error"]["message"] == plain.json()["error"]["message"]
+
+
 async def test_a_fragment_goes_to_htmx_and_the_whole_page_to_others(site):
     part = await site.post("/_gallery/order", data={"amount": "five <b>"}, headers=HTMX)
     assert part.text.lstrip().startswith("<form")

@@ -1,6 +1,7 @@
 """Sessions of people: what they are, and the cookie that carries one."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from usufruct.core import Address
 
@@ -31,8 +32,12 @@ class Session:
 
 
 def cookie_name(site: str) -> str:
-    """Return the cookie's name at a site; over HTTPS one that only this host can have set."""
-    return "__Host-session" if site.startswith("https://") else "session"
+    """Return the cookie's name at a site; over HTTPS one that only this host can have set.
+
+    Browsers send a cookie to every port of its host: over plain HTTP, where several gateways share a machine, the port
+    is in the name.
+    """
+    return "__Host-session" if site.startswith("https://") else f"session-{urlsplit(site).port or 80}"
 
 
 def cookie(site: str, token: str, seconds: int) -> str:

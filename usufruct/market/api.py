@@ -6,7 +6,7 @@ import io
 from starlette.responses import Response
 
 from usufruct.accounts import Sessions
-from usufruct.core import Invalid, UsufructError, format_units
+from usufruct.core import Invalid, UsufructError, format_units, moment
 from usufruct.market.buyer import Buyer
 from usufruct.web import Operation, Request, document_response
 from usufruct.web.ui import PageRoute
@@ -14,6 +14,7 @@ from usufruct_client.wire import DepositTermsWish, KeyNameWish, KeyTermsWish, Si
 
 PATH = "/v1/account"
 
+_SEPARATORS = (",", ";")
 _COOKIE = {"cookie": "the session's"}
 _REFUSES = {401: "no one is signed in"}
 _KEY = Operation("Return what a wallet signs for a key.", SigningRequest, KeyTermsWish, takes=_COOKIE, refuses=_REFUSES)
@@ -60,8 +61,12 @@ def account_routes(buyer: Buyer, sessions: Sessions) -> list[PageRoute]:
 
     async def spending_csv(request: Request) -> Response:
         payer = (await sessions.require(request.exchange)).address
+        separator = request.query_params.get("separator", ",")
+        if separator not in _SEPARATORS:
+            message = f"separator must be one of {' '.join(_SEPARATORS)} (as %2C, %3B), not {separator[:20]!r}"
+            raise Invalid(message, code="invalid_account_request", field="separator")
         headers = {"content-disposition": 'attachment; filename="spending.csv"'}
-        return Response(spending_table(await buyer.spending(payer)), 200, headers, "text/csv")
+        return Response(spending_table(await buyer.spending(payer), separator), 200, headers, "text/csv")
 
     async def play_money(request: Request) -> Response:
         await buyer.get_play_money((await sessions.require(request.exchange)).address)
@@ -78,15 +83,19 @@ def account_routes(buyer: Buyer, sessions: Sessions) -> list[PageRoute]:
     ]
 
 
-def spending_table(log: SpendingLog) -> str:
-    """Return a spending log as CSV; the charge in whole coins. No cell can be taken for a formula."""
+def spending_table(log: SpendingLog, separator: str = ",") -> str:
+    """Return a spending log as CSV: times in ISO 8601 (UTC), charges in whole coins; no cell is taken for a formula.
+
+    With `;` it is what spreadsheets of languages with a decimal comma open: they split there and read "0,5".
+    """
     out = io.StringIO()
-    rows = csv.writer(out)
+    rows = csv.writer(out, delimiter=separator)
     rows.writerow(["time", "service", "key", "input_tokens", "output_tokens", f"charge_{log.symbol}", "call"])
     for each in log.calls:
         charge = format_units(each.charge, log.decimals)
+        charge = charge.replace(".", ",") if separator == ";" else charge
         texts = [_cell(each.service), _cell(each.key)]
-        rows.writerow([each.time, *texts, each.input_tokens, each.output_tokens, charge, each.call])
+        rows.writerow([moment(each.time), *texts, each.input_tokens, each.output_tokens, charge, each.call])
     return out.getvalue()
 
 

@@ -60,8 +60,12 @@ class Buyer:
         clock: Clock,
         demo: KeySigner | None = None,
         passkeys: PasskeyBuyer | None = None,
+        *,
+        node_seconds: float = 1.0,
     ) -> None:
+        """Serve buyers; a page waits `node_seconds` for the chain's node."""
         self.terms = terms
+        self._node_seconds = node_seconds
         self.passkeys = passkeys
         self._keys = keys
         self._purses = purses
@@ -79,10 +83,11 @@ class Buyer:
         return [HeldKey(key, use, key.is_live(now)) for key, (_, use) in zip(keys, channels, strict=True)]
 
     async def wallet_balance(self, payer: Address) -> int | None:
-        """Return what a wallet holds of the payment token; None while the node does not answer."""
+        """Return what a wallet holds of the payment token; None while the node does not answer, or not soon."""
         try:
-            return await Erc20(self.terms.token.address, self._chain.client).balance_of(payer)
-        except Unavailable:
+            async with asyncio.timeout(self._node_seconds):
+                return await Erc20(self.terms.token.address, self._chain.client).balance_of(payer)
+        except (Unavailable, TimeoutError):
             return None
 
     async def get_play_money(self, payer: Address) -> None:

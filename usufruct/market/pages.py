@@ -10,6 +10,7 @@ from usufruct.accounts.passkeys import PasskeySite
 from usufruct.core import Address, Clock
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.market.buyer import Buyer, spent_by_day
+from usufruct.market.refusals import REFUSALS
 from usufruct.web import Operation, Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
 
@@ -34,7 +35,7 @@ class PasskeyOffer:
 
 def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) -> list[PageRoute]:
     """Return the routes of the buyer's page."""
-    pages.add_package("usufruct.market", [NavigationLink(PATH, "Account")])
+    pages.add_package("usufruct.market", [NavigationLink(PATH, "Account")], REFUSALS)
     devnet = is_devnet(buyer.terms.chain_id)
 
     async def account(request: Request) -> Response:

@@ -51,7 +51,7 @@ class ClientGone(Exception):
     """The client disconnected before its request was complete."""
 
 
-def error_body(error: UsufructError, call_id: str) -> dict[str, object]:
+def error_body(error: UsufructError, call_id: str) -> dict[str, dict[str, object]]:
     """Return `{"error": {message, type, code, param, details, call_id}}`.
 
     `type` names the class of error, `code` the error itself, `param` the field of the request that is wrong, or None.

@@ -19,6 +19,8 @@ BODY_SECONDS = 60.0
 _CLOCK = Clock()
 
 JSON = (b"content-type", b"application/json")
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+"""Of every answer: a browser takes it for what it says it is."""
 EVENT_STREAM: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -167,7 +169,7 @@ class HttpExchange:
     def _every(self, headers: Sequence[Header]) -> list[Header]:
         """Return the headers with those that were attached, and the request's id."""
         named = dict(headers)
-        attached = [header for header in self._attached.items() if header[0] not in named]
+        attached = [header for header in (*self._attached.items(), _NO_SNIFFING) if header[0] not in named]
         return [*headers, *attached, (b"x-request-id", self.call_id.encode())]
 
     async def write(self, body: bytes, *, more: bool = True) -> None:

@@ -4,6 +4,7 @@ from usufruct.web.ui.gallery import gallery_routes
 from usufruct.web.ui.language import Language
 from usufruct.web.ui.page_route import CrossSite, PageRoute
 from usufruct.web.ui.pages import NavigationLink, Pages
+from usufruct.web.ui.refusals import RefusalText
 from usufruct.web.ui.site import Site, configured_site
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "NavigationLink",
     "PageRoute",
     "Pages",
+    "RefusalText",
     "Site",
     "configured_site",
     "gallery_routes",

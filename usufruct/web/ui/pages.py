@@ -15,10 +15,12 @@ from segno import make_qr
 from starlette.responses import Response
 
 from usufruct.core import UsufructError
+from usufruct.web.errors import error_body, error_headers
 from usufruct.web.http_exchange import HttpExchange
-from usufruct.web.request import Request
+from usufruct.web.request import Request, json_response
 from usufruct.web.ui import charts
 from usufruct.web.ui.language import Language, load_languages, preferred_language
+from usufruct.web.ui.refusals import EVERY_SITE, LANGUAGE_HEADER, RefusalText
 from usufruct.web.ui.site import Site
 from usufruct.web.ui.static_files import StaticFiles, accepts_gzip
 
@@ -74,10 +76,14 @@ class Pages:
         self.static = StaticFiles(site)
         self._gallery = gallery
         self._packages: dict[str, Sequence[NavigationLink]] = {_KIT: ()}
+        self._refusals = {each.code: each.text for each in EVERY_SITE}
 
-    def add_package(self, package: str, navigation: Sequence[NavigationLink] = ()) -> None:
-        """Add a package's `templates/` and `locales/`; before the first page is answered."""
+    def add_package(
+        self, package: str, navigation: Sequence[NavigationLink] = (), refusals: Sequence[RefusalText] = ()
+    ) -> None:
+        """Add a package's `templates/` and `locales/`, before the first page is answered; `refusals` say its errors."""
         self._packages[package] = navigation
+        self._refusals |= {each.code: each.text for each in refusals}
 
     @cached_property
     def languages(self) -> dict[str, Language]:
@@ -116,16 +122,35 @@ class Pages:
         return Response(status_code=303, headers={"location": _base(request.exchange) + path})
 
     def error_page(self, exchange: HttpExchange, error: UsufructError) -> Response | None:
-        """Return an error as a page when a browser navigates or htmx asks; None for programs."""
+        """Return an error as a page when a browser navigates or htmx asks; None for programs.
+
+        The scripts of a page name its language, and get the JSON of programs with a message for its reader.
+        """
         request = Request(exchange)
+        if language := self.languages.get(request.headers.get(LANGUAGE_HEADER, "")):
+            return self._error_document(exchange, error, language)
         fragment = "toast" if "hx-request" in request.headers else ""
         if not fragment and not request.headers.get("accept", "").startswith("text/html"):
             return None
-        response = self.answer(request, "ui/error.html", fragment=fragment, status=error.status, error=error)
+        message = self._refusal(error, self._language(request, request.query_params.get(_LANGUAGE_COOKIE, "")))
+        response = self.answer(
+            request, "ui/error.html", fragment=fragment, status=error.status, error=error, message=message
+        )
         if fragment:
             response.headers["hx-retarget"] = "#toasts"
             response.headers["hx-reswap"] = "beforeend"
         return response
+
+    def _error_document(self, exchange: HttpExchange, error: UsufructError, language: Language) -> Response:
+        content = error_body(error, exchange.call_id)
+        content["error"] = {**content["error"], "message": self._refusal(error, language)}
+        headers = {name.decode(): text.decode() for name, text in error_headers(error)}
+        return json_response(content, error.status, headers)
+
+    def _refusal(self, error: UsufructError, language: Language) -> str:
+        """Return what an error says to a reader: by its code if there is a text for it, else its own message."""
+        text = self._refusals.get(error.code)
+        return language.messages.gettext(text) if text else error.outward or error.message
 
     def _language(self, request: Request, chosen: str) -> Language:
         kept = request.cookies.get(_LANGUAGE_COOKIE, "")

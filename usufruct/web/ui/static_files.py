@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -70,8 +71,12 @@ class StaticFiles:
 
 
 def accepts_gzip(request: Request) -> bool:
-    """Tell whether the client takes gzip."""
-    return "gzip" in request.headers.get("accept-encoding", "")
+    """Tell whether the client takes gzip: it names it, or all codings, and not with a weight of 0 (RFC 9110)."""
+    taken = {}
+    for part in request.headers.get("accept-encoding", "").lower().split(","):
+        coding, *parameters = (text.strip() for text in part.split(";"))
+        taken[coding] = not any(re.fullmatch(r"q=0(\.0*)?", each) for each in parameters)
+    return taken.get("gzip", taken.get("*", False))
 
 
 def _walk(folder: Traversable, prefix: str = "") -> list[tuple[str, Traversable]]:

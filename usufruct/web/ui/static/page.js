@@ -9,10 +9,17 @@ export function toast(text, kind = "bad") {
   const shown = template.content.cloneNode(true).querySelector(".toast");
   shown.classList.add(kind);
   shown.querySelector("span").textContent = text;
-  toasts.hidePopover();
-  toasts.showPopover();  // above a sheet that was opened since
+  raise();
   if (![...toasts.children].some((each) => each.textContent === shown.textContent)) toasts.append(shown);
 }
+
+// Shows the toasts above an open sheet, and within it: all that is outside of it takes no clicks.
+function raise() {
+  ([...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body).append(toasts);
+  toasts.showPopover();
+}
+
+document.addEventListener("close", ({ target }) => target.contains(toasts) && raise(), true);
 
 export const connectionLost = () => toast(template.dataset.connectionLost);
 
@@ -30,6 +37,17 @@ export function keep(storage, name, value) {
     if (value === null) window[storage].removeItem(name);
     else window[storage].setItem(name, value);
   } catch { /* refused */ }
+}
+
+export const READER = { "x-usufruct-language": document.documentElement.lang };  // for messages of refusals
+
+// The JSON of an answer; what a proxy says instead is said in words.
+export async function contentOf(answer) {
+  try {
+    return await answer.json();
+  } catch {
+    throw new Error(template.dataset.noAnswer.replace("000", answer.status));
+  }
 }
 
 export const API_KEY = "usufruct-key";  // in this tab only, until it is closed or its owner signs out

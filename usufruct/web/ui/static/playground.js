@@ -1,6 +1,6 @@
 // A service's playground: a streamed chat, its cost beside it, and a way to stop.
 
-import { API_KEY, connectionLost, keep, recall, toast } from "./page.js";
+import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from "./page.js";
 
 const form = document.getElementById("playground");
 const { decimals, symbol, model } = form.dataset;
@@ -49,11 +49,11 @@ async function ask(signal) {
     stream: true,
     stream_options: { include_usage: true },
   };
-  const headers = { "content-type": "application/json", authorization: `Bearer ${key.value.trim()}` };
+  const headers = { "content-type": "application/json", authorization: `Bearer ${key.value.trim()}`, ...READER };
   const url = `${document.body.dataset.base}/v1/chat/completions`;
   const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal });
   if (!response.ok) {
-    toast((await response.json()).error.message);
+    toast((await contentOf(response)).error.message);
     return;
   }
   shown.ceiling.textContent = money(response.headers.get("x-usufruct-ceiling"));
@@ -78,7 +78,8 @@ form.addEventListener("submit", async (event) => {
   try {
     await ask(running.signal);
   } catch (error) {
-    if (error.name !== "AbortError") connectionLost();
+    if (error instanceof TypeError) connectionLost();
+    else if (error.name !== "AbortError") toast(error.message);
   } finally {
     [send.disabled, stop.hidden] = [false, true];
   }

@@ -1,6 +1,6 @@
 // The wallets of this browser (EIP-6963), sign-in with one, and requests that it signs.
 
-import { API_KEY, connectionLost, keep, recall, toast } from "./page.js";
+import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from "./page.js";
 
 const DECLINED = 4001;  // EIP-1193
 const DEPOSITS = ["/v1/deposits", "/v1/account/passkey-deposits"];
@@ -21,10 +21,10 @@ class Refused extends Error {
 }
 
 export async function ask(method, path, body) {
-  const headers = { "content-type": "application/json" };
+  const headers = { "content-type": "application/json", ...READER };
   const answer = await fetch(base + path, { method, headers, body: body && JSON.stringify(body) });
   if (answer.status === 204) return null;
-  const content = await answer.json();
+  const content = await contentOf(answer);
   if (!answer.ok) throw new Refused(content.error);
   return content;
 }
@@ -73,14 +73,17 @@ function offer(wallet) {
 }
 
 // The wallet that signed in; a wallet that changes to another account is signed out.
-function used() {
-  const wallet = [...wallets.values()].find(isUsed);
-  if (!wallet) throw new Error(texts.missing);
-  return wallet.provider;
+async function used() {
+  for (const wallet of wallets.values()) if (await isUsed(wallet)) return wallet.provider;
+  throw new Error(texts.missing);
 }
 
-function isUsed({ info }) {
-  return info.rdns === (recall("localStorage", KEPT) ?? info.rdns);
+// Where its name could not be kept, the one that shows the account; it asks its owner nothing.
+async function isUsed({ info, provider }) {
+  const kept = recall("localStorage", KEPT);
+  if (kept !== null) return info.rdns === kept;
+  const accounts = await provider.request({ method: "eth_accounts" }).catch(() => []);
+  return accounts.some((each) => each.toLowerCase() === texts.payer);
 }
 
 async function signOut() {
@@ -89,8 +92,8 @@ async function signOut() {
   location.reload();
 }
 
-function follow(wallet) {
-  if (!isUsed(wallet) || !wallet.provider.on) return;
+async function follow(wallet) {
+  if (!wallet.provider.on || !await isUsed(wallet)) return;
   wallet.provider.on("accountsChanged", (accounts) => {
     if (accounts[0]?.toLowerCase() !== texts.payer) signOut().catch(connectionLost);
   });
@@ -119,7 +122,7 @@ export async function sign(request) {
     const { passkeySignature } = await import("./passkey.js");
     at[place.at(-1)] = await passkeySignature(document, passkey);
   } else if (document) {
-    const provider = used();
+    const provider = await used();
     await choose(provider, document.domain.chainId);
     const params = [texts.payer, JSON.stringify(document)];
     const signature = await provider.request({ method: "eth_signTypedData_v4", params });
