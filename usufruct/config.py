@@ -134,6 +134,26 @@ def _colour(text: str) -> str:
     return text.lower()
 
 
+def _publishers(text: str) -> str:
+    read_publishers(text)
+    return text
+
+
+def read_publishers(text: str) -> dict[str, str]:
+    """Return names by address from "ADDRESS=NAME, ADDRESS=NAME".
+
+    Raises:
+        ValueError: for anything else.
+    """
+    found = {}
+    for each in filter(None, map(str.strip, text.split(","))):
+        where, sign, name = (part.strip() for part in each.partition("="))
+        if not sign or not 1 <= len(name) <= 40 or not name.isprintable():
+            raise ValueError(f"ADDRESS=NAME, separated by commas, a name of 1 to 40 characters, not {each!r}")
+        found[_address(where)] = name
+    return found
+
+
 def _logo(text: str) -> str:
     if text and (Path(text).suffix.lower() not in LOGO_TYPES or not Path(text).is_file()):
         raise ValueError(f"empty or the path of a file ({', '.join(LOGO_TYPES)}), not {text!r}")
@@ -261,6 +281,7 @@ class SiteConfig:
     name: Annotated[str, AfterValidator(_site_name), "the operator's, on every page"] = "Usufruct"
     accent: Annotated[str, AfterValidator(_colour), "the accent colour; text in it is made readable"] = "#0b7a5a"
     logo: Annotated[str, AfterValidator(_logo), "an .svg, .png or .webp file; empty: the name alone"] = ""
+    verified: Annotated[str, AfterValidator(_publishers), "publishers you vouch for: ADDRESS=NAME, by commas"] = ""
     language: Annotated[Literal["en", "de"], "for readers whose browser asks for no language of ours"] = "en"
 
 

@@ -417,10 +417,14 @@ class MeasuredQuality(Plain):
 
 
 class FoundService(Plain):
-    """A service that a search found, and what was measured of it in 30 days."""
+    """A service that a search found, and what was measured of it in 30 days.
+
+    `imitates`: the name of an older service, of another payee, that this one's name could be taken for.
+    """
 
     service: ModelCard
     measured: MeasuredWindow
+    imitates: StrictStr | None
 
 
 class FoundServices(Plain):

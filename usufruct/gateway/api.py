@@ -23,7 +23,7 @@ def gateway_routes(gateway: Gateway) -> list[AnyRoute]:
 
     async def services(request: Request) -> Response:
         found = await gateway.find(Search.read(request.query_params))
-        services = [FoundService(card, window_document(measured)) for card, measured in found.services]
+        services = [FoundService(each.card, window_document(each.measured), each.imitates) for each in found.services]
         return document_response(FoundServices(found.total, found.page, found.pages, services))
 
     async def quality(request: Request) -> Response:

@@ -117,6 +117,20 @@ SERVICES = Operation(
     FoundServices,
     refuses={400: "a filter has a value that it cannot have"},
 )
+LLMS_TEXT = Operation(
+    "Tell language models what is sold here and how it is called, in Markdown.",
+    {"type": "string"},
+    media_types=("text/plain",),
+)
+X402_RESOURCES = Operation(
+    "List the endpoints that take payment by x402.",
+    {
+        "type": "object",
+        "required": ["version", "resources"],
+        "properties": {"version": {"const": 1}, "resources": {"type": "array", "items": {"type": "string"}}},
+    },
+)
+AGENT_REGISTRATION = Operation("Return this gateway's registration file by ERC-8004.", {"type": "object"})
 QUALITY = Operation(
     "Return what was measured of one service: success, time to first text, speed, each with its sample.",
     MeasuredQuality,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -9,12 +10,13 @@ from starlette.responses import Response
 from usufruct.chain.contracts.asset_registry import Kind
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.gateway.descriptions import ROOT, SERVICE_PAGE
+from usufruct.gateway.discovery import discovery_routes, linked_data
 from usufruct.gateway.quality.summary import LEAST_SAMPLE
 from usufruct.gateway.receipt_pages import receipt_pages
 from usufruct.gateway.search.query import Order, Search
 from usufruct.gateway.service import Gateway
 from usufruct.gateway.usual_calls import usual_cost_up
-from usufruct.web import Request
+from usufruct.web import Request, Route
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
 from usufruct_client.wire import ModelCard
 
@@ -63,7 +65,7 @@ class Snippets:
     x402: str
 
 
-def gateway_pages(gateway: Gateway, pages: Pages) -> list[PageRoute]:
+def gateway_pages(gateway: Gateway, pages: Pages) -> list[Route]:
     """Return the routes of the gateway's pages."""
     pages.add_package("usufruct.gateway", [NavigationLink("/", "Services")])
     chain_id = gateway.pipeline.operator.escrow.chain_id
@@ -96,13 +98,21 @@ def gateway_pages(gateway: Gateway, pages: Pages) -> list[PageRoute]:
             snippets=snippets,
             quality=await gateway.quality_of(card.id),
             least=LEAST_SAMPLE,
+            history=await gateway.history(card.id),
+            linked_data=linked_data(card, pages.site.name, request.exchange.root),
         )
 
     return [
         PageRoute("GET", "/", services, ROOT),
         PageRoute("GET", "/s/{name:path}", service, SERVICE_PAGE),
         *receipt_pages(gateway, pages),
+        *discovery_routes(gateway, pages),
     ]
+
+
+def service_path(name: str) -> str:
+    """Return the path of a service's page."""
+    return f"/s/{quote(name)}"
 
 
 def service_snippets(card: ModelCard, url: str, chain_id: int) -> Snippets:
@@ -155,5 +165,7 @@ def _quoted(body: object) -> str:
 _FACTS = {
     "calls_per_coin": calls_per_coin_down,
     "sample_cost": sample_cost_up,
-    "path": lambda card: f"/s/{quote(card.id)}",
+    "path": lambda card: service_path(card.id),
+    "name_path": service_path,
+    "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
 }

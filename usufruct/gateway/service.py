@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from usufruct.assets import PricePeriod
 from usufruct.core import Clock, NotFound, format_asset, hash32
 from usufruct.core.jobs import Job
 from usufruct.gateway.call_limits import CallLimits
@@ -22,7 +23,8 @@ from usufruct.gateway.payers.base import PayerIdentity
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.pipeline import Pipeline
 from usufruct.gateway.quality.service import FLUSH_SECONDS, ServiceQuality
-from usufruct.gateway.quality.summary import Summary
+from usufruct.gateway.quality.store import DAY
+from usufruct.gateway.quality.summary import DAYS, Summary
 from usufruct.gateway.responses import Responder
 from usufruct.gateway.search.query import Search
 from usufruct.gateway.search.service import INDEX_SECONDS, ServiceSearch
@@ -37,13 +39,35 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class FoundCard:
+    """A service, what was measured of it in 30 days, and the name of the older one that its name is like."""
+
+    card: ModelCard
+    measured: Summary
+    imitates: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHistory:
+    """What was and will be of a service, as of `now`: price cards, the newest first; income of each of 30 days.
+
+    `imitated` is an older service of another payee whose name could be taken for this one's.
+    """
+
+    now: int
+    prices: Sequence[PricePeriod]
+    income: Sequence[tuple[int, int]]
+    imitated: ServedListing | None
+
+
+@dataclass(frozen=True, slots=True)
 class ServicePage:
-    """One page of a search: how many services it finds in all, and each of this page with its 30 days' figures."""
+    """One page of a search, of `total` services in all."""
 
     total: int
     page: int
     pages: int
-    services: Sequence[tuple[ModelCard, Summary]]
+    services: Sequence[FoundCard]
 
 
 class Gateway:
@@ -127,8 +151,22 @@ class Gateway:
         """Return a page of the services that a search finds, with what was measured of them."""
         found = await self.search.find(search, 10**self.pipeline.operator.decimals)
         now, operator = self._clock.now(), self.pipeline.operator
-        services = [(_offer(listing, now, operator), measured) for listing, measured in found.services]
+        services = [
+            FoundCard(_offer(each.listing, now, operator), each.measured, each.imitated.name if each.imitated else None)
+            for each in found.services
+        ]
         return ServicePage(found.total, found.page, found.pages, services)
+
+    async def history(self, name: str) -> ServiceHistory:
+        """Return what was of a service; raises as `model`."""
+        listing = await self._catalogue.find(name)
+        listing.check_active()
+        by_day = {day: tally.income for day, tally in await self.quality.days_of(listing.id)}
+        now = self._clock.now()
+        today = now // DAY * DAY
+        days = range(today - (DAYS[1] - 1) * DAY, today + DAY, DAY)
+        income = [(day, by_day.get(day, 0)) for day in days]
+        return ServiceHistory(now, listing.prices[::-1], income, await self.search.imitated(listing))
 
     async def quality_of(self, name: str) -> tuple[Summary, ...]:
         """Return what was measured of a service, over each window; raises as `model`."""

@@ -19,6 +19,7 @@ from usufruct.payments.x402 import (
     Payment,
     PaymentKind,
     Requirements,
+    discovery_extension,
     read_payment,
     x402_name,
 )
@@ -99,7 +100,9 @@ class X402Payments:
         allowance = self.quotes.asked(order.request_hash, priced, most, payer)
         quote = self.quotes.give(order.request_hash, card.version, allowance)
         name = x402_name(refusal, corrective=channel is not None)
-        return self._required(exchange, name, self.requirements.requirements(allowance.ceiling, quote, channel, card))
+        required = self.requirements.requirements(allowance.ceiling, quote, channel, card)
+        bazaar = None if payment else discovery_extension(order.listing.operation, order.listing.name)
+        return self._required(exchange, name, required, bazaar)
 
     async def refund(self, exchange: HttpExchange) -> None:
         """Answer a GET on a paid endpoint: with what is taken here, or with the refund that is asked for."""
@@ -118,8 +121,14 @@ class X402Payments:
         content = {"channel": refunded.channel.reading.id, "refunded": str(refunded.amount)}
         await exchange.answer_json({**content, "transaction": refunded.transaction}, [(_RESPONSE, response)])
 
-    def _required(self, exchange: HttpExchange, error: str, requirements: dict[str, object]) -> Header:
-        return _REQUIRED, self.requirements.payment_required(exchange.url, error, requirements)
+    def _required(
+        self,
+        exchange: HttpExchange,
+        error: str,
+        requirements: dict[str, object],
+        bazaar: dict[str, object] | None = None,
+    ) -> Header:
+        return _REQUIRED, self.requirements.payment_required(exchange.url, error, requirements, bazaar)
 
 
 @value

@@ -15,6 +15,7 @@ from usufruct.gateway.quality.summary import DAYS, Summary
 from usufruct.gateway.search.query import PAGE_SIZE, Search
 from usufruct.gateway.search.store import find_services, fingerprints, replace_rows
 from usufruct.gateway.search.words import plain_words, words_of
+from usufruct.gateway.similar_names import name_keys
 from usufruct.gateway.usual_calls import usual_cost_up
 from usufruct.store import Database
 
@@ -24,12 +25,21 @@ _AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
+class FoundListing:
+    """A service that was found, what was measured of it in 30 days, and the older one that its name is like."""
+
+    listing: ServedListing
+    measured: Summary
+    imitated: ServedListing | None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """One page of what a search found: `total` in all, each with what was measured of it in 30 days."""
+    """One page of what a search found, of `total` in all."""
 
     total: int
     page: int
-    services: Sequence[tuple[ServedListing, Summary]]
+    services: Sequence[FoundListing]
 
     @property
     def pages(self) -> int:
@@ -46,6 +56,7 @@ class ServiceSearch:
         self._database = database
         self._clock = clock
         self._indexed: dict[AssetId, tuple[ServedListing, int]] | None = None
+        self._by_key: dict[int, set[AssetId]] = {}
 
     async def refresh(self) -> None:
         """Index what is new, changed or gone since the last time; other replicas may do the same at once.
@@ -60,12 +71,32 @@ class ServiceSearch:
         async with self._database.snapshot() as unit:
             gone = set(await fingerprints(unit) if known is None else known) - set(served)
             kinds = await asset_kinds(unit) if changed else {}
+        self._note_names(served)
         for at in range(0, len(changed), _AT_ONCE):
             await self._write([_row(served[asset][0], now, kinds) for asset in changed[at : at + _AT_ONCE]])
         if gone:
             async with self._database.transaction() as unit:
                 await replace_rows(unit, (), gone)
         self._indexed = served
+
+    def _note_names(self, served: Mapping[AssetId, tuple[ServedListing, int]]) -> None:
+        known = self._indexed or {}
+        for asset in known.keys() - served.keys():
+            for key in name_keys(known[asset][0].name):
+                self._by_key[key].discard(asset)
+        for asset in served.keys() - known.keys():
+            for key in name_keys(served[asset][0].name):
+                self._by_key.setdefault(key, set()).add(asset)
+
+    async def imitated(self, listing: ServedListing) -> ServedListing | None:
+        """Return the oldest service of another payee whose name a reader could take for this younger one's."""
+        alike = {asset for key in name_keys(listing.name) for asset in self._by_key.get(key, ())}
+        others = [
+            each
+            for each in await self._catalogue.find_served(sorted(alike))
+            if each.pay_to != listing.pay_to and (each.created_at, each.name) < (listing.created_at, listing.name)
+        ]
+        return min(others, key=lambda each: (each.created_at, each.name), default=None)
 
     async def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         async with self._database.snapshot() as unit:
@@ -84,7 +115,10 @@ class ServiceSearch:
                 total, assets = await find_services(unit, self._database.dialect, search, coin)
             measured = await month_summaries(unit, assets)
         listings = await self._catalogue.find_served(assets)
-        return Found(total, search.page, [(each, measured.get(each.id, Summary(DAYS[1]))) for each in listings])
+        services = [
+            FoundListing(each, measured.get(each.id, Summary(DAYS[1])), await self.imitated(each)) for each in listings
+        ]
+        return Found(total, search.page, services)
 
 
 def _row(listing: ServedListing, now: int, kinds: Mapping[AssetId, Kind]) -> dict[str, Any]:

@@ -74,15 +74,20 @@ class Requirements:
             "extra": extra,
         }
 
-    def payment_required(self, url: str, error: str, requirements: Mapping[str, Any]) -> bytes:
-        """Return a `PAYMENT-REQUIRED` header's value."""
+    def payment_required(
+        self, url: str, error: str, requirements: Mapping[str, Any], bazaar: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """Return a `PAYMENT-REQUIRED` header's value; `bazaar` declares how the resource is called."""
+        extensions: dict[str, Any] = {IDENTIFIER: _DECLARATION}
+        if bazaar is not None:
+            extensions["bazaar"] = bazaar
         return _encoded(
             {
                 "x402Version": VERSION,
                 "error": error,
                 "resource": {"url": url, "mimeType": "application/json"},
                 "accepts": [requirements],
-                "extensions": {IDENTIFIER: _DECLARATION},
+                "extensions": extensions,
             }
         )
 

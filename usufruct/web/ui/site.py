@@ -1,9 +1,10 @@
 """How an installation looks: the operator's name, logo and accent colour, as settings and as a stylesheet."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from usufruct.config import LOGO_TYPES, SiteConfig
+from usufruct.config import LOGO_TYPES, SiteConfig, read_publishers
 
 _LIGHT, _DARK = (255, 255, 255), (20, 22, 26)
 _CONTRAST = 4.5
@@ -20,12 +21,16 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The operator's name and accent colour, the logo's bytes with their media type, and the language by default."""
+    """The operator's name and accent colour, the logo's bytes with their media type, and the language by default.
+
+    `verified`: the names of publishers whom the operator vouches for, by the address that is paid.
+    """
 
     name: str = "Usufruct"
     accent: str = "#0b7a5a"
     logo: tuple[bytes, str] | None = None
     language: str = "en"
+    verified: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stylesheet(self) -> str:
@@ -41,7 +46,7 @@ def configured_site(config: SiteConfig) -> Site:
     if config.logo:
         file = Path(config.logo)
         logo = file.read_bytes(), LOGO_TYPES[file.suffix.lower()]
-    return Site(config.name, config.accent, logo, config.language)
+    return Site(config.name, config.accent, logo, config.language, read_publishers(config.verified))
 
 
 def contrast(one: Colour, other: Colour) -> float:
