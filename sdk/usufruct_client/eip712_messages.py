@@ -130,3 +130,17 @@ CREATE_KEY = MessageType(
 LIST_KEYS = MessageType("ListKeys(address payer,uint256 expiresAt)", KEYS)
 RENAME_KEY = MessageType("RenameKey(address payer,string id,string label,uint256 expiresAt)", KEYS)
 REVOKE_KEY = MessageType("RevokeKey(address payer,string id,uint256 expiresAt)", KEYS)
+
+EXCHANGE = Domain("Usufruct Exchange", "1")
+"""Of signed listings; the contract is the exchange."""
+
+SIGNED_LISTING = MessageType(
+    "Listing(address maker,address currency,uint64 expiry,uint16 maxDeductionBps,bool divisible,uint256 nonce,"
+    "Item item,Item[] more)",
+    EXCHANGE,
+    (MessageType("Item(uint8 kind,address token,uint256 id,uint128 amount,uint128 price)"),),
+)
+"""A maker sells what it names, whole or in parts."""
+
+PERMIT = MessageType("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
+"""ERC-2612: an owner lets a spender take a token; the domain is the token's."""

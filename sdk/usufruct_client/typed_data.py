@@ -1,7 +1,7 @@
 """EIP-712 hashes of the messages in `usufruct_client.eip712_messages`, without a general encoder's cost.
 
-The encoding of a struct is its type hash and one 32-byte word for each field: a text's word is its hash, an array's the
-hash of its items' struct hashes.
+The encoding of a struct is its type hash and one 32-byte word for each field: a text's word is its hash, a struct's its
+struct hash, an array's the hash of its items' struct hashes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,13 +25,15 @@ class MessageHasher:
         """Prepare a writer for each field."""
         self._domain = message.domain
         self._type_hash = keccak(message.encoded.encode())
-        arrays: dict[str, Callable[[Any], bytes]] = {
-            f"{part.name}[]": _array_writer(MessageHasher(part)) for part in message.parts
-        }
-        self._writers = tuple((arrays.get(kind) or _WRITERS.get(kind, word)) for kind, _ in message.fields)
+        parts: dict[str, Callable[[Any], bytes]] = {}
+        for part in message.parts:
+            hasher = MessageHasher(part)
+            parts[part.name] = _struct_writer(hasher)
+            parts[f"{part.name}[]"] = _array_writer(hasher)
+        self._writers = tuple((parts.get(kind) or _WRITERS.get(kind, word)) for kind, _ in message.fields)
 
     def struct_hash(self, *values: object) -> bytes:
-        """Return the hash of one struct: 32 bytes. Hashes and addresses are text, an array holds tuples of values."""
+        """Return the hash of one struct: 32 bytes. Hashes and addresses are text, structs are tuples of values."""
         if len(values) != len(self._writers):
             raise TypeError(f"{len(values)} values for {len(self._writers)} fields")
         return keccak(self._type_hash + b"".join(map(call, self._writers, values)))
@@ -51,6 +53,10 @@ def domain_separator(domain: Domain, chain_id: int, contract: Address) -> bytes:
 @lru_cache(maxsize=256)
 def _text_word(text: str) -> bytes:
     return keccak(text.encode())
+
+
+def _struct_writer(struct: MessageHasher) -> Callable[[tuple[object, ...]], bytes]:
+    return lambda values: struct.struct_hash(*values)
 
 
 def _array_writer(item: MessageHasher) -> Callable[[Iterable[tuple[object, ...]]], bytes]:

@@ -22,6 +22,12 @@ def values(kind: str, parts: dict[str, eip712_messages.MessageType]) -> st.Searc
     if kind.endswith("[]"):
         fields = [values(inner, parts) for inner, _ in parts[kind[:-2]].fields]
         return st.lists(st.tuples(*fields), max_size=4)
+    if kind in parts:
+        return st.tuples(*(values(inner, parts) for inner, _ in parts[kind].fields))
+    if kind == "bool":
+        return st.booleans()
+    if kind == "bytes":
+        return st.binary(max_size=80)
     if kind.startswith("uint"):
         return st.integers(0, 2 ** int(kind[4:]) - 1)
     if kind == "string":
@@ -35,7 +41,10 @@ def named(message: eip712_messages.MessageType, row: tuple) -> dict[str, object]
     parts = {part.name: part for part in message.parts}
     found = {}
     for (kind, name), value in zip(message.fields, row, strict=True):
-        found[name] = [named(parts[kind[:-2]], each) for each in value] if kind.endswith("[]") else value
+        if kind.endswith("[]"):
+            found[name] = [named(parts[kind[:-2]], each) for each in value]
+        else:
+            found[name] = named(parts[kind], value) if kind in parts else value
     return found
 
 
