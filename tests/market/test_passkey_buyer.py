@@ -91,6 +91,13 @@ async def test_the_first_deposit_creates_the_account_and_arrives_whole(world, pe
     assert await world.installation.client.balance(person.account) >= 0
 
 
+async def test_a_passkeys_key_keeps_the_limits_it_was_asked_for(person):
+    asked = (await person.http.post("/account/key-requests", json=KEY | {"dayLimit": "700000"})).json()
+    assert asked["document"] is None, "a passkey account signs deposits alone"
+    made = (await person.http.post(asked["post"].removeprefix("/v1"), json=asked["body"])).json()
+    assert (made["spendingLimit"], made["dayLimit"]) == ("5000000", "700000")
+
+
 async def test_another_amount_channel_passkey_or_site_is_refused(world, person, http):
     key, other = await person.make_key(), await person.make_key()
     await person.http.post("/account/play-money")
