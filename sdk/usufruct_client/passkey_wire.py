@@ -5,9 +5,13 @@ from typing import Annotated
 from pydantic import StrictStr
 
 from usufruct_client.wire import ChannelConfig, PasskeyRequest, SignedDeposit
-from usufruct_client.wire_types import AddressText, Document, HashText, ShortBytes, Uint256, Wish, hex_bytes
+from usufruct_client.wire_types import AddressText, Document, HashText, Seconds, ShortBytes, Uint256, Wish, hex_bytes
 
 __all__ = [
+    "AddressSignerWish",
+    "CallFacts",
+    "CallsFacts",
+    "NewSignerWish",
     "OperationFacts",
     "PasskeyAssertion",
     "PasskeyChallenge",
@@ -16,7 +20,14 @@ __all__ = [
     "PasskeyOperationWish",
     "PasskeyRequest",
     "PasskeySignIn",
+    "PaymentWish",
+    "PendingFacts",
+    "RecoveryStartWish",
+    "RecoveryWish",
+    "RemovalWish",
+    "SignerFacts",
     "UserOperation",
+    "WalletFacts",
 ]
 
 _Calldata = Annotated[bytes, hex_bytes(0, 16_384)]
@@ -90,3 +101,92 @@ class OperationFacts(Document):
     state: StrictStr
     transaction: HashText | None
     reason: StrictStr
+
+
+class SignerFacts(Document):
+    """One signer of a passkey account: its ERC-7913 bytes, and what it is called here."""
+
+    signer: ShortBytes
+    kind: StrictStr
+    label: StrictStr
+    created_at: Seconds | None
+
+
+class PendingFacts(Document):
+    """A recovery or change that waits: when it can be finished, and until when; seconds since 1970."""
+
+    since: Seconds
+    until: Seconds
+
+
+class CallFacts(Document):
+    """A call that can be sent: to a contract, with calldata, without coins."""
+
+    to: AddressText
+    data: Annotated[bytes, hex_bytes(0, 65_536)]
+
+
+class WalletFacts(Document):
+    """`GET /v1/account/wallet`: a passkey account, with all that is needed to use it without this site.
+
+    `creation` makes the account where it does not exist; anyone may send it. `delay` in seconds.
+    """
+
+    account: AddressText
+    chain_id: int
+    entry_point: AddressText
+    exists: bool
+    creation: CallFacts
+    signers: list[SignerFacts]
+    recovery_wallet: AddressText | None
+    delay: Seconds
+    recovery: PendingFacts | None
+    change: PendingFacts | None
+
+
+class CallsFacts(Document):
+    """Calls to be sent in order, from any address with gas."""
+
+    calls: list[CallFacts]
+
+
+class NewSignerWish(Wish):
+    """`POST /v1/account/wallet/passkeys`: another passkey, as `navigator.credentials.create` answered."""
+
+    authenticator_data: ShortBytes
+    client_data: ShortBytes
+    label: StrictStr
+
+
+class AddressSignerWish(Wish):
+    """`POST /v1/account/wallet/addresses`: a wallet that is to sign as well."""
+
+    address: AddressText
+
+
+class RemovalWish(Wish):
+    """`POST /v1/account/wallet/removals`: a signer that is to sign no more."""
+
+    signer: ShortBytes
+
+
+class RecoveryWish(Wish):
+    """`POST /v1/account/wallet/recovery`: the recovery wallet and its delay in days; null and 0 for none."""
+
+    wallet: AddressText | None
+    days: int
+
+
+class PaymentWish(Wish):
+    """`POST /v1/account/wallet/payments`: atomic units of the token, to an address."""
+
+    to: AddressText
+    amount: Uint256
+
+
+class RecoveryStartWish(Wish):
+    """`POST /v1/recoveries`: the account, and the new passkey that is to replace its signers."""
+
+    account: AddressText
+    authenticator_data: ShortBytes
+    client_data: ShortBytes

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import orjson
 import pytest
+from eth_account import Account
 from eth_account.messages import encode_defunct
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
@@ -13,15 +14,22 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
+from tests.support.passkeys import SoftwarePasskey, deposit_digest, hexed
 from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest, revoke_digest
 from usufruct.accounts.key_model import KeyTerms
+from usufruct.accounts.passkeys import operation_hash
+from usufruct.accounts.passkeys.api import packed
+from usufruct.chain import Call
+from usufruct.chain.contracts.passkey_verifier import PasskeyVerifier
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Clock, address
 from usufruct.gateway import Endpoint, Operator
 from usufruct.payments.settlement import Claimer
 from usufruct.payments.settlement.api import read_channel_digest
 from usufruct.web.router import RawRoute, Route
+from usufruct_client.passkey_wire import UserOperation
 from usufruct_client.wire import PROOF_HEADER
+from usufruct_client.wire_types import read
 
 DOCUMENT = "urn:openapi"
 
@@ -100,6 +108,7 @@ async def test_every_route_answers_as_it_is_described(world):
         await call(world, http, url)
         await manage_keys(world, http)
         await use_the_account(world, http)
+        await use_a_passkey(world, http)
         for method, path in sorted(reader.operations - {(method, path) for method, path, _ in reader.seen}):
             raise AssertionError(f"{method} {path} was not tried")
         for path in ("/v1/models/none", "/v1/receipts/0x" + "ab" * 32, "/v1/channels/0x12", "/v1/proofs/1"):
@@ -140,6 +149,7 @@ async def call(world, http, url) -> None:
         "v1/models",
         "v1/models/chat",
         "v1/models/team/vectors",
+        "v1/quality/chat",
         "s/chat",
         "r",
         f"r/{call_id}",
@@ -213,6 +223,62 @@ async def use_the_account(world, http) -> None:
     key = f"{world.url}/account/keys/{made['id']}"
     assert (await http.post(f"{key}/rename", json={"label": "phone"})).status_code == 204
     assert (await http.post(f"{key}/revoke")).status_code == 204
+
+
+async def use_a_passkey(world, http) -> None:
+    """Do what a browser with a passkey does: a wallet, a deposit, settings, a recovery that is never finished."""
+    url = world.url.replace("127.0.0.1", "localhost")
+    passkey, guardian = SoftwarePasskey(0xFACE, url.removesuffix("/v1")), KeySigner(bytes(31) + b"\x07")
+
+    async def post(path: str, wish: object = None) -> dict[str, object]:
+        answer = await http.post(f"{url}/{path.removeprefix('/v1/')}", json=wish)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else {}
+
+    async def challenge() -> bytes:
+        return bytes.fromhex((await post("passkeys/challenge"))["challenge"][2:])
+
+    async def signed(path: str, wish: object = None) -> dict[str, object]:
+        """Ask for an operation, and return what sends it."""
+        body = (await post(f"account/wallet/{path}", wish))["body"]
+        operation = packed(read(UserOperation, body["operation"], ValueError))
+        digest = operation_hash(world.installation.chain_id, operation)
+        return body | {"assertion": passkey.get(digest).body(credentialId=hexed(passkey.credential))}
+
+    account = (await post("passkeys", passkey.create(await challenge()).body()))["address"]
+    entry = passkey.get(await challenge()).body(credentialId=hexed(passkey.credential))
+    await post("sessions/passkey", entry)
+    await post("account/play-money")
+    key = await post("account/passkey-keys", {"spendingLimit": "5000000", "days": 1, "assets": [], "label": ""})
+    asked = await post("account/deposit-requests", {"channel": key["channel"], "amount": "1000000"})
+    digest = deposit_digest(asked["document"], account)
+    assertion = passkey.get(digest).body(credentialId=hexed(passkey.credential))
+    await post(asked["post"], asked["body"] | {"assertion": assertion})
+
+    assert (await http.get(f"{url}/account/wallet")).json()["exists"]
+    other = SoftwarePasskey(0xBEEF, passkey.site)
+    await post("passkeys/operations", await signed("passkeys", other.create(await challenge()).body(label="phone")))
+    await post("passkeys/operations/export", await signed("payments", {"to": guardian.address, "amount": "1"}))
+    await signed("addresses", {"address": guardian.address})
+    verifier = world.installation.deployments.address(PasskeyVerifier)
+    await signed("removals", {"signer": hexed(other.signer(verifier))})
+    await post("passkeys/operations", await signed("recovery", {"wallet": guardian.address, "days": 1}))
+    await signed("veto")
+    await signed("cancellation")
+    body = (await signed("payments", {"to": guardian.address, "amount": "2"}))["operation"]
+    digest = operation_hash(world.installation.chain_id, packed(read(UserOperation, body, ValueError)))
+    sent = await post("operations", body | {"signature": hexed(passkey.sign(verifier, digest))})
+    assert (await http.get(f"{url}/operations/{sent['hash']}")).json() == sent
+
+    asked = await post("sessions/challenge", {"address": guardian.address})
+    text = encode_defunct(text=asked.pop("text"))
+    signature = Account.from_key(bytes(31) + b"\x07").sign_message(text).signature.hex()
+    await post("sessions", asked | {"signature": "0x" + signature.removeprefix("0x")})
+    new = SoftwarePasskey(0xCAFE, passkey.site)
+    call = await post("recoveries", {"account": account, **new.create(await challenge()).body()})
+    await world.devnet.set_balance(guardian.address, 10**18)
+    await world.devnet.send_as(guardian.address, Call(call["to"], bytes.fromhex(call["data"][2:])))
+    assert (await http.get(f"{url}/recoveries/{account}/finish")).status_code == 200
 
 
 def encoded(content: dict[str, object]) -> str:

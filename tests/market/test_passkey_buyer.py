@@ -3,11 +3,8 @@
 import httpx
 import pytest
 
-from tests.support.passkeys import SoftwarePasskey, hexed
-from usufruct.accounts.passkeys import typed_digest
-from usufruct.core import ChainId, address
-from usufruct_client.eip712_messages import DEPOSIT, Domain
-from usufruct_client.typed_data import MessageHasher, domain_separator
+from tests.support.passkeys import SoftwarePasskey, deposit_digest, hexed
+from usufruct.core import address
 
 pytestmark = pytest.mark.anvil
 
@@ -43,21 +40,10 @@ class Person:
         asked = await self.http.post("/account/deposit-requests", json=body)
         assert asked.status_code == 200, asked.text
         found = asked.json()
-        digest = digest_of(found["document"], self.account)
+        digest = deposit_digest(found["document"], self.account)
         used = passkey or self.passkey
         found["body"]["assertion"] = used.get(digest).body(credentialId=hexed(used.credential))
         return found
-
-
-def digest_of(document: dict, account: str) -> bytes:
-    """Return what a browser hashes of a deposit's document."""
-    domain, message = document["domain"], document["message"]
-    chain_id = ChainId(domain["chainId"])
-    place = address(domain["verifyingContract"])
-    separator = domain_separator(Domain(domain["name"], domain["version"]), chain_id, place)
-    values = [int(each) if each.isdigit() else each.lower() for each in message.values()]
-    contents = MessageHasher(DEPOSIT).struct_hash(*values)
-    return typed_digest(chain_id, account, DEPOSIT, separator, contents)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
+from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.virtual_authenticator import VirtualAuthenticator
 from usufruct.core import address
@@ -121,3 +122,129 @@ async def test_in_german_at_numbers_and_on_a_narrow_screen(world, browser, url):
 
 async def test_the_page_before_sign_in_keeps_every_budget(browser, url):
     await check_page(browser, url)
+
+
+async def enter(page, url: str) -> None:
+    """Make a wallet of a passkey, with play money."""
+    await page.goto(url)
+    await page.get_by_role("button", name="Create a wallet with a passkey").click()
+    await page.get_by_role("button", name="Get 100 test dollars").click()
+    await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
+
+
+async def test_a_second_passkey_gets_in_after_the_first_is_lost(world, browser, url):
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        first = await VirtualAuthenticator.add(page)
+        await enter(page, url)
+        account = address(await page.locator(".address code").first.text_content())
+        await page.get_by_role("link", name="Passkeys and recovery").click()
+        await first.answer(does=False)  # the new passkey is made on another device
+        second = await VirtualAuthenticator.add(page, "usb")
+
+        async def made(route) -> None:  # and the first one confirms it
+            await first.answer(does=True)
+            await second.answer(does=False)  # a device without the passkey would refuse for both
+            await route.continue_()
+
+        await page.route("**/v1/account/wallet/passkeys", made)
+        await page.get_by_label("Name of the new passkey").fill("new phone")
+        await page.get_by_role("button", name="Add a passkey").click()
+        await expect(page.get_by_role("heading", name="new phone")).to_be_visible()
+        await second.answer(does=True)
+        assert (await first.passkeys(), await second.passkeys()) == (1, 1)
+
+        await first.lose()
+        await page.goto(url)
+        await page.get_by_role("button", name="Sign out").click()
+        await page.get_by_role("button", name="Sign in with a passkey").click()
+        await expect(page.get_by_text(account)).to_be_visible()
+        await page.get_by_role("link", name="Passkeys and recovery").click()
+        lost = page.locator(".card").filter(has_not=page.get_by_role("heading", name="new phone"))
+        await lost.get_by_role("button", name="Remove").click()
+        await expect(lost).to_have_count(0)
+        await expect(page.get_by_role("heading", name="new phone")).to_be_visible()
+        await page.get_by_label("To the address").fill("0x" + "12" * 20)
+        await page.get_by_label("Amount in").fill("1.5")
+        await page.get_by_role("button", name="Pay", exact=True).click()
+        await expect(page.get_by_label("Amount in")).to_have_value("")
+        assert await world.dollar.balance_of(account) == 98_500_000
+        assert [each for each in shown.problems if "pubKeyCredParams" not in each] == []
+
+
+async def test_a_recovery_wallet_brings_an_owner_back(world, browser, url):
+    guardian = InjectedWallet(await world.account(), node=world.installation.client)
+    await world.devnet.set_balance(address(guardian.account.address), 10**18)
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        device = await VirtualAuthenticator.add(page)
+        await enter(page, url)
+        account = address(await page.locator(".address code").first.text_content())
+        await page.get_by_role("link", name="Passkeys and recovery").click()
+        await page.get_by_label("Address of the recovery wallet").fill(guardian.account.address)
+        await page.get_by_label("Delay in days").select_option("2")
+        await page.get_by_role("button", name="Name this wallet").click()
+        await expect(page.get_by_text("it replaces all passkeys 2 days later")).to_be_visible()
+        await device.lose()
+
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await VirtualAuthenticator.add(page)
+        await guardian.inject(page)
+        await page.goto(url)
+        await page.get_by_role("button", name="Test Wallet").click()
+        await expect(page.get_by_text("No keys yet")).to_be_visible()
+        await page.goto(f"{url}/recover?account={account}")
+        await page.get_by_role("button", name="Make a new passkey and start").click()
+        await expect(page.get_by_text("A recovery is running.")).to_be_visible()
+        await page.get_by_role("button", name="Finish the recovery").click()
+        await expect(page.locator("#toasts")).to_contain_text("DelayNotPassed")
+        await world.devnet.pass_time(2 * 86_400)
+        await page.get_by_role("button", name="Finish the recovery").click()
+        await expect(page.get_by_role("button", name="Finish the recovery")).to_have_count(0)
+        await page.goto(url)
+        await page.get_by_role("button", name="Sign out").click()
+        await page.get_by_role("button", name="Sign in with a passkey").click()
+        await expect(page.get_by_text(account)).to_be_visible()
+
+
+async def test_what_the_server_changes_is_not_signed_and_what_is_signed_can_be_taken_along(world, browser, url):
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await VirtualAuthenticator.add(page)
+        await enter(page, url)
+        await page.get_by_role("link", name="Passkeys and recovery").click()
+        await page.get_by_label("To the address").fill("0x" + "12" * 20)
+        await page.get_by_label("Amount in").fill("1")
+        await page.get_by_role("button", name="Sign without sending").click()
+        calls = page.locator("#exported-calls")
+        await expect(calls).to_contain_text("0x433709009b8330fda32311df1c2afa402ed8d009")
+        await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+
+        async def another_receiver(route) -> None:
+            answer = await route.fetch()
+            await route.fulfill(response=answer, body=(await answer.text()).replace("12" * 20, "66" * 20))
+
+        await page.route("**/v1/account/wallet/payments", another_receiver)
+        await page.get_by_role("button", name="Pay", exact=True).click()
+        await expect(page.locator("#toasts")).to_contain_text("The server asked to sign something else.")
+
+
+async def test_the_wallets_pages_fit_a_narrow_screen_and_are_german(browser, url):
+    async with visit(browser, "about:blank", **NARROW, locale="de-DE") as shown:
+        page = shown.page
+        await VirtualAuthenticator.add(page)
+        await page.goto(url)
+        await page.get_by_role("button", name="Wallet mit Passkey anlegen").click()
+        await page.get_by_role("link", name="Passkeys und Wiederherstellung").click()
+        await expect(page.get_by_role("button", name="Passkey hinzufügen")).to_be_visible()
+        for path in ("/passkeys", "/recover?account=" + "0x" + "12" * 20, "/recover?account=no"):
+            await page.goto(url + path)
+            assert await shown.too_wide() <= 0
+            assert await shown.small_targets() == []
+            assert await shown.accessibility_faults() == []
+
+
+async def test_the_wallets_pages_keep_every_budget(browser, url):
+    await check_page(browser, url + "/passkeys")
+    await check_page(browser, url + "/recover?account=0x" + "12" * 20)

@@ -8,6 +8,9 @@ from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 from playwright.async_api import Page
 
+from usufruct.chain import Call, Client
+from usufruct.core import Address, UsufructError
+
 _INJECTED = """(() => {
   const listeners = [];
   const provider = {
@@ -31,8 +34,15 @@ class InjectedWallet:
     """Answers a page's requests as a wallet whose owner agrees, or declines while `declines`; counts what it signed."""
 
     def __init__(
-        self, account: Any = None, name: str = "Test Wallet", icon: str = "data:image/png;base64,", chain: int = 31337
+        self,
+        account: Any = None,
+        name: str = "Test Wallet",
+        icon: str = "data:image/png;base64,",
+        chain: int = 31337,
+        node: Client | None = None,
     ) -> None:
+        """Send transactions through `node`, a devnet's."""
+        self._node = node
         self.account = account or Account.create()
         self.declines = False
         self.chain = chain
@@ -44,6 +54,17 @@ class InjectedWallet:
         await page.expose_function("askTestWallet", self._answer)
         await page.add_init_script(self._script)
 
+    async def _sent(self, node: Client, method: str, params: list[Any]) -> dict[str, Any]:
+        """Pass on what concerns transactions, as a wallet does: simulated first."""
+        try:
+            if method == "eth_sendTransaction":
+                await node.ask("anvil_impersonateAccount", params[0]["from"])
+                call = Call(Address(params[0]["to"]), bytes.fromhex(params[0]["data"][2:]))
+                await node.call(call, sender=Address(params[0]["from"]))
+            return {"result": await node.ask(method, *params)}
+        except UsufructError as error:
+            return {"error": error.message, "code": -32000}
+
     async def _answer(self, method: str, params: list[Any]) -> dict[str, Any]:
         if method in ("eth_requestAccounts", "eth_accounts"):
             return {"result": [self.account.address]}
@@ -51,6 +72,8 @@ class InjectedWallet:
             return {"error": "User rejected the request.", "code": 4001}
         if method == "eth_chainId":
             return {"result": hex(self.chain)}
+        if self._node and method in ("eth_sendTransaction", "eth_getTransactionReceipt"):
+            return await self._sent(self._node, method, params)
         if method == "wallet_switchEthereumChain":
             self.chain = int(params[0]["chainId"], 16)
             return {"result": None}

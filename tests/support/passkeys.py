@@ -4,15 +4,19 @@ import json
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from usufruct.accounts.passkeys import typed_digest
 from usufruct.chain import Call
 from usufruct.chain.codec import encode
-from usufruct.core import Address
+from usufruct.core import Address, ChainId, address
+from usufruct_client.eip712_messages import DEPOSIT, Domain
+from usufruct_client.typed_data import MessageHasher, domain_separator
 
 BATCH_MODE = b"\x01" + bytes(31)
 CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -92,6 +96,17 @@ class SoftwarePasskey:
         text = urlsafe_b64encode(challenge).rstrip(b"=").decode()
         content = {"type": kind, "challenge": text, "origin": self.site, "crossOrigin": False}
         return json.dumps(content, separators=(",", ":")).encode()
+
+
+def deposit_digest(document: dict[str, Any], account: Address) -> bytes:
+    """Return what a browser hashes of a deposit's document."""
+    domain, message = document["domain"], document["message"]
+    chain_id = ChainId(domain["chainId"])
+    place = address(domain["verifyingContract"])
+    separator = domain_separator(Domain(domain["name"], domain["version"]), chain_id, place)
+    values = [int(each) if each.isdigit() else each.lower() for each in message.values()]
+    contents = MessageHasher(DEPOSIT).struct_hash(*values)
+    return typed_digest(chain_id, account, DEPOSIT, separator, contents)
 
 
 def hexed(content: bytes) -> str:

@@ -58,6 +58,7 @@ def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) 
             _TEMPLATE,
             fragment="keys",
             payer=payer,
+            passkey_account=buyer.passkeys is not None and await buyer.passkeys.holds(payer),
             local=is_local(buyer.terms.chain_id),
             keys=await buyer.keys(payer),
             balance=await buyer.wallet_balance(payer),

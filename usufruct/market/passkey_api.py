@@ -3,7 +3,6 @@
 from starlette.responses import Response
 
 from usufruct.accounts import Purses, Sessions
-from usufruct.accounts.passkeys import PasskeySite
 from usufruct.core import Invalid, UsufructError
 from usufruct.market.buyer import Buyer
 from usufruct.market.passkey_buyer import DEPOSITS, KEYS
@@ -46,7 +45,7 @@ def passkey_routes(buyer: Buyer, sessions: Sessions, purses: Purses) -> list[Pag
     async def deposit(request: Request) -> Response:
         account = (await sessions.require(request.exchange)).address
         wish = await request.read(PasskeyDepositWish, _refusal)
-        made = await passkeys.deposit(account, wish, PasskeySite.of(request.exchange.root))
+        made = await passkeys.deposit(account, wish, passkeys.site(request.exchange))
         on_chain, _ = await purses.channel(made.id)
         return document_response(on_chain)
 

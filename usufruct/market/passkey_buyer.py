@@ -16,6 +16,7 @@ from usufruct.market.signing_requests import Request
 from usufruct.payments.ledger import Account
 from usufruct.payments.pricing import Escrow, channel_id
 from usufruct.payments.settlement import DepositAuthorization, Deposits, check_deposit_amount
+from usufruct.web import HttpExchange
 from usufruct_client.eip712_messages import DEPOSIT, Domain
 from usufruct_client.passkey_wire import PasskeyDepositWish, PasskeyRequest
 from usufruct_client.signing import deposit_message
@@ -44,6 +45,10 @@ class PasskeyBuyer:
         self._deposits = deposits
         self._terms = terms
         self._clock = clock
+
+    def site(self, exchange: HttpExchange) -> PasskeySite:
+        """Return the site that a request was sent to; raises as `Passkeys.site`."""
+        return self._passkeys.site(exchange)
 
     async def holds(self, account: Address) -> bool:
         """Tell whether an address is a passkey account of this site."""

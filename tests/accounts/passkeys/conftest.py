@@ -13,10 +13,12 @@ from tests.support.passkeys import SoftwarePasskey, hexed
 from usufruct.accounts import Sessions
 from usufruct.accounts.passkeys import GasLimits, Passkeys, Relay, new_operation, operation_hash
 from usufruct.accounts.passkeys.allowed_calls import relayed_calls
-from usufruct.accounts.passkeys.api import passkey_routes
+from usufruct.accounts.passkeys.api import packed, passkey_routes
 from usufruct.accounts.passkeys.passkeys import PasskeyContracts
 from usufruct.accounts.passkeys.relay import RelayPolicy
 from usufruct.accounts.passkeys.relay_store import RelayBounds
+from usufruct.accounts.passkeys.wallet import Wallet
+from usufruct.accounts.passkeys.wallet_api import wallet_routes
 from usufruct.accounts.session_api import session_routes
 from usufruct.chain import Call, ChainAccess, Client
 from usufruct.chain.contracts.entry_point import PackedUserOperation
@@ -31,6 +33,8 @@ from usufruct.core import ZERO_ADDRESS, Address
 from usufruct.core.networks import DEVNET_CHAIN_ID
 from usufruct.store import Stamp
 from usufruct.web import Router
+from usufruct_client.passkey_wire import UserOperation
+from usufruct_client.wire_types import read
 
 OWNER = DEVNET_ADDRESSES[0]
 DOLLAR = 1_000_000
@@ -83,6 +87,20 @@ class Person:
 
     async def send(self, operation: PackedUserOperation) -> httpx.Response:
         return await self.http.post("/operations", json=as_json(operation))
+
+    async def ask(self, path: str, **wish: object) -> httpx.Response:
+        return await self.http.post(f"/account/wallet/{path}", json=wish or None)
+
+    def signed(self, request: httpx.Response, passkey: SoftwarePasskey | None = None) -> dict[str, object]:
+        """Return the body that sends what a request asks to sign."""
+        assert request.status_code == 200, request.text
+        used, body = passkey or self.passkey, request.json()["body"]
+        digest = operation_hash(DEVNET_CHAIN_ID, packed(read(UserOperation, body["operation"], ValueError)))
+        return body | {"assertion": used.get(digest).body(credentialId=hexed(used.credential))}
+
+    async def do(self, path: str, passkey: SoftwarePasskey | None = None, **wish: object) -> httpx.Response:
+        """Ask, sign and send."""
+        return await self.http.post("/passkeys/operations", json=self.signed(await self.ask(path, **wish), passkey))
 
     async def pay(self, amount: int = 1, *, limits: GasLimits = LIMITS) -> httpx.Response:
         return await self.send(self.operation(self.world.dollar.transfer(OWNER, amount), limits=limits))
@@ -160,7 +178,12 @@ async def world(devnet_template, tmp_path, database) -> AsyncIterator[World]:
         dollar = TestDollar(deployments.address(TestDollar), client)
         found = World(client, chain, contracts, dollar, passkeys, sessions, clock)
         found.relay = found.new_relay()
-        routes = [*passkey_routes(passkeys, sessions, found.relay), *session_routes(sessions, None)]
+        wallet = Wallet(passkeys, found.relay, found.funds, client, DEVNET_CHAIN_ID, dollar.address)
+        routes = [
+            *passkey_routes(passkeys, sessions, found.relay),
+            *session_routes(sessions, None),
+            *wallet_routes(wallet, passkeys, sessions, DEVNET_CHAIN_ID),
+        ]
         async with served(Router(routes)) as (_, url, _):
             found.url = url.replace("127.0.0.1", "localhost")
             yield found

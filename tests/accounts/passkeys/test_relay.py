@@ -230,6 +230,18 @@ async def test_many_accounts_together_spend_so_many_coins_a_day(world):
     assert coins - await relayer_coins(world) <= 4_000_000 * 10**9
 
 
+async def test_only_accounts_of_the_factory_are_served(world):
+    """Another contract's checks could burn whatever gas they are given."""
+    person = await world.owner(42)
+    code_of_account = await world.client.code_at(person.account)
+    for other in (code_of_account[:-1] + b"\xff", b"\x00", b"\xef\x01\x00" + bytes(20)):
+        await world.devnet.set_code(person.account, other)
+        refused = await person.pay()
+        assert (code(refused), "another contract" in refused.json()["error"]["message"]) == ("operation_refused", True)
+    await world.devnet.set_code(person.account, code_of_account)
+    assert (await person.pay()).json()["state"] == "succeeded"
+
+
 async def test_an_account_without_money_is_not_created_at_the_operators_cost(world):
     person, coins = world.person(40), await relayer_coins(world)
     await person.make_wallet()

@@ -61,7 +61,7 @@ def passkey_routes(passkeys: Passkeys, sessions: Sessions, relay: Relay) -> list
         if operation.sender != account:
             message = f"{account} is signed in, and the operation is of {operation.sender}"
             raise Denied(message, code="other_account", field="sender")
-        return _facts(await relay.send(operation, passkeys.site(request.exchange)))
+        return operation_facts(await relay.send(operation, passkeys.site(request.exchange)))
 
     async def find(request: Request) -> Response:
         account = (await sessions.require(request.exchange)).address
@@ -69,7 +69,7 @@ def passkey_routes(passkeys: Passkeys, sessions: Sessions, relay: Relay) -> list
         found = await relay.find(wanted)
         if found is None or found.account != account:
             raise NotFound(f"{account} has sent no operation {wanted} here", code="operation_unknown", field="hash")
-        return _facts(found)
+        return operation_facts(found)
 
     return [
         PageRoute("POST", "/v1/passkeys/challenge", challenge, _CHALLENGE),
@@ -95,5 +95,6 @@ def packed(wish: UserOperation) -> PackedUserOperation:
     )
 
 
-def _facts(relayed: Relayed) -> Response:
+def operation_facts(relayed: Relayed) -> Response:
+    """Return how an operation stands."""
     return document_response(OperationFacts(relayed.hash, str(relayed.state), relayed.transaction, relayed.reason))

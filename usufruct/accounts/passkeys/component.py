@@ -1,11 +1,15 @@
 """What passkey accounts add to an installation: contracts, passkeys and sign-in, the relayer, what the doctor asks."""
 
+from usufruct.accounts.keys import Channels
 from usufruct.accounts.passkeys.allowed_calls import relayed_calls
 from usufruct.accounts.passkeys.api import passkey_routes
 from usufruct.accounts.passkeys.passkeys import PasskeyContracts, Passkeys
 from usufruct.accounts.passkeys.relay import Relay
 from usufruct.accounts.passkeys.relay_store import GWEI, RelayBounds
 from usufruct.accounts.passkeys.support import check_support
+from usufruct.accounts.passkeys.wallet import Wallet
+from usufruct.accounts.passkeys.wallet_api import wallet_routes
+from usufruct.accounts.passkeys.wallet_pages import wallet_pages
 from usufruct.accounts.sessions import Sessions
 from usufruct.chain import ChainAccess, Client, Senders, token_address
 from usufruct.chain.contracts.passkey_account_factory import PasskeyAccountFactory
@@ -18,6 +22,7 @@ from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.diagnostics import Diagnostic
 from usufruct.store import Database, MasterSecret
 from usufruct.web import Route
+from usufruct.web.ui import Pages
 
 _COIN_DECIMALS = 18
 
@@ -38,11 +43,24 @@ def build(context: Context) -> Component:
         allowed = relayed_calls(token_address(chain.config, chain.deployments))
         return Relay(chain, get(Senders).of(Role.RELAYER), allowed, bounds, get(Clock))
 
+    def wallet() -> Wallet:
+        chain = get(ChainAccess)
+        token = token_address(chain.config, chain.deployments)
+        return Wallet(get(Passkeys), get(Relay), get(Channels), chain.client, chain.chain_id, token)
+
     def routes() -> list[Route]:
-        return [*passkey_routes(get(Passkeys), get(Sessions), get(Relay))] if has_factory(get(Deployments)) else []
+        if not has_factory(get(Deployments)):
+            return []
+        passkeys, sessions, chain_id = get(Passkeys), get(Sessions), get(Deployments).chain_id
+        return [
+            *passkey_routes(passkeys, sessions, get(Relay)),
+            *wallet_routes(get(Wallet), passkeys, sessions, chain_id),
+            *wallet_pages(get(Wallet), passkeys, sessions, get(Pages), get(ChainAccess)),
+        ]
 
     context.provide_later(Passkeys, passkeys)
     context.provide_later(Relay, relay)
+    context.provide_later(Wallet, wallet)
     return Component(
         "passkeys",
         routes=routes,

@@ -28,7 +28,7 @@ _CHALLENGE_BYTES = _NONCE_BYTES + _TIME_BYTES + _MARK_BYTES
 
 _CHALLENGE_SECONDS = 300
 _LONGEST_LABEL = 100
-_MOST_SIGNERS = 8
+_MOST_SIGNERS, _MOST_PASSKEYS = 8, 40
 
 
 class Funds(Protocol):
@@ -114,7 +114,11 @@ class Passkeys:
 
         Raises:
             PasskeyRefused: as `register`.
+            Conflict: when so many were made for the account.
         """
+        if len(await self.store.list(account)) >= _MOST_PASSKEYS:
+            message = f"{_MOST_PASSKEYS} passkeys were made for {account} here; use one of them"
+            raise Conflict(message, code="too_many_account_passkeys", account=account)
         site, challenge = self.site(exchange), self._challenge_in(exchange, client_data)
         new = NewPasskey.read(authenticator_data, client_data, challenge, site)
         hash_, name = hash32_from_bytes(keccak(new.credential)), label.strip()[:_LONGEST_LABEL]

@@ -26,8 +26,12 @@ from usufruct.chain.contracts.entry_point import (
     UserOperationEvent,
     UserOperationRevertReason,
 )
+from usufruct.chain.contracts.passkey_account_factory import PasskeyAccountFactory
 from usufruct.chain.entry_point import ENTRY_POINT
 from usufruct.core import Address, ChainId, Clock, Conflict, Hash32, Unavailable, divide_up, hash32_from_bytes
+
+_CLONE = bytes.fromhex("363d3d373d3d3d363d73"), bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
+"""ERC-1167's runtime code, before and after the implementation's address."""
 
 
 class OperationRefused(Conflict, code="operation_refused"):
@@ -62,6 +66,8 @@ class Relay:
         self._clock = clock
         self._policy = policy or RelayPolicy()
         self._entry_point = EntryPoint(ENTRY_POINT, chain.client)
+        self._factory = PasskeyAccountFactory(chain.deployments.address(PasskeyAccountFactory), chain.client)
+        self._code = b""
 
     async def send(self, operation: PackedUserOperation, site: RelyingParty) -> Relayed:
         """Send an operation of an account that exists, and wait for its end; the same again is only looked up.
@@ -72,7 +78,7 @@ class Relay:
             RelayLimited: when it could cost more than is paid in a day.
             Unavailable: when it is not final yet; ask for it again.
         """
-        digest = self.hash(operation)
+        digest = self.digest(operation)
         ready, hash_ = self._checked(operation, digest, site), hash32_from_bytes(digest)
         known = await self.store.find(hash_)
         if known is None or known.state is RelayState.CANCELLED:
@@ -105,7 +111,7 @@ class Relay:
         if ended.state is not RelayState.SUCCEEDED and not await self._client.code_at(account):
             raise OperationRefused(f"the account was not created: {ended.reason}", account=account)
 
-    def hash(self, operation: PackedUserOperation) -> bytes:
+    def digest(self, operation: PackedUserOperation) -> bytes:
         """Return the 32 bytes that a signer signs for an operation on this chain."""
         return operation_hash(self._chain_id, operation)
 
@@ -143,11 +149,22 @@ class Relay:
     async def _simulate(self, operation: PackedUserOperation) -> None:
         """Have the node run it: first the signature and the nonce, then the calls, whose failure would not show."""
         calls = Call(operation.sender, operation.call_data)
+        await self._check_account(operation.sender)
         try:
             await self._client.call(self._handle(operation), sender=self._sender.address)
             await self._client.call(calls, sender=ENTRY_POINT)
         except Revert as refusal:
             raise OperationRefused(f"the chain would refuse it: {refusal.message}", reason=refusal.code) from refusal
+
+    async def _check_account(self, account: Address) -> None:
+        """Refuse an account with another code than the factory's clones have: it could cost what it likes."""
+        if not self._code:
+            implementation = await self._factory.implementation()
+            self._code = _CLONE[0] + bytes.fromhex(implementation[2:]) + _CLONE[1]
+        found = await self._client.code_at(account)
+        if found != self._code:
+            what = "another contract" if found else "not created yet"
+            raise OperationRefused(f"{account} is {what}; the relayer serves accounts of {self._factory.address}")
 
     async def _reserve(self, hash_: Hash32, account: Address, gas: int) -> None:
         offer = await market_offer(self._client, FeePolicy())

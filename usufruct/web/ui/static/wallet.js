@@ -5,6 +5,7 @@ import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from 
 const DECLINED = 4001;  // EIP-1193
 const DEPOSITS = ["/v1/deposits", "/v1/account/passkey-deposits"];
 const DEPOSIT_TRIES = 30;
+const MINED_TRIES = 120;
 const PAUSE_MILLISECONDS = 1000;
 const KEPT = "wallet";
 
@@ -93,7 +94,7 @@ async function signOut() {
 }
 
 async function follow(wallet) {
-  if (!wallet.provider.on || !await isUsed(wallet)) return;
+  if ("byPasskey" in texts || !wallet.provider.on || !await isUsed(wallet)) return;
   wallet.provider.on("accountsChanged", (accounts) => {
     if (accounts[0]?.toLowerCase() !== texts.payer) signOut().catch(connectionLost);
   });
@@ -140,6 +141,20 @@ export async function sign(request) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
     }
   }
+}
+
+// Has the wallet send a call, and waits until it is mined.
+export async function transact({ to, data }, chain) {
+  const provider = await used();
+  await choose(provider, chain);
+  const hash = await provider.request({ method: "eth_sendTransaction", params: [{ from: texts.payer, to, data }] });
+  for (let tries = 1; tries <= MINED_TRIES; tries += 1) {
+    const receipt = await provider.request({ method: "eth_getTransactionReceipt", params: [hash] });
+    if (receipt && Number(receipt.status) === 1) return;
+    if (receipt) throw new Error(`${texts.failed}${hash}`);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
+  }
+  throw new Error(`${texts.failed}${hash}`);
 }
 
 // "1.5" or "1,5" of a coin in its atomic units, as text.

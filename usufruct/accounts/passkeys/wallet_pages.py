@@ -1,0 +1,79 @@
+"""The pages of a passkey account: `/account/passkeys` for its owner, `/account/recover` for its recovery wallet."""
+
+from datetime import UTC, datetime
+
+from starlette.responses import Response
+
+from usufruct.accounts.passkeys.passkeys import Passkeys
+from usufruct.accounts.passkeys.wallet import Wallet
+from usufruct.accounts.passkeys.webauthn import RelyingParty
+from usufruct.accounts.sessions import Sessions
+from usufruct.chain import ChainAccess, Revert, TokenFacts, UnreadableAnswer, token_of
+from usufruct.core import Invalid, Unavailable, address
+from usufruct.web import Request
+from usufruct.web.ui import PageRoute, Pages
+
+PATH = "/account/passkeys"
+RECOVER = "/account/recover"
+
+_DAY = 86_400
+
+
+def wallet_pages(
+    wallet: Wallet, passkeys: Passkeys, sessions: Sessions, pages: Pages, chain: ChainAccess
+) -> list[PageRoute]:
+    """Return the routes of both pages."""
+    pages.add_package("usufruct.accounts.passkeys")
+
+    async def token() -> TokenFacts:
+        return await token_of(chain.config, chain.client, chain.deployments)
+
+    async def shown(request: Request) -> Response:
+        session = await sessions.find(request.exchange)
+        account = session.address if session and await passkeys.store.list(session.address) else None
+        state = None
+        try:
+            state = account and await wallet.state(account)
+            paid_in = account and await token()
+        except Unavailable:
+            paid_in = None
+        answer = pages.answer(
+            request,
+            "passkeys/wallet.html",
+            account=account,
+            state=state,
+            token=paid_in,
+            moment=_moment,
+            days=(state.delay // _DAY if state else 0),
+            site_fits=RelyingParty.of(request.exchange.root).fits,
+        )
+        answer.headers["cache-control"] = "private, no-store"
+        return answer
+
+    async def recover(request: Request) -> Response:
+        session = await sessions.find(request.exchange)
+        wanted, state, fault = request.query_params.get("account", "").strip(), None, ""
+        if wanted:
+            try:
+                state = await wallet.state(address(wanted, "account"))
+            except (Invalid, Revert, UnreadableAnswer):  # another contract answers as it likes
+                fault = "address"
+            except Unavailable:
+                fault = "node"
+        return pages.answer(
+            request,
+            "passkeys/recover.html",
+            signer=session and session.address,
+            wanted=wanted,
+            state=state,
+            fault=fault,
+            chain_id=chain.chain_id,
+            moment=_moment,
+            site_fits=RelyingParty.of(request.exchange.root).fits,
+        )
+
+    return [PageRoute("GET", PATH, shown), PageRoute("GET", RECOVER, recover)]
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,79 @@
+// The page of a passkey account: settings, payments and what is signed without being sent.
+
+import { batchOf, selector, word, hex } from "./keccak.js";
+import { makePasskey, passkeySignature } from "./passkey.js";
+import { act, ask, atomic } from "./wallet.js";
+
+const PATH = "/v1/account/wallet/";
+const ANNOUNCE = "announceChange(bytes)";
+const SETTINGS = {
+  passkeys: ["addSigners(bytes[])"],
+  addresses: ["addSigners(bytes[])"],
+  removals: ["removeSigners(bytes[])", ANNOUNCE],
+  recovery: ["setRecovery(address,uint32)", ANNOUNCE],
+  veto: ["vetoRecovery()"],
+  cancellation: ["cancelChange()"],
+};
+const COSE_KEY = /a5010203262001215820(?<x>.{64})225820(?<y>.{64})/;  // of ES256, as CTAP2 writes it; more may follow
+
+const texts = document.getElementById("wallet-texts").dataset;
+
+// What the form asks for, as the server is asked, and what the signed call must then hold.
+const WISHES = {
+  async passkeys({ label }) {
+    const made = await makePasskey(texts.site);
+    return [{ ...made, label: label.value }, publicKey(made.authenticatorData)];
+  },
+  addresses: async ({ address }) => [{ address: address.value.trim() }, [plain(address.value)]],
+  removals: async ({ signer }) => [{ signer: signer.value }, [plain(signer.value)]],
+  async recovery({ wallet, days }) {
+    const named = wallet.value.trim();
+    return [{ wallet: named || null, days: Number(days.value) }, named ? [plain(named)] : []];
+  },
+  veto: async () => [undefined, []],
+  cancellation: async () => [undefined, []],
+  async payments({ to, amount }, { decimals }) {
+    const units = atomic(amount.value, Number(decimals));
+    return [{ to: to.value.trim(), amount: units }, [plain(to.value).padStart(64, "0") + plain(hex(word(units)))]];
+  },
+};
+
+const publicKey = (data) => Object.values(COSE_KEY.exec(data).groups);
+
+const plain = (address) => address.trim().toLowerCase().replace(/^0x/, "");
+
+// A passkey shows nothing of what it signs: that the operation is the one call asked for is checked here.
+function isAsked({ primaryType, message }, name, parts, token) {
+  const calls = batchOf(message.callData);
+  const [call] = calls;
+  const to = name === "payments" ? token : texts.payer;
+  const functions = name === "payments" ? ["transfer(address,uint256)"] : SETTINGS[name];
+  return primaryType === "PackedUserOperation" && calls.length === 1 && call.value === 0n
+    && message.sender.toLowerCase() === texts.payer && message.initCode === "0x" && message.paymasterAndData === "0x"
+    && BigInt(message.gasFees) === 0n && call.to === to && functions.some((each) => call.data.startsWith(selector(each)))
+    && parts.every((each) => call.data.includes(each));
+}
+
+async function run(form, submitter) {
+  const name = form.dataset.wallet;
+  const [wish, parts] = await WISHES[name](form.elements, form.dataset);
+  const request = await ask("POST", PATH + name, wish);
+  if (!isAsked(request.document, name, parts, form.dataset.token)) throw new Error(texts.otherCall);
+  const body = { ...request.body, assertion: await passkeySignature(request.document, request.passkey) };
+  if (submitter.value === "export") {
+    const { calls } = await ask("POST", `${request.post}/export`, body);
+    document.getElementById("exported-calls").textContent = JSON.stringify(calls, null, 1);
+    document.getElementById("exported").showModal();
+    return;
+  }
+  const { state, reason } = await ask("POST", request.post, body);
+  if (state !== "succeeded") throw new Error(texts.failed + reason);
+  location.reload();
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-wallet]");
+  if (!form) return;
+  event.preventDefault();
+  act(event.submitter, () => run(form, event.submitter));
+});
