@@ -10,7 +10,7 @@ UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --o
 THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway bench-ledger bench-pages check-pages screenshots profile-gateway clean
+.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway bench-ledger bench-pages bench-web check-pages screenshots profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -123,6 +123,9 @@ bench-ledger: setup ## opens and meters per second on SQLite and PostgreSQL as c
 
 bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy and peers (ROUNDS=5 SUBJECTS=usufruct,bare)
 	@python -m bench.gateway $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
+
+bench-web: setup ## pages per second, p95 and CPU of a page with 10^4 services, on SQLite and PostgreSQL (SERVICES=10000)
+	@python -m bench.web $(if $(SERVICES),--services $(SERVICES))
 
 bench-pages: setup ## what a reader on a phone feels, each page beside its budget (ROUNDS=3)
 	@python -m bench.pages $(if $(ROUNDS),--rounds $(ROUNDS))
