@@ -9,6 +9,7 @@ import httpx
 import orjson
 import pytest
 from eth_account import Account
+from x402.extensions.bazaar import validate_discovery_extension
 
 from tests.support import x402_installation as worlds
 from tests.support import x402_payer as hands
@@ -48,7 +49,10 @@ async def test_a_price_is_asked_and_promised(world, http):
     assert int(accepted["amount"]) == counted + 50 * 3 + 5
     assert wanted["resource"]["url"] == f"{world.url}/chat/completions"
     assert wanted["error"] == "payment_required"
-    assert len(asked.headers["payment-required"]) < 2_000
+    declared = wanted["extensions"]["bazaar"]
+    assert validate_discovery_extension(declared).valid
+    assert declared["info"]["input"]["body"]["model"] == request()["model"]
+    assert len(asked.headers["payment-required"]) < 2_800, "proxies keep 4,096 bytes of headers by default"
     assert await world.channels() == []
 
 

@@ -22,15 +22,9 @@ def discovery_extension(operation: str, model: str) -> dict[str, Any]:
             "properties": {
                 "input": {
                     "type": "object",
-                    "properties": {
-                        "type": {"const": "http"},
-                        "method": {"const": "POST"},
-                        "bodyType": {"const": "json"},
-                        "body": {"type": "object", "required": list(example)},
-                    },
+                    "properties": {"body": {"type": "object", "required": list(example)}},
                     "required": ["type", "method", "bodyType", "body"],
-                },
-                "output": {"type": "object"},
+                }
             },
             "required": ["input"],
         },
