@@ -39,6 +39,7 @@ __all__ = [
     "KeysConfig",
     "LedgerConfig",
     "MetricsConfig",
+    "OperatorConfig",
     "RefundsConfig",
     "RelayerConfig",
     "Secret",
@@ -113,6 +114,10 @@ def _address(text: str) -> str:
         return text and address(text)
     except Invalid as error:
         raise ValueError(f"an address or empty: {error.message}") from error
+
+
+def _addresses(text: str) -> str:
+    return " ".join(_address(each) for each in text.split())
 
 
 def _public_url(text: str) -> str:
@@ -286,6 +291,16 @@ class SiteConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorConfig:
+    """Who sells and looks after this installation in a browser, beside the owner's wallet; what they may connect to."""
+
+    admin: Annotated[str, AfterValidator(_addresses), "wallets that may, spaces between"] = ""
+    private_upstreams: Annotated[
+        Literal["local", "yes", "no"], "may servers sold in a browser be in private networks; local: on local chains"
+    ] = "local"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be configured; made by `load_config`."""
 
@@ -300,6 +315,7 @@ class Config:
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
     site: SiteConfig = field(default_factory=SiteConfig)
+    operator: OperatorConfig = field(default_factory=OperatorConfig)
 
 
 _NAMES = [(section, key.name) for section, kind in get_type_hints(Config).items() for key in fields(kind)]

@@ -120,6 +120,7 @@ LANDED = {
     "r1013_passkeys.py": "820cfc47b253d577",
     "r1014_day_limits.py": "5e4f7b50953715bd",
     "r1015_service_index.py": "ba912942f96fb270",
+    "r1016_sale_drafts.py": "ef3ab29eb70d9587",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from usufruct.assets import Listings
 from usufruct.core.components import Component, Context
+from usufruct.core.diagnostics import Diagnostics
 from usufruct.payments.settlement import Payee
 
 PACKAGES = (
@@ -19,6 +20,7 @@ PACKAGES = (
     "assets",
     "gateway",
     "market",
+    "console",
 )
 """Each has a module `component` with `build(context) -> Component`."""
 
@@ -26,7 +28,9 @@ PACKAGES = (
 def build_components(context: Context, packages: Sequence[str] = PACKAGES) -> list[Component]:
     """Build each package's component from its view of the context, and join what packages of one layer need."""
     context.provide_later(Payee, lambda: context.get(Listings))
-    return [import_module(f"usufruct.{name}.component").build(context.view(name)) for name in packages]
+    built = [import_module(f"usufruct.{name}.component").build(context.view(name)) for name in packages]
+    context.provide(Diagnostics, Diagnostics([each for component in built for each in component.diagnostics]))
+    return built
 
 
 async def start_components(components: Sequence[Component]) -> None:

@@ -20,13 +20,20 @@ from usufruct.assets.model import (
     RevenueToken,
     SharesIncome,
     bps_of_percent,
+    check_listing,
     plain_listing_id,
     shares_of_percent,
 )
 from usufruct.assets.passes import Passes
 from usufruct.assets.price_cards import PricePeriod, about_calls
 from usufruct.assets.price_text import FREE, price_facts, read_card_change
-from usufruct.assets.registration import OPEN_SHARES_WARNING, NewAsset, symbol_of
+from usufruct.assets.registration import (
+    OPEN_SHARES_WARNING,
+    NewAsset,
+    check_new_asset,
+    check_owners,
+    symbol_of,
+)
 from usufruct.assets.registry_client import RegistryClient
 from usufruct.assets.service import Assets, CardChange
 from usufruct.assets.shares import ShareHolders
@@ -61,6 +68,9 @@ __all__ = [
     "about_calls",
     "asset_kinds",
     "bps_of_percent",
+    "check_listing",
+    "check_new_asset",
+    "check_owners",
     "plain_listing_id",
     "price_facts",
     "read_card_change",

@@ -29,6 +29,15 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
+class Unregistered:
+    """What a registration will be, and the calls that its registrant has still to send, in order; none: it is made."""
+
+    id: AssetId
+    shares: Address
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CardChange:
     """What of a price card shall change; None stays as it is. The fields are those of `PriceCard`."""
 
@@ -79,6 +88,42 @@ class Assets:
             await sender.execute(shares.transfer(gift.holder, gift.amount), f"{key}/owner/{gift.holder}")
         await self._give_name(terms.name, found.id)
         return Registered(found.id, found.shares, receipt.hash)
+
+    async def missing(self, registrant: Address, terms: NewAsset, owners: Sequence[Holding] = ()) -> Unregistered:
+        """Return what a registrant's own wallet has still to send for a registration; once that is nothing, name it.
+
+        Raises:
+            Invalid: for what no asset can be.
+            AlreadyRegistered: when the name belongs to another asset.
+            Conflict: when the asset is registered with another price card.
+        """
+        check_new_asset(terms, self._registry.chain_id)
+        gifts = check_owners(owners, registrant)
+        registration = terms.registration()
+        found = await self._contract.predict(registrant, registration)
+        calls: list[Call] = []
+        async with self._registry.database.snapshot() as unit:
+            named = await asset_named(unit, self._contract.address, terms.name)
+        if await self._registry.on_chain(found.id) is None:
+            if named is not None:
+                raise _registered_already(terms.name, named)
+            calls.append(self._contract.register(registration))
+        elif (card := await self._registry.price_card(found.id)) != terms.card:
+            raise Conflict(
+                f"{terms.name} is registered as {format_asset(found.id)} at another price, version {card.version}; "
+                "start a new sale, or sell that asset",
+                name=terms.name,
+                asset=format_asset(found.id),
+                code="registered_otherwise",
+            )
+        shares = Shares(found.shares, self._registry.client)
+        for gift in gifts:
+            held = 0 if calls else await shares.balance_of(gift.holder)
+            if held < gift.amount:
+                calls.append(shares.transfer(gift.holder, gift.amount))
+        if not calls and named != found.id:
+            await self._give_name(terms.name, found.id)
+        return Unregistered(found.id, found.shares, tuple(calls))
 
     async def price(self, sender: Sender, asset: AssetId, change: CardChange) -> tuple[PricePeriod, Hash32]:
         """Announce a price card; return it, from when on it holds by the asset's notice period, and the transaction.
@@ -184,13 +229,7 @@ class Assets:
             named = await asset_named(unit, self._contract.address, name)
         ours = known is not None and known.call == call
         if named is not None or (not ours and await self._registry.on_chain(asset) is not None):
-            taken = format_asset(asset if named is None else named)
-            raise AlreadyRegistered(
-                f"{name} is registered already, as {taken}: `usufruct asset show {taken}`; choose another name, and "
-                "another salt if you gave one",
-                name=name,
-                asset=taken,
-            )
+            raise _registered_already(name, asset if named is None else named)
         if known is not None and not ours:
             raise Conflict(
                 f"{name} is being registered with other terms as {format_asset(asset)}; wait for it, or choose another "
@@ -211,6 +250,17 @@ class Assets:
                 name=name,
                 asset=format_asset(asset),
             ) from error
+
+
+def _registered_already(name: str, asset: AssetId) -> AlreadyRegistered:
+    taken = format_asset(asset)
+    return AlreadyRegistered(
+        f"{name} is registered already, as {taken}: `usufruct asset show {taken}`; choose another name, and "
+        "another salt if you gave one",
+        field="name",
+        name=name,
+        asset=taken,
+    )
 
 
 async def _attempt(sender: Sender, intent: str) -> tuple[str, Sent | None]:

@@ -4,7 +4,7 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -20,10 +20,7 @@ from usufruct.cli.support.runner import run
 from usufruct.config import Config, check_operator, load_config
 from usufruct.core import UsufructError
 from usufruct.core.components import Component
-from usufruct.core.diagnostics import Diagnostic, Finding, Verdict, bad, good, skipped
-
-_GROUND = ("database", "node", "contracts", "token")
-"""Without these no service works."""
+from usufruct.core.diagnostics import Diagnostic, Diagnostics, Finding, Verdict, bad, good
 
 _STYLES = {Verdict.OK: "green", Verdict.PROBLEM: "red", Verdict.SKIPPED: "dim"}
 
@@ -63,27 +60,13 @@ async def _components(config: Config, *, slow: bool) -> list[Finding]:
 
 
 async def _ask(components: Sequence[Component], *, slow: bool) -> list[Finding]:
-    diagnostics = [each for component in components for each in component.diagnostics if slow or not each.slow]
-    found = await _ask_in_order(each for each in diagnostics if not each.services)
-    if any(finding.verdict is Verdict.PROBLEM and finding.subject in _GROUND for finding in found):
-        return [*found, skipped("services", f"not looked at: {', '.join(_GROUND)} come first")]
-    try:
+    """Ask what stands on its own, start the services, and ask these."""
+    diagnostics = Diagnostics([each for component in components for each in component.diagnostics])
+
+    async def start() -> None:
         await start_components(components)
-    except UsufructError as error:
-        return [*found, bad("services", error.message, "")]
-    return found + await _ask_in_order(each for each in diagnostics if each.services)
 
-
-async def _ask_in_order(diagnostics: Iterable[Diagnostic]) -> list[Finding]:
-    found: list[Finding] = []
-    unsound: set[str] = set()
-    for each in diagnostics:
-        missing = [need for need in each.needs if need in unsound]
-        new = [skipped(each.subject, f"not looked at: {missing[0]} comes first")] if missing else await each.ask()
-        if missing or any(finding.verdict is Verdict.PROBLEM for finding in new):
-            unsound.add(each.subject)
-        found += new
-    return found
+    return await diagnostics.ask(slow=slow, start=start)
 
 
 def show_findings(findings: list[Finding]) -> None:

@@ -1,12 +1,15 @@
 """What `usufruct doctor` asks: each component contributes its own diagnostics."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from usufruct.core.errors import UsufructError
 
-__all__ = ["Diagnostic", "Finding", "Verdict", "bad", "good", "skipped"]
+__all__ = ["Diagnostic", "Diagnostics", "Finding", "Verdict", "ask_in_order", "bad", "good", "skipped"]
+
+_GROUND = ("database", "node", "contracts", "token")
+"""Without these no service works."""
 
 
 class Verdict(StrEnum):
@@ -70,3 +73,39 @@ class Diagnostic:
         except UsufructError as error:
             found.append(bad(self.subject, error.message, ""))
         return found
+
+
+async def ask_in_order(diagnostics: Iterable[Diagnostic]) -> list[Finding]:
+    """Ask diagnostics one after the other; those whose needs have a problem are skipped."""
+    found: list[Finding] = []
+    unsound: set[str] = set()
+    for each in diagnostics:
+        missing = [need for need in each.needs if need in unsound]
+        new = [skipped(each.subject, f"not looked at: {missing[0]} comes first")] if missing else await each.ask()
+        if missing or any(finding.verdict is Verdict.PROBLEM for finding in new):
+            unsound.add(each.subject)
+        found += new
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """The diagnostics of all components of an installation."""
+
+    all: Sequence[Diagnostic]
+
+    async def ask(self, *, slow: bool, start: Callable[[], Awaitable[None]] | None = None) -> list[Finding]:
+        """Ask everything in order, without `slow` what is soon known: what stands on its own, then the services.
+
+        `start` starts the services first, where they do not run.
+        """
+        asked = [each for each in self.all if slow or not each.slow]
+        found = await ask_in_order(each for each in asked if not each.services)
+        if any(finding.verdict is Verdict.PROBLEM and finding.subject in _GROUND for finding in found):
+            return [*found, skipped("services", f"not looked at: {', '.join(_GROUND)} come first")]
+        try:
+            if start is not None:
+                await start()
+        except UsufructError as error:
+            return [*found, bad("services", error.message, "")]
+        return found + await ask_in_order(each for each in asked if each.services)

@@ -14,6 +14,8 @@ from usufruct.gateway.payers.bearer_key import BearerKeyPayments
 from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.probe import Probe, Speed, fetch_vocabulary
+from usufruct.gateway.quality.service import ServiceQuality
+from usufruct.gateway.quality.tally import Tally
 from usufruct.gateway.service import Gateway
 
 __all__ = [
@@ -31,7 +33,9 @@ __all__ = [
     "PaymentMethods",
     "Probe",
     "ServedListing",
+    "ServiceQuality",
     "Speed",
+    "Tally",
     "UnusedKeys",
     "Upstream",
     "check_name_free",

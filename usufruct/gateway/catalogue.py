@@ -85,6 +85,15 @@ class Catalogue:
             await set_upstreams(unit, known, sealed_upstreams(listing.id, upstreams, self._seal))
         self._rows.expire()
 
+    async def replace_upstreams(self, listing: ServedListing, upstreams: Sequence[Upstream]) -> None:
+        """Have other servers answer for a listing, or the same with other keys.
+
+        Raises:
+            InvalidListing: for servers that could not be asked.
+        """
+        check_serving(tuple(upstreams), listing.counting)
+        await self.remember(listing, upstreams)
+
     async def list(self) -> Sequence[ServedListing]:
         """Return the listings that are on sale and served, in the order they were added."""
         await self._rows.refresh()

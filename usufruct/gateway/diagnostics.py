@@ -63,7 +63,7 @@ async def check_upstreams(context: Context) -> AsyncIterator[Finding]:
 
 
 async def _upstream(listing: ServedListing, upstream: Upstream) -> Finding:
-    async with UpstreamClient(upstream.url, upstream.api_key, _LIMITS) as server:
+    async with UpstreamClient(upstream.url, upstream.api_key, _LIMITS, reach=upstream.reach) as server:
         try:
             models = {model.id for model in await server.models()}
         except UpstreamFault as fault:

@@ -9,6 +9,7 @@ from usufruct.gateway.quality.store import (
     DAY,
     HOUR,
     add_tallies,
+    all_days_since,
     changed_assets,
     days_since,
     forget_tallies,
@@ -135,3 +136,9 @@ class ServiceQuality:
         now = await self._database.now()
         async with self._database.snapshot() as unit:
             return await days_since(unit, asset, now - now % DAY - (DAYS[1] - 1) * DAY)
+
+    async def all_days(self) -> dict[AssetId, list[tuple[int, Tally]]]:
+        """Return what was counted of every service on each of the last 30 days that had calls, with the day's start."""
+        now = await self._database.now()
+        async with self._database.snapshot() as unit:
+            return await all_days_since(unit, now - now % DAY - (DAYS[1] - 1) * DAY)

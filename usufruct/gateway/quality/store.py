@@ -129,6 +129,15 @@ async def days_since(unit: Unit, asset: AssetId, day: int) -> list[tuple[int, Ta
     ]
 
 
+async def all_days_since(unit: Unit, day: int) -> dict[AssetId, list[tuple[int, Tally]]]:
+    """Return the days from `day` on that had calls, each with its start, by service."""
+    rows = await unit.rows(select(_tallies).where(_tallies.c.span == DAY, _tallies.c.starts_at >= day))
+    found: dict[AssetId, list[tuple[int, Tally]]] = {}
+    for row in rows:
+        found.setdefault(row.asset_id, []).append((row.starts_at, _tally(row)))
+    return found
+
+
 async def put_summaries(unit: Unit, summaries: Mapping[AssetId, Sequence[Summary]]) -> None:
     """Store what holds about services now, in place of what held before."""
     await unit.change(delete(quality_table).where(quality_table.c.asset_id.in_(list(summaries))))

@@ -1,0 +1,50 @@
+"""An installation on a real devnet with nothing on sale, a model's server, and ways to sign in."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from eth_account.messages import encode_defunct
+
+from tests.support import x402_installation
+from tests.support.librarian_process import librarian_process
+
+
+@pytest.fixture
+async def world(devnet_template, tmp_path) -> AsyncIterator[x402_installation.X402Installation]:
+    async with x402_installation.x402_installation(devnet_template, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def librarian_url():
+    with librarian_process() as url:
+        yield url
+
+
+@pytest.fixture
+async def http(world) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with cookies, at the gateway's base URL."""
+    async with httpx.AsyncClient(base_url=world.url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+async def seller(http) -> httpx.AsyncClient:
+    """The same, signed in as the devnet's operator."""
+    entered = await http.post("/sessions/operator")
+    assert entered.status_code == 201, entered.text
+    return http
+
+
+async def sign_in(http: httpx.AsyncClient, account) -> None:
+    """Sign in as a wallet does."""
+    asked = (await http.post("/sessions/challenge", json={"address": account.address.lower()})).json()
+    signature = account.sign_message(encode_defunct(text=asked.pop("text"))).signature.hex()
+    entered = await http.post("/sessions", json=asked | {"signature": "0x" + signature.removeprefix("0x")})
+    assert entered.status_code == 201, entered.text
+
+
+@pytest.fixture
+def enter():
+    return sign_in

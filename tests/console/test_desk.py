@@ -1,0 +1,101 @@
+"""The desk: what calls earned is told by tallies; price, key, collection and end are the operator's."""
+
+import pytest
+from x402.http.clients import x402HttpxClient
+
+from tests.console.test_sales import SECRET, SHARES, ready
+from tests.support.browser import NARROW, chromium, needs_chromium, visit
+from tests.support.misbehaving_upstream import misbehaving_server
+from usufruct.core import format_asset
+from usufruct.gateway import Catalogue, ServiceQuality
+from usufruct.payments.settlement import Claimer
+
+pytestmark = pytest.mark.anvil
+
+COSTS = {"perHour": "1"}
+
+
+@pytest.fixture
+async def upstream():
+    async with misbehaving_server() as opened:
+        yield opened
+
+
+async def sold(world, seller, upstream, ownership: dict | None = None) -> str:
+    """Sell a service, call it once, and return where the desk has it."""
+    sale = await ready(seller, upstream.url(), ownership, costs=COSTS)
+    assert (await seller.post(f"/sales/{sale}/confirm")).json()["draft"]["service"] == "answers"
+    account = await world.account()
+    async with x402HttpxClient(world.payer(world.scheme(account, rpc=True)), timeout=60) as http:
+        answer = await world.ask(http, "answers")
+    assert answer.status_code == 200, answer.text
+    await world.gateway.get(ServiceQuality).flush()
+    return f"/desk/{format_asset((await world.gateway.get(Catalogue).find('answers')).id)}"
+
+
+async def test_a_service_earns_and_its_owner_collects(world, seller, upstream):
+    service = await sold(world, seller, upstream, SHARES)
+    figures = (await seller.get("/desk")).json()
+    [channel] = await world.channels()
+    assert figures["today"] == figures["month"] == {"calls": 1, "errors": 0, "income": str(channel.charged)}
+    assert [each["income"] for each in figures["days"]][-1] == str(channel.charged)
+    [mine] = figures["services"]
+    assert (mine["name"], mine["month"]["calls"], int(mine["cost"]) > 0) == ("answers", 1, True)
+
+    claimer = world.installation.get(Claimer)
+    assert await claimer.lease.hold()
+    await claimer.run(everything=True)
+    await claimer.lease.release()
+    paid = (await seller.post(f"{service}/collect")).json()
+    assert 0 < int(paid["amount"]) < channel.charged, "four fifths of what the protocol's fee leaves"
+    assert int((await seller.post(f"{service}/collect")).json()["amount"]) == 0
+
+
+async def test_a_registered_price_is_announced_and_a_plain_one_holds(world, seller, upstream):
+    service = await sold(world, seller, upstream, SHARES)
+    announced = (await seller.post(f"{service}/price", json={"output": "9"})).json()
+    assert announced["transaction"]
+    assert (await world.gateway.get(Catalogue).find("answers")).card(0).output_per_million == 1_500_000
+    nothing = await seller.post(f"{service}/price", json={})
+    assert nothing.json()["error"]["code"] == "nothing_to_change"
+
+
+async def test_a_plain_service_is_priced_gets_another_key_and_is_retired(world, seller, upstream):
+    service = await sold(world, seller, upstream)
+    catalogue = world.gateway.get(Catalogue)
+    assert (await seller.post(f"{service}/price", json={"output": "9"})).json()["transaction"] is None
+    now = (await catalogue.find("answers")).prices[-1].card
+    assert (now.input_per_million, now.output_per_million) == (500_000, 9_000_000)
+    assert (await seller.post(f"{service}/key", json={"key": SECRET})).status_code == 204
+    assert [each.api_key for each in (await catalogue.find("answers")).upstreams] == [SECRET]
+    page = await seller.get(seller.base_url.copy_with(path=service))
+    assert (page.status_code, SECRET in page.text) == (200, False)
+    assert (await seller.post(f"{service}/collect")).json()["error"]["code"] == "no_shares"
+    assert (await seller.post(f"{service}/retire")).status_code == 200
+    assert (await seller.post(f"{service}/retire")).json()["error"]["code"] == "already_retired"
+    assert (await seller.get("/desk")).json()["services"] == []
+
+
+async def test_no_one_else_sees_or_changes_it(world, http, enter):
+    await enter(http, await world.account())
+    for method, path in (("GET", "/desk"), ("POST", "/desk/0x1/price"), ("POST", "/desk/0x1/retire")):
+        assert (await http.request(method, path)).json()["error"]["code"] == "not_operator"
+    for path in ("/desk", "/desk/0x1"):
+        page = await http.get(http.base_url.copy_with(path=path))
+        assert (page.status_code, "This page is for operators" in page.text) == (403, True)
+
+
+@needs_chromium
+async def test_the_desk_fits_a_phone_in_german(world, seller, upstream):
+    service = await sold(world, seller, upstream, SHARES)
+    root = world.url.removesuffix("/v1")
+    async with chromium() as browser, visit(browser, f"{root}/desk", **NARROW, locale="de") as shown:
+        await shown.page.get_by_role("button", name="Das Konto des Betreibers benutzen").click()
+        await shown.page.get_by_role("heading", name="Was Sie einnehmen").wait_for()
+        for path in ("/desk", service):
+            await shown.page.goto(root + path)
+            await shown.page.screenshot()
+            assert await shown.too_wide() <= 0
+            assert await shown.small_targets() == []
+            assert await shown.accessibility_faults() == []
+        assert shown.problems == []

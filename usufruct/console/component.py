@@ -1,0 +1,94 @@
+"""What the console adds to an installation: selling in a browser."""
+
+from usufruct.accounts import Sessions
+from usufruct.assets import Assets, Listings, RegistryClient, ShareHolders
+from usufruct.chain import ChainAccess, Senders
+from usufruct.chain.contracts.till import Till
+from usufruct.chain.keys import Role, role_address
+from usufruct.config import Config
+from usufruct.console.access_pages import access_routes
+from usufruct.console.desk import Desk
+from usufruct.console.desk_api import desk_routes
+from usufruct.console.desk_pages import desk_pages
+from usufruct.console.installation_view import InstallationView
+from usufruct.console.operator_pages import operator_routes
+from usufruct.console.operators import Operators
+from usufruct.console.ownership import Ownership
+from usufruct.console.registrar import Registrar
+from usufruct.console.sale_api import sale_routes
+from usufruct.console.sale_pages import sale_pages
+from usufruct.console.sales import Sales
+from usufruct.console.store import DraftStore
+from usufruct.core import Address, Clock
+from usufruct.core.components import Component, Context
+from usufruct.core.diagnostics import Diagnostics
+from usufruct.core.networks import is_devnet, is_local
+from usufruct.gateway import Catalogue, Operator, ServiceQuality
+from usufruct.http import Reach
+from usufruct.payments.ledger import Ledger
+from usufruct.store import Database, MasterSecret
+from usufruct.web.ui import Pages
+
+
+def build(context: Context) -> Component:
+    """Build the component."""
+    get = context.get
+
+    def operators() -> Operators:
+        config = get(Config)
+        owner = role_address(Role.OWNER, config) if is_devnet(config.chain.id) else None
+        admins = frozenset(map(Address, config.operator.admin.split()))
+        return Operators(get(Sessions), Till(get(Operator).till, get(ChainAccess).client), get(Clock), admins, owner)
+
+    def sales() -> Sales:
+        registry, chain = get(RegistryClient), get(ChainAccess)
+        till = Till(get(Operator).till, chain.client)
+        devnet = is_devnet(chain.chain_id)
+        owner = (lambda: get(Senders).of(Role.OWNER)) if devnet else None
+        registrar = Registrar(Assets(registry), till, chain.chain_id, owner)
+        ownership = Ownership(registry, registrar, get(Operator), chain.chain_id)
+        drafts = DraftStore(get(Database), get(MasterSecret).seal("sale drafts"))
+        made = Sales(drafts, ownership, get(Catalogue), get(Listings), get(Operator), get(Clock), reach_of(get(Config)))
+        context.closing.push_async_callback(made.close)
+        return made
+
+    def desk() -> Desk:
+        chain = get(ChainAccess)
+        owner = (lambda: get(Senders).of(Role.OWNER)) if is_devnet(chain.chain_id) else None
+        return Desk(
+            get(Sales),
+            get(Listings),
+            get(Catalogue),
+            get(ServiceQuality),
+            Assets(get(RegistryClient)),
+            get(ShareHolders),
+            get(Operator),
+            get(Clock),
+            owner,
+        )
+
+    def view() -> InstallationView:
+        return InstallationView(get(ChainAccess), get(Ledger), get(Listings), get(Operator), get(Diagnostics))
+
+    context.provide_later(Operators, operators)
+    context.provide_later(InstallationView, view)
+    context.provide_later(Desk, desk)
+    context.provide_later(Sales, sales)
+    return Component(
+        "console",
+        routes=lambda: [
+            *access_routes(get(Operators)),
+            *sale_routes(get(Sales), get(Operators)),
+            *operator_routes(get(InstallationView), get(Operators), get(Pages)),
+            *desk_routes(get(Desk), get(Operators)),
+            *desk_pages(get(Desk), get(Catalogue), get(Operators), get(Pages)),
+            *sale_pages(get(Sales), get(Operators), get(Pages), devnet=is_devnet(get(Config).chain.id)),
+        ],
+    )
+
+
+def reach_of(config: Config) -> Reach:
+    """Return which addresses servers that are sold in a browser may have."""
+    setting = config.operator.private_upstreams
+    private = is_local(config.chain.id) if setting == "local" else setting == "yes"
+    return Reach.PRIVATE if private else Reach.PUBLIC

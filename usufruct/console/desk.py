@@ -1,0 +1,224 @@
+"""The seller's desk: what services earn by the hourly and daily tallies of calls, and what a seller may change."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from usufruct.assets import (
+    Assets,
+    CardChange,
+    Listing,
+    Listings,
+    ShareHolders,
+    UnknownListing,
+    read_card_change,
+)
+from usufruct.chain import Sender
+from usufruct.console.sales import Sales
+from usufruct.core import Address, AssetId, Clock, Conflict, Denied, asset_id, divide_up
+from usufruct.gateway import Catalogue, Operator, ServiceQuality, Tally
+from usufruct_client.desk_documents import (
+    DayEarnings,
+    DeskFigures,
+    Earnings,
+    NewPrice,
+    Payout,
+    PriceChange,
+    Retirement,
+    ServiceEarnings,
+)
+
+DAY = 86_400
+_DAYS = 30
+_FRESH_SECONDS = 15.0
+"""As often as calls are added up: figures that are read more often are the same."""
+
+_MILLION = 1_000_000
+
+Days = Mapping[AssetId, Sequence[tuple[int, Tally]]]
+
+
+class Desk:
+    """The verbs of a seller whose services are on sale.
+
+    `devnet_owner` signs on a devnet, where the owner's key is everyone's; elsewhere a gateway has no such key, and what
+    the chain decides is refused with the command that does it.
+    """
+
+    def __init__(
+        self,
+        sales: Sales,
+        listings: Listings,
+        catalogue: Catalogue,
+        quality: ServiceQuality,
+        assets: Assets,
+        holders: ShareHolders,
+        operator: Operator,
+        clock: Clock,
+        devnet_owner: Callable[[], Sender] | None,
+    ) -> None:
+        self.operator = operator
+        self._sales = sales
+        self._listings = listings
+        self._catalogue = catalogue
+        self._quality = quality
+        self._assets = assets
+        self._holders = holders
+        self._clock = clock
+        self._devnet_owner = devnet_owner
+        self._days: tuple[Days, float] | None = None
+
+    def now(self) -> int:
+        """Return the time by which prices hold."""
+        return self._clock.now()
+
+    async def name_of(self, asset: str) -> str:
+        """Return the name of a service by its id.
+
+        Raises:
+            Invalid: when it is no id.
+            UnknownListing: when no service has it.
+        """
+        listing = await self._listings.by_id(asset_id(asset, "service"))
+        if listing is None:
+            raise UnknownListing(f"there is no service {asset[:40]} here; `usufruct service list` names them")
+        return listing.name
+
+    async def figures(self) -> DeskFigures:
+        """Return what all services earned; no call is read for it."""
+        days, now = await self._read_days(), self._clock.now()
+        today = now - now % DAY
+        every = {today - at * DAY: Tally() for at in reversed(range(_DAYS))}
+        for found in days.values():
+            for start, tally in found:
+                if start in every:
+                    every[start].merge(tally)
+        costs = await self._sales.sold_costs()
+        services = []
+        for listing in await self._listings.list():
+            month = _together(tally for _, tally in days.get(listing.id, ()))
+            per_million = costs.get(listing.name)
+            cost = None if per_million is None else _cost_up(month, *per_million)
+            services.append(
+                ServiceEarnings(listing.name, listing.id, listing.pay_to, listing.registered, _earned(month), cost)
+            )
+        return DeskFigures(
+            self.operator.symbol,
+            self.operator.decimals,
+            _earned(every[today]),
+            _earned(_together(list(every.values())[-7:])),
+            _earned(_together(every.values())),
+            [DayEarnings(day, each.calls, _errors(each), each.income) for day, each in every.items()],
+            services,
+        )
+
+    async def set_price(self, seller: Address, name: str, wish: NewPrice) -> PriceChange:
+        """Change a price: at once, or for a registered service after its notice period.
+
+        Raises:
+            UnknownListing: when there is no such service.
+            Conflict: when nothing is to change.
+            Denied: when only the title holder's wallet may.
+            Invalid: for a price that no service can have.
+        """
+        change = read_card_change(self.operator.decimals, wish.input, wish.output, wish.per_call, wish.cached_input)
+        if change == CardChange():
+            raise Conflict("give at least one price that is to change", code="nothing_to_change", field="input")
+        listing, now = await self._listings.find(name), self._clock.now()
+        if not listing.registered:
+            await self._listings.price(name, change.of(listing.card(now)), now)
+            return PriceChange(now)
+        sender = self._sender(seller, f"usufruct asset price {name}")
+        period, transaction = await self._assets.price(sender, listing.id, change)
+        return PriceChange(period.starts_at, transaction)
+
+    async def retire(self, seller: Address, name: str) -> Retirement:
+        """Take a service off sale: at once, or for a registered one when the chain's notice has passed.
+
+        Raises:
+            UnknownListing, Conflict, Denied: as `set_price`.
+        """
+        listing = await self._listings.find(name)
+        if listing.retired_at is not None:
+            raise Conflict(f"{name} is off sale already; nothing was changed", code="already_retired", field="name")
+        if not listing.registered:
+            await self._listings.retire(name)
+            return Retirement(self._clock.now())
+        sender = self._sender(seller, f"usufruct asset retire {name}")
+        retires_at, transaction = await self._assets.retire(sender, listing.id)
+        return Retirement(retires_at, transaction)
+
+    async def replace_key(self, name: str, key: str) -> None:
+        """Give a service's servers another API key.
+
+        Raises:
+            UnknownListing: when there is no such service.
+        """
+        served = await self._catalogue.find(name)
+        await self._catalogue.replace_upstreams(served, [replace(each, api_key=key) for each in served.upstreams])
+
+    async def collect(self, seller: Address, name: str) -> Payout:
+        """Pay the seller what their shares of a service earned.
+
+        Raises:
+            Conflict: when the service has no shares: its income goes to an address by itself.
+            Denied: as `set_price`.
+        """
+        listing = await self._registered(name)
+        sender = self._sender(seller, f"usufruct shares collect {name}")
+        paid = await self._holders.collect(sender, listing.id)
+        ours = [each for each in paid if each.token.address == self.operator.token]
+        return Payout(sum(each.amount for each in ours), paid[0].transaction if paid else None)
+
+    async def due(self, seller: Address, name: str) -> int | None:
+        """Return what the seller can collect of a service; None when it has no shares."""
+        listing = await self._listings.find(name)
+        if not listing.registered:
+            return None
+        pending = await self._holders.pending(listing.id, seller)
+        return sum(each.total for each in pending if each.token.address == self.operator.token)
+
+    async def _registered(self, name: str) -> Listing:
+        listing = await self._listings.find(name)
+        if not listing.registered:
+            raise Conflict(
+                f"the income of {name} goes to {listing.pay_to} by itself; there is nothing to collect",
+                code="no_shares",
+                field="name",
+            )
+        return listing
+
+    def _sender(self, seller: Address, command: str) -> Sender:
+        sender = self._devnet_owner() if self._devnet_owner else None
+        if sender is None or sender.address != seller:
+            raise Denied(
+                f"the chain decides this, and a gateway has no key for it; with your wallet: `{command}`",
+                code="wallet_needed",
+            )
+        return sender
+
+    async def _read_days(self) -> Days:
+        now = self._clock.monotonic()
+        if self._days is None or now - self._days[1] > _FRESH_SECONDS:
+            self._days = await self._quality.all_days(), now
+        return self._days[0]
+
+
+def _together(tallies: Iterable[Tally]) -> Tally:
+    found = Tally()
+    for each in tallies:
+        found.merge(each)
+    return found
+
+
+def _errors(tally: Tally) -> int:
+    """Return the calls that the service was to answer, and did not answer whole."""
+    return tally.tried - tally.answered
+
+
+def _earned(tally: Tally) -> Earnings:
+    return Earnings(tally.calls, _errors(tally), tally.income)
+
+
+def _cost_up(tally: Tally, input_cost: int, output_cost: int) -> int:
+    """Return what calls cost the seller, by the cost of a million text tokens in and out."""
+    return divide_up(tally.input_tokens * input_cost + tally.output_tokens * output_cost, _MILLION)

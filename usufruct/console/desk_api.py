@@ -1,0 +1,58 @@
+"""The seller's desk as JSON, for the signed-in operator: `/v1/desk`."""
+
+from starlette.responses import Response
+
+from usufruct.console.desk import Desk
+from usufruct.console.operators import Operators
+from usufruct.console.sale_forms import refuse
+from usufruct.web import Operation, Request, document_response
+from usufruct.web.ui import PageRoute
+from usufruct_client.desk_documents import DeskFigures, NewKey, NewPrice, Payout, PriceChange, Retirement
+
+PATH = "/v1/desk"
+
+_COOKIE = {"cookie": "the session's"}
+_REFUSES = {401: "no one is signed in", 403: "the signed-in wallet is not an operator's, or only a wallet may do this"}
+_SHOW = Operation("Return what services earn.", DeskFigures, takes=_COOKIE, refuses=_REFUSES)
+_PRICE = Operation("Change a price, at its notice.", PriceChange, NewPrice, takes=_COOKIE, refuses=_REFUSES)
+_RETIRE = Operation("Take a service off sale.", Retirement, takes=_COOKIE, refuses=_REFUSES)
+_KEY = Operation("Replace the API key of a service's servers.", None, NewKey, 204, takes=_COOKIE, refuses=_REFUSES)
+_COLLECT = Operation("Collect what the operator's shares earned.", Payout, takes=_COOKIE, refuses=_REFUSES)
+
+
+def desk_routes(desk: Desk, operators: Operators) -> list[PageRoute]:
+    """Return the routes under `/v1/desk`."""
+
+    async def show(request: Request) -> Response:
+        await operators.require(request.exchange)
+        return document_response(await desk.figures())
+
+    async def price(request: Request) -> Response:
+        seller = await operators.require(request.exchange)
+        wish = await request.read(NewPrice, refuse)
+        return document_response(await desk.set_price(seller, await _name(request), wish))
+
+    async def retire(request: Request) -> Response:
+        seller = await operators.require(request.exchange)
+        return document_response(await desk.retire(seller, await _name(request)))
+
+    async def key(request: Request) -> Response:
+        await operators.require(request.exchange)
+        await desk.replace_key(await _name(request), (await request.read(NewKey, refuse)).key)
+        return Response(status_code=204)
+
+    async def collect(request: Request) -> Response:
+        seller = await operators.require(request.exchange)
+        return document_response(await desk.collect(seller, await _name(request)))
+
+    async def _name(request: Request) -> str:
+        return await desk.name_of(request.path_params["service"])
+
+    one = f"{PATH}/{{service}}"
+    return [
+        PageRoute("GET", PATH, show, _SHOW),
+        PageRoute("POST", f"{one}/price", price, _PRICE),
+        PageRoute("POST", f"{one}/retire", retire, _RETIRE),
+        PageRoute("POST", f"{one}/key", key, _KEY),
+        PageRoute("POST", f"{one}/collect", collect, _COLLECT),
+    ]

@@ -1,0 +1,68 @@
+"""What a sale needs on the chain: the asset, its shares' owners, and the till's list of payees.
+
+The seller's wallet sends it. A gateway never opens the owner's key, but on a devnet, where everyone knows it.
+"""
+
+from collections.abc import Callable, Sequence
+
+from usufruct.assets import Assets, Holding, NewAsset
+from usufruct.chain import Call, Sender
+from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.core import Address, AssetId, ChainId, Denied, checksum
+from usufruct.payments.settlement import list_payee
+from usufruct_client.sale_documents import WalletTransaction
+
+
+class Registrar:
+    """Makes what a sale needs, or returns the transactions that the seller's wallet has still to send for it."""
+
+    def __init__(
+        self, assets: Assets, till: Till, chain_id: ChainId, devnet_owner: Callable[[], Sender] | None = None
+    ) -> None:
+        """Send by `devnet_owner`, where there is one: it is the till's owner."""
+        self._assets = assets
+        self._till = till
+        self._chain_id = chain_id
+        self._devnet_owner = devnet_owner
+
+    async def register(
+        self, seller: Address, terms: NewAsset, owners: Sequence[Holding]
+    ) -> tuple[AssetId, Address, list[WalletTransaction]]:
+        """Register an asset for `seller`; return its id, its shares, and what is next to send: one call at a time.
+
+        Raises:
+            Invalid, AlreadyRegistered, Conflict: as `Assets.missing`.
+        """
+        wanted = await self._assets.missing(seller, terms, owners)
+        if not wanted.calls:
+            return wanted.id, wanted.shares, []
+        sender = self._devnet_owner() if self._devnet_owner else None
+        if sender is not None and sender.address == seller:
+            made = await self._assets.register(sender, terms, owners)
+            return made.id, made.shares, []
+        shares = wanted.shares
+        call = wanted.calls[0]
+        return wanted.id, shares, [self._for_wallet("share" if call.to == shares else "register", call)]
+
+    async def list_payee(self, seller: Address, pay_to: Address, kind: PayeeKind) -> list[WalletTransaction]:
+        """Have the till pay an address; return what is left to send.
+
+        Raises:
+            Denied: when only another wallet may: the till's owner's.
+        """
+        if await self._till.payees(pay_to) is kind:
+            return []
+        if self._devnet_owner is not None:
+            await list_payee(self._till, self._devnet_owner(), pay_to, kind)
+            return []
+        if seller != await self._till.owner():
+            raise Denied(
+                f"the till does not pay {checksum(pay_to)} yet; its owner lists it: "
+                f"`usufruct till payee {checksum(pay_to)} --as {kind.name.lower()}`, then confirm again",
+                code="payee_not_listed",
+                field="pay_to",
+            )
+        return [self._for_wallet("payee", self._till.set_payee(pay_to, kind))]
+
+    def _for_wallet(self, what: str, call: Call) -> WalletTransaction:
+        return WalletTransaction(what, self._chain_id, call.to, f"0x{call.data.hex()}", call.value)  # type: ignore[arg-type]

@@ -1,0 +1,159 @@
+"""The forms of a sale: their fields as text, and the documents that they are read into."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from usufruct.core import Invalid, UsufructError
+from usufruct.web import read_document
+from usufruct_client.desk_documents import NewKey, NewPrice
+from usufruct_client.sale_documents import CostWish, ModelWish, OwnershipWish, Part, PriceWish, SaleDraft, ServerWish
+
+Form = dict[str, str]
+
+_THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}")
+_NUMBERS = ("parallel", "busy", "faster_input", "margin")
+
+
+def refuse(message: str, field: str) -> UsufructError:
+    """Refuse a document; what stands in place of a key is never repeated."""
+    if field == "key":
+        message = "key must be at most 4096 printable ASCII characters; copy it again"
+    return Invalid(message, code="invalid_sale", field=field.partition(".")[0])
+
+
+def read_server(form: Form) -> ServerWish:
+    """Read the form of a server."""
+    return read_document(
+        ServerWish, {name: form[name] for name in ("url", "key", "model", "kind") if name in form}, refuse
+    )
+
+
+def read_model(form: Form) -> ModelWish:
+    """Read the choice of a model."""
+    return read_document(ModelWish, _of(form, "model", "kind"), refuse)
+
+
+def read_costs(form: Form) -> CostWish:
+    """Read what a suggestion is made from."""
+    numbers = {_camel(name): _whole(form[name]) for name in _NUMBERS if form.get(name, "").strip()}
+    return read_document(CostWish, {"perHour": _decimal(form.get("per_hour", ""))} | numbers, refuse)
+
+
+def read_price(form: Form) -> PriceWish:
+    """Read name and price; costs only where a cost per hour is given."""
+    texts: dict[str, Any] = {"name": form.get("name", "")}
+    texts |= {name: _decimal(form.get(name, "")) for name in ("input", "output")}
+    texts |= {_camel(name): _decimal(form[name]) for name in ("per_call", "cached_input") if form.get(name, "").strip()}
+    if form.get("per_hour", "").strip():
+        texts["costs"] = read_costs(form).as_json()
+    return read_document(PriceWish, texts, refuse)
+
+
+def read_ownership(form: Form) -> OwnershipWish:
+    """Read who receives the income; only the fields of the chosen way count."""
+    if form.get("mode") != "shares":
+        return read_document(OwnershipWish, {"mode": form.get("mode", ""), "payTo": form.get("pay_to", "")}, refuse)
+    policy = form.get("policy", "")
+    document: dict[str, Any] = {
+        "mode": "shares",
+        "owners": _parts(form.get("owners", ""), "owners"),
+        "parents": _parts(form.get("parents", ""), "parents"),
+        "transferPolicy": form.get("policy_contract", "").strip() or "none" if policy == "contract" else policy,
+        "resaleRoyalty": _decimal(form.get("resale_royalty", "")) or "0",
+    }
+    if form.get("notice_hours", "").strip():
+        document["noticeHours"] = _whole(form["notice_hours"])
+    return read_document(OwnershipWish, document, refuse)
+
+
+def read_new_price(form: Form) -> NewPrice:
+    """Read the form of a price change; an empty field leaves its price as it is."""
+    texts = {_camel(name): _decimal(form.get(name, "")) for name in ("input", "output", "per_call", "cached_input")}
+    return read_document(NewPrice, texts, refuse)
+
+
+def read_key(form: Form) -> NewKey:
+    """Read another API key."""
+    return read_document(NewKey, _of(form, "key"), refuse)
+
+
+def server_fields(draft: SaleDraft | None) -> dict[str, str]:
+    """Return what the form of a server shows; never its key."""
+    server = draft.server if draft else None
+    return {"url": server.url, "model": server.model, "kind": server.kind} if server else _NO_SERVER
+
+
+def price_fields(draft: SaleDraft) -> dict[str, str]:
+    """Return what the form of a price shows."""
+    price, server = draft.price, draft.server
+    costs = (price.costs if price else None) or CostWish("")
+    fields = {"per_hour": costs.per_hour} | {name: str(getattr(costs, name)) for name in _NUMBERS}
+    if price is None:
+        name = server.model.rpartition("/")[2].removesuffix(":latest") if server else ""
+        return fields | {"name": name, "input": "", "output": "", "per_call": "0", "cached_input": "100"}
+    chosen = ("name", "input", "output", "per_call", "cached_input")
+    return fields | {name: getattr(price, name) for name in chosen}
+
+
+def owner_fields(draft: SaleDraft) -> dict[str, str]:
+    """Return what the form of the owners shows."""
+    wish = draft.ownership or OwnershipWish("plain")
+    contract = wish.transfer_policy not in ("", "open")
+    return {
+        "mode": wish.mode,
+        "pay_to": wish.pay_to,
+        "owners": _text(wish.owners),
+        "parents": _text(wish.parents),
+        "policy": "contract" if contract else wish.transfer_policy,
+        "policy_contract": wish.transfer_policy if contract else "",
+        "resale_royalty": wish.resale_royalty,
+        "notice_hours": str(wish.notice_hours),
+    }
+
+
+_NO_SERVER = {"url": "", "model": "", "kind": "chat"}
+
+
+def _of(form: Form, *names: str) -> dict[str, str]:
+    return {name: form[name] for name in names if name in form}
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def _whole(text: str) -> int | str:
+    """Return a whole number; what is none stays text, and is refused with its field."""
+    plain = text.strip()
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else plain
+
+
+def _decimal(text: str) -> str:
+    """Return a decimal with a point; "1,500" is left as it is: fifteen hundred, or one and a half."""
+    plain = text.strip()
+    return plain if _THOUSANDS.fullmatch(plain) else plain.replace(",", ".", 1)
+
+
+def _parts(text: str, field: str) -> list[dict[str, str]]:
+    """Read lines of a name and its per cent.
+
+    Raises:
+        Invalid: names the line that is neither.
+    """
+    found = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        of, _, percent = line.removesuffix("%").strip().rpartition(" ")
+        if not of:
+            raise Invalid(
+                f"{field}: {line[:80]!r} must be a name or an address, a space, and per cent, such as 20",
+                code="invalid_sale",
+                field=field,
+            )
+        found.append({"of": of.strip(), "percent": _decimal(percent)})
+    return found
+
+
+def _text(parts: Sequence[Part]) -> str:
+    return "\n".join(f"{each.of} {each.percent}" for each in parts)
