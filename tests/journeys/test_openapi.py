@@ -109,8 +109,7 @@ async def test_every_route_answers_as_it_is_described(world):
         await manage_keys(world, http)
         await use_the_account(world, http)
         await use_a_passkey(world, http)
-        for method, path in sorted(reader.operations - {(method, path) for method, path, _ in reader.seen}):
-            raise AssertionError(f"{method} {path} was not tried")
+        assert sorted(reader.operations - {(method, path) for method, path, _ in reader.seen}) == [], "were not tried"
         for path in ("/v1/models/none", "/v1/receipts/0x" + "ab" * 32, "/v1/channels/0x12", "/v1/proofs/1"):
             assert (await http.get(f"{url}{path}")).status_code >= 400
         for path in ("/v1/keys", "/v1/keys/list", "/v1/keys/key_1/revoke", "/v1/deposits", "/v1/embeddings"):
@@ -146,6 +145,10 @@ async def call(world, http, url) -> None:
         "healthz",
         "readyz",
         "openapi.json",
+        "llms.txt",
+        ".well-known/x402",
+        ".well-known/agent-registration.json",
+        "v1/services",
         "v1/models",
         "v1/models/chat",
         "v1/models/team/vectors",
