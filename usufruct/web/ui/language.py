@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
+from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -38,8 +39,7 @@ class Language:
 
     def number(self, value: int | Decimal, decimals: int = 0) -> str:
         """Write a number with at most `decimals` digits after the point."""
-        with localcontext(_EXACT):
-            return format_decimal(value, "#,##0" + ("." + "#" * decimals if decimals else ""), self.locale)
+        return _number(value, decimals, self.locale)
 
     def money(self, amount: int, decimals: int, symbol: str) -> str:
         """Write atomic units as whole ones, exactly: a price is never rounded on screen."""
@@ -60,6 +60,13 @@ class Language:
     def date(self, at: datetime) -> str:
         """Write a moment in UTC."""
         return format_datetime(at, "d MMM y, HH:mm 'UTC'", locale=self.locale)
+
+
+@lru_cache(maxsize=10_000)
+def _number(value: int | Decimal, decimals: int, locale: Locale) -> str:
+    """Write a number; it is kept, because CLDR's rules take long and a page writes the same prices again and again."""
+    with localcontext(_EXACT):
+        return format_decimal(value, "#,##0" + ("." + "#" * decimals if decimals else ""), locale)
 
 
 def load_languages(packages: Iterable[str]) -> dict[str, Language]:
