@@ -301,11 +301,12 @@ async def test_a_key_that_was_made_is_tried_in_the_playground(world, browser, ur
         await page.get_by_role("button", name="Send").click()
         charged = page.locator("[data-shows=charge]")
         await expect(charged).to_contain_text("tUSD")
-        await expect(page.locator("#playground-answer")).not_to_be_empty()
+        await expect(page.locator(".turn.model")).not_to_be_empty()
         text = (await charged.text_content()).replace("\N{NO-BREAK SPACE}tUSD", "")
         log = await page.request.get(f"{world.url}/account/spending")
         assert round(float(text) * 1_000_000) == int((await log.json())["calls"][0]["charge"])
         await page.get_by_label("API key").fill("uf_wrong")
+        await page.get_by_label("Message").fill("x")
         await page.get_by_role("button", name="Send").click()
         await expect(page.locator("#toasts .toast")).to_have_count(1)
         assert [each for each in shown.problems if "401" not in each] == []
@@ -320,11 +321,12 @@ async def test_an_answer_that_is_stopped_is_charged_for_what_came(world, browser
         await expect(page.get_by_text("The deposit is made.")).to_be_visible()
         await page.goto(url.removesuffix("/account") + "/s/slow")
         await page.get_by_role("button", name="Send").click()
-        await expect(page.locator("#playground-answer")).to_have_text("To be or")
+        await expect(page.locator(".turn.model")).to_have_text("To be or")
         await expect(page.locator("[data-shows=ceiling]")).to_contain_text("tUSD")
         await page.get_by_role("button", name="Stop").click()
         await expect(page.get_by_role("button", name="Stop")).to_be_hidden()
         await expect(page.get_by_role("button", name="Send")).to_be_enabled()
+        await expect(page.locator("[data-shows=charge]")).to_contain_text("0.0")
 
         async def spent() -> list[dict]:
             return (await (await page.request.get(f"{world.url}/account/spending")).json())["calls"]
@@ -332,7 +334,7 @@ async def test_an_answer_that_is_stopped_is_charged_for_what_came(world, browser
         await until(spent)
         [call] = await spent()
         assert 1 <= call["outputTokens"] <= 3  # counted here: the upstream did not report
-        assert shown.problems == []
+        assert [each for each in shown.problems if "404" not in each] == []  # no receipt yet
 
 
 async def test_a_deposit_whose_answer_is_lost_is_made_once(world, browser, url):

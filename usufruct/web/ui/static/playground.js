@@ -1,12 +1,24 @@
-// A service's playground: a streamed chat, its cost beside it, and a way to stop.
+// A service's playground: a streamed conversation, its cost beside it as it runs, a way to stop, and each answer's receipt.
 
+import { markdown } from "./markdown.js";
 import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from "./page.js";
+import { remember } from "./receipt.js";
 
+const RECEIPT_TRIES = 7;
+const PAUSE_MILLISECONDS = 250;  // doubled after each try
+const MILLION = 1_000_000;
+
+const base = document.body.dataset.base;
 const form = document.getElementById("playground");
-const { decimals, symbol, model } = form.dataset;
-const answer = document.getElementById("playground-answer");
-const shown = Object.fromEntries([...form.querySelectorAll("[data-shows]")].map((each) => [each.dataset.shows, each]));
-const [send, stop] = [form.querySelector("[type=submit]"), form.querySelector("[data-stop]")];
+const turns = document.getElementById("playground-turns");
+const receipt = document.getElementById("playground-receipt");
+const { about, decimals, model, symbol } = form.dataset;
+const prices = { input: Number(form.dataset.inputPrice), output: Number(form.dataset.outputPrice), call: Number(form.dataset.callPrice) };
+const shown = Object.fromEntries([...document.querySelectorAll("#playground-meter [data-shows]")].map((each) => [each.dataset.shows, each]));
+const [send, stop, restart] = ["[type=submit]", "[data-stop]", "[data-restart]"].map((each) => form.querySelector(each));
+
+let messages = [];
+let total = 0n;
 
 form.elements.key.value = recall("sessionStorage", API_KEY) ?? "";
 
@@ -17,6 +29,8 @@ function money(atomic) {
   const part = digits.slice(whole.length).replace(/0+$/, "");
   return `${part ? `${whole}.${part}` : whole}\u00a0${symbol}`;
 }
+
+const nearly = (text) => about.replace("%(number)s", text);
 
 // The data of an event stream, one text for each event.
 async function* events(body) {
@@ -34,53 +48,133 @@ async function* events(body) {
   }
 }
 
-function show(usage) {
-  shown.input.textContent = usage.prompt_tokens;
-  shown.output.textContent = usage.completion_tokens;
-  shown.charge.textContent = money(usage.cost_details.charge);
+// Until the bill comes: the ceiling is the price of the input, of the longest answer and of the call.
+function showRunning(ceiling, most, output) {
+  const input = Math.max(0, ceiling - Math.ceil(most * prices.output / MILLION) - prices.call);
+  if (prices.input) shown.input.textContent = nearly(Math.round(input * MILLION / prices.input));
+  shown.output.textContent = nearly(output);
+  shown.charge.textContent = nearly(money(Math.min(ceiling, Math.ceil(input + output * prices.output / MILLION) + prices.call)));
 }
 
-async function ask(signal) {
+function showBill(input, output, charge) {
+  total += BigInt(charge);
+  shown.input.textContent = input;
+  shown.output.textContent = output;
+  shown.charge.textContent = money(charge);
+  shown.total.textContent = money(total);
+}
+
+function addTurn(kind, text) {
+  const turn = document.createElement("div");
+  turn.className = `turn ${kind}`;
+  turn.append(text);
+  turns.append(turn);
+  turns.hidden = false;
+  return turn;
+}
+
+async function ask(signal, call) {
   const { key, message, most } = form.elements;
-  const body = {
+  const question = { role: "user", content: message.value };
+  const request = JSON.stringify({
     model,
-    messages: [{ role: "user", content: message.value }],
+    messages: [...messages, question],
     max_tokens: Number(most.value),
     stream: true,
     stream_options: { include_usage: true },
-  };
+  });
   const headers = { "content-type": "application/json", authorization: `Bearer ${key.value.trim()}`, ...READER };
-  const url = `${document.body.dataset.base}/v1/chat/completions`;
-  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal });
+  const response = await fetch(`${base}/v1/chat/completions`, { method: "POST", headers, body: request, signal });
   if (!response.ok) {
     toast((await contentOf(response)).error.message);
     return;
   }
-  shown.ceiling.textContent = money(response.headers.get("x-usufruct-ceiling"));
+  call.id = response.headers.get("x-request-id");
+  remember(call.id, request, null);
+  addTurn("user", question.content);
+  message.value = "";
+  const answer = addTurn("model", "");
+  const ceiling = Number(response.headers.get("x-usufruct-ceiling"));
+  shown.ceiling.textContent = money(ceiling);
+  const deltas = [];
+  let text = "";
   for await (const data of events(response.body)) {
-    if (data === "[DONE]") return;
+    if (data === "[DONE]") break;
     const event = JSON.parse(data);
-    if (event.error) toast(event.error.message);
-    answer.append(event.choices?.[0]?.delta?.content ?? "");
-    if (event.usage) show(event.usage);
+    if (event.error) {
+      toast(event.error.message);
+      return;
+    }
+    const delta = event.choices?.[0]?.delta;
+    if (delta) {
+      deltas.push(delta);
+      text += delta.content ?? "";
+      answer.append(delta.content ?? "");
+      showRunning(ceiling, Number(most.value), deltas.length);
+    }
+    if (event.usage) {
+      showBill(event.usage.prompt_tokens, event.usage.completion_tokens, event.usage.cost_details.charge);
+      call.isBilled = true;
+    }
   }
+  messages.push(question, { role: "assistant", content: text });
+  answer.replaceChildren(...markdown(text));
+  remember(call.id, request, deltas);
+}
+
+// What a call that was stopped is charged is known when the gateway has counted it.
+async function findBill(call) {
+  for (let tries = 0; tries < RECEIPT_TRIES && !call.isBilled; tries += 1) {
+    const answer = await fetch(`${base}/v1/receipts/${call.id}`);
+    if (answer.ok) {
+      const { lines, amount } = (await answer.json()).receipt;
+      const counted = (part) => lines.filter(({ unit }) => unit.includes(part)).reduce((sum, { quantity }) => sum + Number(quantity), 0);
+      showBill(counted("input_"), counted("output_"), amount);
+      call.isBilled = true;
+    } else {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS * 2 ** tries));
+    }
+  }
+}
+
+async function finish(call) {
+  if (!call.id) return;
+  await findBill(call);
+  if (call.isBilled) await htmx.ajax("GET", `${base}/r/${call.id}`, { target: receipt, swap: "innerHTML" });
+  else shown.charge.textContent = form.dataset.uncharged;
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   keep("sessionStorage", API_KEY, form.elements.key.value.trim());
   const running = new AbortController();
+  const call = {};
   stop.onclick = () => running.abort();
-  for (const each of Object.values(shown)) each.textContent = "–";
-  answer.textContent = "";
-  answer.hidden = false;
-  [send.disabled, stop.hidden] = [true, false];
+  for (const [name, each] of Object.entries(shown)) if (name !== "total") each.textContent = "–";
+  receipt.replaceChildren();
+  [send.disabled, stop.hidden, restart.hidden] = [true, false, true];
   try {
-    await ask(running.signal);
+    await ask(running.signal, call);
   } catch (error) {
     if (error instanceof TypeError) connectionLost();
     else if (error.name !== "AbortError") toast(error.message);
   } finally {
-    [send.disabled, stop.hidden] = [false, true];
+    stop.hidden = true;
   }
+  try {
+    await finish(call);
+  } catch {
+    connectionLost();
+  } finally {
+    [send.disabled, restart.hidden] = [false, !turns.children.length];
+  }
+});
+
+restart.addEventListener("click", () => {
+  messages = [];
+  total = 0n;
+  turns.replaceChildren();
+  receipt.replaceChildren();
+  for (const each of Object.values(shown)) each.textContent = "–";
+  [turns.hidden, restart.hidden] = [true, true];
 });

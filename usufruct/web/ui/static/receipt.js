@@ -5,8 +5,8 @@ import { connectionLost } from "./page.js";
 const base = document.body.dataset.base;
 const called = new Map();
 
-// What this page sent and got for a call: its receipt is compared with it.
-export const remember = (call, request, answer) => called.set(call, { request, answer });
+// What this page sent, and the deltas that it got if it got all of them: the call's receipt is compared with them.
+export const remember = (call, request, deltas) => called.set(call, { request, deltas });
 
 async function fetched(path) {
   const answer = await fetch(base + path);
@@ -27,7 +27,7 @@ function mark(place, name, state, detail = "") {
 const judged = (fine) => (fine ? "good" : "bad");
 
 async function check(place, receipt) {
-  const { addsUp, proves, signer, textHash } = await import("./receipt_checks.js");
+  const { addsUp, answerText, proves, signer, textHash } = await import("./receipt_checks.js");
   const [terms, proof] = await Promise.all([fetched("/v1/terms"), fetched(`/v1/proofs/${receipt.call}`)]);
   const recovered = signer(receipt);
   const fine = [
@@ -51,7 +51,7 @@ async function check(place, receipt) {
   const known = called.get(receipt.call);
   if (known) {
     fine.push(mark(place, "request", judged(textHash(known.request) === receipt.requestHash)));
-    if (known.answer !== null) fine.push(mark(place, "answer", judged(textHash(known.answer) === receipt.responseHash)));
+    if (known.deltas) fine.push(mark(place, "answer", judged(textHash(answerText(known.deltas)) === receipt.responseHash)));
   }
   return fine.every(Boolean);
 }

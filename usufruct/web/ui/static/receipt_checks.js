@@ -101,4 +101,22 @@ export function proves(proof, receipt) {
   }
 }
 
+const PROTOCOL = new Set(["role", "id", "type", "index", "tool_call_id"]);
+const REASONING = ["reasoning_content", "reasoning", "reasoning_details"];
+
+function texts(value) {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) return value.map(texts).join("");
+  if (!value || typeof value !== "object") return "";
+  return Object.entries(value).map(([name, each]) => (PROTOCOL.has(name) ? "" : texts(each))).join("");
+}
+
+// What the receipt's `responseHash` is of: every text of a stream's deltas, the same reasoning once.
+export function answerText(deltas) {
+  return deltas.map((delta) => {
+    const repeated = new Set(REASONING.filter((name) => texts(delta[name])).slice(1));
+    return texts(Object.fromEntries(Object.entries(delta).filter(([name]) => !repeated.has(name))));
+  }).join("");
+}
+
 export const textHash = (text) => hex(sha256(utf8(text)));
