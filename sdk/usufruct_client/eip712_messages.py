@@ -144,3 +144,9 @@ SIGNED_LISTING = MessageType(
 
 PERMIT = MessageType("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
 """ERC-2612: an owner lets a spender take a token; the domain is the token's."""
+
+REVIEW = MessageType(
+    "Review(address payer,uint128 asset,bytes32 call,uint8 rating,string text,uint64 time)",
+    Domain("Usufruct Reviews", "1"),
+)
+"""A payer rates a service by one of its calls that they paid for; the contract is the operator's till."""

@@ -10,6 +10,7 @@ from pydantic import Field, StrictStr
 from usufruct_client.bill_lines import Rates, rates_of
 from usufruct_client.wire_types import (
     AddressText,
+    AssetHex,
     Count,
     Decimals,
     Document,
@@ -27,6 +28,7 @@ from usufruct_client.wire_types import (
     WalletSignature,
     Wish,
     decimal_text,
+    whole,
 )
 
 
@@ -501,3 +503,79 @@ class BilledUsage(Plain):
     """The part of a whole answer that carries the bill."""
 
     usage: Usage
+
+
+Stars = Annotated[int, whole(5)]
+
+
+class ReviewWish(Wish):
+    """What a payer wants to say of a service; `call` is one of its calls that they paid for, by default their last."""
+
+    asset: AssetHex
+    rating: Stars
+    text: StrictStr
+    call: HashText | None = None
+
+
+class SignedReview(Wish):
+    """A review under its payer's signature; `time` in seconds since 1970."""
+
+    payer: AddressText
+    asset: AssetHex
+    call: HashText
+    rating: Stars
+    text: StrictStr
+    time: Seconds
+    signature: Signature
+
+
+class ReviewAnswer(Wish):
+    """What a seller answers to a review."""
+
+    text: StrictStr
+
+
+class ReviewFacts(Document):
+    """A review as anyone may see it.
+
+    `paid`: what the payer had paid for the service, atomic units. `weight` comes of it, and is 0 where there are
+    `flags`. `revision` counts from 1.
+    """
+
+    payer: AddressText
+    asset: AssetHex
+    call: HashText
+    rating: Stars
+    text: StrictStr
+    time: Seconds
+    signature: Signature
+    revision: Count
+    paid: Uint128
+    weight: Count
+    flags: list[StrictStr]
+    answer: StrictStr | None
+    answered_at: Seconds | None
+
+
+class ReviewTotals(Document):
+    """All reviews of a service: `stars` counts those of one to five; `mean` is by weight, "4.25", or None."""
+
+    count: Count
+    flagged: Count
+    weight: Count
+    mean: StrictStr | None
+    stars: list[Count]
+
+
+class ReviewPage(Document):
+    """`GET /v1/reviews/{asset}`: the totals, and reviews, the newest first; `next` is the `after` of the next page."""
+
+    totals: ReviewTotals
+    reviews: list[ReviewFacts]
+    next: StrictStr | None
+
+
+class ReviewHistory(Document):
+    """`GET /v1/reviews/{asset}/{payer}`: all that a payer said of a service, the newest first."""
+
+    revisions: list[ReviewFacts]

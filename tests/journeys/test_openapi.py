@@ -19,6 +19,7 @@ from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest,
 from usufruct.accounts.key_model import KeyTerms
 from usufruct.accounts.passkeys import operation_hash
 from usufruct.accounts.passkeys.api import packed
+from usufruct.assets import Listings
 from usufruct.chain import Call
 from usufruct.chain.contracts.passkey_verifier import PasskeyVerifier
 from usufruct.chain.keys import KeySigner
@@ -220,7 +221,9 @@ async def use_the_account(world, http) -> None:
     wanted = (await http.post(f"{world.url}/account/key-requests", json=terms)).json()
     made = (await http.post(f"{world.url}/keys", json=wanted["body"])).json()
     deposit = {"channel": made["channel"], "amount": "1000000"}
-    assert (await http.post(f"{world.url}/account/deposit-requests", json=deposit)).status_code == 200
+    wanted = (await http.post(f"{world.url}/account/deposit-requests", json=deposit)).json()
+    assert (await http.post(f"{world.url}/deposits", json=wanted["body"])).status_code == 200
+    await review(world, http, made)
     for path in ("v1/account/spending", "v1/account/spending.csv", "account"):
         assert (await http.get(f"{world.url.removesuffix('v1')}{path}")).status_code == 200
     key = f"{world.url}/account/keys/{made['id']}"
@@ -282,6 +285,25 @@ async def use_a_passkey(world, http) -> None:
     await world.devnet.set_balance(guardian.address, 10**18)
     await world.devnet.send_as(guardian.address, Call(call["to"], bytes.fromhex(call["data"][2:])))
     assert (await http.get(f"{url}/recoveries/{account}/finish")).status_code == 200
+
+
+async def review(world, http, key) -> None:
+    """Pay for a call, review the service, and answer as its seller."""
+    header = {"authorization": f"Bearer {key['key']}"}
+    paid = await http.post(f"{world.url}/chat/completions", json=x402_installation.request(), headers=header)
+    assert paid.status_code == 200
+    asset = (await http.get(f"{world.url}/models/chat")).json()["asset"]
+    wish = {"asset": asset, "rating": 5, "text": "Good."}
+    asked = (await http.post(f"{world.url}/reviews/requests", json=wish)).json()
+    made = await http.post(f"{world.url}/reviews", json=asked["body"])
+    assert made.status_code == 201
+    payer = made.json()["payer"]
+    for path in (f"reviews/{asset}", f"reviews/{asset}/{payer}"):
+        assert (await http.get(f"{world.url}/{path}")).status_code == 200
+    assert (await http.get(f"{world.url.removesuffix('v1')}reviews-of/{asset}")).status_code == 200
+    await world.gateway.get(Listings).pay("chat", payer)
+    answered = await http.post(f"{world.url}/reviews/{asset}/{payer}/answer", json={"text": "Thanks."})
+    assert answered.status_code == 200
 
 
 def encoded(content: dict[str, object]) -> str:

@@ -9,7 +9,8 @@ from usufruct.payments.settlement import Claimer
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
-MARKUP = "# Title\n\n- one\n- **two**\n\n```\nif a < b:\n```\n<img src=x onerror=alert(1)> [x](javascript:alert(1)) \u202eabc"
+LINKS = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) \u202eabc"
+MARKUP = "# Title\n\n- one\n- **two**\n\n```\nif a < b:\n```\n" + LINKS
 
 
 @pytest.fixture

@@ -121,6 +121,7 @@ LANDED = {
     "r1014_day_limits.py": "5e4f7b50953715bd",
     "r1015_service_index.py": "ba912942f96fb270",
     "r1016_sale_drafts.py": "ef3ab29eb70d9587",
+    "r1017_reviews.py": "34a8a27b97ae33d7",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

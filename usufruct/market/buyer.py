@@ -11,7 +11,7 @@ from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, Clock, Conflict, Hash32, Invalid, NotFound, Unavailable
 from usufruct.market.passkey_buyer import PasskeyBuyer
-from usufruct.market.signing_requests import Request, deposit_request, key_request
+from usufruct.market.signing_requests import Request, deposit_request, for_signing, key_request
 from usufruct.payments.ledger import Call, Ledger
 from usufruct.payments.settlement import check_deposit_amount
 from usufruct_client.wire import (
@@ -144,9 +144,7 @@ class Buyer:
         return self._for_signing(payer, asked)
 
     def _for_signing(self, payer: Address, request: Request) -> SigningRequest:
-        if self._demo is not None and payer == self._demo.address:
-            return request.signed_by(self._demo)
-        return request.for_wallet()
+        return for_signing(request, payer, self._demo)
 
     async def spending(self, payer: Address, most: int = MOST_CALLS) -> SpendingLog:
         """Return the payer's last calls, the newest first."""

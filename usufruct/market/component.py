@@ -2,7 +2,7 @@
 
 from usufruct.accounts import DEMO_ACCOUNT, Channels, Keys, Purses, Sessions
 from usufruct.accounts.passkeys import Passkeys, Relay, has_factory
-from usufruct.assets import Listings
+from usufruct.assets import AssetIndexer, Listings, ShareHolders
 from usufruct.chain import ChainAccess
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
@@ -14,8 +14,13 @@ from usufruct.market.buyer import Buyer
 from usufruct.market.pages import account_pages
 from usufruct.market.passkey_api import passkey_routes
 from usufruct.market.passkey_buyer import PasskeyBuyer
+from usufruct.market.review_api import review_routes
+from usufruct.market.review_owners import ServiceOwners
+from usufruct.market.review_pages import review_pages
+from usufruct.market.reviews import Reviews
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.settlement import Deposits
+from usufruct.store import Database
 from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
 
@@ -36,12 +41,21 @@ def build(context: Context) -> Component:
             get(Keys), get(Purses), get(Ledger), get(Listings), terms, get(ChainAccess), get(Clock), demo, passkeys()
         )
 
+    def reviews() -> Reviews:
+        terms, listings = get(Terms), get(Listings)
+        owners = ServiceOwners(listings, lambda: get(AssetIndexer), lambda: get(ShareHolders))
+        demo = devnet_signer(DEMO_ACCOUNT, ChainId(terms.chain_id)) if is_devnet(terms.chain_id) else None
+        return Reviews(get(Database), get(Ledger), get(Keys), listings, owners, terms, get(Clock), demo)
+
     context.provide_later(Buyer, buyer)
+    context.provide_later(Reviews, reviews)
     return Component(
         "market",
         routes=lambda: [
             *account_routes(get(Buyer), get(Sessions)),
             *passkey_routes(get(Buyer), get(Sessions), get(Purses)),
             *account_pages(get(Buyer), get(Sessions), get(Pages), get(Clock)),
+            *review_routes(get(Reviews), get(Sessions)),
+            *review_pages(get(Reviews), get(Sessions), get(Pages), get(Terms).token),
         ],
     )

@@ -90,3 +90,8 @@ def deposit_request(
     kind = replace(DEPOSIT, domain=Domain(offered.token.name, offered.token.version))
     post, token = "/v1/deposits", offered.token.address
     return Request(kind, token, offered.chain_id, message, post, wish.as_json(), _DEPOSIT_SIGNATURE)
+
+
+def for_signing(request: Request, payer: Address, demo: KeySigner | None) -> SigningRequest:
+    """Return a request for the payer's wallet, or signed where the payer is the local chain's demo account."""
+    return request.signed_by(demo) if demo is not None and payer == demo.address else request.for_wallet()

@@ -77,6 +77,7 @@ class Pages:
         self._gallery = gallery
         self._packages: dict[str, Sequence[NavigationLink]] = {_KIT: ()}
         self._refusals = {each.code: each.text for each in EVERY_SITE}
+        self._sections: dict[str, list[NavigationLink]] = {}
 
     def add_package(
         self, package: str, navigation: Sequence[NavigationLink] = (), refusals: Sequence[RefusalText] = ()
@@ -84,6 +85,10 @@ class Pages:
         """Add a package's `templates/` and `locales/`, before the first page is answered; `refusals` say its errors."""
         self._packages[package] = navigation
         self._refusals |= {each.code: each.text for each in refusals}
+
+    def add_section(self, page: str, link: NavigationLink) -> None:
+        """Have a page of another package load a section from a path, in which `{id}` is the id of what it shows."""
+        self._sections.setdefault(page, []).append(link)
 
     @cached_property
     def languages(self) -> dict[str, Language]:
@@ -169,6 +174,7 @@ class Pages:
             "navigation": list(chain.from_iterable(self._packages.values())),
             "nonce": nonce,
             "path": exchange.path,
+            "sections_of": lambda page: self._sections.get(page, ()),
             "site": self.site,
             "static": lambda name: base + self.static.path(name),
         }
