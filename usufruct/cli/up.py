@@ -16,6 +16,7 @@ from usufruct.cli.support.deployment import addresses_of
 from usufruct.cli.support.embedded_chain import embedded_chain
 from usufruct.cli.support.instance_lock import hold_instance
 from usufruct.cli.support.output import Json, print_line
+from usufruct.cli.support.page_links import show_page_links
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.server_process import run_until_stopped
 from usufruct.config import Config, load_config, process_environment
@@ -37,12 +38,17 @@ def up(as_json: Json = False) -> None:
     """Start what is missing: chain (on the devnet), contracts, gateway, worker; keep it running until Ctrl-C."""
     progress = Progress(to_stderr=as_json)
 
-    async def tell(place: Place) -> None:
-        if as_json:
-            print_line(place)
-        _tell(progress, place)
+    async def run() -> None:
+        config = load_config()
 
-    run_until_stopped(lambda: bring_up(load_config(), progress, tell))
+        async def tell(place: Place) -> None:
+            if as_json:
+                print_line(place)
+            _tell(progress, place, config.gateway.public_url)
+
+        await bring_up(config, progress, tell)
+
+    run_until_stopped(run)
 
 
 async def bring_up(config: Config, progress: Progress, when_ready: WhenReady) -> None:
@@ -109,9 +115,10 @@ def _place(config: Config, deployments: Deployments, children: list[Child]) -> P
     }
 
 
-def _tell(progress: Progress, place: Place) -> None:
+def _tell(progress: Progress, place: Place, public_url: str) -> None:
     progress.say(f"gateway  {place['url']}")
     progress.say(f"chain    {place['rpc_url']} (id {place['chain_id']})")
     progress.say(f"data     {place['data_folder']} (logs: gateway.log, worker.log)")
     progress.say("sell     usufruct sell --upstream URL --pay-to ADDRESS")
+    show_page_links(progress, place["url"], public_url)
     progress.say("stop     Ctrl-C")

@@ -21,6 +21,7 @@ from usufruct.cli.demo.outcome import CAPS, DemoFailed, Offer, Outcome, demand, 
 from usufruct.cli.demo.payers import Agent, KeyHolder, ask, mint
 from usufruct.cli.support.child_process import Process, stop_process
 from usufruct.cli.support.instance_lock import Publish
+from usufruct.cli.support.page_links import show_page_links
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.service_files import this_program
 from usufruct.config import Config, process_environment
@@ -219,6 +220,7 @@ class Story:
         say('    messages=[{"role": "user", "content": "What is a voucher?"}]).choices[0].message.content)')
         say(f"your own model: {self._command if stays else 'usufruct'} sell --upstream URL --pay-to ADDRESS")
         say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.get(Operator).till)}")
+        show_page_links(self._progress, self._url)
         say("It keeps running; Ctrl-C ends it." if stays else "It ends now; `usufruct demo --stay` keeps it running.")
 
     async def stay(self) -> None:
