@@ -15,6 +15,7 @@ from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
 from tests.support.passkeys import SoftwarePasskey, deposit_digest, hexed
+from tests.support.waiting import until
 from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest, revoke_digest
 from usufruct.accounts.key_model import KeyTerms
 from usufruct.accounts.passkeys import operation_hash
@@ -98,7 +99,14 @@ async def test_every_route_answers_as_it_is_described(world):
 
     installation = world.gateway
     mounted = [route for component in installation.components for route in component.routes()]
-    hidden = ("/static/", "/_gallery", "/account/")  # files; for developers; what pages send for people
+    hidden = (
+        "/static/",
+        "/_gallery",
+        "/account/",
+        "/sell",
+        "/desk",
+        "/operator",
+    )  # files; for developers; what pages send for people
     mounted = [route for route in mounted if not route.path.startswith(hidden)]
     assert all(isinstance(route, Route | RawRoute) and route.operation for route in mounted)
     named = {(route.method.lower(), re.sub(":path", "", route.path)) for route in mounted}
@@ -110,6 +118,7 @@ async def test_every_route_answers_as_it_is_described(world):
         await manage_keys(world, http)
         await use_the_account(world, http)
         await use_a_passkey(world, http)
+        await use_the_console(world, http)
         assert sorted(reader.operations - {(method, path) for method, path, _ in reader.seen}) == [], "were not tried"
         for path in ("/v1/models/none", "/v1/receipts/0x" + "ab" * 32, "/v1/channels/0x12", "/v1/proofs/1"):
             assert (await http.get(f"{url}{path}")).status_code >= 400
@@ -229,6 +238,46 @@ async def use_the_account(world, http) -> None:
     key = f"{world.url}/account/keys/{made['id']}"
     assert (await http.post(f"{key}/rename", json={"label": "phone"})).status_code == 204
     assert (await http.post(f"{key}/revoke")).status_code == 204
+
+
+async def use_the_console(world, http) -> None:
+    """Do what an operator does in a browser: sell a model with shares, change it, see how the installation does."""
+
+    async def post(path: str, wish: object = None) -> dict[str, object]:
+        answer = await http.post(f"{world.url}/{path}", json=wish)
+        assert answer.is_success, (path, answer.text)
+        return answer.json() if answer.content else {}
+
+    async def get(path: str) -> dict[str, object]:
+        answer = await http.get(f"{world.url}/{path}")
+        assert answer.is_success, (path, answer.text)
+        return answer.json()
+
+    async def looked_at() -> bool:
+        return (await get(sale))["probe"]["state"] == "done"
+
+    await post("sessions/operator")
+    assert (await get("sales/servers")).keys() == {"servers"}
+    sale = f"sales/{(await post('sales'))['id']}"
+    await post(f"{sale}/server", {"url": world.upstream.url(), "model": "m"})
+    await until(looked_at)
+    await post(f"{sale}/model", {"model": "m"})
+    await until(looked_at)
+    await post(f"{sale}/suggestion", {"perHour": "1"})
+    await post(f"{sale}/price", {"name": "sold", "input": "1", "output": "2", "costs": {"perHour": "1"}})
+    await post(f"{sale}/owners", {"mode": "shares", "transferPolicy": "open"})
+    assert (await post(f"{sale}/confirm"))["draft"]["service"] == "sold"
+    assert len((await get("sales"))["drafts"]) == 1
+
+    figures = await get("desk")
+    [asset] = [each["asset"] for each in figures["services"] if each["name"] == "sold"]
+    await post(f"desk/{asset}/collect")
+    await post(f"desk/{asset}/key", {"key": "sk-another"})
+    await post(f"desk/{asset}/price", {"output": "3"})
+    await post(f"desk/{asset}/retire")
+    assert (await http.delete(f"{world.url}/{sale}")).status_code == 204
+    assert (await get("operator"))["payees"]
+    assert (await get("operator/health"))["findings"]
 
 
 async def use_a_passkey(world, http) -> None:
