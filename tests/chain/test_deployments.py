@@ -22,10 +22,12 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelConfig
 from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
+from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
+from usufruct.chain.contracts.wrapped_shares_factory import WrappedSharesFactory
 from usufruct.chain.deployment import HORIZON_BLOCKS, Deployments, DeploySite, NotDeployed, address_of
 from usufruct.chain.deployment.address_book import DEPLOYER, Deployed
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
@@ -63,6 +65,14 @@ async def test_a_devnet_gets_everything_and_only_once(client: Client, sender: Se
     implementation = await registry.shares_implementation()
     assert Shares.ARTIFACT.is_runtime(await client.code_at(implementation))
     assert await AccessPass(deployed.address(AccessPass), client).registry() == registry.address
+    exchange = Exchange(deployed.address(Exchange), client)
+    assert await exchange.registry() == registry.address
+    assert await exchange.wrapped_native() == wrapped
+    assert await exchange.owner() == OWNER
+    fee = await exchange.protocol_fee()
+    assert (fee.sink, fee.bps) == (SINK, 250)
+    wrappers = WrappedSharesFactory(deployed.address(WrappedSharesFactory), client)
+    assert await wrappers.registry() == registry.address
     till = Till(deployed.address(Till), client)
     assert (await till.owner(), await till.settlement()) == (OWNER, SETTLEMENT)
     collector = ERC3009DepositCollector(COLLECTOR, client)

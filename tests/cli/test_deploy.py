@@ -140,7 +140,7 @@ def test_what_is_missing_is_asked_for_in_turn_and_then_it_is_deployed_once(publi
             )
 
     before = asyncio.run(look())
-    assert before == (250, SINK, True, True, True, PayeeKind.PLAIN, owner, 9)
+    assert before == (250, SINK, True, True, True, PayeeKind.PLAIN, owner, 11)
     assert public.json(*deploying(public)) == deployed, "nothing is left to do, so nobody is asked"
     assert asyncio.run(look()) == before
 

@@ -34,7 +34,7 @@ from usufruct.assets.registration import (
     check_owners,
     symbol_of,
 )
-from usufruct.assets.registry_client import RegistryClient
+from usufruct.assets.registry_client import RegistryClient, registry_creation
 from usufruct.assets.service import Assets, CardChange
 from usufruct.assets.shares import ShareHolders
 from usufruct.assets.store import asset_kinds
@@ -74,6 +74,7 @@ __all__ = [
     "plain_listing_id",
     "price_facts",
     "read_card_change",
+    "registry_creation",
     "shares_of_percent",
     "symbol_of",
 ]

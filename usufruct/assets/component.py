@@ -6,7 +6,7 @@ from secrets import token_hex
 from usufruct.assets.accrual import Accruer
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.listings import Listings
-from usufruct.assets.registry_client import RegistryClient
+from usufruct.assets.registry_client import RegistryClient, registry_creation
 from usufruct.assets.shares import ShareHolders
 from usufruct.chain import ChainAccess, ChainHead, LogStreams, Senders, TokenFacts, amount_of, token_of
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -52,9 +52,7 @@ def build(context: Context) -> Component:
 def deploy_steps(site: DeploySite) -> list[DeployStep]:
     """Return what assets deploy: the registry, which takes the token as revenue, and the passes."""
     setup = site.setup
-    creation = AssetRegistry.deploy(
-        setup.owner, setup.guardian, setup.fee_sink, setup.fee_bps, setup.wrapped_native, setup.contract_uri
-    )
+    creation = registry_creation(setup)
     registry = AssetRegistry(address_of(AssetRegistry, creation), site.client)
 
     async def is_revenue() -> bool:

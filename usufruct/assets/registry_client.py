@@ -14,6 +14,7 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
+from usufruct.chain.deployment import Creation, Setup
 from usufruct.core import Address, AssetId, Denied, asset_id, format_asset
 from usufruct.core.price_cards import PriceCard
 
@@ -164,3 +165,10 @@ async def read_text(question: Awaitable[str]) -> str:
         return readable(await question)
     except UnreadableAnswer:
         return UNREADABLE
+
+
+def registry_creation(setup: Setup) -> Creation:
+    """Return how the registry is made; contracts that name it are made with the address that follows."""
+    return AssetRegistry.deploy(
+        setup.owner, setup.guardian, setup.fee_sink, setup.fee_bps, setup.wrapped_native, setup.contract_uri
+    )

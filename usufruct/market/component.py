@@ -2,12 +2,15 @@
 
 from usufruct.accounts import DEMO_ACCOUNT, Channels, Keys, Purses, Sessions
 from usufruct.accounts.passkeys import Passkeys, Relay, has_factory
-from usufruct.assets import AssetIndexer, Listings, ShareHolders
+from usufruct.assets import AssetIndexer, Listings, ShareHolders, registry_creation
 from usufruct.chain import ChainAccess
-from usufruct.chain.deployment import Deployments
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.exchange import Exchange
+from usufruct.chain.contracts.wrapped_shares_factory import WrappedSharesFactory
+from usufruct.chain.deployment import Deployments, DeploySite, address_of
 from usufruct.chain.keys import devnet_signer
 from usufruct.core import ChainId, Clock
-from usufruct.core.components import Component, Context
+from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.networks import is_devnet
 from usufruct.market.api import account_routes
 from usufruct.market.buyer import Buyer
@@ -23,6 +26,9 @@ from usufruct.payments.settlement import Deposits
 from usufruct.store import Database
 from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
+
+MOST_EXCHANGE_FEE_BPS = 500
+"""The contract takes no more, although the registry's fee may be higher."""
 
 
 def build(context: Context) -> Component:
@@ -58,4 +64,17 @@ def build(context: Context) -> Component:
             *review_routes(get(Reviews), get(Sessions)),
             *review_pages(get(Reviews), get(Sessions), get(Pages), get(Terms).token),
         ],
+        deploy_steps=lambda: deploy_steps(get(DeploySite)),
     )
+
+
+def deploy_steps(site: DeploySite) -> list[DeployStep]:
+    """Return what the marketplace deploys: the exchange, and the factory of wrapped shares."""
+    setup = site.setup
+    registry = address_of(AssetRegistry, registry_creation(setup))
+    fee_bps = min(setup.fee_bps, MOST_EXCHANGE_FEE_BPS)
+    exchange = Exchange.deploy(setup.owner, registry, setup.wrapped_native, setup.fee_sink, fee_bps)
+    return [
+        site.creation(Exchange, exchange),
+        site.creation(WrappedSharesFactory, WrappedSharesFactory.deploy(registry)),
+    ]

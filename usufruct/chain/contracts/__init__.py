@@ -7,6 +7,7 @@ from usufruct.chain.contracts import (
     entry_point,
     erc20,
     erc3009_deposit_collector,
+    exchange,
     passkey_account,
     passkey_account_factory,
     passkey_verifier,
@@ -15,6 +16,8 @@ from usufruct.chain.contracts import (
     test_dollar,
     till,
     wrapped_native,
+    wrapped_shares,
+    wrapped_shares_factory,
 )
 from usufruct.chain.revert import Errors, errors_of
 
@@ -26,6 +29,7 @@ __all__ = [
     "entry_point",
     "erc20",
     "erc3009_deposit_collector",
+    "exchange",
     "passkey_account",
     "passkey_account_factory",
     "passkey_verifier",
@@ -34,6 +38,8 @@ __all__ = [
     "test_dollar",
     "till",
     "wrapped_native",
+    "wrapped_shares",
+    "wrapped_shares_factory",
 ]
 
 ERRORS: Errors = errors_of(
@@ -43,6 +49,7 @@ ERRORS: Errors = errors_of(
     entry_point,
     erc20,
     erc3009_deposit_collector,
+    exchange,
     passkey_account,
     passkey_account_factory,
     passkey_verifier,
@@ -51,5 +58,7 @@ ERRORS: Errors = errors_of(
     test_dollar,
     till,
     wrapped_native,
+    wrapped_shares,
+    wrapped_shares_factory,
 )
 """Every error class by its selector."""

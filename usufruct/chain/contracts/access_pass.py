@@ -18,10 +18,12 @@ from usufruct.chain.contracts.shared import (
     ERC1155InvalidSender,
     ERC1155MissingApprovalForAll,
     IsPaused,
+    LengthMismatch,
     NotRevenueToken,
     ReentrancyGuardReentrantCall,
     SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation,
+    WrongAmountReceived,
 )
 from usufruct.chain.revert import Revert
 from usufruct.core import Address, AssetId
@@ -117,16 +119,6 @@ class InvalidPlan(Revert, code="invalid_plan"):
 
 
 @dataclass(eq=False)
-class LengthMismatch(Revert, code="length_mismatch"):
-    """Two lists that belong together differ in length."""
-
-    SIGNATURE = "LengthMismatch(uint256,uint256)"
-    NOTICE = "Two lists that belong together differ in length."
-    holders: int
-    totals: int
-
-
-@dataclass(eq=False)
 class NotActivated(Revert, code="not_activated"):
     """Fewer credits are activated for this meter than it wants to burn or the holder wants refunded."""
 
@@ -215,17 +207,6 @@ class UnknownPlan(Revert, code="unknown_plan"):
     SIGNATURE = "UnknownPlan(uint256)"
     NOTICE = "No plan has this id."
     id: int
-
-
-@dataclass(eq=False)
-class WrongAmountReceived(Revert, code="wrong_amount_received"):
-    """The token delivered another amount than it was asked for."""
-
-    SIGNATURE = "WrongAmountReceived(address,uint256,uint256)"
-    NOTICE = "The token delivered another amount than it was asked for."
-    token: Address
-    received: int
-    expected: int
 
 
 @dataclass(frozen=True, slots=True)

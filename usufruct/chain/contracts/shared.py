@@ -59,6 +59,7 @@ __all__ = [
     "InvalidAccountNonce",
     "InvalidShortString",
     "IsPaused",
+    "LengthMismatch",
     "MultiSignerERC7913AlreadyExists",
     "MultiSignerERC7913InvalidSigner",
     "MultiSignerERC7913NonexistentSigner",
@@ -76,8 +77,10 @@ __all__ = [
     "SafeCastOverflowedUintDowncast",
     "SafeERC20FailedOperation",
     "StringTooLong",
+    "TransferRefused",
     "UnsupportedExecutionMode",
     "VotesExpiredSignature",
+    "WrongAmountReceived",
 ]
 
 
@@ -238,6 +241,16 @@ class IsPaused(Revert, code="is_paused"):
 
 
 @dataclass(eq=False)
+class LengthMismatch(Revert, code="length_mismatch"):
+    """Two lists that belong together differ in length."""
+
+    SIGNATURE = "LengthMismatch(uint256,uint256)"
+    NOTICE = "Two lists that belong together differ in length."
+    holders: int
+    totals: int
+
+
+@dataclass(eq=False)
 class NotRevenueToken(Revert, code="not_revenue_token"):
     """The token is not one that revenue may be in."""
 
@@ -268,6 +281,17 @@ class SafeERC20FailedOperation(Revert, code="safe_erc20_failed_operation"):
 
     SIGNATURE = "SafeERC20FailedOperation(address)"
     token: Address
+
+
+@dataclass(eq=False)
+class WrongAmountReceived(Revert, code="wrong_amount_received"):
+    """The token delivered another amount than it was asked for."""
+
+    SIGNATURE = "WrongAmountReceived(address,uint256,uint256)"
+    NOTICE = "The token delivered another amount than it was asked for."
+    token: Address
+    received: int
+    expected: int
 
 
 @dataclass(eq=False)
@@ -450,6 +474,17 @@ class FailedCall(Revert, code="failed_call"):
 
 
 @dataclass(eq=False)
+class InvalidShortString(Revert, code="invalid_short_string"):
+    SIGNATURE = "InvalidShortString()"
+
+
+@dataclass(eq=False)
+class StringTooLong(Revert, code="string_too_long"):
+    SIGNATURE = "StringTooLong(string)"
+    str_: str
+
+
+@dataclass(eq=False)
 class FailedOp(Revert, code="failed_op"):
     """A user operation at `opIndex` failed with `reason`."""
 
@@ -489,11 +524,6 @@ class ERC7579UnsupportedExecType(Revert, code="erc7579_unsupported_exec_type"):
 
     SIGNATURE = "ERC7579UnsupportedExecType(bytes1)"
     exec_type: bytes
-
-
-@dataclass(eq=False)
-class InvalidShortString(Revert, code="invalid_short_string"):
-    SIGNATURE = "InvalidShortString()"
 
 
 @dataclass(eq=False)
@@ -539,12 +569,6 @@ class MultiSignerERC7913ZeroThreshold(Revert, code="multi_signer_erc7913_zero_th
 @dataclass(eq=False)
 class OutOfRangeAccess(Revert, code="out_of_range_access"):
     SIGNATURE = "OutOfRangeAccess()"
-
-
-@dataclass(eq=False)
-class StringTooLong(Revert, code="string_too_long"):
-    SIGNATURE = "StringTooLong(string)"
-    str_: str
 
 
 @dataclass(eq=False)
@@ -670,6 +694,18 @@ class InvalidAccountNonce(Revert, code="invalid_account_nonce"):
     SIGNATURE = "InvalidAccountNonce(address,uint256)"
     account: Address
     current_nonce: int
+
+
+@dataclass(eq=False)
+class TransferRefused(Revert, code="transfer_refused"):
+    """The asset's transfer policy refuses this transfer."""
+
+    SIGNATURE = "TransferRefused(address,address,address,uint256)"
+    NOTICE = "The asset's transfer policy refuses this transfer."
+    policy: Address
+    from_: Address
+    to: Address
+    amount: int
 
 
 @dataclass(eq=False)

@@ -35,6 +35,7 @@ from usufruct.chain.contracts.shared import (
     SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation,
     StringTooLong,
+    TransferRefused,
     VotesExpiredSignature,
 )
 from usufruct.chain.revert import Revert
@@ -169,18 +170,6 @@ class SharesStay(Revert, code="shares_stay"):
     SIGNATURE = "SharesStay(address)"
     NOTICE = "Shares of an asset of this registry are never swapped out: they belong to the holders."
     shares: Address
-
-
-@dataclass(eq=False)
-class TransferRefused(Revert, code="transfer_refused"):
-    """The asset's transfer policy refuses this transfer."""
-
-    SIGNATURE = "TransferRefused(address,address,address,uint256)"
-    NOTICE = "The asset's transfer policy refuses this transfer."
-    policy: Address
-    from_: Address
-    to: Address
-    amount: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ BOUND = (
     "AssetRegistry",
     "BatchSettlement",
     "ERC3009DepositCollector",
+    "Exchange",
     "IERC20Metadata",
     "IEntryPoint",
     "PasskeyAccount",
@@ -28,6 +29,8 @@ BOUND = (
     "TestDollar",
     "Till",
     "WrappedNative",
+    "WrappedShares",
+    "WrappedSharesFactory",
 )
 """Which contracts have Python bindings: the one list."""
 
