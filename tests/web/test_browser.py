@@ -1,8 +1,10 @@
 """The kit in Debian's chromium: budgets, and what its components do when they are pressed."""
 
+import asyncio
+
 import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
 from tests.support.gateway_server import served
@@ -29,6 +31,23 @@ async def gallery():
 
 async def test_the_gallery_keeps_every_budget(browser, gallery):
     await check_page(browser, gallery[1])
+
+
+@pytest.mark.parametrize("late", ["htmx", "hx-csp", "hx-sse", "page"])
+async def test_a_script_that_comes_late_changes_nothing(browser, gallery, late):
+    async with visit(browser, "about:blank", **DESKTOP) as shown:
+        page, last = shown.page, asyncio.Event()
+
+        async def wait(route: Route) -> None:
+            await asyncio.wait_for(last.wait(), 20)
+            await asyncio.sleep(0.1)  # for what would run without it
+            await route.continue_()
+
+        await page.route(f"**/{late}.js", wait)
+        page.on("requestfinished", lambda request: last.set() if request.url.endswith("style.css") else None)
+        await page.goto(gallery[1])
+        await expect(page.locator("#steps")).to_have_text("3/3")
+        await expect(page.get_by_text("This came later.")).to_be_visible()
 
 
 async def test_components_do_what_they_promise(browser, gallery):
