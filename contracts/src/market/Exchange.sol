@@ -256,6 +256,7 @@ contract Exchange is IExchange, EIP712, TwoStepOwner, ReentrancyGuardTransient {
         price = sale.price;
         require(price <= maxPrice, PriceAboveMax(price, maxPrice));
         uint256 value = sale.currency == address(0) ? price : 0;
+        // slither-disable-next-line msg-value-in-nonpayable (`buy` is payable)
         require(msg.value == value, WrongValue(msg.value, value));
         _finish(listing, sale);
     }
@@ -456,6 +457,7 @@ contract Exchange is IExchange, EIP712, TwoStepOwner, ReentrancyGuardTransient {
         address currency = sale.currency;
         if (currency == address(0)) _payNative(to, amount);
         else if (sale.held) IERC20(currency).safeTransfer(to, amount);
+        // slither-disable-next-line arbitrary-send-erc20 (the sender: of a buyer who only signed, the exchange holds the money)
         else IERC20(currency).safeTransferFrom(sale.buyer, to, amount);
     }
 
