@@ -34,7 +34,16 @@ SERVICES = [
     ),
     ("poet", ["--kind", "chat", "--input", "3", "--output", "15", "--per-call", "0.001", "--model", "librarian"]),
 ]
-PAGES = {"services": "/", "service": f"/s/{quote('librarian')}", "account": "/account", "gallery": "/_gallery"}
+BUYERS_PAGES = {
+    "services": "/",
+    "service": f"/s/{quote('librarian')}",
+    "receipt": "/r",
+    "account": "/account",
+    "recover": "/account/recover",
+    "gallery": "/_gallery",
+}
+SELLERS_PAGES = {"sell": "/sell", "desk": "/desk", "operator": "/operator", "health": "/operator/health"}
+PAGES = BUYERS_PAGES | SELLERS_PAGES
 QUESTIONS = ["What is a voucher?", "Who is paid?", "How do I get my money back?"]
 SCREENSHOTS = ROOT / "docs" / "guides" / "screenshots"
 
@@ -88,8 +97,26 @@ def site() -> Iterator[str]:
         yield str(ready["url"]).removesuffix("/v1").replace("127.0.0.1", "localhost")
 
 
-def signed_in(url: str) -> dict[str, Any]:
-    """Return the options of a profile whose reader is signed in as the demo account, with a key that paid for calls."""
+def profiles(url: str) -> dict[str, dict[str, Any]]:
+    """Return the options of each page's profile: its reader is signed in as a buyer, or as the operator who sells."""
+    buyer, seller = _buyer(url), _seller(url)
+    return dict.fromkeys(BUYERS_PAGES, buyer) | dict.fromkeys(SELLERS_PAGES, seller)
+
+
+def _seller(url: str) -> dict[str, Any]:
+    with httpx.Client(base_url=f"{url}/v1", timeout=60) as client:
+        client.post("/sessions/operator", json={}).raise_for_status()
+        return _profile(client, url)
+
+
+def _profile(client: httpx.Client, url: str) -> dict[str, Any]:
+    """Return the options of a profile that has a client's cookies."""
+    cookies = [{"name": each.name, "value": each.value, "url": url} for each in client.cookies.jar]
+    return {"storage_state": {"cookies": cookies, "origins": []}}
+
+
+def _buyer(url: str) -> dict[str, Any]:
+    """Sign in as the demo account, and make a key that paid for calls."""
     with httpx.Client(base_url=f"{url}/v1", timeout=60) as client:
 
         def ask(path: str, body: dict[str, Any]) -> Any:
@@ -106,8 +133,7 @@ def signed_in(url: str) -> dict[str, Any]:
         for question in QUESTIONS:
             call = {"model": "librarian", "messages": [{"role": "user", "content": question}], "max_tokens": 200}
             client.post("/chat/completions", json=call, headers=bearer).raise_for_status()
-        cookie = {"name": "session", "value": client.cookies["session"], "url": url}
-    return {"storage_state": {"cookies": [cookie], "origins": []}}
+        return _profile(client, url)
 
 
 async def measure(browser: Browser, url: str, profile: dict[str, Any]) -> dict[str, float]:
@@ -136,11 +162,11 @@ async def _figures(phone: Visit) -> dict[str, float]:
 async def bench(url: str, rounds: int) -> tuple[list[Row], list[str]]:
     """Measure every page in turn, `rounds` times; return the rows, and the budgets that were missed."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in PAGES}
-    profile = signed_in(url)
+    profile = profiles(url)
     async with chromium() as browser:
         for _ in range(rounds):
             for name, path in PAGES.items():
-                found[name].append(await measure(browser, url + path, profile))
+                found[name].append(await measure(browser, url + path, profile[name]))
     rows, missed = [], []
     for name, figures in found.items():
         for metric, budget in BUDGETS.items():
@@ -156,7 +182,7 @@ async def bench(url: str, rounds: int) -> tuple[list[Row], list[str]]:
 async def photograph(url: str) -> None:
     """Write a picture of every page: phone and desktop, light and dark."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    profile = signed_in(url)
+    profile = profiles(url)
     shapes: dict[str, dict[str, Any]] = {
         "phone": PHONE | {"device_scale_factor": 1.5},
         "desktop": {"viewport": {"width": 1280, "height": 860}},
@@ -165,7 +191,7 @@ async def photograph(url: str) -> None:
         for name, path in PAGES.items():
             for shape, options in shapes.items():
                 for scheme in ("light", "dark"):
-                    async with visit(browser, url + path, **options, **profile, color_scheme=scheme) as shown:
+                    async with visit(browser, url + path, **options, **profile[name], color_scheme=scheme) as shown:
                         await shown.page.wait_for_load_state("networkidle")
                         file = SCREENSHOTS / f"{name}-{shape}-{scheme}.png"
                         await shown.page.screenshot(path=file, full_page=shape == "desktop")
