@@ -248,6 +248,7 @@ contract Exchange is IExchange, EIP712, TwoStepOwner, ReentrancyGuardTransient {
 
     // -- a purchase ----------------------------------------------------------------------------------------------------
 
+    // slither-disable-next-line msg-value-in-nonpayable (`buy` is payable)
     function _buy(Listing calldata listing, bytes calldata signature, uint256 amount, uint256 maxPrice, address to)
         private
         returns (uint256 price)
@@ -256,7 +257,6 @@ contract Exchange is IExchange, EIP712, TwoStepOwner, ReentrancyGuardTransient {
         price = sale.price;
         require(price <= maxPrice, PriceAboveMax(price, maxPrice));
         uint256 value = sale.currency == address(0) ? price : 0;
-        // slither-disable-next-line msg-value-in-nonpayable (`buy` is payable)
         require(msg.value == value, WrongValue(msg.value, value));
         _finish(listing, sale);
     }
