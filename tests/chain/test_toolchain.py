@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from usufruct.chain import toolchain
+from usufruct.chain import npm_folders, toolchain
 from usufruct.chain.toolchain import ToolMissing, install_anvil, main
 
 
@@ -15,7 +15,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine without tools: an empty PATH, and no node_modules above."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(toolchain, "__file__", str(tmp_path / "a" / "toolchain.py"))
+    monkeypatch.setattr(npm_folders, "__file__", str(tmp_path / "a" / "npm_folders.py"))
     return tmp_path
 
 

@@ -75,7 +75,7 @@ class Shop:
 
     async def found(self, **asked) -> list[str]:
         await self.search.refresh()
-        return [listing.name for listing, _ in (await self.search.find(Search(**asked), COIN)).services]
+        return [each.listing.name for each in (await self.search.find(Search(**asked), COIN)).services]
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ async def test_pages_of_a_search(shop):
     await shop.search.refresh()
     first, second, after = [await shop.search.find(Search(page=page), COIN) for page in (1, 2, 99)]
     assert (first.total, first.pages, len(first.services)) == (PAGE_SIZE + 1, 2, PAGE_SIZE)
-    assert [listing.name for listing, _ in second.services] == ["poet 24"]
+    assert [each.listing.name for each in second.services] == ["poet 24"]
     assert (after.page, len(after.services)) == (2, 1)
 
 

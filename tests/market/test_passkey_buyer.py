@@ -111,7 +111,7 @@ async def test_a_wallet_signs_for_its_keys_and_no_one_deposits_for_another(world
     await person.http.post("/account/play-money")
     wish = await person.signed_deposit(key["channel"], 2_000_000)
     wallet = await world.account()
-    async with httpx.AsyncClient(base_url=world.url, timeout=60) as other:
+    async with httpx.AsyncClient(base_url=person.http.base_url, timeout=60) as other:
         await enter(other, wallet)
         assert code(await other.post("/account/passkey-keys", json=KEY)) == "wallet_signs"
         assert code(await other.post("/account/passkey-deposits", json=wish["body"])) == "other_account"

@@ -15,7 +15,7 @@ import orjson
 
 from usufruct.chain.client import Client
 from usufruct.chain.hashing import keccak
-from usufruct.chain.toolchain import ToolMissing, roots
+from usufruct.chain.npm_folders import ToolMissing, roots
 from usufruct.core import Address, Unavailable
 
 __all__ = ["ENTRY_POINT", "PACKAGE", "EntryPointUnavailable", "fetch_artifact", "find_artifact", "place_entry_point"]

@@ -10,18 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from usufruct.core import Unavailable
+from usufruct.chain.npm_folders import ToolMissing, roots
 
-__all__ = ["VERSION", "ToolMissing", "find", "install_anvil", "package_of", "roots"]
+__all__ = ["VERSION", "ToolMissing", "find", "install_anvil", "package_of"]
 
 VERSION = "1.7.1"
 """The Foundry release that everything here is tested with."""
 
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-
-
-class ToolMissing(Unavailable, code="tool_missing"):
-    """A program that is needed is not on this machine."""
 
 
 def package_of(tool: str) -> str:
@@ -32,12 +28,6 @@ def package_of(tool: str) -> str:
         message = f"there is no {tool} for {sys.platform} {platform.machine()}; use another machine, or an RPC address"
         raise ToolMissing(message, tool=tool)
     return f"@foundry-rs/{tool}-{system}-{architecture}"
-
-
-def roots(data_folder: Path | None = None) -> list[Path]:
-    """Return the folders whose `node_modules` are looked into: the package's, the current one, those above, data's."""
-    folders = [*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents]
-    return [*folders, data_folder] if data_folder else folders
 
 
 def find(tool: str, data_folder: Path | None = None) -> Path:
