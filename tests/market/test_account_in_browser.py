@@ -1,8 +1,10 @@
 """The buyer's page in Debian's chromium: with a wallet, with the demo account, declined, on a phone, in German."""
 
+import asyncio
+
 import openai
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
@@ -28,6 +30,23 @@ async def ask(base_url: str, key: str) -> str:
         messages = [{"role": "user", "content": "x"}]
         answer = await client.chat.completions.create(model="chat", messages=messages, max_tokens=10)
     return answer.usage.cost_details["charge"]
+
+
+async def test_a_button_waits_for_its_script(browser, url):
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page, asked = shown.page, asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await asyncio.wait_for(asked.wait(), 20)
+            await route.continue_()
+
+        await page.route("**/wallet.js", late)
+        await page.goto(url, wait_until="commit")
+        demo = page.get_by_role("button", name="Use the demo account")
+        await expect(demo).to_be_disabled()
+        asked.set()
+        await demo.click()
+        await expect(page.get_by_role("button", name="Sign out")).to_be_enabled()
 
 
 async def test_a_wallets_owner_signs_in_makes_a_key_calls_and_revokes(world, browser, url):

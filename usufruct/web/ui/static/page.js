@@ -83,6 +83,11 @@ document.addEventListener("cancel", (event) => {  // the Escape key
   if ("stays" in event.target.dataset) event.preventDefault();
 }, true);
 
+// What only a script answers waits, disabled, until all scripts listen: a tap is never lost.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const control of document.querySelectorAll("[data-scripted]")) control.disabled = false;
+});
+
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {
     for (const node of addedNodes) {

@@ -65,7 +65,7 @@ const ACTIONS = { create: createWallet, signIn };
 
 for (const button of document.querySelectorAll("[data-passkey]")) {
   if (!window.PublicKeyCredential) {
-    button.disabled = true;
+    delete button.dataset.scripted;
     button.after(texts.passkeyMissing);
   }
   button.addEventListener("click", () => act(button, ACTIONS[button.dataset.passkey]));
