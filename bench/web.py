@@ -1,6 +1,6 @@
 """`make bench-web`: how fast pages are answered with many services, on SQLite and on PostgreSQL.
 
-A gateway with 10^4 services and the tallies of 10^6 calls answers one page again and again, in a process of its own.
+A gateway with 10^4 services and the tallies of 10^6 calls answers one page again and again, in a separate process.
 Printed for each page: pages per second and the 95th percentile with 50 readers at once, the time of one page when no
 other is asked for (median and p95), and the processor time of a page.
 """
@@ -123,7 +123,7 @@ def _processor_seconds(pid: int) -> float:
 
 
 async def run(subject: str, url: str, options: argparse.Namespace) -> list[Row]:
-    """Fill one database, serve it in a process of its own, and measure."""
+    """Fill one database, serve it in a separate process, and measure."""
     database = open_database(url)
     await migrate(database)
     await fill(database, options.services, options.calls)

@@ -7,7 +7,6 @@ from usufruct.chain.contracts.till import Till
 from usufruct.chain.keys import Role, role_address
 from usufruct.config import Config
 from usufruct.console.access_pages import access_routes
-from usufruct.console.desk import Desk
 from usufruct.console.desk_api import desk_routes
 from usufruct.console.desk_pages import desk_pages
 from usufruct.console.installation_view import InstallationView
@@ -18,6 +17,7 @@ from usufruct.console.registrar import Registrar
 from usufruct.console.sale_api import sale_routes
 from usufruct.console.sale_pages import sale_pages
 from usufruct.console.sales import Sales
+from usufruct.console.seller_desk import Desk
 from usufruct.console.store import DraftStore
 from usufruct.core import Address, Clock
 from usufruct.core.components import Component, Context

@@ -2,9 +2,9 @@
 
 from starlette.responses import Response
 
-from usufruct.console.desk import Desk
 from usufruct.console.operators import Operators
 from usufruct.console.sale_forms import refuse
+from usufruct.console.seller_desk import Desk
 from usufruct.web import Operation, Request, document_response
 from usufruct.web.ui import PageRoute
 from usufruct_client.desk_documents import DeskFigures, NewKey, NewPrice, Payout, PriceChange, Retirement

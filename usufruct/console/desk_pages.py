@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from usufruct.console import sale_forms as forms
 from usufruct.console.access_pages import Show, operators_only, see_other
-from usufruct.console.desk import Desk
 from usufruct.console.operators import Operators
+from usufruct.console.seller_desk import Desk
 from usufruct.core import Address, NotFound, UsufructError, format_asset
 from usufruct.gateway import Catalogue
 from usufruct.web import Request

@@ -10,7 +10,7 @@ from usufruct.web import HttpExchange
 _FRESH_SECONDS = 60.0
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via", b"cf-connecting-ip")
-"""What proxies and tunnels add: who asks through one is elsewhere."""
+"""What proxies and tunnels add: a caller behind one is on another machine."""
 
 
 class NotOperator(Denied, code="not_operator"):

@@ -16,7 +16,7 @@ _NUMBERS = ("parallel", "busy", "faster_input", "margin")
 
 
 def refuse(message: str, field: str) -> UsufructError:
-    """Refuse a document; what stands in place of a key is never repeated."""
+    """Refuse a document; a value given as a key is never repeated."""
     if field == "key":
         message = "key must be at most 4096 printable ASCII characters; copy it again"
     return Invalid(message, code="invalid_sale", field=field.partition(".")[0])

@@ -115,7 +115,7 @@ class Sales:
         """Return a new draft, or the one of this id: a form that is sent twice starts one draft.
 
         Raises:
-            NotFound: when the id is no id, or of another seller's draft.
+            NotFound: when the id is malformed, or of another seller's draft.
         """
         if id_ and not _ID.fullmatch(id_):
             raise _unknown(id_)
@@ -189,7 +189,7 @@ class Sales:
 
         Raises:
             Conflict: when the server's speed was not measured.
-            InvalidAmount: when the cost is no amount.
+            InvalidAmount: when the cost is not an amount.
         """
         return self._suggested(await self.find(seller, id_), wish)
 
@@ -257,7 +257,7 @@ class Sales:
 
         Raises:
             Conflict: when its price is not chosen yet.
-            Invalid: for a price that is no amount.
+            Invalid: for a price that is not an amount.
         """
         if draft.price is None:
             raise _incomplete("price", "set the price first")

@@ -133,5 +133,5 @@ def _line(card: ModelCard, url: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a name that is no markup of Markdown."""
+    """Return a name escaped for Markdown."""
     return "".join(f"\\{each}" if each in "\\`*_[]<>()#|!" else each for each in text)

@@ -55,14 +55,14 @@ class PasskeyBuyer:
         return bool(await self._passkeys.store.list(account))
 
     async def make_key(self, account: Address, wish: KeyTermsWish) -> NewKey:
-        """Make a key of a passkey account, for whoever has signed in as it: it holds nothing until a deposit is signed.
+        """Make a key of a passkey account, for the person signed in as it: it holds nothing until a deposit is signed.
 
         Raises:
             Denied: when the address is a wallet's, which signs for its keys.
             Invalid, Conflict: as `Keys.create`.
         """
         if not await self.holds(account):
-            raise Denied(f"{account} is no passkey account; its wallet signs for its keys", code="wallet_signs")
+            raise Denied(f"{account} is not a passkey account; its wallet signs for its keys", code="wallet_signs")
         until = self._clock.now() + wish.days * _DAY
         terms = KeyTerms(account, wish.spending_limit, until, wish.assets, wish.label, wish.day_limit)
         check_terms(terms, self._clock.now())

@@ -1,6 +1,6 @@
 """The relayer of passkey accounts: it sends what their owners signed, and pays the gas, within bounds.
 
-It bundles for itself: each operation goes to the EntryPoint in a transaction of its own, with both gas fees 0, so that
+It bundles for itself: each operation goes to the EntryPoint in a separate transaction, with both gas fees 0, so that
 the account needs neither coin nor paymaster. An operation is checked here without asking the node, then simulated; what
 it can cost at most is counted in the database before it is sent, and what it did cost after.
 """

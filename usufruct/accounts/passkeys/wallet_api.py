@@ -34,7 +34,7 @@ from usufruct_client.wire_types import Document
 
 _PATH = "/v1/account/wallet"
 _COOKIE = {"cookie": "the session's"}
-_REFUSES = {401: "no one is signed in", 404: "the signed-in account is no passkey account"}
+_REFUSES = {401: "no one is signed in", 404: "the signed-in account is not a passkey account"}
 
 
 def _asks(what: str, wish: type[Document] | None = None) -> Operation:
@@ -77,7 +77,7 @@ def wallet_routes(wallet: Wallet, passkeys: Passkeys, sessions: Sessions, chain_
     async def own(request: Request) -> Address:
         account = (await sessions.require(request.exchange)).address
         if not await passkeys.store.list(account):
-            raise NotFound(f"{account} is no passkey account of this site", code="passkey_account_unknown")
+            raise NotFound(f"{account} is not a passkey account of this site", code="passkey_account_unknown")
         return account
 
     async def state(request: Request) -> Response:

@@ -187,7 +187,7 @@ def _placed(site: DeploySite, contract: type[Contract], creation: Creation, plac
 
 
 def _entry_point(site: DeploySite) -> DeployStep:
-    """Return the step that constructs the EntryPoint; it is no transaction of the owner's."""
+    """Return the step that constructs the EntryPoint; the owner sends nothing for it."""
 
     async def gas() -> int:
         return 0

@@ -116,7 +116,7 @@ def _streamed(
             show(text[-1])
         text.append(joiner.decode(b"", final=True))
         show(text[-1])
-    except (APIError, httpx.HTTPError, ValueError, RecursionError) as error:  # the latter two: it is no JSON
+    except (APIError, httpx.HTTPError, ValueError, RecursionError) as error:  # the latter two: not JSON
         show("\n")
         raise _broken(error, call, receipt) from error
     except (KeyboardInterrupt, SystemExit):

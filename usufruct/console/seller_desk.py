@@ -75,7 +75,7 @@ class Desk:
         """Return the name of a service by its id.
 
         Raises:
-            Invalid: when it is no id.
+            Invalid: when it is not an id.
             UnknownListing: when no service has it.
         """
         listing = await self._listings.by_id(asset_id(asset, "service"))
