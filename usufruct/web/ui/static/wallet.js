@@ -143,13 +143,20 @@ export async function sign(request) {
   }
 }
 
-// Has the wallet send a call, and waits until it is mined.
+// Has the wallet send a call, and waits until it is mined. What was sent in this tab and is not mined yet is not sent again,
+// also after a reload.
 export async function transact({ to, data }, chain) {
   const provider = await used();
   await choose(provider, chain);
-  const hash = await provider.request({ method: "eth_sendTransaction", params: [{ from: texts.payer, to, data }] });
+  const name = `sent ${chain} ${texts.payer} ${to} ${data}`;
+  let hash = recall("sessionStorage", name);
+  if (hash === null) {
+    hash = await provider.request({ method: "eth_sendTransaction", params: [{ from: texts.payer, to, data }] });
+    keep("sessionStorage", name, hash);
+  }
   for (let tries = 1; tries <= MINED_TRIES; tries += 1) {
     const receipt = await provider.request({ method: "eth_getTransactionReceipt", params: [hash] });
+    if (receipt) keep("sessionStorage", name, null);
     if (receipt && Number(receipt.status) === 1) return;
     if (receipt) throw new Error(`${texts.failed}${hash}`);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));

@@ -1,0 +1,73 @@
+"""A sale that the seller's wallet sends, in Debian's chromium, as on a chain whose owner's key is not the gateway's."""
+
+from typing import Any
+
+import pytest
+from eth_account import Account
+from playwright.async_api import expect
+
+from tests.console.test_sales import SHARES, ready
+from tests.support.browser import DESKTOP, chromium, needs_chromium, visit
+from tests.support.injected_wallet import InjectedWallet
+from tests.support.misbehaving_upstream import misbehaving_server
+from tests.support.waiting import until
+from usufruct.assets import RegistryClient
+from usufruct.chain import Client
+from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.gateway import Catalogue
+
+pytestmark = [needs_chromium, pytest.mark.anvil]
+
+
+@pytest.fixture(autouse=True)
+def public_chain(monkeypatch):
+    """Have the console take the devnet for a public chain, before the world is built."""
+    monkeypatch.setattr("usufruct.console.component.is_devnet", lambda _: False)
+
+
+class SlowChainWallet(InjectedWallet):
+    """The owner's wallet; from its second transaction on, blocks are made by hand."""
+
+    def __init__(self, account: Any, node: Client) -> None:
+        super().__init__(account, node=node)
+        self.sent: list[str] = []
+
+    async def _sent(self, node: Client, method: str, params: list[Any]) -> dict[str, Any]:
+        if method == "eth_sendTransaction":
+            if len(self.sent) == 1:
+                await node.ask("evm_setAutomine", False)
+            self.sent.append(params[0]["data"])
+        return await super()._sent(node, method, params)
+
+
+async def test_a_page_that_is_loaded_again_sends_nothing_twice(world, http, enter):
+    client = world.installation.client
+    Account.enable_unaudited_hdwallet_features()
+    account = Account.from_mnemonic(" ".join(["test"] * 11 + ["junk"]))  # the owner of every devnet
+    await enter(http, account)
+    async with misbehaving_server() as server, chromium() as browser:
+        sale = await ready(http, server.url(), SHARES)
+        root = world.url.removesuffix("/v1")
+        cookies = [{"name": each.name, "value": each.value, "url": root} for each in http.cookies.jar]
+        wallet = SlowChainWallet(account, client)
+        signed_in = {"storage_state": {"cookies": cookies, "origins": []}}
+        async with visit(browser, "about:blank", **DESKTOP, **signed_in) as shown:
+            page, confirm = shown.page, shown.page.get_by_role("button", name="Put it on sale")
+            await wallet.inject(page)
+            await page.goto(f"{root}/sell/{sale}/review")
+            await confirm.click()
+
+            async def handed_out() -> bool:
+                return len(wallet.sent) == 2
+
+            await until(handed_out)  # registered; the shares' transaction waits for a block
+            await page.reload()
+            async with page.expect_response("**/confirm"):
+                await confirm.click()
+            await client.ask("evm_setAutomine", True)
+            await client.ask("anvil_mine", "0x1")
+            await expect(page.get_by_role("heading", name="answers is on sale")).to_be_visible()
+    assert len(set(wallet.sent)) == len(wallet.sent) == 3
+    served = await world.gateway.get(Catalogue).find("answers")
+    shares = await world.installation.get(RegistryClient).shares(served.id)
+    assert await shares.balance_of(DEVNET_ADDRESSES[6]) == 20_000_000 * 10**6
