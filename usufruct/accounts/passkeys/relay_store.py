@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, ColumnElement, String, Table, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Column, ColumnElement, String, Table, delete, func, insert, select, text, update
 
 from usufruct.core import Address, Conflict, Hash32
 from usufruct.store import AddressColumn, ConstraintViolated, Database, HashColumn, Unit, metadata
 
+_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({0x72656C6179})")  # "relay"; held to the transaction's end
 DAY = 86_400
 GWEI = 10**9
 _LONGEST_REASON = 300
@@ -71,9 +72,7 @@ class RelayStore:
     async def reserve(self, planned: Relayed, bounds: RelayBounds, now: int) -> bool:
         """Count the most that something can cost, unless it is counted already; tell whether it is new.
 
-        What was cancelled may be planned again.
-
-        On PostgreSQL, requests that come at the same moment may pass a bound by a few.
+        What was cancelled may be planned again. One is counted after the other, so that no two pass a bound together.
 
         Raises:
             RelayLimited: when it could pass a bound; names which, and when to try again.
@@ -84,6 +83,8 @@ class RelayStore:
         again = (_operations.c.hash == planned.hash, _operations.c.state == RelayState.CANCELLED)
         try:
             async with self._database.transaction() as unit:
+                if self._database.dialect == "postgresql":  # SQLite has one writer
+                    await unit.rows(_ONE_AT_A_TIME)
                 await unit.change(delete(_operations).where(*again))
                 gas = await _number(unit, func.sum(_operations.c.gas), *mine)
                 gwei = await _number(unit, func.sum(_operations.c.gwei), recent)
