@@ -137,6 +137,16 @@ def test_two_contracts_of_one_name_are_told_apart(project: Path):
         load(project / "out", "Traps")
 
 
+def test_one_error_with_other_names_of_its_parts_is_refused(project: Path):
+    path = project / "out" / "ITraps.sol" / "ITraps.json"
+    artifact = orjson.loads(path.read_bytes())
+    [missing] = [item for item in artifact["abi"] if item.get("name") == "Missing"]
+    missing["inputs"][0]["name"] = "lost"
+    path.write_bytes(orjson.dumps(artifact))
+    with pytest.raises(ArtifactUnusable, match="parts of Missing are thing, message in one contract and lost, message"):
+        Bindings(project, ("Traps", "ITraps"), "fixture_contracts")
+
+
 def test_unlinked_libraries_are_refused(project: Path):
     path = project / "out" / "Traps.sol" / "Traps.json"
     artifact = orjson.loads(path.read_bytes())

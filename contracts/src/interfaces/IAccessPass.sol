@@ -156,7 +156,7 @@ interface IAccessPass {
     error NotRefundable(PassId id, uint256 refundableAt);
 
     /// @notice Two lists that belong together differ in length.
-    error LengthMismatch(uint256 holders, uint256 totals);
+    error LengthMismatch(uint256 first, uint256 second);
 
     // -- the title holder ----------------------------------------------------------------------------------------------
 

@@ -8,8 +8,9 @@ pragma solidity 0.8.37;
 /// A listing's life. Its maker approves the items to the exchange and signs the listing, off chain and for free; the items
 /// stay theirs. A buyer sends the listing and the money; in that one transaction the royalties of the items (ERC-2981) and
 /// the rest, the maker's, are paid out, and the items move. Only the protocol fee stays, until anyone calls `release`: so a
-/// sink that cannot be paid stops no sale. The maker ends listings by using up their nonces; a listing's expiry ends it anyway. A listing whose maker has parted with an item, has withdrawn the approval, or may no longer transfer it,
-/// fails with an error that says so, and costs its buyer nothing but gas.
+/// sink that cannot be paid stops no sale. The maker ends listings by using up their nonces; a listing's expiry ends it
+/// anyway. A listing whose maker has parted with an item, has withdrawn the approval, or may no longer transfer it, fails
+/// with an error that names the reason, and costs its buyer nothing but gas.
 ///
 /// What a maker can rely on. They get the price less at most `maxDeductionBps`, whatever royalties and fee become later.
 /// The price of a part of a divisible listing is rounded up. What a buyer can rely on. They pay at most the price that
@@ -44,7 +45,7 @@ interface IExchange {
     }
 
     /// @notice What a maker signs.
-    /// @param maker Whose the items are, and who is paid.
+    /// @param maker Owns the items and is paid.
     /// @param currency The ERC-20 of all prices, a revenue token of the registry; zero: native coin.
     /// @param expiry Unix seconds; from then on nothing is sold.
     /// @param maxDeductionBps Most that royalties and fee together may take of the price, hundredths of a per cent.
@@ -74,7 +75,7 @@ interface IExchange {
     }
 
     /// @notice A buyer's ERC-3009 authorization of the price to the exchange, with `authorizationNonce` as nonce.
-    /// @param buyer Who pays; also the signer.
+    /// @param buyer Pays, and has signed.
     /// @param validAfter Unix seconds.
     /// @param validBefore Unix seconds.
     /// @param salt A random number of the buyer's.
@@ -163,7 +164,7 @@ interface IExchange {
     /// @notice Royalties, or royalties and fee, are more than the maker allowed.
     error DeductionsTooHigh(uint256 deductions, uint256 most);
 
-    /// @notice There is no contract at the item's address.
+    /// @notice The item's address has no code.
     error NotAContract(address token);
 
     /// @notice The maker has less of the item than is sold.
@@ -178,11 +179,11 @@ interface IExchange {
     /// @notice The item's contract claims to have transferred, and has not.
     error ItemNotDelivered(address token, uint256 id);
 
-    /// @notice A token delivered another amount than it was asked to.
-    error WrongAmountReceived(address token, uint256 received, uint256 asked);
+    /// @notice The token delivered another amount than it was asked for.
+    error WrongAmountReceived(address token, uint256 received, uint256 expected);
 
-    /// @notice Words and masks are not of the same number.
-    error LengthMismatch(uint256 words, uint256 masks);
+    /// @notice Two lists that belong together differ in length.
+    error LengthMismatch(uint256 first, uint256 second);
 
     /// @notice The fee is above `MAX_FEE_BPS`, or has no receiver.
     error InvalidFee(address sink, uint256 bps);
@@ -201,7 +202,7 @@ interface IExchange {
         payable
         returns (uint256 price);
 
-    /// @notice The same, with an allowance that the caller signed: one transaction for who has never approved.
+    /// @notice The same, with an allowance that the caller signed: one transaction for buyers who never approved.
     /// @param permit For `maxPrice`. One that was used already is passed over.
     function buyWithPermit(
         Listing calldata listing,
@@ -225,7 +226,7 @@ interface IExchange {
     // -- makers --------------------------------------------------------------------------------------------------------
 
     /// @notice Uses up nonces of the caller's: those of the bits in `mask`, the lowest of which is nonce `256 * word`.
-    /// @dev Who has signed they know not what withdraws the approvals, or cancels the nonce that the listing names.
+    /// @dev Makers who regret an unknown signature withdraw the approvals, or cancel the nonce that the listing names.
     function cancel(uint256 word, uint256 mask) external;
 
     /// @notice The same for several words at once.

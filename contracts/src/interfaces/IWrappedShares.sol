@@ -14,11 +14,11 @@ import {IShares} from "./IShares.sol";
 /// part along, also out of a pool or a vault.
 ///
 /// A wrapped share's life. `wrap` takes the shares and, for each revenue token, the part of the pot that the new wrapped
-/// shares will stand for: who comes later pays for the income that is there already, and neither gains nor loses by it.
+/// shares will represent: a later caller pays for the income that is there already, and neither gains nor loses by it.
 /// Meanwhile it is a plain ERC-20. `unwrap` gives back the share and pays the part of the pot.
 ///
 /// Always true: there are as many wrapped shares as shares here (more of these, if someone sent some without wrapping
-/// them); what all wrapped shares together stand for is the whole pot; no wrap or unwrap lowers what the others stand for.
+/// them); all wrapped shares together represent the whole pot; no wrap or unwrap lowers what the others represent.
 /// When the last one is unwrapped, nothing of the pot is left.
 /// @dev Income that the shares have not accrued, and what their asset's children owe them, is in no pot yet: it falls to
 ///      who holds wrapped shares when it comes in. Each wrap and unwrap accrues and collects first. A transfer policy of the
@@ -39,8 +39,8 @@ interface IWrappedShares is IERC20 {
     /// @notice The pot takes more of the token than the caller allowed.
     error IncomeAboveMax(address token, uint256 income, uint256 most);
 
-    /// @notice There must be one limit for each of the registry's revenue tokens.
-    error LengthMismatch(uint256 tokens, uint256 limits);
+    /// @notice Two lists that belong together differ in length.
+    error LengthMismatch(uint256 first, uint256 second);
 
     /// @notice Tokens are not in strictly ascending order; so one is there twice, perhaps.
     error TokensNotAscending(address token);
@@ -48,10 +48,10 @@ interface IWrappedShares is IERC20 {
     /// @notice Only revenue tokens are paid out.
     error NotRevenueToken(address token);
 
-    /// @notice A revenue token delivered another amount than it was asked to.
-    error WrongAmountReceived(address token, uint256 received, uint256 asked);
+    /// @notice The token delivered another amount than it was asked for.
+    error WrongAmountReceived(address token, uint256 received, uint256 expected);
 
-    /// @notice Wraps shares of the caller, who pays the new wrapped shares' part of the pot with allowances.
+    /// @notice Wraps shares of the caller, and takes the new wrapped shares' part of the pot by the caller's allowances.
     /// @param amount Shares, 6 decimals.
     /// @param to Who gets the wrapped shares.
     /// @param maxIncome The most to pay in each of the registry's `revenueTokens`, in their order.
@@ -69,7 +69,7 @@ interface IWrappedShares is IERC20 {
     /// @return amount What came in.
     function gather(address token) external returns (uint256 amount);
 
-    /// @notice What `amount` wrapped shares stand for in each of the registry's `revenueTokens`, beside as many shares:
+    /// @notice What `amount` wrapped shares represent in each of the registry's `revenueTokens`, beside as many shares:
     ///         what `unwrap` pays, rounded down. It counts what the shares have earned and is not gathered yet.
     function incomeDown(uint256 amount) external view returns (address[] memory tokens, uint256[] memory income);
 

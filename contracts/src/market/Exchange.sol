@@ -490,7 +490,7 @@ contract Exchange is IExchange, EIP712, TwoStepOwner, ReentrancyGuardTransient {
 
     // -- items ---------------------------------------------------------------------------------------------------------
 
-    /// @dev Moves an item and looks whether it came: contracts that answer to every call, or keep a part, are no items.
+    /// @dev Moves an item and looks whether it came: contracts that answer every call, or keep a part, are refused.
     function _deliver(address maker, address to, Item calldata item, uint256 amount) private {
         address token = item.token;
         require(token.code.length != 0, NotAContract(token));
@@ -550,7 +550,7 @@ contract Exchange is IExchange, EIP712, TwoStepOwner, ReentrancyGuardTransient {
         require(approved, ItemNotApproved(item.token, item.id, maker, amount));
     }
 
-    /// @dev The zero address if the contract knows no such token, or is no ERC-721.
+    /// @dev The zero address if the contract does not know the token, or is not an ERC-721.
     function _ownerOf(Item calldata item) private view returns (address) {
         // slither-disable-next-line unused-return
         (uint256 size, uint256 owner,) = _ask(item.token, IERC721.ownerOf.selector, item.id, 0);

@@ -102,7 +102,7 @@ class Listing(Struct):
     """What a maker signs."""
 
     maker: Address
-    """Whose the items are, and who is paid."""
+    """Owns the items and is paid."""
     currency: Address
     """The ERC-20 of all prices, a revenue token of the registry; zero: native coin."""
     expiry: int
@@ -128,7 +128,7 @@ class Authorization(Struct):
     """A buyer's ERC-3009 authorization of the price to the exchange, with `authorizationNonce` as nonce."""
 
     buyer: Address
-    """Who pays; also the signer."""
+    """Pays, and has signed."""
     valid_after: int
     """Unix seconds."""
     valid_before: int
@@ -282,10 +282,10 @@ class NonceUsed(Revert, code="nonce_used"):
 
 @dataclass(eq=False)
 class NotAContract(Revert, code="not_a_contract"):
-    """There is no contract at the item's address."""
+    """The item's address has no code."""
 
     SIGNATURE = "NotAContract(address)"
-    NOTICE = "There is no contract at the item's address."
+    NOTICE = "The item's address has no code."
     token: Address
 
 
@@ -546,7 +546,7 @@ class Exchange(Contract):
     def buy_with_permit(
         self, listing: Listing, signature: bytes, amount: int, max_price: int, to: Address, permit: Permit
     ) -> Call:
-        """The same, with an allowance that the caller signed: one transaction for who has never approved.
+        """The same, with an allowance that the caller signed: one transaction for buyers who never approved.
 
         Args:
             permit: For `maxPrice`. One that was used already is passed over.
@@ -564,7 +564,7 @@ class Exchange(Contract):
     def cancel(self, word: int, mask: int) -> Call:
         """Uses up nonces of the caller's: those of the bits in `mask`, the lowest of which is nonce `256 * word`.
 
-        Who has signed they know not what withdraws the approvals, or cancels the nonce that the listing names.
+        Makers who regret an unknown signature withdraw the approvals, or cancel the nonce that the listing names.
         """
         return self._call("cancel(uint256,uint256)", word, mask)
 

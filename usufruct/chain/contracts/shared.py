@@ -246,8 +246,8 @@ class LengthMismatch(Revert, code="length_mismatch"):
 
     SIGNATURE = "LengthMismatch(uint256,uint256)"
     NOTICE = "Two lists that belong together differ in length."
-    holders: int
-    totals: int
+    first: int
+    second: int
 
 
 @dataclass(eq=False)

@@ -241,7 +241,7 @@ class WrappedShares(Contract):
         return self._call("gather(address)", token)
 
     async def income_down(self, amount: int) -> IncomeDownResult:
-        """What `amount` wrapped shares stand for in each of the registry's `revenueTokens`, beside as many shares:
+        """What `amount` wrapped shares represent in each of the registry's `revenueTokens`, beside as many shares:
         what `unwrap` pays, rounded down. It counts what the shares have earned and is not gathered yet.
         """
         return await self._read(IncomeDownResult, "incomeDown(uint256) returns (address[],uint256[])", amount)
@@ -317,7 +317,7 @@ class WrappedShares(Contract):
         return await self._read(str, "VERSION() returns (string)")
 
     def wrap(self, amount: int, to: Address, max_income: Sequence[int]) -> Call:
-        """Wraps shares of the caller, who pays the new wrapped shares' part of the pot with allowances.
+        """Wraps shares of the caller, and takes the new wrapped shares' part of the pot by the caller's allowances.
 
         Args:
             amount: Shares, 6 decimals.

@@ -160,7 +160,8 @@ def _homes(bound: Mapping[str, Compiled]) -> dict[str, dict[str, Definition]]:
     One of ours that one contract mentions belongs to that contract, all others to `SHARED`.
 
     Raises:
-        ArtifactUnusable: when two different structs share their name.
+        ArtifactUnusable: when two different structs share their name, or two errors of one signature name their
+            parts differently: they share one class.
     """
     found: dict[str, Definition] = {}
     home: dict[str, str] = {}
@@ -170,9 +171,19 @@ def _homes(bound: Mapping[str, Compiled]) -> dict[str, dict[str, Definition]]:
             known = found.setdefault(each.key, each)
             if each.kind == "struct" and known.item["components"] != each.item["components"]:
                 raise ArtifactUnusable(f"two structs are called {each.key}; rename one", name=each.key)
+            if each.kind == "error" and _parts(known) != _parts(each):
+                raise ArtifactUnusable(
+                    f"the parts of {each.name} are {', '.join(_parts(known))} in one contract and "
+                    f"{', '.join(_parts(each))} in {compiled.name}; call them the same",
+                    name=each.name,
+                )
             if each.key in libraries or home.setdefault(each.key, module) != module:
                 home[each.key] = SHARED
     return {module: {key: each for key, each in found.items() if home[key] == module} for module in (SHARED, *bound)}
+
+
+def _parts(error: Definition) -> list[str]:
+    return [part["name"] for part in error.item["inputs"]]
 
 
 def _of_libraries(compiled: Compiled) -> set[str]:
